@@ -1,0 +1,1 @@
+"""What a build can be turned into: one module for each artifact."""

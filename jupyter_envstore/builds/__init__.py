@@ -1,0 +1,1 @@
+"""Builds, from QUEUED to COMPLETED."""

@@ -1,0 +1,1 @@
+"""A local conda channel, made from Python installations and PyPI wheels."""

@@ -1,0 +1,111 @@
+"""Make a conda channel on the spot: Python installations and PyPI wheels, packed and indexed."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jupyter_envstore.demo.python_package import describe_python, package_python
+from jupyter_envstore.demo.wheels import WheelTarget, package_wheel
+from jupyter_envstore.errors import InvalidInputError, PipError
+
+DEMO_REQUIREMENTS = ("pip", "ipykernel", "numpy", "pandas", "flask")
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ChannelResult:
+    """What was made: folder, number of packages written now, and Python versions in the channel."""
+
+    path: Path
+    added: int
+    pythons: tuple[str, ...]
+
+
+def make_channel(
+    directory: Path,
+    requirements: Sequence[str] = DEMO_REQUIREMENTS,
+    pythons: Sequence[Path] = (),
+    report: Report = lambda _: None,
+) -> ChannelResult:
+    """Make or extend a conda channel in ``directory``.
+
+    Parameters
+    ----------
+    directory : Path
+        Folder of the channel; made if it is missing. Packages that it has are kept.
+    requirements : sequence of str
+        PEP 508 requirements; they and all that they need are taken from PyPI as wheels.
+    pythons : sequence of Path
+        Prefixes of CPython installations; by default the one that runs this program.
+
+    Raises
+    ------
+    InvalidInputError
+        A prefix holds no Python.
+    PipError
+        A requirement has no wheels.
+    """
+    subdir = platform_subdir()
+    directory = directory.resolve()
+    directory.mkdir(parents=True, exist_ok=True)
+    added = 0
+    versions = []
+    for prefix in pythons or [Path(sys.base_prefix)]:
+        base, version = describe_python(prefix)
+        versions.append(version)
+        if not (directory / subdir / f"python-{version}-0_cpython.conda").exists():
+            report(f"packing Python {version}")
+            package_python(base, directory, subdir)
+            added += 1
+        with tempfile.TemporaryDirectory(prefix="envstore-channel-") as folder:
+            report(f"downloading wheels for Python {version}: {', '.join(requirements) or 'none'}")
+            wheels = download_wheels(requirements, version, Path(folder))
+            target = WheelTarget(version, subdir)
+            report(f"packing {len(wheels)} wheels")
+            added += sum(package_wheel(wheel, directory, target) is not None for wheel in wheels)
+    for folder_name in (subdir, "noarch"):
+        (directory / folder_name).mkdir(exist_ok=True)
+    report("writing the index")
+    index_channel(directory)
+    return ChannelResult(directory, added, tuple(versions))
+
+
+def download_wheels(requirements: Sequence[str], python: str, folder: Path) -> list[Path]:
+    """Download wheels of ``requirements`` and all that they need, for Python version ``python``."""
+    if not requirements:
+        return []
+    major_minor = ".".join(python.split(".")[:2])
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
+    command += ["--only-binary", ":all:", "--python-version", major_minor, "--implementation", "cp"]
+    command += ["--dest", str(folder), "--", *requirements]
+    if shutil.which("pip") is None and subprocess.run(command[:4], capture_output=True, check=False).returncode:
+        msg = "making a channel needs pip beside this Python: python -m ensurepip"
+        raise InvalidInputError(msg)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        reasons = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or [done.stderr.strip()]
+        msg = f"cannot download wheels of {', '.join(requirements)}: {reasons[-1].removeprefix('ERROR: ')}"
+        raise PipError(msg)
+    return sorted(folder.glob("*.whl"))
+
+
+def index_channel(directory: Path) -> None:
+    """Write ``repodata.json``, its compressed form and shards for every platform folder."""
+    from rattler.index import index_fs
+
+    asyncio.run(index_fs(directory))
+
+
+def platform_subdir() -> str:
+    """Name of the platform that runs this, as conda spells it."""
+    from rattler import Subdir
+
+    return str(Subdir.current())

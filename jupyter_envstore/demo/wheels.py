@@ -1,0 +1,156 @@
+"""Make conda packages of wheels."""
+
+from __future__ import annotations
+
+import configparser
+import shutil
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from email import message_from_string
+from email.message import Message
+from pathlib import Path
+
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name, parse_wheel_filename
+
+from jupyter_envstore.demo.package import CondaPackage, write_package
+from jupyter_envstore.demo.python_package import patchelf
+
+
+@dataclass(frozen=True)
+class WheelTarget:
+    """What the packages are made for: a full Python version and a platform such as ``linux-64``."""
+
+    python: str
+    subdir: str
+
+    @property
+    def minor(self) -> str:
+        """``3.11`` of ``3.11.7``."""
+        return ".".join(self.python.split(".")[:2])
+
+
+def package_wheel(wheel: Path, channel: Path, target: WheelTarget) -> Path | None:
+    """Write ``wheel`` into ``channel`` as a conda package.
+
+    Pure wheels become ``noarch: python``; others are bound to the Python minor of ``target``.
+    Returns the package's path, or None where it was there already.
+    """
+    name, version, _, tags = parse_wheel_filename(wheel.name)
+    pure = all(tag.platform == "any" for tag in tags)
+    tag = f"py{target.minor.replace('.', '')}"
+    build, subdir = ("pyhd_0", "noarch") if pure else (f"{tag}_0", target.subdir)
+    if (channel / subdir / f"{name}-{version}-{build}.conda").exists():
+        return None
+    with tempfile.TemporaryDirectory(prefix="envstore-wheel-") as folder:
+        root = Path(folder)
+        site = root / "site-packages" if pure else root / "lib" / f"python{target.minor}" / "site-packages"
+        metadata, entry_points = _unpack(wheel, root, site)
+        python = "python" if pure else f"python {target.minor}.*"
+        package = CondaPackage(
+            name=str(name),
+            version=str(version).replace("-", "_"),
+            build=build,
+            subdir=subdir,
+            files=root,
+            depends=[_python_spec(python, metadata), *_depends(metadata, target)],
+            entry_points=entry_points,
+            noarch_python=pure,
+            placeholders={},
+            about={"license": metadata.get("License-Expression") or "", "summary": metadata.get("Summary") or ""},
+        )
+        if not pure:
+            _search_prefix_libraries(root)
+            package.placeholders = _write_entry_points(root, entry_points)
+        return write_package(package, channel)
+
+
+def _unpack(wheel: Path, root: Path, site: Path) -> tuple[Message, list[str]]:
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)  # noqa: S202 - ZipFile drops absolute paths and ".."
+    info = next(site.glob("*.dist-info"))
+    for data in site.glob("*.data"):
+        for kind, destination in (("purelib", site), ("platlib", site), ("scripts", root / "bin"), ("data", root)):
+            if (data / kind).is_dir():
+                shutil.copytree(data / kind, destination, dirs_exist_ok=True)
+        shutil.rmtree(data)
+    for script in (root / "bin").glob("*"):
+        script.chmod(0o755)
+    (info / "INSTALLER").write_text("conda\n", encoding="utf-8")
+    metadata = message_from_string((info / "METADATA").read_text(encoding="utf-8"))
+    return metadata, _entry_points(info / "entry_points.txt")
+
+
+def _entry_points(path: Path) -> list[str]:
+    if not path.exists():
+        return []
+    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment, method-assign]  # names are case sensitive
+    parser.read(path, encoding="utf-8")
+    section = parser["console_scripts"] if parser.has_section("console_scripts") else {}
+    return [f"{name} = {target.split('[')[0].strip()}" for name, target in section.items()]
+
+
+def _python_spec(python: str, metadata: Message) -> str:
+    requires = metadata.get("Requires-Python")
+    if python != "python" or not requires:
+        return python
+    bounds = [str(s) for s in SpecifierSet(str(requires)) if s.operator in (">=", ">", "<", "<=", "!=")]
+    return f"python {','.join(sorted(bounds))}" if bounds else python
+
+
+def _depends(metadata: Message, target: WheelTarget) -> list[str]:
+    environment = {**default_environment(), "python_version": target.minor, "python_full_version": target.python}
+    depends = []
+    for text in metadata.get_all("Requires-Dist") or []:
+        requirement = Requirement(str(text))
+        wanted = requirement.marker is None or requirement.marker.evaluate({**environment, "extra": ""})
+        if wanted:
+            depends.append(f"{canonicalize_name(requirement.name)} {_conda_version(requirement.specifier)}".strip())
+    return sorted(depends)
+
+
+def _conda_version(specifier: SpecifierSet) -> str:
+    parts = []
+    for bound in sorted(specifier, key=str):
+        if bound.operator == "===":
+            parts.append(f"=={bound.version}")
+        elif bound.operator == "==" and bound.version.endswith(".*"):
+            parts.append(bound.version)
+        else:
+            parts.append(f"{bound.operator}{bound.version}")
+    return ",".join(parts)
+
+
+def _search_prefix_libraries(root: Path) -> None:
+    """Let the wheel's shared objects find the libraries that the prefix carries in ``lib/``."""
+    for path in root.rglob("*.so*"):
+        if path.is_file() and not path.is_symlink():
+            up = "../" * (len(path.relative_to(root).parts) - 2)
+            patchelf("--add-rpath", f"$ORIGIN/{up}".rstrip("/"), path)
+
+
+def _write_entry_points(root: Path, entry_points: list[str]) -> dict[str, tuple[str, str]]:
+    placeholder = "/opt/envstore_placeholder_" + "x" * 180
+    placeholders = {}
+    for line in entry_points:
+        name, _, target = (part.strip() for part in line.partition("="))
+        module, _, function = target.partition(":")
+        script = root / "bin" / name
+        script.parent.mkdir(exist_ok=True)
+        script.write_text(
+            f"#!{placeholder}/bin/python\nimport sys\nfrom {module} import {function.split('.')[0]}\n"
+            f"if __name__ == '__main__':\n    sys.exit({function}())\n",
+            encoding="utf-8",
+        )
+        script.chmod(0o755)
+        placeholders[f"bin/{name}"] = (placeholder, "text")
+    for script in (root / "bin").glob("*"):
+        data = script.read_bytes()
+        if data.startswith(b"#!python"):
+            script.write_bytes(f"#!{placeholder}/bin/python".encode() + data[len(b"#!python") :])
+            placeholders[f"bin/{script.name}"] = (placeholder, "text")
+    return placeholders

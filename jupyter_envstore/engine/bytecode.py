@@ -1,0 +1,209 @@
+"""Byte code: compiled once for each package and Python minor, hard-linked into every prefix like any file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jupyter_envstore.engine.environment import scrubbed_environment
+from jupyter_envstore.engine.link import site_packages_folders
+from jupyter_envstore.engine.progress import Progress
+from jupyter_envstore.engine.record import PlatformLock
+
+# Runs in the environment's own Python. Reads pairs of (source, path to name in tracebacks, destination) and writes
+# unchecked hash-based files (PEP 552): no time of day in them, and no look at the source at import.
+COMPILER = """
+import importlib._bootstrap_external as b, importlib.util, json, os, sys
+failed = 0
+for source, name, target in json.load(sys.stdin):
+    try:
+        with open(source, "rb") as file:
+            data = file.read()
+        code = compile(data, name, "exec", dont_inherit=True, optimize=0)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with open(target, "wb") as file:
+            file.write(b._code_to_hash_pyc(code, importlib.util.source_hash(data), False))
+    except (SyntaxError, ValueError, RecursionError, UnicodeDecodeError):
+        failed += 1
+print(failed)
+"""
+JOBS = 2
+
+
+@dataclass(frozen=True)
+class CompileUnit:
+    """The Python sources of one package: its hash, and their paths relative to the prefix."""
+
+    name: str
+    sha256: str
+    sources: tuple[str, ...]
+
+
+def compile_units(prefix: Path, lock: PlatformLock) -> list[CompileUnit]:
+    """Return what there is to compile in ``prefix``: sources that have no byte code yet."""
+    hashes = {record["name"]: record.get("sha256") or record.get("md5") or "" for record in lock.conda}
+    units = []
+    for path in sorted((prefix / "conda-meta").glob("*.json")):
+        meta = json.loads(path.read_text(encoding="utf-8"))
+        files = set(meta["files"])
+        sources = sorted(name for name in files if name.endswith(".py") and _wanted(name) and _pyc(name) not in files)
+        if sources and hashes.get(meta["name"]):
+            units.append(CompileUnit(meta["name"], hashes[meta["name"]], tuple(sources)))
+    wheels = {_key(package["name"], package["version"]): package for package in lock.pip}
+    for site in site_packages_folders(prefix):
+        for info in sorted(site.glob("*.dist-info")):
+            package = wheels.get(info.name.removesuffix(".dist-info").lower().replace("_", "-"))
+            if package:
+                names = tuple(sorted(_recorded_sources(info, prefix)))
+                units.append(CompileUnit(package["name"], package["sha256"], names))
+    return units
+
+
+def link_bytecode(
+    prefix: Path, lock: PlatformLock, cache_dir: Path, progress: Progress, only_cached: bool = False
+) -> list[CompileUnit]:
+    """Link the byte code of every package into ``prefix``, compiling what the cache lacks.
+
+    Parameters
+    ----------
+    cache_dir : Path
+        Where byte code is kept: ``<tag>/<sha256[:2]>/<sha256>/<path in prefix>``.
+    only_cached : bool
+        Link what is there and compile nothing.
+
+    Returns
+    -------
+    list of CompileUnit
+        What was left uncompiled (empty unless ``only_cached``).
+    """
+    if lock.python is None:
+        return []
+    minor = ".".join(lock.python.split(".")[:2])
+    root = cache_dir / f"cpython-{minor.replace('.', '')}-1"
+    units = compile_units(prefix, lock)
+    missing = [unit for unit in units if not _folder(root, unit).is_dir()]
+    if missing and not only_cached:
+        progress.log(f"compiling {sum(len(unit.sources) for unit in missing)} files of {len(missing)} packages")
+        _compile(prefix, missing, root, progress)
+        missing = []
+    left = {unit.sha256 for unit in missing}
+    for unit in units:
+        if unit.sha256 not in left:
+            _link(prefix, unit, _folder(root, unit))
+    return missing
+
+
+def _compile(prefix: Path, units: Sequence[CompileUnit], root: Path, progress: Progress) -> None:
+    root.mkdir(parents=True, exist_ok=True)
+    total = sum(len(unit.sources) for unit in units)
+    done = 0
+    for batch in _batches(units):
+        staging = Path(tempfile.mkdtemp(dir=root, prefix=".staging-"))
+        try:
+            jobs: list[list[tuple[str, str, str]]] = [[] for _ in range(JOBS)]
+            for place, (unit, source) in enumerate((unit, source) for unit in batch for source in unit.sources):
+                target = staging / unit.sha256 / _pyc(source)
+                jobs[place % JOBS].append((str(prefix / source), source, str(target)))
+            _run_compilers(prefix, [job for job in jobs if job])
+            for unit in batch:
+                made, final = staging / unit.sha256, _folder(root, unit)
+                made.mkdir(exist_ok=True)
+                final.parent.mkdir(exist_ok=True)
+                try:
+                    made.rename(final)
+                except OSError:  # another worker was first
+                    if not final.is_dir():
+                        raise
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+        done += sum(len(unit.sources) for unit in batch)
+        progress.advance(done, total, "files", batch[-1].name)
+
+
+def _run_compilers(prefix: Path, jobs: Sequence[list[tuple[str, str, str]]]) -> None:
+    """Run one compiler for each job at once; their work goes in through files, so that none waits for another."""
+    with tempfile.TemporaryDirectory(prefix="envstore-compile-") as folder:
+        processes = []
+        for place, job in enumerate(jobs):
+            path = Path(folder) / f"{place}.json"
+            path.write_text(json.dumps(job), encoding="utf-8")
+            command = [str(prefix / "bin" / "python"), "-I", "-S", "-B", "-c", COMPILER]
+            with path.open("rb") as file:
+                processes.append(
+                    subprocess.Popen(
+                        command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=scrubbed_environment()
+                    )
+                )
+        errors = [(process, process.communicate()[1]) for process in processes]
+    for process, error in errors:
+        if process.returncode:
+            msg = f"byte code cannot be compiled: {error.decode(errors='replace').strip()[-500:]}"
+            raise RuntimeError(msg)
+
+
+def _batches(units: Sequence[CompileUnit], size: int = 1500) -> Iterator[list[CompileUnit]]:
+    batch: list[CompileUnit] = []
+    count = 0
+    for unit in units:
+        batch.append(unit)
+        count += len(unit.sources)
+        if count >= size:
+            yield batch
+            batch, count = [], 0
+    if batch:
+        yield batch
+
+
+def _link(prefix: Path, unit: CompileUnit, folder: Path) -> None:
+    made: set[str] = set()
+    for source in unit.sources:
+        compiled = os.path.join(folder, _pyc(source))  # noqa: PTH118 - thousands of files
+        target = os.path.join(prefix, _pyc(source))  # noqa: PTH118
+        parent = target.rpartition("/")[0]
+        if parent not in made:
+            os.makedirs(parent, exist_ok=True)  # noqa: PTH103
+            made.add(parent)
+        try:
+            os.link(compiled, target)
+        except FileNotFoundError:  # a source that does not compile has none
+            continue
+        except FileExistsError:  # a kernel was faster and wrote its own
+            os.unlink(target)  # noqa: PTH108
+            os.link(compiled, target)
+        except OSError:  # another file system, or too many links
+            shutil.copyfile(compiled, target)
+
+
+def _folder(root: Path, unit: CompileUnit) -> Path:
+    # A package's hash names its sources; the list guards against one package linked for two layouts.
+    digest = hashlib.sha256("\n".join((unit.sha256, *unit.sources)).encode()).hexdigest()
+    return root / digest[:2] / digest
+
+
+def _wanted(name: str) -> bool:
+    return "/site-packages/" in name or name.startswith("lib/python3.")
+
+
+def _pyc(source: str) -> str:
+    folder, _, file = source.rpartition("/")
+    minor = folder.split("/")[1].removeprefix("python").replace(".", "")
+    return f"{folder}/__pycache__/{file.removesuffix('.py')}.cpython-{minor}.pyc"
+
+
+def _key(name: str, version: str) -> str:
+    return f"{name.lower().replace('_', '-').replace('.', '-')}-{version.lower()}"
+
+
+def _recorded_sources(info: Path, prefix: Path) -> Iterator[str]:
+    site = info.parent.relative_to(prefix).as_posix()
+    for line in (info / "RECORD").read_text(encoding="utf-8").splitlines():
+        name = line.rsplit(",", 2)[0].strip('"')
+        if name.endswith(".py") and not name.startswith(".."):
+            yield f"{site}/{name}"

@@ -1,0 +1,191 @@
+"""Channels: names to addresses, the clients that read them, credentials from conda's usual places."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from jupyter_envstore.errors import ChannelError
+
+if TYPE_CHECKING:
+    import rattler
+
+DEFAULT_ALIAS = "https://conda.anaconda.org"
+SECRET_IN_URL = re.compile(r"(?P<before>/t/)[^/\s]+(?=/)|(?P<scheme>://)[^/@\s]+@")
+
+
+@dataclass(frozen=True)
+class ChannelPolicy:
+    """How channel names become addresses.
+
+    Parameters
+    ----------
+    alias : str
+        Address that a plain name is appended to.
+    defaults : str
+        What ``defaults`` stands for; that channel's own name resolves to nothing that exists.
+    default_channels : tuple of str
+        Channels of a specification that lists none.
+    """
+
+    alias: str = DEFAULT_ALIAS
+    defaults: str = "conda-forge"
+    default_channels: tuple[str, ...] = ("conda-forge",)
+
+    def resolve(self, channels: Sequence[str]) -> list[str]:
+        """Return addresses without a trailing slash, in order, each once."""
+        resolved = [
+            self.url(self.defaults if channel == "defaults" else channel)
+            for channel in channels or self.default_channels
+            if channel != "nodefaults"
+        ]
+        return list(dict.fromkeys(resolved or [self.url(channel) for channel in self.default_channels]))
+
+    def url(self, channel: str) -> str:
+        """Return the address of one channel."""
+        return channel.rstrip("/") if "://" in channel else f"{self.alias.rstrip('/')}/{channel}"
+
+    def resolve_spec(self, spec: str) -> tuple[str, str | None]:
+        """Return a match spec with its channel's address in place of the name, and that address."""
+        channel, separator, rest = spec.partition("::")
+        if not separator:
+            return spec, None
+        subdir = re.search(r"/(noarch|(?:linux|osx|win)-\w+)$", channel)
+        bare = channel[: subdir.start()] if subdir else channel
+        url = self.url(self.defaults if bare == "defaults" else bare)
+        return f"{url}{subdir.group() if subdir else ''}::{rest}", url
+
+
+def redact(text: str) -> str:
+    """Return ``text`` without the passwords and tokens of addresses in it."""
+    return SECRET_IN_URL.sub(lambda match: (match["before"] or match["scheme"]) + ("***" if match["before"] else "***@"), text)
+
+
+def strip_credentials(url: str) -> str:
+    """Return ``url`` without user, password and ``/t/<token>/``."""
+    parts = urlsplit(re.sub(r"/t/[^/]+/", "/", url))
+    host = parts.netloc.rsplit("@", 1)[-1]
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+
+
+def local_path(url: str) -> Path | None:
+    """Return the path of a ``file://`` address, None for others."""
+    parts = urlsplit(url)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+
+def check_local_channels(urls: Sequence[str], platform: str) -> None:
+    """Say plainly that a local channel is not there.
+
+    Raises
+    ------
+    ChannelError
+        A ``file://`` channel has no index for ``platform`` nor ``noarch``.
+    """
+    for url in urls:
+        path = local_path(url)
+        if path is None:
+            continue
+        if not path.is_dir():
+            msg = f"channel {url} does not exist: there is no folder {path}"
+            raise ChannelError(msg)
+        if not any((path / subdir / "repodata.json").is_file() for subdir in (platform, "noarch")):
+            msg = f"channel {url} has no index (repodata.json) for {platform}; make it with: jupyter envstore channel {path}"
+            raise ChannelError(msg)
+
+
+def make_client(timeout: int = 60) -> rattler.Client:
+    """Return an HTTP client with retries and the account's credentials."""
+    import rattler
+
+    return rattler.Client.default_client(max_retries=3, timeout=timeout, user_agent="jupyter-envstore")
+
+
+def make_gateway(cache_dir: Path, timeout: int = 60) -> rattler.Gateway:
+    """Return a gateway to channels' indexes that keeps them in ``cache_dir``."""
+    import rattler
+
+    return rattler.Gateway(cache_dir=cache_dir, client=make_client(timeout))
+
+
+def explain_channel_error(error: Exception) -> ChannelError:
+    """Return rattler's error about a channel in words for people."""
+    text = redact(str(error)).strip()
+    first, *causes = [line.removeprefix("Caused by: ") for line in text.splitlines() if line.strip()]
+    reason = causes[-1] if causes else first
+    url = re.search(r"\((https?://[^)\s]+)\)|'(file://[^']+)'", text)
+    place = next((group for group in url.groups() if group), "") if url else ""
+    place = re.sub(r"/(noarch|[a-z]+-[a-z0-9]+)/[^/]*$", "", place)
+    if "parse" in first or "JSON" in text or "deserialize" in text:
+        return ChannelError(f"the index of a channel is broken: {first}: {reason}; tell the channel's owner")
+    return ChannelError(f"channel {place or first} cannot be read: {reason}; check its name and the network")
+
+
+@contextlib.contextmanager
+def conda_credentials() -> Iterator[None]:
+    """Let rattler see the tokens and passwords of ``.condarc``, beside its own ``auth.json`` and keyring.
+
+    They are handed over through a file of mode 0600 that lives as long as the context.
+    """
+    found = _condarc_credentials()
+    if not found:
+        yield
+        return
+    previous = os.environ.get("RATTLER_AUTH_FILE")
+    if previous and Path(previous).is_file():
+        found |= json.loads(Path(previous).read_text(encoding="utf-8"))
+    with tempfile.NamedTemporaryFile("w", suffix=".json", prefix="envstore-auth-", encoding="utf-8") as file:
+        json.dump(found, file)
+        file.flush()
+        os.environ["RATTLER_AUTH_FILE"] = file.name
+        try:
+            yield
+        finally:
+            if previous is None:
+                del os.environ["RATTLER_AUTH_FILE"]
+            else:
+                os.environ["RATTLER_AUTH_FILE"] = previous
+
+
+def _condarc_credentials() -> dict[str, Any]:
+    """Return host to credential, in the form of rattler's authentication file."""
+    import yaml
+
+    home = Path.home()
+    paths = [os.environ.get("CONDARC", ""), str(home / ".condarc"), str(home / ".conda" / ".condarc")]
+    found: dict[str, Any] = {}
+    for path in (Path(p) for p in paths if p):
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError:
+            continue
+        for url in _urls(yaml.safe_load(text)):
+            parts = urlsplit(url)
+            token = re.search(r"/t/([^/]+)", parts.path)
+            if not parts.hostname:
+                continue
+            if token:
+                found[parts.hostname] = {"CondaToken": token.group(1)}
+            elif parts.username:
+                login = {"username": unquote(parts.username), "password": unquote(parts.password or "")}
+                found[parts.hostname] = {"BasicHTTP": login}
+    return found
+
+
+def _urls(value: Any) -> Iterator[str]:
+    if isinstance(value, str) and "://" in value:
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _urls(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _urls(item)

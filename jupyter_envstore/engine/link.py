@@ -1,0 +1,342 @@
+"""Make a prefix from a lock: download, link, PyPI packages, variables, and the seal of a finished prefix."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import stat
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from jupyter_envstore.engine.channels import conda_credentials, local_path, make_client, redact
+from jupyter_envstore.engine.pip import install_pip
+from jupyter_envstore.engine.progress import Progress
+from jupyter_envstore.engine.record import BuildRecord, PlatformLock
+from jupyter_envstore.errors import PackageError, StorageError
+
+EXTERNALLY_MANAGED = """[externally-managed]
+Error=This environment is made from a lock and shared, so packages cannot be added to it from inside.
+ Add the package to the environment's specification and build it again:
+ in JupyterLab, Environments > Add Package; in a terminal, jupyter envstore build.
+"""
+
+
+class Reporter:
+    """Turns rattler's callbacks into progress: bytes downloaded, then packages linked."""
+
+    def __init__(self, records: Sequence[dict[str, Any]], progress: Progress) -> None:
+        self.progress = progress
+        self.lock = threading.Lock()
+        self.total = len(records)
+        self.sizes = {record["name"]: record.get("size") or 0 for record in records}
+        self.total_bytes = sum(self.sizes.values())
+        self.names: dict[int, str] = {}
+        self.bytes: dict[str, int] = {}
+        self.linked = self.downloaded = self.tokens = 0
+        self.fetching = True
+
+    def _token(self, name: str) -> int:
+        with self.lock:
+            self.tokens += 1
+            self.names[self.tokens] = name
+            return self.tokens
+
+    def on_populate_cache_start(self, operation: int, package_name: str) -> int:
+        """Note which package a token stands for."""
+        return self._token(package_name)
+
+    def on_download_start(self, cache_entry: int) -> int:
+        """Count a download."""
+        with self.lock:
+            self.downloaded += 1
+        return self._token(self.names[cache_entry])
+
+    def on_download_progress(self, download_idx: int, progress: int, total: int | None) -> None:
+        """Add up the bytes of all downloads."""
+        self._advance(self.names[download_idx], progress)
+
+    def on_populate_cache_complete(self, cache_entry: int) -> None:
+        """A package is in the cache, downloaded or from before."""
+        name = self.names[cache_entry]
+        self._advance(name, self.sizes.get(name, 0))
+
+    def _advance(self, name: str, progress: int) -> None:
+        with self.lock:
+            self.bytes[name] = progress
+            done = min(sum(self.bytes.values()), self.total_bytes)
+        if self.fetching:
+            self.progress.advance(done, self.total_bytes, "bytes", name)
+
+    def on_link_complete(self, index: int) -> None:
+        """Count a linked package."""
+        with self.lock:
+            self.linked += 1
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("on_"):
+            return lambda *_: 0
+        raise AttributeError(name)
+
+
+def link_conda(
+    lock: PlatformLock,
+    platform: str,
+    staging: Path,
+    target: Path,
+    cache_dir: Path,
+    progress: Progress,
+    requested: Sequence[str] = (),
+) -> int:
+    """Download the conda packages of ``lock`` and link them into ``staging`` as if it were ``target``.
+
+    Parameters
+    ----------
+    lock : PlatformLock
+        What to link.
+    staging : Path
+        Folder that is made; it must not exist.
+    target : Path
+        Prefix that is written into files.
+    cache_dir : Path
+        Package cache; files are hard links into it where the file system allows.
+
+    Returns
+    -------
+    int
+        How many packages were downloaded.
+
+    Raises
+    ------
+    PackageError
+        A package cannot be had, is damaged, or is not the one that was locked.
+    StorageError
+        No space left, or the store is read-only.
+    """
+    import rattler
+
+    verify_local_packages(lock.conda, cache_dir)
+    reporter = Reporter(lock.conda, progress)
+    specs = [rattler.MatchSpec(spec)._match_spec for spec in requested]
+
+    async def run() -> None:
+        await rattler.install(
+            [to_record(record) for record in lock.conda],
+            staging,
+            cache_dir=cache_dir,
+            platform=rattler.Subdir(platform),  # type: ignore[arg-type]
+            client=make_client(),
+            show_progress=False,
+            requested_specs=specs or None,  # type: ignore[arg-type]  # 0.28 wants the inner objects
+            reporter=reporter,
+            alternative_target_prefix=target,
+            execute_link_scripts=False,
+        )
+
+    try:
+        with conda_credentials():
+            asyncio.run(run())
+    except OSError as error:
+        raise storage_error(error) from error
+    except Exception as error:
+        raise _package_error(error) from None
+    return reporter.downloaded
+
+
+def to_record(record: dict[str, Any]) -> Any:
+    """Return a repodata record (JSON value) as rattler's object."""
+    import rattler
+
+    package = rattler.PackageRecord(
+        record["name"],
+        record["version"],
+        rattler.BuildString(record["build"]),
+        record.get("build_number", 0),
+        record["subdir"],
+        noarch=rattler.NoArchType(record["noarch"]) if record.get("noarch") else None,
+        depends=list(record.get("depends", ())),
+        constrains=list(record.get("constrains", ())),
+        sha256=bytes.fromhex(record["sha256"]) if record.get("sha256") else None,
+        md5=bytes.fromhex(record["md5"]) if record.get("md5") else None,
+        size=record.get("size"),
+        license=record.get("license"),
+        python_site_packages_path=record.get("python_site_packages_path"),
+    )
+    return rattler.RepoDataRecord(package, record["fn"], record["url"], record["channel"])
+
+
+def verify_local_packages(records: Iterable[dict[str, Any]], cache_dir: Path) -> None:
+    """Check the hashes of packages on this machine's own disk: rattler trusts ``file://`` addresses.
+
+    Raises
+    ------
+    PackageError
+        A file is gone, or its hash is not the locked one.
+    """
+    for record in records:
+        path = local_path(record["url"])
+        if path is None or _in_cache(record, cache_dir):
+            continue
+        kind = "sha256" if record.get("sha256") else "md5"
+        try:
+            digest = file_digest(path, kind)
+        except FileNotFoundError:
+            msg = f"package {record['fn']} is not in its channel any more: {path} is gone"
+            raise PackageError(msg) from None
+        except OSError as error:
+            msg = f"package {record['fn']} cannot be read: {error.strerror}"
+            raise PackageError(msg) from None
+        if digest != record.get(kind):
+            msg = (
+                f"package {record['fn']} is not the one that was locked: its {kind} is {digest}, "
+                f"locked is {record.get(kind)}; the file in the channel was changed or is damaged"
+            )
+            raise PackageError(msg)
+
+
+def file_digest(path: Path, kind: str = "sha256") -> str:
+    """Return the hash of a file, read in pieces."""
+    digest = hashlib.new(kind, usedforsecurity=False)
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _in_cache(record: dict[str, Any], cache_dir: Path) -> bool:
+    """Whether the cache holds this very package; rattler keeps its SHA-256 in the lock file, after an 8-byte count."""
+    stem = f"{record['name']}-{record['version']}-{record['build']}"
+    try:
+        data = (cache_dir / f"{stem}.lock").read_bytes()
+    except OSError:
+        return False
+    return bool(record.get("sha256")) and data[8:40].hex() == record["sha256"] and (cache_dir / stem / "info").is_dir()
+
+
+def finish_prefix(
+    record: BuildRecord, platform: str, staging: Path, target: Path, pip_cache: Path, progress: Progress
+) -> None:
+    """Add PyPI packages and variables to a prefix that :func:`link_conda` made."""
+    lock = record.lock(platform)
+    (staging / "CACHEDIR.TAG").unlink(missing_ok=True)
+    if lock.pip:
+        progress.log(f"installing {len(lock.pip)} PyPI packages")
+        install_pip(lock.pip, staging, pip_cache)
+        relocate_scripts(staging, staging, target)
+    write_variables(staging, record.variables)
+    history = staging / "conda-meta" / "history"
+    specs = ", ".join(repr(spec) for spec in record.requested_conda)
+    history.write_text(f"# update specs: [{specs}]\n" if specs else "", encoding="utf-8")
+
+
+def write_variables(prefix: Path, variables: dict[str, str]) -> None:
+    """Record ``variables`` where conda looks for them: ``conda-meta/state`` (conda's ``env config vars``)."""
+    if variables:
+        state = {"version": 1, "env_vars": dict(sorted(variables.items()))}
+        (prefix / "conda-meta" / "state").write_text(json.dumps(state, indent=2) + "\n", encoding="utf-8")
+
+
+def relocate_scripts(prefix: Path, old: Path, new: Path) -> None:
+    """Rewrite ``old`` to ``new`` in the scripts that PyPI packages put into ``bin/``, and in their ``RECORD``."""
+    old_bytes, new_bytes = os.fsencode(old), os.fsencode(new)
+    for site in site_packages_folders(prefix):
+        for record_path in site.glob("*.dist-info/RECORD"):
+            if _installer(record_path.parent) != "uv":
+                continue
+            rows = list(csv.reader(io.StringIO(record_path.read_text(encoding="utf-8"))))
+            changed = False
+            for row in rows:
+                script = (site / row[0]).resolve()
+                if script.parent != prefix.resolve() / "bin" or not script.is_file():
+                    continue
+                data = script.read_bytes()
+                if old_bytes not in data:
+                    continue
+                replaced = data.replace(old_bytes, new_bytes)
+                _replace_file(script, replaced)
+                digest = base64.urlsafe_b64encode(hashlib.sha256(replaced).digest()).rstrip(b"=").decode()
+                row[1:] = [f"sha256={digest}", str(len(replaced))]
+                changed = True
+            if changed:
+                text = io.StringIO()
+                csv.writer(text, lineterminator="\n").writerows(rows)
+                _replace_file(record_path, text.getvalue().encode())
+
+
+def _installer(info: Path) -> str:
+    try:
+        return (info / "INSTALLER").read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
+
+
+def _replace_file(path: Path, data: bytes) -> None:
+    """Write a new file in place of ``path``: the old one may be a hard link into a cache."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_bytes(data)
+    fresh.chmod(mode)
+    fresh.replace(path)
+
+
+def site_packages_folders(prefix: Path) -> list[Path]:
+    """Return the ``site-packages`` folders of ``prefix``; one, where there is Python."""
+    found = [p for p in (prefix / "lib").glob("python3.*/site-packages") if p.is_dir()]
+    return [p for p in found if not p.parent.is_symlink()]
+
+
+def seal_prefix(prefix: Path) -> None:
+    """Close a finished prefix: folders read-only, files untouched (they are links into the cache)."""
+    for library in (prefix / "lib").glob("python3.*"):
+        if library.is_dir() and not library.is_symlink():
+            (library / "EXTERNALLY-MANAGED").write_text(EXTERNALLY_MANAGED, encoding="utf-8")
+    for folder, _, _ in os.walk(prefix, topdown=False):
+        os.chmod(folder, 0o555)  # noqa: PTH101
+
+
+def remove_tree(path: Path) -> None:
+    """Remove ``path`` and all below it, read-only folders too; links are not followed."""
+    if path.is_symlink() or not path.is_dir():
+        path.unlink(missing_ok=True)
+        return
+    for folder, _, _ in os.walk(path):
+        os.chmod(folder, 0o755)  # noqa: PTH101, S103
+    shutil.rmtree(path)
+
+
+def tree_size(path: Path) -> tuple[int, int]:
+    """Return bytes of all files below ``path``, and of those that no other folder shares (one link)."""
+    total = own = 0
+    for folder, _, files in os.walk(path):
+        for name in files:
+            info = os.lstat(os.path.join(folder, name))  # noqa: PTH118 - a path object for each of 20,000 files is slow
+            total += info.st_size
+            own += info.st_size if info.st_nlink == 1 else 0
+    return total, own
+
+
+def storage_error(error: OSError) -> StorageError:
+    """Return an operating system's error about the store in words for people."""
+    place = f" ({error.filename})" if error.filename else ""
+    return StorageError(f"the store cannot be written: {error.strerror or error}{place}")
+
+
+def _package_error(error: Exception) -> Exception:
+    text = redact(str(error)).strip()
+    lines = [line.removeprefix("Caused by: ").strip() for line in text.splitlines() if line.strip()]
+    reason = lines[-1] if lines else type(error).__name__
+    if "No space left on device" in text:
+        return StorageError("no space left on the store's disk; free some with: jupyter envstore gc")
+    if re.search(r"Read-only file system|Permission denied", text):
+        return StorageError(f"the store cannot be written: {reason}")
+    if "hash mismatch" in text or "Invalid checksum" in text or "InvalidGzip" in text:
+        reason = f"it is damaged ({reason})"
+    return PackageError(f"{lines[0] if lines else 'a package cannot be installed'}: {reason}")

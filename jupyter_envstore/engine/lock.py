@@ -1,0 +1,232 @@
+"""The build record as a conda-lock file, and conda-lock files of others as a build record."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from jupyter_envstore.engine.channels import conda_credentials, local_path, make_client, redact
+from jupyter_envstore.engine.link import file_digest
+from jupyter_envstore.engine.record import BuildRecord, PlatformLock
+from jupyter_envstore.errors import PackageError, PlatformError
+from jupyter_envstore.spec.specification import Specification, canonical_json
+
+if TYPE_CHECKING:
+    from conda_lock.lockfile.v2prelim.models import Lockfile
+
+INDEX_FIELDS = ("build_number", "constrains", "depends", "license", "noarch", "python_site_packages_path", "timestamp")
+
+
+def export_lock(record: BuildRecord) -> Lockfile:
+    """Return ``record`` as conda-lock's own model, written to a file by :func:`lock_text`.
+
+    Name, description and variables go into ``custom_metadata``, which takes text only: the variables as JSON.
+    """
+    from conda_lock.lockfile.v1.models import HashModel, LockMeta
+    from conda_lock.lockfile.v2prelim.models import LockedDependency, Lockfile
+
+    packages = []
+    for platform, lock in record.platforms.items():
+        for entry in lock.conda:
+            packages.append(
+                LockedDependency(
+                    name=entry["name"],
+                    version=entry["version"],
+                    manager="conda",
+                    platform=platform,
+                    dependencies=dict(_split_spec(spec) for spec in entry.get("depends", ())),
+                    url=entry["url"],
+                    hash=HashModel(md5=entry.get("md5"), sha256=entry.get("sha256")),
+                    build=entry["build"],
+                    categories={"main"},
+                )
+            )
+        for entry in lock.pip:
+            packages.append(
+                LockedDependency(
+                    name=entry["name"],
+                    version=entry["version"],
+                    manager="pip",
+                    platform=platform,
+                    dependencies=dict.fromkeys(entry.get("dependencies", ()), "*"),
+                    url=entry["url"],
+                    hash=HashModel(sha256=entry["sha256"]),
+                    categories={"main"},
+                )
+            )
+    custom = {"name": record.name, "description": record.description}
+    if record.variables:
+        custom["variables"] = json.dumps(record.variables, sort_keys=True)
+    metadata = LockMeta(
+        content_hash={platform: content_hash(record, platform) for platform in sorted(record.platforms)},
+        channels=list(record.channels),  # type: ignore[arg-type]  # a validator takes text
+        platforms=sorted(record.platforms),
+        sources=["environment.yml"],
+        custom_metadata={key: value for key, value in custom.items() if value},
+    )
+    return Lockfile(package=packages, metadata=metadata)
+
+
+def lock_text(record: BuildRecord) -> str:
+    """Return ``record`` as the text of a ``conda-lock.yml``."""
+    from conda_lock.lockfile import write_conda_lock_file
+
+    with tempfile.TemporaryDirectory(prefix="envstore-lock-") as folder:
+        path = Path(folder) / "conda-lock.yml"
+        write_conda_lock_file(export_lock(record), path, metadata_choices=None, include_help_text=False)
+        return path.read_text(encoding="utf-8")
+
+
+def content_hash(record: BuildRecord, platform: str) -> str:
+    """Return a hash of what was asked for on ``platform``."""
+    asked = [record.channels, record.requested_conda, record.requested_pip, platform]
+    return hashlib.sha256(canonical_json(asked)).hexdigest()
+
+
+def record_from_lock(specification: Specification, name: str, platform: str) -> BuildRecord:
+    """Return the build record of a conda-lock file, as far as the file tells.
+
+    Raises
+    ------
+    PlatformError
+        The lock has no packages for ``platform``.
+    """
+    lockfile = specification.lockfile or {}
+    by_platform: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {}
+    for entry in lockfile["package"]:
+        conda, pip = by_platform.setdefault(entry["platform"], ([], []))
+        if entry["manager"] == "conda":
+            conda.append(_conda_record(entry))
+        else:
+            pip.append(_pip_record(entry))
+    if platform not in by_platform:
+        msg = (
+            f"this lockfile is for {', '.join(sorted(by_platform)) or 'no platform'}, not for {platform}; "
+            f"lock it again with platform {platform}, or build it on one of its platforms"
+        )
+        raise PlatformError(msg)
+    channels = [c.get("url", "") if isinstance(c, dict) else str(c) for c in lockfile["metadata"].get("channels") or []]
+    platforms = {
+        key: PlatformLock(
+            tuple(sorted(conda, key=lambda r: r["name"])), tuple(sorted(pip, key=lambda r: r["name"]))
+        )
+        for key, (conda, pip) in sorted(by_platform.items())
+    }
+    return BuildRecord(
+        name=name,
+        channels=tuple(channels),
+        platforms=platforms,
+        description=specification.description,
+        variables=specification.variables,
+    )
+
+
+def complete_from_cache(record: BuildRecord, platform: str, prefix: Path) -> BuildRecord:
+    """Return ``record`` with what its packages say of themselves, once they are linked into ``prefix``.
+
+    A foreign lock knows neither build numbers nor kinds of packages, and sometimes only one of the two hashes.
+    """
+    lock = record.lock(platform)
+    conda = []
+    for entry in lock.conda:
+        meta_path = prefix / "conda-meta" / f"{entry['name']}-{entry['version']}-{entry['build']}.json"
+        source = Path(json.loads(meta_path.read_text(encoding="utf-8"))["link"]["source"])
+        index = json.loads((source / "info" / "index.json").read_text(encoding="utf-8"))
+        conda.append(entry | {key: index[key] for key in INDEX_FIELDS if key in index} | _missing_hashes(entry))
+    platforms = {**record.platforms, platform: PlatformLock(tuple(conda), lock.pip, lock.virtual_packages)}
+    return BuildRecord(**{**record.__dict__, "platforms": platforms})
+
+
+def _missing_hashes(entry: dict[str, Any]) -> dict[str, str]:
+    missing = [kind for kind in ("md5", "sha256") if not entry.get(kind)]
+    if not missing:
+        return {}
+    local = local_path(entry["url"])
+    if local is not None:
+        return {kind: file_digest(local, kind) for kind in missing}
+    with tempfile.TemporaryDirectory(prefix="envstore-hash-") as folder:
+        path = Path(folder) / "package"
+        _download(entry["url"], path)
+        known = next(kind for kind in ("sha256", "md5") if entry.get(kind))
+        if file_digest(path, known) != entry[known]:
+            msg = f"package {entry['fn']} is not the one that was locked: its {known} differs"
+            raise PackageError(msg)
+        return {kind: file_digest(path, kind) for kind in missing}
+
+
+def _download(url: str, path: Path) -> None:
+    from rattler.package_streaming import download_to_path
+
+    async def run() -> None:
+        await download_to_path(make_client(), url, path)
+
+    try:
+        with conda_credentials():
+            asyncio.run(run())
+    except Exception as error:
+        msg = f"package {url} cannot be downloaded: {redact(str(error))}"
+        raise PackageError(msg) from None
+
+
+def _conda_record(entry: dict[str, Any]) -> dict[str, Any]:
+    url = entry["url"].split("#")[0]
+    path = unquote(urlsplit(url).path)
+    file = path.rsplit("/", 1)[-1]
+    subdir = path.split("/")[-2]
+    stem = file.removesuffix(".conda").removesuffix(".tar.bz2")
+    record = {
+        "name": entry["name"],
+        "version": entry["version"],
+        "build": stem.removeprefix(f"{entry['name']}-{entry['version']}-"),
+        "build_number": 0,
+        "subdir": subdir,
+        "depends": [f"{name} {bounds}".strip() for name, bounds in (entry.get("dependencies") or {}).items()],
+        "fn": file,
+        "url": url,
+        "channel": url[: -len(f"/{subdir}/{url.rsplit('/', 1)[-1]}")],
+    }
+    return record | entry["hash"]
+
+
+def _pip_record(entry: dict[str, Any]) -> dict[str, Any]:
+    url = entry["url"].split("#")[0]
+    return {
+        "name": entry["name"],
+        "version": entry["version"],
+        "url": url,
+        "filename": unquote(urlsplit(url).path.rsplit("/", 1)[-1]),
+        "sha256": entry["hash"]["sha256"],
+        "size": 0,
+        "index": "",
+        "dependencies": sorted(entry.get("dependencies") or ()),
+    }
+
+
+def _split_spec(spec: str) -> tuple[str, str]:
+    name, _, bounds = spec.partition(" ")
+    return name, bounds.strip()
+
+
+def sort_topologically(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return ``records`` so that each comes after all it depends on; ties in order of name."""
+    by_name = {record["name"]: record for record in records}
+    ordered: list[dict[str, Any]] = []
+    seen: set[str] = set()
+
+    def visit(name: str) -> None:
+        if name in seen or name not in by_name:
+            return
+        seen.add(name)
+        for spec in sorted(by_name[name].get("depends", ())):
+            visit(_split_spec(spec)[0])
+        ordered.append(by_name[name])
+
+    for name in sorted(by_name):
+        visit(name)
+    return ordered

@@ -1,0 +1,238 @@
+"""PyPI packages: resolved by uv beside what conda provides, installed by uv from the lock alone."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from packaging.utils import canonicalize_name
+
+from jupyter_envstore.engine.channels import redact, strip_credentials
+from jupyter_envstore.engine.environment import scrubbed_environment
+from jupyter_envstore.errors import LimitError, PipError
+from jupyter_envstore.spec.specification import PipOptions
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+MANYLINUX = (17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)
+UV_PLATFORMS = {
+    "osx-64": "x86_64-apple-darwin",
+    "osx-arm64": "aarch64-apple-darwin",
+    "win-64": "x86_64-pc-windows-msvc",
+    "win-arm64": "aarch64-pc-windows-msvc",
+}
+MACHINES = {"linux-64": "x86_64", "linux-aarch64": "aarch64", "linux-ppc64le": "powerpc64le"}
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A Python distribution that conda installs: its PyPI name, version and ``METADATA`` text."""
+
+    name: str
+    version: str
+    metadata: str
+
+
+@dataclass(frozen=True)
+class PipTarget:
+    """What packages are resolved for: conda platform, full Python version, virtual packages."""
+
+    platform: str
+    python: str
+    virtual_packages: tuple[str, ...] = ()
+
+
+def find_uv() -> str:
+    """Return the path of the uv program that belongs to this Python."""
+    import uv
+
+    return uv.find_uv_bin()
+
+
+def resolve_pip(
+    requirements: Sequence[str],
+    options: PipOptions,
+    target: PipTarget,
+    provided: Sequence[Distribution],
+    cache_dir: Path,
+    timeout: float = 600.0,
+) -> tuple[dict[str, Any], ...]:
+    """Return the wheels that ``requirements`` need beside what conda provides.
+
+    Parameters
+    ----------
+    requirements : sequence of str
+        PEP 508.
+    options : PipOptions
+        Indexes.
+    target : PipTarget
+        Platform and Python.
+    provided : sequence of Distribution
+        What conda installs; pinned, and left out of the answer.
+    cache_dir : Path
+        uv's cache.
+    timeout : float
+        Seconds.
+
+    Raises
+    ------
+    PipError
+        Nothing satisfies them, or a package has no wheel; the text is uv's explanation.
+    """
+    names = {canonicalize_name(distribution.name) for distribution in provided}
+    with tempfile.TemporaryDirectory(prefix="envstore-pip-") as folder:
+        root = Path(folder)
+        (root / "requirements.in").write_text("\n".join(requirements) + "\n", encoding="utf-8")
+        pins = [f"{canonicalize_name(d.name)}=={d.version}" for d in provided]
+        (root / "constraints.txt").write_text("\n".join(pins) + "\n", encoding="utf-8")
+        _write_stubs(provided, root / "provided")
+        command = [find_uv(), "pip", "compile", str(root / "requirements.in"), "--constraints"]
+        command += [str(root / "constraints.txt"), "--find-links", str(root / "provided"), "--python", sys.executable]
+        command += ["--python-version", target.python, "--python-platform", uv_platform(target)]
+        command += ["--format", "pylock.toml", "--output-file", str(root / "pylock.toml"), "--only-binary", ":all:"]
+        command += ["--no-config", "--no-header", "--no-annotate", "--quiet", "--cache-dir", str(cache_dir)]
+        command += _index_arguments(options)
+        _run(command, timeout, "PyPI packages cannot be resolved", _hint(provided))
+        pylock = tomllib.loads((root / "pylock.toml").read_text(encoding="utf-8"))
+    found = [_locked(package) for package in pylock.get("packages", []) if canonicalize_name(package["name"]) not in names]
+    return tuple(sorted(found, key=lambda package: package["name"]))
+
+
+def install_pip(packages: Sequence[dict[str, Any]], prefix: Path, cache_dir: Path, timeout: float = 600.0) -> None:
+    """Install locked wheels into ``prefix``, without resolving; every hash is checked.
+
+    Raises
+    ------
+    PipError
+        A wheel cannot be fetched, or is not the one that was locked.
+    """
+    with tempfile.TemporaryDirectory(prefix="envstore-pip-") as folder:
+        lock = Path(folder) / "pylock.toml"
+        lock.write_text(pylock_text(packages), encoding="utf-8")
+        command = [find_uv(), "pip", "install", "--python", str(prefix / "bin" / "python"), "--no-deps"]
+        command += ["--requirements", str(lock), "--require-hashes", "--no-config", "--quiet", "--no-build"]
+        command += ["--cache-dir", str(cache_dir), "--link-mode", "hardlink", "--break-system-packages"]
+        _run(command, timeout, "PyPI packages cannot be installed")
+
+
+def pylock_text(packages: Sequence[dict[str, Any]]) -> str:
+    """Return ``packages`` as a ``pylock.toml`` (PEP 751)."""
+    lines = ['lock-version = "1.0"', 'created-by = "jupyter-envstore"', ""]
+    for package in packages:
+        size = f", size = {package['size']}" if package.get("size") else ""
+        lines += [
+            "[[packages]]",
+            f"name = {_toml(package['name'])}",
+            f"version = {_toml(package['version'])}",
+            f"wheels = [{{ name = {_toml(package['filename'])}, url = {_toml(package['url'])}{size}, "
+            f"hashes = {{ sha256 = {_toml(package['sha256'])} }} }}]",
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def provided_distributions(site_packages: Path) -> list[Distribution]:
+    """Return the distributions that lie in ``site_packages``, from their ``dist-info``."""
+    from email.parser import HeaderParser
+
+    found = []
+    for path in sorted(site_packages.glob("*.dist-info/METADATA")):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        headers = HeaderParser().parsestr(text)
+        if headers["Name"] and headers["Version"]:
+            found.append(Distribution(headers["Name"], headers["Version"], text))
+    return found
+
+
+def uv_platform(target: PipTarget) -> str:
+    """Return the platform in uv's spelling; for Linux with the newest C library that ``target`` has."""
+    if target.platform in UV_PLATFORMS:
+        return UV_PLATFORMS[target.platform]
+    glibc = next((p.split("=")[1] for p in target.virtual_packages if p.startswith("__glibc=")), "2.28")
+    minor = int(glibc.split(".")[1])
+    newest = max((known for known in MANYLINUX if known <= minor), default=MANYLINUX[0])
+    return f"{MACHINES[target.platform]}-manylinux_2_{newest}"
+
+
+def _write_stubs(provided: Sequence[Distribution], folder: Path) -> None:
+    """Write an empty wheel for each, with its real metadata.
+
+    So uv knows their versions and needs even where the index does not have them.
+    """
+    folder.mkdir()
+    for distribution in provided:
+        stem = f"{re.sub(r'[-_.]+', '_', distribution.name)}-{distribution.version}"
+        with zipfile.ZipFile(folder / f"{stem}-py3-none-any.whl", "w") as wheel:
+            wheel.writestr(f"{stem}.dist-info/METADATA", distribution.metadata)
+            wheel.writestr(f"{stem}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            wheel.writestr(f"{stem}.dist-info/RECORD", "")
+
+
+def _index_arguments(options: PipOptions) -> list[str]:
+    arguments = ["--default-index", options.index_url] if options.index_url else []
+    for url in options.extra_index_urls:
+        arguments += ["--index", url]
+    for place in options.find_links:
+        arguments += ["--find-links", place]
+    return arguments
+
+
+def _locked(package: dict[str, Any]) -> dict[str, Any]:
+    wheels = package.get("wheels") or ([package["archive"]] if "archive" in package else [])
+    if not wheels:
+        msg = f"{package['name']} {package.get('version', '')} has no wheel for this platform, only a source archive"
+        raise PipError(msg)
+    wheel = wheels[0]
+    address = wheel.get("url") or Path(wheel["path"]).resolve().as_uri()
+    name = unquote(urlsplit(address).path.rsplit("/", 1)[-1])
+    return {
+        "name": package["name"],
+        "version": str(package.get("version") or name.split("-")[1]),
+        "url": strip_credentials(address),
+        "filename": name,
+        "sha256": wheel["hashes"]["sha256"],
+        "size": wheel.get("size") or 0,
+        "index": strip_credentials(package.get("index", "")),
+        "dependencies": sorted(dependency["name"] for dependency in package.get("dependencies", [])),
+    }
+
+
+def _run(command: list[str], timeout: float, what: str, hint: str = "") -> None:
+    environment = scrubbed_environment(UV_NO_PROGRESS="1", NO_COLOR="1", UV_PYTHON_DOWNLOADS="never")
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout, env=environment)
+    except subprocess.TimeoutExpired:
+        msg = f"{what}: no answer in {timeout:g} s"
+        raise LimitError(msg) from None
+    if done.returncode:
+        raise PipError(f"{what}:\n{_explain(done.stderr)}{hint}")
+
+
+def _explain(stderr: str) -> str:
+    text = redact(stderr).strip()
+    text = re.sub(r"^error: ", "", text)
+    text = re.sub(r"\S*/envstore-pip-\w+/provided", "what conda installs", text)
+    return re.sub(r"^\s*(cause|Caused by): ", "", text, flags=re.MULTILINE)
+
+
+def _hint(provided: Sequence[Distribution]) -> str:
+    return "\n(packages that conda installs keep their version)" if provided else ""
+
+
+def _toml(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+

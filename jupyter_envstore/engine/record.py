@@ -1,0 +1,105 @@
+"""The build record: the lock, and what a lock cannot hold, hashed together. The build record is the build."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from jupyter_envstore.errors import PlatformError
+from jupyter_envstore.spec.specification import PipOptions, canonical_json
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class PlatformLock:
+    """What is installed on one platform.
+
+    Parameters
+    ----------
+    conda : tuple of dict
+        Repodata records with ``fn``, ``url`` and ``channel``, sorted by name. No credentials.
+    pip : tuple of dict
+        ``name``, ``version``, ``url``, ``filename``, ``sha256``, ``size`` (bytes), ``index``, ``dependencies``.
+    virtual_packages : tuple of str
+        ``name=version=build`` of what the platform was taken to have.
+    """
+
+    conda: tuple[dict[str, Any], ...]
+    pip: tuple[dict[str, Any], ...] = ()
+    virtual_packages: tuple[str, ...] = ()
+
+    @property
+    def python(self) -> str | None:
+        """Full version of Python, where there is one."""
+        return next((record["version"] for record in self.conda if record["name"] == "python"), None)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all packages as they are downloaded."""
+        return sum(record.get("size") or 0 for record in (*self.conda, *self.pip))
+
+
+@dataclass(frozen=True)
+class BuildRecord:
+    """All that is needed to make a build again, anywhere, without solving."""
+
+    name: str
+    channels: tuple[str, ...]
+    platforms: dict[str, PlatformLock]
+    description: str = ""
+    variables: dict[str, str] = field(default_factory=dict)
+    requested_conda: tuple[str, ...] = ()
+    requested_pip: tuple[str, ...] = ()
+    pip_options: PipOptions = field(default_factory=PipOptions)
+    failed_platforms: dict[str, str] = field(default_factory=dict)
+    tools: dict[str, str] = field(default_factory=dict)
+    format: int = FORMAT
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical JSON form: the same record gives the same bytes."""
+        return canonical_json(asdict(self))
+
+    @property
+    def sha256(self) -> str:
+        """Hash of :meth:`to_bytes`."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> BuildRecord:
+        """Return what :meth:`to_bytes` gave."""
+        raw = json.loads(data)
+        if raw.get("format") != FORMAT:
+            msg = f"build record of format {raw.get('format')}; this version reads {FORMAT}"
+            raise ValueError(msg)
+        options = raw["pip_options"]
+        return cls(
+            **{
+                **raw,
+                **{key: tuple(raw[key]) for key in ("channels", "requested_conda", "requested_pip")},
+                "pip_options": PipOptions(
+                    options["index_url"], tuple(options["extra_index_urls"]), tuple(options["find_links"])
+                ),
+                "platforms": {
+                    platform: PlatformLock(tuple(lock["conda"]), tuple(lock["pip"]), tuple(lock["virtual_packages"]))
+                    for platform, lock in raw["platforms"].items()
+                },
+            }
+        )
+
+    def lock(self, platform: str) -> PlatformLock:
+        """Return the lock of ``platform``.
+
+        Raises
+        ------
+        PlatformError
+            It is not in the record; the message tells why.
+        """
+        if platform in self.platforms:
+            return self.platforms[platform]
+        reason = self.failed_platforms.get(platform)
+        known = ", ".join(sorted(self.platforms))
+        msg = f"this build is locked for {known}, not for {platform}" + (f": {reason}" if reason else "")
+        raise PlatformError(msg)

@@ -1,0 +1,185 @@
+"""Find the conda packages that satisfy a specification, with rattler."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from jupyter_envstore.engine.channels import (
+    ChannelPolicy,
+    check_local_channels,
+    conda_credentials,
+    explain_channel_error,
+    make_gateway,
+    redact,
+    strip_credentials,
+)
+from jupyter_envstore.errors import InvalidInputError, SolveError, SolveTimeoutError
+
+# What other platforms are taken to have: the oldest systems that conda-forge's packages support (its documentation,
+# "Platforms"), as ``name=version=build``.
+FOREIGN_VIRTUAL_PACKAGES = {
+    "linux-64": ("__unix=0=0", "__linux=4.18=0", "__glibc=2.28=0", "__archspec=1=x86_64"),
+    "linux-aarch64": ("__unix=0=0", "__linux=4.18=0", "__glibc=2.28=0", "__archspec=1=aarch64"),
+    "linux-ppc64le": ("__unix=0=0", "__linux=4.18=0", "__glibc=2.28=0", "__archspec=1=ppc64le"),
+    "osx-64": ("__unix=0=0", "__osx=11.0=0", "__archspec=1=x86_64"),
+    "osx-arm64": ("__unix=0=0", "__osx=11.0=0", "__archspec=1=arm64"),
+    "win-64": ("__win=0=0", "__archspec=1=x86_64"),
+    "win-arm64": ("__win=0=0", "__archspec=1=arm64"),
+}
+
+
+@dataclass(frozen=True)
+class SolveOptions:
+    """Limits and choices of a solve.
+
+    Parameters
+    ----------
+    timeout : float
+        Seconds.
+    exclude_newer : datetime or None
+        Leave out packages that were uploaded later.
+    virtual_packages : tuple of str
+        ``name=version[=build]`` that replace or add to those of the platform.
+    """
+
+    timeout: float = 600.0
+    exclude_newer: datetime | None = None
+    virtual_packages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Records as JSON values, sorted by name, and the virtual packages they were chosen for."""
+
+    records: tuple[dict[str, Any], ...]
+    virtual_packages: tuple[str, ...]
+
+
+def current_platform() -> str:
+    """Return the platform that runs this, as conda spells it."""
+    import rattler
+
+    return str(rattler.Subdir.current())
+
+
+def solve(
+    specs: Sequence[str],
+    channels: Sequence[str],
+    platform: str,
+    cache_dir: Path,
+    policy: ChannelPolicy | None = None,
+    options: SolveOptions | None = None,
+) -> Solution:
+    """Return the packages that satisfy ``specs``.
+
+    Parameters
+    ----------
+    specs : sequence of str
+        Match specs.
+    channels : sequence of str
+        Addresses, the first with the highest priority (strict).
+    platform : str
+        For example ``linux-64``.
+    cache_dir : Path
+        Where indexes are kept between solves.
+
+    Raises
+    ------
+    SolveError
+        Nothing satisfies them; the text is the solver's explanation.
+    SolveTimeoutError
+        The time limit passed.
+    ChannelError
+        A channel is not there or cannot be read.
+    """
+    policy, options = policy or ChannelPolicy(), options or SolveOptions()
+    resolved = [policy.resolve_spec(spec) for spec in specs]
+    urls = list(dict.fromkeys([*channels, *(url for _, url in resolved if url)]))
+    check_local_channels(urls, platform)
+    virtual = virtual_packages(platform, options.virtual_packages)
+    with conda_credentials():
+        records = asyncio.run(_solve([spec for spec, _ in resolved], urls, platform, cache_dir, virtual, options))
+    return Solution(tuple(sorted(records, key=lambda record: record["name"])), tuple(virtual))
+
+
+async def _solve(
+    specs: list[str], urls: list[str], platform: str, cache_dir: Path, virtual: list[str], options: SolveOptions
+) -> list[dict[str, Any]]:
+    import rattler
+    from rattler.exceptions import GatewayError, SolverError
+
+    request = rattler.solve(
+        [rattler.Channel(url) for url in urls],
+        [rattler.MatchSpec(spec) for spec in specs],
+        gateway=make_gateway(cache_dir),
+        platforms=[platform, "noarch"],  # type: ignore[list-item]
+        virtual_packages=[rattler.GenericVirtualPackage(*_split(package)) for package in virtual],
+        timeout=timedelta(seconds=options.timeout),
+        exclude_newer=options.exclude_newer,
+        timestamp_policy="allow-missing",
+    )
+    limit = f"no answer in {options.timeout:g} s; the more bounds the specification has, the faster it is solved"
+    try:
+        solved = await asyncio.wait_for(request, options.timeout)
+    except asyncio.TimeoutError:
+        raise SolveTimeoutError(limit) from None
+    except GatewayError as error:
+        raise explain_channel_error(error) from None
+    except SolverError as error:
+        text = str(error)
+        if "cancelled" in text:
+            raise SolveTimeoutError(limit) from None
+        raise SolveError(explain_solver_error(text, urls)) from None
+    return [clean_record(json.loads(record.to_json())) for record in solved]
+
+
+def explain_solver_error(text: str, urls: Sequence[str]) -> str:
+    """Return the solver's words, with a first line that says what they mean."""
+    text = redact(text.removeprefix("Cannot solve the request because of: ").strip())
+    missing = re.match(r"No candidates were found for (\S+) (.*?)\.?$", text)
+    if missing:
+        name, bounds = missing.groups()
+        wanted = name if bounds == "*" else f"{name} {bounds}"
+        return f"no package {wanted} in {', '.join(redact(url) for url in urls)}; check its name and bounds"
+    return f"these requirements cannot be met together:\n{text}"
+
+
+def clean_record(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a repodata record without credentials and without fields that change by themselves."""
+    record.pop("indexed_timestamp", None)
+    record["url"] = strip_credentials(record["url"])
+    record["channel"] = strip_credentials(record.get("channel") or "").rstrip("/")
+    return record
+
+
+def virtual_packages(platform: str, overrides: Sequence[str] = ()) -> list[str]:
+    """Return ``name=version=build`` of what ``platform`` offers, after ``CONDA_OVERRIDE_*`` and ``overrides``."""
+    import rattler
+
+    if platform == current_platform():
+        detected = rattler.VirtualPackage.detect(overrides=rattler.VirtualPackageOverrides.from_env())
+        generic = [package.into_generic() for package in detected]
+        found = [f"{p.name.normalized}={p.version}={p.build_string}" for p in generic]
+    else:
+        found = list(FOREIGN_VIRTUAL_PACKAGES[platform])
+    names = {package.split("=")[0]: package for package in found}
+    for package in overrides:
+        if not re.fullmatch(r"__[a-z0-9_]+=[A-Za-z0-9._]+(=[A-Za-z0-9._]+)?", package):
+            msg = f"virtual package {package!r}: write __name=version or __name=version=build, for example __cuda=12.4"
+            raise InvalidInputError(msg)
+        names[package.split("=")[0]] = package if package.count("=") == 2 else f"{package}=0"
+    return sorted(names.values())
+
+
+def _split(package: str) -> tuple[Any, Any, Any]:
+    import rattler
+
+    name, version, build = package.split("=")
+    return rattler.PackageName(name), rattler.Version(version), rattler.BuildString(build)

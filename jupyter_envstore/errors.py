@@ -1,0 +1,159 @@
+"""Every error that a user can cause: a class with a code and an HTTP status.
+
+A message names the thing, the fault and the way out. Nothing else than an :class:`EnvStoreError`
+is ever shown to a user with its text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class EnvStoreError(Exception):
+    """A fault with a message for the person who can mend it."""
+
+    code = "error"
+    status = 400
+    exit_code = 1
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong in a specification.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong and what to do.
+    line : int or None
+        1-based line in the text, where there is one.
+    field : str
+        Dotted path of the field, for example ``dependencies[3]``.
+    """
+
+    message: str
+    line: int | None = None
+    field: str = ""
+
+    def __str__(self) -> str:
+        place = ", ".join(part for part in (f"line {self.line}" if self.line else "", self.field) if part)
+        return f"{place}: {self.message}" if place else self.message
+
+
+class SpecificationError(EnvStoreError):
+    """A specification that cannot be used; holds every fault, not only the first."""
+
+    code = "invalid_specification"
+    exit_code = 2
+
+    def __init__(self, faults: Sequence[Fault] | str) -> None:
+        self.faults = [Fault(faults)] if isinstance(faults, str) else list(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class InvalidInputError(EnvStoreError):
+    """An argument that cannot be used: a name, a setting, an option."""
+
+    code = "invalid_input"
+    exit_code = 2
+
+
+class NotFoundError(EnvStoreError):
+    """Something that was named does not exist (or is not there any more)."""
+
+    code = "not_found"
+    status = 404
+    exit_code = 3
+
+
+class ConflictError(EnvStoreError):
+    """The thing exists already, or its state does not allow the request."""
+
+    code = "conflict"
+    status = 409
+    exit_code = 4
+
+
+class ChannelError(EnvStoreError):
+    """A channel that does not exist, cannot be reached, or whose index cannot be read."""
+
+    code = "channel_error"
+    exit_code = 5
+
+
+class SolveError(EnvStoreError):
+    """No set of packages satisfies the specification; the text is the solver's explanation."""
+
+    code = "unsatisfiable"
+    exit_code = 5
+
+
+class SolveTimeoutError(SolveError):
+    """The solver did not answer within the time limit."""
+
+    code = "solve_timeout"
+
+
+class PackageError(EnvStoreError):
+    """A package that cannot be downloaded, whose hash is wrong or that is damaged."""
+
+    code = "package_error"
+    exit_code = 5
+
+
+class PipError(EnvStoreError):
+    """A PyPI package that cannot be resolved or installed."""
+
+    code = "pip_error"
+    exit_code = 5
+
+
+class PlatformError(EnvStoreError):
+    """The lock does not hold the platform that was asked for."""
+
+    code = "platform_not_locked"
+    exit_code = 5
+
+
+class LimitError(EnvStoreError):
+    """A time or size limit was passed."""
+
+    code = "limit_exceeded"
+    exit_code = 5
+
+
+class StorageError(EnvStoreError):
+    """The store cannot be read or written: no space, read-only, locked by another process."""
+
+    code = "storage_error"
+    status = 507
+    exit_code = 6
+
+
+class ArtifactError(EnvStoreError):
+    """An artifact that cannot be made from this build, with the reason."""
+
+    code = "artifact_error"
+    exit_code = 5
+
+
+class BuildFailedError(EnvStoreError):
+    """A build that was waited for ended as FAILED."""
+
+    code = "build_failed"
+    exit_code = 5
+
+
+class BuildCanceledError(EnvStoreError):
+    """A build that was waited for was canceled."""
+
+    code = "build_canceled"
+    exit_code = 7
+
+
+class StaleClaimError(EnvStoreError):
+    """This worker lost its claim: another attempt has the job now, or it was canceled."""
+
+    code = "stale_claim"
+    status = 409

@@ -1,0 +1,167 @@
+"""YAML text in, plain values that know their line out, within limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from jupyter_envstore.errors import Fault, SpecificationError
+
+MAX_BYTES = 4 * 2**20
+MAX_DEPTH = 16
+MAX_NODES = 400_000
+
+SIGNATURES = {b"%PDF": "PDF", b"PK\x03\x04": "zip archive", b"\x1f\x8b": "gzip file", b"\x89PNG": "PNG image", b"\x7fELF": "program"}
+
+
+class Text(str):
+    """A scalar as it was written, with its 1-based line and YAML kind (``str``, ``int``, ``bool`` …)."""
+
+    line: int
+    kind: str
+
+    def __new__(cls, value: str, line: int, kind: str) -> Text:
+        text = super().__new__(cls, value)
+        text.line = line
+        text.kind = kind
+        return text
+
+
+class Items(list["Value"]):
+    """A list with its line."""
+
+    line = 0
+
+
+class Table(dict[str, "Value"]):
+    """A mapping with its line and the lines of its keys."""
+
+    line = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: dict[str, int] = {}
+
+
+Value: TypeAlias = Text | Items | Table | None
+
+
+@dataclass
+class Document:
+    """What was read, and the faults that did not stop the reading (duplicate keys)."""
+
+    root: Value
+    faults: list[Fault] = field(default_factory=list)
+
+
+def decode(data: bytes | str, name: str = "the file") -> str:
+    """Return the text of ``data``.
+
+    Raises
+    ------
+    SpecificationError
+        It is too large, binary, or not UTF-8.
+    """
+    raw = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
+    if len(raw) > MAX_BYTES:
+        msg = f"{name} has {len(raw) / 2**20:.1f} MB; a specification has at most {MAX_BYTES >> 20} MB"
+        raise SpecificationError(msg)
+    kind = next((kind for magic, kind in SIGNATURES.items() if raw.startswith(magic)), None)
+    if kind or b"\0" in raw:
+        msg = (
+            f"{name} is not an environment file ({kind or 'binary data'}, {len(raw):,} bytes). Accepted: "
+            "environment.yml, conda-lock.yml, requirements.txt, an @EXPLICIT list, pixi.toml"
+        )
+        raise SpecificationError(msg)
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        msg = "not UTF-8 text; save the file as UTF-8"
+        raise SpecificationError([Fault(msg, line)]) from None
+
+
+def read_yaml(text: str) -> Document:
+    """Read one YAML document.
+
+    Raises
+    ------
+    SpecificationError
+        The text is empty, not YAML, nested or repeated beyond the limits.
+    """
+    import yaml
+
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        _check_depth(yaml.parse(text, Loader=loader))
+        node = yaml.compose(text, Loader=loader)
+    except yaml.MarkedYAMLError as error:
+        raise SpecificationError([_syntax_fault(text, error)]) from None
+    except yaml.YAMLError as error:
+        raise SpecificationError(f"not YAML: {error}") from None
+    if node is None:
+        msg = "the file is empty; it needs at least: dependencies: [python]"
+        raise SpecificationError(msg)
+    document = Document(None)
+    document.root = _Converter(document).convert(node, 0)
+    return document
+
+
+def _check_depth(events: Any) -> None:
+    depth = 0
+    for event in events:
+        kind = type(event).__name__
+        if kind in ("MappingStartEvent", "SequenceStartEvent"):
+            depth += 1
+            if depth > MAX_DEPTH:
+                msg = f"nested more than {MAX_DEPTH} levels deep"
+                raise SpecificationError([Fault(msg, event.start_mark.line + 1)])
+        elif kind in ("MappingEndEvent", "SequenceEndEvent"):
+            depth -= 1
+
+
+def _syntax_fault(text: str, error: Any) -> Fault:
+    mark = error.problem_mark or error.context_mark
+    line = mark.line + 1 if mark else None
+    source = text.splitlines()[line - 1] if line and line <= len(text.splitlines()) else ""
+    if "\t" in source[: len(source) - len(source.lstrip())]:
+        return Fault("a tab indents this line; YAML wants spaces", line)
+    return Fault(f"not YAML: {error.problem or error.context}", line)
+
+
+class _Converter:
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.count = 0
+
+    def convert(self, node: Any, depth: int) -> Value:
+        self.count += 1
+        line = node.start_mark.line + 1
+        if self.count > MAX_NODES or depth > MAX_DEPTH:
+            msg = "anchors repeat too much of this file; write it out without anchors"
+            raise SpecificationError([Fault(msg, line)])
+        if node.id == "scalar":
+            kind = node.tag.rsplit(":", 1)[-1]
+            return None if kind == "null" else Text(node.value, line, kind)
+        if node.id == "sequence":
+            items = Items(self.convert(child, depth + 1) for child in node.value)
+            items.line = line
+            return items
+        return self._table(node, depth, line)
+
+    def _table(self, node: Any, depth: int, line: int) -> Table:
+        table = Table()
+        table.line = line
+        for key_node, value_node in node.value:
+            key_line = key_node.start_mark.line + 1
+            if key_node.id != "scalar":
+                self.document.faults.append(Fault("a key must be a word", key_line))
+                continue
+            key = key_node.value
+            if key in table:
+                first = table.lines[key]
+                self.document.faults.append(Fault(f"key {key!r} stands twice (first on line {first})", key_line))
+                continue
+            table.lines[key] = key_line
+            table[key] = self.convert(value_node, depth + 1)
+        return table

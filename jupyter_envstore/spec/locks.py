@@ -1,0 +1,134 @@
+"""Read a conda-lock file (version 1) structurally, without importing conda-lock."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from jupyter_envstore.errors import Fault
+from jupyter_envstore.spec.document import Items, Table, Text, Value
+from jupyter_envstore.spec.pip_lines import check_url
+from jupyter_envstore.spec.specification import Specification
+
+MAX_PACKAGES = 20_000
+ENTRY_KEYS = {
+    "name", "version", "manager", "platform", "dependencies", "url", "hash",
+    "category", "categories", "optional", "source", "build",
+}  # fmt: skip
+REQUIRED = ("name", "version", "manager", "platform", "url", "hash")
+HASHES = {"md5": re.compile(r"[0-9a-f]{32}"), "sha256": re.compile(r"[0-9a-f]{64}")}
+
+
+def read_lockfile(root: Table, text: str, allow_local_files: bool) -> tuple[Specification, list[Fault]]:
+    """Return the specification that a lockfile is, and its faults.
+
+    Packages of other categories than ``main`` are left out, as ``conda-lock install`` does by default.
+    """
+    faults: list[Fault] = []
+    if str(root.get("version")) not in ("1", "None"):
+        message = f"lockfile version {root.get('version')} is not known; version 1 is"
+        faults.append(Fault(message, root.lines.get("version"), "version"))
+    metadata = root["metadata"]
+    if not isinstance(metadata, Table) or not isinstance(metadata.get("platforms"), Items):
+        faults.append(Fault("must hold 'platforms'", root.lines["metadata"], "metadata"))
+        metadata = Table()
+    packages = root["package"]
+    if not isinstance(packages, Items) or not packages or len(packages) > MAX_PACKAGES:
+        message = f"must be a list of 1 to {MAX_PACKAGES} packages"
+        faults.append(Fault(message, root.lines["package"], "package"))
+        packages = Items()
+    entries = [_entry(item, place, allow_local_files, faults) for place, item in enumerate(packages)]
+    custom = plain(metadata.get("custom_metadata")) or {}
+    lock = {
+        "version": 1,
+        "metadata": plain(metadata),
+        "package": [entry for entry in entries if entry and entry.get("category", "main") == "main"],
+    }
+    specification = Specification(
+        name=custom.get("name") if isinstance(custom, dict) else None,
+        description=custom.get("description", "") if isinstance(custom, dict) else "",
+        variables=_variables(custom),
+        platforms=tuple(str(platform) for platform in plain(metadata.get("platforms")) or ()),
+        lockfile=lock,
+        text=text,
+    )
+    return specification, faults
+
+
+def _variables(custom: Any) -> dict[str, str]:
+    try:
+        found = json.loads(custom.get("variables") or "{}")
+    except (AttributeError, TypeError, ValueError):
+        return {}
+    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+
+
+def _entry(item: Value, place: int, allow_local_files: bool, faults: list[Fault]) -> dict[str, Any] | None:
+    field = f"package[{place}]"
+    if not isinstance(item, Table):
+        faults.append(Fault("must be a mapping", getattr(item, "line", None), field))
+        return None
+
+    def fault(message: str, key: str = "") -> None:
+        faults.append(Fault(message, item.lines.get(key, item.line), f"{field}.{key}" if key else field))
+
+    before = len(faults)
+    for key in item:
+        if key not in ENTRY_KEYS:
+            fault(f"unknown key {key!r}", key)
+    for key in REQUIRED:
+        if not item.get(key):
+            fault(f"{key!r} is missing")
+    if len(faults) > before:
+        return None
+    entry: dict[str, Any] = plain(item)
+    if "categories" in entry:
+        entry["category"] = "main" if "main" in entry.pop("categories") else "other"
+    if entry["manager"] not in ("conda", "pip"):
+        fault(f"manager {entry['manager']!r} is not known: conda or pip", "manager")
+    _check_hashes(entry, fault)
+    _check_url(entry, allow_local_files, fault)
+    return entry
+
+
+def _check_hashes(entry: dict[str, Any], fault: Any) -> None:
+    hashes = entry["hash"]
+    if not isinstance(hashes, dict) or not hashes:
+        fault("must hold sha256 or md5", "hash")
+        return
+    for kind, digest in hashes.items():
+        if kind not in HASHES or not HASHES[kind].fullmatch(str(digest)):
+            fault(f"{kind} {str(digest)[:70]!r} is not a hash", "hash")
+    if entry["manager"] == "pip" and "sha256" not in hashes:
+        fault("a pip package needs a sha256", "hash")
+
+
+def _check_url(entry: dict[str, Any], allow_local_files: bool, fault: Any) -> None:
+    url = str(entry["url"])
+    try:
+        check_url(url, "package address", allow_local_files)
+    except ValueError as error:
+        fault(str(error), "url")
+        return
+    file = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
+    if entry["manager"] == "pip":
+        return
+    if not file.endswith((".conda", ".tar.bz2")):
+        fault(f"{file!r} is not a conda package (.conda or .tar.bz2)", "url")
+    elif not file.startswith(f"{entry['name']}-{entry['version']}-"):
+        fault(f"the address ends in {file!r}, which is not {entry['name']} {entry['version']}", "url")
+
+
+def plain(value: Value) -> Any:
+    """Return ``value`` as JSON would hold it."""
+    if isinstance(value, Table):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, Items):
+        return [plain(item) for item in value]
+    if isinstance(value, Text):
+        if value.kind == "bool":
+            return value.lower() in ("true", "yes", "on")
+        return str(value)
+    return None

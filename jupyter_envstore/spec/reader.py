@@ -1,0 +1,259 @@
+"""Read a specification: ``environment.yml`` or ``conda-lock.yml``, every fault at once."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Any
+
+from jupyter_envstore.errors import Fault, InvalidInputError, SpecificationError
+from jupyter_envstore.spec.document import Items, Table, Text, Value, decode, read_yaml
+from jupyter_envstore.spec.locks import read_lockfile
+from jupyter_envstore.spec.names import check_name
+from jupyter_envstore.spec.pip_lines import check_url, parse_pip_line
+from jupyter_envstore.spec.specification import PipOptions, Specification
+
+KEYS = ("name", "channels", "dependencies", "variables", "description", "prefix", "platforms")
+PLATFORMS = ("linux-64", "linux-aarch64", "linux-ppc64le", "osx-64", "osx-arm64", "win-64", "win-arm64")
+MAX_ENTRIES = 5_000
+MAX_LENGTH = 1_000
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+
+
+def read_specification(data: bytes | str, name: str = "the file", allow_local_files: bool = True) -> Specification:
+    """Read ``environment.yml`` or a conda-lock file.
+
+    Parameters
+    ----------
+    data : bytes or str
+        The file's content; at most 4 MB.
+    name : str
+        How to call it in messages.
+    allow_local_files : bool
+        Whether ``file://`` channels and local ``--find-links`` are allowed.
+
+    Raises
+    ------
+    SpecificationError
+        With every fault, each with its line and field.
+    """
+    text = decode(data, name)
+    document = read_yaml(text)
+    root = document.root
+    if not isinstance(root, Table):
+        msg = "an environment file is a mapping with at least: dependencies: [python]"
+        raise SpecificationError([Fault(msg, getattr(root, "line", 1))])
+    if "package" in root and "metadata" in root:
+        specification, faults = read_lockfile(root, text, allow_local_files)
+    else:
+        reader = _Reader(allow_local_files)
+        specification, faults = reader.read(root, text), reader.faults
+    faults = [*document.faults, *faults]
+    if faults:
+        raise SpecificationError(sorted(faults, key=lambda fault: (fault.line or 0, fault.field)))
+    return specification
+
+
+class _Reader:
+    """Reads one ``environment.yml`` and collects its faults."""
+
+    def __init__(self, allow_local_files: bool) -> None:
+        self.allow_local_files = allow_local_files
+        self.faults: list[Fault] = []
+
+    def read(self, root: Table, text: str) -> Specification:
+        for key in root:
+            if key not in KEYS:
+                close = difflib.get_close_matches(key, KEYS, 1)
+                hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(KEYS)}"
+                self.fault(f"unknown key {key!r}; {hint}", root.lines[key], key)
+        if not root.get("dependencies"):
+            self.fault("'dependencies' is missing or empty; for example: dependencies: [python]", root.line)
+        pip_lines: list[tuple[str, int, str]] = []
+        dependencies = self._dependencies(root.get("dependencies"), pip_lines)
+        pip, options = self._pip(pip_lines)
+        return Specification(
+            name=self._name(root.get("name")),
+            channels=self._channels(root.get("channels")),
+            dependencies=dependencies,
+            pip=pip,
+            pip_options=options,
+            variables=self._variables(root.get("variables")),
+            description=self._text(root.get("description"), "description"),
+            platforms=self._platforms(root.get("platforms")),
+            text=text,
+        )
+
+    def fault(self, message: str, line: int | None, field: str = "") -> None:
+        self.faults.append(Fault(message, line, field))
+
+    def _items(self, value: Value, field: str) -> Items:
+        if value is None:
+            return Items()
+        if not isinstance(value, Items):
+            self.fault("must be a list: lines that start with '- '", value.line, field)
+            return Items()
+        if len(value) > MAX_ENTRIES:
+            self.fault(f"{len(value)} entries; at most {MAX_ENTRIES}", value.line, field)
+            return Items()
+        return value
+
+    def _text(self, value: Value, field: str) -> str:
+        if value is None:
+            return ""
+        if not isinstance(value, Text):
+            self.fault("must be text", value.line, field)
+            return ""
+        if len(value) > 10 * MAX_LENGTH:
+            self.fault(f"{len(value)} characters; at most {10 * MAX_LENGTH}", value.line, field)
+        return str(value)
+
+    def _name(self, value: Value) -> str | None:
+        name = self._text(value, "name")
+        if value is None:
+            return None
+        try:
+            return check_name("environment", name)
+        except InvalidInputError as error:
+            self.fault(str(error), value.line, "name")
+            return None
+
+    def _channels(self, value: Value) -> tuple[str, ...]:
+        channels = []
+        for place, item in enumerate(self._items(value, "channels")):
+            field = f"channels[{place}]"
+            if not isinstance(item, Text):
+                self.fault("a channel is a name or an address", getattr(item, "line", None), field)
+                continue
+            try:
+                channels.append(check_channel(str(item), self.allow_local_files))
+            except ValueError as error:
+                self.fault(str(error), item.line, field)
+        return tuple(dict.fromkeys(channels))
+
+    def _dependencies(self, value: Value, pip_lines: list[tuple[str, int, str]]) -> tuple[str, ...]:
+        specs = []
+        for place, item in enumerate(self._items(value, "dependencies")):
+            field = f"dependencies[{place}]"
+            if isinstance(item, Table):
+                self._pip_table(item, field, pip_lines)
+            elif not isinstance(item, Text) or not item.strip():
+                self.fault("a dependency is a package such as numpy>=1.26", getattr(item, "line", None), field)
+            else:
+                try:
+                    specs.append(check_match_spec(str(item), self.allow_local_files))
+                except ValueError as error:
+                    self.fault(str(error), item.line, field)
+        return tuple(dict.fromkeys(specs))
+
+    def _pip_table(self, table: Table, field: str, pip_lines: list[tuple[str, int, str]]) -> None:
+        for key, lines in table.items():
+            if key != "pip":
+                self.fault(f"{key!r} is not known in dependencies; only 'pip:' takes a list", table.lines[key], field)
+                continue
+            for place, line in enumerate(self._items(lines, f"{field}.pip")):
+                if isinstance(line, Text):
+                    pip_lines.append((str(line), line.line, f"{field}.pip[{place}]"))
+                else:
+                    self.fault("a requirement is text", getattr(line, "line", table.line), f"{field}.pip[{place}]")
+
+    def _pip(self, lines: list[tuple[str, int, str]]) -> tuple[tuple[str, ...], PipOptions]:
+        requirements, extra, links = [], [], []
+        index: str | None = None
+        for text, line, field in lines:
+            try:
+                parsed = parse_pip_line(text[: MAX_LENGTH * 2], self.allow_local_files)
+            except ValueError as error:
+                self.fault(str(error), line, field)
+                continue
+            if parsed is None:
+                continue
+            if parsed.requirement:
+                requirements.append(parsed.requirement)
+            elif parsed.option == "--extra-index-url":
+                extra.append(parsed.value)
+            elif parsed.option == "--find-links":
+                links.append(parsed.value)
+            elif index and index != parsed.value:
+                self.fault("--index-url stands twice; use --extra-index-url for the second", line, field)
+            else:
+                index = parsed.value
+        return tuple(dict.fromkeys(requirements)), PipOptions(index, tuple(extra), tuple(links))
+
+    def _variables(self, value: Value) -> dict[str, str]:
+        if value is None:
+            return {}
+        if not isinstance(value, Table):
+            self.fault("must be a mapping of names to values", value.line, "variables")
+            return {}
+        variables = {}
+        for key, item in value.items():
+            if not VARIABLE.fullmatch(key):
+                self.fault(f"{key!r} is not the name of an environment variable", value.lines[key], "variables")
+            elif isinstance(item, Items | Table):
+                self.fault("must be text", item.line, f"variables.{key}")
+            else:
+                variables[key] = str(item or "")
+        return variables
+
+    def _platforms(self, value: Value) -> tuple[str, ...]:
+        platforms = []
+        for place, item in enumerate(self._items(value, "platforms")):
+            if str(item) not in PLATFORMS:
+                message = f"platform {str(item)!r} is not known; known: {', '.join(PLATFORMS)}"
+                self.fault(message, getattr(item, "line", None), f"platforms[{place}]")
+            else:
+                platforms.append(str(item))
+        return tuple(dict.fromkeys(platforms))
+
+
+def check_channel(channel: str, allow_local_files: bool) -> str:
+    """Return ``channel``, a name such as ``conda-forge`` or an address without credentials.
+
+    Raises
+    ------
+    ValueError
+        It is neither; or local files are not allowed.
+    """
+    if "://" in channel:
+        check_url(channel, "channel", allow_local_files)
+        if re.search(r"/t/[^/]+/", channel):
+            msg = "channel: an address must hold no token; store it in auth.json or .condarc of the account that builds"
+            raise ValueError(msg)
+        return channel.rstrip("/")
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*){0,4}", channel) or len(channel) > 200:
+        msg = f"channel {channel[:80]!r} is neither a name such as conda-forge nor an address such as https://host/channel"
+        raise ValueError(msg)
+    return channel
+
+
+def check_match_spec(text: str, allow_local_files: bool = True) -> str:
+    """Return ``text`` when rattler reads it as a match spec.
+
+    Raises
+    ------
+    ValueError
+        It does not, or the spec names a file instead of a package.
+    """
+    import rattler
+
+    spec = " ".join(text.split())
+    if len(spec) > MAX_LENGTH:
+        msg = f"a match spec has at most {MAX_LENGTH} characters"
+        raise ValueError(msg)
+    if re.search(r"\.(conda|tar\.bz2)$", spec) or re.match(r"[./~\\]|[A-Za-z]:\\", spec):
+        msg = f"{spec[:80]!r} names a file; name the package, or build from a lockfile"
+        raise ValueError(msg)
+    try:
+        parsed: Any = rattler.MatchSpec(spec)
+    except Exception as error:
+        msg = f"{spec[:80]!r} is not a match spec: {error}; for example numpy>=1.26,<2"
+        raise ValueError(msg) from None
+    channel = spec.split("::")[0] if "::" in spec else ""
+    if channel:
+        check_channel(re.sub(r"/(noarch|linux-\w+|osx-\w+|win-\w+)$", "", channel), allow_local_files)
+    if "[" in spec and re.search(r"\b(url|channel)\s*=", spec):
+        msg = f"{spec[:80]!r}: write the channel as CHANNEL::PACKAGE"
+        raise ValueError(msg)
+    del parsed
+    return spec

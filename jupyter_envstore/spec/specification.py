@@ -1,0 +1,100 @@
+"""The specification of an environment: data, its hash, and its forms."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
+
+
+@dataclass(frozen=True)
+class PipOptions:
+    """Where PyPI packages come from.
+
+    Parameters
+    ----------
+    index_url : str or None
+        The index; None for the default one.
+    extra_index_urls, find_links : tuple of str
+        Further places, in their order.
+    """
+
+    index_url: str | None = None
+    extra_index_urls: tuple[str, ...] = ()
+    find_links: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Specification:
+    """What an environment shall be.
+
+    Parameters
+    ----------
+    name : str or None
+        As the file has it.
+    channels : tuple of str
+        In order of priority.
+    dependencies : tuple of str
+        Match specs.
+    pip : tuple of str
+        PEP 508 requirements.
+    pip_options : PipOptions
+        Indexes.
+    variables : dict of str to str
+        Set when the environment is activated.
+    description : str
+        For people.
+    platforms : tuple of str
+        Platforms to lock beside the current one.
+    lockfile : dict or None
+        A conda-lock file, version 1; then the fields above but name and variables are empty.
+    text : str
+        What was typed, comments included; not part of the hash.
+    """
+
+    name: str | None = None
+    channels: tuple[str, ...] = ()
+    dependencies: tuple[str, ...] = ()
+    pip: tuple[str, ...] = ()
+    pip_options: PipOptions = field(default_factory=PipOptions)
+    variables: dict[str, str] = field(default_factory=dict)
+    description: str = ""
+    platforms: tuple[str, ...] = ()
+    lockfile: dict[str, Any] | None = None
+    text: str = field(default="", compare=False)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the meaning: the order of channels and indexes counts, the order of packages does not."""
+        data = self.to_json()
+        data["dependencies"] = sorted(data["dependencies"])
+        data["pip"] = sorted(data["pip"])
+        return hashlib.sha256(canonical_json(data)).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as JSON values, without the text."""
+        data = asdict(self)
+        del data["text"]
+        return data
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any], text: str = "") -> Specification:
+        """Return what :meth:`to_json` gave."""
+        options = data["pip_options"]
+        return cls(
+            **{
+                **data,
+                **{key: tuple(data[key]) for key in ("channels", "dependencies", "pip", "platforms")},
+                "pip_options": PipOptions(
+                    options["index_url"], tuple(options["extra_index_urls"]), tuple(options["find_links"])
+                ),
+                "text": text,
+            }
+        )
+
+
+def canonical_json(data: object) -> bytes:
+    """Return the one JSON form of ``data``: sorted keys, no spaces, UTF-8."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
