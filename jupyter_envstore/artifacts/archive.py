@@ -1,0 +1,128 @@
+"""The archive: a packed prefix that runs on another path, by conda-pack's rules."""
+
+from __future__ import annotations
+
+import io
+import shlex
+import warnings
+from pathlib import Path
+from typing import Any
+
+from jupyter_envstore.artifacts.base import ArtifactRequest, Sink, version_of
+from jupyter_envstore.artifacts.tarstream import TarStream, compressed
+from jupyter_envstore.engine.link import finish_prefix, link_conda
+from jupyter_envstore.engine.progress import Silent
+from jupyter_envstore.errors import ArtifactError, InvalidInputError
+
+FORMATS = {"": "gz", "tar.gz": "gz", "tar.zst": "zst"}
+PLACEHOLDER = Path("/opt/envstore_archive_placeholder")
+"""The prefix that is written into files before they are packed: the same on every server."""
+
+
+class Archive:
+    """``tar.gz`` (the variant ``tar.zst`` too): unpack it anywhere, no conda needed."""
+
+    type = "archive"
+    title = "archive"
+
+    def check_variant(self, variant: str) -> None:
+        """The variant is a format."""
+        if variant not in FORMATS:
+            msg = f"an archive cannot be {variant!r}; known: tar.gz, tar.zst"
+            raise InvalidInputError(msg)
+
+    def file_name(self, name: str, platform: str, variant: str) -> str:
+        """``<name>-<platform>.tar.gz``."""
+        return f"{name}-{platform}.{variant or 'tar.gz'}"
+
+    def media_type(self, variant: str) -> str:
+        """By format."""
+        return "application/zstd" if FORMATS[variant] == "zst" else "application/gzip"
+
+    def make(self, request: ArtifactRequest, sink: Sink) -> dict[str, str]:
+        """Link the record in a staging folder and pack it."""
+        link_for_export(request, PLACEHOLDER)
+        _write_activation(request.staging, request.record.variables)
+        with compressed(sink, FORMATS[request.variant]) as output:
+            pack(request.staging, PLACEHOLDER, TarStream(output), request)
+        return {"conda-pack": version_of("conda-pack"), "py-rattler": version_of("py-rattler")}
+
+
+def link_for_export(request: ArtifactRequest, target: Path) -> None:
+    """Link the record into the request's staging folder, as if it stood at ``target``.
+
+    Raises
+    ------
+    ArtifactError
+        The build's platform is not this machine's.
+    """
+    lock = request.record.lock(request.platform)
+    caches = request.config.packages
+    link_conda(
+        lock, request.platform, request.staging, target, caches / "conda", Silent(), request.record.requested_conda
+    )
+    finish_prefix(request.record, request.platform, request.staging, target, caches / "uv", Silent())
+
+
+def pack(prefix: Path, placeholder: Path, tar: TarStream, request: ArtifactRequest) -> None:
+    """Write the files of ``prefix`` by conda-pack's rules: which files, which prefixes ``conda-unpack`` replaces."""
+    from conda_pack import core
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            files = core.load_environment(str(prefix), on_missing_cache="raise")
+        except core.CondaPackException as error:
+            msg = f"the environment cannot be packed: {error}"
+            raise ArtifactError(msg) from None
+    files = sorted({file.target: file for file in files}.values(), key=lambda file: file.target)
+    writer = _CondaPackArchive(tar)
+    packer = core.Packer(str(placeholder), writer)
+    needle = str(placeholder).encode()
+    for place, file in enumerate(files):
+        if file.file_mode == "unknown" and not _contains(file.source, needle):
+            file.file_mode = None
+        packer.add(file)
+        if place % 500 == 0:
+            request.progress.advance(place, len(files), "files")
+    packer.finish()
+    tar.close()
+
+
+class _CondaPackArchive:
+    """What conda-pack's ``Packer`` writes to."""
+
+    def __init__(self, tar: TarStream) -> None:
+        self.tar = tar
+
+    def add(self, source: str, target: str) -> None:
+        self.tar.add_file(source, target)
+
+    def add_bytes(self, source: str, data: bytes, target: str) -> None:
+        self.tar.add_bytes(data, target, bool(Path(source).stat().st_mode & 0o111))
+
+
+def _contains(path: str, needle: bytes) -> bool:
+    if Path(path).is_symlink() or Path(path).is_dir():
+        return False
+    with io.open(path, "rb", buffering=0) as file:  # noqa: PTH123, UP020
+        tail = b""
+        while data := file.read(1 << 20):
+            if needle in tail + data:
+                return True
+            tail = data[-len(needle) :]
+    return False
+
+
+def _write_activation(prefix: Path, variables: dict[str, str]) -> None:
+    """Let conda-pack's ``activate`` set the environment's variables: it reads ``activate.d`` only."""
+    if not variables:
+        return
+    scripts: dict[str, Any] = {
+        "activate.d": [f"export {name}={shlex.quote(value)}" for name, value in sorted(variables.items())],
+        "deactivate.d": [f"unset {name}" for name in sorted(variables)],
+    }
+    for folder, lines in scripts.items():
+        path = prefix / "etc" / "conda" / folder / "zz-envstore-variables.sh"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -1,0 +1,101 @@
+"""What an artifact is: a function of the build record that writes a file. Found through entry points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Protocol
+
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.engine.progress import Progress
+from jupyter_envstore.engine.record import BuildRecord
+from jupyter_envstore.errors import InvalidInputError
+
+GROUP = "jupyter_envstore.artifacts"
+
+
+class Sink(Protocol):
+    """Where an artifact's bytes go."""
+
+    def write(self, data: bytes) -> int:
+        """Write ``data``."""
+
+
+@dataclass(frozen=True)
+class ArtifactRequest:
+    """What a maker is given.
+
+    Parameters
+    ----------
+    record : BuildRecord
+        What to make it of.
+    platform : str
+        The platform that the build ran on.
+    variant : str
+        Which one of several; the maker says what it means (a platform, a format). Empty for the usual one.
+    config : StoreConfig
+        Where the caches are.
+    staging : Path
+        A folder that does not exist yet, for what is not finished; it is removed afterwards.
+    progress : Progress
+        Told what happens.
+    """
+
+    record: BuildRecord
+    platform: str
+    variant: str
+    config: StoreConfig
+    staging: Path
+    progress: Progress
+
+
+class ArtifactMaker(Protocol):
+    """Makes one type of artifact. The same record and the same tool versions give the same bytes."""
+
+    type: str
+    """Name in commands, settings and the API."""
+    title: str
+    """What people call it."""
+
+    def check_variant(self, variant: str) -> None:
+        """Refuse a variant that cannot be made at all, with :class:`InvalidInputError`."""
+
+    def file_name(self, name: str, platform: str, variant: str) -> str:
+        """Return the name of the file for an environment ``name`` built on ``platform``."""
+
+    def media_type(self, variant: str) -> str:
+        """Return the media type."""
+
+    def make(self, request: ArtifactRequest, sink: Sink) -> dict[str, str]:
+        """Write the artifact; return the versions of the tools that made it."""
+
+
+@cache
+def makers() -> Mapping[str, ArtifactMaker]:
+    """Return all makers by type, those of other packages included."""
+    return {point.name: point.load()() for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
+
+
+def find_maker(kind: str) -> ArtifactMaker:
+    """Return the maker of an artifact type.
+
+    Raises
+    ------
+    InvalidInputError
+        There is none; the message lists the types.
+    """
+    found = makers().get(kind)
+    if found is None:
+        msg = f"there is no artifact {kind!r}; known: {', '.join(makers())}"
+        raise InvalidInputError(msg)
+    return found
+
+
+def version_of(distribution: str) -> str:
+    """Return the version of an installed package."""
+    from importlib.metadata import version
+
+    return version(distribution)

@@ -1,0 +1,33 @@
+"""The lockfile, in conda-lock's format."""
+
+from __future__ import annotations
+
+from jupyter_envstore.artifacts.base import ArtifactRequest, Sink, version_of
+from jupyter_envstore.engine.lock import lock_text
+from jupyter_envstore.errors import InvalidInputError
+
+
+class Lockfile:
+    """``conda-lock.yml`` of all platforms."""
+
+    type = "lockfile"
+    title = "lockfile"
+
+    def check_variant(self, variant: str) -> None:
+        """There is one only."""
+        if variant:
+            msg = f"a lockfile holds all platforms; it has no variant {variant!r}"
+            raise InvalidInputError(msg)
+
+    def file_name(self, name: str, platform: str, variant: str) -> str:
+        """The name that conda-lock looks for."""
+        return "conda-lock.yml"
+
+    def media_type(self, variant: str) -> str:
+        """Text, shown in the browser."""
+        return "text/plain; charset=utf-8"
+
+    def make(self, request: ArtifactRequest, sink: Sink) -> dict[str, str]:
+        """Write it with conda-lock's own writer."""
+        sink.write(lock_text(request.record).encode())
+        return {"conda-lock": version_of("conda-lock")}

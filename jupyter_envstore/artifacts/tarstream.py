@@ -1,0 +1,107 @@
+"""A tar stream whose bytes depend on names and contents alone, compressed while it is written."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, cast
+
+from jupyter_envstore.artifacts.base import Sink
+
+EPOCH = 315_532_800
+"""1980-01-01: the earliest time that zip files can hold, since people put unpacked files into some."""
+CHUNK = 1 << 20
+BUFFER = 4 << 20
+GZIP_LEVEL = 3
+ZSTD_LEVEL = 3
+THREADS = 2
+
+
+class TarStream:
+    """Writes entries one after the other; owner, times and modes are the same everywhere."""
+
+    def __init__(self, output: IO[bytes]) -> None:
+        self._output = output
+        self._size = 0
+
+    def add_file(self, path: Path | str, name: str) -> None:
+        """Add a file, a symbolic link or an empty folder."""
+        status = os.lstat(path)
+        if os.path.islink(path):  # noqa: PTH114 - thousands of files
+            self._header(name, tarfile.SYMTYPE, 0o777, 0, os.readlink(path))  # noqa: PTH115
+        elif os.path.isdir(path):  # noqa: PTH112
+            self._header(f"{name}/", tarfile.DIRTYPE, 0o755, 0)
+        else:
+            with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+                self._header(name, tarfile.REGTYPE, _mode(status.st_mode), status.st_size)
+                left = status.st_size
+                while left and (data := file.read(min(left, CHUNK))):
+                    self._write(data)
+                    left -= len(data)
+            if left:
+                msg = f"{name} became shorter while it was read"
+                raise OSError(msg)
+            self._pad(status.st_size)
+
+    def add_bytes(self, data: bytes, name: str, executable: bool = False) -> None:
+        """Add a file with this content."""
+        self._header(name, tarfile.REGTYPE, 0o755 if executable else 0o644, len(data))
+        self._write(data)
+        self._pad(len(data))
+
+    def close(self) -> None:
+        """End the stream: two empty blocks, filled up to a record (POSIX.1-1988, ustar)."""
+        self._write(b"\0" * (2 * tarfile.BLOCKSIZE))
+        self._write(b"\0" * (-self._size % tarfile.RECORDSIZE))
+
+    def _header(self, name: str, kind: bytes, mode: int, size: int, target: str = "") -> None:
+        info = tarfile.TarInfo(name)
+        info.type, info.mode, info.size, info.linkname, info.mtime = kind, mode, size, target, EPOCH
+        self._write(info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape"))
+
+    def _pad(self, size: int) -> None:
+        self._write(b"\0" * (-size % tarfile.BLOCKSIZE))
+
+    def _write(self, data: bytes) -> None:
+        self._output.write(data)
+        self._size += len(data)
+
+
+@contextlib.contextmanager
+def compressed(sink: Sink, kind: str) -> Iterator[IO[bytes]]:
+    """Open a file that compresses what is written to it into ``sink``; ``kind`` is ``gz`` or ``zst``."""
+    if kind == "gz":
+        from isal import igzip_threaded
+
+        raw: Any = igzip_threaded.open(_File(sink), "wb", compresslevel=GZIP_LEVEL, threads=THREADS, block_size=CHUNK)
+    else:
+        from zstandard import ZstdCompressor
+
+        compressor = ZstdCompressor(level=ZSTD_LEVEL, threads=THREADS)
+        raw = compressor.stream_writer(cast(IO[bytes], _File(sink)), closefd=False)
+    with raw:
+        buffered = io.BufferedWriter(raw, BUFFER)
+        yield buffered
+        buffered.flush()
+        buffered.detach()
+
+
+class _File(io.RawIOBase):
+    """A sink as a file object."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.sink = sink
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        return self.sink.write(bytes(data))
+
+
+def _mode(mode: int) -> int:
+    return 0o755 if mode & 0o111 else 0o644

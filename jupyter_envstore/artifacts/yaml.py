@@ -1,0 +1,82 @@
+"""The pinned YAML: every conda and PyPI package exact, for people and for ``conda env create``."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from jupyter_envstore.artifacts.base import ArtifactRequest, Sink
+from jupyter_envstore.engine.record import BuildRecord
+
+
+class PinnedYaml:
+    """``environment.yml`` with ``name=version=build`` of every package; the variant is a platform of the lock."""
+
+    type = "yaml"
+    title = "pinned YAML"
+
+    def check_variant(self, variant: str) -> None:
+        """Any platform may be asked for; the record decides."""
+
+    def file_name(self, name: str, platform: str, variant: str) -> str:
+        """``<name>.yml``, with the platform when it is not the usual one."""
+        return f"{name}-{variant}.yml" if variant else f"{name}.yml"
+
+    def media_type(self, variant: str) -> str:
+        """Text, shown in the browser."""
+        return "text/plain; charset=utf-8"
+
+    def make(self, request: ArtifactRequest, sink: Sink) -> dict[str, str]:
+        """Write it."""
+        sink.write(pinned_yaml(request.record, request.variant or request.platform).encode())
+        return {}
+
+
+def pinned_yaml(record: BuildRecord, platform: str) -> str:
+    """Return the pinned ``environment.yml`` of ``record`` for ``platform``.
+
+    Packages carry their channel where the lock has more than one.
+    """
+    lock = record.lock(platform)
+    channels = list(record.channels) or sorted({entry["channel"] for entry in lock.conda})
+    several = len({entry["channel"] for entry in lock.conda}) > 1
+    lines = [f"# {platform}, exact", f"name: {scalar(record.name)}"]
+    if record.description:
+        lines.append(f"description: {scalar(record.description)}")
+    lines += ["channels:", *(f"  - {scalar(channel)}" for channel in channels)]
+    lines += [f"platforms: [{platform}]", "dependencies:"]
+    for entry in lock.conda:
+        lines.append(f"  - {scalar(exact_spec(entry, several))}")
+    if lock.pip:
+        lines.append("  - pip:")
+        lines += [f"      - {scalar(line)}" for line in (*_pip_options(record), *map(_pip_line, lock.pip))]
+    if record.variables:
+        lines.append("variables:")
+        lines += [f"  {scalar(name)}: {scalar(value)}" for name, value in sorted(record.variables.items())]
+    return "\n".join(lines) + "\n"
+
+
+def exact_spec(entry: dict[str, Any], with_channel: bool) -> str:
+    """Return the match spec that only this package satisfies."""
+    spec = f"{entry['name']}={entry['version']}={entry['build']}"
+    return f"{entry['channel']}::{spec}" if with_channel else spec
+
+
+def scalar(text: str) -> str:
+    """Return ``text`` as a YAML scalar: plain where that is safe, quoted as JSON (which YAML reads) elsewhere."""
+    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_./+=-]*", text)
+    if plain and text.lower() not in ("null", "true", "false", "yes", "no", "on", "off", "y", "n"):
+        return text
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _pip_options(record: BuildRecord) -> list[str]:
+    options = record.pip_options
+    lines = [f"--index-url {options.index_url}"] if options.index_url else []
+    lines += [f"--extra-index-url {url}" for url in options.extra_index_urls]
+    return lines + [f"--find-links {place}" for place in options.find_links]
+
+
+def _pip_line(package: dict[str, Any]) -> str:
+    return f"{package['name']}=={package['version']}"

@@ -1,0 +1,85 @@
+"""What activation changes: computed once, when a build is made."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from jupyter_envstore.engine.environment import scrubbed_environment
+from jupyter_envstore.errors import EnvStoreError
+
+TIME_LIMIT = 60.0
+MARK = "envstore-environment-follows"
+OUTER_PATH = "/envstore-outer-path:/usr/bin:/bin"
+PASSING = {"_", "SHLVL", "PWD", "OLDPWD"}
+
+
+def activation_script(prefix: Path) -> str:
+    """Return a POSIX shell script that activates ``prefix`` as conda does.
+
+    ``PATH``, ``CONDA_PREFIX``, the variables in ``conda-meta/state``, then ``etc/conda/activate.d/*.sh``
+    (conda's documentation, "Managing environments").
+    """
+    lines = [
+        f"export CONDA_PREFIX={_quote(str(prefix))}",
+        'export PATH="$CONDA_PREFIX/bin:$PATH"',
+        f"export CONDA_DEFAULT_ENV={_quote(prefix.name)}",
+        "export CONDA_SHLVL=1",
+    ]
+    lines += [f"export {name}={_quote(value)}" for name, value in state_variables(prefix).items()]
+    scripts = sorted((prefix / "etc" / "conda" / "activate.d").glob("*.sh"))
+    lines += [f". {_quote(str(script))}" for script in scripts]
+    return "\n".join(lines) + "\n"
+
+
+def state_variables(prefix: Path) -> dict[str, str]:
+    """Return the variables that the environment sets, from ``conda-meta/state``."""
+    try:
+        state = json.loads((prefix / "conda-meta" / "state").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return {str(name): str(value) for name, value in state["env_vars"].items()}
+
+
+def activation_variables(prefix: Path, working_directory: Path) -> dict[str, str]:
+    """Run the activation of ``prefix`` and return the variables that it sets or changes.
+
+    ``PATH`` has ``${PATH}`` where the path from before goes.
+
+    Raises
+    ------
+    EnvStoreError
+        A script of a package fails or does not end.
+    """
+    before = scrubbed_environment(PATH=OUTER_PATH)
+    shell = activation_script(prefix) + f"printf '%s\\0' {MARK}\n/usr/bin/env -0\n"
+    try:
+        done = subprocess.run(
+            ["/bin/sh", "-e", "-c", shell],
+            capture_output=True,
+            check=False,
+            timeout=TIME_LIMIT,
+            env=before,
+            cwd=working_directory,
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired:
+        msg = f"activation does not end within {TIME_LIMIT:g} s; a script in etc/conda/activate.d waits for something"
+        raise EnvStoreError(msg) from None
+    output = done.stdout.decode("utf-8", "replace")
+    if done.returncode or MARK not in output:
+        reason = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no reason given"]
+        msg = f"activation fails: {reason[0]} (a script in etc/conda/activate.d of a package)"
+        raise EnvStoreError(msg)
+    pairs = [entry.partition("=") for entry in output.split(MARK + "\0", 1)[1].split("\0") if entry]
+    after = {name: value for name, _, value in pairs if name not in PASSING}
+    changed = {name: value for name, value in after.items() if before.get(name) != value}
+    if "PATH" in changed:
+        changed["PATH"] = changed["PATH"].replace(OUTER_PATH, "${PATH}")
+    return changed
+
+
+def _quote(text: str) -> str:
+    escaped = text.replace("'", "'\"'\"'")
+    return f"'{escaped}'"

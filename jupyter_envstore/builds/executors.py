@@ -1,0 +1,55 @@
+"""Where a worker runs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Protocol
+
+from jupyter_envstore.builds.processes import start_time
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.engine.environment import scrubbed_environment
+from jupyter_envstore.store.jobs import Claim
+
+
+class Executor(Protocol):
+    """Starts workers."""
+
+    def start(self, claim: Claim) -> tuple[int, str]:
+        """Start a worker for a claimed job; return its process number and start time."""
+
+    def reap(self) -> None:
+        """Forget workers that ended."""
+
+
+class LocalExecutor:
+    """Workers are processes of this host, each in a session of its own: they outlive who started them."""
+
+    def __init__(self, config: StoreConfig) -> None:
+        self.config = config
+        self.workers: list[subprocess.Popen[bytes]] = []
+
+    def start(self, claim: Claim) -> tuple[int, str]:
+        """Start ``python -m jupyter_envstore.builds.worker JOB ATTEMPT``; the configuration goes in at its input."""
+        staging = self.config.staging / f"job-{claim.job_id}-{claim.attempt}"
+        staging.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "jupyter_envstore.builds.worker", str(claim.job_id), str(claim.attempt)]
+        with (staging / "worker.err").open("wb") as errors:
+            worker = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                start_new_session=True,
+                cwd=self.config.root,
+                env=scrubbed_environment(TMPDIR=str(staging)),
+            )
+        assert worker.stdin is not None  # noqa: S101 - for the type checker
+        worker.stdin.write(self.config.to_text().encode())
+        worker.stdin.close()
+        self.workers.append(worker)
+        return worker.pid, start_time(worker.pid)
+
+    def reap(self) -> None:
+        """Collect the exit states of workers that ended, so that no dead process stays behind."""
+        self.workers = [worker for worker in self.workers if worker.poll() is None]

@@ -1,0 +1,317 @@
+"""A build from its specification to a prefix that can be used: the steps, in order."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from jupyter_envstore import policy
+from jupyter_envstore.builds.activation import activation_variables
+from jupyter_envstore.builds.workspace import Workspace
+from jupyter_envstore.config import MAX_PREFIX
+from jupyter_envstore.engine.bytecode import link_bytecode
+from jupyter_envstore.engine.channels import ChannelPolicy
+from jupyter_envstore.engine.link import (
+    finish_prefix,
+    link_conda,
+    remove_tree,
+    seal_prefix,
+    site_packages_folders,
+    tree_size,
+)
+from jupyter_envstore.engine.lock import complete_from_cache, record_from_lock
+from jupyter_envstore.engine.pip import Distribution, PipTarget, provided_distributions, resolve_pip
+from jupyter_envstore.engine.record import BuildRecord, PlatformLock
+from jupyter_envstore.engine.solve import SolveOptions, current_platform, solve
+from jupyter_envstore.errors import EnvStoreError, LimitError, PipError
+from jupyter_envstore.spec import Specification
+from jupyter_envstore.store import builds as rows
+from jupyter_envstore.store.blobs import refer
+from jupyter_envstore.store.database import now
+from jupyter_envstore.store.jobs import ARTIFACT, enqueue
+from jupyter_envstore.store.models import COMPLETED, PENDING, PREFIX_PRESENT, Artifact, Build, Change
+from jupyter_envstore.store.models import Specification as SpecificationRow
+
+
+def run_build(workspace: Workspace) -> None:
+    """Make a new build: find versions, download, resolve PyPI packages, record, link, activate."""
+    job = _Job(workspace)
+    record, staging = job.make_record()
+    job.keep_record(record)
+    prefix = job.link(record, staging)
+    job.complete(record, prefix)
+    job.compile(record, prefix)
+
+
+def run_restore(workspace: Workspace) -> None:
+    """Make the prefix of an old build again from its record, without solving."""
+    job = _Job(workspace)
+    record = BuildRecord.from_bytes(workspace.blobs.read(job.build.record_digest or ""))
+    staging = job.fetch(record.lock(job.platform), record.requested_conda)
+    prefix = job.link(record, staging)
+    job.restored(prefix)
+    job.compile(record, prefix)
+
+
+class _Job:
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.config = workspace.config
+        self.platform = current_platform()
+        with workspace.database.read() as session:
+            row = rows.find_build(session, workspace.claim.build_id)
+            self.build, self.environment = row.build, row.environment
+            spec = session.get_one(SpecificationRow, self.build.specification_id)
+            self.specification = Specification.from_json(spec.spec, spec.text)
+            scopes = rows.scope_settings(session, row.namespace.id, row.environment.id)
+        self.settings = policy.effective(scopes)
+        self.prefix = self.config.builds / self.build.directory
+        if len(str(self.prefix)) > MAX_PREFIX:
+            msg = f"the path {self.prefix} is longer than {MAX_PREFIX} characters; choose a shorter root_dir"
+            raise LimitError(msg)
+
+    # -- the lock --------------------------------------------------------------------------------------------------
+
+    def make_record(self) -> tuple[BuildRecord, Path]:
+        """Return the build record, and the staging folder where its conda packages are linked already."""
+        if self.specification.lockfile is not None:
+            record = record_from_lock(self.specification, self.environment.name, self.platform)
+            staging = self.fetch(record.lock(self.platform), ())
+            return complete_from_cache(record, self.platform, staging), staging
+        channels = self._channel_policy()
+        urls = channels.resolve(self.specification.channels)
+        locks, failed = self._solve(channels, urls)
+        staging = self.fetch(locks[self.platform], self.specification.dependencies)
+        if self.specification.pip:
+            with self.workspace.step("pip", "Find PyPI packages"):
+                locks = self._resolve_pip(locks, failed, staging)
+        return self._record(urls, locks, failed), staging
+
+    def _channel_policy(self) -> ChannelPolicy:
+        return ChannelPolicy(
+            self.config.channel_alias,
+            self.settings["defaults_channel"],
+            tuple(self.settings["conda_default_channels"]),
+        )
+
+    def _solve(self, channels: ChannelPolicy, urls: list[str]) -> tuple[dict[str, PlatformLock], dict[str, str]]:
+        locks: dict[str, PlatformLock] = {}
+        failed: dict[str, str] = {}
+        wanted = [self.platform, *self.specification.platforms, *self.settings["conda_solve_platforms"]]
+        options = SolveOptions(timeout=float(self.settings["conda_max_solve_time"]))
+        with self.workspace.step("solve", "Find versions"):
+            self.workspace.log(f"channels: {', '.join(urls)}")
+            for place, platform in enumerate(dict.fromkeys(wanted)):
+                self.workspace.advance(place, len(set(wanted)), "platforms", platform)
+                try:
+                    solution = solve(
+                        self.specification.dependencies, urls, platform, self.config.packages / "repodata", channels, options
+                    )
+                except EnvStoreError as error:
+                    if platform == self.platform:
+                        raise
+                    failed[platform] = str(error)
+                    self.workspace.log(f"{platform} cannot be locked: {error}")
+                    continue
+                locks[platform] = PlatformLock(solution.records, (), solution.virtual_packages)
+                self.workspace.log(f"{platform}: {len(solution.records)} packages")
+        return locks, failed
+
+    def fetch(self, lock: PlatformLock, requested: tuple[str, ...]) -> Path:
+        """Download the packages and link them in a staging folder."""
+        if self.config.max_build_bytes and lock.size > self.config.max_build_bytes:
+            msg = (
+                f"the packages have {lock.size / 1e6:.0f} MB; at most "
+                f"{self.config.max_build_bytes / 1e6:.0f} MB are allowed (max_build_bytes)"
+            )
+            raise LimitError(msg)
+        staging = self.workspace.temporary("prefix")
+        with self.workspace.step("fetch", "Download packages"):
+            downloaded = link_conda(
+                lock, self.platform, staging, self.prefix, self.config.packages / "conda", self.workspace, requested
+            )
+            self.workspace.log(f"{len(lock.conda)} packages, {len(lock.conda) - downloaded} of them without download")
+        return staging
+
+    def _resolve_pip(
+        self, locks: dict[str, PlatformLock], failed: dict[str, str], staging: Path
+    ) -> dict[str, PlatformLock]:
+        resolved = {}
+        for platform, lock in locks.items():
+            if lock.python is None:
+                msg = "packages from PyPI need Python: add python to dependencies"
+                raise PipError(msg)
+            provided = self._provided(lock, platform, staging)
+            target = PipTarget(platform, lock.python, lock.virtual_packages)
+            cache = self.config.packages / "uv"
+            try:
+                pip = resolve_pip(self.specification.pip, self.specification.pip_options, target, provided, cache)
+            except EnvStoreError as error:
+                if platform == self.platform:
+                    raise
+                failed[platform] = str(error)
+                self.workspace.log(f"{platform} cannot be locked: {error}")
+                continue
+            resolved[platform] = PlatformLock(lock.conda, pip, lock.virtual_packages)
+            self.workspace.log(f"{platform}: {len(pip)} PyPI packages")
+        return resolved
+
+    def _provided(self, lock: PlatformLock, platform: str, staging: Path) -> list[Distribution]:
+        """Return the distributions that conda provides; for other platforms by the names that they have on this one."""
+        here = [d for site in site_packages_folders(staging) for d in provided_distributions(site)]
+        if platform == self.platform:
+            return here
+        names = _distribution_names(staging)
+        return [
+            Distribution(name, record["version"], f"Metadata-Version: 2.1\nName: {name}\nVersion: {record['version']}\n")
+            for record in lock.conda
+            for name in names.get(record["name"], [record["name"]] if _needs_python(record) else [])
+        ]
+
+    def _record(self, urls: list[str], locks: dict[str, PlatformLock], failed: dict[str, str]) -> BuildRecord:
+        return BuildRecord(
+            name=self.environment.name,
+            channels=tuple(urls),
+            platforms=locks,
+            description=self.specification.description,
+            variables=self.specification.variables,
+            requested_conda=self.specification.dependencies,
+            requested_pip=self.specification.pip,
+            pip_options=self.specification.pip_options,
+            failed_platforms=failed,
+        )
+
+    # -- the prefix ------------------------------------------------------------------------------------------------
+
+    def keep_record(self, record: BuildRecord) -> None:
+        """Make the record durable: from here on the build can be made again without solving."""
+        with self.workspace.step("record", "Write build record"):
+            blob = self.workspace.blobs.put(record.to_bytes())
+            with self.workspace.claim.write(self.workspace.database) as session:
+                build = session.get_one(Build, self.build.id)
+                refer(session, blob, f"build:{build.id}:record")
+                build.record_digest = blob.digest
+                build.platform = self.platform
+                packages = list(package_rows(record.lock(self.platform)))
+                build.package_count = len(packages)
+                rows.set_packages(session, build.id, packages)
+
+    def link(self, record: BuildRecord, staging: Path) -> Path:
+        """Finish the staged prefix and move it to its place."""
+        with self.workspace.step("link", "Link packages"):
+            finish_prefix(
+                record, self.platform, staging, self.prefix, self.config.packages / "uv", self.workspace
+            )
+            left = link_bytecode(
+                staging, record.lock(self.platform), self.config.packages / "bytecode", self.workspace, only_cached=True
+            )
+            self.uncompiled = bool(left)
+            self.prefix.parent.mkdir(parents=True, exist_ok=True)
+            if self.prefix.exists():
+                remove_tree(self.prefix)
+            staging.rename(self.prefix)
+        with self.workspace.step("activate", "Activate"):
+            variables = activation_variables(self.prefix, self.workspace.staging)
+            meta = self.prefix / "conda-meta" / "envstore-activation.json"
+            meta.write_text(json.dumps(variables, indent=1, sort_keys=True), encoding="utf-8")
+        return self.prefix
+
+    def complete(self, record: BuildRecord, prefix: Path) -> None:
+        """Make the build usable, active if it is the newest, and ask for its artifacts."""
+        size, own = tree_size(prefix)
+        with self.workspace.claim.write(self.workspace.database) as session:
+            build = session.get_one(Build, self.build.id)
+            build.status, build.status_info, build.ended_on = COMPLETED, "", now()
+            build.prefix_state, build.size, build.own_size = PREFIX_PRESENT, size, own
+            environment = session.get_one(type(self.environment), self.environment.id)
+            if environment.deleted_on is None:
+                if (environment.current_build_id or 0) < build.id:
+                    environment.current_build_id = build.id
+                if record.description:
+                    environment.description = record.description
+            for kind in self.settings["artifacts_at_once"]:
+                artifact = Artifact(build_id=build.id, type=kind, state=PENDING, created_on=now())
+                session.add(artifact)
+                session.flush()
+                enqueue(session, ARTIFACT, build.id, artifact.id)
+            session.add(Change(kind="build", subject_id=build.id, at=now()))
+        self._publish_link(prefix)
+        self.workspace.log(f"Ready after {(build.ended_on - (build.started_on or build.ended_on)).total_seconds():.1f} s")
+
+    def restored(self, prefix: Path) -> None:
+        """Note that an old build has its prefix again."""
+        size, own = tree_size(prefix)
+        with self.workspace.claim.write(self.workspace.database) as session:
+            build = session.get_one(Build, self.build.id)
+            build.prefix_state, build.size, build.own_size = PREFIX_PRESENT, size, own
+            session.add(Change(kind="build", subject_id=build.id, at=now()))
+
+    def _publish_link(self, prefix: Path) -> None:
+        """Point ``envs/<namespace>/<name>`` at the active build."""
+        with self.workspace.database.read() as session:
+            row = rows.find_build(session, self.build.id)
+        if row.environment.current_build_id == self.build.id:
+            point_at(self.config.root, row.namespace.name_key, row.environment.name_key, prefix)
+
+    def compile(self, record: BuildRecord, prefix: Path) -> None:
+        """Compile what no build before had; the environment can be used meanwhile. Then close the prefix."""
+        if self.uncompiled:
+            with self.workspace.step("compile", "Compile"):
+                link_bytecode(
+                    prefix, record.lock(self.platform), self.config.packages / "bytecode", self.workspace
+                )
+                size, own = tree_size(prefix)
+                with self.workspace.claim.write(self.workspace.database) as session:
+                    build = session.get_one(Build, self.build.id)
+                    build.size, build.own_size = size, own
+        seal_prefix(prefix)
+
+
+def point_at(root: Path, namespace: str, name: str, prefix: Path) -> None:
+    """Make ``envs/<namespace>/<name>`` a link to ``prefix``, at once and never missing in between."""
+    link = root / "envs" / namespace / name
+    link.parent.mkdir(parents=True, exist_ok=True)
+    fresh = link.with_name(f".{name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(prefix)
+    fresh.replace(link)
+
+
+def package_rows(lock: PlatformLock) -> list[dict[str, Any]]:
+    """Return the packages of a lock as values of the package table."""
+    conda = [
+        {
+            "manager": "conda",
+            "name": record["name"],
+            "version": record["version"],
+            "build": record["build"],
+            "channel": record["channel"],
+            "subdir": record["subdir"],
+            "license": record.get("license") or "",
+            "size": record.get("size") or 0,
+        }
+        for record in lock.conda
+    ]
+    pip = [
+        {"manager": "pip", "name": p["name"], "version": p["version"], "build": "", "channel": "pypi", "size": p["size"]}
+        for p in lock.pip
+    ]
+    return [*conda, *pip]
+
+
+def _distribution_names(prefix: Path) -> dict[str, list[str]]:
+    """Return conda name to PyPI names, from the ``dist-info`` that each conda package brought into ``prefix``."""
+    names: dict[str, list[str]] = {}
+    for path in (prefix / "conda-meta").glob("*.json"):
+        meta = json.loads(path.read_text(encoding="utf-8"))
+        names[meta["name"]] = [
+            file.rsplit("/", 2)[-2].split("-")[0] for file in meta["files"] if file.endswith(".dist-info/METADATA")
+        ]
+    return names
+
+
+def _needs_python(record: dict[str, Any]) -> bool:
+    return any(spec.split(" ")[0] in ("python", "python_abi") for spec in record.get("depends", ()))
+

@@ -1,0 +1,162 @@
+"""Claims queued jobs, starts workers for them, and settles what goes wrong."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from jupyter_envstore.builds.executors import Executor
+from jupyter_envstore.builds.processes import end_group, this_host
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.engine.link import remove_tree
+from jupyter_envstore.store import builds as rows
+from jupyter_envstore.store.blobs import BlobStore
+from jupyter_envstore.store.database import Database, now
+from jupyter_envstore.store.jobs import (
+    ARTIFACT,
+    BUILD,
+    JOB_CANCELED,
+    JOB_FAILED,
+    JOB_QUEUED,
+    MAX_ATTEMPTS,
+    claim_next,
+    note_process,
+    silent_jobs,
+    unfinished_jobs,
+)
+from jupyter_envstore.store.models import (
+    ARTIFACT_FAILED,
+    CANCELED,
+    FAILED,
+    PENDING,
+    QUEUED,
+    UNSETTLED,
+    Artifact,
+    Build,
+    Change,
+    Job,
+)
+
+LOST = "the worker stopped without a word (killed, out of memory, or its machine went down)"
+
+
+class Scheduler:
+    """Keeps jobs going. Several may run on one store at once: the database decides who gets what.
+
+    Parameters
+    ----------
+    config : StoreConfig
+        Limits.
+    executor : Executor
+        Starts workers.
+    """
+
+    def __init__(self, config: StoreConfig, database: Database, executor: Executor) -> None:
+        self.config = config
+        self.database = database
+        self.executor = executor
+        self.blobs = BlobStore(config.root / "blobs")
+        self.host = this_host()
+
+    def tick(self) -> int:
+        """Settle lost jobs and start what may run; return how many workers were started."""
+        self.executor.reap()
+        self.settle_lost()
+        started = 0
+        while self._start_one():
+            started += 1
+        return started
+
+    def run(self, stop: threading.Event, pause: float = 0.5) -> None:
+        """Tick until ``stop`` is set."""
+        while not stop.wait(pause):
+            self.tick()
+
+    def _start_one(self) -> bool:
+        with self.database.read() as session:
+            waiting = session.query(Job.id).filter(Job.state == JOB_QUEUED).first()
+        if waiting is None:  # no write lock for a look
+            return False
+        with self.database.write() as session:
+            claim = claim_next(session, self.config.max_concurrent_builds, self.host)
+        if claim is None:
+            return False
+        pid, started = self.executor.start(claim)
+        with self.database.write() as session:
+            note_process(session, claim, pid, started)
+        return True
+
+    def settle_lost(self) -> None:
+        """Give lost jobs to another worker, once; then they failed. Finish what was canceled."""
+        with self.database.read() as session:
+            silent = silent_jobs(session, self.config.lease_seconds)
+        for job in silent:
+            if job.host == self.host:
+                end_group(job.pid, job.process_started)
+            self._settle(job)
+
+    def cancel(self, build_id: int) -> bool:
+        """Stop all work on a build, queued or running; False if there was none.
+
+        A worker of this host is ended here, within seconds; others notice that they shall stop.
+        """
+        with self.database.write() as session:
+            jobs = unfinished_jobs(session, build_id)
+            running = [job for job in jobs if job.state != JOB_QUEUED]
+            for job in jobs:
+                if job.state == JOB_QUEUED:
+                    self._close(session, job, JOB_CANCELED, "canceled")
+                else:
+                    job.cancel_requested = True
+        for job in running:
+            if job.host == self.host:
+                end_group(job.pid, job.process_started)
+                self._settle(job)
+        return bool(jobs)
+
+    def _settle(self, lost: Job) -> None:
+        with self.database.write() as session:
+            job = session.get_one(Job, lost.id)
+            if job.state != lost.state or job.attempt != lost.attempt:
+                return
+            if job.cancel_requested:
+                self._close(session, job, JOB_CANCELED, "canceled")
+            elif job.attempt < MAX_ATTEMPTS:
+                job.state = JOB_QUEUED
+                self._requeue_subject(session, job)
+            else:
+                self._close(session, job, JOB_FAILED, f"{LOST}; it was tried {job.attempt} times")
+        self._clean(lost)
+
+    @staticmethod
+    def _requeue_subject(session: Any, job: Job) -> None:
+        build = session.get_one(Build, job.build_id)
+        if job.kind == BUILD and build.status in UNSETTLED:
+            build.status, build.status_info = QUEUED, f"{LOST}; it is tried again"
+        elif job.kind == ARTIFACT:
+            session.get_one(Artifact, job.artifact_id).state = PENDING
+
+    def _close(self, session: Any, job: Job, state: str, reason: str) -> None:
+        job.state, job.reason, job.ended_on = state, reason, now()
+        build = session.get_one(Build, job.build_id)
+        if job.kind == BUILD and build.status in UNSETTLED:
+            build.status = CANCELED if state == JOB_CANCELED else FAILED
+            build.status_info, build.ended_on = reason, now()
+            rows.store_log(session, self.blobs, build)
+        elif job.kind == ARTIFACT:
+            artifact = session.get_one(Artifact, job.artifact_id)
+            artifact.state, artifact.reason = ARTIFACT_FAILED, reason
+        session.add(Change(kind="build", subject_id=build.id, at=now()))
+
+    def _clean(self, job: Job) -> None:
+        """Remove what the attempt left: its staging folder, and a prefix that was not published."""
+        staging = self.config.staging / f"job-{job.id}-{job.attempt}"
+        if staging.exists():
+            remove_tree(staging)
+        with self.database.read() as session:
+            build = session.get_one(Build, job.build_id)
+        prefix = self.config.builds / build.directory
+        if job.kind == BUILD and build.prefix_state == "none" and prefix.exists():
+            remove_tree(prefix)
+
+

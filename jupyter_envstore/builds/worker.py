@@ -1,0 +1,183 @@
+"""The worker process: ``python -m jupyter_envstore.builds.worker JOB ATTEMPT``, configuration at its input."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import time
+import traceback
+import uuid
+
+from jupyter_envstore.builds.processes import start_time, this_host
+from jupyter_envstore.builds.workspace import Workspace
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.engine.link import remove_tree, storage_error
+from jupyter_envstore.errors import EnvStoreError, StaleClaimError
+from jupyter_envstore.store import builds as rows
+from jupyter_envstore.store.blobs import refer, release
+from jupyter_envstore.store.database import Database, now
+from jupyter_envstore.store.jobs import (
+    ARTIFACT,
+    BUILD,
+    JOB_DONE,
+    JOB_FAILED,
+    Claim,
+    claim_next_of_build,
+    finish,
+    note_process,
+)
+from jupyter_envstore.store.models import (
+    ARTIFACT_FAILED,
+    BUILDING,
+    COMPLETED,
+    FAILED,
+    MAKING,
+    READY,
+    Artifact,
+    Build,
+    Change,
+    Job,
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Do one job, then the artifacts that the same build waits for."""
+    job_id, attempt = int(arguments[0]), int(arguments[1])
+    config = StoreConfig.from_text(sys.stdin.read())
+    with contextlib.suppress(OSError):
+        os.nice(5)
+    database = Database(config.url)
+    with database.read() as session:
+        job = session.get_one(Job, job_id)
+        claim: Claim | None = Claim(job.id, attempt, job.kind, job.build_id, job.artifact_id)
+    while claim is not None:
+        if not do_job(config, database, claim):
+            return 1
+        with database.write() as session:
+            claim = claim_next_of_build(session, claim.build_id, this_host())
+            if claim:
+                note_process(session, claim, os.getpid(), start_time(os.getpid()))
+    database.close()
+    return 0
+
+
+def do_job(config: StoreConfig, database: Database, claim: Claim) -> bool:
+    """Do a job and close it; False when it was taken away."""
+    with Workspace(config, database, claim) as workspace:
+        try:
+            _begin(workspace)
+            if claim.kind == ARTIFACT:
+                _make_artifact(workspace)
+            else:
+                _make_prefix(workspace)
+        except StaleClaimError:
+            return False
+        except Exception as error:  # the one place where a worker's troubles end: as a reason for people
+            failed = _reason(error)
+            if not isinstance(error, EnvStoreError):
+                traceback.print_exc()
+            workspace.log(f"Failed: {failed}")
+        else:
+            failed = ""
+        return _end(workspace, failed)
+
+
+def _begin(workspace: Workspace) -> None:
+    claim = workspace.claim
+    with claim.write(workspace.database) as session:
+        if claim.kind == BUILD:
+            build = session.get_one(Build, claim.build_id)
+            build.status, build.started_on, build.ended_on = BUILDING, now(), None
+            session.add(Change(kind="build", subject_id=build.id, at=now()))
+        elif claim.kind == ARTIFACT:
+            session.get_one(Artifact, claim.artifact_id).state = MAKING
+
+
+def _make_prefix(workspace: Workspace) -> None:
+    from jupyter_envstore.builds.pipeline import run_build, run_restore
+
+    (run_build if workspace.claim.kind == BUILD else run_restore)(workspace)
+
+
+def _make_artifact(workspace: Workspace) -> None:
+    from jupyter_envstore.artifacts.base import ArtifactRequest, find_maker
+    from jupyter_envstore.engine.record import BuildRecord
+
+    with workspace.database.read() as session:
+        artifact = session.get_one(Artifact, workspace.claim.artifact_id)
+        row = rows.find_build(session, artifact.build_id)
+    maker = find_maker(artifact.type)
+    record = BuildRecord.from_bytes(workspace.blobs.read(row.build.record_digest or ""))
+    request = ArtifactRequest(
+        record=record,
+        platform=row.build.platform,
+        variant=artifact.variant,
+        config=workspace.config,
+        staging=workspace.temporary(f"artifact-{uuid.uuid4().hex[:8]}"),
+        progress=workspace,
+    )
+    started = time.monotonic()
+    with workspace.step(f"artifact-{artifact.type}", f"Make {maker.title}"):
+        with workspace.blobs.create() as blob:
+            tools = maker.make(request, blob)
+        stored = blob.result()
+        with workspace.claim.write(workspace.database) as session:
+            made = session.get_one(Artifact, artifact.id)
+            refer(session, stored, f"artifact:{artifact.id}")
+            made.state, made.reason, made.digest, made.size = READY, "", stored.digest, stored.size
+            made.duration, made.tools, made.made_on = round(time.monotonic() - started, 3), tools, now()
+            session.add(Change(kind="artifact", subject_id=made.id, at=now()))
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, EnvStoreError):
+        return str(error)
+    if isinstance(error, OSError):
+        return str(storage_error(error))
+    return f"something unforeseen happened ({type(error).__name__}); the server's log has the details"
+
+
+def _end(workspace: Workspace, failed: str) -> bool:
+    claim = workspace.claim
+    with contextlib.suppress(EnvStoreError):
+        workspace.flush()
+    _keep_errors(workspace)
+    for _ in range(3):  # a full disk or a busy database may pass
+        try:
+            with claim.write(workspace.database) as session:
+                finish(session, claim, JOB_FAILED if failed else JOB_DONE, failed)
+                build = session.get_one(Build, claim.build_id)
+                if failed and claim.kind == ARTIFACT:
+                    artifact = session.get_one(Artifact, claim.artifact_id)
+                    artifact.state, artifact.reason = ARTIFACT_FAILED, failed
+                    release(session, f"artifact:{artifact.id}")
+                elif failed and claim.kind == BUILD and build.status != COMPLETED:
+                    build.status, build.status_info, build.ended_on = FAILED, failed, now()
+                session.add(Change(kind="build", subject_id=build.id, at=now()))
+                if build.status in (COMPLETED, FAILED):
+                    rows.store_log(session, workspace.blobs, build)
+        except StaleClaimError:
+            return False
+        except (EnvStoreError, OSError):
+            time.sleep(1)
+            continue
+        break
+    if workspace.staging.exists():
+        remove_tree(workspace.staging)
+    return True
+
+
+def _keep_errors(workspace: Workspace) -> None:
+    """Keep what a failing worker wrote to its standard error, for the admin: ``logs/worker-<job>.err``."""
+    sys.stderr.flush()
+    source = workspace.staging / "worker.err"
+    if source.exists() and source.stat().st_size:
+        target = workspace.config.root / "logs"
+        target.mkdir(exist_ok=True)
+        shutil.copyfile(source, target / f"worker-{workspace.claim.job_id}.err")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,167 @@
+"""A worker's hold on its job: log, steps, progress, heartbeat, and the folder for what is not finished."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from types import TracebackType
+
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.engine.channels import redact
+from jupyter_envstore.errors import LimitError, StaleClaimError, StorageError
+from jupyter_envstore.store.blobs import BlobStore
+from jupyter_envstore.store.database import Database, now
+from jupyter_envstore.store.jobs import Claim
+from jupyter_envstore.store.models import Job, LogChunk, Step
+
+FLUSH_SECONDS = 0.3
+
+
+class Workspace:
+    """What a worker needs to do one job.
+
+    A thread writes log lines, progress and the heartbeat a few times a second, all in one transaction. When that is
+    refused (canceled, or another attempt has the job) it ends the whole process group: whoever took the job away
+    cleans up after it.
+    """
+
+    def __init__(self, config: StoreConfig, database: Database, claim: Claim) -> None:
+        self.config = config
+        self.database = database
+        self.claim = claim
+        self.staging = config.staging / f"job-{claim.job_id}-{claim.attempt}"
+        self.blobs = BlobStore(config.root / "blobs")
+        self.blobs.staging = self.staging / "blobs"
+        self.deadline = time.monotonic() + config.build_time_limit
+        self._lock = threading.Lock()
+        self._lines: list[tuple[str, str]] = []
+        self._step: Step | None = None
+        self._progress: dict[str, int | str] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Workspace:
+        self.staging.mkdir(parents=True, exist_ok=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def log(self, text: str) -> None:
+        """Add lines for people to the build's log."""
+        stamp = datetime.now(timezone.utc).strftime("%H:%M:%S")
+        with self._lock:
+            name = self._step.name if self._step else ""
+            self._lines += [(name, f"{stamp} {line}\n") for line in redact(text).splitlines()]
+
+    def advance(self, done: int, total: int, unit: str, message: str = "") -> None:
+        """Note the progress of the step that runs."""
+        with self._lock:
+            self._progress = {"done": done, "total": total, "unit": unit, "message": message}
+
+    @contextlib.contextmanager
+    def step(self, name: str, title: str) -> Iterator[None]:
+        """Run a step: its row, its first and last line in the log, and its end whatever happens."""
+        self.check_time()
+        with self.claim.write(self.database) as session:
+            step = Step(
+                build_id=self.claim.build_id,
+                job_id=self.claim.job_id,
+                attempt=self.claim.attempt,
+                name=name,
+                state="running",
+                started_on=now(),
+            )
+            session.add(step)
+        with self._lock:
+            self._step, self._progress = step, {}
+        self.log(title)
+        started = time.monotonic()
+        state = "failed"
+        try:
+            yield
+            state = "done"
+            self.log(f"{title}: done in {time.monotonic() - started:.1f} s")
+        finally:
+            with self._lock:
+                self._step = None
+            self._end_step(step, state)
+
+    def _end_step(self, step: Step, state: str) -> None:
+        with contextlib.suppress(StaleClaimError, StorageError), self.claim.write(self.database) as session:
+            row = session.get_one(Step, step.id)
+            row.state, row.ended_on = state, now()
+            for key, value in self._progress.items():
+                setattr(row, key, value)
+            if state == "done" and row.total:
+                row.done = row.total
+
+    def check_time(self) -> None:
+        """Stop when the time limit has passed.
+
+        Raises
+        ------
+        LimitError
+            It has.
+        """
+        if time.monotonic() > self.deadline:
+            msg = f"the build took longer than {self.config.build_time_limit:g} s (build_time_limit)"
+            raise LimitError(msg)
+
+    def temporary(self, name: str) -> Path:
+        """Return a path for something unfinished; all of it goes when the job ends."""
+        return self.staging / name
+
+    def flush(self) -> None:
+        """Write what has gathered, and the heartbeat.
+
+        Raises
+        ------
+        StaleClaimError
+            The job is not ours any more.
+        """
+        with self._lock:
+            lines, self._lines = self._lines, []
+            step, progress = self._step, dict(self._progress)
+        try:
+            with self.claim.write(self.database) as session:
+                session.get_one(Job, self.claim.job_id).heartbeat_on = now()
+                by_step: dict[str, str] = {}
+                for name, line in lines:
+                    by_step[name] = by_step.get(name, "") + line
+                for name, text in by_step.items():
+                    session.add(LogChunk(build_id=self.claim.build_id, step=name, text=text, created_on=now()))
+                if step is not None and progress:
+                    row = session.get_one(Step, step.id)
+                    for key, value in progress.items():
+                        setattr(row, key, value)
+        except StorageError:
+            with self._lock:  # a full disk or a busy database: keep the lines for the next try
+                self._lines = lines + self._lines
+            raise
+
+    def _run(self) -> None:
+        grace = self.config.build_time_limit * 0.1 + 30
+        while not self._stop.wait(FLUSH_SECONDS):
+            try:
+                self.flush()
+            except StaleClaimError:
+                self._end_now()
+            except StorageError:
+                continue
+            if time.monotonic() > self.deadline + grace:
+                self._end_now()  # a step that does not look at the clock; the lost lease settles the build
+
+    @staticmethod
+    def _end_now() -> None:
+        os.killpg(0, signal.SIGKILL)

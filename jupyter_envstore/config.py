@@ -1,0 +1,82 @@
+"""The configuration of a store: plain values that a worker process can be given."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from jupyter_envstore.engine.channels import DEFAULT_ALIAS
+
+MAX_PREFIX = 120
+"""Longest path of a prefix: a shebang has 127 bytes (Linux, ``BINPRM_BUF_SIZE`` of old kernels), ``#!`` and ``/bin/python3.13`` with it."""
+
+
+@dataclass(frozen=True)
+class StoreConfig:
+    """Where a store is, and its limits.
+
+    Parameters
+    ----------
+    root_dir : str
+        Folder of the store.
+    database_url : str
+        SQLAlchemy address; empty for SQLite in ``root_dir``.
+    channel_alias : str
+        Address that plain channel names are appended to.
+    allow_local_files : bool
+        Whether ``file://`` channels and local ``--find-links`` are allowed.
+    max_concurrent_builds : int
+        How many workers run at once.
+    lease_seconds : float
+        How long a worker may be silent before its work is given to another.
+    build_time_limit : float
+        Seconds that a build may take.
+    max_build_bytes : int
+        Bytes of packages that a build may have; 0 for no limit.
+    """
+
+    root_dir: str
+    database_url: str = ""
+    channel_alias: str = DEFAULT_ALIAS
+    allow_local_files: bool = True
+    max_concurrent_builds: int = 2
+    lease_seconds: float = 30.0
+    build_time_limit: float = 3600.0
+    max_build_bytes: int = 0
+
+    @property
+    def root(self) -> Path:
+        """Folder of the store."""
+        return Path(self.root_dir)
+
+    @property
+    def builds(self) -> Path:
+        """Folder of the prefixes."""
+        return self.root / "builds"
+
+    @property
+    def packages(self) -> Path:
+        """Folder of the caches: conda packages, uv, byte code, channel indexes."""
+        return self.root / "pkgs"
+
+    @property
+    def staging(self) -> Path:
+        """Folder of everything that is not finished; below it, one folder for each attempt of a job."""
+        return self.root / "staging"
+
+    @property
+    def url(self) -> str:
+        """Address of the database."""
+        return self.database_url or f"sqlite:///{self.root / 'envstore.sqlite'}"
+
+    def to_text(self) -> str:
+        """Return the values as JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_text(cls, text: str) -> StoreConfig:
+        """Return what :meth:`to_text` gave."""
+        values: dict[str, Any] = json.loads(text)
+        return cls(**values)

@@ -1,0 +1,331 @@
+"""Rows of namespaces, environments, specifications and builds."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from jupyter_envstore.errors import NotFoundError
+from jupyter_envstore.spec import Specification as Spec
+from jupyter_envstore.spec import build_directory, build_key
+from jupyter_envstore.store.blobs import BlobStore, refer
+from jupyter_envstore.store.database import now
+from jupyter_envstore.store.models import (
+    QUEUED,
+    UNSETTLED,
+    Artifact,
+    Build,
+    BuildPackage,
+    Change,
+    Environment,
+    LogChunk,
+    Namespace,
+    Package,
+    Setting,
+    Specification,
+    Step,
+)
+
+
+@dataclass(frozen=True)
+class BuildRow:
+    """A build with the names of what it belongs to."""
+
+    build: Build
+    environment: Environment
+    namespace: Namespace
+
+
+def changed(session: Session, kind: str, subject_id: int) -> None:
+    """Note a change, for those who follow the store."""
+    session.add(Change(kind=kind, subject_id=subject_id, at=now()))
+
+
+def get_namespace(session: Session, name: str) -> Namespace | None:
+    """Return the namespace, whatever the case of ``name``."""
+    return session.scalars(select(Namespace).where(Namespace.name_key == name.lower())).first()
+
+
+def ensure_namespace(session: Session, name: str, who: str) -> Namespace:
+    """Return the namespace, made if it is new."""
+    found = get_namespace(session, name)
+    if found is None:
+        found = Namespace(name=name, name_key=name.lower(), metadata_={}, created_on=now(), created_by=who)
+        session.add(found)
+        session.flush()
+        changed(session, "namespace", found.id)
+    return found
+
+
+def find_environment(session: Session, namespace: str, name: str) -> tuple[Namespace, Environment]:
+    """Return an environment that is there.
+
+    Raises
+    ------
+    NotFoundError
+        It is not.
+    """
+    row = session.execute(
+        select(Namespace, Environment)
+        .join(Environment, Environment.namespace_id == Namespace.id)
+        .where(Namespace.name_key == namespace.lower(), Environment.name_key == name.lower())
+    ).first()
+    if row is None:
+        msg = f"there is no environment {namespace}/{name}; jupyter envstore list shows all"
+        raise NotFoundError(msg)
+    return row[0], row[1]
+
+
+def ensure_environment(session: Session, namespace: Namespace, name: str, who: str) -> Environment:
+    """Return the environment of this name, made if it is new."""
+    query = select(Environment).where(Environment.namespace_id == namespace.id, Environment.name_key == name.lower())
+    found = session.scalars(query).first()
+    if found is None:
+        found = Environment(
+            namespace_id=namespace.id, name=name, name_key=name.lower(), created_on=now(), created_by=who
+        )
+        session.add(found)
+        session.flush()
+        changed(session, "environment", found.id)
+    return found
+
+
+def ensure_specification(session: Session, specification: Spec, name: str, who: str) -> Specification:
+    """Return the row of this specification; what was typed first is kept as its text."""
+    found = session.scalars(select(Specification).where(Specification.sha256 == specification.sha256)).first()
+    if found is None:
+        found = Specification(
+            name=name,
+            sha256=specification.sha256,
+            spec=specification.to_json(),
+            text=specification.text,
+            is_lockfile=specification.lockfile is not None,
+            created_on=now(),
+            created_by=who,
+        )
+        session.add(found)
+        session.flush()
+    return found
+
+
+def add_build(
+    session: Session,
+    environment: Environment,
+    specification: Specification,
+    who: str,
+    trigger: str,
+    options: dict[str, Any] | None = None,
+) -> Build:
+    """Add a queued build of ``specification``."""
+    newest = session.scalar(select(func.max(Build.number)).where(Build.environment_id == environment.id)) or 0
+    build = Build(
+        environment_id=environment.id,
+        specification_id=specification.id,
+        number=newest + 1,
+        key=f"new-{environment.id}-{newest + 1}",
+        directory="",
+        status=QUEUED,
+        options=options or {},
+        trigger=trigger,
+        scheduled_on=now(),
+        created_by=who,
+    )
+    session.add(build)
+    session.flush()
+    build.key = build_key(specification.sha256, build.scheduled_on, build.id, environment.name)
+    build.directory = build_directory(specification.sha256, build.id)
+    changed(session, "build", build.id)
+    return build
+
+
+def find_build(session: Session, build_id: int) -> BuildRow:
+    """Return a build that was not deleted.
+
+    Raises
+    ------
+    NotFoundError
+        There is none with this id.
+    """
+    row = session.execute(
+        select(Build, Environment, Namespace)
+        .join(Environment, Environment.id == Build.environment_id)
+        .join(Namespace, Namespace.id == Environment.namespace_id)
+        .where(Build.id == build_id, Build.deleted_on.is_(None))
+    ).first()
+    if row is None:
+        msg = f"there is no build {build_id}"
+        raise NotFoundError(msg)
+    return BuildRow(row[0], row[1], row[2])
+
+
+def resolve_build(session: Session, environment: Environment, reference: str | None) -> Build:
+    """Return the build that ``reference`` names: a number within the environment, a key; None for the active one.
+
+    Without an active build, the newest one.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such build.
+    """
+    query = select(Build).where(Build.environment_id == environment.id, Build.deleted_on.is_(None))
+    if reference is None:
+        if environment.current_build_id:
+            return session.get_one(Build, environment.current_build_id)
+        found = session.scalars(query.order_by(Build.number.desc()).limit(1)).first()
+    elif reference.isdigit():
+        found = session.scalars(query.where(Build.number == min(int(reference), 2**31 - 1))).first()
+    else:
+        found = session.scalars(query.where(Build.key == reference)).first()
+    if found is None:
+        msg = f"{environment.name} has no build {reference or ''}".rstrip() + "; show lists its builds"
+        raise NotFoundError(msg)
+    return found
+
+
+def list_environments(session: Session, namespace: str | None = None) -> list[tuple[Namespace, Environment, Build | None]]:
+    """Return all environments with their active builds, by name, in one query."""
+    query = (
+        select(Namespace, Environment, Build)
+        .join(Environment, Environment.namespace_id == Namespace.id)
+        .outerjoin(Build, Build.id == Environment.current_build_id)
+        .where(Environment.deleted_on.is_(None))
+        .order_by(Namespace.name_key, Environment.name_key)
+    )
+    if namespace is not None:
+        query = query.where(Namespace.name_key == namespace.lower())
+    return [(row[0], row[1], row[2]) for row in session.execute(query)]
+
+
+def page_of_environments(
+    session: Session, offset: int, size: int, search: str = ""
+) -> tuple[int, list[tuple[Namespace, Environment, Build | None]]]:
+    """Return how many environments there are, and one page of them."""
+    matching = (
+        select(Environment.id)
+        .join(Namespace, Namespace.id == Environment.namespace_id)
+        .where(Environment.deleted_on.is_(None))
+    )
+    if search:
+        key = search.lower()
+        matching = matching.where(
+            Environment.name_key.contains(key, autoescape=True) | Namespace.name_key.contains(key, autoescape=True)
+        )
+    count = session.scalar(select(func.count()).select_from(matching.subquery())) or 0
+    page = matching.order_by(Environment.id).offset(offset).limit(size)
+    query = (
+        select(Namespace, Environment, Build)
+        .join(Environment, Environment.namespace_id == Namespace.id)
+        .outerjoin(Build, Build.id == Environment.current_build_id)
+        .where(Environment.id.in_(page))
+        .order_by(Environment.id)
+    )
+    return count, [(row[0], row[1], row[2]) for row in session.execute(query)]
+
+
+def page_of_builds(session: Session, offset: int, size: int, status: str | None = None) -> tuple[int, list[Build]]:
+    """Return how many builds there are, and one page of them, newest first."""
+    where = [Build.deleted_on.is_(None)]
+    if status:
+        where.append(Build.status == status)
+    count = session.scalar(select(func.count()).select_from(Build).where(*where)) or 0
+    page = session.scalars(select(Build).where(*where).order_by(Build.id.desc()).offset(offset).limit(size))
+    return count, list(page)
+
+
+def list_builds(session: Session, environment_id: int) -> list[Build]:
+    """Return the builds of an environment, newest first."""
+    query = select(Build).where(Build.environment_id == environment_id, Build.deleted_on.is_(None))
+    return list(session.scalars(query.order_by(Build.number.desc())))
+
+
+def unsettled_builds(session: Session, environment_id: int) -> list[Build]:
+    """Return the builds of an environment that are queued or run."""
+    query = select(Build).where(Build.environment_id == environment_id, Build.status.in_(UNSETTLED))
+    return list(session.scalars(query))
+
+
+def list_artifacts(session: Session, build_id: int) -> list[Artifact]:
+    """Return the artifacts of a build."""
+    query = select(Artifact).where(Artifact.build_id == build_id).order_by(Artifact.type, Artifact.variant)
+    return list(session.scalars(query))
+
+
+def find_artifact(session: Session, build_id: int, kind: str, variant: str) -> Artifact | None:
+    """Return one artifact of a build."""
+    query = select(Artifact).where(
+        Artifact.build_id == build_id, Artifact.type == kind, Artifact.variant == variant
+    )
+    return session.scalars(query).first()
+
+
+def list_steps(session: Session, build_id: int) -> list[Step]:
+    """Return the steps of a build, in order."""
+    return list(session.scalars(select(Step).where(Step.build_id == build_id).order_by(Step.id)))
+
+
+def set_packages(session: Session, build_id: int, packages: Iterable[dict[str, Any]]) -> None:
+    """Note which packages a build has."""
+    session.execute(delete(BuildPackage).where(BuildPackage.build_id == build_id))
+    wanted = {
+        (p["manager"], p["name"], p["version"], p["build"], p["channel"]): p for p in packages
+    }
+    names = {key[1] for key in wanted}
+    known: dict[tuple[str, ...], int] = {}
+    for row in session.scalars(select(Package).where(Package.name.in_(names))):
+        known[row.manager, row.name, row.version, row.build, row.channel] = row.id
+    for key, values in wanted.items():
+        if key not in known:
+            package = Package(**values)
+            session.add(package)
+            session.flush()
+            known[key] = package.id
+        session.add(BuildPackage(build_id=build_id, package_id=known[key]))
+
+
+def list_packages(session: Session, build_id: int) -> list[Package]:
+    """Return the packages of a build, by name."""
+    query = select(Package).join(BuildPackage, BuildPackage.package_id == Package.id)
+    return list(session.scalars(query.where(BuildPackage.build_id == build_id).order_by(Package.name, Package.manager)))
+
+
+def log_chunks(session: Session, build_id: int, after: int = 0) -> Sequence[LogChunk]:
+    """Return the log of a build that still runs, from behind chunk ``after``."""
+    query = select(LogChunk).where(LogChunk.build_id == build_id, LogChunk.id > after).order_by(LogChunk.id)
+    return session.scalars(query).all()
+
+
+def store_log(session: Session, blobs: BlobStore, build: Build) -> None:
+    """Move the log of a build that has settled into one compressed blob; what was there stays in front."""
+    text = "".join(chunk.text for chunk in log_chunks(session, build.id))
+    if not text:
+        return
+    if build.log_digest:
+        text = zlib.decompress(blobs.read(build.log_digest)).decode() + text
+    blob = blobs.put(zlib.compress(text.encode()))
+    refer(session, blob, f"build:{build.id}:log")
+    build.log_digest = blob.digest
+    session.execute(delete(LogChunk).where(LogChunk.build_id == build.id))
+
+
+def scope_settings(session: Session, namespace_id: int | None, environment_id: int | None) -> list[dict[str, Any]]:
+    """Return the settings of the scopes that matter, from the widest to the narrowest."""
+    scopes = ["global", f"namespace:{namespace_id}", f"environment:{environment_id}"]
+    found: dict[str, dict[str, Any]] = {scope: {} for scope in scopes}
+    for row in session.scalars(select(Setting).where(Setting.scope.in_(scopes))):
+        found[row.scope][row.key] = row.value
+    return list(found.values())
+
+
+def set_setting(session: Session, scope: str, key: str, value: Any, who: str) -> None:
+    """Set one setting of a scope: ``global``, ``namespace:<id>`` or ``environment:<id>``."""
+    row = session.scalars(select(Setting).where(Setting.scope == scope, Setting.key == key)).first()
+    if row is None:
+        row = Setting(scope=scope, key=key)
+        session.add(row)
+    row.value, row.changed_on, row.changed_by = value, now(), who

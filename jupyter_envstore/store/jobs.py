@@ -1,0 +1,159 @@
+"""Jobs: enqueued, claimed with a lease, settled. Every write of a worker goes through its claim."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from jupyter_envstore.errors import StaleClaimError
+from jupyter_envstore.store.database import Database, now
+from jupyter_envstore.store.models import (
+    JOB_CANCELED,
+    JOB_DONE,
+    JOB_FAILED,
+    JOB_QUEUED,
+    JOB_RUNNING,
+    Build,
+    Environment,
+    Job,
+)
+
+BUILD, RESTORE, ARTIFACT = "build", "restore", "artifact"
+MAX_ATTEMPTS = 2
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to do a job, as long as its attempt is the newest."""
+
+    job_id: int
+    attempt: int
+    kind: str
+    build_id: int
+    artifact_id: int | None = None
+
+    @contextlib.contextmanager
+    def write(self, database: Database) -> Iterator[Session]:
+        """Open a writing session that is refused once the claim is lost or the job canceled.
+
+        Raises
+        ------
+        StaleClaimError
+            Another attempt has the job, or it shall stop.
+        """
+        with database.write() as session:
+            job = session.get(Job, self.job_id)
+            if job is None or job.attempt != self.attempt or job.state != JOB_RUNNING or job.cancel_requested:
+                msg = f"job {self.job_id} is not this worker's any more"
+                raise StaleClaimError(msg)
+            yield session
+
+
+def enqueue(session: Session, kind: str, build_id: int, artifact_id: int | None = None) -> Job:
+    """Add a job."""
+    job = Job(kind=kind, build_id=build_id, artifact_id=artifact_id, state=JOB_QUEUED, created_on=now())
+    session.add(job)
+    session.flush()
+    return job
+
+
+def claim_next(session: Session, limit: int, host: str) -> Claim | None:
+    """Claim the next queued job, or None: nothing waits, or ``limit`` jobs run already.
+
+    Namespaces take turns: the one with the fewest running jobs comes first, then the oldest job.
+    """
+    running = (
+        select(Environment.namespace_id, func.count().label("count"))
+        .join(Build, Build.environment_id == Environment.id)
+        .join(Job, Job.build_id == Build.id)
+        .where(Job.state == JOB_RUNNING)
+        .group_by(Environment.namespace_id)
+    )
+    by_namespace = {row.namespace_id: row.count for row in session.execute(running)}
+    if sum(by_namespace.values()) >= limit:
+        return None
+    queued = session.execute(
+        select(Job, Environment.namespace_id)
+        .join(Build, Build.id == Job.build_id)
+        .join(Environment, Environment.id == Build.environment_id)
+        .where(Job.state == JOB_QUEUED)
+        .order_by(Job.id)
+        .limit(1000)
+    ).all()
+    if not queued:
+        return None
+    job, _ = min(queued, key=lambda row: (by_namespace.get(row.namespace_id, 0), row.Job.id))
+    return _claim(job, host)
+
+
+def claim_next_of_build(session: Session, build_id: int, host: str) -> Claim | None:
+    """Claim the next artifact of the same build, for a worker that is warm already."""
+    query = select(Job).where(Job.build_id == build_id, Job.state == JOB_QUEUED, Job.kind == ARTIFACT).order_by(Job.id)
+    job = session.scalars(query.limit(1)).first()
+    return _claim(job, host) if job else None
+
+
+def _claim(job: Job, host: str) -> Claim:
+    job.state = JOB_RUNNING
+    job.attempt += 1
+    job.host, job.pid, job.process_started = host, 0, ""
+    job.claimed_on = job.heartbeat_on = now()
+    return Claim(job.id, job.attempt, job.kind, job.build_id, job.artifact_id)
+
+
+def note_process(session: Session, claim: Claim, pid: int, started: str) -> None:
+    """Note which process does the job."""
+    session.execute(
+        update(Job)
+        .where(Job.id == claim.job_id, Job.attempt == claim.attempt)
+        .values(pid=pid, process_started=started, heartbeat_on=now())
+    )
+
+
+def finish(session: Session, claim: Claim, state: str = JOB_DONE, reason: str = "") -> None:
+    """Close a job that its worker ended."""
+    job = session.get_one(Job, claim.job_id)
+    job.state, job.reason, job.ended_on = state, reason, now()
+
+
+def silent_jobs(session: Session, lease_seconds: float) -> list[Job]:
+    """Return running jobs whose worker has not been heard of; sooner those that shall stop."""
+    lost = now() - timedelta(seconds=lease_seconds)
+    stopping = now() - timedelta(seconds=min(5.0, lease_seconds))
+    query = select(Job).where(
+        Job.state == JOB_RUNNING,
+        (Job.heartbeat_on < lost) | (Job.cancel_requested.is_(True) & (Job.heartbeat_on < stopping)),
+    )
+    return list(session.scalars(query))
+
+
+def unfinished_jobs(session: Session, build_id: int) -> list[Job]:
+    """Return the queued and running jobs of a build."""
+    query = select(Job).where(Job.build_id == build_id, Job.state.in_((JOB_QUEUED, JOB_RUNNING)))
+    return list(session.scalars(query))
+
+
+__all__ = [
+    "ARTIFACT",
+    "BUILD",
+    "JOB_CANCELED",
+    "JOB_DONE",
+    "JOB_FAILED",
+    "JOB_QUEUED",
+    "JOB_RUNNING",
+    "MAX_ATTEMPTS",
+    "RESTORE",
+    "Claim",
+    "claim_next",
+    "claim_next_of_build",
+    "enqueue",
+    "finish",
+    "note_process",
+    "silent_jobs",
+    "unfinished_jobs",
+]
