@@ -9,6 +9,8 @@ from pathlib import Path
 from jupyter_envstore.engine.environment import scrubbed_environment
 from jupyter_envstore.errors import EnvStoreError
 
+ACTIVATION_FILE = "conda-meta/envstore-activation"
+"""Path in a prefix; without ``.json``, since conda takes every such file there for a package."""
 TIME_LIMIT = 60.0
 MARK = "envstore-environment-follows"
 OUTER_PATH = "/envstore-outer-path:/usr/bin:/bin"
@@ -78,6 +80,12 @@ def activation_variables(prefix: Path, working_directory: Path) -> dict[str, str
     if "PATH" in changed:
         changed["PATH"] = changed["PATH"].replace(OUTER_PATH, "${PATH}")
     return changed
+
+
+def recorded_activation(prefix: Path) -> dict[str, str]:
+    """Return what :func:`activation_variables` found when the prefix was made."""
+    variables: dict[str, str] = json.loads((prefix / ACTIVATION_FILE).read_text(encoding="utf-8"))
+    return variables
 
 
 def _quote(text: str) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from jupyter_envstore import policy
-from jupyter_envstore.builds.activation import activation_variables
+from jupyter_envstore.builds.activation import ACTIVATION_FILE, activation_variables
+from jupyter_envstore.builds.links import point_at
 from jupyter_envstore.builds.workspace import Workspace
 from jupyter_envstore.config import MAX_PREFIX
 from jupyter_envstore.engine.bytecode import link_bytecode
@@ -214,8 +214,8 @@ class _Job:
             staging.rename(self.prefix)
         with self.workspace.step("activate", "Activate"):
             variables = activation_variables(self.prefix, self.workspace.staging)
-            meta = self.prefix / "conda-meta" / "envstore-activation.json"
-            meta.write_text(json.dumps(variables, indent=1, sort_keys=True), encoding="utf-8")
+            text = json.dumps(variables, indent=1, sort_keys=True)
+            (self.prefix / ACTIVATION_FILE).write_text(text, encoding="utf-8")
         return self.prefix
 
     def complete(self, record: BuildRecord, prefix: Path) -> None:
@@ -267,16 +267,6 @@ class _Job:
                     build = session.get_one(Build, self.build.id)
                     build.size, build.own_size = size, own
         seal_prefix(prefix)
-
-
-def point_at(root: Path, namespace: str, name: str, prefix: Path) -> None:
-    """Make ``envs/<namespace>/<name>`` a link to ``prefix``, at once and never missing in between."""
-    link = root / "envs" / namespace / name
-    link.parent.mkdir(parents=True, exist_ok=True)
-    fresh = link.with_name(f".{name}.{os.getpid()}")
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(prefix)
-    fresh.replace(link)
 
 
 def package_rows(lock: PlatformLock) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import traceback
 import uuid
 
 from jupyter_envstore.builds.processes import start_time, this_host
+from jupyter_envstore.builds.retention import caches_in_use
 from jupyter_envstore.builds.workspace import Workspace
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.link import remove_tree, storage_error
@@ -65,7 +66,7 @@ def main(arguments: list[str]) -> int:
 
 def do_job(config: StoreConfig, database: Database, claim: Claim) -> bool:
     """Do a job and close it; False when it was taken away."""
-    with Workspace(config, database, claim) as workspace:
+    with caches_in_use(config), Workspace(config, database, claim) as workspace:
         try:
             _begin(workspace)
             if claim.kind == ARTIFACT:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -48,6 +50,7 @@ class Workspace:
 
     def __enter__(self) -> Workspace:
         self.staging.mkdir(parents=True, exist_ok=True)
+        os.environ["TMPDIR"] = tempfile.tempdir = str(self.staging)  # what tools leave behind goes with the job
         self._thread.start()
         return self
 
@@ -136,10 +139,8 @@ class Workspace:
         try:
             with self.claim.write(self.database) as session:
                 session.get_one(Job, self.claim.job_id).heartbeat_on = now()
-                by_step: dict[str, str] = {}
-                for name, line in lines:
-                    by_step[name] = by_step.get(name, "") + line
-                for name, text in by_step.items():
+                for name, group in itertools.groupby(lines, key=lambda line: line[0]):
+                    text = "".join(line for _, line in group)
                     session.add(LogChunk(build_id=self.claim.build_id, step=name, text=text, created_on=now()))
                 if step is not None and progress:
                     row = session.get_one(Step, step.id)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.store.database import now
@@ -120,9 +120,3 @@ def release(session: Session, owner: str) -> None:
     """Note that ``owner`` needs no blob any more."""
     session.execute(delete(BlobReference).where(BlobReference.owner == owner))
 
-
-def unreferenced(session: Session) -> list[StoredBlob]:
-    """Return the blobs that nobody needs."""
-    needed = select(BlobReference.digest)
-    rows = session.execute(select(Blob.digest, Blob.size).where(Blob.digest.not_in(needed)))
-    return [StoredBlob(digest, size) for digest, size in rows]

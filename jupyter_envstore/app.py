@@ -1,0 +1,64 @@
+"""EnvStoreApp: configuration in, the wired store out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jupyter_core.application import JupyterApp
+from jupyter_core.paths import jupyter_data_dir
+from traitlets import Bool, Float, Integer, Unicode, default
+
+from jupyter_envstore import __version__
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.engine.channels import DEFAULT_ALIAS
+
+
+class EnvStoreApp(JupyterApp):  # type: ignore[misc]
+    """Environments that can be shared and brought back exactly."""
+
+    name = "jupyter-envstore"
+    description = __doc__ or ""
+    version = __version__
+
+    root_dir = Unicode(
+        help="Folder of the store: database, environments, caches. Its path must be short (prefixes stand in the "
+        "first lines of scripts) and hold no space. Default: envstore in Jupyter's data directory."
+    ).tag(config=True)
+    database_url = Unicode(
+        "", help="Address of the database, in SQLAlchemy's form. Default: SQLite in root_dir."
+    ).tag(config=True)
+    channel_alias = Unicode(
+        DEFAULT_ALIAS, help="Address that plain channel names are appended to; set it to a mirror where there is one."
+    ).tag(config=True)
+    allow_local_files = Bool(
+        True,
+        help="Whether file:// channels and local --find-links are allowed. Turn it off on servers that people share: "
+        "whoever makes an environment could read files of the server's account with them.",
+    ).tag(config=True)
+    max_concurrent_builds = Integer(2, min=1, help="How many workers run at once.").tag(config=True)
+    lease_seconds = Float(
+        30.0, min=2.0, help="How long a worker may be silent before its work is given to another, in seconds."
+    ).tag(config=True)
+    build_time_limit = Float(3600.0, min=10.0, help="How long a build may take, in seconds.").tag(config=True)
+    max_build_bytes = Integer(
+        0, min=0, help="How many bytes of packages a build may have; 0 for no limit."
+    ).tag(config=True)
+
+    @default("root_dir")
+    def _default_root_dir(self) -> str:
+        return str(Path(jupyter_data_dir()) / "envstore")
+
+    def store_config(self, **overrides: Any) -> StoreConfig:
+        """Return the configuration as plain values."""
+        values = {name: getattr(self, name) for name in StoreConfig.__dataclass_fields__} | overrides
+        values["root_dir"] = str(Path(values["root_dir"]).expanduser().resolve())
+        return StoreConfig(**values)
+
+
+def load_config(root: str | None = None) -> StoreConfig:
+    """Return the configuration from Jupyter's files (``jupyter_envstore_config.py``), ``root`` given first place."""
+    app = EnvStoreApp()
+    app.config_file_name = "jupyter_envstore_config"
+    app.initialize([])
+    return app.store_config(**({"root_dir": root} if root else {}))

@@ -1,0 +1,40 @@
+"""Commands about channels: search them, make one."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from jupyter_envstore.cli.common import open_store, print_json
+from jupyter_envstore.cli.display import human_size, table
+
+
+def channel(options: argparse.Namespace) -> None:
+    """Make a conda channel of Python installations and PyPI wheels."""
+    from jupyter_envstore.demo.channel import DEMO_REQUIREMENTS, make_channel
+
+    result = make_channel(
+        Path(options.directory),
+        options.requirements or DEMO_REQUIREMENTS,
+        [Path(python) for python in options.python or ()],
+        lambda text: print(f"  {text}", file=sys.stderr),
+    )
+    url = result.path.as_uri()
+    if options.json:
+        print_json({"channel": url, "added": result.added, "pythons": list(result.pythons)})
+    else:
+        print(f"{url}\n{result.added} packages added; Python {', '.join(result.pythons)}")
+
+
+def search(options: argparse.Namespace) -> None:
+    """Find packages in channels."""
+    with open_store(options) as store:
+        found = store.search(options.package, options.channel or (), options.platform)
+    if options.json:
+        print_json(found)
+    elif not found:
+        print(f"no package {options.package}", file=sys.stderr)
+    else:
+        lines = [[p["name"], p["version"], p["build"], p["channel"], human_size(p["size"])] for p in found]
+        print(table(["PACKAGE", "VERSION", "BUILD", "CHANNEL", "SIZE"], lines))

@@ -1,0 +1,87 @@
+"""What the commands share: the open store, names, following a build."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import getpass
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from jupyter_envstore.app import load_config
+from jupyter_envstore.cli.display import LiveDisplay
+from jupyter_envstore.envstore import BuildRef, EnvStore
+from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.spec import parse_reference
+from jupyter_envstore.store.models import UNSETTLED
+
+POLL_SECONDS = 0.1
+
+
+@contextlib.contextmanager
+def open_store(options: argparse.Namespace) -> Iterator[EnvStore]:
+    """Open the store that the options name."""
+    store = EnvStore(load_config(options.root))
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def find(store: EnvStore, reference: str) -> BuildRef:
+    """Return the build that ``NAMESPACE/NAME[:BUILD]`` names."""
+    return store.find(*parse_reference(reference))
+
+
+def who() -> str:
+    """Return the name of the person at the keyboard."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def print_json(data: Any) -> None:
+    """Print data for scripts."""
+    print(json.dumps(data, indent=1, ensure_ascii=False))
+
+
+def read_file(name: str) -> bytes:
+    """Return the content of a file, or of standard input for ``-``.
+
+    Raises
+    ------
+    InvalidInputError
+        It cannot be read.
+    """
+    if name == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        msg = f"{name} cannot be read: {error.strerror}"
+        raise InvalidInputError(msg) from None
+
+
+def wait(store: EnvStore, build_id: int, display: LiveDisplay | None = None, artifacts: bool = True) -> dict[str, Any]:
+    """Schedule and wait until a build has settled and, if wanted, its artifacts too; return its state.
+
+    The command does what a server would do; where one runs on the same store, they share the work.
+    """
+    while True:
+        store.scheduler.tick()
+        view = store.show(build_id)
+        if display:
+            display.update(view)
+        busy = store.busy(build_id) if artifacts else False
+        if view["status"] not in UNSETTLED and not busy:
+            view = store.show(build_id)
+            if display:
+                display.update(view)
+                display.close()
+            return view
+        time.sleep(POLL_SECONDS)

@@ -1,0 +1,112 @@
+"""Progress on a terminal, and tables."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+TITLES = {
+    "solve": "Find versions",
+    "fetch": "Download packages",
+    "pip": "Find PyPI packages",
+    "record": "Write build record",
+    "link": "Link packages",
+    "activate": "Activate",
+    "compile": "Compile",
+}
+TICK, CROSS = "✓", "✗"
+
+
+class LiveDisplay:
+    """Shows steps as they run: one line that changes on a terminal, plain lines elsewhere."""
+
+    def __init__(self, output: TextIO | None = None) -> None:
+        self.output = output or sys.stderr
+        self.live = self.output.isatty()
+        self.finished: set[tuple[int, str]] = set()
+        self.started = time.monotonic()
+        self._shown = ""
+
+    def update(self, view: dict[str, Any]) -> None:
+        """Show the state of a build."""
+        running = None
+        for step in view["steps"]:
+            key = (step["attempt"], step["name"])
+            if step["state"] == "running":
+                running = step
+            elif key not in self.finished:
+                self.finished.add(key)
+                self._line(f"  {TICK if step['state'] == 'done' else CROSS} {_title(step):<24} {_detail(step)}")
+        if running is not None:
+            self._status(f"  … {_title(running):<24} {_progress(running)}")
+        elif view["status"] == "QUEUED":
+            self._status("  … waiting for a worker")
+
+    def line(self, text: str) -> None:
+        """Print a line above the changing one."""
+        self._line(text)
+
+    def close(self) -> None:
+        """Remove the changing line."""
+        self._status("")
+
+    def _line(self, text: str) -> None:
+        self._status("")
+        print(text, file=self.output, flush=True)
+
+    def _status(self, text: str) -> None:
+        if not self.live or text == self._shown:
+            return
+        width = shutil.get_terminal_size().columns - 1
+        self.output.write("\r\x1b[2K" + text[:width])
+        self.output.flush()
+        self._shown = text
+
+
+def _title(step: dict[str, Any]) -> str:
+    name = step["name"]
+    return TITLES.get(name) or f"Make {name.removeprefix('artifact-')}"
+
+
+def _detail(step: dict[str, Any]) -> str:
+    seconds = f"{step['duration']:6.1f} s" if step["duration"] is not None else ""
+    return f"{seconds}  {_amount(step['total'], step['unit'])}".rstrip()
+
+
+def _progress(step: dict[str, Any]) -> str:
+    if not step["total"]:
+        return step["message"]
+    share = min(1.0, step["done"] / step["total"])
+    bar = "█" * int(share * 20)
+    return f"{bar:░<20} {share:4.0%}  {_amount(step['done'], step['unit'])}  {step['message']}"
+
+
+def _amount(value: int, unit: str) -> str:
+    if not value:
+        return ""
+    return human_size(value) if unit == "bytes" else f"{value} {unit}"
+
+
+def human_size(size: float) -> str:
+    """Return bytes as people read them, in powers of 1000.
+
+    >>> human_size(1234), human_size(56_700_000)
+    ('1.2 kB', '56.7 MB')
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def table(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Return a table with aligned columns."""
+    widths = [max(len(str(line[column])) for line in [headings, *lines]) for column in range(len(headings))]
+    return "\n".join(
+        "  ".join(str(cell).ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in [headings, *lines]
+    )

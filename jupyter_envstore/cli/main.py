@@ -1,0 +1,184 @@
+"""The parser, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from jupyter_envstore import __version__
+from jupyter_envstore.errors import EnvStoreError
+
+EPILOG = """\
+An environment is named NAMESPACE/NAME, one of its builds NAMESPACE/NAME:NUMBER.
+
+exit codes: 0 done, 1 failed, 2 bad input, 3 not found, 4 conflicting state, 5 the build failed,
+6 the store cannot be used, 7 canceled, 130 interrupted
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit code."""
+    options = make_parser().parse_args(arguments)
+    try:
+        return int(options.run(options) or 0)
+    except EnvStoreError as error:
+        if getattr(options, "json", False):
+            print(json.dumps({"status": "error", "code": error.code, "message": str(error)}))
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="jupyter envstore",
+        description="Environments that can be shared and brought back exactly.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"jupyter-envstore {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for register in (_register_making, _register_looking, _register_using, _register_keeping, _register_channels):
+        register(lambda name, run, help_text: _command(commands, name, run, help_text))
+    return parser
+
+
+Add = Callable[[str, str, str], argparse.ArgumentParser]
+
+
+def _command(commands: Any, name: str, run: str, help_text: str) -> argparse.ArgumentParser:
+    """Add a command; the module that does it is imported when it runs."""
+    first, _, rest = help_text.partition("\n")
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=first, description=f"{first}\n{rest}", formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--root", metavar="DIR", help="folder of the store (default: root_dir of the configuration)")
+
+    def call(options: argparse.Namespace) -> int | None:
+        from importlib import import_module
+
+        module, _, function = run.partition(":")
+        found: Callable[[argparse.Namespace], int | None] = getattr(
+            import_module(f"jupyter_envstore.cli.{module}"), function
+        )
+        return found(options)
+
+    parser.set_defaults(run=call)
+    return parser
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON for scripts")
+
+
+def _environment(parser: argparse.ArgumentParser, build: bool = True) -> None:
+    form = "NAMESPACE/NAME[:BUILD]" if build else "NAMESPACE/NAME"
+    parser.add_argument("environment", metavar=form, help="the build's number; without one, the active build" if build else "")
+
+
+def _register_making(add: Add) -> None:
+    demo = add("demo", "demo:demo", "Make a local channel, build an example environment from it, and show what came out")
+    _json(demo)
+    build = add(
+        "build", "commands:build", "Build an environment from a file\nThe file is an environment.yml or a conda-lock.yml."
+    )
+    build.add_argument("file", metavar="FILE", help="environment.yml or conda-lock.yml; - for standard input")
+    build.add_argument("--namespace", default="default", help="where it belongs (default: %(default)s)")
+    build.add_argument("--name", help="name of the environment (default: the file's 'name:')")
+    build.add_argument("--no-wait", action="store_true", help="return at once; follow it with: logs -f")
+    build.add_argument("--fix", action="store_true", help="repair what real files stumble over; says what was changed")
+    _json(build)
+    apply = add(
+        "apply", "commands:apply", "Build every environment whose file changed\nOne line for each; what is up to date stays."
+    )
+    apply.add_argument("paths", nargs="+", metavar="DIR|FILE", help="files, or folders with *.yml and *.yaml")
+    apply.add_argument("--namespace", default="default", help="where they belong (default: %(default)s)")
+    apply.add_argument("--prune", action="store_true", help="delete environments of the namespace that have no file")
+    apply.add_argument("--dry-run", action="store_true", help="say what would be done, do nothing")
+    _json(apply)
+    imported = add(
+        "import",
+        "commands:import_file",
+        "Repair a file and print it as a specification\n"
+        "Reads environment.yml, conda-lock.yml, requirements.txt, @EXPLICIT lists and pixi.toml.",
+    )
+    imported.add_argument("file", metavar="FILE")
+    imported.add_argument("-o", "--output", metavar="FILE", help="write it there instead of printing it")
+    _json(imported)
+
+
+def _register_looking(add: Add) -> None:
+    listed = add("list", "commands:list_environments", "List environments")
+    listed.add_argument("namespace", nargs="?", metavar="NAMESPACE")
+    _json(listed)
+    show = add("show", "commands:show", "Show a build: status, steps, prefix, artifacts")
+    _environment(show)
+    _json(show)
+    logs = add("logs", "commands:logs", "Print the log of a build")
+    _environment(logs)
+    logs.add_argument("-f", "--follow", action="store_true", help="go on until the build has ended")
+    diff = add("diff", "commands:diff", "Show packages added, removed and changed between two builds")
+    diff.add_argument("first", metavar="A", help="NAMESPACE/NAME[:BUILD]")
+    diff.add_argument("second", metavar="B", help="NAMESPACE/NAME[:BUILD]")
+    _json(diff)
+    search = add("search", "channels:search", "Find packages in channels\nA name lists its versions; 'nump*' lists names.")
+    search.add_argument("package", metavar="PACKAGE")
+    search.add_argument("-c", "--channel", action="append", metavar="CHANNEL", help="may be given several times")
+    search.add_argument("--platform", help="for example osx-arm64 (default: this machine's)")
+    _json(search)
+
+
+def _register_using(add: Add) -> None:
+    run = add("run", "using:run", "Run a command in an environment\njupyter envstore run team/data -- python script.py")
+    _environment(run)
+    run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")
+    shell = add("shell", "using:shell", "Open a shell in an environment")
+    _environment(shell)
+    download = add("download", "using:download", "Write an artifact to a file; it is made if it is not ready")
+    _environment(download)
+    download.add_argument("--artifact", required=True, metavar="TYPE", help="yaml, lockfile, explicit, archive")
+    download.add_argument("--variant", default="", help="platform of a yaml or explicit list; tar.zst for an archive")
+    download.add_argument("-o", "--output", metavar="PATH", help="file or folder; - for standard output")
+    _json(download)
+
+
+def _register_keeping(add: Add) -> None:
+    cancel = add("cancel", "commands:cancel", "Stop a build that is queued or runs")
+    _environment(cancel)
+    activate = add("activate", "commands:activate", "Make a build the active one: roll back, or forward")
+    _environment(activate)
+    _json(activate)
+    delete = add("delete", "commands:delete", "Delete an environment with all its builds, or one build")
+    _environment(delete)
+    delete.add_argument("--yes", action="store_true", help="do not ask")
+    restore = add("restore", "commands:restore", "Bring the prefix of a packed-away build back, exactly")
+    _environment(restore)
+    restore.add_argument("--check", action="store_true", help="only say whether every package can still be had")
+    collect = add("gc", "commands:collect", "Free space: old builds beyond the retention settings, caches nobody needs")
+    collect.add_argument("--dry-run", action="store_true", help="say what would be freed")
+    _json(collect)
+    setting = add("setting", "commands:setting", "Show or change settings")
+    setting.add_argument("assignments", nargs="*", metavar="KEY=VALUE", help="value as JSON or text")
+    setting.add_argument("--scope", metavar="NAMESPACE[/NAME]", help="default: the whole store")
+    _json(setting)
+
+
+def _register_channels(add: Add) -> None:
+    channel = add(
+        "channel",
+        "channels:channel",
+        "Make a conda channel of Python installations and PyPI wheels\nFor sites that reach PyPI only.",
+    )
+    channel.add_argument("directory", metavar="DIR")
+    channel.add_argument("requirements", nargs="*", metavar="REQUIREMENT", help="for example 'pandas>=2'")
+    channel.add_argument("--python", action="append", metavar="PREFIX", help="prefix of a CPython; several may be given")
+    _json(channel)

@@ -1,0 +1,79 @@
+"""Commands that use an environment: run, shell, download."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from jupyter_envstore.builds.activation import recorded_activation
+from jupyter_envstore.cli.common import find, open_store, print_json, wait
+from jupyter_envstore.cli.display import LiveDisplay
+from jupyter_envstore.errors import ArtifactError, InvalidInputError, StorageError
+
+
+def activated_environment(prefix: Path) -> dict[str, str]:
+    """Return this process's variables with those of the activation that the build recorded."""
+    before = os.environ.get("PATH", os.defpath)
+    changed = {name: value.replace("${PATH}", before) for name, value in recorded_activation(prefix).items()}
+    return {**os.environ, **changed, "PYTHONNOUSERSITE": "1"}
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a command in an environment, in place of this process."""
+    command = options.command[1:] if options.command[:1] == ["--"] else options.command
+    if not command:
+        msg = f"which command? for example: jupyter envstore run {options.environment} -- python"
+        raise InvalidInputError(msg)
+    with open_store(options) as store:
+        prefix = store.prefix(find(store, options.environment).id)
+    environment = activated_environment(prefix)
+    program = shutil.which(command[0], path=environment["PATH"])
+    if program is None:
+        msg = f"there is no command {command[0]!r} in {options.environment}, nor on PATH"
+        raise InvalidInputError(msg)
+    os.execve(program, command, environment)  # noqa: S606 - an argument list, no shell
+
+
+def shell(options: argparse.Namespace) -> int:
+    """Open a shell in an environment."""
+    with open_store(options) as store:
+        reference = find(store, options.environment)
+        prefix = store.prefix(reference.id)
+    environment = activated_environment(prefix)
+    program = os.environ.get("SHELL") or shutil.which("sh") or "/bin/sh"
+    environment["ENVSTORE_ENVIRONMENT"] = str(reference)
+    print(f"shell in {reference}; leave it with exit", file=sys.stderr)
+    os.execve(program, [program], environment)  # noqa: S606 - an argument list, no shell
+
+
+def download(options: argparse.Namespace) -> int:
+    """Write an artifact to a file."""
+    with open_store(options) as store:
+        reference = find(store, options.environment)
+        artifact_id = store.request_artifact(reference.id, options.artifact, options.variant)
+        wait(store, reference.id, LiveDisplay())
+        artifact = store.artifact(artifact_id)
+        if artifact["state"] != "ready":
+            msg = f"{options.artifact} of {reference} cannot be made: {artifact['reason']}"
+            raise ArtifactError(msg)
+        source = store.artifact_path(artifact["sha256"])
+        if options.output == "-":
+            with source.open("rb") as file:
+                shutil.copyfileobj(file, sys.stdout.buffer)
+            return 0
+        target = Path(options.output or artifact["file_name"])
+        if target.is_dir():
+            target /= artifact["file_name"]
+        fresh = target.with_name(f".{target.name}.part")
+        try:
+            shutil.copyfile(source, fresh)
+            fresh.replace(target)
+        except OSError as error:
+            fresh.unlink(missing_ok=True)
+            msg = f"{target} cannot be written: {error.strerror}"
+            raise StorageError(msg) from None
+    print_json({**artifact, "path": str(target)}) if options.json else print(target)
+    return 0

@@ -1,0 +1,69 @@
+"""Look for packages in channels, through the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import fnmatch
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jupyter_envstore.engine.channels import check_local_channels, conda_credentials, explain_channel_error, make_gateway
+from jupyter_envstore.engine.solve import clean_record
+from jupyter_envstore.spec.reader import check_match_spec
+
+LIMIT = 1000
+
+
+def search_names(pattern: str, urls: Sequence[str], platform: str, cache_dir: Path) -> list[str]:
+    """Return the names of packages that ``pattern`` (with ``*`` and ``?``) matches, at most 1000.
+
+    Raises
+    ------
+    ChannelError
+        A channel cannot be read.
+    """
+    import rattler
+
+    async def run() -> list[str]:
+        names = await make_gateway(cache_dir).names([rattler.Channel(url) for url in urls], [platform, "noarch"])
+        return sorted(name.normalized for name in names)
+
+    return [name for name in _ask(run, urls, platform) if fnmatch.fnmatchcase(name, pattern.lower())][:LIMIT]
+
+
+def search_versions(spec: str, urls: Sequence[str], platform: str, cache_dir: Path) -> list[dict[str, Any]]:
+    """Return the packages that ``spec`` matches, newest first, at most 1000.
+
+    Raises
+    ------
+    ChannelError
+        A channel cannot be read.
+    ValueError
+        ``spec`` is not a match spec.
+    """
+    import rattler
+
+    wanted = rattler.MatchSpec(check_match_spec(spec))
+
+    async def run() -> list[dict[str, Any]]:
+        sources = [rattler.Channel(url) for url in urls]
+        found = await make_gateway(cache_dir).query(sources, [platform, "noarch"], [wanted], recursive=False)
+        records = [record for group in found for record in group if wanted.matches(record)]
+        records.sort(key=lambda record: (record.version, record.build_number), reverse=True)
+        return [clean_record(json.loads(record.to_json())) for record in records[:LIMIT]]
+
+    return list(_ask(run, urls, platform))
+
+
+def _ask(run: Any, urls: Sequence[str], platform: str) -> list[Any]:
+    from rattler.exceptions import GatewayError
+
+    check_local_channels(urls, platform)
+    try:
+        with conda_credentials():
+            found: list[Any] = asyncio.run(run())
+            return found
+    except GatewayError as error:
+        raise explain_channel_error(error) from None

@@ -1,0 +1,130 @@
+"""Queries about what the store holds and what it may forget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from jupyter_envstore.store.blobs import StoredBlob, release
+from jupyter_envstore.store.models import (
+    COMPLETED,
+    DROPPED,
+    JOB_RUNNING,
+    PREFIX_DROPPED,
+    PREFIX_PRESENT,
+    READY,
+    UNSETTLED,
+    Artifact,
+    Blob,
+    BlobReference,
+    Build,
+    Change,
+    Environment,
+    Job,
+    Namespace,
+)
+
+KEPT_ARTIFACTS = ("yaml", "lockfile", "explicit")
+"""Small ones stay with the record."""
+
+
+def environments_with_builds(session: Session) -> Iterator[tuple[Namespace, Environment, list[Build]]]:
+    """Yield environments with their builds that hold something large, newest first."""
+    environments = session.execute(
+        select(Namespace, Environment)
+        .join(Environment, Environment.namespace_id == Namespace.id)
+        .where(Environment.deleted_on.is_(None))
+    ).all()
+    builds: dict[int, list[Build]] = {}
+    query = select(Build).where(
+        Build.status == COMPLETED, Build.prefix_state == PREFIX_PRESENT, Build.deleted_on.is_(None)
+    )
+    for build in session.scalars(query.order_by(Build.id.desc())):
+        builds.setdefault(build.environment_id, []).append(build)
+    for namespace, environment in environments:
+        yield namespace, environment, builds.get(environment.id, [])
+
+
+def droppable_bytes(session: Session, build_id: int) -> int:
+    """Return the bytes of a build's large artifacts."""
+    query = select(func.sum(Artifact.size)).where(
+        Artifact.build_id == build_id, Artifact.state == READY, Artifact.type.not_in(KEPT_ARTIFACTS)
+    )
+    return int(session.scalar(query) or 0)
+
+
+def namespace_bytes(session: Session, namespace_id: int) -> int:
+    """Return the bytes of prefixes (their own part) and artifacts of a namespace."""
+    builds = (
+        select(Build.id)
+        .join(Environment, Environment.id == Build.environment_id)
+        .where(Environment.namespace_id == namespace_id, Build.deleted_on.is_(None))
+    )
+    prefixes = session.scalar(
+        select(func.sum(Build.own_size)).where(Build.id.in_(builds), Build.prefix_state == PREFIX_PRESENT)
+    )
+    artifacts = session.scalar(
+        select(func.sum(Artifact.size)).where(Artifact.build_id.in_(builds), Artifact.state == READY)
+    )
+    return int(prefixes or 0) + int(artifacts or 0)
+
+
+def drop_build(session: Session, build: Build) -> None:
+    """Note that a build's prefix and large artifacts are gone."""
+    build.prefix_state, build.size, build.own_size = PREFIX_DROPPED, 0, 0
+    query = select(Artifact).where(
+        Artifact.build_id == build.id, Artifact.state == READY, Artifact.type.not_in(KEPT_ARTIFACTS)
+    )
+    for artifact in session.scalars(query):
+        artifact.state, artifact.digest, artifact.size = DROPPED, None, 0
+        release(session, f"artifact:{artifact.id}")
+
+
+def unneeded_blobs(session: Session, before: datetime) -> list[StoredBlob]:
+    """Return blobs that nobody refers to and that are older than ``before``."""
+    query = select(Blob).where(Blob.digest.not_in(select(BlobReference.digest)), Blob.created_on < before)
+    return [StoredBlob(blob.digest, blob.size) for blob in session.scalars(query)]
+
+
+def forget_blobs(session: Session, digests: Iterable[str]) -> list[str]:
+    """Delete the rows of blobs that still nobody needs; return those."""
+    needed = set(session.scalars(select(BlobReference.digest)))
+    gone = [digest for digest in digests if digest not in needed]
+    for digest in gone:
+        session.execute(delete(Blob).where(Blob.digest == digest))
+    return gone
+
+
+def all_digests(session: Session) -> set[str]:
+    """Return the digests of all blobs."""
+    return set(session.scalars(select(Blob.digest)))
+
+
+def running_attempts(session: Session) -> set[str]:
+    """Return the names of the staging folders of jobs that run."""
+    query = select(Job.id, Job.attempt).where(Job.state == JOB_RUNNING)
+    return {f"job-{row.id}-{row.attempt}" for row in session.execute(query)}
+
+
+def present_directories(session: Session) -> set[str]:
+    """Return the folders of prefixes that are there or being made."""
+    query = select(Build.directory).where(
+        Build.deleted_on.is_(None), (Build.prefix_state == PREFIX_PRESENT) | Build.status.in_(UNSETTLED)
+    )
+    restoring = select(Build.directory).join(Job, Job.build_id == Build.id).where(Job.state == JOB_RUNNING)
+    return set(session.scalars(query)) | set(session.scalars(restoring))
+
+
+def record_digests(session: Session, build_ids: Iterable[int]) -> set[str]:
+    """Return the digests of the records of these builds."""
+    wanted = set(build_ids)
+    query = select(Build.id, Build.record_digest).where(Build.record_digest.is_not(None))
+    return {str(row.record_digest) for row in session.execute(query) if row.id in wanted}
+
+
+def forget_changes(session: Session, before: datetime) -> None:
+    """Delete old rows of the list of changes."""
+    session.execute(delete(Change).where(Change.at < before))
