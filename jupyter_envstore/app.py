@@ -14,7 +14,7 @@ from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.channels import DEFAULT_ALIAS
 
 
-class EnvStoreApp(JupyterApp):  # type: ignore[misc]
+class EnvStoreApp(JupyterApp):
     """Environments that can be shared and brought back exactly."""
 
     name = "jupyter-envstore"
@@ -25,11 +25,12 @@ class EnvStoreApp(JupyterApp):  # type: ignore[misc]
         help="Folder of the store: database, environments, caches. Its path must be short (prefixes stand in the "
         "first lines of scripts) and hold no space. Default: envstore in Jupyter's data directory."
     ).tag(config=True)
-    database_url = Unicode(
-        "", help="Address of the database, in SQLAlchemy's form. Default: SQLite in root_dir."
-    ).tag(config=True)
+    database_url = Unicode("", help="Address of the database, in SQLAlchemy's form. Default: SQLite in root_dir.").tag(
+        config=True
+    )
     channel_alias = Unicode(
-        DEFAULT_ALIAS, help="Address that plain channel names are appended to; set it to a mirror where there is one."
+        DEFAULT_ALIAS,
+        help="Address that plain channel names are appended to; set it to a mirror where there is one.",
     ).tag(config=True)
     allow_local_files = Bool(
         True,
@@ -41,9 +42,9 @@ class EnvStoreApp(JupyterApp):  # type: ignore[misc]
         30.0, min=2.0, help="How long a worker may be silent before its work is given to another, in seconds."
     ).tag(config=True)
     build_time_limit = Float(3600.0, min=10.0, help="How long a build may take, in seconds.").tag(config=True)
-    max_build_bytes = Integer(
-        0, min=0, help="How many bytes of packages a build may have; 0 for no limit."
-    ).tag(config=True)
+    max_build_bytes = Integer(0, min=0, help="How many bytes of packages a build may have; 0 for no limit.").tag(
+        config=True
+    )
 
     @default("root_dir")
     def _default_root_dir(self) -> str:

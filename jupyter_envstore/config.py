@@ -10,7 +10,8 @@ from typing import Any
 from jupyter_envstore.engine.channels import DEFAULT_ALIAS
 
 MAX_PREFIX = 120
-"""Longest path of a prefix: a shebang has 127 bytes (Linux, ``BINPRM_BUF_SIZE`` of old kernels), ``#!`` and ``/bin/python3.13`` with it."""
+"""Longest path of a prefix. A shebang has 127 bytes (``BINPRM_BUF_SIZE`` of older Linux kernels); beyond it rattler
+writes ``#!/bin/sh`` with a second line, which not every script survives."""
 
 
 @dataclass(frozen=True)

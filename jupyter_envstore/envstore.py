@@ -82,7 +82,12 @@ class EnvStore:
     # -- builds ----------------------------------------------------------------------------------------------------
 
     def submit(
-        self, specification: Specification, namespace: str, name: str | None, who: str, trigger: str = "submitted"
+        self,
+        specification: Specification,
+        namespace: str,
+        name: str | None,
+        who: str,
+        trigger: str = "submitted",
     ) -> BuildRef:
         """Add a build and return at once; a scheduler starts it.
 
@@ -152,7 +157,8 @@ class EnvStore:
                 msg = f"build {found.number} is {found.status}; only a completed build can be active"
                 raise ConflictError(msg)
             if found.prefix_state != PREFIX_PRESENT:
-                msg = f"build {found.number} is packed away; first: jupyter envstore restore {namespace}/{name}:{found.number}"
+                place = f"{namespace}/{name}:{found.number}"
+                msg = f"build {found.number} is packed away; first: jupyter envstore restore {place}"
                 raise ConflictError(msg)
             environment.current_build_id = found.id
             rows.changed(session, "environment", environment.id)
@@ -299,7 +305,7 @@ class EnvStore:
 
     # -- looking ---------------------------------------------------------------------------------------------------
 
-    def list(self, namespace: str | None = None) -> list[dict[str, Any]]:
+    def environments(self, namespace: str | None = None) -> list[dict[str, Any]]:
         """Return all environments, or those of a namespace."""
         with self.database.read() as session:
             return [views.environment_view(*row) for row in rows.list_environments(session, namespace)]
@@ -366,7 +372,11 @@ class EnvStore:
         with self.database.read() as session:
             build = rows.find_build(session, build_id).build
         if build.prefix_state != PREFIX_PRESENT:
-            what = "packed away; bring it back with: jupyter envstore restore" if build.status == COMPLETED else build.status
+            what = (
+                "packed away; bring it back with: jupyter envstore restore"
+                if build.status == COMPLETED
+                else build.status
+            )
             msg = f"build {build.number} is {what}"
             raise ConflictError(msg)
         return self.config.builds / build.directory
@@ -463,10 +473,13 @@ def _check_root(config: StoreConfig) -> None:
     """
     longest = len(str(config.builds)) + len("/01234567-1234567")
     if longest > MAX_PREFIX:
-        msg = f"root_dir {config.root} is too long: prefixes below it would have {longest} characters, at most {MAX_PREFIX}"
+        msg = (
+            f"root_dir {config.root} is too long: prefixes below it would have {longest} characters, "
+            f"{MAX_PREFIX} at most"
+        )
         raise InvalidInputError(msg)
     if any(letter.isspace() for letter in str(config.root)):
-        msg = f"root_dir {str(config.root)!r} has a space in it, which the first lines of scripts cannot hold; choose another"
+        msg = f"root_dir {str(config.root)!r} has a space in it, which first lines of scripts cannot hold"
         raise InvalidInputError(msg)
     try:
         for folder in (config.root, config.builds, config.packages, config.staging):

@@ -26,9 +26,17 @@ class SettingKind:
             With the type that is wanted.
         """
         wanted = type(self.default)
-        fits = isinstance(value, int | float) and not isinstance(value, bool) if wanted is float else type(value) is wanted
+        fits = (
+            isinstance(value, int | float) and not isinstance(value, bool) if wanted is float else type(value) is wanted
+        )
         if not fits or (wanted is list and not all(isinstance(item, str) for item in value)):
-            kind = {list: "a list of texts", float: "a number", int: "a whole number", bool: "true or false", str: "text"}
+            kind = {
+                list: "a list of texts",
+                float: "a number",
+                int: "a whole number",
+                bool: "true or false",
+                str: "text",
+            }
             msg = f"setting {key}: {value!r} is not {kind[wanted]}"
             raise InvalidInputError(msg)
 
@@ -43,7 +51,9 @@ SETTINGS: dict[str, SettingKind] = {
     ),
     "retention_builds": SettingKind(5, False, "How many of the newest builds keep prefix and artifacts; 0 for all."),
     "retention_days": SettingKind(0, False, "Days that a build keeps prefix and artifacts; 0 for no limit."),
-    "retention_bytes": SettingKind(0, False, "Bytes of prefixes and artifacts that a namespace may hold; 0 for no limit."),
+    "retention_bytes": SettingKind(
+        0, False, "Bytes of prefixes and artifacts that a namespace may hold; 0 for no limit."
+    ),
 }
 
 

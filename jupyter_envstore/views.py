@@ -9,7 +9,15 @@ from typing import Any
 
 from jupyter_envstore.artifacts.base import makers
 from jupyter_envstore.store.builds import BuildRow
-from jupyter_envstore.store.models import PREFIX_PRESENT, Artifact, Build, Environment, Namespace, Package, Step
+from jupyter_envstore.store.models import (
+    PREFIX_PRESENT,
+    Artifact,
+    Build,
+    Environment,
+    Namespace,
+    Package,
+    Step,
+)
 
 
 def environment_view(namespace: Namespace, environment: Environment, build: Build | None) -> dict[str, Any]:

@@ -59,7 +59,13 @@ def link_for_export(request: ArtifactRequest, target: Path) -> None:
     lock = request.record.lock(request.platform)
     caches = request.config.packages
     link_conda(
-        lock, request.platform, request.staging, target, caches / "conda", Silent(), request.record.requested_conda
+        lock,
+        request.platform,
+        request.staging,
+        target,
+        caches / "conda",
+        Silent(),
+        request.record.requested_conda,
     )
     finish_prefix(request.record, request.platform, request.staging, target, caches / "uv", Silent())
 
@@ -105,7 +111,7 @@ class _CondaPackArchive:
 def _contains(path: str, needle: bytes) -> bool:
     if Path(path).is_symlink() or Path(path).is_dir():
         return False
-    with io.open(path, "rb", buffering=0) as file:  # noqa: PTH123, UP020
+    with io.open(path, "rb", buffering=0) as file:  # noqa: UP020
         tail = b""
         while data := file.read(1 << 20):
             if needle in tail + data:

@@ -33,7 +33,13 @@ class LocalExecutor:
         """Start ``python -m jupyter_envstore.builds.worker JOB ATTEMPT``; the configuration goes in at its input."""
         staging = self.config.staging / f"job-{claim.job_id}-{claim.attempt}"
         staging.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "jupyter_envstore.builds.worker", str(claim.job_id), str(claim.attempt)]
+        command = [
+            sys.executable,
+            "-m",
+            "jupyter_envstore.builds.worker",
+            str(claim.job_id),
+            str(claim.attempt),
+        ]
         with (staging / "worker.err").open("wb") as errors:
             worker = subprocess.Popen(
                 command,

@@ -107,7 +107,12 @@ class _Job:
                 self.workspace.advance(place, len(set(wanted)), "platforms", platform)
                 try:
                     solution = solve(
-                        self.specification.dependencies, urls, platform, self.config.packages / "repodata", channels, options
+                        self.specification.dependencies,
+                        urls,
+                        platform,
+                        self.config.packages / "repodata",
+                        channels,
+                        options,
                     )
                 except EnvStoreError as error:
                     if platform == self.platform:
@@ -130,7 +135,13 @@ class _Job:
         staging = self.workspace.temporary("prefix")
         with self.workspace.step("fetch", "Download packages"):
             downloaded = link_conda(
-                lock, self.platform, staging, self.prefix, self.config.packages / "conda", self.workspace, requested
+                lock,
+                self.platform,
+                staging,
+                self.prefix,
+                self.config.packages / "conda",
+                self.workspace,
+                requested,
             )
             self.workspace.log(f"{len(lock.conda)} packages, {len(lock.conda) - downloaded} of them without download")
         return staging
@@ -165,7 +176,11 @@ class _Job:
             return here
         names = _distribution_names(staging)
         return [
-            Distribution(name, record["version"], f"Metadata-Version: 2.1\nName: {name}\nVersion: {record['version']}\n")
+            Distribution(
+                name,
+                record["version"],
+                f"Metadata-Version: 2.1\nName: {name}\nVersion: {record['version']}\n",
+            )
             for record in lock.conda
             for name in names.get(record["name"], [record["name"]] if _needs_python(record) else [])
         ]
@@ -201,11 +216,13 @@ class _Job:
     def link(self, record: BuildRecord, staging: Path) -> Path:
         """Finish the staged prefix and move it to its place."""
         with self.workspace.step("link", "Link packages"):
-            finish_prefix(
-                record, self.platform, staging, self.prefix, self.config.packages / "uv", self.workspace
-            )
+            finish_prefix(record, self.platform, staging, self.prefix, self.config.packages / "uv", self.workspace)
             left = link_bytecode(
-                staging, record.lock(self.platform), self.config.packages / "bytecode", self.workspace, only_cached=True
+                staging,
+                record.lock(self.platform),
+                self.config.packages / "bytecode",
+                self.workspace,
+                only_cached=True,
             )
             self.uncompiled = bool(left)
             self.prefix.parent.mkdir(parents=True, exist_ok=True)
@@ -238,7 +255,9 @@ class _Job:
                 enqueue(session, ARTIFACT, build.id, artifact.id)
             session.add(Change(kind="build", subject_id=build.id, at=now()))
         self._publish_link(prefix)
-        self.workspace.log(f"Ready after {(build.ended_on - (build.started_on or build.ended_on)).total_seconds():.1f} s")
+        self.workspace.log(
+            f"Ready after {(build.ended_on - (build.started_on or build.ended_on)).total_seconds():.1f} s"
+        )
 
     def restored(self, prefix: Path) -> None:
         """Note that an old build has its prefix again."""
@@ -259,9 +278,7 @@ class _Job:
         """Compile what no build before had; the environment can be used meanwhile. Then close the prefix."""
         if self.uncompiled:
             with self.workspace.step("compile", "Compile"):
-                link_bytecode(
-                    prefix, record.lock(self.platform), self.config.packages / "bytecode", self.workspace
-                )
+                link_bytecode(prefix, record.lock(self.platform), self.config.packages / "bytecode", self.workspace)
                 size, own = tree_size(prefix)
                 with self.workspace.claim.write(self.workspace.database) as session:
                     build = session.get_one(Build, self.build.id)
@@ -285,7 +302,14 @@ def package_rows(lock: PlatformLock) -> list[dict[str, Any]]:
         for record in lock.conda
     ]
     pip = [
-        {"manager": "pip", "name": p["name"], "version": p["version"], "build": "", "channel": "pypi", "size": p["size"]}
+        {
+            "manager": "pip",
+            "name": p["name"],
+            "version": p["version"],
+            "build": "",
+            "channel": "pypi",
+            "size": p["size"],
+        }
         for p in lock.pip
     ]
     return [*conda, *pip]
@@ -304,4 +328,3 @@ def _distribution_names(prefix: Path) -> dict[str, list[str]]:
 
 def _needs_python(record: dict[str, Any]) -> bool:
     return any(spec.split(" ")[0] in ("python", "python_abi") for spec in record.get("depends", ()))
-

@@ -146,7 +146,13 @@ class Retention:
                         if not protected:
                             by_namespace.setdefault(namespace.id, []).append((build, size))
             for namespace_id, candidates in by_namespace.items():
-                self._plan_bytes(plan, kept, candidates, limits[namespace_id], queries.namespace_bytes(session, namespace_id))
+                self._plan_bytes(
+                    plan,
+                    kept,
+                    candidates,
+                    limits[namespace_id],
+                    queries.namespace_bytes(session, namespace_id),
+                )
         return kept
 
     @staticmethod
@@ -196,7 +202,9 @@ class Retention:
             digests = queries.record_digests(session, kept)
         for digest in digests:
             record = BuildRecord.from_bytes(self.blobs.read(digest))
-            needed |= {f"{r['name']}-{r['version']}-{r['build']}" for lock in record.platforms.values() for r in lock.conda}
+            needed |= {
+                f"{r['name']}-{r['version']}-{r['build']}" for lock in record.platforms.values() for r in lock.conda
+            }
         for path in (self.config.packages / "conda").glob("*/info"):
             package = path.parent
             if package.name not in needed and _age(package) > GRACE_SECONDS:
@@ -217,7 +225,7 @@ def prefixes_in_use(builds: Path) -> set[str]:
         with contextlib.suppress(OSError):
             program = os.readlink(process / "exe")  # noqa: PTH115
             if program.startswith(root):
-                used.add(program[len(root) :].split(os.sep)[0])
+                used.add(Path(program[len(root) :]).parts[0])
     return used
 
 

@@ -158,5 +158,3 @@ class Scheduler:
         prefix = self.config.builds / build.directory
         if job.kind == BUILD and build.prefix_state == "none" and prefix.exists():
             remove_tree(prefix)
-
-

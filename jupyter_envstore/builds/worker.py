@@ -142,9 +142,13 @@ def _reason(error: BaseException) -> str:
 
 def _end(workspace: Workspace, failed: str) -> bool:
     claim = workspace.claim
+    _keep_errors(workspace)
+    with contextlib.suppress(OSError):
+        if workspace.staging.exists():
+            remove_tree(workspace.staging)
+    workspace.stop()  # from here on the claim is given back, which the heartbeat would take for a loss
     with contextlib.suppress(EnvStoreError):
         workspace.flush()
-    _keep_errors(workspace)
     for _ in range(3):  # a full disk or a busy database may pass
         try:
             with claim.write(workspace.database) as session:
@@ -165,8 +169,6 @@ def _end(workspace: Workspace, failed: str) -> bool:
             time.sleep(1)
             continue
         break
-    if workspace.staging.exists():
-        remove_tree(workspace.staging)
     return True
 
 

@@ -57,6 +57,10 @@ class Workspace:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the heartbeat."""
         self._stop.set()
         self._thread.join()
 

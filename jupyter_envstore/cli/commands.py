@@ -104,15 +104,15 @@ def apply(options: argparse.Namespace) -> int:
                 if view["status"] != COMPLETED:
                     result, reason = "failed", view["reason"]
             results.append({"file": "", "name": f"{options.namespace}/{name}", "result": result, "reason": reason})
-        readable = not any(result["result"] == "failed" and result["file"] for result in results)
+        readable = not any(line["result"] == "failed" and line["file"] for line in results)
         if options.prune and readable:
             results += _prune(store, options, set(wanted))
     if options.json:
         print_json(results)
     else:
-        for result in results:
-            print(f"{result['result']:<12} {result['name'] or result['file']}  {result['reason']}".rstrip())
-    return 5 if any(result["result"] == "failed" for result in results) else 0
+        for line in results:
+            print(f"{line['result']:<12} {line['name'] or line['file']}  {line['reason']}".rstrip())
+    return 5 if any(line["result"] == "failed" for line in results) else 0
 
 
 def _specification_files(paths: list[str]) -> list[Path]:
@@ -132,7 +132,7 @@ def _specification_files(paths: list[str]) -> list[Path]:
 def _prune(store: EnvStore, options: argparse.Namespace, wanted: set[str]) -> list[dict[str, str]]:
     results = []
     keys = {name.lower() for name in wanted}
-    for environment in store.list(options.namespace):
+    for environment in store.environments(options.namespace):
         if environment["name"].lower() not in keys:
             if not options.dry_run:
                 store.delete_environment(options.namespace, environment["name"])
@@ -160,7 +160,7 @@ def import_file(options: argparse.Namespace) -> int:
 def list_environments(options: argparse.Namespace) -> None:
     """List environments."""
     with open_store(options) as store:
-        found = store.list(options.namespace)
+        found = store.environments(options.namespace)
     if options.json:
         print_json(found)
     elif not found:
@@ -240,7 +240,12 @@ def diff(options: argparse.Namespace) -> None:
     elif not changes:
         print("the same packages")
     else:
-        print(table(["CHANGE", "PACKAGE", "FROM", "TO"], [[c["change"], c["name"], c["from"], c["to"]] for c in changes]))
+        print(
+            table(
+                ["CHANGE", "PACKAGE", "FROM", "TO"],
+                [[c["change"], c["name"], c["from"], c["to"]] for c in changes],
+            )
+        )
 
 
 def cancel(options: argparse.Namespace) -> None:
@@ -336,4 +341,9 @@ def setting(options: argparse.Namespace) -> None:
     if options.json:
         print_json(found)
     else:
-        print(table(["SETTING", "VALUE", ""], [[k, json.dumps(v), SETTINGS[k].help] for k, v in sorted(found.items())]))
+        print(
+            table(
+                ["SETTING", "VALUE", ""],
+                [[k, json.dumps(v), SETTINGS[k].help] for k, v in sorted(found.items())],
+            )
+        )

@@ -54,7 +54,14 @@ def demo(options: argparse.Namespace) -> int:
     reference = store.submit(read_specification(text), "default", None, who(), "demo")
     view = follow(store, reference)
     if options.json:
-        print_json({**view, "root": str(root), "channel": channel.path.as_uri(), "seconds": time.monotonic() - started})
+        print_json(
+            {
+                **view,
+                "root": str(root),
+                "channel": channel.path.as_uri(),
+                "seconds": time.monotonic() - started,
+            }
+        )
     else:
         print(f"3. Done in {time.monotonic() - started:.1f} s", file=sys.stderr)
         _report_build(view, False)

@@ -78,7 +78,7 @@ def _detail(step: dict[str, Any]) -> str:
 
 def _progress(step: dict[str, Any]) -> str:
     if not step["total"]:
-        return step["message"]
+        return str(step["message"])
     share = min(1.0, step["done"] / step["total"])
     bar = "█" * int(share * 20)
     return f"{bar:░<20} {share:4.0%}  {_amount(step['done'], step['unit'])}  {step['message']}"

@@ -47,7 +47,13 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"jupyter-envstore {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for register in (_register_making, _register_looking, _register_using, _register_keeping, _register_channels):
+    for register in (
+        _register_making,
+        _register_looking,
+        _register_using,
+        _register_keeping,
+        _register_channels,
+    ):
         register(lambda name, run, help_text: _command(commands, name, run, help_text))
     return parser
 
@@ -82,14 +88,22 @@ def _json(parser: argparse.ArgumentParser) -> None:
 
 def _environment(parser: argparse.ArgumentParser, build: bool = True) -> None:
     form = "NAMESPACE/NAME[:BUILD]" if build else "NAMESPACE/NAME"
-    parser.add_argument("environment", metavar=form, help="the build's number; without one, the active build" if build else "")
+    parser.add_argument(
+        "environment", metavar=form, help="the build's number; without one, the active build" if build else ""
+    )
 
 
 def _register_making(add: Add) -> None:
-    demo = add("demo", "demo:demo", "Make a local channel, build an example environment from it, and show what came out")
+    demo = add(
+        "demo",
+        "demo:demo",
+        "Make a local channel, build an example environment from it, and show what came out",
+    )
     _json(demo)
     build = add(
-        "build", "commands:build", "Build an environment from a file\nThe file is an environment.yml or a conda-lock.yml."
+        "build",
+        "commands:build",
+        "Build an environment from a file\nThe file is an environment.yml or a conda-lock.yml.",
     )
     build.add_argument("file", metavar="FILE", help="environment.yml or conda-lock.yml; - for standard input")
     build.add_argument("--namespace", default="default", help="where it belongs (default: %(default)s)")
@@ -98,7 +112,9 @@ def _register_making(add: Add) -> None:
     build.add_argument("--fix", action="store_true", help="repair what real files stumble over; says what was changed")
     _json(build)
     apply = add(
-        "apply", "commands:apply", "Build every environment whose file changed\nOne line for each; what is up to date stays."
+        "apply",
+        "commands:apply",
+        "Build every environment whose file changed\nOne line for each; what is up to date stays.",
     )
     apply.add_argument("paths", nargs="+", metavar="DIR|FILE", help="files, or folders with *.yml and *.yaml")
     apply.add_argument("--namespace", default="default", help="where they belong (default: %(default)s)")
@@ -130,7 +146,11 @@ def _register_looking(add: Add) -> None:
     diff.add_argument("first", metavar="A", help="NAMESPACE/NAME[:BUILD]")
     diff.add_argument("second", metavar="B", help="NAMESPACE/NAME[:BUILD]")
     _json(diff)
-    search = add("search", "channels:search", "Find packages in channels\nA name lists its versions; 'nump*' lists names.")
+    search = add(
+        "search",
+        "channels:search",
+        "Find packages in channels\nA name lists its versions; 'nump*' lists names.",
+    )
     search.add_argument("package", metavar="PACKAGE")
     search.add_argument("-c", "--channel", action="append", metavar="CHANNEL", help="may be given several times")
     search.add_argument("--platform", help="for example osx-arm64 (default: this machine's)")
@@ -138,7 +158,11 @@ def _register_looking(add: Add) -> None:
 
 
 def _register_using(add: Add) -> None:
-    run = add("run", "using:run", "Run a command in an environment\njupyter envstore run team/data -- python script.py")
+    run = add(
+        "run",
+        "using:run",
+        "Run a command in an environment\njupyter envstore run team/data -- python script.py",
+    )
     _environment(run)
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     shell = add("shell", "using:shell", "Open a shell in an environment")
@@ -180,5 +204,7 @@ def _register_channels(add: Add) -> None:
     )
     channel.add_argument("directory", metavar="DIR")
     channel.add_argument("requirements", nargs="*", metavar="REQUIREMENT", help="for example 'pandas>=2'")
-    channel.add_argument("--python", action="append", metavar="PREFIX", help="prefix of a CPython; several may be given")
+    channel.add_argument(
+        "--python", action="append", metavar="PREFIX", help="prefix of a CPython; several may be given"
+    )
     _json(channel)

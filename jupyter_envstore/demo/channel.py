@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from jupyter_envstore.demo.wheels import WheelTarget, package_wheel
 from jupyter_envstore.errors import InvalidInputError, PipError
 
 DEMO_REQUIREMENTS = ("pip", "ipykernel", "numpy", "pandas", "flask")
+MADE = "made.jsonl"
+"""File in a channel's folder that lists what it was made of: the same once more is no work."""
 
 Report = Callable[[str], None]
 
@@ -40,7 +43,8 @@ def make_channel(
     Parameters
     ----------
     directory : Path
-        Folder of the channel; made if it is missing. Packages that it has are kept.
+        Folder of the channel; made if it is missing. Packages that it has are kept. What was put in once is not
+        looked for again; remove ``made.jsonl`` to bring newer versions in.
     requirements : sequence of str
         PEP 508 requirements; they and all that they need are taken from PyPI as wheels.
     pythons : sequence of Path
@@ -56,11 +60,14 @@ def make_channel(
     subdir = platform_subdir()
     directory = directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
+    found = [describe_python(prefix) for prefix in pythons or [Path(sys.base_prefix)]]
+    versions = [version for _, version in found]
+    request = json.dumps([sorted(requirements), sorted(versions)])
+    done = directory / MADE
+    if done.exists() and request in done.read_text(encoding="utf-8").splitlines():
+        return ChannelResult(directory, 0, tuple(versions))
     added = 0
-    versions = []
-    for prefix in pythons or [Path(sys.base_prefix)]:
-        base, version = describe_python(prefix)
-        versions.append(version)
+    for base, version in found:
         if not (directory / subdir / f"python-{version}-0_cpython.conda").exists():
             report(f"packing Python {version}")
             package_python(base, directory, subdir)
@@ -75,6 +82,8 @@ def make_channel(
         (directory / folder_name).mkdir(exist_ok=True)
     report("writing the index")
     index_channel(directory)
+    with done.open("a", encoding="utf-8") as file:
+        file.write(f"{request}\n")
     return ChannelResult(directory, added, tuple(versions))
 
 

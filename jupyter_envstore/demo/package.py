@@ -63,7 +63,10 @@ def write_package(package: CondaPackage, channel: Path) -> Path:
     _write_json(info / "index.json", _index(package))
     _write_json(info / "about.json", package.about)
     if package.noarch_python:
-        noarch = {"noarch": {"type": "python", "entry_points": package.entry_points}, "package_metadata_version": 1}
+        noarch = {
+            "noarch": {"type": "python", "entry_points": package.entry_points},
+            "package_metadata_version": 1,
+        }
         _write_json(info / "link.json", noarch)
     (info / "files").write_text("".join(f"{entry['_path']}\n" for entry in paths), encoding="utf-8")
 
@@ -122,4 +125,3 @@ def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
     member.uname = member.gname = ""
     member.mtime = 0
     return member
-

@@ -19,7 +19,17 @@ SYSTEM_LIBRARIES = re.compile(
 )
 # Loaded by shared objects of wheels, by name, from the system: a bare base image has none of them.
 WHEEL_LIBRARIES = ("libstdc++.so.6", "libgcc_s.so.1", "libz.so.1", "libexpat.so.1")
-LEFT_OUT = {"site-packages", "test", "tests", "idlelib", "tkinter", "turtledemo", "lib2to3", "ensurepip", "__pycache__"}
+LEFT_OUT = {
+    "site-packages",
+    "test",
+    "tests",
+    "idlelib",
+    "tkinter",
+    "turtledemo",
+    "lib2to3",
+    "ensurepip",
+    "__pycache__",
+}
 LEFT_OUT_MODULES = re.compile(r"^(_tkinter|_test.*|xx.*|_xx(?!subinterpreters|interp).*|_ctypes_test)\.")
 
 
@@ -104,7 +114,9 @@ def _copy_libraries(base: Path, root: Path) -> None:
     found = dict(re.findall(r"^\s*(\S+) => (/\S+)", listed, re.MULTILINE))
     cache = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=False).stdout
     for name in WHEEL_LIBRARIES:
-        match = re.search(rf"^\s*{re.escape(name)} \(.*x86-64.*\) => (\S+)|^\s*{re.escape(name)} .* => (\S+)", cache, re.M)
+        match = re.search(
+            rf"^\s*{re.escape(name)} \(.*x86-64.*\) => (\S+)|^\s*{re.escape(name)} .* => (\S+)", cache, re.M
+        )
         if name not in found and match:
             found[name] = match.group(1) or match.group(2)
     for name, source in sorted(found.items()):

@@ -60,7 +60,10 @@ def package_wheel(wheel: Path, channel: Path, target: WheelTarget) -> Path | Non
             entry_points=entry_points,
             noarch_python=pure,
             placeholders={},
-            about={"license": metadata.get("License-Expression") or "", "summary": metadata.get("Summary") or ""},
+            about={
+                "license": metadata.get("License-Expression") or "",
+                "summary": metadata.get("Summary") or "",
+            },
         )
         if not pure:
             _search_prefix_libraries(root)
@@ -70,10 +73,15 @@ def package_wheel(wheel: Path, channel: Path, target: WheelTarget) -> Path | Non
 
 def _unpack(wheel: Path, root: Path, site: Path) -> tuple[Message, list[str]]:
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(site)  # noqa: S202 - ZipFile drops absolute paths and ".."
+        archive.extractall(site)
     info = next(site.glob("*.dist-info"))
     for data in site.glob("*.data"):
-        for kind, destination in (("purelib", site), ("platlib", site), ("scripts", root / "bin"), ("data", root)):
+        for kind, destination in (
+            ("purelib", site),
+            ("platlib", site),
+            ("scripts", root / "bin"),
+            ("data", root),
+        ):
             if (data / kind).is_dir():
                 shutil.copytree(data / kind, destination, dirs_exist_ok=True)
         shutil.rmtree(data)
@@ -103,11 +111,15 @@ def _python_spec(python: str, metadata: Message) -> str:
 
 
 def _depends(metadata: Message, target: WheelTarget) -> list[str]:
-    environment = {**default_environment(), "python_version": target.minor, "python_full_version": target.python}
+    environment = {
+        **default_environment(),
+        "python_version": target.minor,
+        "python_full_version": target.python,
+    }
     depends = []
     for text in metadata.get_all("Requires-Dist") or []:
         requirement = Requirement(str(text))
-        wanted = requirement.marker is None or requirement.marker.evaluate({**environment, "extra": ""})
+        wanted = requirement.marker is None or requirement.marker.evaluate(environment)
         if wanted:
             depends.append(f"{canonicalize_name(requirement.name)} {_conda_version(requirement.specifier)}".strip())
     return sorted(depends)

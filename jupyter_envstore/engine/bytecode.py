@@ -108,8 +108,8 @@ def _compile(prefix: Path, units: Sequence[CompileUnit], root: Path, progress: P
         staging = Path(tempfile.mkdtemp(dir=root, prefix=".staging-"))
         try:
             jobs: list[list[tuple[str, str, str]]] = [[] for _ in range(JOBS)]
-            for place, (unit, source) in enumerate((unit, source) for unit in batch for source in unit.sources):
-                target = staging / unit.sha256 / _pyc(source)
+            for place, (sha256, source) in enumerate((unit.sha256, path) for unit in batch for path in unit.sources):
+                target = staging / sha256 / _pyc(source)
                 jobs[place % JOBS].append((str(prefix / source), source, str(target)))
             _run_compilers(prefix, [job for job in jobs if job])
             for unit in batch:
@@ -138,7 +138,11 @@ def _run_compilers(prefix: Path, jobs: Sequence[list[tuple[str, str, str]]]) -> 
             with path.open("rb") as file:
                 processes.append(
                     subprocess.Popen(
-                        command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=scrubbed_environment()
+                        command,
+                        stdin=file,
+                        stdout=subprocess.PIPE,
+                        stderr=subprocess.PIPE,
+                        env=scrubbed_environment(),
                     )
                 )
         errors = [(process, process.communicate()[1]) for process in processes]

@@ -66,7 +66,7 @@ class ChannelPolicy:
 
 def redact(text: str) -> str:
     """Return ``text`` without the passwords and tokens of addresses in it."""
-    return SECRET_IN_URL.sub(lambda match: (match["before"] or match["scheme"]) + ("***" if match["before"] else "***@"), text)
+    return SECRET_IN_URL.sub(lambda match: f"{match['before']}***" if match["before"] else "://***@", text)
 
 
 def strip_credentials(url: str) -> str:
@@ -98,7 +98,10 @@ def check_local_channels(urls: Sequence[str], platform: str) -> None:
             msg = f"channel {url} does not exist: there is no folder {path}"
             raise ChannelError(msg)
         if not any((path / subdir / "repodata.json").is_file() for subdir in (platform, "noarch")):
-            msg = f"channel {url} has no index (repodata.json) for {platform}; make it with: jupyter envstore channel {path}"
+            msg = (
+                f"channel {url} has no index (repodata.json) for {platform}; "
+                f"make one with: jupyter envstore channel {path}"
+            )
             raise ChannelError(msg)
 
 

@@ -125,17 +125,18 @@ def link_conda(
 
     verify_local_packages(lock.conda, cache_dir)
     reporter = Reporter(lock.conda, progress)
-    specs = [rattler.MatchSpec(spec)._match_spec for spec in requested]
+    # rattler 0.28 wants the inner objects; a release that takes MatchSpec has no such attribute to offer
+    specs: list[Any] = [getattr(s, "_match_spec", s) for s in map(rattler.MatchSpec, requested)]
 
     async def run() -> None:
         await rattler.install(
             [to_record(record) for record in lock.conda],
             staging,
             cache_dir=cache_dir,
-            platform=rattler.Subdir(platform),  # type: ignore[arg-type]
+            platform=rattler.Subdir(platform),
             client=make_client(),
             show_progress=False,
-            requested_specs=specs or None,  # type: ignore[arg-type]  # 0.28 wants the inner objects
+            requested_specs=specs or None,
             reporter=reporter,
             alternative_target_prefix=target,
             execute_link_scripts=False,
@@ -299,7 +300,7 @@ def seal_prefix(prefix: Path) -> None:
         if library.is_dir() and not library.is_symlink():
             (library / "EXTERNALLY-MANAGED").write_text(EXTERNALLY_MANAGED, encoding="utf-8")
     for folder, _, _ in os.walk(prefix, topdown=False):
-        os.chmod(folder, 0o555)  # noqa: PTH101
+        os.chmod(folder, 0o555)  # noqa: PTH101, S103
 
 
 def remove_tree(path: Path) -> None:

@@ -20,7 +20,15 @@ from jupyter_envstore.spec.specification import Specification, canonical_json
 if TYPE_CHECKING:
     from conda_lock.lockfile.v2prelim.models import Lockfile
 
-INDEX_FIELDS = ("build_number", "constrains", "depends", "license", "noarch", "python_site_packages_path", "timestamp")
+INDEX_FIELDS = (
+    "build_number",
+    "constrains",
+    "depends",
+    "license",
+    "noarch",
+    "python_site_packages_path",
+    "timestamp",
+)
 
 
 def export_lock(record: BuildRecord) -> Lockfile:
@@ -65,7 +73,7 @@ def export_lock(record: BuildRecord) -> Lockfile:
         custom["variables"] = json.dumps(record.variables, sort_keys=True)
     metadata = LockMeta(
         content_hash={platform: content_hash(record, platform) for platform in sorted(record.platforms)},
-        channels=list(record.channels),  # type: ignore[arg-type]  # a validator takes text
+        channels=list(record.channels),
         platforms=sorted(record.platforms),
         sources=["environment.yml"],
         custom_metadata={key: value for key, value in custom.items() if value},
@@ -113,9 +121,7 @@ def record_from_lock(specification: Specification, name: str, platform: str) -> 
         raise PlatformError(msg)
     channels = [c.get("url", "") if isinstance(c, dict) else str(c) for c in lockfile["metadata"].get("channels") or []]
     platforms = {
-        key: PlatformLock(
-            tuple(sorted(conda, key=lambda r: r["name"])), tuple(sorted(pip, key=lambda r: r["name"]))
-        )
+        key: PlatformLock(tuple(sorted(conda, key=lambda r: r["name"])), tuple(sorted(pip, key=lambda r: r["name"])))
         for key, (conda, pip) in sorted(by_platform.items())
     }
     return BuildRecord(
@@ -191,7 +197,7 @@ def _conda_record(entry: dict[str, Any]) -> dict[str, Any]:
         "url": url,
         "channel": url[: -len(f"/{subdir}/{url.rsplit('/', 1)[-1]}")],
     }
-    return record | entry["hash"]
+    return {**record, **entry["hash"]}
 
 
 def _pip_record(entry: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -99,14 +98,29 @@ def resolve_pip(
         (root / "constraints.txt").write_text("\n".join(pins) + "\n", encoding="utf-8")
         _write_stubs(provided, root / "provided")
         command = [find_uv(), "pip", "compile", str(root / "requirements.in"), "--constraints"]
-        command += [str(root / "constraints.txt"), "--find-links", str(root / "provided"), "--python", sys.executable]
+        command += [
+            str(root / "constraints.txt"),
+            "--find-links",
+            str(root / "provided"),
+            "--python",
+            sys.executable,
+        ]
         command += ["--python-version", target.python, "--python-platform", uv_platform(target)]
-        command += ["--format", "pylock.toml", "--output-file", str(root / "pylock.toml"), "--only-binary", ":all:"]
+        command += [
+            "--format",
+            "pylock.toml",
+            "--output-file",
+            str(root / "pylock.toml"),
+            "--only-binary",
+            ":all:",
+        ]
         command += ["--no-config", "--no-header", "--no-annotate", "--quiet", "--cache-dir", str(cache_dir)]
         command += _index_arguments(options)
         _run(command, timeout, "PyPI packages cannot be resolved", _hint(provided))
         pylock = tomllib.loads((root / "pylock.toml").read_text(encoding="utf-8"))
-    found = [_locked(package) for package in pylock.get("packages", []) if canonicalize_name(package["name"]) not in names]
+    found = [
+        _locked(package) for package in pylock.get("packages", []) if canonicalize_name(package["name"]) not in names
+    ]
     return tuple(sorted(found, key=lambda package: package["name"]))
 
 
@@ -217,7 +231,8 @@ def _run(command: list[str], timeout: float, what: str, hint: str = "") -> None:
         msg = f"{what}: no answer in {timeout:g} s"
         raise LimitError(msg) from None
     if done.returncode:
-        raise PipError(f"{what}:\n{_explain(done.stderr)}{hint}")
+        msg = f"{what}:\n{_explain(done.stderr)}{hint}"
+        raise PipError(msg)
 
 
 def _explain(stderr: str) -> str:
@@ -234,5 +249,3 @@ def _hint(provided: Sequence[Distribution]) -> str:
 def _toml(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
-
-

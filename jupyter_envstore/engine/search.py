@@ -9,7 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore.engine.channels import check_local_channels, conda_credentials, explain_channel_error, make_gateway
+from jupyter_envstore.engine.channels import (
+    check_local_channels,
+    conda_credentials,
+    explain_channel_error,
+    make_gateway,
+)
 from jupyter_envstore.engine.solve import clean_record
 from jupyter_envstore.spec.reader import check_match_spec
 
@@ -27,7 +32,9 @@ def search_names(pattern: str, urls: Sequence[str], platform: str, cache_dir: Pa
     import rattler
 
     async def run() -> list[str]:
-        names = await make_gateway(cache_dir).names([rattler.Channel(url) for url in urls], [platform, "noarch"])
+        names = await make_gateway(cache_dir).names(
+            [rattler.Channel(url) for url in urls], [rattler.Subdir(platform), rattler.Subdir("noarch")]
+        )
         return sorted(name.normalized for name in names)
 
     return [name for name in _ask(run, urls, platform) if fnmatch.fnmatchcase(name, pattern.lower())][:LIMIT]
@@ -49,7 +56,9 @@ def search_versions(spec: str, urls: Sequence[str], platform: str, cache_dir: Pa
 
     async def run() -> list[dict[str, Any]]:
         sources = [rattler.Channel(url) for url in urls]
-        found = await make_gateway(cache_dir).query(sources, [platform, "noarch"], [wanted], recursive=False)
+        found = await make_gateway(cache_dir).query(
+            sources, [rattler.Subdir(platform), rattler.Subdir("noarch")], [wanted], recursive=False
+        )
         records = [record for group in found for record in group if wanted.matches(record)]
         records.sort(key=lambda record: (record.version, record.build_number), reverse=True)
         return [clean_record(json.loads(record.to_json())) for record in records[:LIMIT]]

@@ -110,7 +110,12 @@ def solve(
 
 
 async def _solve(
-    specs: list[str], urls: list[str], platform: str, cache_dir: Path, virtual: list[str], options: SolveOptions
+    specs: list[str],
+    urls: list[str],
+    platform: str,
+    cache_dir: Path,
+    virtual: list[str],
+    options: SolveOptions,
 ) -> list[dict[str, Any]]:
     import rattler
     from rattler.exceptions import GatewayError, SolverError
@@ -119,7 +124,7 @@ async def _solve(
         [rattler.Channel(url) for url in urls],
         [rattler.MatchSpec(spec) for spec in specs],
         gateway=make_gateway(cache_dir),
-        platforms=[platform, "noarch"],  # type: ignore[list-item]
+        platforms=[rattler.Subdir(platform), rattler.Subdir("noarch")],
         virtual_packages=[rattler.GenericVirtualPackage(*_split(package)) for package in virtual],
         timeout=timedelta(seconds=options.timeout),
         exclude_newer=options.exclude_newer,

@@ -91,7 +91,7 @@ def _explicit_entry(line: str) -> dict[str, Any] | str:
 
 
 def pixi_to_yaml(text: str, name: str) -> tuple[str, list[str]]:
-    """Return a ``pixi.toml`` (or the ``tool.pixi`` part of a ``pyproject.toml``) as an ``environment.yml``, and notes."""
+    """Return a ``pixi.toml`` (or ``tool.pixi`` of a ``pyproject.toml``) as an ``environment.yml``, and notes."""
     try:
         data: dict[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -109,7 +109,9 @@ def pixi_to_yaml(text: str, name: str) -> tuple[str, list[str]]:
     if left:
         notes.append(f"{', '.join(left)} left out")
     lines = [f"name: {json.dumps(project.get('name') or name)}", "channels:"]
-    lines += [f"  - {json.dumps(c if isinstance(c, str) else c['channel'])}" for c in project.get("channels", ["conda-forge"])]
+    lines += [
+        f"  - {json.dumps(c if isinstance(c, str) else c['channel'])}" for c in project.get("channels", ["conda-forge"])
+    ]
     if project.get("platforms"):
         lines += ["platforms:", *(f"  - {json.dumps(str(platform))}" for platform in project["platforms"])]
     lines += ["dependencies:", *(f"  - {json.dumps(spec)}" for spec in conda)]

@@ -11,7 +11,13 @@ MAX_BYTES = 4 * 2**20
 MAX_DEPTH = 16
 MAX_NODES = 400_000
 
-SIGNATURES = {b"%PDF": "PDF", b"PK\x03\x04": "zip archive", b"\x1f\x8b": "gzip file", b"\x89PNG": "PNG image", b"\x7fELF": "program"}
+SIGNATURES = {
+    b"%PDF": "PDF",
+    b"PK\x03\x04": "zip archive",
+    b"\x1f\x8b": "gzip file",
+    b"\x89PNG": "PNG image",
+    b"\x7fELF": "program",
+}
 
 
 class Text(str):
@@ -98,7 +104,8 @@ def read_yaml(text: str) -> Document:
     except yaml.MarkedYAMLError as error:
         raise SpecificationError([_syntax_fault(text, error)]) from None
     except yaml.YAMLError as error:
-        raise SpecificationError(f"not YAML: {error}") from None
+        msg = f"not YAML: {error}"
+        raise SpecificationError(msg) from None
     if node is None:
         msg = "the file is empty; it needs at least: dependencies: [python]"
         raise SpecificationError(msg)

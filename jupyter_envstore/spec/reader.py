@@ -221,7 +221,10 @@ def check_channel(channel: str, allow_local_files: bool) -> str:
             msg = "channel: an address must hold no token; store it in auth.json or .condarc of the account that builds"
             raise ValueError(msg)
         return channel.rstrip("/")
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*){0,4}", channel) or len(channel) > 200:
+    if (
+        not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*){0,4}", channel)
+        or len(channel) > 200
+    ):
         msg = f"channel {channel[:80]!r} is neither a name such as conda-forge nor an address such as https://host/channel"
         raise ValueError(msg)
     return channel

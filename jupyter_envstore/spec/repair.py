@@ -15,14 +15,16 @@ from jupyter_envstore.spec.names import check_name, suggest_name
 
 # Packages that exist on one kind of system only: who lists them exported the file there.
 ONLY_ON = {
-    "win": {"vc", "vc14_runtime", "vs2015_runtime", "ucrt", "pywin32", "wincertstore", "win_inet_pton", "m2w64-gcc-libs",
-            "m2w64-gcc-libgfortran", "m2w64-gcc-libs-core", "m2w64-gmp", "m2w64-libwinpthread-git", "msys2-conda-epoch",
+    "win": {"vc", "vc14_runtime", "vs2015_runtime", "ucrt", "pywin32", "wincertstore", "win_inet_pton",
+            "m2w64-gcc-libs", "m2w64-gcc-libgfortran", "m2w64-gcc-libs-core", "m2w64-gmp", "m2w64-libwinpthread-git", "msys2-conda-epoch",
             "pywinpty", "winpty", "console_shortcut", "menuinst", "icc_rt"},
     "osx": {"appnope", "libcxx", "llvm-openmp", "pyobjc-core", "pyobjc-framework-cocoa", "libgfortran5-osx"},
     "linux": {"_libgcc_mutex", "_openmp_mutex", "ld_impl_linux-64", "libgcc-ng", "libstdcxx-ng", "libgomp", "libgcc",
               "libstdcxx", "secretstorage", "jeepney"},
 }  # fmt: skip
-KERNELS = re.compile(r"^(ipykernel|xeus.*|r-irkernel|ansible-kernel|bash_kernel|octave_kernel|ipython|jupyter|jupyterlab|notebook)$")
+KERNELS = re.compile(
+    r"^(ipykernel|xeus.*|r-irkernel|ansible-kernel|bash_kernel|octave_kernel|ipython|jupyter|jupyterlab|notebook)$"
+)
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,10 @@ class Repaired:
 
 
 def repair(
-    data: bytes | str, file_name: str = "environment.yml", defaults: str = "conda-forge", platform: str | None = None
+    data: bytes | str,
+    file_name: str = "environment.yml",
+    defaults: str = "conda-forge",
+    platform: str | None = None,
 ) -> Repaired:
     """Read a file of any accepted kind and return it as a specification that can be built.
 
@@ -72,7 +77,12 @@ def repair(
         return _with_notes(converted, notes, defaults, platform)
     if re.search(r"require.*\.(txt|in)$", file_name) or file_name.endswith(".txt"):
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        return _with_notes(requirements_to_yaml(text, name, version), ["requirements.txt read as PyPI packages"], defaults, platform)
+        return _with_notes(
+            requirements_to_yaml(text, name, version),
+            ["requirements.txt read as PyPI packages"],
+            defaults,
+            platform,
+        )
     return _repair_yaml(text, name, defaults, platform)
 
 
@@ -176,7 +186,10 @@ def _repair_channels(editor: _Editor, defaults: str) -> None:
             editor.changed("channel nodefaults dropped", why)
         elif defaults in names:
             _drop_item(editor, channels, channel)
-            editor.changed("channel defaults dropped", f"{defaults} is listed; defaults needs a licence for most companies")
+            editor.changed(
+                "channel defaults dropped",
+                f"{defaults} is listed; defaults needs a licence for most companies",
+            )
         else:
             editor.replace(channel, defaults)
             names.append(defaults)
@@ -188,7 +201,9 @@ def _drop_item(editor: _Editor, items: Items, item: Text) -> None:
     if re.fullmatch(rf"\s*-\s*['\"]?{re.escape(item)}['\"]?\s*(#.*)?", line):
         editor.drop(item.line)
         return
-    flow = re.sub(rf"['\"]?\b{re.escape(item)}\b['\"]?\s*,\s*|,?\s*['\"]?\b{re.escape(item)}\b['\"]?", "", line, count=1)
+    flow = re.sub(
+        rf"['\"]?\b{re.escape(item)}\b['\"]?\s*,\s*|,?\s*['\"]?\b{re.escape(item)}\b['\"]?", "", line, count=1
+    )
     editor.lines[item.line - 1] = flow
 
 

@@ -119,4 +119,3 @@ def refer(session: Session, blob: StoredBlob, owner: str) -> None:
 def release(session: Session, owner: str) -> None:
     """Note that ``owner`` needs no blob any more."""
     session.execute(delete(BlobReference).where(BlobReference.owner == owner))
-

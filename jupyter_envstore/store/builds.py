@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.errors import NotFoundError
@@ -188,7 +188,9 @@ def resolve_build(session: Session, environment: Environment, reference: str | N
     return found
 
 
-def list_environments(session: Session, namespace: str | None = None) -> list[tuple[Namespace, Environment, Build | None]]:
+def list_environments(
+    session: Session, namespace: str | None = None
+) -> list[tuple[Namespace, Environment, Build | None]]:
     """Return all environments with their active builds, by name, in one query."""
     query = (
         select(Namespace, Environment, Build)
@@ -230,7 +232,7 @@ def page_of_environments(
 
 def page_of_builds(session: Session, offset: int, size: int, status: str | None = None) -> tuple[int, list[Build]]:
     """Return how many builds there are, and one page of them, newest first."""
-    where = [Build.deleted_on.is_(None)]
+    where: list[ColumnElement[bool]] = [Build.deleted_on.is_(None)]
     if status:
         where.append(Build.status == status)
     count = session.scalar(select(func.count()).select_from(Build).where(*where)) or 0
@@ -258,9 +260,7 @@ def list_artifacts(session: Session, build_id: int) -> list[Artifact]:
 
 def find_artifact(session: Session, build_id: int, kind: str, variant: str) -> Artifact | None:
     """Return one artifact of a build."""
-    query = select(Artifact).where(
-        Artifact.build_id == build_id, Artifact.type == kind, Artifact.variant == variant
-    )
+    query = select(Artifact).where(Artifact.build_id == build_id, Artifact.type == kind, Artifact.variant == variant)
     return session.scalars(query).first()
 
 
@@ -272,9 +272,7 @@ def list_steps(session: Session, build_id: int) -> list[Step]:
 def set_packages(session: Session, build_id: int, packages: Iterable[dict[str, Any]]) -> None:
     """Note which packages a build has."""
     session.execute(delete(BuildPackage).where(BuildPackage.build_id == build_id))
-    wanted = {
-        (p["manager"], p["name"], p["version"], p["build"], p["channel"]): p for p in packages
-    }
+    wanted = {(p["manager"], p["name"], p["version"], p["build"], p["channel"]): p for p in packages}
     names = {key[1] for key in wanted}
     known: dict[tuple[str, ...], int] = {}
     for row in session.scalars(select(Package).where(Package.name.in_(names))):

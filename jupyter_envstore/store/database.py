@@ -19,7 +19,18 @@ from jupyter_envstore.errors import StorageError
 HEAD = "0001"
 """The newest revision; a test compares it with the migration scripts."""
 BUSY_TIMEOUT = 20.0
-NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "lustre", "gpfs", "beegfs", "ceph", "glusterfs"}
+NETWORK_FILE_SYSTEMS = {
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "fuse.sshfs",
+    "lustre",
+    "gpfs",
+    "beegfs",
+    "ceph",
+    "glusterfs",
+}
 
 
 def now() -> datetime:
@@ -68,9 +79,9 @@ class Database:
         On SQLite the write lock is taken at once (``BEGIN IMMEDIATE``), so that a read and the write that
         follows it cannot be torn apart by another process.
         """
-        with _explained(), Session(self.engine.execution_options(envstore_write=True), expire_on_commit=False) as session:
-            with session.begin():
-                yield session
+        engine = self.engine.execution_options(envstore_write=True)
+        with _explained(), Session(engine, expire_on_commit=False) as session, session.begin():
+            yield session
 
     def migrate(self) -> None:
         """Bring the tables to the newest revision; a look and no more where they are."""

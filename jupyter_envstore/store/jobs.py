@@ -68,13 +68,13 @@ def claim_next(session: Session, limit: int, host: str) -> Claim | None:
     Namespaces take turns: the one with the fewest running jobs comes first, then the oldest job.
     """
     running = (
-        select(Environment.namespace_id, func.count().label("count"))
+        select(Environment.namespace_id, func.count().label("jobs"))
         .join(Build, Build.environment_id == Environment.id)
         .join(Job, Job.build_id == Build.id)
         .where(Job.state == JOB_RUNNING)
         .group_by(Environment.namespace_id)
     )
-    by_namespace = {row.namespace_id: row.count for row in session.execute(running)}
+    by_namespace = {row.namespace_id: int(row.jobs) for row in session.execute(running)}
     if sum(by_namespace.values()) >= limit:
         return None
     queued = session.execute(

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index, Integer, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # States. A state tells the truth: COMPLETED means that the prefix can be used.
 QUEUED, BUILDING, COMPLETED, FAILED, CANCELED = "QUEUED", "BUILDING", "COMPLETED", "FAILED", "CANCELED"
 UNSETTLED = (QUEUED, BUILDING)
-JOB_QUEUED, JOB_RUNNING, JOB_DONE, JOB_FAILED, JOB_CANCELED = "queued", "running", "done", "failed", "canceled"
+JOB_QUEUED, JOB_RUNNING, JOB_DONE, JOB_FAILED, JOB_CANCELED = (
+    "queued",
+    "running",
+    "done",
+    "failed",
+    "canceled",
+)
 PENDING, MAKING, READY, ARTIFACT_FAILED, DROPPED = "pending", "building", "ready", "failed", "dropped"
 PREFIX_NONE, PREFIX_PRESENT, PREFIX_DROPPED = "none", "present", "dropped"
 
@@ -27,7 +44,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {dict[str, Any]: JSON, datetime: DateTime(timezone=False)}
+    type_annotation_map: ClassVar = {dict[str, Any]: JSON, datetime: DateTime(timezone=False)}
 
 
 class Namespace(Base):
