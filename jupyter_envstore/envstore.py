@@ -77,6 +77,7 @@ class EnvStore:
 
     def close(self) -> None:
         """Close the database; workers go on."""
+        self.scheduler.executor.close()
         self.database.close()
 
     # -- builds ----------------------------------------------------------------------------------------------------

@@ -33,7 +33,8 @@ class ExplicitList:
 def explicit_list(record: BuildRecord, platform: str) -> str:
     """Return the explicit list of ``record`` for ``platform``.
 
-    The format is that of conda's documentation, "Building identical environments". Packages come after what they depend on. Those from PyPI stand in comments that pip reads once uncommented.
+    The format is that of conda's documentation, "Building identical environments". Packages come after what they
+    depend on; those from PyPI stand in comments that pip reads once uncommented.
     """
     lock = record.lock(platform)
     lines = [f"# platform: {platform}", "@EXPLICIT"]

@@ -21,6 +21,9 @@ class Executor(Protocol):
     def reap(self) -> None:
         """Forget workers that ended."""
 
+    def close(self) -> None:
+        """Let go of workers; they go on."""
+
 
 class LocalExecutor:
     """Workers are processes of this host, each in a session of its own: they outlive who started them."""
@@ -59,3 +62,10 @@ class LocalExecutor:
     def reap(self) -> None:
         """Collect the exit states of workers that ended, so that no dead process stays behind."""
         self.workers = [worker for worker in self.workers if worker.poll() is None]
+
+    def close(self) -> None:
+        """Let go of the workers that still run: they belong to the store, not to this process."""
+        self.reap()
+        for worker in self.workers:
+            worker.returncode = 0  # else Python complains about a child that nobody waited for
+        self.workers = []

@@ -229,10 +229,14 @@ class _Job:
             if self.prefix.exists():
                 remove_tree(self.prefix)
             staging.rename(self.prefix)
-        with self.workspace.step("activate", "Activate"):
-            variables = activation_variables(self.prefix, self.workspace.staging)
-            text = json.dumps(variables, indent=1, sort_keys=True)
-            (self.prefix / ACTIVATION_FILE).write_text(text, encoding="utf-8")
+        try:
+            with self.workspace.step("activate", "Activate"):
+                variables = activation_variables(self.prefix, self.workspace.staging)
+                text = json.dumps(variables, indent=1, sort_keys=True)
+                (self.prefix / ACTIVATION_FILE).write_text(text, encoding="utf-8")
+        except BaseException:  # nobody knows of this prefix yet
+            remove_tree(self.prefix)
+            raise
         return self.prefix
 
     def complete(self, record: BuildRecord, prefix: Path) -> None:

@@ -19,6 +19,7 @@ from jupyter_envstore.store.jobs import (
     JOB_FAILED,
     JOB_QUEUED,
     MAX_ATTEMPTS,
+    anything_waits,
     claim_next,
     note_process,
     silent_jobs,
@@ -74,9 +75,8 @@ class Scheduler:
 
     def _start_one(self) -> bool:
         with self.database.read() as session:
-            waiting = session.query(Job.id).filter(Job.state == JOB_QUEUED).first()
-        if waiting is None:  # no write lock for a look
-            return False
+            if not anything_waits(session):  # a look takes no write lock
+                return False
         with self.database.write() as session:
             claim = claim_next(session, self.config.max_concurrent_builds, self.host)
         if claim is None:

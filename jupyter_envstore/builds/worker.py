@@ -17,7 +17,7 @@ from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.link import remove_tree, storage_error
 from jupyter_envstore.errors import EnvStoreError, StaleClaimError
 from jupyter_envstore.store import builds as rows
-from jupyter_envstore.store.blobs import refer, release
+from jupyter_envstore.store.blobs import BlobStore, refer, release
 from jupyter_envstore.store.database import Database, now
 from jupyter_envstore.store.jobs import (
     ARTIFACT,
@@ -162,7 +162,7 @@ def _end(workspace: Workspace, failed: str) -> bool:
                     build.status, build.status_info, build.ended_on = FAILED, failed, now()
                 session.add(Change(kind="build", subject_id=build.id, at=now()))
                 if build.status in (COMPLETED, FAILED):
-                    rows.store_log(session, workspace.blobs, build)
+                    rows.store_log(session, BlobStore(workspace.config.root / "blobs"), build)
         except StaleClaimError:
             return False
         except (EnvStoreError, OSError):

@@ -93,6 +93,7 @@ class Workspace:
         with self._lock:
             self._step, self._progress = step, {}
         self.log(title)
+        self.flush()  # so that the log tells how far it came, whatever happens next
         started = time.monotonic()
         state = "failed"
         try:

@@ -111,11 +111,8 @@ def _python_spec(python: str, metadata: Message) -> str:
 
 
 def _depends(metadata: Message, target: WheelTarget) -> list[str]:
-    environment = {
-        **default_environment(),
-        "python_version": target.minor,
-        "python_full_version": target.python,
-    }
+    here = {key: str(value) for key, value in default_environment().items()}
+    environment = here | {"python_version": target.minor, "python_full_version": target.python, "extra": ""}
     depends = []
     for text in metadata.get_all("Requires-Dist") or []:
         requirement = Requirement(str(text))

@@ -137,7 +137,7 @@ class _Reader:
             field = f"dependencies[{place}]"
             if isinstance(item, Table):
                 self._pip_table(item, field, pip_lines)
-            elif not isinstance(item, Text) or not item.strip():
+            elif not isinstance(item, Text) or item.kind != "str" or not item.strip():
                 self.fault("a dependency is a package such as numpy>=1.26", getattr(item, "line", None), field)
             else:
                 try:

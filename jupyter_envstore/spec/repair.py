@@ -15,13 +15,27 @@ from jupyter_envstore.spec.names import check_name, suggest_name
 
 # Packages that exist on one kind of system only: who lists them exported the file there.
 ONLY_ON = {
-    "win": {"vc", "vc14_runtime", "vs2015_runtime", "ucrt", "pywin32", "wincertstore", "win_inet_pton",
-            "m2w64-gcc-libs", "m2w64-gcc-libgfortran", "m2w64-gcc-libs-core", "m2w64-gmp", "m2w64-libwinpthread-git", "msys2-conda-epoch",
-            "pywinpty", "winpty", "console_shortcut", "menuinst", "icc_rt"},
-    "osx": {"appnope", "libcxx", "llvm-openmp", "pyobjc-core", "pyobjc-framework-cocoa", "libgfortran5-osx"},
-    "linux": {"_libgcc_mutex", "_openmp_mutex", "ld_impl_linux-64", "libgcc-ng", "libstdcxx-ng", "libgomp", "libgcc",
-              "libstdcxx", "secretstorage", "jeepney"},
-}  # fmt: skip
+    "win": {
+        *(
+            "vc",
+            "vc14_runtime",
+            "vs2015_runtime",
+            "ucrt",
+            "pywin32",
+            "wincertstore",
+            "win_inet_pton",
+            "pywinpty",
+            "winpty",
+        ),
+        *("m2w64-gcc-libs", "m2w64-gcc-libgfortran", "m2w64-gcc-libs-core", "m2w64-gmp", "m2w64-libwinpthread-git"),
+        *("msys2-conda-epoch", "console_shortcut", "menuinst", "icc_rt"),
+    },
+    "osx": {"appnope", "libcxx", "llvm-openmp", "pyobjc-core", "pyobjc-framework-cocoa"},
+    "linux": {
+        *("_libgcc_mutex", "_openmp_mutex", "ld_impl_linux-64", "libgcc-ng", "libstdcxx-ng", "libgomp", "libgcc"),
+        *("libstdcxx", "secretstorage", "jeepney"),
+    },
+}
 KERNELS = re.compile(
     r"^(ipykernel|xeus.*|r-irkernel|ansible-kernel|bash_kernel|octave_kernel|ipython|jupyter|jupyterlab|notebook)$"
 )

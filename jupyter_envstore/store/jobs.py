@@ -62,6 +62,11 @@ def enqueue(session: Session, kind: str, build_id: int, artifact_id: int | None 
     return job
 
 
+def anything_waits(session: Session) -> bool:
+    """Whether a job is queued."""
+    return session.scalars(select(Job.id).where(Job.state == JOB_QUEUED).limit(1)).first() is not None
+
+
 def claim_next(session: Session, limit: int, host: str) -> Claim | None:
     """Claim the next queued job, or None: nothing waits, or ``limit`` jobs run already.
 
@@ -149,6 +154,7 @@ __all__ = [
     "MAX_ATTEMPTS",
     "RESTORE",
     "Claim",
+    "anything_waits",
     "claim_next",
     "claim_next_of_build",
     "enqueue",

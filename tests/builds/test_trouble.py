@@ -1,0 +1,220 @@
+"""Cancels and kills at every step, two processes at once, lost workers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from jupyter_envstore.builds.executors import LocalExecutor
+from jupyter_envstore.builds.processes import end_group, is_alive, start_time
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.engine.environment import scrubbed_environment
+from jupyter_envstore.envstore import EnvStore
+from jupyter_envstore.errors import ConflictError
+from jupyter_envstore.store.jobs import Claim
+from tests.helpers import Store
+
+STEPS = ["solve", "fetch", "pip", "record", "link", "activate"]
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+# A real worker that stops itself (SIGSTOP) in the middle of a step, so that the test can do to it what it wants there.
+STOPPING_WORKER = """
+import contextlib, os, signal, sys
+from jupyter_envstore.builds import worker, workspace
+step = workspace.Workspace.step
+@contextlib.contextmanager
+def stopping(self, name, title):
+    with step(self, name, title):
+        yield
+        if name == sys.argv[1]:
+            os.kill(os.getpid(), signal.SIGSTOP)
+workspace.Workspace.step = stopping
+sys.exit(worker.main(sys.argv[2:]))
+"""
+
+
+class StoppingExecutor(LocalExecutor):
+    """Starts workers that stop at a step, the first ``times`` times."""
+
+    def __init__(self, config: StoreConfig, step: str, times: int = 100) -> None:
+        super().__init__(config)
+        self.step = step
+        self.times = times
+
+    def start(self, claim: Claim) -> tuple[int, str]:
+        if self.times == 0:
+            return super().start(claim)
+        self.times -= 1
+        command = [sys.executable, "-c", STOPPING_WORKER, self.step, str(claim.job_id), str(claim.attempt)]
+        worker = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+            env=scrubbed_environment(),
+            stderr=subprocess.DEVNULL,
+        )
+        assert worker.stdin
+        worker.stdin.write(self.config.to_text().encode())
+        worker.stdin.close()
+        self.workers.append(worker)
+        return worker.pid, start_time(worker.pid)
+
+
+def stopped(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    except OSError:
+        return False
+
+
+def text(channel: str) -> str:
+    return f"""
+        name: trouble
+        channels: [{channel}]
+        dependencies:
+          - python={PYTHON}
+          - pip: [cowsay]
+        """
+
+
+def stop_at(store: Store, step: str, channel: str, times: int = 100) -> int:
+    """Start a build, and return its id when its worker has stopped in ``step``."""
+    store.envstore.scheduler.executor.close()
+    store.envstore.scheduler.executor = StoppingExecutor(store.envstore.config, step, times)
+    build = store.submit(text(channel))
+    store.until(lambda: stopped(store.jobs()[0].pid))
+    return build.id
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_build_canceled_in_any_step_ends_within_5_seconds_and_leaves_no_files(
+    store: Store, channel: str, step: str
+) -> None:
+    build_id = stop_at(store, step, channel)
+    started = time.monotonic()
+    store.envstore.cancel(build_id)
+    assert time.monotonic() - started < 5
+    assert store.envstore.show(build_id)["status"] == "CANCELED"
+    assert store.files() == set()
+    assert not any(is_alive(job.pid, job.process_started) for job in store.jobs())
+    assert "Find versions" in store.envstore.log(build_id)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_worker_killed_in_any_step_is_replaced_once_and_the_build_completes(
+    store: Store, channel: str, step: str
+) -> None:
+    build_id = stop_at(store, step, channel, times=1)
+    os.killpg(store.jobs()[0].pid, signal.SIGKILL)
+    view = store.wait(build_id)
+    assert view["status"] == "COMPLETED"
+    assert {artifact["state"] for artifact in view["artifacts"]} == {"ready"}
+    assert store.jobs()[0].attempt == 2
+    assert store.files() == {f"builds/{Path(view['prefix']).name}"}
+
+
+def test_a_build_whose_worker_is_lost_twice_fails_with_the_reason(store: Store, channel: str) -> None:
+    build_id = stop_at(store, "solve", channel)
+    os.killpg(store.jobs()[0].pid, signal.SIGKILL)
+    store.until(lambda: store.jobs()[0].attempt == 2 and stopped(store.jobs()[0].pid))
+    os.killpg(store.jobs()[0].pid, signal.SIGKILL)
+    view = store.wait(build_id)
+    assert view["status"] == "FAILED"
+    assert "stopped without a word" in view["reason"]
+    assert store.files() == set()
+
+
+def test_a_queued_build_is_canceled_without_ever_running(store: Store, nasty_channel: str) -> None:
+    build = store.submit(f"name: q\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
+    store.envstore.cancel(build.id)
+    assert store.envstore.show(build.id)["status"] == "CANCELED"
+    assert store.envstore.scheduler.tick() == 0
+    with pytest.raises(ConflictError, match="nothing to cancel"):
+        store.envstore.cancel(build.id)
+
+
+def test_the_death_of_who_scheduled_changes_nothing_for_the_worker(store: Store, channel: str) -> None:
+    build = store.submit(text(channel))
+    code = (
+        "import sys, os\nfrom jupyter_envstore.config import StoreConfig\n"
+        "from jupyter_envstore.envstore import EnvStore\n"
+        f"EnvStore(StoreConfig.from_text({store.envstore.config.to_text()!r})).scheduler.tick()\nos.kill(os.getpid(), 9)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False)
+    assert done.returncode == -signal.SIGKILL
+    deadline = time.monotonic() + 60
+    while store.envstore.busy(build.id):  # nobody schedules any more
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    view = store.envstore.show(build.id)
+    assert view["status"] == "COMPLETED"
+    assert {artifact["state"] for artifact in view["artifacts"]} == {"ready"}
+
+
+def test_a_worker_that_lost_its_claim_ends_itself(store: Store, channel: str) -> None:
+    build_id = stop_at(store, "solve", channel, times=1)
+    pid, started = store.jobs()[0].pid, store.jobs()[0].process_started
+    with store.envstore.database.write() as session:  # another attempt took over, as after a network cut
+        session.get_one(type(store.jobs()[0]), store.jobs()[0].id).attempt += 1
+    os.kill(pid, signal.SIGCONT)
+    deadline = time.monotonic() + 10
+    while is_alive(pid, started):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    end_group(pid, started)
+    del build_id
+
+
+def test_deleting_an_environment_while_it_builds_stops_the_build(store: Store, channel: str) -> None:
+    stop_at(store, "link", channel)
+    store.envstore.delete_environment("team", "trouble")
+    assert store.files() == set()
+    assert store.jobs()[0].state == "canceled"
+
+
+def test_two_processes_share_one_store_and_each_build_runs_once(store: Store, channel: str, nasty_channel: str) -> None:
+    texts = [f"name: e{n}\nchannels: [{nasty_channel}]\ndependencies: [nasty-text, nasty-links]" for n in range(6)]
+    other = Store(EnvStore(store.envstore.config))
+    ids = [(store if n % 2 else other).submit(text).id for n, text in enumerate(texts)]
+    store.until(lambda: other.envstore.scheduler.tick() >= 0 and not any(store.envstore.busy(build) for build in ids))
+    views = [store.envstore.show(build) for build in ids]
+    other.close()
+    assert [view["status"] for view in views] == ["COMPLETED"] * 6
+    assert all(job.attempt == 1 for job in store.jobs())
+    assert all(artifact["state"] == "ready" for view in views for artifact in view["artifacts"])
+
+
+def test_namespaces_take_turns(store: Store, nasty_channel: str) -> None:
+    text = f"channels: [{nasty_channel}]\ndependencies: [nasty-sleepy]"
+    for n in range(3):
+        store.submit(text, "busy", f"e{n}")
+    store.submit(text, "other", "e")
+    store.envstore.scheduler.tick()
+    running = [job.build_id for job in store.jobs() if job.state == "running"]
+    assert running == [1, 4]
+
+
+def test_a_build_beyond_its_time_limit_fails_with_the_limit(
+    root: Path, package_cache: Path, nasty_channel: str
+) -> None:
+    (root / "pkgs").symlink_to(package_cache)
+    store = Store(EnvStore(StoreConfig(str(root), build_time_limit=0.0)))
+    view = store.build(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
+    store.close()
+    assert view["status"] == "FAILED"
+    assert "build_time_limit" in view["reason"]
+
+
+def test_a_build_beyond_its_size_limit_fails_with_the_limit(root: Path, channel: str) -> None:
+    store = Store(EnvStore(StoreConfig(str(root), max_build_bytes=1_000_000)))
+    view = store.build(text(channel))
+    store.close()
+    assert view["status"] == "FAILED"
+    assert "max_build_bytes" in view["reason"]
+    assert store.files() == set()

@@ -1,0 +1,128 @@
+"""Channels and stores for all tests: real packages, real SQLite, real worker processes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jupyter_envstore.builds.executors import LocalExecutor
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.demo.channel import make_channel
+from jupyter_envstore.engine.link import remove_tree
+from jupyter_envstore.envstore import EnvStore
+from tests import nasty
+from tests.helpers import Store
+
+CACHE = Path(__file__).parent.parent / ".cache"
+OTHER_PYTHONS = ("3.12", "3.13", "3.11", "3.10")
+
+# Skips that are right on some machines; any other fails a strict run.
+EXPECTED_SKIPS = ("needs a second Python", "needs root", "needs to be another user", "file system")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Make a skip that nobody expects fail continuous integration."""
+    if not os.environ.get("ENVSTORE_TEST_STRICT_SKIPS"):
+        return
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if not any(expected in reason for expected in EXPECTED_SKIPS):
+            terminalreporter.write_line(f"unexpected skip: {report.nodeid}: {reason}", red=True)
+            terminalreporter._session.exitstatus = 1
+
+
+def other_python() -> Path | None:
+    """Return the prefix of a CPython of another minor version, where one is installed."""
+    roots = [Path(p) for p in os.environ.get("ENVSTORE_TEST_PYTHONS", "").split(os.pathsep) if p]
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    for minor in OTHER_PYTHONS:
+        if minor == f"{sys.version_info.major}.{sys.version_info.minor}":
+            continue
+        roots += sorted(pyenv.glob(f"{minor}.*"))
+        found = shutil.which(f"python{minor}")
+        if found:
+            code = "import sys; print(sys.base_prefix)"
+            done = subprocess.run([found, "-c", code], capture_output=True, text=True, check=False)
+            roots += [Path(done.stdout.strip())] if done.returncode == 0 else []
+    return next((root for root in roots if (root / "bin" / "python3").exists()), None)
+
+
+@pytest.fixture(scope="session")
+def channel() -> str:
+    """A channel with this Python, another one where there is one, and some fifty real packages."""
+    pythons = [Path(sys.base_prefix)]
+    second = other_python()
+    if second:
+        pythons.append(second)
+    return make_channel(CACHE / "channel", pythons=pythons).path.as_uri()
+
+
+@pytest.fixture(scope="session")
+def nasty_channel(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A channel of hand-made packages with everything that goes wrong in practice."""
+    return nasty.make_channel(tmp_path_factory.mktemp("nasty")).as_uri()
+
+
+@pytest.fixture(scope="session")
+def package_cache() -> Iterator[Path]:
+    """A package cache that stores of one session share, so that each package is unpacked once."""
+    folder = Path(tempfile.mkdtemp(prefix="es-pkgs-"))
+    yield folder
+    remove_tree(folder)
+
+
+@pytest.fixture
+def root() -> Iterator[Path]:
+    """A short folder for a store: prefixes stand in shebangs."""
+    folder = Path(tempfile.mkdtemp(prefix="es-"))
+    yield folder
+    remove_tree(folder)
+
+
+@pytest.fixture
+def store(root: Path, package_cache: Path) -> Iterator[Store]:
+    """An empty store with a warm package cache."""
+    (root / "pkgs").symlink_to(package_cache)
+    config = StoreConfig(str(root), lease_seconds=3.0)
+    opened = Store(EnvStore(config, LocalExecutor(config)))
+    yield opened
+    opened.end_workers()
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def built(channel: str, package_cache: Path) -> Iterator[Store]:
+    """A store with one full environment, ``team/data``, its artifacts ready. Tests only look at it."""
+    folder = Path(tempfile.mkdtemp(prefix="es-built-"))
+    (folder / "pkgs").symlink_to(package_cache)
+    opened = Store(EnvStore(StoreConfig(str(folder))))
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    opened.data = opened.build(
+        f"""
+        name: data
+        description: For tests, to look at
+        channels: [{channel}]
+        dependencies:
+          - python={python}
+          - ipykernel
+          - numpy
+          - pandas
+          - flask
+          - pip:
+              - cowsay
+        variables:
+          GREETING: it's "fine" $HOME
+        """,
+        "team",
+    )
+    yield opened
+    opened.end_workers()
+    opened.close()
+    remove_tree(folder)

@@ -1,0 +1,70 @@
+"""Things that tests do again and again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import textwrap
+import time
+from collections.abc import Callable
+from typing import Any
+
+from jupyter_envstore.builds.processes import start_time
+from jupyter_envstore.envstore import BuildRef, EnvStore
+from jupyter_envstore.spec import read_specification
+from jupyter_envstore.store.models import UNSETTLED, Job
+
+
+class Store:
+    """A store under test: an :class:`EnvStore` and a scheduler that runs while one waits."""
+
+    def __init__(self, envstore: EnvStore) -> None:
+        self.envstore = envstore
+        self.root = envstore.config.root
+        self.data: dict[str, Any] = {}
+
+    def submit(self, text: str, namespace: str = "team", name: str | None = None) -> BuildRef:
+        """Add a build of an indented text."""
+        specification = read_specification(textwrap.dedent(text))
+        return self.envstore.submit(specification, namespace, name, "tester")
+
+    def build(self, text: str, namespace: str = "team", name: str | None = None) -> dict[str, Any]:
+        """Build and wait for all artifacts; return everything about the build."""
+        return self.wait(self.submit(text, namespace, name).id)
+
+    def wait(self, build_id: int, timeout: float = 120.0) -> dict[str, Any]:
+        """Schedule until nothing of the build is left to do."""
+        self.until(lambda: not self.envstore.busy(build_id), timeout)
+        view = self.envstore.show(build_id)
+        assert view["status"] not in UNSETTLED, self.envstore.log(build_id)
+        return view
+
+    def until(self, condition: Callable[[], bool], timeout: float = 60.0) -> None:
+        """Schedule until ``condition`` holds."""
+        deadline = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < deadline, "it took too long"
+            self.envstore.scheduler.tick()
+            time.sleep(0.02)
+
+    def jobs(self) -> list[Job]:
+        """Return all jobs."""
+        with self.envstore.database.read() as session:
+            return list(session.query(Job).order_by(Job.id))
+
+    def files(self) -> set[str]:
+        """Return what lies in the folders of builds and of unfinished things."""
+        config = self.envstore.config
+        return {
+            str(path.relative_to(self.root)) for folder in (config.builds, config.staging) for path in folder.iterdir()
+        }
+
+    def end_workers(self) -> None:
+        """Kill what still runs."""
+        for job in self.jobs():
+            if job.state == "running" and job.pid and start_time(job.pid) == job.process_started:
+                os.killpg(job.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Close the store."""
+        self.envstore.close()
