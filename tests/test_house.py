@@ -99,7 +99,8 @@ def modules_after(statement: str) -> set[str]:
 
 def test_opening_a_store_imports_none_of_the_engine() -> None:
     loaded = modules_after(
-        "import tempfile\nfrom jupyter_envstore.config import StoreConfig\nfrom jupyter_envstore.envstore import EnvStore\n"
+        "import tempfile\nfrom jupyter_envstore.config import StoreConfig\n"
+        "from jupyter_envstore.envstore import EnvStore\n"
         "EnvStore(StoreConfig(tempfile.mkdtemp(prefix='es-'))).close()"
     )
     assert not loaded & {"rattler", "conda_lock", "conda_pack", "uv", "zstandard", "isal", "yaml"}

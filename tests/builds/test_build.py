@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -80,12 +79,8 @@ def test_a_finished_prefix_cannot_be_changed_and_pip_says_how_to_add_a_package(b
     prefix = Path(built.data["prefix"])
     folders = [path for path in prefix.rglob("*") if path.is_dir() and not path.is_symlink()]
     assert all(path.stat().st_mode & 0o222 == 0 for path in folders)
-    done = subprocess.run(
-        [str(prefix / "bin" / "python"), "-m", "ensurepip", "--version"], capture_output=True, text=True, check=False
-    )
     marker = prefix / "lib" / f"python{PYTHON}" / "EXTERNALLY-MANAGED"
     assert "specification" in marker.read_text()
-    del done
 
 
 def test_the_link_of_an_environment_leads_to_its_active_build(built: Store) -> None:
@@ -195,4 +190,4 @@ def test_a_relative_working_directory_of_the_caller_does_not_matter(
     monkeypatch.chdir(tmp_path)
     view = store.build(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
     assert view["status"] == "COMPLETED"
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []

@@ -158,7 +158,7 @@ def test_the_death_of_who_scheduled_changes_nothing_for_the_worker(store: Store,
 
 
 def test_a_worker_that_lost_its_claim_ends_itself(store: Store, channel: str) -> None:
-    build_id = stop_at(store, "solve", channel, times=1)
+    stop_at(store, "solve", channel, times=1)
     pid, started = store.jobs()[0].pid, store.jobs()[0].process_started
     with store.envstore.database.write() as session:  # another attempt took over, as after a network cut
         session.get_one(type(store.jobs()[0]), store.jobs()[0].id).attempt += 1
@@ -168,7 +168,6 @@ def test_a_worker_that_lost_its_claim_ends_itself(store: Store, channel: str) ->
         assert time.monotonic() < deadline
         time.sleep(0.05)
     end_group(pid, started)
-    del build_id
 
 
 def test_deleting_an_environment_while_it_builds_stops_the_build(store: Store, channel: str) -> None:
@@ -178,11 +177,16 @@ def test_deleting_an_environment_while_it_builds_stops_the_build(store: Store, c
     assert store.jobs()[0].state == "canceled"
 
 
-def test_two_processes_share_one_store_and_each_build_runs_once(store: Store, channel: str, nasty_channel: str) -> None:
+def test_two_processes_share_one_store_and_each_build_runs_once(store: Store, nasty_channel: str) -> None:
     texts = [f"name: e{n}\nchannels: [{nasty_channel}]\ndependencies: [nasty-text, nasty-links]" for n in range(6)]
     other = Store(EnvStore(store.envstore.config))
     ids = [(store if n % 2 else other).submit(text).id for n, text in enumerate(texts)]
-    store.until(lambda: other.envstore.scheduler.tick() >= 0 and not any(store.envstore.busy(build) for build in ids))
+
+    def done() -> bool:
+        other.envstore.scheduler.tick()
+        return not any(store.envstore.busy(build) for build in ids)
+
+    store.until(done)
     views = [store.envstore.show(build) for build in ids]
     other.close()
     assert [view["status"] for view in views] == ["COMPLETED"] * 6

@@ -1,0 +1,138 @@
+"""Retention: what is kept, what goes, and how it comes back."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from jupyter_envstore.builds import retention
+from jupyter_envstore.builds.retention import caches_in_use
+from jupyter_envstore.errors import ConflictError, InvalidInputError
+from tests.helpers import Store
+
+
+def text(channel: str, package: str = "nasty-text") -> str:
+    return f"name: e\nchannels: [{channel}]\ndependencies: [{package}]"
+
+
+@pytest.fixture(autouse=True)
+def no_grace(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
+    """Collect at once what is usually left alone for an hour, in a cache that no other test uses."""
+    monkeypatch.setattr(retention, "GRACE_SECONDS", -1.0)
+    (store.root / "pkgs").unlink()
+    (store.root / "pkgs").mkdir()
+
+
+def test_builds_beyond_the_newest_lose_prefix_and_archive_but_keep_their_texts(
+    store: Store, nasty_channel: str
+) -> None:
+    store.envstore.change_settings({"retention_builds": 2}, (), "tester")
+    views = [store.build(text(nasty_channel)) for _ in range(4)]
+    planned = store.envstore.collect(dry_run=True)
+    assert [r.name for r in planned.removals if r.kind == "build"] == ["team/e:2", "team/e:1"]
+    assert Path(views[0]["prefix"]).exists()
+    freed = store.envstore.collect()
+    assert [r.name for r in freed.removals if r.kind == "build"] == ["team/e:2", "team/e:1"]
+    assert [Path(view["prefix"]).exists() for view in views] == [False, False, True, True]
+    old = store.envstore.show(views[0]["id"])
+    assert old["packed_away"]
+    assert {a["type"]: a["state"] for a in old["artifacts"]} == {
+        "archive": "dropped",
+        "explicit": "ready",
+        "lockfile": "ready",
+        "yaml": "ready",
+    }
+    assert "Find versions" in store.envstore.log(views[0]["id"])
+    assert store.envstore.collect().removals == []
+
+
+def test_the_active_build_and_one_in_use_are_never_dropped(store: Store, nasty_channel: str, channel: str) -> None:
+    store.envstore.change_settings({"retention_builds": 1}, (), "tester")
+    first = store.build(f"name: e\nchannels: [{channel}]\ndependencies: [python]")
+    second, third = (store.build(text(nasty_channel)) for _ in range(2))
+    store.envstore.activate("team", "e", "2")
+    kernel = subprocess.Popen([f"{first['prefix']}/bin/python", "-c", "input()"], stdin=subprocess.PIPE)
+    time.sleep(0.3)
+    assert [r.name for r in store.envstore.collect().removals if r.kind == "build"] == []
+    assert all(Path(view["prefix"]).exists() for view in (first, second, third))
+    kernel.communicate(b"\n")
+    assert [r.name for r in store.envstore.collect().removals if r.kind == "build"] == ["team/e:1"]
+
+
+def test_a_namespace_over_its_bytes_loses_the_oldest_first(store: Store, nasty_channel: str) -> None:
+    views = [store.build(text(nasty_channel)) for _ in range(3)]
+    store.envstore.change_settings({"retention_bytes": 1}, ("team",), "tester")
+    store.envstore.collect()
+    assert [Path(view["prefix"]).exists() for view in views] == [False, False, True]
+
+
+def test_a_restored_build_is_the_same_as_before_without_solving(store: Store, nasty_channel: str) -> None:
+    view = store.build(text(nasty_channel))
+    store.build(text(nasty_channel))
+    before = {p.relative_to(view["prefix"]): p.read_bytes() for p in Path(view["prefix"]).rglob("*") if p.is_file()}
+    store.envstore.change_settings({"retention_builds": 1}, (), "tester")
+    store.envstore.collect()
+    with pytest.raises(ConflictError, match="restore"):
+        store.envstore.activate("team", "e", "1")
+    assert store.envstore.check_restore(view["id"]) == []
+    store.envstore.restore(view["id"])
+    again = store.wait(view["id"])
+    after = {p.relative_to(again["prefix"]): p.read_bytes() for p in Path(again["prefix"]).rglob("*") if p.is_file()}
+    assert after == before
+    assert [step["name"] for step in again["steps"]].count("solve") == 1
+    store.envstore.activate("team", "e", "1")
+
+
+def test_a_restore_says_beforehand_which_packages_are_gone(store: Store, nasty_channel: str, tmp_path: Path) -> None:
+    import shutil
+
+    copy = tmp_path / "channel"
+    shutil.copytree(Path(nasty_channel.removeprefix("file://")), copy)
+    view = store.build(text(copy.as_uri()))
+    store.envstore.retention.pack_away(view["id"])
+    shutil.rmtree(store.root / "pkgs" / "conda")
+    assert store.envstore.check_restore(view["id"]) == []
+    (copy / "noarch" / "nasty-text-1.0-0.conda").unlink()
+    assert store.envstore.check_restore(view["id"]) == ["nasty-text-1.0-0.conda"]
+
+
+def test_caches_keep_what_kept_builds_need_and_lose_the_rest(store: Store, nasty_channel: str) -> None:
+    store.build(text(nasty_channel, "nasty-links"))
+    store.build(text(nasty_channel, "nasty-text"))
+    cache = store.root / "pkgs" / "conda"
+    assert (cache / "nasty-links-1.0-0").exists()
+    store.envstore.change_settings({"retention_builds": 1}, (), "tester")
+    with caches_in_use(store.envstore.config):
+        store.envstore.collect()
+        assert (cache / "nasty-links-1.0-0").exists()
+    store.envstore.collect()
+    assert not (cache / "nasty-links-1.0-0").exists()
+    assert (cache / "nasty-text-1.0-0").exists()
+
+
+def test_what_a_crash_left_is_found(store: Store) -> None:
+    for name in ("staging/job-99-1", "builds/01234567-99"):
+        (store.root / name).mkdir(parents=True)
+        os.utime(store.root / name, (0, 0))
+    orphan = store.envstore.blobs.put(b"nobody knows me")
+    names = {removal.name for removal in store.envstore.collect().removals}
+    assert names == {"job-99-1", "01234567-99", orphan.digest}
+    assert store.files() == set()
+    assert not store.envstore.blobs.path(orphan.digest).exists()
+
+
+def test_settings_are_checked(store: Store, nasty_channel: str) -> None:
+    with pytest.raises(InvalidInputError, match="unknown setting"):
+        store.envstore.change_settings({"retention_build": 1}, (), "tester")
+    with pytest.raises(InvalidInputError, match="not a whole number"):
+        store.envstore.change_settings({"retention_builds": "many"}, (), "tester")
+    store.submit(text(nasty_channel))
+    with pytest.raises(InvalidInputError, match="whole store only"):
+        store.envstore.change_settings({"conda_max_solve_time": 5.0}, ("team",), "tester")
+    store.envstore.change_settings({"retention_builds": 9}, ("team", "e"), "tester")
+    assert store.envstore.settings(("team", "e"))["retention_builds"] == 9
+    assert store.envstore.settings(("team",))["retention_builds"] == 5

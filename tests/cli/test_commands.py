@@ -1,0 +1,291 @@
+"""The command line, as a person or a script uses it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_envstore.cli.display import LiveDisplay, human_size, table
+from jupyter_envstore.cli.main import make_parser
+
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+PROGRAM = str(Path(sys.executable).with_name("jupyter-envstore"))
+
+
+class CommandLine:
+    """Runs commands on one store, in processes of their own."""
+
+    def __init__(self, root: Path, folder: Path) -> None:
+        self.root = root
+        self.folder = folder
+
+    def command(self, name: str, *arguments: str) -> list[str]:
+        """Return the argument list of a command."""
+        return [PROGRAM, name, "--root", str(self.root), *arguments]
+
+    def run(
+        self, name: str, *arguments: str, code: int = 0, text: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command and check its exit code."""
+        done = subprocess.run(
+            self.command(name, *arguments), cwd=self.folder, capture_output=True, text=True, check=False, input=text
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done
+
+    def json(self, name: str, *arguments: str, code: int = 0) -> Any:
+        """Run a command with ``--json`` and return what it prints."""
+        return json.loads(self.run(name, *arguments, "--json", code=code).stdout)
+
+
+@pytest.fixture
+def cli(root: Path, package_cache: Path, tmp_path: Path) -> CommandLine:
+    """The command line on an empty store."""
+    (root / "pkgs").symlink_to(package_cache)
+    return CommandLine(root, tmp_path)
+
+
+def write(cli: CommandLine, channel: str, packages: str = "[nasty-text]", name: str = "e") -> str:
+    """Write an environment.yml and return its name."""
+    file = cli.folder / f"{name}.yml"
+    file.write_text(f"name: {name}\nchannels: [{channel}]\ndependencies: {packages}\n")
+    return file.name
+
+
+def test_the_life_of_an_environment(cli: CommandLine, nasty_channel: str) -> None:
+    built = cli.json("build", write(cli, nasty_channel))
+    assert (built["status"], built["number"]) == ("COMPLETED", 1)
+    cli.run("build", write(cli, nasty_channel, "['nasty-versions<2']"))
+    shown = cli.json("show", "default/e:1")
+    assert {"status", "prefix", "artifacts"} <= set(shown)
+    artifact = shown["artifacts"][0]
+    assert {"type", "state", "size", "sha256", "duration", "reason"} <= set(artifact)
+    assert [build["number"] for build in shown["builds"]] == [2, 1]
+    assert {c["change"] for c in cli.json("diff", "default/e:1", "default/e:2")} == {"added", "removed"}
+    assert cli.json("activate", "default/e:1")["build"] == "default/e:1"
+    assert [e["name"] for e in cli.json("list")] == ["e"]
+    assert "Find versions" in cli.run("logs", "default/e:1").stdout
+    listed = cli.run("list").stdout
+    assert "default/e" in listed and "COMPLETED" in listed
+    assert "freed" in cli.run("gc", "--dry-run").stdout
+    assert "size" in cli.json("gc")
+    cli.run("delete", "default/e:2", "--yes")
+    cli.run("delete", "default/e", "--yes")
+    assert cli.json("list") == []
+    assert "no environments yet" in cli.run("list").stderr
+
+
+def test_run_uses_the_environment_and_its_exit_code(cli: CommandLine, channel: str) -> None:
+    cli.run("build", write(cli, channel, f"['python={PYTHON}']"))
+    done = cli.run("run", "default/e", "--", "python", "-c", "import sys; print(sys.prefix); sys.exit(9)", code=9)
+    assert done.stdout.startswith(str(cli.root / "builds"))
+    assert "there is no command 'nothing'" in cli.run("run", "default/e", "--", "nothing", code=2).stderr
+    assert "which command?" in cli.run("run", "default/e", code=2).stderr
+    shell = cli.run("shell", "default/e", text="echo $CONDA_PREFIX\n")
+    assert str(cli.root / "builds") in shell.stdout
+
+
+def test_download_writes_the_artifact_whole(cli: CommandLine, nasty_channel: str) -> None:
+    import hashlib
+
+    cli.run("build", write(cli, nasty_channel))
+    told = cli.json("download", "default/e", "--artifact", "archive", "-o", "out.tar.gz")
+    assert hashlib.sha256((cli.folder / "out.tar.gz").read_bytes()).hexdigest() == told["sha256"]
+    cli.run("download", "default/e", "--artifact", "lockfile")
+    assert (cli.folder / "conda-lock.yml").is_file()
+    assert "@EXPLICIT" in cli.run("download", "default/e", "--artifact", "explicit", "-o", "-").stdout
+    assert "known:" in cli.run("download", "default/e", "--artifact", "floppy", code=2).stderr
+    cli.run("download", "default/e", "--artifact", "yaml", "-o", "/no/such/folder/x", code=6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("show", "nowhere/nothing"), 3, "there is no environment"),
+        (("show", "nonsense"), 2, "NAMESPACE/NAME"),
+        (("build", "missing.yml"), 2, "cannot be read"),
+        (("build", "bad.yml"), 2, "line 1, dependencies"),
+        (("build", "picture.png"), 2, "PNG image"),
+        (("build", "good.yml", "--name", "a/b"), 2, "environment name 'a/b' cannot be used"),
+        (("build", "good.yml", "--namespace", "../x"), 2, "namespace name"),
+        (("activate", "default/e"), 2, "which build?"),
+        (("apply", "missing"), 2, "neither a file nor a folder"),
+        (("setting", "retention_builds"), 2, "KEY=VALUE"),
+        (("setting", "--scope", "nowhere", "retention_builds=1"), 3, "there is no namespace"),
+        (("channel", "c", "--python", "/nowhere"), 2, "no Python at"),
+    ],
+)
+def test_bad_input_has_its_exit_code_and_words(
+    cli: CommandLine, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    (cli.folder / "bad.yml").write_text("dependencies: 5")
+    (cli.folder / "good.yml").write_text("dependencies: [python]")
+    (cli.folder / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\x00")
+    done = cli.run(*arguments, code=code)
+    assert words in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_failing_build_has_an_exit_code_of_its_own_and_says_why(cli: CommandLine, nasty_channel: str) -> None:
+    done = cli.run("build", write(cli, nasty_channel, "[seabron]"), code=5)
+    assert "no package seabron" in done.stderr
+    assert json.loads(cli.run("build", "e.yml", "--json", code=5).stdout.split("\n{")[0])["status"] == "FAILED"
+
+
+def test_no_wait_returns_at_once_and_the_build_goes_on_by_itself(cli: CommandLine, nasty_channel: str) -> None:
+    told = cli.json("build", write(cli, nasty_channel), "--no-wait")
+    assert told["build"] == "default/e:1"
+    assert "Ready after" in cli.run("logs", "-f", "default/e:1").stdout
+    assert cli.json("show", "default/e:1")["status"] == "COMPLETED"
+
+
+def test_an_interrupt_leaves_the_build_running_and_cancel_stops_it(cli: CommandLine, nasty_channel: str) -> None:
+    file = write(cli, nasty_channel, "[nasty-sleepy]")
+    building = subprocess.Popen(cli.command("build", file), cwd=cli.folder, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 30
+    while not any(
+        s["name"] == "activate" for s in (cli.json("show", "default/e:1")["steps"] if cli.json("list") else [])
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    building.send_signal(signal.SIGINT)
+    assert "goes on in the background" in building.communicate(timeout=10)[1]
+    assert building.returncode == 130
+    assert cli.json("show", "default/e:1")["status"] == "BUILDING"
+    assert "canceled" in cli.run("cancel", "default/e").stdout
+    assert cli.json("show", "default/e:1")["status"] == "CANCELED"
+    assert "nothing to cancel" in cli.run("cancel", "default/e", code=4).stderr
+
+
+def test_apply_builds_what_changed_and_prunes_what_is_gone(cli: CommandLine, nasty_channel: str) -> None:
+    write(cli, nasty_channel, "[nasty-text]", "a")
+    write(cli, nasty_channel, "[nasty-links]", "b")
+
+    def results(*arguments: str) -> dict[str, str]:
+        return {line["name"]: line["result"] for line in cli.json("apply", ".", *arguments)}
+
+    assert results("--dry-run") == {"default/a": "would build", "default/b": "would build"}
+    assert results() == {"default/a": "built", "default/b": "built"}
+    assert results() == {"default/a": "unchanged", "default/b": "unchanged"}
+    write(cli, nasty_channel, "[nasty-short]", "a")
+    (cli.folder / "b.yml").unlink()
+    assert results() == {"default/a": "built"}
+    assert results("--prune", "--dry-run") == {"default/a": "unchanged", "default/b": "would delete"}
+    assert results("--prune") == {"default/a": "unchanged", "default/b": "deleted"}
+
+
+def test_apply_with_a_broken_file_builds_the_others_and_prunes_nothing(cli: CommandLine, nasty_channel: str) -> None:
+    write(cli, nasty_channel, "[nasty-text]", "a")
+    cli.run("apply", ".")
+    (cli.folder / "broken.yml").write_text("dependencies: 5")
+    (cli.folder / "a.yml").rename(cli.folder / "a.txt")
+    done = cli.run("apply", ".", "--prune", code=5)
+    assert "broken.yml" in done.stdout
+    assert [e["name"] for e in cli.json("list")] == ["a"]
+
+
+def test_import_and_fix_repair_and_say_what_they_changed(cli: CommandLine, nasty_channel: str) -> None:
+    (cli.folder / "my stack.yml").write_text(
+        f"channels:\n  - nodefaults\n  - {nasty_channel}\ndependencies:\n  - nasty-text\n"
+    )
+    done = cli.run("import", "my stack.yml")
+    assert "name: my-stack" in done.stdout
+    assert "channel nodefaults dropped" in done.stderr
+    cli.run("import", "my stack.yml", "-o", "fixed.yml")
+    assert "nodefaults" not in (cli.folder / "fixed.yml").read_text()
+    assert cli.json("build", "my stack.yml", "--fix")["name"] == "my-stack"
+
+
+def test_restore_brings_a_build_back(cli: CommandLine, nasty_channel: str) -> None:
+    file = write(cli, nasty_channel)
+    cli.run("build", file), cli.run("build", file)
+    cli.run("setting", "retention_builds=1")
+    cli.run("gc")
+    assert cli.json("show", "default/e:1")["packed_away"]
+    assert "packed away" in cli.run("run", "default/e:1", "--", "true", code=4).stderr
+    assert "every package is to be had" in cli.run("restore", "default/e:1", "--check").stdout
+    assert "is back" in cli.run("restore", "default/e:1").stdout
+    assert not cli.json("show", "default/e:1")["packed_away"]
+
+
+def test_search_finds_names_and_versions(cli: CommandLine, nasty_channel: str) -> None:
+    found = cli.json("search", "nasty-versions<2", "-c", nasty_channel)
+    assert [package["version"] for package in found] == ["1.5", "1.0"]
+    names = [package["name"] for package in cli.json("search", "nasty-c*", "-c", nasty_channel)]
+    assert names == ["nasty-clobber-a", "nasty-clobber-b"]
+    assert cli.json("search", "nothing-like-it", "-c", nasty_channel) == []
+    cli.run("search", ">>", "-c", nasty_channel, code=2)
+
+
+def test_a_channel_is_made_of_a_python_and_wheels_and_used(cli: CommandLine) -> None:
+    made = cli.json("channel", "mine", "cowsay")
+    assert (made["added"], made["pythons"]) == (2, [sys.version.split()[0]])
+    assert cli.json("channel", "mine", "cowsay")["added"] == 0
+    built = cli.json("build", write(cli, made["channel"], "[cowsay]"))
+    assert built["packages"] == 2
+    assert "moo" in cli.run("run", "default/e", "--", "cowsay", "-t", "moo").stdout
+
+
+def test_two_pythons_in_one_channel_are_told_apart(cli: CommandLine, channel: str) -> None:
+    versions = {package["version"] for package in cli.json("search", "python", "-c", channel)}
+    if len(versions) < 2:
+        pytest.skip("needs a second Python on this machine")
+    newest = max(versions, key=lambda version: [int(part) for part in version.split(".")])
+    bound = ".".join(newest.split(".")[:2])
+    built = cli.json("build", write(cli, channel, f"['python<{bound}', numpy]"))
+    assert built["status"] == "COMPLETED"
+    done = cli.run(
+        "run", "default/e", "--", "python", "-c", "import numpy, sys; print('%d.%d.%d' % sys.version_info[:3])"
+    )
+    assert done.stdout.strip() != newest
+
+
+def test_every_command_explains_itself() -> None:
+    parser = make_parser()
+    commands = next(action for action in parser._actions if hasattr(action, "choices") and action.choices).choices
+    assert commands is not None
+    assert set(commands) >= {
+        *("demo", "build", "list", "show", "logs", "cancel", "activate", "diff", "run", "shell", "apply", "import"),
+        *("download", "delete", "restore", "gc", "search", "channel"),
+    }
+    for name, command in commands.items():
+        assert command.description.strip(), name
+        assert "--root" in command.format_help()
+
+
+def test_sizes_and_tables_read_well() -> None:
+    assert [human_size(size) for size in (0, 999, 1000, 61_234_567, 10**13)] == [
+        "0 B",
+        "999 B",
+        "1.0 kB",
+        "61.2 MB",
+        "10.0 TB",
+    ]
+    assert table(["A", "B"], [["long cell", "x"]]).splitlines() == ["A          B", "long cell  x"]
+
+
+def test_the_display_shows_each_step_once(capsys: pytest.CaptureFixture[str]) -> None:
+    display = LiveDisplay(sys.stderr)
+    step = {"name": "fetch", "attempt": 1, "state": "running", "done": 5, "total": 10, "unit": "bytes", "message": "a"}
+    for state, duration in (("running", None), ("done", 1.5), ("done", 1.5)):
+        display.update({"status": "BUILDING", "steps": [{**step, "state": state, "duration": duration}]})
+    display.close()
+    assert capsys.readouterr().err.count("Download packages") == 1
+
+
+def test_jupyter_finds_the_command() -> None:
+    jupyter = Path(sys.executable).with_name("jupyter")
+    environment = {**os.environ, "PATH": f"{jupyter.parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        [str(jupyter), "envstore", "--version"], capture_output=True, text=True, check=False, env=environment
+    )
+    assert done.stdout.startswith("jupyter-envstore ")
