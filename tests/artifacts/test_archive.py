@@ -189,9 +189,12 @@ def test_made_again_it_has_the_same_digest(built: Store) -> None:
 def test_zstandard_is_the_same_archive_in_less_space(built: Store) -> None:
     gz, zst = artifact_of(built, built.data, "archive"), artifact_of(built, built.data, "archive", "tar.zst")
     assert zst.stat().st_size < gz.stat().st_size
-    with zst.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as raw:
-        with tarfile.open(fileobj=io.BufferedReader(raw), mode="r|") as stream:
-            names = [member.name for member in stream]
+    with (
+        zst.open("rb") as file,
+        zstandard.ZstdDecompressor().stream_reader(file) as raw,
+        tarfile.open(fileobj=io.BufferedReader(raw), mode="r|") as stream,
+    ):
+        names = [member.name for member in stream]
     with tarfile.open(gz) as archive:
         assert names == archive.getnames()
 

@@ -144,7 +144,8 @@ def test_the_death_of_who_scheduled_changes_nothing_for_the_worker(store: Store,
     code = (
         "import sys, os\nfrom jupyter_envstore.config import StoreConfig\n"
         "from jupyter_envstore.envstore import EnvStore\n"
-        f"EnvStore(StoreConfig.from_text({store.envstore.config.to_text()!r})).scheduler.tick()\nos.kill(os.getpid(), 9)"
+        f"EnvStore(StoreConfig.from_text({store.envstore.config.to_text()!r})).scheduler.tick()\n"
+        "os.kill(os.getpid(), 9)"
     )
     done = subprocess.run([sys.executable, "-c", code], check=False)
     assert done.returncode == -signal.SIGKILL
