@@ -1,0 +1,88 @@
+"""What the benchmarks share: a channel, a full environment, and how results are printed."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.demo.channel import make_channel
+from jupyter_envstore.engine.link import remove_tree
+from jupyter_envstore.envstore import EnvStore
+from jupyter_envstore.spec import read_specification
+from jupyter_envstore.store.models import COMPLETED, UNSETTLED
+
+CACHE = Path(__file__).parent.parent / ".cache"
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def channel() -> str:
+    """Return the address of a channel with some fifty real packages."""
+    return make_channel(CACHE / "channel").path.as_uri()
+
+
+def text(packages: str = "ipykernel, numpy, pandas, flask, pip") -> str:
+    """Return an environment.yml of about forty packages."""
+    return f"name: bench\nchannels: [{channel()}]\ndependencies: ['python={PYTHON}', {packages}]\n"
+
+
+@contextmanager
+def empty_store() -> Iterator[EnvStore]:
+    """Open an empty store in a short temporary folder."""
+    root = Path(tempfile.mkdtemp(prefix="es-bench-"))
+    store = EnvStore(StoreConfig(str(root)))
+    try:
+        yield store
+    finally:
+        store.close()
+        remove_tree(root)
+
+
+def build(store: EnvStore, specification: str, name: str = "bench", whole: bool = True) -> dict[str, Any]:
+    """Build, and return the view with the seconds to COMPLETED and to the last artifact."""
+    started = time.perf_counter()
+    reference = store.submit(read_specification(specification), "default", name, "bench")
+    completed = 0.0
+    ready: dict[str, float] = {}
+    while True:
+        store.scheduler.tick()
+        view = store.show(reference.id)
+        if not completed and view["status"] not in UNSETTLED:
+            completed = time.perf_counter() - started
+            assert view["status"] == COMPLETED, view["reason"]
+        for artifact in view["artifacts"]:
+            if artifact["state"] == "ready":
+                ready.setdefault(artifact["type"], time.perf_counter() - started)
+        if completed and (not whole or not store.busy(reference.id)):
+            return {**view, "completed": completed, "ready": ready}
+        time.sleep(0.02)
+
+
+def best(times: int, function: Callable[[], Any]) -> float:
+    """Return the shortest of several runs, in seconds."""
+    taken = []
+    for _ in range(times):
+        started = time.perf_counter()
+        function()
+        taken.append(time.perf_counter() - started)
+    return min(taken)
+
+
+def report(what: str, ours: float, unit: str, peer: str = "", theirs: float | None = None, bar: str = "") -> None:
+    """Print one line: ours, the peer's beside it, and the ratio."""
+    line = f"{what:<52} {ours:10.3f} {unit}"
+    if theirs is not None:
+        line += f"   {peer}: {theirs:.3f} {unit}   ratio {ours / theirs:.2f}"
+    print(f"{line}   {bar}".rstrip(), flush=True)
+
+
+def program(name: str) -> str:
+    """Return the path of a program beside this Python."""
+    found = Path(sys.executable).with_name(name)
+    return str(found) if found.exists() else shutil.which(name) or name
