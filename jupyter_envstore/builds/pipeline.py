@@ -9,6 +9,7 @@ from typing import Any
 from jupyter_envstore import policy
 from jupyter_envstore.builds.activation import ACTIVATION_FILE, activation_variables
 from jupyter_envstore.builds.links import point_at
+from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.builds.workspace import Workspace
 from jupyter_envstore.config import MAX_PREFIX
 from jupyter_envstore.engine.bytecode import link_bytecode
@@ -67,6 +68,7 @@ class _Job:
             self.specification = Specification.from_json(spec.spec, spec.text)
             scopes = rows.scope_settings(session, row.namespace.id, row.environment.id)
         self.settings = policy.effective(scopes)
+        self.options = BuildOptions.from_json(self.build.options)
         self.prefix = self.config.builds / self.build.directory
         if len(str(self.prefix)) > MAX_PREFIX:
             msg = f"the path {self.prefix} is longer than {MAX_PREFIX} characters; choose a shorter root_dir"
@@ -100,7 +102,11 @@ class _Job:
         locks: dict[str, PlatformLock] = {}
         failed: dict[str, str] = {}
         wanted = [self.platform, *self.specification.platforms, *self.settings["conda_solve_platforms"]]
-        options = SolveOptions(timeout=float(self.settings["conda_max_solve_time"]))
+        options = SolveOptions(
+            timeout=float(self.settings["conda_max_solve_time"]),
+            exclude_newer=self.options.moment,
+            virtual_packages=self.options.virtual_packages,
+        )
         with self.workspace.step("solve", "Find versions"):
             self.workspace.log(f"channels: {', '.join(urls)}")
             for place, platform in enumerate(dict.fromkeys(wanted)):
@@ -115,7 +121,7 @@ class _Job:
                         options,
                     )
                 except EnvStoreError as error:
-                    if platform == self.platform:
+                    if platform == self.platform or self.options.all_platforms:
                         raise
                     failed[platform] = str(error)
                     self.workspace.log(f"{platform} cannot be locked: {error}")
@@ -158,9 +164,16 @@ class _Job:
             target = PipTarget(platform, lock.python, lock.virtual_packages)
             cache = self.config.packages / "uv"
             try:
-                pip = resolve_pip(self.specification.pip, self.specification.pip_options, target, provided, cache)
+                pip = resolve_pip(
+                    self.specification.pip,
+                    self.specification.pip_options,
+                    target,
+                    provided,
+                    cache,
+                    exclude_newer=self.options.exclude_newer,
+                )
             except EnvStoreError as error:
-                if platform == self.platform:
+                if platform == self.platform or self.options.all_platforms:
                     raise
                 failed[platform] = str(error)
                 self.workspace.log(f"{platform} cannot be locked: {error}")

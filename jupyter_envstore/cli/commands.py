@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.cli.common import POLL_SECONDS, find, open_store, print_json, read_file, wait, who
 from jupyter_envstore.cli.display import LiveDisplay, human_size, table
 from jupyter_envstore.envstore import BuildRef, EnvStore
@@ -28,7 +29,8 @@ def build(options: argparse.Namespace) -> int:
             _report_changes(repaired)
             data = repaired.text.encode()
         specification = read_specification(data, options.file, store.config.allow_local_files)
-        reference = store.submit(specification, options.namespace, options.name, who())
+        choices = BuildOptions(options.exclude_newer, tuple(options.virtual_package or ()), options.all_platforms)
+        reference = store.submit(specification, options.namespace, options.name, who(), options=choices)
         if options.no_wait:
             store.scheduler.tick()
             print_json({"build": str(reference), "id": reference.id}) if options.json else print(reference)

@@ -22,6 +22,9 @@ exit codes: 0 done, 1 failed, 2 bad input, 3 not found, 4 conflicting state, 5 t
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
     options = make_parser().parse_args(arguments)
+    if sys.platform == "win32":
+        print("error: the store runs on Linux and macOS; on Windows, use it in WSL", file=sys.stderr)
+        return 6
     try:
         return int(options.run(options) or 0)
     except EnvStoreError as error:
@@ -109,6 +112,16 @@ def _register_making(add: Add) -> None:
     build.add_argument("--namespace", default="default", help="where it belongs (default: %(default)s)")
     build.add_argument("--name", help="name of the environment (default: the file's 'name:')")
     build.add_argument("--no-wait", action="store_true", help="return at once; follow it with: logs -f")
+    build.add_argument(
+        "--exclude-newer", default="", metavar="DATE", help="leave out packages uploaded later, for example 2026-01-31"
+    )
+    build.add_argument(
+        "--virtual-package",
+        action="append",
+        metavar="__NAME=VERSION",
+        help="solve as if the system had it, for example __cuda=12.4; may be given several times",
+    )
+    build.add_argument("--all-platforms", action="store_true", help="fail when one of 'platforms:' cannot be locked")
     build.add_argument("--fix", action="store_true", help="repair what real files stumble over; says what was changed")
     _json(build)
     apply = add(

@@ -67,6 +67,7 @@ def resolve_pip(
     provided: Sequence[Distribution],
     cache_dir: Path,
     timeout: float = 600.0,
+    exclude_newer: str = "",
 ) -> tuple[dict[str, Any], ...]:
     """Return the wheels that ``requirements`` need beside what conda provides.
 
@@ -84,6 +85,8 @@ def resolve_pip(
         uv's cache.
     timeout : float
         Seconds.
+    exclude_newer : str
+        Leave out files that were uploaded after this moment (RFC 3339); empty for no limit.
 
     Raises
     ------
@@ -115,7 +118,7 @@ def resolve_pip(
             ":all:",
         ]
         command += ["--no-config", "--no-header", "--no-annotate", "--quiet", "--cache-dir", str(cache_dir)]
-        command += _index_arguments(options)
+        command += _index_arguments(options) + (["--exclude-newer", exclude_newer] if exclude_newer else [])
         _run(command, timeout, "PyPI packages cannot be resolved", _hint(provided))
         pylock = tomllib.loads((root / "pylock.toml").read_text(encoding="utf-8"))
     found = [

@@ -176,11 +176,22 @@ def virtual_packages(platform: str, overrides: Sequence[str] = ()) -> list[str]:
         found = list(FOREIGN_VIRTUAL_PACKAGES[platform])
     names = {package.split("=")[0]: package for package in found}
     for package in overrides:
-        if not re.fullmatch(r"__[a-z0-9_]+=[A-Za-z0-9._]+(=[A-Za-z0-9._]+)?", package):
-            msg = f"virtual package {package!r}: write __name=version or __name=version=build, for example __cuda=12.4"
-            raise InvalidInputError(msg)
+        check_virtual_package(package)
         names[package.split("=")[0]] = package if package.count("=") == 2 else f"{package}=0"
     return sorted(names.values())
+
+
+def check_virtual_package(package: str) -> None:
+    """Refuse what is not ``__name=version`` or ``__name=version=build``.
+
+    Raises
+    ------
+    InvalidInputError
+        It is not.
+    """
+    if not re.fullmatch(r"__[a-z0-9_]+=[A-Za-z0-9._]+(=[A-Za-z0-9._]+)?", package):
+        msg = f"virtual package {package!r}: write __name=version or __name=version=build, for example __cuda=12.4"
+        raise InvalidInputError(msg)
 
 
 def _split(package: str) -> tuple[Any, Any, Any]:

@@ -1,0 +1,62 @@
+"""Choices for one build alone; they are kept with it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from jupyter_envstore.engine.solve import check_virtual_package
+from jupyter_envstore.errors import InvalidInputError
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """What a build does differently.
+
+    Parameters
+    ----------
+    exclude_newer : str
+        ISO 8601 date or moment; packages uploaded later are left out. A date means its first moment, UTC.
+    virtual_packages : tuple of str
+        ``__name=version[=build]`` that the system is taken to have.
+    all_platforms : bool
+        Fail when one platform cannot be locked, instead of leaving it out.
+    """
+
+    exclude_newer: str = ""
+    virtual_packages: tuple[str, ...] = ()
+    all_platforms: bool = False
+
+    @property
+    def moment(self) -> datetime | None:
+        """The moment of ``exclude_newer`` in UTC."""
+        if not self.exclude_newer:
+            return None
+        moment = datetime.fromisoformat(self.exclude_newer.replace("Z", "+00:00"))
+        return moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+    def check(self) -> None:
+        """Refuse what cannot be used.
+
+        Raises
+        ------
+        InvalidInputError
+            A date or a virtual package is none.
+        """
+        try:
+            _ = self.moment
+        except ValueError:
+            msg = f"{self.exclude_newer!r} is not a date; write 2026-01-31 or 2026-01-31T12:00:00Z"
+            raise InvalidInputError(msg) from None
+        for package in self.virtual_packages:
+            check_virtual_package(package)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the values for the database."""
+        return {**asdict(self), "virtual_packages": list(self.virtual_packages)}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> BuildOptions:
+        """Return what :meth:`to_json` gave; an empty mapping means the defaults."""
+        return cls(**{**data, "virtual_packages": tuple(data.get("virtual_packages", ()))})

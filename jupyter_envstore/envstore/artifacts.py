@@ -1,0 +1,74 @@
+"""Artifacts: asked for, looked at, found on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jupyter_envstore import views
+from jupyter_envstore.artifacts.base import find_maker
+from jupyter_envstore.envstore.base import OpenStore
+from jupyter_envstore.errors import ConflictError, NotFoundError
+from jupyter_envstore.store import builds as rows
+from jupyter_envstore.store.database import now
+from jupyter_envstore.store.jobs import ARTIFACT, enqueue
+from jupyter_envstore.store.models import (
+    COMPLETED,
+    MAKING,
+    PENDING,
+    READY,
+    Artifact,
+)
+
+
+class Artifacts(OpenStore):
+    """What builds are turned into."""
+
+    def request_artifact(self, build_id: int, kind: str, variant: str = "") -> int:
+        """Have an artifact made, unless it is ready or being made; return its id.
+
+        Raises
+        ------
+        InvalidInputError
+            There is no such type or variant.
+        ConflictError
+            The build did not complete.
+        """
+        find_maker(kind).check_variant(variant)
+        with self.database.write() as session:
+            build = rows.find_build(session, build_id).build
+            if build.status != COMPLETED:
+                msg = f"build {build.number} is {build.status}; artifacts are made of completed builds"
+                raise ConflictError(msg)
+            artifact = rows.find_artifact(session, build_id, kind, variant)
+            if artifact is None:
+                artifact = Artifact(build_id=build_id, type=kind, variant=variant, state=PENDING, created_on=now())
+                session.add(artifact)
+                session.flush()
+            elif artifact.state in (PENDING, MAKING) or (
+                artifact.state == READY and artifact.digest and self.blobs.path(artifact.digest).exists()
+            ):
+                return artifact.id
+            artifact.state, artifact.reason = PENDING, ""
+            enqueue(session, ARTIFACT, build_id, artifact.id)
+            return artifact.id
+
+    def artifact(self, artifact_id: int) -> dict[str, Any]:
+        """Return one artifact's state."""
+        with self.database.read() as session:
+            artifact = session.get_one(Artifact, artifact_id)
+            return views.artifact_view(artifact, rows.find_build(session, artifact.build_id))
+
+    def artifact_path(self, digest: str) -> Path:
+        """Return the file of a ready artifact.
+
+        Raises
+        ------
+        NotFoundError
+            The file is gone.
+        """
+        path = self.blobs.path(digest)
+        if not path.is_file():
+            msg = "the artifact's file is gone from the store; have it made again"
+            raise NotFoundError(msg)
+        return path

@@ -1,0 +1,79 @@
+"""Settings, space, and what channels offer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from jupyter_envstore import policy
+from jupyter_envstore.builds.retention import Plan
+from jupyter_envstore.engine.channels import ChannelPolicy
+from jupyter_envstore.engine.search import search_names, search_versions
+from jupyter_envstore.engine.solve import current_platform
+from jupyter_envstore.envstore.base import OpenStore
+from jupyter_envstore.errors import InvalidInputError, NotFoundError
+from jupyter_envstore.store import builds as rows
+
+
+class Keeping(OpenStore):
+    """What the store is told to keep, and where packages come from."""
+
+    def search(self, package: str, channels: Sequence[str] = (), platform: str | None = None) -> list[dict[str, Any]]:
+        """Return packages of channels: versions of a name, or the names that a pattern with ``*`` matches.
+
+        Raises
+        ------
+        InvalidInputError
+            It is neither.
+        """
+        settings = self.settings(())
+        naming = ChannelPolicy(
+            self.config.channel_alias, settings["defaults_channel"], tuple(settings["conda_default_channels"])
+        )
+        place = (naming.resolve(channels), platform or current_platform(), self.config.packages / "repodata")
+        if "*" in package or "?" in package:
+            names = search_names(package, *place)
+            return [{"name": name, "version": "", "build": "", "channel": "", "size": 0} for name in names]
+        try:
+            found = search_versions(package, *place)
+        except ValueError as error:
+            raise InvalidInputError(str(error)) from None
+        keys = ("name", "version", "build", "build_number", "subdir", "channel", "license", "depends")
+        return [{**{key: record.get(key) for key in keys}, "size": record.get("size") or 0} for record in found]
+
+    def settings(self, scope: Sequence[str] = ()) -> dict[str, Any]:
+        """Return the settings that hold in a scope: ``()``, ``(namespace,)`` or ``(namespace, name)``."""
+        with self.database.read() as session:
+            _, namespace_id, environment_id = self._scope(session, scope)
+            return policy.effective(rows.scope_settings(session, namespace_id, environment_id))
+
+    def change_settings(self, values: dict[str, Any], scope: Sequence[str], who: str) -> None:
+        """Change settings of a scope.
+
+        Raises
+        ------
+        InvalidInputError
+            A key or a value cannot be used; nothing is changed then.
+        """
+        policy.check_settings(values, in_scope=bool(scope))
+        with self.database.write() as session:
+            key, _, _ = self._scope(session, scope)
+            for name, value in values.items():
+                rows.set_setting(session, key, name, value, who)
+
+    @staticmethod
+    def _scope(session: Any, scope: Sequence[str]) -> tuple[str, int | None, int | None]:
+        if not scope:
+            return "global", None, None
+        namespace = rows.get_namespace(session, scope[0])
+        if namespace is None:
+            msg = f"there is no namespace {scope[0]}"
+            raise NotFoundError(msg)
+        if len(scope) == 1:
+            return f"namespace:{namespace.id}", namespace.id, None
+        _, environment = rows.find_environment(session, scope[0], scope[1])
+        return f"environment:{environment.id}", namespace.id, environment.id
+
+    def collect(self, dry_run: bool = False) -> Plan:
+        """Free what the settings do not want kept, or say what that would be."""
+        return self.retention.plan() if dry_run else self.retention.collect()

@@ -1,0 +1,128 @@
+"""Everything that only looks."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from typing import Any
+
+from jupyter_envstore import views
+from jupyter_envstore.engine.record import BuildRecord
+from jupyter_envstore.envstore.base import BuildRef, OpenStore
+from jupyter_envstore.errors import ConflictError, NotFoundError
+from jupyter_envstore.store import builds as rows
+from jupyter_envstore.store.jobs import unfinished_jobs
+from jupyter_envstore.store.models import (
+    COMPLETED,
+    PREFIX_PRESENT,
+    Build,
+)
+from jupyter_envstore.store.models import Specification as SpecificationRow
+
+
+class Looking(OpenStore):
+    """What is there."""
+
+    def find(self, namespace: str, name: str, build: str | None = None) -> BuildRef:
+        """Return a build by number or key; without one the active build, or the newest.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such environment or build.
+        """
+        with self.database.read() as session:
+            space, environment = rows.find_environment(session, namespace, name)
+            found = rows.resolve_build(session, environment, build)
+            return BuildRef(space.name, environment.name, found.number, found.id)
+
+    def environments(self, namespace: str | None = None) -> list[dict[str, Any]]:
+        """Return all environments, or those of a namespace."""
+        with self.database.read() as session:
+            return [views.environment_view(*row) for row in rows.list_environments(session, namespace)]
+
+    def builds(self, namespace: str, name: str) -> list[dict[str, Any]]:
+        """Return the builds of an environment, newest first."""
+        with self.database.read() as session:
+            _, environment = rows.find_environment(session, namespace, name)
+            current = environment.current_build_id
+            return [views.build_view(build, build.id == current) for build in rows.list_builds(session, environment.id)]
+
+    def show(self, build_id: int) -> dict[str, Any]:
+        """Return all about a build: states, steps, prefix, artifacts."""
+        with self.database.read() as session:
+            row = rows.find_build(session, build_id)
+            artifacts = rows.list_artifacts(session, build_id)
+            steps = rows.list_steps(session, build_id)
+        return views.full_view(row, artifacts, steps, self.config.builds)
+
+    def text(self, build_id: int) -> str:
+        """Return the specification as it was typed."""
+        with self.database.read() as session:
+            build = rows.find_build(session, build_id).build
+            return session.get_one(SpecificationRow, build.specification_id).text
+
+    def record(self, build_id: int) -> BuildRecord:
+        """Return the build record.
+
+        Raises
+        ------
+        ConflictError
+            The build did not get that far.
+        """
+        with self.database.read() as session:
+            build = rows.find_build(session, build_id).build
+        if not build.record_digest:
+            msg = f"build {build.number} is {build.status} and has no lock"
+            raise ConflictError(msg)
+        return BuildRecord.from_bytes(self.blobs.read(build.record_digest))
+
+    def log(self, build_id: int) -> str:
+        """Return the log so far."""
+        with self.database.read() as session:
+            build = session.get_one(Build, build_id)
+            text = zlib.decompress(self.blobs.read(build.log_digest)).decode() if build.log_digest else ""
+            return text + "".join(chunk.text for chunk in rows.log_chunks(session, build_id))
+
+    def diff(self, first: int, second: int) -> list[dict[str, str]]:
+        """Return what changed from one build to another: packages added, removed, changed."""
+        with self.database.read() as session:
+            rows.find_build(session, first), rows.find_build(session, second)
+            before = rows.list_packages(session, first)
+            after = rows.list_packages(session, second)
+        return views.package_diff(before, after)
+
+    def prefix(self, build_id: int) -> Path:
+        """Return the prefix of a build.
+
+        Raises
+        ------
+        ConflictError
+            It is not there.
+        """
+        with self.database.read() as session:
+            build = rows.find_build(session, build_id).build
+        if build.prefix_state != PREFIX_PRESENT:
+            what = (
+                "packed away; bring it back with: jupyter envstore restore"
+                if build.status == COMPLETED
+                else build.status
+            )
+            msg = f"build {build.number} is {what}"
+            raise ConflictError(msg)
+        return self.config.builds / build.directory
+
+    def busy(self, build_id: int) -> bool:
+        """Whether work on a build is queued or runs."""
+        with self.database.read() as session:
+            return bool(unfinished_jobs(session, build_id))
+
+    def newest_specification(self, namespace: str, name: str) -> str | None:
+        """Return the hash of what the newest build was made of, None where there is none."""
+        with self.database.read() as session:
+            try:
+                _, environment = rows.find_environment(session, namespace, name)
+            except NotFoundError:
+                return None
+            builds = rows.list_builds(session, environment.id)
+            return session.get_one(SpecificationRow, builds[0].specification_id).sha256 if builds else None

@@ -1,0 +1,111 @@
+"""Channels with a password: it is found where conda keeps it, and written nowhere."""
+
+from __future__ import annotations
+
+import base64
+import http.server
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from jupyter_envstore.engine.channels import ChannelPolicy, redact, strip_credentials
+from tests.helpers import Store
+
+SECRET = "hunter2-very-secret"
+
+
+class Guarded(http.server.SimpleHTTPRequestHandler):
+    """Serves a folder to who knows the password, or the token in the path."""
+
+    def do_GET(self) -> None:
+        expected = "Basic " + base64.b64encode(f"me:{SECRET}".encode()).decode()
+        if self.path.startswith(f"/t/{SECRET}/"):
+            self.path = self.path.removeprefix(f"/t/{SECRET}")
+        elif self.headers.get("Authorization") != expected:
+            self.send_error(401)
+            return
+        super().do_GET()
+
+    do_HEAD = do_GET  # noqa: N815 - the name that http.server looks for
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def guarded(nasty_channel: str) -> Iterator[str]:
+    """Host and port of a server that guards the nasty channel."""
+    folder = nasty_channel.removeprefix("file://")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Guarded, directory=folder))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def condarc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty .condarc that counts."""
+    path = tmp_path / "condarc"
+    monkeypatch.setenv("CONDARC", str(path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return path
+
+
+def everything(store: Store) -> bytes:
+    """Return all that the store keeps: database, blobs, prefixes, caches."""
+    store.envstore.database.engine.dispose()
+    files = [p for p in store.root.rglob("*") if p.is_file() and not p.is_symlink()]
+    return b"".join(path.read_bytes() for path in files)
+
+
+@pytest.mark.parametrize(
+    "form", ["custom_channels:\n  guarded: http://me:{}@{}\n", "channels:\n  - http://{1}/t/{0}/c\n"]
+)
+def test_a_guarded_channel_is_read_and_the_secret_is_written_nowhere(
+    store: Store, guarded: str, condarc: Path, form: str
+) -> None:
+    condarc.write_text(form.format(SECRET, guarded))
+    (store.root / "pkgs").unlink()
+    view = store.build(f"name: e\nchannels: ['http://{guarded}']\ndependencies: [nasty-text]")
+    assert view["status"] == "COMPLETED", view["reason"]
+    assert SECRET.encode() not in everything(store)
+    assert SECRET not in store.envstore.log(view["id"])
+
+
+def test_without_the_secret_the_channel_is_refused_by_name(store: Store, guarded: str, condarc: Path) -> None:
+    view = store.build(f"name: e\nchannels: ['http://{guarded}']\ndependencies: [nasty-text]")
+    assert view["status"] == "FAILED"
+    assert guarded in view["reason"]
+    assert "401" in view["reason"]
+
+
+def test_secrets_are_struck_out() -> None:
+    assert (
+        redact(f"GET https://me:{SECRET}@h/c and https://h/t/{SECRET}/c/x")
+        == "GET https://***@h/c and https://h/t/***/c/x"
+    )
+    assert (
+        strip_credentials(f"https://me:{SECRET}@h:8/t/{SECRET}/c/linux-64/a.conda?x#y")
+        == "https://h:8/c/linux-64/a.conda"
+    )
+
+
+def test_channel_names_become_addresses() -> None:
+    policy = ChannelPolicy("https://mirror.example/conda/", "main", ("conda-forge",))
+    assert policy.resolve(["defaults", "nodefaults", "bioconda", "https://h/c/"]) == [
+        "https://mirror.example/conda/main",
+        "https://mirror.example/conda/bioconda",
+        "https://h/c",
+    ]
+    assert policy.resolve([]) == ["https://mirror.example/conda/conda-forge"]
+    assert policy.resolve_spec("bioconda::gsw >=3") == (
+        "https://mirror.example/conda/bioconda::gsw >=3",
+        "https://mirror.example/conda/bioconda",
+    )
+    assert policy.resolve_spec("numpy") == ("numpy", None)
