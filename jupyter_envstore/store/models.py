@@ -209,7 +209,7 @@ class Artifact(Base):
     state: Mapped[str] = mapped_column(String(16))
     digest: Mapped[str | None] = mapped_column(String(64), index=True)
     size: Mapped[int] = mapped_column(BigInteger, default=0)
-    duration: Mapped[float | None]
+    duration: Mapped[float | None] = mapped_column(Float)
     reason: Mapped[str] = mapped_column(Text, default="")
     tools: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     created_on: Mapped[datetime]
