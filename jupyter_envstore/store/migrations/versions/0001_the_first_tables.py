@@ -221,7 +221,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=True),
         sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("duration", sa.Double(), nullable=True),
+        sa.Column("duration", sa.Float(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("tools", sa.JSON(), nullable=False),
         sa.Column("created_on", sa.DateTime(), nullable=False),
