@@ -20,13 +20,16 @@ from jupyter_envstore.store.models import (
 )
 
 
-def environment_view(namespace: Namespace, environment: Environment, build: Build | None) -> dict[str, Any]:
-    """Return an environment with its active build."""
+def environment_view(
+    namespace: Namespace, environment: Environment, build: Build | None, newest_status: str | None
+) -> dict[str, Any]:
+    """Return an environment with its active build, and how its newest build went."""
     return {
         "namespace": namespace.name,
         "name": environment.name,
         "description": environment.description,
         "build": build_view(build, True) if build else None,
+        "newest_status": newest_status,
     }
 
 

@@ -94,7 +94,17 @@ def sleepy_activation(root: Path) -> None:
 def failing_activation(root: Path) -> None:
     path = root / "etc" / "conda" / "activate.d" / "failing.sh"
     path.parent.mkdir(parents=True)
-    path.write_text("echo 'nasty: no licence found' >&2\nfalse\n")
+    path.write_text("echo 'nasty: no licence found' >&2\nexit 3\n")
+
+
+def grumbling_activation(root: Path) -> None:
+    """Scripts as conda-forge's compilers bring them: bash's own words, and a last line that is false."""
+    folder = root / "etc" / "conda" / "activate.d"
+    folder.mkdir(parents=True)
+    (folder / "a-compiler.sh").write_text(
+        'function _tell() { export GRUMBLE="$1"; }\n_tell "${BASH_SOURCE[0]##*/}"\n[ -n "$NOT_SET" ] && export X=1\n'
+    )
+    (folder / "b-grumbles.sh").write_text("no-such-command-here\n")
 
 
 PACKAGES: dict[str, tuple[Fill, list[str]]] = {
@@ -109,6 +119,7 @@ PACKAGES: dict[str, tuple[Fill, list[str]]] = {
     "nasty-modes": (modes, []),
     "nasty-sleepy": (sleepy_activation, []),
     "nasty-failing": (failing_activation, []),
+    "nasty-grumbling": (grumbling_activation, []),
     "nasty-needs-old": (modes, ["nasty-versions <2"]),
     "nasty-needs-new": (modes, ["nasty-versions >=2"]),
 }

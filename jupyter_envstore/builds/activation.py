@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from jupyter_envstore.engine.environment import scrubbed_environment
@@ -12,9 +14,10 @@ from jupyter_envstore.errors import EnvStoreError
 ACTIVATION_FILE = "conda-meta/envstore-activation"
 """Path in a prefix; without ``.json``, since conda takes every such file there for a package."""
 TIME_LIMIT = 60.0
-MARK = "envstore-environment-follows"
+MARK = "envstore-environment-follows:"
+DUMP = f"import json, os; print({MARK!r} + json.dumps(dict(os.environ)))"
 OUTER_PATH = "/envstore-outer-path:/usr/bin:/bin"
-PASSING = {"_", "SHLVL", "PWD", "OLDPWD"}
+PASSING = {"_", "SHLVL", "PWD", "OLDPWD", "LC_CTYPE"}
 
 
 def activation_script(prefix: Path) -> str:
@@ -44,21 +47,23 @@ def state_variables(prefix: Path) -> dict[str, str]:
     return {str(name): str(value) for name, value in state["env_vars"].items()}
 
 
-def activation_variables(prefix: Path, working_directory: Path) -> dict[str, str]:
-    """Run the activation of ``prefix`` and return the variables that it sets or changes.
+def activation_variables(prefix: Path, working_directory: Path) -> tuple[dict[str, str], list[str]]:
+    """Run the activation of ``prefix``; return the variables that it sets or changes, and what it complained of.
 
+    Like conda, it goes on when a script fails. The scripts are run by bash where there is one: they are written for it.
     ``PATH`` has ``${PATH}`` where the path from before goes.
 
     Raises
     ------
     EnvStoreError
-        A script of a package fails or does not end.
+        A script does not end, or ends the shell.
     """
     before = scrubbed_environment(PATH=OUTER_PATH)
-    shell = activation_script(prefix) + f"printf '%s\\0' {MARK}\n/usr/bin/env -0\n"
+    dump = f"{_quote(sys.executable)} -I -c {_quote(DUMP)}"
+    command = [shutil.which("bash") or "/bin/sh", "-c", f"{activation_script(prefix)}\n{dump}\n"]
     try:
         done = subprocess.run(
-            ["/bin/sh", "-e", "-c", shell],
+            command,
             capture_output=True,
             check=False,
             timeout=TIME_LIMIT,
@@ -69,17 +74,17 @@ def activation_variables(prefix: Path, working_directory: Path) -> dict[str, str
     except subprocess.TimeoutExpired:
         msg = f"activation does not end within {TIME_LIMIT:g} s; a script in etc/conda/activate.d waits for something"
         raise EnvStoreError(msg) from None
-    output = done.stdout.decode("utf-8", "replace")
-    if done.returncode or MARK not in output:
-        reason = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no reason given"]
-        msg = f"activation fails: {reason[0]} (a script in etc/conda/activate.d of a package)"
+    complaints = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    _, mark, dumped = done.stdout.decode("utf-8", "replace").rpartition(MARK)
+    if not mark:
+        reason = complaints[-1] if complaints else "it ends the shell"
+        msg = f"activation fails: {reason} (a script in etc/conda/activate.d of a package)"
         raise EnvStoreError(msg)
-    pairs = [entry.partition("=") for entry in output.split(MARK + "\0", 1)[1].split("\0") if entry]
-    after = {name: value for name, _, value in pairs if name not in PASSING}
+    after: dict[str, str] = {name: value for name, value in json.loads(dumped).items() if name not in PASSING}
     changed = {name: value for name, value in after.items() if before.get(name) != value}
     if "PATH" in changed:
         changed["PATH"] = changed["PATH"].replace(OUTER_PATH, "${PATH}")
-    return changed
+    return changed, complaints[:20]
 
 
 def recorded_activation(prefix: Path) -> dict[str, str]:

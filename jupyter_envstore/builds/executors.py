@@ -50,7 +50,7 @@ class LocalExecutor:
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
                 start_new_session=True,
-                cwd=self.config.root,
+                cwd="/",  # python -m looks for modules there first: nobody but root can put any
                 env=scrubbed_environment(TMPDIR=str(staging)),
             )
         assert worker.stdin is not None  # noqa: S101 - for the type checker

@@ -5,10 +5,31 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.store import builds as rows
+from jupyter_envstore.store.database import Database
+
+
+def sync_link(config: StoreConfig, database: Database, environment_id: int) -> None:
+    """Make the link say what the database says; looked at again afterwards, since others may change it meanwhile."""
+    seen: Path | None = None
+    for _ in range(5):
+        with database.read() as session:
+            namespace, name, directory = rows.active_directory(session, environment_id)
+        if directory is None:
+            return
+        prefix = config.builds / directory
+        if prefix == seen:
+            return
+        point_at(config.root, namespace, name, prefix)
+        seen = prefix
+
 
 def point_at(root: Path, namespace: str, name: str, prefix: Path) -> None:
     """Make the link, at once and never missing in between."""
     link = root / "envs" / namespace / name
+    if link.is_symlink() and link.readlink() == prefix:
+        return
     link.parent.mkdir(parents=True, exist_ok=True)
     fresh = link.with_name(f".{name}.{os.getpid()}")
     fresh.unlink(missing_ok=True)

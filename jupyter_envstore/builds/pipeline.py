@@ -8,7 +8,7 @@ from typing import Any
 
 from jupyter_envstore import policy
 from jupyter_envstore.builds.activation import ACTIVATION_FILE, activation_variables
-from jupyter_envstore.builds.links import point_at
+from jupyter_envstore.builds.links import sync_link
 from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.builds.workspace import Workspace
 from jupyter_envstore.config import MAX_PREFIX
@@ -21,6 +21,7 @@ from jupyter_envstore.engine.link import (
     seal_prefix,
     site_packages_folders,
     tree_size,
+    unseal_prefix,
 )
 from jupyter_envstore.engine.lock import complete_from_cache, record_from_lock
 from jupyter_envstore.engine.pip import Distribution, PipTarget, provided_distributions, resolve_pip
@@ -31,7 +32,7 @@ from jupyter_envstore.spec import Specification
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store.blobs import refer
 from jupyter_envstore.store.database import now
-from jupyter_envstore.store.jobs import ARTIFACT, enqueue
+from jupyter_envstore.store.jobs import ARTIFACT, FINISH, enqueue
 from jupyter_envstore.store.models import COMPLETED, PENDING, PREFIX_PRESENT, Artifact, Build, Change
 from jupyter_envstore.store.models import Specification as SpecificationRow
 
@@ -39,21 +40,29 @@ from jupyter_envstore.store.models import Specification as SpecificationRow
 def run_build(workspace: Workspace) -> None:
     """Make a new build: find versions, download, resolve PyPI packages, record, link, activate."""
     job = _Job(workspace)
-    record, staging = job.make_record()
-    job.keep_record(record)
+    if job.build.status == COMPLETED:
+        return  # the attempt before was lost after its last step
+    if job.build.record_digest:  # the attempt before got as far as the record: no need to solve again
+        record, staging = job.read_record()
+    else:
+        record, staging = job.make_record()
+        job.keep_record(record)
     prefix = job.link(record, staging)
     job.complete(record, prefix)
-    job.compile(record, prefix)
 
 
 def run_restore(workspace: Workspace) -> None:
     """Make the prefix of an old build again from its record, without solving."""
     job = _Job(workspace)
-    record = BuildRecord.from_bytes(workspace.blobs.read(job.build.record_digest or ""))
-    staging = job.fetch(record.lock(job.platform), record.requested_conda)
-    prefix = job.link(record, staging)
-    job.restored(prefix)
-    job.compile(record, prefix)
+    if job.build.prefix_state == PREFIX_PRESENT:
+        return
+    record, staging = job.read_record()
+    job.restored(job.link(record, staging))
+
+
+def run_finish(workspace: Workspace) -> None:
+    """Compile what no build before had, while the environment can be used already. Then close the prefix."""
+    _Job(workspace).finish()
 
 
 class _Job:
@@ -73,6 +82,11 @@ class _Job:
         if len(str(self.prefix)) > MAX_PREFIX:
             msg = f"the path {self.prefix} is longer than {MAX_PREFIX} characters; choose a shorter root_dir"
             raise LimitError(msg)
+
+    def read_record(self) -> tuple[BuildRecord, Path]:
+        """Return the record of the build, and the staging folder with its conda packages."""
+        record = BuildRecord.from_bytes(self.workspace.blobs.read(self.build.record_digest or ""))
+        return record, self.fetch(record.lock(self.platform), record.requested_conda)
 
     # -- the lock --------------------------------------------------------------------------------------------------
 
@@ -219,7 +233,7 @@ class _Job:
             blob = self.workspace.blobs.put(record.to_bytes())
             with self.workspace.claim.write(self.workspace.database) as session:
                 build = session.get_one(Build, self.build.id)
-                refer(session, blob, f"build:{build.id}:record")
+                refer(session, self.workspace.blobs, blob, f"build:{build.id}:record")
                 build.record_digest = blob.digest
                 build.platform = self.platform
                 packages = list(package_rows(record.lock(self.platform)))
@@ -239,12 +253,14 @@ class _Job:
             )
             self.uncompiled = bool(left)
             self.prefix.parent.mkdir(parents=True, exist_ok=True)
-            if self.prefix.exists():
+            if self.prefix.exists():  # left by an attempt that was lost; no row says that it can be used
                 remove_tree(self.prefix)
             staging.rename(self.prefix)
         try:
             with self.workspace.step("activate", "Activate"):
-                variables = activation_variables(self.prefix, self.workspace.staging)
+                variables, complaints = activation_variables(self.prefix, self.workspace.staging)
+                for complaint in complaints:
+                    self.workspace.log(f"activation says: {complaint}")
                 text = json.dumps(variables, indent=1, sort_keys=True)
                 (self.prefix / ACTIVATION_FILE).write_text(text, encoding="utf-8")
         except BaseException:  # nobody knows of this prefix yet
@@ -253,7 +269,7 @@ class _Job:
         return self.prefix
 
     def complete(self, record: BuildRecord, prefix: Path) -> None:
-        """Make the build usable, active if it is the newest, and ask for its artifacts."""
+        """Make the build usable, active if it is the newest, and ask for what is still to be done."""
         size, own = tree_size(prefix)
         with self.workspace.claim.write(self.workspace.database) as session:
             build = session.get_one(Build, self.build.id)
@@ -265,16 +281,17 @@ class _Job:
                     environment.current_build_id = build.id
                 if record.description:
                     environment.description = record.description
+            enqueue(session, FINISH, build.id)
             for kind in self.settings["artifacts_at_once"]:
-                artifact = Artifact(build_id=build.id, type=kind, state=PENDING, created_on=now())
-                session.add(artifact)
-                session.flush()
-                enqueue(session, ARTIFACT, build.id, artifact.id)
+                if rows.find_artifact(session, build.id, kind, "") is None:
+                    artifact = Artifact(build_id=build.id, type=kind, state=PENDING, created_on=now())
+                    session.add(artifact)
+                    session.flush()
+                    enqueue(session, ARTIFACT, build.id, artifact.id)
             session.add(Change(kind="build", subject_id=build.id, at=now()))
-        self._publish_link(prefix)
-        self.workspace.log(
-            f"Ready after {(build.ended_on - (build.started_on or build.ended_on)).total_seconds():.1f} s"
-        )
+            taken = (build.ended_on - (build.started_on or build.ended_on)).total_seconds()
+        sync_link(self.config, self.workspace.database, self.environment.id)
+        self.workspace.log(f"Ready after {taken:.1f} s")
 
     def restored(self, prefix: Path) -> None:
         """Note that an old build has its prefix again."""
@@ -282,25 +299,25 @@ class _Job:
         with self.workspace.claim.write(self.workspace.database) as session:
             build = session.get_one(Build, self.build.id)
             build.prefix_state, build.size, build.own_size = PREFIX_PRESENT, size, own
+            enqueue(session, FINISH, build.id)
             session.add(Change(kind="build", subject_id=build.id, at=now()))
 
-    def _publish_link(self, prefix: Path) -> None:
-        """Point ``envs/<namespace>/<name>`` at the active build."""
-        with self.workspace.database.read() as session:
-            row = rows.find_build(session, self.build.id)
-        if row.environment.current_build_id == self.build.id:
-            point_at(self.config.root, row.namespace.name_key, row.environment.name_key, prefix)
-
-    def compile(self, record: BuildRecord, prefix: Path) -> None:
-        """Compile what no build before had; the environment can be used meanwhile. Then close the prefix."""
-        if self.uncompiled:
+    def finish(self) -> None:
+        """Link all byte code, compiling what is missing, and close the folders; may be done again."""
+        if self.build.prefix_state != PREFIX_PRESENT:
+            return
+        record = BuildRecord.from_bytes(self.workspace.blobs.read(self.build.record_digest or ""))
+        cache = self.config.packages / "bytecode"
+        unseal_prefix(self.prefix)
+        try:
             with self.workspace.step("compile", "Compile"):
-                link_bytecode(prefix, record.lock(self.platform), self.config.packages / "bytecode", self.workspace)
-                size, own = tree_size(prefix)
-                with self.workspace.claim.write(self.workspace.database) as session:
-                    build = session.get_one(Build, self.build.id)
-                    build.size, build.own_size = size, own
-        seal_prefix(prefix)
+                link_bytecode(self.prefix, record.lock(self.platform), cache, self.workspace)
+        finally:
+            seal_prefix(self.prefix)
+        size, own = tree_size(self.prefix)
+        with self.workspace.claim.write(self.workspace.database) as session:
+            build = session.get_one(Build, self.build.id)
+            build.size, build.own_size = size, own
 
 
 def package_rows(lock: PlatformLock) -> list[dict[str, Any]]:

@@ -40,8 +40,14 @@ def is_alive(pid: int, started: str) -> bool:
 
 
 def end_group(pid: int, started: str, patience: float = 2.0) -> bool:
-    """End a process and its group: asked first, killed after ``patience`` seconds; False if it was not there."""
+    """End a process and its group: asked first, killed after ``patience`` seconds; False if it was not there.
+
+    Where the process itself is gone already, what it started is ended too.
+    """
     if not is_alive(pid, started):
+        if pid > 0 and started and not start_time(pid):  # the number is free, so the group can only be its own
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
         return False
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGTERM)

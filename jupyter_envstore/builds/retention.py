@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import subprocess
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,7 +15,7 @@ from pathlib import Path
 
 from jupyter_envstore import policy
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.engine.link import remove_tree, tree_size
+from jupyter_envstore.engine.link import cache_name, remove_tree, tree_size
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import retention as queries
@@ -35,6 +37,7 @@ class Removal:
     size: int
     path: Path | None = None
     build_id: int | None = None
+    namespace_id: int | None = None
 
 
 @dataclass
@@ -84,50 +87,93 @@ class Retention:
         kept = self._plan_builds(plan)
         self._plan_blobs(plan)
         self._plan_leftovers(plan)
-        with caches_alone(self.config) as alone:
-            if alone:
-                self._plan_caches(plan, kept)
+        self._plan_caches(plan, kept)
         return plan
 
     def collect(self) -> Plan:
-        """Free what is not to be kept; return what was freed."""
+        """Free what is not to be kept; return what was freed.
+
+        Everything is looked at again, under a lock, right before it goes: others work on the store meanwhile.
+        """
+        self._repair()
         plan = Plan()
-        kept = self._plan_builds(plan)
-        for removal in plan.removals:
-            if removal.build_id is not None:
-                self.pack_away(removal.build_id)
-        tail = Plan()
-        self._plan_blobs(tail)
-        with self.database.write() as session:
-            gone = queries.forget_blobs(session, [r.name for r in tail.removals if r.kind == "blob"])
-        self.blobs.remove(gone)
-        self._plan_leftovers(tail)
-        with caches_alone(self.config) as alone:
+        self._plan_builds(plan)
+        plan.removals = [r for r in plan.removals if r.build_id is not None and self.pack_away(r.build_id)]
+        blobs = Plan()
+        self._plan_blobs(blobs)
+        plan.removals += [removal for removal in blobs.removals if self._remove_blob(removal)]
+        leftovers = Plan()
+        self._plan_leftovers(leftovers)
+        plan.removals += leftovers.removals
+        trash = [self._to_trash(r.path) for r in leftovers.removals if r.path is not None]
+        caches = Plan()
+        self._plan_caches(caches, self._plan_builds(Plan()))
+        with caches_alone(self.config) as alone:  # short: nothing but renames
             if alone:
-                self._plan_caches(tail, kept)
-            for removal in tail.removals:
-                if removal.path is not None and removal.kind != "blob":
-                    remove_tree(removal.path)
-        plan.removals += tail.removals
+                needed = self._needed_packages(self._plan_builds(Plan()))
+                for removal in caches.removals:
+                    if removal.path is not None and removal.name not in needed:
+                        trash.append(self._to_trash(removal.path))
+                        plan.removals.append(removal)
+        for path in trash:
+            remove_tree(path)
         with self.database.write() as session:
             queries.forget_changes(session, now() - timedelta(days=7))
         return plan
 
-    def pack_away(self, build_id: int) -> None:
-        """Drop the prefix and large artifacts of a build; its record brings them back."""
+    def pack_away(self, build_id: int) -> bool:
+        """Drop the prefix and large artifacts of a build, which its record brings back.
+
+        False, and nothing is done, when it is active, kept by hand, in use or being worked on.
+        """
+        used = prefixes_in_use(self.config.builds)
         with self.database.write() as session:
-            build = session.get_one(Build, build_id)
+            build = queries.droppable_build(session, build_id)
+            if build is None or build.directory in used:
+                return False
             queries.drop_build(session, build)
-        prefix = self.config.builds / build.directory
-        if prefix.exists():
-            remove_tree(prefix)
+            prefix = self.config.builds / build.directory
+            trash = self._to_trash(prefix) if prefix.exists() else None  # last: what fails here undoes the rows
+        if trash is not None:
+            remove_tree(trash)
+        return True
+
+    def _repair(self) -> None:
+        """Make the rows say what is there: after a crash in the middle of a removal."""
+        with self.database.write() as session:
+            for build in queries.present_builds(session):
+                if not (self.config.builds / build.directory).exists():
+                    queries.drop_build(session, build)
+            for build in queries.builds_of_deleted_environments(session):
+                rows.forget_build(session, build)
+
+    def _to_trash(self, path: Path) -> Path:
+        """Rename ``path`` away, at once; what a crash leaves in the trash is found the next time."""
+        self.config.staging.mkdir(parents=True, exist_ok=True)
+        trash = self.config.staging / f"trash-{uuid.uuid4().hex}"
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(0o755)  # a folder that is renamed must be writable, for its ".."
+        path.rename(trash)
+        return trash
+
+    def _remove_blob(self, removal: Removal) -> bool:
+        """Remove a blob that still nobody needs and that was not written again meanwhile."""
+        if removal.path is None:
+            return False
+        with self.database.write() as session:
+            if removal.path.exists() and _age(removal.path) <= GRACE_SECONDS:
+                return False
+            if not queries.forget_blob(session, removal.name):
+                return False
+            removal.path.unlink(missing_ok=True)
+        return True
 
     def _plan_builds(self, plan: Plan) -> set[int]:
         """Add builds beyond what the settings keep; return the builds whose packages stay in the cache."""
         used = prefixes_in_use(self.config.builds)
         kept: set[int] = set()
         with self.database.read() as session:
-            by_namespace: dict[int, list[tuple[Build, int]]] = {}
+            by_namespace: dict[int, list[tuple[Build, str, int]]] = {}
             limits: dict[int, int] = {}
             for namespace, environment, builds in queries.environments_with_builds(session):
                 settings = policy.effective(rows.scope_settings(session, namespace.id, environment.id))
@@ -138,21 +184,19 @@ class Retention:
                     size = build.own_size + queries.droppable_bytes(session, build.id)
                     reason = self._reason(build, place, settings)
                     protected = build.id == environment.current_build_id or build.pinned or build.directory in used
+                    name = f"{namespace.name}/{environment.name}:{build.number}"
                     if reason and not protected:
-                        name = f"{namespace.name}/{environment.name}:{build.number}"
-                        plan.removals.append(Removal("build", name, reason, size, build_id=build.id))
+                        plan.removals.append(
+                            Removal("build", name, reason, size, build_id=build.id, namespace_id=namespace.id)
+                        )
                     else:
                         kept.add(build.id)
                         if not protected:
-                            by_namespace.setdefault(namespace.id, []).append((build, size))
+                            by_namespace.setdefault(namespace.id, []).append((build, name, size))
             for namespace_id, candidates in by_namespace.items():
-                self._plan_bytes(
-                    plan,
-                    kept,
-                    candidates,
-                    limits[namespace_id],
-                    queries.namespace_bytes(session, namespace_id),
-                )
+                total = queries.namespace_bytes(session, namespace_id)
+                total -= sum(removal.size for removal in plan.removals if removal.namespace_id == namespace_id)
+                plan.removals += self._over_bytes(candidates, limits[namespace_id], total, kept)
         return kept
 
     @staticmethod
@@ -165,15 +209,17 @@ class Retention:
         return ""
 
     @staticmethod
-    def _plan_bytes(plan: Plan, kept: set[int], candidates: list[tuple[Build, int]], limit: int, total: int) -> None:
-        total -= sum(removal.size for removal in plan.removals if removal.build_id not in kept)
-        for build, size in sorted(candidates, key=lambda item: item[0].id):
+    def _over_bytes(candidates: list[tuple[Build, str, int]], limit: int, total: int, kept: set[int]) -> list[Removal]:
+        """Return the oldest builds of a namespace that go until it holds no more than ``limit`` bytes."""
+        removals: list[Removal] = []
+        for build, name, size in sorted(candidates, key=lambda item: item[0].id):
             if not limit or total <= limit:
-                return
+                break
             reason = f"the namespace holds more than {limit} bytes (retention_bytes)"
-            plan.removals.append(Removal("build", build.key, reason, size, build_id=build.id))
+            removals.append(Removal("build", name, reason, size, build_id=build.id))
             kept.discard(build.id)
             total -= size
+        return removals
 
     def _plan_blobs(self, plan: Plan) -> None:
         with self.database.read() as session:
@@ -183,7 +229,7 @@ class Retention:
             known = queries.all_digests(session)
         for path in (self.blobs.root / "sha256").glob("*/*"):
             if path.name not in known and _age(path) > GRACE_SECONDS:
-                plan.removals.append(Removal("file", path.name, "left by a crash", path.stat().st_size, path))
+                plan.removals.append(Removal("blob", path.name, "left by a crash", path.stat().st_size, path))
 
     def _plan_leftovers(self, plan: Plan) -> None:
         with self.database.read() as session:
@@ -192,19 +238,25 @@ class Retention:
         for path in self.config.staging.glob("job-*"):
             if path.name not in running and _age(path) > 60:
                 plan.removals.append(Removal("staging", path.name, "left by a crash", tree_size(path)[0], path))
+        old = [*self.config.staging.glob("trash-*"), *self.blobs.staging.glob("*")]
+        for path in (path for path in old if _age(path) > GRACE_SECONDS):
+            plan.removals.append(Removal("staging", path.name, "left by a crash", tree_size(path)[0], path))
         for path in self.config.builds.glob("*"):
             if path.name not in present and _age(path) > 60:
                 plan.removals.append(Removal("prefix", path.name, "belongs to no build", tree_size(path)[1], path))
 
-    def _plan_caches(self, plan: Plan, kept: set[int]) -> None:
-        needed: set[str] = set()
+    def _needed_packages(self, kept: set[int]) -> set[str]:
+        """Return the folders of the package cache that kept builds, and those being made, need."""
         with self.database.read() as session:
-            digests = queries.record_digests(session, kept)
+            digests = queries.record_digests(session, kept | queries.unfinished_builds(session))
+        needed = set()
         for digest in digests:
             record = BuildRecord.from_bytes(self.blobs.read(digest))
-            needed |= {
-                f"{r['name']}-{r['version']}-{r['build']}" for lock in record.platforms.values() for r in lock.conda
-            }
+            needed |= {cache_name(entry) for lock in record.platforms.values() for entry in lock.conda}
+        return needed
+
+    def _plan_caches(self, plan: Plan, kept: set[int]) -> None:
+        needed = self._needed_packages(kept)
         for path in (self.config.packages / "conda").glob("*/info"):
             package = path.parent
             if package.name not in needed and _age(package) > GRACE_SECONDS:
@@ -218,9 +270,12 @@ class Retention:
 
 
 def prefixes_in_use(builds: Path) -> set[str]:
-    """Return the folders below ``builds`` that a process of this host runs from (Linux; else none is known)."""
+    """Return the folders below ``builds`` that a process of this host runs from."""
     used = set()
     root = f"{builds}{os.sep}"
+    if not Path("/proc/self/exe").exists():  # macOS
+        done = subprocess.run(["ps", "-axo", "command="], capture_output=True, text=True, check=False)
+        return {Path(line[len(root) :]).parts[0] for line in done.stdout.splitlines() if line.startswith(root)}
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             program = os.readlink(process / "exe")  # noqa: PTH115

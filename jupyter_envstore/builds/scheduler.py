@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import Any
 
@@ -15,11 +16,13 @@ from jupyter_envstore.store.database import Database, now
 from jupyter_envstore.store.jobs import (
     ARTIFACT,
     BUILD,
+    FINISH,
     JOB_CANCELED,
     JOB_FAILED,
     JOB_QUEUED,
     MAX_ATTEMPTS,
     anything_waits,
+    begin_settling,
     claim_next,
     note_process,
     silent_jobs,
@@ -29,6 +32,7 @@ from jupyter_envstore.store.models import (
     ARTIFACT_FAILED,
     CANCELED,
     FAILED,
+    JOB_SETTLING,
     PENDING,
     QUEUED,
     UNSETTLED,
@@ -38,6 +42,7 @@ from jupyter_envstore.store.models import (
     Job,
 )
 
+log = logging.getLogger(__name__)
 LOST = "the worker stopped without a word (killed, out of memory, or its machine went down)"
 
 
@@ -69,9 +74,12 @@ class Scheduler:
         return started
 
     def run(self, stop: threading.Event, pause: float = 0.5) -> None:
-        """Tick until ``stop`` is set."""
+        """Tick until ``stop`` is set; what goes wrong in one tick is logged and does not end the others."""
         while not stop.wait(pause):
-            self.tick()
+            try:
+                self.tick()
+            except Exception:
+                log.exception("the scheduler could not do its round; it goes on")
 
     def _start_one(self) -> bool:
         with self.database.read() as session:
@@ -81,7 +89,7 @@ class Scheduler:
             claim = claim_next(session, self.config.max_concurrent_builds, self.host)
         if claim is None:
             return False
-        pid, started = self.executor.start(claim)
+        pid, started = self.executor.start(claim)  # if this fails, the lease runs out and the job is tried again
         with self.database.write() as session:
             note_process(session, claim, pid, started)
         return True
@@ -91,17 +99,16 @@ class Scheduler:
         with self.database.read() as session:
             silent = silent_jobs(session, self.config.lease_seconds)
         for job in silent:
-            if job.host == self.host:
-                end_group(job.pid, job.process_started)
             self._settle(job)
 
-    def cancel(self, build_id: int) -> bool:
-        """Stop all work on a build, queued or running; False if there was none.
+    def cancel(self, build_id: int, everything: bool = False) -> list[str]:
+        """Stop the work on a build, queued or running; return the kinds of jobs that were stopped.
 
-        A worker of this host is ended here, within seconds; others notice that they shall stop.
+        A worker of this host is ended here, within seconds; others notice that they shall stop. A build that can be
+        used already is still finished (byte code, closed folders), unless ``everything`` shall stop.
         """
         with self.database.write() as session:
-            jobs = unfinished_jobs(session, build_id)
+            jobs = [job for job in unfinished_jobs(session, build_id) if everything or job.kind != FINISH]
             running = [job for job in jobs if job.state != JOB_QUEUED]
             for job in jobs:
                 if job.state == JOB_QUEUED:
@@ -110,14 +117,20 @@ class Scheduler:
                     job.cancel_requested = True
         for job in running:
             if job.host == self.host:
-                end_group(job.pid, job.process_started)
                 self._settle(job)
-        return bool(jobs)
+        return [job.kind for job in jobs]
 
     def _settle(self, lost: Job) -> None:
+        """End what is left of a worker, remove what it left, and only then let the job go on or close it."""
+        with self.database.write() as session:
+            if begin_settling(session, lost) is None:
+                return
+        if lost.host == self.host:
+            end_group(lost.pid, lost.process_started)
+        self._clean(lost)
         with self.database.write() as session:
             job = session.get_one(Job, lost.id)
-            if job.state != lost.state or job.attempt != lost.attempt:
+            if job.state != JOB_SETTLING or job.attempt != lost.attempt:
                 return
             if job.cancel_requested:
                 self._close(session, job, JOB_CANCELED, "canceled")
@@ -126,7 +139,6 @@ class Scheduler:
                 self._requeue_subject(session, job)
             else:
                 self._close(session, job, JOB_FAILED, f"{LOST}; it was tried {job.attempt} times")
-        self._clean(lost)
 
     @staticmethod
     def _requeue_subject(session: Any, job: Job) -> None:

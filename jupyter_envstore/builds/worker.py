@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
 import time
 import traceback
@@ -14,6 +13,7 @@ from jupyter_envstore.builds.processes import start_time, this_host
 from jupyter_envstore.builds.retention import caches_in_use
 from jupyter_envstore.builds.workspace import Workspace
 from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.engine.link import remove_tree, storage_error
 from jupyter_envstore.errors import EnvStoreError, StaleClaimError
 from jupyter_envstore.store import builds as rows
@@ -22,8 +22,10 @@ from jupyter_envstore.store.database import Database, now
 from jupyter_envstore.store.jobs import (
     ARTIFACT,
     BUILD,
+    FINISH,
     JOB_DONE,
     JOB_FAILED,
+    RESTORE,
     Claim,
     claim_next_of_build,
     finish,
@@ -66,13 +68,14 @@ def main(arguments: list[str]) -> int:
 
 def do_job(config: StoreConfig, database: Database, claim: Claim) -> bool:
     """Do a job and close it; False when it was taken away."""
-    with caches_in_use(config), Workspace(config, database, claim) as workspace:
+    with Workspace(config, database, claim) as workspace:
         try:
             _begin(workspace)
-            if claim.kind == ARTIFACT:
-                _make_artifact(workspace)
-            else:
-                _make_prefix(workspace)
+            with caches_in_use(config):  # may wait; the heartbeat beats already
+                if claim.kind == ARTIFACT:
+                    _make_artifact(workspace)
+                else:
+                    _make_prefix(workspace)
         except StaleClaimError:
             return False
         except Exception as error:  # the one place where a worker's troubles end: as a reason for people
@@ -90,16 +93,18 @@ def _begin(workspace: Workspace) -> None:
     with claim.write(workspace.database) as session:
         if claim.kind == BUILD:
             build = session.get_one(Build, claim.build_id)
-            build.status, build.started_on, build.ended_on = BUILDING, now(), None
+            if build.status == COMPLETED:  # the attempt before got that far, and was lost right behind it
+                return
+            build.status, build.started_on, build.ended_on = BUILDING, build.started_on or now(), None
             session.add(Change(kind="build", subject_id=build.id, at=now()))
         elif claim.kind == ARTIFACT:
             session.get_one(Artifact, claim.artifact_id).state = MAKING
 
 
 def _make_prefix(workspace: Workspace) -> None:
-    from jupyter_envstore.builds.pipeline import run_build, run_restore
+    from jupyter_envstore.builds.pipeline import run_build, run_finish, run_restore
 
-    (run_build if workspace.claim.kind == BUILD else run_restore)(workspace)
+    {BUILD: run_build, RESTORE: run_restore, FINISH: run_finish}[workspace.claim.kind](workspace)
 
 
 def _make_artifact(workspace: Workspace) -> None:
@@ -125,8 +130,9 @@ def _make_artifact(workspace: Workspace) -> None:
             tools = maker.make(request, blob)
         stored = blob.result()
         with workspace.claim.write(workspace.database) as session:
+            rows.find_build(session, artifact.build_id)  # it may have been deleted meanwhile
             made = session.get_one(Artifact, artifact.id)
-            refer(session, stored, f"artifact:{artifact.id}")
+            refer(session, workspace.blobs, stored, f"artifact:{artifact.id}")
             made.state, made.reason, made.digest, made.size = READY, "", stored.digest, stored.size
             made.duration, made.tools, made.made_on = round(time.monotonic() - started, 3), tools, now()
             session.add(Change(kind="artifact", subject_id=made.id, at=now()))
@@ -177,9 +183,10 @@ def _keep_errors(workspace: Workspace) -> None:
     sys.stderr.flush()
     source = workspace.staging / "worker.err"
     if source.exists() and source.stat().st_size:
-        target = workspace.config.root / "logs"
-        target.mkdir(exist_ok=True)
-        shutil.copyfile(source, target / f"worker-{workspace.claim.job_id}.err")
+        folder = workspace.config.root / "logs"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        text = redact(source.read_text(encoding="utf-8", errors="replace"))
+        (folder / f"worker-{workspace.claim.job_id}.err").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -151,7 +152,9 @@ class Workspace:
                     row = session.get_one(Step, step.id)
                     for key, value in progress.items():
                         setattr(row, key, value)
-        except StorageError:
+        except StaleClaimError:
+            raise
+        except Exception:
             with self._lock:  # a full disk or a busy database: keep the lines for the next try
                 self._lines = lines + self._lines
             raise
@@ -163,8 +166,8 @@ class Workspace:
                 self.flush()
             except StaleClaimError:
                 self._end_now()
-            except StorageError:
-                continue
+            except Exception as error:  # the beat must go on
+                print(f"heartbeat: {error}", file=sys.stderr)
             if time.monotonic() > self.deadline + grace:
                 self._end_now()  # a step that does not look at the clock; the lost lease settles the build
 

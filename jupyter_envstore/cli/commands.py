@@ -90,8 +90,11 @@ def apply(options: argparse.Namespace) -> int:
     with open_store(options) as store:
         for path in _specification_files(options.paths):
             try:
-                specification = read_specification(path.read_bytes(), path.name, store.config.allow_local_files)
+                specification = read_specification(read_file(str(path)), path.name, store.config.allow_local_files)
                 name = check_name("environment", specification.name or path.stem)
+                if name.lower() in {other.lower() for other in wanted}:
+                    msg = f"another file describes {name} already"
+                    raise InvalidInputError(msg)
             except EnvStoreError as error:
                 results.append({"file": str(path), "name": "", "result": "failed", "reason": str(error)})
                 continue
@@ -147,6 +150,7 @@ def _prune(store: EnvStore, options: argparse.Namespace, wanted: set[str]) -> li
 def import_file(options: argparse.Namespace) -> int:
     """Repair a file and print it."""
     repaired = repair(read_file(options.file), options.file)
+    read_specification(repaired.text, f"{options.file}, repaired,")
     if options.output:
         Path(options.output).write_text(repaired.text, encoding="utf-8")
     if options.json:
@@ -172,7 +176,9 @@ def list_environments(options: argparse.Namespace) -> None:
             [
                 f"{environment['namespace']}/{environment['name']}",
                 str(environment["build"]["number"]) if environment["build"] else "-",
-                environment["build"]["status"] if environment["build"] else "no build yet",
+                environment["build"]["status"]
+                if environment["build"]
+                else environment["newest_status"] or "no build yet",
                 str(environment["build"]["packages"]) if environment["build"] else "",
                 human_size(environment["build"]["size"]) if environment["build"] else "",
                 environment["description"][:60],
@@ -195,7 +201,8 @@ def show(options: argparse.Namespace) -> None:
     print(f"{reference}  {view['status']}{active}" + (f"\n{view['reason']}" if view["reason"] else ""))
     if view["description"]:
         print(view["description"])
-    print(f"  by {view['created_by']}, {view['scheduled_on']} UTC, took {view['duration'] or 0:.1f} s")
+    when = view["scheduled_on"][:19].replace("T", " ")
+    print(f"  by {view['created_by']}, {when} UTC, took {view['duration'] or 0:.1f} s")
     print(f"  {view['packages']} packages, {human_size(view['size'])} ({human_size(view['own_size'])} of its own)")
     print(f"  prefix  {view['prefix'] or 'none'}\n")
     lines = [
@@ -213,7 +220,8 @@ def logs(options: argparse.Namespace) -> None:
         reference = find_newest(store, options.environment)
         printed = 0
         while True:
-            settled = store.show(reference.id)["status"] not in UNSETTLED and not store.busy(reference.id)
+            status = store.show(reference.id)["status"]
+            settled = status not in UNSETTLED and not store.busy(reference.id)
             text = store.log(reference.id)
             print(text[printed:], end="", flush=True)
             printed = len(text)
@@ -254,8 +262,9 @@ def cancel(options: argparse.Namespace) -> None:
     """Stop a build."""
     with open_store(options) as store:
         reference = find_newest(store, options.environment)
-        store.cancel(reference.id)
-        print(f"canceled {reference}")
+        kinds = store.cancel(reference.id)
+        what = "artifacts of " if set(kinds) == {"artifact"} else ""
+        print(f"canceled {what}{reference}")
 
 
 def activate(options: argparse.Namespace) -> None:

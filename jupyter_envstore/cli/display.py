@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sys
-import time
 from collections.abc import Sequence
+from datetime import datetime, timezone
 from typing import Any, TextIO
 
 TITLES = {
@@ -26,15 +26,17 @@ class LiveDisplay:
     def __init__(self, output: TextIO | None = None) -> None:
         self.output = output or sys.stderr
         self.live = self.output.isatty()
-        self.finished: set[tuple[int, str]] = set()
-        self.started = time.monotonic()
+        self.finished: set[tuple[str, str]] = set()
+        self.since = datetime.now(timezone.utc).replace(tzinfo=None).isoformat()
         self._shown = ""
 
     def update(self, view: dict[str, Any]) -> None:
         """Show the state of a build."""
         running = None
         for step in view["steps"]:
-            key = (step["attempt"], step["name"])
+            key = (step["started_on"], step["name"])
+            if step["started_on"] < self.since:
+                continue  # of an earlier job: this display follows what happens now
             if step["state"] == "running":
                 running = step
             elif key not in self.finished:
@@ -87,7 +89,7 @@ def _progress(step: dict[str, Any]) -> str:
 def _amount(value: int, unit: str) -> str:
     if not value:
         return ""
-    return human_size(value) if unit == "bytes" else f"{value} {unit}"
+    return human_size(value) if unit == "bytes" else f"{value} {unit if value != 1 else unit.removesuffix('s')}"
 
 
 def human_size(size: float) -> str:

@@ -38,6 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+    except (OSError, EOFError) as error:
+        place = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
+        print(f"error: {place}{getattr(error, 'strerror', None) or 'the input ended'}", file=sys.stderr)
+        return 1
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.engine.channels import local_path
+from jupyter_envstore.engine.link import cache_name
 from jupyter_envstore.engine.record import PlatformLock
 
 TIMEOUT = 15.0
@@ -28,8 +29,7 @@ def missing_packages(lock: PlatformLock, cache_dir: Path) -> list[str]:
 
 
 def _cached(record: dict[str, Any], cache_dir: Path) -> bool:
-    stem = f"{record['name']}-{record['version']}-{record['build']}"
-    return (cache_dir / stem / "info" / "index.json").is_file()
+    return (cache_dir / cache_name(record) / "info" / "index.json").is_file()
 
 
 def _exists(url: str) -> bool:

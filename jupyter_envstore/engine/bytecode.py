@@ -30,7 +30,7 @@ for source, name, target in json.load(sys.stdin):
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with open(target, "wb") as file:
             file.write(b._code_to_hash_pyc(code, importlib.util.source_hash(data), False))
-    except (SyntaxError, ValueError, RecursionError, UnicodeDecodeError):
+    except (SyntaxError, ValueError, RecursionError, OSError):
         failed += 1
 print(failed)
 """

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     import rattler
 
 DEFAULT_ALIAS = "https://conda.anaconda.org"
-SECRET_IN_URL = re.compile(r"(?P<before>/t/)[^/\s]+(?=/)|(?P<scheme>://)[^/@\s]+@")
+SECRET_IN_URL = re.compile(
+    r"(?P<before>/t/)[^/\s]+(?=/)|(?P<scheme>://)[^/\s]*@|(?P<query>[?&](?:token|key|password|auth)=)[^&\s]+"
+)
 
 
 @dataclass(frozen=True)
@@ -66,14 +68,19 @@ class ChannelPolicy:
 
 def redact(text: str) -> str:
     """Return ``text`` without the passwords and tokens of addresses in it."""
-    return SECRET_IN_URL.sub(lambda match: f"{match['before']}***" if match["before"] else "://***@", text)
+    return SECRET_IN_URL.sub(_strike_out, text)
+
+
+def _strike_out(match: re.Match[str]) -> str:
+    return "://***@" if match["scheme"] else f"{match['before'] or match['query']}***"
 
 
 def strip_credentials(url: str) -> str:
-    """Return ``url`` without user, password and ``/t/<token>/``."""
-    parts = urlsplit(re.sub(r"/t/[^/]+/", "/", url))
+    """Return ``url`` without user, password and the ``/t/<token>`` that its path may start with (conda's habit)."""
+    parts = urlsplit(url)
     host = parts.netloc.rsplit("@", 1)[-1]
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+    path = parts.path if parts.scheme == "file" else re.sub(r"^/t/[^/]+(?=/)", "", parts.path)
+    return urlunsplit((parts.scheme, host, path, parts.query, ""))
 
 
 def local_path(url: str) -> Path | None:
@@ -170,7 +177,11 @@ def _condarc_credentials() -> dict[str, Any]:
             text = path.read_text(encoding="utf-8")
         except OSError:
             continue
-        for url in _urls(yaml.safe_load(text)):
+        try:
+            settings = yaml.safe_load(text)
+        except yaml.YAMLError:
+            continue  # conda itself will complain of its file; what it holds cannot be known here
+        for url in _urls(settings):
             parts = urlsplit(url)
             token = re.search(r"/t/([^/]+)", parts.path)
             if not parts.hostname:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import csv
 import hashlib
 import io
@@ -13,6 +14,7 @@ import re
 import shutil
 import stat
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -212,9 +214,14 @@ def file_digest(path: Path, kind: str = "sha256") -> str:
     return digest.hexdigest()
 
 
+def cache_name(record: dict[str, Any]) -> str:
+    """Return the name of a package's folder in the package cache."""
+    return f"{record['name']}-{record['version']}-{record['build']}"
+
+
 def _in_cache(record: dict[str, Any], cache_dir: Path) -> bool:
     """Whether the cache holds this very package; rattler keeps its SHA-256 in the lock file, after an 8-byte count."""
-    stem = f"{record['name']}-{record['version']}-{record['build']}"
+    stem = cache_name(record)
     try:
         data = (cache_dir / f"{stem}.lock").read_bytes()
     except OSError:
@@ -294,6 +301,12 @@ def site_packages_folders(prefix: Path) -> list[Path]:
     return [p for p in found if not p.parent.is_symlink()]
 
 
+def unseal_prefix(prefix: Path) -> None:
+    """Open the folders of a closed prefix again, to finish it once more."""
+    for folder, _, _ in os.walk(prefix):
+        os.chmod(folder, 0o755)  # noqa: PTH101, S103
+
+
 def seal_prefix(prefix: Path) -> None:
     """Close a finished prefix: folders read-only, files untouched (they are links into the cache)."""
     for library in (prefix / "lib").glob("python3.*"):
@@ -308,9 +321,20 @@ def remove_tree(path: Path) -> None:
     if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
         return
-    for folder, _, _ in os.walk(path):
-        os.chmod(folder, 0o755)  # noqa: PTH101, S103
-    shutil.rmtree(path)
+    for last in (False, False, True):  # a process that is just ending may still write into it
+        for folder, _, _ in os.walk(path):
+            with contextlib.suppress(FileNotFoundError):
+                os.chmod(folder, 0o755)  # noqa: PTH101, S103
+        try:
+            shutil.rmtree(path)
+        except FileNotFoundError:
+            return
+        except OSError:
+            if last:
+                raise
+            time.sleep(0.1)
+        else:
+            return
 
 
 def tree_size(path: Path) -> tuple[int, int]:

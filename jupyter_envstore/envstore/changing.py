@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-from jupyter_envstore.builds.links import drop_link, point_at
+from jupyter_envstore.builds.links import drop_link, sync_link
 from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.engine.availability import missing_packages
 from jupyter_envstore.engine.link import remove_tree
@@ -15,12 +14,10 @@ from jupyter_envstore.envstore.looking import Looking
 from jupyter_envstore.errors import ConflictError, InvalidInputError
 from jupyter_envstore.spec import Specification, check_name
 from jupyter_envstore.store import builds as rows
-from jupyter_envstore.store.blobs import release
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.jobs import BUILD, RESTORE, enqueue, unfinished_jobs
 from jupyter_envstore.store.models import (
     COMPLETED,
-    DROPPED,
     PREFIX_PRESENT,
     UNSETTLED,
     Build,
@@ -73,19 +70,21 @@ class Changing(Looking):
             enqueue(session, BUILD, build.id)
             return BuildRef(space.name, environment.name, build.number, build.id)
 
-    def cancel(self, build_id: int) -> None:
-        """Stop a build that is queued or runs.
+    def cancel(self, build_id: int) -> list[str]:
+        """Stop a build that is queued or runs, or the artifacts of one that is ready; return what was stopped.
 
         Raises
         ------
         ConflictError
             Nothing of it is queued or runs.
         """
-        if not self.scheduler.cancel(build_id):
+        stopped = self.scheduler.cancel(build_id)
+        if not stopped:
             with self.database.read() as session:
                 build = rows.find_build(session, build_id).build
             msg = f"build {build.number} is {build.status} already; there is nothing to cancel"
             raise ConflictError(msg)
+        return stopped
 
     def activate(self, namespace: str, name: str, build: str) -> BuildRef:
         """Make a completed build of this environment its active one.
@@ -107,7 +106,7 @@ class Changing(Looking):
                 raise ConflictError(msg)
             environment.current_build_id = found.id
             rows.changed(session, "environment", environment.id)
-        point_at(self.config.root, space.name_key, environment.name_key, self.config.builds / found.directory)
+        sync_link(self.config, self.database, environment.id)
         return BuildRef(space.name, environment.name, found.number, found.id)
 
     def check_restore(self, build_id: int) -> list[str]:
@@ -152,15 +151,13 @@ class Changing(Looking):
         ConflictError
             It is active, or it runs.
         """
+        with self.database.read() as session:
+            _check_deletable(rows.find_build(session, build_id))
+        self.scheduler.cancel(build_id, everything=True)
         with self.database.write() as session:
             row = rows.find_build(session, build_id)
-            if row.build.status in UNSETTLED:
-                msg = f"build {row.build.number} is {row.build.status}; cancel it first"
-                raise ConflictError(msg)
-            if row.environment.current_build_id == build_id:
-                msg = f"build {row.build.number} is the active one; make another active first"
-                raise ConflictError(msg)
-            self._forget_build(session, row.build)
+            _check_deletable(row)
+            rows.forget_build(session, row.build)
         self._remove_prefixes([row.build])
 
     def delete_environment(self, namespace: str, name: str) -> int:
@@ -174,25 +171,25 @@ class Changing(Looking):
             rows.changed(session, "environment", environment.id)
         drop_link(self.config.root, space.name_key, name.lower())
         for build in builds:
-            self.scheduler.cancel(build.id)
+            self.scheduler.cancel(build.id, everything=True)
         with self.database.write() as session:
             builds = rows.list_builds(session, environment.id)
             for build in builds:
-                self._forget_build(session, build)
+                rows.forget_build(session, build)
         self._remove_prefixes(builds)
         return len(builds)
-
-    def _forget_build(self, session: Any, build: Build) -> None:
-        build.deleted_on, build.prefix_state = now(), "none"
-        for owner in ("record", "log"):
-            release(session, f"build:{build.id}:{owner}")
-        for artifact in rows.list_artifacts(session, build.id):
-            artifact.state, artifact.digest = DROPPED, None
-            release(session, f"artifact:{artifact.id}")
-        rows.changed(session, "build", build.id)
 
     def _remove_prefixes(self, builds: Iterable[Build]) -> None:
         for build in builds:
             prefix = self.config.builds / build.directory
             if build.directory and prefix.exists():
                 remove_tree(prefix)
+
+
+def _check_deletable(row: rows.BuildRow) -> None:
+    if row.build.status in UNSETTLED:
+        msg = f"build {row.build.number} is {row.build.status}; cancel it first"
+        raise ConflictError(msg)
+    if row.environment.current_build_id == row.build.id:
+        msg = f"build {row.build.number} is the active one; make another active first"
+        raise ConflictError(msg)

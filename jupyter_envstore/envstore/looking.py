@@ -15,6 +15,7 @@ from jupyter_envstore.store.jobs import unfinished_jobs
 from jupyter_envstore.store.models import (
     COMPLETED,
     PREFIX_PRESENT,
+    UNSETTLED,
     Build,
 )
 from jupyter_envstore.store.models import Specification as SpecificationRow
@@ -101,16 +102,14 @@ class Looking(OpenStore):
             It is not there.
         """
         with self.database.read() as session:
-            build = rows.find_build(session, build_id).build
-        if build.prefix_state != PREFIX_PRESENT:
-            what = (
-                "packed away; bring it back with: jupyter envstore restore"
-                if build.status == COMPLETED
-                else build.status
-            )
-            msg = f"build {build.number} is {what}"
+            row = rows.find_build(session, build_id)
+        if row.build.prefix_state != PREFIX_PRESENT:
+            name = f"{row.namespace.name}/{row.environment.name}:{row.build.number}"
+            done = row.build.status == COMPLETED
+            what = f"packed away; bring it back: jupyter envstore restore {name}" if done else row.build.status
+            msg = f"{name} is {what}"
             raise ConflictError(msg)
-        return self.config.builds / build.directory
+        return self.config.builds / row.build.directory
 
     def busy(self, build_id: int) -> bool:
         """Whether work on a build is queued or runs."""
@@ -118,11 +117,13 @@ class Looking(OpenStore):
             return bool(unfinished_jobs(session, build_id))
 
     def newest_specification(self, namespace: str, name: str) -> str | None:
-        """Return the hash of what the newest build was made of, None where there is none."""
+        """Return the hash of what the newest build was made of; None where there is none, or where it did not work."""
         with self.database.read() as session:
             try:
                 _, environment = rows.find_environment(session, namespace, name)
             except NotFoundError:
                 return None
             builds = rows.list_builds(session, environment.id)
-            return session.get_one(SpecificationRow, builds[0].specification_id).sha256 if builds else None
+            if not builds or builds[0].status not in (COMPLETED, *UNSETTLED):
+                return None
+            return session.get_one(SpecificationRow, builds[0].specification_id).sha256

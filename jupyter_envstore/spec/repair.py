@@ -93,7 +93,7 @@ def repair(
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         return _with_notes(
             requirements_to_yaml(text, name, version),
-            ["requirements.txt read as PyPI packages"],
+            ["requirements.txt read as PyPI packages", f"python={version} added"],
             defaults,
             platform,
         )
@@ -168,7 +168,7 @@ def _repair_name(editor: _Editor, fallback: str) -> None:
     except InvalidInputError:
         name = suggest_name(str(value), fallback)
         editor.lines[editor.root.lines["name"] - 1] = f"name: {name}"
-        editor.changed(f"name {str(value)!r} became {name}", "a name has no spaces or slashes")
+        editor.changed(f"name {str(value)!r} became {name}", "a name has letters, digits and _ . + - only")
 
 
 def _shift(value: Any) -> None:
@@ -268,9 +268,14 @@ def _repair_dependencies(editor: _Editor, origin: str | None, here: str) -> None
         first = next(item for item, name, _ in items if name == "python")
         line = (editor.lines[first.line - 1] or "").split("\n")[0]
         block = re.match(r"(\s*-\s*)", line)
-        if block and "[" not in line:
+        if "[" in line:
+            quoted = re.search(rf"['\"]?{re.escape(first)}['\"]?", line)
+            editor.lines[first.line - 1] = (
+                line.replace(quoted.group(), f"{quoted.group()}, ipykernel", 1) if quoted else line
+            )
+        elif block:
             editor.insert_after(first.line, f"{block.group(1)}ipykernel")
-            editor.changed("ipykernel added", "without it there is no kernel")
+        editor.changed("ipykernel added", "without it there is no kernel")
 
 
 def _system(platform: str | None) -> str:

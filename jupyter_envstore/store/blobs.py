@@ -14,6 +14,7 @@ from typing import BinaryIO
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from jupyter_envstore.errors import StorageError
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.models import Blob, BlobReference
 
@@ -106,8 +107,17 @@ class BlobStore:
             self.path(digest).unlink(missing_ok=True)
 
 
-def refer(session: Session, blob: StoredBlob, owner: str) -> None:
-    """Note that ``owner`` needs ``blob``, and drop what it needed before."""
+def refer(session: Session, blobs: BlobStore, blob: StoredBlob, owner: str) -> None:
+    """Note that ``owner`` needs ``blob``, and drop what it needed before.
+
+    Raises
+    ------
+    StorageError
+        The file is not there: it was collected between its writing and this.
+    """
+    if not blobs.path(blob.digest).is_file():
+        msg = "a file was removed from the store while it was being made; try again"
+        raise StorageError(msg)
     if session.get(Blob, blob.digest) is None:
         session.add(Blob(digest=blob.digest, size=blob.size, created_on=now()))
         session.flush()

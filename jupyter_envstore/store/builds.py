@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from jupyter_envstore.errors import NotFoundError
 from jupyter_envstore.spec import Specification as Spec
 from jupyter_envstore.spec import build_directory, build_key
-from jupyter_envstore.store.blobs import BlobStore, refer
+from jupyter_envstore.store.blobs import BlobStore, refer, release
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.models import (
+    DROPPED,
+    PREFIX_NONE,
     QUEUED,
     UNSETTLED,
     Artifact,
@@ -178,30 +180,39 @@ def resolve_build(session: Session, environment: Environment, reference: str | N
         if environment.current_build_id:
             return session.get_one(Build, environment.current_build_id)
         found = session.scalars(query.order_by(Build.number.desc()).limit(1)).first()
-    elif reference.isdigit():
+    elif reference.isascii() and reference.isdecimal():
         found = session.scalars(query.where(Build.number == min(int(reference), 2**31 - 1))).first()
     else:
         found = session.scalars(query.where(Build.key == reference)).first()
     if found is None:
-        msg = f"{environment.name} has no build {reference or ''}".rstrip() + "; show lists its builds"
+        msg = f"{environment.name} has no build {reference or ''}".rstrip() + "; jupyter envstore show lists its builds"
         raise NotFoundError(msg)
     return found
 
 
 def list_environments(
     session: Session, namespace: str | None = None
-) -> list[tuple[Namespace, Environment, Build | None]]:
-    """Return all environments with their active builds, by name, in one query."""
+) -> list[tuple[Namespace, Environment, Build | None, str | None]]:
+    """Return all environments with their active builds and the newest build's status, by name, in one query."""
+    newest = (
+        select(Build.environment_id, func.max(Build.id).label("id"))
+        .where(Build.deleted_on.is_(None))
+        .group_by(Build.environment_id)
+        .subquery()
+    )
+    last = aliased(Build)
     query = (
-        select(Namespace, Environment, Build)
+        select(Namespace, Environment, Build, last.status)
         .join(Environment, Environment.namespace_id == Namespace.id)
         .outerjoin(Build, Build.id == Environment.current_build_id)
+        .outerjoin(newest, newest.c.environment_id == Environment.id)
+        .outerjoin(last, last.id == newest.c.id)
         .where(Environment.deleted_on.is_(None))
         .order_by(Namespace.name_key, Environment.name_key)
     )
     if namespace is not None:
         query = query.where(Namespace.name_key == namespace.lower())
-    return [(row[0], row[1], row[2]) for row in session.execute(query)]
+    return [(row[0], row[1], row[2], row[3]) for row in session.execute(query)]
 
 
 def page_of_environments(
@@ -240,6 +251,17 @@ def page_of_builds(session: Session, offset: int, size: int, status: str | None 
     return count, list(page)
 
 
+def active_directory(session: Session, environment_id: int) -> tuple[str, str, str | None]:
+    """Return the keys of namespace and environment, and the folder of the active build (None without one)."""
+    row = session.execute(
+        select(Namespace.name_key, Environment.name_key, Build.directory)
+        .join(Environment, Environment.namespace_id == Namespace.id)
+        .outerjoin(Build, Build.id == Environment.current_build_id)
+        .where(Environment.id == environment_id)
+    ).one()
+    return row[0], row[1], row[2]
+
+
 def list_builds(session: Session, environment_id: int) -> list[Build]:
     """Return the builds of an environment, newest first."""
     query = select(Build).where(Build.environment_id == environment_id, Build.deleted_on.is_(None))
@@ -250,6 +272,17 @@ def unsettled_builds(session: Session, environment_id: int) -> list[Build]:
     """Return the builds of an environment that are queued or run."""
     query = select(Build).where(Build.environment_id == environment_id, Build.status.in_(UNSETTLED))
     return list(session.scalars(query))
+
+
+def forget_build(session: Session, build: Build) -> None:
+    """Note that a build is deleted, and that it needs none of its files any more."""
+    build.deleted_on, build.prefix_state = now(), PREFIX_NONE
+    for owner in ("record", "log"):
+        release(session, f"build:{build.id}:{owner}")
+    for artifact in list_artifacts(session, build.id):
+        artifact.state, artifact.digest = DROPPED, None
+        release(session, f"artifact:{artifact.id}")
+    changed(session, "build", build.id)
 
 
 def list_artifacts(session: Session, build_id: int) -> list[Artifact]:
@@ -306,7 +339,7 @@ def store_log(session: Session, blobs: BlobStore, build: Build) -> None:
     if build.log_digest:
         text = zlib.decompress(blobs.read(build.log_digest)).decode() + text
     blob = blobs.put(zlib.compress(text.encode()))
-    refer(session, blob, f"build:{build.id}:log")
+    refer(session, blobs, blob, f"build:{build.id}:log")
     build.log_digest = blob.digest
     session.execute(delete(LogChunk).where(LogChunk.build_id == build.id))
 

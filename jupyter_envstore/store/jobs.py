@@ -18,12 +18,14 @@ from jupyter_envstore.store.models import (
     JOB_FAILED,
     JOB_QUEUED,
     JOB_RUNNING,
+    JOB_SETTLING,
     Build,
     Environment,
     Job,
 )
 
-BUILD, RESTORE, ARTIFACT = "build", "restore", "artifact"
+BUILD, RESTORE, FINISH, ARTIFACT = "build", "restore", "finish", "artifact"
+"""A finish job compiles byte code and closes the prefix of a build that can be used already."""
 MAX_ATTEMPTS = 2
 
 
@@ -47,7 +49,7 @@ class Claim:
             Another attempt has the job, or it shall stop.
         """
         with database.write() as session:
-            job = session.get(Job, self.job_id)
+            job = session.get(Job, self.job_id, with_for_update=True)
             if job is None or job.attempt != self.attempt or job.state != JOB_RUNNING or job.cancel_requested:
                 msg = f"job {self.job_id} is not this worker's any more"
                 raise StaleClaimError(msg)
@@ -89,6 +91,7 @@ def claim_next(session: Session, limit: int, host: str) -> Claim | None:
         .where(Job.state == JOB_QUEUED)
         .order_by(Job.id)
         .limit(1000)
+        .with_for_update(skip_locked=True, of=Job)
     ).all()
     if not queued:
         return None
@@ -97,9 +100,9 @@ def claim_next(session: Session, limit: int, host: str) -> Claim | None:
 
 
 def claim_next_of_build(session: Session, build_id: int, host: str) -> Claim | None:
-    """Claim the next artifact of the same build, for a worker that is warm already."""
-    query = select(Job).where(Job.build_id == build_id, Job.state == JOB_QUEUED, Job.kind == ARTIFACT).order_by(Job.id)
-    job = session.scalars(query.limit(1)).first()
+    """Claim what the same build waits for, for a worker that is warm already."""
+    query = select(Job).where(Job.build_id == build_id, Job.state == JOB_QUEUED, Job.kind.in_((FINISH, ARTIFACT)))
+    job = session.scalars(query.order_by(Job.id).limit(1).with_for_update(skip_locked=True)).first()
     return _claim(job, host) if job else None
 
 
@@ -126,26 +129,36 @@ def finish(session: Session, claim: Claim, state: str = JOB_DONE, reason: str = 
     job.state, job.reason, job.ended_on = state, reason, now()
 
 
+def begin_settling(session: Session, lost: Job) -> Job | None:
+    """Take a lost job from its worker, to clean up after it; None when somebody else was faster."""
+    job = session.get_one(Job, lost.id, with_for_update=True)
+    if (job.state, job.attempt, job.heartbeat_on) != (lost.state, lost.attempt, lost.heartbeat_on):
+        return None
+    job.state, job.heartbeat_on = JOB_SETTLING, now()
+    return job
+
+
 def silent_jobs(session: Session, lease_seconds: float) -> list[Job]:
-    """Return running jobs whose worker has not been heard of; sooner those that shall stop."""
+    """Return jobs whose worker, or who settles them, was not heard of; sooner those that shall stop."""
     lost = now() - timedelta(seconds=lease_seconds)
     stopping = now() - timedelta(seconds=min(5.0, lease_seconds))
     query = select(Job).where(
-        Job.state == JOB_RUNNING,
+        Job.state.in_((JOB_RUNNING, JOB_SETTLING)),
         (Job.heartbeat_on < lost) | (Job.cancel_requested.is_(True) & (Job.heartbeat_on < stopping)),
     )
     return list(session.scalars(query))
 
 
 def unfinished_jobs(session: Session, build_id: int) -> list[Job]:
-    """Return the queued and running jobs of a build."""
-    query = select(Job).where(Job.build_id == build_id, Job.state.in_((JOB_QUEUED, JOB_RUNNING)))
+    """Return the jobs of a build that are not over."""
+    query = select(Job).where(Job.build_id == build_id, Job.state.in_((JOB_QUEUED, JOB_RUNNING, JOB_SETTLING)))
     return list(session.scalars(query))
 
 
 __all__ = [
     "ARTIFACT",
     "BUILD",
+    "FINISH",
     "JOB_CANCELED",
     "JOB_DONE",
     "JOB_FAILED",
@@ -155,6 +168,7 @@ __all__ = [
     "RESTORE",
     "Claim",
     "anything_waits",
+    "begin_settling",
     "claim_next",
     "claim_next_of_build",
     "enqueue",

@@ -23,13 +23,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 # States. A state tells the truth: COMPLETED means that the prefix can be used.
 QUEUED, BUILDING, COMPLETED, FAILED, CANCELED = "QUEUED", "BUILDING", "COMPLETED", "FAILED", "CANCELED"
 UNSETTLED = (QUEUED, BUILDING)
-JOB_QUEUED, JOB_RUNNING, JOB_DONE, JOB_FAILED, JOB_CANCELED = (
-    "queued",
-    "running",
-    "done",
-    "failed",
-    "canceled",
-)
+JOB_QUEUED, JOB_RUNNING, JOB_SETTLING = "queued", "running", "settling"
+JOB_DONE, JOB_FAILED, JOB_CANCELED = "done", "failed", "canceled"
 PENDING, MAKING, READY, ARTIFACT_FAILED, DROPPED = "pending", "building", "ready", "failed", "dropped"
 PREFIX_NONE, PREFIX_PRESENT, PREFIX_DROPPED = "none", "present", "dropped"
 

@@ -12,7 +12,9 @@ from jupyter_envstore.store.blobs import StoredBlob, release
 from jupyter_envstore.store.models import (
     COMPLETED,
     DROPPED,
+    JOB_QUEUED,
     JOB_RUNNING,
+    JOB_SETTLING,
     PREFIX_DROPPED,
     PREFIX_PRESENT,
     READY,
@@ -27,6 +29,7 @@ from jupyter_envstore.store.models import (
     Namespace,
 )
 
+UNFINISHED = (JOB_QUEUED, JOB_RUNNING, JOB_SETTLING)
 KEPT_ARTIFACTS = ("yaml", "lockfile", "explicit")
 """Small ones stay with the record."""
 
@@ -89,13 +92,37 @@ def unneeded_blobs(session: Session, before: datetime) -> list[StoredBlob]:
     return [StoredBlob(blob.digest, blob.size) for blob in session.scalars(query)]
 
 
-def forget_blobs(session: Session, digests: Iterable[str]) -> list[str]:
-    """Delete the rows of blobs that still nobody needs; return those."""
-    needed = set(session.scalars(select(BlobReference.digest)))
-    gone = [digest for digest in digests if digest not in needed]
-    for digest in gone:
-        session.execute(delete(Blob).where(Blob.digest == digest))
-    return gone
+def forget_blob(session: Session, digest: str) -> bool:
+    """Delete the row of a blob unless somebody needs it; whether it is free to go."""
+    if session.scalars(select(BlobReference.owner).where(BlobReference.digest == digest).limit(1)).first():
+        return False
+    session.execute(delete(Blob).where(Blob.digest == digest))
+    return True
+
+
+def droppable_build(session: Session, build_id: int) -> Build | None:
+    """Return the build if it may lose its prefix now: completed, not active, not kept by hand, not worked on."""
+    build = session.get_one(Build, build_id, with_for_update=True)
+    environment = session.get_one(Environment, build.environment_id)
+    busy = session.scalars(select(Job.id).where(Job.build_id == build_id, Job.state.in_(UNFINISHED)).limit(1)).first()
+    free = build.status == COMPLETED and not build.pinned and environment.current_build_id != build_id and not busy
+    return build if free else None
+
+
+def present_builds(session: Session) -> list[Build]:
+    """Return the builds whose prefix is said to be there."""
+    return list(session.scalars(select(Build).where(Build.prefix_state == PREFIX_PRESENT)))
+
+
+def builds_of_deleted_environments(session: Session) -> list[Build]:
+    """Return builds that a crash kept from being deleted with their environment."""
+    query = select(Build).join(Environment, Environment.id == Build.environment_id)
+    return list(session.scalars(query.where(Environment.deleted_on.is_not(None), Build.deleted_on.is_(None))))
+
+
+def unfinished_builds(session: Session) -> set[int]:
+    """Return the builds that something is queued or runs for."""
+    return set(session.scalars(select(Job.build_id).where(Job.state.in_(UNFINISHED))))
 
 
 def all_digests(session: Session) -> set[str]:
@@ -105,7 +132,7 @@ def all_digests(session: Session) -> set[str]:
 
 def running_attempts(session: Session) -> set[str]:
     """Return the names of the staging folders of jobs that run."""
-    query = select(Job.id, Job.attempt).where(Job.state == JOB_RUNNING)
+    query = select(Job.id, Job.attempt).where(Job.state.in_((JOB_RUNNING, JOB_SETTLING)))
     return {f"job-{row.id}-{row.attempt}" for row in session.execute(query)}
 
 
@@ -114,7 +141,7 @@ def present_directories(session: Session) -> set[str]:
     query = select(Build.directory).where(
         Build.deleted_on.is_(None), (Build.prefix_state == PREFIX_PRESENT) | Build.status.in_(UNSETTLED)
     )
-    restoring = select(Build.directory).join(Job, Job.build_id == Build.id).where(Job.state == JOB_RUNNING)
+    restoring = select(Build.directory).join(Job, Job.build_id == Build.id).where(Job.state.in_(UNFINISHED))
     return set(session.scalars(query)) | set(session.scalars(restoring))
 
 

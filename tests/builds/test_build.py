@@ -164,11 +164,19 @@ def test_a_failed_rebuild_leaves_the_active_build_alone(store: Store, nasty_chan
     assert store.envstore.find("team", "e").id == good["id"]
 
 
-def test_an_activation_script_that_fails_fails_the_build_with_its_words(store: Store, nasty_channel: str) -> None:
+def test_an_activation_that_ends_the_shell_fails_the_build_with_its_words(store: Store, nasty_channel: str) -> None:
     view = store.build(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [nasty-failing]")
     assert view["status"] == "FAILED"
     assert "nasty: no licence found" in view["reason"]
     assert store.files() == set()
+
+
+def test_scripts_written_for_bash_run_and_what_they_complain_of_is_logged(store: Store, nasty_channel: str) -> None:
+    view = store.build(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [nasty-grumbling]")
+    assert view["status"] == "COMPLETED", view["reason"]
+    assert activated_environment(Path(view["prefix"]))["GRUMBLE"] == "a-compiler.sh"
+    assert "activation says:" in store.envstore.log(view["id"])
+    assert "no-such-command-here" in store.envstore.log(view["id"])
 
 
 def test_workers_see_no_secrets_of_the_server(

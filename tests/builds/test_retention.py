@@ -93,7 +93,8 @@ def test_a_restore_says_beforehand_which_packages_are_gone(store: Store, nasty_c
     copy = tmp_path / "channel"
     shutil.copytree(Path(nasty_channel.removeprefix("file://")), copy)
     view = store.build(text(copy.as_uri()))
-    store.envstore.retention.pack_away(view["id"])
+    store.build(text(copy.as_uri()))
+    assert store.envstore.retention.pack_away(view["id"])
     shutil.rmtree(store.root / "pkgs" / "conda")
     assert store.envstore.check_restore(view["id"]) == []
     (copy / "noarch" / "nasty-text-1.0-0.conda").unlink()
@@ -136,3 +137,59 @@ def test_settings_are_checked(store: Store, nasty_channel: str) -> None:
     store.envstore.change_settings({"retention_builds": 9}, ("team", "e"), "tester")
     assert store.envstore.settings(("team", "e"))["retention_builds"] == 9
     assert store.envstore.settings(("team",))["retention_builds"] == 5
+
+
+def test_a_build_that_became_active_after_the_plan_is_not_dropped(store: Store, nasty_channel: str) -> None:
+    view, _ = store.build(text(nasty_channel)), store.build(text(nasty_channel))
+    assert store.envstore.retention.pack_away(view["id"])
+    store.envstore.restore(view["id"])
+    store.wait(view["id"])
+    store.envstore.activate("team", "e", "1")
+    assert not store.envstore.retention.pack_away(view["id"])
+    assert Path(view["prefix"]).exists()
+
+
+def test_a_blob_that_is_written_again_during_the_collection_stays(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs = store.envstore.blobs
+    blob = blobs.put(b"the same bytes as before")
+    removal = retention.Removal("blob", blob.digest, "nobody needs it", blob.size, blobs.path(blob.digest))
+    monkeypatch.setattr(retention, "GRACE_SECONDS", 60.0)
+    assert not store.envstore.retention._remove_blob(removal)
+    assert blobs.verify(blob.digest)
+
+
+def test_each_namespace_has_its_own_limit_of_bytes(store: Store, nasty_channel: str) -> None:
+    def build(namespace: str) -> dict[str, object]:
+        return store.build(text(nasty_channel), namespace)
+
+    [build("a") for _ in range(3)]
+    views = [build("b") for _ in range(2)]
+    store.envstore.change_settings({"retention_builds": 1}, ("a",), "tester")
+    store.envstore.change_settings({"retention_bytes": 1}, ("b",), "tester")
+    store.envstore.collect()
+    assert [Path(str(view["prefix"])).exists() for view in views] == [False, True]
+
+
+def test_a_prefix_that_is_gone_is_said_to_be_gone(store: Store, nasty_channel: str) -> None:
+    from jupyter_envstore.engine.link import remove_tree
+
+    view = store.build(text(nasty_channel))
+    remove_tree(Path(view["prefix"]))
+    store.envstore.collect()
+    assert store.envstore.show(view["id"])["packed_away"]
+    store.envstore.restore(view["id"])
+    assert store.wait(view["id"])["prefix"] == view["prefix"]
+
+
+def test_builds_that_a_crash_left_behind_a_deleted_environment_are_forgotten(store: Store, nasty_channel: str) -> None:
+    view = store.build(text(nasty_channel))
+    with store.envstore.database.write() as session:
+        from jupyter_envstore.store.models import Environment
+
+        session.query(Environment).one().deleted_on = retention.now()
+    os.utime(view["prefix"], (0, 0))
+    store.envstore.collect()
+    assert store.files() == set()
+    assert not any(path.is_file() for path in (store.root / "blobs").rglob("*"))

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from jupyter_envstore.builds.executors import LocalExecutor
 from jupyter_envstore.builds.processes import end_group, is_alive, start_time
+from jupyter_envstore.builds.retention import caches_alone
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.environment import scrubbed_environment
 from jupyter_envstore.envstore import EnvStore
@@ -88,7 +90,7 @@ def stop_at(store: Store, step: str, channel: str, times: int = 100) -> int:
     store.envstore.scheduler.executor.close()
     store.envstore.scheduler.executor = StoppingExecutor(store.envstore.config, step, times)
     build = store.submit(text(channel))
-    store.until(lambda: stopped(store.jobs()[0].pid))
+    store.until(lambda: any(stopped(job.pid) for job in store.jobs() if job.pid))
     return build.id
 
 
@@ -114,6 +116,7 @@ def test_a_worker_killed_in_any_step_is_replaced_once_and_the_build_completes(
     os.killpg(store.jobs()[0].pid, signal.SIGKILL)
     view = store.wait(build_id)
     assert view["status"] == "COMPLETED"
+    assert {artifact["reason"] for artifact in view["artifacts"]} == {""}
     assert {artifact["state"] for artifact in view["artifacts"]} == {"ready"}
     assert store.jobs()[0].attempt == 2
     assert store.files() == {f"builds/{Path(view['prefix']).name}"}
@@ -128,6 +131,90 @@ def test_a_build_whose_worker_is_lost_twice_fails_with_the_reason(store: Store, 
     assert view["status"] == "FAILED"
     assert "stopped without a word" in view["reason"]
     assert store.files() == set()
+
+
+def test_a_worker_lost_while_it_finishes_leaves_the_build_usable_and_it_is_finished_later(
+    store: Store, nasty_channel: str, channel: str
+) -> None:
+    build_id = stop_at(store, "compile", channel, times=1)
+    view = store.envstore.show(build_id)
+    assert (view["status"], view["active"]) == ("COMPLETED", True)
+    inode = (Path(view["prefix"]) / "conda-meta").stat().st_ino
+    job = next(job for job in store.jobs() if job.kind == "finish")
+    os.killpg(job.pid, signal.SIGKILL)
+    view = store.wait(build_id)
+    assert view["status"] == "COMPLETED"
+    assert {artifact["reason"] for artifact in view["artifacts"]} == {""}
+    assert {artifact["state"] for artifact in view["artifacts"]} == {"ready"}
+    assert (Path(view["prefix"]) / "conda-meta").stat().st_ino == inode
+    assert Path(view["prefix"]).stat().st_mode & 0o777 == 0o555
+
+
+def test_an_attempt_that_was_lost_behind_its_last_write_changes_nothing(store: Store, nasty_channel: str) -> None:
+    view = store.build(f"name: q\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
+    with store.envstore.database.write() as session:  # as if its worker had been killed right after COMPLETED
+        job = session.get_one(type(store.jobs()[0]), store.jobs()[0].id)
+        job.state, job.ended_on = "queued", None
+    again = store.wait(view["id"])
+    assert (again["status"], again["prefix"]) == ("COMPLETED", view["prefix"])
+    assert [a["sha256"] for a in again["artifacts"]] == [a["sha256"] for a in view["artifacts"]]
+
+
+def test_a_second_attempt_goes_on_from_the_record_of_the_first(store: Store, channel: str) -> None:
+    build_id = stop_at(store, "link", channel, times=1)
+    os.killpg(store.jobs()[0].pid, signal.SIGKILL)
+    view = store.wait(build_id)
+    assert view["status"] == "COMPLETED"
+    assert [step["name"] for step in view["steps"]].count("solve") == 1
+
+
+def test_canceling_the_artifacts_of_a_ready_build_leaves_it_ready_and_finished(store: Store, channel: str) -> None:
+    build_id = stop_at(store, "artifact-archive", channel)
+    assert "artifact" in store.envstore.cancel(build_id)
+    view = store.wait(build_id)
+    assert view["status"] == "COMPLETED"
+    assert "canceled" in {artifact["reason"] for artifact in view["artifacts"]}
+    assert Path(view["prefix"]).stat().st_mode & 0o777 == 0o555
+
+
+def test_deleting_a_build_that_is_still_worked_on_stops_the_work(store: Store, channel: str) -> None:
+    build_id = stop_at(store, "artifact-archive", channel)
+    store.submit(text(channel))
+    store.envstore.scheduler.executor.close()
+    store.envstore.scheduler.executor = LocalExecutor(store.envstore.config)
+    store.until(lambda: store.envstore.show(2)["status"] == "COMPLETED")
+    store.envstore.delete_build(build_id)
+    store.wait(2)
+    assert store.files() == {f"builds/{Path(store.envstore.show(2)['prefix']).name}"}
+    assert not any(job.state == "failed" for job in store.jobs())
+
+
+def test_a_worker_waits_for_the_caches_without_losing_its_lease(store: Store, nasty_channel: str) -> None:
+    with caches_alone(store.envstore.config) as alone:
+        assert alone
+        build = store.submit(f"name: q\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
+        started = time.monotonic()
+        store.until(lambda: time.monotonic() - started > 5)  # longer than the lease
+        assert store.envstore.show(build.id)["status"] == "BUILDING"
+    assert store.wait(build.id)["status"] == "COMPLETED"
+    assert store.jobs()[0].attempt == 1
+
+
+def test_an_error_in_one_round_does_not_end_the_scheduler(store: Store, nasty_channel: str, caplog: object) -> None:
+    scheduler = store.envstore.scheduler
+    rounds = []
+
+    def tick() -> int:
+        rounds.append(1)
+        if len(rounds) == 1:
+            raise OSError(39, "Directory not empty")
+        stop.set()
+        return 0
+
+    stop = threading.Event()
+    scheduler.tick = tick  # type: ignore[method-assign]  # the fault cannot be had at will
+    scheduler.run(stop, pause=0.01)
+    assert len(rounds) == 2
 
 
 def test_a_queued_build_is_canceled_without_ever_running(store: Store, nasty_channel: str) -> None:
@@ -155,6 +242,7 @@ def test_the_death_of_who_scheduled_changes_nothing_for_the_worker(store: Store,
         time.sleep(0.05)
     view = store.envstore.show(build.id)
     assert view["status"] == "COMPLETED"
+    assert {artifact["reason"] for artifact in view["artifacts"]} == {""}
     assert {artifact["state"] for artifact in view["artifacts"]} == {"ready"}
 
 

@@ -112,6 +112,8 @@ def test_download_writes_the_artifact_whole(cli: CommandLine, nasty_channel: str
     [
         (("show", "nowhere/nothing"), 3, "there is no environment"),
         (("show", "nonsense"), 2, "NAMESPACE/NAME"),
+        (("import", "bad.yml"), 2, "must be a list"),
+        (("import", "good.yml", "-o", "/no/such/folder/x"), 1, "/no/such/folder/x"),
         (("build", "missing.yml"), 2, "cannot be read"),
         (("build", "bad.yml"), 2, "line 1, dependencies"),
         (("build", "picture.png"), 2, "PNG image"),
@@ -191,6 +193,20 @@ def test_apply_with_a_broken_file_builds_the_others_and_prunes_nothing(cli: Comm
     done = cli.run("apply", ".", "--prune", code=5)
     assert "broken.yml" in done.stdout
     assert [e["name"] for e in cli.json("list")] == ["a"]
+
+
+def test_apply_tries_again_what_failed(cli: CommandLine, nasty_channel: str) -> None:
+    write(cli, nasty_channel, "[no-such-package]", "a")
+    assert "failed" in cli.run("apply", ".", code=5).stdout
+    assert "failed" in cli.run("apply", ".", code=5).stdout
+    assert "FAILED" in cli.run("list").stdout
+    assert "has no build" in cli.run("show", "default/a:²", code=3).stderr
+
+
+def test_of_two_files_with_one_name_the_second_is_refused(cli: CommandLine, nasty_channel: str) -> None:
+    write(cli, nasty_channel, "[nasty-text]", "a")
+    (cli.folder / "b.yml").write_text((cli.folder / "a.yml").read_text().replace("name: a", "name: A"))
+    assert "another file describes" in cli.run("apply", ".", code=5).stdout
 
 
 def test_import_and_fix_repair_and_say_what_they_changed(cli: CommandLine, nasty_channel: str) -> None:

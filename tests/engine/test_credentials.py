@@ -91,9 +91,19 @@ def test_secrets_are_struck_out() -> None:
         == "GET https://***@h/c and https://h/t/***/c/x"
     )
     assert (
-        strip_credentials(f"https://me:{SECRET}@h:8/t/{SECRET}/c/linux-64/a.conda?x#y")
+        strip_credentials(f"https://me:{SECRET}@h:8/t/{SECRET}/c/linux-64/a.conda#y")
         == "https://h:8/c/linux-64/a.conda"
     )
+
+
+def test_addresses_that_only_look_guarded_stay_as_they_are() -> None:
+    for url in (
+        "https://host/packages/py3/t/tqdm/tqdm-4.whl",
+        "file:///srv/t/team/wheels/x.whl",
+        "https://host/x?sig=1",
+    ):
+        assert strip_credentials(url) == url
+    assert redact("https://user:p@ss@host/x?token=abc&a=b") == "https://***@host/x?token=***&a=b"
 
 
 def test_channel_names_become_addresses() -> None:

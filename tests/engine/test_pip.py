@@ -46,7 +46,8 @@ def test_a_local_folder_of_wheels_is_used_and_locked_by_hash(store: Store, chann
 def test_a_wheel_that_was_changed_after_the_lock_is_refused(store: Store, channel: str, tmp_path: Path) -> None:
     wheel(tmp_path / "wheels", "mineral", "1.2")
     first = store.build(text(channel, f"--find-links {tmp_path / 'wheels'}", "mineral"))
-    store.envstore.retention.pack_away(first["id"])
+    store.build(text(channel, "cowsay"))
+    assert store.envstore.retention.pack_away(first["id"])
     path = wheel(tmp_path / "wheels", "mineral", "1.2", requires="flask")
     path.touch()
     (store.root / "pkgs").unlink()

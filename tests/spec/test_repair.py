@@ -66,6 +66,10 @@ def test_a_full_export_from_windows_becomes_buildable_and_keeps_its_comments() -
     ]
 
 
+def test_a_list_in_brackets_gets_its_kernel_too() -> None:
+    assert "[python=3.9, ipykernel, numpy]" in fix("name: a\ndependencies: [python=3.9, numpy]\n").text
+
+
 def test_build_strings_of_this_platform_stay() -> None:
     repaired = fix("name: a\ndependencies:\n  - python=3.9.7=h1_1\n  - ipykernel=1=0\n  - ld_impl_linux-64=2.35=h2\n")
     assert "python=3.9.7=h1_1" in repaired.text

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_envstore.errors import StorageError
 from jupyter_envstore.store.blobs import BlobStore, refer, release
 from jupyter_envstore.store.database import Database, now
-from jupyter_envstore.store.retention import forget_blobs, unneeded_blobs
+from jupyter_envstore.store.retention import forget_blob, unneeded_blobs
 
 
 def test_a_blob_is_found_by_its_digest(tmp_path: Path) -> None:
@@ -40,16 +41,18 @@ def test_a_changed_blob_is_noticed(tmp_path: Path) -> None:
 def test_a_blob_is_needed_as_long_as_one_owner_needs_it(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'test.sqlite'}")
     database.migrate()
-    blob = BlobStore(tmp_path).put(b"content")
+    blobs = BlobStore(tmp_path)
+    blob = blobs.put(b"content")
     with database.write() as session:
-        refer(session, blob, "artifact:1")
-        refer(session, blob, "artifact:2")
+        refer(session, blobs, blob, "artifact:1")
+        refer(session, blobs, blob, "artifact:2")
     with database.write() as session:
         release(session, "artifact:1")
         assert unneeded_blobs(session, now()) == []
+        assert not forget_blob(session, blob.digest)
         release(session, "artifact:2")
         assert [found.digest for found in unneeded_blobs(session, now())] == [blob.digest]
-        assert forget_blobs(session, [blob.digest]) == [blob.digest]
+        assert forget_blob(session, blob.digest)
     database.close()
 
 
@@ -59,7 +62,18 @@ def test_a_new_blob_of_an_owner_replaces_the_old_one(tmp_path: Path) -> None:
     blobs = BlobStore(tmp_path)
     first, second = blobs.put(b"one"), blobs.put(b"two")
     with database.write() as session:
-        refer(session, first, "build:1:log")
-        refer(session, second, "build:1:log")
+        refer(session, blobs, first, "build:1:log")
+        refer(session, blobs, second, "build:1:log")
         assert [found.digest for found in unneeded_blobs(session, now())] == [first.digest]
+    database.close()
+
+
+def test_a_blob_that_was_collected_meanwhile_cannot_be_referred_to(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'test.sqlite'}")
+    database.migrate()
+    blobs = BlobStore(tmp_path)
+    blob = blobs.put(b"content")
+    blobs.path(blob.digest).unlink()
+    with pytest.raises(StorageError, match="try again"), database.write() as session:
+        refer(session, blobs, blob, "artifact:1")
     database.close()
