@@ -12,8 +12,8 @@ from pathlib import Path
 
 from common import build, empty_store, program, report, text
 
-OURS = """
-import json, resource, sys, time
+OURS = r"""
+import json, re, sys, time
 from pathlib import Path
 from jupyter_envstore.artifacts.archive import Archive
 from jupyter_envstore.artifacts.base import ArtifactRequest
@@ -26,7 +26,9 @@ started = time.perf_counter()
 staging = Path(sys.argv[3] + ".staging")
 with open(sys.argv[3], "wb") as sink:
     Archive().make(ArtifactRequest(record, sys.argv[4], sys.argv[5], config, staging, Silent()), sink)
-print(json.dumps([time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024]))
+seconds = time.perf_counter() - started
+peak = int(re.search(r"VmHWM:\s+(\d+)", open("/proc/self/status").read())[1]) * 1024
+print(json.dumps([seconds, peak]))
 """
 
 

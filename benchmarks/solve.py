@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -18,22 +17,22 @@ from pathlib import Path
 from common import report
 
 NAMES, RECORDS = 30_000, 1_000_000
-OURS = """
-import json, resource, sys, time
+OURS = r"""
+import json, re, sys, time
 from pathlib import Path
 from jupyter_envstore.engine.solve import solve
 started = time.perf_counter()
 solution = solve(sys.argv[3:], [sys.argv[1]], "linux-64", Path(sys.argv[2]))
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+peak = int(re.search(r"VmHWM:\s+(\d+)", open("/proc/self/status").read())[1]) / 1024
 print(json.dumps([time.perf_counter() - started, peak, len(solution.records)]))
 """
-PEER = """
-import asyncio, json, resource, sys, time, rattler
+PEER = r"""
+import asyncio, json, re, sys, time, rattler
 started = time.perf_counter()
 gateway = rattler.Gateway(cache_dir=sys.argv[2])
 channels = [rattler.Channel(sys.argv[1])]
 records = asyncio.run(rattler.solve(channels, sys.argv[3:], gateway=gateway, platforms=["linux-64", "noarch"]))
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+peak = int(re.search(r"VmHWM:\s+(\d+)", open("/proc/self/status").read())[1]) / 1024
 print(json.dumps([time.perf_counter() - started, peak, len(records)]))
 """
 
@@ -90,7 +89,6 @@ def main() -> None:
             peer = run(PEER, channel.as_uri(), str(Path(folder) / "peer"), *specs)
             report(f"solve, {state}: {ours[2]} packages", ours[0], "s", "rattler alone", peer[0])
             report(f"solve, {state}: peak memory", ours[1], "MB", "rattler alone", peer[1], "(bar: 1000 MB)")
-    print(f"peak memory of this program: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
 
 if __name__ == "__main__":

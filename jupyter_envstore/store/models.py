@@ -92,7 +92,11 @@ class Build(Base):
     """One making of a specification. ``number`` counts within the environment."""
 
     __tablename__ = "build"
-    __table_args__ = (UniqueConstraint("environment_id", "number"), Index("ix_build_status", "status", "id"))
+    __table_args__ = (
+        UniqueConstraint("environment_id", "number"),
+        Index("ix_build_status", "status", "id"),
+        Index("ix_build_deleted_on", "deleted_on", "id"),
+    )
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     environment_id: Mapped[int] = mapped_column(ForeignKey("environment.id"), index=True)
     specification_id: Mapped[int] = mapped_column(ForeignKey("specification.id"), index=True)

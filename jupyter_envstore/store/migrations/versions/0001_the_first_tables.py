@@ -211,6 +211,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_build_environment_id"), ["environment_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_build_specification_id"), ["specification_id"], unique=False)
         batch_op.create_index("ix_build_status", ["status", "id"], unique=False)
+        batch_op.create_index("ix_build_deleted_on", ["deleted_on", "id"], unique=False)
 
     op.create_table(
         "artifact",
