@@ -43,7 +43,8 @@ def make_channel(folder: Path) -> None:
     packages = {}
     for number in range(NAMES):
         name = f"package-{number}"
-        needs = sorted({chance.randrange(number) for _ in range(min(6, number))}) if number else []
+        # most packages need what most others need: Python, a few libraries
+        needs = sorted({int(number * chance.random() ** 6) for _ in range(min(6, number))}) if number else []
         for record in range(RECORDS // NAMES):
             version = f"{record // 3 + 1}.{record % 3}.0"
             depends = [f"package-{other} >={chance.randrange(1, 4)}.0" for other in needs]
