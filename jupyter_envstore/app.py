@@ -11,7 +11,6 @@ from traitlets import Bool, Float, Integer, Unicode, default
 
 from jupyter_envstore import __version__
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.engine.channels import DEFAULT_ALIAS
 
 
 class EnvStoreApp(JupyterApp):
@@ -29,8 +28,8 @@ class EnvStoreApp(JupyterApp):
         config=True
     )
     channel_alias = Unicode(
-        DEFAULT_ALIAS,
-        help="Address that plain channel names are appended to; set it to a mirror where there is one.",
+        "",
+        help="Address that plain channel names are appended to, for example that of a mirror. Default: conda's own.",
     ).tag(config=True)
     allow_local_files = Bool(
         True,

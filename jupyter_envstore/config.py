@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore.engine.channels import DEFAULT_ALIAS
-
 MAX_PREFIX = 120
 """Longest path of a prefix. A shebang has 127 bytes (``BINPRM_BUF_SIZE`` of older Linux kernels); beyond it rattler
 writes ``#!/bin/sh`` with a second line, which not every script survives."""
@@ -25,7 +23,7 @@ class StoreConfig:
     database_url : str
         SQLAlchemy address; empty for SQLite in ``root_dir``.
     channel_alias : str
-        Address that plain channel names are appended to.
+        Address that plain channel names are appended to; empty for conda's own.
     allow_local_files : bool
         Whether ``file://`` channels and local ``--find-links`` are allowed.
     max_concurrent_builds : int
@@ -40,7 +38,7 @@ class StoreConfig:
 
     root_dir: str
     database_url: str = ""
-    channel_alias: str = DEFAULT_ALIAS
+    channel_alias: str = ""
     allow_local_files: bool = True
     max_concurrent_builds: int = 2
     lease_seconds: float = 30.0

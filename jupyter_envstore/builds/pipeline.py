@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -125,24 +127,23 @@ class _Job:
             self.workspace.log(f"channels: {', '.join(urls)}")
             for place, platform in enumerate(dict.fromkeys(wanted)):
                 self.workspace.advance(place, len(set(wanted)), "platforms", platform)
-                try:
-                    solution = solve(
-                        self.specification.dependencies,
-                        urls,
-                        platform,
-                        self.config.packages / "repodata",
-                        channels,
-                        options,
-                    )
-                except EnvStoreError as error:
-                    if platform == self.platform or self.options.all_platforms:
-                        raise
-                    failed[platform] = str(error)
-                    self.workspace.log(f"{platform} cannot be locked: {error}")
-                    continue
-                locks[platform] = PlatformLock(solution.records, (), solution.virtual_packages)
-                self.workspace.log(f"{platform}: {len(solution.records)} packages")
+                with self._left_out_if_it_fails(platform, failed):
+                    cache = self.config.packages / "repodata"
+                    solution = solve(self.specification.dependencies, urls, platform, cache, channels, options)
+                    locks[platform] = PlatformLock(solution.records, (), solution.virtual_packages)
+                    self.workspace.log(f"{platform}: {len(solution.records)} packages")
         return locks, failed
+
+    @contextlib.contextmanager
+    def _left_out_if_it_fails(self, platform: str, failed: dict[str, str]) -> Iterator[None]:
+        """Let another platform that cannot be locked be missing, unless all were asked for."""
+        try:
+            yield
+        except EnvStoreError as error:
+            if platform == self.platform or self.options.all_platforms:
+                raise
+            failed[platform] = str(error)
+            self.workspace.log(f"{platform} cannot be locked: {error}")
 
     def fetch(self, lock: PlatformLock, requested: tuple[str, ...]) -> Path:
         """Download the packages and link them in a staging folder."""
@@ -171,29 +172,20 @@ class _Job:
     ) -> dict[str, PlatformLock]:
         resolved = {}
         for platform, lock in locks.items():
-            if lock.python is None:
-                msg = "packages from PyPI need Python: add python to dependencies"
-                raise PipError(msg)
-            provided = self._provided(lock, platform, staging)
-            target = PipTarget(platform, lock.python, lock.virtual_packages)
-            cache = self.config.packages / "uv"
-            try:
+            with self._left_out_if_it_fails(platform, failed):
+                if lock.python is None:
+                    msg = "packages from PyPI need Python: add python to dependencies"
+                    raise PipError(msg)
                 pip = resolve_pip(
                     self.specification.pip,
                     self.specification.pip_options,
-                    target,
-                    provided,
-                    cache,
+                    PipTarget(platform, lock.python, lock.virtual_packages),
+                    self._provided(lock, platform, staging),
+                    self.config.packages / "uv",
                     exclude_newer=self.options.exclude_newer,
                 )
-            except EnvStoreError as error:
-                if platform == self.platform or self.options.all_platforms:
-                    raise
-                failed[platform] = str(error)
-                self.workspace.log(f"{platform} cannot be locked: {error}")
-                continue
-            resolved[platform] = PlatformLock(lock.conda, pip, lock.virtual_packages)
-            self.workspace.log(f"{platform}: {len(pip)} PyPI packages")
+                resolved[platform] = PlatformLock(lock.conda, pip, lock.virtual_packages)
+                self.workspace.log(f"{platform}: {len(pip)} PyPI packages")
         return resolved
 
     def _provided(self, lock: PlatformLock, platform: str, staging: Path) -> list[Distribution]:

@@ -18,7 +18,6 @@ from jupyter_envstore.errors import ChannelError
 if TYPE_CHECKING:
     import rattler
 
-DEFAULT_ALIAS = "https://conda.anaconda.org"
 SECRET_IN_URL = re.compile(
     r"(?P<before>/t/)[^/\s]+(?=/)|(?P<scheme>://)[^/\s]*@|(?P<query>[?&](?:token|key|password|auth)=)[^&\s]+"
 )
@@ -31,14 +30,14 @@ class ChannelPolicy:
     Parameters
     ----------
     alias : str
-        Address that a plain name is appended to.
+        Address that a plain name is appended to; empty for conda's own.
     defaults : str
         What ``defaults`` stands for; that channel's own name resolves to nothing that exists.
     default_channels : tuple of str
         Channels of a specification that lists none.
     """
 
-    alias: str = DEFAULT_ALIAS
+    alias: str = ""
     defaults: str = "conda-forge"
     default_channels: tuple[str, ...] = ("conda-forge",)
 
@@ -53,7 +52,13 @@ class ChannelPolicy:
 
     def url(self, channel: str) -> str:
         """Return the address of one channel."""
-        return channel.rstrip("/") if "://" in channel else f"{self.alias.rstrip('/')}/{channel}"
+        if "://" in channel:
+            return channel.rstrip("/")
+        if self.alias:
+            return f"{self.alias.rstrip('/')}/{channel}"
+        import rattler
+
+        return rattler.Channel(channel).base_url.rstrip("/")
 
     def resolve_spec(self, spec: str) -> tuple[str, str | None]:
         """Return a match spec with its channel's address in place of the name, and that address."""
