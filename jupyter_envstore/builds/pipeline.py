@@ -19,6 +19,7 @@ from jupyter_envstore.engine.channels import ChannelPolicy
 from jupyter_envstore.engine.link import (
     finish_prefix,
     link_conda,
+    link_method,
     remove_tree,
     seal_prefix,
     site_packages_folders,
@@ -165,6 +166,7 @@ class _Job:
                 requested,
             )
             self.workspace.log(f"{len(lock.conda)} packages, {len(lock.conda) - downloaded} of them without download")
+            self.workspace.log(f"files are {link_method(staging)}")
         return staging
 
     def _resolve_pip(

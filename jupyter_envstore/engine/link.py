@@ -154,6 +154,20 @@ def link_conda(
     return reporter.downloaded
 
 
+def link_method(prefix: Path) -> str:
+    """Say in words how the files of ``prefix`` hang together with the cache."""
+    shared = total = 0
+    for folder, _, files in os.walk(prefix / "lib"):
+        for name in files[:20]:
+            total += 1
+            shared += os.lstat(os.path.join(folder, name)).st_nlink > 1  # noqa: PTH118 - many files
+        if total > 500:
+            break
+    if not total or shared > total // 2:
+        return "hard links into the package cache"
+    return "copies or reflinks, since the file system (or the one of the cache) allows no hard links"
+
+
 def to_record(record: dict[str, Any]) -> Any:
     """Return a repodata record (JSON value) as rattler's object."""
     import rattler

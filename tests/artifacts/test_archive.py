@@ -123,24 +123,35 @@ def test_it_says_nothing_of_the_server_nor_of_the_time(built: Store) -> None:
                 assert b"es-pkgs-" not in data, member.name
 
 
-def test_its_files_are_those_of_the_prefix(built: Store, unpacked: Path) -> None:
+def test_every_file_is_that_of_the_prefix_but_for_the_prefix_itself(built: Store, tmp_path: Path) -> None:
     prefix = Path(built.data["prefix"])
+    other = tmp_path / "unpacked"
+    other.mkdir()
+    subprocess.run(["tar", "-xf", str(artifact_of(built, built.data, "archive")), "-C", str(other)], check=True)
+    subprocess.run([str(other / "bin" / "python"), str(other / "bin" / "conda-unpack")], check=True)
+    ours = {"bin/activate", "bin/deactivate", "bin/activate.fish", "bin/conda-unpack", "bin/conda_unpack_progress.py"}
+    ours |= {f"etc/conda/{folder}.d/zz-envstore-variables.sh" for folder in ("activate", "deactivate")}
     compared = 0
-    for path in sorted((prefix / "lib").rglob("*")):
-        if (
-            path.is_symlink()
-            or not path.is_file()
-            or path.suffix == ".pyc"
-            or path.name in ("EXTERNALLY-MANAGED", "RECORD")
-        ):
+    for path in sorted(prefix.rglob("*")):
+        name = path.relative_to(prefix).as_posix()
+        left_out = path.suffix == ".pyc" or path.name in ("EXTERNALLY-MANAGED", "envstore-activation")
+        if path.is_symlink() or not path.is_file() or left_out or name.startswith("conda-meta/"):
             continue
-        other = unpacked / path.relative_to(prefix)
-        data = path.read_bytes()
-        if str(prefix).encode() in data:  # a prefix in a text file, which conda-unpack replaces
-            continue
-        assert other.read_bytes() == data, other
+        assert digest(path, prefix) == digest(other / name, other) or path.name == "RECORD", name
         compared += 1
-    assert compared > 3000
+    added = {p.relative_to(other).as_posix() for p in other.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
+    there = {p.relative_to(prefix).as_posix() for p in prefix.rglob("*") if p.is_file()}
+    assert added - there == ours
+    assert compared > 5000
+
+
+def digest(path: Path, prefix: Path) -> str:
+    """Return the hash of a file in which the prefix, and how a script names its Python, do not count."""
+    data = path.read_bytes()
+    if data.startswith(b"#!"):
+        first, _, rest = data.partition(b"\n")
+        data = b"#!" + first.rsplit(b"/", 1)[-1].removeprefix(b"env ") + b"\n" + rest
+    return hashlib.sha256(data.replace(os.fsencode(prefix), b"PREFIX")).hexdigest()
 
 
 def test_conda_meta_is_whole_and_read_by_rattler(unpacked: Path) -> None:

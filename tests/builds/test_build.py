@@ -61,6 +61,7 @@ def test_the_log_is_for_people_and_kept_after_the_build(built: Store) -> None:
     log = built.envstore.log(built.data["id"])
     assert "Find versions: done in" in log
     assert "packages, " in log
+    assert "files are hard links into the package cache" in log
     assert "Traceback" not in log
     assert len(log.splitlines()) < 60
 
