@@ -291,11 +291,15 @@ def test_sizes_and_tables_read_well() -> None:
 
 def test_the_display_shows_each_step_once(capsys: pytest.CaptureFixture[str]) -> None:
     display = LiveDisplay(sys.stderr)
-    step = {"name": "fetch", "attempt": 1, "state": "running", "done": 5, "total": 10, "unit": "bytes", "message": "a"}
+    step = {"name": "fetch", "state": "running", "done": 5, "total": 10, "unit": "bytes", "message": "a"}
+    step["started_on"] = "2999-01-01T00:00:00"
+    earlier = {**step, "name": "solve", "state": "done", "duration": 1.0, "started_on": "2000-01-01T00:00:00"}
     for state, duration in (("running", None), ("done", 1.5), ("done", 1.5)):
-        display.update({"status": "BUILDING", "steps": [{**step, "state": state, "duration": duration}]})
+        display.update({"status": "BUILDING", "steps": [earlier, {**step, "state": state, "duration": duration}]})
     display.close()
-    assert capsys.readouterr().err.count("Download packages") == 1
+    shown = capsys.readouterr().err
+    assert shown.count("Download packages") == 1
+    assert "Find versions" not in shown
 
 
 def test_jupyter_finds_the_command() -> None:
