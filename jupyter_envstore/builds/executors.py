@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from typing import Protocol
@@ -54,9 +55,10 @@ class LocalExecutor:
                 env=scrubbed_environment(TMPDIR=str(staging)),
             )
         assert worker.stdin is not None  # noqa: S101 - for the type checker
-        worker.stdin.write(self.config.to_text().encode())
-        worker.stdin.close()
         self.workers.append(worker)
+        with contextlib.suppress(BrokenPipeError):  # it died already: the lost lease will tell
+            worker.stdin.write(self.config.to_text().encode())
+            worker.stdin.close()
         return worker.pid, start_time(worker.pid)
 
     def reap(self) -> None:

@@ -17,6 +17,8 @@ def sync_link(config: StoreConfig, database: Database, environment_id: int) -> N
         with database.read() as session:
             namespace, name, directory = rows.active_directory(session, environment_id)
         if directory is None:
+            if seen is not None:
+                drop_link(config.root, namespace.lower(), name.split("#")[0])
             return
         prefix = config.builds / directory
         if prefix == seen:

@@ -43,8 +43,9 @@ from jupyter_envstore.store.models import Specification as SpecificationRow
 def run_build(workspace: Workspace) -> None:
     """Make a new build: find versions, download, resolve PyPI packages, record, link, activate."""
     job = _Job(workspace)
-    if job.build.status == COMPLETED:
-        return  # the attempt before was lost after its last step
+    if job.build.status == COMPLETED:  # the attempt before was lost after its last step
+        sync_link(workspace.config, workspace.database, job.environment.id)
+        return
     if job.build.record_digest:  # the attempt before got as far as the record: no need to solve again
         record, staging = job.read_record()
     else:
@@ -266,7 +267,7 @@ class _Job:
         """Make the build usable, active if it is the newest, and ask for what is still to be done."""
         size, own = tree_size(prefix)
         with self.workspace.claim.write(self.workspace.database) as session:
-            build = session.get_one(Build, self.build.id)
+            build = rows.find_build(session, self.build.id).build  # it may have been deleted meanwhile
             build.status, build.status_info, build.ended_on = COMPLETED, "", now()
             build.prefix_state, build.size, build.own_size = PREFIX_PRESENT, size, own
             environment = session.get_one(type(self.environment), self.environment.id)

@@ -7,7 +7,6 @@ import fcntl
 import os
 import subprocess
 import time
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,8 +14,9 @@ from pathlib import Path
 
 from jupyter_envstore import policy
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.engine.link import cache_name, remove_tree, tree_size
+from jupyter_envstore.engine.link import cache_name, remove_tree, to_trash, tree_size
 from jupyter_envstore.engine.record import BuildRecord
+from jupyter_envstore.errors import StorageError
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import retention as queries
 from jupyter_envstore.store.blobs import BlobStore
@@ -104,8 +104,9 @@ class Retention:
         plan.removals += [removal for removal in blobs.removals if self._remove_blob(removal)]
         leftovers = Plan()
         self._plan_leftovers(leftovers)
-        plan.removals += leftovers.removals
-        trash = [self._to_trash(r.path) for r in leftovers.removals if r.path is not None]
+        taken = [(removal, self._leftover_to_trash(removal)) for removal in leftovers.removals]
+        plan.removals += [removal for removal, path in taken if path is not None]
+        trash = [path for _, path in taken]
         caches = Plan()
         self._plan_caches(caches, self._plan_builds(Plan()))
         with caches_alone(self.config) as alone:  # short: nothing but renames
@@ -113,10 +114,11 @@ class Retention:
                 needed = self._needed_packages(self._plan_builds(Plan()))
                 for removal in caches.removals:
                     if removal.path is not None and removal.name not in needed:
-                        trash.append(self._to_trash(removal.path))
+                        trash.append(to_trash(removal.path))
                         plan.removals.append(removal)
         for path in trash:
-            remove_tree(path)
+            if path is not None:
+                remove_tree(path)
         with self.database.write() as session:
             queries.forget_changes(session, now() - timedelta(days=7))
         return plan
@@ -133,7 +135,7 @@ class Retention:
                 return False
             queries.drop_build(session, build)
             prefix = self.config.builds / build.directory
-            trash = self._to_trash(prefix) if prefix.exists() else None  # last: what fails here undoes the rows
+            trash = to_trash(prefix)  # last: what fails here undoes the rows
         if trash is not None:
             remove_tree(trash)
         return True
@@ -141,20 +143,23 @@ class Retention:
     def _repair(self) -> None:
         """Make the rows say what is there: after a crash in the middle of a removal."""
         with self.database.write() as session:
-            for build in queries.present_builds(session):
-                if not (self.config.builds / build.directory).exists():
-                    queries.drop_build(session, build)
+            present = queries.present_builds(session)
+            missing = [build for build in present if not (self.config.builds / build.directory).exists()]
+            if len(missing) > 1 and len(missing) == len(present):
+                msg = f"none of the {len(missing)} prefixes is in {self.config.builds}; is its disk mounted?"
+                raise StorageError(msg)
+            for build in missing:
+                queries.drop_build(session, build)
             for build in queries.builds_of_deleted_environments(session):
                 rows.forget_build(session, build)
 
-    def _to_trash(self, path: Path) -> Path:
-        """Rename ``path`` away, at once; what a crash leaves in the trash is found the next time."""
-        self.config.staging.mkdir(parents=True, exist_ok=True)
-        trash = self.config.staging / f"trash-{uuid.uuid4().hex}"
-        if path.is_dir() and not path.is_symlink():
-            path.chmod(0o755)  # a folder that is renamed must be writable, for its ".."
-        path.rename(trash)
-        return trash
+    def _leftover_to_trash(self, removal: Removal) -> Path | None:
+        """Take a leftover away, unless it came into use since it was found."""
+        if removal.path is None:
+            return None
+        with self.database.write() as session:
+            used = queries.present_directories(session) | queries.running_attempts(session)
+            return None if removal.name in used else to_trash(removal.path)
 
     def _remove_blob(self, removal: Removal) -> bool:
         """Remove a blob that still nobody needs and that was not written again meanwhile."""
@@ -238,7 +243,7 @@ class Retention:
         for path in self.config.staging.glob("job-*"):
             if path.name not in running and _age(path) > 60:
                 plan.removals.append(Removal("staging", path.name, "left by a crash", tree_size(path)[0], path))
-        old = [*self.config.staging.glob("trash-*"), *self.blobs.staging.glob("*")]
+        old = [*self.config.staging.glob(".trash-*"), *self.blobs.staging.glob("*")]
         for path in (path for path in old if _age(path) > GRACE_SECONDS):
             plan.removals.append(Removal("staging", path.name, "left by a crash", tree_size(path)[0], path))
         for path in self.config.builds.glob("*"):
@@ -251,7 +256,10 @@ class Retention:
             digests = queries.record_digests(session, kept | queries.unfinished_builds(session))
         needed = set()
         for digest in digests:
-            record = BuildRecord.from_bytes(self.blobs.read(digest))
+            try:
+                record = BuildRecord.from_bytes(self.blobs.read(digest))
+            except FileNotFoundError:
+                continue  # that build cannot come back anyway
             needed |= {cache_name(entry) for lock in record.platforms.values() for entry in lock.conda}
         return needed
 

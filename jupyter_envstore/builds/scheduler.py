@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from jupyter_envstore.builds.executors import Executor
 from jupyter_envstore.builds.processes import end_group, this_host
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.engine.link import remove_tree
+from jupyter_envstore.engine.link import remove_tree, to_trash
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store.blobs import BlobStore
 from jupyter_envstore.store.database import Database, now
@@ -32,8 +33,10 @@ from jupyter_envstore.store.models import (
     ARTIFACT_FAILED,
     CANCELED,
     FAILED,
+    JOB_RUNNING,
     JOB_SETTLING,
     PENDING,
+    PREFIX_NONE,
     QUEUED,
     UNSETTLED,
     Artifact,
@@ -89,7 +92,11 @@ class Scheduler:
             claim = claim_next(session, self.config.max_concurrent_builds, self.host)
         if claim is None:
             return False
-        pid, started = self.executor.start(claim)  # if this fails, the lease runs out and the job is tried again
+        try:
+            pid, started = self.executor.start(claim)
+        except Exception:  # the lease runs out and the job is tried again
+            log.exception("no worker could be started for job %s", claim.job_id)
+            return False
         with self.database.write() as session:
             note_process(session, claim, pid, started)
         return True
@@ -99,7 +106,10 @@ class Scheduler:
         with self.database.read() as session:
             silent = silent_jobs(session, self.config.lease_seconds)
         for job in silent:
-            self._settle(job)
+            try:
+                self._settle(job)
+            except Exception:  # one job that cannot be settled must not hold up the others
+                log.exception("job %s could not be settled; it is tried again", job.id)
 
     def cancel(self, build_id: int, everything: bool = False) -> list[str]:
         """Stop the work on a build, queued or running; return the kinds of jobs that were stopped.
@@ -116,7 +126,7 @@ class Scheduler:
                 else:
                     job.cancel_requested = True
         for job in running:
-            if job.host == self.host:
+            if job.host == self.host and job.state == JOB_RUNNING:
                 self._settle(job)
         return [job.kind for job in jobs]
 
@@ -139,6 +149,10 @@ class Scheduler:
                 self._requeue_subject(session, job)
             else:
                 self._close(session, job, JOB_FAILED, f"{LOST}; it was tried {job.attempt} times")
+        with contextlib.suppress(Exception), self.database.write() as session:
+            build = session.get_one(Build, lost.build_id)
+            if build.status not in UNSETTLED:
+                rows.store_log(session, self.blobs, build)
 
     @staticmethod
     def _requeue_subject(session: Any, job: Job) -> None:
@@ -154,19 +168,28 @@ class Scheduler:
         if job.kind == BUILD and build.status in UNSETTLED:
             build.status = CANCELED if state == JOB_CANCELED else FAILED
             build.status_info, build.ended_on = reason, now()
-            rows.store_log(session, self.blobs, build)
         elif job.kind == ARTIFACT:
             artifact = session.get_one(Artifact, job.artifact_id)
             artifact.state, artifact.reason = ARTIFACT_FAILED, reason
         session.add(Change(kind="build", subject_id=build.id, at=now()))
 
     def _clean(self, job: Job) -> None:
-        """Remove what the attempt left: its staging folder, and a prefix that was not published."""
+        """Remove what the attempt left: its staging folder, and a prefix that was not published.
+
+        What cannot be removed stays for ``gc``: the job must not wait for it.
+        """
         staging = self.config.staging / f"job-{job.id}-{job.attempt}"
-        if staging.exists():
-            remove_tree(staging)
-        with self.database.read() as session:
-            build = session.get_one(Build, job.build_id)
-        prefix = self.config.builds / build.directory
-        if job.kind == BUILD and build.prefix_state == "none" and prefix.exists():
-            remove_tree(prefix)
+        trash = None
+        try:
+            if staging.exists():
+                remove_tree(staging)
+            with self.database.write() as session:
+                mine = session.get_one(Job, job.id)
+                build = session.get_one(Build, job.build_id)
+                still = mine.state == JOB_SETTLING and mine.attempt == job.attempt
+                if still and job.kind == BUILD and build.prefix_state == PREFIX_NONE:
+                    trash = to_trash(self.config.builds / build.directory)
+            if trash is not None:
+                remove_tree(trash)
+        except OSError:
+            log.exception("what job %s left could not be removed", job.id)

@@ -8,6 +8,7 @@ import sys
 import time
 import traceback
 import uuid
+from pathlib import Path
 
 from jupyter_envstore.builds.processes import start_time, this_host
 from jupyter_envstore.builds.retention import caches_in_use
@@ -69,6 +70,7 @@ def main(arguments: list[str]) -> int:
 def do_job(config: StoreConfig, database: Database, claim: Claim) -> bool:
     """Do a job and close it; False when it was taken away."""
     with Workspace(config, database, claim) as workspace:
+        _errors_to(workspace.staging / "worker.err")
         try:
             _begin(workspace)
             with caches_in_use(config):  # may wait; the heartbeat beats already
@@ -86,6 +88,13 @@ def do_job(config: StoreConfig, database: Database, claim: Claim) -> bool:
         else:
             failed = ""
         return _end(workspace, failed)
+
+
+def _errors_to(path: Path) -> None:
+    """Send standard error to a file: each job has its own."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(handle, 2)
+    os.close(handle)
 
 
 def _begin(workspace: Workspace) -> None:
@@ -167,14 +176,18 @@ def _end(workspace: Workspace, failed: str) -> bool:
                 elif failed and claim.kind == BUILD and build.status != COMPLETED:
                     build.status, build.status_info, build.ended_on = FAILED, failed, now()
                 session.add(Change(kind="build", subject_id=build.id, at=now()))
-                if build.status in (COMPLETED, FAILED):
-                    rows.store_log(session, BlobStore(workspace.config.root / "blobs"), build)
         except StaleClaimError:
             return False
         except (EnvStoreError, OSError):
             time.sleep(1)
             continue
         break
+    else:
+        return False  # the lease runs out, and somebody else settles it
+    with contextlib.suppress(EnvStoreError, OSError), workspace.database.write() as session:
+        build = session.get_one(Build, claim.build_id)
+        if build.status in (COMPLETED, FAILED):
+            rows.store_log(session, BlobStore(workspace.config.root / "blobs"), build)
     return True
 
 

@@ -174,15 +174,24 @@ def _link(prefix: Path, unit: CompileUnit, folder: Path) -> None:
         if parent not in made:
             os.makedirs(parent, exist_ok=True)  # noqa: PTH103
             made.add(parent)
+        _place(compiled, target)
+
+
+def _place(compiled: str, target: str) -> None:
+    """Put byte code at ``target``; what is there already stays if it is the same, and is replaced at once if not."""
+    try:
+        os.link(compiled, target)
+    except FileNotFoundError:  # a source that does not compile has none
+        return
+    except OSError:  # it is there; or another file system; or too many links
+        if os.path.exists(target) and os.path.getsize(target) == os.path.getsize(compiled):  # noqa: PTH110, PTH202
+            return
+        fresh = f"{target}.new"
         try:
-            os.link(compiled, target)
-        except FileNotFoundError:  # a source that does not compile has none
-            continue
-        except FileExistsError:  # a kernel was faster and wrote its own
-            os.unlink(target)  # noqa: PTH108
-            os.link(compiled, target)
-        except OSError:  # another file system, or too many links
-            shutil.copyfile(compiled, target)
+            os.link(compiled, fresh)
+        except OSError:
+            shutil.copyfile(compiled, fresh)
+        os.replace(fresh, target)  # noqa: PTH105
 
 
 def _folder(root: Path, unit: CompileUnit) -> Path:

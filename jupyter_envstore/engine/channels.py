@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     import rattler
 
 SECRET_IN_URL = re.compile(
-    r"(?P<before>/t/)[^/\s]+(?=/)|(?P<scheme>://)[^/\s]*@|(?P<query>[?&](?:token|key|password|auth)=)[^&\s]+"
+    r"(?P<before>/t/)[^/\s]+(?=[/\s]|$)|(?P<scheme>://)[^/\s]*@|"
+    r"(?P<query>[?&][\w-]*(?:token|key|passw|auth|sig|credential|secret)[\w-]*=)[^&\s]+",
+    re.IGNORECASE,
 )
 
 
@@ -81,11 +83,18 @@ def _strike_out(match: re.Match[str]) -> str:
 
 
 def strip_credentials(url: str) -> str:
-    """Return ``url`` without user, password and the ``/t/<token>`` that its path may start with (conda's habit)."""
+    """Return the address of a channel or conda package without user, password, ``/t/<token>`` and query."""
     parts = urlsplit(url)
     host = parts.netloc.rsplit("@", 1)[-1]
-    path = parts.path if parts.scheme == "file" else re.sub(r"^/t/[^/]+(?=/)", "", parts.path)
-    return urlunsplit((parts.scheme, host, path, parts.query, ""))
+    path = parts.path if parts.scheme == "file" else re.sub(r"/t/[^/]+(?=/|$)", "", parts.path)
+    return urlunsplit((parts.scheme, host, path, "", ""))
+
+
+def strip_login(url: str) -> str:
+    """Return any other address without user, password and what looks like a secret in its query."""
+    parts = urlsplit(url)
+    pairs = [pair for pair in parts.query.split("&") if not SECRET_IN_URL.search(f"?{pair}")]
+    return urlunsplit((parts.scheme, parts.netloc.rsplit("@", 1)[-1], parts.path, "&".join(pairs), ""))
 
 
 def local_path(url: str) -> Path | None:

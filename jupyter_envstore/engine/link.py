@@ -15,6 +15,7 @@ import shutil
 import stat
 import threading
 import time
+import uuid
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -351,12 +352,30 @@ def remove_tree(path: Path) -> None:
             return
 
 
+def to_trash(path: Path) -> Path | None:
+    """Rename ``path`` within its folder, at once, so that nobody finds it any more; None where it is gone already.
+
+    A crash leaves ``.trash-*``, which ``gc`` takes.
+    """
+    trash = path.with_name(f".trash-{uuid.uuid4().hex}")
+    try:
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(0o755)  # a folder that is renamed must be writable, for its ".."
+        path.rename(trash)
+    except FileNotFoundError:
+        return None
+    return trash
+
+
 def tree_size(path: Path) -> tuple[int, int]:
     """Return bytes of all files below ``path``, and of those that no other folder shares (one link)."""
     total = own = 0
     for folder, _, files in os.walk(path):
         for name in files:
-            info = os.lstat(os.path.join(folder, name))  # noqa: PTH118 - a path object for each of 20,000 files is slow
+            try:
+                info = os.lstat(os.path.join(folder, name))  # noqa: PTH118 - a path object for 20,000 files is slow
+            except FileNotFoundError:
+                continue
             total += info.st_size
             own += info.st_size if info.st_nlink == 1 else 0
     return total, own

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
 
-from jupyter_envstore.engine.channels import redact, strip_credentials
+from jupyter_envstore.engine.channels import redact, strip_login
 from jupyter_envstore.engine.environment import scrubbed_environment
 from jupyter_envstore.errors import LimitError, PipError
 from jupyter_envstore.spec.specification import PipOptions
@@ -217,11 +217,11 @@ def _locked(package: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": package["name"],
         "version": str(package.get("version") or name.split("-")[1]),
-        "url": strip_credentials(address),
+        "url": strip_login(address),
         "filename": name,
         "sha256": wheel["hashes"]["sha256"],
         "size": wheel.get("size") or 0,
-        "index": strip_credentials(package.get("index", "")),
+        "index": strip_login(package.get("index", "")),
         "dependencies": sorted(dependency["name"] for dependency in package.get("dependencies", [])),
     }
 

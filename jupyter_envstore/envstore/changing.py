@@ -140,7 +140,7 @@ class Changing(Looking):
             if build.status != COMPLETED or build.prefix_state == PREFIX_PRESENT:
                 msg = f"build {build.number} is not packed away"
                 raise ConflictError(msg)
-            if not unfinished_jobs(session, build_id):
+            if not any(job.kind == RESTORE for job in unfinished_jobs(session, build_id)):
                 enqueue(session, RESTORE, build_id)
 
     def delete_build(self, build_id: int) -> None:

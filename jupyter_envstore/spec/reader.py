@@ -217,7 +217,7 @@ def check_channel(channel: str, allow_local_files: bool) -> str:
     """
     if "://" in channel:
         check_url(channel, "channel", allow_local_files)
-        if re.match(r"https?://[^/]+/t/[^/]+/", channel):
+        if re.match(r"https?://.*/t/[^/]+(/|$)", channel):
             msg = "channel: an address must hold no token; store it in auth.json or .condarc of the account that builds"
             raise ValueError(msg)
         return channel.rstrip("/")

@@ -27,6 +27,8 @@ from jupyter_envstore.store.models import (
 BUILD, RESTORE, FINISH, ARTIFACT = "build", "restore", "finish", "artifact"
 """A finish job compiles byte code and closes the prefix of a build that can be used already."""
 MAX_ATTEMPTS = 2
+SETTLE_SECONDS = 300.0
+"""How long who settles a job may take; then another does it."""
 
 
 @dataclass(frozen=True)
@@ -142,9 +144,10 @@ def silent_jobs(session: Session, lease_seconds: float) -> list[Job]:
     """Return jobs whose worker, or who settles them, was not heard of; sooner those that shall stop."""
     lost = now() - timedelta(seconds=lease_seconds)
     stopping = now() - timedelta(seconds=min(5.0, lease_seconds))
+    settling = now() - timedelta(seconds=max(lease_seconds, SETTLE_SECONDS))
+    running = (Job.heartbeat_on < lost) | (Job.cancel_requested.is_(True) & (Job.heartbeat_on < stopping))
     query = select(Job).where(
-        Job.state.in_((JOB_RUNNING, JOB_SETTLING)),
-        (Job.heartbeat_on < lost) | (Job.cancel_requested.is_(True) & (Job.heartbeat_on < stopping)),
+        ((Job.state == JOB_RUNNING) & running) | ((Job.state == JOB_SETTLING) & (Job.heartbeat_on < settling))
     )
     return list(session.scalars(query))
 

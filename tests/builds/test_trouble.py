@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_envstore.builds import scheduler as scheduler_module
 from jupyter_envstore.builds.executors import LocalExecutor
 from jupyter_envstore.builds.processes import end_group, is_alive, start_time
 from jupyter_envstore.builds.retention import caches_alone
@@ -215,6 +216,35 @@ def test_an_error_in_one_round_does_not_end_the_scheduler(store: Store, nasty_ch
     scheduler.tick = tick  # type: ignore[method-assign]  # the fault cannot be had at will
     scheduler.run(stop, pause=0.01)
     assert len(rounds) == 2
+
+
+def test_what_cannot_be_removed_does_not_hold_up_the_job(
+    store: Store, channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_id = stop_at(store, "solve", channel)
+
+    def refuse(path: Path) -> None:
+        raise OSError(16, "Device or resource busy", str(path))
+
+    monkeypatch.setattr(scheduler_module, "remove_tree", refuse)  # such a file cannot be had at will
+    store.envstore.cancel(build_id)
+    assert store.envstore.show(build_id)["status"] == "CANCELED"
+    assert store.jobs()[0].state == "canceled"
+
+
+def test_a_worker_that_cannot_be_started_is_tried_again(store: Store, nasty_channel: str) -> None:
+    class Failing(LocalExecutor):
+        failures = 1
+
+        def start(self, claim: Claim) -> tuple[int, str]:
+            if self.failures:
+                self.failures -= 1
+                raise OSError(11, "Resource temporarily unavailable")
+            return super().start(claim)
+
+    store.envstore.scheduler.executor = Failing(store.envstore.config)
+    view = store.build(f"name: q\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
+    assert (view["status"], store.jobs()[0].attempt) == ("COMPLETED", 2)
 
 
 def test_a_queued_build_is_canceled_without_ever_running(store: Store, nasty_channel: str) -> None:

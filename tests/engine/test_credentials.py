@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_envstore.engine.channels import ChannelPolicy, redact, strip_credentials
+from jupyter_envstore.engine.channels import ChannelPolicy, redact, strip_credentials, strip_login
 from tests.helpers import Store
 
 SECRET = "hunter2-very-secret"
@@ -97,13 +97,16 @@ def test_secrets_are_struck_out() -> None:
 
 
 def test_addresses_that_only_look_guarded_stay_as_they_are() -> None:
-    for url in (
-        "https://host/packages/py3/t/tqdm/tqdm-4.whl",
-        "file:///srv/t/team/wheels/x.whl",
-        "https://host/x?sig=1",
-    ):
-        assert strip_credentials(url) == url
+    for url in ("https://host/packages/py3/t/tqdm/tqdm-4.whl", "file:///srv/t/team/x.whl", "https://host/x?v=1"):
+        assert strip_login(url) == url
+    assert strip_credentials("file:///srv/t/team/linux-64/a.conda") == "file:///srv/t/team/linux-64/a.conda"
+
+
+def test_secrets_in_any_place_are_left_out() -> None:
+    assert strip_credentials("https://h/prefix/t/TOK/c/noarch/a.conda") == "https://h/prefix/c/noarch/a.conda"
+    assert strip_login("https://me:pw@h/a.whl?v=1&X-Amz-Signature=s&access_token=t") == "https://h/a.whl?v=1"
     assert redact("https://user:p@ss@host/x?token=abc&a=b") == "https://***@host/x?token=***&a=b"
+    assert redact("https://h/prefix/t/TOK and ?api_key=s") == "https://h/prefix/t/*** and ?api_key=***"
 
 
 def test_channel_names_become_addresses() -> None:
