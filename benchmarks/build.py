@@ -19,6 +19,7 @@ async def main():
     records = await rattler.solve([rattler.Channel(sys.argv[1])], sys.argv[4:], virtual_packages=system)
     await rattler.install(records, sys.argv[2], cache_dir=sys.argv[3], show_progress=False)
 asyncio.run(main())
+import os; os._exit(0)  # see cli.main.run
 """
 
 

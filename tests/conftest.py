@@ -23,6 +23,8 @@ from tests.helpers import Store
 CACHE = Path(__file__).parent.parent / ".cache"
 OTHER_PYTHONS = ("3.12", "3.13", "3.11", "3.10")
 
+EXIT_STATUS = pytest.StashKey[pytest.Session]()
+
 # Skips that are right on some machines; any other fails a strict run.
 EXPECTED_SKIPS = ("needs a second Python", "needs root", "needs to be another user", "file system")
 
@@ -36,6 +38,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if not any(expected in reason for expected in EXPECTED_SKIPS):
             terminalreporter.write_line(f"unexpected skip: {report.nodeid}: {reason}", red=True)
             terminalreporter._session.exitstatus = 1
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Remember how the session ended, for the last hook."""
+    session.config.stash[EXIT_STATUS] = session
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End without taking the interpreter apart, which rattler's threads now and then crash (see ``cli.main.run``)."""
+    if EXIT_STATUS in config.stash:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(int(config.stash[EXIT_STATUS].exitstatus))
 
 
 def other_python() -> Path | None:

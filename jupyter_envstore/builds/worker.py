@@ -203,4 +203,6 @@ def _keep_errors(workspace: Workspace) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    sys.stderr.flush()
+    os._exit(code)  # rattler's threads now and then crash a Python that takes itself apart

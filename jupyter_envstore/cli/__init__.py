@@ -1,5 +1,5 @@
 """``jupyter envstore <command>``."""
 
-from jupyter_envstore.cli.main import main
+from jupyter_envstore.cli.main import main, run
 
-__all__ = ["main"]
+__all__ = ["main", "run"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -42,6 +43,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         place = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
         print(f"error: {place}{getattr(error, 'strerror', None) or 'the input ended'}", file=sys.stderr)
         return 1
+
+
+def run() -> None:
+    """Run a command and end the process.
+
+    Without Python's own way out: the threads of rattler 0.28 now and then crash an interpreter that takes itself apart
+    (about one in fifty ends with SIGSEGV after all work is done).
+    """
+    code = main()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        code = code or 1
+    os._exit(code)
 
 
 def make_parser() -> argparse.ArgumentParser:
