@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import http.server
 import os
 import signal
 import textwrap
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from jupyter_envstore.builds.processes import start_time
@@ -68,3 +72,24 @@ class Store:
     def close(self) -> None:
         """Close the store."""
         self.envstore.close()
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    """Serves files and writes no log."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Drop it."""
+
+
+@contextmanager
+def serve(folder: str, handler: type[QuietHandler] = QuietHandler) -> Iterator[str]:
+    """Serve a folder over HTTP on this host; give host and port."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=folder))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -19,7 +19,6 @@ from jupyter_envstore.store.models import (
     DROPPED,
     PREFIX_NONE,
     QUEUED,
-    UNSETTLED,
     Artifact,
     Build,
     BuildPackage,
@@ -266,12 +265,6 @@ def list_builds(session: Session, environment_id: int) -> list[Build]:
     """Return the builds of an environment, newest first."""
     query = select(Build).where(Build.environment_id == environment_id, Build.deleted_on.is_(None))
     return list(session.scalars(query.order_by(Build.number.desc())))
-
-
-def unsettled_builds(session: Session, environment_id: int) -> list[Build]:
-    """Return the builds of an environment that are queued or run."""
-    query = select(Build).where(Build.environment_id == environment_id, Build.status.in_(UNSETTLED))
-    return list(session.scalars(query))
 
 
 def forget_build(session: Session, build: Build) -> None:

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import base64
-import http.server
-import threading
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from jupyter_envstore.engine.channels import ChannelPolicy, redact, strip_credentials, strip_login
-from tests.helpers import Store
+from tests.helpers import QuietHandler, Store, serve
 
 SECRET = "hunter2-very-secret"
 
 
-class Guarded(http.server.SimpleHTTPRequestHandler):
+class Guarded(QuietHandler):
     """Serves a folder to who knows the password, or the token in the path."""
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - the name that http.server looks for
         expected = "Basic " + base64.b64encode(f"me:{SECRET}".encode()).decode()
         if self.path.startswith(f"/t/{SECRET}/"):
             self.path = self.path.removeprefix(f"/t/{SECRET}")
@@ -31,21 +28,12 @@ class Guarded(http.server.SimpleHTTPRequestHandler):
 
     do_HEAD = do_GET  # noqa: N815 - the name that http.server looks for
 
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
 
 @pytest.fixture
 def guarded(nasty_channel: str) -> Iterator[str]:
     """Host and port of a server that guards the nasty channel."""
-    folder = nasty_channel.removeprefix("file://")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Guarded, directory=folder))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serve(nasty_channel.removeprefix("file://"), Guarded) as place:
+        yield place
 
 
 @pytest.fixture

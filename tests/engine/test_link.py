@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import http.server
 import json
 import shutil
 import sys
-import threading
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +16,7 @@ from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.engine.solve import current_platform, solve
 from jupyter_envstore.errors import ChannelError, PackageError, SolveError
-from tests.helpers import Store
+from tests.helpers import Store, serve
 from tests.nasty import LONG
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -151,17 +148,8 @@ def test_a_damaged_local_package_is_refused_by_name(small_channel: Path, tmp_pat
 def web(small_channel: Path) -> Iterator[str]:
     """The channel, served over HTTP."""
 
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(small_channel)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serve(str(small_channel)) as place:
+        yield f"http://{place}"
 
 
 @pytest.mark.parametrize("how", ["cut short", "one bit", "another package", "empty"])
