@@ -13,7 +13,7 @@ from typing import Any
 
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.demo.channel import make_channel
-from jupyter_envstore.engine.link import remove_tree
+from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.spec import read_specification
 from jupyter_envstore.store.models import COMPLETED, UNSETTLED

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from common import build, empty_store, report, text
 
-from jupyter_envstore.engine.link import tree_size
+from jupyter_envstore.engine.prefix import tree_size
 
 
 def main() -> None:

@@ -61,6 +61,11 @@ class StoreConfig:
         return self.root / "pkgs"
 
     @property
+    def blobs(self) -> Path:
+        """Folder of the files that are addressed by their hash."""
+        return self.root / "blobs"
+
+    @property
     def staging(self) -> Path:
         """Folder of everything that is not finished; below it, one folder for each attempt of a job."""
         return self.root / "staging"

@@ -46,6 +46,9 @@ SETTINGS: dict[str, SettingKind] = {
     "defaults_channel": SettingKind("conda-forge", False, "What the channel 'defaults' stands for."),
     "conda_solve_platforms": SettingKind([], False, "Platforms to lock beside the server's own."),
     "conda_max_solve_time": SettingKind(600.0, True, "Seconds that a solve may take."),
+    "pypi_allow_sdists": SettingKind(
+        False, False, "Build PyPI packages that have no wheel from their source archive, once, when a build is locked."
+    ),
     "artifacts_at_once": SettingKind(
         ["yaml", "lockfile", "explicit", "archive"], False, "Artifacts made without being asked for."
     ),

@@ -15,7 +15,7 @@ import pytest
 from jupyter_envstore.builds.executors import LocalExecutor
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.demo.channel import make_channel
-from jupyter_envstore.engine.link import remove_tree
+from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.envstore import EnvStore
 from tests import nasty
 from tests.helpers import Store

@@ -14,6 +14,7 @@ from jupyter_envstore.artifacts.tarstream import TarStream, compressed
 from jupyter_envstore.engine.link import finish_prefix, link_conda
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.errors import ArtifactError, InvalidInputError
+from jupyter_envstore.store.blobs import BlobStore
 
 FORMATS = {"": "gz", "tar.gz": "gz", "tar.zst": "zst"}
 PLACEHOLDER = Path("/opt/envstore_archive_placeholder")
@@ -68,7 +69,8 @@ def link_for_export(request: ArtifactRequest, target: Path) -> None:
         Silent(),
         request.record.requested_conda,
     )
-    finish_prefix(request.record, request.platform, request.staging, target, caches / "uv", Silent())
+    wheels = BlobStore(request.config.blobs).path
+    finish_prefix(request.record, request.platform, request.staging, target, caches / "uv", wheels, Silent())
 
 
 def pack(prefix: Path, placeholder: Path, tar: TarStream, request: ArtifactRequest) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,24 +17,17 @@ from jupyter_envstore.builds.workspace import Workspace
 from jupyter_envstore.config import MAX_PREFIX
 from jupyter_envstore.engine.bytecode import link_bytecode
 from jupyter_envstore.engine.channels import ChannelPolicy
-from jupyter_envstore.engine.link import (
-    finish_prefix,
-    link_conda,
-    link_method,
-    remove_tree,
-    seal_prefix,
-    site_packages_folders,
-    tree_size,
-    unseal_prefix,
-)
+from jupyter_envstore.engine.link import finish_prefix, link_conda, link_method, site_packages_folders
 from jupyter_envstore.engine.lock import complete_from_cache, record_from_lock
 from jupyter_envstore.engine.pip import Distribution, PipTarget, provided_distributions, resolve_pip
+from jupyter_envstore.engine.prefix import remove_tree, seal_prefix, tree_size, unseal_prefix
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
+from jupyter_envstore.engine.sdist import REFUSED, build_sdists, is_source
 from jupyter_envstore.engine.solve import SolveOptions, current_platform, solve
 from jupyter_envstore.errors import EnvStoreError, LimitError, PipError
 from jupyter_envstore.spec import Specification
 from jupyter_envstore.store import builds as rows
-from jupyter_envstore.store.blobs import refer
+from jupyter_envstore.store.blobs import StoredBlob, refer
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.jobs import ARTIFACT, FINISH, enqueue
 from jupyter_envstore.store.models import COMPLETED, PENDING, PREFIX_PRESENT, Artifact, Build, Change
@@ -99,7 +93,10 @@ class _Job:
         if self.specification.lockfile is not None:
             record = record_from_lock(self.specification, self.environment.name, self.platform)
             staging = self.fetch(record.lock(self.platform), ())
-            return complete_from_cache(record, self.platform, staging), staging
+            record = complete_from_cache(record, self.platform, staging)
+            lock = record.lock(self.platform)
+            lock = replace(lock, pip=self._wheels(lock.pip, staging))
+            return replace(record, platforms={**record.platforms, self.platform: lock}), staging
         channels = self._channel_policy()
         urls = channels.resolve(self.specification.channels)
         locks, failed = self._solve(channels, urls)
@@ -174,7 +171,8 @@ class _Job:
         self, locks: dict[str, PlatformLock], failed: dict[str, str], staging: Path
     ) -> dict[str, PlatformLock]:
         resolved = {}
-        for platform, lock in locks.items():
+        built: dict[str, dict[str, Any]] = {}
+        for platform, lock in locks.items():  # this server's own platform comes first
             with self._left_out_if_it_fails(platform, failed):
                 if lock.python is None:
                     msg = "packages from PyPI need Python: add python to dependencies"
@@ -186,10 +184,24 @@ class _Job:
                     self._provided(lock, platform, staging),
                     self.config.packages / "uv",
                     exclude_newer=self.options.exclude_newer,
+                    sdists=self.settings["pypi_allow_sdists"],
                 )
+                if platform == self.platform:
+                    pip = self._wheels(pip, staging)
+                    built = {package["sha256"]: package for package in pip if "wheel" in package}
+                else:
+                    pip = tuple(_built_elsewhere(package, built) for package in pip)
                 resolved[platform] = PlatformLock(lock.conda, pip, lock.virtual_packages)
                 self.workspace.log(f"{platform}: {len(pip)} PyPI packages")
         return resolved
+
+    def _wheels(self, packages: tuple[dict[str, Any], ...], staging: Path) -> tuple[dict[str, Any], ...]:
+        """Build the source archives among ``packages``, and keep the wheels."""
+        allowed = self.settings["pypi_allow_sdists"]
+        python = staging / "bin" / "python"
+        return build_sdists(
+            packages, python, lambda path: self.workspace.blobs.copy(path).digest, self.workspace, allowed
+        )
 
     def _provided(self, lock: PlatformLock, platform: str, staging: Path) -> list[Distribution]:
         """Return the distributions that conda provides; for other platforms by the names that they have on this one."""
@@ -229,6 +241,9 @@ class _Job:
             with self.workspace.claim.write(self.workspace.database) as session:
                 build = session.get_one(Build, self.build.id)
                 refer(session, self.workspace.blobs, blob, f"build:{build.id}:record")
+                for wheel in record.wheels:
+                    kept = StoredBlob(wheel["sha256"], wheel["size"])
+                    refer(session, self.workspace.blobs, kept, f"build:{build.id}:wheel:{kept.digest}")
                 build.record_digest = blob.digest
                 build.platform = self.platform
                 packages = list(package_rows(record.lock(self.platform)))
@@ -238,7 +253,15 @@ class _Job:
     def link(self, record: BuildRecord, staging: Path) -> Path:
         """Finish the staged prefix and move it to its place."""
         with self.workspace.step("link", "Link packages"):
-            finish_prefix(record, self.platform, staging, self.prefix, self.config.packages / "uv", self.workspace)
+            finish_prefix(
+                record,
+                self.platform,
+                staging,
+                self.prefix,
+                self.config.packages / "uv",
+                self.workspace.blobs.path,
+                self.workspace,
+            )
             left = link_bytecode(
                 staging,
                 record.lock(self.platform),
@@ -353,6 +376,16 @@ def _distribution_names(prefix: Path) -> dict[str, list[str]]:
             file.rsplit("/", 2)[-2].split("-")[0] for file in meta["files"] if file.endswith(".dist-info/METADATA")
         ]
     return names
+
+
+def _built_elsewhere(package: dict[str, Any], built: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return a package of another platform, with the wheel that was built here if it runs everywhere."""
+    if not is_source(package):
+        return package
+    wheel = built.get(package["sha256"], {}).get("wheel")
+    if wheel is None or not wheel["filename"].endswith("-none-any.whl"):
+        raise PipError(REFUSED.format(**package))
+    return package | {"wheel": wheel}
 
 
 def _needs_python(record: dict[str, Any]) -> bool:

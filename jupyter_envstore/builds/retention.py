@@ -14,7 +14,8 @@ from pathlib import Path
 
 from jupyter_envstore import policy
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.engine.link import cache_name, remove_tree, to_trash, tree_size
+from jupyter_envstore.engine.link import cache_name
+from jupyter_envstore.engine.prefix import remove_tree, to_trash, tree_size
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.errors import StorageError
 from jupyter_envstore.store import builds as rows

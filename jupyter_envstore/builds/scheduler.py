@@ -10,7 +10,7 @@ from typing import Any
 from jupyter_envstore.builds.executors import Executor
 from jupyter_envstore.builds.processes import end_group, this_host
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.engine.link import remove_tree, to_trash
+from jupyter_envstore.engine.prefix import remove_tree, to_trash
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store.blobs import BlobStore
 from jupyter_envstore.store.database import Database, now

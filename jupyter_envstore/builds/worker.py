@@ -15,7 +15,7 @@ from jupyter_envstore.builds.retention import caches_in_use
 from jupyter_envstore.builds.workspace import Workspace
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.channels import redact
-from jupyter_envstore.engine.link import remove_tree, storage_error
+from jupyter_envstore.engine.prefix import remove_tree, storage_error
 from jupyter_envstore.errors import EnvStoreError, StaleClaimError
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store.blobs import BlobStore, refer, release

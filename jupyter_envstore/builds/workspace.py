@@ -39,7 +39,7 @@ class Workspace:
         self.database = database
         self.claim = claim
         self.staging = config.staging / f"job-{claim.job_id}-{claim.attempt}"
-        self.blobs = BlobStore(config.root / "blobs")
+        self.blobs = BlobStore(config.blobs)
         self.blobs.staging = self.staging / "blobs"
         self.deadline = time.monotonic() + config.build_time_limit
         self._lock = threading.Lock()

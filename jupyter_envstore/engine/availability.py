@@ -22,7 +22,7 @@ def missing_packages(lock: PlatformLock, cache_dir: Path) -> list[str]:
     """
     wanted = [record for record in lock.conda if not _cached(record, cache_dir)]
     names = [(record["fn"], record["url"]) for record in wanted]
-    names += [(package["filename"], package["url"]) for package in lock.pip]
+    names += [(package["filename"], package["url"]) for package in lock.pip if "wheel" not in package]
     with ThreadPoolExecutor(8) as pool:
         found = pool.map(_exists, (url for _, url in names))
     return [name for (name, _), there in zip(names, found, strict=True) if not there]

@@ -62,7 +62,8 @@ def compile_units(prefix: Path, lock: PlatformLock) -> list[CompileUnit]:
             package = wheels.get(info.name.removesuffix(".dist-info").lower().replace("_", "-"))
             if package:
                 names = tuple(sorted(_recorded_sources(info, prefix)))
-                units.append(CompileUnit(package["name"], package["sha256"], names))
+                digest = package.get("wheel", package)["sha256"]
+                units.append(CompileUnit(package["name"], digest, names))
     return units
 
 

@@ -4,33 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import csv
 import hashlib
 import io
 import json
 import os
 import re
-import shutil
 import stat
+import tempfile
 import threading
-import time
-import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.engine.channels import conda_credentials, local_path, make_client, redact
+from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.pip import install_pip
+from jupyter_envstore.engine.prefix import storage_error
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
+from jupyter_envstore.engine.sdist import built_wheels
 from jupyter_envstore.errors import PackageError, StorageError
-
-EXTERNALLY_MANAGED = """[externally-managed]
-Error=This environment is made from a lock and shared, so packages cannot be added to it from inside.
- Add the package to the environment's specification and build it again:
- in JupyterLab, Environments > Add Package; in a terminal, jupyter envstore build.
-"""
 
 
 class Reporter:
@@ -220,15 +214,6 @@ def verify_local_packages(records: Iterable[dict[str, Any]], cache_dir: Path) ->
             raise PackageError(msg)
 
 
-def file_digest(path: Path, kind: str = "sha256") -> str:
-    """Return the hash of a file, read in pieces."""
-    digest = hashlib.new(kind, usedforsecurity=False)
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
 def cache_name(record: dict[str, Any]) -> str:
     """Return the name of a package's folder in the package cache."""
     return f"{record['name']}-{record['version']}-{record['build']}"
@@ -245,14 +230,24 @@ def _in_cache(record: dict[str, Any], cache_dir: Path) -> bool:
 
 
 def finish_prefix(
-    record: BuildRecord, platform: str, staging: Path, target: Path, pip_cache: Path, progress: Progress
+    record: BuildRecord,
+    platform: str,
+    staging: Path,
+    target: Path,
+    pip_cache: Path,
+    find_wheel: Callable[[str], Path],
+    progress: Progress,
 ) -> None:
-    """Add PyPI packages and variables to a prefix that :func:`link_conda` made."""
+    """Add PyPI packages and variables to a prefix that :func:`link_conda` made.
+
+    ``find_wheel`` returns the place of a wheel that was built here, by its SHA-256.
+    """
     lock = record.lock(platform)
     (staging / "CACHEDIR.TAG").unlink(missing_ok=True)
     if lock.pip:
         progress.log(f"installing {len(lock.pip)} PyPI packages")
-        install_pip(lock.pip, staging, pip_cache)
+        with tempfile.TemporaryDirectory(prefix="envstore-wheels-") as folder:
+            install_pip(built_wheels(lock.pip, find_wheel, Path(folder)), staging, pip_cache)
         relocate_scripts(staging, staging, target)
     write_variables(staging, record.variables)
     history = staging / "conda-meta" / "history"
@@ -314,77 +309,6 @@ def site_packages_folders(prefix: Path) -> list[Path]:
     """Return the ``site-packages`` folders of ``prefix``; one, where there is Python."""
     found = [p for p in (prefix / "lib").glob("python3.*/site-packages") if p.is_dir()]
     return [p for p in found if not p.parent.is_symlink()]
-
-
-def unseal_prefix(prefix: Path) -> None:
-    """Open the folders of a closed prefix again, to finish it once more."""
-    for folder, _, _ in os.walk(prefix):
-        os.chmod(folder, 0o755)  # noqa: PTH101, S103
-
-
-def seal_prefix(prefix: Path) -> None:
-    """Close a finished prefix: folders read-only, files untouched (they are links into the cache)."""
-    for library in (prefix / "lib").glob("python3.*"):
-        if library.is_dir() and not library.is_symlink():
-            (library / "EXTERNALLY-MANAGED").write_text(EXTERNALLY_MANAGED, encoding="utf-8")
-    for folder, _, _ in os.walk(prefix, topdown=False):
-        os.chmod(folder, 0o555)  # noqa: PTH101, S103
-
-
-def remove_tree(path: Path) -> None:
-    """Remove ``path`` and all below it, read-only folders too; links are not followed."""
-    if path.is_symlink() or not path.is_dir():
-        path.unlink(missing_ok=True)
-        return
-    for last in (False, False, True):  # a process that is just ending may still write into it
-        for folder, _, _ in os.walk(path):
-            with contextlib.suppress(FileNotFoundError):
-                os.chmod(folder, 0o755)  # noqa: PTH101, S103
-        try:
-            shutil.rmtree(path)
-        except FileNotFoundError:
-            return
-        except OSError:
-            if last:
-                raise
-            time.sleep(0.1)
-        else:
-            return
-
-
-def to_trash(path: Path) -> Path | None:
-    """Rename ``path`` within its folder, at once, so that nobody finds it any more; None where it is gone already.
-
-    A crash leaves ``.trash-*``, which ``gc`` takes.
-    """
-    trash = path.with_name(f".trash-{uuid.uuid4().hex}")
-    try:
-        if path.is_dir() and not path.is_symlink():
-            path.chmod(0o755)  # a folder that is renamed must be writable, for its ".."
-        path.rename(trash)
-    except FileNotFoundError:
-        return None
-    return trash
-
-
-def tree_size(path: Path) -> tuple[int, int]:
-    """Return bytes of all files below ``path``, and of those that no other folder shares (one link)."""
-    total = own = 0
-    for folder, _, files in os.walk(path):
-        for name in files:
-            try:
-                info = os.lstat(os.path.join(folder, name))  # noqa: PTH118 - a path object for 20,000 files is slow
-            except FileNotFoundError:
-                continue
-            total += info.st_size
-            own += info.st_size if info.st_nlink == 1 else 0
-    return total, own
-
-
-def storage_error(error: OSError) -> StorageError:
-    """Return an operating system's error about the store in words for people."""
-    place = f" ({error.filename})" if error.filename else ""
-    return StorageError(f"the store cannot be written: {error.strerror or error}{place}")
 
 
 def _package_error(error: Exception) -> Exception:

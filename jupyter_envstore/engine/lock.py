@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from jupyter_envstore.engine.channels import conda_credentials, local_path, make_client, redact
-from jupyter_envstore.engine.link import file_digest
+from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
 from jupyter_envstore.errors import PackageError, PlatformError
 from jupyter_envstore.spec.specification import Specification, canonical_json

@@ -68,6 +68,7 @@ def resolve_pip(
     cache_dir: Path,
     timeout: float = 600.0,
     exclude_newer: str = "",
+    sdists: bool = False,
 ) -> tuple[dict[str, Any], ...]:
     """Return the wheels that ``requirements`` need beside what conda provides.
 
@@ -87,6 +88,8 @@ def resolve_pip(
         Seconds.
     exclude_newer : str
         Leave out files that were uploaded after this moment (RFC 3339); empty for no limit.
+    sdists : bool
+        Where wheels alone do not satisfy them, take source archives too.
 
     Raises
     ------
@@ -109,17 +112,16 @@ def resolve_pip(
             sys.executable,
         ]
         command += ["--python-version", target.python, "--python-platform", uv_platform(target)]
-        command += [
-            "--format",
-            "pylock.toml",
-            "--output-file",
-            str(root / "pylock.toml"),
-            "--only-binary",
-            ":all:",
-        ]
+        command += ["--format", "pylock.toml", "--output-file", str(root / "pylock.toml")]
         command += ["--no-config", "--no-header", "--no-annotate", "--quiet", "--cache-dir", str(cache_dir)]
         command += _index_arguments(options) + (["--exclude-newer", exclude_newer] if exclude_newer else [])
-        _run(command, timeout, "PyPI packages cannot be resolved", _hint(provided))
+        what, hint = "PyPI packages cannot be resolved", _hint(provided)
+        try:
+            run_uv([*command, "--only-binary", ":all:"], timeout, what, hint)
+        except PipError:
+            if not sdists:
+                raise
+            run_uv(command, timeout, what, hint)
         pylock = tomllib.loads((root / "pylock.toml").read_text(encoding="utf-8"))
     found = [
         _locked(package) for package in pylock.get("packages", []) if canonicalize_name(package["name"]) not in names
@@ -141,7 +143,7 @@ def install_pip(packages: Sequence[dict[str, Any]], prefix: Path, cache_dir: Pat
         command = [find_uv(), "pip", "install", "--python", str(prefix / "bin" / "python"), "--no-deps"]
         command += ["--requirements", str(lock), "--require-hashes", "--no-config", "--quiet", "--no-build"]
         command += ["--cache-dir", str(cache_dir), "--link-mode", "hardlink", "--break-system-packages"]
-        _run(command, timeout, "PyPI packages cannot be installed")
+        run_uv(command, timeout, "PyPI packages cannot be installed")
 
 
 def pylock_text(packages: Sequence[dict[str, Any]]) -> str:
@@ -149,12 +151,15 @@ def pylock_text(packages: Sequence[dict[str, Any]]) -> str:
     lines = ['lock-version = "1.0"', 'created-by = "jupyter-envstore"', ""]
     for package in packages:
         size = f", size = {package['size']}" if package.get("size") else ""
+        file = (
+            f"{{ name = {_toml(package['filename'])}, url = {_toml(package['url'])}{size}, "
+            f"hashes = {{ sha256 = {_toml(package['sha256'])} }} }}"
+        )
         lines += [
             "[[packages]]",
             f"name = {_toml(package['name'])}",
             f"version = {_toml(package['version'])}",
-            f"wheels = [{{ name = {_toml(package['filename'])}, url = {_toml(package['url'])}{size}, "
-            f"hashes = {{ sha256 = {_toml(package['sha256'])} }} }}]",
+            f"wheels = [{file}]" if package["filename"].endswith(".whl") else f"sdist = {file}",
             "",
         ]
     return "\n".join(lines)
@@ -207,11 +212,8 @@ def _index_arguments(options: PipOptions) -> list[str]:
 
 
 def _locked(package: dict[str, Any]) -> dict[str, Any]:
-    wheels = package.get("wheels") or ([package["archive"]] if "archive" in package else [])
-    if not wheels:
-        msg = f"{package['name']} {package.get('version', '')} has no wheel for this platform, only a source archive"
-        raise PipError(msg)
-    wheel = wheels[0]
+    found = [*package.get("wheels", ()), *(package[kind] for kind in ("archive", "sdist") if kind in package)]
+    wheel = found[0]
     address = wheel.get("url") or Path(wheel["path"]).resolve().as_uri()
     name = unquote(urlsplit(address).path.rsplit("/", 1)[-1])
     return {
@@ -226,7 +228,16 @@ def _locked(package: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _run(command: list[str], timeout: float, what: str, hint: str = "") -> None:
+def run_uv(command: list[str], timeout: float, what: str, hint: str = "") -> None:
+    """Run uv with no settings but ours.
+
+    Raises
+    ------
+    PipError
+        It failed; the message is ``what`` and uv's explanation, without credentials.
+    LimitError
+        It took more than ``timeout`` seconds.
+    """
     environment = scrubbed_environment(UV_NO_PROGRESS="1", NO_COLOR="1", UV_PYTHON_DOWNLOADS="never")
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout, env=environment)

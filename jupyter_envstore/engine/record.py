@@ -22,7 +22,8 @@ class PlatformLock:
     conda : tuple of dict
         Repodata records with ``fn``, ``url`` and ``channel``, sorted by name. No credentials.
     pip : tuple of dict
-        ``name``, ``version``, ``url``, ``filename``, ``sha256``, ``size`` (bytes), ``index``, ``dependencies``.
+        ``name``, ``version``, ``url``, ``filename``, ``sha256``, ``size`` (bytes), ``index``, ``dependencies``;
+        of a source archive also ``wheel``, what was built of it: ``filename``, ``sha256``, ``size``.
     virtual_packages : tuple of str
         ``name=version=build`` of what the platform was taken to have.
     """
@@ -88,6 +89,12 @@ class BuildRecord:
                 },
             }
         )
+
+    @property
+    def wheels(self) -> list[dict[str, Any]]:
+        """The wheels that were built here, which lie in the store and nowhere else."""
+        found = {p["wheel"]["sha256"]: p["wheel"] for lock in self.platforms.values() for p in lock.pip if "wheel" in p}
+        return list(found.values())
 
     def lock(self, platform: str) -> PlatformLock:
         """Return the lock of ``platform``.

@@ -43,7 +43,7 @@ class OpenStore:
         check_root(config)
         self.database = Database(config.url)
         self.database.migrate()
-        self.blobs = BlobStore(config.root / "blobs")
+        self.blobs = BlobStore(config.blobs)
         self.scheduler = Scheduler(config, self.database, executor or LocalExecutor(config))
         self.retention = Retention(config, self.database)
 

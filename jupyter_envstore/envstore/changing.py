@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from jupyter_envstore.builds.links import drop_link, sync_link
 from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.engine.availability import missing_packages
-from jupyter_envstore.engine.link import remove_tree
 from jupyter_envstore.engine.lockcheck import check_lock
+from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.envstore.base import BuildRef
 from jupyter_envstore.envstore.looking import Looking
 from jupyter_envstore.errors import ConflictError, InvalidInputError

@@ -86,6 +86,13 @@ class BlobStore:
             writer.write(data)
         return writer.result()
 
+    def copy(self, path: Path) -> StoredBlob:
+        """Store the content of a file."""
+        with self.create() as writer, path.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                writer.write(chunk)
+        return writer.result()
+
     def read(self, digest: str) -> bytes:
         """Return a small blob's content."""
         return self.path(digest).read_bytes()
@@ -127,5 +134,9 @@ def refer(session: Session, blobs: BlobStore, blob: StoredBlob, owner: str) -> N
 
 
 def release(session: Session, owner: str) -> None:
-    """Note that ``owner`` needs no blob any more."""
-    session.execute(delete(BlobReference).where(BlobReference.owner == owner))
+    """Note that ``owner`` needs no blob any more; ``owner:*`` means all owners that begin so."""
+    if owner.endswith(":*"):
+        matches = BlobReference.owner.startswith(owner[:-1], autoescape=True)
+    else:
+        matches = BlobReference.owner == owner
+    session.execute(delete(BlobReference).where(matches))

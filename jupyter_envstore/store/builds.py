@@ -270,8 +270,7 @@ def list_builds(session: Session, environment_id: int) -> list[Build]:
 def forget_build(session: Session, build: Build) -> None:
     """Note that a build is deleted, and that it needs none of its files any more."""
     build.deleted_on, build.prefix_state = now(), PREFIX_NONE
-    for owner in ("record", "log"):
-        release(session, f"build:{build.id}:{owner}")
+    release(session, f"build:{build.id}:*")
     for artifact in list_artifacts(session, build.id):
         artifact.state, artifact.digest = DROPPED, None
         release(session, f"artifact:{artifact.id}")

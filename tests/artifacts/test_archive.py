@@ -19,7 +19,7 @@ import pytest
 import zstandard
 
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.engine.link import remove_tree
+from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.envstore import EnvStore
 from tests.helpers import Store
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_envstore.cli.using import activated_environment
-from jupyter_envstore.engine.link import tree_size
+from jupyter_envstore.engine.prefix import tree_size
 from jupyter_envstore.errors import ConflictError, InvalidInputError, NotFoundError
 from tests.helpers import Store
 

@@ -173,7 +173,7 @@ def test_each_namespace_has_its_own_limit_of_bytes(store: Store, nasty_channel: 
 
 
 def test_a_prefix_that_is_gone_is_said_to_be_gone(store: Store, nasty_channel: str) -> None:
-    from jupyter_envstore.engine.link import remove_tree
+    from jupyter_envstore.engine.prefix import remove_tree
 
     view = store.build(text(nasty_channel))
     remove_tree(Path(view["prefix"]))

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_envstore.engine.link import link_conda, remove_tree, seal_prefix, write_variables
+from jupyter_envstore.engine.link import link_conda, write_variables
+from jupyter_envstore.engine.prefix import remove_tree, seal_prefix
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.engine.solve import current_platform, solve

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import shutil
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from jupyter_envstore.builds import retention
 from jupyter_envstore.engine.pip import PipTarget, pylock_text, uv_platform
+from jupyter_envstore.store.models import READY
 from tests.helpers import Store
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -121,3 +128,76 @@ def test_a_pylock_is_toml_whatever_the_names_hold() -> None:
     }
     parsed = tomllib.loads(pylock_text([package]))
     assert parsed["packages"][0]["version"] == '1"\\'
+
+
+def source_archive(folder: Path, name: str, version: str) -> str:
+    """Write a real source archive, and return its SHA-256; nothing is fetched to build it."""
+    backend = (
+        "import zipfile\n"
+        "def build_wheel(folder, config_settings=None, metadata_directory=None):\n"
+        f"    name = '{name}-{version}-py3-none-any.whl'\n"
+        "    with zipfile.ZipFile(folder + '/' + name, 'w') as wheel:\n"
+        f"        wheel.writestr('{name}.py', 'here = 1\\n')\n"
+        f"        wheel.writestr('{name}-{version}.dist-info/METADATA', open('PKG-INFO').read())\n"
+        f"        wheel.writestr('{name}-{version}.dist-info/WHEEL', "
+        "'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')\n"
+        f"        wheel.writestr('{name}-{version}.dist-info/RECORD', '')\n"
+        "    return name\n"
+    )
+    files = {
+        "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        "pyproject.toml": "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n",
+        "backend.py": backend,
+    }
+    folder.mkdir()
+    path = folder / f"{name}-{version}.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for file, content in files.items():
+            entry = tarfile.TarInfo(f"{name}-{version}/{file}")
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content.encode()))
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def artifact(store: Store, view: dict[str, Any], kind: str) -> bytes:
+    store.envstore.request_artifact(view["id"], kind)
+    view = store.wait(view["id"])
+    made = next(item for item in view["artifacts"] if item["type"] == kind)
+    assert made["state"] == READY, made["reason"]
+    return store.envstore.artifact_path(made["sha256"]).read_bytes()
+
+
+def test_a_source_archive_is_built_once_and_its_wheel_kept(
+    store: Store, channel: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "GRACE_SECONDS", 0.0)
+    locked = source_archive(tmp_path / "source", "unmilled_ore", "1.0")
+    store.envstore.change_settings({"pypi_allow_sdists": True}, (), "tester")
+    view = store.build(text(channel, f"--find-links {tmp_path / 'source'}", "unmilled_ore"))
+    assert view["status"] == "COMPLETED", view["reason"]
+    assert "building unmilled-ore 1.0" in store.envstore.log(view["id"])
+    assert locked in artifact(store, view, "lockfile").decode()
+    wheel = store.envstore.record(view["id"]).wheels[0]
+    assert wheel["filename"] == "unmilled_ore-1.0-py3-none-any.whl"
+
+    shutil.rmtree(tmp_path / "source")  # a second linking builds nothing, and needs no source
+    with tarfile.open(fileobj=io.BytesIO(artifact(store, view, "archive"))) as archive:
+        assert any(name.endswith("site-packages/unmilled_ore.py") for name in archive.getnames())
+
+    store.envstore.delete_environment("team", view["name"])
+    store.envstore.collect()
+    assert not store.envstore.blobs.path(wheel["sha256"]).exists()
+
+
+def test_a_lock_with_a_source_archive_is_built_where_that_is_allowed(
+    store: Store, channel: str, tmp_path: Path
+) -> None:
+    source_archive(tmp_path / "source", "unmilled_ore", "1.0")
+    store.envstore.change_settings({"pypi_allow_sdists": True}, (), "tester")
+    first = store.build(text(channel, f"--find-links {tmp_path / 'source'}", "unmilled_ore"))
+    again = store.build(artifact(store, first, "lockfile").decode())
+    assert again["status"] == "COMPLETED", again["reason"]
+    store.envstore.change_settings({"pypi_allow_sdists": False}, (), "tester")
+    refused = store.build(artifact(store, first, "lockfile").decode())
+    assert refused["status"] == "FAILED"
+    assert "pypi_allow_sdists" in refused["reason"]

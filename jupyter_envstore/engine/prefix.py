@@ -1,0 +1,89 @@
+"""A finished prefix as a folder: its seal, its size, its end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+import uuid
+from pathlib import Path
+
+from jupyter_envstore.errors import StorageError
+
+EXTERNALLY_MANAGED = """[externally-managed]
+Error=This environment is made from a lock and shared, so packages cannot be added to it from inside.
+ Add the package to the environment's specification and build it again:
+ in JupyterLab, Environments > Add Package; in a terminal, jupyter envstore build.
+"""
+
+
+def unseal_prefix(prefix: Path) -> None:
+    """Open the folders of a closed prefix again, to finish it once more."""
+    for folder, _, _ in os.walk(prefix):
+        os.chmod(folder, 0o755)  # noqa: PTH101, S103
+
+
+def seal_prefix(prefix: Path) -> None:
+    """Close a finished prefix: folders read-only, files untouched (they are links into the cache)."""
+    for library in (prefix / "lib").glob("python3.*"):
+        if library.is_dir() and not library.is_symlink():
+            (library / "EXTERNALLY-MANAGED").write_text(EXTERNALLY_MANAGED, encoding="utf-8")
+    for folder, _, _ in os.walk(prefix, topdown=False):
+        os.chmod(folder, 0o555)  # noqa: PTH101, S103
+
+
+def remove_tree(path: Path) -> None:
+    """Remove ``path`` and all below it, read-only folders too; links are not followed."""
+    if path.is_symlink() or not path.is_dir():
+        path.unlink(missing_ok=True)
+        return
+    for last in (False, False, True):  # a process that is just ending may still write into it
+        for folder, _, _ in os.walk(path):
+            with contextlib.suppress(FileNotFoundError):
+                os.chmod(folder, 0o755)  # noqa: PTH101, S103
+        try:
+            shutil.rmtree(path)
+        except FileNotFoundError:
+            return
+        except OSError:
+            if last:
+                raise
+            time.sleep(0.1)
+        else:
+            return
+
+
+def to_trash(path: Path) -> Path | None:
+    """Rename ``path`` within its folder, at once, so that nobody finds it any more; None where it is gone already.
+
+    A crash leaves ``.trash-*``, which ``gc`` takes.
+    """
+    trash = path.with_name(f".trash-{uuid.uuid4().hex}")
+    try:
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(0o755)  # a folder that is renamed must be writable, for its ".."
+        path.rename(trash)
+    except FileNotFoundError:
+        return None
+    return trash
+
+
+def tree_size(path: Path) -> tuple[int, int]:
+    """Return bytes of all files below ``path``, and of those that no other folder shares (one link)."""
+    total = own = 0
+    for folder, _, files in os.walk(path):
+        for name in files:
+            try:
+                info = os.lstat(os.path.join(folder, name))  # noqa: PTH118 - a path object for 20,000 files is slow
+            except FileNotFoundError:
+                continue
+            total += info.st_size
+            own += info.st_size if info.st_nlink == 1 else 0
+    return total, own
+
+
+def storage_error(error: OSError) -> StorageError:
+    """Return an operating system's error about the store in words for people."""
+    place = f" ({error.filename})" if error.filename else ""
+    return StorageError(f"the store cannot be written: {error.strerror or error}{place}")

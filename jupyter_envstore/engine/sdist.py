@@ -1,0 +1,120 @@
+"""Source archives of PyPI packages: built into a wheel once, when the build is locked."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from jupyter_envstore.engine.digest import file_digest
+from jupyter_envstore.engine.pip import find_uv, pylock_text, run_uv
+from jupyter_envstore.engine.progress import Progress
+from jupyter_envstore.errors import PipError
+
+REFUSED = (
+    "{name} {version} has no wheel for this platform, only a source archive, and those are not built here; "
+    "ask for a version that has a wheel, take the package from conda, or let an admin set pypi_allow_sdists"
+)
+
+
+def is_source(package: dict[str, Any]) -> bool:
+    """Whether a locked PyPI package is a source archive."""
+    return not package["filename"].endswith(".whl")
+
+
+def build_sdists(
+    packages: Sequence[dict[str, Any]],
+    python: Path,
+    keep: Callable[[Path], str],
+    progress: Progress,
+    allowed: bool,
+    timeout: float = 1800.0,
+) -> tuple[dict[str, Any], ...]:
+    """Return ``packages``, each source archive with the wheel that was built of it.
+
+    Parameters
+    ----------
+    packages : sequence of dict
+        The PyPI packages of a lock for this platform.
+    python : Path
+        The interpreter that they are built for.
+    keep : callable
+        Stores a wheel and returns its SHA-256; the wheel is found again by that.
+    progress : Progress
+        Told what is built.
+    allowed : bool
+        Whether building is allowed at all (the setting ``pypi_allow_sdists``).
+    timeout : float
+        Seconds for each.
+
+    Raises
+    ------
+    PipError
+        It is not allowed, or a build fails; the text is the build's own.
+    """
+    done = []
+    for package in packages:
+        if not is_source(package):
+            done.append(package)
+            continue
+        if not allowed:
+            raise PipError(REFUSED.format(**package))
+        progress.log(f"building {package['name']} {package['version']} from its source archive")
+        done.append(package | {"wheel": _build(package, python, keep, timeout)})
+    return tuple(done)
+
+
+def _build(package: dict[str, Any], python: Path, keep: Callable[[Path], str], timeout: float) -> dict[str, Any]:
+    """Let uv fetch, check and build; the wheel lies in uv's cache, which is a fresh one for each."""
+    with tempfile.TemporaryDirectory(prefix="envstore-sdist-") as folder:
+        root = Path(folder)
+        lock = root / "pylock.toml"
+        lock.write_text(pylock_text([package]), encoding="utf-8")
+        command = [find_uv(), "pip", "install", "--python", str(python), "--target", str(root / "target")]
+        command += ["--no-deps", "--requirements", str(lock), "--require-hashes", "--no-config", "--quiet"]
+        command += ["--cache-dir", str(root / "cache")]
+        run_uv(command, timeout, f"{package['name']} {package['version']} cannot be built from its source archive")
+        wheels = sorted((root / "cache").glob("sdists-*/**/*.whl"))
+        if len(wheels) != 1:
+            msg = f"{package['name']} {package['version']}: its build left {len(wheels)} wheels instead of one"
+            raise PipError(msg)
+        wheel = wheels[0]
+        return {
+            "filename": wheel.name,
+            "sha256": keep(wheel),
+            "size": wheel.stat().st_size,
+        }
+
+
+def built_wheels(
+    packages: Sequence[dict[str, Any]], find: Callable[[str], Path], folder: Path
+) -> tuple[dict[str, Any], ...]:
+    """Return ``packages`` as wheels alone: a wheel that was built here is put into ``folder`` under its own name.
+
+    Raises
+    ------
+    PipError
+        A wheel is not in the store any more, or was changed there.
+    """
+    ready = []
+    for package in packages:
+        wheel = package.get("wheel")
+        if wheel is None:
+            if is_source(package):
+                raise PipError(REFUSED.format(**package))
+            ready.append(package)
+            continue
+        folder.mkdir(exist_ok=True)
+        path = folder / wheel["filename"]
+        try:
+            shutil.copyfile(find(wheel["sha256"]), path)
+        except FileNotFoundError:
+            msg = f"the wheel {wheel['filename']}, built from source here, is not in the store any more"
+            raise PipError(msg) from None
+        if file_digest(path) != wheel["sha256"]:
+            msg = f"the wheel {wheel['filename']} in the store is not the one that was locked: it is damaged"
+            raise PipError(msg)
+        ready.append(package | wheel | {"url": path.as_uri()})
+    return tuple(ready)
