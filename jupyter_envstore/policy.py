@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.spec.reader import PLATFORMS, check_channel
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class SettingKind:
     default: Any
     global_only: bool
     help: str
+    check_value: Callable[[Any], None] | None = None
 
     def check(self, key: str, value: Any) -> None:
         """Refuse a value of another type than the default's.
@@ -39,12 +41,35 @@ class SettingKind:
             }
             msg = f"setting {key}: {value!r} is not {kind[wanted]}"
             raise InvalidInputError(msg)
+        if wanted in (int, float) and value < 0:
+            msg = f"setting {key}: {value!r} is less than nothing"
+            raise InvalidInputError(msg)
+        if self.check_value is not None:
+            try:
+                self.check_value(value)
+            except ValueError as error:
+                msg = f"setting {key}: {error}"
+                raise InvalidInputError(msg) from None
+
+
+def _platforms(value: Sequence[str]) -> None:
+    for platform in value:
+        if platform not in PLATFORMS:
+            msg = f"platform {platform!r} is not known; known: {', '.join(PLATFORMS)}"
+            raise ValueError(msg)
+
+
+def _channels(value: Sequence[str] | str) -> None:
+    for channel in [value] if isinstance(value, str) else value:
+        check_channel(channel, allow_local_files=True)
 
 
 SETTINGS: dict[str, SettingKind] = {
-    "conda_default_channels": SettingKind(["conda-forge"], False, "Channels of a specification that lists none."),
-    "defaults_channel": SettingKind("conda-forge", False, "What the channel 'defaults' stands for."),
-    "conda_solve_platforms": SettingKind([], False, "Platforms to lock beside the server's own."),
+    "conda_default_channels": SettingKind(
+        ["conda-forge"], False, "Channels of a specification that lists none.", _channels
+    ),
+    "defaults_channel": SettingKind("conda-forge", False, "What the channel 'defaults' stands for.", _channels),
+    "conda_solve_platforms": SettingKind([], False, "Platforms to lock beside the server's own.", _platforms),
     "conda_max_solve_time": SettingKind(600.0, True, "Seconds that a solve may take."),
     "pypi_allow_sdists": SettingKind(
         False, False, "Build PyPI packages that have no wheel from their source archive, once, when a build is locked."

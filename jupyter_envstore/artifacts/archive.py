@@ -12,6 +12,7 @@ from typing import Any
 from jupyter_envstore.artifacts.base import ArtifactRequest, Sink, version_of
 from jupyter_envstore.artifacts.tarstream import TarStream, compressed
 from jupyter_envstore.engine.link import finish_prefix, link_conda
+from jupyter_envstore.engine.prefix import write_new
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.errors import ArtifactError, InvalidInputError
 from jupyter_envstore.store.blobs import BlobStore
@@ -150,4 +151,4 @@ def _write_activation(prefix: Path, variables: dict[str, str]) -> None:
     for folder, lines in scripts.items():
         path = prefix / "etc" / "conda" / folder / "zz-envstore-variables.sh"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_new(path, ("\n".join(lines) + "\n").encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from jupyter_envstore.config import StoreConfig
@@ -25,6 +26,21 @@ def sync_link(config: StoreConfig, database: Database, environment_id: int) -> N
             return
         point_at(config.root, namespace, name, prefix)
         seen = prefix
+
+
+def sync_all_links(config: StoreConfig, database: Database, environment_ids: Iterable[int]) -> None:
+    """Make every link right, and remove those of environments that are gone: after a crash."""
+    for environment_id in environment_ids:
+        sync_link(config, database, environment_id)
+    with database.read() as session:
+        wanted = {
+            f"{namespace.name_key}/{environment.name_key}"
+            for namespace, environment, build, _ in rows.list_environments(session)
+            if build is not None
+        }
+    for link in (config.root / "envs").glob("*/*"):
+        if link.is_symlink() and f"{link.parent.name}/{link.name}" not in wanted and not link.exists():
+            link.unlink(missing_ok=True)
 
 
 def point_at(root: Path, namespace: str, name: str, prefix: Path) -> None:

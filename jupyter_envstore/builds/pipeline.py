@@ -16,7 +16,7 @@ from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.builds.workspace import Workspace
 from jupyter_envstore.config import MAX_PREFIX
 from jupyter_envstore.engine.bytecode import link_bytecode
-from jupyter_envstore.engine.channels import ChannelPolicy
+from jupyter_envstore.engine.channels import ChannelPolicy, strip_credentials
 from jupyter_envstore.engine.link import finish_prefix, link_conda, link_method, site_packages_folders
 from jupyter_envstore.engine.lock import complete_from_cache, record_from_lock
 from jupyter_envstore.engine.pip import Distribution, PipTarget, provided_distributions, resolve_pip
@@ -92,6 +92,7 @@ class _Job:
         """Return the build record, and the staging folder where its conda packages are linked already."""
         if self.specification.lockfile is not None:
             record = record_from_lock(self.specification, self.environment.name, self.platform)
+            self._check_size(record.lock(self.platform))
             staging = self.fetch(record.lock(self.platform), ())
             record = complete_from_cache(record, self.platform, staging)
             lock = record.lock(self.platform)
@@ -100,10 +101,12 @@ class _Job:
         channels = self._channel_policy()
         urls = channels.resolve(self.specification.channels)
         locks, failed = self._solve(channels, urls)
+        self._check_size(locks[self.platform])
         staging = self.fetch(locks[self.platform], self.specification.dependencies)
         if self.specification.pip:
             with self.workspace.step("pip", "Find PyPI packages"):
                 locks = self._resolve_pip(locks, failed, staging)
+                self._check_size(locks[self.platform])
         return self._record(urls, locks, failed), staging
 
     def _channel_policy(self) -> ChannelPolicy:
@@ -144,14 +147,16 @@ class _Job:
             failed[platform] = str(error)
             self.workspace.log(f"{platform} cannot be locked: {error}")
 
-    def fetch(self, lock: PlatformLock, requested: tuple[str, ...]) -> Path:
-        """Download the packages and link them in a staging folder."""
+    def _check_size(self, lock: PlatformLock) -> None:
         if self.config.max_build_bytes and lock.size > self.config.max_build_bytes:
             msg = (
                 f"the packages have {lock.size / 1e6:.0f} MB; at most "
                 f"{self.config.max_build_bytes / 1e6:.0f} MB are allowed (max_build_bytes)"
             )
             raise LimitError(msg)
+
+    def fetch(self, lock: PlatformLock, requested: tuple[str, ...]) -> Path:
+        """Download the packages and link them in a staging folder."""
         staging = self.workspace.temporary("prefix")
         with self.workspace.step("fetch", "Download packages"):
             downloaded = link_conda(
@@ -183,7 +188,7 @@ class _Job:
                     PipTarget(platform, lock.python, lock.virtual_packages),
                     self._provided(lock, platform, staging),
                     self.config.packages / "uv",
-                    exclude_newer=self.options.exclude_newer,
+                    exclude_newer=moment.isoformat() if (moment := self.options.moment) else "",
                     sdists=self.settings["pypi_allow_sdists"],
                 )
                 if platform == self.platform:
@@ -222,7 +227,7 @@ class _Job:
     def _record(self, urls: list[str], locks: dict[str, PlatformLock], failed: dict[str, str]) -> BuildRecord:
         return BuildRecord(
             name=self.environment.name,
-            channels=tuple(urls),
+            channels=tuple(strip_credentials(url) for url in urls),
             platforms=locks,
             description=self.specification.description,
             variables=self.specification.variables,

@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from jupyter_envstore import policy
+from jupyter_envstore.builds.links import sync_all_links
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.link import cache_name
 from jupyter_envstore.engine.prefix import remove_tree, to_trash, tree_size
@@ -96,6 +97,7 @@ class Retention:
 
         Everything is looked at again, under a lock, right before it goes: others work on the store meanwhile.
         """
+        self._empty_trash()
         self._repair()
         plan = Plan()
         self._plan_builds(plan)
@@ -130,16 +132,30 @@ class Retention:
         False, and nothing is done, when it is active, kept by hand, in use or being worked on.
         """
         used = prefixes_in_use(self.config.builds)
-        with self.database.write() as session:
-            build = queries.droppable_build(session, build_id)
-            if build is None or build.directory in used:
-                return False
-            queries.drop_build(session, build)
-            prefix = self.config.builds / build.directory
-            trash = to_trash(prefix)  # last: what fails here undoes the rows
+        trash = None
+        try:
+            with self.database.write() as session:
+                build = queries.droppable_build(session, build_id)
+                if build is None or build.directory in used:
+                    return False
+                queries.drop_build(session, build)
+                prefix = self.config.builds / build.directory
+                trash = to_trash(prefix)  # last: what fails here undoes the rows
+        except BaseException:
+            if trash is not None:  # the rows could not be kept: they say that it is there
+                trash.rename(prefix)
+            raise
         if trash is not None:
             remove_tree(trash)
         return True
+
+    def _empty_trash(self) -> None:
+        """Remove what was thrown away before, without a look at the database: that needs space on the disk itself."""
+        for folder in (self.config.builds, self.config.staging, self.config.packages / "conda"):
+            for path in folder.glob(".trash-*"):
+                if _age(path) > GRACE_SECONDS:
+                    with contextlib.suppress(OSError):
+                        remove_tree(path)
 
     def _repair(self) -> None:
         """Make the rows say what is there: after a crash in the middle of a removal."""
@@ -153,6 +169,8 @@ class Retention:
                 queries.drop_build(session, build)
             for build in queries.builds_of_deleted_environments(session):
                 rows.forget_build(session, build)
+            environments = [environment.id for _, environment, _ in queries.environments_with_builds(session)]
+        sync_all_links(self.config, self.database, environments)
 
     def _leftover_to_trash(self, removal: Removal) -> Path | None:
         """Take a leftover away, unless it came into use since it was found."""

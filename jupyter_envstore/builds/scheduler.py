@@ -9,6 +9,7 @@ from typing import Any
 
 from jupyter_envstore.builds.executors import Executor
 from jupyter_envstore.builds.processes import end_group, this_host
+from jupyter_envstore.builds.workspace import keep_errors
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.prefix import remove_tree, to_trash
 from jupyter_envstore.store import builds as rows
@@ -182,6 +183,7 @@ class Scheduler:
         trash = None
         try:
             if staging.exists():
+                keep_errors(self.config, job.id, staging)
                 remove_tree(staging)
             with self.database.write() as session:
                 mine = session.get_one(Job, job.id)

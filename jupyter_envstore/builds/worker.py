@@ -12,20 +12,18 @@ from pathlib import Path
 
 from jupyter_envstore.builds.processes import start_time, this_host
 from jupyter_envstore.builds.retention import caches_in_use
-from jupyter_envstore.builds.workspace import Workspace
+from jupyter_envstore.builds.workspace import Workspace, keep_errors
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.engine.prefix import remove_tree, storage_error
 from jupyter_envstore.errors import EnvStoreError, StaleClaimError
 from jupyter_envstore.store import builds as rows
-from jupyter_envstore.store.blobs import BlobStore, refer, release
+from jupyter_envstore.store.blobs import BlobStore, refer
 from jupyter_envstore.store.database import Database, now
 from jupyter_envstore.store.jobs import (
     ARTIFACT,
     BUILD,
     FINISH,
-    JOB_DONE,
-    JOB_FAILED,
     RESTORE,
     Claim,
     claim_next_of_build,
@@ -33,7 +31,6 @@ from jupyter_envstore.store.jobs import (
     note_process,
 )
 from jupyter_envstore.store.models import (
-    ARTIFACT_FAILED,
     BUILDING,
     COMPLETED,
     FAILED,
@@ -83,7 +80,8 @@ def do_job(config: StoreConfig, database: Database, claim: Claim) -> bool:
         except Exception as error:  # the one place where a worker's troubles end: as a reason for people
             failed = _reason(error)
             if not isinstance(error, EnvStoreError):
-                traceback.print_exc()
+                with contextlib.suppress(OSError):
+                    traceback.print_exc()
             workspace.log(f"Failed: {failed}")
         else:
             failed = ""
@@ -149,7 +147,7 @@ def _make_artifact(workspace: Workspace) -> None:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, EnvStoreError):
-        return str(error)
+        return redact(str(error))
     if isinstance(error, OSError):
         return str(storage_error(error))
     return f"something unforeseen happened ({type(error).__name__}); the server's log has the details"
@@ -157,7 +155,8 @@ def _reason(error: BaseException) -> str:
 
 def _end(workspace: Workspace, failed: str) -> bool:
     claim = workspace.claim
-    _keep_errors(workspace)
+    with contextlib.suppress(OSError):
+        keep_errors(workspace.config, workspace.claim.job_id, workspace.staging)
     with contextlib.suppress(OSError):
         if workspace.staging.exists():
             remove_tree(workspace.staging)
@@ -167,15 +166,7 @@ def _end(workspace: Workspace, failed: str) -> bool:
     for _ in range(3):  # a full disk or a busy database may pass
         try:
             with claim.write(workspace.database) as session:
-                finish(session, claim, JOB_FAILED if failed else JOB_DONE, failed)
-                build = session.get_one(Build, claim.build_id)
-                if failed and claim.kind == ARTIFACT:
-                    artifact = session.get_one(Artifact, claim.artifact_id)
-                    artifact.state, artifact.reason = ARTIFACT_FAILED, failed
-                    release(session, f"artifact:{artifact.id}")
-                elif failed and claim.kind == BUILD and build.status != COMPLETED:
-                    build.status, build.status_info, build.ended_on = FAILED, failed, now()
-                session.add(Change(kind="build", subject_id=build.id, at=now()))
+                finish(session, claim, failed)
         except StaleClaimError:
             return False
         except (EnvStoreError, OSError):
@@ -189,17 +180,6 @@ def _end(workspace: Workspace, failed: str) -> bool:
         if build.status in (COMPLETED, FAILED):
             rows.store_log(session, BlobStore(workspace.config.root / "blobs"), build)
     return True
-
-
-def _keep_errors(workspace: Workspace) -> None:
-    """Keep what a failing worker wrote to its standard error, for the admin: ``logs/worker-<job>.err``."""
-    sys.stderr.flush()
-    source = workspace.staging / "worker.err"
-    if source.exists() and source.stat().st_size:
-        folder = workspace.config.root / "logs"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        text = redact(source.read_text(encoding="utf-8", errors="replace"))
-        (folder / f"worker-{workspace.claim.job_id}.err").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.errors import LimitError, StaleClaimError, StorageError
 from jupyter_envstore.store.blobs import BlobStore
 from jupyter_envstore.store.database import Database, now
-from jupyter_envstore.store.jobs import Claim
+from jupyter_envstore.store.jobs import Claim, finish
 from jupyter_envstore.store.models import Job, LogChunk, Step
 
 FLUSH_SECONDS = 0.3
@@ -70,7 +70,7 @@ class Workspace:
         stamp = datetime.now(timezone.utc).strftime("%H:%M:%S")
         with self._lock:
             name = self._step.name if self._step else ""
-            self._lines += [(name, f"{stamp} {line}\n") for line in redact(text).splitlines()]
+            self._lines += [(name, f"{stamp} {line}\n") for line in redact(_printable(text)).splitlines()]
 
     def advance(self, done: int, total: int, unit: str, message: str = "") -> None:
         """Note the progress of the step that runs."""
@@ -124,8 +124,10 @@ class Workspace:
             It has.
         """
         if time.monotonic() > self.deadline:
-            msg = f"the build took longer than {self.config.build_time_limit:g} s (build_time_limit)"
-            raise LimitError(msg)
+            raise LimitError(self._too_long())
+
+    def _too_long(self) -> str:
+        return f"the build took longer than {self.config.build_time_limit:g} s (build_time_limit)"
 
     def temporary(self, name: str) -> Path:
         """Return a path for something unfinished; all of it goes when the job ends."""
@@ -168,9 +170,27 @@ class Workspace:
                 self._end_now()
             except Exception as error:  # the beat must go on
                 print(f"heartbeat: {error}", file=sys.stderr)
-            if time.monotonic() > self.deadline + grace:
-                self._end_now()  # a step that does not look at the clock; the lost lease settles the build
+            if time.monotonic() > self.deadline + grace:  # a step that does not look at the clock
+                with contextlib.suppress(Exception), self.claim.write(self.database) as session:
+                    finish(session, self.claim, self._too_long())
+                self._end_now()
 
     @staticmethod
     def _end_now() -> None:
         os.killpg(0, signal.SIGKILL)
+
+
+def keep_errors(config: StoreConfig, job_id: int, staging: Path) -> None:
+    """Keep what a failing worker wrote to its standard error, for the admin: ``logs/worker-<job>.err``."""
+    sys.stderr.flush()
+    source = staging / "worker.err"
+    if source.exists() and source.stat().st_size:
+        folder = config.root / "logs"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        text = redact(source.read_text(encoding="utf-8", errors="replace"))
+        (folder / f"worker-{job_id}.err").write_text(text, encoding="utf-8")
+
+
+def _printable(text: str) -> str:
+    """Return ``text`` as every database takes it: without NUL and halves of characters."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -14,11 +15,13 @@ from pathlib import Path
 
 from jupyter_envstore.engine.environment import scrubbed_environment
 from jupyter_envstore.engine.link import site_packages_folders
+from jupyter_envstore.engine.prefix import storage_error
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import PlatformLock
 
 # Runs in the environment's own Python. Reads pairs of (source, path to name in tracebacks, destination) and writes
-# unchecked hash-based files (PEP 552): no time of day in them, and no look at the source at import.
+# unchecked hash-based files (PEP 552): no time of day in them, and no look at the source at import. What cannot be read
+# or written ends it, so that nothing half made is kept.
 COMPILER = """
 import importlib._bootstrap_external as b, importlib.util, json, os, sys
 failed = 0
@@ -27,11 +30,12 @@ for source, name, target in json.load(sys.stdin):
         with open(source, "rb") as file:
             data = file.read()
         code = compile(data, name, "exec", dont_inherit=True, optimize=0)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        with open(target, "wb") as file:
-            file.write(b._code_to_hash_pyc(code, importlib.util.source_hash(data), False))
-    except (SyntaxError, ValueError, RecursionError, OSError):
+    except (SyntaxError, ValueError, RecursionError):
         failed += 1
+        continue
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    with open(target, "wb") as file:
+        file.write(b._code_to_hash_pyc(code, importlib.util.source_hash(data), False))
 print(failed)
 """
 JOBS = 2
@@ -149,7 +153,10 @@ def _run_compilers(prefix: Path, jobs: Sequence[list[tuple[str, str, str]]]) -> 
         errors = [(process, process.communicate()[1]) for process in processes]
     for process, error in errors:
         if process.returncode:
-            msg = f"byte code cannot be compiled: {error.decode(errors='replace').strip()[-500:]}"
+            text = error.decode(errors="replace").strip()
+            if "No space left on device" in text:
+                raise storage_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+            msg = f"byte code cannot be compiled: {text[-500:]}"
             raise RuntimeError(msg)
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from jupyter_envstore.engine.channels import conda_credentials, local_path, make_client, redact
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.pip import install_pip
-from jupyter_envstore.engine.prefix import storage_error
+from jupyter_envstore.engine.prefix import storage_error, write_new
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
 from jupyter_envstore.engine.sdist import built_wheels
@@ -252,14 +252,14 @@ def finish_prefix(
     write_variables(staging, record.variables)
     history = staging / "conda-meta" / "history"
     specs = ", ".join(repr(spec) for spec in record.requested_conda)
-    history.write_text(f"# update specs: [{specs}]\n" if specs else "", encoding="utf-8")
+    write_new(history, f"# update specs: [{specs}]\n".encode() if specs else b"")
 
 
 def write_variables(prefix: Path, variables: dict[str, str]) -> None:
     """Record ``variables`` where conda looks for them: ``conda-meta/state`` (conda's ``env config vars``)."""
     if variables:
         state = {"version": 1, "env_vars": dict(sorted(variables.items()))}
-        (prefix / "conda-meta" / "state").write_text(json.dumps(state, indent=2) + "\n", encoding="utf-8")
+        write_new(prefix / "conda-meta" / "state", (json.dumps(state, indent=2) + "\n").encode())
 
 
 def relocate_scripts(prefix: Path, old: Path, new: Path) -> None:
@@ -279,14 +279,14 @@ def relocate_scripts(prefix: Path, old: Path, new: Path) -> None:
                 if old_bytes not in data:
                     continue
                 replaced = data.replace(old_bytes, new_bytes)
-                _replace_file(script, replaced)
+                write_new(script, replaced, stat.S_IMODE(script.stat().st_mode))
                 digest = base64.urlsafe_b64encode(hashlib.sha256(replaced).digest()).rstrip(b"=").decode()
                 row[1:] = [f"sha256={digest}", str(len(replaced))]
                 changed = True
             if changed:
                 text = io.StringIO()
                 csv.writer(text, lineterminator="\n").writerows(rows)
-                _replace_file(record_path, text.getvalue().encode())
+                write_new(record_path, text.getvalue().encode())
 
 
 def _installer(info: Path) -> str:
@@ -294,15 +294,6 @@ def _installer(info: Path) -> str:
         return (info / "INSTALLER").read_text(encoding="utf-8").strip()
     except OSError:
         return ""
-
-
-def _replace_file(path: Path, data: bytes) -> None:
-    """Write a new file in place of ``path``: the old one may be a hard link into a cache."""
-    mode = stat.S_IMODE(path.stat().st_mode)
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_bytes(data)
-    fresh.chmod(mode)
-    fresh.replace(path)
 
 
 def site_packages_folders(prefix: Path) -> list[Path]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from jupyter_envstore.engine.channels import conda_credentials, local_path, make_client, redact
+from jupyter_envstore.engine.channels import conda_credentials, local_path, make_client, redact, strip_credentials
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
 from jupyter_envstore.errors import PackageError, PlatformError
@@ -126,7 +126,7 @@ def record_from_lock(specification: Specification, name: str, platform: str) -> 
     }
     return BuildRecord(
         name=name,
-        channels=tuple(channels),
+        channels=tuple(strip_credentials(url) if "://" in url else url for url in channels),
         platforms=platforms,
         description=specification.description,
         variables=specification.variables,

@@ -28,9 +28,18 @@ def seal_prefix(prefix: Path) -> None:
     """Close a finished prefix: folders read-only, files untouched (they are links into the cache)."""
     for library in (prefix / "lib").glob("python3.*"):
         if library.is_dir() and not library.is_symlink():
-            (library / "EXTERNALLY-MANAGED").write_text(EXTERNALLY_MANAGED, encoding="utf-8")
+            write_new(library / "EXTERNALLY-MANAGED", EXTERNALLY_MANAGED.encode())
     for folder, _, _ in os.walk(prefix, topdown=False):
         os.chmod(folder, 0o555)  # noqa: PTH101, S103
+
+
+def write_new(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Put a new file at ``path``: what is there may be a hard link into a cache, or lead elsewhere."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    fresh.write_bytes(data)
+    fresh.chmod(mode)
+    fresh.replace(path)
 
 
 def remove_tree(path: Path) -> None:

@@ -9,6 +9,7 @@ from jupyter_envstore.builds.executors import Executor, LocalExecutor
 from jupyter_envstore.builds.retention import Retention
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.config import MAX_PREFIX, StoreConfig
+from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.errors import InvalidInputError, StorageError
 from jupyter_envstore.store.blobs import BlobStore
 from jupyter_envstore.store.database import Database
@@ -63,6 +64,9 @@ def check_root(config: StoreConfig) -> None:
     StorageError
         It cannot be written.
     """
+    if redact(config.channel_alias) != config.channel_alias:
+        msg = "channel_alias holds a password or token; store it in auth.json or .condarc of the account that builds"
+        raise InvalidInputError(msg)
     longest = len(str(config.builds)) + len("/01234567-1234567")
     if longest > MAX_PREFIX:
         msg = (

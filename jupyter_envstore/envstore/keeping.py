@@ -12,6 +12,7 @@ from jupyter_envstore.engine.search import search_names, search_versions
 from jupyter_envstore.engine.solve import current_platform
 from jupyter_envstore.envstore.base import OpenStore
 from jupyter_envstore.errors import InvalidInputError, NotFoundError
+from jupyter_envstore.spec.reader import check_channel
 from jupyter_envstore.store import builds as rows
 
 
@@ -30,6 +31,11 @@ class Keeping(OpenStore):
         naming = ChannelPolicy(
             self.config.channel_alias, settings["defaults_channel"], tuple(settings["conda_default_channels"])
         )
+        try:
+            for channel in channels:
+                check_channel(channel, self.config.allow_local_files)
+        except ValueError as error:
+            raise InvalidInputError(str(error)) from None
         place = (naming.resolve(channels), platform or current_platform(), self.config.packages / "repodata")
         if "*" in package or "?" in package:
             names = search_names(package, *place)

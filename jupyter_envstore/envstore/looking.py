@@ -16,7 +16,6 @@ from jupyter_envstore.store.models import (
     COMPLETED,
     PREFIX_PRESENT,
     UNSETTLED,
-    Build,
 )
 from jupyter_envstore.store.models import Specification as SpecificationRow
 
@@ -81,7 +80,7 @@ class Looking(OpenStore):
     def log(self, build_id: int) -> str:
         """Return the log so far."""
         with self.database.read() as session:
-            build = session.get_one(Build, build_id)
+            build = rows.find_build(session, build_id).build
             text = zlib.decompress(self.blobs.read(build.log_digest)).decode() if build.log_digest else ""
             return text + "".join(chunk.text for chunk in rows.log_chunks(session, build_id))
 

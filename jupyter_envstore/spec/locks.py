@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from jupyter_envstore.errors import Fault
 from jupyter_envstore.spec.document import Items, Table, Text, Value
 from jupyter_envstore.spec.pip_lines import check_url
-from jupyter_envstore.spec.specification import Specification
+from jupyter_envstore.spec.specification import Specification, check_variable
 
 MAX_PACKAGES = 20_000
 ENTRY_KEYS = {
@@ -49,7 +49,7 @@ def read_lockfile(root: Table, text: str, allow_local_files: bool) -> tuple[Spec
     specification = Specification(
         name=custom.get("name") if isinstance(custom, dict) else None,
         description=custom.get("description", "") if isinstance(custom, dict) else "",
-        variables=_variables(custom),
+        variables=_variables(custom, metadata, faults),
         platforms=tuple(str(platform) for platform in plain(metadata.get("platforms")) or ()),
         lockfile=lock,
         text=text,
@@ -57,12 +57,19 @@ def read_lockfile(root: Table, text: str, allow_local_files: bool) -> tuple[Spec
     return specification, faults
 
 
-def _variables(custom: Any) -> dict[str, str]:
+def _variables(custom: Any, metadata: Table, faults: list[Fault]) -> dict[str, str]:
     try:
         found = json.loads(custom.get("variables") or "{}")
     except (AttributeError, TypeError, ValueError):
         return {}
-    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+    variables = {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+    for key, value in variables.items():
+        try:
+            check_variable(key, value)
+        except ValueError as error:
+            line = metadata.lines.get("custom_metadata")
+            faults.append(Fault(str(error), line, "metadata.custom_metadata.variables"))
+    return variables
 
 
 def _entry(item: Value, place: int, allow_local_files: bool, faults: list[Fault]) -> dict[str, Any] | None:

@@ -25,6 +25,7 @@ REFUSED = {
     "--constraint": "a constraints file cannot be read from here; put its bounds on the packages",
     "--hash": "hashes are found and locked by the build; leave them out",
 }
+SECRET_QUERY = re.compile(r"(^|&)[\w-]*(token|key|passw|auth|sig|credential|secret)[\w-]*=", re.IGNORECASE)
 VCS = re.compile(r"\b(git|hg|svn|bzr)\+")
 
 
@@ -115,6 +116,13 @@ def check_url(url: str, what: str, allow_local_files: bool = False) -> None:
             f"{what}: an address must hold no password, since specifications are shown to others; "
             f"store it for {parts.hostname} in the keyring, netrc or auth.json of the account that builds"
         )
+        raise ValueError(msg)
+    if re.search(r"/t/[^/]+(/|$)", parts.path) and parts.scheme != "file":
+        msg = f"{what}: an address must hold no token; store it in auth.json or .condarc of the account that builds"
+        raise ValueError(msg)
+    if SECRET_QUERY.search(parts.query):
+        key = parts.query.split("=")[0]
+        msg = f"{what}: an address must hold no key or token (?{key}=), since specifications are shown to others"
         raise ValueError(msg)
     if parts.scheme == "file" and not allow_local_files:
         msg = f"{what} {url}: local files are not allowed on this server (allow_local_files)"

@@ -11,13 +11,12 @@ from jupyter_envstore.spec.document import Items, Table, Text, Value, decode, re
 from jupyter_envstore.spec.locks import read_lockfile
 from jupyter_envstore.spec.names import check_name
 from jupyter_envstore.spec.pip_lines import check_url, parse_pip_line
-from jupyter_envstore.spec.specification import PipOptions, Specification
+from jupyter_envstore.spec.specification import PipOptions, Specification, check_variable
 
 KEYS = ("name", "channels", "dependencies", "variables", "description", "prefix", "platforms")
 PLATFORMS = ("linux-64", "linux-aarch64", "linux-ppc64le", "osx-64", "osx-arm64", "win-64", "win-arm64")
 MAX_ENTRIES = 5_000
 MAX_LENGTH = 1_000
-VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
 def read_specification(data: bytes | str, name: str = "the file", allow_local_files: bool = True) -> Specification:
@@ -188,10 +187,13 @@ class _Reader:
             return {}
         variables = {}
         for key, item in value.items():
-            if not VARIABLE.fullmatch(key):
-                self.fault(f"{key!r} is not the name of an environment variable", value.lines[key], "variables")
-            elif isinstance(item, Items | Table):
+            if isinstance(item, Items | Table):
                 self.fault("must be text", item.line, f"variables.{key}")
+                continue
+            try:
+                check_variable(key, str(item or ""))
+            except ValueError as error:
+                self.fault(str(error), value.lines[key], "variables")
             else:
                 variables[key] = str(item or "")
         return variables
@@ -217,9 +219,6 @@ def check_channel(channel: str, allow_local_files: bool) -> str:
     """
     if "://" in channel:
         check_url(channel, "channel", allow_local_files)
-        if re.match(r"https?://.*/t/[^/]+(/|$)", channel):
-            msg = "channel: an address must hold no token; store it in auth.json or .condarc of the account that builds"
-            raise ValueError(msg)
         return channel.rstrip("/")
     if (
         not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*){0,4}", channel)

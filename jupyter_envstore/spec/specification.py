@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
@@ -24,6 +25,25 @@ class PipOptions:
     index_url: str | None = None
     extra_index_urls: tuple[str, ...] = ()
     find_links: tuple[str, ...] = ()
+
+
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+
+
+def check_variable(name: str, value: str) -> None:
+    """Refuse what is no environment variable: names go into shell scripts as they are.
+
+    Raises
+    ------
+    ValueError
+        With the reason.
+    """
+    if not VARIABLE.fullmatch(name):
+        msg = f"{name[:130]!r} is not the name of an environment variable"
+        raise ValueError(msg)
+    if "\0" in value:
+        msg = f"the value of {name} holds a NUL character, which no environment variable can"
+        raise ValueError(msg)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -107,11 +107,6 @@ class BlobStore:
         except OSError:
             return False
         return found.hexdigest() == digest
-
-    def remove(self, digests: Sequence[str]) -> None:
-        """Remove files; their rows are gone already."""
-        for digest in digests:
-            self.path(digest).unlink(missing_ok=True)
 
 
 def refer(session: Session, blobs: BlobStore, blob: StoredBlob, owner: str) -> None:

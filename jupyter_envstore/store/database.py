@@ -19,6 +19,8 @@ from jupyter_envstore.errors import StorageError
 HEAD = "0001"
 """The newest revision; a test compares it with the migration scripts."""
 BUSY_TIMEOUT = 20.0
+WRITE_LOCK = 0x656E7673
+"""Key of the advisory lock that makes writers of one PostgreSQL database take turns."""
 NETWORK_FILE_SYSTEMS = {
     "nfs",
     "nfs4",
@@ -77,10 +79,12 @@ class Database:
         """Open a session whose changes are kept together, or none of them.
 
         On SQLite the write lock is taken at once (``BEGIN IMMEDIATE``), so that a read and the write that
-        follows it cannot be torn apart by another process.
+        follows it cannot be torn apart by another process; on PostgreSQL an advisory lock does the same.
         """
         engine = self.engine.execution_options(envstore_write=True)
         with _explained(), Session(engine, expire_on_commit=False) as session, session.begin():
+            if self.path is None and self.engine.dialect.name == "postgresql":
+                session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITE_LOCK})
             yield session
 
     def migrate(self) -> None:
@@ -145,7 +149,9 @@ def _explained() -> Iterator[None]:
         yield
     except OperationalError as error:
         reason = str(error.orig)
-        if "locked" in reason:
+        if "disk I/O error" in reason:
+            msg = f"the store's database cannot be written ({reason}): is its disk full, or broken?"
+        elif "locked" in reason:
             msg = "the store's database is locked by another process; try again, and look for one that hangs"
         elif "full" in reason:
             msg = "no space left on the disk of the store's database; free some with: jupyter envstore gc"

@@ -11,15 +11,21 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.errors import StaleClaimError
+from jupyter_envstore.store.blobs import release
 from jupyter_envstore.store.database import Database, now
 from jupyter_envstore.store.models import (
+    ARTIFACT_FAILED,
+    COMPLETED,
+    FAILED,
     JOB_CANCELED,
     JOB_DONE,
     JOB_FAILED,
     JOB_QUEUED,
     JOB_RUNNING,
     JOB_SETTLING,
+    Artifact,
     Build,
+    Change,
     Environment,
     Job,
 )
@@ -125,10 +131,18 @@ def note_process(session: Session, claim: Claim, pid: int, started: str) -> None
     )
 
 
-def finish(session: Session, claim: Claim, state: str = JOB_DONE, reason: str = "") -> None:
-    """Close a job that its worker ended."""
+def finish(session: Session, claim: Claim, failed: str = "") -> None:
+    """Close a job that its worker ended, and what it was for; ``failed`` is the reason if it failed."""
     job = session.get_one(Job, claim.job_id)
-    job.state, job.reason, job.ended_on = state, reason, now()
+    job.state, job.reason, job.ended_on = JOB_FAILED if failed else JOB_DONE, failed, now()
+    build = session.get_one(Build, claim.build_id)
+    if failed and claim.kind == ARTIFACT:
+        artifact = session.get_one(Artifact, claim.artifact_id)
+        artifact.state, artifact.reason = ARTIFACT_FAILED, failed
+        release(session, f"artifact:{artifact.id}")
+    elif failed and claim.kind == BUILD and build.status != COMPLETED:
+        build.status, build.status_info, build.ended_on = FAILED, failed, now()
+    session.add(Change(kind="build", subject_id=build.id, at=now()))
 
 
 def begin_settling(session: Session, lost: Job) -> Job | None:

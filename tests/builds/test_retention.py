@@ -193,3 +193,16 @@ def test_builds_that_a_crash_left_behind_a_deleted_environment_are_forgotten(sto
     store.envstore.collect()
     assert store.files() == set()
     assert not any(path.is_file() for path in (store.root / "blobs").rglob("*"))
+
+
+def test_links_that_a_crash_left_wrong_are_mended(store: Store, nasty_channel: str) -> None:
+    first, second = store.build(text(nasty_channel)), store.build(text(nasty_channel))
+    link = store.root / "envs" / "team" / second["name"]
+    assert link.resolve() == Path(second["prefix"])
+    link.unlink()
+    link.symlink_to(first["prefix"])
+    stray = link.with_name("gone")
+    stray.symlink_to(store.root / "builds" / "nothing")
+    store.envstore.collect()
+    assert link.resolve() == Path(second["prefix"])
+    assert not stray.is_symlink()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import resource
+import signal
+import sys
 from pathlib import Path
 
 import pytest
 
 from jupyter_envstore.engine import bytecode
+from jupyter_envstore.engine.progress import Silent
 
 
 @pytest.fixture
@@ -49,3 +53,26 @@ def test_where_links_cannot_be_made_it_is_copied_once(files: tuple[str, str], mo
 def test_a_source_that_did_not_compile_is_passed_over(files: tuple[str, str]) -> None:
     bytecode._place(files[0] + "-missing", files[1])
     assert not Path(files[1]).exists()
+
+
+def test_a_disk_that_is_full_leaves_no_half_file_in_the_cache(tmp_path: Path) -> None:
+    prefix = tmp_path / "prefix"
+    library = prefix / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+    library.mkdir(parents=True)
+    (prefix / "bin").mkdir()
+    (prefix / "bin" / "python").symlink_to(sys.executable)
+    (library / "large.py").write_text("".join(f"name_{n} = {n}\n" for n in range(5000)))
+    source = str((library / "large.py").relative_to(prefix))
+    unit = bytecode.CompileUnit("large", "0" * 64, (source,))
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limit[1]))
+    try:
+        with pytest.raises(RuntimeError, match="File too large"):
+            bytecode._compile(prefix, [unit], tmp_path / "cache", Silent())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, previous)
+    assert not list((tmp_path / "cache").rglob("*.pyc"))
+    bytecode._compile(prefix, [unit], tmp_path / "cache", Silent())
+    assert list((tmp_path / "cache").rglob("large*.pyc"))

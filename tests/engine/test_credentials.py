@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.channels import ChannelPolicy, redact, strip_credentials, strip_login
+from jupyter_envstore.envstore import EnvStore
+from jupyter_envstore.errors import InvalidInputError
 from tests.helpers import QuietHandler, Store, serve
 
 SECRET = "hunter2-very-secret"
@@ -110,3 +113,9 @@ def test_channel_names_become_addresses() -> None:
         "https://mirror.example/conda/bioconda",
     )
     assert policy.resolve_spec("numpy") == ("numpy", None)
+
+
+def test_an_alias_with_a_password_is_refused_and_not_repeated(root: Path) -> None:
+    with pytest.raises(InvalidInputError, match="channel_alias") as caught:
+        EnvStore(StoreConfig(str(root), channel_alias="https://me:hush@mirror.example/conda"))
+    assert "hush" not in str(caught.value)

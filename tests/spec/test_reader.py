@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 
 import pytest
@@ -174,6 +175,8 @@ def test_a_lockfile_with_sha256_only_and_tar_bz2_is_read() -> None:
         ("https://host.example/c/linux-64/evil-1.0-0.conda", {"md5": "0" * 32}, "which is not a 1.0"),
         ("https://host.example/c/linux-64/a-1.0-0.zip", {"md5": "0" * 32}, "not a conda package"),
         ("https://me:secret@host.example/c/linux-64/a-1.0-0.conda", {"md5": "0" * 32}, "no password"),
+        ("https://host.example/t/secret/c/linux-64/a-1.0-0.conda", {"md5": "0" * 32}, "no token"),
+        ("https://host.example/c/linux-64/a-1.0-0.conda?token=x", {"md5": "0" * 32}, "no key or token"),
         ("javascript:alert(1)", {"md5": "0" * 32}, "not an http"),
         (GOOD_URL, {"md5": "xyz"}, "is not a hash"),
         (GOOD_URL, {}, "'hash' is missing"),
@@ -183,6 +186,14 @@ def test_a_lockfile_with_sha256_only_and_tar_bz2_is_read() -> None:
 def test_a_tampered_lockfile_is_refused(url: str, hashes: dict[str, str], word: str) -> None:
     found = faults(LOCK.format(url=url, hash=hashes))
     assert any(word in message for _, message in found), found
+
+
+@pytest.mark.parametrize("name", ["A=1; touch /tmp/x; B", "", "a b", "$(id)"])
+def test_a_name_that_is_no_variable_is_refused_in_a_lockfile_too(name: str) -> None:
+    custom = json.dumps(json.dumps({name: "value"}))
+    lock = LOCK.format(url=GOOD_URL, hash={"sha256": "0" * 64})
+    found = faults(lock.replace("  sources:", f"  custom_metadata: {{variables: {custom}}}\n  sources:"))
+    assert any("is not the name of an environment variable" in message for _, message in found), found
 
 
 @settings(max_examples=150, deadline=None)
