@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ class StoreConfig:
         Seconds that a build may take.
     max_build_bytes : int
         Bytes of packages that a build may have; 0 for no limit.
+    settings : dict
+        Values of settings where the database has none.
     """
 
     root_dir: str
@@ -44,6 +46,7 @@ class StoreConfig:
     lease_seconds: float = 30.0
     build_time_limit: float = 3600.0
     max_build_bytes: int = 0
+    settings: dict[str, Any] = field(default_factory=dict)
 
     @property
     def root(self) -> Path:

@@ -59,6 +59,34 @@ class InvalidInputError(EnvStoreError):
     exit_code = 2
 
 
+class PolicyError(EnvStoreError):
+    """The settings of the place forbid it; the message names each thing and the setting."""
+
+    code = "policy"
+    exit_code = 2
+
+
+class AuthenticationError(EnvStoreError):
+    """Nobody is known to ask, or with a token that is unknown, expired or revoked."""
+
+    code = "not_authenticated"
+    status = 401
+
+
+class PermissionDeniedError(EnvStoreError):
+    """Who asks is known, and may not."""
+
+    code = "forbidden"
+    status = 403
+
+
+class TooLargeError(EnvStoreError):
+    """The body of a request has more bytes than are read."""
+
+    code = "too_large"
+    status = 413
+
+
 class NotFoundError(EnvStoreError):
     """Something that was named does not exist (or is not there any more)."""
 

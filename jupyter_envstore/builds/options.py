@@ -22,11 +22,14 @@ class BuildOptions:
         ``__name=version[=build]`` that the system is taken to have.
     all_platforms : bool
         Fail when one platform cannot be locked, instead of leaving it out.
+    notes : tuple of str
+        What settings changed in the specification, for the log.
     """
 
     exclude_newer: str = ""
     virtual_packages: tuple[str, ...] = ()
     all_platforms: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def moment(self) -> datetime | None:
@@ -54,9 +57,9 @@ class BuildOptions:
 
     def to_json(self) -> dict[str, Any]:
         """Return the values for the database."""
-        return {**asdict(self), "virtual_packages": list(self.virtual_packages)}
+        return {**asdict(self), **{key: list(getattr(self, key)) for key in ("virtual_packages", "notes")}}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> BuildOptions:
         """Return what :meth:`to_json` gave; an empty mapping means the defaults."""
-        return cls(**{**data, "virtual_packages": tuple(data.get("virtual_packages", ()))})
+        return cls(**{**data, **{key: tuple(data.get(key, ())) for key in ("virtual_packages", "notes")}})

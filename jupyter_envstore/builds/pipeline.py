@@ -74,7 +74,7 @@ class _Job:
             spec = session.get_one(SpecificationRow, self.build.specification_id)
             self.specification = Specification.from_json(spec.spec, spec.text)
             scopes = rows.scope_settings(session, row.namespace.id, row.environment.id)
-        self.settings = policy.effective(scopes)
+        self.settings = policy.effective([self.config.settings, *scopes])
         self.options = BuildOptions.from_json(self.build.options)
         self.prefix = self.config.builds / self.build.directory
         if len(str(self.prefix)) > MAX_PREFIX:
@@ -110,11 +110,7 @@ class _Job:
         return self._record(urls, locks, failed), staging
 
     def _channel_policy(self) -> ChannelPolicy:
-        return ChannelPolicy(
-            self.config.channel_alias,
-            self.settings["defaults_channel"],
-            tuple(self.settings["conda_default_channels"]),
-        )
+        return ChannelPolicy.of(self.settings, self.config.channel_alias)
 
     def _solve(self, channels: ChannelPolicy, urls: list[str]) -> tuple[dict[str, PlatformLock], dict[str, str]]:
         locks: dict[str, PlatformLock] = {}
@@ -126,6 +122,8 @@ class _Job:
             virtual_packages=self.options.virtual_packages,
         )
         with self.workspace.step("solve", "Find versions"):
+            for note in self.options.notes:
+                self.workspace.log(note)
             self.workspace.log(f"channels: {', '.join(urls)}")
             for place, platform in enumerate(dict.fromkeys(wanted)):
                 self.workspace.advance(place, len(set(wanted)), "platforms", platform)
@@ -306,6 +304,8 @@ class _Job:
                     environment.description = record.description
             enqueue(session, FINISH, build.id)
             for kind in self.settings["artifacts_at_once"]:
+                if kind not in self.settings["build_artifacts"]:
+                    continue
                 if rows.find_artifact(session, build.id, kind, "") is None:
                     artifact = Artifact(build_id=build.id, type=kind, state=PENDING, created_on=now())
                     session.add(artifact)

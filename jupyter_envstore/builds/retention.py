@@ -200,10 +200,9 @@ class Retention:
             by_namespace: dict[int, list[tuple[Build, str, int]]] = {}
             limits: dict[int, int] = {}
             for namespace, environment, builds in queries.environments_with_builds(session):
-                settings = policy.effective(rows.scope_settings(session, namespace.id, environment.id))
-                limits[namespace.id] = int(
-                    policy.effective(rows.scope_settings(session, namespace.id, None))["retention_bytes"]
-                )
+                own = rows.scope_settings(session, namespace.id, environment.id)
+                settings = policy.effective([self.config.settings, *own])
+                limits[namespace.id] = int(policy.effective([self.config.settings, *own[:2]])["retention_bytes"])
                 for place, build in enumerate(builds):
                     size = build.own_size + queries.droppable_bytes(session, build.id)
                     reason = self._reason(build, place, settings)

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,17 +43,24 @@ class ChannelPolicy:
     defaults: str = "conda-forge"
     default_channels: tuple[str, ...] = ("conda-forge",)
 
+    @classmethod
+    def of(cls, settings: Mapping[str, Any], alias: str) -> ChannelPolicy:
+        """Return what the settings of a scope say; ``alias`` is the configuration's."""
+        return cls(
+            settings["conda_channel_alias"] or alias,
+            settings["defaults_channel"],
+            tuple(settings["conda_default_channels"]),
+        )
+
     def resolve(self, channels: Sequence[str]) -> list[str]:
         """Return addresses without a trailing slash, in order, each once."""
-        resolved = [
-            self.url(self.defaults if channel == "defaults" else channel)
-            for channel in channels or self.default_channels
-            if channel != "nodefaults"
-        ]
+        resolved = [self.url(channel) for channel in channels or self.default_channels if channel != "nodefaults"]
         return list(dict.fromkeys(resolved or [self.url(channel) for channel in self.default_channels]))
 
     def url(self, channel: str) -> str:
         """Return the address of one channel."""
+        if channel == "defaults" != self.defaults:
+            return self.url(self.defaults)
         if "://" in channel:
             return channel.rstrip("/")
         if self.alias:
@@ -69,7 +76,7 @@ class ChannelPolicy:
             return spec, None
         subdir = re.search(r"/(noarch|(?:linux|osx|win)-\w+)$", channel)
         bare = channel[: subdir.start()] if subdir else channel
-        url = self.url(self.defaults if bare == "defaults" else bare)
+        url = self.url(bare)
         return f"{url}{subdir.group() if subdir else ''}::{rest}", url
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore import views
+from jupyter_envstore import policy, views
 from jupyter_envstore.artifacts.base import find_maker
 from jupyter_envstore.envstore.base import OpenStore
-from jupyter_envstore.errors import ConflictError, NotFoundError
+from jupyter_envstore.errors import ConflictError, NotFoundError, PolicyError
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.jobs import ARTIFACT, enqueue
@@ -36,10 +36,16 @@ class Artifacts(OpenStore):
         """
         find_maker(kind).check_variant(variant)
         with self.database.write() as session:
-            build = rows.find_build(session, build_id).build
+            row = rows.find_build(session, build_id)
+            build = row.build
             if build.status != COMPLETED:
                 msg = f"build {build.number} is {build.status}; artifacts are made of completed builds"
                 raise ConflictError(msg)
+            scopes = rows.scope_settings(session, row.namespace.id, row.environment.id)
+            if kind not in (allowed := policy.effective([self.config.settings, *scopes])["build_artifacts"]):
+                place = f"{row.namespace.name}/{row.environment.name}"
+                msg = f"{place}: artifact {kind} is not made here; allowed: {', '.join(allowed)} (build_artifacts)"
+                raise PolicyError(msg)
             artifact = rows.find_artifact(session, build_id, kind, variant)
             if artifact is None:
                 artifact = Artifact(build_id=build_id, type=kind, variant=variant, state=PENDING, created_on=now())

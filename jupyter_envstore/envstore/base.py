@@ -17,12 +17,13 @@ from jupyter_envstore.store.database import Database
 
 @dataclass(frozen=True)
 class BuildRef:
-    """Where a build is found: names, its number in the environment, and its id."""
+    """Where a build is found: names, its number in the environment, its id; and what settings changed, in words."""
 
     namespace: str
     name: str
     number: int
     id: int
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}:{self.number}"

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
+from dataclasses import replace
 
+from jupyter_envstore import policy
 from jupyter_envstore.builds.links import drop_link, sync_link
 from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.engine.availability import missing_packages
+from jupyter_envstore.engine.channels import ChannelPolicy
 from jupyter_envstore.engine.lockcheck import check_lock
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.envstore.base import BuildRef
+from jupyter_envstore.envstore.keeping import Keeping
 from jupyter_envstore.envstore.looking import Looking
-from jupyter_envstore.errors import ConflictError, InvalidInputError
+from jupyter_envstore.errors import ConflictError, InvalidInputError, StorageError
 from jupyter_envstore.spec import Specification, check_name
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store.database import now
@@ -24,7 +29,7 @@ from jupyter_envstore.store.models import (
 )
 
 
-class Changing(Looking):
+class Changing(Looking, Keeping):
     """What changes environments and their builds."""
 
     def submit(
@@ -51,6 +56,10 @@ class Changing(Looking):
             A name is missing or cannot be used.
         SpecificationError
             It is a lockfile that conda-lock does not accept.
+        PolicyError
+            The settings of the place forbid something in it.
+        StorageError
+            The disk is too full.
         """
         check_name("namespace", namespace)
         name = name or specification.name
@@ -62,13 +71,35 @@ class Changing(Looking):
         options.check()
         if specification.lockfile is not None:
             check_lock(specification.lockfile)
+        self._check_space()
+        specification, notes = self._as_settings_want(specification, namespace, name)
+        options = replace(options, notes=notes)
         with self.database.write() as session:
             space = rows.ensure_namespace(session, namespace, who)
             environment = rows.ensure_environment(session, space, name, who)
             row = rows.ensure_specification(session, specification, name, who)
             build = rows.add_build(session, environment, row, who, trigger, options.to_json())
             enqueue(session, BUILD, build.id)
-            return BuildRef(space.name, environment.name, build.number, build.id)
+            return BuildRef(space.name, environment.name, build.number, build.id, notes)
+
+    def _check_space(self) -> None:
+        wanted = int(self.settings()["storage_threshold"])
+        free = shutil.disk_usage(self.config.root).free
+        if free < wanted:
+            msg = (
+                f"{free / 1e9:.1f} GB are free on the store's disk, and a build is taken on from {wanted / 1e9:.1f} GB "
+                "(storage_threshold); free some with: jupyter envstore gc"
+            )
+            raise StorageError(msg)
+
+    def _as_settings_want(
+        self, specification: Specification, namespace: str, name: str
+    ) -> tuple[Specification, tuple[str, ...]]:
+        with self.database.read() as session:
+            scopes = rows.scope_settings(session, *rows.scope_ids(session, namespace, name))
+        settings = policy.effective([self.config.settings, *scopes])
+        naming = ChannelPolicy.of(settings, self.config.channel_alias)
+        return policy.apply_policy(specification, settings, f"{namespace}/{name}", naming.url)
 
     def cancel(self, build_id: int) -> list[str]:
         """Stop a build that is queued or runs, or the artifacts of one that is ready; return what was stopped.

@@ -28,9 +28,7 @@ class Keeping(OpenStore):
             It is neither.
         """
         settings = self.settings(())
-        naming = ChannelPolicy(
-            self.config.channel_alias, settings["defaults_channel"], tuple(settings["conda_default_channels"])
-        )
+        naming = ChannelPolicy.of(settings, self.config.channel_alias)
         try:
             for channel in channels:
                 check_channel(channel, self.config.allow_local_files)
@@ -51,7 +49,7 @@ class Keeping(OpenStore):
         """Return the settings that hold in a scope: ``()``, ``(namespace,)`` or ``(namespace, name)``."""
         with self.database.read() as session:
             _, namespace_id, environment_id = self._scope(session, scope)
-            return policy.effective(rows.scope_settings(session, namespace_id, environment_id))
+            return policy.effective([self.config.settings, *rows.scope_settings(session, namespace_id, environment_id)])
 
     def change_settings(self, values: dict[str, Any], scope: Sequence[str], who: str) -> None:
         """Change settings of a scope.
@@ -64,7 +62,7 @@ class Keeping(OpenStore):
         policy.check_settings(values, in_scope=bool(scope))
         with self.database.write() as session:
             key, _, _ = self._scope(session, scope)
-            for name, value in values.items():
+            for name, value in policy.normalized(values).items():
                 rows.set_setting(session, key, name, value, who)
 
     @staticmethod

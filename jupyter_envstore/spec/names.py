@@ -9,6 +9,15 @@ from jupyter_envstore.errors import InvalidInputError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}")
 RESERVED = frozenset({"conda-store-dynamic", "envstore", "conda-store", "v2", "api", "static", "tokens"})
+ARTIFACT_WIRE_NAMES = {
+    "yaml": "YAML",
+    "lockfile": "LOCKFILE",
+    "explicit": "EXPLICIT",
+    "archive": "CONDA_PACK",
+    "docker": "DOCKER_MANIFEST",
+    "installer": "CONSTRUCTOR_INSTALLER",
+}
+"""Artifacts by their own names, and as conda-store's clients call them."""
 MAX_TAG_LENGTH = 128
 """Longest tag of an image (OCI distribution specification, "pulling manifests")."""
 
@@ -69,6 +78,12 @@ def spell(name: str) -> str:
         else:
             spelled.append(f".{ord(letter):02x}")
     return "".join(spelled)
+
+
+def artifact_name(text: str) -> str:
+    """Return the name of an artifact type that is spelled either way; another text as it is."""
+    by_wire = {wire: name for name, wire in ARTIFACT_WIRE_NAMES.items()} | {"LOGS": "logs"}
+    return by_wire.get(text, text)
 
 
 def build_key(sha256: str, scheduled_on: datetime, build_id: int, environment: str) -> str:

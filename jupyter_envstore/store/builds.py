@@ -336,6 +336,15 @@ def store_log(session: Session, blobs: BlobStore, build: Build) -> None:
     session.execute(delete(LogChunk).where(LogChunk.build_id == build.id))
 
 
+def scope_ids(session: Session, namespace: str, name: str) -> tuple[int | None, int | None]:
+    """Return the ids of a namespace and an environment in it, None for what is not there."""
+    space = get_namespace(session, namespace)
+    if space is None:
+        return None, None
+    query = select(Environment.id).where(Environment.namespace_id == space.id, Environment.name_key == name.lower())
+    return space.id, session.scalars(query).first()
+
+
 def scope_settings(session: Session, namespace_id: int | None, environment_id: int | None) -> list[dict[str, Any]]:
     """Return the settings of the scopes that matter, from the widest to the narrowest."""
     scopes = ["global", f"namespace:{namespace_id}", f"environment:{environment_id}"]

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from jupyter_envstore.errors import InvalidInputError
-from jupyter_envstore.spec.reader import PLATFORMS, check_channel
+from jupyter_envstore.spec.names import ARTIFACT_WIRE_NAMES, artifact_name, check_name
+from jupyter_envstore.spec.pip_lines import check_url, parse_pip_line
+from jupyter_envstore.spec.reader import PLATFORMS, check_channel, check_match_spec
 
 
 @dataclass(frozen=True)
@@ -64,19 +66,85 @@ def _channels(value: Sequence[str] | str) -> None:
         check_channel(channel, allow_local_files=True)
 
 
+def _match_specs(value: Sequence[str]) -> None:
+    for spec in value:
+        check_match_spec(spec)
+
+
+def _requirements(value: Sequence[str]) -> None:
+    for line in value:
+        parsed = parse_pip_line(line, allow_local_files=False)
+        if parsed is None or parsed.requirement is None:
+            msg = f"{line!r} is not a requirement; for example requests>=2.31"
+            raise ValueError(msg)
+
+
+def _indexes(value: Sequence[str]) -> None:
+    for url in value:
+        check_url(url, "index")
+
+
+def _namespace(value: str) -> None:
+    try:
+        check_name("namespace", value)
+    except InvalidInputError as error:
+        raise ValueError(str(error)) from None
+
+
+def _artifacts(value: Sequence[str]) -> None:
+    for kind in value:
+        if artifact_name(kind) not in ARTIFACT_WIRE_NAMES:
+            msg = f"artifact {kind!r} is not known; known: {', '.join(ARTIFACT_WIRE_NAMES)}"
+            raise ValueError(msg)
+
+
+def _kept(value: Sequence[str]) -> None:
+    _artifacts([kind for kind in value if artifact_name(kind) != "logs"])
+
+
+def _alias(value: str) -> None:
+    if value:
+        check_url(value, "channel alias", allow_local_files=True)
+
+
+ALL_ARTIFACTS = ["yaml", "lockfile", "explicit", "archive"]
+
 SETTINGS: dict[str, SettingKind] = {
+    "default_namespace": SettingKind("default", True, "Namespace of who names none.", _namespace),
+    "storage_threshold": SettingKind(0, True, "Bytes that must be free on the disk before a build is taken on."),
+    "conda_platforms": SettingKind(
+        [], True, "Platforms whose packages are searched; empty for the server's.", _platforms
+    ),
+    "conda_max_solve_time": SettingKind(600.0, True, "Seconds that a solve may take."),
+    "build_artifacts_kept_on_deletion": SettingKind(
+        [], True, "Artifacts (and 'logs') that stay when a build is deleted.", _kept
+    ),
+    "conda_channel_alias": SettingKind(
+        "", False, "Address that plain channel names are appended to; empty for the configuration's.", _alias
+    ),
     "conda_default_channels": SettingKind(
         ["conda-forge"], False, "Channels of a specification that lists none.", _channels
     ),
+    "conda_allowed_channels": SettingKind(
+        [], False, "Channels that may be used, in specifications and lockfiles; empty for all.", _channels
+    ),
     "defaults_channel": SettingKind("conda-forge", False, "What the channel 'defaults' stands for.", _channels),
     "conda_solve_platforms": SettingKind([], False, "Platforms to lock beside the server's own.", _platforms),
-    "conda_max_solve_time": SettingKind(600.0, True, "Seconds that a solve may take."),
+    "conda_default_packages": SettingKind([], False, "Packages of a specification that lists none.", _match_specs),
+    "conda_included_packages": SettingKind([], False, "Packages added where they are absent.", _match_specs),
+    "conda_required_packages": SettingKind([], False, "Packages that must be listed.", _match_specs),
+    "pypi_default_packages": SettingKind([], False, "PyPI packages of a specification that lists none.", _requirements),
+    "pypi_included_packages": SettingKind([], False, "PyPI packages added where they are absent.", _requirements),
+    "pypi_required_packages": SettingKind([], False, "PyPI packages that must be listed.", _requirements),
+    "pypi_allowed_indexes": SettingKind(
+        [], False, "PyPI indexes that may be used, the first where none is named; empty for all.", _indexes
+    ),
     "pypi_allow_sdists": SettingKind(
         False, False, "Build PyPI packages that have no wheel from their source archive, once, when a build is locked."
     ),
-    "artifacts_at_once": SettingKind(
-        ["yaml", "lockfile", "explicit", "archive"], False, "Artifacts made without being asked for."
-    ),
+    "add_ipykernel": SettingKind(False, False, "Add ipykernel where Python is listed without a kernel."),
+    "build_artifacts": SettingKind(ALL_ARTIFACTS, False, "Artifacts that may be made.", _artifacts),
+    "artifacts_at_once": SettingKind(ALL_ARTIFACTS, False, "Artifacts made without being asked for.", _artifacts),
     "retention_builds": SettingKind(5, False, "How many of the newest builds keep prefix and artifacts; 0 for all."),
     "retention_days": SettingKind(0, False, "Days that a build keeps prefix and artifacts; 0 for no limit."),
     "retention_bytes": SettingKind(
@@ -116,3 +184,12 @@ def check_settings(values: Mapping[str, Any], in_scope: bool) -> None:
             msg = f"setting {key} exists for the whole store only"
             raise InvalidInputError(msg)
         kind.check(key, value)
+
+
+def normalized(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values as they are kept: artifacts by their own names, numbers of one kind."""
+    kept = dict(values)
+    for key in ("build_artifacts", "artifacts_at_once", "build_artifacts_kept_on_deletion"):
+        if key in kept:
+            kept[key] = list(dict.fromkeys(artifact_name(kind) for kind in kept[key]))
+    return kept

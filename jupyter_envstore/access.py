@@ -1,0 +1,297 @@
+"""Who asks, and what they may: identities, roles, permissions, bindings. Names are data: only ``*`` is special."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+
+from jupyter_envstore.errors import AuthenticationError, InvalidInputError, PermissionDeniedError
+from jupyter_envstore.spec.names import NAME, RESERVED, suggest_name
+
+VIEWER = frozenset({"environment::read", "namespace::read", "namespace-role-mapping::read"})
+DEVELOPER = VIEWER | {
+    "build::cancel", "environment:create", "environment::update", "environment::solve", "setting::read"
+}  # fmt: skip
+ADMIN = DEVELOPER | {
+    "build::delete", "environment::delete", "namespace::create", "namespace::update", "namespace::delete",
+    "namespace-role-mapping::create", "namespace-role-mapping::update", "namespace-role-mapping::delete",
+    "setting::update",
+}  # fmt: skip
+ROLES: dict[str, frozenset[str]] = {"viewer": VIEWER, "developer": DEVELOPER, "editor": DEVELOPER, "admin": ADMIN}
+"""Permissions of each role, in conda-store's spelling; ``editor`` is its newer name of ``developer``."""
+ENTITY = re.compile(r"[A-Za-z0-9_.+*-]{1,64}/[A-Za-z0-9_.+*-]{1,64}")
+TOKEN_PREFIX = "es_"  # noqa: S105 - what our tokens begin with, so that they are told from others at a glance
+
+Bindings = Mapping[str, Sequence[str]]
+"""Entity (``namespace/name``, ``*`` allowed in either part) to roles."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who asks.
+
+    Parameters
+    ----------
+    name : str
+        Stable name of the person or service; empty for nobody.
+    primary_namespace : str
+        Their own namespace.
+    bindings : mapping
+        Entities to roles, joined from all sources.
+    token_id : int or None
+        The token that they came with, where it is one of the store's.
+    expires_on : datetime or None
+        When that token ends (UTC, naive).
+    source : str
+        ``jupyter``, ``token`` or ``nobody``.
+    """
+
+    name: str
+    primary_namespace: str
+    bindings: Bindings = field(default_factory=dict)
+    token_id: int | None = None
+    expires_on: datetime | None = None
+    source: str = "jupyter"
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether it is known who asks."""
+        return self.source != "nobody"
+
+    def permissions(self, namespace: str, name: str) -> set[str]:
+        """Return the permissions on ``namespace/name``; the union over all bindings that match."""
+        return {
+            permission
+            for entity, roles in self.bindings.items()
+            if covers(entity, f"{namespace}/{name}")
+            for role in roles
+            for permission in ROLES[role]
+        }
+
+    def may(self, permission: str, namespace: str, name: str = "*") -> bool:
+        """Whether ``permission`` is given on an environment, or on a whole namespace (``name`` is ``*``).
+
+        A namespace can be read by whoever may read one environment in it.
+        """
+        if permission == "namespace::read" and name == "*":
+            return any(
+                permission in ROLES[role] and pattern(entity.split("/")[0]).fullmatch(namespace.lower())
+                for entity, roles in self.bindings.items()
+                for role in roles
+            )
+        return permission in self.permissions(namespace, name)
+
+    def require(self, permission: str, namespace: str, name: str = "*") -> None:
+        """Refuse who lacks the permission.
+
+        Raises
+        ------
+        AuthenticationError
+            It is not known who asks.
+        PermissionDeniedError
+            It is, and they may not.
+        """
+        if self.may(permission, namespace, name):
+            return
+        what = namespace if name == "*" else f"{namespace}/{name}"
+        if not self.authenticated:
+            msg = f"log in, or send a token, to do this ({permission} on {what})"
+            raise AuthenticationError(msg)
+        msg = f"{self.name} lacks the permission {permission} on {what}; ask an admin of {namespace} for a role"
+        raise PermissionDeniedError(msg)
+
+    def visible(self, permission: str = "environment::read") -> list[str] | None:
+        """Return the entities on which ``permission`` holds, in lower case; None for everything."""
+        found = {
+            entity.lower()
+            for entity, roles in self.bindings.items()
+            if any(permission in ROLES[role] for role in roles)
+        }
+        return None if "*/*" in found else sorted(found)
+
+    def holds(self, bindings: Bindings) -> bool:
+        """Whether everything that ``bindings`` give is held already: nobody hands out more than they have."""
+        return all(
+            any(
+                covers(own, entity) and permission in ROLES[role]
+                for own, own_roles in self.bindings.items()
+                for role in own_roles
+            )
+            for entity, roles in bindings.items()
+            for permission in {p for role in roles for p in ROLES[role]}
+        )
+
+    def narrowed(self, bindings: Bindings, **changes: object) -> Identity:
+        """Return this identity with other bindings."""
+        values = {**self.__dict__, "bindings": dict(bindings), **changes}
+        return Identity(**values)
+
+
+NOBODY = Identity("", "", {}, source="nobody")
+
+
+@dataclass(frozen=True)
+class PredefinedToken:
+    """A token of the configuration, as its hash."""
+
+    hash: str
+    name: str
+    primary_namespace: str
+    bindings: Bindings
+
+
+@dataclass(frozen=True)
+class AccessRules:
+    """What the configuration says about people and tokens.
+
+    Parameters
+    ----------
+    shared : bool
+        Whether several people use the store. If not, whoever is logged in is its one user and may do everything.
+    default_namespace : str
+        Primary namespace of the one user, and of nobody.
+    admins : frozenset of str
+        Names of people, and ``group:<name>``, who may do everything in a shared store.
+    bindings : mapping
+        Name of a person, ``group:<name>``, or ``*`` for everybody who is logged in, to bindings.
+    unauthenticated : mapping
+        Bindings of who is not logged in.
+    tokens : tuple of PredefinedToken
+        Tokens of the configuration.
+    """
+
+    shared: bool = False
+    default_namespace: str = "default"
+    admins: frozenset[str] = frozenset()
+    bindings: Mapping[str, Bindings] = field(default_factory=dict)
+    unauthenticated: Bindings = field(default_factory=dict)
+    tokens: tuple[PredefinedToken, ...] = ()
+
+    def person(self, name: str, groups: Sequence[str] = (), mapped: Bindings | None = None) -> Identity:
+        """Return the identity of a person.
+
+        Parameters
+        ----------
+        name : str
+            Stable name.
+        groups : sequence of str
+            Groups of that person.
+        mapped : mapping or None
+            What the database's role mappings give to their primary namespace.
+        """
+        if not self.shared:
+            return Identity(name, self.default_namespace, {"*/*": ["admin"]})
+        names = [name, *(f"group:{group}" for group in groups)]
+        own = own_namespace(name)
+        if self.admins.intersection(names):
+            return Identity(name, own, {"*/*": ["admin"]})
+        given = [self.bindings[who] for who in ("*", *names) if who in self.bindings]
+        return Identity(name, own, join_bindings({f"{own}/*": ["admin"]}, *given, mapped or {}))
+
+    def nobody(self) -> Identity:
+        """Return the identity of who is not logged in."""
+        return NOBODY.narrowed(self.unauthenticated, primary_namespace=self.default_namespace)
+
+    def predefined(self, token: str) -> PredefinedToken | None:
+        """Return the token of the configuration that ``token`` is; all are compared, in constant time."""
+        found = [known for known in self.tokens if same_token(token, known.hash)]
+        return found[0] if found else None
+
+
+def own_namespace(name: str) -> str:
+    """Return the namespace of a person; no two names share one.
+
+    A name that is a valid namespace in lower case is its own; any other is cleaned, with a hash behind a ``+``.
+    """
+    if NAME.fullmatch(name) and name == name.lower() and "+" not in name and name not in RESERVED:
+        return name
+    return f"{suggest_name(name.lower())[:50].replace('+', '-')}+{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+@cache
+def pattern(text: str) -> re.Pattern[str]:
+    """Return what one part of an entity matches: ``*`` any characters but ``/``, all others themselves."""
+    return re.compile("[^/]*".join(re.escape(piece) for piece in text.lower().split("*")))
+
+
+def covers(entity: str, other: str) -> bool:
+    """Whether ``entity`` matches all that ``other`` does; its stars are taken for characters like others."""
+    own, rest = entity.lower().split("/", 1), other.lower().split("/", 1)
+    return all(pattern(mine).fullmatch(theirs) is not None for mine, theirs in zip(own, rest, strict=True))
+
+
+def check_bindings(bindings: object) -> dict[str, list[str]]:
+    """Return bindings that can be used.
+
+    Raises
+    ------
+    InvalidInputError
+        An entity or a role is none.
+    """
+    if not isinstance(bindings, Mapping):
+        msg = 'bindings map entities to roles, for example {"team-a/*": ["viewer"]}'
+        raise InvalidInputError(msg)
+    return {check_entity(entity): check_roles(roles) for entity, roles in bindings.items()}
+
+
+def check_entity(entity: object) -> str:
+    """Return ``entity`` when it has the form ``namespace/name``.
+
+    Raises
+    ------
+    InvalidInputError
+        It has not.
+    """
+    if not isinstance(entity, str) or not ENTITY.fullmatch(entity):
+        msg = f"{entity!r} is not an entity: write namespace/name, with * for any"
+        raise InvalidInputError(msg)
+    return entity
+
+
+def check_roles(roles: object) -> list[str]:
+    """Return ``roles`` when all are known, each once.
+
+    Raises
+    ------
+    InvalidInputError
+        One is not.
+    """
+    if isinstance(roles, str) or not isinstance(roles, Iterable):
+        msg = f"roles are a list, for example ['viewer']; known: {', '.join(ROLES)}"
+        raise InvalidInputError(msg)
+    found = list(dict.fromkeys(roles))
+    for role in found:
+        if not isinstance(role, str) or role not in ROLES:
+            msg = f"role {role!r} is not known; known: {', '.join(ROLES)}"
+            raise InvalidInputError(msg)
+    return found
+
+
+def join_bindings(*sources: Bindings) -> dict[str, list[str]]:
+    """Return the union of bindings."""
+    joined: dict[str, list[str]] = {}
+    for source in sources:
+        for entity, roles in source.items():
+            joined[entity] = list(dict.fromkeys([*joined.get(entity, ()), *roles]))
+    return joined
+
+
+def new_token() -> str:
+    """Return a fresh token: 256 random bits."""
+    return TOKEN_PREFIX + secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> str:
+    """Return what is kept of a token. It is random and long, so a plain hash cannot be turned back."""
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def same_token(token: str, hashed: str) -> bool:
+    """Whether ``token`` is the one that was hashed; takes the same time wherever they differ."""
+    return hmac.compare_digest(token_hash(token), hashed)

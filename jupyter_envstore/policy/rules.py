@@ -1,0 +1,165 @@
+"""What settings do to a specification: channels refused, packages required or added, each with words that name it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from jupyter_envstore.errors import PolicyError
+from jupyter_envstore.spec.specification import Specification
+
+KERNELS = {"ipykernel", "xeus-python", "jupyter", "notebook", "jupyterlab"}
+"""Conda packages that bring a kernel for Python, themselves or by what they need."""
+
+
+def apply_policy(
+    specification: Specification, settings: Mapping[str, Any], place: str, address: Callable[[str], str]
+) -> tuple[Specification, tuple[str, ...]]:
+    """Return the specification as the settings want it, and what was changed, in words.
+
+    Parameters
+    ----------
+    specification : Specification
+        What was asked for.
+    settings : mapping
+        Every setting's value in the scope of the environment.
+    place : str
+        Where that is, for messages: ``namespace/name``.
+    address : callable
+        Turns a channel's name into its address.
+
+    Raises
+    ------
+    PolicyError
+        Something is not allowed, or missing; the message names all of it.
+    """
+    if specification.lockfile is not None:
+        return _check_lock(specification, settings, place, address)
+    specification, notes = _complete(specification, settings)
+    faults = [*_channel_faults(specification, settings, address), *_index_faults(specification, settings)]
+    faults += _missing(settings, {conda_name(spec) for spec in specification.dependencies}, "conda_required_packages")
+    faults += _missing(settings, {pip_name(line) for line in specification.pip}, "pypi_required_packages")
+    _refuse(faults, place)
+    return specification, tuple(notes)
+
+
+def conda_name(spec: str) -> str:
+    """Return the name of the package that a match spec is about."""
+    found = re.match(r"[A-Za-z0-9_.-]+", spec.rpartition("::")[2].strip())
+    return found.group().lower() if found else spec
+
+
+def pip_name(line: str) -> str:
+    """Return the normalized name of the package that a requirement is about."""
+    return canonicalize_name(Requirement(line).name)
+
+
+def _complete(specification: Specification, settings: Mapping[str, Any]) -> tuple[Specification, list[str]]:
+    notes: list[str] = []
+    conda, pip = list(specification.dependencies), list(specification.pip)
+    if not conda:
+        conda += _added(settings["conda_default_packages"], set(), conda_name, "conda_default_packages", notes)
+    if not pip:
+        pip += _added(settings["pypi_default_packages"], set(), pip_name, "pypi_default_packages", notes)
+    names = {conda_name(spec) for spec in conda}
+    conda += _added(settings["conda_included_packages"], names, conda_name, "conda_included_packages", notes)
+    known = {pip_name(line) for line in pip}
+    pip += _added(settings["pypi_included_packages"], known, pip_name, "pypi_included_packages", notes)
+    names = {conda_name(spec) for spec in conda}
+    if settings["add_ipykernel"] and "python" in names and not names & KERNELS:
+        conda += _added(["ipykernel"], names, conda_name, "add_ipykernel", notes)
+    options = specification.pip_options
+    indexes = settings["pypi_allowed_indexes"]
+    if indexes and pip and options.index_url is None:
+        options = replace(options, index_url=indexes[0])
+        notes.append(f"PyPI packages come from {indexes[0]} (pypi_allowed_indexes)")
+    return replace(specification, dependencies=tuple(conda), pip=tuple(pip), pip_options=options), notes
+
+
+def _added(wanted: Sequence[str], there: set[str], name: Callable[[str], str], key: str, notes: list[str]) -> list[str]:
+    added = [spec for spec in wanted if name(spec) not in there]
+    notes += [f"added {spec} ({key})" for spec in added]
+    return added
+
+
+def _missing(settings: Mapping[str, Any], there: set[str], key: str) -> list[str]:
+    name = conda_name if key.startswith("conda") else pip_name
+    return [f"{spec} must be listed ({key})" for spec in settings[key] if name(spec) not in there]
+
+
+def _channel_faults(
+    specification: Specification, settings: Mapping[str, Any], address: Callable[[str], str]
+) -> list[str]:
+    allowed = {address(channel) for channel in settings["conda_allowed_channels"]}
+    if not allowed:
+        return []
+    used = list(specification.channels or settings["conda_default_channels"])
+    used += [_bare(spec.partition("::")[0]) for spec in specification.dependencies if "::" in spec]
+    return [
+        f"channel {channel!r} is not allowed; allowed: {', '.join(settings['conda_allowed_channels'])}"
+        for channel in dict.fromkeys(used)
+        if channel != "nodefaults" and address(channel) not in allowed
+    ]
+
+
+def _bare(channel: str) -> str:
+    return re.sub(r"/(noarch|(?:linux|osx|win)-\w+)$", "", channel)
+
+
+def _index_faults(specification: Specification, settings: Mapping[str, Any]) -> list[str]:
+    allowed = [url.rstrip("/") for url in settings["pypi_allowed_indexes"]]
+    if not allowed:
+        return []
+    options = specification.pip_options
+    used = [*([options.index_url] if options.index_url else []), *options.extra_index_urls, *options.find_links]
+    used += [url for line in specification.pip if (url := Requirement(line).url)]
+    return [
+        f"index {url!r} is not allowed; allowed: {', '.join(allowed)}"
+        for url in used
+        if not any(url.rstrip("/") == index or url.startswith(f"{index}/") for index in allowed)
+    ]
+
+
+def _check_lock(
+    specification: Specification, settings: Mapping[str, Any], place: str, address: Callable[[str], str]
+) -> tuple[Specification, tuple[str, ...]]:
+    packages = (specification.lockfile or {})["package"]
+    allowed = {address(channel) for channel in settings["conda_allowed_channels"]}
+    faults = []
+    if allowed:
+        shown = ", ".join(settings["conda_allowed_channels"])
+        for url in dict.fromkeys(_channel_of(entry["url"]) for entry in packages if entry["manager"] == "conda"):
+            if url not in allowed:
+                faults.append(f"the lockfile takes packages from {url}, which is not allowed; allowed: {shown}")
+    by_platform: dict[str, tuple[set[str], set[str]]] = {}
+    for entry in packages:
+        conda, pip = by_platform.setdefault(entry["platform"], (set(), set()))
+        if entry["manager"] == "conda":
+            conda.add(entry["name"].lower())
+        else:
+            pip.add(canonicalize_name(entry["name"]))
+    notes: list[str] = []
+    for platform, (conda, pip) in sorted(by_platform.items()):
+        for key, there in (("conda_required_packages", conda), ("pypi_required_packages", pip | conda)):
+            faults += [f"{platform}: {fault}" for fault in _missing(settings, there, key)]
+        absent = [spec for spec in settings["conda_included_packages"] if conda_name(spec) not in conda]
+        notes += [f"{platform}: {spec} is not added to a lockfile (conda_included_packages)" for spec in absent]
+    _refuse(faults, place)
+    return specification, tuple(notes)
+
+
+def _channel_of(url: str) -> str:
+    """Return the channel's address of a package: all before ``/<subdir>/<file>``."""
+    parts = urlsplit(url.split("#")[0])
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rsplit('/', 2)[0]}"
+
+
+def _refuse(faults: list[str], place: str) -> None:
+    if faults:
+        raise PolicyError("\n".join(f"{place}: {fault}" for fault in faults))

@@ -1,0 +1,291 @@
+"""Pages of namespaces, environments and builds: filtered, sorted, and only what someone may see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, tuple_
+from sqlalchemy.orm import Session, aliased
+
+from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.store.models import (
+    COMPLETED,
+    PREFIX_PRESENT,
+    READY,
+    Artifact,
+    Build,
+    BuildPackage,
+    Environment,
+    Namespace,
+    Package,
+    RoleMapping,
+    Specification,
+)
+
+STATUSES = ("QUEUED", "BUILDING", "COMPLETED", "FAILED", "CANCELED")
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a listing is narrowed to; empty values narrow nothing.
+
+    Parameters
+    ----------
+    visible : sequence of str or None
+        Entities (``namespace/name`` in lower case, ``*`` for any characters) that may be seen; None for all.
+    search : str
+        Part of the name of a namespace or environment.
+    packages : sequence of str
+        Names of packages that a build must all have.
+    artifact : str
+        Type of an artifact that is ready; ``logs`` and ``prefix`` too.
+    """
+
+    visible: Sequence[str] | None = None
+    search: str = ""
+    namespace: str = ""
+    name: str = ""
+    status: str = ""
+    packages: Sequence[str] = ()
+    artifact: str = ""
+    environment_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Which part of a listing: number (from 1), rows (None for all), and the order."""
+
+    number: int = 1
+    size: int | None = 100
+    sort_by: Sequence[str] = ()
+    descending: bool = False
+    after: tuple[Any, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class EnvironmentRow:
+    """An environment as listings show it; ``build`` is the active one, or the newest where none is."""
+
+    environment: Environment
+    namespace: Namespace
+    build: Build | None
+    newest_status: str | None
+    newest_id: int | None
+
+
+def list_namespaces(session: Session, visible: Sequence[str] | None, page: Page) -> tuple[int, list[Namespace]]:
+    """Return how many namespaces may be seen, and a page of them."""
+    where: list[ColumnElement[bool]] = [Namespace.deleted_on.is_(None)]
+    if visible is not None:
+        names = sorted({entity.split("/")[0] for entity in visible})
+        where.append(or_(false(), *(_like(Namespace.name_key, name) for name in names)))
+    count = session.scalar(select(func.count()).select_from(Namespace).where(*where)) or 0
+    order = Namespace.name_key.desc() if page.descending else Namespace.name_key.asc()
+    return count, list(session.scalars(_cut(select(Namespace).where(*where).order_by(order), page)))
+
+
+def list_environments(session: Session, filters: Filters, page: Page) -> tuple[int, list[EnvironmentRow]]:
+    """Return how many environments there are, and a page of them with the build that stands for each."""
+    newest = (
+        select(Build.environment_id, func.max(Build.id).label("id"))
+        .where(Build.deleted_on.is_(None))
+        .group_by(Build.environment_id)
+        .subquery()
+    )
+    last = aliased(Build)
+    shown = func.coalesce(Environment.current_build_id, newest.c.id)
+    where = [Environment.deleted_on.is_(None), *_names(filters)]
+    if filters.status:
+        where.append(Build.status == filters.status)
+    where += _contents(filters)
+    query: Any = (
+        select(Environment, Namespace, Build, last.status, last.id)
+        .join(Namespace, Namespace.id == Environment.namespace_id)
+        .outerjoin(newest, newest.c.environment_id == Environment.id)
+        .outerjoin(last, last.id == newest.c.id)
+        .outerjoin(Build, Build.id == shown)
+        .where(*where)
+    )
+    count = int(session.scalar(_count(filters, where)) or 0)
+    columns = _columns(page, {"namespace": Namespace.name_key, "name": Environment.name_key, "id": Environment.id})
+    columns = columns or [Namespace.name_key, Environment.name_key]
+    keys = [*columns, Environment.id]
+    if page.after:
+        left, right = tuple_(*keys), tuple_(*page.after)
+        query = query.where(left < right if page.descending else left > right)
+    query = _cut(query.order_by(*(key.desc() if page.descending else key.asc() for key in keys)), page)
+    return count, [EnvironmentRow(*row) for row in session.execute(query)]
+
+
+def _count(filters: Filters, where: Sequence[ColumnElement[bool]]) -> Any:
+    query: Any = select(func.count()).select_from(Environment).join(Namespace, Namespace.id == Environment.namespace_id)
+    if filters.status or filters.packages or filters.artifact:
+        newest = (
+            select(func.max(Build.id)).where(Build.environment_id == Environment.id, Build.deleted_on.is_(None))
+        ).scalar_subquery()
+        query = query.outerjoin(Build, Build.id == func.coalesce(Environment.current_build_id, newest))
+    return query.where(*where)
+
+
+def list_builds(session: Session, filters: Filters, page: Page) -> tuple[int, list[tuple[Build, bool]]]:
+    """Return how many builds there are, and a page of them, each with whether it is active; newest first."""
+    where = [Build.deleted_on.is_(None), Environment.deleted_on.is_(None), *_names(filters), *_contents(filters)]
+    if filters.status:
+        where.append(Build.status == filters.status)
+    if filters.environment_id is not None:
+        where.append(Build.environment_id == filters.environment_id)
+    narrow = filters.visible is not None or filters.search or filters.namespace or filters.name
+    counting = select(func.count()).select_from(Build)
+    counting = counting.join(Environment, Environment.id == Build.environment_id)
+    if narrow:
+        counting = counting.join(Namespace, Namespace.id == Environment.namespace_id)
+    count = session.scalar(counting.where(*where)) or 0
+    query: Any = (
+        select(Build, Environment.current_build_id)
+        .join(Environment, Environment.id == Build.environment_id)
+        .join(Namespace, Namespace.id == Environment.namespace_id)
+        .where(*where)
+    )
+    names = ("id", "status", "scheduled_on", "started_on", "ended_on", "size")
+    columns = _columns(page, {name: getattr(Build, name) for name in names})
+    ordered = [column.desc() if page.descending else column.asc() for column in columns]
+    query = query.order_by(*(ordered or [Build.id.asc() if page.descending is False else Build.id.desc()]), Build.id)
+    return count, [(row[0], row[0].id == row[1]) for row in session.execute(_cut(query, page))]
+
+
+def artifacts_of(session: Session, build_ids: Sequence[int]) -> dict[int, list[Artifact]]:
+    """Return the ready artifacts of these builds."""
+    found: dict[int, list[Artifact]] = {build_id: [] for build_id in build_ids}
+    query = select(Artifact).where(Artifact.build_id.in_(build_ids), Artifact.state == READY)
+    for artifact in session.scalars(query.order_by(Artifact.id)):
+        found[artifact.build_id].append(artifact)
+    return found
+
+
+def mappings_of(session: Session, namespace_ids: Sequence[int]) -> dict[int, list[RoleMapping]]:
+    """Return the role mappings of these namespaces."""
+    found: dict[int, list[RoleMapping]] = {namespace_id: [] for namespace_id in namespace_ids}
+    query = select(RoleMapping).where(RoleMapping.namespace_id.in_(namespace_ids), RoleMapping.kind == "entity")
+    for mapping in session.scalars(query.order_by(RoleMapping.id)):
+        found[mapping.namespace_id].append(mapping)
+    return found
+
+
+def specifications_of(session: Session, builds: Sequence[Build]) -> dict[int, Specification]:
+    """Return the specifications of these builds, by their ids."""
+    wanted = {build.specification_id for build in builds}
+    return {row.id: row for row in session.scalars(select(Specification).where(Specification.id.in_(wanted)))}
+
+
+def list_packages(
+    session: Session, build_id: int, search: str, exact: bool, build: str, page: Page
+) -> tuple[int, list[Package]]:
+    """Return how many packages a build has, and a page of them."""
+    where: list[ColumnElement[bool]] = [BuildPackage.build_id == build_id]
+    if search:
+        name = search.lower()
+        where.append(Package.name == name if exact else Package.name.contains(name, autoescape=True))
+    if build:
+        where.append(Package.build.contains(build, autoescape=True))
+    base = select(Package).join(BuildPackage, BuildPackage.package_id == Package.id).where(*where)
+    count = session.scalar(select(func.count()).select_from(base.subquery())) or 0
+    columns = _columns(page, {"name": Package.name, "version": Package.version, "channel": Package.channel})
+    columns = columns or [Package.name]
+    ordered = [column.desc() if page.descending else column.asc() for column in columns]
+    return count, list(session.scalars(_cut(base.order_by(*ordered, Package.id), page)))
+
+
+def usage(session: Session, visible: Sequence[str] | None) -> dict[str, dict[str, int]]:
+    """Return environments, builds and bytes of each namespace that may be seen."""
+    _, namespaces = list_namespaces(session, visible, Page(size=None))
+    ids = [namespace.id for namespace in namespaces]
+    environments = select(Environment.namespace_id, func.count()).where(Environment.deleted_on.is_(None))
+    builds = (
+        select(Environment.namespace_id, func.count(Build.id), func.sum(Build.own_size))
+        .join(Environment, Environment.id == Build.environment_id)
+        .where(Build.deleted_on.is_(None), Environment.namespace_id.in_(ids))
+        .group_by(Environment.namespace_id)
+    )
+    artifacts = (
+        select(Environment.namespace_id, func.sum(Artifact.size))
+        .join(Build, Build.id == Artifact.build_id)
+        .join(Environment, Environment.id == Build.environment_id)
+        .where(Build.deleted_on.is_(None), Artifact.state == READY, Environment.namespace_id.in_(ids))
+        .group_by(Environment.namespace_id)
+    )
+    counted = {row[0]: row[1] for row in session.execute(environments.group_by(Environment.namespace_id))}
+    built = {row[0]: (row[1], row[2] or 0) for row in session.execute(builds)}
+    made = {row[0]: row[1] or 0 for row in session.execute(artifacts)}
+    return {
+        namespace.name: {
+            "num_environments": counted.get(namespace.id, 0),
+            "num_builds": built.get(namespace.id, (0, 0))[0],
+            "storage": int(built.get(namespace.id, (0, 0))[1]) + int(made.get(namespace.id, 0)),
+        }
+        for namespace in namespaces
+    }
+
+
+def _names(filters: Filters) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = []
+    if filters.visible is not None:
+        pairs = [entity.split("/", 1) for entity in filters.visible]
+        where.append(
+            or_(
+                false(),
+                *(and_(_like(Namespace.name_key, space), _like(Environment.name_key, name)) for space, name in pairs),
+            )
+        )
+    if filters.search:
+        key = filters.search.lower()
+        where.append(
+            Environment.name_key.contains(key, autoescape=True) | Namespace.name_key.contains(key, autoescape=True)
+        )
+    if filters.namespace:
+        where.append(Namespace.name_key == filters.namespace.lower())
+    if filters.name:
+        where.append(Environment.name_key == filters.name.lower())
+    return where
+
+
+def _contents(filters: Filters) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = []
+    for name in filters.packages:
+        having = (
+            select(BuildPackage.build_id)
+            .join(Package, Package.id == BuildPackage.package_id)
+            .where(Package.name == name.lower())
+        )
+        where.append(Build.id.in_(having))
+    if filters.artifact == "prefix":
+        where.append(Build.prefix_state == PREFIX_PRESENT)
+    elif filters.artifact == "logs":
+        where.append(Build.log_digest.is_not(None) | (Build.status == COMPLETED))
+    elif filters.artifact:
+        ready = select(Artifact.build_id).where(Artifact.type == filters.artifact, Artifact.state == READY)
+        where.append(Build.id.in_(ready))
+    return where
+
+
+def _like(column: Any, text: str) -> ColumnElement[bool]:
+    """Match one part of an entity: ``*`` any characters, all others themselves."""
+    if "*" not in text:
+        return column == text  # type: ignore[no-any-return]
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").replace("*", "%")
+    return column.like(escaped, escape="\\")  # type: ignore[no-any-return]
+
+
+def _columns(page: Page, known: dict[str, Any]) -> list[Any]:
+    for name in page.sort_by:
+        if name not in known:
+            msg = f"sort_by {name!r} is not known; known: {', '.join(known)}"
+            raise InvalidInputError(msg)
+    return [known[name] for name in dict.fromkeys(page.sort_by)]
+
+
+def _cut(query: Any, page: Page) -> Any:
+    if page.size is None:
+        return query
+    return query.offset((page.number - 1) * page.size).limit(page.size)
