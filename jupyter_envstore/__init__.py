@@ -1,3 +1,14 @@
 """Environments for Jupyter that can be shared and brought back exactly."""
 
+from __future__ import annotations
+
+from typing import Any
+
 __version__ = "0.1.0.dev0"
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    """Tell Jupyter Server where the extension is."""
+    from jupyter_envstore.app import EnvStoreApp
+
+    return [{"module": "jupyter_envstore.app", "app": EnvStoreApp}]

@@ -1,64 +1,297 @@
-"""EnvStoreApp: configuration in, the wired store out."""
+"""EnvStoreApp: configuration in, the wired server extension out."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import functools
+import getpass
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from jupyter_core.application import JupyterApp
-from jupyter_core.paths import jupyter_data_dir
-from traitlets import Bool, Float, Integer, Unicode, default
+from jupyter_server.auth.identity import IdentityProvider, LegacyIdentityProvider, PasswordIdentityProvider
+from jupyter_server.extension.application import ExtensionApp
+from jupyter_server.utils import url_path_join
+from traitlets import Bool, Dict, Set, Unicode, default
+from traitlets import Callable as CallableTrait
 
-from jupyter_envstore import __version__
+from jupyter_envstore import __version__, policy
+from jupyter_envstore.access import AccessRules, Identity, PredefinedToken, check_bindings, token_hash
 from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.configuration import StoreTraits
+from jupyter_envstore.engine.ask import ask
+from jupyter_envstore.envstore import EnvStore
+from jupyter_envstore.errors import EnvStoreError, InvalidInputError
+from jupyter_envstore.handlers.artifacts import lock_text_as_json
+from jupyter_envstore.handlers.logs import LogFeeds
+from jupyter_envstore.handlers.routes import routes
+from jupyter_envstore.spec import Specification, check_name, read_specification
+from jupyter_envstore.watching import News, Watcher
+
+if TYPE_CHECKING:
+    from jupyter_events import EventLogger
+    from jupyter_server.serverapp import ServerApp
+
+    from jupyter_envstore.handlers.base import EnvStoreHandler
+
+T = TypeVar("T")
+THREADS = 8
+SOLVES = 2
+"""How many solves and searches run at once."""
+SEARCH_SECONDS = 60.0
+SCHEMAS = "https://events.jupyter.org/jupyter_envstore/"
+LAPTOP = (IdentityProvider, PasswordIdentityProvider, LegacyIdentityProvider)
+"""Jupyter's own identity providers: who holds the token or password is the one user."""
 
 
-class EnvStoreApp(JupyterApp):
+class EnvStoreApp(StoreTraits, ExtensionApp):
     """Environments that can be shared and brought back exactly."""
 
-    name = "jupyter-envstore"
+    name = "envstore"
+    extension_url = "/envstore/tokens"
+    load_other_extensions = True
     description = __doc__ or ""
     version = __version__
 
-    root_dir = Unicode(
-        help="Folder of the store: database, environments, caches. Its path must be short (prefixes stand in the "
-        "first lines of scripts) and hold no space. Default: envstore in Jupyter's data directory."
+    shared = Bool(
+        help="Whether several people use this store. If not, whoever is logged in is its one user and may do "
+        "everything. Default: no with Jupyter's own identity providers (token, password), yes with any other."
     ).tag(config=True)
-    database_url = Unicode("", help="Address of the database, in SQLAlchemy's form. Default: SQLite in root_dir.").tag(
-        config=True
-    )
-    channel_alias = Unicode(
-        "",
-        help="Address that plain channel names are appended to, for example that of a mirror. Default: conda's own.",
+    admins = Set(
+        Unicode(),
+        help="Names of people, or group:NAME, who may do everything in a shared store. "
+        "Default: the owner of a JupyterHub server.",
     ).tag(config=True)
-    allow_local_files = Bool(
-        True,
-        help="Whether file:// channels and local --find-links are allowed. Turn it off on servers that people share: "
-        "whoever makes an environment could read files of the server's account with them.",
+    role_bindings = Dict(
+        help="What people may do in a shared store: the name of a person, group:NAME, or * for everybody who is "
+        'logged in, to {"namespace/name": ["viewer", "developer" or "admin"]}; * stands for any name.'
     ).tag(config=True)
-    max_concurrent_builds = Integer(2, min=1, help="How many workers run at once.").tag(config=True)
-    lease_seconds = Float(
-        30.0, min=2.0, help="How long a worker may be silent before its work is given to another, in seconds."
+    unauthenticated_role_bindings = Dict(
+        help="What may be done without logging in: entity to roles. Default: nothing."
     ).tag(config=True)
-    build_time_limit = Float(3600.0, min=10.0, help="How long a build may take, in seconds.").tag(config=True)
-    max_build_bytes = Integer(0, min=0, help="How many bytes of packages a build may have; 0 for no limit.").tag(
-        config=True
-    )
+    predefined_tokens = Dict(
+        help='Tokens for services and for pulling images: token to {"primary_namespace": "...", '
+        '"role_bindings": {entity: [roles]}, "name": "..."}. Make them long and random.'
+    ).tag(config=True)
+    identity_mapper: Any = CallableTrait(
+        None,
+        allow_none=True,
+        help="Function of jupyter_server's User that returns a stable name, or a name and a list of groups. "
+        "Default: the account's own name for one person, the user name for several.",
+    ).tag(config=True)
 
-    @default("root_dir")
-    def _default_root_dir(self) -> str:
-        return str(Path(jupyter_data_dir()) / "envstore")
+    @default("shared")
+    def _default_shared(self) -> bool:
+        provider = self.serverapp.identity_provider if self.serverapp else None
+        return type(provider) not in LAPTOP
 
-    def store_config(self, **overrides: Any) -> StoreConfig:
-        """Return the configuration as plain values."""
-        values = {name: getattr(self, name) for name in StoreConfig.__dataclass_fields__} | overrides
-        values["root_dir"] = str(Path(values["root_dir"]).expanduser().resolve())
-        return StoreConfig(**values)
+    @default("admins")
+    def _default_admins(self) -> set[str]:
+        owner = os.environ.get("JUPYTERHUB_USER")
+        return {owner} if owner else set()
+
+    # -- set-up ----------------------------------------------------------------------------------------------------
+
+    store: EnvStore
+    rules: AccessRules
+
+    def initialize_settings(self) -> None:
+        """Open the store and register the events' schemas."""
+        if sys.platform == "win32":
+            msg = "the store runs on Linux and macOS; on Windows, use it in WSL"
+            raise EnvStoreError(msg)
+        self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="envstore")
+        self.questions = asyncio.Semaphore(SOLVES)
+        self.ending = threading.Event()
+        self.threads: list[threading.Thread] = []
+        self.working = 0
+        self.log_feeds = LogFeeds(self)
+        self.store_configuration: StoreConfig = self.store_config()
+        self.store = EnvStore(self.store_configuration)
+        self.rules = self.make_rules()
+        self.api_url = url_path_join(self.server.base_url, "envstore/api/v1/")
+        for path in sorted((Path(__file__).parent / "events").glob("*.yaml")):
+            self.events.register_event_schema(path)
+
+    @property
+    def server(self) -> ServerApp:
+        """The server that this is an extension of."""
+        assert self.serverapp is not None  # noqa: S101 - for the type checker
+        return self.serverapp
+
+    @property
+    def events(self) -> EventLogger:
+        """Where events are emitted."""
+        assert self.server.event_logger is not None  # noqa: S101 - for the type checker
+        return self.server.event_logger
+
+    def initialize_handlers(self) -> None:
+        """Add the routes."""
+        self.handlers.extend(routes())
+
+    def make_rules(self) -> AccessRules:
+        """Return what the configuration says about people and tokens.
+
+        Raises
+        ------
+        InvalidInputError
+            A name, a role or an entity in it is none.
+        """
+        tokens = []
+        for token, entry in self.predefined_tokens.items():
+            if len(token) < 16 or not isinstance(entry, dict):
+                msg = "a predefined token has at least 16 characters, and a primary_namespace and role_bindings"
+                raise InvalidInputError(msg)
+            space = check_name("namespace", str(entry.get("primary_namespace", "default")))
+            name = str(entry.get("name") or space)
+            tokens.append(
+                PredefinedToken(token_hash(token), name, space, check_bindings(entry.get("role_bindings", {})))
+            )
+        return AccessRules(
+            shared=self.shared,
+            default_namespace=self.store.settings()["default_namespace"],
+            admins=frozenset(self.admins),
+            bindings={who: check_bindings(bindings) for who, bindings in self.role_bindings.items()},
+            unauthenticated=check_bindings(self.unauthenticated_role_bindings),
+            tokens=tuple(tokens),
+        )
+
+    async def _start_jupyter_server_extension(self, _serverapp: Any) -> None:
+        """Begin the work in the background, once the loop runs."""
+        self.loop = asyncio.get_running_loop()
+        watcher = Watcher(self.store, self.hand_over)
+        for name, run in (("scheduler", self.store.scheduler.run), ("watcher", watcher.run)):
+            thread = threading.Thread(target=run, args=(self.ending,), name=f"envstore-{name}", daemon=True)
+            thread.start()
+            self.threads.append(thread)
+
+    async def stop_extension(self) -> None:
+        """End the work in the background; workers go on, and are found again at the next start."""
+        self.ending.set()
+        for thread in self.threads:
+            await asyncio.to_thread(thread.join, 10)
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        self.store.close()
+
+    # -- while it runs ---------------------------------------------------------------------------------------------
+
+    async def run(self, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
+        """Run a function that waits for the database or the disk, in a thread."""
+        call = functools.partial(function, *arguments, **keywords)
+        return await asyncio.get_running_loop().run_in_executor(self.pool, call)
+
+    def current_activity(self) -> dict[str, int] | None:
+        """Tell Jupyter's own shutdown of builds that run, so that it waits for them."""
+        return {"jobs": self.working} if self.working else None
+
+    def hand_over(self, news: News) -> None:
+        """Bring news from the watcher's thread to the loop."""
+        with contextlib.suppress(RuntimeError):  # the loop has just ended
+            self.loop.call_soon_threadsafe(self.on_news, news)
+
+    def on_news(self, news: News) -> None:
+        """Tell all who listen that something changed; ids only, since everybody on this server can listen."""
+        self.working = news.working
+        if news.working:
+            self.server.web_app.settings["envstore_last_activity"] = datetime.now(timezone.utc)
+        emitted = {"environments": news.environments, "builds": news.builds, "progress": news.progressing}
+        for kind, ids in emitted.items():
+            if ids:
+                self.emit(kind, {"revision": news.revision, "ids": list(ids)})
+
+    def emit(self, kind: str, data: dict[str, Any]) -> None:
+        """Emit an event; a listener's trouble is not ours."""
+        try:
+            self.events.emit(schema_id=f"{SCHEMAS}{kind}/v1", data=data)
+        except Exception:
+            self.log.exception("envstore: the event %s could not be emitted", kind)
+
+    async def identify(self, user: Any, _handler: EnvStoreHandler) -> Identity:
+        """Return the identity of a user that Jupyter knows."""
+        groups: Sequence[str] = ()
+        if self.identity_mapper is not None:
+            mapped: Any = self.identity_mapper(user)
+            name, groups = (mapped, ()) if isinstance(mapped, str) else mapped
+        elif self.rules.shared:
+            name = user.username
+        else:
+            name = account_name()
+        if not self.rules.shared:
+            return self.rules.person(name)
+        return await self.run(self.store.identify_person, self.rules, name, groups)
+
+    def read_specification(self, text: str) -> Specification:
+        """Read a specification that somebody sent."""
+        return read_specification(text, "the specification", self.store_configuration.allow_local_files)
+
+    def lock_as_json(self, digest: str) -> bytes:
+        """Return a lockfile as JSON."""
+        return _lock_as_json(self.store.artifact_path(digest))
+
+    async def solve(
+        self,
+        handler: EnvStoreHandler,
+        specification: Specification,
+        place: tuple[str, str | None] | None = None,
+        platform: str = "",
+    ) -> dict[str, Any]:
+        """Find the conda packages that a specification would install, in a process of its own."""
+        if specification.lockfile is not None:
+            msg = "a lockfile is solved already"
+            raise InvalidInputError(msg)
+        settings = await self.run(self.store.settings_near, place)
+        policy.check_platform(platform)
+        question = {
+            "do": "solve",
+            "specs": list(specification.dependencies),
+            "channels": list(specification.channels),
+            "platforms": [platform] if platform else [],
+            "timeout": float(settings["conda_max_solve_time"]),
+        }
+        return await self.ask(handler, question, settings, float(settings["conda_max_solve_time"]))
+
+    async def search(
+        self, handler: EnvStoreHandler, package: str, channels: Sequence[str], platform: str | None
+    ) -> list[dict[str, Any]]:
+        """Look for packages in channels, in a process of its own."""
+        settings = await self.run(self.store.settings)
+        if platform:
+            policy.check_platform(platform)
+        self.store.check_channels(channels)
+        platforms = [platform] if platform else list(settings["conda_platforms"])
+        question = {"do": "search", "package": package, "channels": list(channels), "platforms": platforms}
+        answer = await self.ask(handler, question, settings, SEARCH_SECONDS)
+        found: list[dict[str, Any]] = answer["packages"]
+        return found
+
+    async def ask(
+        self, handler: EnvStoreHandler, question: dict[str, Any], settings: dict[str, Any], timeout: float
+    ) -> dict[str, Any]:
+        """Ask a process about channels; it ends when the client goes away."""
+        question |= {
+            "alias": settings["conda_channel_alias"] or self.store_configuration.channel_alias,
+            "defaults": settings["defaults_channel"],
+            "default_channels": list(settings["conda_default_channels"]),
+            "cache": str(self.store_configuration.packages / "repodata"),
+        }
+        async with self.questions:
+            return await asyncio.to_thread(ask, question, timeout, handler.gone)
 
 
-def load_config(root: str | None = None) -> StoreConfig:
-    """Return the configuration from Jupyter's files (``jupyter_envstore_config.py``), ``root`` given first place."""
-    app = EnvStoreApp()
-    app.config_file_name = "jupyter_envstore_config"
-    app.initialize([])
-    return app.store_config(**({"root_dir": root} if root else {}))
+@functools.lru_cache(maxsize=4)
+def _lock_as_json(path: Path) -> bytes:
+    return lock_text_as_json(path.read_bytes())
+
+
+def account_name() -> str:
+    """Return the name of the account that the server runs under."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user-{os.getuid()}"

@@ -100,6 +100,7 @@ def artifact_view(artifact: Artifact, row: BuildRow) -> dict[str, Any]:
         "duration": artifact.duration,
         "reason": artifact.reason,
         "file_name": name,
+        "media_type": maker.media_type(artifact.variant) if maker else "application/octet-stream",
         "tools": artifact.tools,
         "made_on": _time(artifact.made_on),
     }

@@ -16,10 +16,13 @@ PACKAGE = Path(jupyter_envstore.__file__).parent
 # From top to bottom. A room may import from rooms below its own line, and from itself.
 FLOORS = [
     {"cli"},
-    {"app", "handlers", "demo"},
+    {"app"},
+    {"handlers", "watching"},
+    {"demo", "configuration"},
     {"envstore"},
-    {"views"},
-    {"builds", "kernels"},
+    {"views", "wire"},
+    {"kernels"},
+    {"builds"},
     {"artifacts"},
     {"engine", "config"},
     {"store", "access", "policy"},

@@ -89,7 +89,7 @@ def find_maker(kind: str) -> ArtifactMaker:
     """
     found = makers().get(kind)
     if found is None:
-        msg = f"there is no artifact {kind!r}; known: {', '.join(makers())}"
+        msg = f"there is no artifact {kind[:60]!r}; known: {', '.join(makers())}"
         raise InvalidInputError(msg)
     return found
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore.app import load_config
 from jupyter_envstore.cli.display import LiveDisplay
+from jupyter_envstore.configuration import load_config
 from jupyter_envstore.envstore import BuildRef, EnvStore
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.spec import parse_reference

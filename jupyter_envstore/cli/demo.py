@@ -8,9 +8,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from jupyter_envstore.app import load_config
 from jupyter_envstore.cli.commands import _outcome, _report_build, follow
 from jupyter_envstore.cli.common import print_json, who
+from jupyter_envstore.configuration import load_config
 from jupyter_envstore.demo.channel import make_channel
 from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.spec import read_specification

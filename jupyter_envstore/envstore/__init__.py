@@ -5,9 +5,13 @@ from jupyter_envstore.envstore.base import BuildRef
 from jupyter_envstore.envstore.changing import Changing
 from jupyter_envstore.envstore.keeping import Keeping
 from jupyter_envstore.envstore.looking import Looking
+from jupyter_envstore.envstore.pages import Pages
+from jupyter_envstore.envstore.people import People
+from jupyter_envstore.envstore.spaces import Spaces
+from jupyter_envstore.envstore.submitting import Submitting
 
 __all__ = ["BuildRef", "EnvStore"]
 
 
-class EnvStore(Changing, Looking, Artifacts, Keeping):
+class EnvStore(Submitting, Changing, Looking, Artifacts, Keeping, Spaces, People, Pages):
     """A store of environments, open in this process."""

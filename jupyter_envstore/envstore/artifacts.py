@@ -10,6 +10,7 @@ from jupyter_envstore.artifacts.base import find_maker
 from jupyter_envstore.envstore.base import OpenStore
 from jupyter_envstore.errors import ConflictError, NotFoundError, PolicyError
 from jupyter_envstore.store import builds as rows
+from jupyter_envstore.store import people
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.jobs import ARTIFACT, enqueue
 from jupyter_envstore.store.models import (
@@ -24,7 +25,7 @@ from jupyter_envstore.store.models import (
 class Artifacts(OpenStore):
     """What builds are turned into."""
 
-    def request_artifact(self, build_id: int, kind: str, variant: str = "") -> int:
+    def request_artifact(self, build_id: int, kind: str, variant: str = "", who: str = "") -> int:
         """Have an artifact made, unless it is ready or being made; return its id.
 
         Raises
@@ -57,7 +58,31 @@ class Artifacts(OpenStore):
                 return artifact.id
             artifact.state, artifact.reason = PENDING, ""
             enqueue(session, ARTIFACT, build_id, artifact.id)
+            rows.changed(session, "build", build_id)
+            people.audit(session, who, "artifact.request", f"build:{build_id}:{kind}", {"variant": variant})
             return artifact.id
+
+    def find_artifact(self, build_id: int, kind: str, variant: str = "") -> dict[str, Any]:
+        """Return the state of an artifact of a build, with its media type.
+
+        Raises
+        ------
+        NotFoundError
+            It was never asked for.
+        """
+        find_maker(kind).check_variant(variant)
+        with self.database.read() as session:
+            row = rows.find_build(session, build_id)
+            artifact = rows.find_artifact(session, build_id, kind, variant)
+        if artifact is None:
+            msg = f"build {build_id} has no {kind} yet; POST build/{build_id}/artifacts/{kind}/ makes it"
+            raise NotFoundError(msg)
+        return views.artifact_view(artifact, row)
+
+    def audit_download(self, who: str, build_id: int, kind: str) -> None:
+        """Note that an artifact was downloaded."""
+        with self.database.write() as session:
+            people.audit(session, who, "artifact.download", f"build:{build_id}:{kind}")
 
     def artifact(self, artifact_id: int) -> dict[str, Any]:
         """Return one artifact's state."""

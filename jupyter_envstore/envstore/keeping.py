@@ -14,6 +14,7 @@ from jupyter_envstore.envstore.base import OpenStore
 from jupyter_envstore.errors import InvalidInputError, NotFoundError
 from jupyter_envstore.spec.reader import check_channel
 from jupyter_envstore.store import builds as rows
+from jupyter_envstore.store import people
 
 
 class Keeping(OpenStore):
@@ -29,11 +30,7 @@ class Keeping(OpenStore):
         """
         settings = self.settings(())
         naming = ChannelPolicy.of(settings, self.config.channel_alias)
-        try:
-            for channel in channels:
-                check_channel(channel, self.config.allow_local_files)
-        except ValueError as error:
-            raise InvalidInputError(str(error)) from None
+        self.check_channels(channels)
         place = (naming.resolve(channels), platform or current_platform(), self.config.packages / "repodata")
         if "*" in package or "?" in package:
             names = search_names(package, *place)
@@ -44,6 +41,27 @@ class Keeping(OpenStore):
             raise InvalidInputError(str(error)) from None
         keys = ("name", "version", "build", "build_number", "subdir", "channel", "license", "depends")
         return [{**{key: record.get(key) for key in keys}, "size": record.get("size") or 0} for record in found]
+
+    def check_channels(self, channels: Sequence[str]) -> None:
+        """Refuse channels that are none, or local where that is not allowed.
+
+        Raises
+        ------
+        InvalidInputError
+            With the reason.
+        """
+        try:
+            for channel in channels:
+                check_channel(channel, self.config.allow_local_files)
+        except ValueError as error:
+            raise InvalidInputError(str(error)) from None
+
+    def settings_near(self, place: tuple[str, str | None] | None) -> dict[str, Any]:
+        """Return the settings that hold for an environment, whether or not it or its namespace is there yet."""
+        namespace, name = place or ("", None)
+        with self.database.read() as session:
+            ids = rows.scope_ids(session, namespace, name or "")
+            return policy.effective([self.config.settings, *rows.scope_settings(session, *ids)])
 
     def settings(self, scope: Sequence[str] = ()) -> dict[str, Any]:
         """Return the settings that hold in a scope: ``()``, ``(namespace,)`` or ``(namespace, name)``."""
@@ -64,6 +82,8 @@ class Keeping(OpenStore):
             key, _, _ = self._scope(session, scope)
             for name, value in policy.normalized(values).items():
                 rows.set_setting(session, key, name, value, who)
+            rows.changed(session, "setting", 0)
+            people.audit(session, who, "setting.update", "/".join(scope) or "*", dict(values))
 
     @staticmethod
     def _scope(session: Any, scope: Sequence[str]) -> tuple[str, int | None, int | None]:

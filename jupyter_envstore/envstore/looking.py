@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from jupyter_envstore.store.models import (
     COMPLETED,
     PREFIX_PRESENT,
     UNSETTLED,
+    Package,
 )
 from jupyter_envstore.store.models import Specification as SpecificationRow
 
@@ -83,6 +85,28 @@ class Looking(OpenStore):
             build = rows.find_build(session, build_id).build
             text = zlib.decompress(self.blobs.read(build.log_digest)).decode() if build.log_digest else ""
             return text + "".join(chunk.text for chunk in rows.log_chunks(session, build_id))
+
+    def log_since(self, build_id: int, chunk: int) -> tuple[bytes, int, bool]:
+        """Return what the log has behind a chunk, the newest chunk, and whether more may come."""
+        with self.database.read() as session:
+            rows.find_build(session, build_id)
+            busy = bool(unfinished_jobs(session, build_id))
+            found = rows.log_chunks(session, build_id, chunk)
+        text = "".join(row.text for row in found).encode()
+        return text, found[-1].id if found else chunk, busy
+
+    def changes_against(self, namespace: str, name: str, records: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
+        """Return what packages found by a solve would change in the active build; all are new without one."""
+        try:
+            build_id = self.find(namespace, name).id
+        except NotFoundError:
+            before = []
+        else:
+            with self.database.read() as session:
+                before = [p for p in rows.list_packages(session, build_id) if p.manager == "conda"]
+        fields = ("name", "version", "build")
+        after = [Package(manager="conda", **{key: record[key] for key in fields}) for record in records]
+        return views.package_diff(before, after)
 
     def diff(self, first: int, second: int) -> list[dict[str, str]]:
         """Return what changed from one build to another: packages added, removed, changed."""

@@ -54,6 +54,19 @@ class SettingKind:
                 raise InvalidInputError(msg) from None
 
 
+def check_platform(platform: str) -> None:
+    """Refuse a platform that is not known; the empty text stands for the server's own.
+
+    Raises
+    ------
+    InvalidInputError
+        With those that are.
+    """
+    if platform and platform not in PLATFORMS:
+        msg = f"platform {platform[:60]!r} is not known; known: {', '.join(PLATFORMS)}"
+        raise InvalidInputError(msg)
+
+
 def _platforms(value: Sequence[str]) -> None:
     for platform in value:
         if platform not in PLATFORMS:

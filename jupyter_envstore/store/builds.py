@@ -63,6 +63,17 @@ def ensure_namespace(session: Session, name: str, who: str) -> Namespace:
     return found
 
 
+def count_environments(session: Session, namespace_id: int) -> int:
+    """Return how many environments a namespace has."""
+    query = select(func.count()).where(Environment.namespace_id == namespace_id, Environment.deleted_on.is_(None))
+    return int(session.scalar(query) or 0)
+
+
+def delete_settings(session: Session, scope: str) -> None:
+    """Forget the settings of a scope."""
+    session.execute(delete(Setting).where(Setting.scope == scope))
+
+
 def find_environment(session: Session, namespace: str, name: str) -> tuple[Namespace, Environment]:
     """Return an environment that is there.
 
@@ -309,6 +320,12 @@ def set_packages(session: Session, build_id: int, packages: Iterable[dict[str, A
             session.flush()
             known[key] = package.id
         session.add(BuildPackage(build_id=build_id, package_id=known[key]))
+
+
+def copy_packages(session: Session, source: int, target: int) -> None:
+    """Note that a build has the same packages as another."""
+    for package_id in session.scalars(select(BuildPackage.package_id).where(BuildPackage.build_id == source)):
+        session.add(BuildPackage(build_id=target, package_id=package_id))
 
 
 def list_packages(session: Session, build_id: int) -> list[Package]:

@@ -1,0 +1,86 @@
+"""What can be configured of a store, for the server and the command line alike: ``c.EnvStoreApp``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jupyter_core.application import JupyterApp
+from jupyter_core.paths import jupyter_data_dir
+from traitlets import Bool, Dict, Float, Integer, Unicode, default
+from traitlets.config import Configurable
+
+from jupyter_envstore import __version__
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.policy import check_settings, normalized
+
+
+class StoreTraits(Configurable):
+    """Where the store is, and its limits."""
+
+    root_dir = Unicode(
+        help="Folder of the store: database, environments, caches. Its path must be short (prefixes stand in the "
+        "first lines of scripts) and hold no space. Default: envstore in Jupyter's data directory."
+    ).tag(config=True)
+    database_url = Unicode("", help="Address of the database, in SQLAlchemy's form. Default: SQLite in root_dir.").tag(
+        config=True
+    )
+    channel_alias = Unicode(
+        "",
+        help="Address that plain channel names are appended to, for example that of a mirror. Default: conda's own.",
+    ).tag(config=True)
+    allow_local_files = Bool(
+        True,
+        help="Whether file:// channels and local --find-links are allowed. Turn it off on servers that people share: "
+        "whoever makes an environment could read files of the server's account with them.",
+    ).tag(config=True)
+    max_concurrent_builds = Integer(2, min=1, help="How many workers run at once.").tag(config=True)
+    lease_seconds = Float(
+        30.0, min=2.0, help="How long a worker may be silent before its work is given to another, in seconds."
+    ).tag(config=True)
+    build_time_limit = Float(3600.0, min=10.0, help="How long a build may take, in seconds.").tag(config=True)
+    max_build_bytes = Integer(0, min=0, help="How many bytes of packages a build may have; 0 for no limit.").tag(
+        config=True
+    )
+
+    default_settings = Dict(
+        help="Values of settings where nobody set any: key to value, as in `jupyter envstore setting`."
+    ).tag(config=True)
+
+    @default("root_dir")
+    def _default_root_dir(self) -> str:
+        return str(Path(jupyter_data_dir()) / "envstore")
+
+    def store_config(self, **overrides: Any) -> StoreConfig:
+        """Return the configuration as plain values.
+
+        Raises
+        ------
+        InvalidInputError
+            A default setting cannot be used.
+        """
+        check_settings(self.default_settings, in_scope=False)
+        fields = [name for name in StoreConfig.__dataclass_fields__ if name != "settings"]
+        values = {name: getattr(self, name) for name in fields} | overrides
+        values["root_dir"] = str(Path(values["root_dir"]).expanduser().resolve())
+        return StoreConfig(**values, settings=normalized(self.default_settings))
+
+
+class ConfigurationFiles(StoreTraits, JupyterApp):
+    """Reads Jupyter's configuration files without a server."""
+
+    name = "jupyter-envstore"
+    version = __version__
+    config_file_name = Unicode("jupyter_envstore_config")
+
+    @classmethod
+    def section_names(cls) -> list[str]:
+        """Return the sections of the configuration that hold here: those of the server's application."""
+        return [*super().section_names(), "EnvStoreApp"]
+
+
+def load_config(root: str | None = None) -> StoreConfig:
+    """Return the configuration from Jupyter's files (``jupyter_envstore_config.py``), ``root`` given first place."""
+    app = ConfigurationFiles()
+    app.initialize([])
+    return app.store_config(**({"root_dir": root} if root else {}))

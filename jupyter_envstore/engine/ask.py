@@ -1,0 +1,124 @@
+"""Questions to channels, answered by a process that ends right after: solves and searches.
+
+The server itself runs no solver: a solve takes memory and the only processor that Python has, and can be canceled by
+ending its process alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from jupyter_envstore import errors
+from jupyter_envstore.engine.environment import scrubbed_environment
+from jupyter_envstore.errors import EnvStoreError, LimitError
+
+PAUSE = 0.02
+GRACE = 10.0
+"""Seconds beyond its own time limit after which the process is ended."""
+
+
+class Canceled(Exception):  # noqa: N818 - no error: nobody waits for the answer
+    """Nobody waits for the answer any more."""
+
+
+def ask(question: dict[str, Any], timeout: float, stop: threading.Event) -> dict[str, Any]:
+    """Return the answer to a question that :func:`main` understands.
+
+    Parameters
+    ----------
+    question : dict
+        ``do`` is ``solve`` or ``search``; the other values are what those functions take.
+    timeout : float
+        Seconds.
+    stop : Event
+        Set when nobody waits any more: the process is ended then.
+
+    Raises
+    ------
+    EnvStoreError
+        As the solve or search does.
+    LimitError
+        The time limit passed.
+    Canceled
+        ``stop`` was set.
+    """
+    command = [sys.executable, "-m", "jupyter_envstore.engine.ask"]
+    deadline = time.monotonic() + timeout + GRACE
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        cwd="/",
+        env=scrubbed_environment(),
+    ) as process:
+        answers: list[bytes] = []
+        talk = threading.Thread(target=lambda: answers.append(process.communicate(json.dumps(question).encode())[0]))
+        talk.start()
+        try:
+            while talk.is_alive():
+                if stop.is_set():
+                    raise Canceled
+                if time.monotonic() > deadline:
+                    msg = f"no answer within {timeout:g} s"
+                    raise LimitError(msg)
+                talk.join(PAUSE)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            talk.join()
+    try:
+        answer: dict[str, Any] = json.loads(answers[0])
+    except (ValueError, IndexError):
+        msg = "the process that looks at channels ended without an answer; try again"
+        raise EnvStoreError(msg) from None
+    if "error" in answer:
+        kind = getattr(errors, answer["kind"], EnvStoreError)
+        raise kind(answer["error"])
+    return answer
+
+
+def main(question: dict[str, Any]) -> dict[str, Any]:
+    """Answer a question."""
+    from jupyter_envstore.engine.channels import ChannelPolicy
+    from jupyter_envstore.engine.search import search_names, search_versions
+    from jupyter_envstore.engine.solve import SolveOptions, current_platform, solve
+
+    started = time.monotonic()
+    policy = ChannelPolicy(question["alias"], question["defaults"], tuple(question["default_channels"]))
+    urls = policy.resolve(question["channels"])
+    cache = Path(question["cache"])
+    platforms = question["platforms"] or [current_platform()]
+    packages: list[dict[str, Any]] = []
+    if question["do"] == "solve":
+        options = SolveOptions(timeout=question["timeout"])
+        solution = solve(question["specs"], urls, platforms[0], cache, policy, options)
+        packages = list(solution.records)
+    elif "*" in question["package"] or "?" in question["package"]:
+        names = {name for platform in platforms for name in search_names(question["package"], urls, platform, cache)}
+        packages = [{"name": name} for name in sorted(names)]
+    else:
+        for platform in platforms:
+            packages += search_versions(question["package"], urls, platform, cache)
+    return {"packages": packages, "seconds": round(time.monotonic() - started, 3)}
+
+
+if __name__ == "__main__":
+    try:
+        reply = main(json.load(sys.stdin))
+    except EnvStoreError as error:
+        reply = {"error": str(error), "kind": type(error).__name__}
+    except ValueError as error:
+        reply = {"error": str(error), "kind": "InvalidInputError"}
+    sys.stdout.write(json.dumps(reply))
+    sys.stdout.flush()
+    os._exit(0)  # rattler's threads now and then crash a Python that takes itself apart

@@ -1,0 +1,150 @@
+"""Listings and lookups for the REST API: what someone may see, in its JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jupyter_envstore import wire
+from jupyter_envstore.access import Identity
+from jupyter_envstore.envstore.base import OpenStore
+from jupyter_envstore.errors import NotFoundError
+from jupyter_envstore.store import builds as rows
+from jupyter_envstore.store import listing
+from jupyter_envstore.store.listing import Filters, Page
+
+
+class Pages(OpenStore):
+    """Each listing is one page and its count."""
+
+    def page_of_namespaces(self, identity: Identity, page: Page) -> tuple[int, list[dict[str, Any]]]:
+        """Return namespaces."""
+        with self.database.read() as session:
+            count, found = listing.list_namespaces(session, identity.visible("namespace::read"), page)
+        return count, [{"id": namespace.id, "name": namespace.name} for namespace in found]
+
+    def namespace(self, name: str) -> dict[str, Any]:
+        """Return a namespace.
+
+        Raises
+        ------
+        NotFoundError
+            It is not there.
+        """
+        with self.database.read() as session:
+            found = rows.get_namespace(session, name)
+            if found is None:
+                msg = f"there is no namespace {name}"
+                raise NotFoundError(msg)
+            return wire.namespace_json(found, listing.mappings_of(session, [found.id])[found.id])
+
+    def page_of_environments(
+        self, identity: Identity, filters: Filters, page: Page
+    ) -> tuple[int, list[dict[str, Any]]]:
+        """Return environments with the build that stands for each."""
+        with self.database.read() as session:
+            count, found = listing.list_environments(session, filters, page)
+            mappings = listing.mappings_of(session, list({row.namespace.id for row in found}))
+        may: dict[tuple[str, str], list[str]] = {}
+        views = []
+        for row in found:
+            key = (row.namespace.name, row.environment.name)
+            may[key] = sorted(identity.permissions(*key))
+            views.append(wire.environment_json(row, mappings[row.namespace.id], may[key]))
+        return count, views
+
+    def environment_page_row(self, identity: Identity, namespace: str, name: str) -> dict[str, Any]:
+        """Return one environment as listings show it.
+
+        Raises
+        ------
+        NotFoundError
+            It is not there.
+        """
+        filters = Filters(namespace=namespace, name=name)
+        _, found = self.page_of_environments(identity, filters, Page(size=1))
+        if not found:
+            msg = f"there is no environment {namespace}/{name}"
+            raise NotFoundError(msg)
+        return found[0]
+
+    def page_of_builds(self, filters: Filters, page: Page) -> tuple[int, list[dict[str, Any]]]:
+        """Return builds with their ready artifacts."""
+        with self.database.read() as session:
+            count, found = listing.list_builds(session, filters, page)
+            artifacts = listing.artifacts_of(session, [build.id for build, _ in found])
+        return count, [wire.build_json(build, active, artifacts[build.id]) for build, active in found]
+
+    def build_page_row(self, build_id: int) -> dict[str, Any]:
+        """Return one build, its specification included."""
+        with self.database.read() as session:
+            row = rows.find_build(session, build_id)
+            artifacts = listing.artifacts_of(session, [build_id])[build_id]
+            specification = listing.specifications_of(session, [row.build])[row.build.specification_id]
+        active = row.environment.current_build_id == build_id
+        view = wire.build_json(row.build, active, artifacts, specification)
+        return view | {"namespace": row.namespace.name, "environment": row.environment.name}
+
+    def place_of(self, build_id: int) -> tuple[str, str]:
+        """Return namespace and name of the environment that a build belongs to.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such build.
+        """
+        with self.database.read() as session:
+            row = rows.find_build(session, build_id)
+        return row.namespace.name, row.environment.name
+
+    def page_of_packages(
+        self, build_id: int, search: str, exact: bool, build: str, page: Page
+    ) -> tuple[int, list[dict[str, Any]]]:
+        """Return the packages of a build."""
+        with self.database.read() as session:
+            count, found = listing.list_packages(session, build_id, search, exact, build, page)
+        return count, [wire.package_json(package) for package in found]
+
+    def changes(self, identity: Identity, since: int) -> dict[str, Any]:
+        """Return what changed behind revision ``since``, of what someone may see.
+
+        ``reset`` says that old revisions are gone: who follows must look at everything again.
+        """
+        with self.database.read() as session:
+            newest, oldest = listing.revisions(session)
+            reset = since > newest or (since < oldest - 1 and since != newest)
+            found = [] if reset else listing.changes_since(session, since, identity.visible())
+        return {
+            "revision": newest,
+            "reset": reset,
+            "environments": [
+                {"id": row.environment_id, "namespace": row.namespace, "name": row.name, "deleted": row.deleted}
+                for row in {row.environment_id: row for row in found}.values()
+            ],
+            "builds": [
+                {"id": row.build_id, "environment_id": row.environment_id, "status": row.status}
+                for row in {row.build_id: row for row in found if row.build_id is not None}.values()
+            ],
+        }
+
+    def revision(self) -> int:
+        """Return the store's newest revision."""
+        with self.database.read() as session:
+            return listing.revisions(session)[0]
+
+    def changed_ids(self, since: int) -> tuple[int, list[int], list[int]]:
+        """Return the newest revision, and the ids of environments and builds that changed behind ``since``."""
+        with self.database.read() as session:
+            newest, _ = listing.revisions(session)
+            found = listing.changes_since(session, since, None) if newest != since else []
+        environments = sorted({row.environment_id for row in found})
+        return newest, environments, sorted({row.build_id for row in found if row.build_id is not None})
+
+    def progress_marks(self) -> tuple[dict[int, tuple[int, ...]], int]:
+        """Return of each build that is worked on what tells its progress from before; and how many jobs there are."""
+        with self.database.read() as session:
+            return listing.progress_marks(session)
+
+    def usage(self, identity: Identity) -> dict[str, dict[str, int]]:
+        """Return environments, builds and bytes of each namespace."""
+        with self.database.read() as session:
+            return listing.usage(session, identity.visible("namespace::read"))

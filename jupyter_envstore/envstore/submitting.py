@@ -1,0 +1,164 @@
+"""New builds: of a specification, of an old one's, of another's lock."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+
+from jupyter_envstore import policy
+from jupyter_envstore.builds.options import BuildOptions
+from jupyter_envstore.engine.channels import ChannelPolicy
+from jupyter_envstore.engine.lockcheck import check_lock
+from jupyter_envstore.envstore.base import BuildRef
+from jupyter_envstore.envstore.keeping import Keeping
+from jupyter_envstore.envstore.looking import Looking
+from jupyter_envstore.errors import ConflictError, InvalidInputError, StorageError
+from jupyter_envstore.spec import Specification, check_name
+from jupyter_envstore.store import builds as rows
+from jupyter_envstore.store import people
+from jupyter_envstore.store.blobs import StoredBlob, refer
+from jupyter_envstore.store.jobs import BUILD, enqueue
+from jupyter_envstore.store.models import Specification as SpecificationRow
+
+
+class Submitting(Looking, Keeping):
+    """What makes builds."""
+
+    def submit(
+        self,
+        specification: Specification,
+        namespace: str,
+        name: str | None,
+        who: str,
+        trigger: str = "submitted",
+        options: BuildOptions | None = None,
+    ) -> BuildRef:
+        """Add a build and return at once; a scheduler starts it.
+
+        Parameters
+        ----------
+        name : str or None
+            Name of the environment; None for the one in the specification.
+        options : BuildOptions or None
+            Choices for this build alone.
+
+        Raises
+        ------
+        InvalidInputError
+            A name is missing or cannot be used.
+        SpecificationError
+            It is a lockfile that conda-lock does not accept.
+        PolicyError
+            The settings of the place forbid something in it.
+        StorageError
+            The disk is too full.
+        """
+        check_name("namespace", namespace)
+        name = name or specification.name
+        if not name:
+            msg = "the environment has no name: put 'name:' into the file, or give --name"
+            raise InvalidInputError(msg)
+        check_name("environment", name)
+        options = options or BuildOptions()
+        options.check()
+        if specification.lockfile is not None:
+            check_lock(specification.lockfile)
+        self._check_space()
+        specification, notes = self.as_settings_want(specification, namespace, name)
+        options = replace(options, notes=notes)
+        with self.database.write() as session:
+            space = rows.ensure_namespace(session, namespace, who)
+            environment = rows.ensure_environment(session, space, name, who)
+            row = rows.ensure_specification(session, specification, name, who)
+            build = rows.add_build(session, environment, row, who, trigger, options.to_json())
+            enqueue(session, BUILD, build.id)
+            found = BuildRef(space.name, environment.name, build.number, build.id, notes)
+            people.audit(session, who, "build.create", str(found), {"trigger": trigger, "build_id": build.id})
+            return found
+
+    def rebuild(self, build_id: int, who: str) -> BuildRef:
+        """Build the specification of an old build again: newer versions may come of it."""
+        with self.database.read() as session:
+            row = rows.find_build(session, build_id)
+            spec = session.get_one(SpecificationRow, row.build.specification_id)
+        specification = Specification.from_json(spec.spec, spec.text)
+        options = replace(BuildOptions.from_json(row.build.options), notes=())
+        place = (row.namespace.name, row.environment.name)
+        return self.submit(specification, *place, who, f"rebuild of {row.build.number}", options)
+
+    def clone(self, source: tuple[str, str, int | None], target: tuple[str, str], who: str) -> BuildRef:
+        """Build the record of a build under another name: nothing is solved, no version changes.
+
+        Raises
+        ------
+        ConflictError
+            The source has no lock, or the target is there.
+        PolicyError
+            The settings of the target forbid something in it.
+        """
+        namespace, name, build_id = source
+        for kind, text in zip(("namespace", "environment"), target, strict=True):
+            check_name(kind, text)
+        with self.database.read() as session:
+            _, environment = rows.find_environment(session, namespace, name)
+            build = (
+                rows.find_build(session, build_id).build if build_id else rows.resolve_build(session, environment, None)
+            )
+            spec = session.get_one(SpecificationRow, build.specification_id)
+        if build.environment_id != environment.id:
+            msg = f"build {build_id} is not one of {namespace}/{name}"
+            raise ConflictError(msg)
+        record = replace(self.record(build.id), name=target[1])
+        self._check_space()
+        self.as_settings_want(Specification.from_json(spec.spec, spec.text), *target)
+        blob = self.blobs.put(record.to_bytes())
+        with self.database.write() as session:
+            if rows.scope_ids(session, *target)[1] is not None:
+                msg = f"environment {'/'.join(target)} exists already"
+                raise ConflictError(msg)
+            space = rows.ensure_namespace(session, target[0], who)
+            made = rows.ensure_environment(session, space, target[1], who)
+            row = session.get_one(SpecificationRow, spec.id)
+            new = rows.add_build(session, made, row, who, f"clone of {namespace}/{name}:{build.number}", build.options)
+            new.record_digest, new.platform, new.package_count = blob.digest, build.platform, build.package_count
+            refer(session, self.blobs, blob, f"build:{new.id}:record")
+            for wheel in record.wheels:
+                kept = StoredBlob(wheel["sha256"], wheel["size"])
+                refer(session, self.blobs, kept, f"build:{new.id}:wheel:{kept.digest}")
+            rows.copy_packages(session, build.id, new.id)
+            enqueue(session, BUILD, new.id)
+            found = BuildRef(space.name, made.name, new.number, new.id)
+            people.audit(session, who, "build.create", str(found), {"trigger": new.trigger, "build_id": new.id})
+            return found
+
+    def describe(self, namespace: str, name: str, description: str, who: str) -> None:
+        """Change the description of an environment."""
+        with self.database.write() as session:
+            _, environment = rows.find_environment(session, namespace, name)
+            environment.description = description
+            rows.changed(session, "environment", environment.id)
+            people.audit(session, who, "environment.describe", f"{namespace}/{name}")
+
+    def _check_space(self) -> None:
+        wanted = int(self.settings()["storage_threshold"])
+        free = shutil.disk_usage(self.config.root).free
+        if free < wanted:
+            msg = (
+                f"{free / 1e9:.1f} GB are free on the store's disk, and a build is taken on from {wanted / 1e9:.1f} GB "
+                "(storage_threshold); free some with: jupyter envstore gc"
+            )
+            raise StorageError(msg)
+
+    def as_settings_want(
+        self, specification: Specification, namespace: str, name: str
+    ) -> tuple[Specification, tuple[str, ...]]:
+        """Return the specification as the settings of its place want it, and what was changed, in words.
+
+        Raises
+        ------
+        PolicyError
+            They forbid something in it.
+        """
+        settings = self.settings_near((namespace, name))
+        naming = ChannelPolicy.of(settings, self.config.channel_alias)
+        return policy.apply_policy(specification, settings, f"{namespace}/{name}", naming.url)

@@ -1,0 +1,209 @@
+"""Artifacts of builds: their states, made on request, downloaded."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from jupyter_envstore.errors import ConflictError
+from jupyter_envstore.handlers.base import EnvStoreHandler
+from jupyter_envstore.handlers.files import FileHandler
+from jupyter_envstore.spec.names import artifact_name
+
+INLINE = ("yaml", "lockfile", "explicit")
+"""Texts, which a browser shows in a tab."""
+
+
+class ArtifactsHandler(EnvStoreHandler):
+    """``build/{build_id}/artifacts/``"""
+
+    async def get(self, build_id: str) -> None:
+        """List the artifacts of a build in every state."""
+        number = await self.require_on_build("environment::read", build_id)
+        view = await self.run(self.store.show, number)
+        self.answer([with_address(item, self.app.api_url, number) for item in view["artifacts"]])
+
+
+class MakeHandler(EnvStoreHandler):
+    """``build/{build_id}/artifacts/{kind}/``"""
+
+    async def get(self, build_id: str, kind: str) -> None:
+        """Show the state of one."""
+        number = await self.require_on_build("environment::read", build_id)
+        found = await self.run(self.store.find_artifact, number, artifact_name(kind), self.text_argument("variant"))
+        self.answer(with_address(found, self.app.api_url, number))
+
+    async def post(self, build_id: str, kind: str) -> None:
+        """Have it made, or made again after it failed."""
+        number = await self.require_on_build("environment::update", build_id)
+        body = self.json_body(("variant",))
+        variant = self.field(body, "variant", str, "")
+        made = await self.run(self.store.request_artifact, number, artifact_name(kind), variant, self.identity.name)
+        found = await self.run(self.store.artifact, made)
+        self.answer(with_address(found, self.app.api_url, number), status=202)
+
+
+class DownloadHandler(FileHandler):
+    """``build/{build_id}/<artifact>/``"""
+
+    kind = ""
+
+    async def get(self, **place: str) -> None:
+        """Send it."""
+        await self.serve(**place)
+
+    async def head(self, **place: str) -> None:
+        """Say what would be sent."""
+        await self.serve(**place)
+
+    async def serve(self, **place: str) -> None:
+        """Find the build and send its artifact."""
+        number = await self.find_build(**place)
+        await self.send_artifact(number, self.kind, self.variant())
+
+    async def find_build(self, **place: str) -> int:
+        """Return the build that the path names."""
+        return await self.require_on_build("environment::read", place["build_id"])
+
+    def variant(self) -> str:
+        """Return which one of several is asked for."""
+        return self.text_argument("variant")
+
+    async def send_artifact(self, number: int, kind: str, variant: str = "") -> None:
+        """Send a ready artifact.
+
+        Raises
+        ------
+        NotFoundError, ConflictError
+            It was never asked for; it is not ready, or failed.
+        """
+        found = await self.run(self.store.find_artifact, number, kind, variant)
+        if found["state"] != "ready":
+            place = f"build/{number}/artifacts/{kind}/"
+            reasons = {
+                "failed": f"could not be made: {found['reason']}; POST {place} tries again",
+                "dropped": f"was dropped to save space; POST {place} makes it again",
+            }
+            msg = f"the {kind} of build {number} {reasons.get(found['state'], 'is being made; ask again in a while')}"
+            raise ConflictError(msg)
+        path = await self.run(self.store.artifact_path, found["sha256"])
+        if self.request.method == "GET" and not self.request.headers.get("Range"):
+            await self.run(self.store.audit_download, self.identity.name, number, kind)
+        await self.send_file(
+            path, found["sha256"], found["media_type"], found["file_name"], attachment=kind not in INLINE
+        )
+
+
+class YamlHandler(DownloadHandler):
+    """``build/{build_id}/yaml/``"""
+
+    kind = "yaml"
+
+
+class ExplicitHandler(DownloadHandler):
+    """``build/{build_id}/explicit/``"""
+
+    kind = "explicit"
+
+
+class ArchiveHandler(DownloadHandler):
+    """``build/{build_id}/archive/``: always ``tar.gz`` unless ``format`` says ``tar.zst``."""
+
+    kind = "archive"
+
+    def variant(self) -> str:
+        """Return the format."""
+        form = self.text_argument("format")
+        return "" if form == "tar.gz" else form
+
+
+class LockYamlHandler(DownloadHandler):
+    """``build/{build_id}/conda-lock.yml``"""
+
+    kind = "lockfile"
+
+
+class LockJsonHandler(DownloadHandler):
+    """``build/{build_id}/lockfile/``: the lock as JSON text."""
+
+    kind = "lockfile"
+
+    async def serve(self, **place: str) -> None:
+        """Send the lockfile, which is YAML, as JSON."""
+        number = await self.find_build(**place)
+        found = await self.run(self.store.find_artifact, number, "lockfile", "")
+        if found["state"] != "ready":
+            await self.send_artifact(number, "lockfile")
+            return
+        if self.request.method == "GET":
+            await self.run(self.store.audit_download, self.identity.name, number, "lockfile")
+        text = await self.run(self.app.lock_as_json, found["sha256"])
+        self.set_header("ETag", f'"{found["sha256"]}-json"')
+        kind = "attachment" if self.flag("download") else "inline"
+        self.set_header("Content-Disposition", f'{kind}; filename="conda-lock.json"')
+        self.set_header("Content-Length", len(text))
+        self.send_text(b"" if self.request.method == "HEAD" else text)
+
+
+class InstallerHandler(DownloadHandler):
+    """``build/{build_id}/installer/``"""
+
+    kind = "installer"
+
+
+class ImageHandler(DownloadHandler):
+    """``build/{build_id}/docker/``"""
+
+    kind = "docker"
+
+
+class _OfEnvironment(DownloadHandler):
+    """The path names an environment: its active build is meant."""
+
+    async def find_build(self, **place: str) -> int:
+        namespace, name = place["namespace"], place["name"]
+        self.check_place(namespace, name)
+        self.require("environment::read", namespace, name)
+        return (await self.run(self.store.find, namespace, name)).id
+
+
+class CurrentLockJsonHandler(_OfEnvironment, LockJsonHandler):
+    """``environment/{namespace}/{name}/lockfile/``"""
+
+
+class CurrentLockYamlHandler(_OfEnvironment, LockYamlHandler):
+    """``environment/{namespace}/{name}/conda-lock.yml``"""
+
+
+def with_address(view: dict[str, Any], api_url: str, build_id: int) -> dict[str, Any]:
+    """Return an artifact's state with the address that it is downloaded from."""
+    places = {"lockfile": "conda-lock.yml"}
+    url = f"{api_url}build/{build_id}/{places.get(view['type'], view['type'] + '/')}"
+    if view["variant"]:
+        url += f"?{'format' if view['type'] == 'archive' else 'variant'}={view['variant']}"
+    return {**view, "url": url}
+
+
+def lock_text_as_json(text: bytes) -> bytes:
+    """Return a lockfile, which is YAML, as JSON."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return json.dumps(yaml.load(text, Loader=loader), default=str).encode()  # noqa: S506 - a safe loader
+
+
+ROUTES = [
+    ("build/{build_id}/artifacts/", ArtifactsHandler),
+    ("build/{build_id}/artifacts/{kind}/", MakeHandler),
+    ("build/{build_id}/yaml/", YamlHandler),
+    ("build/{build_id}/explicit/", ExplicitHandler),
+    ("build/{build_id}/lockfile/", LockJsonHandler),
+    ("build/{build_id}/conda-lock.yml", LockYamlHandler),
+    ("build/{build_id}/conda-lock.yaml", LockYamlHandler),
+    ("build/{build_id}/archive/", ArchiveHandler),
+    ("build/{build_id}/installer/", InstallerHandler),
+    ("build/{build_id}/docker/", ImageHandler),
+    ("environment/{namespace}/{name}/lockfile/", CurrentLockJsonHandler),
+    ("environment/{namespace}/{name}/conda-lock.yml", CurrentLockYamlHandler),
+    ("environment/{namespace}/{name}/conda-lock.yaml", CurrentLockYamlHandler),
+]

@@ -1,0 +1,394 @@
+"""What all handlers share: who asks, what they may, how input is read and errors are told."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import re
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from http.client import responses
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+from jupyter_server.auth.decorator import allow_unauthenticated
+from jupyter_server.auth.identity import User
+from jupyter_server.base.handlers import APIHandler
+from jupyter_server.utils import ensure_async
+from tornado.iostream import StreamClosedError
+from tornado.web import HTTPError
+
+from jupyter_envstore.access import TOKEN_PREFIX, Identity
+from jupyter_envstore.engine.ask import Canceled
+from jupyter_envstore.errors import (
+    AuthenticationError,
+    EnvStoreError,
+    InvalidInputError,
+    NotFoundError,
+    PermissionDeniedError,
+    SpecificationError,
+    TooLargeError,
+)
+from jupyter_envstore.spec.names import check_name
+from jupyter_envstore.store.listing import STATUSES, Page
+
+if TYPE_CHECKING:
+    from jupyter_envstore.app import EnvStoreApp
+    from jupyter_envstore.envstore import EnvStore
+
+T = TypeVar("T")
+VERBS = ("get", "head", "post", "put", "delete")
+MAX_PAGE = 100
+MAX_ID = 2**31 - 1
+CODES = {400: "bad_request", 401: "not_authenticated", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
+JSON = "application/json"
+
+
+class EnvStoreHandler(APIHandler):
+    """Base of all handlers. A verb is reached when Jupyter's Authorizer lets it; it then asks for our permission.
+
+    Who asks is found before anything else: one of our tokens, Jupyter's own identity, or nobody.
+    """
+
+    max_body: ClassVar[int] = 256 * 1024
+    identity: Identity
+
+    def initialize(self) -> None:
+        """Begin with a client that waits."""
+        self.gone = threading.Event()
+        self._by_own_token = False
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Let every verb be reached without Jupyter's own login: :meth:`prepare` decides who may."""
+        super().__init_subclass__(**keywords)
+        for verb in VERBS:
+            if verb in cls.__dict__:
+                setattr(cls, verb, allow_unauthenticated(cls.__dict__[verb]))
+
+    # -- the store -------------------------------------------------------------------------------------------------
+
+    @property
+    def app(self) -> EnvStoreApp:
+        """The extension."""
+        found: EnvStoreApp = self.settings["envstore"]
+        return found
+
+    @property
+    def store(self) -> EnvStore:
+        """The open store."""
+        return self.app.store
+
+    async def run(self, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
+        """Run a function that waits for the database or the disk, in a thread."""
+        return await self.app.run(function, *arguments, **keywords)
+
+    # -- who asks --------------------------------------------------------------------------------------------------
+
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Find out who asks; refuse what is too large, or comes from another site with nothing but a cookie."""
+        if len(self.request.body) > self.max_body:
+            msg = f"the body has {len(self.request.body)} bytes; at most {self.max_body} are read here"
+            raise TooLargeError(msg)
+        self._mend_query()
+        known = await self._identity_of_token()
+        self._by_own_token = known is not None
+        await super().prepare()
+        if self._finished:
+            return
+        user: User | None = self.current_user
+        if known is not None:
+            user = User(known.name or "token")
+            self.current_user = user
+        elif user is not None:
+            if not self.token_authenticated:
+                self._check_same_site()
+            known = await self.app.identify(user, self)
+        self.identity = known or self.app.rules.nobody()
+        if user is not None:
+            action = "read" if self.request.method in ("GET", "HEAD", "OPTIONS") else "write"
+            if not await ensure_async(self.authorizer.is_authorized(self, user, action, "envstore")):
+                msg = f"the server's authorizer does not let {user.username} {action} environments"
+                raise PermissionDeniedError(msg)
+
+    async def _identity_of_token(self) -> Identity | None:
+        token = header_token(self.request.headers.get("Authorization", ""))
+        if token is None or not (token.startswith(TOKEN_PREFIX) or self.app.rules.tokens):
+            return None
+        return await self.run(self.store.identify_token, self.app.rules, token)
+
+    def check_xsrf_cookie(self) -> None:
+        """Ask for the XSRF token where a cookie says who asks; a token in a header needs none, and nobody has none."""
+        if self._by_own_token or getattr(self, "_jupyter_current_user", None) is None:
+            return
+        super().check_xsrf_cookie()
+
+    def skip_check_origin(self) -> bool:
+        """A token in a header comes from no other site's page by accident."""
+        return self._by_own_token or super().skip_check_origin()
+
+    def _check_same_site(self) -> None:
+        """Refuse a request that another site's page made with the cookie of who looks at it.
+
+        Browsers say so in ``Sec-Fetch-Site`` (W3C Fetch Metadata); older ones in ``Referer`` or ``Origin``.
+        """
+        site = self.request.headers.get("Sec-Fetch-Site")
+        if site is not None:
+            if site in ("same-origin", "none") or self.allow_origin == "*":
+                return
+        else:
+            place = self.request.headers.get("Origin") or self.request.headers.get("Referer")
+            if place is None or urlsplit(place).netloc == self.request.headers.get("Host"):
+                return
+            if self.allow_origin in ("*", f"{urlsplit(place).scheme}://{urlsplit(place).netloc}"):
+                return
+        msg = "this request comes from another site; send a token in the Authorization header instead of a cookie"
+        raise PermissionDeniedError(msg)
+
+    def require(self, permission: str, namespace: str, name: str = "*") -> None:
+        """Refuse who lacks a permission of ours."""
+        self.identity.require(permission, namespace, name)
+
+    def require_login(self) -> None:
+        """Refuse who is not known."""
+        if not self.identity.authenticated:
+            msg = "log in, or send a token"
+            raise AuthenticationError(msg)
+
+    async def require_on_build(self, permission: str, text: str) -> int:
+        """Return the id of a build on whose environment the permission is held."""
+        build_id = self.build_id(text)
+        if not self.identity.authenticated and not self.identity.bindings:
+            self.require_login()
+        namespace, name = await self.run(self.store.place_of, build_id)
+        self.require(permission, namespace, name)
+        return build_id
+
+    # -- input -----------------------------------------------------------------------------------------------------
+
+    def _mend_query(self) -> None:
+        """Take the slash away that conda-store's client appends to the end of the query."""
+        query = self.request.query
+        if query.endswith("/"):
+            found = parse_qs(query[:-1], keep_blank_values=True)
+            arguments = {key: [value.encode() for value in values] for key, values in found.items()}
+            self.request.query_arguments = arguments
+            self.request.arguments = {**self.request.body_arguments, **arguments}
+
+    def json_body(self, known: Sequence[str] | None = None, required: Sequence[str] = ()) -> dict[str, Any]:
+        """Return the body, a JSON object with no other fields than those ``known`` (None for any).
+
+        Raises
+        ------
+        InvalidInputError
+            It is something else.
+        """
+        try:
+            body = json.loads(self.request.body or b"{}")
+        except (ValueError, RecursionError) as error:
+            msg = f"the body is not JSON: {error}"
+            raise InvalidInputError(msg) from None
+        if not isinstance(body, dict):
+            msg = "the body must be a JSON object"
+            raise InvalidInputError(msg)
+        unknown = [key for key in body if known is not None and key not in known]
+        if known is not None and unknown:
+            msg = f"unknown field {unknown[0][:60]!r}; known: {', '.join(known)}"
+            raise InvalidInputError(msg)
+        for key in required:
+            if body.get(key) is None:
+                msg = f"{key!r} is missing"
+                raise InvalidInputError(msg)
+        return body
+
+    @staticmethod
+    def field(body: dict[str, Any], key: str, kind: type[T], default: T) -> T:
+        """Return a field of one type; null stands for ``default``."""
+        value = body.get(key)
+        if value is None:
+            return default
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            names = {str: "text", bool: "true or false", int: "a whole number", list: "a list", dict: "an object"}
+            msg = f"{key!r} must be {names[kind]}"
+            raise InvalidInputError(msg)
+        return value
+
+    @staticmethod
+    def build_id(text: str) -> int:
+        """Return the id of a build."""
+        if not re.fullmatch(r"[0-9]{1,18}", text):
+            msg = f"{text[:60]!r} is not the id of a build: that is a number"
+            raise InvalidInputError(msg)
+        if not 0 < int(text) <= MAX_ID:
+            msg = f"there is no build {text}"
+            raise NotFoundError(msg)
+        return int(text)
+
+    @staticmethod
+    def check_place(namespace: str, name: str | None = None) -> None:
+        """Refuse what is no name of a namespace or environment."""
+        check_name("namespace", namespace)
+        if name is not None:
+            check_name("environment", name)
+
+    def whole_number(self, key: str, default: int, least: int, most: int) -> int:
+        """Return a number of the query."""
+        text = self.get_query_argument(key, None)
+        if text is None:
+            return default
+        if not re.fullmatch(r"[0-9]{1,18}", text) or not least <= int(text) <= most:
+            msg = f"{key} {text[:60]!r} must be a whole number from {least} to {most}"
+            raise InvalidInputError(msg)
+        return int(text)
+
+    def flag(self, key: str) -> bool:
+        """Return a yes or no of the query."""
+        text = self.get_query_argument(key, "false").lower()
+        if text not in ("true", "false", "1", "0", ""):
+            msg = f"{key} {text[:60]!r} must be true or false"
+            raise InvalidInputError(msg)
+        return text in ("true", "1")
+
+    def text_argument(self, key: str, most: int = 1000) -> str:
+        """Return a text of the query, empty without it."""
+        text = self.get_query_argument(key, "") or ""
+        if len(text) > most:
+            msg = f"{key} has more than {most} characters"
+            raise InvalidInputError(msg)
+        return text
+
+    def status_argument(self) -> str:
+        """Return the status that builds are asked for."""
+        status = self.text_argument("status").upper()
+        if status and status not in STATUSES:
+            msg = f"status {status[:60]!r} is not known; known: {', '.join(STATUSES)}"
+            raise InvalidInputError(msg)
+        return status
+
+    def page(self, descending: bool = False) -> Page:
+        """Return which page is asked for: ``page``, ``size``, ``sort_by``, ``order``."""
+        order = self.get_query_argument("order", "desc" if descending else "asc")
+        if order not in ("asc", "desc"):
+            msg = f"order {order[:60]!r} must be asc or desc"
+            raise InvalidInputError(msg)
+        return Page(
+            self.whole_number("page", 1, 1, MAX_ID),
+            self.whole_number("size", MAX_PAGE, 1, MAX_PAGE),
+            self.get_query_arguments("sort_by"),
+            order == "desc",
+        )
+
+    # -- answers ---------------------------------------------------------------------------------------------------
+
+    def answer(self, data: Any = None, message: str | None = None, status: int = 200) -> None:
+        """Send ``data``."""
+        self.set_status(status)
+        self.finish(json.dumps({"status": "ok", "data": data, "message": message}))
+
+    def acknowledge(self, message: str | None = None, status: int = 200) -> None:
+        """Say that it is done."""
+        self.set_status(status)
+        self.finish(json.dumps({"status": "ok", "message": message}))
+
+    def answer_page(self, count: int, data: Sequence[Any], page: Page) -> None:
+        """Send a page of a listing."""
+        body = {"status": "ok", "data": data, "page": page.number, "size": page.size, "count": count}
+        self.finish(json.dumps(body))
+
+    def send_text(self, text: str | bytes, media_type: str = "text/plain; charset=utf-8") -> None:
+        """Send text."""
+        self.finish(text, set_content_type=media_type)
+
+    def on_connection_close(self) -> None:
+        """Let work end that nobody waits for any more."""
+        self.gone.set()
+        super().on_connection_close()
+
+    async def moved_on(self) -> bool:
+        """Send what is written so far; whether the client is gone."""
+        try:
+            await self.flush()
+        except StreamClosedError:
+            return True
+        return False
+
+    def write_error(self, status_code: int, **keywords: Any) -> None:
+        """Render every error as JSON, with a message and a code; of an unforeseen one nothing but its number."""
+        error = keywords.get("exc_info", (None, None))[1]
+        body: dict[str, Any] = {"status": "error"}
+        if isinstance(error, EnvStoreError):
+            self.set_status(error.status)
+            body |= {"message": str(error), "code": error.code}
+            if isinstance(error, SpecificationError):
+                body["faults"] = [{"message": f.message, "line": f.line, "field": f.field} for f in error.faults]
+            if isinstance(error, AuthenticationError):
+                self.set_header("WWW-Authenticate", 'Bearer realm="jupyter-envstore"')
+        elif isinstance(error, HTTPError):
+            message = error.log_message or responses.get(status_code, "error")
+            body |= {"message": message.split("\n")[0], "code": CODES.get(status_code, "error")}
+        else:
+            number = getattr(self, "_incident", uuid.uuid4().hex[:8])
+            body |= {
+                "message": f"something unforeseen happened; the server's log has it as {number}",
+                "code": "internal",
+            }
+        self.finish(json.dumps(body))
+
+    def log_exception(self, kind: Any, value: Any, trace: Any) -> None:
+        """Log what was unforeseen with its number, and nothing that a user could cause."""
+        if isinstance(value, EnvStoreError | StreamClosedError | asyncio.CancelledError | Canceled):
+            return
+        if isinstance(value, HTTPError):
+            if value.status_code >= 500:
+                super().log_exception(kind, value, trace)
+            return
+        self._incident = uuid.uuid4().hex[:8]
+        self.log.error(
+            "envstore: %s: %s failed", self._incident, self._request_summary(), exc_info=(kind, value, trace)
+        )
+
+    def get_login_url(self) -> str:
+        """An API has no page to log in at."""
+        msg = "log in, or send a token"
+        raise AuthenticationError(msg)
+
+
+class NotFoundHandler(EnvStoreHandler):
+    """Answers what no other route does."""
+
+    async def get(self, _path: str = "") -> None:
+        """Say so."""
+        msg = f"there is nothing at {self.request.path}"
+        raise NotFoundError(msg)
+
+    head = post = put = delete = get
+
+
+def header_token(header: str) -> str | None:
+    """Return the token of an ``Authorization`` header: ``Bearer``, ``token``, or the password of ``Basic``."""
+    scheme, _, rest = header.partition(" ")
+    rest = rest.strip()
+    if not rest:
+        return None
+    if scheme.lower() in ("bearer", "token"):
+        return rest
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(rest, validate=True).decode().partition(":")[2] or None
+        except ValueError:
+            return None
+    return None
+
+
+def route(template: str) -> str:
+    """Return the pattern of a path such as ``build/{build_id}/``; a slash at its end may stand or not."""
+    pieces = re.split(r"(\{\w+\})", template.rstrip("/"))
+    pattern = "".join(f"(?P<{piece[1:-1]}>[^/]+)" if piece.startswith("{") else re.escape(piece) for piece in pieces)
+    return f"{pattern}/?"
+
+
+def http_date(moment: datetime) -> str:
+    """Return a moment (UTC, naive) as HTTP writes it (RFC 9110, 5.6.7)."""
+    return moment.replace(tzinfo=timezone.utc).strftime("%a, %d %b %Y %H:%M:%S GMT")

@@ -1,0 +1,110 @@
+"""Builds: listed, shown, repeated, canceled, restored, compared, deleted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from jupyter_envstore.handlers.base import MAX_ID, EnvStoreHandler
+from jupyter_envstore.handlers.environments import read_filters
+
+
+class BuildsHandler(EnvStoreHandler):
+    """``build/``"""
+
+    async def get(self) -> None:
+        """List them."""
+        filters, page = read_filters(self), self.page()
+        environment_id = self.whole_number("environment_id", 0, 0, MAX_ID)
+        filters = replace(filters, environment_id=environment_id or None)
+        count, data = await self.run(self.store.page_of_builds, filters, page)
+        self.answer_page(count, data, page)
+
+
+class BuildHandler(EnvStoreHandler):
+    """``build/{build_id}/``"""
+
+    async def get(self, build_id: str) -> None:
+        """Show one with its specification."""
+        number = await self.require_on_build("environment::read", build_id)
+        self.answer(await self.run(self.store.build_page_row, number))
+
+    async def put(self, build_id: str) -> None:
+        """Build the same specification again."""
+        number = await self.require_on_build("environment::update", build_id)
+        found = await self.run(self.store.rebuild, number, self.identity.name)
+        self.answer({"build_id": found.id}, "rebuild triggered")
+
+    async def delete(self, build_id: str) -> None:
+        """Delete one that is not active and does not run."""
+        number = await self.require_on_build("build::delete", build_id)
+        await self.run(self.store.delete_build, number, self.identity.name)
+        self.acknowledge()
+
+
+class CancelHandler(EnvStoreHandler):
+    """``build/{build_id}/cancel/``"""
+
+    async def put(self, build_id: str) -> None:
+        """Stop one that is queued or runs."""
+        number = await self.require_on_build("build::cancel", build_id)
+        await self.run(self.store.cancel, number, self.identity.name)
+        self.acknowledge(f"build {number} canceled")
+
+
+class RestoreHandler(EnvStoreHandler):
+    """``build/{build_id}/restore/``"""
+
+    async def get(self, build_id: str) -> None:
+        """Say which packages a restore would miss."""
+        number = await self.require_on_build("environment::read", build_id)
+        self.answer({"missing": await self.run(self.store.check_restore, number)})
+
+    async def post(self, build_id: str) -> None:
+        """Bring the prefix of a build back that was packed away."""
+        number = await self.require_on_build("environment::update", build_id)
+        await self.run(self.store.restore, number, self.identity.name)
+        self.acknowledge("restore triggered", 202)
+
+
+class PackagesHandler(EnvStoreHandler):
+    """``build/{build_id}/packages/``"""
+
+    async def get(self, build_id: str) -> None:
+        """List the packages of a build."""
+        number = await self.require_on_build("environment::read", build_id)
+        page = self.page()
+        search, build = self.text_argument("search"), self.text_argument("build")
+        count, data = await self.run(self.store.page_of_packages, number, search, self.flag("exact"), build, page)
+        self.answer_page(count, data, page)
+
+
+class ProgressHandler(EnvStoreHandler):
+    """``build/{build_id}/progress/``"""
+
+    async def get(self, build_id: str) -> None:
+        """Show the steps of a build."""
+        number = await self.require_on_build("environment::read", build_id)
+        view = await self.run(self.store.show, number)
+        keys = ("id", "number", "status", "reason", "steps", "started_on", "ended_on", "duration")
+        self.answer({key: view[key] for key in keys} | {"busy": await self.run(self.store.busy, number)})
+
+
+class DiffHandler(EnvStoreHandler):
+    """``build/{build_id}/diff/{other_id}/``"""
+
+    async def get(self, build_id: str, other_id: str) -> None:
+        """Say what changed from one build to the other."""
+        first = await self.require_on_build("environment::read", build_id)
+        second = await self.require_on_build("environment::read", other_id)
+        self.answer(await self.run(self.store.diff, first, second))
+
+
+ROUTES = [
+    ("build/", BuildsHandler),
+    ("build/{build_id}/", BuildHandler),
+    ("build/{build_id}/cancel/", CancelHandler),
+    ("build/{build_id}/restore/", RestoreHandler),
+    ("build/{build_id}/packages/", PackagesHandler),
+    ("build/{build_id}/progress/", ProgressHandler),
+    ("build/{build_id}/diff/{other_id}/", DiffHandler),
+]

@@ -1,0 +1,25 @@
+"""The API's own description: an OpenAPI 3.1 document."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from jupyter_envstore.handlers.base import EnvStoreHandler
+
+
+@cache
+def document() -> str:
+    """Return the text of the document."""
+    return (Path(__file__).parent / "openapi.json").read_text(encoding="utf-8")
+
+
+class OpenApiHandler(EnvStoreHandler):
+    """``openapi.json``"""
+
+    async def get(self) -> None:
+        """Send the document."""
+        self.send_text(await self.run(document), "application/json")
+
+
+ROUTES = [("openapi.json", OpenApiHandler)]

@@ -1,0 +1,92 @@
+"""Files sent in pieces: ranges, conditions, names for downloads."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import BinaryIO
+
+from tornado.httputil import HTTPHeaders, _get_content_range, _parse_request_range
+from tornado.iostream import StreamClosedError
+
+from jupyter_envstore.handlers.base import EnvStoreHandler
+
+PIECE = 1 << 20
+"""Bytes that are read at a time; what is held of a file at any moment."""
+
+
+class FileHandler(EnvStoreHandler):
+    """A handler that sends files of the store. They are named by their hash, so they never change."""
+
+    async def send_file(self, path: Path, digest: str, media_type: str, name: str, attachment: bool) -> None:
+        """Send a file, or the part of it that is asked for (RFC 9110, sections 13 and 14)."""
+        etag = f'"{digest}"'
+        self.set_header("Content-Type", media_type)
+        self.set_header("ETag", etag)
+        self.set_header("Accept-Ranges", "bytes")
+        self.set_header("Cache-Control", "private, no-cache")
+        kind = "attachment" if attachment or self.flag("download") else "inline"
+        self.set_header("Content-Disposition", f'{kind}; filename="{name}"')
+        if matches(self.request.headers, etag):
+            self.set_status(304)
+            self.clear_header("Content-Type")
+            await self.finish_as(media_type)
+            return
+        size = (await self.run(path.stat)).st_size
+        start, end = self._range(size, etag)
+        if start is None:
+            self.set_status(416)
+            self.set_header("Content-Range", f"bytes */{size}")
+            await self.finish_as(media_type)
+            return
+        self.set_header("Content-Length", end - start)
+        if self.request.method != "HEAD":
+            await self._send_pieces(path, start, end)
+        await self.finish_as(media_type)
+
+    async def finish_as(self, media_type: str) -> None:
+        """Finish, where the base class would say that it is JSON."""
+        await self.finish(set_content_type=media_type)
+
+    def _range(self, size: int, etag: str) -> tuple[int | None, int]:
+        """Return where to start and end; None where the range lies outside of the file."""
+        header = self.request.headers.get("Range")
+        condition = self.request.headers.get("If-Range")
+        wanted = _parse_request_range(header) if header and condition in (None, etag) else None
+        if wanted is None:
+            return 0, size
+        start, end = wanted
+        if start is not None and start < 0:
+            start = max(size + start, 0)
+        start, end = start or 0, size if end is None else min(end, size)
+        if start >= size or end <= start:
+            return None, 0
+        if (start, end) != (0, size):
+            self.set_status(206)
+            self.set_header("Content-Range", _get_content_range(start, end, size))
+        return start, end
+
+    async def _send_pieces(self, path: Path, start: int, end: int) -> None:
+        loop = asyncio.get_running_loop()
+        file: BinaryIO = await self.run(path.open, "rb", 0)
+        try:
+            file.seek(start)
+            left = end - start
+            while left > 0:
+                data = await loop.run_in_executor(self.app.pool, file.read, min(PIECE, left))
+                if not data:
+                    break
+                left -= len(data)
+                self.write(data)
+                del data
+                await self.flush()
+        except StreamClosedError:
+            return
+        finally:
+            file.close()
+
+
+def matches(headers: HTTPHeaders, etag: str) -> bool:
+    """Whether the client has this very file already (``If-None-Match``)."""
+    wanted = headers.get("If-None-Match", "")
+    return wanted.strip() == "*" or etag in (tag.strip().removeprefix("W/") for tag in wanted.split(","))

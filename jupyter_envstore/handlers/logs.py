@@ -1,0 +1,133 @@
+"""Logs: whole, from an offset, and followed as they grow. All who follow one log share one look at the database."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from jupyter_envstore.errors import NotFoundError
+from jupyter_envstore.handlers.base import EnvStoreHandler
+
+if TYPE_CHECKING:
+    from jupyter_envstore.app import EnvStoreApp
+
+PAUSE = 0.3
+"""Seconds between two looks; workers write about as often."""
+LARGEST = 2**53
+
+
+class LogFeed:
+    """The log of one build that grows, for all who follow it."""
+
+    def __init__(self, app: EnvStoreApp, build_id: int) -> None:
+        self.app = app
+        self.build_id = build_id
+        self.data = b""
+        self.ended = False
+        self.followers = 0
+        self.news = asyncio.Event()
+        self.task = asyncio.ensure_future(self._watch())
+
+    async def _watch(self) -> None:
+        chunk = 0
+        try:
+            while not self.ended:
+                more, chunk, busy = await self.app.run(self.app.store.log_since, self.build_id, chunk)
+                if not busy:  # its pieces are one blob now
+                    whole = await self.app.run(self.app.store.log, self.build_id)
+                    more, self.ended = whole.encode()[len(self.data) :], True
+                if more or self.ended:
+                    self.data += more
+                    self._tell()
+                if not self.ended:
+                    await asyncio.sleep(PAUSE)
+        except NotFoundError:  # the build was deleted meanwhile
+            self.ended = True
+        finally:
+            self.ended = True
+            self._tell()
+
+    def _tell(self) -> None:
+        self.news.set()
+        self.news = asyncio.Event()
+
+
+class LogFeeds:
+    """The feeds of all builds that somebody follows."""
+
+    def __init__(self, app: EnvStoreApp) -> None:
+        self.app = app
+        self.feeds: dict[int, LogFeed] = {}
+
+    def join(self, build_id: int) -> LogFeed:
+        """Follow a build's log."""
+        feed = self.feeds.get(build_id)
+        if feed is None or feed.ended:
+            feed = self.feeds[build_id] = LogFeed(self.app, build_id)
+        feed.followers += 1
+        return feed
+
+    def leave(self, feed: LogFeed) -> None:
+        """Follow it no more; the last one ends the looking."""
+        feed.followers -= 1
+        if not feed.followers:
+            feed.task.cancel()
+            if self.feeds.get(feed.build_id) is feed:
+                del self.feeds[feed.build_id]
+
+
+class LogsHandler(EnvStoreHandler):
+    """``build/{build_id}/logs/``"""
+
+    async def get(self, build_id: str) -> None:
+        """Send the log from byte ``offset``; with ``follow=true`` until the build has ended."""
+        number = await self.require_on_build("environment::read", build_id)
+        offset = self.whole_number("offset", 0, 0, LARGEST)
+        kind = "attachment" if self.flag("download") else "inline"
+        name = (await self.run(self.store.place_of, number))[1]
+        self.set_header("Content-Disposition", f'{kind}; filename="{name}.log"')
+        if not self.flag("follow"):
+            text = await self.run(self.store.log, number)
+            self.send_text(text.encode()[offset:])
+            return
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("X-Accel-Buffering", "no")  # proxies shall pass it on as it comes
+        feed = self.app.log_feeds.join(number)
+        try:
+            await self._follow(feed, offset)
+        finally:
+            self.app.log_feeds.leave(feed)
+
+    async def _follow(self, feed: LogFeed, offset: int) -> None:
+        if await self.moved_on():
+            return
+        while True:
+            news = feed.news
+            if len(feed.data) > offset:
+                self.write(feed.data[offset:])
+                offset = len(feed.data)
+                if await self.moved_on():
+                    return
+            elif feed.ended:
+                break
+            else:
+                await self._wait(news)
+                if self.gone.is_set():
+                    return
+        self.send_text(b"")
+
+    _news: asyncio.Event | None = None
+
+    async def _wait(self, news: asyncio.Event) -> None:
+        self._news = news
+        await news.wait()
+
+    def on_connection_close(self) -> None:
+        """Stop following: the client is gone."""
+        if self._news is not None:
+            self._news.set()
+        super().on_connection_close()
+
+
+ROUTES = [("build/{build_id}/logs/", LogsHandler)]

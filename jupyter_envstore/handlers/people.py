@@ -1,0 +1,120 @@
+"""Who one is, what one may, one's tokens; what was done by whom."""
+
+from __future__ import annotations
+
+import re
+
+from jupyter_envstore import wire
+from jupyter_envstore.access import ROLES
+from jupyter_envstore.errors import InvalidInputError, NotFoundError
+from jupyter_envstore.handlers.base import MAX_ID, EnvStoreHandler
+
+
+class VersionHandler(EnvStoreHandler):
+    """``/``"""
+
+    async def get(self) -> None:
+        """Show the version."""
+        from jupyter_envstore import __version__
+
+        self.answer({"version": __version__})
+
+
+class PermissionHandler(EnvStoreHandler):
+    """``permission/``"""
+
+    async def get(self) -> None:
+        """Show who the caller is and may."""
+        identity = self.identity
+        primary = identity.primary_namespace
+        entities = list(dict.fromkeys([*identity.bindings, f"{primary}/*"]))
+        permissions = {entity: sorted(identity.permissions(*entity.split("/"))) for entity in entities}
+        self.answer(
+            {
+                "authenticated": identity.authenticated,
+                "username": identity.name or None,
+                "primary_namespace": primary,
+                "entity_permissions": {entity: found for entity, found in permissions.items() if found},
+                "entity_roles": {entity: list(roles) for entity, roles in identity.bindings.items()},
+                "expiration": wire.expiration_json(identity.expires_on),
+            }
+        )
+
+
+class UsageHandler(EnvStoreHandler):
+    """``usage/``"""
+
+    async def get(self) -> None:
+        """Show environments, builds and bytes of the namespaces that the caller may read."""
+        self.answer(await self.run(self.store.usage, self.identity))
+
+
+class TokensHandler(EnvStoreHandler):
+    """``token/``"""
+
+    async def get(self) -> None:
+        """List one's tokens; their texts were shown once and are not kept."""
+        self.require_login()
+        self.answer(await self.run(self.store.tokens, self.identity))
+
+    async def post(self) -> None:
+        """Make one. conda-store's client sends ``exp`` for ``expiration``, and empty bindings for all of one's own."""
+        self.require_login()
+        body = self.json_body(("name", "primary_namespace", "expiration", "exp", "role_bindings"))
+        ends = wire.read_moment(body.get("expiration") or body.get("exp"), "expiration")
+        token, view = await self.run(
+            self.store.make_token,
+            self.identity,
+            self.field(body, "name", str, ""),
+            self.field(body, "primary_namespace", str, "") or None,
+            body.get("role_bindings"),
+            ends,
+        )
+        self.answer({"token": token, **view})
+
+
+class TokenHandler(EnvStoreHandler):
+    """``token/{token_id}/``"""
+
+    async def delete(self, token_id: str) -> None:
+        """Revoke one."""
+        self.require_login()
+        if not re.fullmatch(r"[0-9]{1,18}", token_id):
+            msg = f"{token_id[:60]!r} is not the id of a token: that is a number"
+            raise InvalidInputError(msg)
+        if int(token_id) > MAX_ID:
+            msg = f"there is no token {token_id}"
+            raise NotFoundError(msg)
+        await self.run(self.store.revoke_token, self.identity, int(token_id))
+        self.acknowledge()
+
+
+class RolesHandler(EnvStoreHandler):
+    """``roles/``"""
+
+    async def get(self) -> None:
+        """List the roles and what each permits."""
+        self.answer({role: sorted(permissions) for role, permissions in ROLES.items()})
+
+
+class AuditHandler(EnvStoreHandler):
+    """``audit/``"""
+
+    async def get(self) -> None:
+        """List what was done, for admins of everything."""
+        self.require("setting::update", "*")
+        after = self.whole_number("after", 0, 0, MAX_ID)
+        size = self.whole_number("size", 100, 1, 1000)
+        who, verb = self.text_argument("who"), self.text_argument("verb")
+        self.answer(await self.run(self.store.audit_entries, after, size, who, verb))
+
+
+ROUTES = [
+    ("", VersionHandler),
+    ("permission/", PermissionHandler),
+    ("roles/", RolesHandler),
+    ("usage/", UsageHandler),
+    ("token/", TokensHandler),
+    ("token/{token_id}/", TokenHandler),
+    ("audit/", AuditHandler),
+]

@@ -1,0 +1,48 @@
+"""All routes, under both names that clients know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jupyter_envstore.handlers import (
+    artifacts,
+    base,
+    builds,
+    changes,
+    documentation,
+    environments,
+    logs,
+    people,
+    search,
+    settings,
+    spaces,
+    specifications,
+    tokens_page,
+)
+
+PREFIXES = ("envstore", "conda-store")
+API: list[tuple[str, type[base.EnvStoreHandler]]] = [
+    *people.ROUTES,
+    *spaces.ROUTES,
+    *environments.ROUTES,
+    *specifications.ROUTES,
+    *builds.ROUTES,
+    *artifacts.ROUTES,
+    *logs.ROUTES,
+    *settings.ROUTES,
+    *search.ROUTES,
+    *changes.ROUTES,
+    *documentation.ROUTES,
+]
+"""Paths below ``api/v1/``."""
+
+
+def routes() -> list[tuple[str, type[Any]]]:
+    """Return the patterns of all paths below the server's base URL, and what answers them."""
+    found: list[tuple[str, type[Any]]] = []
+    for prefix in PREFIXES:
+        for path, handler in API:
+            found.append((f"/{prefix}/api/v1/{base.route(path)}" if path else f"/{prefix}/api/v1/?", handler))
+        found += [(f"/{prefix}/api/v2/{base.route(path)}", handler) for path, handler in environments.CURSOR_ROUTES]
+        found.append((f"/{prefix}/api(?:/.*)?", base.NotFoundHandler))
+    return [*found, ("/envstore/tokens/?", tokens_page.TokensPageHandler)]

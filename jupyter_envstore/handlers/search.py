@@ -1,0 +1,71 @@
+"""Packages of channels: names that begin so, versions of one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from jupyter_envstore import wire
+from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.handlers.base import EnvStoreHandler
+
+SORTED = ("name", "version", "build", "channel")
+
+
+class SearchHandler(EnvStoreHandler):
+    """``search/{package}/``"""
+
+    async def get(self, package: str) -> None:
+        """List the versions of a name, or the names that a pattern with ``*`` matches."""
+        self.require_login_or_role()
+        channels = [*self.get_query_arguments("channel"), *self.get_query_arguments("channels")]
+        found = await self.app.search(self, package, channels, self.text_argument("platform") or None)
+        self.answer([wire.found_package_json(record) for record in found])
+
+    def require_login_or_role(self) -> None:
+        """Refuse who is not known and was given nothing."""
+        if not self.identity.bindings:
+            self.require_login()
+
+
+class PackageHandler(SearchHandler):
+    """``package/``: conda-store's search."""
+
+    async def get(self) -> None:  # type: ignore[override]
+        """List packages whose name is, or begins with, ``search``."""
+        self.require_login_or_role()
+        search, build, page = self.text_argument("search", 200), self.text_argument("build"), self.page()
+        exact = self.flag("exact")
+        distinct = self.get_query_arguments("distinct_on")
+        for key in (*distinct, *page.sort_by):
+            if key not in SORTED:
+                msg = f"{key[:60]!r} is not known; known: {', '.join(SORTED)}"
+                raise InvalidInputError(msg)
+        found: list[dict[str, Any]] = []
+        if search:
+            found = await self.app.search(self, search if exact else f"{search}*", [], None)
+        found = [record for record in found if build in (record.get("build") or "")]
+        keys = list(page.sort_by) or ["name"]
+        found.sort(key=lambda record: tuple(str(record.get(key) or "") for key in keys), reverse=page.descending)
+        if distinct:
+            found = list({tuple(record.get(key) for key in distinct): record for record in reversed(found)}.values())[
+                ::-1
+            ]
+        size = page.size or len(found)
+        part = found[(page.number - 1) * size : page.number * size]
+        self.answer_page(len(found), [wire.found_package_json(record) for record in part], page)
+
+
+class ChannelHandler(EnvStoreHandler):
+    """``channel/``"""
+
+    async def get(self) -> None:
+        """List the channels that specifications get where they name none, and those that are allowed."""
+        settings = await self.run(self.store.settings, ())
+        names = dict.fromkeys([*settings["conda_default_channels"], *settings["conda_allowed_channels"]])
+        data = [{"id": place, "name": name, "last_update": None} for place, name in enumerate(names, 1)]
+        body = {"status": "ok", "data": data, "page": 1, "size": max(len(data), 1), "count": len(data)}
+        self.finish(json.dumps(body))
+
+
+ROUTES = [("search/{package}/", SearchHandler), ("package/", PackageHandler), ("channel/", ChannelHandler)]

@@ -1,0 +1,101 @@
+"""Specifications: submitted, and solved without building."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from jupyter_envstore import wire
+from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.handlers.base import EnvStoreHandler
+
+MAX_TEXT = 10 * 1024 * 1024
+"""Bytes of a body that holds a specification, which may have 4 MB, as JSON text."""
+
+
+class SpecificationsHandler(EnvStoreHandler):
+    """``specification/``"""
+
+    max_body = MAX_TEXT
+
+    async def post(self) -> None:
+        """Build a specification; always a new build."""
+        fields = ("namespace", "specification", "is_lockfile", "environment_name", "environment_description")
+        body = self.json_body(fields, ("specification",))
+        namespace = self.field(body, "namespace", str, "") or self.identity.primary_namespace
+        text = self.field(body, "specification", str, "")
+        name = self.field(body, "environment_name", str, "") or None
+        self.check_place(namespace, name)
+        specification = await self.run(self.app.read_specification, text)
+        if body.get("is_lockfile") is not None and self.field(body, "is_lockfile", bool, False) != (
+            specification.lockfile is not None
+        ):
+            msg = "is_lockfile does not fit: the specification is " + (
+                "a lockfile" if specification.lockfile is not None else "no lockfile"
+            )
+            raise InvalidInputError(msg)
+        name = name or specification.name
+        if not name:
+            msg = "the environment has no name: put 'name:' into the specification, or send 'environment_name'"
+            raise InvalidInputError(msg)
+        self.check_place(namespace, name)
+        self.require("environment:create", namespace, name)
+        if not await self.run(self.store.has_namespace, namespace):
+            self.require("namespace::create", namespace)
+        found = await self.run(self.store.submit, specification, namespace, name, self.identity.name)
+        description = self.field(body, "environment_description", str, "")
+        if description:
+            await self.run(self.store.describe, namespace, name, description[:10_000], self.identity.name)
+        self.answer({"build_id": found.id, "notes": list(found.notes)}, "; ".join(found.notes) or None)
+
+    async def get(self) -> None:
+        """Solve packages of the query, as conda-store's client asks for it (``channels`` and ``channel`` alike)."""
+        self.require_somewhere("environment::solve")
+        channels = [*self.get_query_arguments("channel"), *self.get_query_arguments("channels")]
+        conda, pip = self.get_query_arguments("conda"), self.get_query_arguments("pip")
+        form = self.text_argument("format") or "yaml"
+        if form not in ("yaml", "lockfile"):
+            msg = f"format {form[:60]!r} must be yaml or lockfile"
+            raise InvalidInputError(msg)
+        text = json.dumps({"channels": channels, "dependencies": [*conda, *([{"pip": pip}] if pip else [])]})
+        specification = await self.run(self.app.read_specification, text)
+        solved = await self.app.solve(self, specification)
+        self.finish(json.dumps({"solve": [wire.found_package_json(record) for record in solved["packages"]]}))
+
+    def require_somewhere(self, permission: str) -> None:
+        """Refuse who holds a permission nowhere."""
+        if self.identity.visible(permission) == []:
+            self.require(permission, self.identity.primary_namespace)
+
+
+class SolveHandler(EnvStoreHandler):
+    """``solve/``"""
+
+    max_body = MAX_TEXT
+
+    async def post(self) -> None:
+        """Say what a specification would install, and what that changes; nothing is kept."""
+        body = self.json_body(("specification", "namespace", "environment", "platform"), ("specification",))
+        namespace = self.field(body, "namespace", str, "") or self.identity.primary_namespace
+        name = self.field(body, "environment", str, "") or None
+        self.check_place(namespace, name)
+        self.require("environment::solve", namespace, name or "*")
+        specification = await self.run(self.app.read_specification, self.field(body, "specification", str, ""))
+        specification, notes = await self.run(self.store.as_settings_want, specification, namespace, name or "")
+        platform = self.field(body, "platform", str, "")
+        solved = await self.app.solve(self, specification, (namespace, name), platform)
+        packages = solved["packages"]
+        changes: list[dict[str, Any]] | None = None
+        if name is not None:
+            changes = await self.run(self.store.changes_against, namespace, name, packages)
+        self.answer(
+            {
+                "packages": [wire.found_package_json(record) for record in packages],
+                "changes": changes,
+                "notes": list(notes),
+                "seconds": solved["seconds"],
+            }
+        )
+
+
+ROUTES = [("specification/", SpecificationsHandler), ("solve/", SolveHandler)]

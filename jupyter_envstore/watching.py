@@ -1,0 +1,63 @@
+"""Looks at the store a few times a second and tells what changed, whoever changed it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from jupyter_envstore.envstore import EnvStore
+
+PAUSE = 0.4
+"""Seconds between two looks: a change is seen within one second."""
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class News:
+    """What changed between two looks.
+
+    Parameters
+    ----------
+    revision : int
+        The store's newest revision.
+    environments, builds : tuple of int
+        Ids of those that changed.
+    progressing : tuple of int
+        Ids of builds whose steps or log went on.
+    working : int
+        How many jobs are queued or run.
+    """
+
+    revision: int
+    environments: tuple[int, ...]
+    builds: tuple[int, ...]
+    progressing: tuple[int, ...]
+    working: int
+
+
+class Watcher:
+    """Calls ``tell`` with the news of every look, from a thread of its own."""
+
+    def __init__(self, store: EnvStore, tell: Callable[[News], None]) -> None:
+        self.store = store
+        self.tell = tell
+        self.revision = store.revision()
+        self.progress: dict[int, tuple[int, ...]] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Look until ``stop`` is set; what goes wrong in one look is logged and does not end the others."""
+        while not stop.wait(PAUSE):
+            try:
+                self.look()
+            except Exception:
+                log.exception("the store could not be looked at; it is tried again")
+
+    def look(self) -> None:
+        """Look once."""
+        revision, environments, builds = self.store.changed_ids(self.revision)
+        progress, working = self.store.progress_marks()
+        moved = tuple(sorted(key for key, mark in progress.items() if self.progress.get(key) != mark))
+        self.revision, self.progress = revision, progress
+        self.tell(News(revision, tuple(environments), tuple(builds), moved, working))
