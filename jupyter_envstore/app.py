@@ -15,10 +15,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.auth.identity import IdentityProvider, LegacyIdentityProvider, PasswordIdentityProvider
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.utils import url_path_join
-from traitlets import Bool, Dict, Set, Unicode, default
+from traitlets import Bool, Dict, Float, List, Set, Unicode, default
 from traitlets import Callable as CallableTrait
 
 from jupyter_envstore import __version__, policy
@@ -31,6 +32,8 @@ from jupyter_envstore.errors import EnvStoreError, InvalidInputError
 from jupyter_envstore.handlers.artifacts import lock_text_as_json
 from jupyter_envstore.handlers.logs import LogFeeds
 from jupyter_envstore.handlers.routes import routes
+from jupyter_envstore.handlers.starting import give_to_children, hand_tokens_to_kernels
+from jupyter_envstore.kernels import KernelSpecs
 from jupyter_envstore.spec import Specification, check_name, read_specification
 from jupyter_envstore.watching import News, Watcher
 
@@ -86,6 +89,23 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
         "Default: the account's own name for one person, the user name for several.",
     ).tag(config=True)
 
+    kernel_namespaces = List(
+        Unicode(),
+        help="Namespaces whose environments become kernels of this server; * stands for any characters. Everybody who "
+        "may use the server sees its kernels. Default: all.",
+    ).tag(config=True)
+    user_kernels = Bool(
+        False,
+        help="Whether the kernels are linked into the user's own Jupyter directory too, so that everything that the "
+        "user runs finds them, not only what this server starts.",
+    ).tag(config=True)
+    kernel_token_hours = Float(
+        24.0 * 7,
+        min=0.0,
+        help="How long the token that a kernel is started with holds, in hours; 0 hands out none. It may look at and "
+        "download what its user may.",
+    ).tag(config=True)
+
     @default("shared")
     def _default_shared(self) -> bool:
         provider = self.serverapp.identity_provider if self.serverapp else None
@@ -115,6 +135,7 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
         self.store_configuration: StoreConfig = self.store_config()
         self.store = EnvStore(self.store_configuration)
         self.rules = self.make_rules()
+        self.kernels = self.make_kernels()
         self.api_url = url_path_join(self.server.base_url, "envstore/api/v1/")
         for path in sorted((Path(__file__).parent / "events").glob("*.yaml")):
             self.events.register_event_schema(path)
@@ -134,6 +155,19 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
     def initialize_handlers(self) -> None:
         """Add the routes."""
         self.handlers.extend(routes())
+
+    def make_kernels(self) -> KernelSpecs:
+        """Let this server, and what it starts, find the kernels of environments."""
+        user = Path(jupyter_data_dir()) / "kernels" if self.user_kernels else None
+        kernels = KernelSpecs(self.store_configuration, self.store.database, self.kernel_namespaces, user)
+        kernels.directory.mkdir(parents=True, exist_ok=True)
+        manager: Any = self.server.kernel_spec_manager
+        directories = manager.kernel_dirs
+        if str(kernels.directory) not in directories:
+            directories.append(str(kernels.directory))
+        give_to_children(self.store_configuration.root)
+        hand_tokens_to_kernels(self)
+        return kernels
 
     def make_rules(self) -> AccessRules:
         """Return what the configuration says about people and tokens.
@@ -165,7 +199,7 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
     async def _start_jupyter_server_extension(self, _serverapp: Any) -> None:
         """Begin the work in the background, once the loop runs."""
         self.loop = asyncio.get_running_loop()
-        watcher = Watcher(self.store, self.hand_over)
+        watcher = Watcher(self.store, self.hand_over, self.kernels.sync)
         for name, run in (("scheduler", self.store.scheduler.run), ("watcher", watcher.run)):
             thread = threading.Thread(target=run, args=(self.ending,), name=f"envstore-{name}", daemon=True)
             thread.start()

@@ -38,20 +38,32 @@ class News:
 
 
 class Watcher:
-    """Calls ``tell`` with the news of every look, from a thread of its own."""
+    """Calls ``tell`` with the news of every look, from a thread of its own.
 
-    def __init__(self, store: EnvStore, tell: Callable[[News], None]) -> None:
+    Parameters
+    ----------
+    prepare : callable
+        Brings what depends on the store up to date, before anybody hears of the change.
+    """
+
+    def __init__(self, store: EnvStore, tell: Callable[[News], None], prepare: Callable[[], None]) -> None:
         self.store = store
         self.tell = tell
+        self.prepare = prepare
         self.revision = store.revision()
         self.progress: dict[int, tuple[int, ...]] = {}
 
     def run(self, stop: threading.Event) -> None:
         """Look until ``stop`` is set; what goes wrong in one look is logged and does not end the others."""
-        while not stop.wait(PAUSE):
+        first = True
+        while first or not stop.wait(PAUSE):
             try:
+                if first:
+                    self.prepare()
+                first = False
                 self.look()
             except Exception:
+                first = False
                 log.exception("the store could not be looked at; it is tried again")
 
     def look(self) -> None:
@@ -59,5 +71,7 @@ class Watcher:
         revision, environments, builds = self.store.changed_ids(self.revision)
         progress, working = self.store.progress_marks()
         moved = tuple(sorted(key for key, mark in progress.items() if self.progress.get(key) != mark))
+        if revision != self.revision:
+            self.prepare()
         self.revision, self.progress = revision, progress
         self.tell(News(revision, tuple(environments), tuple(builds), moved, working))

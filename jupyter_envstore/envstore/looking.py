@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,15 @@ from jupyter_envstore.store.models import (
     Package,
 )
 from jupyter_envstore.store.models import Specification as SpecificationRow
+
+
+@dataclass(frozen=True)
+class LogMark:
+    """How much of a log was seen: the last piece, the blob before it, and bytes in all."""
+
+    chunk: int = 0
+    digest: str | None = None
+    seen: int = 0
 
 
 class Looking(OpenStore):
@@ -86,14 +96,20 @@ class Looking(OpenStore):
             text = zlib.decompress(self.blobs.read(build.log_digest)).decode() if build.log_digest else ""
             return text + "".join(chunk.text for chunk in rows.log_chunks(session, build_id))
 
-    def log_since(self, build_id: int, chunk: int) -> tuple[bytes, int, bool]:
-        """Return what the log has behind a chunk, the newest chunk, and whether more may come."""
+    def log_since(self, build_id: int, mark: LogMark) -> tuple[bytes, LogMark, bool]:
+        """Return what the log has behind a mark, the new mark, and whether more may come.
+
+        Pieces of a log become one blob now and then; the mark holds how many bytes were seen: none is told twice.
+        """
         with self.database.read() as session:
-            rows.find_build(session, build_id)
+            digest = rows.find_build(session, build_id).build.log_digest
             busy = bool(unfinished_jobs(session, build_id))
-            found = rows.log_chunks(session, build_id, chunk)
-        text = "".join(row.text for row in found).encode()
-        return text, found[-1].id if found else chunk, busy
+            found = rows.log_chunks(session, build_id, mark.chunk if digest == mark.digest else 0)
+            text = "".join(row.text for row in found).encode()
+            if digest != mark.digest and digest:
+                text = (zlib.decompress(self.blobs.read(digest)) + text)[mark.seen :]
+        last = found[-1].id if found else mark.chunk
+        return text, LogMark(last, digest, mark.seen + len(text)), busy
 
     def changes_against(self, namespace: str, name: str, records: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
         """Return what packages found by a solve would change in the active build; all are new without one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from jupyter_envstore import wire
@@ -125,6 +125,32 @@ class People(OpenStore):
             detail = {"name": name, "role_bindings": wanted, "expiration": wire.expiration_json(expires_on)}
             rows.audit(session, identity.name, "token.create", f"token:{row.id}", detail)
             return token, wire.token_json(row)
+
+    def kernel_token(self, identity: Identity, lifetime: timedelta) -> str:
+        """Return a token for a kernel: it may look and download wherever ``identity`` may, and ends by itself."""
+        entities = identity.visible()
+        bindings = {entity: ["viewer"] for entity in (["*/*"] if entities is None else entities)}
+        token = new_token()
+        ends = now() + lifetime
+        if identity.expires_on is not None:
+            ends = min(ends, identity.expires_on)
+        with self.database.write() as session:
+            rows.forget_kernel_tokens(session)
+            if bindings:
+                rows.add_token(
+                    session,
+                    {
+                        "kind": rows.KERNEL,
+                        "name": "for a kernel",
+                        "hash": token_hash(token),
+                        "prefix": token[:SHOWN],
+                        "username": identity.name,
+                        "primary_namespace": identity.primary_namespace,
+                        "role_bindings": bindings,
+                        "expires_on": ends,
+                    },
+                )
+        return token if bindings else ""
 
     def tokens(self, identity: Identity) -> list[dict[str, Any]]:
         """Return the tokens of a person."""

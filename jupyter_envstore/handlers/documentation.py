@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 
@@ -10,8 +11,11 @@ from jupyter_envstore.handlers.base import EnvStoreHandler
 
 @cache
 def document() -> str:
-    """Return the text of the document."""
-    return (Path(__file__).parent / "openapi.json").read_text(encoding="utf-8")
+    """Return the text of the document, as JSON."""
+    import yaml
+
+    text = (Path(__file__).parent / "openapi.yaml").read_text(encoding="utf-8")
+    return json.dumps(yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))  # noqa: S506 - a safe one
 
 
 class OpenApiHandler(EnvStoreHandler):

@@ -39,6 +39,20 @@ def read_filters(handler: EnvStoreHandler) -> Filters:
     )
 
 
+async def rows_with_kernels(handler: EnvStoreHandler, filters: Filters, page: Page) -> tuple[int, list[dict[str, Any]]]:
+    """Return a page of environments, each with its kernels on this server, or why it has none."""
+    count, data = await handler.run(handler.store.page_of_environments, handler.identity, filters, page)
+    for row in data:
+        add_kernels(handler, row)
+    return count, data
+
+
+def add_kernels(handler: EnvStoreHandler, row: dict[str, Any]) -> None:
+    """Add ``kernels``, their ids, and ``kernel_note``, why there is none."""
+    state = handler.app.kernels.state(row["id"])
+    row["kernels"], row["kernel_note"] = list(state.ids), state.reason or None
+
+
 class EnvironmentsHandler(EnvStoreHandler):
     """``environment/``"""
 
@@ -46,14 +60,14 @@ class EnvironmentsHandler(EnvStoreHandler):
         """List them: a page, or all where the query names no page, as conda-store's client expects."""
         filters, page = read_filters(self), self.page()
         if any(self.get_query_argument(key, None) is not None for key in ("page", "size", "limit", "cursor")):
-            count, data = await self.run(self.store.page_of_environments, self.identity, filters, page)
+            count, data = await rows_with_kernels(self, filters, page)
             self.answer_page(count, data, page)
             return
         await self._stream(filters, page)
 
     async def _stream(self, filters: Filters, page: Page) -> None:
         page = replace(page, size=STREAMED)
-        count, data = await self.run(self.store.page_of_environments, self.identity, filters, page)
+        count, data = await rows_with_kernels(self, filters, page)
         self.set_header("Content-Type", "application/json")
         self.write(f'{{"status": "ok", "page": 1, "size": {max(count, 1)}, "count": {count}, "data": [')
         sent = 0
@@ -65,7 +79,7 @@ class EnvironmentsHandler(EnvStoreHandler):
             if sent >= count:
                 break
             page = replace(page, number=page.number + 1)
-            _, data = await self.run(self.store.page_of_environments, self.identity, filters, page)
+            _, data = await rows_with_kernels(self, filters, page)
         self.write("]}")
         self.finish()
 
@@ -89,7 +103,7 @@ class CursorEnvironmentsHandler(EnvStoreHandler):
                     raise InvalidInputError(msg)
                 after = (*(last_id if key == "id" else values[key] for key in keys), last_id)
         page = Page(1, limit + 1, keys, base.descending, after)
-        count, data = await self.run(self.store.page_of_environments, self.identity, filters, page)
+        count, data = await rows_with_kernels(self, filters, page)
         more, data = len(data) > limit, data[:limit]
         place = wire.write_cursor(None, None)
         if more:
@@ -106,7 +120,9 @@ class EnvironmentHandler(EnvStoreHandler):
         """Show one."""
         self.check_place(namespace, name)
         self.require("environment::read", namespace, name)
-        self.answer(await self.run(self.store.environment_page_row, self.identity, namespace, name))
+        row = await self.run(self.store.environment_page_row, self.identity, namespace, name)
+        add_kernels(self, row)
+        self.answer(row)
 
     async def put(self, namespace: str, name: str) -> None:
         """Make another build active, or change the description."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from jupyter_envstore.envstore.looking import LogMark
 from jupyter_envstore.errors import NotFoundError
 from jupyter_envstore.handlers.base import EnvStoreHandler
 
@@ -29,15 +30,13 @@ class LogFeed:
         self.task = asyncio.ensure_future(self._watch())
 
     async def _watch(self) -> None:
-        chunk = 0
+        mark = LogMark()
         try:
             while not self.ended:
-                more, chunk, busy = await self.app.run(self.app.store.log_since, self.build_id, chunk)
-                if not busy:  # its pieces are one blob now
-                    whole = await self.app.run(self.app.store.log, self.build_id)
-                    more, self.ended = whole.encode()[len(self.data) :], True
+                more, mark, busy = await self.app.run(self.app.store.log_since, self.build_id, mark)
+                self.data += more
+                self.ended = not busy
                 if more or self.ended:
-                    self.data += more
                     self._tell()
                 if not self.ended:
                     await asyncio.sleep(PAUSE)

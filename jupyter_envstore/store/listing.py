@@ -129,9 +129,13 @@ def list_environments(session: Session, filters: Filters, page: Page) -> tuple[i
 def _count(filters: Filters, where: Sequence[ColumnElement[bool]]) -> Any:
     query: Any = select(func.count()).select_from(Environment).join(Namespace, Namespace.id == Environment.namespace_id)
     if filters.status or filters.packages or filters.artifact:
+        other = aliased(Build)
         newest = (
-            select(func.max(Build.id)).where(Build.environment_id == Environment.id, Build.deleted_on.is_(None))
-        ).scalar_subquery()
+            select(func.max(other.id))
+            .where(other.environment_id == Environment.id, other.deleted_on.is_(None))
+            .correlate(Environment)
+            .scalar_subquery()
+        )
         query = query.outerjoin(Build, Build.id == func.coalesce(Environment.current_build_id, newest))
     return query.where(*where)
 

@@ -247,10 +247,11 @@ class Setting(Base):
 
 
 class Token(Base):
-    """A token, as its hash; ``prefix`` is what people recognise it by."""
+    """A token, as its hash; ``prefix`` is what people recognise it by. ``kind``: made by a user, or for a kernel."""
 
     __tablename__ = "token"
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), default="user")
     name: Mapped[str] = mapped_column(String(255), default="")
     hash: Mapped[str] = mapped_column(String(128), unique=True)
     prefix: Mapped[str] = mapped_column(String(16), default="")

@@ -15,6 +15,8 @@ from jupyter_envstore.store.models import AuditEntry, Namespace, RoleMapping, To
 
 ENTITY_KIND, NAMESPACE_KIND = "entity", "other"
 """A mapping gives the user of its namespace a role on an entity, or the user of another namespace one on its own."""
+USER, KERNEL = "user", "kernel"
+"""Kinds of tokens: made by people, and handed to kernels."""
 USED_AGAIN = timedelta(minutes=1)
 
 
@@ -33,7 +35,7 @@ def find_token(session: Session, hashed: str) -> Token | None:
 
 def list_tokens(session: Session, username: str | None) -> list[Token]:
     """Return the tokens of a person, or everybody's, newest first; revoked ones are left out."""
-    query = select(Token).where(Token.revoked_on.is_(None)).order_by(Token.id.desc())
+    query = select(Token).where(Token.revoked_on.is_(None), Token.kind == USER).order_by(Token.id.desc())
     return list(session.scalars(query if username is None else query.where(Token.username == username)))
 
 
@@ -50,6 +52,11 @@ def get_token(session: Session, token_id: int) -> Token:
         msg = f"there is no token {token_id}"
         raise NotFoundError(msg)
     return token
+
+
+def forget_kernel_tokens(session: Session) -> None:
+    """Delete kernels' tokens that ended."""
+    session.execute(delete(Token).where(Token.kind == KERNEL, Token.expires_on < now()))
 
 
 def touch_token(session: Session, token_id: int) -> None:

@@ -1,0 +1,223 @@
+"""Talk to an environment store from a notebook or script. One file, standard library only; copy it where you like.
+
+In a kernel that the server started, address and token are there already::
+
+    import envstore_client
+    envstore_client.download("team/data", "archive")
+
+Elsewhere: ``envstore_client.Client("https://host/envstore", token)``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CHUNK = 1 << 20
+
+
+class EnvStoreClientError(Exception):
+    """The server refused, or cannot be reached; ``status`` is its HTTP status, 0 where there was no answer."""
+
+    def __init__(self, message: str, status: int = 0, code: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class Client:
+    """A store of environments, behind HTTP.
+
+    Parameters
+    ----------
+    url : str or None
+        Address that ends in ``/envstore``; default ``ENVSTORE_URL``.
+    token : str or None
+        Token; default ``ENVSTORE_TOKEN``.
+    timeout : float
+        Seconds to wait for an answer.
+    """
+
+    def __init__(self, url: str | None = None, token: str | None = None, timeout: float = 60.0) -> None:
+        self.url = (url or os.environ.get("ENVSTORE_URL", "")).rstrip("/")
+        self._token = token or os.environ.get("ENVSTORE_TOKEN", "")
+        self.timeout = timeout
+        if not self.url.startswith(("http://", "https://")):
+            msg = "no address: give url, or set ENVSTORE_URL"
+            raise EnvStoreClientError(msg)
+
+    def __repr__(self) -> str:
+        return f"Client({self.url!r})"
+
+    def environments(self, search: str = "", namespace: str = "") -> list[dict[str, Any]]:
+        """Return the environments that the token may see, as dictionaries."""
+        return self._json("environment/", {"search": search, "namespace": namespace})["data"]
+
+    def environment(self, name: str) -> dict[str, Any]:
+        """Return one environment; ``name`` is ``namespace/name``."""
+        return self._json(f"environment/{_place(name)}/")["data"]
+
+    def builds(self, name: str) -> list[dict[str, Any]]:
+        """Return the newest builds of an environment, the newest first."""
+        query = {"environment_id": self.environment(name)["id"], "order": "desc"}
+        return self._json("build/", query)["data"]
+
+    def artifacts(self, name: str, build: int | None = None) -> list[dict[str, Any]]:
+        """Return what is or can be made of a build, with states; ``build`` is an id, default the active one."""
+        return self._json(f"build/{self._build(name, build)}/artifacts/")["data"]
+
+    def packages(self, name: str, build: int | None = None) -> list[tuple[str, str, str]]:
+        """Return the packages of a build as ``(name, version, build)``."""
+        found: list[tuple[str, str, str]] = []
+        page, number = 1, self._build(name, build)
+        while True:
+            answer = self._json(f"build/{number}/packages/", {"page": page})
+            found += [(p["name"], p["version"], p["build"]) for p in answer["data"]]
+            if len(found) >= answer["count"] or not answer["data"]:
+                return found
+            page += 1
+
+    def text(self, name: str, artifact: str = "yaml", build: int | None = None) -> str:
+        """Return a text artifact: ``yaml``, ``lockfile``, ``explicit`` or ``logs``."""
+        with self._open(f"build/{self._build(name, build)}/{_path(artifact)}") as answer:
+            return answer.read().decode()
+
+    def download(
+        self,
+        name: str,
+        artifact: str = "archive",
+        path: str | None = None,
+        build: int | None = None,
+        wait: float = 600.0,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> str:
+        """Write an artifact to a file, checked by its SHA-256, and return its path.
+
+        Parameters
+        ----------
+        name : str
+            ``namespace/name``.
+        artifact : str
+            ``yaml``, ``lockfile``, ``explicit``, ``archive`` or ``installer``.
+        path : str or None
+            File, or folder that ends in ``/``; default the file's own name, here.
+        build : int or None
+            Id of a build; default the active one.
+        wait : float
+            Seconds to wait for an artifact that is being made.
+        progress : callable or None
+            Called with bytes written and bytes in all.
+        """
+        number = self._build(name, build)
+        made = self._ready(number, artifact, wait)
+        target = os.fspath(path or made["file_name"])
+        if os.path.isdir(target) or target.endswith("/"):
+            os.makedirs(target, exist_ok=True)
+            target = os.path.join(target, made["file_name"])
+        partial = f"{target}.partial"
+        digest = hashlib.sha256()
+        try:
+            with self._open(f"build/{number}/{_path(artifact)}") as answer, open(partial, "wb") as file:
+                done, total = 0, int(answer.headers.get("Content-Length") or 0)
+                for chunk in iter(lambda: answer.read(CHUNK), b""):
+                    file.write(chunk)
+                    digest.update(chunk)
+                    done += len(chunk)
+                    if progress:
+                        progress(done, total)
+            if digest.hexdigest() != made["sha256"]:
+                msg = f"{target}: what arrived is not what was sent (SHA-256 differs); try again"
+                raise EnvStoreClientError(msg)
+            os.replace(partial, target)
+        finally:
+            if os.path.exists(partial):
+                os.unlink(partial)
+        return target
+
+    def _ready(self, number: int, artifact: str, wait: float) -> dict[str, Any]:
+        end = time.monotonic() + wait
+        while True:
+            found = [
+                a
+                for a in self._json(f"build/{number}/artifacts/")["data"]
+                if a["type"] == artifact and not a["variant"]
+            ]
+            if not found:
+                msg = f"build {number} has no {artifact}; have it made in the Environments panel"
+                raise EnvStoreClientError(msg, 404)
+            if found[0]["state"] == "ready":
+                return found[0]
+            if found[0]["state"] == "failed":
+                msg = f"the {artifact} of build {number} could not be made: {found[0]['reason']}"
+                raise EnvStoreClientError(msg, 409)
+            if time.monotonic() > end:
+                msg = f"the {artifact} of build {number} is not ready after {wait:g} s"
+                raise EnvStoreClientError(msg, 409)
+            time.sleep(1)
+
+    def _build(self, name: str, build: int | None) -> int:
+        if build is not None:
+            return int(build)
+        found = self.environment(name)["current_build_id"]
+        if found is None:
+            msg = f"{name} has no build yet"
+            raise EnvStoreClientError(msg, 404)
+        return found
+
+    def _json(self, path: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
+        with self._open(path, query) as answer:
+            found: dict[str, Any] = json.load(answer)
+            return found
+
+    def _open(self, path: str, query: dict[str, Any] | None = None) -> Any:
+        query = {key: value for key, value in (query or {}).items() if value != ""}
+        url = f"{self.url}/api/v1/{path}" + (f"?{urllib.parse.urlencode(query)}" if query else "")
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        try:
+            return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=self.timeout)
+        except urllib.error.HTTPError as error:
+            try:
+                body = json.load(error)
+            except ValueError:
+                body = {}
+            message = body.get("message") or f"{error.code} {error.reason}"
+            raise EnvStoreClientError(message, error.code, body.get("code", "")) from None
+        except OSError as error:
+            msg = f"{self.url} cannot be reached: {getattr(error, 'reason', error)}"
+            raise EnvStoreClientError(msg) from None
+
+
+def _place(name: str) -> str:
+    namespace, slash, rest = name.partition("/")
+    if not slash or not namespace or not rest:
+        msg = f"{name!r} does not name an environment: write namespace/name"
+        raise EnvStoreClientError(msg)
+    return f"{urllib.parse.quote(namespace, safe='')}/{urllib.parse.quote(rest, safe='')}"
+
+
+def _path(artifact: str) -> str:
+    return "conda-lock.yml" if artifact == "lockfile" else f"{urllib.parse.quote(artifact, safe='')}/"
+
+
+def environments(search: str = "", namespace: str = "") -> list[dict[str, Any]]:
+    """Return the environments of the store that started this kernel."""
+    return Client().environments(search, namespace)
+
+
+def download(name: str, artifact: str = "archive", path: str | None = None, **options: Any) -> str:
+    """Download an artifact from the store that started this kernel; see :meth:`Client.download`."""
+    return Client().download(name, artifact, path, **options)
+
+
+def text(name: str, artifact: str = "yaml", build: int | None = None) -> str:
+    """Return a text artifact from the store that started this kernel."""
+    return Client().text(name, artifact, build)

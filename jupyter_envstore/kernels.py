@@ -1,0 +1,216 @@
+"""Kernelspecs of built environments: each kernel that an active build brings, ready to start without conda.
+
+``kernels/<id>`` is a link to ``kernelspecs/<environment>-<build>/<kernel>``, so that a switch to another build is one
+rename: whoever starts a kernel finds the old one or the new one, and what runs goes on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import threading
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jupyter_envstore.access import pattern
+from jupyter_envstore.builds.activation import recorded_activation
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.spec.names import spell
+from jupyter_envstore.store import builds as rows
+from jupyter_envstore.store.database import Database
+
+FORMAT = 1
+"""Goes up when what is written changes; older ones are written again then."""
+NO_BUILD = "no build has completed yet"
+PACKED_AWAY = "its active build is packed away; restore it"
+NO_KERNEL = "no package in it brings a kernel; add ipykernel (or r-irkernel, …), or set add_ipykernel"
+
+
+@dataclass(frozen=True)
+class KernelState:
+    """The kernels of an environment by their ids, or why it has none."""
+
+    ids: tuple[str, ...]
+    reason: str = ""
+
+
+class KernelSpecs:
+    """Writes kernelspecs and keeps them as the database says. Several servers may do so on one store.
+
+    Parameters
+    ----------
+    namespaces : sequence of str
+        Only environments of these become kernels (``*`` in a name stands for any characters); empty for all.
+    user_directory : Path or None
+        A folder of kernelspecs outside the store, where links to ours are kept for everything that the user runs.
+    """
+
+    def __init__(
+        self,
+        config: StoreConfig,
+        database: Database,
+        namespaces: Sequence[str] = (),
+        user_directory: Path | None = None,
+    ) -> None:
+        self.config = config
+        self.database = database
+        self.namespaces = tuple(namespaces)
+        self.user_directory = user_directory
+        self.directory = config.root / "kernels"
+        self.specs = config.root / "kernelspecs"
+        self._states: dict[int, tuple[str, KernelState]] = {}
+        self._lock = threading.Lock()
+        self._first = True
+
+    def state(self, environment_id: int) -> KernelState:
+        """Return the kernels of an environment, as of the last :meth:`sync`."""
+        found = self._states.get(environment_id)
+        return found[1] if found else KernelState((), NO_BUILD)
+
+    def sync(self) -> None:
+        """Write what is new, remove what is gone."""
+        with self._lock:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self.specs.mkdir(parents=True, exist_ok=True)
+            with self.database.read() as session:
+                active = rows.active_builds(session)
+            states: dict[int, tuple[str, KernelState]] = {}
+            for row in active:
+                known = self._states.get(row.environment_id)
+                mark = f"{row.directory}-{row.present}"
+                states[row.environment_id] = known if known and known[0] == mark else (mark, self._state_of(row))
+            changed = states != self._states or self._first
+            self._states, self._first = states, False
+            if changed:
+                self._remove_others()
+
+    def _state_of(self, row: rows.ActiveBuild) -> KernelState:
+        if self.namespaces and not any(pattern(name).fullmatch(row.namespace.lower()) for name in self.namespaces):
+            return KernelState((), f"environments of {row.namespace} are not offered as kernels on this server")
+        if row.directory is None:
+            return KernelState((), NO_BUILD)
+        if not row.present:
+            return KernelState((), PACKED_AWAY)
+        prefix = self.config.builds / row.directory
+        folder = self.specs / f"{row.environment_id}-{row.build_id}-{FORMAT}"
+        if not folder.is_dir():
+            try:
+                self._write(row, prefix, folder)
+            except OSError as error:
+                return KernelState((), f"its kernelspecs cannot be written: {error.strerror}")
+        names = sorted(path.name for path in folder.iterdir())
+        for name in names:
+            _link(self.directory / name, folder / name)
+            if self.user_directory is not None:
+                self.user_directory.mkdir(parents=True, exist_ok=True)
+                _link(self.user_directory / name, folder / name)
+        return KernelState(tuple(names), "" if names else NO_KERNEL)
+
+    def _write(self, row: rows.ActiveBuild, prefix: Path, folder: Path) -> None:
+        staging = self.specs / f".{uuid.uuid4().hex}"
+        staging.mkdir()
+        try:
+            found = sorted((prefix / "share" / "jupyter" / "kernels").glob("*/kernel.json"))
+            for source in found:
+                with contextlib.suppress(ValueError):  # a kernelspec that is no JSON starts nowhere
+                    spec = kernel_spec(json.loads(source.read_text(encoding="utf-8")), source.parent, prefix, row)
+                    target = staging / kernel_id(row.namespace, row.name, source.parent.name)
+                    _copy(source.parent, target, spec)
+            with contextlib.suppress(OSError):  # another server was first
+                staging.rename(folder)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+
+    def _remove_others(self) -> None:
+        """Remove links and folders of environments and builds that are not active any more."""
+        wanted = {name for _, state in self._states.values() for name in state.ids}
+        for folder in (self.directory, self.user_directory):
+            if folder is None or not folder.is_dir():
+                continue
+            for link in folder.iterdir():
+                ours = link.is_symlink() and self.specs in link.readlink().parents
+                if ours and link.name not in wanted:
+                    link.unlink(missing_ok=True)
+        used = {
+            (self.directory / name).readlink().parent.name for name in wanted if (self.directory / name).is_symlink()
+        }
+        for path in self.specs.iterdir():
+            if path.name not in used and not path.name.startswith("."):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def kernel_id(namespace: str, name: str, kernel: str = "python3") -> str:
+    """Return the id of a kernel: the same for all builds of an environment, and no other's.
+
+    It matches ``[a-z0-9._-]+``, as Jupyter asks. ``--`` stands in no spelled name.
+    """
+    own = f"envstore-{spell(namespace)}--{spell(name)}"
+    return own if kernel == "python3" else f"{own}--{spell(kernel)}"
+
+
+def kernel_spec(spec: dict[str, Any], folder: Path, prefix: Path, row: rows.ActiveBuild) -> dict[str, Any]:
+    """Return a kernelspec that starts from anywhere: absolute interpreter, activation in ``env``, a name that tells.
+
+    Parameters
+    ----------
+    spec : dict
+        What the package brought (``kernel.json``).
+    folder : Path
+        Where it lies.
+    prefix : Path
+        Prefix of the build.
+    row : ActiveBuild
+        Whose kernel it is.
+    """
+    argv = [str(word).replace("{resource_dir}", str(folder)) for word in spec["argv"]]
+    program = Path(argv[0])
+    if not program.is_absolute():
+        own = prefix / "bin" / program.name
+        argv[0] = str(own) if own.exists() else argv[0]
+    activation = {name: _literal(value) for name, value in recorded_activation(prefix).items()}
+    label = "Python" if folder.name == "python3" else str(spec.get("display_name") or folder.name)
+    return {
+        **spec,
+        "argv": argv,
+        "display_name": f"{label} ({row.namespace}/{row.name})",
+        "env": {**activation, **spec.get("env", {}), "PYTHONNOUSERSITE": "1"},
+        "metadata": {
+            **spec.get("metadata", {}),
+            "envstore": {
+                "namespace": row.namespace,
+                "environment": row.name,
+                "build_id": row.build_id,
+                "build": row.number,
+            },
+        },
+    }
+
+
+def _literal(value: str) -> str:
+    """Return a value that Jupyter leaves as it is: it replaces ``${NAME}``, which only ``PATH`` shall have."""
+    return value.replace("$", "$$").replace("$${PATH}", "${PATH}")
+
+
+def _copy(source: Path, target: Path, spec: dict[str, Any]) -> None:
+    target.mkdir()
+    for path in source.iterdir():
+        if path.is_file() and path.name != "kernel.json":
+            shutil.copyfile(path, target / path.name)
+    (target / "kernel.json").write_text(json.dumps(spec, indent=1) + "\n", encoding="utf-8")
+
+
+def _link(link: Path, target: Path) -> None:
+    if link.is_symlink() and link.readlink() == target:
+        return
+    fresh = link.with_name(f".{link.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(target)
+    try:
+        fresh.replace(link)
+    except OSError:  # somebody's own folder has the name: it stays
+        fresh.unlink(missing_ok=True)

@@ -1,0 +1,19 @@
+"""Kinds of tokens"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("token", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("kind", sa.String(length=16), nullable=False, server_default="user"))
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("token", schema=None) as batch_op:
+        batch_op.drop_column("kind")

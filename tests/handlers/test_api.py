@@ -1,0 +1,404 @@
+"""The REST API as clients use it: both names, both forms of paths, pages, filters, errors."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+import requests
+
+from jupyter_envstore.handlers.base import VERBS
+from jupyter_envstore.handlers.environments import CURSOR_ROUTES
+from jupyter_envstore.handlers.routes import API
+from tests.handlers.live import MASTER, Server, document
+
+
+def test_the_document_names_every_route_and_verb_and_no_other() -> None:
+    served = {
+        (f"/{path}", verb)
+        for path, handler in API
+        for verb in VERBS
+        if any(verb in cls.__dict__ for cls in handler.__mro__ if cls.__module__.startswith("jupyter_envstore"))
+    }
+    described = {(path, verb) for path, verbs in document()["paths"].items() for verb in verbs if verb in VERBS}
+    assert served == described
+
+
+def test_the_document_is_served(server: Server) -> None:
+    assert server.ask("GET", "openapi.json").json()["paths"].keys() == document()["paths"].keys()
+
+
+@pytest.mark.parametrize("prefix", ["envstore", "conda-store"])
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_both_names_and_both_forms_of_a_path_answer_without_a_redirect(server: Server, prefix: str, slash: str) -> None:
+    for path in ("permission", "environment/team/data", f"build/{server.build_id}", "namespace/team/metadata"):
+        verb = "PUT" if path.endswith("metadata") else "GET"
+        answer = requests.request(
+            verb,
+            f"{server.origin}/{prefix}/api/v1/{path}{slash}",
+            headers={"Authorization": f"token {MASTER}"},
+            data="{}" if verb == "PUT" else None,
+            allow_redirects=False,
+            timeout=10,
+        )
+        assert answer.status_code == 200, (path, answer.text)
+
+
+def test_the_slash_that_conda_stores_client_appends_to_the_query_is_dropped(server: Server) -> None:
+    assert server.ask("GET", "build?status=COMPLETED/").json()["count"] >= 1
+    assert server.ask("GET", "build?page=1/").status_code == 200
+
+
+def test_a_namespace_is_made_changed_shared_and_deleted(server: Server) -> None:
+    server.data("POST", "namespace/space")
+    assert server.ask("POST", "namespace/SPACE").status_code == 409
+    server.data("PUT", "namespace/space/", json={"metadata": {"a": 1}, "role_mappings": {"team/*": ["viewer"]}})
+    found = server.data("GET", "namespace/space/")
+    assert found["metadata_"] == {"a": 1}
+    assert [(m["entity"], m["role"]) for m in found["role_mappings"]] == [("team/*", "viewer")]
+    body = {"other_namespace": "team", "role": "viewer"}
+    server.data("POST", "namespace/space/role", json=body)
+    assert server.ask("POST", "namespace/space/role", json=body).status_code == 409
+    server.data("PUT", "namespace/space/role", json=body | {"role": "admin"})
+    assert server.data("GET", "namespace/space/roles")[0]["role"] == "admin"
+    assert server.ask("PUT", "namespace/space/role", json=body | {"role": "king"}).status_code == 400
+    server.data("DELETE", "namespace/space/role", json={"other_namespace": "team"})
+    assert server.ask("DELETE", "namespace/space/role", json={"other_namespace": "team"}).status_code == 404
+    server.data("DELETE", "namespace/space/")
+    assert server.ask("GET", "namespace/space/").status_code == 404
+    server.data("POST", "namespace/space")
+    server.data("DELETE", "namespace/space/")
+    assert server.ask("DELETE", "namespace/team/").status_code == 409
+
+
+def test_a_build_tells_everything_about_itself(server: Server) -> None:
+    build = server.data("GET", f"build/{server.build_id}/")
+    assert build["status"] == "COMPLETED"
+    assert build["specification"]["spec"]["variables"] == {"GREETING": "hello $HOME"}
+    types = {artifact["artifact_type"] for artifact in build["build_artifacts"]}
+    assert types == {"YAML", "LOCKFILE", "EXPLICIT", "CONDA_PACK", "LOGS", "DIRECTORY"}
+    packages = server.ask("GET", f"build/{server.build_id}/packages/?search=numpy&exact=true").json()
+    assert [package["name"] for package in packages["data"]] == ["numpy"]
+    assert packages["count"] == 1
+
+
+def test_an_environment_is_found_by_every_filter(server: Server) -> None:
+    for query in (
+        "search=DAT",
+        "namespace=team",
+        "name=data",
+        "status=COMPLETED",
+        "packages=numpy",
+        "artifact=CONDA_PACK",
+        "packages=numpy&packages=pip",
+        "artifact=DIRECTORY",
+        "search=team&sort_by=name&order=desc",
+    ):
+        names = [row["name"] for row in server.ask("GET", f"environment/?{query}&size=100").json()["data"]]
+        assert "data" in names, query
+    for query in (
+        "search=d_ta",
+        "search=%25",
+        "namespace=tea",
+        "name=dat_",
+        "status=FAILED&name=data",
+        "packages=num*",
+        "packages=numpy&packages=nothing",
+        "artifact=DOCKER_MANIFEST",
+    ):
+        names = [row["name"] for row in server.ask("GET", f"environment/?{query}&size=100").json()["data"]]
+        assert "data" not in names, query
+
+
+def test_a_name_is_data_and_never_a_pattern(server: Server) -> None:
+    for name in ("a.b", "aXb", "a_b"):
+        server.data("POST", f"namespace/{name}")
+    token = server.token({"a.b/*": ["viewer"], "a_b/*": ["viewer"]})
+    names = [row["name"] for row in server.ask("GET", "namespace/", token).json()["data"]]
+    assert sorted(names) == ["a.b", "a_b"]
+    assert server.ask("GET", "namespace/aXb/", token).status_code == 403
+    for name in ("a.b", "aXb", "a_b"):
+        server.data("DELETE", f"namespace/{name}/")
+
+
+def test_artifacts_are_sent_with_their_names_types_and_digests(server: Server) -> None:
+    made = {item["type"]: item for item in server.data("GET", f"build/{server.build_id}/artifacts/")}
+    archive = server.ask("GET", f"build/{server.build_id}/archive/")
+    assert archive.headers["Content-Type"] == "application/gzip"
+    assert archive.headers["Content-Disposition"].startswith('attachment; filename="data-')
+    assert archive.headers["ETag"] == f'"{made["archive"]["sha256"]}"'
+    assert len(archive.content) == made["archive"]["size"]
+    with tarfile.open(fileobj=io.BytesIO(archive.content)) as tar:
+        assert "bin/conda-unpack" in tar.getnames()
+    text = server.ask("GET", f"build/{server.build_id}/yaml/")
+    assert text.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert text.headers["Content-Disposition"] == 'inline; filename="data.yml"'
+    assert "numpy=" in text.text
+    download = server.ask("GET", f"build/{server.build_id}/yaml/?download=1")
+    assert download.headers["Content-Disposition"].startswith("attachment")
+    as_json = json.loads(server.ask("GET", f"build/{server.build_id}/lockfile/").content)
+    as_yaml = server.ask("GET", f"build/{server.build_id}/conda-lock.yml")
+    assert as_json["metadata"]["platforms"] == ["linux-64"]
+    assert as_yaml.content == server.ask("GET", "environment/team/data/conda-lock.yml").content
+    assert as_json == json.loads(server.ask("GET", "environment/team/data/lockfile/").content)
+
+
+def test_parts_conditions_and_heads_are_answered(server: Server) -> None:
+    path = f"build/{server.build_id}/archive/"
+    whole = server.ask("GET", path).content
+    etag = server.ask("HEAD", path).headers["ETag"]
+    assert int(server.ask("HEAD", path).headers["Content-Length"]) == len(whole)
+    part = server.ask("GET", path, headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, whole[10:20])
+    assert part.headers["Content-Range"] == f"bytes 10-19/{len(whole)}"
+    assert server.ask("GET", path, headers={"Range": "bytes=-5"}).content == whole[-5:]
+    assert server.ask("GET", path, headers={"Range": f"bytes={len(whole)}-"}).status_code == 416
+    assert server.ask("GET", path, headers={"Range": "bytes=0-9", "If-Range": '"other"'}).content == whole
+    assert server.ask("GET", path, headers={"If-None-Match": etag}).status_code == 304
+    assert server.ask("GET", path, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_a_log_is_sent_whole_from_an_offset_and_followed(server: Server, nasty_channel: str) -> None:
+    whole = server.ask("GET", f"build/{server.build_id}/logs/").content
+    assert b"Ready after" in whole
+    assert server.ask("GET", f"build/{server.build_id}/logs/?offset=100").content == whole[100:]
+    assert server.ask("GET", f"build/{server.build_id}/logs/?follow=true").content == whole
+    build_id = server.submit(f"name: follow\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
+    followed = server.ask("GET", f"build/{build_id}/logs/?follow=true").content
+    server.wait(build_id)
+    assert followed == server.ask("GET", f"build/{build_id}/logs/").content
+    assert b"Ready after" in followed
+
+
+def test_an_artifact_is_made_on_request_and_tells_why_it_cannot(server: Server) -> None:
+    path = f"build/{server.build_id}/artifacts/CONDA_PACK/"
+    assert server.ask("GET", path + "?variant=tar.zst").status_code == 404
+    made = server.ask("POST", path, json={"variant": "tar.zst"})
+    assert made.status_code == 202
+    server.wait(server.build_id)
+    archive = server.ask("GET", f"build/{server.build_id}/archive/?format=tar.zst")
+    assert archive.headers["Content-Type"] == "application/zstd"
+    assert archive.content[:4] == b"\x28\xb5\x2f\xfd"
+    assert server.ask("POST", f"build/{server.build_id}/artifacts/nonsense/").status_code == 400
+
+
+def test_environments_are_cloned_rebuilt_compared_rolled_back_and_deleted(server: Server, nasty_channel: str) -> None:
+    first = server.submit(f"name: life\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
+    server.wait(first)
+    second = server.submit(f"name: life\nchannels: [{nasty_channel}]\ndependencies: [nasty-text, nasty-links]")
+    server.wait(second)
+    changes = server.data("GET", f"build/{first}/diff/{second}/")
+    assert [(change["change"], change["name"]) for change in changes] == [("added", "nasty-links")]
+    assert server.ask("PUT", "environment/team/life/", json={"build_id": server.build_id}).status_code == 409
+    server.data("PUT", "environment/team/life/", json={"build_id": first, "description": "back"})
+    found = server.data("GET", "environment/team/life/")
+    assert (found["current_build_id"], found["description"], found["newest_build_id"]) == (first, "back", second)
+    third = server.data("PUT", f"build/{second}/")["build_id"]
+    assert (
+        server.wait(third)["specification"]["sha256"]
+        == server.data("GET", f"build/{second}/")["specification"]["sha256"]
+    )
+    assert server.ask("DELETE", f"build/{third}/").status_code == 409  # active
+    server.data("DELETE", f"build/{first}/")
+    assert server.ask("GET", f"build/{first}/").status_code == 404
+    clone = server.data("POST", "environment/team/life/clone/", json={"name": "twin"})["build_id"]
+    server.wait(clone)
+    assert server.data("GET", f"build/{third}/diff/{clone}/") == []
+    assert server.ask("POST", "environment/team/life/clone/", json={"name": "twin"}).status_code == 409
+    for name in ("life", "twin"):
+        server.data("DELETE", f"environment/team/{name}/")
+        assert server.ask("GET", f"environment/team/{name}/").status_code == 404
+
+
+def test_a_solve_says_what_would_change_and_keeps_nothing(server: Server, channel: str) -> None:
+    before = server.ask("GET", "build/").json()["count"]
+    text = f"name: data\nchannels: [{channel}]\ndependencies: [python, flask]"
+    body = {"specification": text, "namespace": "team", "environment": "data"}
+    solved = server.data("POST", "solve/", json=body)
+    names = {package["name"] for package in solved["packages"]}
+    assert {"python", "flask", "werkzeug"} <= names
+    assert {"added", "removed"} <= {change["change"] for change in solved["changes"]}
+    listed = server.ask("GET", f"specification/?channels={channel}&conda=numpy/").json()["solve"]
+    assert "numpy" in {package["name"] for package in listed}
+    impossible = server.ask("POST", "solve/", json=body | {"specification": text.replace("flask", "flask=99")})
+    assert (impossible.status_code, impossible.json()["code"]) == (400, "unsatisfiable")
+    assert server.ask("GET", "build/").json()["count"] == before
+
+
+def test_packages_are_searched(server: Server, channel: str) -> None:
+    names = [package["name"] for package in server.data("GET", f"search/nump*/?channel={channel}")]
+    assert names == ["numpy"]
+    versions = server.data("GET", f"search/numpy/?channel={channel}")
+    assert all(package["name"] == "numpy" and package["version"] for package in versions)
+
+
+def test_settings_have_three_scopes_and_one_order(server: Server) -> None:
+    server.data("PUT", "setting/", json={"retention_builds": 9})
+    server.data("PUT", "setting/team/", json={"retention_builds": 7, "build_artifacts": ["YAML", "archive"]})
+    server.data("PUT", "setting/team/data/", json={"retention_builds": 5})
+    found = [
+        server.data("GET", path)["retention_builds"] for path in ("setting/", "setting/team/", "setting/team/data/")
+    ]
+    assert found == [9, 7, 5]
+    assert server.data("GET", "setting/team/")["build_artifacts"] == ["yaml", "archive"]
+    for body in (
+        {"nonsense": 1},
+        {"retention_builds": "x"},
+        {"conda_max_solve_time": 1.0},
+        {"conda_solve_platforms": ["z80"]},
+    ):
+        assert server.ask("PUT", "setting/team/", json=body).status_code == 400, body
+    assert server.ask("POST", f"build/{server.build_id}/artifacts/lockfile/").status_code == 400  # not made there now
+    everything = ["yaml", "lockfile", "explicit", "archive"]
+    server.data("PUT", "setting/team/", json={"retention_builds": 5, "build_artifacts": everything})
+
+
+def test_policy_refuses_and_adds_and_says_so(server: Server, nasty_channel: str, channel: str) -> None:
+    server.data("POST", "namespace/strict")
+    allowed = {"conda_allowed_channels": [nasty_channel], "conda_included_packages": ["nasty-links"]}
+    server.data("PUT", "setting/strict/", json=allowed | {"conda_required_packages": ["nasty-text"]})
+    body = {"namespace": "strict", "specification": f"name: x\nchannels: [{channel}]\ndependencies: [numpy]"}
+    refused = server.ask("POST", "specification/", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (400, "policy")
+    assert "is not allowed" in refused.json()["message"] and "nasty-text must be listed" in refused.json()["message"]
+    prefixed = f"name: x\nchannels: [{nasty_channel}]\ndependencies: ['{channel}::numpy', nasty-text]"
+    assert (
+        "is not allowed"
+        in server.ask("POST", "specification/", json=body | {"specification": prefixed}).json()["message"]
+    )
+    lock = server.ask("GET", f"build/{server.build_id}/conda-lock.yml").text
+    locked = server.ask("POST", "specification/", json=body | {"specification": lock})
+    assert locked.status_code == 400 and "lockfile takes packages from" in locked.json()["message"]
+    good = f"name: x\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"
+    made = server.data("POST", "specification/", json=body | {"specification": good})
+    assert made["notes"] == ["added nasty-links (conda_included_packages)"]
+    server.wait(made["build_id"])
+    assert "added nasty-links" in server.ask("GET", f"build/{made['build_id']}/logs/").text
+    server.data("DELETE", "environment/strict/x/")
+
+
+def test_changes_are_told_by_revision(server: Server, nasty_channel: str) -> None:
+    start = server.data("GET", "changes/?since=0")["revision"]
+    assert server.data("GET", f"changes/?since={start}")["environments"] == []
+    build_id = server.submit(f"name: news\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
+    server.wait(build_id)
+    news = server.data("GET", f"changes/?since={start}")
+    assert [row["name"] for row in news["environments"]] == ["news"]
+    assert [row["id"] for row in news["builds"]] == [build_id]
+    stranger = server.token({"elsewhere/*": ["viewer"]})
+    assert server.data("GET", f"changes/?since={start}", stranger)["environments"] == []
+    assert server.data("GET", f"changes/?since={news['revision'] + 1000}")["reset"]
+    server.data("DELETE", "environment/team/news/")
+
+
+def test_the_cursor_listing_goes_through_everything_once(server: Server) -> None:
+    from jupyter_envstore import wire
+
+    assert CURSOR_ROUTES
+    base = f"{server.origin}/conda-store/api/v2/environment/"
+    seen, cursor = [], ""
+    for name in ("one", "two", "three"):
+        server.data("POST", "environment/team/data/clone/", json={"name": name})
+    while True:
+        answer = requests.get(
+            base, params={"limit": 1, "cursor": cursor}, headers={"Authorization": f"Bearer {MASTER}"}, timeout=10
+        ).json()
+        seen += [row["name"] for row in answer["data"]]
+        cursor = answer["cursor"]
+        if wire.read_cursor(cursor)[0] is None:
+            break
+    listed = server.ask("GET", "environment/").json()
+    assert seen == [row["name"] for row in listed["data"]]
+    assert len(seen) == answer["count"] == listed["count"] == listed["size"]
+    for name in ("one", "two", "three"):
+        server.data("DELETE", f"environment/team/{name}/")
+
+
+BAD = [
+    ("POST", "specification/", b"{nope", 400),
+    ("POST", "specification/", b"[]", 400),
+    ("POST", "specification/", b"[" * 100_000, 400),
+    ("POST", "specification/", {"specification": 3}, 400),
+    ("POST", "specification/", {"specification": "dependencies: [python]"}, 400),
+    ("POST", "specification/", {"specification": "name: x\ndependencies: [python]", "surprise": 1}, 400),
+    ("POST", "specification/", {"specification": "name: x\ndependencies: [python]", "is_lockfile": True}, 400),
+    ("POST", "specification/", {"specification": "name: x\ndependencies: [python]", "namespace": "../etc"}, 400),
+    ("POST", "namespace/conda-store-dynamic/", None, 400),
+    ("POST", "namespace/..%2F..%2Fetc/", None, 400),
+    ("POST", "namespace/a%00b/", None, 400),
+    ("GET", "environment/team/%2e%2e%2fdata/", None, 400),
+    ("GET", "environment/team/nothing/", None, 404),
+    ("GET", "environment/?size=0", None, 400),
+    ("GET", "environment/?size=101", None, 400),
+    ("GET", "environment/?page=x", None, 400),
+    ("GET", "environment/?order=up", None, 400),
+    ("GET", "environment/?sort_by=password", None, 400),
+    ("GET", "environment/?status=NICE", None, 400),
+    ("GET", "environment/?artifact=CAKE", None, 400),
+    ("GET", "build/abc/", None, 400),
+    ("GET", "build/0/", None, 404),
+    ("GET", "build/99999999999999999999999/", None, 400),
+    ("GET", "build/999999999999/", None, 404),
+    ("GET", "build/-1/", None, 400),
+    ("PUT", "build/999999/cancel/", None, 404),
+    ("GET", "setting/nowhere/", None, 404),
+    ("PUT", "namespace/team/metadata", {"a": {"deep": 1}}, 400),
+    ("PUT", "namespace/team/", {"role_mappings": {"nonsense": ["viewer"]}}, 400),
+    ("PUT", "namespace/team/", {"role_mappings": {"a/*": ["king"]}}, 400),
+    ("PUT", "environment/team/data/", {"build_id": "x"}, 400),
+    ("PUT", "environment/team/data/", {"build_id": True}, 400),
+    ("POST", "token/", {"expiration": "yesterday"}, 400),
+    ("POST", "token/", {"expiration": "2001-01-01T00:00:00Z"}, 400),
+    ("POST", "token/", {"role_bindings": {"a": ["viewer"]}}, 400),
+    ("GET", "search/numpy/?channel=file%3A%2F%2F%2Fnowhere", None, 400),
+    ("POST", "solve/", {"specification": "dependencies: [python]", "platform": "z80"}, 400),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status"), BAD, ids=lambda value: str(value)[:50])
+def test_bad_input_gets_a_message_and_a_code(server: Server, method: str, path: str, body: object, status: int) -> None:
+    options = {"data": body} if isinstance(body, bytes) else {"json": body}
+    answer = server.ask(method, path, check="%" not in path, **options)
+    assert answer.status_code == status, answer.text
+    assert answer.json()["message"] and answer.json()["code"]
+    assert "Traceback" not in answer.text
+
+
+def test_a_body_that_is_too_large_is_refused(server: Server) -> None:
+    answer = server.ask("PUT", "setting/", data=b" " * 2_000_000)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+def test_unknown_paths_and_verbs_are_told(server: Server) -> None:
+    headers = {"Authorization": f"Bearer {MASTER}"}
+    assert requests.get(f"{server.api}nothing/here", headers=headers, timeout=10).json()["code"] == "not_found"
+    assert requests.patch(f"{server.api}build/", headers=headers, timeout=10).status_code == 405
+
+
+def test_two_submits_of_the_same_text_make_two_builds(server: Server, nasty_channel: str) -> None:
+    text = f"name: twice\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"
+    first, second = server.submit(text), server.submit(text)
+    assert first != second
+    assert server.wait(first)["status"] == server.wait(second)["status"] == "COMPLETED"
+    server.data("DELETE", "environment/team/twice/")
+
+
+def test_a_running_build_cannot_be_deleted_but_canceled(server: Server, channel: str) -> None:
+    build_id = server.submit(f"name: busy\nchannels: [{channel}]\ndependencies: [python, numpy, pandas]")
+    assert server.ask("DELETE", f"build/{build_id}/").status_code == 409
+    server.data("PUT", f"build/{build_id}/cancel/")
+    assert server.wait(build_id)["status"] == "CANCELED"
+    assert server.ask("PUT", f"build/{build_id}/cancel/").status_code == 409
+    server.data("DELETE", f"build/{build_id}/")
+    server.data("DELETE", "environment/team/busy/")
+
+
+def test_a_client_that_goes_away_in_mid_download_harms_nobody(server: Server) -> None:
+    url = f"{server.api}build/{server.build_id}/archive/"
+    with requests.get(url, headers={"Authorization": f"Bearer {MASTER}"}, stream=True, timeout=10) as answer:
+        next(answer.iter_content(1000))
+    assert server.ask("GET", "permission/").ok
+    assert "Traceback" not in Path(server.log).read_text()
