@@ -87,7 +87,7 @@ TABLE = {
 BODIES = {
     "POST /specification/": {"namespace": "locked", "specification": "name: x\nchannels: [a]\ndependencies: [b]"},
     "POST /solve/": {"namespace": "locked", "specification": "dependencies: [b]\nchannels: ['file:///nowhere']"},
-    "POST /environment/{namespace}/{name}/clone/": {"name": "x"},
+    "POST /environment/{namespace}/{name}/clone/": {"name": "target"},
     "PUT /namespace/{namespace}/metadata": {"a": []},
     "POST /namespace/{namespace}/role": {"other_namespace": "x", "role": "king"},
     "PUT /namespace/{namespace}/role": {"other_namespace": "x", "role": "king"},

@@ -1,0 +1,139 @@
+"""Servers that stop, die, start again, and share a store; events; what tells Jupyter that builds run."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import requests
+from tornado.websocket import websocket_connect
+
+from jupyter_envstore.app import SCHEMAS, EnvStoreApp
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.envstore import EnvStore
+from tests.handlers.live import MASTER, Server
+
+
+@pytest.fixture(scope="module")
+def other(make_server: Callable[[str], Server]) -> Server:
+    """A server of its own, which the tests here stop and start."""
+    return make_server("")
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_server_that_ends_in_mid_build_loses_nothing(other: Server, channel: str, how: int) -> None:
+    build_id = other.submit(f"name: long\nchannels: [{channel}]\ndependencies: [python, numpy, pandas, flask]")
+    deadline = time.monotonic() + 30
+    while other.data("GET", f"build/{build_id}/")["status"] != "BUILDING":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    other.stop(how)
+    other.start()
+    build = other.wait(build_id)
+    assert build["status"] == "COMPLETED", build["status_info"]
+    states = {item["type"]: item["state"] for item in other.data("GET", f"build/{build_id}/artifacts/")}
+    assert states == dict.fromkeys(("yaml", "lockfile", "explicit", "archive"), "ready")
+    steps = other.data("GET", f"build/{build_id}/progress/")["steps"]
+    assert {step["attempt"] for step in steps} == {1}, "the worker went on by itself"
+    other.data("DELETE", "environment/team/long/")
+
+
+def test_a_build_that_waited_while_no_server_ran_is_built_at_the_next_start(other: Server, nasty_channel: str) -> None:
+    other.stop()
+    store = EnvStore(StoreConfig(str(other.root)))
+    from jupyter_envstore.spec import read_specification
+
+    text = f"name: waited\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"
+    build_id = store.submit(read_specification(text), "team", None, "tester").id
+    store.close()
+    other.start()
+    assert other.wait(build_id)["status"] == "COMPLETED"
+    other.data("DELETE", "environment/team/waited/")
+
+
+def test_two_servers_on_one_store_build_each_thing_once(
+    other: Server, make_server: Callable[[str], Server], nasty_channel: str
+) -> None:
+    second = make_server(f"c.EnvStoreApp.root_dir = {str(other.root)!r}")
+    ids = [
+        (other, second)[number % 2].submit(
+            f"name: shared-{number}\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"
+        )
+        for number in range(6)
+    ]
+    for number, build_id in enumerate(ids):
+        assert (second, other)[number % 2].wait(build_id)["status"] == "COMPLETED"
+        steps = other.data("GET", f"build/{build_id}/progress/")["steps"]
+        assert [step["name"] for step in steps].count("solve") == 1
+    for number in range(6):
+        second.data("DELETE", f"environment/team/shared-{number}/")
+    second.stop()
+
+
+def listen(server: Server, do: Callable[[], Any], wanted: str, seconds: float = 10.0) -> tuple[dict[str, Any], float]:
+    """Subscribe to Jupyter's events, do something, and return the event that follows and how long it took."""
+
+    async def run() -> tuple[dict[str, Any], float]:
+        url = f"{server.origin.replace('http', 'ws')}/api/events/subscribe?token={MASTER}"
+        socket = await websocket_connect(url)
+        await asyncio.sleep(0.5)
+        started = time.monotonic()
+        await asyncio.to_thread(do)
+        while True:
+            message = await asyncio.wait_for(socket.read_message(), seconds)
+            event = json.loads(message or "{}")
+            if event["schema_id"] == f"{SCHEMAS}{wanted}/v1":
+                socket.close()
+                return event, time.monotonic() - started
+
+    return asyncio.run(run())
+
+
+def test_a_change_by_the_command_line_is_told_within_a_second_by_ids_alone(server: Server) -> None:
+    store = EnvStore(StoreConfig(str(server.root)))
+    event, seconds = listen(
+        server, lambda: store.describe("team", "data", f"changed at {time.time()}", "tester"), "environments"
+    )
+    store.close()
+    assert seconds < 1.0
+    assert event["ids"] == [server.data("GET", "environment/team/data/")["id"]]
+    assert {key for key in event if not key.startswith("__")} == {
+        "schema_id",
+        "schema_version",
+        "metadata",
+        "revision",
+        "ids",
+    } - ({"schema_id", "schema_version", "metadata"} - event.keys())
+
+
+def test_builds_and_their_progress_are_told(server: Server, nasty_channel: str) -> None:
+    text = f"name: told\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"
+    event, _ = listen(server, lambda: server.submit(text), "builds")
+    build_id = event["ids"][0]
+    server.wait(build_id)
+    event, _ = listen(server, lambda: server.data("PUT", f"build/{build_id}/"), "progress")
+    server.wait(event["ids"][0])
+    server.data("DELETE", "environment/team/told/")
+
+
+def test_jupyter_is_told_that_builds_run(server: Server, channel: str) -> None:
+    assert EnvStoreApp.current_activity(SimpleNamespace(working=2)) == {"jobs": 2}  # type: ignore[arg-type]
+    assert not EnvStoreApp.current_activity(SimpleNamespace(working=0))  # type: ignore[arg-type]
+    build_id = server.submit(f"name: active\nchannels: [{channel}]\ndependencies: [python, numpy]")
+    headers = {"Authorization": f"Bearer {MASTER}"}
+    lags = []
+    while server.data("GET", f"build/{build_id}/progress/")["busy"]:
+        time.sleep(0.7)
+        status = requests.get(f"{server.origin}/api/status", headers=headers, timeout=10).json()
+        last = datetime.fromisoformat(status["last_activity"].replace("Z", "+00:00"))
+        lags.append((datetime.now(timezone.utc) - last).total_seconds())
+    assert lags
+    assert min(lags) < 1.5
+    server.data("DELETE", "environment/team/active/")
