@@ -14,10 +14,13 @@ from sqlalchemy import event, insert
 
 from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.store import builds as rows
+from jupyter_envstore.store import listing
 from jupyter_envstore.store.database import now
+from jupyter_envstore.store.listing import Filters, Page
 from jupyter_envstore.store.models import Build, Environment, Namespace, Specification
 
 ENVIRONMENTS, BUILDS = 10_000, 10
+EVERYTHING = Filters()
 
 
 def fill(store: EnvStore) -> None:
@@ -92,11 +95,29 @@ def main() -> None:
         fill(store)
         page = "SELECT e.*, n.*, b.* FROM environment e JOIN namespace n ON n.id = e.namespace_id LEFT JOIN build b "
         page += "ON b.id = e.current_build_id WHERE e.id > :n ORDER BY e.id LIMIT 100"
-        measure(store, "page of 100 environments", lambda s: rows.page_of_environments(s, anywhere(), 100), page)
-        measure(store, "page of 100, searched by name", lambda s: rows.page_of_environments(s, 0, 100, "env99"))
+        measure(
+            store,
+            "page of 100 environments",
+            lambda s: listing.list_environments(s, EVERYTHING, Page(anywhere() // 100 + 1)),
+            page,
+        )
+        measure(
+            store,
+            "page of 100, searched by name",
+            lambda s: listing.list_environments(s, Filters(search="env99"), Page()),
+        )
         builds = "SELECT * FROM build WHERE id > :n ORDER BY id DESC LIMIT 100"
-        measure(store, "page of 100 builds", lambda s: rows.page_of_builds(s, anywhere(), 100), builds)
-        measure(store, "page of 100 failed builds", lambda s: rows.page_of_builds(s, anywhere() // 10, 100, "FAILED"))
+        measure(
+            store,
+            "page of 100 builds",
+            lambda s: listing.list_builds(s, EVERYTHING, Page(anywhere() // 100 + 1)),
+            builds,
+        )
+        measure(
+            store,
+            "page of 100 failed builds",
+            lambda s: listing.list_builds(s, Filters(status="FAILED"), Page(anywhere() // 1000 + 1)),
+        )
         one = "SELECT * FROM environment WHERE id = :n"
         measure(store, "environment by name", lambda s: rows.find_environment(s, f"ns{4242 % 100 + 1}", "env4242"), one)
         measure(store, "builds of an environment", lambda s: rows.list_builds(s, anywhere() + 1))

@@ -31,6 +31,7 @@ from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.errors import EnvStoreError, InvalidInputError
 from jupyter_envstore.handlers.artifacts import lock_text_as_json
 from jupyter_envstore.handlers.logs import LogFeeds
+from jupyter_envstore.handlers.metrics import metrics
 from jupyter_envstore.handlers.routes import routes
 from jupyter_envstore.handlers.starting import give_to_children, hand_tokens_to_kernels
 from jupyter_envstore.kernels import KernelSpecs
@@ -232,6 +233,8 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
     def on_news(self, news: News) -> None:
         """Tell all who listen that something changed; ids only, since everybody on this server can listen."""
         self.working = news.working
+        if news.numbers is not None:
+            metrics().set(news.numbers)
         if news.working:
             self.server.web_app.settings["envstore_last_activity"] = datetime.now(timezone.utc)
         emitted = {"environments": news.environments, "builds": news.builds, "progress": news.progressing}

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from jupyter_envstore.envstore import EnvStore
+from jupyter_envstore.store.database import now
 
+COUNT_SECONDS = 15.0
 PAUSE = 0.4
 """Seconds between two looks: a change is seen within one second."""
 log = logging.getLogger(__name__)
@@ -28,6 +32,8 @@ class News:
         Ids of builds whose steps or log went on.
     working : int
         How many jobs are queued or run.
+    numbers : dict or None
+        The store's statistics, when they were taken anew.
     """
 
     revision: int
@@ -35,6 +41,7 @@ class News:
     builds: tuple[int, ...]
     progressing: tuple[int, ...]
     working: int
+    numbers: dict[str, Any] | None = None
 
 
 class Watcher:
@@ -51,6 +58,8 @@ class Watcher:
         self.tell = tell
         self.prepare = prepare
         self.revision = store.revision()
+        self.seen = now()
+        self.counted_at = 0.0
         self.progress: dict[int, tuple[int, ...]] = {}
 
     def run(self, stop: threading.Event) -> None:
@@ -73,5 +82,9 @@ class Watcher:
         moved = tuple(sorted(key for key, mark in progress.items() if self.progress.get(key) != mark))
         if revision != self.revision:
             self.prepare()
+        numbers = None
+        if revision != self.revision or time.monotonic() - self.counted_at > COUNT_SECONDS:
+            numbers, self.seen = self.store.statistics(self.seen)
+            self.counted_at = time.monotonic()
         self.revision, self.progress = revision, progress
-        self.tell(News(revision, tuple(environments), tuple(builds), moved, working))
+        self.tell(News(revision, tuple(environments), tuple(builds), moved, working, numbers))

@@ -13,6 +13,9 @@ from jupyter_envstore import __version__
 from jupyter_envstore.errors import EnvStoreError
 
 EPILOG = """\
+Without a command, or with options of a server (--port, --ServerApp.…) alone, a Jupyter server starts with this
+extension.
+
 An environment is named NAMESPACE/NAME, one of its builds NAMESPACE/NAME:NUMBER.
 
 exit codes: 0 done, 1 failed, 2 bad input, 3 not found, 4 conflicting state, 5 the build failed,
@@ -46,12 +49,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run() -> None:
-    """Run a command and end the process.
+    """Run a command and end the process; without a command, start a Jupyter server.
 
     Without Python's own way out: the threads of rattler 0.28 now and then crash an interpreter that takes itself apart
     (about one in fifty ends with SIGSEGV after all work is done).
     """
-    code = main()
+    arguments = sys.argv[1:]
+    if not arguments or (arguments[0].startswith("--") and arguments[0] not in ("--help", "--version")):
+        from jupyter_envstore.app import EnvStoreApp
+
+        EnvStoreApp.launch_instance(arguments)  # type: ignore[no-untyped-call]
+        return
+    code = main(arguments)
     try:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -75,6 +84,7 @@ def make_parser() -> argparse.ArgumentParser:
         _register_looking,
         _register_using,
         _register_keeping,
+        _register_site,
         _register_channels,
     ):
         register(lambda name, run, help_text: _command(commands, name, run, help_text))
@@ -227,6 +237,26 @@ def _register_keeping(add: Add) -> None:
     setting.add_argument("assignments", nargs="*", metavar="KEY=VALUE", help="value as JSON or text")
     setting.add_argument("--scope", metavar="NAMESPACE[/NAME]", help="default: the whole store")
     _json(setting)
+
+
+def _register_site(add: Add) -> None:
+    doctor = add("doctor", "keeping:doctor", "Look at disk, limits, tools, proxies and channels, and say what to mend")
+    _json(doctor)
+    backup = add(
+        "backup",
+        "keeping:backup",
+        "Write the store into one file, while it is in use\nDatabase, build records, artifacts, logs; no prefixes.",
+    )
+    backup.add_argument("file", metavar="FILE.tar")
+    backup.add_argument("--without-archives", action="store_true", help="leave out what can be made again")
+    _json(backup)
+    back = add(
+        "restore-backup",
+        "keeping:restore_backup",
+        "Make a store of a backup, where none is yet\nEach prefix comes back with: restore",
+    )
+    back.add_argument("file", metavar="FILE.tar")
+    _json(back)
 
 
 def _register_channels(add: Add) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from jupyter_envstore import wire
@@ -10,6 +11,7 @@ from jupyter_envstore.envstore.base import OpenStore
 from jupyter_envstore.errors import NotFoundError
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import listing
+from jupyter_envstore.store.database import now
 from jupyter_envstore.store.listing import Filters, Page
 
 
@@ -143,6 +145,11 @@ class Pages(OpenStore):
         """Return of each build that is worked on what tells its progress from before; and how many jobs there are."""
         with self.database.read() as session:
             return listing.progress_marks(session)
+
+    def statistics(self, ended_after: datetime) -> tuple[dict[str, Any], datetime]:
+        """Return the store's numbers, with builds that ended behind a moment, and the moment of this look."""
+        with self.database.read() as session:
+            return listing.statistics(session, ended_after), now()
 
     def usage(self, identity: Identity) -> dict[str, dict[str, int]]:
         """Return environments, builds and bytes of each namespace."""

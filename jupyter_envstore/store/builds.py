@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, aliased
 
 from jupyter_envstore.errors import NotFoundError
@@ -224,42 +224,6 @@ def list_environments(
     if namespace is not None:
         query = query.where(Namespace.name_key == namespace.lower())
     return [(row[0], row[1], row[2], row[3]) for row in session.execute(query)]
-
-
-def page_of_environments(
-    session: Session, offset: int, size: int, search: str = ""
-) -> tuple[int, list[tuple[Namespace, Environment, Build | None]]]:
-    """Return how many environments there are, and one page of them."""
-    matching = (
-        select(Environment.id)
-        .join(Namespace, Namespace.id == Environment.namespace_id)
-        .where(Environment.deleted_on.is_(None))
-    )
-    if search:
-        key = search.lower()
-        matching = matching.where(
-            Environment.name_key.contains(key, autoescape=True) | Namespace.name_key.contains(key, autoescape=True)
-        )
-    count = session.scalar(select(func.count()).select_from(matching.subquery())) or 0
-    page = matching.order_by(Environment.id).offset(offset).limit(size)
-    query = (
-        select(Namespace, Environment, Build)
-        .join(Environment, Environment.namespace_id == Namespace.id)
-        .outerjoin(Build, Build.id == Environment.current_build_id)
-        .where(Environment.id.in_(page))
-        .order_by(Environment.id)
-    )
-    return count, [(row[0], row[1], row[2]) for row in session.execute(query)]
-
-
-def page_of_builds(session: Session, offset: int, size: int, status: str | None = None) -> tuple[int, list[Build]]:
-    """Return how many builds there are, and one page of them, newest first."""
-    where: list[ColumnElement[bool]] = [Build.deleted_on.is_(None)]
-    if status:
-        where.append(Build.status == status)
-    count = session.scalar(select(func.count()).select_from(Build).where(*where)) or 0
-    page = session.scalars(select(Build).where(*where).order_by(Build.id.desc()).offset(offset).limit(size))
-    return count, list(page)
 
 
 def active_directory(session: Session, environment_id: int) -> tuple[str, str, str | None]:

@@ -98,10 +98,18 @@ class Database:
 
     def revision(self) -> str | None:
         """Return the revision of the tables, None for an empty database."""
-        with self.engine.connect() as connection:
+        with _explained(), self.engine.connect() as connection:
             if not inspect(connection).has_table("alembic_version"):
                 return None
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+    def check(self) -> str:
+        """Return what is wrong with the file, empty where nothing is."""
+        if self.path is None or not self.path.exists():
+            return ""
+        with _explained(), self.engine.connect() as connection:
+            found = connection.execute(text("PRAGMA quick_check(1)")).scalar()
+        return "" if found == "ok" else str(found)
 
     def close(self) -> None:
         """Close all connections."""

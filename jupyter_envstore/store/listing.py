@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, func, null, or_, select, tuple_
@@ -18,6 +19,7 @@ from jupyter_envstore.store.models import (
     PREFIX_PRESENT,
     READY,
     Artifact,
+    Blob,
     Build,
     BuildPackage,
     Change,
@@ -94,63 +96,59 @@ def list_namespaces(session: Session, visible: Sequence[str] | None, page: Page)
 
 
 def list_environments(session: Session, filters: Filters, page: Page) -> tuple[int, list[EnvironmentRow]]:
-    """Return how many environments there are, and a page of them with the build that stands for each."""
-    newest = (
-        select(Build.environment_id, func.max(Build.id).label("id"))
-        .where(Build.deleted_on.is_(None))
-        .group_by(Build.environment_id)
-        .subquery()
-    )
-    last = aliased(Build)
-    shown = func.coalesce(Environment.current_build_id, newest.c.id)
-    where = [Environment.deleted_on.is_(None), *_names(filters)]
+    """Return how many environments there are, and a page of them with the build that stands for each.
+
+    The page is cut first, from names alone; builds are looked up for what is left.
+    """
+    where: list[ColumnElement[bool]] = [Environment.deleted_on.is_(None), *_names(filters), *_contents(filters)]
     if filters.status:
         where.append(Build.status == filters.status)
-    where += _contents(filters)
-    query: Any = (
-        select(Environment, Namespace, Build, last.status, last.id)
-        .join(Namespace, Namespace.id == Environment.namespace_id)
-        .outerjoin(newest, newest.c.environment_id == Environment.id)
-        .outerjoin(last, last.id == newest.c.id)
-        .outerjoin(Build, Build.id == shown)
-        .where(*where)
-    )
-    count = int(session.scalar(_count(filters, where)) or 0)
+    named: Any = select(Environment.id).join(Namespace, Namespace.id == Environment.namespace_id)
+    counting: Any = select(func.count()).select_from(Environment)
+    if filters.visible is not None or filters.search or filters.namespace or filters.name:
+        counting = counting.join(Namespace, Namespace.id == Environment.namespace_id)
+    if filters.status or filters.packages or filters.artifact:
+        shown = Build.id == func.coalesce(Environment.current_build_id, _newest())
+        named, counting = named.outerjoin(Build, shown), counting.outerjoin(Build, shown)
+    count = int(session.scalar(counting.where(*where)) or 0)
     columns = _columns(page, {"namespace": Namespace.name_key, "name": Environment.name_key, "id": Environment.id})
-    columns = columns or [Namespace.name_key, Environment.name_key]
-    keys = [*columns, Environment.id]
+    keys = [*(columns or [Namespace.name_key, Environment.name_key]), Environment.id]
+    named = named.where(*where)
     if page.after:
         left, right = tuple_(*keys), tuple_(*page.after)
-        query = query.where(left < right if page.descending else left > right)
-    query = _cut(query.order_by(*(key.desc() if page.descending else key.asc() for key in keys)), page)
+        named = named.where(left < right if page.descending else left > right)
+    order = [key.desc() if page.descending else key.asc() for key in keys]
+    cut = _cut(named.order_by(*order), page).subquery()
+    last = aliased(Build)
+    query: Any = (
+        select(Environment, Namespace, Build, last.status, last.id)
+        .join(cut, cut.c.id == Environment.id)
+        .join(Namespace, Namespace.id == Environment.namespace_id)
+        .outerjoin(last, last.id == _newest())
+        .outerjoin(Build, Build.id == func.coalesce(Environment.current_build_id, last.id))
+        .order_by(*order)
+    )
     return count, [EnvironmentRow(*row) for row in session.execute(query)]
 
 
-def _count(filters: Filters, where: Sequence[ColumnElement[bool]]) -> Any:
-    query: Any = select(func.count()).select_from(Environment).join(Namespace, Namespace.id == Environment.namespace_id)
-    if filters.status or filters.packages or filters.artifact:
-        other = aliased(Build)
-        newest = (
-            select(func.max(other.id))
-            .where(other.environment_id == Environment.id, other.deleted_on.is_(None))
-            .correlate(Environment)
-            .scalar_subquery()
-        )
-        query = query.outerjoin(Build, Build.id == func.coalesce(Environment.current_build_id, newest))
-    return query.where(*where)
+def _newest() -> Any:
+    """Return the id of the newest build of an environment, as a part of a query."""
+    build = aliased(Build)
+    query = select(func.max(build.id)).where(build.environment_id == Environment.id, build.deleted_on.is_(None))
+    return query.correlate(Environment).scalar_subquery()
 
 
 def list_builds(session: Session, filters: Filters, page: Page) -> tuple[int, list[tuple[Build, bool]]]:
     """Return how many builds there are, and a page of them, each with whether it is active; newest first."""
-    where = [Build.deleted_on.is_(None), Environment.deleted_on.is_(None), *_names(filters), *_contents(filters)]
+    where = [Build.deleted_on.is_(None), *_names(filters), *_contents(filters)]
     if filters.status:
         where.append(Build.status == filters.status)
     if filters.environment_id is not None:
         where.append(Build.environment_id == filters.environment_id)
     narrow = filters.visible is not None or filters.search or filters.namespace or filters.name
-    counting = select(func.count()).select_from(Build)
-    counting = counting.join(Environment, Environment.id == Build.environment_id)
+    counting: Any = select(func.count()).select_from(Build)
     if narrow:
+        counting = counting.join(Environment, Environment.id == Build.environment_id)
         counting = counting.join(Namespace, Namespace.id == Environment.namespace_id)
     count = session.scalar(counting.where(*where)) or 0
     query: Any = (
@@ -302,6 +300,26 @@ def progress_marks(session: Session) -> tuple[dict[int, tuple[int, ...]], int]:
     marks = {row[0]: (row[1], int(row[2] or 0)) for row in session.execute(steps.group_by(Step.build_id))}
     logs = {row[0]: row[1] for row in session.execute(chunks.group_by(LogChunk.build_id))}
     return {build_id: (*marks.get(build_id, (0, 0)), logs.get(build_id, 0)) for build_id in running}, len(jobs)
+
+
+def statistics(session: Session, ended_after: datetime) -> dict[str, Any]:
+    """Return how many builds, jobs, environments and bytes there are, and what ended behind a moment."""
+    builds = select(Build.status, func.count()).where(Build.deleted_on.is_(None)).group_by(Build.status)
+    jobs = select(Job.state, func.count()).where(Job.state.in_((JOB_QUEUED, JOB_RUNNING))).group_by(Job.state)
+    prefixes = select(func.sum(Build.own_size)).where(Build.prefix_state == PREFIX_PRESENT)
+    ended = select(Build.status, Build.started_on, Build.ended_on).where(
+        Build.ended_on > ended_after, Build.started_on.is_not(None)
+    )
+    return {
+        "builds": dict.fromkeys(STATUSES, 0) | {row[0]: row[1] for row in session.execute(builds)},
+        "jobs": {JOB_QUEUED: 0, JOB_RUNNING: 0} | {row[0]: row[1] for row in session.execute(jobs)},
+        "environments": session.scalar(select(func.count()).where(Environment.deleted_on.is_(None))) or 0,
+        "bytes": {
+            "prefixes": int(session.scalar(prefixes) or 0),
+            "blobs": int(session.scalar(select(func.sum(Blob.size))) or 0),
+        },
+        "ended": [(row[0], (row[2] - row[1]).total_seconds()) for row in session.execute(ended) if row[1] and row[2]],
+    }
 
 
 def _names(filters: Filters) -> list[ColumnElement[bool]]:

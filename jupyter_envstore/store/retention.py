@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from jupyter_envstore.store.blobs import StoredBlob, release
+from jupyter_envstore.store.blobs import BlobStore, StoredBlob, release
 from jupyter_envstore.store.models import (
+    BUILDING,
     COMPLETED,
     DROPPED,
     JOB_QUEUED,
@@ -17,6 +19,7 @@ from jupyter_envstore.store.models import (
     JOB_SETTLING,
     PREFIX_DROPPED,
     PREFIX_PRESENT,
+    QUEUED,
     READY,
     UNSETTLED,
     Artifact,
@@ -75,13 +78,36 @@ def namespace_bytes(session: Session, namespace_id: int) -> int:
     return int(prefixes or 0) + int(artifacts or 0)
 
 
-def drop_build(session: Session, build: Build) -> None:
-    """Note that a build's prefix and large artifacts are gone."""
+def needed_digests(session: Session, archives: bool) -> list[str]:
+    """Return the digests of blobs that somebody needs; without ``archives``, not those of large artifacts."""
+    query = select(BlobReference.digest).distinct()
+    if not archives:
+        large = select(Artifact.digest).where(Artifact.digest.is_not(None), Artifact.type.not_in(KEPT_ARTIFACTS))
+        query = query.where(BlobReference.digest.not_in(large))
+    return sorted(session.scalars(query))
+
+
+def end_unfinished(session: Session) -> None:
+    """Close jobs that no worker does any more: in a store that was brought back from a backup."""
+    for job in session.scalars(select(Job).where(Job.state.in_((JOB_RUNNING, JOB_SETTLING)))):
+        job.state, job.heartbeat_on = JOB_QUEUED, None
+        build = session.get_one(Build, job.build_id)
+        if build.status == BUILDING:
+            build.status = QUEUED
+
+
+def drop_build(session: Session, build: Build, kept: Path | None = None) -> None:
+    """Note that a build's prefix and large artifacts are gone.
+
+    Large artifacts whose files lie below ``kept`` (a folder of blobs) stay.
+    """
     build.prefix_state, build.size, build.own_size = PREFIX_DROPPED, 0, 0
     query = select(Artifact).where(
         Artifact.build_id == build.id, Artifact.state == READY, Artifact.type.not_in(KEPT_ARTIFACTS)
     )
     for artifact in session.scalars(query):
+        if kept is not None and BlobStore(kept).path(artifact.digest or "").exists():
+            continue
         artifact.state, artifact.digest, artifact.size = DROPPED, None, 0
         release(session, f"artifact:{artifact.id}")
 

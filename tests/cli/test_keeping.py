@@ -1,0 +1,104 @@
+"""Doctor, backup and its way back."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.envstore import EnvStore
+from jupyter_envstore.envstore.backup import back_up, bring_back
+from jupyter_envstore.envstore.doctor import examine
+from jupyter_envstore.errors import InvalidInputError
+from tests.helpers import Store
+
+
+def test_a_backup_brings_everything_back_but_prefixes_which_are_restored(
+    store: Store, channel: str, tmp_path: Path
+) -> None:
+    view = store.build(f"name: kept\nchannels: [{channel}]\ndependencies: [python]")
+    before = store.envstore.log(view["id"])
+    saved = back_up(store.envstore.config, tmp_path / "backup.tar")
+    assert not saved.missing
+    assert saved.files >= 6
+
+    root = Path("/tmp") / f"es-back-{tmp_path.name}"
+    try:
+        bring_back(StoreConfig(str(root)), tmp_path / "backup.tar")
+        (root / "pkgs").symlink_to(store.root / "pkgs")
+        again = Store(EnvStore(StoreConfig(str(root))))
+        found = again.envstore.show(view["id"])
+        assert found["packed_away"]
+        assert [item["state"] for item in found["artifacts"]] == ["ready"] * 4
+        assert again.envstore.log(view["id"]) == before
+        again.envstore.restore(view["id"])
+        assert (Path(again.wait(view["id"])["prefix"]) / "bin" / "python").exists()
+        again.close()
+        with pytest.raises(InvalidInputError, match="already"):
+            bring_back(StoreConfig(str(root)), tmp_path / "backup.tar")
+    finally:
+        from jupyter_envstore.engine.prefix import remove_tree
+
+        (root / "pkgs").unlink(missing_ok=True)
+        remove_tree(root)
+
+
+def test_archives_can_be_left_out_and_are_dropped_then(store: Store, nasty_channel: str, tmp_path: Path) -> None:
+    view = store.build(f"name: small\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
+    back_up(store.envstore.config, tmp_path / "backup.tar", archives=False)
+    root = tmp_path / "root"
+    bring_back(StoreConfig(str(root)), tmp_path / "backup.tar")
+    again = EnvStore(StoreConfig(str(root)))
+    states = {item["type"]: item["state"] for item in again.show(view["id"])["artifacts"]}
+    assert states == {"yaml": "ready", "lockfile": "ready", "explicit": "ready", "archive": "dropped"}
+    again.close()
+
+
+def test_a_backup_that_is_damaged_cut_or_forged_is_refused_and_nothing_is_left(
+    store: Store, nasty_channel: str, tmp_path: Path
+) -> None:
+    store.build(f"name: x\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
+    good = tmp_path / "backup.tar"
+    back_up(store.envstore.config, good)
+    data = good.read_bytes()
+    with tarfile.open(good) as tar:
+        blob = next(entry for entry in tar if entry.name.startswith("blobs/"))
+    (tmp_path / "cut.tar").write_bytes(data[: len(data) // 2])
+    (tmp_path / "empty.tar").write_bytes(b"")
+    (tmp_path / "none.tar").write_bytes(b"something else entirely" * 100)
+    (tmp_path / "damaged.tar").write_bytes(
+        data[: blob.offset_data] + bytes([data[blob.offset_data] ^ 255]) + data[blob.offset_data + 1 :]
+    )
+    shutil.copy(good, tmp_path / "forged.tar")
+    with tarfile.open(tmp_path / "forged.tar", "a") as tar:
+        (tmp_path / "evil").write_text("evil")
+        tar.add(tmp_path / "evil", "blobs/sha256/../../../evil-file")
+    for name in ("cut", "empty", "none", "damaged", "forged"):
+        with pytest.raises(InvalidInputError, match=f"{name}.tar cannot be brought back"):
+            bring_back(StoreConfig(str(tmp_path / "root")), tmp_path / f"{name}.tar")
+        assert not (tmp_path / "root" / "envstore.sqlite").exists()
+        assert not list(tmp_path.glob(".root*"))
+
+
+def test_the_doctor_looks_at_everything_and_names_what_is_wrong(store: Store, channel: str) -> None:
+    config = StoreConfig(str(store.root), settings={"conda_default_channels": [channel, "file:///nowhere"]})
+    found = {finding.what: finding for finding in examine(config)}
+    assert {"system", "store", "disk", "hard links", "database", "limits", "uv"} <= found.keys()
+    assert found["database"].state == "ok"
+    assert found[f"channel {channel}"].state == "ok"
+    assert found["channel file:///nowhere"].state == "error"
+    assert "does not exist" in found["channel file:///nowhere"].text
+
+
+def test_the_doctor_finds_a_damaged_database(root: Path) -> None:
+    EnvStore(StoreConfig(str(root))).close()
+    path = root / "envstore.sqlite"
+    path.write_bytes(b"no database" * 1000)
+    found = {
+        finding.what: finding for finding in examine(StoreConfig(str(root), settings={"conda_default_channels": []}))
+    }
+    assert found["database"].state == "error"
+    assert "damaged" in found["database"].text
