@@ -168,7 +168,9 @@ class Retention:
             for build in missing:
                 queries.drop_build(session, build)
             for build in queries.builds_of_deleted_environments(session):
-                rows.forget_build(session, build)
+                scope = rows.scope_settings(session, None, None)
+                kept = policy.effective([self.config.settings, *scope])["build_artifacts_kept_on_deletion"]
+                rows.forget_build(session, build, kept)
             environments = [environment.id for _, environment, _ in queries.environments_with_builds(session)]
         sync_all_links(self.config, self.database, environments)
 

@@ -72,8 +72,12 @@ class Artifacts(OpenStore):
         """
         find_maker(kind).check_variant(variant)
         with self.database.read() as session:
-            row = rows.find_build(session, build_id)
+            row = rows.find_build(session, build_id, deleted=True)
             artifact = rows.find_artifact(session, build_id, kind, variant)
+        gone = row.build.deleted_on is not None and (artifact is None or artifact.state != READY)
+        if gone:
+            msg = f"build {build_id} was deleted"
+            raise NotFoundError(msg)
         if artifact is None:
             msg = f"build {build_id} has no {kind} yet; POST build/{build_id}/artifacts/{kind}/ makes it"
             raise NotFoundError(msg)

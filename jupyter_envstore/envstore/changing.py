@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
+from jupyter_envstore import policy
 from jupyter_envstore.builds.links import drop_link, sync_link
 from jupyter_envstore.engine.availability import missing_packages
 from jupyter_envstore.engine.prefix import remove_tree
@@ -133,7 +135,7 @@ class Changing(Looking):
         with self.database.write() as session:
             row = rows.find_build(session, build_id)
             _check_deletable(row)
-            rows.forget_build(session, row.build)
+            rows.forget_build(session, row.build, self._kept(session))
             place = f"{row.namespace.name}/{row.environment.name}:{row.build.number}"
             people.audit(session, who, "build.delete", place, {"build_id": build_id})
         self._remove_prefixes([row.build])
@@ -156,9 +158,15 @@ class Changing(Looking):
         with self.database.write() as session:
             builds = rows.list_builds(session, environment.id)
             for build in builds:
-                rows.forget_build(session, build)
+                rows.forget_build(session, build, self._kept(session))
         self._remove_prefixes(builds)
         return len(builds)
+
+    def _kept(self, session: Any) -> list[str]:
+        """Return the artifacts that stay when a build is deleted."""
+        settings = policy.effective([self.config.settings, *rows.scope_settings(session, None, None)])
+        kept: list[str] = settings["build_artifacts_kept_on_deletion"]
+        return kept
 
     def _remove_prefixes(self, builds: Iterable[Build]) -> None:
         for build in builds:

@@ -92,7 +92,10 @@ class Looking(OpenStore):
     def log(self, build_id: int) -> str:
         """Return the log so far."""
         with self.database.read() as session:
-            build = rows.find_build(session, build_id).build
+            build = rows.find_build(session, build_id, deleted=True).build
+            if build.deleted_on is not None and build.log_digest is None:
+                msg = f"there is no build {build_id}"
+                raise NotFoundError(msg)
             text = zlib.decompress(self.blobs.read(build.log_digest)).decode() if build.log_digest else ""
             return text + "".join(chunk.text for chunk in rows.log_chunks(session, build_id))
 

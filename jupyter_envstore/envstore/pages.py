@@ -86,8 +86,8 @@ class Pages(OpenStore):
         view = wire.build_json(row.build, active, artifacts, specification)
         return view | {"namespace": row.namespace.name, "environment": row.environment.name}
 
-    def place_of(self, build_id: int) -> tuple[str, str]:
-        """Return namespace and name of the environment that a build belongs to.
+    def place_of(self, build_id: int, deleted: bool = False) -> tuple[str, str]:
+        """Return namespace and name of the environment that a build belongs to; with ``deleted``, of a deleted one too.
 
         Raises
         ------
@@ -95,7 +95,7 @@ class Pages(OpenStore):
             There is no such build.
         """
         with self.database.read() as session:
-            row = rows.find_build(session, build_id)
+            row = rows.find_build(session, build_id, deleted)
         return row.namespace.name, row.environment.name
 
     def page_of_packages(

@@ -63,7 +63,7 @@ class DownloadHandler(FileHandler):
 
     async def find_build(self, **place: str) -> int:
         """Return the build that the path names."""
-        return await self.require_on_build("environment::read", place["build_id"])
+        return await self.require_on_build("environment::read", place["build_id"], deleted=True)
 
     def variant(self) -> str:
         """Return which one of several is asked for."""

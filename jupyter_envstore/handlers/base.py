@@ -157,12 +157,12 @@ class EnvStoreHandler(APIHandler):
             msg = "log in, or send a token"
             raise AuthenticationError(msg)
 
-    async def require_on_build(self, permission: str, text: str) -> int:
-        """Return the id of a build on whose environment the permission is held."""
+    async def require_on_build(self, permission: str, text: str, deleted: bool = False) -> int:
+        """Return the id of a build (of a deleted one too, if so asked) on whose environment the permission is held."""
         build_id = self.build_id(text)
         if not self.identity.authenticated and not self.identity.bindings:
             self.require_login()
-        namespace, name = await self.run(self.store.place_of, build_id)
+        namespace, name = await self.run(self.store.place_of, build_id, deleted)
         self.require(permission, namespace, name)
         return build_id
 

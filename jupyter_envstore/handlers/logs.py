@@ -80,10 +80,10 @@ class LogsHandler(EnvStoreHandler):
 
     async def get(self, build_id: str) -> None:
         """Send the log from byte ``offset``; with ``follow=true`` until the build has ended."""
-        number = await self.require_on_build("environment::read", build_id)
+        number = await self.require_on_build("environment::read", build_id, deleted=True)
         offset = self.whole_number("offset", 0, 0, LARGEST)
         kind = "attachment" if self.flag("download") else "inline"
-        name = (await self.run(self.store.place_of, number))[1]
+        name = (await self.run(self.store.place_of, number, deleted=True))[1]
         self.set_header("Content-Disposition", f'{kind}; filename="{name}.log"')
         if not self.flag("follow"):
             text = await self.run(self.store.log, number)

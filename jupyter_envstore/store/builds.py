@@ -20,6 +20,7 @@ from jupyter_envstore.store.models import (
     PREFIX_NONE,
     PREFIX_PRESENT,
     QUEUED,
+    READY,
     Artifact,
     Build,
     BuildPackage,
@@ -156,8 +157,8 @@ def add_build(
     return build
 
 
-def find_build(session: Session, build_id: int) -> BuildRow:
-    """Return a build that was not deleted.
+def find_build(session: Session, build_id: int, deleted: bool = False) -> BuildRow:
+    """Return a build that was not deleted; with ``deleted``, one that was as well.
 
     Raises
     ------
@@ -168,8 +169,10 @@ def find_build(session: Session, build_id: int) -> BuildRow:
         select(Build, Environment, Namespace)
         .join(Environment, Environment.id == Build.environment_id)
         .join(Namespace, Namespace.id == Environment.namespace_id)
-        .where(Build.id == build_id, Build.deleted_on.is_(None))
+        .where(Build.id == build_id)
     ).first()
+    if row is not None and row[0].deleted_on is not None and not deleted:
+        row = None
     if row is None:
         msg = f"there is no build {build_id}"
         raise NotFoundError(msg)
@@ -275,11 +278,17 @@ def list_builds(session: Session, environment_id: int) -> list[Build]:
     return list(session.scalars(query.order_by(Build.number.desc())))
 
 
-def forget_build(session: Session, build: Build) -> None:
-    """Note that a build is deleted, and that it needs none of its files any more."""
+def forget_build(session: Session, build: Build, kept: Sequence[str] = ()) -> None:
+    """Note that a build is deleted, and that it needs none of its files any more but artifacts that are ``kept``."""
     build.deleted_on, build.prefix_state = now(), PREFIX_NONE
-    release(session, f"build:{build.id}:*")
+    release(session, f"build:{build.id}:record")
+    release(session, f"build:{build.id}:wheel:*")
+    if "logs" not in kept:
+        release(session, f"build:{build.id}:log")
+        build.log_digest = None
     for artifact in list_artifacts(session, build.id):
+        if artifact.type in kept and artifact.state == READY:
+            continue
         artifact.state, artifact.digest = DROPPED, None
         release(session, f"artifact:{artifact.id}")
     changed(session, "build", build.id)

@@ -213,6 +213,24 @@ def test_environments_are_cloned_rebuilt_compared_rolled_back_and_deleted(server
         assert server.ask("GET", f"environment/team/{name}/").status_code == 404
 
 
+def test_what_a_setting_keeps_of_a_deleted_build_can_still_be_downloaded(server: Server, nasty_channel: str) -> None:
+    server.data("PUT", "setting/", json={"build_artifacts_kept_on_deletion": ["YAML", "LOGS"]})
+    build_id = server.submit(f"name: ghost\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
+    server.wait(build_id)
+    log = server.ask("GET", f"build/{build_id}/logs/").text
+    server.data("DELETE", "environment/team/ghost/")
+    assert server.ask("GET", f"build/{build_id}/").status_code == 404
+    assert "nasty-text=" in server.ask("GET", f"build/{build_id}/yaml/").text
+    assert server.ask("GET", f"build/{build_id}/logs/").text == log
+    assert server.ask("GET", f"build/{build_id}/archive/").status_code == 404
+    server.data("PUT", "setting/", json={"build_artifacts_kept_on_deletion": []})
+    build_id = server.submit(f"name: ghost\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
+    server.wait(build_id)
+    server.data("DELETE", "environment/team/ghost/")
+    for path in ("logs", "yaml"):
+        assert server.ask("GET", f"build/{build_id}/{path}/").status_code == 404
+
+
 def test_a_solve_says_what_would_change_and_keeps_nothing(server: Server, channel: str) -> None:
     before = server.ask("GET", "build/").json()["count"]
     text = f"name: data\nchannels: [{channel}]\ndependencies: [python, flask]"
