@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import gc
 import getpass
 import os
 import sys
@@ -162,10 +163,6 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
         user = Path(jupyter_data_dir()) / "kernels" if self.user_kernels else None
         kernels = KernelSpecs(self.store_configuration, self.store.database, self.kernel_namespaces, user)
         kernels.directory.mkdir(parents=True, exist_ok=True)
-        manager: Any = self.server.kernel_spec_manager
-        directories = manager.kernel_dirs
-        if str(kernels.directory) not in directories:
-            directories.append(str(kernels.directory))
         give_to_children(self.store_configuration.root)
         hand_tokens_to_kernels(self)
         return kernels
@@ -197,9 +194,23 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
             tokens=tuple(tokens),
         )
 
+    def settle_down(self) -> None:
+        """Do what can wait until the server has started."""
+        self.offer_kernels()
+        gc.collect()
+        gc.freeze()  # else each full collection walks through all modules again and holds up the loop, for 0.3 s
+
+    def offer_kernels(self) -> None:
+        """Add our kernelspecs to the server's; the first look at these imports ipykernel, which takes a while."""
+        manager: Any = self.server.kernel_spec_manager
+        directories = manager.kernel_dirs
+        if str(self.kernels.directory) not in directories:
+            directories.append(str(self.kernels.directory))
+
     async def _start_jupyter_server_extension(self, _serverapp: Any) -> None:
         """Begin the work in the background, once the loop runs."""
         self.loop = asyncio.get_running_loop()
+        self.loop.run_in_executor(self.pool, self.settle_down)
         watcher = Watcher(self.store, self.hand_over, self.kernels.sync)
         for name, run in (("scheduler", self.store.scheduler.run), ("watcher", watcher.run)):
             thread = threading.Thread(target=run, args=(self.ending,), name=f"envstore-{name}", daemon=True)

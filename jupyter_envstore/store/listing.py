@@ -33,6 +33,7 @@ from jupyter_envstore.store.models import (
     Step,
 )
 
+LAST, OTHER = aliased(Build), aliased(Build)
 STATUSES = ("QUEUED", "BUILDING", "COMPLETED", "FAILED", "CANCELED")
 
 
@@ -119,13 +120,12 @@ def list_environments(session: Session, filters: Filters, page: Page) -> tuple[i
         named = named.where(left < right if page.descending else left > right)
     order = [key.desc() if page.descending else key.asc() for key in keys]
     cut = _cut(named.order_by(*order), page).subquery()
-    last = aliased(Build)
     query: Any = (
-        select(Environment, Namespace, Build, last.status, last.id)
+        select(Environment, Namespace, Build, LAST.status, LAST.id)
         .join(cut, cut.c.id == Environment.id)
         .join(Namespace, Namespace.id == Environment.namespace_id)
-        .outerjoin(last, last.id == _newest())
-        .outerjoin(Build, Build.id == func.coalesce(Environment.current_build_id, last.id))
+        .outerjoin(LAST, LAST.id == _newest())
+        .outerjoin(Build, Build.id == func.coalesce(Environment.current_build_id, LAST.id))
         .order_by(*order)
     )
     return count, [EnvironmentRow(*row) for row in session.execute(query)]
@@ -133,8 +133,7 @@ def list_environments(session: Session, filters: Filters, page: Page) -> tuple[i
 
 def _newest() -> Any:
     """Return the id of the newest build of an environment, as a part of a query."""
-    build = aliased(Build)
-    query = select(func.max(build.id)).where(build.environment_id == Environment.id, build.deleted_on.is_(None))
+    query = select(func.max(OTHER.id)).where(OTHER.environment_id == Environment.id, OTHER.deleted_on.is_(None))
     return query.correlate(Environment).scalar_subquery()
 
 
