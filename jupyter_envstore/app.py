@@ -8,7 +8,6 @@ import functools
 import gc
 import getpass
 import os
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +32,7 @@ from jupyter_envstore.errors import EnvStoreError, InvalidInputError
 from jupyter_envstore.handlers.artifacts import lock_text_as_json
 from jupyter_envstore.handlers.logs import LogFeeds
 from jupyter_envstore.handlers.metrics import metrics
-from jupyter_envstore.handlers.routes import routes
+from jupyter_envstore.handlers.routes import routes, trouble_routes
 from jupyter_envstore.handlers.starting import give_to_children, hand_tokens_to_kernels
 from jupyter_envstore.kernels import KernelSpecs
 from jupyter_envstore.spec import Specification, check_name, read_specification
@@ -122,12 +121,27 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
 
     store: EnvStore
     rules: AccessRules
+    trouble = ""
 
     def initialize_settings(self) -> None:
-        """Open the store and register the events' schemas."""
-        if sys.platform == "win32":
-            msg = "the store runs on Linux and macOS; on Windows, use it in WSL"
-            raise EnvStoreError(msg)
+        """Open the store and register the events' schemas.
+
+        Where that does not work, the reason goes to the log and is the answer to every request; the server goes on.
+        """
+        try:
+            self.open()
+        except EnvStoreError as error:
+            self.trouble = str(error)
+            self.log.error("envstore: %s", error)
+
+    def open(self) -> None:
+        """Open the store.
+
+        Raises
+        ------
+        EnvStoreError
+            It cannot be opened, or the configuration cannot be used.
+        """
         self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="envstore")
         self.questions = asyncio.Semaphore(SOLVES)
         self.ending = threading.Event()
@@ -156,7 +170,7 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Add the routes."""
-        self.handlers.extend(routes())
+        self.handlers.extend(trouble_routes(self.trouble) if self.trouble else routes())
 
     def make_kernels(self) -> KernelSpecs:
         """Let this server, and what it starts, find the kernels of environments."""
@@ -209,6 +223,8 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
 
     async def _start_jupyter_server_extension(self, _serverapp: Any) -> None:
         """Begin the work in the background, once the loop runs."""
+        if self.trouble:
+            return
         self.loop = asyncio.get_running_loop()
         self.loop.run_in_executor(self.pool, self.settle_down)
         watcher = Watcher(self.store, self.hand_over, self.kernels.sync)
@@ -219,6 +235,8 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
 
     async def stop_extension(self) -> None:
         """End the work in the background; workers go on, and are found again at the next start."""
+        if self.trouble:
+            return
         self.ending.set()
         for thread in self.threads:
             await asyncio.to_thread(thread.join, 10)

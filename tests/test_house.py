@@ -127,6 +127,11 @@ def test_reading_a_specification_imports_rattler_but_no_lock_or_pack_tool() -> N
     assert not loaded & {"conda_lock", "conda_pack", "sqlalchemy"}
 
 
+def test_the_server_extension_imports_none_of_the_engine() -> None:
+    loaded = modules_after("import jupyter_envstore.app")
+    assert not loaded & {"rattler", "conda_lock", "conda_pack", "uv", "zstandard", "isal", "alembic"}
+
+
 def test_importing_the_package_imports_nothing_heavy() -> None:
     assert not modules_after("import jupyter_envstore") & {"sqlalchemy", "tornado", "rattler", "traitlets"}
 

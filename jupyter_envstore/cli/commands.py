@@ -140,7 +140,7 @@ def _prune(store: EnvStore, options: argparse.Namespace, wanted: set[str]) -> li
     for environment in store.environments(options.namespace):
         if environment["name"].lower() not in keys:
             if not options.dry_run:
-                store.delete_environment(options.namespace, environment["name"])
+                store.delete_environment(options.namespace, environment["name"], who())
             result = "would delete" if options.dry_run else "deleted"
             name = f"{options.namespace}/{environment['name']}"
             results.append({"file": "", "name": name, "result": result, "reason": ""})
@@ -262,7 +262,7 @@ def cancel(options: argparse.Namespace) -> None:
     """Stop a build."""
     with open_store(options) as store:
         reference = find_newest(store, options.environment)
-        kinds = store.cancel(reference.id)
+        kinds = store.cancel(reference.id, who())
         what = "artifacts of " if set(kinds) == {"artifact"} else ""
         print(f"canceled {what}{reference}")
 
@@ -274,7 +274,7 @@ def activate(options: argparse.Namespace) -> None:
         msg = f"which build? for example: jupyter envstore activate {namespace}/{name}:1"
         raise InvalidInputError(msg)
     with open_store(options) as store:
-        reference = store.activate(namespace, name, number)
+        reference = store.activate(namespace, name, number, who())
     print_json({"build": str(reference), "id": reference.id}) if options.json else print(f"{reference} is active")
 
 
@@ -291,9 +291,9 @@ def delete(options: argparse.Namespace) -> int:
             if input(f"Delete {what}? [y/N] ").strip().lower() not in ("y", "yes"):
                 return 1
         if number:
-            store.delete_build(reference.id)
+            store.delete_build(reference.id, who())
         else:
-            store.delete_environment(namespace, name)
+            store.delete_environment(namespace, name, who())
     print(f"deleted {what}")
     return 0
 
@@ -310,7 +310,7 @@ def restore(options: argparse.Namespace) -> int:
         if options.check:
             print(f"{reference} can be brought back: every package is to be had")
             return 0
-        store.restore(reference.id)
+        store.restore(reference.id, who())
         view = follow(store, reference)
         if view["prefix"] is None:
             msg = f"{reference} could not be brought back; see: jupyter envstore logs {reference}"

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from jupyter_envstore.builds.activation import recorded_activation
-from jupyter_envstore.cli.common import find, open_store, print_json, wait
+from jupyter_envstore.cli.common import find, open_store, print_json, wait, who
 from jupyter_envstore.cli.display import LiveDisplay
 from jupyter_envstore.errors import ArtifactError, InvalidInputError, StorageError
 
@@ -53,7 +53,7 @@ def download(options: argparse.Namespace) -> int:
     """Write an artifact to a file."""
     with open_store(options) as store:
         reference = find(store, options.environment)
-        artifact_id = store.request_artifact(reference.id, options.artifact, options.variant)
+        artifact_id = store.request_artifact(reference.id, options.artifact, options.variant, who())
         wait(store, reference.id, LiveDisplay())
         artifact = store.artifact(artifact_id)
         if artifact["state"] != "ready":

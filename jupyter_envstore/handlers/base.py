@@ -355,6 +355,24 @@ class EnvStoreHandler(APIHandler):
         raise AuthenticationError(msg)
 
 
+class TroubleHandler(APIHandler):
+    """Answers every request with the reason why the store cannot be opened."""
+
+    def initialize(self, reason: str) -> None:
+        """Take the reason."""
+        self.reason = reason
+
+    @allow_unauthenticated
+    async def get(self) -> None:
+        """Tell it to who is logged in."""
+        self.set_status(503)
+        reason = self.reason if self.current_user else "the server's log tells why"
+        body = {"status": "error", "message": f"the store cannot be opened: {reason}", "code": "store_unavailable"}
+        await self.finish(json.dumps(body))
+
+    head = post = put = delete = get
+
+
 class NotFoundHandler(EnvStoreHandler):
     """Answers what no other route does."""
 

@@ -8,6 +8,7 @@ from jupyter_envstore import wire
 from jupyter_envstore.access import ROLES
 from jupyter_envstore.errors import InvalidInputError, NotFoundError
 from jupyter_envstore.handlers.base import MAX_ID, EnvStoreHandler
+from jupyter_envstore.store.listing import Page
 
 
 class VersionHandler(EnvStoreHandler):
@@ -24,10 +25,11 @@ class PermissionHandler(EnvStoreHandler):
     """``permission/``"""
 
     async def get(self) -> None:
-        """Show who the caller is and may."""
+        """Show who the caller is and may; each namespace by its own key too, since conda-store-ui looks for that."""
         identity = self.identity
         primary = identity.primary_namespace
-        entities = list(dict.fromkeys([*identity.bindings, f"{primary}/*"]))
+        _, spaces = await self.run(self.store.page_of_namespaces, identity, Page(size=1000))
+        entities = list(dict.fromkeys([*identity.bindings, f"{primary}/*", *(f"{row['name']}/*" for row in spaces)]))
         permissions = {entity: sorted(identity.permissions(*entity.split("/"))) for entity in entities}
         self.answer(
             {

@@ -45,6 +45,7 @@ def make_server(package_cache: Path) -> Iterator[Callable[[str], Server]]:
         text = server.log.read_text()
         remove_tree(server.folder)
         assert "Traceback" not in text, text[-5000:]
+        assert "STOOD STILL" not in text, text[-5000:]
 
 
 @pytest.fixture(scope="session")

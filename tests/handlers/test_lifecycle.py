@@ -137,3 +137,19 @@ def test_jupyter_is_told_that_builds_run(server: Server, channel: str) -> None:
     assert lags
     assert min(lags) < 1.5
     server.data("DELETE", "environment/team/active/")
+
+
+def test_a_store_that_cannot_be_opened_says_why_and_the_server_goes_on(make_server: Callable[[str], Server]) -> None:
+    server = make_server('c.EnvStoreApp.root_dir = "/tmp/with a space"')
+    answer = server.ask("GET", "environment/", check=False)
+    assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
+    assert "has a space in it" in answer.json()["message"]
+    assert "space" not in server.ask("GET", "environment/", None, check=False).text
+    assert requests.get(f"{server.origin}/api/status", headers={"Authorization": f"Bearer {MASTER}"}, timeout=10).ok
+
+
+def test_a_server_that_is_stopped_ends_well(other: Server, nasty_channel: str) -> None:
+    other.wait(other.submit(f"name: end\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"))
+    for _ in range(3):
+        assert other.stop() == 0
+        other.start()

@@ -1,0 +1,74 @@
+"""A thousand environments as kernels: written, and listed by jupyter_client, beside as many plain kernelspecs."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from common import build, empty_store, report, text
+from jupyter_client.kernelspec import KernelSpecManager
+from sqlalchemy import insert
+
+from jupyter_envstore.kernels import KernelSpecs
+from jupyter_envstore.store.database import now
+from jupyter_envstore.store.models import PREFIX_PRESENT, Build, Environment
+
+COUNT = 1000
+
+
+def listed(directory: Path) -> float:
+    """Return the seconds that a listing of all kernelspecs of a folder takes; the median of five."""
+    manager = KernelSpecManager(kernel_dirs=[str(directory)], ensure_native_kernel=False)
+    taken = []
+    for _ in range(5):
+        started = time.perf_counter()
+        assert len(manager.get_all_specs()) >= COUNT
+        taken.append(time.perf_counter() - started)
+    return statistics.median(taken)
+
+
+def main() -> None:
+    with empty_store() as store:
+        view = build(store, text("ipykernel"), whole=False)
+        with store.database.write() as session:
+            prefix = session.get_one(Build, view["id"])
+            space = session.get_one(Environment, prefix.environment_id).namespace_id
+            rows = [
+                {"namespace_id": space, "name": f"e{n}", "name_key": f"e{n}", "created_on": now()} for n in range(COUNT)
+            ]
+            session.execute(insert(Environment), rows)
+            for environment in session.query(Environment).filter(Environment.name.like("e%")):
+                made = Build(
+                    environment_id=environment.id,
+                    specification_id=prefix.specification_id,
+                    number=1,
+                    key=f"k{environment.id}",
+                    directory=prefix.directory,
+                    status="COMPLETED",
+                    scheduled_on=now(),
+                    options={},
+                    prefix_state=PREFIX_PRESENT,
+                )
+                session.add(made)
+                session.flush()
+                environment.current_build_id = made.id
+        kernels = KernelSpecs(store.config, store.database)
+        for what in ("written for the first time", "looked at again, nothing new"):
+            started = time.perf_counter()
+            kernels.sync()
+            report(f"{COUNT} kernels, {what}", (time.perf_counter() - started) * 1000, "ms")
+        plain = Path(tempfile.mkdtemp())
+        for link in kernels.directory.iterdir():
+            shutil.copytree(link, plain / link.name)
+        report(
+            f"{COUNT} kernels, listed", listed(kernels.directory) * 1000, "ms", "plain folders", listed(plain) * 1000,
+            "(bar: 150 ms)",
+        )  # fmt: skip
+        shutil.rmtree(plain)
+
+
+if __name__ == "__main__":
+    main()
