@@ -6,10 +6,9 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 
 from jupyter_envstore.errors import AuthenticationError, InvalidInputError, PermissionDeniedError
 from jupyter_envstore.spec.names import NAME, RESERVED, suggest_name
@@ -26,6 +25,7 @@ ADMIN = DEVELOPER | {
 ROLES: dict[str, frozenset[str]] = {"viewer": VIEWER, "developer": DEVELOPER, "editor": DEVELOPER, "admin": ADMIN}
 """Permissions of each role, in conda-store's spelling; ``editor`` is its newer name of ``developer``."""
 ENTITY = re.compile(r"[A-Za-z0-9_.+*-]{1,64}/[A-Za-z0-9_.+*-]{1,64}")
+MAX_STARS = 4
 TOKEN_PREFIX = "es_"  # noqa: S105 - what our tokens begin with, so that they are told from others at a glance
 
 Bindings = Mapping[str, Sequence[str]]
@@ -50,6 +50,8 @@ class Identity:
         When that token ends (UTC, naive).
     source : str
         ``jupyter``, ``token`` or ``nobody``.
+    groups : tuple of str
+        Groups that they were known to be in.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Identity:
     token_id: int | None = None
     expires_on: datetime | None = None
     source: str = "jupyter"
+    groups: tuple[str, ...] = ()
 
     @property
     def authenticated(self) -> bool:
@@ -81,7 +84,7 @@ class Identity:
         """
         if permission == "namespace::read" and name == "*":
             return any(
-                permission in ROLES[role] and pattern(entity.split("/")[0]).fullmatch(namespace.lower())
+                permission in ROLES[role] and matches(entity.split("/")[0], namespace)
                 for entity, roles in self.bindings.items()
                 for role in roles
             )
@@ -190,9 +193,9 @@ class AccessRules:
         names = [name, *(f"group:{group}" for group in groups)]
         own = own_namespace(name)
         if self.admins.intersection(names):
-            return Identity(name, own, {"*/*": ["admin"]})
+            return Identity(name, own, {"*/*": ["admin"]}, groups=tuple(groups))
         given = [self.bindings[who] for who in ("*", *names) if who in self.bindings]
-        return Identity(name, own, join_bindings({f"{own}/*": ["admin"]}, *given, mapped or {}))
+        return Identity(name, own, join_bindings({f"{own}/*": ["admin"]}, *given, mapped or {}), groups=tuple(groups))
 
     def nobody(self) -> Identity:
         """Return the identity of who is not logged in."""
@@ -214,16 +217,31 @@ def own_namespace(name: str) -> str:
     return f"{suggest_name(name.lower())[:50].replace('+', '-')}+{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
-@cache
-def pattern(text: str) -> re.Pattern[str]:
-    """Return what one part of an entity matches: ``*`` any characters but ``/``, all others themselves."""
-    return re.compile("[^/]*".join(re.escape(piece) for piece in text.lower().split("*")))
+def matches(pattern: str, text: str) -> bool:
+    """Whether one part of an entity matches: ``*`` any characters, all others themselves, whatever their case.
+
+    Each piece between two stars is looked for from the left, once: patterns come from users, so this must not
+    try again and again.
+    """
+    first, *rest = pattern.lower().split("*")
+    text = text.lower()
+    if not rest:
+        return text == first
+    if not text.startswith(first):
+        return False
+    place, last = len(first), rest.pop()
+    for piece in rest:
+        found = text.find(piece, place)
+        if found < 0:
+            return False
+        place = found + len(piece)
+    return len(text) - len(last) >= place and text.endswith(last)
 
 
 def covers(entity: str, other: str) -> bool:
     """Whether ``entity`` matches all that ``other`` does; its stars are taken for characters like others."""
-    own, rest = entity.lower().split("/", 1), other.lower().split("/", 1)
-    return all(pattern(mine).fullmatch(theirs) is not None for mine, theirs in zip(own, rest, strict=True))
+    own, rest = entity.split("/", 1), other.split("/", 1)
+    return all(matches(mine, theirs) for mine, theirs in zip(own, rest, strict=True))
 
 
 def check_bindings(bindings: object) -> dict[str, list[str]]:
@@ -248,7 +266,7 @@ def check_entity(entity: object) -> str:
     InvalidInputError
         It has not.
     """
-    if not isinstance(entity, str) or not ENTITY.fullmatch(entity):
+    if not isinstance(entity, str) or not ENTITY.fullmatch(entity) or entity.count("*") > MAX_STARS:
         msg = f"{entity!r} is not an entity: write namespace/name, with * for any"
         raise InvalidInputError(msg)
     return entity
@@ -262,12 +280,12 @@ def check_roles(roles: object) -> list[str]:
     InvalidInputError
         One is not.
     """
-    if isinstance(roles, str) or not isinstance(roles, Iterable):
+    if not isinstance(roles, list | tuple) or not all(isinstance(role, str) for role in roles):
         msg = f"roles are a list, for example ['viewer']; known: {', '.join(ROLES)}"
         raise InvalidInputError(msg)
     found = list(dict.fromkeys(roles))
     for role in found:
-        if not isinstance(role, str) or role not in ROLES:
+        if role not in ROLES:
             msg = f"role {role!r} is not known; known: {', '.join(ROLES)}"
             raise InvalidInputError(msg)
     return found
@@ -280,6 +298,12 @@ def join_bindings(*sources: Bindings) -> dict[str, list[str]]:
         for entity, roles in source.items():
             joined[entity] = list(dict.fromkeys([*joined.get(entity, ()), *roles]))
     return joined
+
+
+def common_bindings(wanted: Bindings, owner: Identity) -> dict[str, list[str]]:
+    """Return of ``wanted`` what ``owner`` holds: a token is never wider than whom it belongs to, later either."""
+    kept = {entity: [role for role in roles if owner.holds({entity: [role]})] for entity, roles in wanted.items()}
+    return {entity: roles for entity, roles in kept.items() if roles}
 
 
 def new_token() -> str:

@@ -347,7 +347,7 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
             "cache": str(self.store_configuration.packages / "repodata"),
         }
         async with self.questions:
-            return await asyncio.to_thread(ask, question, timeout, handler.gone)
+            return await asyncio.to_thread(ask, question, timeout, handler.gone, self.ending)
 
 
 @functools.lru_cache(maxsize=4)

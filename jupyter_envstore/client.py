@@ -5,7 +5,7 @@ In a kernel that the server started, address and token are there already::
     import envstore_client
     envstore_client.download("team/data", "archive")
 
-Elsewhere: ``envstore_client.Client("https://host/envstore", token)``.
+Elsewhere: ``envstore_client.EnvStore("https://host/envstore", token)``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class EnvStoreClientError(Exception):
         self.code = code
 
 
-class Client:
+class EnvStore:
     """A store of environments, behind HTTP.
 
     Parameters
@@ -56,7 +56,7 @@ class Client:
             raise EnvStoreClientError(msg)
 
     def __repr__(self) -> str:
-        return f"Client({self.url!r})"
+        return f"EnvStore({self.url!r})"
 
     def environments(self, search: str = "", namespace: str = "") -> list[dict[str, Any]]:
         """Return the environments that the token may see, as dictionaries."""
@@ -183,7 +183,7 @@ class Client:
         url = f"{self.url}/api/v1/{path}" + (f"?{urllib.parse.urlencode(query)}" if query else "")
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         try:
-            return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=self.timeout)
+            return _OPENER.open(urllib.request.Request(url, headers=headers), timeout=self.timeout)
         except urllib.error.HTTPError as error:
             try:
                 body = json.load(error)
@@ -194,6 +194,21 @@ class Client:
         except OSError as error:
             msg = f"{self.url} cannot be reached: {getattr(error, 'reason', error)}"
             raise EnvStoreClientError(msg) from None
+
+
+class _SameHost(urllib.request.HTTPRedirectHandler):
+    """Follows a redirect without the token where it leads to another host: that is a login page, or worse."""
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        """Return the request that follows."""
+        follow = super().redirect_request(req, fp, code, msg, headers, newurl)
+        before, after = urllib.parse.urlsplit(req.full_url), urllib.parse.urlsplit(newurl)
+        if follow is not None and (before.scheme, before.netloc) != (after.scheme, after.netloc):
+            follow.remove_header("Authorization")
+        return follow
+
+
+_OPENER = urllib.request.build_opener(_SameHost)
 
 
 def _place(name: str) -> str:
@@ -210,14 +225,14 @@ def _path(artifact: str) -> str:
 
 def environments(search: str = "", namespace: str = "") -> list[dict[str, Any]]:
     """Return the environments of the store that started this kernel."""
-    return Client().environments(search, namespace)
+    return EnvStore().environments(search, namespace)
 
 
 def download(name: str, artifact: str = "archive", path: str | None = None, **options: Any) -> str:
-    """Download an artifact from the store that started this kernel; see :meth:`Client.download`."""
-    return Client().download(name, artifact, path, **options)
+    """Download an artifact from the store that started this kernel; see :meth:`EnvStore.download`."""
+    return EnvStore().download(name, artifact, path, **options)
 
 
 def text(name: str, artifact: str = "yaml", build: int | None = None) -> str:
     """Return a text artifact from the store that started this kernel."""
-    return Client().text(name, artifact, build)
+    return EnvStore().text(name, artifact, build)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import shutil
 import threading
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore.access import pattern
+from jupyter_envstore.access import matches
 from jupyter_envstore.builds.activation import recorded_activation
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.spec.names import spell
@@ -26,6 +27,7 @@ from jupyter_envstore.store.database import Database
 
 FORMAT = 1
 """Goes up when what is written changes; older ones are written again then."""
+log = logging.getLogger(__name__)
 NO_BUILD = "no build has completed yet"
 PACKED_AWAY = "its active build is packed away; restore it"
 NO_KERNEL = "no package in it brings a kernel; add ipykernel (or r-irkernel, …), or set add_ipykernel"
@@ -83,14 +85,21 @@ class KernelSpecs:
             for row in active:
                 known = self._states.get(row.environment_id)
                 mark = f"{row.directory}-{row.present}"
-                states[row.environment_id] = known if known and known[0] == mark else (mark, self._state_of(row))
+                if known and known[0] == mark:
+                    states[row.environment_id] = known
+                    continue
+                try:
+                    states[row.environment_id] = (mark, self._state_of(row))
+                except Exception:  # what one package brings must not take the others' kernels away
+                    log.exception("the kernels of %s/%s cannot be written", row.namespace, row.name)
+                    states[row.environment_id] = (mark, KernelState((), "its kernels cannot be written; see the log"))
             changed = states != self._states or self._first
             self._states, self._first = states, False
             if changed:
                 self._remove_others()
 
     def _state_of(self, row: rows.ActiveBuild) -> KernelState:
-        if self.namespaces and not any(pattern(name).fullmatch(row.namespace.lower()) for name in self.namespaces):
+        if self.namespaces and not any(matches(name, row.namespace) for name in self.namespaces):
             return KernelState((), f"environments of {row.namespace} are not offered as kernels on this server")
         if row.directory is None:
             return KernelState((), NO_BUILD)
@@ -117,8 +126,9 @@ class KernelSpecs:
         try:
             found = sorted((prefix / "share" / "jupyter" / "kernels").glob("*/kernel.json"))
             for source in found:
-                with contextlib.suppress(ValueError):  # a kernelspec that is no JSON starts nowhere
-                    spec = kernel_spec(json.loads(source.read_text(encoding="utf-8")), source.parent, prefix, row)
+                brought = read_kernel_spec(source)
+                if brought is not None:
+                    spec = kernel_spec(brought, source.parent, prefix, row)
                     target = staging / kernel_id(row.namespace, row.name, source.parent.name)
                     _copy(source.parent, target, spec)
             with contextlib.suppress(OSError):  # another server was first
@@ -151,6 +161,22 @@ def kernel_id(namespace: str, name: str, kernel: str = "python3") -> str:
     """
     own = f"envstore-{spell(namespace)}--{spell(name)}"
     return own if kernel == "python3" else f"{own}--{spell(kernel)}"
+
+
+def read_kernel_spec(path: Path) -> dict[str, Any] | None:
+    """Return what a package brought as ``kernel.json``; None where it cannot start a kernel."""
+    try:
+        spec = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        return None
+    good = isinstance(spec, dict) and isinstance(spec.get("argv"), list) and spec["argv"]
+    if not good or not isinstance(spec.get("language", ""), str):
+        return None
+    for key in ("env", "metadata"):
+        if not isinstance(spec.get(key), dict):
+            spec[key] = {}
+    spec["env"] = {str(name): str(value) for name, value in spec["env"].items()}
+    return dict(spec)
 
 
 def kernel_spec(spec: dict[str, Any], folder: Path, prefix: Path, row: rows.ActiveBuild) -> dict[str, Any]:

@@ -81,7 +81,10 @@ class Watcher:
         progress, working = self.store.progress_marks()
         moved = tuple(sorted(key for key, mark in progress.items() if self.progress.get(key) != mark))
         if revision != self.revision:
-            self.prepare()
+            try:
+                self.prepare()
+            except Exception:
+                log.exception("what depends on the store could not be brought up to date")
         numbers = None
         if revision != self.revision or time.monotonic() - self.counted_at > COUNT_SECONDS:
             numbers, self.seen = self.store.statistics(self.seen)

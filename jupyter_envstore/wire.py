@@ -238,7 +238,9 @@ def read_cursor(text: str) -> tuple[int | None, dict[str, str]]:
     try:
         data = json.loads(base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True))
         last_id, values = data["last_id"], data["last_value"] or {}
-        if not (last_id is None or type(last_id) is int) or not all(type(value) is str for value in values.values()):
+        if not (last_id is None or (type(last_id) is int and 0 <= last_id < 2**31)):
+            raise TypeError
+        if not all(type(value) is str and value.encode() for value in values.values()):
             raise TypeError
     except (binascii.Error, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         msg = "the cursor is not one that this listing gave"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_envstore.access import ADMIN, ROLES, AccessRules, Identity, covers, own_namespace
+from jupyter_envstore.access import ADMIN, ROLES, AccessRules, Identity, covers, matches, own_namespace
 from jupyter_envstore.errors import AuthenticationError, PermissionDeniedError
 from jupyter_envstore.spec.names import NAME
 
@@ -35,6 +38,18 @@ def person(**bindings: list[str]) -> Identity:
 )
 def test_an_entity_covers_what_it_names_and_nothing_else(entity: str, other: str, expected: bool) -> None:
     assert covers(entity, other) is expected
+
+
+def test_a_pattern_with_many_stars_is_looked_at_quickly() -> None:
+    started = time.perf_counter()
+    assert not matches("*a" * 30 + "*b", "a" * 64)
+    assert time.perf_counter() - started < 0.05
+
+
+@given(st.text("ab*", max_size=6), st.text("ab", max_size=6))
+def test_a_pattern_matches_what_the_same_expression_does(pattern: str, text: str) -> None:
+    expression = ".*".join(re.escape(piece) for piece in pattern.split("*"))
+    assert matches(pattern, text) == (re.fullmatch(expression, text) is not None)
 
 
 NAMES = st.text("ab.*_+", min_size=1, max_size=4)

@@ -203,7 +203,12 @@ class _Job:
         allowed = self.settings["pypi_allow_sdists"]
         python = staging / "bin" / "python"
         return build_sdists(
-            packages, python, lambda path: self.workspace.blobs.copy(path).digest, self.workspace, allowed
+            packages,
+            python,
+            lambda path: self.workspace.blobs.copy(path).digest,
+            self.workspace,
+            allowed,
+            self.specification.pip_options,
         )
 
     def _provided(self, lock: PlatformLock, platform: str, staging: Path) -> list[Distribution]:

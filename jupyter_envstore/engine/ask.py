@@ -29,7 +29,7 @@ class Canceled(Exception):  # noqa: N818 - no error: nobody waits for the answer
     """Nobody waits for the answer any more."""
 
 
-def ask(question: dict[str, Any], timeout: float, stop: threading.Event) -> dict[str, Any]:
+def ask(question: dict[str, Any], timeout: float, *stops: threading.Event) -> dict[str, Any]:
     """Return the answer to a question that :func:`main` understands.
 
     Parameters
@@ -38,8 +38,8 @@ def ask(question: dict[str, Any], timeout: float, stop: threading.Event) -> dict
         ``do`` is ``solve`` or ``search``; the other values are what those functions take.
     timeout : float
         Seconds.
-    stop : Event
-        Set when nobody waits any more: the process is ended then.
+    stops : Event
+        One is set when nobody waits any more: the process is ended then.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def ask(question: dict[str, Any], timeout: float, stop: threading.Event) -> dict
     LimitError
         The time limit passed.
     Canceled
-        ``stop`` was set.
+        One of ``stops`` was set.
     """
     command = [sys.executable, "-m", "jupyter_envstore.engine.ask"]
     deadline = time.monotonic() + timeout + GRACE
@@ -66,7 +66,7 @@ def ask(question: dict[str, Any], timeout: float, stop: threading.Event) -> dict
         talk.start()
         try:
             while talk.is_alive():
-                if stop.is_set():
+                if any(stop.is_set() for stop in stops):
                     raise Canceled
                 if time.monotonic() > deadline:
                     msg = f"no answer within {timeout:g} s"

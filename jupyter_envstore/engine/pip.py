@@ -114,7 +114,7 @@ def resolve_pip(
         command += ["--python-version", target.python, "--python-platform", uv_platform(target)]
         command += ["--format", "pylock.toml", "--output-file", str(root / "pylock.toml")]
         command += ["--no-config", "--no-header", "--no-annotate", "--quiet", "--cache-dir", str(cache_dir)]
-        command += _index_arguments(options) + (["--exclude-newer", exclude_newer] if exclude_newer else [])
+        command += index_arguments(options) + (["--exclude-newer", exclude_newer] if exclude_newer else [])
         what, hint = "PyPI packages cannot be resolved", _hint(provided)
         try:
             run_uv([*command, "--only-binary", ":all:"], timeout, what, hint)
@@ -202,7 +202,8 @@ def _write_stubs(provided: Sequence[Distribution], folder: Path) -> None:
             wheel.writestr(f"{stem}.dist-info/RECORD", "")
 
 
-def _index_arguments(options: PipOptions) -> list[str]:
+def index_arguments(options: PipOptions) -> list[str]:
+    """Return uv's arguments for indexes and local folders."""
     arguments = ["--default-index", options.index_url] if options.index_url else []
     for url in options.extra_index_urls:
         arguments += ["--index", url]

@@ -8,10 +8,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import Version
+
 from jupyter_envstore.engine.digest import file_digest
-from jupyter_envstore.engine.pip import find_uv, pylock_text, run_uv
+from jupyter_envstore.engine.pip import find_uv, index_arguments, pylock_text, run_uv
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.errors import PipError
+from jupyter_envstore.spec.specification import PipOptions
 
 REFUSED = (
     "{name} {version} has no wheel for this platform, only a source archive, and those are not built here; "
@@ -30,6 +34,7 @@ def build_sdists(
     keep: Callable[[Path], str],
     progress: Progress,
     allowed: bool,
+    options: PipOptions | None = None,
     timeout: float = 1800.0,
 ) -> tuple[dict[str, Any], ...]:
     """Return ``packages``, each source archive with the wheel that was built of it.
@@ -46,6 +51,8 @@ def build_sdists(
         Told what is built.
     allowed : bool
         Whether building is allowed at all (the setting ``pypi_allow_sdists``).
+    options : PipOptions or None
+        Indexes that build requirements come from.
     timeout : float
         Seconds for each.
 
@@ -62,11 +69,13 @@ def build_sdists(
         if not allowed:
             raise PipError(REFUSED.format(**package))
         progress.log(f"building {package['name']} {package['version']} from its source archive")
-        done.append(package | {"wheel": _build(package, python, keep, timeout)})
+        done.append(package | {"wheel": _build(package, python, keep, timeout, options or PipOptions())})
     return tuple(done)
 
 
-def _build(package: dict[str, Any], python: Path, keep: Callable[[Path], str], timeout: float) -> dict[str, Any]:
+def _build(
+    package: dict[str, Any], python: Path, keep: Callable[[Path], str], timeout: float, options: PipOptions
+) -> dict[str, Any]:
     """Let uv fetch, check and build; the wheel lies in uv's cache, which is a fresh one for each."""
     with tempfile.TemporaryDirectory(prefix="envstore-sdist-") as folder:
         root = Path(folder)
@@ -74,9 +83,10 @@ def _build(package: dict[str, Any], python: Path, keep: Callable[[Path], str], t
         lock.write_text(pylock_text([package]), encoding="utf-8")
         command = [find_uv(), "pip", "install", "--python", str(python), "--target", str(root / "target")]
         command += ["--no-deps", "--requirements", str(lock), "--require-hashes", "--no-config", "--quiet"]
-        command += ["--cache-dir", str(root / "cache")]
+        command += ["--cache-dir", str(root / "cache"), *index_arguments(options)]
         run_uv(command, timeout, f"{package['name']} {package['version']} cannot be built from its source archive")
-        wheels = sorted((root / "cache").glob("sdists-*/**/*.whl"))
+        found = sorted((root / "cache").glob("sdists-*/**/*.whl"))  # those of build requirements too
+        wheels = [path for path in found if _is_of(path, package)]
         if len(wheels) != 1:
             msg = f"{package['name']} {package['version']}: its build left {len(wheels)} wheels instead of one"
             raise PipError(msg)
@@ -86,6 +96,14 @@ def _build(package: dict[str, Any], python: Path, keep: Callable[[Path], str], t
             "sha256": keep(wheel),
             "size": wheel.stat().st_size,
         }
+
+
+def _is_of(wheel: Path, package: dict[str, Any]) -> bool:
+    try:
+        name, version, _, _ = parse_wheel_filename(wheel.name)
+    except InvalidWheelFilename:
+        return False
+    return name == canonicalize_name(package["name"]) and str(version) == str(Version(package["version"]))
 
 
 def built_wheels(

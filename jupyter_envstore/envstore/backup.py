@@ -89,7 +89,7 @@ def bring_back(config: StoreConfig, source: Path) -> Saved:
     if target.exists():
         msg = f"there is a store at {config.root} already; choose another --root"
         raise InvalidInputError(msg)
-    staging = config.root.with_name(f".{config.root.name}.{uuid.uuid4().hex[:8]}")
+    staging = config.root / f".restoring-{uuid.uuid4().hex[:8]}"  # inside: the root may be a mount point
     try:
         staging.mkdir(parents=True)
         saved = _read(source, staging)
@@ -100,7 +100,6 @@ def bring_back(config: StoreConfig, source: Path) -> Saved:
                 queries.drop_build(session, build, (staging / "blobs"))
             queries.end_unfinished(session)
         database.close()
-        config.root.mkdir(parents=True, exist_ok=True)
         (staging / "blobs").rename(config.root / "blobs")
         (staging / DATABASE).rename(target)  # last: from here on it is a store
     except (tarfile.TarError, OSError, ValueError, KeyError) as error:

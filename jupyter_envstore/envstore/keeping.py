@@ -77,7 +77,7 @@ class Keeping(OpenStore):
         InvalidInputError
             A key or a value cannot be used; nothing is changed then.
         """
-        policy.check_settings(values, in_scope=bool(scope))
+        policy.check_settings(values, bool(scope), self.config.allow_local_files)
         with self.database.write() as session:
             key, _, _ = self._scope(session, scope)
             for name, value in policy.normalized(values).items():

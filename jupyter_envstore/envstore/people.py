@@ -12,6 +12,7 @@ from jupyter_envstore.access import (
     AccessRules,
     Identity,
     check_bindings,
+    common_bindings,
     new_token,
     own_namespace,
     token_hash,
@@ -21,7 +22,10 @@ from jupyter_envstore.errors import AuthenticationError, InvalidInputError, NotF
 from jupyter_envstore.spec import check_name
 from jupyter_envstore.store import people as rows
 from jupyter_envstore.store.database import now
+from jupyter_envstore.store.models import Token
 
+CONFIGURED = "token:"
+"""What stands before the name of a token of the configuration where people's names stand."""
 SHOWN = 10
 """How many characters of a token are kept, for people to recognise it."""
 
@@ -47,7 +51,8 @@ class People(OpenStore):
         """
         known = rules.predefined(token)
         if known is not None:
-            return Identity(known.name, known.primary_namespace, known.bindings, source="token")
+            name = f"{CONFIGURED}{known.name}"
+            return Identity(name, known.primary_namespace, known.bindings, source="token")
         if not token.startswith(TOKEN_PREFIX):
             return None
         with self.database.read() as session:
@@ -61,10 +66,19 @@ class People(OpenStore):
         if not rows.used_lately(row):
             with self.database.write() as session:
                 rows.touch_token(session, row.id)
-        bindings: Mapping[str, Sequence[str]] = row.role_bindings
-        if not bindings:  # made to be its maker's equal
-            bindings = self.identify_person(rules, row.username).bindings
-        return Identity(row.username, row.primary_namespace, bindings, row.id, row.expires_on, "token")
+        owner = self._owner(rules, row.username, row.groups)
+        bindings: Mapping[str, Sequence[str]] = common_bindings(row.role_bindings, owner)
+        if not row.role_bindings:  # made to be its maker's equal
+            bindings = owner.bindings
+        groups = tuple(row.groups)
+        return Identity(row.username, row.primary_namespace, bindings, row.id, row.expires_on, "token", groups)
+
+    def _owner(self, rules: AccessRules, name: str, groups: Sequence[str]) -> Identity:
+        """Return what the owner of a token may today: a person, or a token of the configuration."""
+        if not name.startswith(CONFIGURED):
+            return self.identify_person(rules, name, groups)
+        found = [known.bindings for known in rules.tokens if name == f"{CONFIGURED}{known.name}"]
+        return Identity(name, "", found[0] if found else {})
 
     def make_token(
         self,
@@ -120,6 +134,7 @@ class People(OpenStore):
                     "primary_namespace": primary_namespace or identity.primary_namespace,
                     "role_bindings": wanted,
                     "expires_on": expires_on,
+                    "groups": list(identity.groups),
                 },
             )
             detail = {"name": name, "role_bindings": wanted, "expiration": wire.expiration_json(expires_on)}
@@ -148,6 +163,7 @@ class People(OpenStore):
                         "primary_namespace": identity.primary_namespace,
                         "role_bindings": bindings,
                         "expires_on": ends,
+                        "groups": list(identity.groups),
                     },
                 )
         return token if bindings else ""
@@ -155,7 +171,8 @@ class People(OpenStore):
     def tokens(self, identity: Identity) -> list[dict[str, Any]]:
         """Return the tokens of a person."""
         with self.database.read() as session:
-            return [wire.token_json(row) for row in rows.list_tokens(session, identity.name)]
+            found = rows.list_tokens(session, identity.name)
+        return [wire.token_json(row) for row in found if _may_handle(identity, row)]
 
     def revoke_token(self, identity: Identity, token_id: int) -> None:
         """End a token of one's own, or anybody's as admin of everything.
@@ -167,7 +184,8 @@ class People(OpenStore):
         """
         with self.database.write() as session:
             row = rows.get_token(session, token_id)
-            if row.username != identity.name and not identity.holds({"*/*": ["admin"]}):
+            mine = row.username == identity.name and _may_handle(identity, row)
+            if not mine and not identity.holds({"*/*": ["admin"]}):
                 msg = f"there is no token {token_id}"
                 raise NotFoundError(msg)
             row.revoked_on = now()
@@ -192,3 +210,10 @@ class People(OpenStore):
                 }
                 for row in rows.list_audit(session, after, size, who, verb)
             ]
+
+
+def _may_handle(identity: Identity, token: Token) -> bool:
+    """Whether who asks may list and revoke a token of the same person: with a token, none that is wider than it."""
+    if identity.source != "token" or token.id == identity.token_id:
+        return True
+    return bool(token.role_bindings) and identity.holds(token.role_bindings)

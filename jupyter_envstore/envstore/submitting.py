@@ -9,11 +9,13 @@ from jupyter_envstore import policy
 from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.engine.channels import ChannelPolicy
 from jupyter_envstore.engine.lockcheck import check_lock
+from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.envstore.base import BuildRef
 from jupyter_envstore.envstore.keeping import Keeping
 from jupyter_envstore.envstore.looking import Looking
-from jupyter_envstore.errors import ConflictError, InvalidInputError, StorageError
+from jupyter_envstore.errors import ConflictError, InvalidInputError, PolicyError, StorageError
 from jupyter_envstore.spec import Specification, check_name
+from jupyter_envstore.spec.reader import check_channel
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import people
 from jupyter_envstore.store.blobs import StoredBlob, refer
@@ -110,7 +112,7 @@ class Submitting(Looking, Keeping):
             raise ConflictError(msg)
         record = replace(self.record(build.id), name=target[1])
         self._check_space()
-        self.as_settings_want(Specification.from_json(spec.spec, spec.text), *target)
+        self._check_record(record, *target)
         blob = self.blobs.put(record.to_bytes())
         with self.database.write() as session:
             if rows.scope_ids(session, *target)[1] is not None:
@@ -130,6 +132,23 @@ class Submitting(Looking, Keeping):
             found = BuildRef(space.name, made.name, new.number, new.id)
             people.audit(session, who, "build.create", str(found), {"trigger": new.trigger, "build_id": new.id})
             return found
+
+    def _check_record(self, record: BuildRecord, namespace: str, name: str) -> None:
+        """Refuse a record that the settings of a place forbid: what is built counts, not what was typed."""
+        settings = self.settings_near((namespace, name))
+        packages = [
+            policy.LockedPackage(platform, manager, entry["name"], entry["url"])
+            for platform, lock in record.platforms.items()
+            for manager, entries in (("conda", lock.conda), ("pip", lock.pip))
+            for entry in entries
+        ]
+        naming = ChannelPolicy.of(settings, self.config.channel_alias)
+        policy.check_lock_policy(packages, settings, f"{namespace}/{name}", naming)
+        for channel in record.channels:
+            try:
+                check_channel(channel, self.config.allow_local_files)
+            except ValueError as error:
+                raise PolicyError(str(error)) from None
 
     def describe(self, namespace: str, name: str, description: str, who: str) -> None:
         """Change the description of an environment."""
@@ -161,4 +180,4 @@ class Submitting(Looking, Keeping):
         """
         settings = self.settings_near((namespace, name))
         naming = ChannelPolicy.of(settings, self.config.channel_alias)
-        return policy.apply_policy(specification, settings, f"{namespace}/{name}", naming.url)
+        return policy.apply_policy(specification, settings, f"{namespace}/{name}", naming)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from http.client import responses
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.auth.identity import User
@@ -26,14 +26,13 @@ from jupyter_envstore.engine.ask import Canceled
 from jupyter_envstore.errors import (
     AuthenticationError,
     EnvStoreError,
-    InvalidInputError,
     NotFoundError,
     PermissionDeniedError,
     SpecificationError,
     TooLargeError,
 )
-from jupyter_envstore.spec.names import check_name
-from jupyter_envstore.store.listing import STATUSES, Page
+from jupyter_envstore.handlers.reading import Reader
+from jupyter_envstore.store.listing import Page
 
 if TYPE_CHECKING:
     from jupyter_envstore.app import EnvStoreApp
@@ -41,13 +40,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 VERBS = ("get", "head", "post", "put", "delete")
-MAX_PAGE = 100
-MAX_ID = 2**31 - 1
 CODES = {400: "bad_request", 401: "not_authenticated", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
 JSON = "application/json"
 
 
-class EnvStoreHandler(APIHandler):
+class EnvStoreHandler(Reader):
     """Base of all handlers. A verb is reached when Jupyter's Authorizer lets it; it then asks for our permission.
 
     Who asks is found before anything else: one of our tokens, Jupyter's own identity, or nobody.
@@ -92,7 +89,7 @@ class EnvStoreHandler(APIHandler):
         if len(self.request.body) > self.max_body:
             msg = f"the body has {len(self.request.body)} bytes; at most {self.max_body} are read here"
             raise TooLargeError(msg)
-        self._mend_query()
+        self.mend_query()
         known = await self._identity_of_token()
         self._by_own_token = known is not None
         await super().prepare()
@@ -163,122 +160,11 @@ class EnvStoreHandler(APIHandler):
         if not self.identity.authenticated and not self.identity.bindings:
             self.require_login()
         namespace, name = await self.run(self.store.place_of, build_id, deleted)
+        if not self.identity.may("environment::read", namespace, name):  # ids can be counted: they must tell nothing
+            msg = f"there is no build {build_id}"
+            raise NotFoundError(msg)
         self.require(permission, namespace, name)
         return build_id
-
-    # -- input -----------------------------------------------------------------------------------------------------
-
-    def _mend_query(self) -> None:
-        """Take the slash away that conda-store's client appends to the end of the query."""
-        query = self.request.query
-        if query.endswith("/"):
-            found = parse_qs(query[:-1], keep_blank_values=True)
-            arguments = {key: [value.encode() for value in values] for key, values in found.items()}
-            self.request.query_arguments = arguments
-            self.request.arguments = {**self.request.body_arguments, **arguments}
-
-    def json_body(self, known: Sequence[str] | None = None, required: Sequence[str] = ()) -> dict[str, Any]:
-        """Return the body, a JSON object with no other fields than those ``known`` (None for any).
-
-        Raises
-        ------
-        InvalidInputError
-            It is something else.
-        """
-        try:
-            body = json.loads(self.request.body or b"{}")
-        except (ValueError, RecursionError) as error:
-            msg = f"the body is not JSON: {error}"
-            raise InvalidInputError(msg) from None
-        if not isinstance(body, dict):
-            msg = "the body must be a JSON object"
-            raise InvalidInputError(msg)
-        unknown = [key for key in body if known is not None and key not in known]
-        if known is not None and unknown:
-            msg = f"unknown field {unknown[0][:60]!r}; known: {', '.join(known)}"
-            raise InvalidInputError(msg)
-        for key in required:
-            if body.get(key) is None:
-                msg = f"{key!r} is missing"
-                raise InvalidInputError(msg)
-        return body
-
-    @staticmethod
-    def field(body: dict[str, Any], key: str, kind: type[T], default: T) -> T:
-        """Return a field of one type; null stands for ``default``."""
-        value = body.get(key)
-        if value is None:
-            return default
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            names = {str: "text", bool: "true or false", int: "a whole number", list: "a list", dict: "an object"}
-            msg = f"{key!r} must be {names[kind]}"
-            raise InvalidInputError(msg)
-        return value
-
-    @staticmethod
-    def build_id(text: str) -> int:
-        """Return the id of a build."""
-        if not re.fullmatch(r"[0-9]{1,18}", text):
-            msg = f"{text[:60]!r} is not the id of a build: that is a number"
-            raise InvalidInputError(msg)
-        if not 0 < int(text) <= MAX_ID:
-            msg = f"there is no build {text}"
-            raise NotFoundError(msg)
-        return int(text)
-
-    @staticmethod
-    def check_place(namespace: str, name: str | None = None) -> None:
-        """Refuse what is no name of a namespace or environment."""
-        check_name("namespace", namespace)
-        if name is not None:
-            check_name("environment", name)
-
-    def whole_number(self, key: str, default: int, least: int, most: int) -> int:
-        """Return a number of the query."""
-        text = self.get_query_argument(key, None)
-        if text is None:
-            return default
-        if not re.fullmatch(r"[0-9]{1,18}", text) or not least <= int(text) <= most:
-            msg = f"{key} {text[:60]!r} must be a whole number from {least} to {most}"
-            raise InvalidInputError(msg)
-        return int(text)
-
-    def flag(self, key: str) -> bool:
-        """Return a yes or no of the query."""
-        text = self.get_query_argument(key, "false").lower()
-        if text not in ("true", "false", "1", "0", ""):
-            msg = f"{key} {text[:60]!r} must be true or false"
-            raise InvalidInputError(msg)
-        return text in ("true", "1")
-
-    def text_argument(self, key: str, most: int = 1000) -> str:
-        """Return a text of the query, empty without it."""
-        text = self.get_query_argument(key, "") or ""
-        if len(text) > most:
-            msg = f"{key} has more than {most} characters"
-            raise InvalidInputError(msg)
-        return text
-
-    def status_argument(self) -> str:
-        """Return the status that builds are asked for."""
-        status = self.text_argument("status").upper()
-        if status and status not in STATUSES:
-            msg = f"status {status[:60]!r} is not known; known: {', '.join(STATUSES)}"
-            raise InvalidInputError(msg)
-        return status
-
-    def page(self, descending: bool = False) -> Page:
-        """Return which page is asked for: ``page``, ``size``, ``sort_by``, ``order``."""
-        order = self.get_query_argument("order", "desc" if descending else "asc")
-        if order not in ("asc", "desc"):
-            msg = f"order {order[:60]!r} must be asc or desc"
-            raise InvalidInputError(msg)
-        return Page(
-            self.whole_number("page", 1, 1, MAX_ID),
-            self.whole_number("size", MAX_PAGE, 1, MAX_PAGE),
-            self.get_query_arguments("sort_by"),
-            order == "desc",
-        )
 
     # -- answers ---------------------------------------------------------------------------------------------------
 

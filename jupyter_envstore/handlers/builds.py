@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from jupyter_envstore.handlers.base import MAX_ID, EnvStoreHandler
+from jupyter_envstore.handlers.base import EnvStoreHandler
 from jupyter_envstore.handlers.environments import read_filters
+from jupyter_envstore.handlers.reading import MAX_ID
 
 
 class BuildsHandler(EnvStoreHandler):

@@ -8,7 +8,8 @@ from typing import Any
 
 from jupyter_envstore import wire
 from jupyter_envstore.errors import InvalidInputError
-from jupyter_envstore.handlers.base import MAX_PAGE, EnvStoreHandler
+from jupyter_envstore.handlers.base import EnvStoreHandler
+from jupyter_envstore.handlers.reading import MAX_PAGE
 from jupyter_envstore.spec.names import ARTIFACT_WIRE_NAMES, artifact_name
 from jupyter_envstore.store.listing import Filters, Page
 

@@ -37,16 +37,17 @@ class LogFeed:
                 self.data += more
                 self.ended = not busy
                 if more or self.ended:
-                    self._tell()
+                    self.tell()
                 if not self.ended:
                     await asyncio.sleep(PAUSE)
         except NotFoundError:  # the build was deleted meanwhile
             self.ended = True
         finally:
             self.ended = True
-            self._tell()
+            self.tell()
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """Wake all who wait; the next news has an event of its own."""
         self.news.set()
         self.news = asyncio.Event()
 
@@ -92,7 +93,7 @@ class LogsHandler(EnvStoreHandler):
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Accel-Buffering", "no")  # proxies shall pass it on as it comes
-        feed = self.app.log_feeds.join(number)
+        feed = self._feed = self.app.log_feeds.join(number)
         try:
             await self._follow(feed, offset)
         finally:
@@ -111,22 +112,18 @@ class LogsHandler(EnvStoreHandler):
             elif feed.ended:
                 break
             else:
-                await self._wait(news)
+                await news.wait()
                 if self.gone.is_set():
                     return
         self.send_text(b"")
 
-    _news: asyncio.Event | None = None
-
-    async def _wait(self, news: asyncio.Event) -> None:
-        self._news = news
-        await news.wait()
+    _feed: LogFeed | None = None
 
     def on_connection_close(self) -> None:
-        """Stop following: the client is gone."""
-        if self._news is not None:
-            self._news.set()
+        """Stop following: the client is gone. The others are woken too, and go on waiting for the next piece."""
         super().on_connection_close()
+        if self._feed is not None:
+            self._feed.tell()
 
 
 ROUTES = [("build/{build_id}/logs/", LogsHandler)]

@@ -7,7 +7,8 @@ import re
 from jupyter_envstore import wire
 from jupyter_envstore.access import ROLES
 from jupyter_envstore.errors import InvalidInputError, NotFoundError
-from jupyter_envstore.handlers.base import MAX_ID, EnvStoreHandler
+from jupyter_envstore.handlers.base import EnvStoreHandler
+from jupyter_envstore.handlers.reading import MAX_ID
 from jupyter_envstore.store.listing import Page
 
 

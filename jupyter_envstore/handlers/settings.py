@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from jupyter_envstore.errors import PermissionDeniedError
 from jupyter_envstore.handlers.base import EnvStoreHandler
-from jupyter_envstore.policy import SETTINGS
+from jupyter_envstore.policy import RESTRICTIONS, SETTINGS
 
 
 class GlobalSettingsHandler(EnvStoreHandler):
@@ -25,6 +26,10 @@ class GlobalSettingsHandler(EnvStoreHandler):
     async def _change(self, namespace: str, name: str, scope: tuple[str, ...]) -> None:
         self.require("setting::update", namespace, name)
         body = self.json_body()
+        for key in sorted(RESTRICTIONS.intersection(body)):
+            if not self.identity.may("setting::update", "*"):
+                msg = f"setting {key} binds people, so only admins of the whole store change it"
+                raise PermissionDeniedError(msg)
         await self.run(self.store.change_settings, body, scope, self.identity.name)
         self.acknowledge("settings changed")
 

@@ -1,7 +1,8 @@
 """Settings per scope (global, namespace, environment), and what they allow."""
 
-from jupyter_envstore.policy.rules import apply_policy
+from jupyter_envstore.policy.rules import LockedPackage, apply_policy, check_lock_policy
 from jupyter_envstore.policy.settings import (
+    RESTRICTIONS,
     SETTINGS,
     SettingKind,
     check_platform,
@@ -10,4 +11,15 @@ from jupyter_envstore.policy.settings import (
     normalized,
 )
 
-__all__ = ["SETTINGS", "SettingKind", "apply_policy", "check_platform", "check_settings", "effective", "normalized"]
+__all__ = [
+    "RESTRICTIONS",
+    "SETTINGS",
+    "LockedPackage",
+    "SettingKind",
+    "apply_policy",
+    "check_lock_policy",
+    "check_platform",
+    "check_settings",
+    "effective",
+    "normalized",
+]

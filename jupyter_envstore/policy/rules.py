@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from packaging.requirements import Requirement
@@ -18,8 +18,28 @@ KERNELS = {"ipykernel", "xeus-python", "jupyter", "notebook", "jupyterlab"}
 """Conda packages that bring a kernel for Python, themselves or by what they need."""
 
 
+class Naming(Protocol):
+    """How names of channels become addresses."""
+
+    def url(self, channel: str) -> str:
+        """Return the address of one channel."""
+
+    def resolve(self, channels: Sequence[str]) -> list[str]:
+        """Return the addresses that a specification with these channels takes packages from."""
+
+
+@dataclass(frozen=True)
+class LockedPackage:
+    """What policy looks at in a lock."""
+
+    platform: str
+    manager: str
+    name: str
+    url: str
+
+
 def apply_policy(
-    specification: Specification, settings: Mapping[str, Any], place: str, address: Callable[[str], str]
+    specification: Specification, settings: Mapping[str, Any], place: str, naming: Naming
 ) -> tuple[Specification, tuple[str, ...]]:
     """Return the specification as the settings want it, and what was changed, in words.
 
@@ -31,8 +51,8 @@ def apply_policy(
         Every setting's value in the scope of the environment.
     place : str
         Where that is, for messages: ``namespace/name``.
-    address : callable
-        Turns a channel's name into its address.
+    naming : Naming
+        Turns names of channels into addresses.
 
     Raises
     ------
@@ -40,9 +60,11 @@ def apply_policy(
         Something is not allowed, or missing; the message names all of it.
     """
     if specification.lockfile is not None:
-        return _check_lock(specification, settings, place, address)
+        entries = specification.lockfile["package"]
+        locked = [LockedPackage(e["platform"], e["manager"], e["name"], e["url"]) for e in entries]
+        return specification, check_lock_policy(locked, settings, place, naming)
     specification, notes = _complete(specification, settings)
-    faults = [*_channel_faults(specification, settings, address), *_index_faults(specification, settings)]
+    faults = [*_channel_faults(specification, settings, naming), *_index_faults(specification, settings)]
     faults += _missing(settings, {conda_name(spec) for spec in specification.dependencies}, "conda_required_packages")
     faults += _missing(settings, {pip_name(line) for line in specification.pip}, "pypi_required_packages")
     _refuse(faults, place)
@@ -93,18 +115,18 @@ def _missing(settings: Mapping[str, Any], there: set[str], key: str) -> list[str
     return [f"{spec} must be listed ({key})" for spec in settings[key] if name(spec) not in there]
 
 
-def _channel_faults(
-    specification: Specification, settings: Mapping[str, Any], address: Callable[[str], str]
-) -> list[str]:
-    allowed = {address(channel) for channel in settings["conda_allowed_channels"]}
+def _channel_faults(specification: Specification, settings: Mapping[str, Any], naming: Naming) -> list[str]:
+    """Return what is wrong with the channels that packages really come from, whatever they are called."""
+    allowed = {naming.url(channel) for channel in settings["conda_allowed_channels"]}
     if not allowed:
         return []
-    used = list(specification.channels or settings["conda_default_channels"])
-    used += [_bare(spec.partition("::")[0]) for spec in specification.dependencies if "::" in spec]
+    prefixes = [_bare(spec.partition("::")[0]) for spec in specification.dependencies if "::" in spec]
+    names = {naming.url(channel): channel for channel in (*specification.channels, *prefixes)}
+    used = [*naming.resolve(specification.channels), *(naming.url(channel) for channel in prefixes)]
     return [
-        f"channel {channel!r} is not allowed; allowed: {', '.join(settings['conda_allowed_channels'])}"
-        for channel in dict.fromkeys(used)
-        if channel != "nodefaults" and address(channel) not in allowed
+        f"channel {names.get(url, url)!r} is not allowed; allowed: {', '.join(settings['conda_allowed_channels'])}"
+        for url in dict.fromkeys(used)
+        if url not in allowed
     ]
 
 
@@ -126,24 +148,30 @@ def _index_faults(specification: Specification, settings: Mapping[str, Any]) -> 
     ]
 
 
-def _check_lock(
-    specification: Specification, settings: Mapping[str, Any], place: str, address: Callable[[str], str]
-) -> tuple[Specification, tuple[str, ...]]:
-    packages = (specification.lockfile or {})["package"]
-    allowed = {address(channel) for channel in settings["conda_allowed_channels"]}
+def check_lock_policy(
+    packages: Sequence[LockedPackage], settings: Mapping[str, Any], place: str, naming: Naming
+) -> tuple[str, ...]:
+    """Refuse a lock whose packages come from elsewhere, or lack what is required; return notes for people.
+
+    Raises
+    ------
+    PolicyError
+        With all that is wrong.
+    """
+    allowed = {naming.url(channel) for channel in settings["conda_allowed_channels"]}
     faults = []
     if allowed:
         shown = ", ".join(settings["conda_allowed_channels"])
-        for url in dict.fromkeys(_channel_of(entry["url"]) for entry in packages if entry["manager"] == "conda"):
+        for url in dict.fromkeys(_channel_of(package.url) for package in packages if package.manager == "conda"):
             if url not in allowed:
                 faults.append(f"the lockfile takes packages from {url}, which is not allowed; allowed: {shown}")
     by_platform: dict[str, tuple[set[str], set[str]]] = {}
-    for entry in packages:
-        conda, pip = by_platform.setdefault(entry["platform"], (set(), set()))
-        if entry["manager"] == "conda":
-            conda.add(entry["name"].lower())
+    for package in packages:
+        conda, pip = by_platform.setdefault(package.platform, (set(), set()))
+        if package.manager == "conda":
+            conda.add(package.name.lower())
         else:
-            pip.add(canonicalize_name(entry["name"]))
+            pip.add(canonicalize_name(package.name))
     notes: list[str] = []
     for platform, (conda, pip) in sorted(by_platform.items()):
         for key, there in (("conda_required_packages", conda), ("pypi_required_packages", pip | conda)):
@@ -151,7 +179,7 @@ def _check_lock(
         absent = [spec for spec in settings["conda_included_packages"] if conda_name(spec) not in conda]
         notes += [f"{platform}: {spec} is not added to a lockfile (conda_included_packages)" for spec in absent]
     _refuse(faults, place)
-    return specification, tuple(notes)
+    return tuple(notes)
 
 
 def _channel_of(url: str) -> str:

@@ -20,6 +20,7 @@ class SettingKind:
     global_only: bool
     help: str
     check_value: Callable[[Any], None] | None = None
+    most: float = 10**15
 
     def check(self, key: str, value: Any) -> None:
         """Refuse a value of another type than the default's.
@@ -43,8 +44,8 @@ class SettingKind:
             }
             msg = f"setting {key}: {value!r} is not {kind[wanted]}"
             raise InvalidInputError(msg)
-        if wanted in (int, float) and value < 0:
-            msg = f"setting {key}: {value!r} is less than nothing"
+        if wanted in (int, float) and not 0 <= value <= self.most:
+            msg = f"setting {key}: {str(value)[:40]} is not between 0 and {self.most}"
             raise InvalidInputError(msg)
         if self.check_value is not None:
             try:
@@ -128,7 +129,7 @@ SETTINGS: dict[str, SettingKind] = {
     "conda_platforms": SettingKind(
         [], True, "Platforms whose packages are searched; empty for the server's.", _platforms
     ),
-    "conda_max_solve_time": SettingKind(600.0, True, "Seconds that a solve may take."),
+    "conda_max_solve_time": SettingKind(600.0, True, "Seconds that a solve may take.", most=86_400),
     "build_artifacts_kept_on_deletion": SettingKind(
         [], True, "Artifacts (and 'logs') that stay when a build is deleted.", _kept
     ),
@@ -158,8 +159,12 @@ SETTINGS: dict[str, SettingKind] = {
     "add_ipykernel": SettingKind(False, False, "Add ipykernel where Python is listed without a kernel."),
     "build_artifacts": SettingKind(ALL_ARTIFACTS, False, "Artifacts that may be made.", _artifacts),
     "artifacts_at_once": SettingKind(ALL_ARTIFACTS, False, "Artifacts made without being asked for.", _artifacts),
-    "retention_builds": SettingKind(5, False, "How many of the newest builds keep prefix and artifacts; 0 for all."),
-    "retention_days": SettingKind(0, False, "Days that a build keeps prefix and artifacts; 0 for no limit."),
+    "retention_builds": SettingKind(
+        5, False, "How many of the newest builds keep prefix and artifacts; 0 for all.", most=10**9
+    ),
+    "retention_days": SettingKind(
+        0, False, "Days that a build keeps prefix and artifacts; 0 for no limit.", most=36_500
+    ),
     "retention_bytes": SettingKind(
         0, False, "Bytes of prefixes and artifacts that a namespace may hold; 0 for no limit."
     ),
@@ -180,7 +185,20 @@ def effective(scopes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return values
 
 
-def check_settings(values: Mapping[str, Any], in_scope: bool) -> None:
+RESTRICTIONS = frozenset(
+    {
+        "conda_allowed_channels",
+        "conda_required_packages",
+        "pypi_required_packages",
+        "pypi_allowed_indexes",
+        "pypi_allow_sdists",
+        "build_artifacts",
+    }
+)
+"""Settings that bind people: only who may change those of the whole store changes them, for any scope."""
+
+
+def check_settings(values: Mapping[str, Any], in_scope: bool, allow_local_files: bool = True) -> None:
     """Refuse unknown keys, wrong types, and global settings in a scope.
 
     Raises
@@ -197,6 +215,10 @@ def check_settings(values: Mapping[str, Any], in_scope: bool) -> None:
             msg = f"setting {key} exists for the whole store only"
             raise InvalidInputError(msg)
         kind.check(key, value)
+        texts = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+        if not allow_local_files and any("file:" in text for text in texts):
+            msg = f"setting {key}: local files are not allowed on this server (allow_local_files)"
+            raise InvalidInputError(msg)
 
 
 def normalized(values: Mapping[str, Any]) -> dict[str, Any]:

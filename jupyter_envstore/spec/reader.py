@@ -243,6 +243,12 @@ def check_match_spec(text: str, allow_local_files: bool = True) -> str:
     if len(spec) > MAX_LENGTH:
         msg = f"a match spec has at most {MAX_LENGTH} characters"
         raise ValueError(msg)
+    if "://" in spec.partition("::")[2 if "::" in spec else 0]:
+        msg = f"{spec[:80]!r} is an address; name the package, or write CHANNEL::PACKAGE"
+        raise ValueError(msg)
+    if re.match(r"[^\[:]+:[^:]*:[^:]", spec) and "::" not in spec:
+        msg = f"{spec[:80]!r} has a namespace between two colons, which is not read; write CHANNEL::PACKAGE"
+        raise ValueError(msg)
     if re.search(r"\.(conda|tar\.bz2)$", spec) or re.match(r"[./~\\]|[A-Za-z]:\\", spec):
         msg = f"{spec[:80]!r} names a file; name the package, or build from a lockfile"
         raise ValueError(msg)

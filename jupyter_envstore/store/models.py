@@ -258,6 +258,7 @@ class Token(Base):
     username: Mapped[str] = mapped_column(String(255), index=True)
     primary_namespace: Mapped[str] = mapped_column(String(64))
     role_bindings: Mapped[dict[str, Any]]
+    groups: Mapped[list[Any]] = mapped_column(JSON, default=list)
     created_on: Mapped[datetime]
     expires_on: Mapped[datetime | None]
     last_used_on: Mapped[datetime | None]

@@ -17,6 +17,7 @@ from typing import Any
 import requests
 import yaml
 from jsonschema import Draft202012Validator
+from tornado.websocket import WebSocketClientConnection
 
 import jupyter_envstore
 
@@ -203,3 +204,10 @@ def free_port() -> int:
 def as_json(answer: requests.Response) -> Any:
     """Return the body of an answer."""
     return json.loads(answer.content)
+
+
+async def end(socket: WebSocketClientConnection) -> None:
+    """Close a web socket and wait until it is."""
+    socket.close()
+    while await socket.read_message() is not None:
+        pass

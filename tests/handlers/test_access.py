@@ -165,7 +165,8 @@ def test_each_route_lets_in_who_may_and_nobody_else(
     elif expected(who, TABLE[line]):
         assert answer.status_code not in (401, 403), answer.text
     else:
-        assert answer.status_code == (401 if who == "nobody" else 403), answer.text
+        hidden = "{build_id}" in line and not expected(who, "environment::read")
+        assert answer.status_code == (401 if who == "nobody" else 404 if hidden else 403), answer.text
 
 
 def test_listings_hold_only_what_the_caller_may_see(server: Server, locked: int, tokens: dict[str, str | None]) -> None:
@@ -270,6 +271,11 @@ def test_a_token_is_never_wider_than_its_maker(server: Server) -> None:
     assert server.ask("GET", "environment/locked/target/", child["token"]).status_code == 403
     narrow = server.data("POST", "token/", token, json={"role_bindings": {"team/data": ["viewer"]}, "exp": None})
     assert server.ask("PUT", f"build/{server.build_id}/", narrow["token"]).status_code == 403
+    listed = {row["id"] for row in server.data("GET", "token/", narrow["token"])}
+    assert narrow["id"] in listed
+    assert child["id"] not in listed  # wider than the token that asks
+    assert server.ask("DELETE", f"token/{child['id']}/", narrow["token"]).status_code == 404
+    assert server.ask("DELETE", f"token/{narrow['id']}/", narrow["token"]).ok
 
 
 def test_our_tokens_give_nothing_on_jupyters_other_routes(server: Server) -> None:
@@ -356,6 +362,7 @@ c.ServerApp.identity_provider_class = People
 c.ServerApp.authorizer_class = ReadOnlyForGuests
 c.ServerApp.disable_check_xsrf = True
 c.EnvStoreApp.admins = {"boss"}
+c.EnvStoreApp.kernel_token_hours = 1
 c.EnvStoreApp.role_bindings = {"*": {"common/*": ["viewer"]}, "group:lab": {"lab/*": ["developer"]}}
 c.EnvStoreApp.unauthenticated_role_bindings = {"public/*": ["viewer"]}
 c.EnvStoreApp.identity_mapper = lambda user: (user.username, ["lab"] if user.username == "jo" else [])
@@ -368,6 +375,32 @@ c.EnvStoreApp.predefined_tokens = {
 @pytest.fixture(scope="module")
 def hub(make_server: Callable[[str], Server]) -> Server:
     return make_server(HUB)
+
+
+@pytest.fixture(scope="module")
+def careful(make_server: Callable[[str], Server]) -> Server:
+    return make_server("c.EnvStoreApp.allow_local_files = False")
+
+
+def test_local_files_are_refused_wherever_they_stand(careful: Server, nasty_channel: str) -> None:
+    def text(channels: str, packages: str) -> dict[str, str]:
+        return {"namespace": "x", "specification": f"name: x\nchannels: {channels}\ndependencies: {packages}"}
+
+    for body in (
+        text(f"[{nasty_channel}]", "[a]"),
+        text("[a]", f"['{nasty_channel}::a']"),
+        text("[a]", f"['{nasty_channel}/noarch/a-1-0.conda#x']"),
+        text("[a]", "['http://h.example/noarch/a-1-0.conda#x']"),
+        text("[a]", "['conda-forge:other:a']"),
+    ):
+        assert careful.ask("POST", "specification/", json=body).status_code == 400, body
+    for setting in (
+        {"conda_default_channels": [nasty_channel]},
+        {"conda_channel_alias": nasty_channel},
+        {"defaults_channel": nasty_channel},
+    ):
+        answer = careful.ask("PUT", "setting/", json=setting)
+        assert answer.status_code == 400, setting
 
 
 def as_user(hub: Server, user: str | None, method: str, path: str, **options: Any) -> requests.Response:
@@ -413,6 +446,26 @@ def test_a_namespace_is_opened_to_another_person(hub: Server) -> None:
     assert hub.ask("GET", "namespace/kim/", token).status_code == 403  # a token made for all of one's own follows
 
 
+def test_a_token_loses_what_its_owner_loses(hub: Server) -> None:
+    as_user(hub, "boss", "POST", "namespace/lent/")
+    body = {"other_namespace": "kim", "role": "admin"}
+    assert as_user(hub, "boss", "POST", "namespace/lent/role", json=body).ok
+    bindings = {"role_bindings": {"lent/*": ["admin"]}}
+    token = as_user(hub, "kim", "POST", "token/", json=bindings).json()["data"]["token"]
+    assert hub.ask("PUT", "namespace/lent/", token, json={"metadata": {"a": 1}}).ok
+    assert as_user(hub, "boss", "DELETE", "namespace/lent/roles").ok
+    assert hub.ask("GET", "namespace/lent/", token).status_code == 403
+
+
+def test_settings_that_bind_people_are_the_store_admins_alone(hub: Server) -> None:
+    as_user(hub, "kim", "POST", "namespace/kim/")
+    assert as_user(hub, "kim", "PUT", "setting/kim/", json={"add_ipykernel": True}).ok
+    for body in ({"conda_allowed_channels": []}, {"pypi_allow_sdists": True}, {"conda_required_packages": []}):
+        assert as_user(hub, "kim", "PUT", "setting/kim/", json=body).status_code == 403, body
+        assert as_user(hub, "boss", "PUT", "setting/kim/", json=body).ok, body
+    as_user(hub, "boss", "PUT", "setting/kim/", json={"pypi_allow_sdists": False})
+
+
 def test_the_servers_own_authorizer_has_a_word(hub: Server) -> None:
     assert as_user(hub, "guest", "GET", "namespace/").ok
     answer = as_user(hub, "guest", "POST", "namespace/guest/")
@@ -422,7 +475,7 @@ def test_the_servers_own_authorizer_has_a_word(hub: Server) -> None:
 
 def test_tokens_of_others_are_not_there(hub: Server) -> None:
     made = as_user(hub, "jo", "POST", "token/", json={"name": "jo's"}).json()["data"]
-    assert as_user(hub, "kim", "GET", "token/").json()["data"] == []
+    assert made["id"] not in {row["id"] for row in as_user(hub, "kim", "GET", "token/").json()["data"]}
     assert as_user(hub, "kim", "DELETE", f"token/{made['id']}/").status_code == 404
     assert as_user(hub, "boss", "DELETE", f"token/{made['id']}/").ok
 

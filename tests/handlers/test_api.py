@@ -173,6 +173,20 @@ def test_a_log_is_sent_whole_from_an_offset_and_followed(server: Server, nasty_c
     assert b"Ready after" in followed
 
 
+def test_a_follower_that_leaves_does_not_hold_up_the_others(server: Server, channel: str) -> None:
+    build_id = server.submit(f"name: left\nchannels: [{channel}]\ndependencies: [python, numpy, pandas]")
+    url = f"{server.api}build/{build_id}/logs/?follow=true"
+    headers = {"Authorization": f"Bearer {MASTER}"}
+    with requests.get(url, headers=headers, stream=True, timeout=30) as staying:
+        with requests.get(url, headers=headers, stream=True, timeout=30) as leaving:
+            next(leaving.iter_content(1))
+        assert requests.get(f"{server.api}permission/", headers=headers, timeout=5).ok
+        followed = staying.content
+    server.wait(build_id)
+    assert followed == server.ask("GET", f"build/{build_id}/logs/").content
+    server.data("DELETE", "environment/team/left/")
+
+
 def test_an_artifact_is_made_on_request_and_tells_why_it_cannot(server: Server) -> None:
     path = f"build/{server.build_id}/artifacts/CONDA_PACK/"
     assert server.ask("GET", path + "?variant=tar.zst").status_code == 404
@@ -298,6 +312,33 @@ def test_policy_refuses_and_adds_and_says_so(server: Server, nasty_channel: str,
     server.data("DELETE", "environment/strict/x/")
 
 
+def test_policy_looks_at_what_is_really_used(server: Server, nasty_channel: str, channel: str) -> None:
+    server.data("POST", "namespace/tight")
+    rules = {"conda_allowed_channels": [nasty_channel], "conda_default_channels": [channel]}
+    server.data("PUT", "setting/tight/", json=rules | {"pypi_allowed_indexes": ["https://index.example/good/simple"]})
+
+    def submit(text: str) -> requests.Response:
+        return server.ask("POST", "specification/", json={"namespace": "tight", "specification": f"name: x\n{text}"})
+
+    for text in (
+        "dependencies: [python]",
+        "channels: [nodefaults]\ndependencies: [python]",
+        f"channels: ['{nasty_channel}']\ndependencies: [a, pip: ['six @ https://index.example/evil/six-1-py3-none-any.whl']]",
+    ):
+        assert submit(text).json()["code"] == "policy", text
+    for address in (
+        "https://index.example/good/simple/../../evil/simple",
+        "https://index.example/good/simple/%2e%2e/e",
+    ):
+        assert (
+            submit(f"channels: ['{nasty_channel}']\ndependencies: [a, pip: ['--index-url {address}', six]]").status_code
+            == 400
+        )
+    clone = server.ask("POST", "environment/team/data/clone/", json={"namespace": "tight", "name": "carried"})
+    assert (clone.status_code, clone.json()["code"]) == (400, "policy")
+    assert server.ask("GET", "environment/?namespace=tight").json()["count"] == 0
+
+
 def test_changes_are_told_by_revision(server: Server, nasty_channel: str) -> None:
     start = server.data("GET", "changes/?since=0")["revision"]
     assert server.data("GET", f"changes/?since={start}")["environments"] == []
@@ -368,6 +409,21 @@ BAD = [
     ("PUT", "namespace/team/", {"role_mappings": {"a/*": ["king"]}}, 400),
     ("PUT", "environment/team/data/", {"build_id": "x"}, 400),
     ("PUT", "environment/team/data/", {"build_id": True}, 400),
+    ("PUT", "environment/team/data/", {"build_id": 10**30}, 400),
+    ("PUT", "environment/team/data/", {"build_id": -1}, 400),
+    ("PUT", "environment/team/data/", b'{"description": "\\ud800"}', 400),
+    ("POST", "environment/team/data/clone/", {"name": "x", "build_id": 10**30}, 400),
+    ("POST", "token/", b'{"name": "\\ud800"}', 400),
+    ("POST", "specification/", b'{"specification": "\\ud800"}', 400),
+    ("POST", "token/", {"role_bindings": {"a/b": [{}]}}, 400),
+    ("POST", "token/", {"role_bindings": {"a/b": {"viewer": 1}}}, 400),
+    ("POST", "token/", {"role_bindings": {"a*a*a*a*a*b/x": ["viewer"]}}, 400),
+    ("PUT", "namespace/team/", {"role_mappings": {"a/b": [["x"]]}}, 400),
+    ("PUT", "setting/", b'{"storage_threshold": 1e999}', 400),
+    ("PUT", "setting/", b'{"conda_max_solve_time": NaN}', 400),
+    ("PUT", "setting/", {"storage_threshold": 10**400}, 400),
+    ("PUT", "setting/", {"retention_days": 10**10}, 400),
+    ("PUT", "namespace/team/metadata", b'{"a": NaN}', 400),
     ("POST", "token/", {"expiration": "yesterday"}, 400),
     ("POST", "token/", {"expiration": "2001-01-01T00:00:00Z"}, 400),
     ("POST", "token/", {"role_bindings": {"a": ["viewer"]}}, 400),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +22,7 @@ from tornado.websocket import websocket_connect
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.kernels import KernelSpecs, kernel_id
-from tests.handlers.live import MASTER, Server
+from tests.handlers.live import MASTER, Server, end
 
 HEADERS = {"Authorization": f"token {MASTER}"}
 
@@ -72,7 +74,7 @@ def run(server: Server, kernel_id: str, code: str) -> str:
             elif answer["msg_type"] == "error":
                 printed += "\n".join(answer["content"]["traceback"])
             elif answer["msg_type"] == "status" and answer["content"]["execution_state"] == "idle":
-                socket.close()
+                await end(socket)
                 return printed
 
     return asyncio.run(ask())
@@ -206,3 +208,32 @@ def test_only_chosen_namespaces_become_kernels_and_the_users_folder_is_kept_tidy
     kernels = KernelSpecs(store.config, store.database)
     kernels.sync()  # the folders of specs were taken for strays above
     store.close()
+
+
+def test_a_package_with_a_bad_kernelspec_takes_no_others_kernel_away(server: Server, tmp_path: Path) -> None:
+    store = EnvStore(StoreConfig(str(server.root)))
+    row = server.data("GET", "environment/team/data/")
+    prefix = store.prefix(row["current_build_id"])
+    folder = prefix / "share" / "jupyter" / "kernels"
+    bad = {
+        "empty": "",
+        "list": "[]",
+        "none": '{"display_name": "x", "language": "x"}',
+        "odd": '{"argv": [], "env": null}',
+    }
+    folder.chmod(0o755)
+    for name, text in bad.items():
+        (folder / name).mkdir()
+        (folder / name / "kernel.json").write_text(text)
+    (folder / "nulls").mkdir()
+    (folder / "nulls" / "kernel.json").write_text('{"argv": ["python"], "env": null, "metadata": null}')
+    try:
+        kernels = KernelSpecs(store.config, store.database)
+        kernels.directory, kernels.specs = tmp_path / "kernels", tmp_path / "specs"
+        kernels.sync()
+        assert kernels.state(row["id"]).ids == ("envstore-team--data", "envstore-team--data--nulls")
+    finally:
+        for name in (*bad, "nulls"):
+            shutil.rmtree(folder / name)
+        folder.chmod(0o555)
+        store.close()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
+import socket
+import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -18,7 +21,7 @@ from tornado.websocket import websocket_connect
 from jupyter_envstore.app import SCHEMAS, EnvStoreApp
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.envstore import EnvStore
-from tests.handlers.live import MASTER, Server
+from tests.handlers.live import MASTER, Server, end
 
 
 @pytest.fixture(scope="module")
@@ -77,21 +80,22 @@ def test_two_servers_on_one_store_build_each_thing_once(
     second.stop()
 
 
-def listen(server: Server, do: Callable[[], Any], wanted: str, seconds: float = 10.0) -> tuple[dict[str, Any], float]:
+def listen(server: Server, do: Callable[[], Any], wanted: str, limit: float = 10.0) -> tuple[dict[str, Any], float]:
     """Subscribe to Jupyter's events, do something, and return the event that follows and how long it took."""
 
     async def run() -> tuple[dict[str, Any], float]:
         url = f"{server.origin.replace('http', 'ws')}/api/events/subscribe?token={MASTER}"
-        socket = await websocket_connect(url)
+        events = await websocket_connect(url)
         await asyncio.sleep(0.5)
         started = time.monotonic()
         await asyncio.to_thread(do)
         while True:
-            message = await asyncio.wait_for(socket.read_message(), seconds)
+            message = await asyncio.wait_for(events.read_message(), limit)
             event = json.loads(message or "{}")
             if event["schema_id"] == f"{SCHEMAS}{wanted}/v1":
-                socket.close()
-                return event, time.monotonic() - started
+                seconds = time.monotonic() - started
+                await end(events)
+                return event, seconds
 
     return asyncio.run(run())
 
@@ -153,3 +157,24 @@ def test_a_server_that_is_stopped_ends_well(other: Server, nasty_channel: str) -
     for _ in range(3):
         assert other.stop() == 0
         other.start()
+
+
+def test_a_server_ends_while_somebody_waits_for_a_solve(other: Server) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"{other.api}specification/?channel=http://127.0.0.1:{silent.getsockname()[1]}/x&conda=python"
+        waiting = threading.Thread(target=lambda: _try(url))
+        waiting.start()
+        asked, _ = silent.accept()  # the solve wants the channel's index
+        started = time.monotonic()
+        assert other.stop() == 0
+        assert time.monotonic() - started < 15
+        waiting.join()
+        asked.close()
+    other.start()
+
+
+def _try(url: str) -> None:
+    with contextlib.suppress(requests.RequestException):
+        requests.get(url, headers={"Authorization": f"Bearer {MASTER}"}, timeout=60)

@@ -89,7 +89,7 @@ def test_every_fault_is_told_at_once_with_its_line() -> None:
         ("dependencies: [3.12]", "a dependency is a package"),
         ("dependencies: [null]", "a dependency is a package"),
         ("dependencies: [./local.conda]", "names a file"),
-        ("dependencies: [https://host.example/linux-64/a-1-0.conda]", "names a file"),
+        ("dependencies: [https://host.example/linux-64/a-1-0.conda]", "is an address"),
         ("dependencies: ['numpy*']", "glob"),
         ("channels: [https://me:secret@host.example/c]\ndependencies: [python]", "no password"),
         ("channels: [https://host.example/t/secret-token/c]\ndependencies: [python]", "no token"),

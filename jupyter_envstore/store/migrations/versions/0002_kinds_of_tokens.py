@@ -12,8 +12,10 @@ depends_on = None
 def upgrade() -> None:
     with op.batch_alter_table("token", schema=None) as batch_op:
         batch_op.add_column(sa.Column("kind", sa.String(length=16), nullable=False, server_default="user"))
+        batch_op.add_column(sa.Column("groups", sa.JSON(), nullable=False, server_default="[]"))
 
 
 def downgrade() -> None:
     with op.batch_alter_table("token", schema=None) as batch_op:
+        batch_op.drop_column("groups")
         batch_op.drop_column("kind")
