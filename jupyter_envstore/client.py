@@ -99,6 +99,7 @@ class EnvStore:
         build: int | None = None,
         wait: float = 600.0,
         progress: Callable[[int, int], None] | None = None,
+        overwrite: bool = False,
     ) -> str:
         """Write an artifact to a file, checked by its SHA-256, and return its path.
 
@@ -107,7 +108,7 @@ class EnvStore:
         name : str
             ``namespace/name``.
         artifact : str
-            ``yaml``, ``lockfile``, ``explicit``, ``archive`` or ``installer``.
+            ``yaml``, ``lockfile``, ``explicit`` or ``archive``.
         path : str or None
             File, or folder that ends in ``/``; default the file's own name, here.
         build : int or None
@@ -116,6 +117,8 @@ class EnvStore:
             Seconds to wait for an artifact that is being made.
         progress : callable or None
             Called with bytes written and bytes in all.
+        overwrite : bool
+            Write over another file of the artifact's own name; one that ``path`` names is always written.
         """
         number = self._build(name, build)
         made = self._ready(number, artifact, wait)
@@ -123,6 +126,10 @@ class EnvStore:
         if os.path.isdir(target) or target.endswith("/"):
             os.makedirs(target, exist_ok=True)
             target = os.path.join(target, made["file_name"])
+            path = None
+        if path is None and not overwrite and os.path.exists(target) and _sha256(target) != made["sha256"]:
+            msg = f"{target} is there already, and is another file; give path, or overwrite=True"
+            raise EnvStoreClientError(msg)
         partial = f"{target}.partial"
         digest = hashlib.sha256()
         try:
@@ -152,7 +159,9 @@ class EnvStore:
                 if a["type"] == artifact and not a["variant"]
             ]
             if not found:
-                msg = f"build {number} has no {artifact}; have it made in the Environments panel"
+                status = self._json(f"build/{number}/")["data"]["status"]
+                known = ", ".join(sorted({item["type"] for item in self._json(f"build/{number}/artifacts/")["data"]}))
+                msg = f"build {number} ({status}) has no {artifact}; it has: {known or 'none'}"
                 raise EnvStoreClientError(msg, 404)
             if found[0]["state"] == "ready":
                 return found[0]
@@ -217,6 +226,14 @@ def _place(name: str) -> str:
         msg = f"{name!r} does not name an environment: write namespace/name"
         raise EnvStoreClientError(msg)
     return f"{urllib.parse.quote(namespace, safe='')}/{urllib.parse.quote(rest, safe='')}"
+
+
+def _sha256(path: str) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        for chunk in iter(lambda: file.read(CHUNK), b""):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _path(artifact: str) -> str:

@@ -21,16 +21,26 @@ from typing import Any
 from jupyter_envstore.access import matches
 from jupyter_envstore.builds.activation import recorded_activation
 from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.engine.prefix import write_new
 from jupyter_envstore.spec.names import spell
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store.database import Database
 
-FORMAT = 1
+FORMAT = 2
 """Goes up when what is written changes; older ones are written again then."""
 log = logging.getLogger(__name__)
 NO_BUILD = "no build has completed yet"
 PACKED_AWAY = "its active build is packed away; restore it"
 NO_KERNEL = "no package in it brings a kernel; add ipykernel (or r-irkernel, …), or set add_ipykernel"
+
+
+SHIM = """#!/bin/sh
+echo "error: this environment is made from a lock and shared, so packages cannot be added to it from inside." >&2
+echo "Add the package to the environment's specification and build it again:" >&2
+echo "jupyter envstore build environment.yml, or Rebuild where you made it." >&2
+exit 1
+"""
+"""Without it, a shell in a kernel finds the pip of the server, and changes that."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,7 @@ class KernelSpecs:
         self.user_directory = user_directory
         self.directory = config.root / "kernels"
         self.specs = config.root / "kernelspecs"
+        self.shims = config.root / "shims"
         self._states: dict[int, tuple[str, KernelState]] = {}
         self._lock = threading.Lock()
         self._first = True
@@ -79,6 +90,7 @@ class KernelSpecs:
         with self._lock:
             self.directory.mkdir(parents=True, exist_ok=True)
             self.specs.mkdir(parents=True, exist_ok=True)
+            self._write_shims()
             with self.database.read() as session:
                 active = rows.active_builds(session)
             states: dict[int, tuple[str, KernelState]] = {}
@@ -97,6 +109,14 @@ class KernelSpecs:
             self._states, self._first = states, False
             if changed:
                 self._remove_others()
+
+    def _write_shims(self) -> None:
+        """Write a ``pip`` that says how to add a package; kernels find it where their environment has none."""
+        self.shims.mkdir(exist_ok=True)
+        for name in ("pip", "pip3"):
+            path = self.shims / name
+            if not path.exists():
+                write_new(path, SHIM.encode(), 0o755)
 
     def _state_of(self, row: rows.ActiveBuild) -> KernelState:
         if self.namespaces and not any(matches(name, row.namespace) for name in self.namespaces):
@@ -128,7 +148,7 @@ class KernelSpecs:
             for source in found:
                 brought = read_kernel_spec(source)
                 if brought is not None:
-                    spec = kernel_spec(brought, source.parent, prefix, row)
+                    spec = kernel_spec(brought, source.parent, prefix, row, self.shims)
                     target = staging / kernel_id(row.namespace, row.name, source.parent.name)
                     _copy(source.parent, target, spec)
             with contextlib.suppress(OSError):  # another server was first
@@ -179,7 +199,7 @@ def read_kernel_spec(path: Path) -> dict[str, Any] | None:
     return dict(spec)
 
 
-def kernel_spec(spec: dict[str, Any], folder: Path, prefix: Path, row: rows.ActiveBuild) -> dict[str, Any]:
+def kernel_spec(spec: dict[str, Any], folder: Path, prefix: Path, row: rows.ActiveBuild, shims: Path) -> dict[str, Any]:
     """Return a kernelspec that starts from anywhere: absolute interpreter, activation in ``env``, a name that tells.
 
     Parameters
@@ -192,6 +212,8 @@ def kernel_spec(spec: dict[str, Any], folder: Path, prefix: Path, row: rows.Acti
         Prefix of the build.
     row : ActiveBuild
         Whose kernel it is.
+    shims : Path
+        A folder that is looked through behind the environment's own programs.
     """
     argv = [str(word).replace("{resource_dir}", str(folder)) for word in spec["argv"]]
     program = Path(argv[0])
@@ -199,6 +221,7 @@ def kernel_spec(spec: dict[str, Any], folder: Path, prefix: Path, row: rows.Acti
         own = prefix / "bin" / program.name
         argv[0] = str(own) if own.exists() else argv[0]
     activation = {name: _literal(value) for name, value in recorded_activation(prefix).items()}
+    activation["PATH"] = activation.get("PATH", "${PATH}").replace("${PATH}", f"{shims}:${{PATH}}")
     label = "Python" if folder.name == "python3" else str(spec.get("display_name") or folder.name)
     return {
         **spec,

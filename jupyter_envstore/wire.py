@@ -35,7 +35,9 @@ def namespace_json(namespace: Namespace, mappings: Sequence[RoleMapping]) -> dic
     }
 
 
-def environment_json(row: EnvironmentRow, mappings: Sequence[RoleMapping], roles: Sequence[str]) -> dict[str, Any]:
+def environment_json(
+    row: EnvironmentRow, mappings: Sequence[RoleMapping], roles: Sequence[str], artifacts: Sequence[Artifact]
+) -> dict[str, Any]:
     """Return an environment.
 
     ``current_build_id`` is the active build, or the newest where none has completed yet: clients follow it. Ours are
@@ -47,7 +49,7 @@ def environment_json(row: EnvironmentRow, mappings: Sequence[RoleMapping], roles
         "namespace": namespace_json(row.namespace, mappings),
         "name": environment.name,
         "current_build_id": build.id if build else None,
-        "current_build": build_json(build, environment.current_build_id == build.id) if build else None,
+        "current_build": build_json(build, environment.current_build_id == build.id, artifacts) if build else None,
         "description": environment.description,
         "active": environment.current_build_id is not None,
         "newest_build_id": row.newest_id,

@@ -86,7 +86,8 @@ def apply(options: argparse.Namespace) -> int:
     """Build every environment whose file changed."""
     check_name("namespace", options.namespace)
     results: list[dict[str, str]] = []
-    wanted: dict[str, Specification] = {}
+    wanted: dict[str, tuple[Path, Specification]] = {}
+    readable = True
     with open_store(options) as store:
         for path in _specification_files(options.paths):
             try:
@@ -97,10 +98,17 @@ def apply(options: argparse.Namespace) -> int:
                     raise InvalidInputError(msg)
             except EnvStoreError as error:
                 results.append({"file": str(path), "name": "", "result": "failed", "reason": str(error)})
+                readable = False
                 continue
-            wanted[name] = specification
-        for name, specification in wanted.items():
-            same = store.newest_specification(options.namespace, name) == specification.sha256
+            wanted[name] = (path, specification)
+        for name, (path, specification) in wanted.items():
+            try:
+                asked, _ = store.as_settings_want(specification, options.namespace, name)
+            except EnvStoreError as error:
+                place = f"{options.namespace}/{name}"
+                results.append({"file": str(path), "name": place, "result": "failed", "reason": str(error)})
+                continue
+            same = store.newest_specification(options.namespace, name) == asked.sha256
             result = "unchanged" if same else "would build" if options.dry_run else "built"
             reason = ""
             if result == "built":
@@ -108,8 +116,8 @@ def apply(options: argparse.Namespace) -> int:
                 view = wait(store, reference.id)
                 if view["status"] != COMPLETED:
                     result, reason = "failed", view["reason"]
-            results.append({"file": "", "name": f"{options.namespace}/{name}", "result": result, "reason": reason})
-        readable = not any(line["result"] == "failed" and line["file"] for line in results)
+            place = f"{options.namespace}/{name}"
+            results.append({"file": str(path), "name": place, "result": result, "reason": reason})
         if options.prune and readable:
             results += _prune(store, options, set(wanted))
     if options.json:
@@ -176,9 +184,7 @@ def list_environments(options: argparse.Namespace) -> None:
             [
                 f"{environment['namespace']}/{environment['name']}",
                 str(environment["build"]["number"]) if environment["build"] else "-",
-                environment["build"]["status"]
-                if environment["build"]
-                else environment["newest_status"] or "no build yet",
+                _status(environment),
                 str(environment["build"]["packages"]) if environment["build"] else "",
                 human_size(environment["build"]["size"]) if environment["build"] else "",
                 environment["description"][:60],
@@ -186,6 +192,13 @@ def list_environments(options: argparse.Namespace) -> None:
             for environment in found
         ]
         print(table(["ENVIRONMENT", "BUILD", "STATUS", "PACKAGES", "SIZE", "DESCRIPTION"], lines))
+
+
+def _status(environment: dict[str, Any]) -> str:
+    build = environment["build"]
+    if build is None:
+        return environment["newest_status"] or "no build yet"
+    return "packed away" if build["packed_away"] else str(build["status"])
 
 
 def show(options: argparse.Namespace) -> None:

@@ -215,6 +215,7 @@ def _register_using(add: Add) -> None:
     download.add_argument("--artifact", required=True, metavar="TYPE", help="yaml, lockfile, explicit, archive")
     download.add_argument("--variant", default="", help="platform of a yaml or explicit list; tar.zst for an archive")
     download.add_argument("-o", "--output", metavar="PATH", help="file or folder; - for standard output")
+    download.add_argument("--force", action="store_true", help="write over another file of the artifact's own name")
     _json(download)
 
 

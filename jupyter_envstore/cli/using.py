@@ -11,6 +11,7 @@ from pathlib import Path
 from jupyter_envstore.builds.activation import recorded_activation
 from jupyter_envstore.cli.common import find, open_store, print_json, wait, who
 from jupyter_envstore.cli.display import LiveDisplay
+from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.errors import ArtifactError, InvalidInputError, StorageError
 
 
@@ -23,6 +24,8 @@ def activated_environment(prefix: Path) -> dict[str, str]:
 
 def run(options: argparse.Namespace) -> int:
     """Run a command in an environment, in place of this process."""
+    if options.command[:1] == ["--root"]:  # behind the name, argparse takes it for a part of the command
+        options.root, options.command = options.command[1], options.command[2:]
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not command:
         msg = f"which command? for example: jupyter envstore run {options.environment} -- python"
@@ -67,6 +70,10 @@ def download(options: argparse.Namespace) -> int:
         target = Path(options.output or artifact["file_name"])
         if target.is_dir():
             target /= artifact["file_name"]
+        named = options.output is not None and not Path(options.output).is_dir()
+        if target.exists() and not (named or options.force) and file_digest(target) != artifact["sha256"]:
+            msg = f"{target} is there already, and is another file; name one with -o, or give --force"
+            raise InvalidInputError(msg)
         fresh = target.with_name(f".{target.name}.part")
         try:
             shutil.copyfile(source, fresh)

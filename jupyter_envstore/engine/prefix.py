@@ -14,7 +14,7 @@ from jupyter_envstore.errors import StorageError
 EXTERNALLY_MANAGED = """[externally-managed]
 Error=This environment is made from a lock and shared, so packages cannot be added to it from inside.
  Add the package to the environment's specification and build it again:
- in JupyterLab, Environments > Add Package; in a terminal, jupyter envstore build.
+ jupyter envstore build environment.yml, in a terminal.
 """
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_envstore import policy, views
-from jupyter_envstore.artifacts.base import find_maker
+from jupyter_envstore.artifacts.base import find_maker, makers
 from jupyter_envstore.envstore.base import OpenStore
 from jupyter_envstore.errors import ConflictError, NotFoundError, PolicyError
+from jupyter_envstore.spec.names import ARTIFACT_WIRE_NAMES
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import people
 from jupyter_envstore.store.database import now
@@ -70,6 +71,9 @@ class Artifacts(OpenStore):
         NotFoundError
             It was never asked for.
         """
+        if kind in ARTIFACT_WIRE_NAMES and kind not in makers():
+            msg = f"there is no {kind} of build {build_id}: this version does not make it"
+            raise NotFoundError(msg)
         find_maker(kind).check_variant(variant)
         with self.database.read() as session:
             row = rows.find_build(session, build_id, deleted=True)
@@ -77,6 +81,9 @@ class Artifacts(OpenStore):
         gone = row.build.deleted_on is not None and (artifact is None or artifact.state != READY)
         if gone:
             msg = f"build {build_id} was deleted"
+            raise NotFoundError(msg)
+        if artifact is None and row.build.status != COMPLETED:
+            msg = f"build {build_id} is {row.build.status}; artifacts are made of completed builds"
             raise NotFoundError(msg)
         if artifact is None:
             msg = f"build {build_id} has no {kind} yet; POST build/{build_id}/artifacts/{kind}/ makes it"

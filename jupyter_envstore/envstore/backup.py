@@ -102,6 +102,9 @@ def bring_back(config: StoreConfig, source: Path) -> Saved:
         database.close()
         (staging / "blobs").rename(config.root / "blobs")
         (staging / DATABASE).rename(target)  # last: from here on it is a store
+    except tarfile.ReadError:
+        msg = f"{source} cannot be brought back: it is no backup of a store, or was cut short"
+        raise InvalidInputError(msg) from None
     except (tarfile.TarError, OSError, ValueError, KeyError) as error:
         msg = f"{source} cannot be brought back: {getattr(error, 'strerror', None) or error}"
         raise InvalidInputError(msg) from None

@@ -46,12 +46,14 @@ class Pages(OpenStore):
         with self.database.read() as session:
             count, found = listing.list_environments(session, filters, page)
             mappings = listing.mappings_of(session, list({row.namespace.id for row in found}))
+            artifacts = listing.artifacts_of(session, [row.build.id for row in found if row.build])
         may: dict[tuple[str, str], list[str]] = {}
         views = []
         for row in found:
             key = (row.namespace.name, row.environment.name)
             may[key] = sorted(identity.permissions(*key))
-            views.append(wire.environment_json(row, mappings[row.namespace.id], may[key]))
+            ready = artifacts[row.build.id] if row.build else []
+            views.append(wire.environment_json(row, mappings[row.namespace.id], may[key], ready))
         return count, views
 
     def environment_page_row(self, identity: Identity, namespace: str, name: str) -> dict[str, Any]:

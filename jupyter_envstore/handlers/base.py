@@ -103,6 +103,9 @@ class EnvStoreHandler(Reader):
             if not self.token_authenticated:
                 self._check_same_site()
             known = await self.app.identify(user, self)
+        if known is None and user is None and self.request.headers.get("Authorization"):
+            msg = "the token is not known, neither to Jupyter nor to the store; check it, or make another"
+            raise AuthenticationError(msg)
         self.identity = known or self.app.rules.nobody()
         if user is not None:
             action = "read" if self.request.method in ("GET", "HEAD", "OPTIONS") else "write"

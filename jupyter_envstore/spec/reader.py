@@ -40,7 +40,10 @@ def read_specification(data: bytes | str, name: str = "the file", allow_local_fi
     document = read_yaml(text)
     root = document.root
     if not isinstance(root, Table):
-        msg = "an environment file is a mapping with at least: dependencies: [python]"
+        msg = (
+            "an environment file is a mapping with at least: dependencies: [python]; "
+            "other kinds of files are read with --fix, or import"
+        )
         raise SpecificationError([Fault(msg, getattr(root, "line", 1))])
     if "package" in root and "metadata" in root:
         specification, faults = read_lockfile(root, text, allow_local_files)

@@ -107,6 +107,17 @@ def test_download_writes_the_artifact_whole(cli: CommandLine, nasty_channel: str
     cli.run("download", "default/e", "--artifact", "yaml", "-o", "/no/such/folder/x", code=6)
 
 
+def test_download_does_not_write_over_a_file_of_ones_own(cli: CommandLine, nasty_channel: str) -> None:
+    cli.run("build", write(cli, nasty_channel))
+    mine = cli.folder / "e.yml"
+    mine.write_text("mine")
+    assert "is there already" in cli.run("download", "default/e", "--artifact", "yaml", code=2).stderr
+    assert mine.read_text() == "mine"
+    cli.run("download", "default/e", "--artifact", "yaml", "--force")
+    assert "nasty-text=" in mine.read_text()
+    cli.run("download", "default/e", "--artifact", "yaml")  # the same file again
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -183,6 +194,14 @@ def test_apply_builds_what_changed_and_prunes_what_is_gone(cli: CommandLine, nas
     assert results() == {"default/a": "built"}
     assert results("--prune", "--dry-run") == {"default/a": "unchanged", "default/b": "would delete"}
     assert results("--prune") == {"default/a": "unchanged", "default/b": "deleted"}
+
+
+def test_apply_leaves_alone_what_settings_complete_and_nobody_changed(cli: CommandLine, nasty_channel: str) -> None:
+    write(cli, nasty_channel)
+    cli.run("setting", 'conda_included_packages=["nasty-links"]')
+    assert [line["result"] for line in cli.json("apply", ".")] == ["built"]
+    again = cli.json("apply", ".")
+    assert [(line["result"], line["file"]) for line in again] == [("unchanged", "e.yml")]
 
 
 def test_apply_with_a_broken_file_builds_the_others_and_prunes_nothing(cli: CommandLine, nasty_channel: str) -> None:
@@ -271,7 +290,7 @@ def test_every_command_explains_itself() -> None:
     assert commands is not None
     assert set(commands) >= {
         *("demo", "build", "list", "show", "logs", "cancel", "activate", "diff", "run", "shell", "apply", "import"),
-        *("download", "delete", "restore", "gc", "search", "channel"),
+        *("download", "delete", "restore", "gc", "search", "channel", "doctor", "backup", "restore-backup"),
     }
     for name, command in commands.items():
         assert command.description.strip(), name

@@ -241,6 +241,12 @@ def test_a_token_is_shown_once_kept_as_its_hash_and_revoked(server: Server) -> N
     assert server.ask("DELETE", f"token/{made['id']}/").status_code == 404
 
 
+@pytest.mark.parametrize("header", ["token wrong", "Bearer wrong", "Basic eDp5", "Nonsense"])
+def test_a_wrong_token_is_told_and_not_taken_for_nobody(server: Server, header: str) -> None:
+    answer = server.ask("GET", "environment/", None, headers={"Authorization": header})
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+
+
 def test_a_token_ends(server: Server) -> None:
     ends = datetime.now(timezone.utc) + timedelta(seconds=1.5)
     token = server.token({"team/*": ["viewer"]}, expiration=ends.isoformat())

@@ -24,6 +24,7 @@ from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.kernels import KernelSpecs, kernel_id
 from tests.handlers.live import MASTER, Server, end
 
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 HEADERS = {"Authorization": f"token {MASTER}"}
 
 
@@ -122,6 +123,16 @@ def test_pip_in_a_kernel_is_refused_with_words_that_help(server: Server) -> None
         printed = run(server, started, "%pip install cowsay")
     assert "externally-managed" in printed
     assert "Add the package to the environment" in printed
+
+
+def test_a_shell_in_an_environment_without_pip_does_not_find_the_servers(server: Server, channel: str) -> None:
+    text = f"name: no-pip\nchannels: [{channel}]\ndependencies: [python={PYTHON}, ipykernel]"
+    server.wait(server.submit(text))
+    until(lambda: "envstore-team--no-pip" in specs(server))
+    with kernel(server, "envstore-team--no-pip") as started:
+        printed = run(server, started, "!pip install cowsay; pip3 --version")
+    assert printed.count("cannot be added to it from inside") == 2
+    server.data("DELETE", "environment/team/no-pip/")
 
 
 def test_a_kernels_token_looks_and_downloads_and_no_more(server: Server) -> None:
