@@ -28,7 +28,7 @@ from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.configuration import StoreTraits
 from jupyter_envstore.engine.ask import ask
 from jupyter_envstore.envstore import EnvStore
-from jupyter_envstore.errors import EnvStoreError, InvalidInputError
+from jupyter_envstore.errors import EnvStoreError, InvalidInputError, LimitError
 from jupyter_envstore.handlers.artifacts import lock_text_as_json
 from jupyter_envstore.handlers.logs import LogFeeds
 from jupyter_envstore.handlers.metrics import metrics
@@ -49,6 +49,7 @@ THREADS = 8
 SOLVES = 2
 """How many solves and searches run at once."""
 SEARCH_SECONDS = 60.0
+WAIT_SECONDS = 60.0
 SCHEMAS = "https://events.jupyter.org/jupyter_envstore/"
 LAPTOP = (IdentityProvider, PasswordIdentityProvider, LegacyIdentityProvider)
 """Jupyter's own identity providers: who holds the token or password is the one user."""
@@ -143,7 +144,7 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
             It cannot be opened, or the configuration cannot be used.
         """
         self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="envstore")
-        self.questions = asyncio.Semaphore(SOLVES)
+        self.turns = {"solve": asyncio.Semaphore(SOLVES), "search": asyncio.Semaphore(SOLVES)}
         self.ending = threading.Event()
         self.threads: list[threading.Thread] = []
         self.working = 0
@@ -177,7 +178,7 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
         user = Path(jupyter_data_dir()) / "kernels" if self.user_kernels else None
         kernels = KernelSpecs(self.store_configuration, self.store.database, self.kernel_namespaces, user)
         kernels.directory.mkdir(parents=True, exist_ok=True)
-        give_to_children(self.store_configuration.root)
+        give_to_children(kernels.directory.parent)
         hand_tokens_to_kernels(self)
         return kernels
 
@@ -329,7 +330,7 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
         settings = await self.run(self.store.settings)
         if platform:
             policy.check_platform(platform)
-        self.store.check_channels(channels)
+        await self.run(self.store.check_channels, channels)
         platforms = [platform] if platform else list(settings["conda_platforms"])
         question = {"do": "search", "package": package, "channels": list(channels), "platforms": platforms}
         answer = await self.ask(handler, question, settings, SEARCH_SECONDS)
@@ -346,8 +347,16 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
             "default_channels": list(settings["conda_default_channels"]),
             "cache": str(self.store_configuration.packages / "repodata"),
         }
-        async with self.questions:
+        turn = self.turns[question["do"]]
+        try:
+            await asyncio.wait_for(turn.acquire(), min(timeout, WAIT_SECONDS))
+        except asyncio.TimeoutError:
+            msg = f"others have the server look at channels for more than {min(timeout, WAIT_SECONDS):g} s; try again"
+            raise LimitError(msg) from None
+        try:
             return await asyncio.to_thread(ask, question, timeout, handler.gone, self.ending)
+        finally:
+            turn.release()
 
 
 @functools.lru_cache(maxsize=4)

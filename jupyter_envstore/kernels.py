@@ -7,6 +7,7 @@ rename: whoever starts a kernel finds the old one or the new one, and what runs 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import logging
 import os
@@ -29,7 +30,10 @@ from jupyter_envstore.store.database import Database
 FORMAT = 2
 """Goes up when what is written changes; older ones are written again then."""
 log = logging.getLogger(__name__)
+AGAIN = ""
+"""The mark of a state that must be looked at again."""
 NO_BUILD = "no build has completed yet"
+OWN_VARIABLES = ("ENVSTORE_URL", "ENVSTORE_TOKEN")
 PACKED_AWAY = "its active build is packed away; restore it"
 NO_KERNEL = "no package in it brings a kernel; add ipykernel (or r-irkernel, …), or set add_ipykernel"
 
@@ -74,6 +78,9 @@ class KernelSpecs:
         self.namespaces = tuple(namespaces)
         self.user_directory = user_directory
         self.directory = config.root / "kernels"
+        if self.namespaces:  # servers of one store may offer different ones
+            mark = hashlib.sha256("\n".join(sorted(self.namespaces)).encode()).hexdigest()[:12]
+            self.directory = config.root / f"offered-{mark}" / "kernels"
         self.specs = config.root / "kernelspecs"
         self.shims = config.root / "shims"
         self._states: dict[int, tuple[str, KernelState]] = {}
@@ -97,18 +104,21 @@ class KernelSpecs:
             for row in active:
                 known = self._states.get(row.environment_id)
                 mark = f"{row.directory}-{row.present}"
-                if known and known[0] == mark:
+                if known and known[0] == mark and all((self.directory / name).is_symlink() for name in known[1].ids):
                     states[row.environment_id] = known
                     continue
                 try:
                     states[row.environment_id] = (mark, self._state_of(row))
                 except Exception:  # what one package brings must not take the others' kernels away
                     log.exception("the kernels of %s/%s cannot be written", row.namespace, row.name)
-                    states[row.environment_id] = (mark, KernelState((), "its kernels cannot be written; see the log"))
+                    states[row.environment_id] = (AGAIN, KernelState((), "its kernels cannot be written; see the log"))
+                if "cannot be written" in states[row.environment_id][1].reason:
+                    states[row.environment_id] = (AGAIN, states[row.environment_id][1])
             changed = states != self._states or self._first
             self._states, self._first = states, False
             if changed:
-                self._remove_others()
+                used = {f"{row.environment_id}-{row.build_id}-{FORMAT}" for row in active if row.present}
+                self._remove_others(used)
 
     def _write_shims(self) -> None:
         """Write a ``pip`` that says how to add a package; kernels find it where their environment has none."""
@@ -156,7 +166,7 @@ class KernelSpecs:
         finally:
             shutil.rmtree(staging, ignore_errors=True)
 
-    def _remove_others(self) -> None:
+    def _remove_others(self, used: set[str]) -> None:
         """Remove links and folders of environments and builds that are not active any more."""
         wanted = {name for _, state in self._states.values() for name in state.ids}
         for folder in (self.directory, self.user_directory):
@@ -166,9 +176,6 @@ class KernelSpecs:
                 ours = link.is_symlink() and self.specs in link.readlink().parents
                 if ours and link.name not in wanted:
                     link.unlink(missing_ok=True)
-        used = {
-            (self.directory / name).readlink().parent.name for name in wanted if (self.directory / name).is_symlink()
-        }
         for path in self.specs.iterdir():
             if path.name not in used and not path.name.startswith("."):
                 shutil.rmtree(path, ignore_errors=True)
@@ -222,12 +229,15 @@ def kernel_spec(spec: dict[str, Any], folder: Path, prefix: Path, row: rows.Acti
         argv[0] = str(own) if own.exists() else argv[0]
     activation = {name: _literal(value) for name, value in recorded_activation(prefix).items()}
     activation["PATH"] = activation.get("PATH", "${PATH}").replace("${PATH}", f"{shims}:${{PATH}}")
+    variables = {name: value for name, value in (activation | spec.get("env", {})).items() if name not in OWN_VARIABLES}
+    if "PYTHONPATH" in variables:  # it would hide what the server adds: the client for notebooks
+        variables["PYTHONPATH"] += f":{shims.parent / 'client'}"
     label = "Python" if folder.name == "python3" else str(spec.get("display_name") or folder.name)
     return {
         **spec,
         "argv": argv,
         "display_name": f"{label} ({row.namespace}/{row.name})",
-        "env": {**activation, **spec.get("env", {}), "PYTHONNOUSERSITE": "1"},
+        "env": {**variables, "PYTHONNOUSERSITE": "1"},
         "metadata": {
             **spec.get("metadata", {}),
             "envstore": {

@@ -60,6 +60,7 @@ class Watcher:
         self.revision = store.revision()
         self.seen = now()
         self.counted_at = 0.0
+        self.behind = False
         self.progress: dict[int, tuple[int, ...]] = {}
 
     def run(self, stop: threading.Event) -> None:
@@ -80,10 +81,12 @@ class Watcher:
         revision, environments, builds = self.store.changed_ids(self.revision)
         progress, working = self.store.progress_marks()
         moved = tuple(sorted(key for key, mark in progress.items() if self.progress.get(key) != mark))
-        if revision != self.revision:
+        if revision != self.revision or self.behind:
             try:
+                self.behind = False
                 self.prepare()
             except Exception:
+                self.behind = True
                 log.exception("what depends on the store could not be brought up to date")
         numbers = None
         if revision != self.revision or time.monotonic() - self.counted_at > COUNT_SECONDS:

@@ -102,6 +102,7 @@ def build_artifacts(build: Build, artifacts: Sequence[Artifact]) -> list[dict[st
             "key": f"{artifact.type}/{build.key}" + (f"/{artifact.variant}" if artifact.variant else ""),
         }
         for artifact in artifacts
+        if artifact.type != "explicit"  # conda-store's clients do not know it
     ]
     if build.started_on is not None:
         found.append({"id": 0, "artifact_type": "LOGS", "key": f"logs/{build.key}"})
@@ -214,8 +215,11 @@ def read_moment(text: object, what: str) -> datetime | None:
     """
     if text is None or text == "":
         return None
+    if isinstance(text, bool) or not isinstance(text, str | int | float):
+        msg = f"{what} is text such as 2027-01-31T12:00:00Z, or seconds since 1970"
+        raise InvalidInputError(msg)
     try:
-        if isinstance(text, int | float) and not isinstance(text, bool):
+        if isinstance(text, int | float):
             return datetime.fromtimestamp(text, timezone.utc).replace(tzinfo=None)
         moment = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
         return (moment.astimezone(timezone.utc) if moment.tzinfo else moment).replace(tzinfo=None)

@@ -13,6 +13,7 @@ from jupyter_envstore.engine.solve import current_platform
 from jupyter_envstore.envstore.base import OpenStore
 from jupyter_envstore.errors import InvalidInputError, NotFoundError
 from jupyter_envstore.spec.reader import check_channel
+from jupyter_envstore.spec.specification import Specification
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import people
 
@@ -42,19 +43,24 @@ class Keeping(OpenStore):
         keys = ("name", "version", "build", "build_number", "subdir", "channel", "license", "depends")
         return [{**{key: record.get(key) for key in keys}, "size": record.get("size") or 0} for record in found]
 
-    def check_channels(self, channels: Sequence[str]) -> None:
-        """Refuse channels that are none, or local where that is not allowed.
+    def check_channels(self, channels: Sequence[str], specs: Sequence[str] = ()) -> None:
+        """Refuse channels that are none, local where that is not allowed, or not allowed by the store's settings.
 
         Raises
         ------
         InvalidInputError
             With the reason.
+        PolicyError
+            The settings do not allow one, which ``specs`` may name too.
         """
         try:
             for channel in channels:
                 check_channel(channel, self.config.allow_local_files)
         except ValueError as error:
             raise InvalidInputError(str(error)) from None
+        settings = self.settings()
+        naming = ChannelPolicy.of(settings, self.config.channel_alias)
+        policy.check_channels(Specification(channels=tuple(channels), dependencies=tuple(specs)), settings, "*", naming)
 
     def settings_near(self, place: tuple[str, str | None] | None) -> dict[str, Any]:
         """Return the settings that hold for an environment, whether or not it or its namespace is there yet."""

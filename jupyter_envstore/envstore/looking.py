@@ -105,7 +105,7 @@ class Looking(OpenStore):
         Pieces of a log become one blob now and then; the mark holds how many bytes were seen: none is told twice.
         """
         with self.database.read() as session:
-            digest = rows.find_build(session, build_id).build.log_digest
+            digest = rows.find_build(session, build_id, deleted=True).build.log_digest
             busy = bool(unfinished_jobs(session, build_id))
             found = rows.log_chunks(session, build_id, mark.chunk if digest == mark.digest else 0)
             text = "".join(row.text for row in found).encode()

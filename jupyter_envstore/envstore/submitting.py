@@ -137,7 +137,7 @@ class Submitting(Looking, Keeping):
         """Refuse a record that the settings of a place forbid: what is built counts, not what was typed."""
         settings = self.settings_near((namespace, name))
         packages = [
-            policy.LockedPackage(platform, manager, entry["name"], entry["url"])
+            policy.LockedPackage(platform, manager, entry["name"], entry["url"], entry.get("index") or "")
             for platform, lock in record.platforms.items()
             for manager, entries in (("conda", lock.conda), ("pip", lock.pip))
             for entry in entries

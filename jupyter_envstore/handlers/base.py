@@ -135,14 +135,16 @@ class EnvStoreHandler(Reader):
         Browsers say so in ``Sec-Fetch-Site`` (W3C Fetch Metadata); older ones in ``Referer`` or ``Origin``.
         """
         site = self.request.headers.get("Sec-Fetch-Site")
-        if site is not None:
-            if site in ("same-origin", "none") or self.allow_origin == "*":
+        place = self.request.headers.get("Origin") or self.request.headers.get("Referer")
+        if site in ("same-origin", "none") or self.allow_origin == "*":
+            return
+        if place is None and site is None:
+            return
+        if place is not None:
+            origin = f"{urlsplit(place).scheme}://{urlsplit(place).netloc}"
+            if site is None and urlsplit(place).netloc == self.request.headers.get("Host"):
                 return
-        else:
-            place = self.request.headers.get("Origin") or self.request.headers.get("Referer")
-            if place is None or urlsplit(place).netloc == self.request.headers.get("Host"):
-                return
-            if self.allow_origin in ("*", f"{urlsplit(place).scheme}://{urlsplit(place).netloc}"):
+            if self.allow_origin == origin or (self.allow_origin_pat and re.match(self.allow_origin_pat, origin)):
                 return
         msg = "this request comes from another site; send a token in the Authorization header instead of a cookie"
         raise PermissionDeniedError(msg)

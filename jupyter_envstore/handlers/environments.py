@@ -136,7 +136,7 @@ class EnvironmentHandler(EnvStoreHandler):
             msg = "'description' must be text with at most 10000 characters"
             raise InvalidInputError(msg)
         who = self.identity.name
-        if build_id:
+        if body.get("build_id") is not None:
             await self.run(self.store.activate_id, namespace, name, build_id, who)
         if description is not None:
             await self.run(self.store.describe, namespace, name, description, who)

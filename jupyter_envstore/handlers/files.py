@@ -18,6 +18,9 @@ PIECE = 1 << 20
 class FileHandler(EnvStoreHandler):
     """A handler that sends files of the store. They are named by their hash, so they never change."""
 
+    noted: tuple[int, str] | None = None
+    """Build and artifact that the audit notes when the beginning of the file is sent."""
+
     async def send_file(self, path: Path, digest: str, media_type: str, name: str, attachment: bool) -> None:
         """Send a file, or the part of it that is asked for (RFC 9110, sections 13 and 14)."""
         etag = f'"{digest}"'
@@ -40,6 +43,8 @@ class FileHandler(EnvStoreHandler):
             await self.finish_as(media_type)
             return
         self.set_header("Content-Length", end - start)
+        if self.request.method != "HEAD" and start == 0 and self.noted is not None:
+            await self.run(self.store.audit_download, self.identity.name, *self.noted)
         if self.request.method != "HEAD":
             await self._send_pieces(path, start, end)
         await self.finish_as(media_type)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from jupyter_envstore.app import EnvStoreApp
 
 PAUSE = 0.3
+TRIES = 5
 """Seconds between two looks; workers write about as often."""
 LARGEST = 2**53
 
@@ -24,24 +25,33 @@ class LogFeed:
         self.app = app
         self.build_id = build_id
         self.data = b""
-        self.ended = False
+        self.ended = self.failed = False
         self.followers = 0
         self.news = asyncio.Event()
         self.task = asyncio.ensure_future(self._watch())
 
     async def _watch(self) -> None:
-        mark = LogMark()
+        mark, troubles = LogMark(), 0
         try:
             while not self.ended:
-                more, mark, busy = await self.app.run(self.app.store.log_since, self.build_id, mark)
+                try:
+                    more, mark, busy = await self.app.run(self.app.store.log_since, self.build_id, mark)
+                except NotFoundError:  # the build was deleted meanwhile
+                    break
+                except Exception:  # a busy database may pass
+                    troubles += 1
+                    if troubles > TRIES:
+                        self.failed = True
+                        self.app.log.exception("envstore: the log of build %s cannot be followed", self.build_id)
+                        break
+                    await asyncio.sleep(1)
+                    continue
                 self.data += more
                 self.ended = not busy
                 if more or self.ended:
                     self.tell()
                 if not self.ended:
                     await asyncio.sleep(PAUSE)
-        except NotFoundError:  # the build was deleted meanwhile
-            self.ended = True
         finally:
             self.ended = True
             self.tell()
@@ -109,6 +119,9 @@ class LogsHandler(EnvStoreHandler):
                 offset = len(feed.data)
                 if await self.moved_on():
                     return
+            elif feed.failed:
+                self.detach().close()  # cut off, so that it is not taken for the end
+                return
             elif feed.ended:
                 break
             else:

@@ -64,7 +64,7 @@ class TokensHandler(EnvStoreHandler):
         """Make one. conda-store's client sends ``exp`` for ``expiration``, and empty bindings for all of one's own."""
         self.require_login()
         body = self.json_body(("name", "primary_namespace", "expiration", "exp", "role_bindings"))
-        ends = wire.read_moment(body.get("expiration") or body.get("exp"), "expiration")
+        ends = wire.read_moment(body.get("exp") if body.get("expiration") is None else body["expiration"], "expiration")
         token, view = await self.run(
             self.store.make_token,
             self.identity,

@@ -9,6 +9,7 @@ from jupyter_envstore import wire
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.handlers.base import EnvStoreHandler
 
+MAX_DESCRIPTION = 10_000
 MAX_TEXT = 10 * 1024 * 1024
 """Bytes of a body that holds a specification, which may have 4 MB, as JSON text."""
 
@@ -42,10 +43,13 @@ class SpecificationsHandler(EnvStoreHandler):
         self.require("environment:create", namespace, name)
         if not await self.run(self.store.has_namespace, namespace):
             self.require("namespace::create", namespace)
-        found = await self.run(self.store.submit, specification, namespace, name, self.identity.name)
         description = self.field(body, "environment_description", str, "")
+        if len(description) > MAX_DESCRIPTION:
+            msg = f"'environment_description' has more than {MAX_DESCRIPTION} characters"
+            raise InvalidInputError(msg)
+        found = await self.run(self.store.submit, specification, namespace, name, self.identity.name)
         if description:
-            await self.run(self.store.describe, namespace, name, description[:10_000], self.identity.name)
+            await self.run(self.store.describe, namespace, name, description, self.identity.name)
         self.answer({"build_id": found.id, "notes": list(found.notes)}, "; ".join(found.notes) or None)
 
     async def get(self) -> None:
@@ -59,6 +63,7 @@ class SpecificationsHandler(EnvStoreHandler):
             raise InvalidInputError(msg)
         text = json.dumps({"channels": channels, "dependencies": [*conda, *([{"pip": pip}] if pip else [])]})
         specification = await self.run(self.app.read_specification, text)
+        await self.run(self.store.check_channels, specification.channels, specification.dependencies)
         solved = await self.app.solve(self, specification)
         self.finish(json.dumps({"solve": [wire.found_package_json(record) for record in solved["packages"]]}))
 

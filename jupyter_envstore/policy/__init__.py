@@ -1,6 +1,6 @@
 """Settings per scope (global, namespace, environment), and what they allow."""
 
-from jupyter_envstore.policy.rules import LockedPackage, apply_policy, check_lock_policy
+from jupyter_envstore.policy.rules import LockedPackage, apply_policy, check_channels, check_lock_policy
 from jupyter_envstore.policy.settings import (
     RESTRICTIONS,
     SETTINGS,
@@ -17,6 +17,7 @@ __all__ = [
     "LockedPackage",
     "SettingKind",
     "apply_policy",
+    "check_channels",
     "check_lock_policy",
     "check_platform",
     "check_settings",

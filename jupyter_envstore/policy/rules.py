@@ -36,6 +36,7 @@ class LockedPackage:
     manager: str
     name: str
     url: str
+    index: str = ""
 
 
 def apply_policy(
@@ -69,6 +70,17 @@ def apply_policy(
     faults += _missing(settings, {pip_name(line) for line in specification.pip}, "pypi_required_packages")
     _refuse(faults, place)
     return specification, tuple(notes)
+
+
+def check_channels(specification: Specification, settings: Mapping[str, Any], place: str, naming: Naming) -> None:
+    """Refuse channels that the settings do not allow.
+
+    Raises
+    ------
+    PolicyError
+        With their names.
+    """
+    _refuse(_channel_faults(specification, settings, naming), place)
 
 
 def conda_name(spec: str) -> str:
@@ -141,11 +153,11 @@ def _index_faults(specification: Specification, settings: Mapping[str, Any]) -> 
     options = specification.pip_options
     used = [*([options.index_url] if options.index_url else []), *options.extra_index_urls, *options.find_links]
     used += [url for line in specification.pip if (url := Requirement(line).url)]
-    return [
-        f"index {url!r} is not allowed; allowed: {', '.join(allowed)}"
-        for url in used
-        if not any(url.rstrip("/") == index or url.startswith(f"{index}/") for index in allowed)
-    ]
+    return [f"index {url!r} is not allowed; allowed: {', '.join(allowed)}" for url in used if not _below(url, allowed)]
+
+
+def _below(url: str, indexes: Sequence[str]) -> bool:
+    return any(url.rstrip("/") == index or url.startswith(f"{index}/") for index in indexes)
 
 
 def check_lock_policy(
@@ -165,6 +177,11 @@ def check_lock_policy(
         for url in dict.fromkeys(_channel_of(package.url) for package in packages if package.manager == "conda"):
             if url not in allowed:
                 faults.append(f"the lockfile takes packages from {url}, which is not allowed; allowed: {shown}")
+    indexes = [url.rstrip("/") for url in settings["pypi_allowed_indexes"]]
+    for package in packages if indexes else ():
+        if package.manager == "pip" and not any(_below(url, indexes) for url in (package.index, package.url) if url):
+            shown = ", ".join(indexes)
+            faults.append(f"the lockfile takes {package.name} from {package.url}, which is not below {shown}")
     by_platform: dict[str, tuple[set[str], set[str]]] = {}
     for package in packages:
         conda, pip = by_platform.setdefault(package.platform, (set(), set()))

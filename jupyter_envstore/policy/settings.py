@@ -193,6 +193,9 @@ RESTRICTIONS = frozenset(
         "pypi_allowed_indexes",
         "pypi_allow_sdists",
         "build_artifacts",
+        "conda_channel_alias",
+        "defaults_channel",
+        "retention_bytes",
     }
 )
 """Settings that bind people: only who may change those of the whole store changes them, for any scope."""

@@ -166,7 +166,8 @@ def list_builds(session: Session, filters: Filters, page: Page) -> tuple[int, li
 def artifacts_of(session: Session, build_ids: Sequence[int]) -> dict[int, list[Artifact]]:
     """Return the ready artifacts of these builds."""
     found: dict[int, list[Artifact]] = {build_id: [] for build_id in build_ids}
-    query = select(Artifact).where(Artifact.build_id.in_(build_ids), Artifact.state == READY)
+    usual = (Artifact.state == READY, Artifact.variant == "")  # presence is taken for "can be downloaded as it is"
+    query = select(Artifact).where(Artifact.build_id.in_(build_ids), *usual)
     for artifact in session.scalars(query.order_by(Artifact.id)):
         found[artifact.build_id].append(artifact)
     return found
@@ -357,7 +358,9 @@ def _contents(filters: Filters) -> list[ColumnElement[bool]]:
     elif filters.artifact == "logs":
         where.append(Build.log_digest.is_not(None) | (Build.status == COMPLETED))
     elif filters.artifact:
-        ready = select(Artifact.build_id).where(Artifact.type == filters.artifact, Artifact.state == READY)
+        ready = select(Artifact.build_id).where(
+            Artifact.type == filters.artifact, Artifact.state == READY, Artifact.variant == ""
+        )
         where.append(Build.id.in_(ready))
     return where
 

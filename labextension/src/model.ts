@@ -95,16 +95,37 @@ export class EnvStoreModel implements IDisposable {
   }
 
   /** Look at everything again. */
-  async refresh(): Promise<void> {
+  refresh(): Promise<void> {
+    if (this._running) {
+      this._again = true;
+      return this._running;
+    }
+    const look = async () => {
+      do {
+        this._again = false;
+        await this._look();
+      } while (this._again && !this._isDisposed);
+      this._running = null;
+    };
+    return (this._running = look());
+  }
+
+  private async _look(): Promise<void> {
     try {
-      const before = new Map(this._environments.map(item => [item.id, item]));
-      const first = this._lastSeen === null;
       const environments = await this.api.environments();
       const building = environments.filter(
         item => item.newest_build_status === 'QUEUED' || item.newest_build_status === 'BUILDING'
       );
-      const progress = await Promise.all(building.map(item => this.api.progress(item.newest_build_id!)));
-      this._progress = new Map(progress.map(item => [item.id, item]));
+      const progress = await Promise.all(
+        // a build may be deleted between the two looks
+        building.map(item => this.api.progress(item.newest_build_id!).catch(() => null))
+      );
+      if (this._isDisposed) {
+        return;
+      }
+      const before = new Map(this._environments.map(item => [item.id, item]));
+      const first = this._lastSeen === null;
+      this._progress = new Map(progress.flatMap(item => (item ? [[item.id, item] as const] : [])));
       this._environments = environments;
       this._connection = 'connected';
       this._lastSeen = new Date();
@@ -148,4 +169,6 @@ export class EnvStoreModel implements IDisposable {
   private _lastSeen: Date | null = null;
   private _isDisposed = false;
   private _timer = 0;
+  private _running: Promise<void> | null = null;
+  private _again = false;
 }

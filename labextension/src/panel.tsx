@@ -311,12 +311,12 @@ function Row(
       {isSelected && (
         <div className="jp-EnvStore-card">
           {item.description && <div>{item.description}</div>}
-          {build && (
+          {build && item.active && (
             <div className="jp-EnvStore-sub">
               {trans.__('Build %1 · %2 packages · %3', build.number, build.package_count, size(build.size))}
             </div>
           )}
-          {!item.active && build?.status_info && <pre className="jp-EnvStore-error">{build.status_info}</pre>}
+          {!item.active && build?.status_info && <div className="jp-EnvStore-error">{build.status_info}</div>}
           {item.active && item.kernel_note && <div className="jp-EnvStore-sub">{item.kernel_note}</div>}
         </div>
       )}

@@ -466,7 +466,12 @@ def test_a_token_loses_what_its_owner_loses(hub: Server) -> None:
 def test_settings_that_bind_people_are_the_store_admins_alone(hub: Server) -> None:
     as_user(hub, "kim", "POST", "namespace/kim/")
     assert as_user(hub, "kim", "PUT", "setting/kim/", json={"add_ipykernel": True}).ok
-    for body in ({"conda_allowed_channels": []}, {"pypi_allow_sdists": True}, {"conda_required_packages": []}):
+    for body in (
+        {"conda_allowed_channels": []},
+        {"pypi_allow_sdists": True},
+        {"conda_required_packages": []},
+        {"conda_channel_alias": ""},
+    ):
         assert as_user(hub, "kim", "PUT", "setting/kim/", json=body).status_code == 403, body
         assert as_user(hub, "boss", "PUT", "setting/kim/", json=body).ok, body
     as_user(hub, "boss", "PUT", "setting/kim/", json={"pypi_allow_sdists": False})

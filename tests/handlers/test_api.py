@@ -79,7 +79,7 @@ def test_a_build_tells_everything_about_itself(server: Server) -> None:
     assert build["status"] == "COMPLETED"
     assert build["specification"]["spec"]["variables"] == {"GREETING": "hello $HOME"}
     types = {artifact["artifact_type"] for artifact in build["build_artifacts"]}
-    assert types == {"YAML", "LOCKFILE", "EXPLICIT", "CONDA_PACK", "LOGS", "DIRECTORY"}
+    assert types == {"YAML", "LOCKFILE", "CONDA_PACK", "LOGS", "DIRECTORY"}
     packages = server.ask("GET", f"build/{server.build_id}/packages/?search=numpy&exact=true").json()
     assert [package["name"] for package in packages["data"]] == ["numpy"]
     assert packages["count"] == 1
@@ -334,6 +334,20 @@ def test_policy_looks_at_what_is_really_used(server: Server, nasty_channel: str,
             submit(f"channels: ['{nasty_channel}']\ndependencies: [a, pip: ['--index-url {address}', six]]").status_code
             == 400
         )
+    lock = server.ask("GET", f"build/{server.build_id}/lockfile/").json()
+    wheel = {
+        "name": "six",
+        "version": "1",
+        "manager": "pip",
+        "platform": "linux-64",
+        "dependencies": {},
+        "url": "https://index.example/evil/six-1-py3-none-any.whl",
+        "hash": {"sha256": "0" * 64},
+    }
+    lock["package"].append(wheel)
+    body = {"namespace": "tight", "specification": json.dumps(lock)}
+    refused = server.ask("POST", "specification/", json=body)
+    assert "takes six from" in refused.json()["message"], refused.text
     clone = server.ask("POST", "environment/team/data/clone/", json={"namespace": "tight", "name": "carried"})
     assert (clone.status_code, clone.json()["code"]) == (400, "policy")
     assert server.ask("GET", "environment/?namespace=tight").json()["count"] == 0
@@ -411,6 +425,10 @@ BAD = [
     ("PUT", "environment/team/data/", {"build_id": True}, 400),
     ("PUT", "environment/team/data/", {"build_id": 10**30}, 400),
     ("PUT", "environment/team/data/", {"build_id": -1}, 400),
+    ("PUT", "environment/team/data/", {"build_id": 0}, 404),
+    ("POST", "token/", {"expiration": False}, 400),
+    ("POST", "token/", {"expiration": 0}, 400),
+    ("POST", "specification/", {"specification": "name: x\ndependencies: [a]", "environment_description": 5}, 400),
     ("PUT", "environment/team/data/", b'{"description": "\\ud800"}', 400),
     ("POST", "environment/team/data/clone/", {"name": "x", "build_id": 10**30}, 400),
     ("POST", "token/", b'{"name": "\\ud800"}', 400),
@@ -439,6 +457,18 @@ def test_bad_input_gets_a_message_and_a_code(server: Server, method: str, path: 
     assert answer.status_code == status, answer.text
     assert answer.json()["message"] and answer.json()["code"]
     assert "Traceback" not in answer.text
+
+
+def test_the_audit_notes_downloads_and_nothing_else(server: Server) -> None:
+    path = f"build/{server.build_id}/explicit/"
+    last = max((row["id"] for row in server.data("GET", "audit/?verb=artifact.download&size=1000")), default=0)
+    etag = server.ask("GET", path).headers["ETag"]
+    server.ask("GET", path, headers={"Range": "bytes=0-"})
+    server.ask("GET", path, headers={"If-None-Match": etag})
+    server.ask("GET", path, headers={"Range": "bytes=5-9"})
+    server.ask("HEAD", path)
+    noted = server.data("GET", f"audit/?verb=artifact.download&after={last}")
+    assert [row["subject"] for row in noted] == [f"build:{server.build_id}:explicit"] * 2
 
 
 def test_a_body_that_is_too_large_is_refused(server: Server) -> None:

@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 import requests
 from tornado.websocket import websocket_connect
@@ -178,3 +179,20 @@ def test_a_server_ends_while_somebody_waits_for_a_solve(other: Server) -> None:
 def _try(url: str) -> None:
     with contextlib.suppress(requests.RequestException):
         requests.get(url, headers={"Authorization": f"Bearer {MASTER}"}, timeout=60)
+
+
+def test_a_solve_ends_when_its_client_goes_away(other: Server) -> None:
+    def asking() -> list[int]:
+        server = psutil.Process(other.process.pid if other.process else 0)
+        return [child.pid for child in server.children() if "jupyter_envstore.engine.ask" in child.cmdline()]
+
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"{other.api}specification/?channel=http://127.0.0.1:{silent.getsockname()[1]}/x&conda=python"
+        with pytest.raises(requests.Timeout):
+            requests.get(url, headers={"Authorization": f"Bearer {MASTER}"}, timeout=3)
+        deadline = time.monotonic() + 5
+        while asking():
+            assert time.monotonic() < deadline, "the solve goes on though nobody waits"
+            time.sleep(0.05)
