@@ -6,6 +6,7 @@ import type { EnvStoreModel } from './model';
 export namespace CommandIDs {
   export const refresh = 'envstore:refresh';
   export const createExample = 'envstore:create-example';
+  export const importFile = 'envstore:import';
   export const openNotebook = 'envstore:open-notebook';
   export const openConsole = 'envstore:open-console';
   export const rebuild = 'envstore:rebuild';
@@ -33,6 +34,20 @@ const BUILD = {
 } as const;
 const NOTHING = { type: 'object', properties: {} } as const;
 const SCIENCE = ['numpy', 'pandas'];
+
+const MAX_FILE = 4_000_000;
+
+/** Let the user choose a file; null where they choose none. */
+function chooseFile(accept: string): Promise<File | null> {
+  return new Promise(resolve => {
+    const input = document.createElement('input');
+    input.type = 'file';
+    input.accept = accept;
+    input.addEventListener('change', () => resolve(input.files?.[0] ?? null));
+    input.addEventListener('cancel', () => resolve(null));
+    input.click();
+  });
+}
 
 /** Register all commands of the panel. */
 export function addCommands(app: JupyterFrontEnd, model: EnvStoreModel, trans: TranslationBundle): void {
@@ -65,6 +80,20 @@ export function addCommands(app: JupyterFrontEnd, model: EnvStoreModel, trans: T
     ).join('')}`;
     await model.api.submit(text);
     await model.refresh();
+  });
+  add(CommandIDs.importFile, trans.__('Import Environment File…'), NOTHING, async () => {
+    const file = await chooseFile('.yml,.yaml,.json');
+    if (!file) {
+      return;
+    }
+    if (file.size > MAX_FILE) {
+      const message = trans.__('%1 is larger than 4 MB, so it is no environment file.', file.name);
+      await showErrorMessage(trans.__('Not imported'), { message });
+      return;
+    }
+    await guarded(trans.__('%1 was not imported', file.name), async () => {
+      await model.api.submit(await file.text());
+    });
   });
   for (const [id, label, command] of [
     [CommandIDs.openNotebook, trans.__('Open Notebook'), 'notebook:create-new'],

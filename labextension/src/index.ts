@@ -57,7 +57,7 @@ const panel: JupyterFrontEndPlugin<void> = {
     const widget = new EnvStorePanel({ model: store, commands: app.commands, trans });
     app.shell.add(widget, 'left', { rank: RANK, type: 'Environments' });
     restorer?.add(widget, widget.id);
-    for (const command of [CommandIDs.refresh, CommandIDs.createExample]) {
+    for (const command of [CommandIDs.importFile, CommandIDs.createExample, CommandIDs.refresh]) {
       palette?.addItem({ command, category: trans.__('Environments') });
     }
     const menu = [

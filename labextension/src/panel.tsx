@@ -1,5 +1,5 @@
 import type { CommandRegistry } from '@lumino/commands';
-import { type LabIcon, ReactWidget, UseSignal, closeIcon, notebookIcon, refreshIcon } from '@jupyterlab/ui-components';
+import { type LabIcon, ReactWidget, UseSignal, closeIcon, fileUploadIcon, notebookIcon, refreshIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import { CommandIDs } from './commands';
@@ -46,6 +46,12 @@ function Panel(props: IProps): React.ReactElement {
     <>
       <div className="jp-EnvStore-toolbar" role="toolbar" aria-label={trans.__('Environments')}>
         <span className="jp-EnvStore-title">{trans.__('Environments')}</span>
+        <Button
+          id={CommandIDs.importFile}
+          commands={commands}
+          icon={fileUploadIcon}
+          label={trans.__('Import an environment.yml or a lockfile')}
+        />
         <Button id={CommandIDs.refresh} commands={commands} icon={refreshIcon} label={trans.__('Refresh')} />
       </div>
       <Trouble {...props} />

@@ -35,15 +35,23 @@ step = workspace.Workspace.step
 def stopping(self, name, title):
     with step(self, name, title):
         yield
-        if name == sys.argv[1]:
+        if name == sys.argv[1] and may_stop():
             os.kill(os.getpid(), signal.SIGSTOP)
+def may_stop():
+    for number in range(int(sys.argv[2])):
+        try:
+            os.close(os.open(f"{sys.argv[3]}/stopped-{number}", os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            continue
+        return True
+    return False
 workspace.Workspace.step = stopping
-sys.exit(worker.main(sys.argv[2:]))
+sys.exit(worker.main(sys.argv[4:]))
 """
 
 
 class StoppingExecutor(LocalExecutor):
-    """Starts workers that stop at a step, the first ``times`` times."""
+    """Starts workers that stop at a step; ``times`` of them, whichever come to it first."""
 
     def __init__(self, config: StoreConfig, step: str, times: int = 100) -> None:
         super().__init__(config)
@@ -51,10 +59,8 @@ class StoppingExecutor(LocalExecutor):
         self.times = times
 
     def start(self, claim: Claim) -> tuple[int, str]:
-        if self.times == 0:
-            return super().start(claim)
-        self.times -= 1
-        command = [sys.executable, "-c", STOPPING_WORKER, self.step, str(claim.job_id), str(claim.attempt)]
+        limits = (self.step, str(self.times), str(self.config.root))
+        command = [sys.executable, "-c", STOPPING_WORKER, *limits, str(claim.job_id), str(claim.attempt)]
         worker = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
