@@ -111,7 +111,8 @@ class Looking(OpenStore):
             text = "".join(row.text for row in found).encode()
             if digest != mark.digest and digest:
                 text = (zlib.decompress(self.blobs.read(digest)) + text)[mark.seen :]
-        last = found[-1].id if found else mark.chunk
+        same = mark.chunk if digest == mark.digest else 0  # SQLite gives numbers of deleted rows to new ones
+        last = found[-1].id if found else same
         return text, LogMark(last, digest, mark.seen + len(text)), busy
 
     def changes_against(self, namespace: str, name: str, records: Sequence[dict[str, Any]]) -> list[dict[str, str]]:

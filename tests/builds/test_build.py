@@ -10,7 +10,11 @@ import pytest
 
 from jupyter_envstore.cli.using import activated_environment
 from jupyter_envstore.engine.prefix import tree_size
+from jupyter_envstore.envstore.looking import LogMark
 from jupyter_envstore.errors import ConflictError, InvalidInputError, NotFoundError
+from jupyter_envstore.store import builds as rows
+from jupyter_envstore.store.database import now
+from jupyter_envstore.store.models import Build, LogChunk
 from tests.helpers import Store
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -64,6 +68,28 @@ def test_the_log_is_for_people_and_kept_after_the_build(built: Store) -> None:
     assert "files are hard links into the package cache" in log
     assert "Traceback" not in log
     assert len(log.splitlines()) < 60
+
+
+def test_what_a_log_has_behind_a_mark_is_told_once_though_its_pieces_become_a_blob_in_between(
+    store: Store, nasty_channel: str
+) -> None:
+    ref = store.submit(f"name: marks\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
+    envstore, mark, seen = store.envstore, LogMark(), b""
+    for number in range(3):
+        for text in (f"{number} first\n", f"{number} second\n"):
+            with envstore.database.write() as session:
+                session.add(LogChunk(build_id=ref.id, text=text, created_on=now()))
+            more, mark, _ = envstore.log_since(ref.id, mark)
+            seen += more
+        with envstore.database.write() as session:
+            rows.store_log(session, envstore.blobs, session.get_one(Build, ref.id))
+        more, mark, _ = envstore.log_since(ref.id, mark)
+        seen += more
+    assert (
+        seen.decode()
+        == envstore.log(ref.id)
+        == "".join(f"{n} {which}\n" for n in range(3) for which in ("first", "second"))
+    )
 
 
 def test_byte_code_is_shared_and_names_no_prefix(built: Store) -> None:
