@@ -36,6 +36,7 @@ from jupyter_envstore.handlers.routes import routes, trouble_routes
 from jupyter_envstore.handlers.starting import give_to_children, hand_tokens_to_kernels
 from jupyter_envstore.kernels import KernelSpecs
 from jupyter_envstore.spec import Specification, check_name, read_specification
+from jupyter_envstore.spec.repair import Repaired, repair
 from jupyter_envstore.watching import News, Watcher
 
 if TYPE_CHECKING:
@@ -296,6 +297,10 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
     def read_specification(self, text: str) -> Specification:
         """Read a specification that somebody sent."""
         return read_specification(text, "the specification", self.store_configuration.allow_local_files)
+
+    def repair(self, text: str, file_name: str, settings: dict[str, Any]) -> Repaired:
+        """Repair what somebody sent, as the settings of a place say."""
+        return repair(text, file_name, settings["defaults_channel"])
 
     def lock_as_json(self, digest: str) -> bytes:
         """Return a lockfile as JSON."""

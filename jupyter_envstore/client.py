@@ -158,6 +158,9 @@ class EnvStore:
                 for a in self._json(f"build/{number}/artifacts/")["data"]
                 if a["type"] == artifact and not a["variant"]
             ]
+            if found and found[0]["state"] in ("absent", "dropped"):  # whoever may change the environment has it made
+                self._json(f"build/{number}/artifacts/{urllib.parse.quote(artifact, safe='')}/", body={})
+                continue
             if not found:
                 status = self._json(f"build/{number}/")["data"]["status"]
                 known = ", ".join(sorted({item["type"] for item in self._json(f"build/{number}/artifacts/")["data"]}))
@@ -182,17 +185,22 @@ class EnvStore:
             raise EnvStoreClientError(msg, 404)
         return found
 
-    def _json(self, path: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
-        with self._open(path, query) as answer:
+    def _json(
+        self, path: str, query: dict[str, Any] | None = None, body: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        with self._open(path, query, body) as answer:
             found: dict[str, Any] = json.load(answer)
             return found
 
-    def _open(self, path: str, query: dict[str, Any] | None = None) -> Any:
+    def _open(self, path: str, query: dict[str, Any] | None = None, body: dict[str, Any] | None = None) -> Any:
         query = {key: value for key, value in (query or {}).items() if value != ""}
         url = f"{self.url}/api/v1/{path}" + (f"?{urllib.parse.urlencode(query)}" if query else "")
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        data = None if body is None else json.dumps(body).encode()
+        if data is not None:
+            headers["Content-Type"] = "application/json"
         try:
-            return _OPENER.open(urllib.request.Request(url, headers=headers), timeout=self.timeout)
+            return _OPENER.open(urllib.request.Request(url, data, headers), timeout=self.timeout)
         except urllib.error.HTTPError as error:
             try:
                 body = json.load(error)

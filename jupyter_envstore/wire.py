@@ -41,9 +41,9 @@ def environment_json(
     """Return an environment.
 
     ``current_build_id`` is the active build, or the newest where none has completed yet: clients follow it. Ours are
-    ``active``, ``newest_build_id``, ``newest_build_status`` and ``permissions``.
+    ``active``, ``newest_build`` (where it is another one) with its id and status, and ``permissions``.
     """
-    environment, build = row.environment, row.build
+    environment, build, newest = row.environment, row.build, row.newest
     return {
         "id": environment.id,
         "namespace": namespace_json(row.namespace, mappings),
@@ -52,8 +52,9 @@ def environment_json(
         "current_build": build_json(build, environment.current_build_id == build.id, artifacts) if build else None,
         "description": environment.description,
         "active": environment.current_build_id is not None,
-        "newest_build_id": row.newest_id,
-        "newest_build_status": row.newest_status,
+        "newest_build_id": newest.id if newest else None,
+        "newest_build_status": newest.status if newest else None,
+        "newest_build": build_json(newest, False) if newest and build and newest.id != build.id else None,
         "created_on": time_json(environment.created_on),
         "created_by": environment.created_by,
         "permissions": sorted(roles),

@@ -154,6 +154,21 @@ def _register_making(add: Add) -> None:
     build.add_argument("--all-platforms", action="store_true", help="fail when one of 'platforms:' cannot be locked")
     build.add_argument("--fix", action="store_true", help="repair what real files stumble over; says what was changed")
     _json(build)
+    added = add(
+        "add",
+        "editing:add",
+        "Add packages to an environment and build it\n"
+        "Its newest specification is changed line by line; comments and order live. A package that is listed\n"
+        "already gets the new bounds.",
+    )
+    _environment(added)
+    added.add_argument(
+        "packages", nargs="*", metavar="PACKAGE", help="numpy, 'numpy <2', conda-forge::numpy; pip:rich from PyPI"
+    )
+    added.add_argument("--remove", action="append", metavar="PACKAGE", help="may be given several times")
+    added.add_argument("--dry-run", action="store_true", help="print the changed specification, build nothing")
+    added.add_argument("--no-wait", action="store_true", help="return at once; follow it with: logs -f")
+    _json(added)
     apply = add(
         "apply",
         "commands:apply",

@@ -15,6 +15,7 @@ from jupyter_envstore.store import people
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.jobs import ARTIFACT, enqueue
 from jupyter_envstore.store.models import (
+    ABSENT,
     COMPLETED,
     MAKING,
     PENDING,
@@ -89,6 +90,22 @@ class Artifacts(OpenStore):
             msg = f"build {build_id} has no {kind} yet; POST build/{build_id}/artifacts/{kind}/ makes it"
             raise NotFoundError(msg)
         return views.artifact_view(artifact, row)
+
+    def artifacts(self, build_id: int) -> list[dict[str, Any]]:
+        """Return the artifacts of a build in every state; ``absent`` are those that can be made and were not yet."""
+        with self.database.read() as session:
+            row = rows.find_build(session, build_id)
+            found = rows.list_artifacts(session, build_id)
+            scopes = rows.scope_settings(session, row.namespace.id, row.environment.id)
+        if row.build.status == COMPLETED:
+            known = {artifact.type for artifact in found if not artifact.variant}
+            allowed = policy.effective([self.config.settings, *scopes])["build_artifacts"]
+            found += [
+                Artifact(id=0, build_id=build_id, type=kind, variant="", state=ABSENT, size=0, reason="", tools={})
+                for kind in makers()
+                if kind in allowed and kind not in known
+            ]
+        return [views.artifact_view(artifact, row) for artifact in found]
 
     def audit_download(self, who: str, build_id: int, kind: str) -> None:
         """Note that an artifact was downloaded."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_envstore import views
+from jupyter_envstore.engine.contents import contents
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.envstore.base import BuildRef, OpenStore
 from jupyter_envstore.errors import ConflictError, NotFoundError
@@ -88,6 +89,18 @@ class Looking(OpenStore):
             msg = f"build {build.number} is {build.status} and has no lock"
             raise ConflictError(msg)
         return BuildRecord.from_bytes(self.blobs.read(build.record_digest))
+
+    def contents(self, build_id: int) -> list[dict[str, Any]]:
+        """Return the packages of a build, what was asked for, and what needs the others.
+
+        Raises
+        ------
+        ConflictError
+            The build has no lock yet.
+        """
+        with self.database.read() as session:
+            platform = rows.find_build(session, build_id).build.platform
+        return contents(self.record(build_id), platform)
 
     def log(self, build_id: int) -> str:
         """Return the log so far."""

@@ -20,8 +20,8 @@ class ArtifactsHandler(EnvStoreHandler):
     async def get(self, build_id: str) -> None:
         """List the artifacts of a build in every state."""
         number = await self.require_on_build("environment::read", build_id)
-        view = await self.run(self.store.show, number)
-        self.answer([with_address(item, self.app.api_url, number) for item in view["artifacts"]])
+        found = await self.run(self.store.artifacts, number)
+        self.answer([with_address(item, self.app.api_url, number) for item in found])
 
 
 class MakeHandler(EnvStoreHandler):

@@ -153,6 +153,11 @@ class EnvStoreHandler(Reader):
         """Refuse who lacks a permission of ours."""
         self.identity.require(permission, namespace, name)
 
+    def require_somewhere(self, permission: str) -> None:
+        """Refuse who holds a permission nowhere."""
+        if self.identity.visible(permission) == []:
+            self.require(permission, self.identity.primary_namespace)
+
     def require_login(self) -> None:
         """Refuse who is not known."""
         if not self.identity.authenticated:

@@ -79,6 +79,15 @@ class PackagesHandler(EnvStoreHandler):
         self.answer_page(count, data, page)
 
 
+class ContentsHandler(EnvStoreHandler):
+    """``build/{build_id}/contents/``"""
+
+    async def get(self, build_id: str) -> None:
+        """List all packages of a build, what was asked for, and what needs the others."""
+        number = await self.require_on_build("environment::read", build_id)
+        self.answer(await self.run(self.store.contents, number))
+
+
 class ProgressHandler(EnvStoreHandler):
     """``build/{build_id}/progress/``"""
 
@@ -106,6 +115,7 @@ ROUTES = [
     ("build/{build_id}/cancel/", CancelHandler),
     ("build/{build_id}/restore/", RestoreHandler),
     ("build/{build_id}/packages/", PackagesHandler),
+    ("build/{build_id}/contents/", ContentsHandler),
     ("build/{build_id}/progress/", ProgressHandler),
     ("build/{build_id}/diff/{other_id}/", DiffHandler),
 ]

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from jupyter_envstore import wire
-from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.errors import InvalidInputError, PolicyError, SpecificationError
 from jupyter_envstore.handlers.base import EnvStoreHandler
+from jupyter_envstore.spec import Specification
+from jupyter_envstore.spec.editing import edit_packages
+from jupyter_envstore.spec.repair import Repaired
 
 MAX_DESCRIPTION = 10_000
+MAX_PACKAGE = 1000
 MAX_TEXT = 10 * 1024 * 1024
 """Bytes of a body that holds a specification, which may have 4 MB, as JSON text."""
 
@@ -67,10 +72,81 @@ class SpecificationsHandler(EnvStoreHandler):
         solved = await self.app.solve(self, specification)
         self.finish(json.dumps({"solve": [wire.found_package_json(record) for record in solved["packages"]]}))
 
-    def require_somewhere(self, permission: str) -> None:
-        """Refuse who holds a permission nowhere."""
-        if self.identity.visible(permission) == []:
-            self.require(permission, self.identity.primary_namespace)
+
+class CheckHandler(EnvStoreHandler):
+    """``specification/check/``"""
+
+    max_body = MAX_TEXT
+
+    async def post(self) -> None:
+        """Say what is wrong with a text, what it says, and with ``repair`` how it would be repaired."""
+        body = self.json_body(("specification", "namespace", "environment", "file_name", "repair"), ("specification",))
+        namespace = self.field(body, "namespace", str, "") or self.identity.primary_namespace
+        name = self.field(body, "environment", str, "") or None
+        self.check_place(namespace, name)
+        self.require("environment::solve", namespace, name or "*")
+        text = self.field(body, "specification", str, "")
+        repaired = Repaired(text)
+        try:
+            if self.field(body, "repair", bool, False):
+                file_name = self.field(body, "file_name", str, "")[:200] or "environment.yml"
+                settings = await self.run(self.store.settings_near, (namespace, name))
+                repaired = await self.run(self.app.repair, text, file_name, settings)
+            found: Specification | None = await self.run(self.app.read_specification, repaired.text)
+            faults = []
+        except SpecificationError as error:
+            found, faults = None, error.faults
+        notes: tuple[str, ...] = ()
+        refused = None
+        if found is not None:
+            try:
+                _, notes = await self.run(self.store.as_settings_want, found, namespace, name or found.name or "")
+            except PolicyError as error:
+                refused = str(error)
+        self.answer(
+            {
+                **specification_summary(found),
+                "text": repaired.text,
+                "changes": [asdict(change) for change in repaired.changes],
+                "notes": list(notes),
+                "refused": refused,
+                "faults": [asdict(fault) for fault in faults],
+            }
+        )
+
+
+class EditHandler(EnvStoreHandler):
+    """``specification/edit/``"""
+
+    max_body = MAX_TEXT
+
+    async def post(self) -> None:
+        """Return a text with packages added, given other bounds or removed; its comments and order live."""
+        body = self.json_body(("specification", "add", "remove"), ("specification",))
+        self.require_somewhere("environment::solve")
+        lists = {key: self.field(body, key, list, []) for key in ("add", "remove")}
+        for key, items in lists.items():
+            if not all(isinstance(item, str) and len(item) <= MAX_PACKAGE for item in items):
+                msg = f"{key!r} must be a list of texts with at most {MAX_PACKAGE} characters"
+                raise InvalidInputError(msg)
+        text = self.field(body, "specification", str, "")
+        self.answer({"specification": await self.run(edit_packages, text, lists["add"], lists["remove"])})
+
+
+def specification_summary(specification: Specification | None) -> dict[str, Any]:
+    """Return what a specification says; nothing where there is none."""
+    if specification is None:
+        empty: dict[str, Any] = {"name": None, "description": "", "is_lockfile": False}
+        return empty | {key: [] for key in ("channels", "conda", "pip", "platforms")}
+    return {
+        "name": specification.name,
+        "description": specification.description,
+        "is_lockfile": specification.lockfile is not None,
+        "channels": list(specification.channels),
+        "conda": list(specification.dependencies),
+        "pip": list(specification.pip),
+        "platforms": list(specification.platforms),
+    }
 
 
 class SolveHandler(EnvStoreHandler):
@@ -103,4 +179,9 @@ class SolveHandler(EnvStoreHandler):
         )
 
 
-ROUTES = [("specification/", SpecificationsHandler), ("solve/", SolveHandler)]
+ROUTES = [
+    ("specification/", SpecificationsHandler),
+    ("specification/check/", CheckHandler),
+    ("specification/edit/", EditHandler),
+    ("solve/", SolveHandler),
+]

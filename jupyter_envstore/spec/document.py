@@ -10,6 +10,7 @@ from jupyter_envstore.errors import Fault, SpecificationError
 MAX_BYTES = 4 * 2**20
 MAX_DEPTH = 16
 MAX_NODES = 400_000
+TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
 
 SIGNATURES = {
     b"%PDF": "PDF",
@@ -21,22 +22,29 @@ SIGNATURES = {
 
 
 class Text(str):
-    """A scalar as it was written, with its 1-based line and YAML kind (``str``, ``int``, ``bool`` …)."""
+    """A scalar as it was written, with its 1-based line and YAML kind (``str``, ``int``, ``bool`` …).
+
+    ``span`` are the places of its first character and behind its last one in the text, quotes included.
+    """
 
     line: int
     kind: str
+    span: tuple[int, int]
 
-    def __new__(cls, value: str, line: int, kind: str) -> Text:
+    def __new__(cls, value: str, line: int, kind: str, span: tuple[int, int] = (0, 0)) -> Text:
         text = super().__new__(cls, value)
         text.line = line
         text.kind = kind
+        text.span = span
         return text
 
 
 class Items(list["Value"]):
-    """A list with its line."""
+    """A list with its line and span; ``flow`` where it is written ``[a, b]``."""
 
     line = 0
+    span = (0, 0)
+    flow = False
 
 
 class Table(dict[str, "Value"]):
@@ -121,8 +129,7 @@ def _check_depth(events: Any) -> None:
         if kind in ("MappingStartEvent", "SequenceStartEvent"):
             depth += 1
             if depth > MAX_DEPTH:
-                msg = f"nested more than {MAX_DEPTH} levels deep"
-                raise SpecificationError([Fault(msg, event.start_mark.line + 1)])
+                raise SpecificationError([Fault(TOO_DEEP, event.start_mark.line + 1)])
         elif kind in ("MappingEndEvent", "SequenceEndEvent"):
             depth -= 1
 
@@ -133,7 +140,13 @@ def _syntax_fault(text: str, error: Any) -> Fault:
     source = text.splitlines()[line - 1] if line and line <= len(text.splitlines()) else ""
     if "\t" in source[: len(source) - len(source.lstrip())]:
         return Fault("a tab indents this line; YAML wants spaces", line)
+    if "nesting depth" in (error.problem or ""):  # newer libyaml has a limit of its own
+        return Fault(TOO_DEEP, line)
     return Fault(f"not YAML: {error.problem or error.context}", line)
+
+
+def _span(node: Any) -> tuple[int, int]:
+    return node.start_mark.index, node.end_mark.index
 
 
 class _Converter:
@@ -149,10 +162,10 @@ class _Converter:
             raise SpecificationError([Fault(msg, line)])
         if node.id == "scalar":
             kind = node.tag.rsplit(":", 1)[-1]
-            return None if kind == "null" else Text(node.value, line, kind)
+            return None if kind == "null" else Text(node.value, line, kind, _span(node))
         if node.id == "sequence":
             items = Items(self.convert(child, depth + 1) for child in node.value)
-            items.line = line
+            items.line, items.span, items.flow = line, _span(node), bool(node.flow_style)
             return items
         return self._table(node, depth, line)
 

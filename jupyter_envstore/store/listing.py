@@ -81,8 +81,7 @@ class EnvironmentRow:
     environment: Environment
     namespace: Namespace
     build: Build | None
-    newest_status: str | None
-    newest_id: int | None
+    newest: Build | None
 
 
 def list_namespaces(session: Session, visible: Sequence[str] | None, page: Page) -> tuple[int, list[Namespace]]:
@@ -121,7 +120,7 @@ def list_environments(session: Session, filters: Filters, page: Page) -> tuple[i
     order = [key.desc() if page.descending else key.asc() for key in keys]
     cut = _cut(named.order_by(*order), page).subquery()
     query: Any = (
-        select(Environment, Namespace, Build, LAST.status, LAST.id)
+        select(Environment, Namespace, Build, LAST)
         .join(cut, cut.c.id == Environment.id)
         .join(Namespace, Namespace.id == Environment.namespace_id)
         .outerjoin(LAST, LAST.id == _newest())

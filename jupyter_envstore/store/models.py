@@ -26,6 +26,8 @@ UNSETTLED = (QUEUED, BUILDING)
 JOB_QUEUED, JOB_RUNNING, JOB_SETTLING = "queued", "running", "settling"
 JOB_DONE, JOB_FAILED, JOB_CANCELED = "done", "failed", "canceled"
 PENDING, MAKING, READY, ARTIFACT_FAILED, DROPPED = "pending", "building", "ready", "failed", "dropped"
+ABSENT = "absent"
+"""The state of an artifact that can be made and has no row yet."""
 PREFIX_NONE, PREFIX_PRESENT, PREFIX_DROPPED = "none", "present", "dropped"
 
 

@@ -84,6 +84,18 @@ def test_the_life_of_an_environment(cli: CommandLine, nasty_channel: str) -> Non
     assert "no environments yet" in cli.run("list").stderr
 
 
+def test_packages_are_added_and_removed_without_an_editor(cli: CommandLine, nasty_channel: str) -> None:
+    cli.run("build", write(cli, nasty_channel, "['nasty-text']  # mine"))
+    shown = cli.run("add", "default/e", "nasty-versions <2", "--dry-run").stdout
+    assert "dependencies: ['nasty-text', nasty-versions <2]  # mine" in shown
+    built = cli.json("add", "default/e", "nasty-versions <2", "--remove", "nasty-text")
+    assert (built["status"], built["number"], built["trigger"]) == ("COMPLETED", 2, "edit of 1")
+    changes = {(c["change"], c["name"]) for c in cli.json("diff", "default/e:1", "default/e:2")}
+    assert changes == {("added", "nasty-versions"), ("removed", "nasty-text")}
+    assert "which packages?" in cli.run("add", "default/e", code=2).stderr
+    assert "'flask' is not listed" in cli.run("add", "default/e", "--remove", "flask", code=2).stderr
+
+
 def test_run_uses_the_environment_and_its_exit_code(cli: CommandLine, channel: str) -> None:
     cli.run("build", write(cli, channel, f"['python={PYTHON}']"))
     done = cli.run("run", "default/e", "--", "python", "-c", "import sys; print(sys.prefix); sys.exit(9)", code=9)

@@ -62,6 +62,8 @@ TABLE = {
     "HEAD /environment/{namespace}/{name}/conda-lock.yaml": "environment::read",
     "POST /specification/": "environment:create",
     "GET /specification/": "environment::solve",
+    "POST /specification/check/": "environment::solve",
+    "POST /specification/edit/": "environment::solve",
     "POST /solve/": "environment::solve",
     "GET /build/{build_id}/": "environment::read",
     "PUT /build/{build_id}/": "environment::update",
@@ -70,6 +72,7 @@ TABLE = {
     "GET /build/{build_id}/restore/": "environment::read",
     "POST /build/{build_id}/restore/": "environment::update",
     "GET /build/{build_id}/packages/": "environment::read",
+    "GET /build/{build_id}/contents/": "environment::read",
     "GET /build/{build_id}/progress/": "environment::read",
     "GET /build/{build_id}/diff/{other_id}/": "environment::read",
     "GET /build/{build_id}/artifacts/": "environment::read",
@@ -86,6 +89,8 @@ TABLE = {
 }  # fmt: skip
 BODIES = {
     "POST /specification/": {"namespace": "locked", "specification": "name: x\nchannels: [a]\ndependencies: [b]"},
+    "POST /specification/check/": {"namespace": "locked", "specification": "dependencies: [b]"},
+    "POST /specification/edit/": {"specification": "dependencies: [b]", "add": ["c"]},
     "POST /solve/": {"namespace": "locked", "specification": "dependencies: [b]\nchannels: ['file:///nowhere']"},
     "POST /environment/{namespace}/{name}/clone/": {"name": "target"},
     "PUT /namespace/{namespace}/metadata": {"a": []},
@@ -160,7 +165,7 @@ def test_each_route_lets_in_who_may_and_nobody_else(
         return  # it would make a build; others do so
     answer = server.ask(verb, path, tokens[who], check=False, json=None if verb in ("GET", "HEAD") else body)
     check_answer(verb, path, answer)
-    if line == "GET /specification/" and who in ("narrow", "stranger"):
+    if line in ("GET /specification/", "POST /specification/edit/") and who in ("narrow", "stranger"):
         assert answer.status_code not in (401, 403)  # they may solve somewhere, and nothing is kept of it
     elif expected(who, TABLE[line]):
         assert answer.status_code not in (401, 403), answer.text

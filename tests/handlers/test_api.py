@@ -187,6 +187,56 @@ def test_a_follower_that_leaves_does_not_hold_up_the_others(server: Server, chan
     server.data("DELETE", "environment/team/left/")
 
 
+def test_a_text_is_checked_and_repaired_without_being_kept(server: Server, channel: str) -> None:
+    good = f"name: x\ndescription: y\nchannels: [{channel}]\ndependencies: [python, {{pip: [cowsay]}}]"
+    found = server.data("POST", "specification/check/", json={"specification": good})
+    assert (found["name"], found["description"], found["faults"], found["refused"]) == ("x", "y", [], None)
+    assert (found["conda"], found["pip"], found["text"]) == (["python"], ["cowsay"], good)
+    bad = "name: a b\nchannels: [a]\ndependencies:\n  - python=\nsurprise: 1"
+    found = server.data("POST", "specification/check/", json={"specification": bad})
+    assert [fault["line"] for fault in found["faults"]] == [1, 4, 5]
+    wild = "name: C:\\env\nchannels: [defaults]\ndependencies: [python]\nprefix: /home/me/env"
+    body = {"specification": wild, "repair": True, "file_name": "wild.yml"}
+    found = server.data("POST", "specification/check/", json=body)
+    assert found["faults"] == []
+    assert "defaults" not in found["text"]
+    assert {"prefix dropped", "channel defaults became conda-forge", "ipykernel added"} <= {
+        change["what"] for change in found["changes"]
+    }
+    pdf = {"specification": "%PDF-1.7", "repair": True, "file_name": "report.pdf"}
+    assert "PDF" in server.data("POST", "specification/check/", json=pdf)["faults"][0]["message"]
+
+
+def test_packages_are_added_to_a_text_and_removed_from_it(server: Server) -> None:
+    text = "dependencies:\n  - python  # keep\n  - numpy\n"
+    body = {"specification": text, "add": ["flask <3", "pip:rich"], "remove": ["numpy"]}
+    found = server.data("POST", "specification/edit/", json=body)["specification"]
+    assert found == "dependencies:\n  - python  # keep\n  - flask <3\n  - pip:\n      - rich\n"
+    assert server.ask("POST", "specification/edit/", json={"specification": text, "remove": ["x"]}).status_code == 400
+    assert server.ask("POST", "specification/edit/", json={"specification": text, "add": [1]}).status_code == 400
+
+
+def test_the_contents_of_a_build_say_why_each_package_is_there(server: Server) -> None:
+    found = {package["name"]: package for package in server.data("GET", f"build/{server.build_id}/contents/")}
+    assert found["numpy"]["requested"] == "numpy"
+    assert found["traitlets"]["requested"] is None
+    assert "ipykernel" in found["traitlets"]["needed_by"]
+    count = server.data("GET", f"build/{server.build_id}/")["package_count"]
+    assert len(found) == count
+
+
+def test_an_artifact_that_was_never_made_is_listed_as_absent(server: Server, nasty_channel: str) -> None:
+    text = f"name: lazy\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"
+    server.wait(server.submit(text))
+    server.data("PUT", "setting/team/lazy/", json={"artifacts_at_once": ["lockfile"]})
+    build_id = server.submit(text)
+    server.wait(build_id)
+    states = {a["type"]: a["state"] for a in server.data("GET", f"build/{build_id}/artifacts/")}
+    assert states["lockfile"] == "ready"
+    assert states["archive"] == "absent"
+    server.data("DELETE", "environment/team/lazy/")
+
+
 def test_an_artifact_is_made_on_request_and_tells_why_it_cannot(server: Server) -> None:
     path = f"build/{server.build_id}/artifacts/CONDA_PACK/"
     assert server.ask("GET", path + "?variant=tar.zst").status_code == 404

@@ -1,0 +1,35 @@
+"""Packages added to environments and removed from them, without an editor."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from jupyter_envstore.cli.commands import _outcome, _report_build, find_newest, follow
+from jupyter_envstore.cli.common import open_store, print_json, who
+from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.spec import read_specification
+from jupyter_envstore.spec.editing import edit_packages
+
+
+def add(options: argparse.Namespace) -> int:
+    """Change the packages of an environment's newest specification and build it."""
+    if not options.packages and not options.remove:
+        msg = "which packages? for example: jupyter envstore add team/data numpy 'pandas <3' pip:rich"
+        raise InvalidInputError(msg)
+    with open_store(options) as store:
+        before = find_newest(store, options.environment)
+        text = edit_packages(store.text(before.id), options.packages, options.remove or ())
+        if options.dry_run:
+            print_json({"specification": text}) if options.json else print(text, end="")
+            return 0
+        specification = read_specification(text, "the specification", store.config.allow_local_files)
+        reference = store.submit(specification, before.namespace, before.name, who(), f"edit of {before.number}")
+        if options.no_wait:
+            store.scheduler.tick()
+            print_json({"build": str(reference), "id": reference.id}) if options.json else print(reference)
+            return 0
+        print(f"building {reference}", file=sys.stderr)
+        view = follow(store, reference)
+        _report_build(view, options.json)
+        return _outcome(view)

@@ -1,0 +1,219 @@
+"""Change the packages of an ``environment.yml`` and leave the rest of its text alone: comments, order, blank lines."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+from jupyter_envstore.errors import InvalidInputError, SpecificationError
+from jupyter_envstore.spec.document import Items, Table, Text, decode, read_yaml
+
+MAX_CHANGES = 200
+PIP = "pip:"
+TWO = "  "
+NEEDS_QUOTES = re.compile(r"^[^A-Za-z0-9_.]|[\[\]{},]|:\s|\s#|:$")
+
+
+def edit_packages(text: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> str:
+    """Return ``text`` with packages added, given other bounds, or removed.
+
+    Parameters
+    ----------
+    text : str
+        An ``environment.yml``.
+    add : sequence of str
+        What conda calls a match specification (``numpy``, ``numpy <2``, ``conda-forge::numpy``), or ``pip:`` and a
+        line for pip. One whose name is listed already takes that line's place.
+    remove : sequence of str
+        Names; with ``pip:`` in front, of PyPI packages.
+
+    Raises
+    ------
+    SpecificationError
+        The text is no specification that has packages of its own, for example a lockfile.
+    InvalidInputError
+        A package has no name, or one to remove is not listed.
+    """
+    text = decode(text, "the specification")
+    if len(add) + len(remove) > MAX_CHANGES:
+        msg = f"at most {MAX_CHANGES} packages can be changed at once"
+        raise InvalidInputError(msg)
+    for name in remove:
+        text = _remove(text, name)
+    for wanted in add:
+        if "\n" in wanted or "\r" in wanted:
+            msg = f"{wanted[:60]!r} is more than one line"
+            raise InvalidInputError(msg)
+        text = _add(text, wanted.strip())
+    return text
+
+
+def conda_name(spec: str) -> str:
+    """Return the name in a match specification, in lower case; empty where there is none."""
+    found = re.match(r"\s*([A-Za-z0-9_][A-Za-z0-9_.-]*)", spec.rpartition("::")[2])
+    return found.group(1).lower() if found else ""
+
+
+def pip_name(line: str) -> str:
+    """Return the name in a line for pip, normalised as PEP 503 says; empty for options."""
+    found = re.match(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)", line)
+    return re.sub(r"[-_.]+", "-", found.group(1)).lower() if found else ""
+
+
+def _root(text: str) -> Table:
+    root = read_yaml(text).root
+    if not isinstance(root, Table):
+        msg = "an environment file is a mapping with at least: dependencies: [python]"
+        raise SpecificationError(msg)
+    if "package" in root and "metadata" in root:
+        msg = "a lockfile is exact, so no package can be added to it or removed; begin with a specification"
+        raise SpecificationError(msg)
+    return root
+
+
+def _lists(root: Table) -> tuple[Items | None, Items | None]:
+    """Return the list of dependencies, and the one of pip in it."""
+    dependencies = root.get("dependencies")
+    if dependencies is None:
+        return None, None
+    if not isinstance(dependencies, Items):
+        msg = "dependencies must be a list"
+        raise SpecificationError(msg)
+    pip = next((item["pip"] for item in dependencies if isinstance(item, Table) and "pip" in item), None)
+    return dependencies, pip if isinstance(pip, Items) else None
+
+
+def _add(text: str, wanted: str) -> str:
+    is_pip = wanted.startswith(PIP)
+    spec = wanted.removeprefix(PIP).strip()
+    name = pip_name(spec) if is_pip else conda_name(spec)
+    if not name:
+        msg = f"{wanted[:60]!r} does not begin with the name of a package"
+        raise InvalidInputError(msg)
+    dependencies, pip = _lists(_root(text))
+    items, name_of = (pip, pip_name) if is_pip else (dependencies, conda_name)
+    for item in items or ():
+        if isinstance(item, Text) and name_of(item) == name:
+            start, end = item.span
+            flow = bool(items and items.flow)
+            return text if item == spec else text[:start] + _scalar(spec, flow) + text[end:]
+    if items:
+        return _append(text, items, spec)
+    if dependencies is None or (not dependencies and not dependencies.flow):
+        lines = ["dependencies:", *(["  - pip:", f"      - {_scalar(spec)}"] if is_pip else [f"  - {_scalar(spec)}"])]
+        kept = re.sub(r"^dependencies:[^\n]*\n?", "", text, flags=re.MULTILINE)
+        return f"{kept.rstrip()}\n" * bool(kept.strip()) + "\n".join(lines) + "\n"
+    if is_pip:
+        return _append(text, dependencies, f"pip: [{_scalar(spec, True)}]", raw=True)
+    return _append(text, dependencies, spec)
+
+
+def _append(text: str, items: Items, spec: str, raw: bool = False) -> str:
+    """Add an item behind the last plain one, in the list's own style; ``raw`` is a mapping, which goes last."""
+    if items.flow:
+        place = items.span[1] - 1
+        plain = [item for item in items if isinstance(item, Text)]
+        new = f"{{{spec}}}" if raw else _scalar(spec, True)
+        if plain and not raw:
+            place = plain[-1].span[1]
+            return f"{text[:place]}, {new}{text[place:]}"
+        comma = "" if not items or text[:place].rstrip().endswith(",") else ", "
+        if items and not raw:  # a mapping alone is there: plain ones come first
+            place = items.span[0] + 1
+            return f"{text[:place]}{new}, {text[place:]}"
+        head = text[:place].rstrip()
+        return f"{head}{comma}{new}{text[place:]}"
+    plain = [item for item in items if isinstance(item, Text)]
+    first = text.rfind("\n", 0, items.span[0]) + 1
+    indent = re.match(r"\s*", text[first:]).group()  # type: ignore[union-attr]
+    if raw or not plain:
+        end = _end_of_block(text, items) if raw else first
+        name = spec.partition(": [")
+        block = f"{indent}- pip:\n{indent}    - {name[2][:-1]}\n" if raw else f"{indent}- {_scalar(spec)}\n"
+        if raw and not text[:end].endswith("\n"):
+            block = f"\n{block}"
+        return text[:end] + block + text[end:]
+    end = text.find("\n", plain[-1].span[1])
+    end = len(text) if end < 0 else end
+    return f"{text[:end]}\n{indent}- {_scalar(spec)}{text[end:]}"
+
+
+def _end_of_block(text: str, items: Items) -> int:
+    """Return the place behind the last line of a block list; blank lines and comments below it do not belong to it."""
+    last = max(_last_place(item) for item in items)
+    end = text.find("\n", last)
+    return len(text) if end < 0 else end + 1
+
+
+def _last_place(value: object) -> int:
+    if isinstance(value, Text):
+        return value.span[1]
+    if isinstance(value, Items):
+        return value.span[1] if value.flow or not value else max(_last_place(item) for item in value)
+    if isinstance(value, Table) and value:
+        return max(_last_place(item) for item in value.values())
+    return 0
+
+
+def _remove(text: str, name: str) -> str:
+    is_pip = name.startswith(PIP)
+    bare = name.removeprefix(PIP).strip()
+    wanted = pip_name(bare) if is_pip else conda_name(bare)
+    dependencies, pip = _lists(_root(text))
+    items, name_of = (pip, pip_name) if is_pip else (dependencies, conda_name)
+    for item in items or ():
+        if isinstance(item, Text) and wanted and name_of(item) == wanted:
+            if is_pip and pip is not None and len(pip) == 1 and dependencies is not None:
+                return _drop_pip(text, dependencies, pip)
+            return _drop(text, items, item)  # type: ignore[arg-type]
+    msg = f"{name[:60]!r} is not listed in the specification"
+    raise InvalidInputError(msg)
+
+
+def _drop(text: str, items: Items, item: Text) -> str:
+    start, end = item.span
+    if items.flow:
+        after = re.match(r"\s*,[^\S\n]*", text[end:])
+        if after:
+            return text[:start] + text[end + after.end() :]
+        before = re.search(r"\s*,\s*$", text[:start])
+        return text[: before.start() if before else start] + text[end:]
+    if len(items) == 1:
+        line = text.rfind("\n", 0, start) + 1
+        indent = re.match(r"\s*", text[line:]).group()  # type: ignore[union-attr]
+        return f"{text[:line]}{indent or TWO}[]{text[_line_end(text, end) :]}"
+    line = text.rfind("\n", 0, start) + 1
+    stop = min(_line_end(text, end) + 1, len(text))
+    return text[:line] + text[stop:]
+
+
+def _drop_pip(text: str, dependencies: Items, pip: Items) -> str:
+    """Drop the whole ``pip:`` entry together with its last package."""
+    index = next(i for i, item in enumerate(dependencies) if isinstance(item, Table) and item.get("pip") is pip)
+    if dependencies.flow:
+        found = re.search(r",?\s*\{\s*['\"]?pip['\"]?\s*:\s*\[[^\]]*\]\s*\}", text[dependencies.span[0] :])
+        if found:
+            start = dependencies.span[0]
+            return text[: start + found.start()] + text[start + found.end() :]
+    table = dependencies[index]
+    line = table.line if isinstance(table, Table) else 1
+    lines = text.splitlines(keepends=True)
+    last = text.count("\n", 0, _last_place(pip))
+    if len(dependencies) == 1:
+        indent = re.match(r"\s*", lines[line - 1]).group()  # type: ignore[union-attr]
+        lines[line - 1 : last + 1] = [f"{indent or TWO}[]\n"]
+    else:
+        lines[line - 1 : last + 1] = []
+    return "".join(lines)
+
+
+def _line_end(text: str, place: int) -> int:
+    end = text.find("\n", place)
+    return len(text) if end < 0 else end
+
+
+def _scalar(spec: str, flow: bool = False) -> str:
+    """Return ``spec`` as YAML text, quoted where it must be."""
+    quoted = NEEDS_QUOTES.search(spec) if flow else re.search(r"^[^A-Za-z0-9_.]|:\s|\s#|:$", spec)
+    return json.dumps(spec, ensure_ascii=False) if quoted else spec
