@@ -10,6 +10,7 @@ from jupyter_envstore import wire
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.handlers.base import EnvStoreHandler
 from jupyter_envstore.handlers.reading import MAX_PAGE
+from jupyter_envstore.kernels import NO_BUILD
 from jupyter_envstore.spec.names import ARTIFACT_WIRE_NAMES, artifact_name
 from jupyter_envstore.store.listing import Filters, Page
 
@@ -49,9 +50,10 @@ async def rows_with_kernels(handler: EnvStoreHandler, filters: Filters, page: Pa
 
 
 def add_kernels(handler: EnvStoreHandler, row: dict[str, Any]) -> None:
-    """Add ``kernels``, their ids, and ``kernel_note``, why there is none."""
+    """Add ``kernels``, their ids, and ``kernel_note``, why there is none; both empty until this server has looked."""
     state = handler.app.kernels.state(row["id"])
-    row["kernels"], row["kernel_note"] = list(state.ids), state.reason or None
+    looked = state.reason != NO_BUILD or not row["active"]
+    row["kernels"], row["kernel_note"] = list(state.ids), (looked and state.reason) or None
 
 
 class EnvironmentsHandler(EnvStoreHandler):
@@ -165,7 +167,8 @@ class CloneHandler(EnvStoreHandler):
         if not await self.run(self.store.has_namespace, target):
             self.require("namespace::create", target)
         build_id = self.field(body, "build_id", int, 0) or None
-        found = await self.run(self.store.clone, (namespace, name, build_id), (target, new_name), self.identity.name)
+        source, who = (namespace, name, build_id), self.identity.name
+        found = await self.app.run_slowly(self.store.clone, source, (target, new_name), who)
         self.answer({"build_id": found.id}, "clone triggered", 201)
 
 

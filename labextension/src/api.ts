@@ -1,8 +1,25 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
-import type { IBuild, IEnvironment, IFault, IProgress } from './types';
+import type {
+  IArtifact,
+  IBuild,
+  IChecked,
+  IContent,
+  IEnvironment,
+  IFault,
+  IFoundPackage,
+  INamespaceRole,
+  IPackageChange,
+  IPermissions,
+  IPlace,
+  IProgress,
+  ISolved,
+  IToken,
+  IUsage
+} from './types';
 
 const ROOT = 'envstore/api/v1';
+const PAGE = 100;
 
 /** What the server refused: its message is for people, its status and code are for programs. */
 export class EnvStoreError extends Error {
@@ -16,29 +33,127 @@ export class EnvStoreError extends Error {
   }
 }
 
+/** Return the path of something below an environment. */
+function path(place: IPlace): string {
+  return `environment/${encodeURIComponent(place.namespace)}/${encodeURIComponent(place.name)}/`;
+}
+
 /** The store's REST API. */
 export class EnvStoreApi {
   constructor(private readonly settings: ServerConnection.ISettings) {}
 
-  /** Return all environments that the user may see. */
-  async environments(): Promise<IEnvironment[]> {
-    return (await this.ask<IEnvironment[]>('GET', 'environment/')) ?? [];
+  // -- environments ------------------------------------------------------------------------------------------------
+
+  /** Return all environments that the user may see; with `packages`, those whose build has all of them. */
+  async environments(packages: string[] = []): Promise<IEnvironment[]> {
+    const query = packages.map(name => `packages=${encodeURIComponent(name)}`).join('&');
+    return (await this.ask<IEnvironment[]>('GET', `environment/${query && '?'}${query}`)) ?? [];
   }
+
+  /** Return one environment. */
+  async environment(place: IPlace): Promise<IEnvironment> {
+    return this.ask('GET', path(place));
+  }
+
+  /** Make a build the active one. */
+  async activate(place: IPlace, build: number): Promise<void> {
+    await this.ask('PUT', path(place), { build_id: build });
+  }
+
+  /** Change the description of an environment. */
+  async describe(place: IPlace, description: string): Promise<void> {
+    await this.ask('PUT', path(place), { description });
+  }
+
+  /** Build the same lock under another name. */
+  async clone(place: IPlace, target: IPlace, build?: number): Promise<number> {
+    const body = { ...target, ...(build ? { build_id: build } : {}) };
+    return (await this.ask<{ build_id: number }>('POST', `${path(place)}clone/`, body)).build_id;
+  }
+
+  /** Delete an environment with all its builds. */
+  async deleteEnvironment(place: IPlace): Promise<void> {
+    await this.ask('DELETE', path(place));
+  }
+
+  // -- specifications ----------------------------------------------------------------------------------------------
+
+  /** Build a specification; return the id of the build, and what the settings of its place changed. */
+  async submit(
+    specification: string,
+    namespace?: string,
+    name?: string,
+    description?: string
+  ): Promise<{ build: number; notes: string[] }> {
+    const body = {
+      specification,
+      ...(namespace ? { namespace } : {}),
+      ...(name ? { environment_name: name } : {}),
+      ...(description ? { environment_description: description } : {})
+    };
+    const made = await this.ask<{ build_id: number; notes: string[] }>('POST', 'specification/', body);
+    return { build: made.build_id, notes: made.notes };
+  }
+
+  /** Say what is wrong with a text and what it says; with `fileName`, repaired. */
+  async check(specification: string, place: Partial<IPlace>, fileName?: string): Promise<IChecked> {
+    return this.ask('POST', 'specification/check/', {
+      specification,
+      ...(place.namespace ? { namespace: place.namespace } : {}),
+      ...(place.name ? { environment: place.name } : {}),
+      ...(fileName ? { repair: true, file_name: fileName } : {})
+    });
+  }
+
+  /** Return a text with packages added or removed. */
+  async edit(specification: string, add: string[], remove: string[]): Promise<string> {
+    const body = { specification, add, remove };
+    return (await this.ask<{ specification: string }>('POST', 'specification/edit/', body)).specification;
+  }
+
+  /** Say what a text would install, and what that changes in the environment. */
+  async solve(specification: string, place: Partial<IPlace>, signal?: AbortSignal): Promise<ISolved> {
+    const body = {
+      specification,
+      ...(place.namespace ? { namespace: place.namespace } : {}),
+      ...(place.name ? { environment: place.name } : {})
+    };
+    return this.ask('POST', 'solve/', body, signal);
+  }
+
+  /** Return the versions of a package, or the names that a pattern with `*` matches. */
+  async search(name: string, channels: string[] = [], signal?: AbortSignal): Promise<IFoundPackage[]> {
+    const query = channels.map(channel => `channel=${encodeURIComponent(channel)}`).join('&');
+    return this.ask('GET', `search/${encodeURIComponent(name)}/${query && '?'}${query}`, undefined, signal);
+  }
+
+  // -- builds ------------------------------------------------------------------------------------------------------
 
   /** Return a build with its specification. */
   async build(id: number): Promise<IBuild> {
     return this.ask('GET', `build/${id}/`);
   }
 
+  /** Return the newest builds of an environment, newest first, and how many there are. */
+  async builds(environmentId: number, size = PAGE): Promise<{ builds: IBuild[]; count: number }> {
+    const query = `environment_id=${environmentId}&size=${size}&order=desc`;
+    const answer = await this.request<IBuild[]>('GET', `build/?${query}`);
+    return { builds: answer.data, count: answer.count ?? answer.data.length };
+  }
+
+  /** Return the packages of a build and why each is there. */
+  async contents(id: number): Promise<IContent[]> {
+    return this.ask('GET', `build/${id}/contents/`);
+  }
+
+  /** Return what changed from one build to another. */
+  async diff(first: number, second: number): Promise<IPackageChange[]> {
+    return this.ask('GET', `build/${first}/diff/${second}/`);
+  }
+
   /** Return the steps of a build. */
   async progress(id: number): Promise<IProgress> {
     return this.ask('GET', `build/${id}/progress/`);
-  }
-
-  /** Build a specification; return the id of the build. */
-  async submit(specification: string, namespace?: string): Promise<number> {
-    const body = namespace ? { specification, namespace } : { specification };
-    return (await this.ask<{ build_id: number }>('POST', 'specification/', body)).build_id;
   }
 
   /** Build the same specification again. */
@@ -56,9 +171,94 @@ export class EnvStoreApi {
     await this.ask('POST', `build/${id}/restore/`, {});
   }
 
-  /** Delete an environment with all its builds. */
-  async deleteEnvironment(namespace: string, name: string): Promise<void> {
-    await this.ask('DELETE', `environment/${namespace}/${name}/`);
+  /** Delete a build. */
+  async deleteBuild(id: number): Promise<void> {
+    await this.ask('DELETE', `build/${id}/`);
+  }
+
+  /** Return the artifacts of a build in every state. */
+  async artifacts(id: number): Promise<IArtifact[]> {
+    return this.ask('GET', `build/${id}/artifacts/`);
+  }
+
+  /** Have an artifact made. */
+  async make(id: number, type: string, variant = ''): Promise<IArtifact> {
+    return this.ask('POST', `build/${id}/artifacts/${encodeURIComponent(type)}/`, variant ? { variant } : {});
+  }
+
+  /** Return a text artifact. */
+  async text(url: string): Promise<string> {
+    const whole = new URL(url, this.settings.baseUrl).href;
+    const answer = await ServerConnection.makeRequest(whole, {}, this.settings);
+    if (!answer.ok) {
+      throw await refusal(answer);
+    }
+    return answer.text();
+  }
+
+  /** Give the log of a build piece by piece as it grows, until the build has ended. */
+  async follow(id: number, offset: number, onText: (text: string) => void, signal: AbortSignal): Promise<void> {
+    const address = this.url(`build/${id}/logs/?follow=true&offset=${offset}`);
+    const answer = await ServerConnection.makeRequest(address, { signal, cache: 'no-store' }, this.settings);
+    if (!answer.ok || !answer.body) {
+      throw await refusal(answer);
+    }
+    const reader = answer.body.getReader();
+    const decoder = new TextDecoder();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (value) {
+        onText(decoder.decode(value, { stream: true }));
+      }
+      if (done) {
+        return;
+      }
+    }
+  }
+
+  // -- people ------------------------------------------------------------------------------------------------------
+
+  /** Return who the user is and what they may do. */
+  async permissions(): Promise<IPermissions> {
+    return this.ask('GET', 'permission/');
+  }
+
+  /** Return environments, builds and bytes of each namespace. */
+  async usage(): Promise<Record<string, IUsage>> {
+    return this.ask('GET', 'usage/');
+  }
+
+  /** Return the user's tokens. */
+  async tokens(): Promise<IToken[]> {
+    return this.ask('GET', 'token/');
+  }
+
+  /** Make a token; its text is told once. */
+  async makeToken(name: string, bindings: Record<string, string[]>, expiration: Date): Promise<string> {
+    const body = { name, role_bindings: bindings, expiration: expiration.toISOString() };
+    return (await this.ask<{ token: string }>('POST', 'token/', body)).token;
+  }
+
+  /** Revoke a token. */
+  async revokeToken(id: number): Promise<void> {
+    await this.ask('DELETE', `token/${id}/`);
+  }
+
+  /** Return whom a namespace is opened to. */
+  async members(namespace: string): Promise<INamespaceRole[]> {
+    return this.ask('GET', `namespace/${encodeURIComponent(namespace)}/roles`);
+  }
+
+  /** Give the user of another namespace a role here, change it, or take it away (null). */
+  async setMember(namespace: string, other: string, role: string | null, isNew: boolean): Promise<void> {
+    const address = `namespace/${encodeURIComponent(namespace)}/role`;
+    const body = role === null ? { other_namespace: other } : { other_namespace: other, role };
+    await this.ask(role === null ? 'DELETE' : isNew ? 'POST' : 'PUT', address, body);
+  }
+
+  /** Return the settings that hold for an environment. */
+  async settingsOf(place: IPlace): Promise<Record<string, unknown>> {
+    return this.ask('GET', `setting/${encodeURIComponent(place.namespace)}/${encodeURIComponent(place.name)}/`);
   }
 
   /** Return the channels that specifications get where they name none. */
@@ -67,28 +267,56 @@ export class EnvStoreApi {
     return found.map(channel => channel.name);
   }
 
+  // -- requests ----------------------------------------------------------------------------------------------------
+
   /** Return the address of something below the API, for a browser tab. */
-  url(path: string): string {
-    return URLExt.join(this.settings.baseUrl, ROOT, path);
+  url(below: string): string {
+    const [place, query] = below.split('?');
+    return URLExt.join(this.settings.baseUrl, ROOT, place ?? '') + (query ? `?${query}` : '');
   }
 
-  private async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+  /** The address that clients elsewhere are given: it ends in `/envstore`. */
+  get address(): string {
+    return URLExt.join(this.settings.baseUrl, 'envstore');
+  }
+
+  private async ask<T>(method: string, below: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+    return (await this.request<T>(method, below, body, signal)).data;
+  }
+
+  private async request<T>(
+    method: string,
+    below: string,
+    body?: unknown,
+    signal?: AbortSignal
+  ): Promise<{ data: T; count?: number }> {
     const init: RequestInit = { method };
     if (body !== undefined) {
       init.body = JSON.stringify(body);
       init.headers = { 'Content-Type': 'application/json' };
     }
-    const answer = await ServerConnection.makeRequest(this.url(path), init, this.settings);
-    let data: any = null;
+    if (signal) {
+      init.signal = signal;
+    }
+    const answer = await ServerConnection.makeRequest(this.url(below), init, this.settings);
+    if (!answer.ok) {
+      throw await refusal(answer);
+    }
     try {
-      data = await answer.json();
+      return await answer.json();
     } catch {
-      // not from us: a proxy, or a server without the extension
+      throw new EnvStoreError(`${answer.status} ${answer.statusText}`, answer.status, ''); // a proxy's page
     }
-    if (!answer.ok || data === null) {
-      const message = data?.message ?? `${answer.status} ${answer.statusText}`;
-      throw new EnvStoreError(message, answer.status, data?.code ?? '', data?.faults ?? []);
-    }
-    return data.data as T;
   }
+}
+
+async function refusal(answer: Response): Promise<EnvStoreError> {
+  let data: any = null;
+  try {
+    data = await answer.json();
+  } catch {
+    // not from us: a proxy, or a server without the extension
+  }
+  const message = data?.message ?? `${answer.status} ${answer.statusText}`;
+  return new EnvStoreError(message, answer.status, data?.code ?? '', data?.faults ?? []);
 }

@@ -1,11 +1,21 @@
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette, Notification } from '@jupyterlab/apputils';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { IEditorServices } from '@jupyterlab/codeeditor';
+import { IConsoleTracker } from '@jupyterlab/console';
+import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { IRunningSessionManagers } from '@jupyterlab/running';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { EnvStoreApi } from './api';
-import { CommandIDs, addCommands } from './commands';
+import { CommandIDs, Context, addChangingCommands, addShowingCommands, addUsingCommands } from './commands';
 import { EnvStoreModel } from './model';
-import { EnvStorePanel } from './panel';
+import { notify } from './notifications';
+import { addRunningBuilds } from './running';
+import { EnvStorePanel } from './sidebar/panel';
 import { IEnvStore } from './tokens';
+import { Views } from './view/manager';
 
 const DOMAIN = 'jupyter_envstore';
 const RANK = 600;
@@ -13,29 +23,69 @@ const RANK = 600;
 /** The store's model, for other extensions too. */
 const model: JupyterFrontEndPlugin<IEnvStore> = {
   id: 'jupyter-envstore:model',
-  description: 'What is in the environment store, and commands to change it.',
+  description: 'What is in the environment store.',
   autoStart: true,
-  optional: [ITranslator],
   provides: IEnvStore,
-  activate: (app: JupyterFrontEnd, translator: ITranslator | null): IEnvStore => {
-    const trans = (translator ?? nullTranslator).load(DOMAIN);
-    const { serverSettings, events } = app.serviceManager;
+  activate: (app: JupyterFrontEnd): IEnvStore => {
+    const { serverSettings, events, kernelspecs } = app.serviceManager;
     const found = new EnvStoreModel(new EnvStoreApi(serverSettings), events);
-    addCommands(app, found, trans);
-    found.ready.connect((_, item) => {
-      void app.serviceManager.kernelspecs.refreshSpecs();
-      const names = { namespace: item.namespace.name, name: item.name };
-      Notification.success(trans.__('%1/%2 is ready', names.namespace, names.name), {
-        autoClose: 8000,
-        actions: [
-          {
-            label: trans.__('Open notebook'),
-            callback: () => void app.commands.execute(CommandIDs.openNotebook, names)
-          }
-        ]
-      });
+    found.ready.connect(() => {
+      void kernelspecs.refreshSpecs(); // so that the launcher shows the kernel at once
     });
     return found;
+  }
+};
+
+/** Commands, and the views that they open in the main area. */
+const view: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-envstore:view',
+  description: 'Commands for environments, and the views that they open.',
+  autoStart: true,
+  requires: [IEnvStore, IEditorServices],
+  optional: [
+    ITranslator,
+    ILayoutRestorer,
+    IStateDB,
+    INotebookTracker,
+    IConsoleTracker,
+    IDefaultFileBrowser,
+    ICommandPalette
+  ],
+  activate: (
+    app: JupyterFrontEnd,
+    store: IEnvStore,
+    editors: IEditorServices,
+    translator: ITranslator | null,
+    restorer: ILayoutRestorer | null,
+    state: IStateDB | null,
+    notebooks: INotebookTracker | null,
+    consoles: IConsoleTracker | null,
+    browser: IDefaultFileBrowser | null,
+    palette: ICommandPalette | null
+  ): void => {
+    const trans = (translator ?? nullTranslator).load(DOMAIN);
+    const context = new Context(app, store, trans, notebooks, consoles, browser);
+    const views = new Views(app, store, trans, editors, state);
+    addUsingCommands(context);
+    addChangingCommands(context);
+    addShowingCommands(context, views);
+    if (restorer) {
+      views.restore(restorer);
+    }
+    notify(store, app.commands, trans);
+    for (const command of [
+      CommandIDs.create,
+      CommandIDs.importFile,
+      CommandIDs.fromKernel,
+      CommandIDs.createExample,
+      CommandIDs.refresh,
+      CommandIDs.openTokens
+    ]) {
+      palette?.addItem({ command, category: trans.__('Environments') });
+    }
+    const changed = () => app.commands.notifyCommandChanged();
+    store.changed.connect(changed);
+    notebooks?.currentChanged.connect(changed);
   }
 };
 
@@ -45,37 +95,49 @@ const panel: JupyterFrontEndPlugin<void> = {
   description: 'A sidebar with the environments of the store.',
   autoStart: true,
   requires: [IEnvStore],
-  optional: [ILayoutRestorer, ITranslator, ICommandPalette],
+  optional: [ILayoutRestorer, ITranslator, ICommandPalette, INotebookTracker, IStateDB, ISettingRegistry],
   activate: (
     app: JupyterFrontEnd,
     store: IEnvStore,
     restorer: ILayoutRestorer | null,
     translator: ITranslator | null,
-    palette: ICommandPalette | null
+    palette: ICommandPalette | null,
+    notebooks: INotebookTracker | null,
+    state: IStateDB | null,
+    settings: ISettingRegistry | null
   ): void => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
-    const widget = new EnvStorePanel({ model: store, commands: app.commands, trans });
+    const widget = new EnvStorePanel({ model: store, commands: app.commands, trans, notebooks, state });
     app.shell.add(widget, 'left', { rank: RANK, type: 'Environments' });
     restorer?.add(widget, widget.id);
-    for (const command of [CommandIDs.importFile, CommandIDs.createExample, CommandIDs.refresh]) {
-      palette?.addItem({ command, category: trans.__('Environments') });
-    }
-    const menu = [
-      CommandIDs.openNotebook,
-      CommandIDs.openConsole,
-      CommandIDs.rebuild,
-      CommandIDs.restore,
-      CommandIDs.showLog,
-      CommandIDs.showYaml,
-      CommandIDs.showLockfile,
-      CommandIDs.downloadArchive,
-      CommandIDs.remove
-    ];
-    menu.forEach((command, rank) =>
-      app.contextMenu.addItem({ command, selector: '.jp-EnvStore-environment', rank })
-    );
+    app.commands.addCommand(CommandIDs.openPanel, {
+      label: trans.__('Show Environments'),
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: () => app.shell.activateById(widget.id)
+    });
+    palette?.addItem({ command: CommandIDs.openPanel, category: trans.__('Environments') });
+    settings?.load(panel.id).catch((error: Error) => {
+      console.warn('The settings of the environments panel cannot be loaded', error);
+    });
+  }
+};
+
+/** Builds in Lab's own panel of what runs. */
+const running: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-envstore:running',
+  description: 'Shows running builds among running terminals and kernels.',
+  autoStart: true,
+  requires: [IEnvStore, IRunningSessionManagers],
+  optional: [ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    store: IEnvStore,
+    managers: IRunningSessionManagers,
+    translator: ITranslator | null
+  ): void => {
+    addRunningBuilds(managers, store, app.commands, (translator ?? nullTranslator).load(DOMAIN));
   }
 };
 
 export { IEnvStore } from './tokens';
-export default [model, panel];
+export default [model, view, panel, running];

@@ -3,15 +3,37 @@ import { Poll } from '@lumino/polling';
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 import { type EnvStoreApi, EnvStoreError } from './api';
-import type { IEnvironment, IProgress } from './types';
+import type { BuildStatus, IEnvironment, IPermissions, IPlace, IProgress, IUsage } from './types';
 
 const SCHEMA = 'https://events.jupyter.org/jupyter_envstore/';
 const COALESCE = 100;
 const SLOW = 30_000;
-const FAST = 1_500;
+const FAST = 2_000;
+const AGAIN = 2_000;
+const SOON = 300;
 
 /** How the panel stands with the server. */
-export type Connection = 'loading' | 'connected' | 'lost' | 'missing' | 'unavailable';
+export type Connection = 'loading' | 'connected' | 'again' | 'lost' | 'missing' | 'unavailable';
+
+/** What changed: ids of environments or builds; null where that is not known and all may have. */
+export interface IChange {
+  environments: ReadonlySet<number> | null;
+  builds: ReadonlySet<number> | null;
+}
+
+/** A build that the user started has ended. */
+export interface ISettled {
+  build: number;
+  place: IPlace;
+  status: BuildStatus;
+  reason: string;
+  seconds: number | null;
+}
+
+/** Whether a build is queued or runs. */
+export function isUnsettled(status: BuildStatus | null | undefined): boolean {
+  return status === 'QUEUED' || status === 'BUILDING';
+}
 
 /**
  * What is in the store, as of the last look. Views hold no data of their own.
@@ -34,14 +56,24 @@ export class EnvStoreModel implements IDisposable {
     });
   }
 
-  /** Emitted after each look that changed something. */
+  /** Emitted after each look at the store. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
 
-  /** Emitted when an environment became usable, or got a new active build. */
+  /** Emitted with what changed, for views that show more than the list. */
+  get stale(): ISignal<this, IChange> {
+    return this._stale;
+  }
+
+  /** Emitted when an environment became usable, or got another active build. */
   get ready(): ISignal<this, IEnvironment> {
     return this._ready;
+  }
+
+  /** Emitted when a build that the user started has ended. */
+  get settled(): ISignal<this, ISettled> {
+    return this._settled;
   }
 
   get environments(): readonly IEnvironment[] {
@@ -52,7 +84,12 @@ export class EnvStoreModel implements IDisposable {
     return this._connection;
   }
 
-  /** Why the store cannot be opened, where the server says so. */
+  /** Whether the server can be asked to change something. */
+  get isConnected(): boolean {
+    return this._connection === 'connected' || this._connection === 'again';
+  }
+
+  /** What is wrong with the server, in its own words. */
   get trouble(): string {
     return this._trouble;
   }
@@ -60,6 +97,16 @@ export class EnvStoreModel implements IDisposable {
   /** When the server was last heard of. */
   get lastSeen(): Date | null {
     return this._lastSeen;
+  }
+
+  /** Who the user is and what they may do; null before the first look. */
+  get permissions(): IPermissions | null {
+    return this._permissions;
+  }
+
+  /** Environments, builds and bytes of each namespace. */
+  get usage(): Readonly<Record<string, IUsage>> {
+    return this._usage;
   }
 
   get isDisposed(): boolean {
@@ -72,26 +119,53 @@ export class EnvStoreModel implements IDisposable {
     }
     this._isDisposed = true;
     window.clearTimeout(this._timer);
+    window.clearTimeout(this._againTimer);
+    window.clearTimeout(this._soonTimer);
     this._poll.dispose();
     this._events.stream.disconnect(this._onEvent, this);
     Signal.clearData(this);
   }
 
   /** Return the environment of these names. */
-  find(namespace: string, name: string): IEnvironment | undefined {
-    return this._environments.find(item => item.namespace.name === namespace && item.name === name);
+  find(place: IPlace): IEnvironment | undefined {
+    return this._environments.find(item => item.namespace.name === place.namespace && item.name === place.name);
   }
 
   /** Return the environments whose newest build is queued or runs. */
   get building(): IEnvironment[] {
-    return this._environments.filter(
-      item => item.newest_build_status === 'QUEUED' || item.newest_build_status === 'BUILDING'
+    return this._environments.filter(item => isUnsettled(item.newest_build_status));
+  }
+
+  /** Return the namespaces that the user may make environments in, their own first. */
+  get writable(): string[] {
+    const permissions = this._permissions;
+    if (!permissions) {
+      return [];
+    }
+    const may = (entity: string) => permissions.entity_permissions[entity]?.includes('environment:create');
+    const known = new Set(this._environments.map(item => item.namespace.name));
+    for (const entity of Object.keys(permissions.entity_permissions)) {
+      known.add(entity.split('/')[0]!);
+    }
+    const own = permissions.primary_namespace;
+    return [own, ...[...known].filter(name => name !== own && name !== '*').sort()].filter(
+      name => may(`${name}/*`) || may('*/*')
     );
   }
 
   /** Return the progress of a build that is worked on. */
-  progress(buildId: number): IProgress | undefined {
-    return this._progress.get(buildId);
+  progress(build: number): IProgress | undefined {
+    return this._progress.get(build);
+  }
+
+  /** Remember that the user started a build, so that they are told of its end. */
+  watch(build: number): void {
+    this._mine.add(build);
+  }
+
+  /** Whether the user started a build in this page. */
+  isMine(build: number): boolean {
+    return this._mine.has(build);
   }
 
   /** Look at everything again. */
@@ -112,31 +186,32 @@ export class EnvStoreModel implements IDisposable {
 
   private async _look(): Promise<void> {
     try {
-      const environments = await this.api.environments();
-      const building = environments.filter(
-        item => item.newest_build_status === 'QUEUED' || item.newest_build_status === 'BUILDING'
-      );
-      const progress = await Promise.all(
-        // a build may be deleted between the two looks
-        building.map(item => this.api.progress(item.newest_build_id!).catch(() => null))
-      );
+      const [environments, permissions, usage] = await Promise.all([
+        this.api.environments(),
+        this._permissions ?? this.api.permissions(),
+        this.api.usage()
+      ]);
+      const building = environments.filter(item => isUnsettled(item.newest_build_status));
+      const progress = await this._lookAtProgress(building);
       if (this._isDisposed) {
         return;
       }
       const before = new Map(this._environments.map(item => [item.id, item]));
       const first = this._lastSeen === null;
-      this._progress = new Map(progress.flatMap(item => (item ? [[item.id, item] as const] : [])));
+      const wasAway = this._connection === 'lost' || this._connection === 'unavailable';
+      this._progress = progress;
       this._environments = environments;
-      this._connection = 'connected';
+      this._permissions = permissions;
+      this._usage = usage;
       this._lastSeen = new Date();
-      this._poll.frequency = { interval: building.length ? FAST : SLOW, backoff: false, max: SLOW };
+      this._connect(wasAway);
+      this._lookAgainSoon(building.length > 0);
       this._changed.emit();
-      for (const item of environments) {
-        const old = before.get(item.id);
-        if (!first && item.active && (!old?.active || old.current_build_id !== item.current_build_id)) {
-          this._ready.emit(item);
-        }
+      if (!first) {
+        this._tell(environments, before);
       }
+      this._stale.emit(this._gathered);
+      this._gathered = { environments: null, builds: null };
     } catch (error) {
       if (this._isDisposed) {
         return;
@@ -144,31 +219,136 @@ export class EnvStoreModel implements IDisposable {
       const status = error instanceof EnvStoreError ? error.status : 0;
       this._connection = status === 404 ? 'missing' : status === 503 ? 'unavailable' : 'lost';
       this._trouble = error instanceof Error ? error.message : '';
+      this._lookAgainSoon(true);
       this._changed.emit();
     }
   }
 
-  private _onEvent(_: unknown, event: Event.Emission): void {
-    if (!String(event.schema_id).startsWith(SCHEMA) || this._timer) {
+  /** Look again before the slow poll does: while something builds, and until the server answers. */
+  private _lookAgainSoon(wanted: boolean): void {
+    window.clearTimeout(this._soonTimer);
+    if (wanted) {
+      this._soonTimer = window.setTimeout(() => {
+        if (document.hidden) {
+          this._lookAgainSoon(true);
+        } else {
+          void this.refresh();
+        }
+      }, FAST);
+    }
+  }
+
+  private async _lookAtProgress(building: IEnvironment[]): Promise<Map<number, IProgress>> {
+    const found = await Promise.all(
+      // a build may be deleted between the two looks
+      building.map(item => this.api.progress(item.newest_build_id!).catch(() => null))
+    );
+    return new Map(found.flatMap(item => (item ? [[item.id, item] as const] : [])));
+  }
+
+  /** Look at the progress of what runs, and at nothing else. */
+  private async _lookAtRunning(): Promise<void> {
+    const progress = await this._lookAtProgress(this.building);
+    if (this._isDisposed || this._running) {
       return;
     }
-    this._timer = window.setTimeout(() => {
-      this._timer = 0;
-      void this.refresh();
-    }, COALESCE);
+    this._progress = progress;
+    this._changed.emit();
+    if ([...progress.values()].some(item => !isUnsettled(item.status))) {
+      await this.refresh();
+    }
+  }
+
+  private _connect(wasAway: boolean): void {
+    if (!wasAway) {
+      this._connection = this._connection === 'again' ? 'again' : 'connected';
+      return;
+    }
+    this._connection = 'again';
+    this._againTimer = window.setTimeout(() => {
+      this._connection = this._connection === 'again' ? 'connected' : this._connection;
+      this._changed.emit();
+    }, AGAIN);
+  }
+
+  /** Tell of what became usable, and of the end of builds that the user started. */
+  private _tell(environments: IEnvironment[], before: Map<number, IEnvironment>): void {
+    for (const item of environments) {
+      const old = before.get(item.id);
+      const isNew = !old?.active || old.current_build_id !== item.current_build_id;
+      if (item.active && (isNew || old.kernels.join() !== item.kernels.join())) {
+        this._ready.emit(item);
+      }
+      const newest = item.newest_build ?? item.current_build;
+      // the server looks for kernels a moment after a build has ended
+      const isEarly = newest?.status === 'COMPLETED' && !item.kernels.length && !item.kernel_note;
+      if (newest && this._mine.has(newest.id) && isEarly) {
+        window.setTimeout(() => void this.refresh(), SOON);
+      } else if (newest && this._mine.has(newest.id) && !isUnsettled(newest.status)) {
+        this._mine.delete(newest.id);
+        const [start, end] = [newest.started_on, newest.ended_on].map(text => (text ? Date.parse(`${text}Z`) : NaN));
+        const seconds = (end! - start!) / 1000;
+        this._settled.emit({
+          build: newest.id,
+          place: { namespace: item.namespace.name, name: item.name },
+          status: newest.status,
+          reason: newest.status_info ?? '',
+          seconds: Number.isFinite(seconds) ? seconds : null
+        });
+      }
+    }
+  }
+
+  private _onEvent(_: unknown, event: Event.Emission): void {
+    const schema = String(event.schema_id);
+    if (!schema.startsWith(SCHEMA)) {
+      return;
+    }
+    const kind = schema.slice(SCHEMA.length).split('/')[0];
+    const ids = (event as unknown as { ids?: number[] }).ids ?? [];
+    const gather = (known: ReadonlySet<number> | null) => new Set([...(known ?? []), ...ids]);
+    if (kind === 'environments') {
+      this._gathered.environments = gather(this._gathered.environments);
+      this._gathered.builds ??= new Set();
+      this._whole = true;
+    } else {
+      this._gathered.builds = gather(this._gathered.builds);
+      this._gathered.environments ??= new Set();
+      this._whole ||= kind === 'builds';
+    }
+    if (!this._timer) {
+      this._timer = window.setTimeout(() => {
+        this._timer = 0;
+        const whole = this._whole;
+        this._whole = false;
+        void (whole ? this.refresh() : this._lookAtRunning());
+      }, COALESCE);
+    }
   }
 
   private readonly _events: Event.IManager;
   private readonly _poll: Poll;
   private readonly _changed = new Signal<this, void>(this);
+  private readonly _stale = new Signal<this, IChange>(this);
   private readonly _ready = new Signal<this, IEnvironment>(this);
+  private readonly _settled = new Signal<this, ISettled>(this);
+  private readonly _mine = new Set<number>();
   private _environments: IEnvironment[] = [];
   private _progress = new Map<number, IProgress>();
+  private _permissions: IPermissions | null = null;
+  private _usage: Record<string, IUsage> = {};
   private _connection: Connection = 'loading';
   private _trouble = '';
   private _lastSeen: Date | null = null;
   private _isDisposed = false;
   private _timer = 0;
+  private _againTimer = 0;
+  private _soonTimer = 0;
+  private _whole = false;
+  private _gathered: { environments: ReadonlySet<number> | null; builds: ReadonlySet<number> | null } = {
+    environments: null,
+    builds: null
+  };
   private _running: Promise<void> | null = null;
   private _again = false;
 }

@@ -1,18 +1,21 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { IEnvironment, IProgress } from './types';
+import type { BuildStatus, IBuild, IEnvironment, IProgress, IStep } from './types';
 
 /** What the disc before a name says: shape, colour and words. */
 export interface IMark {
   shape: string;
-  kind: 'ready' | 'warning' | 'building' | 'queued' | 'failed' | 'packed' | 'canceled';
+  kind: 'ready' | 'warning' | 'building' | 'queued' | 'failed' | 'packed' | 'canceled' | 'unknown';
   words: string;
 }
 
 /**
  * Say how an environment stands. Two facts, never mixed: whether it can be used, and how the newest build went.
  */
-export function mark(item: IEnvironment, trans: TranslationBundle): IMark {
+export function mark(item: IEnvironment, trans: TranslationBundle, connected = true): IMark {
   const newest = item.newest_build_status;
+  if (!connected && (newest === 'BUILDING' || newest === 'QUEUED')) {
+    return { shape: '?', kind: 'unknown', words: trans.__('Unknown, the connection is lost') };
+  }
   if (newest === 'BUILDING') {
     return { shape: '◐', kind: 'building', words: trans.__('Building') };
   }
@@ -85,4 +88,121 @@ export function step(progress: IProgress | undefined, trans: TranslationBundle):
   const part = running.total > 0 ? Math.min(1, running.done / running.total) : null;
   const name = names[running.name] ?? running.name;
   return { words: part === null ? name : trans.__('%1 %2 %', name, Math.round(part * 100)), part };
+}
+
+/** What the disc before a build says. */
+export function buildMark(build: IBuild, trans: TranslationBundle): IMark {
+  const words: Record<BuildStatus, IMark> = {
+    QUEUED: { shape: '◌', kind: 'queued', words: trans.__('Queued') },
+    BUILDING: { shape: '◐', kind: 'building', words: trans.__('Building') },
+    COMPLETED: { shape: '●', kind: 'ready', words: trans.__('Ready') },
+    FAILED: { shape: '✖', kind: 'failed', words: trans.__('Failed') },
+    CANCELED: { shape: '⊘', kind: 'canceled', words: trans.__('Canceled') }
+  };
+  return build.packed_away ? { shape: '▣', kind: 'packed', words: trans.__('Packed away') } : words[build.status];
+}
+
+/** Return a moment (UTC, without a zone) as people here write it, with the zone. */
+export function moment(text: string | null): string {
+  return text
+    ? new Date(`${text}Z`).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' })
+    : '';
+}
+
+/** Return seconds for people. */
+export function duration(seconds: number | null): string {
+  if (seconds === null || !Number.isFinite(seconds)) {
+    return '';
+  }
+  if (seconds < 10) {
+    return `${seconds.toFixed(1)} s`;
+  }
+  if (seconds < 60) {
+    return `${Math.round(seconds)} s`;
+  }
+  const minutes = Math.floor(seconds / 60);
+  return `${minutes}:${String(Math.floor(seconds % 60)).padStart(2, '0')} min`;
+}
+
+/** Return how long a build took, in seconds; null while it runs. */
+export function tookSeconds(build: IBuild): number | null {
+  return build.started_on && build.ended_on
+    ? (Date.parse(`${build.ended_on}Z`) - Date.parse(`${build.started_on}Z`)) / 1000
+    : null;
+}
+
+/** Return the name of a step, for people. */
+export function stepTitle(step: IStep, trans: TranslationBundle): string {
+  const names: Record<string, string> = {
+    solve: trans.__('Find versions'),
+    fetch: trans.__('Download packages'),
+    pip: trans.__('Find PyPI packages'),
+    record: trans.__('Write lockfile'),
+    link: trans.__('Link packages'),
+    activate: trans.__('Activate'),
+    compile: trans.__('Compile'),
+    'artifact-yaml': trans.__('Make YAML'),
+    'artifact-lockfile': trans.__('Make lockfile'),
+    'artifact-explicit': trans.__('Make explicit list'),
+    'artifact-archive': trans.__('Make archive'),
+    'artifact-docker': trans.__('Make Docker image'),
+    'artifact-installer': trans.__('Make installer')
+  };
+  return names[step.name] ?? step.name;
+}
+
+/** How the log titles a step: its lines begin with this. */
+const LOG_TITLES: Record<string, string> = {
+  solve: 'Find versions',
+  fetch: 'Download packages',
+  pip: 'Find PyPI packages',
+  record: 'Write build record',
+  link: 'Link packages',
+  activate: 'Activate',
+  compile: 'Compile',
+  'artifact-yaml': 'Make pinned YAML',
+  'artifact-lockfile': 'Make lockfile',
+  'artifact-explicit': 'Make explicit list',
+  'artifact-archive': 'Make archive',
+  'artifact-docker': 'Make Docker image',
+  'artifact-installer': 'Make installer'
+};
+
+/** Return the lines of a log that belong to each step, by name; those before the first step by the empty name. */
+export function linesBySteps(lines: readonly string[]): Map<string, string[]> {
+  const names = new Map(Object.entries(LOG_TITLES).map(([name, title]) => [title, name]));
+  const found = new Map<string, string[]>();
+  let current = '';
+  for (const line of lines) {
+    const text = line.replace(/^\d\d:\d\d:\d\d /, '');
+    const ended = /^(.*): done in [\d.]+ s$/.exec(text)?.[1];
+    const name = names.get(ended ?? text);
+    if (name !== undefined) {
+      current = name;
+    }
+    const list = found.get(current);
+    if (list) {
+      list.push(line);
+    } else {
+      found.set(current, [line]);
+    }
+  }
+  return found;
+}
+
+/** Return what a build is, in one line: number, status, whether it is active. */
+export function buildWords(build: IBuild, trans: TranslationBundle): string {
+  const parts = [trans.__('Build %1', build.number), buildMark(build, trans).words];
+  if (build.active) {
+    parts.push(trans.__('active'));
+  } else if (build.status === 'FAILED' && build.status_info) {
+    parts.push(clause(build.status_info));
+  }
+  return parts.join(' · ');
+}
+
+/** Return the first clause of a reason, for a row. */
+export function clause(reason: string): string {
+  const line = reason.split('\n')[0]!.trim();
+  return line.length > 90 ? `${line.slice(0, 88)}…` : line;
 }

@@ -6,8 +6,10 @@ export interface IBuild {
   id: number;
   environment_id: number;
   number: number;
+  build_key: string;
   status: BuildStatus;
   status_info: string | null;
+  /** Bytes of the environment on disk, and of those that no other build shares. */
   size: number;
   own_size: number;
   package_count: number;
@@ -16,9 +18,17 @@ export interface IBuild {
   ended_on: string | null;
   active: boolean;
   packed_away: boolean;
+  platform: string | null;
   created_by: string;
   trigger: string;
-  specification: { text: string; is_lockfile: boolean } | null;
+  specification: ISpecification | null;
+  namespace?: string;
+  environment?: string;
+}
+
+export interface ISpecification {
+  text: string;
+  is_lockfile: boolean;
 }
 
 export interface IEnvironment {
@@ -32,14 +42,18 @@ export interface IEnvironment {
   active: boolean;
   newest_build_id: number | null;
   newest_build_status: BuildStatus | null;
+  /** The newest build, where it is not the current one. */
+  newest_build: IBuild | null;
   permissions: string[];
   kernels: string[];
   kernel_note: string | null;
+  created_by: string;
 }
 
 export interface IStep {
   name: string;
   state: 'running' | 'done' | 'failed';
+  attempt: number;
   done: number;
   total: number;
   unit: string;
@@ -55,10 +69,122 @@ export interface IProgress {
   reason: string;
   steps: IStep[];
   busy: boolean;
+  started_on: string | null;
+  ended_on: string | null;
+  duration: number | null;
 }
 
 export interface IFault {
   message: string;
   line: number | null;
   field: string;
+}
+
+export type ArtifactState = 'pending' | 'building' | 'ready' | 'failed' | 'dropped' | 'absent';
+
+export interface IArtifact {
+  id: number;
+  type: string;
+  variant: string;
+  state: ArtifactState;
+  size: number;
+  sha256: string | null;
+  duration: number | null;
+  reason: string;
+  file_name: string;
+  media_type: string;
+  tools: Record<string, string>;
+  made_on: string | null;
+  url: string;
+}
+
+export interface IContent {
+  name: string;
+  version: string;
+  build: string;
+  manager: 'conda' | 'pip';
+  channel: string;
+  size: number;
+  license: string | null;
+  /** What the specification asked for; null for what others need. */
+  requested: string | null;
+  needed_by: string[];
+}
+
+export interface IPackageChange {
+  change: 'added' | 'removed' | 'changed';
+  manager: string;
+  name: string;
+  from: string;
+  to: string;
+}
+
+export interface IFoundPackage {
+  name: string;
+  version: string;
+  build: string;
+  subdir: string;
+  size: number;
+  channel_id: string;
+}
+
+export interface ISolved {
+  packages: IFoundPackage[];
+  changes: IPackageChange[] | null;
+  notes: string[];
+  seconds: number;
+}
+
+export interface IChecked {
+  name: string | null;
+  description: string;
+  is_lockfile: boolean;
+  channels: string[];
+  conda: string[];
+  pip: string[];
+  platforms: string[];
+  text: string;
+  changes: { what: string; why: string }[];
+  notes: string[];
+  refused: string | null;
+  faults: IFault[];
+}
+
+export interface IPermissions {
+  authenticated: boolean;
+  username: string | null;
+  primary_namespace: string;
+  entity_permissions: Record<string, string[]>;
+  entity_roles: Record<string, string[]>;
+}
+
+export interface IToken {
+  id: number;
+  name: string;
+  prefix: string;
+  username: string;
+  primary_namespace: string;
+  role_bindings: Record<string, string[]> | null;
+  created_on: string;
+  expiration: string | null;
+  last_used_on: string | null;
+}
+
+export interface INamespaceRole {
+  id: number;
+  namespace: string;
+  other_namespace: string;
+  role: string;
+}
+
+export interface IUsage {
+  num_environments: number;
+  num_builds: number;
+  storage: number;
+}
+
+/** Names of an environment. */
+export interface IPlace {
+  namespace: string;
+  name: string;
 }

@@ -118,6 +118,10 @@ class Server:
             "notebooks": str(self.notebooks),
             "root": str(self.root),
         }
+        if "LabApp" in extra:  # Lab asks about news at its first start
+            settings = folder / "none" / "labconfig" / "page_config.json"
+            settings.parent.mkdir(parents=True)
+            settings.write_text('{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}')
         (folder / "config.py").write_text(CONFIG.format(**values) + extra)
         self.origin = f"http://127.0.0.1:{self.port}"
         self.api = f"{self.origin}/envstore/api/v1/"

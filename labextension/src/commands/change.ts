@@ -1,0 +1,258 @@
+import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
+import { Widget } from '@lumino/widgets';
+import { size } from '../status';
+import { isUnsettled } from '../model';
+import { BUILD, type Context, NOTHING, PLACE, whole } from './context';
+import { CommandIDs } from './ids';
+
+const EXAMPLE = ['python', 'ipykernel', 'numpy', 'pandas'];
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$/;
+
+/** Commands that change the store. */
+export function addChangingCommands(context: Context): void {
+  const { app, model, trans } = context;
+  const { api } = model;
+
+  context.add(CommandIDs.createExample, trans.__('Create Example Environment'), NOTHING, async () => {
+    const lines = EXAMPLE.map(name => `  - ${name}\n`).join('');
+    const text = `name: example\ndescription: Packages to begin with\ndependencies:\n${lines}`;
+    model.watch((await api.submit(text)).build);
+    await model.refresh();
+  });
+  context.add(
+    CommandIDs.rebuild,
+    trans.__('Rebuild'),
+    PLACE,
+    async args => {
+      const build = Number(args.build ?? context.environment(args)?.newest_build_id ?? 0);
+      const made = build && (await context.guarded(trans.__('Not rebuilt'), () => api.rebuild(build)));
+      if (made) {
+        model.watch(made);
+      }
+      return made;
+    },
+    {
+      isEnabled: args => context.may(args, 'environment::update'),
+      caption: () => trans.__('The same specification, newest packages')
+    }
+  );
+  context.add(
+    CommandIDs.cancel,
+    trans.__('Cancel Build'),
+    BUILD,
+    async args => {
+      const build = Number(args.build);
+      await context.guarded(trans.__('Not canceled'), () => api.cancel(build));
+      const item = model.environments.find(found => found.newest_build_id === build);
+      if (item?.active && item.current_build) {
+        Notification.info(
+          trans.__('Canceled. %1 goes on with build %2.', item.name, item.current_build.number),
+          { autoClose: 5000 }
+        );
+      }
+    },
+    { isEnabled: () => model.isConnected }
+  );
+  context.add(
+    CommandIDs.restore,
+    trans.__('Bring Back'),
+    PLACE,
+    args => {
+      const build = Number(args.build ?? context.environment(args)?.current_build_id ?? 0);
+      return build && context.guarded(trans.__('Not brought back'), () => api.restore(build));
+    },
+    {
+      isVisible: args => args.build !== undefined || Boolean(context.environment(args)?.current_build?.packed_away),
+      isEnabled: args => context.may(args, 'environment::update')
+    }
+  );
+  context.add(
+    CommandIDs.makeActive,
+    trans.__('Make Active'),
+    PLACE,
+    async args => {
+      const place = context.place(args);
+      const before = model.find(place)?.current_build;
+      const activate = async (build: number) => {
+        await api.activate(place, build);
+        return build;
+      };
+      if (!(await context.guarded(trans.__('Not changed'), () => activate(Number(args.build))))) {
+        return;
+      }
+      const now = model.find(place)?.current_build;
+      const running = runningKernels(context, place);
+      const stay =
+        running && before ? ' ' + trans._n('%1 running notebook stays.', '%1 running notebooks stay.', running) : '';
+      Notification.success(trans.__('New notebooks use build %1.', now?.number ?? '') + stay, {
+        autoClose: 8000,
+        actions: before
+          ? [
+              {
+                label: trans.__('Undo'),
+                callback: () => void context.guarded(trans.__('Not changed'), () => activate(before.id))
+              }
+            ]
+          : []
+      });
+    },
+    { isEnabled: args => context.may(args, 'environment::update') }
+  );
+  context.add(
+    CommandIDs.clone,
+    trans.__('Clone…'),
+    PLACE,
+    async args => {
+      const place = context.place(args);
+      const target = await askForPlace(context, trans.__('Clone %1', whole(place)), `${place.name}-copy`);
+      if (!target) {
+        return;
+      }
+      const build = args.build ? Number(args.build) : undefined;
+      const made = await context.guarded(trans.__('Not cloned'), () => api.clone(place, target, build));
+      if (made) {
+        model.watch(made);
+        await app.commands.execute(CommandIDs.open, { ...target });
+      }
+    },
+    {
+      isEnabled: args => Boolean(context.environment(args)?.active) && model.writable.length > 0,
+      caption: () => trans.__('The same packages under another name')
+    }
+  );
+  context.add(
+    CommandIDs.describe,
+    trans.__('Edit Description…'),
+    PLACE,
+    async args => {
+      const item = context.environment(args);
+      if (!item) {
+        return;
+      }
+      const place = { namespace: item.namespace.name, name: item.name };
+      const answer = await InputDialog.getText({
+        title: trans.__('Description of %1', whole(place)),
+        text: item.description,
+        okLabel: trans.__('Save')
+      });
+      if (answer.button.accept) {
+        await context.guarded(trans.__('Not saved'), () => api.describe(place, answer.value ?? ''));
+      }
+    },
+    { isEnabled: args => context.may(args, 'environment::update') }
+  );
+  context.add(CommandIDs.deleteBuild, trans.__('Delete Build…'), BUILD, async args => {
+    const answer = await showDialog({
+      title: trans.__('Delete build %1?', String(args.number ?? args.build)),
+      body: trans.__('Its files and its lock go. It cannot be brought back. The other builds stay.'),
+      buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Delete') })],
+      defaultButton: 0
+    });
+    if (answer.button.accept) {
+      await context.guarded(trans.__('Not deleted'), () => api.deleteBuild(Number(args.build)));
+    }
+  });
+  context.add(
+    CommandIDs.remove,
+    trans.__('Delete…'),
+    PLACE,
+    async args => {
+      const item = context.environment(args);
+      if (!item) {
+        return;
+      }
+      const place = { namespace: item.namespace.name, name: item.name };
+      const { builds, count } = await api.builds(item.id);
+      const bytes = builds.reduce((sum, build) => sum + (build.packed_away ? 0 : build.own_size), 0);
+      const running = runningKernels(context, place);
+      const lines = [
+        trans._n('%1 build and its files go', '%1 builds and their files go', count) + ` (${size(bytes)}).`,
+        item.kernels.length ? trans.__('Its kernel disappears.') : '',
+        running
+          ? trans._n('%1 notebook uses it now.', '%1 notebooks use it now.', running)
+          : '',
+        isUnsettled(item.newest_build_status) ? trans.__('A build that runs is stopped.') : '',
+        trans.__('Lockfiles that were downloaded stay good. This cannot be undone.')
+      ].filter(line => line);
+      const answer = await showDialog({
+        title: trans.__('Delete %1?', whole(place)),
+        body: lines.join(' '),
+        buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Delete') })],
+        defaultButton: 0
+      });
+      if (answer.button.accept) {
+        const done = await context.guarded(trans.__('Not deleted'), async () => {
+          await api.deleteEnvironment(place);
+          return true;
+        });
+        if (done) {
+          Notification.success(trans.__('Deleted %1', whole(place)), { autoClose: 8000 });
+        }
+      }
+    },
+    { isEnabled: args => context.may(args, 'environment::delete') }
+  );
+}
+
+/** Return how many running kernels of this server use an environment. */
+function runningKernels(context: Context, place: { namespace: string; name: string }): number {
+  const names = new Set(context.model.find(place)?.kernels ?? []);
+  return Array.from(context.app.serviceManager.sessions.running()).filter(session =>
+    names.has(session.kernel?.name ?? '')
+  ).length;
+}
+
+/** Ask for a namespace and a name; null where the user changes their mind. */
+async function askForPlace(
+  context: Context,
+  title: string,
+  proposal: string
+): Promise<{ namespace: string; name: string } | null> {
+  const { model, trans } = context;
+  const body = new PlaceForm(model.writable, proposal, trans.__('Name'), trans.__('In'));
+  const answer = await showDialog({
+    title,
+    body,
+    buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Clone') })],
+    focusNodeSelector: 'input'
+  });
+  if (!answer.button.accept || !answer.value) {
+    return null;
+  }
+  if (!NAME.test(answer.value.name)) {
+    Notification.error(
+      trans.__('“%1” is no name: letters, digits and _ . + -, at most 64, beginning with a letter or digit.', answer.value.name)
+    );
+    return null;
+  }
+  return answer.value;
+}
+
+/** A name, and the namespace that it shall stand in. */
+class PlaceForm extends Widget implements Dialog.IBodyWidget<{ namespace: string; name: string }> {
+  constructor(namespaces: string[], proposal: string, nameLabel: string, inLabel: string) {
+    super();
+    this.addClass('jp-EnvStore-form');
+    this._name.value = proposal;
+    this._name.className = 'jp-mod-styled';
+    this._namespace.className = 'jp-mod-styled';
+    for (const name of namespaces) {
+      this._namespace.add(new Option(name, name));
+    }
+    for (const [label, field] of [
+      [nameLabel, this._name],
+      [inLabel, this._namespace]
+    ] as const) {
+      const node = document.createElement('label');
+      node.append(label, field);
+      this.node.appendChild(node);
+    }
+  }
+
+  getValue(): { namespace: string; name: string } {
+    return { namespace: this._namespace.value, name: this._name.value.trim() };
+  }
+
+  private readonly _name = document.createElement('input');
+  private readonly _namespace = document.createElement('select');
+}

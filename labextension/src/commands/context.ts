@@ -1,0 +1,108 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
+import type { IConsoleTracker } from '@jupyterlab/console';
+import type { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import type { INotebookTracker } from '@jupyterlab/notebook';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { EnvStoreModel } from '../model';
+import type { IEnvironment, IPlace } from '../types';
+
+/** Arguments of commands, as JSON. */
+export type Arguments = Record<string, any>;
+
+export const NOTHING = { type: 'object', properties: {} } as const;
+export const PLACE = {
+  type: 'object',
+  properties: {
+    namespace: { type: 'string', description: 'Namespace of the environment' },
+    name: { type: 'string', description: 'Name of the environment' },
+    build: { type: 'number', description: 'Id of a build; the active one where it is left out' }
+  }
+} as const;
+export const BUILD = {
+  type: 'object',
+  properties: { build: { type: 'number', description: 'Id of the build' } },
+  required: ['build']
+} as const;
+
+/** What commands work with. */
+export class Context {
+  constructor(
+    readonly app: JupyterFrontEnd,
+    readonly model: EnvStoreModel,
+    readonly trans: TranslationBundle,
+    readonly notebooks: INotebookTracker | null,
+    readonly consoles: IConsoleTracker | null,
+    readonly browser: IDefaultFileBrowser | null
+  ) {}
+
+  /** Return the names in the arguments; without any, of the row that a context menu was opened on. */
+  place(args: Arguments): IPlace {
+    if (args.name) {
+      return { namespace: String(args.namespace), name: String(args.name) };
+    }
+    const node = this.app.contextMenuHitTest(item => item.classList.contains('jp-EnvStore-environment'));
+    return { namespace: node?.dataset.namespace ?? '', name: node?.dataset.name ?? '' };
+  }
+
+  /** Return the environment that the arguments or a context menu name. */
+  environment(args: Arguments): IEnvironment | undefined {
+    return this.model.find(this.place(args));
+  }
+
+  /** Do something that changes the store; tell where it is refused, and look at the store again. */
+  async guarded<T>(title: string, action: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await action();
+    } catch (error) {
+      Notification.error(`${title}: ${error instanceof Error ? error.message : String(error)}`, { autoClose: false });
+      return undefined;
+    } finally {
+      await this.model.refresh();
+    }
+  }
+
+  /** Add a command. */
+  add(
+    id: string,
+    label: string,
+    args: object,
+    execute: (args: Arguments) => unknown,
+    more: {
+      isEnabled?: (args: Arguments) => boolean;
+      isVisible?: (args: Arguments) => boolean;
+      caption?: (args: Arguments) => string;
+      label?: (args: Arguments) => string;
+    } = {}
+  ): void {
+    this.app.commands.addCommand(id, { label, describedBy: { args: args as any }, execute: execute as any, ...more });
+  }
+
+  /** Whether the user may do something in an environment. */
+  may(args: Arguments, permission: string): boolean {
+    return this.environment(args)?.permissions.includes(permission) ?? false;
+  }
+}
+
+/** Return the whole name of an environment. */
+export function whole(place: IPlace): string {
+  return `${place.namespace}/${place.name}`;
+}
+
+/** Put text into the clipboard and say so. */
+export async function copy(text: string, words: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = document.createElement('textarea'); // a page without TLS has no clipboard of its own
+    area.value = text;
+    area.setAttribute('readonly', '');
+    area.style.position = 'fixed';
+    area.style.opacity = '0';
+    document.body.appendChild(area);
+    area.select();
+    document.execCommand('copy');
+    area.remove();
+  }
+  Notification.emit(words, 'default', { autoClose: 3000 });
+}

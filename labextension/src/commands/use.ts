@@ -1,0 +1,120 @@
+import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
+import type { Kernel } from '@jupyterlab/services';
+import type { IEnvironment } from '../types';
+import { type Arguments, type Context, NOTHING, PLACE, copy, whole } from './context';
+import { CommandIDs } from './ids';
+
+/** Commands that use an environment: notebooks, consoles, terminals. */
+export function addUsingCommands(context: Context): void {
+  const { app, model, trans, notebooks, browser } = context;
+  const hasKernel = (args: Arguments) => Boolean(context.environment(args)?.kernels.length);
+  const why = (args: Arguments) => {
+    const item = context.environment(args);
+    return item && !item.kernels.length ? item.kernel_note ?? trans.__('It cannot be used yet.') : '';
+  };
+  const folder = () => browser?.model.path ?? '';
+
+  /** Return the kernel of an environment once Lab knows it; undefined, with the reason told, where there is none. */
+  const kernelOf = async (item: IEnvironment | undefined): Promise<string | undefined> => {
+    const kernel = item?.kernels[0];
+    if (!item || !kernel) {
+      const reason = item?.kernel_note ?? trans.__('It is not there any more.');
+      Notification.error(`${item ? whole({ namespace: item.namespace.name, name: item.name }) : ''}: ${reason}`);
+      return undefined;
+    }
+    const { kernelspecs } = app.serviceManager;
+    if (!kernelspecs.specs?.kernelspecs[kernel]) {
+      await kernelspecs.refreshSpecs();
+    }
+    return kernel;
+  };
+
+  context.add(
+    CommandIDs.openNotebook,
+    trans.__('Open Notebook'),
+    PLACE,
+    async args => {
+      const kernelName = await kernelOf(context.environment(args));
+      return kernelName && app.commands.execute('notebook:create-new', { kernelName, cwd: folder() });
+    },
+    { isEnabled: hasKernel, caption: why }
+  );
+  context.add(
+    CommandIDs.openConsole,
+    trans.__('Open Console'),
+    PLACE,
+    async args => {
+      const name = await kernelOf(context.environment(args));
+      return name && app.commands.execute('console:create', { kernelPreference: { name }, cwd: folder() });
+    },
+    { isEnabled: hasKernel, caption: why }
+  );
+  context.add(
+    CommandIDs.openTerminal,
+    trans.__('Open Terminal'),
+    PLACE,
+    async args => {
+      const place = context.place(args);
+      const terminal: any = await app.commands.execute('terminal:create-new');
+      const command = `jupyter envstore shell ${whole(place)}\r`;
+      const session = terminal?.content?.session ?? terminal?.session;
+      session?.send({ type: 'stdin', content: [command] });
+    },
+    {
+      isVisible: () => app.commands.hasCommand('terminal:create-new') && app.serviceManager.terminals.isAvailable(),
+      isEnabled: args => Boolean(context.environment(args)?.active)
+    }
+  );
+  context.add(
+    CommandIDs.useInCurrent,
+    trans.__('Use in Current Notebook'),
+    PLACE,
+    async args => {
+      const panel = notebooks?.currentWidget;
+      const item = context.environment(args);
+      const name = await kernelOf(item);
+      if (!panel || !name || !item) {
+        return;
+      }
+      const session = panel.sessionContext;
+      const state = session.session?.kernel?.name;
+      if (state === name) {
+        Notification.info(trans.__('%1 uses it already', panel.title.label));
+        return;
+      }
+      if (state && session.session?.kernel?.status !== 'unknown' && hasRun(panel)) {
+        const answer = await showDialog({
+          title: trans.__('Change the kernel of %1?', panel.title.label),
+          body: trans.__('Variables of %1 will be lost.', panel.title.label),
+          buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Change') })]
+        });
+        if (!answer.button.accept) {
+          return;
+        }
+      }
+      await session.changeKernel({ name } as Partial<Kernel.IModel>);
+      Notification.success(trans.__('%1 uses %2 now', panel.title.label, item.name), { autoClose: 4000 });
+    },
+    {
+      label: args => String(args.words ?? trans.__('Use in Current Notebook')),
+      isEnabled: args => Boolean(notebooks?.currentWidget) && hasKernel(args),
+      caption: args => (notebooks?.currentWidget ? why(args) : trans.__('No notebook is open'))
+    }
+  );
+  context.add(CommandIDs.copyName, trans.__('Copy Name'), PLACE, args => {
+    const name = whole(context.place(args));
+    return copy(name, trans.__('Copied %1', name));
+  });
+  context.add(CommandIDs.refresh, trans.__('Refresh Environments'), NOTHING, () => model.refresh());
+}
+
+/** Whether a cell of a notebook was run. */
+function hasRun(panel: { content: { model: any } }): boolean {
+  const cells = panel.content.model?.cells;
+  for (let place = 0; place < (cells?.length ?? 0); place++) {
+    if (cells.get(place).executionCount) {
+      return true;
+    }
+  }
+  return false;
+}

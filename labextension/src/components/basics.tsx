@@ -1,0 +1,177 @@
+import type { CommandRegistry } from '@lumino/commands';
+import type { LabIcon } from '@jupyterlab/ui-components';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+import type { EnvStoreModel } from '../model';
+import { type IMark, moment } from '../status';
+
+/** What every part of the panel and the views is given. */
+export interface IProps {
+  model: EnvStoreModel;
+  commands: CommandRegistry;
+  trans: TranslationBundle;
+}
+
+/** A button with an icon alone, that runs a command. */
+export const IconButton = React.forwardRef<
+  HTMLButtonElement,
+  {
+    icon: LabIcon;
+    label: string;
+    id?: string;
+    commands?: CommandRegistry;
+    args?: Record<string, any>;
+    disabled?: boolean;
+    tabIndex?: number;
+    className?: string;
+    expanded?: boolean;
+    onClick?: (event: React.MouseEvent) => void;
+  }
+>(function IconButton(props, ref): React.ReactElement {
+  const { id, commands, args, label } = props;
+  return (
+    <button
+      ref={ref}
+      type="button"
+      className={`jp-EnvStore-button ${props.className ?? ''}`}
+      title={label}
+      aria-label={label}
+      aria-expanded={props.expanded}
+      data-testid={id}
+      disabled={props.disabled}
+      tabIndex={props.tabIndex}
+      onClick={event => {
+        event.stopPropagation();
+        if (props.onClick) {
+          props.onClick(event);
+        } else if (id) {
+          void commands?.execute(id, args);
+        }
+      }}
+    >
+      <props.icon.react tag="span" />
+    </button>
+  );
+});
+
+/** A button with words; busy while what it started goes on. */
+export function TextButton(props: {
+  children: React.ReactNode;
+  onClick: () => unknown;
+  id?: string;
+  primary?: boolean;
+  warn?: boolean;
+  disabled?: boolean;
+  title?: string;
+}): React.ReactElement {
+  const [busy, setBusy] = React.useState(false);
+  const there = React.useRef(true);
+  React.useEffect(() => {
+    there.current = true;
+    return () => {
+      there.current = false;
+    };
+  }, []);
+  const kind = props.primary ? 'jp-mod-accept' : props.warn ? 'jp-mod-warn' : 'jp-mod-reject';
+  return (
+    <button
+      type="button"
+      className={`jp-EnvStore-textButton jp-mod-styled ${kind}`}
+      data-testid={props.id}
+      title={props.title}
+      disabled={props.disabled || busy}
+      aria-busy={busy}
+      onClick={event => {
+        event.stopPropagation();
+        const result = props.onClick();
+        if (result instanceof Promise) {
+          setBusy(true);
+          void result.catch(() => undefined).then(() => there.current && setBusy(false));
+        }
+      }}
+    >
+      {props.children}
+    </button>
+  );
+}
+
+/** A link that does something. */
+export function Link(props: {
+  children: React.ReactNode;
+  onClick: () => unknown;
+  id?: string;
+  label?: string;
+}): React.ReactElement {
+  return (
+    <button
+      type="button"
+      className="jp-EnvStore-link"
+      data-testid={props.id}
+      aria-label={props.label}
+      onClick={event => {
+        event.stopPropagation();
+        void props.onClick();
+      }}
+    >
+      {props.children}
+    </button>
+  );
+}
+
+/** The disc before a name: shape, colour and words. */
+export function Mark({ mark }: { mark: IMark }): React.ReactElement {
+  return (
+    <span className="jp-EnvStore-mark" data-kind={mark.kind} title={mark.words} role="img" aria-label={mark.words}>
+      {mark.shape}
+      {mark.kind === 'warning' && <sup>!</sup>}
+    </span>
+  );
+}
+
+/** How far something is: 0 to 1, or null where that is not known. */
+export function Progress(props: { part: number | null; label: string; words: string }): React.ReactElement {
+  return (
+    <div
+      className={`jp-EnvStore-progress ${props.part === null ? 'jp-mod-unknown' : ''}`}
+      role="progressbar"
+      aria-label={props.label}
+      aria-valuetext={props.words}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={props.part === null ? undefined : Math.round(props.part * 100)}
+    >
+      <div style={{ transform: `scaleX(${props.part ?? 0.3})` }} />
+    </div>
+  );
+}
+
+/** What went wrong, and the ways out. */
+export function ErrorBox(props: { message: string; children?: React.ReactNode }): React.ReactElement {
+  return (
+    <div role="alert" className="jp-EnvStore-errorBox">
+      <div className="jp-EnvStore-error">{props.message}</div>
+      {props.children && <div className="jp-EnvStore-actions">{props.children}</div>}
+    </div>
+  );
+}
+
+/** When something was, in one short word, with the exact time as a tooltip. */
+export function When(props: { at: string | null; words: string; trans: TranslationBundle }): React.ReactElement {
+  return (
+    <time className="jp-EnvStore-age" dateTime={props.at ? `${props.at}Z` : undefined} title={moment(props.at)}>
+      {props.words}
+    </time>
+  );
+}
+
+/** Rows that stand where text will come. */
+export function Skeleton({ trans, rows = 6 }: { trans: TranslationBundle; rows?: number }): React.ReactElement {
+  const widths = [70, 55, 80, 45, 65, 60];
+  return (
+    <div aria-busy="true" aria-label={trans.__('Loading')} role="status" className="jp-EnvStore-skeleton">
+      {Array.from({ length: rows }, (_, place) => (
+        <div key={place} style={{ width: `${widths[place % widths.length]}%` }} />
+      ))}
+    </div>
+  );
+}

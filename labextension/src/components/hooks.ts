@@ -1,0 +1,80 @@
+import * as React from 'react';
+import type { EnvStoreModel } from '../model';
+
+/** Render again whenever the model has looked at the store. */
+export function useModel(model: EnvStoreModel): void {
+  const [, tick] = React.useReducer((count: number) => count + 1, 0);
+  React.useEffect(() => {
+    const slot = () => tick();
+    model.changed.connect(slot);
+    return () => {
+      model.changed.disconnect(slot);
+    };
+  }, [model]);
+}
+
+/** Something that is being loaded, was, or cannot be. */
+export interface ILoaded<T> {
+  value: T | undefined;
+  error: Error | undefined;
+  reload: () => void;
+}
+
+/**
+ * Load something, and again when `keys` change; what was loaded before is shown until then. An answer that comes after
+ * another was asked for is dropped.
+ */
+export function useLoaded<T>(load: (() => Promise<T>) | null, keys: React.DependencyList): ILoaded<T> {
+  const [state, setState] = React.useState<{ value?: T; error?: Error }>({});
+  const [turn, setTurn] = React.useState(0);
+  React.useEffect(() => {
+    let wanted = true;
+    load?.().then(
+      value => wanted && setState({ value }),
+      (error: Error) => wanted && setState(old => ({ ...old, error }))
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [...keys, turn]);
+  const reload = React.useCallback(() => setTurn(count => count + 1), []);
+  return { value: state.value, error: state.error, reload };
+}
+
+/** Call `reload` when a build (or all) may have changed. */
+export function useStale(model: EnvStoreModel, build: number | null, reload: () => void): void {
+  React.useEffect(() => {
+    const slot = (_: unknown, change: { builds: ReadonlySet<number> | null }) => {
+      if (build === null || change.builds === null || change.builds.has(build)) {
+        reload();
+      }
+    };
+    model.stale.connect(slot);
+    return () => {
+      model.stale.disconnect(slot);
+    };
+  }, [model, build, reload]);
+}
+
+/** Return a value once it has not changed for some milliseconds. */
+export function useSettled<T>(value: T, milliseconds: number): T {
+  const [settled, setSettled] = React.useState(value);
+  React.useEffect(() => {
+    const timer = window.setTimeout(() => setSettled(value), milliseconds);
+    return () => window.clearTimeout(timer);
+  }, [value, milliseconds]);
+  return settled;
+}
+
+/** Return the moment, anew every `milliseconds`: for ages and clocks. */
+export function useNow(milliseconds: number | null): Date {
+  const [now, setNow] = React.useState(() => new Date());
+  React.useEffect(() => {
+    if (milliseconds === null) {
+      return;
+    }
+    const timer = window.setInterval(() => setNow(new Date()), milliseconds);
+    return () => window.clearInterval(timer);
+  }, [milliseconds]);
+  return now;
+}

@@ -1,0 +1,70 @@
+import type { IRunningSessionManagers, IRunningSessions } from '@jupyterlab/running';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { type ISignal, Signal } from '@lumino/signaling';
+import type { CommandRegistry } from '@lumino/commands';
+import { CommandIDs } from './commands';
+import { envstoreIcon } from './icons';
+import type { EnvStoreModel } from './model';
+import { step } from './status';
+import type { IEnvironment } from './types';
+
+/** Show builds that are queued or run in Lab's own panel of what runs, with a button to cancel. */
+export function addRunningBuilds(
+  managers: IRunningSessionManagers,
+  model: EnvStoreModel,
+  commands: CommandRegistry,
+  trans: TranslationBundle
+): void {
+  managers.add(new RunningBuilds(model, commands, trans));
+}
+
+class RunningBuilds implements IRunningSessions.IManager {
+  constructor(
+    private readonly model: EnvStoreModel,
+    private readonly commands: CommandRegistry,
+    private readonly trans: TranslationBundle
+  ) {
+    this.name = trans.__('Environment builds');
+    this.shutdownLabel = trans.__('Cancel');
+    this.shutdownAllLabel = trans.__('Cancel All');
+    this.shutdownAllConfirmationText = trans.__('Cancel all builds that run? Active builds stay as they are.');
+    model.changed.connect(() => this._runningChanged.emit());
+  }
+
+  readonly name: string;
+  readonly shutdownLabel: string;
+  readonly shutdownAllLabel: string;
+  readonly shutdownAllConfirmationText: string;
+
+  get runningChanged(): ISignal<any, any> {
+    return this._runningChanged;
+  }
+
+  running(): IRunningSessions.IRunningItem[] {
+    return this.model.building.map(item => this.runningItem(item));
+  }
+
+  shutdownAll(): void {
+    for (const item of this.model.building) {
+      void this.commands.execute(CommandIDs.cancel, { build: item.newest_build_id! });
+    }
+  }
+
+  refreshRunning(): void {
+    void this.model.refresh();
+  }
+
+  private runningItem(item: IEnvironment): IRunningSessions.IRunningItem {
+    const place = { namespace: item.namespace.name, name: item.name };
+    const build = item.newest_build_id!;
+    return {
+      open: () => void this.commands.execute(CommandIDs.showLog, { ...place, build }),
+      shutdown: () => void this.commands.execute(CommandIDs.cancel, { build }),
+      icon: () => envstoreIcon,
+      label: () => `${place.namespace}/${place.name}`,
+      detail: () => step(this.model.progress(build), this.trans).words
+    };
+  }
+
+  private readonly _runningChanged = new Signal<this, void>(this);
+}

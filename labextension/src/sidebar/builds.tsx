@@ -1,0 +1,65 @@
+import { stopIcon } from '@jupyterlab/ui-components';
+import * as React from 'react';
+import { CommandIDs } from '../commands';
+import { IconButton, type IProps, Progress } from '../components/basics';
+import { useNow } from '../components/hooks';
+import { step } from '../status';
+import type { IEnvironment } from '../types';
+import { Section } from './section';
+
+/** Builds that are queued or run. */
+export function Builds(props: IProps): React.ReactElement | null {
+  const { model, trans } = props;
+  const building = [...model.building].sort((a, b) => (a.newest_build_id ?? 0) - (b.newest_build_id ?? 0));
+  const queued = building.filter(item => item.newest_build_status === 'QUEUED');
+  return building.length === 0 ? null : (
+    <Section title={trans.__('Builds')} count={building.length}>
+      <ul className="jp-EnvStore-builds" aria-label={trans.__('Builds')}>
+        {building.map(item => (
+          <BuildRow key={item.id} {...props} item={item} line={queued.indexOf(item)} />
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function BuildRow(props: IProps & { item: IEnvironment; line: number }): React.ReactElement {
+  const { item, model, trans, commands, line } = props;
+  const now = useNow(1000);
+  const build = item.newest_build_id!;
+  const progress = model.progress(build);
+  const { words, part } =
+    line >= 0 ? { words: trans.__('In line: %1', line + 1), part: null } : step(progress, trans);
+  const started = progress?.started_on;
+  const seconds = started ? Math.max(0, Math.floor((now.getTime() - Date.parse(`${started}Z`)) / 1000)) : 0;
+  const place = { namespace: item.namespace.name, name: item.name };
+  const name = `${place.namespace}/${place.name}`;
+  return (
+    <li className="jp-EnvStore-build">
+      <div className="jp-EnvStore-line">
+        <button
+          type="button"
+          className="jp-EnvStore-name jp-EnvStore-plain"
+          title={trans.__('Show the log of %1', name)}
+          onClick={() => void commands.execute(CommandIDs.showLog, place)}
+        >
+          {name}
+        </button>
+        {started && (
+          <span className="jp-EnvStore-age">
+            {Math.floor(seconds / 60)}:{String(seconds % 60).padStart(2, '0')}
+          </span>
+        )}
+        <IconButton
+          id={CommandIDs.cancel}
+          commands={commands}
+          icon={stopIcon}
+          label={trans.__('Cancel the build of %1', item.name)}
+          args={{ build }}
+        />
+      </div>
+      <Progress part={part} label={item.name} words={words} />
+      <div className="jp-EnvStore-sub">{words}</div>
+    </li>
+  );
+}

@@ -1,0 +1,48 @@
+import * as React from 'react';
+import { useSettled } from '../components/hooks';
+import type { EnvStoreModel } from '../model';
+import type { IEnvironment } from '../types';
+
+const PAUSE = 250;
+
+/** Environments that match the filter by name, and those that contain the package. */
+export interface IFound {
+  named: readonly IEnvironment[];
+  containing: readonly IEnvironment[];
+  packageName: string;
+}
+
+/** Sort environments: the user's own namespace first, then by name. */
+export function sorted(items: readonly IEnvironment[], own: string): IEnvironment[] {
+  const key = (item: IEnvironment) => `${item.namespace.name === own ? 0 : 1}${item.namespace.name.toLowerCase()}`;
+  return [...items].sort(
+    (a, b) => key(a).localeCompare(key(b)) || a.name.toLowerCase().localeCompare(b.name.toLowerCase())
+  );
+}
+
+/** Return what a filter finds: a part of a name, namespace or description; a package, also as `pkg:name`. */
+export function useFound(model: EnvStoreModel, filter: string): IFound {
+  const text = filter.trim().toLowerCase();
+  const only = text.startsWith('pkg:');
+  const wanted = only ? text.slice(4).trim() : text;
+  const settled = useSettled(/^[a-z0-9_][a-z0-9_.-]+$/.test(wanted) ? wanted : '', PAUSE);
+  const [hits, setHits] = React.useState<{ name: string; ids: ReadonlySet<number> }>({ name: '', ids: new Set() });
+  React.useEffect(() => {
+    let current = true;
+    if (settled) {
+      model.api.environments([settled]).then(
+        items => current && setHits({ name: settled, ids: new Set(items.map(item => item.id)) }),
+        () => undefined // the panel says already that the server does not answer
+      );
+    }
+    return () => {
+      current = false;
+    };
+  }, [model, settled, model.environments]);
+  const all = sorted(model.environments, model.permissions?.primary_namespace ?? '');
+  const named = only
+    ? []
+    : all.filter(item => `${item.namespace.name}/${item.name} ${item.description}`.toLowerCase().includes(text));
+  const containing = wanted && hits.name === wanted ? all.filter(item => hits.ids.has(item.id)) : [];
+  return { named, containing, packageName: wanted };
+}

@@ -1,0 +1,187 @@
+import { ReactWidget, addIcon, ellipsesIcon, fileUploadIcon, refreshIcon } from '@jupyterlab/ui-components';
+import type { INotebookTracker } from '@jupyterlab/notebook';
+import type { IStateDB } from '@jupyterlab/statedb';
+import { Menu } from '@lumino/widgets';
+import * as React from 'react';
+import { CommandIDs } from '../commands';
+import { IconButton, type IProps, Skeleton } from '../components/basics';
+import { useModel } from '../components/hooks';
+import { envstoreIcon } from '../icons';
+import { size } from '../status';
+import { Builds } from './builds';
+import { CurrentNotebook } from './current';
+import { Empty } from './empty';
+import { Section } from './section';
+import { Tree } from './tree';
+import { Trouble } from './trouble';
+import { useFound } from './filter';
+
+const STATE = 'jupyter-envstore:sidebar';
+
+/** What the sidebar remembers. */
+export interface ISidebarState {
+  closed: string[];
+}
+
+/** The sidebar: find, watch and use environments. */
+export class EnvStorePanel extends ReactWidget {
+  constructor(
+    private readonly props: IProps & { notebooks: INotebookTracker | null; state: IStateDB | null }
+  ) {
+    super();
+    this.id = 'jp-envstore-panel';
+    this.addClass('jp-EnvStore-panel');
+    this.title.icon = envstoreIcon;
+    this.title.caption = props.trans.__('Environments');
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', props.trans.__('Environments'));
+  }
+
+  protected override render(): React.ReactElement {
+    return <Panel {...this.props} />;
+  }
+}
+
+function Panel(
+  props: IProps & { notebooks: INotebookTracker | null; state: IStateDB | null }
+): React.ReactElement {
+  const { model, trans, state } = props;
+  useModel(model);
+  const [filter, setFilter] = React.useState('');
+  const [closed, setClosed] = React.useState<ReadonlySet<string>>(new Set());
+  const field = React.useRef<HTMLInputElement>(null);
+  const tree = React.useRef<HTMLDivElement>(null);
+  const found = useFound(model, filter);
+
+  React.useEffect(() => {
+    void state?.fetch(STATE).then(value => setClosed(new Set((value as unknown as ISidebarState)?.closed ?? [])));
+  }, [state]);
+  const toggle = React.useCallback(
+    (namespace: string) =>
+      setClosed(old => {
+        const next = new Set(old);
+        if (!next.delete(namespace)) {
+          next.add(namespace);
+        }
+        void state?.save(STATE, { closed: [...next] });
+        return next;
+      }),
+    [state]
+  );
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    const typing = event.target instanceof HTMLInputElement;
+    if ((event.key === '/' && !typing) || (event.key === 'f' && (event.ctrlKey || event.metaKey))) {
+      field.current?.focus();
+      event.preventDefault();
+      event.stopPropagation();
+    }
+  };
+  const hasEnvironments = model.environments.length > 0;
+  return (
+    <div className="jp-EnvStore-sidebar" onKeyDown={onKeyDown}>
+      <Toolbar {...props} />
+      <Trouble {...props} />
+      {hasEnvironments && (
+        <div className="jp-EnvStore-filterBox">
+          <input
+            ref={field}
+            className="jp-EnvStore-filter jp-mod-styled"
+            type="search"
+            placeholder={trans.__('Filter environments or packages')}
+            aria-label={trans.__('Filter environments or packages')}
+            title={trans.__('Names and descriptions; pkg:numpy finds what has numpy')}
+            value={filter}
+            onChange={event => setFilter(event.target.value)}
+            onKeyDown={event => {
+              if (event.key === 'Escape') {
+                if (filter) {
+                  setFilter('');
+                } else {
+                  tree.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus();
+                }
+              } else if (event.key === 'ArrowDown') {
+                tree.current?.querySelector<HTMLElement>('.jp-EnvStore-environment')?.focus();
+                event.preventDefault();
+              }
+            }}
+          />
+        </div>
+      )}
+      <div className="jp-EnvStore-scroll">
+        <CurrentNotebook {...props} />
+        <Builds {...props} />
+        {model.connection === 'loading' && <Skeleton trans={trans} />}
+        {model.lastSeen && !hasEnvironments && model.isConnected && <Empty {...props} />}
+        {hasEnvironments && (
+          <Section title={trans.__('Environments')} count={model.environments.length}>
+            <Tree
+              {...props}
+              innerRef={tree}
+              found={found}
+              filter={filter}
+              closed={filter ? NONE : closed}
+              toggle={toggle}
+              clear={() => {
+                setFilter('');
+                field.current?.focus();
+              }}
+            />
+          </Section>
+        )}
+      </div>
+      <Footer {...props} />
+    </div>
+  );
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+function Toolbar({ model, commands, trans }: IProps): React.ReactElement {
+  const openMenu = (event: React.MouseEvent) => {
+    const menu = new Menu({ commands });
+    for (const command of [CommandIDs.create, CommandIDs.importFile, CommandIDs.fromKernel, CommandIDs.refresh]) {
+      menu.addItem({ command });
+    }
+    menu.addItem({ type: 'separator' });
+    menu.addItem({ command: CommandIDs.openTokens });
+    const place = event.currentTarget.getBoundingClientRect();
+    menu.open(place.left, place.bottom);
+  };
+  return (
+    <div className="jp-EnvStore-toolbar" role="toolbar" aria-label={trans.__('Environments')}>
+      <span className="jp-EnvStore-title">{trans.__('Environments')}</span>
+      <IconButton
+        id={CommandIDs.create}
+        commands={commands}
+        icon={addIcon}
+        label={trans.__('New environment')}
+        disabled={!model.isConnected}
+      />
+      <IconButton
+        className="jp-mod-wide"
+        id={CommandIDs.importFile}
+        commands={commands}
+        icon={fileUploadIcon}
+        label={trans.__('Import an environment.yml, lockfile, requirements.txt or pixi.toml')}
+        disabled={!model.isConnected}
+      />
+      <IconButton
+        className="jp-mod-wide"
+        id={CommandIDs.refresh}
+        commands={commands}
+        icon={refreshIcon}
+        label={trans.__('Refresh')}
+      />
+      <IconButton id="envstore:more" icon={ellipsesIcon} label={trans.__('More')} onClick={openMenu} />
+    </div>
+  );
+}
+
+function Footer({ model, trans }: IProps): React.ReactElement | null {
+  const bytes = Object.values(model.usage).reduce((sum, usage) => sum + usage.storage, 0);
+  return bytes ? (
+    <div className="jp-EnvStore-footer" title={trans.__('What your environments take on the disk of the server')}>
+      {trans.__('%1 used', size(bytes))}
+    </div>
+  ) : null;
+}

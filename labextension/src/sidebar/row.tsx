@@ -1,0 +1,219 @@
+import { addIcon, ellipsesIcon, notebookIcon } from '@jupyterlab/ui-components';
+import * as React from 'react';
+import { CommandIDs } from '../commands';
+import { IconButton, type IProps, Link, Mark, TextButton, When } from '../components/basics';
+import { useLoaded, useStale } from '../components/hooks';
+import { age, buildMark, clause, duration, mark, moment, size, tookSeconds } from '../status';
+import type { IEnvironment } from '../types';
+
+const SHOWN_BUILDS = 3;
+
+interface IRowProps extends IProps {
+  item: IEnvironment;
+  place: number;
+  of: number;
+  /** Whether it is shown because of a package that it contains. */
+  hit: boolean;
+  /** What the filter looks for, to be set bold. */
+  words: string;
+  isOpened: boolean;
+  tabIndex: number;
+  onFocus: () => void;
+  onOpen: () => void;
+}
+
+/** An environment; opened, it shows a card in place. */
+export function Row(props: IRowProps): React.ReactElement {
+  const { item, trans, commands, model, isOpened } = props;
+  const status = mark(item, trans, model.isConnected);
+  const build = item.current_build;
+  const names = { namespace: item.namespace.name, name: item.name };
+  const at = build?.ended_on ?? build?.scheduled_on ?? null;
+  const old = age(at, new Date(), trans);
+  const language = item.kernels.length ? trans.__('kernel') : '';
+  const label = [
+    item.name,
+    status.words,
+    build ? trans.__('build %1', build.number) : '',
+    language ? trans.__('has a kernel') : '',
+    old ? trans.__('built %1', old) : '',
+    trans.__('%1 of %2 in %3', props.place, props.of, names.namespace)
+  ].filter(part => part);
+  const failed = item.newest_build ?? item.current_build;
+  const reason = item.newest_build_status === 'FAILED' ? clause(failed?.status_info ?? '') : '';
+  const menu = (event: React.MouseEvent) => {
+    const box = event.currentTarget.getBoundingClientRect();
+    const place = { bubbles: true, cancelable: true, clientX: box.left, clientY: box.bottom };
+    event.currentTarget.closest('.jp-EnvStore-environment')?.dispatchEvent(new MouseEvent('contextmenu', place));
+  };
+  return (
+    <div
+      role="treeitem"
+      aria-level={2}
+      aria-label={label.join(', ')}
+      aria-selected={isOpened}
+      aria-expanded={isOpened}
+      aria-posinset={props.place}
+      aria-setsize={props.of}
+      data-id={item.id}
+      data-namespace={names.namespace}
+      data-name={names.name}
+      data-label={item.name}
+      className="jp-EnvStore-environment"
+      tabIndex={props.tabIndex}
+      onFocus={event => event.target === event.currentTarget && props.onFocus()}
+    >
+      <div
+        className="jp-EnvStore-line"
+        onClick={props.onOpen}
+        onDoubleClick={() => void commands.execute(CommandIDs.open, names)}
+      >
+        <Mark mark={status} />
+        <span className="jp-EnvStore-name" title={`${names.namespace}/${names.name}\n${item.description}`}>
+          <Bold text={item.name} words={props.words} />
+          {props.hit && <span className="jp-EnvStore-sub"> {names.namespace}</span>}
+        </span>
+        <span className="jp-EnvStore-facts">
+          <span className="jp-EnvStore-language" title={item.kernel_note ?? item.kernels.join(', ')}>
+            {language}
+          </span>
+          <When at={at} words={old} trans={trans} />
+        </span>
+        <span className="jp-EnvStore-rowActions">
+          <IconButton
+            id={CommandIDs.openNotebook}
+            commands={commands}
+            icon={notebookIcon}
+            label={trans.__('Open a notebook in %1', item.name)}
+            disabled={!item.kernels.length}
+            args={names}
+            tabIndex={-1}
+          />
+          {item.permissions.includes('environment::update') && (
+            <IconButton
+              id={CommandIDs.addPackage}
+              commands={commands}
+              icon={addIcon}
+              label={trans.__('Add a package to %1', item.name)}
+              args={names}
+              tabIndex={-1}
+            />
+          )}
+          <IconButton
+            id="envstore:row-menu"
+            icon={ellipsesIcon}
+            label={trans.__('More for %1', item.name)}
+            onClick={menu}
+            tabIndex={-1}
+          />
+        </span>
+      </div>
+      {reason && !isOpened && (
+        <div className="jp-EnvStore-reason" title={failed?.status_info ?? ''}>
+          {reason}
+        </div>
+      )}
+      {isOpened && <Card {...props} />}
+    </div>
+  );
+}
+
+function Bold({ text, words }: { text: string; words: string }): React.ReactElement {
+  const place = words ? text.toLowerCase().indexOf(words.toLowerCase()) : -1;
+  return place < 0 ? (
+    <>{text}</>
+  ) : (
+    <>
+      {text.slice(0, place)}
+      <b>{text.slice(place, place + words.length)}</b>
+      {text.slice(place + words.length)}
+    </>
+  );
+}
+
+/** What matters of an environment, and what is done with it most. */
+function Card(props: IRowProps): React.ReactElement {
+  const { item, trans, commands, model } = props;
+  const names = { namespace: item.namespace.name, name: item.name };
+  const build = item.current_build;
+  const { value, reload } = useLoaded(() => model.api.builds(item.id, SHOWN_BUILDS), [item.id, item.newest_build_id]);
+  useStale(model, null, reload);
+  const inTab = (tab: string) => commands.execute(CommandIDs.open, { ...names, tab });
+  const away = Boolean(item.active && build?.packed_away);
+  return (
+    <div className="jp-EnvStore-card" onClick={event => event.stopPropagation()}>
+      {item.description && <div className="jp-EnvStore-description">{item.description}</div>}
+      {build && item.active && (
+        <>
+          <div
+            className="jp-EnvStore-sub"
+            title={trans.__('%1 of its own, the rest shared with other environments', size(build.own_size))}
+          >
+            {trans.__('Build %1 · %2 packages · %3', build.number, build.package_count, size(build.size))}
+          </div>
+          <div className="jp-EnvStore-sub" title={moment(build.ended_on)}>
+            {trans.__(
+              'Built %1 by %2, in %3',
+              age(build.ended_on, new Date(), trans),
+              build.created_by,
+              duration(tookSeconds(build))
+            )}
+          </div>
+        </>
+      )}
+      {item.active && item.kernel_note && <div className="jp-EnvStore-sub">{item.kernel_note}</div>}
+      <div className="jp-EnvStore-actions">
+        {away ? (
+          <TextButton primary id={CommandIDs.restore} onClick={() => commands.execute(CommandIDs.restore, names)}>
+            {trans.__('Bring back')}
+          </TextButton>
+        ) : (
+          <>
+            {item.kernels.length > 0 && (
+              <>
+                <TextButton
+                  primary
+                  id="envstore:card-notebook"
+                  onClick={() => commands.execute(CommandIDs.openNotebook, names)}
+                >
+                  {trans.__('Notebook')}
+                </TextButton>
+                <TextButton id={CommandIDs.openConsole} onClick={() => commands.execute(CommandIDs.openConsole, names)}>
+                  {trans.__('Console')}
+                </TextButton>
+              </>
+            )}
+          </>
+        )}
+        <TextButton id="envstore:card-open" onClick={() => commands.execute(CommandIDs.open, names)}>
+          {trans.__('Open')}
+        </TextButton>
+      </div>
+      <ul className="jp-EnvStore-lastBuilds" aria-label={trans.__('Last builds')}>
+        {value?.builds.map(found => (
+          <li key={found.id} className="jp-EnvStore-line">
+            <Mark mark={buildMark(found, trans)} />
+            <Link
+              label={trans.__('Show the log of build %1', found.number)}
+              onClick={() => commands.execute(CommandIDs.showLog, { ...names, build: found.id })}
+            >
+              {found.number}
+            </Link>
+            {found.active && <span className="jp-EnvStore-badge">{trans.__('active')}</span>}
+            <span className="jp-EnvStore-name jp-EnvStore-sub" title={found.status_info ?? ''}>
+              {found.status === 'FAILED' ? clause(found.status_info ?? '') : ''}
+            </span>
+            <When
+              at={found.ended_on ?? found.scheduled_on}
+              words={age(found.ended_on ?? found.scheduled_on, new Date(), trans)}
+              trans={trans}
+            />
+          </li>
+        ))}
+      </ul>
+      {value && value.count > SHOWN_BUILDS && (
+        <Link onClick={() => inTab('builds')}>{trans.__('All %1 builds…', value.count)}</Link>
+      )}
+    </div>
+  );
+}

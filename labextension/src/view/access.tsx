@@ -1,0 +1,222 @@
+import * as React from 'react';
+import { CommandIDs } from '../commands';
+import { ErrorBox, Link, TextButton } from '../components/basics';
+import { useLoaded } from '../components/hooks';
+import type { ITabProps } from './environment';
+
+const ROLES = ['viewer', 'developer', 'admin'];
+
+/** Who may do what in the namespace, the rules that hold, and the user's own tokens. */
+export function Access(props: ITabProps): React.ReactElement {
+  return (
+    <div className="jp-EnvStore-access">
+      <Members {...props} />
+      <Policy {...props} />
+      <Tokens {...props} />
+    </div>
+  );
+}
+
+function Members(props: ITabProps): React.ReactElement {
+  const { model, trans, item, place } = props;
+  const may = item.permissions.includes('namespace-role-mapping::update');
+  const { value, error, reload } = useLoaded(() => model.api.members(place.namespace), [place.namespace]);
+  const [name, setName] = React.useState('');
+  const [role, setRole] = React.useState('viewer');
+  const [refused, setRefused] = React.useState('');
+  const change = async (other: string, next: string | null, isNew = false) => {
+    setRefused('');
+    try {
+      await model.api.setMember(place.namespace, other, next, isNew);
+      setName('');
+    } catch (reason) {
+      setRefused((reason as Error).message);
+    }
+    reload();
+  };
+  return (
+    <section aria-label={trans.__('Members')}>
+      <h3>{trans.__('Members of %1', place.namespace)}</h3>
+      {error && <ErrorBox message={error.message} />}
+      {value && value.length === 0 && (
+        <p className="jp-EnvStore-sub">{trans.__('It is open to nobody else but whom the configuration names.')}</p>
+      )}
+      {value && value.length > 0 && (
+        <table className="jp-EnvStore-table">
+          <thead>
+            <tr>
+              <th scope="col">{trans.__('Name')}</th>
+              <th scope="col">{trans.__('Role')}</th>
+              <th scope="col">
+                <span className="jp-EnvStore-hidden">{trans.__('Actions')}</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {value.map(member => (
+              <tr key={member.id}>
+                <th scope="row">{member.other_namespace}</th>
+                <td>
+                  {may ? (
+                    <select
+                      aria-label={trans.__('Role of %1', member.other_namespace)}
+                      value={member.role === 'editor' ? 'developer' : member.role}
+                      onChange={event => void change(member.other_namespace, event.target.value)}
+                    >
+                      {ROLES.map(known => (
+                        <option key={known}>{known}</option>
+                      ))}
+                    </select>
+                  ) : (
+                    member.role
+                  )}
+                </td>
+                <td>
+                  {may && (
+                    <Link
+                      label={trans.__('Remove %1', member.other_namespace)}
+                      onClick={() => change(member.other_namespace, null)}
+                    >
+                      {trans.__('Remove')}
+                    </Link>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {may ? (
+        <form
+          className="jp-EnvStore-bar"
+          onSubmit={event => {
+            event.preventDefault();
+            if (name.trim()) {
+              void change(name.trim(), role, true);
+            }
+          }}
+        >
+          <input
+            className="jp-mod-styled"
+            aria-label={trans.__('Their namespace')}
+            placeholder={trans.__('Their namespace, for example ana')}
+            value={name}
+            onChange={event => setName(event.target.value)}
+          />
+          <select aria-label={trans.__('Role')} value={role} onChange={event => setRole(event.target.value)}>
+            {ROLES.map(known => (
+              <option key={known}>{known}</option>
+            ))}
+          </select>
+          <button type="submit" className="jp-EnvStore-textButton jp-mod-styled jp-mod-accept" disabled={!name.trim()}>
+            {trans.__('Add member')}
+          </button>
+        </form>
+      ) : (
+        <p className="jp-EnvStore-sub">{trans.__('Only admins of %1 change this.', place.namespace)}</p>
+      )}
+      {refused && <ErrorBox message={refused} />}
+    </section>
+  );
+}
+
+function Policy(props: ITabProps): React.ReactElement | null {
+  const { model, trans, item, place } = props;
+  const may = item.permissions.includes('setting::read');
+  const { value } = useLoaded(may ? () => model.api.settingsOf(place) : null, [place.namespace, place.name]);
+  if (!value) {
+    return null;
+  }
+  const list = (key: string) => (value[key] as string[] | undefined)?.join(', ') ?? '';
+  const lines: [string, string][] = [
+    [trans.__('Allowed channels'), list('conda_allowed_channels') || trans.__('all')],
+    [trans.__('Channels where a file names none'), list('conda_default_channels')],
+    [trans.__('Always added'), [list('conda_included_packages'), list('pypi_included_packages')].filter(x => x).join(', ')],
+    [trans.__('Must be there'), [list('conda_required_packages'), list('pypi_required_packages')].filter(x => x).join(', ')],
+    [trans.__('Made at once'), list('artifacts_at_once')],
+    [trans.__('Builds kept ready'), String(value['retention_builds'] ?? '')]
+  ];
+  return (
+    <section aria-label={trans.__('Rules')}>
+      <h3>{trans.__('Rules')}</h3>
+      <dl className="jp-EnvStore-rules">
+        {lines
+          .filter(([, words]) => words)
+          .map(([title, words]) => (
+            <React.Fragment key={title}>
+              <dt>{title}</dt>
+              <dd>{words}</dd>
+            </React.Fragment>
+          ))}
+      </dl>
+    </section>
+  );
+}
+
+function Tokens(props: ITabProps): React.ReactElement {
+  const { model, trans, commands } = props;
+  const { value, error, reload } = useLoaded(() => model.api.tokens(), []);
+  const [refused, setRefused] = React.useState('');
+  const revoke = async (id: number) => {
+    setRefused('');
+    try {
+      await model.api.revokeToken(id);
+    } catch (reason) {
+      setRefused((reason as Error).message);
+    }
+    reload();
+  };
+  const date = (text: string | null) => (text ? new Date(text.endsWith('Z') ? text : `${text}Z`).toLocaleDateString() : '');
+  return (
+    <section aria-label={trans.__('Your tokens')}>
+      <h3>{trans.__('Your tokens')}</h3>
+      {error && <ErrorBox message={error.message} />}
+      {refused && <ErrorBox message={refused} />}
+      {value && value.length === 0 && <p className="jp-EnvStore-sub">{trans.__('You have none.')}</p>}
+      {value && value.length > 0 && (
+        <table className="jp-EnvStore-table">
+          <thead>
+            <tr>
+              <th scope="col">{trans.__('Name')}</th>
+              <th scope="col">{trans.__('May')}</th>
+              <th scope="col">{trans.__('Ends')}</th>
+              <th scope="col">{trans.__('Last used')}</th>
+              <th scope="col">
+                <span className="jp-EnvStore-hidden">{trans.__('Actions')}</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {value.map(token => (
+              <tr key={token.id}>
+                <th scope="row">
+                  {token.name || trans.__('without a name')} <code>{token.prefix}…</code>
+                </th>
+                <td>
+                  {token.role_bindings
+                    ? Object.entries(token.role_bindings)
+                        .map(([entity, roles]) => `${entity}: ${roles.join(', ')}`)
+                        .join('; ')
+                    : trans.__('all that you may')}
+                </td>
+                <td>{date(token.expiration) || trans.__('never')}</td>
+                <td>{date(token.last_used_on) || trans.__('never')}</td>
+                <td>
+                  <Link
+                    label={trans.__('Revoke %1', token.name || token.prefix)}
+                    onClick={() => revoke(token.id)}
+                  >
+                    {trans.__('Revoke')}
+                  </Link>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      <TextButton id={CommandIDs.openTokens} onClick={() => void commands.execute(CommandIDs.openTokens)}>
+        {trans.__('Make a token… ↗')}
+      </TextButton>
+    </section>
+  );
+}

@@ -1,0 +1,283 @@
+import * as React from 'react';
+import { CommandIDs } from '../commands';
+import { copy } from '../commands/context';
+import { ErrorBox, Link, Mark, Skeleton, TextButton, When } from '../components/basics';
+import { useLoaded, useStale } from '../components/hooks';
+import { isUnsettled } from '../model';
+import { age, buildMark, clause, duration, size, tookSeconds } from '../status';
+import type { IBuild, IPackageChange } from '../types';
+import type { ITabProps } from './environment';
+import { Changes } from './preview';
+import type { IShow } from './views';
+
+const EXPLAINED = 10;
+
+/** All builds of an environment; two of them compared. */
+export function BuildsTab(props: ITabProps & { asked: IShow }): React.ReactElement {
+  const { model, trans, item } = props;
+  const [picked, setPicked] = React.useState<number[]>([]);
+  const [compared, setCompared] = React.useState<[number, number] | null>(props.asked.compare ?? null);
+  React.useEffect(() => setCompared(props.asked.compare ?? null), [props.asked]);
+  const { value, error, reload } = useLoaded(() => model.api.builds(item.id), [item.id, item.newest_build_id]);
+  useStale(model, null, reload);
+  const builds = value?.builds ?? [];
+  if (compared) {
+    return <Compare {...props} first={compared[0]} second={compared[1]} back={() => setCompared(null)} />;
+  }
+  if (error && !value) {
+    return (
+      <ErrorBox message={error.message}>
+        <TextButton onClick={reload}>{trans.__('Try again')}</TextButton>
+      </ErrorBox>
+    );
+  }
+  if (!value) {
+    return <Skeleton trans={trans} />;
+  }
+  const pick = (id: number) =>
+    setPicked(old => (old.includes(id) ? old.filter(other => other !== id) : [...old, id].slice(-2)));
+  const compare = () => {
+    const [first, second] = [...picked].sort((a, b) => a - b);
+    if (first && second) {
+      setCompared([first, second]);
+    }
+  };
+  const names = [...picked].sort((a, b) => a - b).map(id => builds.find(build => build.id === id)?.number ?? '');
+  return (
+    <div
+      className="jp-EnvStore-buildsTab"
+      onKeyDown={event => {
+        if (event.key.toLowerCase() === 'c' && picked.length === 2 && !event.ctrlKey && !event.metaKey) {
+          compare();
+        }
+      }}
+    >
+      <table className="jp-EnvStore-table">
+        <thead>
+          <tr>
+            <th scope="col">
+              <span className="jp-EnvStore-hidden">{trans.__('Compare')}</span>
+            </th>
+            <th scope="col">{trans.__('Build')}</th>
+            <th scope="col">{trans.__('Status')}</th>
+            <th scope="col" className="jp-mod-wide">
+              {trans.__('By')}
+            </th>
+            <th scope="col">{trans.__('When')}</th>
+            <th scope="col" className="jp-mod-wide">
+              {trans.__('Took')}
+            </th>
+            <th scope="col" className="jp-mod-wide">
+              {trans.__('Size')}
+            </th>
+            <th scope="col">{trans.__('What changed')}</th>
+            <th scope="col">
+              <span className="jp-EnvStore-hidden">{trans.__('Actions')}</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {builds.map((build, place) => (
+            <BuildRow
+              key={build.id}
+              {...props}
+              row={build}
+              before={place < EXPLAINED ? builds.slice(place + 1).find(other => other.package_count > 0) : undefined}
+              isFirst={place === builds.length - 1}
+              isPicked={picked.includes(build.id)}
+              pick={() => pick(build.id)}
+              compare={(first, second) => setCompared([first, second])}
+            />
+          ))}
+        </tbody>
+      </table>
+      {value.count > builds.length && (
+        <p className="jp-EnvStore-sub">{trans.__('The newest %1 of %2 builds.', builds.length, value.count)}</p>
+      )}
+      <div className="jp-EnvStore-actions">
+        <TextButton
+          id={CommandIDs.compare}
+          disabled={picked.length !== 2}
+          title={trans.__('Tick two builds first')}
+          onClick={compare}
+        >
+          {picked.length === 2 ? trans.__('Compare %1 and %2', names[0], names[1]) : trans.__('Compare')}
+        </TextButton>
+      </div>
+    </div>
+  );
+}
+
+function BuildRow(
+  props: ITabProps & {
+    row: IBuild;
+    before: IBuild | undefined;
+    isFirst: boolean;
+    isPicked: boolean;
+    pick: () => void;
+    compare: (first: number, second: number) => void;
+  }
+): React.ReactElement {
+  const { row, before, trans, commands, place, item, model, show } = props;
+  const hasLock = row.package_count > 0;
+  const diff = useLoaded(hasLock && before ? () => model.api.diff(before.id, row.id) : null, [row.id, before?.id, hasLock]);
+  const args = { ...place, build: row.id };
+  const may = item.permissions.includes('environment::update');
+  const at = row.ended_on ?? row.scheduled_on;
+  const status = buildMark(row, trans);
+  return (
+    <tr>
+      <td>
+        <input
+          type="checkbox"
+          checked={props.isPicked}
+          disabled={!hasLock}
+          aria-label={trans.__('Compare build %1', row.number)}
+          onChange={props.pick}
+        />
+      </td>
+      <th scope="row">
+        <Link label={trans.__('Show build %1', row.number)} onClick={() => show({ tab: 'packages', build: row.id })}>
+          {row.number}
+        </Link>
+      </th>
+      <td>
+        <Mark mark={status} /> {row.active ? trans.__('active') : status.words}
+      </td>
+      <td className="jp-mod-wide">{row.created_by}</td>
+      <td>
+        <When at={at} words={age(at, new Date(), trans)} trans={trans} />
+      </td>
+      <td className="jp-mod-wide jp-EnvStore-number">{duration(tookSeconds(row))}</td>
+      <td className="jp-mod-wide jp-EnvStore-number" title={size(row.size)}>
+        {row.own_size ? trans.__('%1 own', size(row.own_size)) : ''}
+      </td>
+      <td className="jp-EnvStore-sub">
+        {row.status === 'FAILED'
+          ? clause(row.status_info ?? '')
+          : !before && props.isFirst
+            ? trans.__('first build')
+            : changeWords(diff.value, trans.__('the same packages'))}
+      </td>
+      <td className="jp-EnvStore-rowButtons">
+        {row.status === 'COMPLETED' && !row.active && may && (
+          <Link id={CommandIDs.makeActive} onClick={() => commands.execute(CommandIDs.makeActive, args)}>
+            {trans.__('Make active')}
+          </Link>
+        )}
+        {row.packed_away && may && (
+          <Link id={CommandIDs.restore} onClick={() => commands.execute(CommandIDs.restore, args)}>
+            {trans.__('Bring back')}
+          </Link>
+        )}
+        {isUnsettled(row.status) && item.permissions.includes('build::cancel') && (
+          <Link onClick={() => commands.execute(CommandIDs.cancel, { build: row.id })}>{trans.__('Cancel')}</Link>
+        )}
+        {hasLock && item.current_build_id && !row.active && (
+          <Link onClick={() => props.compare(row.id, item.current_build_id!)}>{trans.__('Compare with active')}</Link>
+        )}
+        <Link onClick={() => show({ tab: 'specification', build: row.id })}>{trans.__('Edit as new build')}</Link>
+        <Link onClick={() => show({ tab: 'artifacts', build: row.id })}>{trans.__('Log')}</Link>
+        {!row.active && !isUnsettled(row.status) && item.permissions.includes('build::delete') && (
+          <Link
+            label={trans.__('Delete build %1', row.number)}
+            onClick={() => commands.execute(CommandIDs.deleteBuild, { ...args, number: row.number })}
+          >
+            {trans.__('Delete…')}
+          </Link>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+/** Return what changed in a few words: the first names, and how many more. */
+export function changeWords(changes: readonly IPackageChange[] | undefined, same: string): string {
+  if (!changes) {
+    return '';
+  }
+  if (changes.length === 0) {
+    return same;
+  }
+  const signs = { added: '+ ', removed: '− ', changed: '' };
+  const words = changes.slice(0, 3).map(item => `${signs[item.change]}${item.name}`);
+  return words.join(', ') + (changes.length > 3 ? ` … (${changes.length})` : '');
+}
+
+/** Two builds side by side: packages added, changed, removed; what was typed. */
+function Compare(props: ITabProps & { first: number; second: number; back: () => void }): React.ReactElement {
+  const { first, second, trans, model, item, place, commands } = props;
+  const { value, error } = useLoaded(
+    () => Promise.all([model.api.diff(first, second), model.api.build(first), model.api.build(second)]),
+    [first, second]
+  );
+  if (error) {
+    return (
+      <ErrorBox message={error.message}>
+        <TextButton onClick={props.back}>{trans.__('Back')}</TextButton>
+      </ErrorBox>
+    );
+  }
+  if (!value) {
+    return <Skeleton trans={trans} />;
+  }
+  const [changes, before, after] = value;
+  const title = `${before.number} → ${after.number}`;
+  const markdown = () =>
+    [`**${place.namespace}/${place.name} ${title}**`, '', '| package | from | to |', '| --- | --- | --- |']
+      .concat(changes.map(change => `| ${change.name} | ${change.from} | ${change.to} |`))
+      .join('\n') + '\n';
+  return (
+    <section className="jp-EnvStore-compare" aria-label={trans.__('Builds compared')}>
+      <div className="jp-EnvStore-bar">
+        <h3>{title}</h3>
+        <TextButton onClick={props.back}>{trans.__('All builds')}</TextButton>
+        <TextButton onClick={() => copy(markdown(), trans.__('Copied'))}>{trans.__('Copy as Markdown')}</TextButton>
+        {before.status === 'COMPLETED' && !before.active && item.permissions.includes('environment::update') && (
+          <TextButton
+            id="envstore:roll-back"
+            onClick={() => commands.execute(CommandIDs.makeActive, { ...place, build: before.id })}
+          >
+            {trans.__('Roll back to %1', before.number)}
+          </TextButton>
+        )}
+      </div>
+      <Changes changes={changes} trans={trans} all />
+      {before.specification && after.specification && before.specification.text !== after.specification.text && (
+        <>
+          <h4>{trans.__('Specification')}</h4>
+          <div className="jp-EnvStore-sideBySide">
+            <LineDiff
+              text={before.specification.text}
+              other={after.specification.text}
+              title={trans.__('Build %1', before.number)}
+              kind="removed"
+            />
+            <LineDiff
+              text={after.specification.text}
+              other={before.specification.text}
+              title={trans.__('Build %1', after.number)}
+              kind="added"
+            />
+          </div>
+        </>
+      )}
+    </section>
+  );
+}
+
+function LineDiff(props: { text: string; other: string; title: string; kind: string }): React.ReactElement {
+  const known = new Set(props.other.split('\n').map(line => line.trimEnd()));
+  return (
+    <figure>
+      <figcaption className="jp-EnvStore-sub">{props.title}</figcaption>
+      <pre tabIndex={0}>
+        {props.text.split('\n').map((line, place) => (
+          <div key={place} data-diff={known.has(line.trimEnd()) ? undefined : props.kind}>
+            {line || ' '}
+          </div>
+        ))}
+      </pre>
+    </figure>
+  );
+}

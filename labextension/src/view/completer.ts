@@ -1,0 +1,48 @@
+import type { EnvStoreApi } from '../api';
+import type { ICompleter } from './editor';
+
+const LIFE = 300_000;
+const MOST = 40;
+
+/** Completes names and versions from channels; answers are kept for a while, since each costs a process. */
+export class ChannelCompleter implements ICompleter {
+  constructor(private readonly api: EnvStoreApi) {}
+
+  /** Return names that begin with `prefix`. */
+  async names(prefix: string, channels: string[]): Promise<string[]> {
+    const stem = prefix.slice(0, 2).toLowerCase();
+    const all = await this.remember(`${stem}*`, channels, found => found.map(item => item.name));
+    return all.filter(name => name.startsWith(prefix.toLowerCase())).slice(0, MOST);
+  }
+
+  /** Return versions of a package, newest first. */
+  async versions(name: string, channels: string[]): Promise<string[]> {
+    const all = await this.remember(name.toLowerCase(), channels, found => [
+      ...new Set(found.map(item => item.version))
+    ]);
+    return all.sort(newestFirst).slice(0, MOST);
+  }
+
+  private async remember(
+    question: string,
+    channels: string[],
+    read: (found: { name: string; version: string }[]) => string[]
+  ): Promise<string[]> {
+    const key = JSON.stringify([question, channels]);
+    const known = this._known.get(key);
+    if (known && known.until > Date.now()) {
+      return [...(await known.answer)];
+    }
+    // a channel that cannot be reached completes nothing; the preview says why
+    const answer = this.api.search(question, channels).then(read, () => []);
+    this._known.set(key, { until: Date.now() + LIFE, answer });
+    return [...(await answer)];
+  }
+
+  private readonly _known = new Map<string, { until: number; answer: Promise<string[]> }>();
+}
+
+/** Compare versions by their numbers; what is no number comes last. */
+export function newestFirst(a: string, b: string): number {
+  return b.localeCompare(a, 'en', { numeric: true });
+}

@@ -1,0 +1,416 @@
+import type { IEditorServices } from '@jupyterlab/codeeditor';
+import { ReactWidget, closeIcon } from '@jupyterlab/ui-components';
+import { type ISignal, Signal } from '@lumino/signaling';
+import * as React from 'react';
+import { CommandIDs } from '../commands';
+import { chooseFile, MAX_FILE } from '../commands/files';
+import { ErrorBox, IconButton, type IProps, Link, TextButton } from '../components/basics';
+import { useModel } from '../components/hooks';
+import { type ICompleter, type IEditorHandle, YamlEditor } from './editor';
+import { PackageSearch, nameOf } from './packages';
+import { Preview, usePreview } from './preview';
+import type { IStart } from './views';
+
+const BASE = 'dependencies:\n  - python\n  - ipykernel\n';
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$/;
+type From = 'packages' | 'file' | 'copy';
+
+/** What the view that makes environments works with. */
+export interface ICreateProps extends IProps {
+  editors: IEditorServices;
+  completer: ICompleter;
+}
+
+/** Make an environment: from packages, a file or link, a notebook's kernel, or another environment. */
+export class CreateView extends ReactWidget {
+  constructor(private readonly props: ICreateProps) {
+    super();
+    this.addClass('jp-EnvStore-view');
+  }
+
+  /** Begin anew. */
+  get started(): ISignal<this, IStart> {
+    return this._started;
+  }
+
+  /** Begin with something. */
+  start(what: IStart): void {
+    this.last = what;
+    this._started.emit(what);
+  }
+
+  last: IStart = {};
+
+  protected override render(): React.ReactElement {
+    return <Create {...this.props} widget={this} close={() => this.parent?.close()} />;
+  }
+
+  private readonly _started = new Signal<this, IStart>(this);
+}
+
+function Create(props: ICreateProps & { widget: CreateView; close: () => void }): React.ReactElement {
+  const { model, trans, commands, widget, close } = props;
+  useModel(model);
+  const [from, setFrom] = React.useState<From>('packages');
+  const [name, setName] = React.useState('');
+  const [namespace, setNamespace] = React.useState('');
+  const [description, setDescription] = React.useState('');
+  const [text, setText] = React.useState(BASE);
+  const [undo, setUndo] = React.useState<string | null>(null);
+  const [changes, setChanges] = React.useState<{ what: string; why: string }[]>([]);
+  const [error, setError] = React.useState<string>('');
+  const nameField = React.useRef<HTMLInputElement>(null);
+  const editor = React.useRef<IEditorHandle>(null);
+  const target = namespace || model.writable[0] || '';
+  const preview = usePreview({ ...props, text, place: { namespace: target }, enabled: Boolean(target) });
+  const { checked } = preview;
+
+  const take = React.useCallback(
+    async (content: string, fileName: string) => {
+      setError('');
+      try {
+        const found = await model.api.check(content, {}, fileName);
+        if (found.faults.length && /^(%PDF|PK\x03|\x89PNG|\x1f)/.test(content)) {
+          setError(found.faults[0]!.message);
+          return;
+        }
+        setUndo(content);
+        setText(found.text);
+        setChanges(found.changes);
+        if (found.name) {
+          setName(found.name);
+        }
+        setDescription(found.description);
+        setFrom('file');
+      } catch (reason) {
+        setError((reason as Error).message);
+      }
+    },
+    [model]
+  );
+  const begin = React.useCallback(
+    (what: IStart) => {
+      if (what.namespace) {
+        setNamespace(what.namespace);
+      }
+      if (what.name) {
+        setName(what.name);
+      }
+      if (what.text !== undefined) {
+        void take(what.text, what.fileName ?? 'environment.yml').then(() => what.name && setName(what.name));
+      }
+      window.setTimeout(() => nameField.current?.focus(), 0);
+    },
+    [take]
+  );
+  React.useEffect(() => {
+    begin(widget.last);
+    const slot = (_: unknown, what: IStart) => begin(what);
+    widget.started.connect(slot);
+    return () => {
+      widget.started.disconnect(slot);
+    };
+  }, [widget, begin]);
+
+  const readFile = async (file: File) => {
+    if (file.size > MAX_FILE) {
+      setError(trans.__('%1 is larger than 4 MB, so it is no environment file.', file.name));
+      return;
+    }
+    await take(await file.text(), file.name);
+  };
+  const readLink = async (address: string) => {
+    setError('');
+    try {
+      const answer = await fetch(new URL(address), { credentials: 'omit' });
+      if (!answer.ok) {
+        throw new Error(`${answer.status} ${answer.statusText}`);
+      }
+      await take(await answer.text(), new URL(address).pathname.split('/').pop() || 'environment.yml');
+    } catch (reason) {
+      const why = (reason as Error).message;
+      setError(
+        trans.__('The link cannot be read from this page (%1). Download the file and import it.', why)
+      );
+    }
+  };
+  const edit = async (add: string[], remove: string[]) => {
+    setError('');
+    try {
+      setText(await model.api.edit(text, add, remove));
+    } catch (reason) {
+      setError((reason as Error).message);
+    }
+  };
+  const trimmed = name.trim();
+  const taken = trimmed ? model.environments.find(
+    item => item.namespace.name === target && item.name.toLowerCase() === trimmed.toLowerCase()
+  ) : undefined;
+  const bad = trimmed !== '' && !NAME.test(trimmed);
+  const faults = checked?.faults ?? [];
+  const blocked = !trimmed || bad || Boolean(taken) || !target || faults.length > 0 || Boolean(checked?.refused);
+  const why = !trimmed
+    ? trans.__('It needs a name')
+    : bad || taken
+      ? trans.__('Choose another name')
+      : faults.length
+        ? trans.__('Some lines need attention first')
+        : '';
+  const make = async () => {
+    if (blocked) {
+      (trimmed && !bad && !taken ? editor.current : nameField.current)?.focus();
+      return;
+    }
+    setError('');
+    try {
+      const made = await model.api.submit(text, target, trimmed, description.trim());
+      model.watch(made.build);
+      await model.refresh();
+      await commands.execute(CommandIDs.open, { namespace: target, name: trimmed, tab: 'artifacts', build: made.build });
+      close();
+    } catch (reason) {
+      setError((reason as Error).message);
+    }
+  };
+  if (model.permissions && model.writable.length === 0) {
+    return <ErrorBox message={trans.__('You may make environments in no namespace. Ask an admin for a role in one.')} />;
+  }
+  return (
+    <form
+      className="jp-EnvStore-create"
+      onSubmit={event => event.preventDefault()}
+      onDragOver={event => event.preventDefault()}
+      onDrop={event => {
+        const file = event.dataTransfer.files[0];
+        if (file) {
+          event.preventDefault();
+          event.stopPropagation();
+          void readFile(file);
+        }
+      }}
+    >
+      <div className="jp-EnvStore-bar">
+        <h2>{trans.__('New environment')}</h2>
+        <div className="jp-EnvStore-actions jp-mod-end">
+          <TextButton onClick={close}>{trans.__('Cancel')}</TextButton>
+          <TextButton
+            primary
+            id="envstore:create"
+            disabled={blocked || !model.isConnected}
+            title={why || trans.__('Ctrl+Enter')}
+            onClick={make}
+          >
+            {preview.error ? trans.__('Create anyway…') : trans.__('Create')}
+          </TextButton>
+        </div>
+      </div>
+      {error && <ErrorBox message={error} />}
+      <div className="jp-EnvStore-fields">
+        <label>
+          {trans.__('Name')}
+          <input
+            ref={nameField}
+            className="jp-mod-styled"
+            data-testid="envstore:new-name"
+            value={name}
+            required
+            aria-invalid={bad || Boolean(taken)}
+            aria-describedby="jp-EnvStore-nameNote"
+            onChange={event => setName(event.target.value)}
+          />
+        </label>
+        <label>
+          {trans.__('In')}
+          <select aria-label={trans.__('In')} value={target} onChange={event => setNamespace(event.target.value)}>
+            {model.writable.map(found => (
+              <option key={found} value={found}>
+                {found === model.permissions?.primary_namespace ? trans.__('%1 (you)', found) : found}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label className="jp-mod-grow">
+          {trans.__('Description')}
+          <input
+            className="jp-mod-styled"
+            placeholder={trans.__('optional')}
+            value={description}
+            onChange={event => setDescription(event.target.value)}
+          />
+        </label>
+      </div>
+      <div id="jp-EnvStore-nameNote" className="jp-EnvStore-nameNote" aria-live="polite">
+        {bad && (
+          <span className="jp-EnvStore-error">
+            {trans.__('Letters, digits and _ . + -, at most 64, beginning with a letter or digit.')}
+          </span>
+        )}
+        {taken && (
+          <span className="jp-EnvStore-error">
+            {trans.__('%1 already has %2:', target, taken.name)}{' '}
+            <Link onClick={() => commands.execute(CommandIDs.open, { namespace: target, name: taken.name })}>
+              {trans.__('open it')}
+            </Link>
+            {' · '}
+            <Link
+              onClick={() =>
+                commands.execute(CommandIDs.open, { namespace: target, name: taken.name, tab: 'specification' })
+              }
+            >
+              {trans.__('make a new build of it')}
+            </Link>
+          </span>
+        )}
+        {trimmed && !bad && !taken && <span className="jp-EnvStore-good">{trans.__('✓ free')}</span>}
+      </div>
+      <fieldset className="jp-EnvStore-radios">
+        <legend>{trans.__('Start from')}</legend>
+        {(
+          [
+            ['packages', trans.__('Packages')],
+            ['file', trans.__('File or link')],
+            ['copy', trans.__('Copy of an environment')]
+          ] as const
+        ).map(([key, words]) => (
+          <label key={key}>
+            <input type="radio" name="from" checked={from === key} onChange={() => setFrom(key)} />
+            {words}
+          </label>
+        ))}
+        {commands.isEnabled(CommandIDs.fromKernel) && (
+          <Link onClick={() => commands.execute(CommandIDs.fromKernel)}>{trans.__("This notebook's kernel")}</Link>
+        )}
+      </fieldset>
+      {from === 'packages' && (
+        <div className="jp-EnvStore-chips">
+          {checked &&
+            [...checked.conda, ...checked.pip.map(line => `pip:${line}`)].map(spec => (
+              <span key={spec} className="jp-EnvStore-chip">
+                {spec}
+                <IconButton
+                  icon={closeIcon}
+                  label={trans.__('Remove %1', spec)}
+                  onClick={() => void edit([], [nameOf(spec)])}
+                />
+              </span>
+            ))}
+          <PackageSearch
+            completer={props.completer}
+            trans={trans}
+            build={{ specification: { text, is_lockfile: false } } as any}
+            onAdd={spec => void edit([spec], [])}
+          />
+        </div>
+      )}
+      {from === 'file' && (
+        <div className="jp-EnvStore-drop">
+          <p>
+            {trans.__(
+              'Drop an environment.yml, lockfile, requirements.txt, pixi.toml or explicit list here, or'
+            )}{' '}
+            <TextButton
+              id="envstore:choose-file"
+              onClick={async () => {
+                const file = await chooseFile('.yml,.yaml,.json,.txt,.toml,.lock,.in');
+                if (file) {
+                  await readFile(file);
+                }
+              }}
+            >
+              {trans.__('Choose…')}
+            </TextButton>
+          </p>
+          <LinkField trans={trans} onLink={address => void readLink(address)} />
+        </div>
+      )}
+      {from === 'copy' && (
+        <label className="jp-EnvStore-fields">
+          {trans.__('Environment')}
+          <select
+            defaultValue=""
+            onChange={event => {
+              const item = model.environments.find(found => String(found.id) === event.target.value);
+              if (item?.newest_build_id) {
+                void model.api
+                  .build(item.current_build_id ?? item.newest_build_id)
+                  .then(build => setText(build.specification?.text ?? BASE))
+                  .catch((reason: Error) => setError(reason.message));
+                setName(old => old || `${item.name}-copy`);
+                setDescription(item.description);
+              }
+            }}
+          >
+            <option value="" disabled>
+              {trans.__('Choose…')}
+            </option>
+            {model.environments.map(item => (
+              <option key={item.id} value={String(item.id)}>{`${item.namespace.name}/${item.name}`}</option>
+            ))}
+          </select>
+        </label>
+      )}
+      {changes.length > 0 && (
+        <div className="jp-EnvStore-notes" role="status">
+          {trans._n('%1 change was made', '%1 changes were made', changes.length)}{' '}
+          {undo !== null && (
+            <Link
+              onClick={() => {
+                setText(undo);
+                setChanges([]);
+              }}
+            >
+              {trans.__('Undo all')}
+            </Link>
+          )}
+          <ul>
+            {changes.map(change => (
+              <li key={change.what}>
+                ✓ {change.what} <span className="jp-EnvStore-sub">{change.why}</span>
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+      <div className="jp-EnvStore-split">
+        <YamlEditor
+          ref={editor}
+          editors={props.editors}
+          text={text}
+          label={trans.__('Specification')}
+          faults={faults}
+          completer={props.completer}
+          onChange={setText}
+          onSubmit={() => void make()}
+        />
+        <Preview {...props} preview={preview} text={text} unchanged={null} goTo={line => editor.current?.goTo(line)} />
+      </div>
+    </form>
+  );
+}
+
+function LinkField(props: { trans: IProps['trans']; onLink: (address: string) => void }): React.ReactElement {
+  const { trans } = props;
+  const [address, setAddress] = React.useState('');
+  const good = /^https?:\/\/\S+$/.test(address.trim());
+  return (
+    <div className="jp-EnvStore-bar">
+      <input
+        className="jp-mod-styled"
+        type="url"
+        aria-label={trans.__('Link to a file')}
+        placeholder={trans.__('Link to a lockfile or an environment.yml')}
+        value={address}
+        onChange={event => setAddress(event.target.value)}
+        onKeyDown={event => {
+          if (event.key === 'Enter' && good) {
+            event.preventDefault();
+            props.onLink(address.trim());
+          }
+        }}
+      />
+      <TextButton disabled={!good} onClick={() => props.onLink(address.trim())}>
+        {trans.__('Read')}
+      </TextButton>
+    </div>
+  );
+}

@@ -1,0 +1,207 @@
+import {
+  type Completion,
+  type CompletionContext,
+  type CompletionResult,
+  acceptCompletion,
+  autocompletion,
+  completionStatus,
+  moveCompletionSelection,
+  selectedCompletionIndex
+} from '@codemirror/autocomplete';
+import { type Diagnostic, lintGutter, lintKeymap, setDiagnostics } from '@codemirror/lint';
+import { type Extension, Prec } from '@codemirror/state';
+import { EditorView, keymap } from '@codemirror/view';
+import { CodeEditor, type IEditorServices } from '@jupyterlab/codeeditor';
+import type { CodeMirrorEditor } from '@jupyterlab/codemirror';
+import * as React from 'react';
+import type { IFault } from '../types';
+
+/** Looks for names that begin so, and for versions of a name. */
+export interface ICompleter {
+  names(prefix: string, channels: string[]): Promise<string[]>;
+  versions(name: string, channels: string[]): Promise<string[]>;
+}
+
+/** A handle on the editor: go to a line. */
+export interface IEditorHandle {
+  goTo(line: number): void;
+  focus(): void;
+}
+
+/** Lab's own editor, in YAML mode, with faults marked at their lines and packages completed. */
+export const YamlEditor = React.forwardRef<
+  IEditorHandle,
+  {
+    editors: IEditorServices;
+    text: string;
+    label: string;
+    faults?: IFault[];
+    readOnly?: boolean;
+    mimeType?: string;
+    completer?: ICompleter;
+    onChange?: (text: string) => void;
+    onSubmit?: () => void;
+  }
+>(function YamlEditor(props, ref): React.ReactElement {
+  const host = React.useRef<HTMLDivElement>(null);
+  const made = React.useRef<CodeEditor.IEditor | null>(null);
+  const latest = React.useRef(props);
+  latest.current = props;
+
+  React.useEffect(() => {
+    const model = new CodeEditor.Model({ mimeType: props.mimeType ?? 'text/x-yaml' });
+    model.sharedModel.setSource(latest.current.text);
+    const extensions: Extension[] = [
+      EditorView.contentAttributes.of({ 'aria-label': latest.current.label }),
+      Prec.highest(
+        keymap.of([
+          {
+            key: 'Mod-Enter',
+            run: () => {
+              latest.current.onSubmit?.();
+              return true;
+            }
+          }
+        ])
+      )
+    ];
+    if (!props.readOnly) {
+      extensions.push(lintGutter(), keymap.of(lintKeymap));
+      extensions.push(completion(latest));
+    }
+    const editor = props.editors.factoryService.newDocumentEditor({
+      host: host.current!,
+      model,
+      config: { lineNumbers: true, scrollPastEnd: false, readOnly: props.readOnly ?? false },
+      extensions
+    });
+    made.current = editor;
+    const slot = () => latest.current.onChange?.(model.sharedModel.getSource());
+    model.sharedModel.changed.connect(slot);
+    return () => {
+      model.sharedModel.changed.disconnect(slot);
+      made.current = null;
+      editor.dispose();
+      model.dispose();
+    };
+  }, [props.editors, props.readOnly, props.mimeType]);
+
+  React.useEffect(() => {
+    const shared = made.current?.model.sharedModel;
+    if (shared && shared.getSource() !== props.text) {
+      shared.setSource(props.text);
+    }
+  }, [props.text]);
+
+  React.useEffect(() => {
+    const view = (made.current as CodeMirrorEditor | null)?.editor;
+    if (!view || props.readOnly) {
+      return;
+    }
+    const diagnostics: Diagnostic[] = (props.faults ?? []).map(fault => {
+      const line = view.state.doc.line(Math.min(Math.max(fault.line ?? 1, 1), view.state.doc.lines));
+      const indent = line.text.length - line.text.trimStart().length;
+      return { from: Math.min(line.from + indent, line.to), to: line.to, severity: 'error', message: fault.message };
+    });
+    view.dispatch(setDiagnostics(view.state, diagnostics));
+  }, [props.faults, props.readOnly]);
+
+  React.useImperativeHandle(ref, () => ({
+    goTo(line: number) {
+      const view = (made.current as CodeMirrorEditor | null)?.editor;
+      if (view) {
+        const found = view.state.doc.line(Math.min(Math.max(line, 1), view.state.doc.lines));
+        view.dispatch({ selection: { anchor: found.from, head: found.to }, scrollIntoView: true });
+        view.focus();
+      }
+    },
+    focus() {
+      made.current?.focus();
+    }
+  }));
+  return <div ref={host} className="jp-EnvStore-editor" />;
+});
+
+/** Complete as one types; Tab takes the first offer, Enter only one that was chosen with the arrows. */
+function completion(latest: React.RefObject<{ completer?: ICompleter }>): Extension {
+  return [
+    autocompletion({
+      override: [context => complete(context, latest.current?.completer)],
+      selectOnOpen: false
+    }),
+    Prec.highest(
+      keymap.of([
+        {
+          key: 'Tab',
+          run: view => {
+            if (completionStatus(view.state) !== 'active') {
+              return false;
+            }
+            if (selectedCompletionIndex(view.state) === null) {
+              moveCompletionSelection(true)(view);
+            }
+            return acceptCompletion(view);
+          }
+        }
+      ])
+    )
+  ];
+}
+
+/** Return the key that a line of an environment file stands under, and the channels that the file lists. */
+export function surroundings(text: string, line: number): { key: string; inPip: boolean; channels: string[] } {
+  const lines = text.split('\n');
+  let key = '';
+  let inPip = false;
+  const channels: string[] = [];
+  lines.forEach((content, place) => {
+    const top = /^([A-Za-z_]+):\s*(?:\[(.*)\])?/.exec(content);
+    if (place < line) {
+      if (top) {
+        key = top[1]!;
+        inPip = false;
+      } else if (/^\s*-\s*pip:\s*$/.test(content)) {
+        inPip = true;
+      }
+    }
+    if (top?.[1] === 'channels' && top[2]) {
+      channels.push(...top[2].split(',').map(unquoted));
+    }
+  });
+  let under = '';
+  for (const content of lines) {
+    const top = /^([A-Za-z_]+):/.exec(content);
+    under = top ? top[1]! : under;
+    const item = /^\s*-\s*([^#]+)/.exec(content);
+    if (under === 'channels' && item && !top) {
+      channels.push(unquoted(item[1]!));
+    }
+  }
+  return { key, inPip, channels: channels.filter(channel => channel && channel !== 'nodefaults') };
+}
+
+function unquoted(text: string): string {
+  return text.trim().replace(/^['"]|['"]$/g, '');
+}
+
+async function complete(context: CompletionContext, completer?: ICompleter): Promise<CompletionResult | null> {
+  const line = context.state.doc.lineAt(context.pos);
+  const before = line.text.slice(0, context.pos - line.from);
+  const { key, inPip, channels } = surroundings(context.state.doc.toString(), line.number);
+  if (!completer || key !== 'dependencies' || inPip) {
+    return null;
+  }
+  const version = /^\s*-\s*['"]?(?:\S+::)?([A-Za-z0-9_.-]+)\s*(?:==?|[<>]=?|~=)\s*([0-9A-Za-z.]*)$/.exec(before);
+  const name = /^\s*-\s*['"]?([A-Za-z0-9_][A-Za-z0-9_.-]+)$/.exec(before);
+  const found = version
+    ? await completer.versions(version[1]!, channels)
+    : name
+      ? await completer.names(name[1]!, channels)
+      : null;
+  if (!found || context.aborted) {
+    return null;
+  }
+  const typed = version ? version[2]! : name![1]!;
+  const options: Completion[] = found.map((label, place) => ({ label, boost: -Math.min(place, 99) }));
+  return { from: context.pos - typed.length, options, validFor: /^[A-Za-z0-9_.-]*$/ };
+}

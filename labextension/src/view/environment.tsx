@@ -1,0 +1,333 @@
+import type { IEditorServices } from '@jupyterlab/codeeditor';
+import { HTMLSelect, ReactWidget, ellipsesIcon, editIcon } from '@jupyterlab/ui-components';
+import type { IStateDB } from '@jupyterlab/statedb';
+import { type ISignal, Signal } from '@lumino/signaling';
+import * as React from 'react';
+import { CommandIDs } from '../commands';
+import { ErrorBox, IconButton, type IProps, Mark, Skeleton, TextButton } from '../components/basics';
+import { useLoaded, useModel, useStale } from '../components/hooks';
+import { age, buildMark, buildWords, duration, mark, moment, size, tookSeconds } from '../status';
+import type { IBuild, IEnvironment, IPlace } from '../types';
+import { Access } from './access';
+import { ArtifactsTab } from './artifacts';
+import { BuildsTab } from './builds';
+import type { ICompleter } from './editor';
+import { Packages } from './packages';
+import { SpecificationTab } from './specification';
+import type { IShow, Tab } from './views';
+
+/** What the view of an environment works with. */
+export interface IViewProps extends IProps {
+  editors: IEditorServices;
+  completer: ICompleter;
+  state: IStateDB | null;
+  place: IPlace;
+}
+
+/** What every tab is given. */
+export interface ITabProps extends IViewProps {
+  item: IEnvironment;
+  /** The build that is shown. */
+  build: IBuild;
+  show: (what: IShow) => void;
+}
+
+/** The view of one environment: understand, change, export. */
+export class EnvironmentView extends ReactWidget {
+  constructor(private readonly props: IViewProps) {
+    super();
+    this.addClass('jp-EnvStore-view');
+  }
+
+  /** What the view was asked to show; it is kept until it is drawn. */
+  get asked(): ISignal<this, IShow> {
+    return this._asked;
+  }
+
+  /** Turn to a tab or a build. */
+  turnTo(what: IShow): void {
+    this.last = what;
+    this._asked.emit(what);
+  }
+
+  last: IShow = {};
+
+  protected override render(): React.ReactElement {
+    return <View {...this.props} widget={this} />;
+  }
+
+  private readonly _asked = new Signal<this, IShow>(this);
+}
+
+function View(props: IViewProps & { widget: EnvironmentView }): React.ReactElement {
+  const { model, trans, commands, place, widget } = props;
+  useModel(model);
+  const [asked, setAsked] = React.useState<IShow>(widget.last);
+  const [tab, setTab] = React.useState<Tab>(widget.last.tab ?? 'packages');
+  const [chosen, setChosen] = React.useState<number | null>(widget.last.build ?? null);
+  const show = React.useCallback((what: IShow) => {
+    setAsked(what);
+    if (what.tab) {
+      setTab(what.tab);
+    }
+    if (what.build !== undefined) {
+      setChosen(what.build);
+    }
+  }, []);
+  React.useEffect(() => {
+    const slot = (_: unknown, what: IShow) => show(what);
+    widget.asked.connect(slot);
+    return () => {
+      widget.asked.disconnect(slot);
+    };
+  }, [widget, show]);
+
+  const found = model.find(place);
+  const kept = React.useRef<IEnvironment | undefined>(undefined);
+  kept.current = found ?? kept.current;
+  const item = kept.current;
+  const current = item?.current_build_id ?? null;
+  const wanted = chosen ?? current;
+  const builds = useLoaded(item ? () => model.api.builds(item.id) : null, [item?.id, item?.newest_build_id]);
+  useStale(model, null, builds.reload);
+  const detail = useLoaded(wanted ? () => model.api.build(wanted) : null, [wanted, item?.newest_build_id]);
+  useStale(model, wanted, detail.reload);
+
+  if (!item) {
+    return model.connection === 'loading' || !model.lastSeen ? (
+      <Skeleton trans={trans} />
+    ) : (
+      <ErrorBox message={trans.__('There is no environment %1/%2, or you may not see it.', place.namespace, place.name)} />
+    );
+  }
+  const listed = builds.value?.builds.find(build => build.id === wanted);
+  const gone = Boolean(builds.value && wanted && !listed && builds.value.count <= builds.value.builds.length);
+  const build = detail.value?.id === wanted ? merged(detail.value, listed) : undefined;
+  const tabs: [Tab, string][] = [
+    ['packages', trans.__('Packages %1', build?.package_count || '')],
+    ['specification', trans.__('Specification')],
+    ['builds', trans.__('Builds %1', builds.value?.count ?? '')],
+    ['artifacts', trans.__('Logs and artifacts')],
+    ['access', trans.__('Access')]
+  ];
+  return (
+    <div className={`jp-EnvStore-environmentView ${found ? '' : 'jp-mod-gone'}`}>
+      <Header {...props} item={item} build={build} builds={builds.value?.builds ?? []} choose={setChosen} />
+      {!found && model.isConnected && (
+        <ErrorBox message={trans.__('%1/%2 was deleted. Its text can still be copied here.', place.namespace, place.name)}>
+          {build?.specification && (
+            <TextButton
+              onClick={() =>
+                commands.execute(CommandIDs.create, {
+                  namespace: place.namespace,
+                  name: place.name,
+                  text: build.specification!.text
+                })
+              }
+            >
+              {trans.__('Create again from this text')}
+            </TextButton>
+          )}
+        </ErrorBox>
+      )}
+      {gone && found && (
+        <ErrorBox message={trans.__('This build was deleted.')}>
+          <TextButton onClick={() => setChosen(null)}>{trans.__('Show the active build')}</TextButton>
+        </ErrorBox>
+      )}
+      {build && item.active && !build.active && !gone && (
+        <div className="jp-EnvStore-olderBar" role="status">
+          <span>
+            {trans.__('You look at build %1 (%2).', build.number, age(build.scheduled_on, new Date(), trans))}
+          </span>
+          {build.status === 'COMPLETED' && item.permissions.includes('environment::update') && (
+            <TextButton
+              id={CommandIDs.makeActive}
+              onClick={() => commands.execute(CommandIDs.makeActive, { ...place, build: build.id })}
+            >
+              {trans.__('Make active')}
+            </TextButton>
+          )}
+          {build.status === 'COMPLETED' && current && (
+            <TextButton onClick={() => show({ tab: 'builds', compare: [build.id, current] })}>
+              {trans.__('Compare with active')}
+            </TextButton>
+          )}
+          <TextButton onClick={() => setChosen(null)}>
+            {trans.__('Back to %1', item.current_build?.number ?? '')}
+          </TextButton>
+        </div>
+      )}
+      <TabList tabs={tabs} tab={tab} choose={setTab} label={trans.__('%1/%2', place.namespace, place.name)} />
+      <div role="tabpanel" id={`jp-EnvStore-panel-${tab}`} className="jp-EnvStore-tabPanel" tabIndex={-1}>
+        {detail.error && !build ? (
+          <ErrorBox message={detail.error.message}>
+            <TextButton onClick={detail.reload}>{trans.__('Try again')}</TextButton>
+          </ErrorBox>
+        ) : build ? (
+          <TabBody {...props} key={item.id} tab={tab} item={item} build={build} show={show} asked={asked} />
+        ) : (
+          <Skeleton trans={trans} />
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** Return a build with its specification, and what the list knows newer. */
+function merged(detail: IBuild, listed: IBuild | undefined): IBuild {
+  return listed ? { ...detail, ...listed, specification: detail.specification } : detail;
+}
+
+function TabBody(props: ITabProps & { tab: Tab; asked: IShow }): React.ReactElement {
+  switch (props.tab) {
+    case 'packages':
+      return <Packages {...props} />;
+    case 'specification':
+      return <SpecificationTab {...props} />;
+    case 'builds':
+      return <BuildsTab {...props} />;
+    case 'artifacts':
+      return <ArtifactsTab {...props} />;
+    case 'access':
+      return <Access {...props} />;
+  }
+}
+
+/** Tabs; arrow keys move between them. */
+function TabList(props: {
+  tabs: [Tab, string][];
+  tab: Tab;
+  label: string;
+  choose: (tab: Tab) => void;
+}): React.ReactElement {
+  const { tabs, tab, choose } = props;
+  const onKeyDown = (event: React.KeyboardEvent<HTMLDivElement>) => {
+    const place = tabs.findIndex(([name]) => name === tab);
+    const steps: Record<string, number> = { ArrowRight: place + 1, ArrowLeft: place - 1, Home: 0, End: tabs.length - 1 };
+    const target = steps[event.key];
+    if (target === undefined) {
+      return;
+    }
+    const next = (target + tabs.length) % tabs.length;
+    choose(tabs[next]![0]);
+    event.currentTarget.querySelectorAll<HTMLElement>('[role=tab]')[next]?.focus();
+    event.preventDefault();
+  };
+  return (
+    <div role="tablist" aria-label={props.label} className="jp-EnvStore-tabs" onKeyDown={onKeyDown}>
+      {tabs.map(([name, words]) => (
+        <button
+          key={name}
+          type="button"
+          role="tab"
+          aria-selected={name === tab}
+          aria-controls={name === tab ? `jp-EnvStore-panel-${name}` : undefined}
+          tabIndex={name === tab ? 0 : -1}
+          data-testid={`envstore:tab-${name}`}
+          onClick={() => choose(name)}
+        >
+          {words}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function Header(
+  props: IViewProps & {
+    item: IEnvironment;
+    build: IBuild | undefined;
+    builds: IBuild[];
+    choose: (build: number | null) => void;
+  }
+): React.ReactElement {
+  const { item, build, builds, trans, commands, place, model, choose } = props;
+  const status = mark(item, trans, model.isConnected);
+  const menu = (event: React.MouseEvent) => {
+    const box = event.currentTarget.getBoundingClientRect();
+    const at = { bubbles: true, cancelable: true, clientX: box.left, clientY: box.bottom };
+    event.currentTarget.closest('.jp-EnvStore-environment')?.dispatchEvent(new MouseEvent('contextmenu', at));
+  };
+  const seconds = build ? tookSeconds(build) : null;
+  const facts = build
+    ? [
+        build.created_by,
+        age(build.ended_on ?? build.scheduled_on, new Date(), trans),
+        seconds !== null ? trans.__('took %1', duration(seconds)) : '',
+        build.status === 'COMPLETED' && !build.packed_away
+          ? trans.__('%1 (%2 own)', size(build.size), size(build.own_size))
+          : ''
+      ].filter(part => part)
+    : [];
+  const known = builds.some(other => other.id === build?.id);
+  return (
+    <div
+      className="jp-EnvStore-header jp-EnvStore-environment"
+      data-namespace={place.namespace}
+      data-name={place.name}
+    >
+      <div className="jp-EnvStore-headline">
+        <Mark mark={status} />
+        <h2>
+          <span className="jp-EnvStore-sub">{place.namespace} / </span>
+          {place.name}
+        </h2>
+        <TextButton
+          primary
+          id={CommandIDs.openNotebook}
+          disabled={!item.kernels.length}
+          title={item.kernel_note ?? undefined}
+          onClick={() => commands.execute(CommandIDs.openNotebook, { ...place })}
+        >
+          {trans.__('Open notebook')}
+        </TextButton>
+        <IconButton id="envstore:row-menu" icon={ellipsesIcon} label={trans.__('More')} onClick={menu} />
+      </div>
+      <div className="jp-EnvStore-description">
+        {item.description || <span className="jp-EnvStore-sub">{trans.__('No description')}</span>}
+        {item.permissions.includes('environment::update') && (
+          <IconButton
+            id={CommandIDs.describe}
+            commands={commands}
+            icon={editIcon}
+            label={trans.__('Edit the description')}
+            args={{ ...place }}
+          />
+        )}
+      </div>
+      <div className="jp-EnvStore-headerFacts">
+        {build && (
+          <HTMLSelect
+            aria-label={trans.__('Build')}
+            data-testid="envstore:build-selector"
+            value={String(build.id)}
+            onChange={event => {
+              const id = Number(event.currentTarget.value);
+              choose(id === item.current_build_id ? null : id);
+            }}
+          >
+            {!known && <option value={String(build.id)}>{buildWords(build, trans)}</option>}
+            {builds.map(other => (
+              <option key={other.id} value={String(other.id)}>
+                {buildWords(other, trans)}
+              </option>
+            ))}
+          </HTMLSelect>
+        )}
+        {build && <Mark mark={buildMark(build, trans)} />}
+        <span title={moment(build?.ended_on ?? build?.scheduled_on ?? null)}>{facts.join(' · ')}</span>
+        {build?.packed_away && (
+          <TextButton
+            id={CommandIDs.restore}
+            onClick={() => commands.execute(CommandIDs.restore, { ...place, build: build.id })}
+          >
+            {trans.__('Bring back')}
+          </TextButton>
+        )}
+      </div>
+      {build?.status === 'FAILED' && build.status_info && <ErrorBox message={build.status_info} />}
+      {item.active && item.kernel_note && <p className="jp-EnvStore-sub">{item.kernel_note}</p>}
+    </div>
+  );
+}

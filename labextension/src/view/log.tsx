@@ -1,0 +1,223 @@
+import * as React from 'react';
+import { CommandIDs } from '../commands';
+import { copy } from '../commands/context';
+import { ErrorBox, Link, Progress, TextButton } from '../components/basics';
+import { useLoaded, useStale } from '../components/hooks';
+import { isUnsettled } from '../model';
+import { duration, linesBySteps, size, stepTitle } from '../status';
+import type { IProgress, IStep } from '../types';
+import type { ITabProps } from './environment';
+
+const WINDOW = 2000;
+const NEAR = 40;
+const MOST = 500;
+
+/** The log of a build: steps that fold, live while it runs, the error on top where it failed. */
+export function Log(props: ITabProps): React.ReactElement {
+  const { model, build, trans, commands, place, item } = props;
+  const [lines, setLines] = React.useState<string[]>([]);
+  const [follow, setFollow] = React.useState(true);
+  const [missed, setMissed] = React.useState(0);
+  const [whole, setWhole] = React.useState(false);
+  const [error, setError] = React.useState<Error | null>(null);
+  const box = React.useRef<HTMLDivElement>(null);
+  const seen = React.useRef({ bytes: 0, rest: '' });
+  const steps = useLoaded(() => model.api.progress(build.id), [build.id, build.status]);
+  useStale(model, build.id, steps.reload);
+  const live = model.progress(build.id) ?? steps.value;
+  const busy = isUnsettled(build.status) || Boolean(steps.value?.busy);
+
+  React.useEffect(() => {
+    const stop = new AbortController();
+    let timer = 0;
+    setLines([]);
+    setError(null);
+    seen.current = { bytes: 0, rest: '' };
+    const encoder = new TextEncoder();
+    const take = (text: string) => {
+      seen.current.bytes += encoder.encode(text).length;
+      const parts = (seen.current.rest + text).split('\n');
+      seen.current.rest = parts.pop() ?? '';
+      if (parts.length) {
+        setLines(old => [...old, ...parts]);
+      }
+    };
+    const run = async () => {
+      try {
+        await model.api.follow(build.id, seen.current.bytes, take, stop.signal);
+        setError(null);
+      } catch (reason) {
+        if (stop.signal.aborted) {
+          return;
+        }
+        setError(reason as Error);
+        timer = window.setTimeout(() => void run(), 3000); // from where it was cut off
+      }
+    };
+    void run();
+    return () => {
+      stop.abort();
+      window.clearTimeout(timer);
+    };
+  }, [model, build.id, busy && build.status === 'QUEUED']);
+
+  React.useLayoutEffect(() => {
+    const node = box.current;
+    if (node && follow) {
+      node.scrollTop = node.scrollHeight;
+      setMissed(lines.length);
+    }
+  }, [lines, follow]);
+  const onScroll = () => {
+    const node = box.current;
+    if (node) {
+      setFollow(node.scrollHeight - node.scrollTop - node.clientHeight < NEAR);
+    }
+  };
+  const shown = whole ? lines : lines.slice(-WINDOW);
+  const hidden = lines.length - shown.length;
+  const args = { ...place, build: build.id };
+  return (
+    <section className="jp-EnvStore-log" aria-label={trans.__('Log')}>
+      <div className="jp-EnvStore-bar">
+        <h3>{trans.__('Log')}</h3>
+        <label className="jp-EnvStore-check">
+          <input type="checkbox" checked={follow} onChange={event => setFollow(event.target.checked)} />
+          {trans.__('Follow')}
+        </label>
+        <Link onClick={() => copy(lines.join('\n') + '\n', trans.__('Copied'))}>{trans.__('Copy')}</Link>
+        <Link onClick={() => window.open(model.api.url(`build/${build.id}/logs/`), '_blank', 'noopener')}>
+          {trans.__('Open in new tab ↗')}
+        </Link>
+        <a className="jp-EnvStore-link" href={model.api.url(`build/${build.id}/logs/?download=1`)} download>
+          {trans.__('Download')}
+        </a>
+        {isUnsettled(build.status) && item.permissions.includes('build::cancel') && (
+          <TextButton id={CommandIDs.cancel} onClick={() => commands.execute(CommandIDs.cancel, { build: build.id })}>
+            {trans.__('Cancel build')}
+          </TextButton>
+        )}
+      </div>
+      {build.status === 'FAILED' && (
+        <ErrorBox message={failure(live, build.status_info, trans)}>
+          {item.permissions.includes('environment::update') && (
+            <>
+              <TextButton
+                id="envstore:retry"
+                onClick={async () => {
+                  const made = await commands.execute(CommandIDs.rebuild, args);
+                  if (made) {
+                    props.show({ tab: 'artifacts', build: Number(made) });
+                  }
+                }}
+              >
+                {trans.__('Retry')}
+              </TextButton>
+              <TextButton onClick={() => props.show({ tab: 'specification', build: build.id })}>
+                {trans.__('Edit')}
+              </TextButton>
+            </>
+          )}
+        </ErrorBox>
+      )}
+      <Steps progress={live} trans={trans} lines={lines} />
+      {error && busy && <p className="jp-EnvStore-error">{trans.__('The log was cut off; it goes on in a moment.')}</p>}
+      <details open={busy}>
+        <summary>{trans._n('The whole log, %1 line', 'The whole log, %1 lines', lines.length)}</summary>
+        <div
+          ref={box}
+          role="log"
+          aria-live="off"
+          aria-label={trans.__('Lines of the log')}
+          tabIndex={0}
+          className="jp-EnvStore-logLines"
+          onScroll={onScroll}
+        >
+          {hidden > 0 && (
+            <Link onClick={() => setWhole(true)}>{trans._n('%1 earlier line', '%1 earlier lines', hidden)}</Link>
+          )}
+          {shown.map((line, place) => (
+            <div key={hidden + place}>{line}</div>
+          ))}
+        </div>
+      </details>
+      {!follow && lines.length > missed && (
+        <Link onClick={() => setFollow(true)}>
+          {trans._n('↓ %1 new line', '↓ %1 new lines', lines.length - missed)}
+        </Link>
+      )}
+    </section>
+  );
+}
+
+function failure(progress: IProgress | undefined, reason: string | null, trans: ITabProps['trans']): string {
+  const step = progress?.steps.filter(item => item.state === 'failed').pop();
+  const where = step ? trans.__('Failed in “%1” after %2', stepTitle(step, trans), duration(step.duration)) : trans.__('Failed');
+  return reason ? `${where}: ${reason}` : where;
+}
+
+/** The steps of a build, each with its state, duration and progress; each opens to its lines. */
+function Steps(props: {
+  progress: IProgress | undefined;
+  trans: ITabProps['trans'];
+  lines: string[];
+}): React.ReactElement | null {
+  const { progress, trans, lines } = props;
+  const sections = React.useMemo(() => linesBySteps(lines), [lines]);
+  if (!progress?.steps.length) {
+    return progress?.status === 'QUEUED' ? <p className="jp-EnvStore-sub">{trans.__('In line')}</p> : null;
+  }
+  const running = progress.steps.filter(step => step.state === 'running').pop();
+  return (
+    <div>
+      <div className="jp-EnvStore-hidden" aria-live="polite">
+        {running ? stepTitle(running, trans) : ''}
+      </div>
+      <ol className="jp-EnvStore-steps" aria-label={trans.__('Steps')}>
+        {progress.steps.map((step, place) => (
+          <StepRow key={place} step={step} trans={trans} lines={sections.get(step.name) ?? []} />
+        ))}
+      </ol>
+    </div>
+  );
+}
+
+function StepRow(props: { step: IStep; trans: ITabProps['trans']; lines: string[] }): React.ReactElement {
+  const { step, trans, lines } = props;
+  const shapes = { running: '◐', done: '✓', failed: '✖' } as const;
+  const kinds = { running: 'building', done: 'ready', failed: 'failed' } as const;
+  const words = {
+    running: trans.__('running'),
+    done: trans.__('done'),
+    failed: trans.__('failed')
+  };
+  const part = step.total > 0 ? Math.min(1, step.done / step.total) : null;
+  const done = step.state === 'done';
+  const count = (value: number) => (step.unit === 'bytes' ? size(value) : String(value));
+  const unit = step.unit === 'bytes' ? '' : ` ${step.unit}`;
+  const amount = step.total > 0 ? `${done ? '' : `${count(step.done)} / `}${count(step.total)}${unit}` : '';
+  const title = stepTitle(step, trans);
+  return (
+    <li data-state={step.state}>
+      <details open={step.state === 'failed'}>
+        <summary>
+          <span className="jp-EnvStore-mark" data-kind={kinds[step.state]} role="img" aria-label={words[step.state]}>
+            {shapes[step.state]}
+          </span>
+          <span className="jp-EnvStore-stepTitle">
+            {title}
+            {step.attempt > 1 && <span className="jp-EnvStore-badge">{trans.__('tried again')}</span>}
+          </span>
+          <span className="jp-EnvStore-number">{duration(step.duration)}</span>
+          <span>
+            {step.state === 'running' && part !== null && <Progress part={part} label={title} words={amount} />}
+          </span>
+          <span className="jp-EnvStore-sub">
+            {amount} {step.state === 'running' ? step.message : ''}
+          </span>
+        </summary>
+        {lines.length > 0 && <pre className="jp-EnvStore-stepLines">{lines.slice(-MOST).join('\n')}</pre>}
+      </details>
+    </li>
+  );
+}

@@ -1,0 +1,124 @@
+import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
+import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { CodeEditor, CodeEditorWrapper, type IEditorServices } from '@jupyterlab/codeeditor';
+import type { IStateDB } from '@jupyterlab/statedb';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { CommandIDs } from '../commands';
+import { envstoreIcon } from '../icons';
+import type { EnvStoreModel } from '../model';
+import type { IPlace } from '../types';
+import { ChannelCompleter } from './completer';
+import { CreateView } from './create';
+import { EnvironmentView } from './environment';
+import type { IShow, IStart, IViews } from './views';
+
+/** Opens the views in the main area: one for each environment, used again, brought back with the layout. */
+export class Views implements IViews {
+  constructor(
+    private readonly app: JupyterFrontEnd,
+    private readonly model: EnvStoreModel,
+    private readonly trans: TranslationBundle,
+    private readonly editors: IEditorServices,
+    private readonly state: IStateDB | null
+  ) {
+    this.completer = new ChannelCompleter(model.api);
+  }
+
+  /** Bring the views back that were open. */
+  restore(restorer: ILayoutRestorer): void {
+    void restorer.restore(this.tracker, {
+      command: CommandIDs.open,
+      args: widget => ({ ...placeOf(widget) }),
+      name: widget => widget.id
+    });
+  }
+
+  open(place: IPlace, show: IShow = {}): void {
+    const id = `envstore:environment:${place.namespace}/${place.name}`;
+    let widget = this.tracker.find(found => found.id === id);
+    if (!widget) {
+      const content = new EnvironmentView({
+        model: this.model,
+        commands: this.app.commands,
+        trans: this.trans,
+        editors: this.editors,
+        completer: this.completer,
+        state: this.state,
+        place
+      });
+      content.last = show;
+      widget = new MainAreaWidget({ content });
+      widget.id = id;
+      widget.toolbar.hide();
+      widget.title.label = place.name;
+      widget.title.caption = `${place.namespace}/${place.name}`;
+      widget.title.icon = envstoreIcon;
+      widget.title.closable = true;
+      this.app.shell.add(widget, 'main', { type: 'Environment' });
+      void this.tracker.add(widget);
+    } else if (Object.values(show).some(value => value !== undefined)) {
+      widget.content.turnTo(show);
+    }
+    this.app.shell.activateById(widget.id);
+  }
+
+  create(start: IStart = {}): void {
+    if (!this.creating || this.creating.isDisposed) {
+      const content = new CreateView({
+        model: this.model,
+        commands: this.app.commands,
+        trans: this.trans,
+        editors: this.editors,
+        completer: this.completer
+      });
+      content.last = start;
+      this.creating = new MainAreaWidget({ content });
+      this.creating.id = 'envstore:new-environment';
+      this.creating.toolbar.hide();
+      this.creating.title.label = this.trans.__('New environment');
+      this.creating.title.icon = envstoreIcon;
+      this.creating.title.closable = true;
+      this.app.shell.add(this.creating, 'main', { type: 'Environment' });
+    } else {
+      this.creating.content.start(start);
+    }
+    this.app.shell.activateById(this.creating.id);
+  }
+
+  text(title: string, text: string, kind: string): void {
+    const model = new CodeEditor.Model({ mimeType: kind === 'explicit' ? 'text/plain' : 'text/x-yaml' });
+    model.sharedModel.setSource(text);
+    const content = new CodeEditorWrapper({
+      model,
+      factory: this.editors.factoryService.newDocumentEditor,
+      editorOptions: { config: { readOnly: true, lineNumbers: true } }
+    });
+    const widget = new MainAreaWidget({ content });
+    widget.id = `envstore:text:${Private.next()}`;
+    widget.title.label = title;
+    widget.title.icon = envstoreIcon;
+    widget.title.closable = true;
+    widget.toolbar.hide();
+    this.app.shell.add(widget, 'main', { mode: 'split-right', type: 'Environment' });
+    this.app.shell.activateById(widget.id);
+  }
+
+  readonly tracker = new WidgetTracker<MainAreaWidget<EnvironmentView>>({ namespace: 'jupyter-envstore' });
+  private readonly completer: ChannelCompleter;
+  private creating: MainAreaWidget<CreateView> | null = null;
+}
+
+function placeOf(widget: MainAreaWidget): { namespace: string; name: string } {
+  const [namespace = '', name = ''] = widget.title.caption.split('/');
+  return { namespace, name };
+}
+
+namespace Private {
+  let count = 0;
+
+  /** Return a number that no other view has. */
+  export function next(): number {
+    count += 1;
+    return count;
+  }
+}

@@ -1,0 +1,411 @@
+import * as React from 'react';
+import { closeIcon, deleteIcon, editIcon } from '@jupyterlab/ui-components';
+import { InputDialog } from '@jupyterlab/apputils';
+import { ErrorBox, IconButton, Skeleton, TextButton } from '../components/basics';
+import { useLoaded, useSettled } from '../components/hooks';
+import { size } from '../status';
+import type { IContent, ISolved } from '../types';
+import type { ITabProps } from './environment';
+import { Changes } from './preview';
+import type { IShow } from './views';
+
+type Which = 'asked' | 'all' | 'updates';
+const WAIT = 150;
+const OFFERED = 8;
+
+/** Changes that are gathered and not built yet. */
+interface IStaged {
+  add: string[];
+  remove: string[];
+}
+
+/** What the shown build has; packages added, changed and removed without YAML. */
+export function Packages(props: ITabProps & { asked: IShow }): React.ReactElement {
+  const { model, trans, item, build, place, show } = props;
+  const [which, setWhich] = React.useState<Which>('asked');
+  const [filter, setFilter] = React.useState('');
+  const [staged, setStaged] = React.useState<IStaged>({ add: [], remove: [] });
+  const [preview, setPreview] = React.useState<{ solved?: ISolved; error?: Error } | null>(null);
+  const hasLock = build.status === 'COMPLETED' || build.package_count > 0;
+  const contents = useLoaded(hasLock ? () => model.api.contents(build.id) : null, [build.id, build.status]);
+  const text = build.specification?.text ?? '';
+  const editable =
+    item.permissions.includes('environment::update') && Boolean(text) && !build.specification?.is_lockfile;
+  const updates = useLoaded(which === 'updates' && editable ? () => model.api.solve(text, place) : null, [
+    which,
+    build.id
+  ]);
+  const newer = new Map(
+    (updates.value?.changes ?? []).filter(change => change.change === 'changed').map(change => [change.name, change.to])
+  );
+  const isLock = build.specification?.is_lockfile;
+  const asked = contents.value?.filter(found => found.requested !== null || isLock) ?? [];
+  const shown = (contents.value ?? [])
+    .filter(found => which !== 'asked' || found.requested !== null || isLock)
+    .filter(found => which !== 'updates' || newer.has(found.name))
+    .filter(found => found.name.toLowerCase().includes(filter.trim().toLowerCase()));
+  const stage = (add: string[], remove: string[]) => {
+    setPreview(null);
+    setStaged(old => {
+      const names = new Set([...add, ...remove].map(nameOf));
+      return {
+        add: [...old.add.filter(spec => !names.has(nameOf(spec))), ...add],
+        remove: [...old.remove.filter(spec => !names.has(nameOf(spec))), ...remove]
+      };
+    });
+  };
+  const edited = () => model.api.edit(text, staged.add, staged.remove);
+  const look = async () => {
+    try {
+      setPreview({ solved: await model.api.solve(await edited(), place) });
+    } catch (error) {
+      setPreview({ error: error as Error });
+    }
+  };
+  const make = async () => {
+    try {
+      const made = await model.api.submit(await edited(), place.namespace, place.name);
+      model.watch(made.build);
+      setStaged({ add: [], remove: [] });
+      setPreview(null);
+      await model.refresh();
+      show({ tab: 'artifacts', build: made.build });
+    } catch (error) {
+      setPreview({ error: error as Error });
+    }
+  };
+  const count = staged.add.length + staged.remove.length;
+  return (
+    <div className="jp-EnvStore-packages">
+      <div className="jp-EnvStore-bar">
+        {editable && (
+          <PackageSearch {...props} wantsFocus={props.asked.focus === 'add-package'} onAdd={spec => stage([spec], [])} />
+        )}
+        <input
+          className="jp-mod-styled"
+          type="search"
+          placeholder={trans.__('Filter packages')}
+          aria-label={trans.__('Filter packages')}
+          value={filter}
+          onChange={event => setFilter(event.target.value)}
+        />
+        <div role="radiogroup" aria-label={trans.__('Which packages')} className="jp-EnvStore-radios">
+          {(
+            [
+              ['asked', trans.__('Asked for %1', contents.value ? asked.length : '')],
+              ['all', trans.__('All %1', contents.value?.length ?? '')],
+              ['updates', trans.__('Updates %1', updates.value ? newer.size : '')]
+            ] as const
+          )
+            .filter(([name]) => name !== 'updates' || editable)
+            .map(([name, words]) => (
+              <label key={name}>
+                <input type="radio" name="which" checked={which === name} onChange={() => setWhich(name)} />
+                {words}
+              </label>
+            ))}
+        </div>
+      </div>
+      {count > 0 && (
+        <div className="jp-EnvStore-staged" role="region" aria-label={trans.__('Changes')}>
+          <div className="jp-EnvStore-stagedLine">
+            <b>{trans._n('%1 change', '%1 changes', count)}</b>
+            {staged.add.map(spec => (
+              <span key={spec} className="jp-EnvStore-chip">
+                ＋ {spec}
+                <IconButton
+                  icon={closeIcon}
+                  label={trans.__('Take back %1', spec)}
+                  onClick={() => setStaged(old => ({ ...old, add: old.add.filter(other => other !== spec) }))}
+                />
+              </span>
+            ))}
+            {staged.remove.map(spec => (
+              <span key={spec} className="jp-EnvStore-chip">
+                − {spec}
+                <IconButton
+                  icon={closeIcon}
+                  label={trans.__('Take back removing %1', spec)}
+                  onClick={() => setStaged(old => ({ ...old, remove: old.remove.filter(other => other !== spec) }))}
+                />
+              </span>
+            ))}
+            <span className="jp-EnvStore-actions">
+              <TextButton
+                id="envstore:discard-changes"
+                onClick={() => {
+                  setStaged({ add: [], remove: [] });
+                  setPreview(null);
+                }}
+              >
+                {trans.__('Discard')}
+              </TextButton>
+              <TextButton id="envstore:preview-changes" onClick={look}>
+                {trans.__('Preview')}
+              </TextButton>
+              <TextButton primary id="envstore:build-changes" onClick={make} disabled={!model.isConnected}>
+                {trans.__('Build')}
+              </TextButton>
+            </span>
+          </div>
+          {preview?.error && (
+            <ErrorBox message={preview.error.message.split('\n')[0] ?? ''}>
+              {preview.error.message.includes('\n') && (
+                <details>
+                  <summary>{trans.__('Full explanation')}</summary>
+                  <pre>{preview.error.message}</pre>
+                </details>
+              )}
+            </ErrorBox>
+          )}
+          {preview?.solved?.changes && <Changes changes={preview.solved.changes} trans={trans} />}
+        </div>
+      )}
+      {isLock && (
+        <p className="jp-EnvStore-sub">
+          {trans.__('This build is exactly a lockfile. To change packages, begin with a specification.')}
+        </p>
+      )}
+      {!hasLock && <p className="jp-EnvStore-sub">{trans.__('This build has no packages yet.')}</p>}
+      {contents.error && !contents.value && (
+        <ErrorBox message={contents.error.message}>
+          <TextButton onClick={contents.reload}>{trans.__('Try again')}</TextButton>
+        </ErrorBox>
+      )}
+      {which === 'updates' && !updates.value && !updates.error && <Skeleton trans={trans} rows={3} />}
+      {which === 'updates' && updates.error && <ErrorBox message={updates.error.message} />}
+      {which === 'updates' && updates.value && newer.size === 0 && (
+        <p role="status">{trans.__('Nothing newer fits.')}</p>
+      )}
+      {hasLock && !contents.value && !contents.error && <Skeleton trans={trans} />}
+      {shown.length > 0 && (
+        <table className="jp-EnvStore-table">
+          <thead>
+            <tr>
+              <th scope="col">{trans.__('Package')}</th>
+              <th scope="col">{trans.__('Version')}</th>
+              {which === 'updates' && <th scope="col">{trans.__('Update')}</th>}
+              <th scope="col" className="jp-mod-wide">
+                {trans.__('From')}
+              </th>
+              <th scope="col" className="jp-mod-wide">
+                {trans.__('Size')}
+              </th>
+              <th scope="col">{trans.__('Why')}</th>
+              <th scope="col">
+                <span className="jp-EnvStore-hidden">{trans.__('Actions')}</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map(found => (
+              <PackageRow
+                key={`${found.manager}/${found.name}`}
+                {...props}
+                found={found}
+                update={which === 'updates' ? newer.get(found.name) ?? '' : null}
+                editable={editable}
+                removed={staged.remove.includes(specOf(found))}
+                stage={stage}
+              />
+            ))}
+          </tbody>
+        </table>
+      )}
+      {contents.value && shown.length === 0 && which !== 'updates' && (
+        <p className="jp-EnvStore-note">{trans.__('No package matches.')}</p>
+      )}
+    </div>
+  );
+}
+
+/** Return how a package is named in changes: PyPI's with `pip:` in front. */
+function specOf(found: IContent): string {
+  return found.manager === 'pip' ? `pip:${found.name}` : found.name;
+}
+
+/** Return the name in a change, to tell whether two are about the same package. */
+export function nameOf(spec: string): string {
+  const pip = spec.startsWith('pip:') ? 'pip:' : '';
+  const name = /^[A-Za-z0-9_.-]+/.exec(spec.slice(pip.length).split('::').pop() ?? '')?.[0] ?? spec;
+  return pip + name.toLowerCase();
+}
+
+function PackageRow(
+  props: ITabProps & {
+    found: IContent;
+    update: string | null;
+    editable: boolean;
+    removed: boolean;
+    stage: (add: string[], remove: string[]) => void;
+  }
+): React.ReactElement {
+  const { found, trans, update, editable, stage } = props;
+  const channel = found.channel.replace(/\/+$/, '').split('/').pop() ?? found.channel;
+  const why =
+    found.requested !== null
+      ? found.requested.toLowerCase() === found.name.toLowerCase()
+        ? trans.__('asked for')
+        : trans.__('asked for: %1', found.requested)
+      : found.needed_by.length
+        ? trans.__('needed by %1', found.needed_by.slice(0, 3).join(', ') + (found.needed_by.length > 3 ? '…' : ''))
+        : '';
+  const change = async () => {
+    const answer = await InputDialog.getText({
+      title: trans.__('Version of %1', found.name),
+      label: trans.__('For example %1 or <2; empty for the newest that fits', found.version),
+      text: (found.requested ?? '').replace(/^[^<>=!~\s]+/, '').trim(),
+      okLabel: trans.__('Change')
+    });
+    if (answer.button.accept) {
+      const bound = (answer.value ?? '').trim();
+      const pip = found.manager === 'pip';
+      const exact = /^[0-9]/.test(bound) ? `${pip ? '==' : '='}${bound}` : bound;
+      stage([`${specOf(found)}${exact && !pip && !exact.startsWith('=') ? ' ' : ''}${exact}`], []);
+    }
+  };
+  return (
+    <tr className={props.removed ? 'jp-mod-removed' : ''}>
+      <th scope="row">
+        {found.name}
+        {found.manager === 'pip' && <span className="jp-EnvStore-badge">PyPI</span>}
+      </th>
+      <td title={found.build}>{found.version}</td>
+      {update !== null && <td className="jp-EnvStore-update">{update.split(' ')[0]} ↑</td>}
+      <td className="jp-mod-wide" title={found.channel}>
+        {found.manager === 'pip' ? 'PyPI' : channel}
+      </td>
+      <td className="jp-mod-wide jp-EnvStore-number">{found.size ? size(found.size) : ''}</td>
+      <td className="jp-EnvStore-sub" title={found.needed_by.join(', ')}>
+        {why}
+      </td>
+      <td className="jp-EnvStore-rowButtons">
+        {editable && found.requested !== null && (
+          <>
+            <IconButton icon={editIcon} label={trans.__('Change the version of %1', found.name)} onClick={change} />
+            <IconButton
+              icon={deleteIcon}
+              label={trans.__('Remove %1', found.name)}
+              onClick={() => stage([], [specOf(found)])}
+            />
+          </>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+/** A field that finds packages as one types; Enter stages the newest that fits. */
+export function PackageSearch(
+  props: Pick<ITabProps, 'completer' | 'trans' | 'build'> & {
+    wantsFocus?: boolean;
+    channels?: string[];
+    onAdd: (spec: string) => void;
+  }
+): React.ReactElement {
+  const { completer, trans, onAdd } = props;
+  const [text, setText] = React.useState('');
+  const [active, setActive] = React.useState(0);
+  const [open, setOpen] = React.useState(false);
+  const field = React.useRef<HTMLInputElement>(null);
+  const list = React.useId();
+  const wanted = useSettled(text.trim(), WAIT);
+  const channels = props.channels ?? channelsOf(props.build.specification?.text ?? '');
+  const version = /^([A-Za-z0-9_.-]+)\s*(==?)\s*([0-9A-Za-z.]*)$/.exec(wanted);
+  const plain = /^[A-Za-z0-9_][A-Za-z0-9_.-]+$/.test(wanted);
+  const found = useLoaded(
+    version
+      ? async () =>
+          (await completer.versions(version[1]!, channels))
+            .filter(other => other.startsWith(version[3]!))
+            .map(other => `${version[1]}=${other}`)
+      : plain
+        ? () => completer.names(wanted, channels)
+        : async () => [],
+    [wanted]
+  );
+  React.useEffect(() => {
+    if (props.wantsFocus) {
+      field.current?.focus();
+    }
+  }, [props.wantsFocus]);
+  const offers = wanted === text.trim() ? (found.value ?? []).slice(0, OFFERED) : [];
+  const choices = text.trim()
+    ? [
+        ...offers.map(spec => ({ spec, words: spec })),
+        ...(plain ? [{ spec: `pip:${text.trim()}`, words: trans.__('Add “%1” from PyPI', text.trim()) }] : []),
+        ...(!plain && !version ? [{ spec: text.trim(), words: trans.__('Add “%1”', text.trim()) }] : [])
+      ]
+    : [];
+  const choose = (spec: string) => {
+    onAdd(spec);
+    setText('');
+    setOpen(false);
+    setActive(0);
+  };
+  const shown = open && choices.length > 0;
+  return (
+    <div className="jp-EnvStore-combobox">
+      <input
+        ref={field}
+        className="jp-mod-styled"
+        role="combobox"
+        data-testid="envstore:add-package-field"
+        aria-expanded={shown}
+        aria-controls={list}
+        aria-autocomplete="list"
+        aria-activedescendant={shown ? `${list}-${active}` : undefined}
+        aria-label={trans.__('Add package')}
+        placeholder={trans.__('Add package…')}
+        value={text}
+        onChange={event => {
+          setText(event.target.value);
+          setOpen(true);
+          setActive(0);
+        }}
+        onBlur={() => window.setTimeout(() => setOpen(false), 150)}
+        onKeyDown={event => {
+          if (event.key === 'ArrowDown') {
+            setOpen(true);
+            setActive(Math.min(active + 1, choices.length - 1));
+          } else if (event.key === 'ArrowUp') {
+            setActive(Math.max(active - 1, 0));
+          } else if (event.key === 'Enter' && text.trim()) {
+            const exact = choices.find(choice => choice.spec === text.trim().toLowerCase());
+            const first = choices[active];
+            choose(active === 0 && (exact || !offers.length) ? exact?.spec ?? text.trim() : first?.spec ?? text.trim());
+          } else if (event.key === 'Tab' && shown && offers[active]) {
+            setText(offers[active]!);
+          } else if (event.key === 'Escape' && shown) {
+            setOpen(false);
+          } else {
+            return;
+          }
+          event.preventDefault();
+          event.stopPropagation();
+        }}
+      />
+      <ul id={list} role="listbox" aria-label={trans.__('Packages')} hidden={!shown}>
+        {shown &&
+          choices.map((choice, place) => (
+            <li
+              key={choice.spec}
+              id={`${list}-${place}`}
+              role="option"
+              aria-selected={place === active}
+              onMouseDown={event => event.preventDefault()}
+              onClick={() => choose(choice.spec)}
+            >
+              {choice.words}
+            </li>
+          ))}
+      </ul>
+    </div>
+  );
+}
+
+function channelsOf(text: string): string[] {
+  const block = /^channels:\s*(?:\[(.*)\]|((?:\n\s*-\s*.*)+))/m.exec(text);
+  const items = block?.[1]?.split(',') ?? block?.[2]?.split('\n').map(line => line.replace(/^\s*-\s*/, '')) ?? [];
+  return items.map(item => item.replace(/\s+#.*$/, '').trim().replace(/^['"]|['"]$/g, '')).filter(item => item);
+}

@@ -1,0 +1,182 @@
+import * as React from 'react';
+import { chooseFile, MAX_FILE } from '../commands/files';
+import { ErrorBox, Link, TextButton } from '../components/basics';
+import { useLoaded } from '../components/hooks';
+import { type IEditorHandle, YamlEditor } from './editor';
+import type { ITabProps } from './environment';
+import { Preview, usePreview } from './preview';
+
+const DRAFTS = 'jupyter-envstore:draft:';
+
+interface IDraft {
+  text: string;
+  /** Id of the build that the draft began with. */
+  base: number;
+}
+
+/** The specification, changed with a preview of what would be installed, and built. */
+export function SpecificationTab(props: ITabProps): React.ReactElement {
+  const { model, trans, item, build, place, state, show } = props;
+  const key = `${DRAFTS}${place.namespace}/${place.name}`;
+  const original = build.specification?.text ?? '';
+  const may = item.permissions.includes('environment::update') || item.permissions.includes('environment:create');
+  const [draft, setDraft] = React.useState<IDraft | null>(null);
+  const [error, setError] = React.useState<Error | null>(null);
+  const [notes, setNotes] = React.useState<string[]>([]);
+  const editor = React.useRef<IEditorHandle>(null);
+  const text = draft?.text ?? original;
+  const changed = draft !== null && draft.text !== original;
+  const stored = useLoaded(state ? () => state.fetch(key) : null, [key]);
+
+  React.useEffect(() => {
+    const found = stored.value as unknown as IDraft | undefined;
+    if (found?.text) {
+      setDraft(old => old ?? found);
+    }
+  }, [stored.value]);
+  const change = (next: string) => {
+    if (next === text) {
+      return;
+    }
+    const made = next === original ? null : { text: next, base: draft?.base ?? item.newest_build_id ?? build.id };
+    setDraft(made);
+    setError(null);
+    void (made ? state?.save(key, made as any) : state?.remove(key));
+  };
+  const discard = () => {
+    setDraft(null);
+    setError(null);
+    setNotes([]);
+    void state?.remove(key);
+  };
+  const preview = usePreview({ ...props, text, enabled: may });
+  const newer = draft && item.newest_build_id !== null && draft.base !== item.newest_build_id;
+  const unchanged = !changed
+    ? trans.__('Same as build %1. Building again takes the newest packages that fit.', build.number)
+    : null;
+  const faults = preview.checked?.faults ?? [];
+  const blocked = faults.length > 0 || Boolean(preview.checked?.refused);
+
+  const make = async () => {
+    if (blocked || !text.trim()) {
+      editor.current?.goTo(faults[0]?.line ?? 1);
+      return;
+    }
+    try {
+      const made = await model.api.submit(text, place.namespace, place.name);
+      model.watch(made.build);
+      discard();
+      await model.refresh();
+      show({ tab: 'artifacts', build: made.build });
+    } catch (reason) {
+      setError(reason as Error);
+    }
+  };
+  const importText = async (file: File) => {
+    if (file.size > MAX_FILE) {
+      setError(new Error(trans.__('%1 is larger than 4 MB, so it is no environment file.', file.name)));
+      return;
+    }
+    try {
+      const found = await model.api.check(await file.text(), place, file.name);
+      setNotes(found.changes.map(item => `${item.what} (${item.why})`));
+      if (found.text.trim() && (!found.faults.length || !/^%PDF|^PK/.test(found.text))) {
+        change(found.text);
+      } else {
+        setError(new Error(found.faults[0]?.message ?? trans.__('%1 is not an environment file.', file.name)));
+      }
+    } catch (reason) {
+      setError(reason as Error);
+    }
+  };
+  const onDrop = (event: React.DragEvent) => {
+    const file = event.dataTransfer.files[0];
+    if (file && may) {
+      event.preventDefault();
+      event.stopPropagation();
+      void importText(file);
+    }
+  };
+  return (
+    <div className="jp-EnvStore-specification" onDrop={onDrop} onDragOver={event => event.preventDefault()}>
+      <div className="jp-EnvStore-bar">
+        <span className="jp-EnvStore-sub">
+          {build.specification?.is_lockfile ? 'conda-lock.yml' : 'environment.yml'}
+        </span>
+        {may && (
+          <TextButton
+            id="envstore:import-here"
+            onClick={async () => {
+              const file = await chooseFile('.yml,.yaml,.json,.txt,.toml,.lock,.in');
+              if (file) {
+                await importText(file);
+              }
+            }}
+          >
+            {trans.__('Import…')}
+          </TextButton>
+        )}
+        <span className="jp-EnvStore-sub" role="status">
+          {changed && trans.__('Not built yet: a draft is kept in this browser')}
+        </span>
+        {may && (
+          <div className="jp-EnvStore-actions jp-mod-end">
+            {changed && (
+              <TextButton id="envstore:discard-draft" onClick={discard}>
+                {trans.__('Discard draft')}
+              </TextButton>
+            )}
+            <TextButton
+              primary
+              id="envstore:create-build"
+              disabled={blocked || !text.trim() || !model.isConnected}
+              title={blocked ? trans.__('Some lines need attention first') : trans.__('Ctrl+Enter')}
+              onClick={make}
+            >
+              {preview.error ? trans.__('Build anyway…') : trans.__('Create new build')}
+            </TextButton>
+          </div>
+        )}
+      </div>
+      {error && <ErrorBox message={error.message} />}
+      {newer && (
+        <div className="jp-EnvStore-olderBar" role="status">
+          <span>{trans.__('Another build was made while you edited.')}</span>
+          <Link onClick={() => show({ tab: 'builds', compare: [draft.base, item.newest_build_id!] })}>
+            {trans.__('Compare')}
+          </Link>
+          <Link onClick={discard}>{trans.__('Discard my draft')}</Link>
+        </div>
+      )}
+      {notes.length > 0 && (
+        <ul className="jp-EnvStore-notes" aria-label={trans.__('What was changed in the file')}>
+          {notes.map(note => (
+            <li key={note}>{note}</li>
+          ))}
+        </ul>
+      )}
+      <div className="jp-EnvStore-split">
+        <YamlEditor
+          ref={editor}
+          editors={props.editors}
+          text={text}
+          label={trans.__('Specification of %1', place.name)}
+          faults={faults}
+          readOnly={!may}
+          completer={props.completer}
+          onChange={change}
+          onSubmit={() => void make()}
+        />
+        {may && (
+          <Preview
+            {...props}
+            preview={preview}
+            text={text}
+            unchanged={unchanged}
+            goTo={line => editor.current?.goTo(line)}
+          />
+        )}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,32 @@
+import type { IPlace } from '../types';
+
+/** The tabs of an environment's view. */
+export type Tab = 'packages' | 'specification' | 'builds' | 'artifacts' | 'access';
+
+/** What an environment's view is asked to show. */
+export interface IShow {
+  tab?: Tab;
+  /** Id of a build; undefined leaves the one that is shown. */
+  build?: number;
+  focus?: 'add-package';
+  /** Ids of two builds. */
+  compare?: [number, number];
+}
+
+/** What a new environment begins with. */
+export interface IStart {
+  namespace?: string;
+  name?: string;
+  text?: string;
+  fileName?: string;
+}
+
+/** The views in the main area. */
+export interface IViews {
+  /** Open the view of an environment, or turn to it. */
+  open(place: IPlace, show?: IShow): void;
+  /** Open the view that makes an environment. */
+  create(start?: IStart): void;
+  /** Show a text, read-only. */
+  text(title: string, text: string, kind: string): void;
+}

@@ -1,0 +1,191 @@
+"""The sidebar in a real browser, on a real server with a token, with real builds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.handlers.live import Server
+from tests.lab.conftest import LAB, Lab, shown
+
+
+def test_from_nothing_to_a_cell_that_runs_in_two_clicks(
+    open_lab: Callable[..., Lab], make_server: Callable[[str], Server], channel: str
+) -> None:
+    lab = make_server(LAB.format(channel=channel))
+    tab = open_lab(lab)
+    expect(tab.page.get_by_text("Environments you can share and bring back exactly")).to_be_visible()
+    shown(tab.page.get_by_text("channel can be reached"))
+    tab.picture("empty")
+    tab.check_accessibility("#jp-envstore-panel")
+    tab.button("create-example").click()
+    expect(tab.page.get_by_role("progressbar", name="example")).to_be_visible()
+    tab.picture("building")
+    shown(tab.page.get_by_text("default/example is ready"), 60_000)
+    tab.page.get_by_role("button", name="Open notebook").click()
+    cell = tab.page.locator(".jp-Notebook .cm-content").first
+    cell.wait_for(timeout=30_000)
+    expect(tab.page.get_by_text("Python (default/example) | Idle")).to_be_visible(timeout=60_000)
+    cell.click()
+    tab.page.keyboard.insert_text("import numpy, sys; print('numpy', numpy.__version__, sys.prefix)")
+    tab.page.keyboard.press("Shift+Enter")
+    expect(tab.page.locator(".jp-OutputArea-output").first).to_contain_text(str(lab.root), timeout=60_000)
+    shown(tab.sidebar.get_by_text("Current Notebook"))
+    shown(tab.sidebar.get_by_role("button", name="default/example"))
+    tab.picture("notebook")
+
+
+def test_a_notebook_on_the_built_kernel_downloads_an_artifact(tab: Lab, lab: Server, example: int) -> None:
+    tab.row("data").focus()
+    tab.page.keyboard.press("Control+Enter")
+    expect(tab.page.get_by_text("Python (team/data) | Idle")).to_be_visible(timeout=60_000)
+    tab.page.locator(".jp-Notebook .cm-content").first.click()
+    tab.page.keyboard.insert_text(
+        "from envstore_client import EnvStore\nimport hashlib\n"
+        "path = EnvStore().download('team/data', 'lockfile', overwrite=True)\n"
+        "print(path, hashlib.sha256(open(path, 'rb').read()).hexdigest())"
+    )
+    tab.page.keyboard.press("Shift+Enter")
+    artifacts = {item["type"]: item for item in lab.data("GET", f"build/{example}/artifacts/")}
+    output = tab.page.locator(".jp-OutputArea-output").first
+    expect(output).to_contain_text(f"conda-lock.yml {artifacts['lockfile']['sha256']}", timeout=60_000)
+
+
+def test_a_new_kernel_is_in_the_launcher_within_a_second(tab: Lab, lab: Server, channel: str) -> None:
+    build_id = lab.submit(f"name: quick\nchannels: [{channel}]\ndependencies: [python, ipykernel]")
+    while lab.data("GET", f"build/{build_id}/")["status"] not in ("COMPLETED", "FAILED"):
+        pass
+    shown(tab.page.locator(".jp-LauncherCard").get_by_text("Python (team/quick)").first, 1_500)
+    lab.wait(build_id)
+    lab.data("DELETE", "environment/team/quick/")
+
+
+def test_a_change_by_another_is_shown_within_a_second(tab: Lab, lab: Server, nasty_channel: str) -> None:
+    build_id = lab.submit(f"name: elsewhere\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
+    expect(tab.row("elsewhere")).to_be_visible(timeout=1_500)
+    lab.wait(build_id)
+    expect(tab.page.get_by_role("treeitem", name="elsewhere, Ready")).to_be_visible(timeout=1_500)
+    tab.row("elsewhere").click()
+    expect(tab.page.get_by_text("no package in it brings a kernel")).to_be_visible()
+    lab.data("DELETE", "environment/team/elsewhere/")
+    expect(tab.row("elsewhere")).to_have_count(0, timeout=1_500)
+
+
+def test_a_failed_build_says_why_in_its_row(tab: Lab, lab: Server, nasty_channel: str) -> None:
+    lab.wait(lab.submit(f"name: wrong\nchannels: [{nasty_channel}]\ndependencies: [no-such-package]"))
+    row = tab.page.get_by_role("treeitem", name="wrong, Failed")
+    expect(row).to_contain_text("no package no-such-package")
+    tab.picture("failed")
+    lab.data("DELETE", "environment/team/wrong/")
+
+
+def test_the_keyboard_alone_moves_opens_and_deletes(tab: Lab, lab: Server, nasty_channel: str) -> None:
+    for name in ("first", "second"):
+        lab.wait(lab.submit(f"name: {name}\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]", "keys"))
+    tab.row("first").focus()
+    tab.page.keyboard.press("ArrowDown")
+    expect(tab.row("second")).to_be_focused()
+    tab.page.keyboard.press("Home")
+    tab.page.keyboard.type("seco")
+    expect(tab.row("second")).to_be_focused()
+    tab.page.keyboard.press("Space")
+    expect(tab.row("second")).to_have_attribute("aria-expanded", "true")
+    tab.page.keyboard.press("ArrowLeft")
+    expect(tab.row("second")).to_have_attribute("aria-expanded", "false")
+    tab.page.keyboard.press("ArrowLeft")
+    expect(tab.sidebar.locator('[data-group="keys"]')).to_be_focused()
+    tab.page.keyboard.press("ArrowLeft")
+    expect(tab.row("second")).to_have_count(0)
+    tab.page.keyboard.press("ArrowRight")
+    expect(tab.row("second")).to_be_visible()
+    tab.page.wait_for_timeout(1_000)  # letters that follow fast belong to one name
+    tab.page.keyboard.type("second")
+    expect(tab.row("second")).to_be_focused()
+    tab.page.keyboard.press("Shift+F10")
+    expect(tab.page.get_by_role("menuitem", name="Open Notebook")).to_be_visible()
+    tab.picture("menu")
+    tab.page.keyboard.press("Escape")
+    tab.row("second").focus()
+    tab.page.keyboard.press("Delete")
+    dialog = tab.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Delete keys/second?")
+    expect(dialog).to_contain_text("1 build and its files go")
+    tab.picture("delete")
+    tab.page.keyboard.press("Escape")
+    tab.row("second").focus()
+    tab.page.keyboard.press("Delete")
+    tab.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(tab.row("second")).to_have_count(0)
+    assert lab.ask("GET", "environment/keys/second/").status_code == 404
+    lab.data("DELETE", "environment/keys/first/")
+
+
+def test_the_filter_finds_names_and_packages(tab: Lab, lab: Server, example: int, nasty_channel: str) -> None:
+    lab.wait(lab.submit(f"name: other\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"))
+    field = tab.sidebar.get_by_role("searchbox")
+    field.fill("oth")
+    expect(tab.row("data")).to_have_count(0)
+    expect(tab.row("other").locator("b")).to_have_text("oth")
+    field.fill("pkg:numpy")
+    shown(tab.sidebar.get_by_text("Contain numpy"))
+    expect(tab.row("other")).to_have_count(0)
+    expect(tab.row("data")).to_be_visible()
+    field.fill("no such thing")
+    expect(tab.sidebar.get_by_text("No environment matches “no such thing”.")).to_be_visible()
+    tab.page.keyboard.press("Escape")
+    expect(tab.row("other")).to_be_visible()
+    lab.data("DELETE", "environment/team/other/")
+
+
+def test_a_build_is_canceled_from_the_sidebar(tab: Lab, lab: Server, channel: str) -> None:
+    build_id = lab.submit(f"name: stopped\nchannels: [{channel}]\ndependencies: [python, pandas, flask, ipykernel]")
+    tab.button("cancel").first.click()
+    shown(tab.page.get_by_role("treeitem", name="stopped, Canceled"), 10_000)
+    assert lab.data("GET", f"build/{build_id}/")["status"] == "CANCELED"
+    lab.data("DELETE", "environment/team/stopped/")
+
+
+def test_two_tabs_say_the_same(open_lab: Callable[..., Lab], lab: Server, nasty_channel: str) -> None:
+    one, two = open_lab(), open_lab()
+    lab.wait(lab.submit(f"name: both\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"))
+    for each in (one, two):
+        shown(each.page.get_by_role("treeitem", name="both, Ready"), 3_000)
+    one.row("both").focus()
+    one.page.keyboard.press("Delete")
+    one.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    for each in (one, two):
+        expect(each.row("both")).to_have_count(0, timeout=3_000)
+
+
+def test_a_lost_connection_is_told_and_recovers(tab: Lab, example: int) -> None:
+    shown(tab.row("data"))
+    tab.page.route(re.compile("/envstore/api/"), lambda route: route.abort())
+    tab.button("more").click()
+    tab.page.get_by_role("menuitem", name="Refresh Environments").click()
+    shown(tab.sidebar.get_by_text("Not connected. Showing"))
+    expect(tab.row("data")).to_be_visible()
+    tab.picture("lost")
+    tab.page.unroute_all()
+    shown(tab.sidebar.get_by_text("Connected again"), 10_000)
+    tab.errors.clear()  # the browser's own notes of requests that were cut off
+
+
+def test_the_sidebar_is_good_at_200_pixels(open_lab: Callable[..., Lab], example: int) -> None:
+    tab = open_lab(width=900, height=700)
+    shown(tab.row("data"))
+    tab.page.add_style_tag(content=":root { --jp-sidebar-min-width: 180px !important }")
+    tab.row("data").click()
+    tab.page.evaluate("document.getElementById('jp-envstore-panel').style.width = '200px'")
+    box = tab.row("data").bounding_box()
+    assert box is not None
+    assert box["width"] <= 202
+    tab.picture("narrow")
+
+
+def test_running_builds_stand_in_labs_own_panel_too(tab: Lab, lab: Server, channel: str) -> None:
+    lab.submit(f"name: seen\nchannels: [{channel}]\ndependencies: [python, pandas, flask, ipykernel]")
+    tab.page.click('[data-id="jp-running-sessions"]')
+    shown(tab.page.locator("#jp-running-sessions").get_by_text("team/seen"), 5_000)
+    lab.data("DELETE", "environment/team/seen/")

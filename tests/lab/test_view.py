@@ -1,0 +1,239 @@
+"""The view of an environment: packages, specification with preview, builds, log, artifacts, access."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.handlers.live import Server
+from tests.lab.conftest import LAB, Lab, shown
+
+VIEW = ".jp-EnvStore-environmentView"
+
+
+@pytest.fixture
+def data(tab: Lab, example: int) -> Lab:
+    """The view of ``team/data``."""
+    assert example
+    shown(tab.row("data"))
+    return tab
+
+
+def test_packages_say_why_they_are_there(data: Lab) -> None:
+    data.open("data")
+    row = data.view.get_by_role("row", name="numpy")
+    shown(row)
+    expect(row).to_contain_text("asked for")
+    data.picture("packages")
+    data.check_accessibility(VIEW)
+    data.view.get_by_role("radio", name="All").check()
+    shown(data.view.get_by_role("row", name="traitlets"))
+    expect(data.view.get_by_role("row", name="traitlets")).to_contain_text("needed by")
+    data.view.get_by_role("radio", name="Updates").check()
+    shown(data.view.get_by_text("Nothing newer fits."))
+
+
+def test_a_package_is_added_without_yaml_and_comments_live(data: Lab, lab: Server, example: int) -> None:
+    before = lab.data("GET", f"build/{example}/")["number"]
+    data.row("data").click()
+    data.row("data").hover()
+    data.sidebar.get_by_role("button", name="Add a package to data").click()
+    field = data.button("add-package-field")
+    expect(field).to_be_focused()
+    data.page.keyboard.type("flas")
+    shown(data.view.get_by_role("option", name="flask", exact=True))
+    data.page.keyboard.press("Enter")
+    shown(data.view.locator(".jp-EnvStore-chip", has_text="flask"))
+    data.button("preview-changes").click()
+    shown(data.view.locator("dd").get_by_text("flask", exact=True))
+    data.picture("staged")
+    data.button("build-changes").click()
+    shown(data.view.get_by_role("button", name="Back to"))
+    newest = lab.data("GET", "environment/team/data/")["newest_build_id"]
+    assert lab.data("GET", f"build/{newest}/")["number"] == before + 1
+    build = lab.wait(newest)
+    assert build["status"] == "COMPLETED"
+    assert "# two is too new" in build["specification"]["text"]
+    assert "  - flask\n" in build["specification"]["text"]
+    lab.data("PUT", "environment/team/data/", json={"build_id": example})
+    lab.data("DELETE", f"build/{newest}/")
+
+
+def test_a_fault_is_marked_at_its_line_as_one_types(data: Lab) -> None:
+    data.open("data", "specification")
+    shown(data.view.get_by_text("Fits, found in"))
+    data.picture("specification")
+    data.check_accessibility(".jp-EnvStore-environmentView .jp-EnvStore-preview")
+    data.write("name: data\ndependencies:\n  - python=\n  - 'numpy >>1'\nsurprise: 1\n")
+    shown(data.view.get_by_text("3 lines need attention"), 5_000)
+    expect(data.view.locator(".cm-lint-marker-error")).to_have_count(3)
+    expect(data.button("create-build")).to_be_disabled()
+    data.view.get_by_role("button", name="line 5").click()
+    data.picture("faults")
+    data.button("discard-draft").click()
+    expect(data.editor()).to_contain_text("two is too new")
+
+
+def test_a_preview_tells_what_would_change_and_a_conflict(data: Lab) -> None:
+    data.open("data", "specification")
+    shown(data.view.get_by_text("Fits, found in"))
+    data.editor().click()
+    data.page.keyboard.press("Control+End")
+    data.page.keyboard.type("  - flask\n")
+    shown(data.view.get_by_text("Added"), 10_000)
+    expect(data.view.locator("dd", has_text="flask").first).to_be_visible()
+    data.picture("preview")
+    data.page.keyboard.type("- numpy <0.1\n")  # the editor indents it
+    shown(data.view.get_by_text("These cannot live together"), 10_000)
+    data.picture("conflict")
+    data.button("discard-draft").click()
+
+
+def test_packages_are_completed_from_the_channels(data: Lab) -> None:
+    data.open("data", "specification")
+    data.editor().click()
+    data.page.keyboard.press("Control+End")
+    data.page.keyboard.type("  - pan")
+    shown(data.page.locator(".cm-tooltip-autocomplete").get_by_text("pandas"), 15_000)
+    data.page.keyboard.press("Tab")
+    expect(data.editor()).to_contain_text("- pandas")
+    data.button("discard-draft").click()
+
+
+def test_builds_are_compared_and_rolled_back_with_undo(data: Lab, lab: Server, example: int) -> None:
+    data.open("data", "builds")
+    shown(data.view.get_by_text("first build"))
+    data.picture("builds")
+    data.check_accessibility(VIEW)
+    for number in (1, 2):
+        data.view.get_by_role("checkbox", name=f"Compare build {number}").check()
+    data.button("compare").click()
+    shown(data.view.locator("dd", has_text="pandas"))
+    data.picture("compare")
+    data.button("roll-back").click()
+    shown(data.page.get_by_text("New notebooks use build 1."))
+    assert lab.data("GET", "environment/team/data/")["current_build"]["number"] == 1
+    data.page.get_by_role("button", name="Undo").click()
+    shown(data.view.get_by_role("option", name="Build 2 · Ready · active").or_(data.view.get_by_text("2")).first)
+    data.page.wait_for_timeout(1_000)
+    assert lab.data("GET", "environment/team/data/")["current_build_id"] == example
+
+
+def test_every_artifact_is_downloaded_whole(data: Lab, lab: Server, example: int, tmp_path: Path) -> None:
+    data.open("data", "artifacts")
+    shown(data.button("download-archive"))
+    data.picture("artifacts")
+    data.check_accessibility(VIEW)
+    for artifact in lab.data("GET", f"build/{example}/artifacts/"):
+        with data.page.expect_download() as download:
+            data.button(f"download-{artifact['type']}").click()
+        path = tmp_path / download.value.suggested_filename
+        download.value.save_as(path)
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == artifact["sha256"], artifact["type"]
+        assert path.name == artifact["file_name"]
+
+
+def test_texts_open_in_a_browser_tab_and_beside(data: Lab, lab: Server, example: int) -> None:
+    data.open("data", "artifacts")
+    shown(data.button("show-lockfile"))
+    with data.page.context.expect_page() as opened:
+        data.button("show-lockfile").click()
+    opened.value.wait_for_load_state()
+    assert "numpy" in opened.value.inner_text("body")
+    opened.value.close()
+    data.button("open-yaml").click()
+    shown(data.page.locator(".jp-CodeMirrorEditor .cm-content", has_text="numpy=").first)
+
+
+def test_copied_code_fetches_the_lockfile_with_a_narrow_token(
+    data: Lab, lab: Server, example: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data.open("data", "artifacts")
+    shown(data.button("show-lockfile"))
+    data.view.locator('[data-type="lockfile"] summary').click()
+    data.button("copy-python-lockfile").click()
+    shown(data.page.get_by_text("The code has a token that may look at data alone"))
+    code = data.page.evaluate("navigator.clipboard.readText()")
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})  # noqa: S102 - the code that the panel gives
+    artifacts = {item["type"]: item["sha256"] for item in lab.data("GET", f"build/{example}/artifacts/")}
+    assert hashlib.sha256((tmp_path / "conda-lock.yml").read_bytes()).hexdigest() == artifacts["lockfile"]
+    token = next(item for item in lab.data("GET", "token/") if item["name"] == "Copied code, data")
+    assert token["role_bindings"] == {"team/data": ["viewer"]}
+    data.tab("access")
+    shown(data.view.get_by_text("Copied code, data"))
+    data.picture("access")
+    data.check_accessibility(VIEW)
+    data.view.get_by_role("button", name="Revoke Copied code, data").click()
+    expect(data.view.get_by_text("Copied code, data")).to_have_count(0)
+
+
+def test_a_log_is_followed_live_and_says_where_it_failed(data: Lab, lab: Server, channel: str) -> None:
+    build_id = lab.submit(f"name: live\nchannels: [{channel}]\ndependencies: [python, pandas, no-such-thing]")
+    shown(data.row("live"))
+    lab.wait(build_id)
+    data.open("live", "artifacts")
+    shown(data.view.get_by_text("Failed in “Find versions”"))
+    data.picture("log-failed")
+    shown(data.button("retry"))
+    build_id = lab.submit(f"name: live\nchannels: [{channel}]\ndependencies: [python, pandas]")
+    expect(data.view.get_by_test_id("envstore:build-selector")).to_contain_text("Build 2", timeout=5_000)
+    data.view.get_by_test_id("envstore:build-selector").select_option(str(build_id))
+    shown(data.view.get_by_text("Download packages", exact=True))
+    lab.wait(build_id)
+    shown(data.button("download-archive"), 60_000)
+    lab.data("DELETE", "environment/team/live/")
+    shown(data.view.get_by_text("team/live was deleted."))
+
+
+def test_members_are_added_and_removed(data: Lab, lab: Server) -> None:
+    data.open("data", "access")
+    data.view.get_by_label("Their namespace").fill("ana")
+    data.view.get_by_role("button", name="Add member").click()
+    shown(data.view.get_by_role("rowheader", name="ana"))
+    data.view.get_by_label("Role of ana").select_option("developer")
+    data.page.wait_for_timeout(500)
+    assert [(row["other_namespace"], row["role"]) for row in lab.data("GET", "namespace/team/roles")] == [
+        ("ana", "developer")
+    ]
+    data.view.get_by_role("button", name="Remove ana").click()
+    expect(data.view.get_by_role("rowheader", name="ana")).to_have_count(0)
+
+
+def test_open_views_come_back_after_a_reload(data: Lab) -> None:
+    data.open("data", "builds")
+    shown(data.view.get_by_text("first build"))
+    data.page.wait_for_timeout(1_500)  # the layout is kept a moment after it changed
+    data.page.goto(f"{data.server.origin}/lab")
+    shown(data.page.locator(VIEW).get_by_text("For the team").first, 30_000)
+
+
+def test_who_may_only_look_sees_no_buttons_that_change(
+    open_lab: Callable[..., Lab], make_server: Callable[[str], Server], channel: str, nasty_channel: str
+) -> None:
+    extra = (
+        "c.EnvStoreApp.shared = True\n"
+        "c.EnvStoreApp.identity_mapper = lambda user: 'vera'\n"
+        "c.EnvStoreApp.role_bindings = {'vera': {'vera/*': ['viewer'], 'team/*': ['viewer']}}\n"
+        "c.EnvStoreApp.predefined_tokens = {'a-long-token-of-the-admin': {'primary_namespace': 'root',"
+        " 'role_bindings': {'*/*': ['admin']}}}\n"
+    )
+    server = make_server(LAB.format(channel=channel) + extra)
+    build_id = server.submit(
+        f"name: shared\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]", token="a-long-token-of-the-admin"
+    )
+    server.data("GET", f"build/{build_id}/", "a-long-token-of-the-admin")
+    tab = open_lab(server)
+    shown(tab.row("shared"))
+    expect(tab.sidebar.get_by_title("You can use these, not change them").first).to_be_visible()
+    tab.open("shared", "specification")
+    expect(tab.editor()).to_contain_text("nasty-text")
+    expect(tab.editor()).to_have_attribute("aria-readonly", "true")
+    expect(tab.button("create-build")).to_have_count(0)
+    tab.tab("access")
+    shown(tab.view.get_by_text("Only admins of team change this."))
+    tab.picture("read-only")
