@@ -149,6 +149,10 @@ class PredefinedToken:
     bindings: Bindings
 
 
+KEPT_PREFIXES = ("group:", "token:")
+"""What stands before names of groups and configured tokens, where names of people stand: no person is called so."""
+
+
 @dataclass(frozen=True)
 class AccessRules:
     """What the configuration says about people and tokens.
@@ -176,7 +180,9 @@ class AccessRules:
     unauthenticated: Bindings = field(default_factory=dict)
     tokens: tuple[PredefinedToken, ...] = ()
 
-    def person(self, name: str, groups: Sequence[str] = (), mapped: Bindings | None = None) -> Identity:
+    def person(
+        self, name: str, groups: Sequence[str] = (), mapped: Bindings | None = None, own: str | None = None
+    ) -> Identity:
         """Return the identity of a person.
 
         Parameters
@@ -187,15 +193,24 @@ class AccessRules:
             Groups of that person.
         mapped : mapping or None
             What the database's role mappings give to their primary namespace.
+        own : str or None
+            Their primary namespace; None for what :func:`own_namespace` gives.
         """
         if not self.shared:
             return Identity(name, self.default_namespace, {"*/*": ["admin"]})
-        names = [name, *(f"group:{group}" for group in groups)]
-        own = own_namespace(name)
+        names = [] if name.startswith(KEPT_PREFIXES) or name == "*" else [name]
+        names += [f"group:{group}" for group in groups]
+        own = own or own_namespace(name)
         if self.admins.intersection(names):
             return Identity(name, own, {"*/*": ["admin"]}, groups=tuple(groups))
         given = [self.bindings[who] for who in ("*", *names) if who in self.bindings]
         return Identity(name, own, join_bindings({f"{own}/*": ["admin"]}, *given, mapped or {}), groups=tuple(groups))
+
+    def opens_to_others(self, namespace: str, name: str) -> bool:
+        """Whether the configuration gives something in a namespace, by its name, to somebody else than ``name``."""
+        entities = [entity for who, bindings in self.bindings.items() if who != name for entity in bindings]
+        entities += [entity for token in self.tokens for entity in token.bindings]
+        return any(entity.split("/")[0].lower() == namespace for entity in entities)
 
     def nobody(self) -> Identity:
         """Return the identity of who is not logged in."""
@@ -207,12 +222,13 @@ class AccessRules:
         return found[0] if found else None
 
 
-def own_namespace(name: str) -> str:
+def own_namespace(name: str, taken: bool = False) -> str:
     """Return the namespace of a person; no two names share one.
 
-    A name that is a valid namespace in lower case is its own; any other is cleaned, with a hash behind a ``+``.
+    A name that is a valid namespace in lower case is its own; any other is cleaned, with a hash behind a ``+``. So is
+    one that is ``taken``: by a namespace that others made, or that the configuration opens to others.
     """
-    if NAME.fullmatch(name) and name == name.lower() and "+" not in name and name not in RESERVED:
+    if not taken and NAME.fullmatch(name) and name == name.lower() and "+" not in name and name not in RESERVED:
         return name
     return f"{suggest_name(name.lower())[:50].replace('+', '-')}+{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 

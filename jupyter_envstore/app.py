@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -28,7 +29,7 @@ from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.configuration import StoreTraits
 from jupyter_envstore.engine.ask import ask
 from jupyter_envstore.envstore import EnvStore
-from jupyter_envstore.errors import EnvStoreError, InvalidInputError, LimitError
+from jupyter_envstore.errors import EnvStoreError, Fault, InvalidInputError, LimitError, SpecificationError
 from jupyter_envstore.handlers.artifacts import lock_text_as_json
 from jupyter_envstore.handlers.logs import LogFeeds
 from jupyter_envstore.handlers.metrics import metrics
@@ -47,6 +48,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 THREADS = 8
+SLOW_THREADS = 4
+LARGE_TEXT = 50_000
+"""Characters of a specification above which it is read in a process of its own."""
+READ_SECONDS = 60.0
+FIRST_HOUSEKEEPING = 600.0
+"""Seconds after the start: not while people log in."""
 SOLVES = 2
 """How many solves and searches run at once."""
 SEARCH_SECONDS = 60.0
@@ -109,6 +116,13 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
         "download what its user may.",
     ).tag(config=True)
 
+    collect_hours = Float(
+        6.0,
+        min=0.0,
+        help="How often the server frees what the retention settings do not keep, in hours; 0 never, so that only "
+        "jupyter envstore gc does.",
+    ).tag(config=True)
+
     @default("shared")
     def _default_shared(self) -> bool:
         provider = self.serverapp.identity_provider if self.serverapp else None
@@ -145,10 +159,12 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
             It cannot be opened, or the configuration cannot be used.
         """
         self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="envstore")
+        self.slow_pool = ThreadPoolExecutor(SLOW_THREADS, thread_name_prefix="envstore-slow")
         self.turns = {"solve": asyncio.Semaphore(SOLVES), "search": asyncio.Semaphore(SOLVES)}
         self.ending = threading.Event()
         self.threads: list[threading.Thread] = []
         self.working = 0
+        self.noted_parts: dict[object, float] = {}
         self.log_feeds = LogFeeds(self)
         self.store_configuration: StoreConfig = self.store_config()
         self.store = EnvStore(self.store_configuration)
@@ -191,13 +207,16 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
         InvalidInputError
             A name, a role or an entity in it is none.
         """
-        tokens = []
+        tokens: list[PredefinedToken] = []
         for token, entry in self.predefined_tokens.items():
             if len(token) < 16 or not isinstance(entry, dict):
                 msg = "a predefined token has at least 16 characters, and a primary_namespace and role_bindings"
                 raise InvalidInputError(msg)
             space = check_name("namespace", str(entry.get("primary_namespace", "default")))
             name = str(entry.get("name") or space)
+            if name in {known.name for known in tokens}:
+                msg = f"two predefined tokens are called {name!r}; give each a 'name' of its own"
+                raise InvalidInputError(msg)
             tokens.append(
                 PredefinedToken(token_hash(token), name, space, check_bindings(entry.get("role_bindings", {})))
             )
@@ -209,6 +228,25 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
             unauthenticated=check_bindings(self.unauthenticated_role_bindings),
             tokens=tuple(tokens),
         )
+
+    def follow_store(self) -> None:
+        """Bring what depends on the store up to date: kernels, and the namespace of who has no other."""
+        self.kernels.sync()
+        wanted = self.store.settings()["default_namespace"]
+        if wanted != self.rules.default_namespace:
+            self.rules = replace(self.rules, default_namespace=wanted)
+
+    def keep_house(self, ending: threading.Event) -> None:
+        """Free what the settings do not keep, now and then, until the server ends."""
+        pause = min(FIRST_HOUSEKEEPING, self.collect_hours * 3600)
+        while self.collect_hours and not ending.wait(pause):
+            pause = self.collect_hours * 3600
+            try:
+                freed = self.store.collect().size
+            except Exception:
+                self.log.exception("envstore: what the store does not need could not be freed; it is tried again")
+            else:
+                self.log.info("envstore: %d bytes freed", freed)
 
     def settle_down(self) -> None:
         """Do what can wait until the server has started."""
@@ -229,8 +267,13 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
             return
         self.loop = asyncio.get_running_loop()
         self.loop.run_in_executor(self.pool, self.settle_down)
-        watcher = Watcher(self.store, self.hand_over, self.kernels.sync)
-        for name, run in (("scheduler", self.store.scheduler.run), ("watcher", watcher.run)):
+        watcher = Watcher(self.store, self.hand_over, self.follow_store)
+        rounds = (
+            ("scheduler", self.store.scheduler.run),
+            ("watcher", watcher.run),
+            ("housekeeper", self.keep_house),
+        )
+        for name, run in rounds:
             thread = threading.Thread(target=run, args=(self.ending,), name=f"envstore-{name}", daemon=True)
             thread.start()
             self.threads.append(thread)
@@ -243,9 +286,15 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
         for thread in self.threads:
             await asyncio.to_thread(thread.join, 10)
         self.pool.shutdown(wait=False, cancel_futures=True)
+        self.slow_pool.shutdown(wait=False, cancel_futures=True)
         self.store.close()
 
     # -- while it runs ---------------------------------------------------------------------------------------------
+
+    async def run_slowly(self, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
+        """Run a function that waits for a process or the network, in a thread that listings do not need."""
+        call = functools.partial(function, *arguments, **keywords)
+        return await asyncio.get_running_loop().run_in_executor(self.slow_pool, call)
 
     async def run(self, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
         """Run a function that waits for the database or the disk, in a thread."""
@@ -294,9 +343,22 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
             return self.rules.person(name)
         return await self.run(self.store.identify_person, self.rules, name, groups)
 
-    def read_specification(self, text: str) -> Specification:
-        """Read a specification that somebody sent."""
-        return read_specification(text, "the specification", self.store_configuration.allow_local_files)
+    async def read_specification(self, text: str) -> Specification:
+        """Read a specification that somebody sent; a large one in a process of its own, since reading holds the loop.
+
+        Raises
+        ------
+        SpecificationError
+            It has faults.
+        """
+        local = self.store_configuration.allow_local_files
+        if len(text) < LARGE_TEXT:
+            return await self.run(read_specification, text, "the specification", local)
+        question = {"do": "read", "text": text, "allow_local_files": local}
+        answer = await self.run_slowly(ask, question, READ_SECONDS, self.ending)
+        if "faults" in answer:
+            raise SpecificationError([Fault(**fault) for fault in answer["faults"]])
+        return Specification.from_json(answer["specification"], text)
 
     def repair(self, text: str, file_name: str, settings: dict[str, Any]) -> Repaired:
         """Repair what somebody sent, as the settings of a place say."""
@@ -329,7 +391,12 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
         return await self.ask(handler, question, settings, float(settings["conda_max_solve_time"]))
 
     async def search(
-        self, handler: EnvStoreHandler, package: str, channels: Sequence[str], platform: str | None
+        self,
+        handler: EnvStoreHandler,
+        package: str,
+        channels: Sequence[str],
+        platform: str | None,
+        more: Sequence[str] = (),
     ) -> list[dict[str, Any]]:
         """Look for packages in channels, in a process of its own."""
         settings = await self.run(self.store.settings)
@@ -338,6 +405,7 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
         await self.run(self.store.check_channels, channels)
         platforms = [platform] if platform else list(settings["conda_platforms"])
         question = {"do": "search", "package": package, "channels": list(channels), "platforms": platforms}
+        question["more"] = list(more)
         answer = await self.ask(handler, question, settings, SEARCH_SECONDS)
         found: list[dict[str, Any]] = answer["packages"]
         return found

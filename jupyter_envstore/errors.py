@@ -110,6 +110,20 @@ class ChannelError(EnvStoreError):
     exit_code = 5
 
 
+class PreconditionError(EnvStoreError):
+    """What the request takes for granted is not so (RFC 9110, ``If-Match``)."""
+
+    code = "precondition_failed"
+    status = 412
+
+
+class RunningBuildError(ConflictError):
+    """A build that runs cannot be deleted; conda-store's clients expect the status of bad input."""
+
+    code = "build_runs"
+    status = 400
+
+
 class SolveError(EnvStoreError):
     """No set of packages satisfies the specification; the text is the solver's explanation."""
 

@@ -44,7 +44,7 @@ echo "Add the package to the environment's specification and build it again:" >&
 echo "jupyter envstore build environment.yml, or Rebuild where you made it." >&2
 exit 1
 """
-"""Without it, a shell in a kernel finds the pip of the server, and changes that."""
+"""Without it, a shell in a kernel finds the pip or uv of the server, and changes that."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class KernelSpecs:
     def _write_shims(self) -> None:
         """Write a ``pip`` that says how to add a package; kernels find it where their environment has none."""
         self.shims.mkdir(exist_ok=True)
-        for name in ("pip", "pip3"):
+        for name in ("pip", "pip3", "uv"):
             path = self.shims / name
             if not path.exists():
                 write_new(path, SHIM.encode(), 0o755)
@@ -237,7 +237,7 @@ def kernel_spec(spec: dict[str, Any], folder: Path, prefix: Path, row: rows.Acti
         **spec,
         "argv": argv,
         "display_name": f"{label} ({row.namespace}/{row.name})",
-        "env": {**variables, "PYTHONNOUSERSITE": "1"},
+        "env": {**variables, "PYTHONNOUSERSITE": "1", "VIRTUAL_ENV": ""},
         "metadata": {
             **spec.get("metadata", {}),
             "envstore": {

@@ -126,3 +126,24 @@ def test_names_that_are_no_namespaces_get_one_of_their_own(name: str) -> None:
     assert own_namespace(name) != own_namespace(name.lower() + "x")
     assert "+" in own_namespace(name)
     assert own_namespace(own_namespace(name)) != own_namespace(name)
+
+
+def test_nobody_takes_the_place_of_a_group_or_token_by_their_name() -> None:
+    rules = AccessRules(
+        shared=True,
+        admins=frozenset({"group:ops"}),
+        bindings={"group:lab": {"lab/*": ["developer"]}, "jo": {"x/*": ["viewer"]}, "*": {"common/*": ["viewer"]}},
+    )
+    for name in ("group:ops", "group:lab", "*"):
+        found = rules.person(name).bindings
+        assert {entity for entity in found if entity.split("/")[0] in ("*", "lab", "x")} == set(), name
+    assert "x/*" in rules.person("jo").bindings
+    assert "lab/*" in rules.person("jo", ["lab"]).bindings
+
+
+def test_a_namespace_that_the_configuration_opens_to_others_is_nobodys_own() -> None:
+    rules = AccessRules(shared=True, bindings={"group:lab": {"lab/*": ["developer"]}, "jo": {"jo/*": ["admin"]}})
+    assert rules.opens_to_others("lab", "lab")
+    assert not rules.opens_to_others("jo", "jo")
+    assert own_namespace("lab", taken=True) != "lab"
+    assert own_namespace("lab", taken=True).startswith("lab+")

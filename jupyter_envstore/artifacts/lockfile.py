@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jupyter_envstore.artifacts.base import ArtifactRequest, Sink, version_of
-from jupyter_envstore.engine.lock import lock_text
+from jupyter_envstore.engine.lock import lock_text, with_all_hashes
 from jupyter_envstore.errors import InvalidInputError
 
 
@@ -29,5 +29,5 @@ class Lockfile:
 
     def make(self, request: ArtifactRequest, sink: Sink) -> dict[str, str]:
         """Write it with conda-lock's own writer."""
-        sink.write(lock_text(request.record).encode())
+        sink.write(lock_text(with_all_hashes(request.record, request.progress)).encode())
         return {"conda-lock": version_of("conda-lock")}

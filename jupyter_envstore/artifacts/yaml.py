@@ -8,6 +8,7 @@ from typing import Any
 
 from jupyter_envstore.artifacts.base import ArtifactRequest, Sink
 from jupyter_envstore.engine.record import BuildRecord
+from jupyter_envstore.spec.editing import pip_name
 
 
 class PinnedYaml:
@@ -36,11 +37,13 @@ class PinnedYaml:
 def pinned_yaml(record: BuildRecord, platform: str) -> str:
     """Return the pinned ``environment.yml`` of ``record`` for ``platform``.
 
-    Packages carry their channel where the lock has more than one.
+    Packages carry their channel where the lock has more than one, or one that the list of channels does not have.
+    Those from PyPI that were given by address keep it; the index of the others stands in a comment.
     """
     lock = record.lock(platform)
     channels = list(record.channels) or sorted({entry["channel"] for entry in lock.conda})
-    several = len({entry["channel"] for entry in lock.conda}) > 1
+    used = {entry["channel"].rstrip("/") for entry in lock.conda}
+    several = len(used) > 1 or not used <= {channel.rstrip("/") for channel in channels}
     lines = [f"# {platform}, exact", f"name: {scalar(record.name)}"]
     if record.description:
         lines.append(f"description: {scalar(record.description)}")
@@ -50,7 +53,11 @@ def pinned_yaml(record: BuildRecord, platform: str) -> str:
         lines.append(f"  - {scalar(exact_spec(entry, several))}")
     if lock.pip:
         lines.append("  - pip:")
-        lines += [f"      - {scalar(line)}" for line in (*_pip_options(record), *map(_pip_line, lock.pip))]
+        indexes = sorted({package["index"] for package in lock.pip if package["index"].startswith("http")})
+        lines += [f"      # from {index}" for index in indexes]
+        given = {pip_name(line) for line in record.requested_pip if "@" in line}
+        pinned = [_pip_line(package, pip_name(package["name"]) in given) for package in lock.pip]
+        lines += [f"      - {scalar(line)}" for line in (*_pip_options(record), *pinned)]
     if record.variables:
         lines.append("variables:")
         lines += [f"  {scalar(name)}: {scalar(value)}" for name, value in sorted(record.variables.items())]
@@ -78,5 +85,5 @@ def _pip_options(record: BuildRecord) -> list[str]:
     return lines + [f"--find-links {place}" for place in options.find_links]
 
 
-def _pip_line(package: dict[str, Any]) -> str:
-    return f"{package['name']}=={package['version']}"
+def _pip_line(package: dict[str, Any], by_address: bool) -> str:
+    return f"{package['name']} @ {package['url']}" if by_address else f"{package['name']}=={package['version']}"

@@ -47,7 +47,9 @@ def state_variables(prefix: Path) -> dict[str, str]:
     return {str(name): str(value) for name, value in state["env_vars"].items()}
 
 
-def activation_variables(prefix: Path, working_directory: Path) -> tuple[dict[str, str], list[str]]:
+def activation_variables(
+    prefix: Path, working_directory: Path, time_limit: float = TIME_LIMIT
+) -> tuple[dict[str, str], list[str]]:
     """Run the activation of ``prefix``; return the variables that it sets or changes, and what it complained of.
 
     Like conda, it goes on when a script fails. The scripts are run by bash where there is one: they are written for it.
@@ -58,6 +60,7 @@ def activation_variables(prefix: Path, working_directory: Path) -> tuple[dict[st
     EnvStoreError
         A script does not end, or ends the shell.
     """
+    limit = min(TIME_LIMIT, time_limit)
     before = scrubbed_environment(PATH=OUTER_PATH)
     dump = f"{_quote(sys.executable)} -I -c {_quote(DUMP)}"
     command = [shutil.which("bash") or "/bin/sh", "-c", f"{activation_script(prefix)}\n{dump}\n"]
@@ -66,13 +69,13 @@ def activation_variables(prefix: Path, working_directory: Path) -> tuple[dict[st
             command,
             capture_output=True,
             check=False,
-            timeout=TIME_LIMIT,
+            timeout=limit,
             env=before,
             cwd=working_directory,
             stdin=subprocess.DEVNULL,
         )
     except subprocess.TimeoutExpired:
-        msg = f"activation does not end within {TIME_LIMIT:g} s; a script in etc/conda/activate.d waits for something"
+        msg = f"activation does not end within {limit:g} s; a script in etc/conda/activate.d waits for something"
         raise EnvStoreError(msg) from None
     complaints = done.stderr.decode("utf-8", "replace").strip().splitlines()
     _, mark, dumped = done.stdout.decode("utf-8", "replace").rpartition(MARK)

@@ -140,7 +140,10 @@ class _Job:
         try:
             yield
         except EnvStoreError as error:
-            if platform == self.platform or self.options.all_platforms:
+            if platform != self.platform and self.options.all_platforms:
+                msg = f"{platform} cannot be locked: {error}"
+                raise type(error)(msg) from None
+            if platform == self.platform:
                 raise
             failed[platform] = str(error)
             self.workspace.log(f"{platform} cannot be locked: {error}")
@@ -284,7 +287,9 @@ class _Job:
             staging.rename(self.prefix)
         try:
             with self.workspace.step("activate", "Activate"):
-                variables, complaints = activation_variables(self.prefix, self.workspace.staging)
+                variables, complaints = activation_variables(
+                    self.prefix, self.workspace.staging, self.workspace.time_left()
+                )
                 for complaint in complaints:
                     self.workspace.log(f"activation says: {complaint}")
                 text = json.dumps(variables, indent=1, sort_keys=True)

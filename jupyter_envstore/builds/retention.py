@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ from jupyter_envstore.store.blobs import BlobStore
 from jupyter_envstore.store.database import Database, now
 from jupyter_envstore.store.models import Build
 
+INDEX_SECONDS = 30 * 86400.0
+WHEEL_SECONDS = 86400.0
 GRACE_SECONDS = 3600.0
 """Unneeded files younger than this stay: another process may be about to refer to them."""
 
@@ -266,22 +269,45 @@ class Retention:
         old = [*self.config.staging.glob(".trash-*"), *self.blobs.staging.glob("*")]
         for path in (path for path in old if _age(path) > GRACE_SECONDS):
             plan.removals.append(Removal("staging", path.name, "left by a crash", tree_size(path)[0], path))
+        in_use = prefixes_in_use(self.config.builds)
         for path in self.config.builds.glob("*"):
-            if path.name not in present and _age(path) > 60:
+            if path.name not in present and path.name not in in_use and _age(path) > 60:
                 plan.removals.append(Removal("prefix", path.name, "belongs to no build", tree_size(path)[1], path))
+
+    def _records(self, kept: set[int]) -> Iterator[BuildRecord]:
+        """Yield the records of kept builds, and of those being made."""
+        with self.database.read() as session:
+            digests = queries.record_digests(session, kept | queries.unfinished_builds(session))
+        for digest in digests:
+            with contextlib.suppress(FileNotFoundError):  # that build cannot come back anyway
+                yield BuildRecord.from_bytes(self.blobs.read(digest))
 
     def _needed_packages(self, kept: set[int]) -> set[str]:
         """Return the folders of the package cache that kept builds, and those being made, need."""
-        with self.database.read() as session:
-            digests = queries.record_digests(session, kept | queries.unfinished_builds(session))
-        needed = set()
-        for digest in digests:
-            try:
-                record = BuildRecord.from_bytes(self.blobs.read(digest))
-            except FileNotFoundError:
-                continue  # that build cannot come back anyway
-            needed |= {cache_name(entry) for lock in record.platforms.values() for entry in lock.conda}
-        return needed
+        return {
+            cache_name(entry)
+            for record in self._records(kept)
+            for lock in record.platforms.values()
+            for entry in lock.conda
+        }
+
+    def _plan_wheels(self, plan: Plan, kept: set[int]) -> None:
+        """Add wheels of uv's cache that no environment links and no kept build needs; uv fetches them again if asked.
+
+        Under ``archive-v0`` lies each unpacked wheel; what leads there is found dangling, and made anew.
+        """
+        needed = {
+            _plain(f"{entry['name']}-{entry['version']}")
+            for record in self._records(kept)
+            for lock in record.platforms.values()
+            for entry in lock.pip
+        }
+        for path in (self.config.packages / "uv").glob("archive-v*/*"):
+            total, own = tree_size(path)
+            info = next(path.glob("*.dist-info"), None)
+            name = info.name.removesuffix(".dist-info") if info else path.name
+            if total == own and _age(path) > WHEEL_SECONDS and _plain(name) not in needed:
+                plan.removals.append(Removal("wheel", name, "no environment links it", own, path))
 
     def _plan_caches(self, plan: Plan, kept: set[int]) -> None:
         needed = self._needed_packages(kept)
@@ -291,10 +317,19 @@ class Retention:
                 plan.removals.append(
                     Removal("package", package.name, "no kept build needs it", tree_size(package)[1], package)
                 )
+        self._plan_wheels(plan, kept)
+        for path in (self.config.packages / "repodata").rglob("*"):
+            if path.is_file() and _age(path) > INDEX_SECONDS:
+                plan.removals.append(Removal("index", path.name, "not used for a month", path.stat().st_size, path))
         for path in (self.config.packages / "bytecode").glob("*/*/*"):
             total, own = tree_size(path)
             if total == own and _age(path) > GRACE_SECONDS:
                 plan.removals.append(Removal("byte code", path.name[:12], "no environment links it", own, path))
+
+
+def _plain(name: str) -> str:
+    """Return the name and version of a wheel without regard to how it is spelled (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def prefixes_in_use(builds: Path) -> set[str]:

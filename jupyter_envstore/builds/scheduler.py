@@ -44,7 +44,9 @@ from jupyter_envstore.store.models import (
     Build,
     Change,
     Job,
+    LogChunk,
 )
+from jupyter_envstore.store.retention import running_attempts
 
 log = logging.getLogger(__name__)
 LOST = "the worker stopped without a word (killed, out of memory, or its machine went down)"
@@ -72,6 +74,7 @@ class Scheduler:
         """Settle lost jobs and start what may run; return how many workers were started."""
         self.executor.reap()
         self.settle_lost()
+        self.sweep()
         started = 0
         while self._start_one():
             started += 1
@@ -84,6 +87,37 @@ class Scheduler:
                 self.tick()
             except Exception:
                 log.exception("the scheduler could not do its round; it goes on")
+
+    def sweep(self) -> None:
+        """Remove what jobs left that were closed while their worker hung: it was killed and could not clean up."""
+        try:
+            left = [path.name for path in self.config.staging.glob("job-*-*")]
+        except OSError:
+            return
+        if not left:
+            return
+        with self.database.read() as session:
+            left = sorted(set(left) - running_attempts(session))
+        for name in left:
+            number, attempt = (int(part) for part in name.split("-")[1:])
+            with self.database.read() as session:
+                job = session.get(Job, number)
+            if job is None or job.host == self.host:
+                with contextlib.suppress(OSError):
+                    remove_tree(self.config.staging / name)
+            if job is not None and job.host == self.host and job.attempt == attempt and job.kind == BUILD:
+                self._remove_unpublished(job)
+
+    def _remove_unpublished(self, job: Job) -> None:
+        """Remove the prefix of a build that failed before anybody was told of it."""
+        trash = None
+        with self.database.write() as session:
+            build = session.get_one(Build, job.build_id)
+            mine = session.get_one(Job, job.id)
+            if build.status == FAILED and build.prefix_state == PREFIX_NONE and mine.state == JOB_FAILED:
+                trash = to_trash(self.config.builds / build.directory)
+        if trash is not None:
+            remove_tree(trash)
 
     def _start_one(self) -> bool:
         with self.database.read() as session:
@@ -158,6 +192,8 @@ class Scheduler:
     @staticmethod
     def _requeue_subject(session: Any, job: Job) -> None:
         build = session.get_one(Build, job.build_id)
+        line = f"{now():%H:%M:%S} {LOST}; it is tried again\n"
+        session.add(LogChunk(build_id=build.id, text=line, created_on=now()))
         if job.kind == BUILD and build.status in UNSETTLED:
             build.status, build.status_info = QUEUED, f"{LOST}; it is tried again"
         elif job.kind == ARTIFACT:

@@ -10,8 +10,10 @@ import traceback
 import uuid
 from pathlib import Path
 
+from jupyter_envstore.builds.executors import LocalExecutor
 from jupyter_envstore.builds.processes import start_time, this_host
 from jupyter_envstore.builds.retention import caches_in_use
+from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.builds.workspace import Workspace, keep_errors
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.channels import redact
@@ -60,8 +62,17 @@ def main(arguments: list[str]) -> int:
             claim = claim_next_of_build(session, claim.build_id, this_host())
             if claim:
                 note_process(session, claim, os.getpid(), start_time(os.getpid()))
+    hand_on(config, database)
     database.close()
     return 0
+
+
+def hand_on(config: StoreConfig, database: Database) -> None:
+    """Start what waits, before this worker ends: where no server runs, nobody else does."""
+    executor = LocalExecutor(config)
+    with contextlib.suppress(Exception):  # what waits is not this worker's trouble
+        Scheduler(config, database, executor).tick()
+    executor.close()
 
 
 def do_job(config: StoreConfig, database: Database, claim: Claim) -> bool:

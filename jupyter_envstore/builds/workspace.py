@@ -126,6 +126,10 @@ class Workspace:
         if time.monotonic() > self.deadline:
             raise LimitError(self._too_long())
 
+    def time_left(self) -> float:
+        """Return the seconds until the time limit, at least one."""
+        return max(1.0, self.deadline - time.monotonic())
+
     def _too_long(self) -> str:
         return f"the build took longer than {self.config.build_time_limit:g} s (build_time_limit)"
 
@@ -162,7 +166,7 @@ class Workspace:
             raise
 
     def _run(self) -> None:
-        grace = self.config.build_time_limit * 0.1 + 30
+        grace = min(60.0, self.config.build_time_limit * 0.05 + 5)
         while not self._stop.wait(FLUSH_SECONDS):
             try:
                 self.flush()

@@ -8,12 +8,16 @@ from pathlib import Path
 
 from jupyter_envstore.cli.common import open_store, print_json
 from jupyter_envstore.cli.display import human_size, table
+from jupyter_envstore.errors import InvalidInputError, NotFoundError
 
 
 def channel(options: argparse.Namespace) -> None:
     """Make a conda channel of Python installations and PyPI wheels."""
     from jupyter_envstore.demo.channel import DEMO_REQUIREMENTS, make_channel
 
+    if Path(options.directory).is_file():
+        msg = f"{options.directory} is a file; name a folder for the channel"
+        raise InvalidInputError(msg)
     result = make_channel(
         Path(options.directory),
         options.requirements or DEMO_REQUIREMENTS,
@@ -31,10 +35,11 @@ def search(options: argparse.Namespace) -> None:
     """Find packages in channels."""
     with open_store(options) as store:
         found = store.search(options.package, options.channel or (), options.platform)
+    if not found:
+        msg = f"no package {options.package} in the channels"
+        raise NotFoundError(msg)
     if options.json:
         print_json(found)
-    elif not found:
-        print(f"no package {options.package}", file=sys.stderr)
     else:
         lines = [[p["name"], p["version"], p["build"], p["channel"], human_size(p["size"])] for p in found]
         print(table(["PACKAGE", "VERSION", "BUILD", "CHANNEL", "SIZE"], lines))

@@ -1,11 +1,15 @@
-"""The demo: a channel made on the spot, an environment built from it, and what came out."""
+"""The demo: a channel made on the spot, an environment built from it, what came out, and JupyterLab to use it in."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import secrets
+import socket
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 from jupyter_envstore.cli.commands import _outcome, _report_build, follow
@@ -15,6 +19,7 @@ from jupyter_envstore.demo.channel import make_channel
 from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.spec import read_specification
 
+FIRST_PORT = 8888
 ENVIRONMENT = """\
 # The example environment of jupyter-envstore.
 name: example
@@ -50,6 +55,7 @@ def demo(options: argparse.Namespace) -> int:
     file = root / "environment.yml"
     file.write_text(text, encoding="utf-8")
     store = EnvStore(config)
+    store.change_settings({"conda_default_channels": [channel.path.as_uri()]}, (), who())
     print(f"2. An environment, built in the background from {file}", file=sys.stderr)
     reference = store.submit(read_specification(text), "default", None, who(), "demo")
     view = follow(store, reference)
@@ -71,4 +77,39 @@ def demo(options: argparse.Namespace) -> int:
             f"  jupyter envstore download{at} default/example --artifact lockfile\n"
             f"  jupyter envstore show{at} default/example"
         )
-    return _outcome(view)
+    code = _outcome(view)
+    store.close()
+    if not options.json and not options.no_server:
+        open_lab(root, options.no_browser)
+    return code
+
+
+def open_lab(root: Path, no_browser: bool) -> None:
+    """Become a server with JupyterLab on the demo's store; return where JupyterLab is not installed."""
+    if find_spec("jupyterlab") is None:
+        print("\nJupyterLab is not installed here. To see the panel: pip install 'jupyter-envstore[lab]'")
+        return
+    port, token = free_port(FIRST_PORT), secrets.token_urlsafe(24)
+    notebooks = root / "notebooks"
+    notebooks.mkdir(exist_ok=True)
+    page = "/lab?envstore=open"
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    command += [f"--ServerApp.root_dir={notebooks}", f"--EnvStoreApp.root_dir={root}", f"--LabApp.default_url={page}"]
+    command += ["--LabApp.log_level=WARN", *(["--no-browser"] if no_browser else [])]
+    command += ["--allow-root"] if os.geteuid() == 0 else []
+    print(f"\nJupyterLab: http://localhost:{port}{page}&token={token}\nCtrl-C ends it.", flush=True)
+    os.chdir(notebooks)
+    os.execve(sys.executable, command, {**os.environ, "JUPYTER_TOKEN": token})  # noqa: S606 - arguments made here
+
+
+def free_port(first: int) -> int:
+    """Return the first port of this host from ``first`` on that nobody listens at."""
+    for port in range(first, first + 100):
+        with socket.socket() as found:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                found.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    return 0

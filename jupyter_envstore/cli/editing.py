@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from jupyter_envstore.cli.commands import _outcome, _report_build, find_newest, follow
+from jupyter_envstore.cli.commands import _outcome, _report_build, follow
 from jupyter_envstore.cli.common import open_store, print_json, who
+from jupyter_envstore.cli.looking import find_newest
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.spec import read_specification
 from jupyter_envstore.spec.editing import edit_packages

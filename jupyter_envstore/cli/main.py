@@ -55,6 +55,7 @@ def run() -> None:
     (about one in fifty ends with SIGSEGV after all work is done).
     """
     arguments = sys.argv[1:]
+    arguments = root_behind_command(arguments)
     if not arguments or (arguments[0].startswith("--") and arguments[0] not in ("--help", "--version")):
         from jupyter_envstore.app import EnvStoreApp
 
@@ -67,6 +68,16 @@ def run() -> None:
     except (OSError, ValueError):
         code = code or 1
     os._exit(code)
+
+
+def root_behind_command(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with a ``--root DIR`` that stands before the command behind its name."""
+    words = list(arguments)
+    if words and words[0].startswith("--root="):
+        return [*words[1:2], words[0], *words[2:]] if len(words) > 1 else words
+    if len(words) > 2 and words[0] == "--root" and not words[2].startswith("-"):
+        return [words[2], *words[:2], *words[3:]]
+    return words
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -130,8 +141,11 @@ def _register_making(add: Add) -> None:
     demo = add(
         "demo",
         "demo:demo",
-        "Make a local channel, build an example environment from it, and show what came out",
+        "Make a local channel, build an example environment from it, and open JupyterLab on it\n"
+        "With --json or --no-server it ends with what came out.",
     )
+    demo.add_argument("--no-browser", action="store_true", help="print the address of JupyterLab, open no browser")
+    demo.add_argument("--no-server", action="store_true", help="do not start JupyterLab")
     _json(demo)
     build = add(
         "build",
@@ -191,16 +205,17 @@ def _register_making(add: Add) -> None:
 
 
 def _register_looking(add: Add) -> None:
-    listed = add("list", "commands:list_environments", "List environments")
+    listed = add("list", "looking:list_environments", "List environments")
     listed.add_argument("namespace", nargs="?", metavar="NAMESPACE")
     _json(listed)
-    show = add("show", "commands:show", "Show a build: status, steps, prefix, artifacts")
+    show = add("show", "looking:show", "Show a build: status, steps, prefix, artifacts")
     _environment(show)
     _json(show)
-    logs = add("logs", "commands:logs", "Print the log of a build")
+    logs = add("logs", "looking:logs", "Print the log of a build")
     _environment(logs)
+    _json(logs)
     logs.add_argument("-f", "--follow", action="store_true", help="go on until the build has ended")
-    diff = add("diff", "commands:diff", "Show packages added, removed and changed between two builds")
+    diff = add("diff", "looking:diff", "Show packages added, removed and changed between two builds")
     diff.add_argument("first", metavar="A", help="NAMESPACE/NAME[:BUILD]")
     diff.add_argument("second", metavar="B", help="NAMESPACE/NAME[:BUILD]")
     _json(diff)
@@ -235,21 +250,24 @@ def _register_using(add: Add) -> None:
 
 
 def _register_keeping(add: Add) -> None:
-    cancel = add("cancel", "commands:cancel", "Stop a build that is queued or runs")
+    cancel = add("cancel", "changing:cancel", "Stop a build that is queued or runs")
     _environment(cancel)
-    activate = add("activate", "commands:activate", "Make a build the active one: roll back, or forward")
+    _json(cancel)
+    activate = add("activate", "changing:activate", "Make a build the active one: roll back, or forward")
     _environment(activate)
     _json(activate)
-    delete = add("delete", "commands:delete", "Delete an environment with all its builds, or one build")
+    delete = add("delete", "changing:delete", "Delete an environment with all its builds, or one build")
     _environment(delete)
+    _json(delete)
     delete.add_argument("--yes", action="store_true", help="do not ask")
-    restore = add("restore", "commands:restore", "Bring the prefix of a packed-away build back, exactly")
+    restore = add("restore", "changing:restore", "Bring the prefix of a packed-away build back, exactly")
     _environment(restore)
+    _json(restore)
     restore.add_argument("--check", action="store_true", help="only say whether every package can still be had")
-    collect = add("gc", "commands:collect", "Free space: old builds beyond the retention settings, caches nobody needs")
+    collect = add("gc", "changing:collect", "Free space: old builds beyond the retention settings, caches nobody needs")
     collect.add_argument("--dry-run", action="store_true", help="say what would be freed")
     _json(collect)
-    setting = add("setting", "commands:setting", "Show or change settings")
+    setting = add("setting", "changing:setting", "Show or change settings")
     setting.add_argument("assignments", nargs="*", metavar="KEY=VALUE", help="value as JSON or text")
     setting.add_argument("--scope", metavar="NAMESPACE[/NAME]", help="default: the whole store")
     _json(setting)
@@ -284,6 +302,10 @@ def _register_channels(add: Add) -> None:
     channel.add_argument("directory", metavar="DIR")
     channel.add_argument("requirements", nargs="*", metavar="REQUIREMENT", help="for example 'pandas>=2'")
     channel.add_argument(
-        "--python", action="append", metavar="PREFIX", help="prefix of a CPython; several may be given"
+        "--python",
+        action="extend",
+        nargs="+",
+        metavar="PREFIX",
+        help="prefixes of CPython installations; write requirements before it, or -- between",
     )
     _json(channel)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def ask(question: dict[str, Any], timeout: float, *stops: threading.Event) -> di
     Parameters
     ----------
     question : dict
-        ``do`` is ``solve`` or ``search``; the other values are what those functions take.
+        ``do`` is ``solve``, ``search`` or ``read``; the other values are what those functions take.
     timeout : float
         Seconds.
     stops : Event
@@ -87,8 +88,20 @@ def ask(question: dict[str, Any], timeout: float, *stops: threading.Event) -> di
     return answer
 
 
+def read(text: str, allow_local_files: bool) -> dict[str, Any]:
+    """Return the meaning of a large specification, or its faults."""
+    from jupyter_envstore.spec import read_specification
+
+    try:
+        return {"specification": read_specification(text, "the specification", allow_local_files).to_json()}
+    except errors.SpecificationError as error:
+        return {"faults": [asdict(fault) for fault in error.faults]}
+
+
 def main(question: dict[str, Any]) -> dict[str, Any]:
     """Answer a question."""
+    if question["do"] == "read":
+        return read(question["text"], question["allow_local_files"])
     from jupyter_envstore.engine.channels import ChannelPolicy
     from jupyter_envstore.engine.search import search_names, search_versions
     from jupyter_envstore.engine.solve import SolveOptions, current_platform, solve
@@ -108,7 +121,8 @@ def main(question: dict[str, Any]) -> dict[str, Any]:
         packages = [{"name": name} for name in sorted(names)]
     else:
         for platform in platforms:
-            packages += search_versions(question["package"], urls, platform, cache)
+            for package in [question["package"], *question.get("more", ())]:
+                packages += search_versions(package, urls, platform, cache)
     return {"packages": packages, "seconds": round(time.monotonic() - started, 3)}
 
 

@@ -125,9 +125,10 @@ def check_local_channels(urls: Sequence[str], platform: str) -> None:
         if not path.is_dir():
             msg = f"channel {url} does not exist: there is no folder {path}"
             raise ChannelError(msg)
-        if not any((path / subdir / "repodata.json").is_file() for subdir in (platform, "noarch")):
+        if not (path / "noarch" / "repodata.json").is_file():
+            where = "" if (path / platform / "repodata.json").is_file() else f" for {platform} or noarch"
             msg = (
-                f"channel {url} has no index (repodata.json) for {platform}; "
+                f"channel {url} has no index (noarch/repodata.json){where}; every channel has one for noarch, "
                 f"make one with: jupyter envstore channel {path}"
             )
             raise ChannelError(msg)

@@ -7,12 +7,14 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from jupyter_envstore.engine.channels import conda_credentials, local_path, make_client, redact, strip_credentials
 from jupyter_envstore.engine.digest import file_digest
+from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
 from jupyter_envstore.errors import PackageError, PlatformError
 from jupyter_envstore.spec.specification import Specification, canonical_json
@@ -79,6 +81,33 @@ def export_lock(record: BuildRecord) -> Lockfile:
         custom_metadata={key: value for key, value in custom.items() if value},
     )
     return Lockfile(package=packages, metadata=metadata)
+
+
+def with_all_hashes(record: BuildRecord, progress: Progress) -> BuildRecord:
+    """Return ``record`` with both hashes of every conda package, as conda-lock's format demands.
+
+    Foreign locks of several platforms may have SHA-256 only. Those of this platform were completed when they were
+    linked; the others are fetched, checked and read once.
+
+    Raises
+    ------
+    PackageError
+        A package cannot be fetched, or is not the one that was locked.
+    """
+    lacking = [entry for lock in record.platforms.values() for entry in lock.conda if not entry.get("md5")]
+    if not lacking:
+        return record
+    progress.log(f"{len(lacking)} packages of other platforms have no MD5, which the format demands: fetching them")
+    found: dict[str, dict[str, str]] = {}
+    for place, entry in enumerate(lacking):
+        progress.advance(place, len(lacking), "packages", entry["name"])
+        if entry["url"] not in found:
+            found[entry["url"]] = _missing_hashes(entry)
+    platforms = {
+        platform: replace(lock, conda=tuple(entry | found.get(entry["url"], {}) for entry in lock.conda))
+        for platform, lock in record.platforms.items()
+    }
+    return replace(record, platforms=platforms)
 
 
 def lock_text(record: BuildRecord) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 
 from jupyter_envstore import policy
 from jupyter_envstore.builds.links import drop_link, sync_link
+from jupyter_envstore.builds.retention import prefixes_in_use
 from jupyter_envstore.engine.availability import missing_packages
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.envstore.base import BuildRef
 from jupyter_envstore.envstore.looking import Looking
-from jupyter_envstore.errors import ConflictError
+from jupyter_envstore.errors import ConflictError, RunningBuildError
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import people
 from jupyter_envstore.store.database import now
@@ -169,16 +170,18 @@ class Changing(Looking):
         return kept
 
     def _remove_prefixes(self, builds: Iterable[Build]) -> None:
+        """Remove the files of deleted builds; those that a process runs from stay for ``gc`` until it ends."""
+        used = prefixes_in_use(self.config.builds)
         for build in builds:
             prefix = self.config.builds / build.directory
-            if build.directory and prefix.exists():
+            if build.directory and build.directory not in used and prefix.exists():
                 remove_tree(prefix)
 
 
 def _check_deletable(row: rows.BuildRow) -> None:
     if row.build.status in UNSETTLED:
         msg = f"build {row.build.number} is {row.build.status}; cancel it first"
-        raise ConflictError(msg)
+        raise RunningBuildError(msg)
     if row.environment.current_build_id == row.build.id:
         msg = f"build {row.build.number} is the active one; make another active first"
         raise ConflictError(msg)

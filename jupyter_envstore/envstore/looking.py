@@ -13,6 +13,7 @@ from jupyter_envstore.engine.contents import contents
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.envstore.base import BuildRef, OpenStore
 from jupyter_envstore.errors import ConflictError, NotFoundError
+from jupyter_envstore.spec.editing import pip_name
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store.jobs import unfinished_jobs
 from jupyter_envstore.store.models import (
@@ -90,6 +91,12 @@ class Looking(OpenStore):
             raise ConflictError(msg)
         return BuildRecord.from_bytes(self.blobs.read(build.record_digest))
 
+    def failed_platforms(self, build_id: int) -> dict[str, str]:
+        """Return the platforms that a build could not be locked for, each with the reason; none before its lock."""
+        with self.database.read() as session:
+            build = rows.find_build(session, build_id).build
+        return dict(self.record(build_id).failed_platforms) if build.record_digest else {}
+
     def contents(self, build_id: int) -> list[dict[str, Any]]:
         """Return the packages of a build, what was asked for, and what needs the others.
 
@@ -128,23 +135,50 @@ class Looking(OpenStore):
         last = found[-1].id if found else same
         return text, LogMark(last, digest, mark.seen + len(text)), busy
 
-    def changes_against(self, namespace: str, name: str, records: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
-        """Return what packages found by a solve would change in the active build; all are new without one."""
+    def changes_against(
+        self, namespace: str, name: str, records: Sequence[dict[str, Any]], pip: Sequence[str] = ()
+    ) -> list[dict[str, str]]:
+        """Return what packages found by a solve would change in the active build; all are new without one.
+
+        Parameters
+        ----------
+        pip : sequence of str
+            What is asked for from PyPI. Versions are not found here, so of these it is told which come and go.
+        """
+        asked: tuple[str, ...] = ()
         try:
             build_id = self.find(namespace, name).id
         except NotFoundError:
             before = []
         else:
             with self.database.read() as session:
-                before = [p for p in rows.list_packages(session, build_id) if p.manager == "conda"]
+                before = rows.list_packages(session, build_id)
+                if rows.find_build(session, build_id).build.record_digest:
+                    asked = self.record(build_id).requested_pip
         fields = ("name", "version", "build")
         after = [Package(manager="conda", **{key: record[key] for key in fields}) for record in records]
-        return views.package_diff(before, after)
+        changes = views.package_diff([package for package in before if package.manager == "conda"], after)
+        had = {pip_name(package.name): package.version for package in before if package.manager == "pip"}
+        wanted = {pip_name(line): line for line in pip}
+        for key in sorted(wanted.keys() - had.keys()):
+            changes.append({"change": "added", "manager": "pip", "name": key, "from": "", "to": wanted[key]})
+        for key in sorted({pip_name(line) for line in asked} & had.keys() - wanted.keys()):
+            changes.append({"change": "removed", "manager": "pip", "name": key, "from": had[key], "to": ""})
+        return changes
 
     def diff(self, first: int, second: int) -> list[dict[str, str]]:
-        """Return what changed from one build to another: packages added, removed, changed."""
+        """Return what changed from one build to another: packages added, removed, changed.
+
+        Raises
+        ------
+        ConflictError
+            One of them has no lock.
+        """
         with self.database.read() as session:
-            rows.find_build(session, first), rows.find_build(session, second)
+            for build in (rows.find_build(session, first).build, rows.find_build(session, second).build):
+                if not build.record_digest:
+                    msg = f"build {build.number} is {build.status} and has no lock to compare"
+                    raise ConflictError(msg)
             before = rows.list_packages(session, first)
             after = rows.list_packages(session, second)
         return views.package_diff(before, after)

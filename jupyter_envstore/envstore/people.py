@@ -11,8 +11,10 @@ from jupyter_envstore.access import (
     TOKEN_PREFIX,
     AccessRules,
     Identity,
+    PredefinedToken,
     check_bindings,
     common_bindings,
+    join_bindings,
     new_token,
     own_namespace,
     token_hash,
@@ -20,6 +22,7 @@ from jupyter_envstore.access import (
 from jupyter_envstore.envstore.base import OpenStore
 from jupyter_envstore.errors import AuthenticationError, InvalidInputError, NotFoundError
 from jupyter_envstore.spec import check_name
+from jupyter_envstore.store import builds
 from jupyter_envstore.store import people as rows
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.models import Token
@@ -37,9 +40,13 @@ class People(OpenStore):
         """Return the identity of a person, with what role mappings give them."""
         if not rules.shared:
             return rules.person(name)
+        own = own_namespace(name)
         with self.database.read() as session:
-            mapped = rows.mapped_bindings(session, own_namespace(name))
-        return rules.person(name, groups, mapped)
+            space = builds.get_namespace(session, own)
+            if rules.opens_to_others(own, name) or (space is not None and space.created_by not in ("", name)):
+                own = own_namespace(name, taken=True)
+            mapped = rows.mapped_bindings(session, own)
+        return rules.person(name, groups, mapped, own)
 
     def identify_token(self, rules: AccessRules, token: str) -> Identity | None:
         """Return the identity that a token gives, None when it is none of ours.
@@ -51,8 +58,7 @@ class People(OpenStore):
         """
         known = rules.predefined(token)
         if known is not None:
-            name = f"{CONFIGURED}{known.name}"
-            return Identity(name, known.primary_namespace, known.bindings, source="token")
+            return self._configured(known)
         if not token.startswith(TOKEN_PREFIX):
             return None
         with self.database.read() as session:
@@ -77,8 +83,15 @@ class People(OpenStore):
         """Return what the owner of a token may today: a person, or a token of the configuration."""
         if not name.startswith(CONFIGURED):
             return self.identify_person(rules, name, groups)
-        found = [known.bindings for known in rules.tokens if name == f"{CONFIGURED}{known.name}"]
-        return Identity(name, "", found[0] if found else {})
+        found = [known for known in rules.tokens if name == f"{CONFIGURED}{known.name}"]
+        return self._configured(found[0]) if found else Identity(name, "", {})
+
+    def _configured(self, known: PredefinedToken) -> Identity:
+        """Return the identity of a token of the configuration, with what role mappings give its namespace."""
+        with self.database.read() as session:
+            mapped = rows.mapped_bindings(session, known.primary_namespace)
+        bindings = join_bindings(known.bindings, mapped)
+        return Identity(f"{CONFIGURED}{known.name}", known.primary_namespace, bindings, source="token")
 
     def make_token(
         self,
@@ -152,7 +165,7 @@ class People(OpenStore):
         with self.database.write() as session:
             rows.forget_kernel_tokens(session)
             if bindings:
-                rows.add_token(
+                row = rows.add_token(
                     session,
                     {
                         "kind": rows.KERNEL,
@@ -166,6 +179,7 @@ class People(OpenStore):
                         "groups": list(identity.groups),
                     },
                 )
+                rows.audit(session, identity.name, "token.create", f"token:{row.id}", {"name": row.name})
         return token if bindings else ""
 
     def tokens(self, identity: Identity) -> list[dict[str, Any]]:

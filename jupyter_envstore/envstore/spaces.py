@@ -60,7 +60,9 @@ class Spaces(OpenStore):
             if bindings is not None:
                 people.set_entity_mappings(session, namespace, bindings, identity.name)
             rows.changed(session, "namespace", namespace.id)
-            people.audit(session, identity.name, "namespace.update", name, {"role_mappings": bindings or {}})
+            changed = {"metadata": metadata} if metadata is not None else {}
+            changed |= {"role_mappings": bindings} if bindings is not None else {}
+            people.audit(session, identity.name, "namespace.update", name, changed)
 
     def delete_namespace(self, name: str, who: str) -> None:
         """Delete an empty namespace, with its settings and mappings.

@@ -58,7 +58,7 @@ class RestoreHandler(EnvStoreHandler):
     async def get(self, build_id: str) -> None:
         """Say which packages a restore would miss."""
         number = await self.require_on_build("environment::read", build_id)
-        self.answer({"missing": await self.run(self.store.check_restore, number)})
+        self.answer({"missing": await self.app.run_slowly(self.store.check_restore, number)})
 
     async def post(self, build_id: str) -> None:
         """Bring the prefix of a build back that was packed away."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import BinaryIO
 
 from tornado.httputil import HTTPHeaders, _get_content_range, _parse_request_range
 from tornado.iostream import StreamClosedError
 
+from jupyter_envstore.errors import PreconditionError
 from jupyter_envstore.handlers.base import EnvStoreHandler
 
+PARTS_SECONDS = 3600.0
+MOST_NOTED = 10_000
 PIECE = 1 << 20
 """Bytes that are read at a time; what is held of a file at any moment."""
 
@@ -30,6 +34,10 @@ class FileHandler(EnvStoreHandler):
         self.set_header("Cache-Control", "private, no-cache")
         kind = "attachment" if attachment or self.flag("download") else "inline"
         self.set_header("Content-Disposition", f'{kind}; filename="{name}"')
+        expected = self.request.headers.get("If-Match")
+        if expected is not None and expected.strip() != "*" and etag not in expected:
+            msg = "the file is not the one that If-Match names; ask for it again"
+            raise PreconditionError(msg)
         if matches(self.request.headers, etag):
             self.set_status(304)
             self.clear_header("Content-Type")
@@ -43,11 +51,24 @@ class FileHandler(EnvStoreHandler):
             await self.finish_as(media_type)
             return
         self.set_header("Content-Length", end - start)
-        if self.request.method != "HEAD" and start == 0 and self.noted is not None:
+        if self.request.method != "HEAD" and self.noted is not None and self._is_new(start):
             await self.run(self.store.audit_download, self.identity.name, *self.noted)
         if self.request.method != "HEAD":
             await self._send_pieces(path, start, end)
         await self.finish_as(media_type)
+
+    def _is_new(self, start: int) -> bool:
+        """Whether the audit notes it: each beginning, and other parts once an hour."""
+        key = (self.identity.name, self.noted)
+        moment = time.monotonic()
+        known = self.app.noted_parts
+        seen = known.get(key, -PARTS_SECONDS)
+        if start == 0 or moment - seen > PARTS_SECONDS:
+            if len(known) > MOST_NOTED:
+                known.clear()
+            known[key] = moment
+            return True
+        return False
 
     async def finish_as(self, media_type: str) -> None:
         """Finish, where the base class would say that it is JSON."""

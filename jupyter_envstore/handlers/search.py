@@ -9,6 +9,8 @@ from jupyter_envstore import wire
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.handlers.base import EnvStoreHandler
 
+MOST_NAMES = 50
+"""How many names that begin so are looked up with their versions."""
 SORTED = ("name", "version", "build", "channel")
 
 
@@ -43,7 +45,9 @@ class PackageHandler(SearchHandler):
                 raise InvalidInputError(msg)
         found: list[dict[str, Any]] = []
         if search:
-            found = await self.app.search(self, search if exact else f"{search}*", [], None)
+            names = [search] if exact else [row["name"] for row in await self.app.search(self, f"{search}*", [], None)]
+            if names:
+                found = await self.app.search(self, names[0], [], None, names[1:MOST_NAMES])
         found = [record for record in found if build in (record.get("build") or "")]
         keys = list(page.sort_by) or ["name"]
         found.sort(key=lambda record: tuple(str(record.get(key) or "") for key in keys), reverse=page.descending)

@@ -15,7 +15,7 @@ from jupyter_envstore.spec.repair import Repaired
 
 MAX_DESCRIPTION = 10_000
 MAX_PACKAGE = 1000
-MAX_TEXT = 10 * 1024 * 1024
+MAX_TEXT = 6 * 1024 * 1024
 """Bytes of a body that holds a specification, which may have 4 MB, as JSON text."""
 
 
@@ -26,13 +26,14 @@ class SpecificationsHandler(EnvStoreHandler):
 
     async def post(self) -> None:
         """Build a specification; always a new build."""
+        self.require_somewhere("environment:create")
         fields = ("namespace", "specification", "is_lockfile", "environment_name", "environment_description")
         body = self.json_body(fields, ("specification",))
         namespace = self.field(body, "namespace", str, "") or self.identity.primary_namespace
         text = self.field(body, "specification", str, "")
         name = self.field(body, "environment_name", str, "") or None
         self.check_place(namespace, name)
-        specification = await self.run(self.app.read_specification, text)
+        specification = await self.app.read_specification(text)
         if body.get("is_lockfile") is not None and self.field(body, "is_lockfile", bool, False) != (
             specification.lockfile is not None
         ):
@@ -52,7 +53,7 @@ class SpecificationsHandler(EnvStoreHandler):
         if len(description) > MAX_DESCRIPTION:
             msg = f"'environment_description' has more than {MAX_DESCRIPTION} characters"
             raise InvalidInputError(msg)
-        found = await self.run(self.store.submit, specification, namespace, name, self.identity.name)
+        found = await self.app.run_slowly(self.store.submit, specification, namespace, name, self.identity.name)
         if description:
             await self.run(self.store.describe, namespace, name, description, self.identity.name)
         self.answer({"build_id": found.id, "notes": list(found.notes)}, "; ".join(found.notes) or None)
@@ -67,7 +68,7 @@ class SpecificationsHandler(EnvStoreHandler):
             msg = f"format {form[:60]!r} must be yaml or lockfile"
             raise InvalidInputError(msg)
         text = json.dumps({"channels": channels, "dependencies": [*conda, *([{"pip": pip}] if pip else [])]})
-        specification = await self.run(self.app.read_specification, text)
+        specification = await self.app.read_specification(text)
         await self.run(self.store.check_channels, specification.channels, specification.dependencies)
         solved = await self.app.solve(self, specification)
         self.finish(json.dumps({"solve": [wire.found_package_json(record) for record in solved["packages"]]}))
@@ -80,6 +81,7 @@ class CheckHandler(EnvStoreHandler):
 
     async def post(self) -> None:
         """Say what is wrong with a text, what it says, and with ``repair`` how it would be repaired."""
+        self.require_somewhere("environment::solve")
         body = self.json_body(("specification", "namespace", "environment", "file_name", "repair"), ("specification",))
         namespace = self.field(body, "namespace", str, "") or self.identity.primary_namespace
         name = self.field(body, "environment", str, "") or None
@@ -92,7 +94,7 @@ class CheckHandler(EnvStoreHandler):
                 file_name = self.field(body, "file_name", str, "")[:200] or "environment.yml"
                 settings = await self.run(self.store.settings_near, (namespace, name))
                 repaired = await self.run(self.app.repair, text, file_name, settings)
-            found: Specification | None = await self.run(self.app.read_specification, repaired.text)
+            found: Specification | None = await self.app.read_specification(repaired.text)
             faults = []
         except SpecificationError as error:
             found, faults = None, error.faults
@@ -122,8 +124,8 @@ class EditHandler(EnvStoreHandler):
 
     async def post(self) -> None:
         """Return a text with packages added, given other bounds or removed; its comments and order live."""
-        body = self.json_body(("specification", "add", "remove"), ("specification",))
         self.require_somewhere("environment::solve")
+        body = self.json_body(("specification", "add", "remove"), ("specification",))
         lists = {key: self.field(body, key, list, []) for key in ("add", "remove")}
         for key, items in lists.items():
             if not all(isinstance(item, str) and len(item) <= MAX_PACKAGE for item in items):
@@ -156,19 +158,22 @@ class SolveHandler(EnvStoreHandler):
 
     async def post(self) -> None:
         """Say what a specification would install, and what that changes; nothing is kept."""
+        self.require_somewhere("environment::solve")
         body = self.json_body(("specification", "namespace", "environment", "platform"), ("specification",))
         namespace = self.field(body, "namespace", str, "") or self.identity.primary_namespace
         name = self.field(body, "environment", str, "") or None
         self.check_place(namespace, name)
         self.require("environment::solve", namespace, name or "*")
-        specification = await self.run(self.app.read_specification, self.field(body, "specification", str, ""))
+        specification = await self.app.read_specification(self.field(body, "specification", str, ""))
         specification, notes = await self.run(self.store.as_settings_want, specification, namespace, name or "")
         platform = self.field(body, "platform", str, "")
         solved = await self.app.solve(self, specification, (namespace, name), platform)
         packages = solved["packages"]
         changes: list[dict[str, Any]] | None = None
         if name is not None:
-            changes = await self.run(self.store.changes_against, namespace, name, packages)
+            changes = await self.run(self.store.changes_against, namespace, name, packages, specification.pip)
+        if specification.pip:
+            notes = (*notes, f"{len(specification.pip)} PyPI packages, and what they need, are found when it is built")
         self.answer(
             {
                 "packages": [wire.found_package_json(record) for record in packages],

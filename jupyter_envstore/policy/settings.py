@@ -121,6 +121,16 @@ def _alias(value: str) -> None:
         check_url(value, "channel alias", allow_local_files=True)
 
 
+def _one_of(known: Sequence[str]) -> Callable[[Any], None]:
+    def check(value: str) -> None:
+        if value not in known:
+            msg = f"{value!r} is not known; known: {', '.join(known)}"
+            raise ValueError(msg)
+
+    return check
+
+
+MAKERS = ("auto", "constructor", "self-extracting")
 ALL_ARTIFACTS = ["yaml", "lockfile", "explicit", "archive"]
 
 SETTINGS: dict[str, SettingKind] = {
@@ -159,6 +169,16 @@ SETTINGS: dict[str, SettingKind] = {
     "add_ipykernel": SettingKind(False, False, "Add ipykernel where Python is listed without a kernel."),
     "build_artifacts": SettingKind(ALL_ARTIFACTS, False, "Artifacts that may be made.", _artifacts),
     "artifacts_at_once": SettingKind(ALL_ARTIFACTS, False, "Artifacts made without being asked for.", _artifacts),
+    "installer_maker": SettingKind(
+        "auto", False, "What makes installers: auto, constructor or self-extracting.", _one_of(MAKERS)
+    ),
+    "installer_extras": SettingKind(True, False, "Add conda and pip to installers where the environment lacks them."),
+    "image_layers": SettingKind(100, True, "Layers that an image has at most.", most=120),
+    "dynamic_bounds": SettingKind(
+        "inclusive", True, "What .lt. and .gt. mean in names of images on demand.", _one_of(("inclusive", "strict"))
+    ),
+    "dynamic_fresh_hours": SettingKind(24, True, "Hours that an image on demand is used again.", most=10**6),
+    "dynamic_limit": SettingKind(20, True, "Images on demand that one user may have.", most=10**6),
     "retention_builds": SettingKind(
         5, False, "How many of the newest builds keep prefix and artifacts; 0 for all.", most=10**9
     ),

@@ -27,17 +27,27 @@ def requirements_to_yaml(text: str, name: str, python: str) -> str:
     return f"name: {name}\ndependencies:\n  - python={python}\n  - pip:\n{pip}"
 
 
-def explicit_to_lock(text: str, name: str) -> str:
-    """Return an ``@EXPLICIT`` list as a conda-lock file; every address needs a hash behind ``#``.
+def explicit_to_lock(text: str, name: str, here: str) -> tuple[str, list[str]]:
+    """Return an ``@EXPLICIT`` list as a conda-lock file, and notes; every address needs a hash behind ``#``.
+
+    Lines ``# pip name @ address#sha256=…``, which conda-lock and our own lists have, become packages too. Packages
+    for no platform alone stand for ``here``.
 
     Raises
     ------
     SpecificationError
         Addresses that are none, or lack a hash, each with its line.
     """
-    packages, faults, platforms = [], [], []
+    packages, faults, platforms, pip = [], [], [], 0
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
+        found = re.fullmatch(r"#\s*pip\s+(\S+)\s*@\s*(\S+?)(?:#sha256=|\s+--hash=sha256:)([0-9a-f]{64})", line)
+        if found:
+            packages.append(_pip_entry(*found.groups()))
+            pip += 1
+            continue
+        if re.match(r"#\s*pip\s", line):
+            faults.append(Fault(f"{_shown(line)!r} has no SHA-256 behind its address", number))
         if not line or line.startswith(("#", "@")):
             continue
         entry = _explicit_entry(line)
@@ -52,10 +62,10 @@ def explicit_to_lock(text: str, name: str) -> str:
     if faults or not packages:
         raise SpecificationError(faults or "the list is empty")
     comment = re.search(r"^#\s*platform:\s*(\S+)", text, re.MULTILINE)
-    platform = concrete[0] if concrete else comment.group(1) if comment else "linux-64"
+    platform = concrete[0] if concrete else comment.group(1) if comment else here
     for entry in packages:
         entry["platform"] = platform
-    channels = sorted({entry["url"].rsplit("/", 2)[0] for entry in packages})
+    channels = sorted({entry["url"].rsplit("/", 2)[0] for entry in packages if entry["manager"] == "conda"})
     metadata = {
         "content_hash": {platform: "0" * 64},
         "channels": [{"url": channel, "used_env_vars": []} for channel in channels],
@@ -63,7 +73,52 @@ def explicit_to_lock(text: str, name: str) -> str:
         "sources": [],
         "custom_metadata": {"name": name},
     }
-    return json.dumps({"version": 1, "metadata": metadata, "package": packages}, indent=1) + "\n"
+    notes = [f"{pip} PyPI packages read from comments"] if pip else []
+    return json.dumps({"version": 1, "metadata": metadata, "package": packages}, indent=1) + "\n", notes
+
+
+def _pip_entry(name: str, url: str, digest: str) -> dict[str, Any]:
+    file = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
+    parts = file.removesuffix(".whl").split("-")
+    return {
+        "name": name,
+        "version": parts[1] if len(parts) > 1 else "0",
+        "manager": "pip",
+        "platform": "",
+        "dependencies": {},
+        "url": url,
+        "hash": {"sha256": digest},
+        "category": "main",
+        "optional": False,
+    }
+
+
+def _shown(line: str) -> str:
+    """Return a line for a message: without a login in an address."""
+    return re.sub(r"://[^/@\s]*@", "://***@", line)[:80]
+
+
+CONDA_LIST_LINE = re.compile(r"([A-Za-z0-9_.-]+)=([^=\s]+)=([^=\s]+)")
+
+
+def is_conda_list(text: str) -> bool:
+    """Whether a text is what ``conda list --export`` prints: ``name=version=build`` on every line."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return bool(lines) and all(CONDA_LIST_LINE.fullmatch(line) for line in lines)
+
+
+def conda_list_to_yaml(text: str, name: str) -> tuple[str, list[str]]:
+    """Return what ``conda list --export`` printed as an ``environment.yml``, and notes; ``pypi`` builds are for pip."""
+    conda, pip = [], []
+    for line in text.splitlines():
+        found = CONDA_LIST_LINE.fullmatch(line.strip())
+        if found and found[3].startswith("pypi"):
+            pip.append(f"{found[1]}=={found[2]}")
+        elif found:
+            conda.append("=".join(found.groups()))
+    lines = [f"name: {name}", "dependencies:", *(f"  - {spec}" for spec in conda)]
+    lines += ["  - pip:", *(f"      - {line}" for line in pip)] if pip else []
+    return "\n".join(lines) + "\n", ["conda list --export read as environment.yml"]
 
 
 def _explicit_entry(line: str) -> dict[str, Any] | str:
@@ -72,7 +127,7 @@ def _explicit_entry(line: str) -> dict[str, Any] | str:
     file = unquote(parts[-1])
     match = re.fullmatch(r"(.+)-([^-]+)-([^-]+)\.(?:conda|tar\.bz2)", file)
     if len(parts) < 3 or not match or "://" not in url:
-        return f"{line[:80]!r} is not the address of a conda package"
+        return f"{_shown(line)!r} is not the address of a conda package"
     digest = digest.removeprefix("sha256:")
     kind = {32: "md5", 64: "sha256"}.get(len(digest))
     if kind is None or not re.fullmatch(r"[0-9a-f]+", digest):
@@ -97,36 +152,84 @@ def pixi_to_yaml(text: str, name: str) -> tuple[str, list[str]]:
     except tomllib.TOMLDecodeError as error:
         msg = f"not TOML: {error}"
         raise SpecificationError(msg) from None
-    pixi = data.get("tool", {}).get("pixi", data)
-    project = pixi.get("workspace") or pixi.get("project") or {}
-    if not pixi.get("dependencies") and not pixi.get("pypi-dependencies"):
+    tool = _mapping(data, "tool")
+    pixi = _mapping(tool, "pixi") if "pixi" in tool else data
+    project = _mapping(pixi, "workspace") or _mapping(pixi, "project")
+    dependencies, pypi = _mapping(pixi, "dependencies"), _mapping(pixi, "pypi-dependencies")
+    if not dependencies and not pypi:
         msg = "the file has no [dependencies]; accepted is pixi.toml"
         raise SpecificationError(msg)
     notes = ["pixi.toml read as environment.yml"]
-    conda = [_conda_spec(package, bounds) for package, bounds in pixi.get("dependencies", {}).items()]
-    pip = [_pip_spec(package, bounds, notes) for package, bounds in pixi.get("pypi-dependencies", {}).items()]
-    left = sorted(set(pixi) & {"feature", "target", "environments", "system-requirements"})
+    conda = [spec for package, bounds in dependencies.items() if (spec := _conda_spec(package, bounds, notes))]
+    options = _pip_options(_mapping(pixi, "pypi-options"), notes)
+    pip = [*options, *(line for package, bounds in pypi.items() if (line := _pip_spec(package, bounds, notes)))]
+    activation = _mapping(pixi, "activation")
+    left = sorted(set(pixi) - PIXI_READ)
+    if activation.get("scripts"):
+        left.append("activation.scripts")
+    left = sorted(set(left) & PIXI_LOSSES) if pixi is data else left
     if left:
         notes.append(f"{', '.join(left)} left out")
-    lines = [f"name: {json.dumps(project.get('name') or name)}", "channels:"]
-    lines += [
-        f"  - {json.dumps(c if isinstance(c, str) else c['channel'])}" for c in project.get("channels", ["conda-forge"])
-    ]
-    if project.get("platforms"):
-        lines += ["platforms:", *(f"  - {json.dumps(str(platform))}" for platform in project["platforms"])]
+    channels = project.get("channels", ["conda-forge"])
+    if not isinstance(channels, list):
+        msg = "channels must be a list"
+        raise SpecificationError(msg)
+    names = [channel.get("channel") if isinstance(channel, dict) else channel for channel in channels]
+    if not all(isinstance(channel, str) for channel in names):
+        msg = "each of the channels is text, or a table with 'channel'"
+        raise SpecificationError(msg)
+    lines = [f"name: {json.dumps(str(project.get('name') or name))}", "channels:"]
+    lines += [f"  - {json.dumps(channel)}" for channel in names]
+    platforms = project.get("platforms") or []
+    if platforms:
+        lines += ["platforms:", *(f"  - {json.dumps(str(platform))}" for platform in platforms)]
     lines += ["dependencies:", *(f"  - {json.dumps(spec)}" for spec in conda)]
-    wanted = [line for line in pip if line]
-    if wanted:
-        lines += ["  - pip:", *(f"      - {json.dumps(line)}" for line in wanted)]
-    variables = pixi.get("activation", {}).get("env", {})
+    if pip:
+        lines += ["  - pip:", *(f"      - {json.dumps(line)}" for line in pip)]
+    variables = _mapping(activation, "env")
     if variables:
         lines += ["variables:", *(f"  {key}: {json.dumps(str(value))}" for key, value in variables.items())]
     return "\n".join(lines) + "\n", notes
 
 
-def _conda_spec(package: str, bounds: Any) -> str:
+PIXI_READ = {"workspace", "project", "dependencies", "pypi-dependencies", "pypi-options", "activation", "tasks", "tool"}
+PIXI_LOSSES = {"feature", "target", "environments", "system-requirements", "host-dependencies", "build-dependencies",
+               "constraints", "activation.scripts"}  # fmt: skip
+
+
+def _mapping(data: dict[str, Any], key: str) -> dict[str, Any]:
+    """Return a table of a TOML file, empty where there is none.
+
+    Raises
+    ------
+    SpecificationError
+        Something else stands there.
+    """
+    found = data.get(key, {})
+    if not isinstance(found, dict):
+        msg = f"{key} must be a table, as in: [{key}]"
+        raise SpecificationError(msg)
+    return found
+
+
+def _pip_options(options: dict[str, Any], notes: list[str]) -> list[str]:
+    lines = [f"--index-url {options['index-url']}"] if options.get("index-url") else []
+    lines += [f"--extra-index-url {url}" for url in options.get("extra-index-urls") or []]
+    left = sorted(set(options) - {"index-url", "extra-index-urls"})
+    if left:
+        notes.append(f"pypi-options: {', '.join(left)} left out")
+    return lines
+
+
+def _conda_spec(package: str, bounds: Any, notes: list[str]) -> str | None:
     channel = ""
     if isinstance(bounds, dict):
+        if {"git", "path", "url"} & set(bounds):
+            notes.append(f"{package} left out: it points at a repository, a path or a file")
+            return None
+        left = sorted(set(bounds) - {"version", "build", "channel"})
+        if left:
+            notes.append(f"{package}: {', '.join(left)} left out")
         channel = f"{bounds['channel']}::" if bounds.get("channel") else ""
         build = f" {bounds['build']}" if bounds.get("build") else ""
         bounds = f"{bounds.get('version', '*')}{build}"
@@ -139,6 +242,9 @@ def _pip_spec(package: str, bounds: Any, notes: list[str]) -> str | None:
         if {"git", "path", "url"} & set(bounds):
             notes.append(f"{package} left out: it points at a repository or a path")
             return None
-        extras = f"[{','.join(bounds['extras'])}]" if bounds.get("extras") else ""
+        left = sorted(set(bounds) - {"version", "extras"})
+        if left:
+            notes.append(f"{package}: {', '.join(left)} left out")
+        extras = f"[{','.join(map(str, bounds['extras']))}]" if bounds.get("extras") else ""
         bounds = bounds.get("version", "*")
     return f"{package}{extras}" if bounds == "*" else f"{package}{extras}{bounds}"

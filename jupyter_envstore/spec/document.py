@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -48,13 +49,16 @@ class Items(list["Value"]):
 
 
 class Table(dict[str, "Value"]):
-    """A mapping with its line and the lines of its keys."""
+    """A mapping with its line and span, the lines of its keys, and the spans from key to the end of the value."""
 
     line = 0
+    span = (0, 0)
+    flow = False
 
     def __init__(self) -> None:
         super().__init__()
         self.lines: dict[str, int] = {}
+        self.spans: dict[str, tuple[int, int]] = {}
 
 
 Value: TypeAlias = Text | Items | Table | None
@@ -81,12 +85,16 @@ def decode(data: bytes | str, name: str = "the file") -> str:
         msg = f"{name} has {len(raw) / 2**20:.1f} MB; a specification has at most {MAX_BYTES >> 20} MB"
         raise SpecificationError(msg)
     kind = next((kind for magic, kind in SIGNATURES.items() if raw.startswith(magic)), None)
-    if kind or b"\0" in raw:
+    wide = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if kind or (b"\0" in raw and not wide):
         msg = (
             f"{name} is not an environment file ({kind or 'binary data'}, {len(raw):,} bytes). Accepted: "
             "environment.yml, conda-lock.yml, requirements.txt, an @EXPLICIT list, pixi.toml"
         )
         raise SpecificationError(msg)
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):  # PowerShell's redirection
+        with contextlib.suppress(UnicodeDecodeError):
+            return raw.decode("utf-16")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -171,7 +179,7 @@ class _Converter:
 
     def _table(self, node: Any, depth: int, line: int) -> Table:
         table = Table()
-        table.line = line
+        table.line, table.span, table.flow = line, _span(node), bool(node.flow_style)
         for key_node, value_node in node.value:
             key_line = key_node.start_mark.line + 1
             if key_node.id != "scalar":
@@ -183,5 +191,6 @@ class _Converter:
                 self.document.faults.append(Fault(f"key {key!r} stands twice (first on line {first})", key_line))
                 continue
             table.lines[key] = key_line
+            table.spans[key] = key_node.start_mark.index, value_node.end_mark.index
             table[key] = self.convert(value_node, depth + 1)
         return table

@@ -97,15 +97,18 @@ def _add(text: str, wanted: str) -> str:
         if isinstance(item, Text) and name_of(item) == name:
             start, end = item.span
             flow = bool(items and items.flow)
-            return text if item == spec else text[:start] + _scalar(spec, flow) + text[end:]
+            return text if item == spec else text[:start] + as_scalar(spec, flow) + text[end:]
     if items:
         return _append(text, items, spec)
     if dependencies is None or (not dependencies and not dependencies.flow):
-        lines = ["dependencies:", *(["  - pip:", f"      - {_scalar(spec)}"] if is_pip else [f"  - {_scalar(spec)}"])]
+        lines = [
+            "dependencies:",
+            *(["  - pip:", f"      - {as_scalar(spec)}"] if is_pip else [f"  - {as_scalar(spec)}"]),
+        ]
         kept = re.sub(r"^dependencies:[^\n]*\n?", "", text, flags=re.MULTILINE)
         return f"{kept.rstrip()}\n" * bool(kept.strip()) + "\n".join(lines) + "\n"
     if is_pip:
-        return _append(text, dependencies, f"pip: [{_scalar(spec, True)}]", raw=True)
+        return _append(text, dependencies, f"pip: [{as_scalar(spec, True)}]", raw=True)
     return _append(text, dependencies, spec)
 
 
@@ -114,7 +117,7 @@ def _append(text: str, items: Items, spec: str, raw: bool = False) -> str:
     if items.flow:
         place = items.span[1] - 1
         plain = [item for item in items if isinstance(item, Text)]
-        new = f"{{{spec}}}" if raw else _scalar(spec, True)
+        new = f"{{{spec}}}" if raw else as_scalar(spec, True)
         if plain and not raw:
             place = plain[-1].span[1]
             return f"{text[:place]}, {new}{text[place:]}"
@@ -130,13 +133,13 @@ def _append(text: str, items: Items, spec: str, raw: bool = False) -> str:
     if raw or not plain:
         end = _end_of_block(text, items) if raw else first
         name = spec.partition(": [")
-        block = f"{indent}- pip:\n{indent}    - {name[2][:-1]}\n" if raw else f"{indent}- {_scalar(spec)}\n"
+        block = f"{indent}- pip:\n{indent}    - {name[2][:-1]}\n" if raw else f"{indent}- {as_scalar(spec)}\n"
         if raw and not text[:end].endswith("\n"):
             block = f"\n{block}"
         return text[:end] + block + text[end:]
     end = text.find("\n", plain[-1].span[1])
     end = len(text) if end < 0 else end
-    return f"{text[:end]}\n{indent}- {_scalar(spec)}{text[end:]}"
+    return f"{text[:end]}\n{indent}- {as_scalar(spec)}{text[end:]}"
 
 
 def _end_of_block(text: str, items: Items) -> int:
@@ -213,7 +216,7 @@ def _line_end(text: str, place: int) -> int:
     return len(text) if end < 0 else end
 
 
-def _scalar(spec: str, flow: bool = False) -> str:
+def as_scalar(spec: str, flow: bool = False) -> str:
     """Return ``spec`` as YAML text, quoted where it must be."""
     quoted = NEEDS_QUOTES.search(spec) if flow else re.search(r"^[^A-Za-z0-9_.]|:\s|\s#|:$", spec)
     return json.dumps(spec, ensure_ascii=False) if quoted else spec

@@ -97,6 +97,9 @@ def _option(line: str, allow_local_files: bool) -> PipLine:
         if not allow_local_files:
             msg = f"{name} {value}: local folders are not allowed on this server (allow_local_files)"
             raise ValueError(msg)
+        if not value.startswith("/"):
+            msg = f"{name} {_shown(value)}: a relative folder leads nowhere in a build; write it from the root: /…"
+            raise ValueError(msg)
         return PipLine(option=option, value=value)
     check_url(value, name, allow_local_files)
     return PipLine(option=option, value=value)

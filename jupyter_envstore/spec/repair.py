@@ -6,11 +6,17 @@ import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from jupyter_envstore.errors import InvalidInputError, SpecificationError
-from jupyter_envstore.spec.convert import explicit_to_lock, pixi_to_yaml, requirements_to_yaml
+from jupyter_envstore.spec.convert import (
+    conda_list_to_yaml,
+    explicit_to_lock,
+    is_conda_list,
+    pixi_to_yaml,
+    requirements_to_yaml,
+)
 from jupyter_envstore.spec.document import Items, Table, Text, decode, read_yaml
+from jupyter_envstore.spec.editing import as_scalar
 from jupyter_envstore.spec.names import check_name, suggest_name
 
 # Packages that exist on one kind of system only: who lists them exported the file there.
@@ -28,14 +34,22 @@ ONLY_ON = {
             "winpty",
         ),
         *("m2w64-gcc-libs", "m2w64-gcc-libgfortran", "m2w64-gcc-libs-core", "m2w64-gmp", "m2w64-libwinpthread-git"),
-        *("msys2-conda-epoch", "console_shortcut", "menuinst", "icc_rt"),
+        *("msys2-conda-epoch", "console_shortcut", "menuinst", "icc_rt", "comtypes", "libwinpthread", "winpython"),
+        *("m2-msys2-runtime", "m2-gcc-libs", "pythonnet", "pyreadline3"),
     },
-    "osx": {"appnope", "libcxx", "llvm-openmp", "pyobjc-core", "pyobjc-framework-cocoa"},
+    "osx": {"appnope", "libcxx", "llvm-openmp", "pyobjc-core", "pyobjc-framework-cocoa", "python.app"},
     "linux": {
         *("_libgcc_mutex", "_openmp_mutex", "ld_impl_linux-64", "libgcc-ng", "libstdcxx-ng", "libgomp", "libgcc"),
         *("libstdcxx", "secretstorage", "jeepney"),
     },
 }
+PIP_ONLY_ON = {
+    "win": {"pywin32", "pywinpty", "comtypes", "pyreadline3"},
+    "osx": {"appnope", "pyobjc-core"},
+    "linux": set(),
+}
+ONE_MACHINE = re.compile(r"^\s*(-e\b|--editable\b)|@\s*file:|^\s*(\.{0,2}[/\\]|[A-Za-z]:[\\/])")
+"""Lines for pip that point at a folder of the machine that the file was written on."""
 KERNELS = re.compile(
     r"^(ipykernel|xeus.*|r-irkernel|ansible-kernel|bash_kernel|octave_kernel|ipython|jupyter|jupyterlab|notebook)$"
 )
@@ -83,13 +97,19 @@ def repair(
         It is none of these.
     """
     text = decode(data, file_name)
-    name = suggest_name(re.sub(r"\.(ya?ml|txt|toml|lock)$", "", Path(file_name).name))
+    name = suggest_name(re.sub(r"\.(ya?ml|txt|toml|lock|in)$", "", Path(file_name).name))
     if re.search(r"^@EXPLICIT\s*$", text, re.MULTILINE):
-        return Repaired(explicit_to_lock(text, name), "lockfile", [Change("explicit list read as a lockfile", "exact")])
+        here = platform or current_subdir()
+        lock, notes = explicit_to_lock(text, name, here)
+        told = [Change(note, "converted") for note in notes]
+        return Repaired(lock, "lockfile", [Change("explicit list read as a lockfile", "exact"), *told])
+    if is_conda_list(text):
+        converted, notes = conda_list_to_yaml(text, name)
+        return _with_notes(converted, notes, defaults, platform)
     if file_name.endswith(".toml"):
         converted, notes = pixi_to_yaml(text, name)
         return _with_notes(converted, notes, defaults, platform)
-    if re.search(r"require.*\.(txt|in)$", file_name) or file_name.endswith(".txt"):
+    if file_name.endswith((".txt", ".in")):
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         return _with_notes(
             requirements_to_yaml(text, name, version),
@@ -98,6 +118,16 @@ def repair(
             platform,
         )
     return _repair_yaml(text, name, defaults, platform)
+
+
+def current_subdir() -> str:
+    """Return this machine's platform as conda names it."""
+    import platform
+
+    machine = platform.machine().lower()
+    system = {"darwin": "osx", "win32": "win"}.get(sys.platform, "linux")
+    arch = {"x86_64": "64", "amd64": "64", "arm64": "arm64" if system == "osx" else "aarch64"}.get(machine, machine)
+    return f"{system}-{arch}"
 
 
 def _with_notes(text: str, notes: list[str], defaults: str, platform: str | None) -> Repaired:
@@ -117,73 +147,93 @@ def _repair_yaml(text: str, name: str, defaults: str, platform: str | None) -> R
     _repair_name(editor, name)
     origin = _origin(root)
     if "prefix" in root:
-        editor.drop_key("prefix", "the path of another machine's environment")
+        editor.drop_key(root, "prefix")
+        editor.changed("prefix dropped", "the path of another machine's environment")
     _repair_channels(editor, defaults)
-    _repair_dependencies(editor, origin, _system(platform))
+    _repair_dependencies(editor, origin, (platform or current_subdir()).split("-")[0])
     return Repaired(editor.result(), "environment", editor.changes)
 
 
 class _Editor:
-    """Changes single lines, so that comments and order live."""
+    """Gathers changes of places in a text, so that comments and order live; made all at once."""
 
     def __init__(self, text: str, root: Table) -> None:
-        self.lines: list[str | None] = list(text.splitlines())
+        self.text = text
         self.root = root
+        self.edits: list[tuple[int, int, str]] = []
         self.changes: list[Change] = []
 
     def changed(self, what: str, why: str) -> None:
         self.changes.append(Change(what, why))
 
-    def drop(self, line: int) -> None:
-        self.lines[line - 1] = None
-
-    def drop_key(self, key: str, why: str) -> None:
-        self.drop(self.root.lines[key])
-        self.changed(f"{key} dropped", why)
-
     def replace(self, item: Text, new: str) -> None:
-        line = self.lines[item.line - 1]
-        if line is not None:
-            self.lines[item.line - 1] = line.replace(str(item), new, 1)
+        start, end = item.span
+        quote = self.text[start] if self.text[start] in "'\"" else ""
+        self.edits.append((start, end, f"{quote}{new}{quote}" if quote and quote not in new else as_scalar(new, True)))
 
-    def insert_after(self, line: int, text: str) -> None:
-        kept = self.lines[line - 1]
-        self.lines[line - 1] = text if kept is None else f"{kept}\n{text}"
+    def insert(self, place: int, text: str) -> None:
+        self.edits.append((place, place, text))
+
+    def drop_key(self, table: Table, key: str) -> None:
+        start, end = table.spans[key]
+        if table.flow:
+            self.edits.append(self._with_comma(start, end))
+        else:
+            self.edits.append((self._line_start(start), self._line_end(end), ""))
+
+    def drop_item(self, items: Items, item: Text) -> None:
+        start, end = item.span
+        if items.flow:
+            self.edits.append(self._with_comma(start, end))
+        else:
+            self.edits.append((self._line_start(start), self._line_end(end), ""))
+
+    def _with_comma(self, start: int, end: int) -> tuple[int, int, str]:
+        """Return an edit that takes the comma behind a part of a flow list or mapping too, or else the one before."""
+        after = re.match(r"\s*,[^\S\n]*", self.text[end:])
+        if after:
+            return start, end + after.end(), ""
+        taken = max((stop for _, stop, _ in self.edits if stop <= start), default=0)
+        before = re.search(r",\s*$", self.text[taken:start])
+        return taken + before.start() if before else start, end, ""
+
+    def _line_start(self, place: int) -> int:
+        return self.text.rfind("\n", 0, place) + 1
+
+    def _line_end(self, place: int) -> int:
+        if place and self.text[place - 1] == "\n":  # a block scalar ends behind its last line
+            return place
+        found = self.text.find("\n", place)
+        return len(self.text) if found < 0 else found + 1
 
     def result(self) -> str:
-        return "\n".join(line for line in self.lines if line is not None) + "\n"
+        text = self.text
+        reached = len(text)
+        for start, end, new in sorted(self.edits, key=lambda edit: (edit[0], edit[1]), reverse=True):
+            stop = min(end, reached)
+            text = text[:start] + new + text[max(stop, start) :]
+            reached = start
+        return text if text.endswith("\n") else f"{text}\n"
 
 
 def _repair_name(editor: _Editor, fallback: str) -> None:
-    value = editor.root.get("name")
-    if value is None:
-        if "name" in editor.root:
-            editor.drop(editor.root.lines["name"])
-        editor.lines.insert(0, f"name: {fallback}")
-        _shift(editor.root)
-        editor.changed(f"name {fallback} added", "the file has none")
+    root = editor.root
+    value = root.get("name")
+    if isinstance(value, Text):
+        try:
+            check_name("environment", str(value))
+        except InvalidInputError:
+            name = suggest_name(str(value), fallback)
+            start, end = root.spans["name"]
+            tail = "\n" if editor.text[end - 1] == "\n" else ""
+            editor.edits.append((start, end, f"name: {name}{tail}"))
+            editor.changed(f"name {str(value)!r} became {name}", "a name has letters, digits and _ . + - only")
         return
-    try:
-        check_name("environment", str(value))
-    except InvalidInputError:
-        name = suggest_name(str(value), fallback)
-        editor.lines[editor.root.lines["name"] - 1] = f"name: {name}"
-        editor.changed(f"name {str(value)!r} became {name}", "a name has letters, digits and _ . + - only")
-
-
-def _shift(value: Any) -> None:
-    """Move the lines of all that was read down by one."""
-    if isinstance(value, Table):
-        value.line += 1
-        value.lines = {key: line + 1 for key, line in value.lines.items()}
-        for item in value.values():
-            _shift(item)
-    elif isinstance(value, Items):
-        value.line += 1
-        for item in value:
-            _shift(item)
-    elif isinstance(value, Text):
-        value.line += 1
+    if "name" in root:
+        editor.drop_key(root, "name")
+    start = root.span[0] + (1 if root.flow else 0)
+    editor.insert(start, f"name: {fallback}, " if root.flow else f"name: {fallback}\n")
+    editor.changed(f"name {fallback} added", "the file has none")
 
 
 def _repair_channels(editor: _Editor, defaults: str) -> None:
@@ -195,11 +245,10 @@ def _repair_channels(editor: _Editor, defaults: str) -> None:
         if not isinstance(channel, Text) or channel not in ("defaults", "nodefaults"):
             continue
         if channel == "nodefaults":
-            why = "there are no default channels here to keep out"
-            _drop_item(editor, channels, channel)
-            editor.changed("channel nodefaults dropped", why)
+            editor.drop_item(channels, channel)
+            editor.changed("channel nodefaults dropped", "there are no default channels here to keep out")
         elif defaults in names:
-            _drop_item(editor, channels, channel)
+            editor.drop_item(channels, channel)
             editor.changed(
                 "channel defaults dropped",
                 f"{defaults} is listed; defaults needs a licence for most companies",
@@ -210,21 +259,10 @@ def _repair_channels(editor: _Editor, defaults: str) -> None:
             editor.changed(f"channel defaults became {defaults}", "defaults needs a licence for most companies")
 
 
-def _drop_item(editor: _Editor, items: Items, item: Text) -> None:
-    line = editor.lines[item.line - 1] or ""
-    if re.fullmatch(rf"\s*-\s*['\"]?{re.escape(item)}['\"]?\s*(#.*)?", line):
-        editor.drop(item.line)
-        return
-    flow = re.sub(
-        rf"['\"]?\b{re.escape(item)}\b['\"]?\s*,\s*|,?\s*['\"]?\b{re.escape(item)}\b['\"]?", "", line, count=1
-    )
-    editor.lines[item.line - 1] = flow
-
-
 def _origin(root: Table) -> str | None:
     """Return the system that a full export came from: from its prefix, or from packages that only that one has."""
     prefix = str(root.get("prefix") or "")
-    if re.match(r"[A-Za-z]:\\", prefix):
+    if re.match(r"[A-Za-z]:[\\/]", prefix):
         return "win"
     if prefix.startswith(("/Users/", "/opt/homebrew", "/usr/local/Caskroom")):
         return "osx"
@@ -248,11 +286,14 @@ def _conda_items(root: Table) -> list[tuple[Text, str, str]]:
 
 def _repair_dependencies(editor: _Editor, origin: str | None, here: str) -> None:
     items = _conda_items(editor.root)
+    dependencies = editor.root.get("dependencies")
+    if not isinstance(dependencies, Items):
+        return
     foreign = origin is not None and origin != here
     stripped, gone = 0, []
     for item, name, build in items:
         if foreign and name in ONLY_ON[origin or here] and name not in ONLY_ON[here]:
-            _drop_item(editor, Items(), item)
+            editor.drop_item(dependencies, item)
             gone.append(name)
         elif foreign and build:
             editor.replace(item, str(item).rsplit("=", 1)[0])
@@ -262,23 +303,46 @@ def _repair_dependencies(editor: _Editor, origin: str | None, here: str) -> None
         editor.changed(f"{stripped} build strings removed", f"the file was written on {system}")
     if gone:
         editor.changed(f"{', '.join(gone)} dropped", f"only on {system}")
+    _repair_pip(editor, dependencies, origin if foreign else None, system)
     names = {name for _, name, _ in items}
-    dependencies = editor.root.get("dependencies")
-    if "python" in names and not any(KERNELS.match(name) for name in names) and isinstance(dependencies, Items):
+    if "python" in names and not any(KERNELS.match(name) for name in names):
         first = next(item for item, name, _ in items if name == "python")
-        line = (editor.lines[first.line - 1] or "").split("\n")[0]
-        block = re.match(r"(\s*-\s*)", line)
-        if "[" in line:
-            quoted = re.search(rf"['\"]?{re.escape(first)}['\"]?", line)
-            editor.lines[first.line - 1] = (
-                line.replace(quoted.group(), f"{quoted.group()}, ipykernel", 1) if quoted else line
-            )
-        elif block:
-            editor.insert_after(first.line, f"{block.group(1)}ipykernel")
+        start, end = first.span
+        if dependencies.flow:
+            editor.insert(end, ", ipykernel")
+        else:
+            line = editor.text.rfind("\n", 0, start) + 1
+            head = re.match(r"\s*-\s*", editor.text[line:])
+            stop = editor.text.find("\n", end)
+            stop = len(editor.text) if stop < 0 else stop
+            editor.insert(stop, f"\n{head.group() if head else '  - '}ipykernel")
         editor.changed("ipykernel added", "without it there is no kernel")
 
 
-def _system(platform: str | None) -> str:
-    if platform:
-        return platform.split("-")[0]
-    return {"darwin": "osx", "win32": "win"}.get(sys.platform, "linux")
+def _repair_pip(editor: _Editor, dependencies: Items, origin: str | None, system: str) -> None:
+    """Drop lines for pip that only the machine of the file can follow."""
+    table = next((item for item in dependencies if isinstance(item, Table) and "pip" in item), None)
+    lines = table["pip"] if table is not None else None
+    if table is None or not isinstance(lines, Items):
+        return
+    gone = []
+    for line in lines:
+        if not isinstance(line, Text):
+            continue
+        name = re.sub(r"[-_.]+", "-", re.split(r"[\s\[<>=!~;@]", line.strip())[0]).lower()
+        if ONE_MACHINE.search(line):
+            editor.changed(f"pip line {str(line)[:80]!r} dropped", "it points at a folder of another machine")
+            gone.append(line)
+        elif origin is not None and name in PIP_ONLY_ON[origin]:
+            editor.changed(f"pip package {name} dropped", f"only on {system}")
+            gone.append(line)
+    if gone and len(gone) == len(lines):
+        start, end = table.span
+        if dependencies.flow:
+            editor.edits.append(editor._with_comma(start, end))
+        else:
+            last = max(line.span[1] for line in lines if isinstance(line, Text))
+            editor.edits.append((editor._line_start(start), editor._line_end(last), ""))
+        return
+    for line in gone:
+        editor.drop_item(lines, line)

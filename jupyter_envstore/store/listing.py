@@ -281,7 +281,7 @@ def changes_since(session: Session, since: int, visible: Sequence[str] | None) -
         select(found.c[0], Namespace.name, Environment.name, Environment.deleted_on, found.c[1], found.c[2])
         .join(Environment, Environment.id == found.c[0])
         .join(Namespace, Namespace.id == Environment.namespace_id)
-        .where(*_names(Filters(visible=visible)))
+        .where(*_names(Filters(visible=visible), deleted=True))
         .order_by(found.c[0], found.c[1])
     )
     return [ChangedRow(row[0], row[1], row[2], row[3] is not None, row[4], row[5]) for row in session.execute(query)]
@@ -321,14 +321,17 @@ def statistics(session: Session, ended_after: datetime) -> dict[str, Any]:
     }
 
 
-def _names(filters: Filters) -> list[ColumnElement[bool]]:
+def _names(filters: Filters, deleted: bool = False) -> list[ColumnElement[bool]]:
+    """Return conditions on names; a deleted row gave its key up, so with ``deleted`` the names themselves count."""
     where: list[ColumnElement[bool]] = []
+    space_key: Any = func.lower(Namespace.name) if deleted else Namespace.name_key
+    name_key: Any = func.lower(Environment.name) if deleted else Environment.name_key
     if filters.visible is not None:
         pairs = [entity.split("/", 1) for entity in filters.visible]
         where.append(
             or_(
                 false(),
-                *(and_(_like(Namespace.name_key, space), _like(Environment.name_key, name)) for space, name in pairs),
+                *(and_(_like(space_key, space), _like(name_key, name)) for space, name in pairs),
             )
         )
     if filters.search:

@@ -45,8 +45,11 @@ def environments_with_builds(session: Session) -> Iterator[tuple[Namespace, Envi
         .where(Environment.deleted_on.is_(None))
     ).all()
     builds: dict[int, list[Build]] = {}
+    large = select(Artifact.build_id).where(Artifact.state == READY, Artifact.type.not_in(KEPT_ARTIFACTS))
     query = select(Build).where(
-        Build.status == COMPLETED, Build.prefix_state == PREFIX_PRESENT, Build.deleted_on.is_(None)
+        Build.status == COMPLETED,
+        (Build.prefix_state == PREFIX_PRESENT) | Build.id.in_(large),
+        Build.deleted_on.is_(None),
     )
     for build in session.scalars(query.order_by(Build.id.desc())):
         builds.setdefault(build.environment_id, []).append(build)

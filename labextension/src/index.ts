@@ -116,11 +116,28 @@ const panel: JupyterFrontEndPlugin<void> = {
       execute: () => app.shell.activateById(widget.id)
     });
     palette?.addItem({ command: CommandIDs.openPanel, category: trans.__('Environments') });
+    void app.restored.then(() => openFromAddress(app, widget.id));
     settings?.load(panel.id).catch((error: Error) => {
       console.warn('The settings of the environments panel cannot be loaded', error);
     });
   }
 };
+
+/** Open the panel, and an environment, that the page's address names: `?envstore=namespace/name`. */
+async function openFromAddress(app: JupyterFrontEnd, panelId: string): Promise<void> {
+  const address = new URL(window.location.href);
+  const wanted = address.searchParams.get('envstore');
+  if (wanted === null) {
+    return;
+  }
+  app.shell.activateById(panelId);
+  const [namespace, name] = wanted.split('/');
+  if (namespace && name) {
+    await app.commands.execute(CommandIDs.open, { namespace, name });
+  }
+  address.searchParams.delete('envstore'); // so that a reload does not open it again
+  window.history.replaceState(window.history.state, '', address.href);
+}
 
 /** Builds in Lab's own panel of what runs. */
 const running: JupyterFrontEndPlugin<void> = {

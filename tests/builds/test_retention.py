@@ -206,3 +206,41 @@ def test_links_that_a_crash_left_wrong_are_mended(store: Store, nasty_channel: s
     store.envstore.collect()
     assert link.resolve() == Path(second["prefix"])
     assert not stray.is_symlink()
+
+
+def test_a_deleted_environment_that_a_kernel_runs_from_goes_when_the_kernel_ends(store: Store, channel: str) -> None:
+    view = store.build(f"name: e\nchannels: [{channel}]\ndependencies: [python]")
+    kernel = subprocess.Popen([f"{view['prefix']}/bin/python", "-c", "input()"], stdin=subprocess.PIPE)
+    time.sleep(0.3)
+    store.envstore.delete_environment("team", "e")
+    assert Path(view["prefix"]).exists()
+    assert store.envstore.environments() == []
+    os.utime(view["prefix"], (0, 0))
+    assert "prefix" not in [r.kind for r in store.envstore.collect().removals]
+    kernel.communicate(b"\n")
+    assert "prefix" in [r.kind for r in store.envstore.collect().removals]
+    assert not Path(view["prefix"]).exists()
+
+
+def test_an_archive_of_a_packed_away_build_goes_too(store: Store, nasty_channel: str) -> None:
+    store.envstore.change_settings({"retention_builds": 1}, (), "tester")
+    first, _ = store.build(text(nasty_channel)), store.build(text(nasty_channel))
+    store.envstore.collect()
+    store.envstore.request_artifact(first["id"], "archive")
+    assert {a["type"]: a["state"] for a in store.wait(first["id"])["artifacts"]}["archive"] == "ready"
+    assert [r.name for r in store.envstore.collect().removals if r.kind == "build"] == ["team/e:1"]
+    assert {a["type"]: a["state"] for a in store.envstore.show(first["id"])["artifacts"]}["archive"] == "dropped"
+
+
+def test_wheels_that_no_build_needs_and_old_indexes_are_collected(
+    store: Store, channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "WHEEL_SECONDS", -1.0)
+    monkeypatch.setattr(retention, "INDEX_SECONDS", -1.0)
+    spec = f"name: e\nchannels: [{channel}]\ndependencies: [python, {{pip: [cowsay]}}]"
+    store.build(spec)
+    assert "wheel" not in [r.kind for r in store.envstore.collect(dry_run=True).removals]
+    store.envstore.delete_environment("team", "e")
+    kinds = [r.kind for r in store.envstore.collect().removals]
+    assert "wheel" in kinds
+    assert store.build(spec)["status"] == "COMPLETED"

@@ -21,6 +21,7 @@ from jupyter_envstore.engine.environment import scrubbed_environment
 from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.store.jobs import Claim
+from jupyter_envstore.store.models import Build
 from tests.helpers import Store
 
 STEPS = ["solve", "fetch", "pip", "record", "link", "activate"]
@@ -347,3 +348,40 @@ def test_a_build_beyond_its_size_limit_fails_with_the_limit(root: Path, channel:
     assert view["status"] == "FAILED"
     assert "max_build_bytes" in view["reason"]
     assert store.files() == set()
+
+
+def test_a_step_that_hangs_beyond_the_time_limit_is_ended_and_leaves_no_files(
+    root: Path, package_cache: Path, nasty_channel: str
+) -> None:
+    (root / "pkgs").symlink_to(package_cache)
+    store = Store(EnvStore(StoreConfig(str(root), build_time_limit=4.0, lease_seconds=3.0)))
+    started = time.monotonic()
+    view = store.build(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [nasty-sleepy]")
+    assert view["status"] == "FAILED"
+    assert time.monotonic() - started < 20
+    store.until(lambda: store.files() == set(), 10)
+    store.close()
+
+
+def test_a_hung_worker_that_was_killed_at_the_limit_is_swept_up(store: Store, nasty_channel: str) -> None:
+    view = store.build(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [no-such-package]")
+    job = next(job for job in store.jobs() if job.build_id == view["id"])
+    left = store.envstore.config.staging / f"job-{job.id}-{job.attempt}"
+    left.mkdir()
+    prefix = store.envstore.config.builds / "left"
+    with store.envstore.database.write() as session:
+        session.get_one(Build, view["id"]).directory = "left"
+    prefix.mkdir()
+    store.envstore.scheduler.tick()
+    assert store.files() == set()
+
+
+def test_a_queue_goes_on_where_nobody_schedules(store: Store, nasty_channel: str) -> None:
+    text = f"name: {{}}\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"
+    references = [store.submit(text.format(name)) for name in ("a", "b", "c", "d", "e")]
+    store.envstore.scheduler.tick()  # and no more
+    deadline = time.monotonic() + 60
+    while any(store.envstore.busy(reference.id) for reference in references):
+        assert time.monotonic() < deadline, [job.state for job in store.jobs()]
+        time.sleep(0.1)
+    assert all(store.envstore.show(reference.id)["status"] == "COMPLETED" for reference in references)

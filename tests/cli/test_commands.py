@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from jupyter_envstore.cli.display import LiveDisplay, human_size, table
-from jupyter_envstore.cli.main import make_parser
+from jupyter_envstore.cli.main import make_parser, root_behind_command
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 PROGRAM = str(Path(sys.executable).with_name("jupyter-envstore"))
@@ -269,7 +269,7 @@ def test_search_finds_names_and_versions(cli: CommandLine, nasty_channel: str) -
     assert [package["version"] for package in found] == ["1.5", "1.0"]
     names = [package["name"] for package in cli.json("search", "nasty-c*", "-c", nasty_channel)]
     assert names == ["nasty-clobber-a", "nasty-clobber-b"]
-    assert cli.json("search", "nothing-like-it", "-c", nasty_channel) == []
+    cli.run("search", "nothing-like-it", "-c", nasty_channel, code=3)
     cli.run("search", ">>", "-c", nasty_channel, code=2)
 
 
@@ -340,3 +340,59 @@ def test_jupyter_finds_the_command() -> None:
         [str(jupyter), "envstore", "--version"], capture_output=True, text=True, check=False, env=environment
     )
     assert done.stdout.startswith("jupyter-envstore ")
+
+
+def test_defaults_becomes_what_the_setting_says_here_too(cli: CommandLine, nasty_channel: str) -> None:
+    cli.run("setting", f"defaults_channel={nasty_channel}")
+    (cli.folder / "d.yml").write_text("name: d\nchannels: [defaults]\ndependencies: [nasty-text]\n")
+    assert nasty_channel in cli.run("import", "d.yml").stdout
+    assert cli.json("build", "d.yml", "--fix")["status"] == "COMPLETED"
+
+
+def test_every_command_that_prints_prints_json_too(cli: CommandLine, nasty_channel: str) -> None:
+    cli.run("build", write(cli, nasty_channel))
+    cli.run("build", write(cli, nasty_channel))
+    assert "Find versions" in cli.json("logs", "default/e:1")["log"]
+    cli.run("setting", "retention_builds=1")
+    cli.run("gc")
+    assert cli.json("restore", "default/e:1", "--check")["missing"] == []
+    assert cli.json("restore", "default/e:1")["prefix"]
+    assert cli.json("delete", "default/e:1", "--yes") == {"deleted": "default/e:1"}
+    cli.run("build", write(cli, nasty_channel, name="f"), "--no-wait")
+    stopped = cli.run(
+        "cancel",
+        "default/f",
+        "--json",
+        code=0 if cli.json("show", "default/f")["status"] in ("QUEUED", "BUILDING") else 4,
+    )
+    assert json.loads(stopped.stdout)
+
+
+def test_the_root_may_stand_before_the_command() -> None:
+    assert root_behind_command(["--root", "/x", "list", "--json"]) == ["list", "--root", "/x", "--json"]
+    assert root_behind_command(["--root=/x", "list"]) == ["list", "--root=/x"]
+    assert root_behind_command(["--port", "1"]) == ["--port", "1"]
+    assert root_behind_command([]) == []
+
+
+def test_apply_waits_for_a_build_of_the_same_file_and_tells_its_end(cli: CommandLine, nasty_channel: str) -> None:
+    cli.run("build", write(cli, nasty_channel, "[no-such-package]"), "--no-wait")
+    assert "failed" in cli.run("apply", "e.yml", code=5).stdout
+
+
+def test_what_cannot_be_found_or_compared_has_its_exit_code(cli: CommandLine, nasty_channel: str) -> None:
+    cli.run("build", write(cli, nasty_channel))
+    cli.run("build", write(cli, nasty_channel, "[no-such-package]", "bad"), code=5)
+    assert "no lock to compare" in cli.run("diff", "default/bad", "default/e", code=4).stderr
+    assert "no package nosuch" in cli.run("search", "nosuch", "-c", nasty_channel, code=3).stderr
+    assert "there is no namespace nowhere" in cli.run("list", "nowhere", code=3).stderr
+    (cli.folder / "links.yml").write_text("name: l\ndependencies: [python, {pip: [--find-links ./wheels, x]}]")
+    assert "a relative folder" in cli.run("build", "links.yml", code=2).stderr
+
+
+def test_a_platform_that_was_left_out_is_told(cli: CommandLine, channel: str) -> None:
+    file = cli.folder / "p.yml"
+    file.write_text(f"name: p\nchannels: [{channel}]\nplatforms: [win-64]\ndependencies: ['python={PYTHON}']\n")
+    assert "not locked for win-64" in cli.run("build", "p.yml").stderr
+    assert "win-64" in cli.json("show", "default/p")["failed_platforms"]
+    assert "win-64 cannot be locked" in cli.run("build", "p.yml", "--all-platforms", code=5).stderr

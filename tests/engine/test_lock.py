@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
 from jupyter_envstore.artifacts.yaml import pinned_yaml
-from jupyter_envstore.engine.lock import lock_text, sort_topologically
+from jupyter_envstore.engine.lock import lock_text, sort_topologically, with_all_hashes
+from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.engine.solve import current_platform
 from jupyter_envstore.errors import PlatformError
+from tests import nasty
 from tests.helpers import Store
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -153,3 +156,40 @@ def test_explicit_lists_are_in_order_of_dependency(record: BuildRecord) -> None:
         needs = {spec.split(" ")[0] for spec in entry["depends"]} & names
         assert needs <= seen
         seen.add(entry["name"])
+
+
+def test_a_channel_that_only_a_spec_names_stands_in_the_pinned_yaml(
+    store: Store, nasty_channel: str, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty"
+    nasty.index_channel(nasty.add(empty, "nothing", nasty.links).parent.parent)
+    text = f"name: named\nchannels: [{empty.as_uri()}]\ndependencies: ['{nasty_channel}::nasty-text']"
+    record = store.envstore.record(store.build(text)["id"])
+    again = store.build(pinned_yaml(record, current_platform()), name="again")
+    assert again["status"] == "COMPLETED", again["reason"]
+    mine = store.envstore.record(again["id"]).lock(current_platform()).conda
+    assert [entry["url"] for entry in mine] == [e["url"] for e in record.lock(current_platform()).conda]
+
+
+def test_a_wheel_that_was_given_by_address_keeps_it_in_the_pinned_yaml(record: BuildRecord) -> None:
+    here = current_platform()
+    lock = record.lock(here)
+    wheel = {**lock.pip[0], "name": "mine", "index": "", "url": "https://host.example/mine-1-py3-none-any.whl",
+             "filename": "mine-1-py3-none-any.whl"}  # fmt: skip
+    asked = ("mine @ https://host.example/mine-1-py3-none-any.whl",)
+    other = replace(record, platforms={here: replace(lock, pip=(wheel,))}, requested_pip=asked)
+    assert '- "mine @ https://host.example/mine-1-py3-none-any.whl"' in pinned_yaml(other, here)
+
+
+def test_a_foreign_lock_of_several_platforms_with_sha256_only_is_written_with_md5(
+    store: Store, nasty_channel: str
+) -> None:
+    text = f"name: two\nchannels: [{nasty_channel}]\nplatforms: [linux-64, osx-arm64]\ndependencies: [nasty-text]"
+    record = store.envstore.record(store.build(text)["id"])
+    data = yaml.safe_load(lock_text(record))
+    for entry in data["package"]:
+        del entry["hash"]["md5"]
+    view = store.build(yaml.safe_dump(data), name="foreign")
+    assert {a["type"]: a["state"] for a in view["artifacts"]}["lockfile"] == "ready", view["artifacts"]
+    mine = with_all_hashes(store.envstore.record(view["id"]), Silent())
+    assert lock_text(mine).count("md5:") == len(data["package"])

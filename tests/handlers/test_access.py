@@ -501,3 +501,46 @@ def test_the_audit_tells_who_did_what_to_admins_alone(hub: Server) -> None:
     entries = as_user(hub, "boss", "GET", "audit/?who=jo").json()["data"]
     assert {"build.create", "token.create"} <= {entry["verb"] for entry in entries}
     assert all("es_" not in str(entry) for entry in entries)
+
+
+def test_a_namespace_that_somebody_else_made_is_not_the_own_one_of_its_namesake(hub: Server) -> None:
+    assert as_user(hub, "boss", "POST", "namespace/ocean/").ok
+    found = as_user(hub, "ocean", "GET", "permission/").json()["data"]
+    assert found["primary_namespace"].startswith("ocean+")
+    assert as_user(hub, "ocean", "GET", "namespace/ocean/").status_code == 403
+
+
+def test_a_token_of_the_configuration_has_what_role_mappings_give_its_namespace(hub: Server) -> None:
+    token = "a-token-of-the-configuration"
+    assert as_user(hub, "boss", "POST", "namespace/fleet/").ok
+    assert hub.ask("GET", "namespace/fleet/", token).status_code == 403
+    body = {"other_namespace": "robots", "role": "developer"}
+    assert as_user(hub, "boss", "POST", "namespace/fleet/role", json=body).ok
+    assert hub.ask("GET", "namespace/fleet/", token).ok
+    assert as_user(hub, "boss", "DELETE", "namespace/fleet/role", json=body).ok
+    assert hub.ask("GET", "namespace/fleet/", token).status_code == 403
+
+
+def test_what_nobody_sends_is_not_even_read(server: Server) -> None:
+    for path in ("specification/", "solve/", "specification/check/", "specification/edit/"):
+        assert server.ask("POST", path, None, data=b"{not json").status_code == 401, path
+
+
+def test_the_default_namespace_holds_at_once(server: Server) -> None:
+    server.data("PUT", "setting/", json={"default_namespace": "elsewhere"})
+    deadline = time.monotonic() + 3
+    while server.data("GET", "permission/")["primary_namespace"] != "elsewhere":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    server.data("PUT", "setting/", json={"default_namespace": "default"})
+    while server.data("GET", "permission/")["primary_namespace"] != "default":
+        time.sleep(0.1)
+
+
+def test_a_deletion_is_told_to_who_could_see_that_environment_alone(server: Server, nasty_channel: str) -> None:
+    server.wait(server.submit(f"name: one\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]", "exact"))
+    token = server.token({"exact/one": ["viewer"]})
+    since = server.data("GET", "changes/", token)["revision"]
+    server.data("DELETE", "environment/exact/one/")
+    changed = server.data("GET", f"changes/?since={since}", token)["environments"]
+    assert [(row["name"], row["deleted"]) for row in changed] == [("one", True)]

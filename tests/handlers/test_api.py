@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tarfile
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -542,7 +546,7 @@ def test_two_submits_of_the_same_text_make_two_builds(server: Server, nasty_chan
 
 def test_a_running_build_cannot_be_deleted_but_canceled(server: Server, channel: str) -> None:
     build_id = server.submit(f"name: busy\nchannels: [{channel}]\ndependencies: [python, numpy, pandas]")
-    assert server.ask("DELETE", f"build/{build_id}/").status_code == 409
+    assert server.ask("DELETE", f"build/{build_id}/").status_code == 400
     server.data("PUT", f"build/{build_id}/cancel/")
     assert server.wait(build_id)["status"] == "CANCELED"
     assert server.ask("PUT", f"build/{build_id}/cancel/").status_code == 409
@@ -556,3 +560,53 @@ def test_a_client_that_goes_away_in_mid_download_harms_nobody(server: Server) ->
         next(answer.iter_content(1000))
     assert server.ask("GET", "permission/").ok
     assert "Traceback" not in Path(server.log).read_text()
+
+
+def test_a_preview_tells_of_pypi_packages_that_come_and_go(server: Server, channel: str) -> None:
+    text = f"name: pip\nchannels: [{channel}]\ndependencies: [python, {{pip: [%s]}}]"
+    server.wait(server.submit(text % "cowsay"))
+    body = {"specification": text % "rich", "environment": "pip", "namespace": "team"}
+    found = server.data("POST", "solve/", json=body)
+    changes = {(item["change"], item["name"]) for item in found["changes"] if item["manager"] == "pip"}
+    assert changes == {("added", "rich"), ("removed", "cowsay")}
+    assert any("PyPI" in note for note in found["notes"])
+    server.data("DELETE", "environment/team/pip/")
+
+
+def test_a_large_specification_is_read_without_holding_up_the_others(server: Server) -> None:
+    lines = "".join(f"  - package-{number}\n" for number in range(60_000))
+    longest = 0.0
+    answers: list[Any] = []
+    body = {"specification": f"name: large\nchannels: [a]\ndependencies:\n{lines}surprise: 1\n"}
+    thread = threading.Thread(target=lambda: answers.append(server.ask("POST", "specification/check/", json=body)))
+    thread.start()
+    while thread.is_alive():
+        started = time.perf_counter()
+        assert server.ask("GET", "").ok
+        longest = max(longest, time.perf_counter() - started)
+    assert answers[0].json()["data"]["faults"][-1]["line"] == 60_004
+    assert longest < 0.5
+
+
+def test_a_download_of_another_file_than_expected_is_refused(server: Server) -> None:
+    path = f"build/{server.build_id}/explicit/"
+    etag = server.ask("GET", path).headers["ETag"]
+    assert server.ask("GET", path, headers={"If-Match": etag}).status_code == 200
+    assert server.ask("GET", path, headers={"If-Match": '"other"'}).status_code == 412
+
+
+def test_packages_that_begin_so_have_their_versions(server: Server, nasty_channel: str) -> None:
+    server.data("PUT", "setting/", json={"conda_default_channels": [nasty_channel]})
+    found = server.data("GET", "package/?search=nasty-ver")
+    assert {(row["name"], row["version"]) for row in found} == {
+        ("nasty-versions", version) for version in ("1.0", "1.5", "2.0", "2.1")
+    }
+    assert server.data("GET", "package/?search=nasty-ver&build=zzz") == []
+    server.data("PUT", "setting/", json={"conda_default_channels": ["conda-forge"]})
+
+
+def test_prometheus_gets_the_stores_numbers(server: Server) -> None:
+    headers = {"Authorization": f"Bearer {MASTER}"}
+    text = requests.get(f"{server.origin}/metrics", headers=headers, timeout=10).text
+    found = dict(re.findall(r'^(envstore_builds\{status="\w+"\}) ([\d.e+]+)$', text, re.MULTILINE))
+    assert float(found['envstore_builds{status="COMPLETED"}']) >= 1

@@ -130,8 +130,11 @@ def test_a_shell_in_an_environment_without_pip_does_not_find_the_servers(server:
     server.wait(server.submit(text))
     until(lambda: "envstore-team--no-pip" in specs(server))
     with kernel(server, "envstore-team--no-pip") as started:
-        printed = run(server, started, "!pip install cowsay; pip3 --version")
-    assert printed.count("cannot be added to it from inside") == 2
+        printed = run(
+            server, started, "!pip install cowsay; pip3 --version; uv pip install cowsay; echo [$VIRTUAL_ENV]"
+        )
+    assert printed.count("cannot be added to it from inside") == 3
+    assert "[]" in printed
     server.data("DELETE", "environment/team/no-pip/")
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import textwrap
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec import read_specification
@@ -129,6 +132,134 @@ def test_a_pixi_project_is_read() -> None:
     assert specification.pip == ("cowsay>=6",)
     assert specification.variables == {"DEPTH": "5"}
     assert any("mine left out" in change.what for change in repaired.changes)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("---\ndependencies:\n  - numpy\n", "---\nname: environment\ndependencies:\n  - numpy\n"),
+        (
+            "name: >\n  /x/y\ndependencies: [numpy]\nprefix:\n  /a/long/path\n",
+            "name: y\ndependencies: [numpy]\n",
+        ),
+        (
+            "name: a\nchannels: [my-defaults, defaults]\ndependencies: [numpy]\n",
+            "name: a\nchannels: [my-defaults, conda-forge]\ndependencies: [numpy]\n",
+        ),
+        (
+            "{name: defaults, channels: [defaults], dependencies: [numpy]}\n",
+            "{name: defaults, channels: [conda-forge], dependencies: [numpy]}\n",
+        ),
+        ('{"dependencies": ["numpy"]}\n', '{name: environment, "dependencies": ["numpy"]}\n'),
+        (
+            "name: a\nchannels: [nodefaults, conda-forge, defaults]\ndependencies: [numpy]\n",
+            "name: a\nchannels: [conda-forge]\ndependencies: [numpy]\n",
+        ),
+        (
+            "name: a\nchannels: ['defaults']\ndependencies: [numpy]\n",
+            "name: a\nchannels: ['conda-forge']\ndependencies: [numpy]\n",
+        ),
+        (
+            "name: a\ndependencies:\n  - numpy\n  - pip:\n    - -e git+https://host.example/x\n    - rich\n",
+            "name: a\ndependencies:\n  - numpy\n  - pip:\n    - rich\n",
+        ),
+        (
+            "name: a\ndependencies:\n  - numpy\n  - pip:\n    - mine @ file:///C:/mine\n",
+            "name: a\ndependencies:\n  - numpy\n",
+        ),
+        (
+            "name: a\ndependencies:\n  - numpy=1=py39_0\n  - comtypes\nprefix: D:/envs/u\n",
+            "name: a\ndependencies:\n  - numpy=1\n",
+        ),
+    ],
+)
+def test_only_what_must_change_is_changed(text: str, expected: str) -> None:
+    assert fix(text).text == expected
+
+
+NAMES = st.sampled_from(["a", "defaults", "my-defaults", "C:\\x\\y", "/x/y", "x y", "nodefaults"])
+CHANNELS = st.lists(st.sampled_from(["conda-forge", "defaults", "nodefaults", "my-defaults"]), max_size=3, unique=True)
+
+
+@given(NAMES | st.none(), CHANNELS, st.booleans(), st.booleans(), st.sampled_from(["", "---\n", "# head\n\n"]))
+def test_a_file_reads_well_after_it_was_repaired(
+    name: str | None, channels: list[str], prefix: bool, flow: bool, head: str
+) -> None:
+    data = {
+        **({"name": name} if name else {}),
+        "channels": channels,
+        "dependencies": ["python=3.9=h1_0", "vc", "numpy"],
+    }
+    if prefix:
+        data["prefix"] = "C:\\envs\\x"
+    text = head + yaml.safe_dump(data, default_flow_style=flow, sort_keys=False)
+    repaired = repair(text, "some.yml", platform="linux-64")
+    found = read_specification(repaired.text)
+    assert found.dependencies[:2] == ("python=3.9", "ipykernel")
+    assert "defaults" not in found.channels
+    assert repair(repaired.text, "some.yml", platform="linux-64") == Repaired(repaired.text)
+
+
+def test_a_file_of_powershell_and_what_conda_lists_are_read() -> None:
+    repaired = repair("name: a\r\ndependencies:\r\n  - numpy\r\n".encode("utf-16"))
+    assert read_specification(repaired.text).dependencies == ("numpy",)
+    listed = "# This file may be used to create an environment using:\nnumpy=1.21=py39_0\nrich=13=pypi_0\n"
+    found = read_specification(repair(listed, "packages.txt", platform="linux-64").text)
+    assert (found.dependencies, found.pip) == (("numpy=1.21=py39_0",), ("rich==13",))
+
+
+def test_what_conversion_loses_is_told() -> None:
+    repaired = fix(
+        """\
+        [workspace]
+        name = "x"
+        [dependencies]
+        python = "*"
+        local = { path = "pkgs/local" }
+        numpy = { version = ">=1", subdir = "linux-64" }
+        [host-dependencies]
+        cmake = "*"
+        [pypi-options]
+        extra-index-urls = ["https://host.example/simple"]
+        no-build = true
+        [activation]
+        scripts = ["x.sh"]
+        """,
+        "pixi.toml",
+    )
+    told = " ".join(change.what for change in repaired.changes)
+    for words in ("local left out", "numpy: subdir left out", "host-dependencies", "no-build left out", "scripts"):
+        assert words in told
+    assert "--extra-index-url https://host.example/simple" in repaired.text
+
+
+def test_our_own_explicit_list_keeps_its_pypi_packages() -> None:
+    lines = ["@EXPLICIT", "https://host.example/c/noarch/a-1.0-h1_0.conda#" + "0" * 32]
+    lines += [
+        "# from PyPI, with: pip install --no-deps",
+        f"# pip rich @ https://host.example/rich-13-py3-none-any.whl#sha256={'1' * 64}",
+    ]
+    found = read_specification(fix("\n".join(lines), "list.txt").text).lockfile
+    assert found is not None
+    assert [(entry["manager"], entry["name"], entry["version"]) for entry in found["package"]] == [
+        ("conda", "a", "1.0"),
+        ("pip", "rich", "13"),
+    ]
+    assert {entry["platform"] for entry in found["package"]} == {"linux-64"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'workspace = "x"',
+        'dependencies = ["python"]',
+        "[dependencies]\na=1\n[project]\nchannels=[{x=1}]",
+        "[tool]\npixi=1",
+    ],
+)
+def test_a_pixi_file_with_wrong_types_is_refused(text: str) -> None:
+    with pytest.raises(SpecificationError):
+        repair(text, "pixi.toml")
 
 
 @pytest.mark.parametrize("data", [b"%PDF-1.7", b"\x00", b"", b"- a"])

@@ -1,0 +1,124 @@
+"""Commands that change what is there: cancel, activate, delete, restore, collect, settings."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from jupyter_envstore.cli.commands import follow
+from jupyter_envstore.cli.common import find, open_store, print_json, who
+from jupyter_envstore.cli.display import human_size, table
+from jupyter_envstore.cli.looking import find_newest
+from jupyter_envstore.errors import BuildFailedError, InvalidInputError
+from jupyter_envstore.policy import SETTINGS
+from jupyter_envstore.spec import parse_reference
+
+
+def cancel(options: argparse.Namespace) -> None:
+    """Stop a build."""
+    with open_store(options) as store:
+        reference = find_newest(store, options.environment)
+        kinds = store.cancel(reference.id, who())
+        what = "artifacts of " if set(kinds) == {"artifact"} else ""
+    print_json({"build": str(reference), "stopped": kinds}) if options.json else print(f"canceled {what}{reference}")
+
+
+def activate(options: argparse.Namespace) -> None:
+    """Make a build the active one."""
+    namespace, name, number = parse_reference(options.environment)
+    if number is None:
+        msg = f"which build? for example: jupyter envstore activate {namespace}/{name}:1"
+        raise InvalidInputError(msg)
+    with open_store(options) as store:
+        reference = store.activate(namespace, name, number, who())
+    print_json({"build": str(reference), "id": reference.id}) if options.json else print(f"{reference} is active")
+
+
+def delete(options: argparse.Namespace) -> int:
+    """Delete an environment or a build."""
+    namespace, name, number = parse_reference(options.environment)
+    with open_store(options) as store:
+        reference = store.find(namespace, name, number)
+        what = str(reference) if number else f"{namespace}/{name} with all its builds"
+        if not options.yes:
+            if not sys.stdin.isatty():
+                msg = f"delete {what}? say --yes to do it without a question"
+                raise InvalidInputError(msg)
+            if input(f"Delete {what}? [y/N] ").strip().lower() not in ("y", "yes"):
+                return 1
+        if number:
+            store.delete_build(reference.id, who())
+        else:
+            store.delete_environment(namespace, name, who())
+    print_json({"deleted": str(reference) if number else f"{namespace}/{name}"}) if options.json else print(
+        f"deleted {what}"
+    )
+    return 0
+
+
+def restore(options: argparse.Namespace) -> int:
+    """Bring a packed-away build back."""
+    with open_store(options) as store:
+        reference = find(store, options.environment)
+        missing = store.check_restore(reference.id)
+        if options.json and (missing or options.check):
+            print_json({"build": str(reference), "missing": missing, "prefix": None})
+            return 5 if missing else 0
+        if missing:
+            listed = "\n  ".join(missing)
+            msg = f"{reference} cannot be brought back: {len(missing)} packages are not to be had any more:\n  {listed}"
+            raise BuildFailedError(msg)
+        if options.check:
+            print(f"{reference} can be brought back: every package is to be had")
+            return 0
+        store.restore(reference.id, who())
+        view = follow(store, reference)
+        if view["prefix"] is None:
+            msg = f"{reference} could not be brought back; see: jupyter envstore logs {reference}"
+            raise BuildFailedError(msg)
+        told = {"build": str(reference), "missing": [], "prefix": view["prefix"]}
+        print_json(told) if options.json else print(f"{reference} is back: {view['prefix']}")
+    return 0
+
+
+def collect(options: argparse.Namespace) -> None:
+    """Free space."""
+    with open_store(options) as store:
+        plan = store.collect(options.dry_run)
+    if options.json:
+        removals = [{"kind": r.kind, "name": r.name, "reason": r.reason, "size": r.size} for r in plan.removals]
+        print_json({"dry_run": options.dry_run, "size": plan.size, "removals": removals})
+        return
+    for removal in plan.removals:
+        print(f"{human_size(removal.size):>10}  {removal.kind}  {removal.name}  ({removal.reason})")
+    print(f"{human_size(plan.size)} {'would be freed' if options.dry_run else 'freed'}")
+
+
+def setting(options: argparse.Namespace) -> None:
+    """Show or change settings."""
+    scope = tuple((options.scope or "").split("/", 1)) if options.scope else ()
+    values: dict[str, Any] = {}
+    for assignment in options.assignments:
+        key, separator, text = assignment.partition("=")
+        if not separator:
+            msg = f"{assignment!r}: write KEY=VALUE"
+            raise InvalidInputError(msg)
+        try:
+            values[key] = json.loads(text)
+        except ValueError:
+            values[key] = text
+    with open_store(options) as store:
+        if values:
+            store.change_settings(values, scope, who())
+        found = store.settings(scope)
+    if options.json:
+        print_json(found)
+    else:
+        print(
+            table(
+                ["SETTING", "VALUE", ""],
+                [[k, json.dumps(v), SETTINGS[k].help] for k, v in sorted(found.items())],
+            )
+        )
