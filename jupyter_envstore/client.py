@@ -4,6 +4,7 @@ In a kernel that the server started, address and token are there already::
 
     import envstore_client
     envstore_client.download("team/data", "archive")
+    envstore_client.EnvStore().environments()
 
 Elsewhere: ``envstore_client.EnvStore("https://host/envstore", token)``.
 """
@@ -90,6 +91,62 @@ class EnvStore:
         """Return a text artifact: ``yaml``, ``lockfile``, ``explicit`` or ``logs``."""
         with self._open(f"build/{self._build(name, build)}/{_path(artifact)}") as answer:
             return answer.read().decode()
+
+    def build(
+        self,
+        specification: str,
+        namespace: str | None = None,
+        name: str | None = None,
+        wait: bool = True,
+        timeout: float = 3600.0,
+        show: bool = True,
+    ) -> dict[str, Any]:
+        """Build a specification; the token must give ``environment:create`` (the one of a kernel does not).
+
+        Parameters
+        ----------
+        specification : str
+            Text of an ``environment.yml`` or a lockfile.
+        namespace, name : str or None
+            Where it shall stand; default the token's primary namespace, and the name in the text.
+        wait : bool
+            Return when the build has ended; else at once.
+        timeout : float
+            Seconds to wait.
+        show : bool
+            Print the steps while waiting.
+
+        Returns
+        -------
+        dict
+            The build as the API shows it; ``id``, ``number``, ``status``, ``status_info``.
+
+        Raises
+        ------
+        EnvStoreClientError
+            The server refused, the build failed, or it did not end in time.
+        """
+        body = {"specification": specification, "namespace": namespace, "environment_name": name}
+        number = self._json("specification/", body=body)["data"]["build_id"]
+        end, said = time.monotonic() + timeout, ""
+        while wait:
+            progress = self._json(f"build/{number}/progress/")["data"]
+            if show:
+                said = _show(progress, said)
+            if progress["status"] not in ("QUEUED", "BUILDING"):
+                if progress["status"] != "COMPLETED":
+                    msg = f"build {number} {progress['status'].lower()}: {progress['reason']}"
+                    raise EnvStoreClientError(msg, 409)
+                break
+            if time.monotonic() > end:
+                msg = f"build {number} has not ended after {timeout:g} s; it goes on"
+                raise EnvStoreClientError(msg, 409)
+            time.sleep(0.3)
+        return self._json(f"build/{number}/")["data"]
+
+    def image(self, name: str, build: int | None = None) -> str:
+        """Return the address of a build's Docker image, for ``docker run``; ``build`` is an id."""
+        return self.text(name, "docker", build).strip()
 
     def download(
         self,
@@ -226,6 +283,22 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
 
 
 _OPENER = urllib.request.build_opener(_SameHost)
+
+
+def _show(progress: dict[str, Any], said: str) -> str:
+    """Print the step that runs, over the line before; return what was printed."""
+    steps = progress["steps"]
+    line = progress["status"].capitalize()
+    if steps and progress["status"] == "BUILDING":
+        last = steps[-1]
+        part = f" {100 * last['done'] // last['total']} %" if last["total"] else ""
+        line = f"{last['name']}{part}"
+    if progress["duration"] is not None:
+        line += f" after {progress['duration']:.1f} s"
+    if line != said:
+        ended = progress["status"] not in ("QUEUED", "BUILDING")
+        print(f"\r{line:<60}", end="\n" if ended else "", flush=True)
+    return line
 
 
 def _place(name: str) -> str:

@@ -8,6 +8,8 @@ import { IRunningSessionManagers } from '@jupyterlab/running';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+// Activation needs all of these at once; the views, with their editor, are loaded when one is opened.
+/* eslint-disable @jupyter/prefer-lazy-imports */
 import { EnvStoreApi } from './api';
 import { CommandIDs, Context, addChangingCommands, addShowingCommands, addUsingCommands } from './commands';
 import { EnvStoreModel } from './model';
@@ -16,6 +18,7 @@ import { addRunningBuilds } from './running';
 import { EnvStorePanel } from './sidebar/panel';
 import { IEnvStore } from './tokens';
 import { Views } from './view/manager';
+/* eslint-enable @jupyter/prefer-lazy-imports */
 
 const DOMAIN = 'jupyter_envstore';
 const RANK = 600;

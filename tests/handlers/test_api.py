@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 
+from jupyter_envstore.client import EnvStore, EnvStoreClientError
 from jupyter_envstore.handlers.base import VERBS
 from jupyter_envstore.handlers.environments import CURSOR_ROUTES
 from jupyter_envstore.handlers.routes import API
@@ -610,3 +611,16 @@ def test_prometheus_gets_the_stores_numbers(server: Server) -> None:
     text = requests.get(f"{server.origin}/metrics", headers=headers, timeout=10).text
     found = dict(re.findall(r'^(envstore_builds\{status="\w+"\}) ([\d.e+]+)$', text, re.MULTILINE))
     assert float(found['envstore_builds{status="COMPLETED"}']) >= 1
+
+
+def test_the_client_builds_and_shows_the_steps(
+    server: Server, nasty_channel: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = EnvStore(f"{server.origin}/envstore", MASTER)
+    made = client.build(f"name: by-client\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]", "team")
+    assert (made["status"], made["number"]) == ("COMPLETED", 1)
+    assert "Completed after" in capsys.readouterr().out
+    assert client.build(made["specification"]["text"], "team", wait=False)["number"] == 2
+    with pytest.raises(EnvStoreClientError, match=r"failed: .*no-such-package"):
+        client.build(f"name: by-client\nchannels: [{nasty_channel}]\ndependencies: [no-such-package]", "team")
+    server.data("DELETE", "environment/team/by-client/")

@@ -78,7 +78,7 @@ def test_a_fault_is_marked_at_its_line_as_one_types(data: Lab) -> None:
     expect(data.editor()).to_contain_text("two is too new")
 
 
-def test_a_preview_tells_what_would_change_and_a_conflict(data: Lab) -> None:
+def test_a_preview_tells_what_would_change_and_a_conflict(data: Lab, nasty_channel: str) -> None:
     data.open("data", "specification")
     shown(data.view.get_by_text("Fits, found in"))
     data.editor().click()
@@ -87,8 +87,11 @@ def test_a_preview_tells_what_would_change_and_a_conflict(data: Lab) -> None:
     shown(data.view.get_by_text("Added"), 10_000)
     expect(data.view.locator("dd", has_text="flask").first).to_be_visible()
     data.picture("preview")
-    data.page.keyboard.type("- numpy <0.1\n")  # the editor indents it
+    data.page.keyboard.type("- no-such-package\n")  # the editor indents it
+    shown(data.view.get_by_text("no package no-such-package"), 10_000)
+    data.write(f"name: data\nchannels: [{nasty_channel}]\ndependencies: [nasty-needs-old, nasty-needs-new]\n")
     shown(data.view.get_by_text("These cannot live together"), 10_000)
+    expect(data.view.get_by_role("alert")).to_contain_text("nasty-versions")
     data.picture("conflict")
     data.button("discard-draft").click()
 

@@ -76,7 +76,7 @@ export function addShowingCommands(context: Context, views: IViews): void {
       Notification.error(trans.__('%1 is larger than 4 MB, so it is no environment file.', file.name));
       return;
     }
-    views.create({ namespace: args.namespace, text: await file.text(), fileName: file.name });
+    return views.create({ namespace: args.namespace, text: await file.text(), fileName: file.name });
   });
   context.add(
     CommandIDs.fromKernel,
@@ -89,7 +89,7 @@ export function addShowingCommands(context: Context, views: IViews): void {
       }
       try {
         const label = notebooks!.currentWidget!.title.label.replace(/\.ipynb$/, '');
-        views.create({ text: await specificationOfKernel(kernel), fileName: `${label}.yml` });
+        await views.create({ text: await specificationOfKernel(kernel), fileName: `${label}.yml` });
       } catch (error) {
         Notification.error(trans.__('The packages of this kernel cannot be listed: %1', (error as Error).message));
       }

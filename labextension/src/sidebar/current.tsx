@@ -1,10 +1,12 @@
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
-import { Menu } from '@lumino/widgets';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { type IProps, Link, Mark } from '../components/basics';
+import { openMenu } from '../components/menu';
 import { mark } from '../status';
 import { Section } from './section';
+
+const MOST = 40;
 
 /** The notebook in front and the environment that it runs in. */
 export function CurrentNotebook(
@@ -35,15 +37,12 @@ export function CurrentNotebook(
   const item = model.environments.find(found => found.kernels.includes(kernel));
   const place = item && { namespace: item.namespace.name, name: item.name };
   const change = (event: React.MouseEvent) => {
-    const menu = new Menu({ commands });
-    for (const found of model.environments.filter(other => other.kernels.length).slice(0, 40)) {
-      menu.addItem({
-        command: CommandIDs.useInCurrent,
-        args: { namespace: found.namespace.name, name: found.name, words: `${found.namespace.name}/${found.name}` }
-      });
-    }
-    const box = event.currentTarget.getBoundingClientRect();
-    menu.open(box.left, box.bottom);
+    const usable = model.environments.filter(other => other.kernels.length).slice(0, MOST);
+    const items = usable.map(({ namespace, name }) => ({
+      command: CommandIDs.useInCurrent,
+      args: { namespace: namespace.name, name, words: `${namespace.name}/${name}` }
+    }));
+    openMenu(commands, items, event.currentTarget);
   };
   return (
     <Section title={trans.__('Current Notebook')}>

@@ -4,6 +4,8 @@ import { CommandIDs } from '../commands';
 import { ErrorBox, type IProps, Link, TextButton } from '../components/basics';
 import { envstoreIcon } from '../icons';
 
+const DOCTOR = 'jupyter envstore doctor';
+
 /** The first thing that a new user sees. */
 export function Empty(props: IProps): React.ReactElement {
   const { model, trans, commands } = props;
@@ -111,7 +113,7 @@ function Channels({ model, trans }: IProps): React.ReactElement | null {
         <p>{state.words}</p>
         <p>
           {trans.__('An admin can set another channel (conda_default_channels) or a mirror.')}{' '}
-          <code>jupyter envstore doctor</code>
+          <code>{DOCTOR}</code>
         </p>
       </details>
     </div>

@@ -1,11 +1,12 @@
 import { ReactWidget, addIcon, ellipsesIcon, fileUploadIcon, refreshIcon } from '@jupyterlab/ui-components';
 import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { IStateDB } from '@jupyterlab/statedb';
-import { Menu } from '@lumino/widgets';
+import type { Menu } from '@lumino/widgets';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { IconButton, type IProps, Skeleton } from '../components/basics';
 import { useModel } from '../components/hooks';
+import { openMenu } from '../components/menu';
 import { envstoreIcon } from '../icons';
 import { size } from '../status';
 import { Builds } from './builds';
@@ -137,16 +138,12 @@ function Panel(
 const NONE: ReadonlySet<string> = new Set();
 
 function Toolbar({ model, commands, trans }: IProps): React.ReactElement {
-  const openMenu = (event: React.MouseEvent) => {
-    const menu = new Menu({ commands });
-    for (const command of [CommandIDs.create, CommandIDs.importFile, CommandIDs.fromKernel, CommandIDs.refresh]) {
-      menu.addItem({ command });
-    }
-    menu.addItem({ type: 'separator' });
-    menu.addItem({ command: CommandIDs.openTokens });
-    const place = event.currentTarget.getBoundingClientRect();
-    menu.open(place.left, place.bottom);
-  };
+  const more = [CommandIDs.create, CommandIDs.importFile, CommandIDs.fromKernel, CommandIDs.refresh];
+  const items: Menu.IItemOptions[] = [
+    ...more.map(command => ({ command })),
+    { type: 'separator' },
+    { command: CommandIDs.openTokens }
+  ];
   return (
     <div className="jp-EnvStore-toolbar" role="toolbar" aria-label={trans.__('Environments')}>
       <span className="jp-EnvStore-title">{trans.__('Environments')}</span>
@@ -172,7 +169,7 @@ function Toolbar({ model, commands, trans }: IProps): React.ReactElement {
         icon={refreshIcon}
         label={trans.__('Refresh')}
       />
-      <IconButton id="envstore:more" icon={ellipsesIcon} label={trans.__('More')} onClick={openMenu} />
+      <IconButton id="envstore:more" icon={ellipsesIcon} label={trans.__('More')} onClick={event => openMenu(commands, items, event.currentTarget)} />
     </div>
   );
 }

@@ -3,6 +3,7 @@ import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { IconButton, type IProps, Link, Mark, TextButton, When } from '../components/basics';
 import { useLoaded, useStale } from '../components/hooks';
+import { openContextMenu } from '../components/menu';
 import { age, buildMark, clause, duration, mark, moment, size, tookSeconds } from '../status';
 import type { IEnvironment } from '../types';
 
@@ -41,11 +42,6 @@ export function Row(props: IRowProps): React.ReactElement {
   ].filter(part => part);
   const failed = item.newest_build ?? item.current_build;
   const reason = item.newest_build_status === 'FAILED' ? clause(failed?.status_info ?? '') : '';
-  const menu = (event: React.MouseEvent) => {
-    const box = event.currentTarget.getBoundingClientRect();
-    const place = { bubbles: true, cancelable: true, clientX: box.left, clientY: box.bottom };
-    event.currentTarget.closest('.jp-EnvStore-environment')?.dispatchEvent(new MouseEvent('contextmenu', place));
-  };
   return (
     <div
       role="treeitem"
@@ -103,7 +99,7 @@ export function Row(props: IRowProps): React.ReactElement {
             id="envstore:row-menu"
             icon={ellipsesIcon}
             label={trans.__('More for %1', item.name)}
-            onClick={menu}
+            onClick={event => openContextMenu(event.currentTarget)}
             tabIndex={-1}
           />
         </span>

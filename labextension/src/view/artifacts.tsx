@@ -196,7 +196,7 @@ function ArtifactRow(props: ITabProps & { artifact: IArtifact }): React.ReactEle
             </div>
           ))}
           <div className="jp-EnvStore-code">
-            <span className="jp-EnvStore-sub">SHA-256</span>
+            <span className="jp-EnvStore-sub">{trans.__('SHA-256')}</span>
             <code className="jp-EnvStore-hash">{artifact.sha256}</code>
             <Link
               label={trans.__('Copy the SHA-256 of %1', title)}
@@ -215,7 +215,7 @@ function ArtifactRow(props: ITabProps & { artifact: IArtifact }): React.ReactEle
               id={`envstore:copy-python-${artifact.type}`}
               onClick={() => commands.execute(CommandIDs.copyCode, { ...args, language: 'python' })}
             >
-              Python
+              {trans.__('Python')}
             </Link>
             <Link
               id={`envstore:copy-shell-${artifact.type}`}

@@ -6,6 +6,7 @@ import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { ErrorBox, IconButton, type IProps, Mark, Skeleton, TextButton } from '../components/basics';
 import { useLoaded, useModel, useStale } from '../components/hooks';
+import { openContextMenu } from '../components/menu';
 import { age, buildMark, buildWords, duration, mark, moment, size, tookSeconds } from '../status';
 import type { IBuild, IEnvironment, IPlace } from '../types';
 import { Access } from './access';
@@ -244,11 +245,6 @@ function Header(
 ): React.ReactElement {
   const { item, build, builds, trans, commands, place, model, choose } = props;
   const status = mark(item, trans, model.isConnected);
-  const menu = (event: React.MouseEvent) => {
-    const box = event.currentTarget.getBoundingClientRect();
-    const at = { bubbles: true, cancelable: true, clientX: box.left, clientY: box.bottom };
-    event.currentTarget.closest('.jp-EnvStore-environment')?.dispatchEvent(new MouseEvent('contextmenu', at));
-  };
   const seconds = build ? tookSeconds(build) : null;
   const facts = build
     ? [
@@ -282,7 +278,7 @@ function Header(
         >
           {trans.__('Open notebook')}
         </TextButton>
-        <IconButton id="envstore:row-menu" icon={ellipsesIcon} label={trans.__('More')} onClick={menu} />
+        <IconButton id="envstore:row-menu" icon={ellipsesIcon} label={trans.__('More')} onClick={event => openContextMenu(event.currentTarget)} />
       </div>
       <div className="jp-EnvStore-description">
         {item.description || <span className="jp-EnvStore-sub">{trans.__('No description')}</span>}

@@ -8,8 +8,8 @@ import { envstoreIcon } from '../icons';
 import type { EnvStoreModel } from '../model';
 import type { IPlace } from '../types';
 import { ChannelCompleter } from './completer';
-import { CreateView } from './create';
-import { EnvironmentView } from './environment';
+import type { CreateView } from './create';
+import type { EnvironmentView } from './environment';
 import type { IShow, IStart, IViews } from './views';
 
 /** Opens the views in the main area: one for each environment, used again, brought back with the layout. */
@@ -33,8 +33,9 @@ export class Views implements IViews {
     });
   }
 
-  open(place: IPlace, show: IShow = {}): void {
+  async open(place: IPlace, show: IShow = {}): Promise<void> {
     const id = `envstore:environment:${place.namespace}/${place.name}`;
+    const { EnvironmentView } = await import('./environment'); // with the editor: not needed to show the sidebar
     let widget = this.tracker.find(found => found.id === id);
     if (!widget) {
       const content = new EnvironmentView({
@@ -47,6 +48,7 @@ export class Views implements IViews {
         place
       });
       content.last = show;
+      // eslint-disable-next-line @jupyter/require-disposable-ownership -- the shell owns it from here on
       widget = new MainAreaWidget({ content });
       widget.id = id;
       widget.toolbar.hide();
@@ -62,7 +64,8 @@ export class Views implements IViews {
     this.app.shell.activateById(widget.id);
   }
 
-  create(start: IStart = {}): void {
+  async create(start: IStart = {}): Promise<void> {
+    const { CreateView } = await import('./create');
     if (!this.creating || this.creating.isDisposed) {
       const content = new CreateView({
         model: this.model,

@@ -112,7 +112,7 @@ export function Packages(props: ITabProps & { asked: IShow }): React.ReactElemen
             <b>{trans._n('%1 change', '%1 changes', count)}</b>
             {staged.add.map(spec => (
               <span key={spec} className="jp-EnvStore-chip">
-                ＋ {spec}
+                + {spec}
                 <IconButton
                   icon={closeIcon}
                   label={trans.__('Take back %1', spec)}
@@ -268,12 +268,12 @@ function PackageRow(
     <tr className={props.removed ? 'jp-mod-removed' : ''}>
       <th scope="row">
         {found.name}
-        {found.manager === 'pip' && <span className="jp-EnvStore-badge">PyPI</span>}
+        {found.manager === 'pip' && <span className="jp-EnvStore-badge">{trans.__('PyPI')}</span>}
       </th>
       <td title={found.build}>{found.version}</td>
       {update !== null && <td className="jp-EnvStore-update">{update.split(' ')[0]} ↑</td>}
       <td className="jp-mod-wide" title={found.channel}>
-        {found.manager === 'pip' ? 'PyPI' : channel}
+        {found.manager === 'pip' ? trans.__('PyPI') : channel}
       </td>
       <td className="jp-mod-wide jp-EnvStore-number">{found.size ? size(found.size) : ''}</td>
       <td className="jp-EnvStore-sub" title={found.needed_by.join(', ')}>

@@ -166,7 +166,8 @@ function Checking(props: { since: number; preview: IPreview; trans: TranslationB
 function Refusal(props: { error: Error; preview: IPreview; trans: TranslationBundle }): React.ReactElement {
   const { error, preview, trans } = props;
   const [first, ...rest] = error.message.split('\n');
-  const conflict = error instanceof EnvStoreError && error.code === 'unsatisfiable';
+  const isMissing = /^no package/.test(error.message);
+  const conflict = error instanceof EnvStoreError && error.code === 'unsatisfiable' && !isMissing;
   return (
     <ErrorBox message={conflict ? trans.__('These cannot live together') : first ?? ''}>
       {(conflict || rest.length > 0) && (
@@ -252,7 +253,7 @@ export function Changes(props: {
             {items.slice(0, all ? items.length : SHOWN).map(item => (
               <dd key={`${item.manager}/${item.name}`}>
                 <span className="jp-EnvStore-package">{item.name}</span> {words(item)}
-                {item.manager === 'pip' && <span className="jp-EnvStore-sub"> PyPI</span>}
+                {item.manager === 'pip' && <span className="jp-EnvStore-sub"> {trans.__('PyPI')}</span>}
               </dd>
             ))}
             {!all && items.length > SHOWN && (

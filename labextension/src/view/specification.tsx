@@ -6,6 +6,7 @@ import { type IEditorHandle, YamlEditor } from './editor';
 import type { ITabProps } from './environment';
 import { Preview, usePreview } from './preview';
 
+const FILE_NAMES = { lock: 'conda-lock.yml', environment: 'environment.yml' };
 const DRAFTS = 'jupyter-envstore:draft:';
 
 interface IDraft {
@@ -101,7 +102,7 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
     <div className="jp-EnvStore-specification" onDrop={onDrop} onDragOver={event => event.preventDefault()}>
       <div className="jp-EnvStore-bar">
         <span className="jp-EnvStore-sub">
-          {build.specification?.is_lockfile ? 'conda-lock.yml' : 'environment.yml'}
+          {build.specification?.is_lockfile ? FILE_NAMES.lock : FILE_NAMES.environment}
         </span>
         {may && (
           <TextButton

@@ -24,9 +24,9 @@ export interface IStart {
 /** The views in the main area. */
 export interface IViews {
   /** Open the view of an environment, or turn to it. */
-  open(place: IPlace, show?: IShow): void;
+  open(place: IPlace, show?: IShow): Promise<void>;
   /** Open the view that makes an environment. */
-  create(start?: IStart): void;
+  create(start?: IStart): Promise<void>;
   /** Show a text, read-only. */
   text(title: string, text: string, kind: string): void;
 }

@@ -1,0 +1,166 @@
+import type { Event } from '@jupyterlab/services';
+import { Signal } from '@lumino/signaling';
+import { type EnvStoreApi, EnvStoreError } from '../../src/api';
+import { EnvStoreModel, type IChange, type ISettled } from '../../src/model';
+import type { IEnvironment } from '../../src/types';
+
+const SCHEMA = 'https://events.jupyter.org/jupyter_envstore/';
+
+/** A fake of the server: what it would answer stands in its fields. */
+class FakeApi {
+  answer: IEnvironment[] = [];
+  refusal: Error | null = null;
+  looks = 0;
+
+  async environments(): Promise<IEnvironment[]> {
+    this.looks += 1;
+    if (this.refusal) {
+      throw this.refusal;
+    }
+    return this.answer;
+  }
+
+  async permissions(): Promise<object> {
+    return {
+      username: 'jo',
+      primary_namespace: 'jo',
+      entity_permissions: { 'jo/*': ['environment:create'], 'team/*': ['environment::read'], 'lab/*': ['environment:create'] }
+    };
+  }
+
+  async usage(): Promise<object> {
+    return {};
+  }
+
+  async progress(id: number): Promise<object> {
+    return { id, status: 'BUILDING', steps: [] };
+  }
+}
+
+function item(more: object = {}): IEnvironment {
+  const build = { id: 5, number: 1, status: 'COMPLETED', started_on: null, ended_on: null, status_info: null };
+  return {
+    id: 1,
+    name: 'data',
+    namespace: { id: 1, name: 'team' },
+    active: true,
+    current_build_id: 5,
+    current_build: build,
+    newest_build_id: 5,
+    newest_build_status: 'COMPLETED',
+    newest_build: null,
+    kernels: ['envstore-team--data'],
+    kernel_note: null,
+    ...more
+  } as unknown as IEnvironment;
+}
+
+function setUp(): { api: FakeApi; model: EnvStoreModel; emit: (kind: string, ids: number[]) => void } {
+  const source = {};
+  const stream = new Signal<object, Event.Emission>(source);
+  const api = new FakeApi();
+  const model = new EnvStoreModel(api as unknown as EnvStoreApi, { stream } as unknown as Event.IManager);
+  const emit = (kind: string, ids: number[]) =>
+    stream.emit({ schema_id: `${SCHEMA}${kind}/v1`, ids } as unknown as Event.Emission);
+  return { api, model, emit };
+}
+
+const pause = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds));
+
+describe('EnvStoreModel', () => {
+  it('tells that the connection is lost, keeps what it knew, and tells when it is back', async () => {
+    const { api, model } = setUp();
+    api.answer = [item()];
+    await model.refresh();
+    expect(model.connection).toBe('connected');
+    api.refusal = new Error('no answer');
+    await model.refresh();
+    expect(model.connection).toBe('lost');
+    expect(model.environments).toHaveLength(1);
+    api.refusal = null;
+    await model.refresh();
+    expect(model.connection).toBe('again');
+    expect(model.isConnected).toBe(true);
+    model.dispose();
+  });
+
+  it('tells a missing extension from a store that cannot be opened', async () => {
+    const { api, model } = setUp();
+    api.refusal = new EnvStoreError('not found', 404, 'not_found');
+    await model.refresh();
+    expect(model.connection).toBe('missing');
+    api.refusal = new EnvStoreError('the disk is full', 503, 'storage_error');
+    await model.refresh();
+    expect([model.connection, model.trouble]).toEqual(['unavailable', 'the disk is full']);
+    model.dispose();
+  });
+
+  it('tells of the end of builds that the user started, and of no others', async () => {
+    const { api, model } = setUp();
+    const ended: ISettled[] = [];
+    model.settled.connect((_, end) => ended.push(end));
+    api.answer = [item({ newest_build_status: 'BUILDING', newest_build_id: 6 })];
+    await model.refresh();
+    model.watch(6);
+    const build = { id: 6, number: 2, status: 'FAILED', status_info: 'no package x', started_on: null, ended_on: null };
+    api.answer = [item({ newest_build_status: 'FAILED', newest_build_id: 6, newest_build: build })];
+    await model.refresh();
+    await model.refresh();
+    expect(ended).toEqual([
+      { build: 6, place: { namespace: 'team', name: 'data' }, status: 'FAILED', reason: 'no package x', seconds: null }
+    ]);
+    model.dispose();
+  });
+
+  it('waits for the kernel of a build that has just ended', async () => {
+    const { api, model } = setUp();
+    const ended: ISettled[] = [];
+    model.settled.connect((_, end) => ended.push(end));
+    api.answer = [];
+    await model.refresh();
+    model.watch(5);
+    api.answer = [item({ kernels: [] })];
+    await model.refresh();
+    expect(ended).toEqual([]);
+    api.answer = [item()];
+    await pause(500);
+    expect(ended.map(end => end.status)).toEqual(['COMPLETED']);
+    model.dispose();
+  });
+
+  it('looks once for events that come together, and tells which builds changed', async () => {
+    const { api, model, emit } = setUp();
+    await model.refresh();
+    await pause(50); // the poll's own first look
+    const before = api.looks;
+    const changes: IChange[] = [];
+    model.stale.connect((_, change) => changes.push(change));
+    emit('builds', [5]);
+    emit('builds', [6]);
+    emit('environments', [1]);
+    await pause(250);
+    expect(api.looks).toBe(before + 1);
+    expect([...(changes[0]?.builds ?? [])]).toEqual([5, 6]);
+    model.dispose();
+  });
+
+  it('does not look at everything for progress alone', async () => {
+    const { api, model, emit } = setUp();
+    api.answer = [item({ newest_build_status: 'BUILDING', newest_build_id: 6 })];
+    await model.refresh();
+    await pause(50);
+    const before = api.looks;
+    emit('progress', [6]);
+    await pause(250);
+    expect(api.looks).toBe(before);
+    expect(model.progress(6)?.status).toBe('BUILDING');
+    model.dispose();
+  });
+
+  it('knows where the user may make environments, their own place first', async () => {
+    const { model } = setUp();
+    await model.refresh();
+    expect(model.writable).toEqual(['jo', 'lab']);
+    model.dispose();
+  });
+});

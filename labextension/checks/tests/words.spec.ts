@@ -1,0 +1,134 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { specificationText } from '../../src/commands/kernel';
+import { age, buildMark, clause, duration, linesBySteps, mark, size, step, tookSeconds } from '../../src/status';
+import type { IBuild, IEnvironment, IProgress } from '../../src/types';
+import { changeWords } from '../../src/view/builds';
+import { newestFirst } from '../../src/view/completer';
+import { surroundings } from '../../src/view/editor';
+import { nameOf } from '../../src/view/packages';
+import { isMajor } from '../../src/view/preview';
+
+const trans = nullTranslator.load('jupyter_envstore');
+const NOW = new Date('2026-11-24T12:00:00Z');
+
+function environment(more: object): IEnvironment {
+  return { active: true, newest_build_status: 'COMPLETED', current_build: {}, ...more } as unknown as IEnvironment;
+}
+
+describe('what is said of an environment', () => {
+  it('keeps apart whether it can be used and how the newest build went', () => {
+    expect(mark(environment({}), trans).words).toBe('Ready');
+    expect(mark(environment({ newest_build_status: 'FAILED' }), trans).kind).toBe('warning');
+    expect(mark(environment({ active: false, newest_build_status: 'FAILED' }), trans).kind).toBe('failed');
+    expect(mark(environment({ current_build: { packed_away: true } }), trans).words).toBe('Packed away');
+    expect(mark(environment({ newest_build_status: 'BUILDING' }), trans).kind).toBe('building');
+  });
+
+  it('does not pretend to know what runs when the connection is lost', () => {
+    expect(mark(environment({ newest_build_status: 'BUILDING' }), trans, false).kind).toBe('unknown');
+    expect(mark(environment({}), trans, false).kind).toBe('ready');
+  });
+
+  it('tells ages in one short word', () => {
+    expect(age('2026-11-24T11:59:30', NOW, trans)).toBe('now');
+    expect(age('2026-11-24T11:57:00', NOW, trans)).toBe('3 min');
+    expect(age('2026-11-24T10:00:00', NOW, trans)).toBe('2 h');
+    expect(age('2026-11-22T12:00:00', NOW, trans)).toBe('2 d');
+    expect(age('2024-11-24T12:00:00', NOW, trans)).toBe('2 y');
+    expect(age(null, NOW, trans)).toBe('');
+  });
+
+  it('tells bytes and durations for people', () => {
+    expect([0, 999, 1234, 67_400_000, 319_000_000].map(size)).toEqual(['0 B', '999 B', '1.2 kB', '67.4 MB', '319 MB']);
+    expect([0.04, 12.4, 75].map(duration)).toEqual(['0.0 s', '12 s', '1:15 min']);
+    expect(duration(null)).toBe('');
+  });
+});
+
+describe('what is said of a build', () => {
+  const build = { status: 'COMPLETED', started_on: '2026-11-24T12:00:00', ended_on: '2026-11-24T12:00:12.5' };
+
+  it('tells its state and how long it took', () => {
+    expect(buildMark(build as IBuild, trans).words).toBe('Ready');
+    expect(buildMark({ ...build, packed_away: true } as IBuild, trans).words).toBe('Packed away');
+    expect(tookSeconds(build as IBuild)).toBe(12.5);
+    expect(tookSeconds({ ...build, ended_on: null } as IBuild)).toBeNull();
+  });
+
+  it('tells which step runs and how far it is', () => {
+    const running = { name: 'fetch', state: 'running', done: 61, total: 100 };
+    const progress = { status: 'BUILDING', steps: [{ name: 'solve', state: 'done' }, running] };
+    expect(step(progress as unknown as IProgress, trans)).toEqual({ words: 'Downloading 61 %', part: 0.61 });
+    expect(step(undefined, trans).part).toBeNull();
+  });
+
+  it('gives the lines of a log to their steps', () => {
+    const lines = [
+      '10:00:00 Find versions',
+      '10:00:00 channels: conda-forge',
+      '10:00:01 Find versions: done in 0.4 s',
+      '10:00:01 Download packages',
+      '10:00:02 Make lockfile: done in 0.1 s'
+    ];
+    const found = linesBySteps(lines);
+    expect(found.get('solve')).toEqual(lines.slice(0, 3));
+    expect(found.get('fetch')).toEqual([lines[3]]);
+    expect(found.get('artifact-lockfile')).toEqual([lines[4]]);
+  });
+
+  it('tells the reason of a failure in one clause', () => {
+    expect(clause('no package x\n  because of y')).toBe('no package x');
+    expect(clause('a'.repeat(200))).toHaveLength(89);
+  });
+
+  it('tells what changed in a few words', () => {
+    const changes = ['a', 'b', 'c', 'd'].map(name => ({ change: 'added', manager: 'conda', name, from: '', to: '1' }) as const);
+    expect(changeWords(changes, 'same')).toBe('+ a, + b, + c … (4)');
+    expect(changeWords([], 'same')).toBe('same');
+    expect(changeWords(undefined, 'same')).toBe('');
+    const major = { change: 'changed', manager: 'conda', name: 'numpy', from: '1.26.4 h1', to: '2.1.0 h2' } as const;
+    expect(isMajor(major)).toBe(true);
+    expect(isMajor({ ...major, to: '1.27.0 h2' })).toBe(false);
+  });
+});
+
+describe('what is typed', () => {
+  it('is known by the name of the package that it is about', () => {
+    expect(['numpy <2', 'conda-forge::NumPy', 'pip:rich>=1', 'numpy=1.2'].map(nameOf)).toEqual([
+      'numpy',
+      'numpy',
+      'pip:rich',
+      'numpy'
+    ]);
+  });
+
+  it('is completed among dependencies alone, from the channels of the file', () => {
+    const text = 'channels: [a, "b"]\ndependencies:\n  - num\n  - pip:\n      - ric\n';
+    expect(surroundings(text, 3)).toEqual({ key: 'dependencies', inPip: false, channels: ['a', 'b'] });
+    expect(surroundings(text, 5).inPip).toBe(true);
+    expect(surroundings('channels:\n  - conda-forge  # ours\n', 2)).toEqual({
+      key: 'channels',
+      inPip: false,
+      channels: ['conda-forge']
+    });
+  });
+
+  it('is offered newest versions first', () => {
+    expect(['1.9', '1.10', '2.0', '1.2'].sort(newestFirst)).toEqual(['2.0', '1.10', '1.9', '1.2']);
+  });
+});
+
+describe('what a kernel has', () => {
+  it('becomes a specification with channels, conda and PyPI packages', () => {
+    const listed = {
+      python: '3.12',
+      channels: ['https://host.example/c'],
+      conda: { python: '3.12.1', numpy: '2.1.0' },
+      pip: { rich: '13.0', ipykernel: '7' }
+    };
+    expect(specificationText(listed)).toBe(
+      'channels:\n  - "https://host.example/c"\ndependencies:\n  - python=3.12\n  - ipykernel\n' +
+        '  - numpy=2.1.0\n  - pip\n  - pip:\n      - rich==13.0\n'
+    );
+  });
+});
