@@ -6,9 +6,11 @@ import argparse
 import contextlib
 import getpass
 import json
+import signal
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +74,38 @@ def wait(store: EnvStore, build_id: int, display: LiveDisplay | None = None, art
 
     The command does what a server would do; where one runs on the same store, they share the work.
     """
+    with interrupts() as check:
+        return _wait(store, build_id, display, artifacts, check)
+
+
+@contextlib.contextmanager
+def interrupts() -> Iterator[Callable[[], None]]:
+    """Let no interrupt be lost; gives a function that raises it where Python could not.
+
+    One that comes while a finalizer runs is printed and dropped by Python, and the command would go on.
+    """
+    seen = threading.Event()
+
+    def note(_signal: int, _frame: object) -> None:
+        seen.set()
+        raise KeyboardInterrupt
+
+    def check() -> None:
+        if seen.is_set():
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _wait(
+    store: EnvStore, build_id: int, display: LiveDisplay | None, artifacts: bool, check: Callable[[], None]
+) -> dict[str, Any]:
     while True:
+        check()
         store.scheduler.tick()
         view = store.show(build_id)
         if display:

@@ -191,6 +191,7 @@ export class EnvStoreModel implements IDisposable {
         this._permissions ?? this.api.permissions(),
         this.api.usage()
       ]);
+      this._keepUnchanged(environments);
       const building = environments.filter(item => isUnsettled(item.newest_build_status));
       const progress = await this._lookAtProgress(building);
       if (this._isDisposed) {
@@ -236,6 +237,21 @@ export class EnvStoreModel implements IDisposable {
         }
       }, FAST);
     }
+  }
+
+  /** Put the known object in place of each that says the same, so that views need not draw it again. */
+  private _keepUnchanged(environments: IEnvironment[]): void {
+    const texts = new Map<number, string>();
+    const known = new Map(this._environments.map(item => [item.id, item]));
+    environments.forEach((item, place) => {
+      const text = JSON.stringify(item);
+      texts.set(item.id, text);
+      const old = known.get(item.id);
+      if (old && this._texts.get(item.id) === text) {
+        environments[place] = old;
+      }
+    });
+    this._texts = texts;
   }
 
   private async _lookAtProgress(building: IEnvironment[]): Promise<Map<number, IProgress>> {
@@ -334,6 +350,7 @@ export class EnvStoreModel implements IDisposable {
   private readonly _settled = new Signal<this, ISettled>(this);
   private readonly _mine = new Set<number>();
   private _environments: IEnvironment[] = [];
+  private _texts = new Map<number, string>();
   private _progress = new Map<number, IProgress>();
   private _permissions: IPermissions | null = null;
   private _usage: Record<string, IUsage> = {};

@@ -10,23 +10,26 @@ import type { IEnvironment } from '../types';
 const SHOWN_BUILDS = 3;
 
 interface IRowProps extends IProps {
+  rowKey: string;
   item: IEnvironment;
   place: number;
   of: number;
-  /** Whether it is shown because of a package that it contains. */
-  hit: boolean;
-  /** What the filter looks for, to be set bold. */
-  words: string;
+  /** What the filter looks for, to be set bold; null where it is shown because of a package that it contains. */
+  words: string | null;
+  isConnected: boolean;
   isOpened: boolean;
+  /** The minute that it is, so that ages are told anew. */
+  minute: number;
   tabIndex: number;
-  onFocus: () => void;
-  onOpen: () => void;
+  onFocus: (key: string) => void;
+  onOpen: (id: number) => void;
 }
 
-/** An environment; opened, it shows a card in place. */
-export function Row(props: IRowProps): React.ReactElement {
-  const { item, trans, commands, model, isOpened } = props;
-  const status = mark(item, trans, model.isConnected);
+/** An environment; opened, it shows a card in place. Drawn again only when something of it changed. */
+export const Row = React.memo(function Row(props: IRowProps): React.ReactElement {
+  const { item, trans, commands, isOpened } = props;
+  const [isHot, setHot] = React.useState(false);
+  const status = mark(item, trans, props.isConnected);
   const build = item.current_build;
   const names = { namespace: item.namespace.name, name: item.name };
   const at = build?.ended_on ?? build?.scheduled_on ?? null;
@@ -51,23 +54,32 @@ export function Row(props: IRowProps): React.ReactElement {
       aria-expanded={isOpened}
       aria-posinset={props.place}
       aria-setsize={props.of}
+      data-key={props.rowKey}
       data-id={item.id}
       data-namespace={names.namespace}
       data-name={names.name}
       data-label={item.name}
       className="jp-EnvStore-environment"
       tabIndex={props.tabIndex}
-      onFocus={event => event.target === event.currentTarget && props.onFocus()}
+      onFocus={event => {
+        setHot(true);
+        if (event.target === event.currentTarget) {
+          props.onFocus(props.rowKey);
+        }
+      }}
+      onBlur={() => setHot(false)}
+      onMouseEnter={() => setHot(true)}
+      onMouseLeave={event => setHot(event.currentTarget.contains(document.activeElement))}
     >
       <div
         className="jp-EnvStore-line"
-        onClick={props.onOpen}
+        onClick={() => props.onOpen(item.id)}
         onDoubleClick={() => void commands.execute(CommandIDs.open, names)}
       >
         <Mark mark={status} />
         <span className="jp-EnvStore-name" title={`${names.namespace}/${names.name}\n${item.description}`}>
-          <Bold text={item.name} words={props.words} />
-          {props.hit && <span className="jp-EnvStore-sub"> {names.namespace}</span>}
+          <Bold text={item.name} words={props.words ?? ''} />
+          {props.words === null && <span className="jp-EnvStore-sub"> {names.namespace}</span>}
         </span>
         <span className="jp-EnvStore-facts">
           <span className="jp-EnvStore-language" title={item.kernel_note ?? item.kernels.join(', ')}>
@@ -75,34 +87,7 @@ export function Row(props: IRowProps): React.ReactElement {
           </span>
           <When at={at} words={old} trans={trans} />
         </span>
-        <span className="jp-EnvStore-rowActions">
-          <IconButton
-            id={CommandIDs.openNotebook}
-            commands={commands}
-            icon={notebookIcon}
-            label={trans.__('Open a notebook in %1', item.name)}
-            disabled={!item.kernels.length}
-            args={names}
-            tabIndex={-1}
-          />
-          {item.permissions.includes('environment::update') && (
-            <IconButton
-              id={CommandIDs.addPackage}
-              commands={commands}
-              icon={addIcon}
-              label={trans.__('Add a package to %1', item.name)}
-              args={names}
-              tabIndex={-1}
-            />
-          )}
-          <IconButton
-            id="envstore:row-menu"
-            icon={ellipsesIcon}
-            label={trans.__('More for %1', item.name)}
-            onClick={event => openContextMenu(event.currentTarget)}
-            tabIndex={-1}
-          />
-        </span>
+        {isHot && <RowActions {...props} />}
       </div>
       {reason && !isOpened && (
         <div className="jp-EnvStore-reason" title={failed?.status_info ?? ''}>
@@ -111,6 +96,42 @@ export function Row(props: IRowProps): React.ReactElement {
       )}
       {isOpened && <Card {...props} />}
     </div>
+  );
+});
+
+/** What takes the place of language and age while the pointer or the focus is on a row. */
+function RowActions(props: IRowProps): React.ReactElement {
+  const { item, trans, commands } = props;
+  const names = { namespace: item.namespace.name, name: item.name };
+  return (
+    <span className="jp-EnvStore-rowActions">
+      <IconButton
+        id={CommandIDs.openNotebook}
+        commands={commands}
+        icon={notebookIcon}
+        label={trans.__('Open a notebook in %1', item.name)}
+        disabled={!item.kernels.length}
+        args={names}
+        tabIndex={-1}
+      />
+      {item.permissions.includes('environment::update') && (
+        <IconButton
+          id={CommandIDs.addPackage}
+          commands={commands}
+          icon={addIcon}
+          label={trans.__('Add a package to %1', item.name)}
+          args={names}
+          tabIndex={-1}
+        />
+      )}
+      <IconButton
+        id="envstore:row-menu"
+        icon={ellipsesIcon}
+        label={trans.__('More for %1', item.name)}
+        onClick={event => openContextMenu(event.currentTarget)}
+        tabIndex={-1}
+      />
+    </span>
   );
 }
 

@@ -3,11 +3,14 @@ import * as React from 'react';
 import { copy } from '../commands/context';
 import { CommandIDs } from '../commands';
 import { IconButton, type IProps, Link } from '../components/basics';
+import { useNow } from '../components/hooks';
 import type { IEnvironment } from '../types';
+import { Chunks } from './chunks';
 import type { IFound } from './filter';
 import { Row } from './row';
 
 const TYPE_AHEAD = 700;
+const MINUTE = 60_000;
 
 interface ITreeProps extends IProps {
   innerRef: React.RefObject<HTMLDivElement>;
@@ -23,6 +26,8 @@ export function Tree(props: ITreeProps): React.ReactElement {
   const { model, found, filter, trans, commands, closed, toggle, innerRef } = props;
   const [opened, setOpened] = React.useState<number | null>(null);
   const [focused, setFocused] = React.useState<string>('');
+  const [wanted, setWanted] = React.useState<string>('');
+  const minute = Math.floor(useNow(MINUTE).getTime() / MINUTE);
   const typed = React.useRef({ text: '', at: 0 });
   const own = model.permissions?.primary_namespace;
   const hasEmpty = !filter && own !== undefined && model.writable.includes(own);
@@ -37,11 +42,18 @@ export function Tree(props: ITreeProps): React.ReactElement {
   ];
   const stop = keys.includes(focused) ? focused : keys.find(key => !key.startsWith('group:')) ?? keys[0];
 
-  const rows = () => Array.from(innerRef.current?.querySelectorAll<HTMLElement>('[role=treeitem]') ?? []);
-  const focusRow = (place: number) => {
-    const all = rows();
-    all[Math.min(Math.max(place, 0), all.length - 1)]?.focus();
-  };
+  const labels = new Map([...model.environments].map(item => [item.id, item.name]));
+  const labelOf = (key: string) =>
+    key.startsWith('group:') ? key.slice('group:'.length) : labels.get(Number(key.split(':')[1])) ?? '';
+  const focusRow = (place: number) => setWanted(keys[Math.min(Math.max(place, 0), keys.length - 1)] ?? '');
+  React.useEffect(() => {
+    if (wanted) {
+      innerRef.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(wanted)}"]`)?.focus();
+      setWanted('');
+    }
+  }, [wanted, innerRef]);
+  const onFocus = React.useCallback((key: string) => setFocused(key), []);
+  const onOpen = React.useCallback((id: number) => setOpened(old => (old === id ? null : id)), []);
   const onKeyDown = (event: React.KeyboardEvent) => {
     const row = event.target as HTMLElement;
     if (row.getAttribute('role') !== 'treeitem') {
@@ -51,8 +63,7 @@ export function Tree(props: ITreeProps): React.ReactElement {
       }
       return;
     }
-    const all = rows();
-    const place = all.indexOf(row);
+    const place = keys.indexOf(row.dataset.key ?? '');
     const group = row.dataset.group;
     const id = row.dataset.id ? Number(row.dataset.id) : null;
     const item = model.environments.find(other => other.id === id);
@@ -70,7 +81,7 @@ export function Tree(props: ITreeProps): React.ReactElement {
           focusRow(0);
           return true;
         case 'End':
-          focusRow(all.length - 1);
+          focusRow(keys.length - 1);
           return true;
         case 'ArrowRight':
           if (group !== undefined && closed.has(group)) {
@@ -89,7 +100,7 @@ export function Tree(props: ITreeProps): React.ReactElement {
           } else if (item && opened === item.id) {
             setOpened(null);
           } else if (item) {
-            all.find(other => other.dataset.group === item.namespace.name)?.focus();
+            setWanted(`group:${item.namespace.name}`);
           }
           return true;
         case 'Escape':
@@ -122,7 +133,7 @@ export function Tree(props: ITreeProps): React.ReactElement {
         case 'F2':
           return run(CommandIDs.describe);
         case 'Delete':
-          return run(CommandIDs.remove, () => focusRow(Math.min(place, rows().length - 1)));
+          return run(CommandIDs.remove, () => innerRef.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus());
         case 'c':
           if (withControl && names) {
             const name = `${names.namespace}/${names.name}`;
@@ -134,8 +145,8 @@ export function Tree(props: ITreeProps): React.ReactElement {
         const now = Date.now();
         const text = (now - typed.current.at < TYPE_AHEAD ? typed.current.text : '') + event.key.toLowerCase();
         typed.current = { text, at: now };
-        const later = [...all.slice(place + (text.length > 1 ? 0 : 1)), ...all.slice(0, place + 1)];
-        later.find(other => other.dataset.label?.toLowerCase().startsWith(text))?.focus();
+        const later = [...keys.slice(place + (text.length > 1 ? 0 : 1)), ...keys.slice(0, place + 1)];
+        setWanted(later.find(key => labelOf(key).toLowerCase().startsWith(text)) ?? '');
         return true;
       }
       return false;
@@ -165,19 +176,33 @@ export function Tree(props: ITreeProps): React.ReactElement {
       </div>
     );
   }
-  const row = (item: IEnvironment, kind: string, place: number, of: number) => (
-    <Row
-      key={`${kind}:${item.id}`}
-      {...props}
-      item={item}
-      place={place}
-      of={of}
-      hit={kind === 'hit'}
-      words={kind === 'hit' ? '' : filter.trim()}
-      isOpened={opened === item.id && (kind === 'item' || !found.named.includes(item))}
-      tabIndex={stop === `${kind}:${item.id}` ? 0 : -1}
-      onFocus={() => setFocused(`${kind}:${item.id}`)}
-      onOpen={() => setOpened(opened === item.id ? null : item.id)}
+  const draw = (kind: 'item' | 'hit', of: number) => (item: IEnvironment, place: number) => {
+    const key = `${kind}:${item.id}`;
+    return (
+      <Row
+        key={key}
+        rowKey={key}
+        model={model}
+        commands={commands}
+        trans={trans}
+        item={item}
+        place={place + 1}
+        of={of}
+        words={kind === 'hit' ? null : filter.trim()}
+        isConnected={model.isConnected}
+        isOpened={opened === item.id && (kind === 'item' || !found.named.includes(item))}
+        minute={minute}
+        tabIndex={stop === key ? 0 : -1}
+        onFocus={onFocus}
+        onOpen={onOpen}
+      />
+    );
+  };
+  const rowsOf = (items: readonly IEnvironment[], kind: 'item' | 'hit') => (
+    <Chunks
+      items={items}
+      keep={item => [stop, wanted].includes(`${kind}:${item.id}`) || opened === item.id}
+      draw={draw(kind, items.length)}
     />
   );
   return (
@@ -196,15 +221,15 @@ export function Tree(props: ITreeProps): React.ReactElement {
           items={items}
           isClosed={closed.has(name)}
           tabIndex={stop === `group:${name}` ? 0 : -1}
-          onFocus={() => setFocused(`group:${name}`)}
+          onFocus={onFocus}
         >
-          {items.map((item, place) => row(item, 'item', place + 1, items.length))}
+          {rowsOf(items, 'item')}
         </Group>
       ))}
       {found.containing.length > 0 && (
         <div role="group" aria-label={trans.__('Contain %1', found.packageName)}>
           <div className="jp-EnvStore-namespace">{trans.__('Contain %1', found.packageName)}</div>
-          {found.containing.map((item, place) => row(item, 'hit', place + 1, found.containing.length))}
+          {rowsOf(found.containing, 'hit')}
         </div>
       )}
     </div>
@@ -233,7 +258,7 @@ function Group(
     isClosed: boolean;
     tabIndex: number;
     toggle: (namespace: string) => void;
-    onFocus: () => void;
+    onFocus: (key: string) => void;
     children: React.ReactNode;
   }
 ): React.ReactElement {
@@ -255,11 +280,12 @@ function Group(
         aria-selected={false}
         aria-label={trans.__('Namespace %1, %2 environments', label, items.length)}
         className="jp-EnvStore-namespace"
+        data-key={`group:${name}`}
         data-group={name}
         data-namespace={name}
         data-label={name}
         tabIndex={props.tabIndex}
-        onFocus={props.onFocus}
+        onFocus={() => props.onFocus(`group:${name}`)}
         onClick={() => props.toggle(name)}
       >
         <Caret.react tag="span" className="jp-EnvStore-caret" />
