@@ -6,6 +6,7 @@ import argparse
 import os
 import secrets
 import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -20,6 +21,21 @@ from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.spec import read_specification
 
 FIRST_PORT = 8888
+OPENER = """
+import os, pathlib, sys, time, urllib.error, urllib.request, webbrowser
+address, page = sys.stdin.read(), pathlib.Path("open-lab.html").resolve()
+for _ in range(240):
+    try:
+        urllib.request.urlopen(address, timeout=5)
+        break
+    except (OSError, urllib.error.URLError):
+        time.sleep(0.5)
+with open(os.open(page, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+    file.write(f'<meta http-equiv="refresh" content="0; url={address}">')
+webbrowser.open(page.as_uri())
+"""
+"""Opens the page once the server answers. The address holds a token: it comes at the input, and goes to the browser in a
+file that nobody else can read, since everybody sees the arguments of processes."""
 ENVIRONMENT = """\
 # The example environment of jupyter-envstore.
 name: example
@@ -92,12 +108,17 @@ def open_lab(root: Path, no_browser: bool) -> None:
     port, token = free_port(FIRST_PORT), secrets.token_urlsafe(24)
     notebooks = root / "notebooks"
     notebooks.mkdir(exist_ok=True)
-    page = "/lab?envstore=open"
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
-    command += [f"--ServerApp.root_dir={notebooks}", f"--EnvStoreApp.root_dir={root}", f"--LabApp.default_url={page}"]
-    command += ["--LabApp.log_level=WARN", *(["--no-browser"] if no_browser else [])]
+    command += [f"--ServerApp.root_dir={notebooks}", f"--EnvStoreApp.root_dir={root}", "--no-browser"]
+    command += ["--LabApp.log_level=WARN", "--ServerApp.log_level=WARN"]
     command += ["--allow-root"] if os.geteuid() == 0 else []
-    print(f"\nJupyterLab: http://localhost:{port}{page}&token={token}\nCtrl-C ends it.", flush=True)
+    address = f"http://localhost:{port}/lab?envstore=open&token={token}"
+    print(f"\nJupyterLab: {address}\nCtrl-C ends it.", flush=True)
+    if not no_browser:
+        opener = subprocess.Popen([sys.executable, "-c", OPENER], stdin=subprocess.PIPE, cwd=root)
+        assert opener.stdin is not None  # noqa: S101 - for the type checker
+        opener.stdin.write(address.encode())
+        opener.stdin.close()
     os.chdir(notebooks)
     os.execve(sys.executable, command, {**os.environ, "JUPYTER_TOKEN": token})  # noqa: S606 - arguments made here
 

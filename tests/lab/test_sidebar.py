@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import re
 from collections.abc import Callable
 
@@ -189,3 +191,61 @@ def test_running_builds_stand_in_labs_own_panel_too(tab: Lab, lab: Server, chann
     tab.page.click('[data-id="jp-running-sessions"]')
     shown(tab.page.locator("#jp-running-sessions").get_by_text("team/seen"), 5_000)
     lab.data("DELETE", "environment/team/seen/")
+
+
+def test_the_notebook_in_front_is_switched_to_an_environment(tab: Lab, example: int) -> None:
+    tab.page.locator(".jp-LauncherCard").get_by_text("Python 3 (ipykernel)").first.click()
+    expect(tab.page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=60_000)
+    shown(tab.sidebar.get_by_text("It runs in no environment of the store."))
+    tab.row("data").focus()
+    tab.page.keyboard.press("Shift+F10")
+    tab.page.get_by_role("menuitem", name="Use in Current Notebook").click()
+    expect(tab.page.get_by_text("Python (team/data) | Idle")).to_be_visible(timeout=60_000)
+    shown(tab.sidebar.get_by_role("button", name="team/data"))
+
+
+def test_what_is_wrong_with_the_server_is_said_in_words(tab: Lab, example: int) -> None:
+    shown(tab.row("data"))
+
+    def answer(status: int, message: str) -> None:
+        body = json.dumps({"status": "error", "message": message, "code": "x"})
+        tab.page.unroute_all()
+        tab.page.route(
+            re.compile("/envstore/api/"),
+            lambda route: route.fulfill(status=status, body=body, content_type="application/json"),
+        )
+        tab.page.evaluate("window.jupyterapp.commands.execute('envstore:refresh')")
+
+    answer(404, "there is no such path")
+    shown(tab.sidebar.get_by_text("The server part is not running."))
+    tab.picture("missing")
+    answer(503, "the store's database is damaged; restore a backup of envstore.sqlite")
+    shown(tab.sidebar.get_by_text("restore a backup"))
+    answer(403, "you may not")
+    shown(tab.sidebar.get_by_text("Not connected. Showing"))
+    expect(tab.row("data")).to_be_visible()
+    tab.page.unroute_all()
+    shown(tab.sidebar.get_by_text("Connected again"), 10_000)
+
+
+def test_a_thousand_environments_can_be_gone_through(tab: Lab, lab: Server, example: int) -> None:
+    rows = [copy.deepcopy(lab.data("GET", "environment/team/data/")) for _ in range(1000)]
+    for number, row in enumerate(rows):
+        row["id"], row["name"] = 10_000 + number, f"many-{number:04}"
+    body = json.dumps({"status": "ok", "data": rows, "page": 1, "size": 1000, "count": 1000})
+    tab.page.route(
+        re.compile("/envstore/api/v1/environment/"),
+        lambda route: route.fulfill(status=200, body=body, content_type="application/json"),
+    )
+    tab.page.evaluate("window.jupyterapp.commands.execute('envstore:refresh')")
+    shown(tab.row("many-0000"))
+    assert tab.sidebar.locator(".jp-EnvStore-environment").count() < 300
+    tab.row("many-0000").focus()
+    tab.page.keyboard.press("End")
+    expect(tab.row("many-0999")).to_be_focused()
+    tab.page.keyboard.type("many-05")
+    expect(tab.row("many-0500")).to_be_focused()
+    tab.page.keyboard.press("ArrowUp")
+    expect(tab.row("many-0499")).to_be_focused()
+    tab.picture("thousand")
+    tab.page.unroute_all()

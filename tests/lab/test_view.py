@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -240,3 +241,18 @@ def test_who_may_only_look_sees_no_buttons_that_change(
     tab.tab("access")
     shown(tab.view.get_by_text("Only admins of team change this."))
     tab.picture("read-only")
+
+
+def test_a_log_of_five_megabytes_is_shown_from_its_end(data: Lab) -> None:
+    lines = "".join(f"10:00:00 line {number} {'x' * 90}\n" for number in range(50_000))
+    data.page.route(
+        re.compile("/logs/"), lambda route: route.fulfill(status=200, body=lines, content_type="text/plain")
+    )
+    data.open("data", "artifacts")
+    summary = data.view.get_by_text("The whole log, 50000 lines")
+    shown(summary, 20_000)
+    summary.click()
+    shown(data.view.get_by_text("line 49999"))
+    assert data.view.locator(".jp-EnvStore-logLines > div").count() == 2000
+    shown(data.view.get_by_role("button", name="48000 earlier lines"))
+    data.page.unroute_all()
