@@ -22,7 +22,7 @@ from jupyter_envstore.spec import read_specification
 
 FIRST_PORT = 8888
 OPENER = """
-import os, pathlib, sys, time, urllib.error, urllib.request, webbrowser
+import html, os, pathlib, sys, time, urllib.error, urllib.request, webbrowser
 address, page = sys.stdin.read(), pathlib.Path("open-lab.html").resolve()
 for _ in range(240):
     try:
@@ -31,11 +31,11 @@ for _ in range(240):
     except (OSError, urllib.error.URLError):
         time.sleep(0.5)
 with open(os.open(page, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
-    file.write(f'<meta http-equiv="refresh" content="0; url={address}">')
+    file.write(f'<meta http-equiv="refresh" content="0; url={html.escape(address)}">')
 webbrowser.open(page.as_uri())
 """
-"""Opens the page once the server answers. The address holds a token: it comes at the input, and goes to the browser in a
-file that nobody else can read, since everybody sees the arguments of processes."""
+"""Opens the page once the server answers. The address holds a token: it comes at the input and goes to the browser in a
+file that only its owner can read, as everybody sees the arguments of processes."""
 ENVIRONMENT = """\
 # The example environment of jupyter-envstore.
 name: example
