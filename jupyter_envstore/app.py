@@ -23,13 +23,14 @@ from jupyter_server.utils import url_path_join
 from traitlets import Bool, Dict, Float, List, Set, Unicode, default
 from traitlets import Callable as CallableTrait
 
-from jupyter_envstore import __version__, policy
+from jupyter_envstore import __version__
 from jupyter_envstore.access import AccessRules, Identity, PredefinedToken, check_bindings, token_hash
+from jupyter_envstore.asking import Questions
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.configuration import StoreTraits
 from jupyter_envstore.engine.ask import ask
 from jupyter_envstore.envstore import EnvStore
-from jupyter_envstore.errors import EnvStoreError, Fault, InvalidInputError, LimitError, SpecificationError
+from jupyter_envstore.errors import EnvStoreError, Fault, InvalidInputError, SpecificationError
 from jupyter_envstore.handlers.artifacts import lock_text_as_json
 from jupyter_envstore.handlers.logs import LogFeeds
 from jupyter_envstore.handlers.metrics import metrics
@@ -56,14 +57,12 @@ FIRST_HOUSEKEEPING = 600.0
 """Seconds after the start: not while people log in."""
 SOLVES = 2
 """How many solves and searches run at once."""
-SEARCH_SECONDS = 60.0
-WAIT_SECONDS = 60.0
 SCHEMAS = "https://events.jupyter.org/jupyter_envstore/"
 LAPTOP = (IdentityProvider, PasswordIdentityProvider, LegacyIdentityProvider)
 """Jupyter's own identity providers: who holds the token or password is the one user."""
 
 
-class EnvStoreApp(StoreTraits, ExtensionApp):
+class EnvStoreApp(Questions, StoreTraits, ExtensionApp):
     """Environments that can be shared and brought back exactly."""
 
     name = "envstore"
@@ -367,69 +366,6 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
     def lock_as_json(self, digest: str) -> bytes:
         """Return a lockfile as JSON."""
         return _lock_as_json(self.store.artifact_path(digest))
-
-    async def solve(
-        self,
-        handler: EnvStoreHandler,
-        specification: Specification,
-        place: tuple[str, str | None] | None = None,
-        platform: str = "",
-    ) -> dict[str, Any]:
-        """Find the conda packages that a specification would install, in a process of its own."""
-        if specification.lockfile is not None:
-            msg = "a lockfile is solved already"
-            raise InvalidInputError(msg)
-        settings = await self.run(self.store.settings_near, place)
-        policy.check_platform(platform)
-        question = {
-            "do": "solve",
-            "specs": list(specification.dependencies),
-            "channels": list(specification.channels),
-            "platforms": [platform] if platform else [],
-            "timeout": float(settings["conda_max_solve_time"]),
-        }
-        return await self.ask(handler, question, settings, float(settings["conda_max_solve_time"]))
-
-    async def search(
-        self,
-        handler: EnvStoreHandler,
-        package: str,
-        channels: Sequence[str],
-        platform: str | None,
-        more: Sequence[str] = (),
-    ) -> list[dict[str, Any]]:
-        """Look for packages in channels, in a process of its own."""
-        settings = await self.run(self.store.settings)
-        if platform:
-            policy.check_platform(platform)
-        await self.run(self.store.check_channels, channels)
-        platforms = [platform] if platform else list(settings["conda_platforms"])
-        question = {"do": "search", "package": package, "channels": list(channels), "platforms": platforms}
-        question["more"] = list(more)
-        answer = await self.ask(handler, question, settings, SEARCH_SECONDS)
-        found: list[dict[str, Any]] = answer["packages"]
-        return found
-
-    async def ask(
-        self, handler: EnvStoreHandler, question: dict[str, Any], settings: dict[str, Any], timeout: float
-    ) -> dict[str, Any]:
-        """Ask a process about channels; it ends when the client goes away."""
-        question |= {
-            "alias": settings["conda_channel_alias"] or self.store_configuration.channel_alias,
-            "defaults": settings["defaults_channel"],
-            "default_channels": list(settings["conda_default_channels"]),
-            "cache": str(self.store_configuration.packages / "repodata"),
-        }
-        turn = self.turns[question["do"]]
-        try:
-            await asyncio.wait_for(turn.acquire(), min(timeout, WAIT_SECONDS))
-        except asyncio.TimeoutError:
-            msg = f"others have the server look at channels for more than {min(timeout, WAIT_SECONDS):g} s; try again"
-            raise LimitError(msg) from None
-        try:
-            return await asyncio.to_thread(ask, question, timeout, handler.gone, self.ending)
-        finally:
-            turn.release()
 
 
 @functools.lru_cache(maxsize=4)

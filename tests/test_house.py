@@ -17,6 +17,7 @@ PACKAGE = Path(jupyter_envstore.__file__).parent
 FLOORS = [
     {"cli"},
     {"app"},
+    {"asking"},
     {"handlers", "watching"},
     {"demo", "configuration"},
     {"envstore"},

@@ -39,15 +39,20 @@ def build(options: argparse.Namespace) -> int:
             raise
         choices = BuildOptions(options.exclude_newer, tuple(options.virtual_package or ()), options.all_platforms)
         reference = store.submit(specification, options.namespace, options.name, who(), options=choices)
-        if options.no_wait:
-            store.scheduler.tick()
-            print_json({"build": str(reference), "id": reference.id}) if options.json else print(reference)
-            return 0
-        print(f"building {reference}", file=sys.stderr)
-        view = follow(store, reference)
-        view["failed_platforms"] = store.failed_platforms(reference.id)
-        _report_build(view, options.json)
-        return _outcome(view)
+        return see_through(store, reference, options)
+
+
+def see_through(store: EnvStore, reference: BuildRef, options: argparse.Namespace) -> int:
+    """Follow a build to its end and tell what came out; with ``--no-wait`` only its name."""
+    if options.no_wait:
+        store.scheduler.tick()
+        print_json({"build": str(reference), "id": reference.id}) if options.json else print(reference)
+        return 0
+    print(f"building {reference}", file=sys.stderr)
+    view = follow(store, reference)
+    view["failed_platforms"] = store.failed_platforms(reference.id)
+    _report_build(view, options.json)
+    return _outcome(view)
 
 
 def follow(store: EnvStore, reference: BuildRef) -> dict[str, Any]:

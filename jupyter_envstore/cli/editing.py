@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
-from jupyter_envstore.cli.commands import _outcome, _report_build, follow
+from jupyter_envstore.cli.commands import see_through
 from jupyter_envstore.cli.common import open_store, print_json, who
 from jupyter_envstore.cli.looking import find_newest
 from jupyter_envstore.errors import InvalidInputError
@@ -26,11 +25,4 @@ def add(options: argparse.Namespace) -> int:
             return 0
         specification = read_specification(text, "the specification", store.config.allow_local_files)
         reference = store.submit(specification, before.namespace, before.name, who(), f"edit of {before.number}")
-        if options.no_wait:
-            store.scheduler.tick()
-            print_json({"build": str(reference), "id": reference.id}) if options.json else print(reference)
-            return 0
-        print(f"building {reference}", file=sys.stderr)
-        view = follow(store, reference)
-        _report_build(view, options.json)
-        return _outcome(view)
+        return see_through(store, reference, options)

@@ -5,7 +5,7 @@ import { type Root, createRoot } from 'react-dom/client';
 import type { EnvStoreModel } from '../../src/model';
 import { Trouble } from '../../src/sidebar/trouble';
 import type { IPackageChange } from '../../src/types';
-import { PackageSearch } from '../../src/view/packages';
+import { PackageSearch } from '../../src/view/search';
 import { Changes, Preview } from '../../src/view/preview';
 
 const act: (callback: () => unknown) => any = (React as any).act; // its types are those of React 18.2

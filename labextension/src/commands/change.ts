@@ -142,13 +142,9 @@ export function addChangingCommands(context: Context): void {
     { isEnabled: args => context.may(args, 'environment::update') }
   );
   context.add(CommandIDs.deleteBuild, trans.__('Delete Build…'), BUILD, async args => {
-    const answer = await showDialog({
-      title: trans.__('Delete build %1?', String(args.number ?? args.build)),
-      body: trans.__('Its files and its lock go. It cannot be brought back. The other builds stay.'),
-      buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Delete') })],
-      defaultButton: 0
-    });
-    if (answer.button.accept) {
+    const title = trans.__('Delete build %1?', String(args.number ?? args.build));
+    const body = trans.__('Its files and its lock go. It cannot be brought back. The other builds stay.');
+    if (await confirmDelete(context, title, body)) {
       await context.guarded(trans.__('Not deleted'), () => api.deleteBuild(Number(args.build)));
     }
   });
@@ -174,13 +170,7 @@ export function addChangingCommands(context: Context): void {
         isUnsettled(item.newest_build_status) ? trans.__('A build that runs is stopped.') : '',
         trans.__('Lockfiles that were downloaded stay good. This cannot be undone.')
       ].filter(line => line);
-      const answer = await showDialog({
-        title: trans.__('Delete %1?', whole(place)),
-        body: lines.join(' '),
-        buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Delete') })],
-        defaultButton: 0
-      });
-      if (answer.button.accept) {
+      if (await confirmDelete(context, trans.__('Delete %1?', whole(place)), lines.join(' '))) {
         const done = await context.guarded(trans.__('Not deleted'), async () => {
           await api.deleteEnvironment(place);
           return true;
@@ -192,6 +182,17 @@ export function addChangingCommands(context: Context): void {
     },
     { isEnabled: args => context.may(args, 'environment::delete') }
   );
+}
+
+/** Ask before something is deleted for good; Cancel is what Enter does. */
+async function confirmDelete(context: Context, title: string, body: string): Promise<boolean> {
+  const answer = await showDialog({
+    title,
+    body,
+    buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: context.trans.__('Delete') })],
+    defaultButton: 0
+  });
+  return answer.button.accept;
 }
 
 /** Return how many running kernels of this server use an environment. */

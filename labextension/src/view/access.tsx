@@ -2,6 +2,7 @@ import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { ErrorBox, Link, TextButton } from '../components/basics';
 import { useLoaded } from '../components/hooks';
+import { Table } from '../components/table';
 import type { ITabProps } from './environment';
 
 const ROLES = ['viewer', 'developer', 'admin'];
@@ -42,17 +43,7 @@ function Members(props: ITabProps): React.ReactElement {
         <p className="jp-EnvStore-sub">{trans.__('It is open to nobody else but whom the configuration names.')}</p>
       )}
       {value && value.length > 0 && (
-        <table className="jp-EnvStore-table">
-          <thead>
-            <tr>
-              <th scope="col">{trans.__('Name')}</th>
-              <th scope="col">{trans.__('Role')}</th>
-              <th scope="col">
-                <span className="jp-EnvStore-hidden">{trans.__('Actions')}</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
+        <Table columns={[trans.__('Name'), trans.__('Role'), { title: trans.__('Actions'), hidden: true }]}>
             {value.map(member => (
               <tr key={member.id}>
                 <th scope="row">{member.other_namespace}</th>
@@ -83,8 +74,7 @@ function Members(props: ITabProps): React.ReactElement {
                 </td>
               </tr>
             ))}
-          </tbody>
-        </table>
+          </Table>
       )}
       {may ? (
         <form
@@ -174,19 +164,7 @@ function Tokens(props: ITabProps): React.ReactElement {
       {refused && <ErrorBox message={refused} />}
       {value && value.length === 0 && <p className="jp-EnvStore-sub">{trans.__('You have none.')}</p>}
       {value && value.length > 0 && (
-        <table className="jp-EnvStore-table">
-          <thead>
-            <tr>
-              <th scope="col">{trans.__('Name')}</th>
-              <th scope="col">{trans.__('May')}</th>
-              <th scope="col">{trans.__('Ends')}</th>
-              <th scope="col">{trans.__('Last used')}</th>
-              <th scope="col">
-                <span className="jp-EnvStore-hidden">{trans.__('Actions')}</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
+        <Table columns={[trans.__('Name'), trans.__('May'), trans.__('Ends'), trans.__('Last used'), { title: trans.__('Actions'), hidden: true }]}>
             {value.map(token => (
               <tr key={token.id}>
                 <th scope="row">
@@ -211,8 +189,7 @@ function Tokens(props: ITabProps): React.ReactElement {
                 </td>
               </tr>
             ))}
-          </tbody>
-        </table>
+          </Table>
       )}
       <TextButton id={CommandIDs.openTokens} onClick={() => void commands.execute(CommandIDs.openTokens)}>
         {trans.__('Make a token… ↗')}

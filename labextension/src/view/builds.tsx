@@ -3,6 +3,7 @@ import { CommandIDs } from '../commands';
 import { copy } from '../commands/context';
 import { ErrorBox, Link, Mark, Skeleton, TextButton, When } from '../components/basics';
 import { useLoaded, useStale } from '../components/hooks';
+import { Table } from '../components/table';
 import { isUnsettled } from '../model';
 import { age, buildMark, clause, duration, size, tookSeconds } from '../status';
 import type { IBuild, IPackageChange } from '../types';
@@ -52,31 +53,17 @@ export function BuildsTab(props: ITabProps & { asked: IShow }): React.ReactEleme
         }
       }}
     >
-      <table className="jp-EnvStore-table">
-        <thead>
-          <tr>
-            <th scope="col">
-              <span className="jp-EnvStore-hidden">{trans.__('Compare')}</span>
-            </th>
-            <th scope="col">{trans.__('Build')}</th>
-            <th scope="col">{trans.__('Status')}</th>
-            <th scope="col" className="jp-mod-wide">
-              {trans.__('By')}
-            </th>
-            <th scope="col">{trans.__('When')}</th>
-            <th scope="col" className="jp-mod-wide">
-              {trans.__('Took')}
-            </th>
-            <th scope="col" className="jp-mod-wide">
-              {trans.__('Size')}
-            </th>
-            <th scope="col">{trans.__('What changed')}</th>
-            <th scope="col">
-              <span className="jp-EnvStore-hidden">{trans.__('Actions')}</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
+      <Table columns={[
+          { title: trans.__('Compare'), hidden: true },
+          trans.__('Build'),
+          trans.__('Status'),
+          { title: trans.__('By'), wide: true },
+          trans.__('When'),
+          { title: trans.__('Took'), wide: true },
+          { title: trans.__('Size'), wide: true },
+          trans.__('What changed'),
+          { title: trans.__('Actions'), hidden: true }
+        ]}>
           {builds.map((build, place) => (
             <BuildRow
               key={build.id}
@@ -89,8 +76,7 @@ export function BuildsTab(props: ITabProps & { asked: IShow }): React.ReactEleme
               compare={(first, second) => setCompared([first, second])}
             />
           ))}
-        </tbody>
-      </table>
+        </Table>
       {value.count > builds.length && (
         <p className="jp-EnvStore-sub">{trans.__('The newest %1 of %2 builds.', builds.length, value.count)}</p>
       )}

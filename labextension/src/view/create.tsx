@@ -7,8 +7,10 @@ import { chooseFile, MAX_FILE } from '../commands/files';
 import { ErrorBox, IconButton, type IProps, Link, TextButton } from '../components/basics';
 import { useModel } from '../components/hooks';
 import { type ICompleter, type IEditorHandle, YamlEditor } from './editor';
-import { PackageSearch, nameOf } from './packages';
+import { LinkField } from './link';
+import { nameOf } from './packages';
 import { Preview, usePreview } from './preview';
+import { PackageSearch } from './search';
 import type { IStart } from './views';
 
 const BASE = 'dependencies:\n  - python\n  - ipykernel\n';
@@ -385,32 +387,5 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
         <Preview {...props} preview={preview} text={text} unchanged={null} goTo={line => editor.current?.goTo(line)} />
       </div>
     </form>
-  );
-}
-
-function LinkField(props: { trans: IProps['trans']; onLink: (address: string) => void }): React.ReactElement {
-  const { trans } = props;
-  const [address, setAddress] = React.useState('');
-  const good = /^https?:\/\/\S+$/.test(address.trim());
-  return (
-    <div className="jp-EnvStore-bar">
-      <input
-        className="jp-mod-styled"
-        type="url"
-        aria-label={trans.__('Link to a file')}
-        placeholder={trans.__('Link to a lockfile or an environment.yml')}
-        value={address}
-        onChange={event => setAddress(event.target.value)}
-        onKeyDown={event => {
-          if (event.key === 'Enter' && good) {
-            event.preventDefault();
-            props.onLink(address.trim());
-          }
-        }}
-      />
-      <TextButton disabled={!good} onClick={() => props.onLink(address.trim())}>
-        {trans.__('Read')}
-      </TextButton>
-    </div>
   );
 }

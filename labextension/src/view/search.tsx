@@ -1,0 +1,121 @@
+import * as React from 'react';
+import { useLoaded, useSettled } from '../components/hooks';
+import type { ITabProps } from './environment';
+
+const WAIT = 150;
+const OFFERED = 8;
+
+/** A field that finds packages as one types; Enter stages the newest that fits. */
+export function PackageSearch(
+  props: Pick<ITabProps, 'completer' | 'trans' | 'build'> & {
+    wantsFocus?: boolean;
+    channels?: string[];
+    onAdd: (spec: string) => void;
+  }
+): React.ReactElement {
+  const { completer, trans, onAdd } = props;
+  const [text, setText] = React.useState('');
+  const [active, setActive] = React.useState(0);
+  const [open, setOpen] = React.useState(false);
+  const field = React.useRef<HTMLInputElement>(null);
+  const list = React.useId();
+  const wanted = useSettled(text.trim(), WAIT);
+  const channels = props.channels ?? channelsOf(props.build.specification?.text ?? '');
+  const version = /^([A-Za-z0-9_.-]+)\s*(==?)\s*([0-9A-Za-z.]*)$/.exec(wanted);
+  const plain = /^[A-Za-z0-9_][A-Za-z0-9_.-]+$/.test(wanted);
+  const found = useLoaded(
+    version
+      ? async () =>
+          (await completer.versions(version[1]!, channels))
+            .filter(other => other.startsWith(version[3]!))
+            .map(other => `${version[1]}=${other}`)
+      : plain
+        ? () => completer.names(wanted, channels)
+        : async () => [],
+    [wanted]
+  );
+  React.useEffect(() => {
+    if (props.wantsFocus) {
+      field.current?.focus();
+    }
+  }, [props.wantsFocus]);
+  const offers = wanted === text.trim() ? (found.value ?? []).slice(0, OFFERED) : [];
+  const choices = text.trim()
+    ? [
+        ...offers.map(spec => ({ spec, words: spec })),
+        ...(plain ? [{ spec: `pip:${text.trim()}`, words: trans.__('Add “%1” from PyPI', text.trim()) }] : []),
+        ...(!plain && !version ? [{ spec: text.trim(), words: trans.__('Add “%1”', text.trim()) }] : [])
+      ]
+    : [];
+  const choose = (spec: string) => {
+    onAdd(spec);
+    setText('');
+    setOpen(false);
+    setActive(0);
+  };
+  const shown = open && choices.length > 0;
+  return (
+    <div className="jp-EnvStore-combobox">
+      <input
+        ref={field}
+        className="jp-mod-styled"
+        role="combobox"
+        data-testid="envstore:add-package-field"
+        aria-expanded={shown}
+        aria-controls={list}
+        aria-autocomplete="list"
+        aria-activedescendant={shown ? `${list}-${active}` : undefined}
+        aria-label={trans.__('Add package')}
+        placeholder={trans.__('Add package…')}
+        value={text}
+        onChange={event => {
+          setText(event.target.value);
+          setOpen(true);
+          setActive(0);
+        }}
+        onBlur={() => window.setTimeout(() => setOpen(false), 150)}
+        onKeyDown={event => {
+          if (event.key === 'ArrowDown') {
+            setOpen(true);
+            setActive(Math.min(active + 1, choices.length - 1));
+          } else if (event.key === 'ArrowUp') {
+            setActive(Math.max(active - 1, 0));
+          } else if (event.key === 'Enter' && text.trim()) {
+            const exact = choices.find(choice => choice.spec === text.trim().toLowerCase());
+            const first = choices[active];
+            choose(active === 0 && (exact || !offers.length) ? exact?.spec ?? text.trim() : first?.spec ?? text.trim());
+          } else if (event.key === 'Tab' && shown && offers[active]) {
+            setText(offers[active]!);
+          } else if (event.key === 'Escape' && shown) {
+            setOpen(false);
+          } else {
+            return;
+          }
+          event.preventDefault();
+          event.stopPropagation();
+        }}
+      />
+      <ul id={list} role="listbox" aria-label={trans.__('Packages')} hidden={!shown}>
+        {shown &&
+          choices.map((choice, place) => (
+            <li
+              key={choice.spec}
+              id={`${list}-${place}`}
+              role="option"
+              aria-selected={place === active}
+              onMouseDown={event => event.preventDefault()}
+              onClick={() => choose(choice.spec)}
+            >
+              {choice.words}
+            </li>
+          ))}
+      </ul>
+    </div>
+  );
+}
+
+function channelsOf(text: string): string[] {
+  const block = /^channels:\s*(?:\[(.*)\]|((?:\n\s*-\s*.*)+))/m.exec(text);
+  const items = block?.[1]?.split(',') ?? block?.[2]?.split('\n').map(line => line.replace(/^\s*-\s*/, '')) ?? [];
+  return items.map(item => item.replace(/\s+#.*$/, '').trim().replace(/^['"]|['"]$/g, '')).filter(item => item);
+}
