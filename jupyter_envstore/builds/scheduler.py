@@ -26,6 +26,7 @@ from jupyter_envstore.store.jobs import (
     anything_waits,
     begin_settling,
     claim_next,
+    end_steps,
     note_process,
     silent_jobs,
     unfinished_jobs,
@@ -192,6 +193,7 @@ class Scheduler:
     @staticmethod
     def _requeue_subject(session: Any, job: Job) -> None:
         build = session.get_one(Build, job.build_id)
+        end_steps(session, job.id)
         line = f"{now():%H:%M:%S} {LOST}; it is tried again\n"
         session.add(LogChunk(build_id=build.id, text=line, created_on=now()))
         if job.kind == BUILD and build.status in UNSETTLED:
@@ -200,6 +202,7 @@ class Scheduler:
             session.get_one(Artifact, job.artifact_id).state = PENDING
 
     def _close(self, session: Any, job: Job, state: str, reason: str) -> None:
+        end_steps(session, job.id)
         job.state, job.reason, job.ended_on = state, reason, now()
         build = session.get_one(Build, job.build_id)
         if job.kind == BUILD and build.status in UNSETTLED:

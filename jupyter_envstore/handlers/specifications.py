@@ -173,7 +173,7 @@ class SolveHandler(EnvStoreHandler):
         if name is not None:
             changes = await self.run(self.store.changes_against, namespace, name, packages, specification.pip)
         if specification.pip:
-            notes = (*notes, f"{len(specification.pip)} PyPI packages, and what they need, are found when it is built")
+            notes = (*notes, f"what it needs from PyPI ({len(specification.pip)} listed) is found when it is built")
         self.answer(
             {
                 "packages": [wire.found_package_json(record) for record in packages],

@@ -28,6 +28,7 @@ from jupyter_envstore.store.models import (
     Change,
     Environment,
     Job,
+    Step,
 )
 
 BUILD, RESTORE, FINISH, ARTIFACT = "build", "restore", "finish", "artifact"
@@ -145,6 +146,12 @@ def finish(session: Session, claim: Claim, failed: str = "") -> None:
     session.add(Change(kind="build", subject_id=build.id, at=now()))
 
 
+def end_steps(session: Session, job_id: int) -> None:
+    """Note that the steps of a job that was stopped do not run any more."""
+    query = update(Step).where(Step.job_id == job_id, Step.state == "running")
+    session.execute(query.values(state="failed", ended_on=now()))
+
+
 def begin_settling(session: Session, lost: Job) -> Job | None:
     """Take a lost job from its worker, to clean up after it; None when somebody else was faster."""
     job = session.get_one(Job, lost.id, with_for_update=True)
@@ -188,6 +195,7 @@ __all__ = [
     "begin_settling",
     "claim_next",
     "claim_next_of_build",
+    "end_steps",
     "enqueue",
     "finish",
     "note_process",

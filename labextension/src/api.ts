@@ -141,6 +141,14 @@ export class EnvStoreApi {
     return { builds: answer.data, count: answer.count ?? answer.data.length };
   }
 
+  /** Return the builds that are queued or run, the oldest first. */
+  async unsettled(): Promise<IBuild[]> {
+    const found = await Promise.all(
+      ['QUEUED', 'BUILDING'].map(status => this.ask<IBuild[]>('GET', `build/?status=${status}&size=${PAGE}`))
+    );
+    return found.flat().sort((a, b) => a.id - b.id);
+  }
+
   /** Return the packages of a build and why each is there. */
   async contents(id: number): Promise<IContent[]> {
     return this.ask('GET', `build/${id}/contents/`);

@@ -135,7 +135,9 @@ async function openFromAddress(app: JupyterFrontEnd, panelId: string): Promise<v
   }
   app.shell.activateById(panelId);
   const [namespace, name] = wanted.split('/');
-  if (namespace && name) {
+  if (wanted === 'new') {
+    await app.commands.execute(CommandIDs.create);
+  } else if (namespace && name) {
     await app.commands.execute(CommandIDs.open, { namespace, name });
   }
   address.searchParams.delete('envstore'); // so that a reload does not open it again
@@ -147,14 +149,17 @@ const running: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-envstore:running',
   description: 'Shows running builds among running terminals and kernels.',
   autoStart: true,
-  requires: [IEnvStore, IRunningSessionManagers],
-  optional: [ITranslator],
+  requires: [IEnvStore],
+  optional: [IRunningSessionManagers, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     store: IEnvStore,
-    managers: IRunningSessionManagers,
+    managers: IRunningSessionManagers | null,
     translator: ITranslator | null
   ): void => {
+    if (!managers) {
+      return; // a page of Notebook 7
+    }
     addRunningBuilds(managers, store, app.commands, (translator ?? nullTranslator).load(DOMAIN));
   }
 };

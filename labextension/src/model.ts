@@ -3,7 +3,7 @@ import { Poll } from '@lumino/polling';
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 import { type EnvStoreApi, EnvStoreError } from './api';
-import type { BuildStatus, IEnvironment, IPermissions, IPlace, IProgress, IUsage } from './types';
+import type { BuildStatus, IBuild, IEnvironment, IPermissions, IPlace, IProgress, IUsage } from './types';
 
 const SCHEMA = 'https://events.jupyter.org/jupyter_envstore/';
 const COALESCE = 100;
@@ -19,6 +19,12 @@ export type Connection = 'loading' | 'connected' | 'again' | 'lost' | 'missing' 
 export interface IChange {
   environments: ReadonlySet<number> | null;
   builds: ReadonlySet<number> | null;
+}
+
+/** A build that is queued or runs, and its environment. */
+export interface IUnsettled {
+  item: IEnvironment;
+  build: IBuild;
 }
 
 /** A build that the user started has ended. */
@@ -131,9 +137,9 @@ export class EnvStoreModel implements IDisposable {
     return this._environments.find(item => item.namespace.name === place.namespace && item.name === place.name);
   }
 
-  /** Return the environments whose newest build is queued or runs. */
-  get building(): IEnvironment[] {
-    return this._environments.filter(item => isUnsettled(item.newest_build_status));
+  /** Return the builds that are queued or run, each with its environment; the oldest first. */
+  get building(): readonly IUnsettled[] {
+    return this._unsettled;
   }
 
   /** Return the namespaces that the user may make environments in, their own first. */
@@ -186,13 +192,18 @@ export class EnvStoreModel implements IDisposable {
 
   private async _look(): Promise<void> {
     try {
-      const [environments, permissions, usage] = await Promise.all([
+      const [environments, unsettled, permissions, usage] = await Promise.all([
         this.api.environments(),
+        this.api.unsettled(),
         this._permissions ?? this.api.permissions(),
         this.api.usage()
       ]);
       this._keepUnchanged(environments);
-      const building = environments.filter(item => isUnsettled(item.newest_build_status));
+      const items = new Map(environments.map(item => [item.id, item]));
+      const building = unsettled.flatMap(build => {
+        const item = items.get(build.environment_id);
+        return item ? [{ item, build }] : [];
+      });
       const progress = await this._lookAtProgress(building);
       if (this._isDisposed) {
         return;
@@ -202,6 +213,7 @@ export class EnvStoreModel implements IDisposable {
       const wasAway = this._connection === 'lost' || this._connection === 'unavailable';
       this._progress = progress;
       this._environments = environments;
+      this._unsettled = building;
       this._permissions = permissions;
       this._usage = usage;
       this._lastSeen = new Date();
@@ -254,10 +266,10 @@ export class EnvStoreModel implements IDisposable {
     this._texts = texts;
   }
 
-  private async _lookAtProgress(building: IEnvironment[]): Promise<Map<number, IProgress>> {
+  private async _lookAtProgress(building: readonly IUnsettled[]): Promise<Map<number, IProgress>> {
     const found = await Promise.all(
       // a build may be deleted between the two looks
-      building.map(item => this.api.progress(item.newest_build_id!).catch(() => null))
+      building.map(({ build }) => this.api.progress(build.id).catch(() => null))
     );
     return new Map(found.flatMap(item => (item ? [[item.id, item] as const] : [])));
   }
@@ -350,6 +362,7 @@ export class EnvStoreModel implements IDisposable {
   private readonly _settled = new Signal<this, ISettled>(this);
   private readonly _mine = new Set<number>();
   private _environments: IEnvironment[] = [];
+  private _unsettled: IUnsettled[] = [];
   private _texts = new Map<number, string>();
   private _progress = new Map<number, IProgress>();
   private _permissions: IPermissions | null = null;

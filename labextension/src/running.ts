@@ -4,9 +4,8 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import type { CommandRegistry } from '@lumino/commands';
 import { CommandIDs } from './commands';
 import { envstoreIcon } from './icons';
-import type { EnvStoreModel } from './model';
+import type { EnvStoreModel, IUnsettled } from './model';
 import { step } from './status';
-import type { IEnvironment } from './types';
 
 /** Show builds that are queued or run in Lab's own panel of what runs, with a button to cancel. */
 export function addRunningBuilds(
@@ -41,12 +40,12 @@ class RunningBuilds implements IRunningSessions.IManager {
   }
 
   running(): IRunningSessions.IRunningItem[] {
-    return this.model.building.map(item => this.runningItem(item));
+    return this.model.building.map(found => this.runningItem(found));
   }
 
   shutdownAll(): void {
-    for (const item of this.model.building) {
-      void this.commands.execute(CommandIDs.cancel, { build: item.newest_build_id! });
+    for (const { build } of this.model.building) {
+      void this.commands.execute(CommandIDs.cancel, { build: build.id });
     }
   }
 
@@ -54,9 +53,9 @@ class RunningBuilds implements IRunningSessions.IManager {
     void this.model.refresh();
   }
 
-  private runningItem(item: IEnvironment): IRunningSessions.IRunningItem {
-    const place = { namespace: item.namespace.name, name: item.name };
-    const build = item.newest_build_id!;
+  private runningItem(found: IUnsettled): IRunningSessions.IRunningItem {
+    const place = { namespace: found.item.namespace.name, name: found.item.name };
+    const build = found.build.id;
     return {
       open: () => void this.commands.execute(CommandIDs.showLog, { ...place, build }),
       shutdown: () => void this.commands.execute(CommandIDs.cancel, { build }),

@@ -4,6 +4,8 @@ import type { BuildStatus, IBuild, IEnvironment, IProgress, IStep } from './type
 /** What the disc before a name says: shape, colour and words. */
 export interface IMark {
   shape: string;
+  /** What stands small behind it: how the newest build goes. */
+  extra?: string;
   kind: 'ready' | 'warning' | 'building' | 'queued' | 'failed' | 'packed' | 'canceled' | 'unknown';
   words: string;
 }
@@ -16,6 +18,10 @@ export function mark(item: IEnvironment, trans: TranslationBundle, connected = t
   if (!connected && (newest === 'BUILDING' || newest === 'QUEUED')) {
     return { shape: '?', kind: 'unknown', words: trans.__('Unknown, the connection is lost') };
   }
+  const usable = item.active && !item.current_build?.packed_away;
+  if (usable && connected && (newest === 'BUILDING' || newest === 'QUEUED')) {
+    return { shape: '●', kind: 'ready', extra: '◐', words: trans.__('Ready; another build is on its way') };
+  }
   if (newest === 'BUILDING') {
     return { shape: '◐', kind: 'building', words: trans.__('Building') };
   }
@@ -26,7 +32,7 @@ export function mark(item: IEnvironment, trans: TranslationBundle, connected = t
     return { shape: '▣', kind: 'packed', words: trans.__('Packed away') };
   }
   if (item.active && newest === 'FAILED') {
-    return { shape: '●', kind: 'warning', words: trans.__('Ready; the newest build failed') };
+    return { shape: '●', kind: 'warning', extra: '!', words: trans.__('Ready; the newest build failed') };
   }
   if (item.active) {
     return { shape: '●', kind: 'ready', words: trans.__('Ready') };
@@ -56,6 +62,12 @@ export function age(moment: string | null, now: Date, trans: TranslationBundle):
     return trans.__('%1 d', Math.floor(seconds / 86_400));
   }
   return trans.__('%1 y', Math.floor(seconds / (365 * 86_400)));
+}
+
+/** Return how long ago a moment was, for a sentence. */
+export function ago(moment: string | null, now: Date, trans: TranslationBundle): string {
+  const words = age(moment, now, trans);
+  return words === trans.__('now') ? words : trans.__('%1 ago', words);
 }
 
 /** Return bytes for people. */

@@ -366,14 +366,11 @@ def test_a_step_that_hangs_beyond_the_time_limit_is_ended_and_leaves_no_files(
 def test_a_hung_worker_that_was_killed_at_the_limit_is_swept_up(store: Store, nasty_channel: str) -> None:
     view = store.build(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [no-such-package]")
     job = next(job for job in store.jobs() if job.build_id == view["id"])
-    left = store.envstore.config.staging / f"job-{job.id}-{job.attempt}"
-    left.mkdir()
-    prefix = store.envstore.config.builds / "left"
     with store.envstore.database.write() as session:
         session.get_one(Build, view["id"]).directory = "left"
-    prefix.mkdir()
-    store.envstore.scheduler.tick()
-    assert store.files() == set()
+    (store.envstore.config.builds / "left").mkdir()
+    (store.envstore.config.staging / f"job-{job.id}-{job.attempt}").mkdir()
+    store.until(lambda: store.files() == set(), 10)
 
 
 def test_a_queue_goes_on_where_nobody_schedules(store: Store, nasty_channel: str) -> None:

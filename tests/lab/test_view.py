@@ -187,7 +187,7 @@ def test_a_log_is_followed_live_and_says_where_it_failed(data: Lab, lab: Server,
     build_id = lab.submit(f"name: live\nchannels: [{channel}]\ndependencies: [python, pandas]")
     expect(data.view.get_by_test_id("envstore:build-selector")).to_contain_text("Build 2", timeout=5_000)
     data.view.get_by_test_id("envstore:build-selector").select_option(str(build_id))
-    shown(data.view.get_by_text("Download packages", exact=True))
+    shown(data.view.get_by_role("list", name="Steps").get_by_text("Download packages", exact=True))
     lab.wait(build_id)
     shown(data.button("download-archive"), 60_000)
     lab.data("DELETE", "environment/team/live/")
@@ -256,3 +256,26 @@ def test_a_log_of_five_megabytes_is_shown_from_its_end(data: Lab) -> None:
     assert data.view.locator(".jp-EnvStore-logLines > div").count() == 2000
     shown(data.view.get_by_role("button", name="48000 earlier lines"))
     data.page.unroute_all()
+
+
+def test_a_draft_and_the_tab_that_was_open_survive_a_reload(data: Lab) -> None:
+    data.open("data", "specification")
+    data.editor().click()
+    data.page.keyboard.press("Control+End")
+    data.page.keyboard.type("# kept for later")
+    shown(data.view.get_by_text("a draft is kept in this browser"))
+    data.page.wait_for_timeout(2_000)  # the layout is kept a moment after it changed
+    data.page.goto(f"{data.server.origin}/lab")
+    expect(data.page.locator(VIEW).locator(".cm-content")).to_contain_text("kept for later", timeout=30_000)
+    data.button("discard-draft").click()
+
+
+def test_staged_packages_stay_while_other_tabs_are_looked_at(data: Lab) -> None:
+    data.open("data")
+    data.view.get_by_role("button", name="Remove numpy").click()
+    shown(data.view.locator(".jp-EnvStore-chip", has_text="numpy"))
+    data.tab("builds")
+    shown(data.view.get_by_text("first build"))
+    data.tab("packages")
+    shown(data.view.locator(".jp-EnvStore-chip", has_text="numpy"))
+    data.button("discard-changes").click()

@@ -20,6 +20,12 @@ class FakeApi {
     return this.answer;
   }
 
+  async unsettled(): Promise<object[]> {
+    return this.answer
+      .filter(found => found.newest_build_status === 'BUILDING')
+      .map(found => ({ id: found.newest_build_id, environment_id: found.id, status: 'BUILDING' }));
+  }
+
   async permissions(): Promise<object> {
     return {
       username: 'jo',

@@ -21,11 +21,13 @@ describe('what is said of an environment', () => {
     expect(mark(environment({ newest_build_status: 'FAILED' }), trans).kind).toBe('warning');
     expect(mark(environment({ active: false, newest_build_status: 'FAILED' }), trans).kind).toBe('failed');
     expect(mark(environment({ current_build: { packed_away: true } }), trans).words).toBe('Packed away');
-    expect(mark(environment({ newest_build_status: 'BUILDING' }), trans).kind).toBe('building');
+    expect(mark(environment({ newest_build_status: 'BUILDING' }), trans).kind).toBe('ready');
+    expect(mark(environment({ active: false, newest_build_status: 'BUILDING' }), trans).kind).toBe('building');
   });
 
   it('does not pretend to know what runs when the connection is lost', () => {
-    expect(mark(environment({ newest_build_status: 'BUILDING' }), trans, false).kind).toBe('unknown');
+    const builds = { active: false, newest_build_status: 'BUILDING' };
+    expect(mark(environment(builds), trans, false).kind).toBe('unknown');
     expect(mark(environment({}), trans, false).kind).toBe('ready');
   });
 

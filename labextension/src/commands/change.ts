@@ -2,6 +2,7 @@ import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apput
 import { Widget } from '@lumino/widgets';
 import { size } from '../status';
 import { isUnsettled } from '../model';
+import type { IEnvironment } from '../types';
 import { BUILD, type Context, NOTHING, PLACE, whole } from './context';
 import { CommandIDs } from './ids';
 
@@ -24,7 +25,22 @@ export function addChangingCommands(context: Context): void {
     trans.__('Rebuild'),
     PLACE,
     async args => {
-      const build = Number(args.build ?? context.environment(args)?.newest_build_id ?? 0);
+      const item = context.environment(args);
+      const failed = item?.active && item.newest_build_status !== 'COMPLETED';
+      const usual = failed ? item.current_build_id : item?.newest_build_id;
+      const build = Number(args.build ?? usual ?? 0);
+      if (item && build && args.build === undefined && !(await hasNewer(context, item, build))) {
+        Notification.info(trans.__('%1: nothing newer fits.', item.name), {
+          autoClose: 8000,
+          actions: [
+            {
+              label: trans.__('Build anyway'),
+              callback: () => void app.commands.execute(CommandIDs.rebuild, { ...context.place(args), build })
+            }
+          ]
+        });
+        return undefined;
+      }
       const made = build && (await context.guarded(trans.__('Not rebuilt'), () => api.rebuild(build)));
       if (made) {
         model.watch(made);
@@ -184,6 +200,21 @@ export function addChangingCommands(context: Context): void {
   );
 }
 
+/** Whether a build of the same specification would differ from a build; yes where that cannot be told. */
+async function hasNewer(context: Context, item: IEnvironment, build: number): Promise<boolean> {
+  const { api } = context.model;
+  try {
+    const { specification } = await api.build(build);
+    if (!specification || specification.is_lockfile || build !== item.current_build_id) {
+      return true;
+    }
+    const found = await api.solve(specification.text, { namespace: item.namespace.name, name: item.name });
+    return found.changes === null || found.changes.length > 0 || found.notes.some(note => note.includes('PyPI'));
+  } catch {
+    return true; // the build says why
+  }
+}
+
 /** Ask before something is deleted for good; Cancel is what Enter does. */
 async function confirmDelete(context: Context, title: string, body: string): Promise<boolean> {
   const answer = await showDialog({
@@ -222,7 +253,8 @@ async function askForPlace(
   }
   if (!NAME.test(answer.value.name)) {
     Notification.error(
-      trans.__('“%1” is no name: letters, digits and _ . + -, at most 64, beginning with a letter or digit.', answer.value.name)
+      trans.__('“%1” is no name: letters, digits and _ . + -, at most 64, beginning with a letter or digit.', answer.value.name),
+      { autoClose: 8000 }
     );
     return null;
   }

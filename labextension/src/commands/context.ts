@@ -75,7 +75,18 @@ export class Context {
       label?: (args: Arguments) => string;
     } = {}
   ): void {
-    this.app.commands.addCommand(id, { label, describedBy: { args: args as any }, execute: execute as any, ...more });
+    const told = async (given: Arguments): Promise<unknown> => {
+      try {
+        return await execute(given);
+      } catch (error) {
+        if (given.throws) {
+          throw error; // whoever runs it shows the reason in its place
+        }
+        Notification.error(error instanceof Error ? error.message : String(error), { autoClose: 8000 });
+        return undefined;
+      }
+    };
+    this.app.commands.addCommand(id, { label, describedBy: { args: args as any }, execute: told as any, ...more });
   }
 
   /** Whether the user may do something in an environment. */

@@ -22,6 +22,7 @@ export namespace CommandIDs {
   export const showLog = 'envstore:show-log';
   export const showArtifact = 'envstore:show-artifact';
   export const openArtifact = 'envstore:open-artifact';
+  export const copyArtifact = 'envstore:copy-artifact';
   export const download = 'envstore:download';
   export const makeArtifact = 'envstore:make-artifact';
   export const copyCode = 'envstore:copy-code';

@@ -73,7 +73,7 @@ export function addShowingCommands(context: Context, views: IViews): void {
       return;
     }
     if (file.size > MAX_FILE) {
-      Notification.error(trans.__('%1 is larger than 4 MB, so it is no environment file.', file.name));
+      Notification.error(trans.__('%1 is larger than 4 MB, so it is no environment file.', file.name), { autoClose: 8000 });
       return;
     }
     return views.create({ namespace: args.namespace, text: await file.text(), fileName: file.name });
@@ -91,7 +91,9 @@ export function addShowingCommands(context: Context, views: IViews): void {
         const label = notebooks!.currentWidget!.title.label.replace(/\.ipynb$/, '');
         await views.create({ text: await specificationOfKernel(kernel), fileName: `${label}.yml` });
       } catch (error) {
-        Notification.error(trans.__('The packages of this kernel cannot be listed: %1', (error as Error).message));
+        Notification.error(trans.__('The packages of this kernel cannot be listed: %1', (error as Error).message), {
+          autoClose: 8000
+        });
       }
     },
     { isEnabled: () => Boolean(notebooks?.currentWidget?.sessionContext.session?.kernel) }
@@ -129,6 +131,10 @@ export function addShowingCommands(context: Context, views: IViews): void {
   context.add(CommandIDs.openArtifact, trans.__('Open Here'), ARTIFACT, async args => {
     const found = await ready(args);
     return found && views.text(`${found.file_name}`, await api.text(found.url), found.type);
+  });
+  context.add(CommandIDs.copyArtifact, trans.__('Copy Text'), ARTIFACT, async args => {
+    const found = await ready(args);
+    return found && copy(await api.text(found.url), trans.__('Copied %1', found.file_name));
   });
   context.add(
     CommandIDs.download,

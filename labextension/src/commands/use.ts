@@ -19,7 +19,9 @@ export function addUsingCommands(context: Context): void {
     const kernel = item?.kernels[0];
     if (!item || !kernel) {
       const reason = item?.kernel_note ?? trans.__('It is not there any more.');
-      Notification.error(`${item ? whole({ namespace: item.namespace.name, name: item.name }) : ''}: ${reason}`);
+      Notification.error(`${item ? whole({ namespace: item.namespace.name, name: item.name }) : ''}: ${reason}`, {
+        autoClose: 8000
+      });
       return undefined;
     }
     const { kernelspecs } = app.serviceManager;
@@ -78,15 +80,15 @@ export function addUsingCommands(context: Context): void {
       }
       const session = panel.sessionContext;
       const state = session.session?.kernel?.name;
-      if (state === name) {
-        Notification.info(trans.__('%1 uses it already', panel.title.label));
-        return;
-      }
-      if (state && session.session?.kernel?.status !== 'unknown' && hasRun(panel)) {
+      const again = state === name; // a kernel goes on in the build that it was started in
+      if (again || (state && session.session?.kernel?.status !== 'unknown' && hasRun(panel))) {
+        const number = item.current_build?.number ?? '';
         const answer = await showDialog({
-          title: trans.__('Change the kernel of %1?', panel.title.label),
+          title: again
+            ? trans.__('Start the kernel of %1 anew, in build %2?', panel.title.label, number)
+            : trans.__('Change the kernel of %1?', panel.title.label),
           body: trans.__('Variables of %1 will be lost.', panel.title.label),
-          buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Change') })]
+          buttons: [Dialog.cancelButton(), Dialog.okButton({ label: again ? trans.__('Start anew') : trans.__('Change') })]
         });
         if (!answer.button.accept) {
           return;

@@ -123,7 +123,7 @@ export function Mark({ mark }: { mark: IMark }): React.ReactElement {
   return (
     <span className="jp-EnvStore-mark" data-kind={mark.kind} title={mark.words} role="img" aria-label={mark.words}>
       {mark.shape}
-      {mark.kind === 'warning' && <sup>!</sup>}
+      {mark.extra && <sup>{mark.extra}</sup>}
     </span>
   );
 }

@@ -4,29 +4,30 @@ import { CommandIDs } from '../commands';
 import { IconButton, type IProps, Progress } from '../components/basics';
 import { useNow } from '../components/hooks';
 import { step } from '../status';
-import type { IEnvironment } from '../types';
+import type { IUnsettled } from '../model';
 import { Section } from './section';
 
 /** Builds that are queued or run. */
 export function Builds(props: IProps): React.ReactElement | null {
   const { model, trans } = props;
-  const building = [...model.building].sort((a, b) => (a.newest_build_id ?? 0) - (b.newest_build_id ?? 0));
-  const queued = building.filter(item => item.newest_build_status === 'QUEUED');
+  const { building } = model;
+  const queued = building.filter(({ build }) => build.status === 'QUEUED');
   return building.length === 0 ? null : (
     <Section title={trans.__('Builds')} count={building.length}>
       <ul className="jp-EnvStore-builds" aria-label={trans.__('Builds')}>
-        {building.map(item => (
-          <BuildRow key={item.id} {...props} item={item} line={queued.indexOf(item)} />
+        {building.map(found => (
+          <BuildRow key={found.build.id} {...props} found={found} line={queued.indexOf(found)} />
         ))}
       </ul>
     </Section>
   );
 }
 
-function BuildRow(props: IProps & { item: IEnvironment; line: number }): React.ReactElement {
-  const { item, model, trans, commands, line } = props;
+function BuildRow(props: IProps & { found: IUnsettled; line: number }): React.ReactElement {
+  const { found, model, trans, commands, line } = props;
+  const { item } = found;
   const now = useNow(1000);
-  const build = item.newest_build_id!;
+  const build = found.build.id;
   const progress = model.progress(build);
   const { words, part } =
     line >= 0 ? { words: trans.__('In line: %1', line + 1), part: null } : step(progress, trans);
@@ -41,7 +42,7 @@ function BuildRow(props: IProps & { item: IEnvironment; line: number }): React.R
           type="button"
           className="jp-EnvStore-name jp-EnvStore-plain"
           title={trans.__('Show the log of %1', name)}
-          onClick={() => void commands.execute(CommandIDs.showLog, place)}
+          onClick={() => void commands.execute(CommandIDs.showLog, { ...place, build })}
         >
           {name}
         </button>

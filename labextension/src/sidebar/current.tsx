@@ -1,4 +1,5 @@
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import type { IStateDB } from '@jupyterlab/statedb';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { type IProps, Link, Mark } from '../components/basics';
@@ -7,14 +8,16 @@ import { mark } from '../status';
 import { Section } from './section';
 
 const MOST = 40;
+const STATE = 'jupyter-envstore:kernels';
 
 /** The notebook in front and the environment that it runs in. */
 export function CurrentNotebook(
-  props: IProps & { notebooks: INotebookTracker | null }
+  props: IProps & { notebooks: INotebookTracker | null; state: IStateDB | null }
 ): React.ReactElement | null {
-  const { model, trans, commands, notebooks } = props;
+  const { model, trans, commands, notebooks, state } = props;
   const [panel, setPanel] = React.useState<NotebookPanel | null>(notebooks?.currentWidget ?? null);
-  const [kernel, setKernel] = React.useState('');
+  const [kernel, setKernel] = React.useState({ id: '', name: '' });
+  const [builds, setBuilds] = React.useState<Record<string, number>>({});
   React.useEffect(() => {
     const slot = () => setPanel(notebooks?.currentWidget ?? null);
     notebooks?.currentChanged.connect(slot);
@@ -24,17 +27,35 @@ export function CurrentNotebook(
   }, [notebooks]);
   React.useEffect(() => {
     const session = panel?.sessionContext;
-    const slot = () => setKernel(session?.session?.kernel?.name ?? '');
+    const slot = () => {
+      const found = session?.session?.kernel;
+      setKernel({ id: found?.id ?? '', name: found?.name ?? '' });
+    };
     slot();
     session?.kernelChanged.connect(slot);
     return () => {
       session?.kernelChanged.disconnect(slot);
     };
   }, [panel]);
+  const item = model.environments.find(found => found.kernels.includes(kernel.name));
+  React.useEffect(() => {
+    // a kernel goes on in the build that was active when it started: remembered, as the server does not tell
+    const number = item?.current_build?.number;
+    if (kernel.id && number !== undefined) {
+      void state?.fetch(STATE).then(value => {
+        const known = (value ?? {}) as Record<string, number>;
+        const all = kernel.id in known ? known : { ...known, [kernel.id]: number };
+        setBuilds(all);
+        void state.save(STATE, Object.fromEntries(Object.entries(all).slice(-MOST)));
+      });
+    }
+  }, [kernel.id, item?.id, state]);
   if (!panel || panel.isDisposed || model.environments.length === 0) {
     return null;
   }
-  const item = model.environments.find(found => found.kernels.includes(kernel));
+  const build = builds[kernel.id];
+  const active = item?.current_build?.number;
+  const isOld = build !== undefined && active !== undefined && build !== active;
   const place = item && { namespace: item.namespace.name, name: item.name };
   const change = (event: React.MouseEvent) => {
     const usable = model.environments.filter(other => other.kernels.length).slice(0, MOST);
@@ -52,10 +73,16 @@ export function CurrentNotebook(
           <div className="jp-EnvStore-line">
             <Mark mark={mark(item, trans, model.isConnected)} />
             <Link onClick={() => commands.execute(CommandIDs.open, place)}>{`${place.namespace}/${place.name}`}</Link>
-            <span className="jp-EnvStore-age">{trans.__('build %1', item.current_build?.number ?? '')}</span>
+            <span className="jp-EnvStore-age">{trans.__('build %1', build ?? active ?? '')}</span>
           </div>
         ) : (
           <div className="jp-EnvStore-sub">{trans.__('It runs in no environment of the store.')}</div>
+        )}
+        {isOld && place && (
+          <div className="jp-EnvStore-sub">
+            {trans.__('Build %1 is active now.', active)}{' '}
+            <Link onClick={() => commands.execute(CommandIDs.useInCurrent, place)}>{trans.__('Switch')}</Link>
+          </div>
         )}
         <div className="jp-EnvStore-actions">
           {place && item.permissions.includes('environment::update') && (

@@ -39,7 +39,7 @@ export function Empty(props: IProps): React.ReactElement {
         id={CommandIDs.createExample}
         onClick={async () => {
           setError('');
-          await commands.execute(CommandIDs.createExample).catch((reason: Error) => setError(reason.message));
+          await commands.execute(CommandIDs.createExample, { throws: true }).catch((reason: Error) => setError(reason.message));
         }}
       >
         {trans.__('Create example environment')}

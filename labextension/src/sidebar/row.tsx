@@ -4,10 +4,12 @@ import { CommandIDs } from '../commands';
 import { IconButton, type IProps, Link, Mark, TextButton, When } from '../components/basics';
 import { useLoaded, useStale } from '../components/hooks';
 import { openContextMenu } from '../components/menu';
-import { age, buildMark, clause, duration, mark, moment, size, tookSeconds } from '../status';
+import { age, ago, buildMark, clause, duration, mark, moment, size, tookSeconds } from '../status';
 import type { IEnvironment } from '../types';
 
 const SHOWN_BUILDS = 3;
+const LONG = 16;
+const TAIL = 7;
 
 interface IRowProps extends IProps {
   rowKey: string;
@@ -28,7 +30,8 @@ interface IRowProps extends IProps {
 /** An environment; opened, it shows a card in place. Drawn again only when something of it changed. */
 export const Row = React.memo(function Row(props: IRowProps): React.ReactElement {
   const { item, trans, commands, isOpened } = props;
-  const [isHot, setHot] = React.useState(false);
+  const [isHovered, setHovered] = React.useState(false);
+  const [isFocused, setFocused] = React.useState(false);
   const status = mark(item, trans, props.isConnected);
   const build = item.current_build;
   const names = { namespace: item.namespace.name, name: item.name };
@@ -44,6 +47,7 @@ export const Row = React.memo(function Row(props: IRowProps): React.ReactElement
     trans.__('%1 of %2 in %3', props.place, props.of, names.namespace)
   ].filter(part => part);
   const failed = item.newest_build ?? item.current_build;
+  const isLong = item.name.length > LONG && !props.words; // the ends of long names tell them apart
   const reason = item.newest_build_status === 'FAILED' ? clause(failed?.status_info ?? '') : '';
   return (
     <div
@@ -62,14 +66,14 @@ export const Row = React.memo(function Row(props: IRowProps): React.ReactElement
       className="jp-EnvStore-environment"
       tabIndex={props.tabIndex}
       onFocus={event => {
-        setHot(true);
+        setFocused(true);
         if (event.target === event.currentTarget) {
           props.onFocus(props.rowKey);
         }
       }}
-      onBlur={() => setHot(false)}
-      onMouseEnter={() => setHot(true)}
-      onMouseLeave={event => setHot(event.currentTarget.contains(document.activeElement))}
+      onBlur={event => setFocused(event.currentTarget.contains(event.relatedTarget))}
+      onMouseEnter={() => setHovered(true)}
+      onMouseLeave={() => setHovered(false)}
     >
       <div
         className="jp-EnvStore-line"
@@ -77,8 +81,18 @@ export const Row = React.memo(function Row(props: IRowProps): React.ReactElement
         onDoubleClick={() => void commands.execute(CommandIDs.open, names)}
       >
         <Mark mark={status} />
-        <span className="jp-EnvStore-name" title={`${names.namespace}/${names.name}\n${item.description}`}>
-          <Bold text={item.name} words={props.words ?? ''} />
+        <span
+          className={`jp-EnvStore-name ${isLong ? 'jp-mod-long' : ''}`}
+          title={`${names.namespace}/${names.name}\n${item.description}`}
+        >
+          {isLong ? (
+            <>
+              <span className="jp-EnvStore-head">{item.name.slice(0, -TAIL)}</span>
+              <span className="jp-EnvStore-tail">{item.name.slice(-TAIL)}</span>
+            </>
+          ) : (
+            <Bold text={item.name} words={props.words ?? ''} />
+          )}
           {props.words === null && <span className="jp-EnvStore-sub"> {names.namespace}</span>}
         </span>
         <span className="jp-EnvStore-facts">
@@ -87,7 +101,7 @@ export const Row = React.memo(function Row(props: IRowProps): React.ReactElement
           </span>
           <When at={at} words={old} trans={trans} />
         </span>
-        {isHot && <RowActions {...props} />}
+        {(isHovered || isFocused) && <RowActions {...props} />}
       </div>
       {reason && !isOpened && (
         <div className="jp-EnvStore-reason" title={failed?.status_info ?? ''}>
@@ -171,7 +185,7 @@ function Card(props: IRowProps): React.ReactElement {
           <div className="jp-EnvStore-sub" title={moment(build.ended_on)}>
             {trans.__(
               'Built %1 by %2, in %3',
-              age(build.ended_on, new Date(), trans),
+              ago(build.ended_on, new Date(), trans),
               build.created_by,
               duration(tookSeconds(build))
             )}

@@ -11,6 +11,8 @@ import { Row } from './row';
 
 const TYPE_AHEAD = 700;
 const MINUTE = 60_000;
+const SOON = 150;
+
 
 interface ITreeProps extends IProps {
   innerRef: React.RefObject<HTMLDivElement>;
@@ -133,7 +135,9 @@ export function Tree(props: ITreeProps): React.ReactElement {
         case 'F2':
           return run(CommandIDs.describe);
         case 'Delete':
-          return run(CommandIDs.remove, () => innerRef.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus());
+          return run(CommandIDs.remove, () =>
+            window.setTimeout(() => innerRef.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus(), SOON)
+          );
         case 'c':
           if (withControl && names) {
             const name = `${names.namespace}/${names.name}`;

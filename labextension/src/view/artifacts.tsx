@@ -28,7 +28,7 @@ function wordsOf(type: string, trans: ITabProps['trans']): IWords {
     lockfile: {
       title: trans.__('Lockfile'),
       show: trans.__('Show lockfile'),
-      purpose: trans.__('exact, all platforms; for conda-lock'),
+      purpose: trans.__('exact; for conda-lock, and to build again'),
       use: (file, name) => [`conda-lock install -n ${name} ${file}`, `jupyter envstore build ${file} --name ${name}`]
     },
     explicit: {
@@ -161,6 +161,14 @@ function ArtifactRow(props: ITabProps & { artifact: IArtifact }): React.ReactEle
               onClick={() => commands.execute(CommandIDs.openArtifact, args)}
             >
               {trans.__('Open here')}
+            </TextButton>
+          )}
+          {ready && words.show && artifact.type !== 'docker' && (
+            <TextButton
+              id={`envstore:copy-${artifact.type}`}
+              onClick={() => commands.execute(CommandIDs.copyArtifact, args)}
+            >
+              {trans.__('Copy')}
             </TextButton>
           )}
           {ready && (

@@ -9,7 +9,7 @@ import { useModel } from '../components/hooks';
 import { type ICompleter, type IEditorHandle, YamlEditor } from './editor';
 import { LinkField } from './link';
 import { nameOf } from './packages';
-import { Preview, usePreview } from './preview';
+import { Preview, faultsOf, isCertain, usePreview } from './preview';
 import { PackageSearch } from './search';
 import type { IStart } from './views';
 
@@ -53,18 +53,20 @@ export class CreateView extends ReactWidget {
 function Create(props: ICreateProps & { widget: CreateView; close: () => void }): React.ReactElement {
   const { model, trans, commands, widget, close } = props;
   useModel(model);
+  const radios = React.useId();
   const [from, setFrom] = React.useState<From>('packages');
   const [name, setName] = React.useState('');
   const [namespace, setNamespace] = React.useState('');
   const [description, setDescription] = React.useState('');
   const [text, setText] = React.useState(BASE);
+  const [generation, setGeneration] = React.useState(0);
   const [undo, setUndo] = React.useState<string | null>(null);
   const [changes, setChanges] = React.useState<{ what: string; why: string }[]>([]);
   const [error, setError] = React.useState<string>('');
   const nameField = React.useRef<HTMLInputElement>(null);
   const editor = React.useRef<IEditorHandle>(null);
   const target = namespace || model.writable[0] || '';
-  const preview = usePreview({ ...props, text, place: { namespace: target }, enabled: Boolean(target) });
+  const preview = usePreview({ ...props, text, place: { namespace: target }, enabled: Boolean(target), generation });
   const { checked } = preview;
 
   const take = React.useCallback(
@@ -76,19 +78,23 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
           setError(found.faults[0]!.message);
           return;
         }
+        if (!content.trim()) {
+          setError(found.faults[0]?.message ?? trans.__('%1 is empty.', fileName));
+          return;
+        }
         setUndo(content);
         setText(found.text);
+        setGeneration(count => count + 1);
         setChanges(found.changes);
-        if (found.name) {
-          setName(found.name);
-        }
+        const stem = fileName.replace(/\.[^.]*$/, '').replace(/[^A-Za-z0-9_.+-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
+        setName(found.name ?? stem.slice(0, 64));
         setDescription(found.description);
         setFrom('file');
       } catch (reason) {
         setError((reason as Error).message);
       }
     },
-    [model]
+    [model, trans]
   );
   const begin = React.useCallback(
     (what: IStart) => {
@@ -150,14 +156,17 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
   ) : undefined;
   const bad = trimmed !== '' && !NAME.test(trimmed);
   const faults = checked?.faults ?? [];
-  const blocked = !trimmed || bad || Boolean(taken) || !target || faults.length > 0 || Boolean(checked?.refused);
+  const blocked = !trimmed || bad || Boolean(taken) || !target || faults.length > 0 || Boolean(checked?.refused) || isCertain(preview.error);
+  const marked = React.useMemo(() => [...faults, ...faultsOf(preview.error, text)], [faults, preview.error, text]);
   const why = !trimmed
     ? trans.__('It needs a name')
     : bad || taken
       ? trans.__('Choose another name')
       : faults.length
         ? trans.__('Some lines need attention first')
-        : '';
+        : isCertain(preview.error)
+          ? trans.__('It would fail: see the preview')
+          : '';
   const make = async () => {
     if (blocked) {
       (trimmed && !bad && !taken ? editor.current : nameField.current)?.focus();
@@ -180,6 +189,12 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
   return (
     <form
       className="jp-EnvStore-create"
+      onKeyDown={event => {
+        if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+          event.preventDefault();
+          void make();
+        }
+      }}
       onSubmit={event => event.preventDefault()}
       onDragOver={event => event.preventDefault()}
       onDrop={event => {
@@ -275,7 +290,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
           ] as const
         ).map(([key, words]) => (
           <label key={key}>
-            <input type="radio" name="from" checked={from === key} onChange={() => setFrom(key)} />
+            <input type="radio" name={radios} checked={from === key} onChange={() => setFrom(key)} />
             {words}
           </label>
         ))}
@@ -379,7 +394,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
           editors={props.editors}
           text={text}
           label={trans.__('Specification')}
-          faults={faults}
+          faults={marked}
           completer={props.completer}
           onChange={setText}
           onSubmit={() => void make()}

@@ -72,7 +72,7 @@ export const YamlEditor = React.forwardRef<
     const editor = props.editors.factoryService.newDocumentEditor({
       host: host.current!,
       model,
-      config: { lineNumbers: true, scrollPastEnd: false, readOnly: props.readOnly ?? false },
+      config: { lineNumbers: true, scrollPastEnd: false, tabSize: 2, indentUnit: '2', readOnly: props.readOnly ?? false },
       extensions
     });
     made.current = editor;

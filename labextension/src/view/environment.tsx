@@ -13,7 +13,7 @@ import { Access } from './access';
 import { ArtifactsTab } from './artifacts';
 import { BuildsTab } from './builds';
 import type { ICompleter } from './editor';
-import { Packages } from './packages';
+import { type IStaged, Packages } from './packages';
 import { SpecificationTab } from './specification';
 import type { IShow, Tab } from './views';
 
@@ -51,6 +51,9 @@ export class EnvironmentView extends ReactWidget {
     this._asked.emit(what);
   }
 
+  /** Emitted when another tab was chosen. */
+  readonly turned = new Signal<this, void>(this);
+
   last: IShow = {};
 
   protected override render(): React.ReactElement {
@@ -66,15 +69,24 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
   const [asked, setAsked] = React.useState<IShow>(widget.last);
   const [tab, setTab] = React.useState<Tab>(widget.last.tab ?? 'packages');
   const [chosen, setChosen] = React.useState<number | null>(widget.last.build ?? null);
+  const [staged, setStaged] = React.useState<IStaged>({ add: [], remove: [] });
+  const choose = React.useCallback(
+    (next: Tab) => {
+      setTab(next);
+      widget.last = { ...widget.last, tab: next };
+      widget.turned.emit();
+    },
+    [widget]
+  );
   const show = React.useCallback((what: IShow) => {
     setAsked(what);
     if (what.tab) {
-      setTab(what.tab);
+      choose(what.tab);
     }
     if (what.build !== undefined) {
       setChosen(what.build);
     }
-  }, []);
+  }, [choose]);
   React.useEffect(() => {
     const slot = (_: unknown, what: IShow) => show(what);
     widget.asked.connect(slot);
@@ -89,9 +101,9 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
   const item = kept.current;
   const current = item?.current_build_id ?? null;
   const wanted = chosen ?? current;
-  const builds = useLoaded(item ? () => model.api.builds(item.id) : null, [item?.id, item?.newest_build_id]);
+  const builds = useLoaded(found && item ? () => model.api.builds(item.id) : null, [item?.id, item?.newest_build_id]);
   useStale(model, null, builds.reload);
-  const detail = useLoaded(wanted ? () => model.api.build(wanted) : null, [wanted, item?.newest_build_id]);
+  const detail = useLoaded(found && wanted ? () => model.api.build(wanted) : null, [wanted, item?.newest_build_id]);
   useStale(model, wanted, detail.reload);
 
   if (!item) {
@@ -129,6 +141,7 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
               {trans.__('Create again from this text')}
             </TextButton>
           )}
+          <TextButton onClick={() => widget.parent?.close()}>{trans.__('Close')}</TextButton>
         </ErrorBox>
       )}
       {gone && found && (
@@ -159,14 +172,14 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
           </TextButton>
         </div>
       )}
-      <TabList tabs={tabs} tab={tab} choose={setTab} label={trans.__('%1/%2', place.namespace, place.name)} />
+      <TabList tabs={tabs} tab={tab} choose={choose} label={trans.__('%1/%2', place.namespace, place.name)} />
       <div role="tabpanel" id={`jp-EnvStore-panel-${tab}`} className="jp-EnvStore-tabPanel" tabIndex={-1}>
         {detail.error && !build ? (
           <ErrorBox message={detail.error.message}>
             <TextButton onClick={detail.reload}>{trans.__('Try again')}</TextButton>
           </ErrorBox>
         ) : build ? (
-          <TabBody {...props} key={item.id} tab={tab} item={item} build={build} show={show} asked={asked} />
+          <TabBody {...props} key={item.id} tab={tab} item={item} build={build} show={show} asked={asked} staged={staged} setStaged={setStaged} />
         ) : (
           <Skeleton trans={trans} />
         )}
@@ -180,7 +193,9 @@ function merged(detail: IBuild, listed: IBuild | undefined): IBuild {
   return listed ? { ...detail, ...listed, specification: detail.specification } : detail;
 }
 
-function TabBody(props: ITabProps & { tab: Tab; asked: IShow }): React.ReactElement {
+function TabBody(
+  props: ITabProps & { tab: Tab; asked: IShow; staged: IStaged; setStaged: React.Dispatch<React.SetStateAction<IStaged>> }
+): React.ReactElement {
   switch (props.tab) {
     case 'packages':
       return <Packages {...props} />;

@@ -98,8 +98,10 @@ export function Log(props: ITabProps): React.ReactElement {
           </TextButton>
         )}
       </div>
-      {build.status === 'FAILED' && (
-        <ErrorBox message={failure(live, build.status_info, trans)}>
+      {(build.status === 'FAILED' || build.status === 'CANCELED') && (
+        <ErrorBox
+          message={build.status === 'FAILED' ? failure(live, build.status_info, trans) : trans.__('This build was canceled.')}
+        >
           {item.permissions.includes('environment::update') && (
             <>
               <TextButton
@@ -111,7 +113,7 @@ export function Log(props: ITabProps): React.ReactElement {
                   }
                 }}
               >
-                {trans.__('Retry')}
+                {build.status === 'FAILED' ? trans.__('Retry') : trans.__('Build again')}
               </TextButton>
               <TextButton onClick={() => props.show({ tab: 'specification', build: build.id })}>
                 {trans.__('Edit')}
@@ -194,7 +196,7 @@ function StepRow(props: { step: IStep; trans: ITabProps['trans']; lines: string[
   const part = step.total > 0 ? Math.min(1, step.done / step.total) : null;
   const done = step.state === 'done';
   const count = (value: number) => (step.unit === 'bytes' ? size(value) : String(value));
-  const unit = step.unit === 'bytes' ? '' : ` ${step.unit}`;
+  const unit = step.unit === 'bytes' ? '' : ` ${step.total === 1 ? step.unit.replace(/s$/, '') : step.unit}`;
   const amount = step.total > 0 ? `${done ? '' : `${count(step.done)} / `}${count(step.total)}${unit}` : '';
   const title = stepTitle(step, trans);
   return (

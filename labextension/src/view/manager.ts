@@ -1,6 +1,7 @@
 import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { CodeEditor, CodeEditorWrapper, type IEditorServices } from '@jupyterlab/codeeditor';
+import { URLExt } from '@jupyterlab/coreutils';
 import type { IStateDB } from '@jupyterlab/statedb';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { CommandIDs } from '../commands';
@@ -28,12 +29,15 @@ export class Views implements IViews {
   restore(restorer: ILayoutRestorer): void {
     void restorer.restore(this.tracker, {
       command: CommandIDs.open,
-      args: widget => ({ ...placeOf(widget) }),
+      args: widget => ({ ...placeOf(widget), tab: widget.content.last.tab ?? null }),
       name: widget => widget.id
     });
   }
 
   async open(place: IPlace, show: IShow = {}): Promise<void> {
+    if (this.elsewhere(`${place.namespace}/${place.name}`)) {
+      return;
+    }
     const id = `envstore:environment:${place.namespace}/${place.name}`;
     const { EnvironmentView } = await import('./environment'); // with the editor: not needed to show the sidebar
     let widget = this.tracker.find(found => found.id === id);
@@ -48,6 +52,13 @@ export class Views implements IViews {
         place
       });
       content.last = show;
+      const made = content;
+      content.turned.connect(() => {
+        const shown = this.tracker.find(found => found.content === made);
+        if (shown) {
+          void this.tracker.save(shown);
+        }
+      });
       // eslint-disable-next-line @jupyter/require-disposable-ownership -- the shell owns it from here on
       widget = new MainAreaWidget({ content });
       widget.id = id;
@@ -65,6 +76,9 @@ export class Views implements IViews {
   }
 
   async create(start: IStart = {}): Promise<void> {
+    if (this.elsewhere('new')) {
+      return;
+    }
     const { CreateView } = await import('./create');
     if (!this.creating || this.creating.isDisposed) {
       const content = new CreateView({
@@ -88,6 +102,16 @@ export class Views implements IViews {
     this.app.shell.activateById(this.creating.id);
   }
 
+  /** Open JupyterLab in another browser tab, from pages that have no main area for views: Notebook 7. */
+  private elsewhere(what: string): boolean {
+    if (this.app.name !== 'Jupyter Notebook') {
+      return false;
+    }
+    const base = this.app.serviceManager.serverSettings.baseUrl;
+    window.open(`${URLExt.join(base, 'lab')}?envstore=${encodeURIComponent(what)}`, '_blank', 'noopener');
+    return true;
+  }
+
   text(title: string, text: string, kind: string): void {
     const model = new CodeEditor.Model({ mimeType: kind === 'explicit' ? 'text/plain' : 'text/x-yaml' });
     model.sharedModel.setSource(text);
@@ -106,7 +130,7 @@ export class Views implements IViews {
     this.app.shell.activateById(widget.id);
   }
 
-  readonly tracker = new WidgetTracker<MainAreaWidget<EnvironmentView>>({ namespace: 'jupyter-envstore' });
+  readonly tracker = new WidgetTracker<MainAreaWidget<EnvironmentView>>({ namespace: 'jupyter-envstore-views' });
   private readonly completer: ChannelCompleter;
   private creating: MainAreaWidget<CreateView> | null = null;
 }

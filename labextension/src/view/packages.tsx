@@ -14,17 +14,23 @@ import type { IShow } from './views';
 type Which = 'asked' | 'all' | 'updates';
 
 /** Changes that are gathered and not built yet. */
-interface IStaged {
+export interface IStaged {
   add: string[];
   remove: string[];
 }
 
 /** What the shown build has; packages added, changed and removed without YAML. */
-export function Packages(props: ITabProps & { asked: IShow }): React.ReactElement {
-  const { model, trans, item, build, place, show } = props;
+export function Packages(
+  props: ITabProps & {
+    asked: IShow;
+    staged: IStaged;
+    setStaged: React.Dispatch<React.SetStateAction<IStaged>>;
+  }
+): React.ReactElement {
+  const { model, trans, item, build, place, show, staged, setStaged } = props;
+  const radios = React.useId();
   const [which, setWhich] = React.useState<Which>('asked');
   const [filter, setFilter] = React.useState('');
-  const [staged, setStaged] = React.useState<IStaged>({ add: [], remove: [] });
   const [preview, setPreview] = React.useState<{ solved?: ISolved; error?: Error } | null>(null);
   const hasLock = build.status === 'COMPLETED' || build.package_count > 0;
   const contents = useLoaded(hasLock ? () => model.api.contents(build.id) : null, [build.id, build.status]);
@@ -100,7 +106,7 @@ export function Packages(props: ITabProps & { asked: IShow }): React.ReactElemen
             .filter(([name]) => name !== 'updates' || editable)
             .map(([name, words]) => (
               <label key={name}>
-                <input type="radio" name="which" checked={which === name} onChange={() => setWhich(name)} />
+                <input type="radio" name={radios} checked={which === name} onChange={() => setWhich(name)} />
                 {words}
               </label>
             ))}

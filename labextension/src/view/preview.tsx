@@ -25,8 +25,16 @@ export interface IPreview {
 }
 
 /** Check a text as one types, and find out after a pause what it would install. */
-export function usePreview(props: IProps & { text: string; place: Partial<IPlace>; enabled: boolean }): IPreview {
-  const { model, text, enabled } = props;
+export function usePreview(
+  props: IProps & {
+    text: string;
+    place: Partial<IPlace>;
+    enabled: boolean;
+    /** Another number for another text altogether: what is known of the one before is dropped. */
+    generation?: number;
+  }
+): IPreview {
+  const { model, text, enabled, generation } = props;
   const { namespace, name } = props.place;
   const quick = useSettled(text, CHECK_PAUSE);
   const slow = useSettled(text, SOLVE_PAUSE);
@@ -35,6 +43,7 @@ export function usePreview(props: IProps & { text: string; place: Partial<IPlace
   const [since, setSince] = React.useState<number | null>(null);
   const [turn, setTurn] = React.useState(0);
   const running = React.useRef<AbortController | null>(null);
+  React.useEffect(() => setSolved(null), [generation]);
 
   React.useEffect(() => {
     let wanted = true;
@@ -88,6 +97,22 @@ export function usePreview(props: IProps & { text: string; place: Partial<IPlace
   };
 }
 
+/** Whether a build of the text would fail for the same reason, as far as the channels are known. */
+export function isCertain(error: Error | null): boolean {
+  return error instanceof EnvStoreError && error.code === 'unsatisfiable';
+}
+
+/** Return the lines that a refusal is about: those that list a package that is in no channel. */
+export function faultsOf(error: Error | null, text: string): IFault[] {
+  const name = /^no package ([A-Za-z0-9_.-]+)/.exec(error?.message ?? '')?.[1];
+  if (!error || !name) {
+    return [];
+  }
+  const listed = new RegExp(`(^|[\\s\\[,:'"])${name.replace(/[.]/g, '\\.')}(?![A-Za-z0-9_.-])`, 'i');
+  const line = text.split('\n').findIndex(content => !/^\s*(#|name:|description:)/.test(content) && listed.test(content));
+  return line < 0 ? [] : [{ line: line + 1, field: 'dependencies', message: error.message.split('\n')[0] ?? '' }];
+}
+
 /** The box beside the editor: what is wrong, what would be installed, or why it cannot be. */
 export function Preview(
   props: IProps & { preview: IPreview; text: string; unchanged: string | null; goTo: (line: number) => void }
@@ -109,7 +134,7 @@ export function Preview(
         ) : (
           <>
             {since !== null && <Checking since={since} preview={preview} trans={trans} />}
-            {error && since === null && <Refusal error={error} preview={preview} trans={trans} />}
+            {error && since === null && <Refusal error={error} preview={preview} trans={trans} text={props.text} goTo={props.goTo} />}
             {solved && !error && (
               <div className={preview.current ? '' : 'jp-mod-old'}>
                 {unchanged && <p className="jp-EnvStore-sub">{unchanged}</p>}
@@ -163,7 +188,13 @@ function Checking(props: { since: number; preview: IPreview; trans: TranslationB
   );
 }
 
-function Refusal(props: { error: Error; preview: IPreview; trans: TranslationBundle }): React.ReactElement {
+function Refusal(props: {
+  error: Error;
+  preview: IPreview;
+  trans: TranslationBundle;
+  text: string;
+  goTo: (line: number) => void;
+}): React.ReactElement {
   const { error, preview, trans } = props;
   const [first, ...rest] = error.message.split('\n');
   const isMissing = /^no package/.test(error.message);
@@ -176,6 +207,11 @@ function Refusal(props: { error: Error; preview: IPreview; trans: TranslationBun
           <pre>{error.message}</pre>
         </details>
       )}
+      {faultsOf(error, props.text).map(fault => (
+        <Link key={fault.line} onClick={() => props.goTo(fault.line!)}>
+          {trans.__('line %1', fault.line)}
+        </Link>
+      ))}
       <Link onClick={preview.again}>{trans.__('Try again')}</Link>
     </ErrorBox>
   );

@@ -4,7 +4,7 @@ import { ErrorBox, Link, TextButton } from '../components/basics';
 import { useLoaded } from '../components/hooks';
 import { type IEditorHandle, YamlEditor } from './editor';
 import type { ITabProps } from './environment';
-import { Preview, usePreview } from './preview';
+import { Preview, faultsOf, isCertain, usePreview } from './preview';
 
 const FILE_NAMES = { lock: 'conda-lock.yml', environment: 'environment.yml' };
 const DRAFTS = 'jupyter-envstore:draft:';
@@ -56,7 +56,9 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
     ? trans.__('Same as build %1. Building again takes the newest packages that fit.', build.number)
     : null;
   const faults = preview.checked?.faults ?? [];
-  const blocked = faults.length > 0 || Boolean(preview.checked?.refused);
+  const cannot = isCertain(preview.error);
+  const blocked = faults.length > 0 || Boolean(preview.checked?.refused) || cannot;
+  const marked = React.useMemo(() => [...faults, ...faultsOf(preview.error, text)], [faults, preview.error, text]);
 
   const make = async () => {
     if (blocked || !text.trim()) {
@@ -131,7 +133,13 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
               primary
               id="envstore:create-build"
               disabled={blocked || !text.trim() || !model.isConnected}
-              title={blocked ? trans.__('Some lines need attention first') : trans.__('Ctrl+Enter')}
+              title={
+                cannot
+                  ? trans.__('It would fail: see the preview')
+                  : blocked
+                    ? trans.__('Some lines need attention first')
+                    : trans.__('Ctrl+Enter')
+              }
               onClick={make}
             >
               {preview.error ? trans.__('Build anyway…') : trans.__('Create new build')}
@@ -162,7 +170,7 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
           editors={props.editors}
           text={text}
           label={trans.__('Specification of %1', place.name)}
-          faults={faults}
+          faults={marked}
           readOnly={!may}
           completer={props.completer}
           onChange={change}
