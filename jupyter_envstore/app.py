@@ -38,7 +38,8 @@ from jupyter_envstore.handlers.routes import routes, trouble_routes
 from jupyter_envstore.handlers.starting import give_to_children, hand_tokens_to_kernels
 from jupyter_envstore.kernels import KernelSpecs
 from jupyter_envstore.spec import Specification, check_name, read_specification
-from jupyter_envstore.spec.repair import Repaired, repair
+from jupyter_envstore.spec.editing import edit_packages
+from jupyter_envstore.spec.repair import Change, Repaired, repair
 from jupyter_envstore.watching import News, Watcher
 
 if TYPE_CHECKING:
@@ -353,15 +354,36 @@ class EnvStoreApp(Questions, StoreTraits, ExtensionApp):
         local = self.store_configuration.allow_local_files
         if len(text) < LARGE_TEXT:
             return await self.run(read_specification, text, "the specification", local)
-        question = {"do": "read", "text": text, "allow_local_files": local}
+        answer = await self.ask_apart({"do": "read", "text": text, "allow_local_files": local})
+        return Specification.from_json(answer["specification"], text)
+
+    async def ask_apart(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Have a large text read, edited or repaired by a process of its own.
+
+        Raises
+        ------
+        SpecificationError
+            It has faults.
+        """
         answer = await self.run_slowly(ask, question, READ_SECONDS, self.ending)
         if "faults" in answer:
             raise SpecificationError([Fault(**fault) for fault in answer["faults"]])
-        return Specification.from_json(answer["specification"], text)
+        return answer
 
-    def repair(self, text: str, file_name: str, settings: dict[str, Any]) -> Repaired:
+    async def edit(self, text: str, add: list[str], remove: list[str]) -> str:
+        """Add packages to a text and remove some."""
+        if len(text) < LARGE_TEXT:
+            return await self.run(edit_packages, text, add, remove)
+        return str((await self.ask_apart({"do": "edit", "text": text, "add": add, "remove": remove}))["text"])
+
+    async def repair(self, text: str, file_name: str, settings: dict[str, Any]) -> Repaired:
         """Repair what somebody sent, as the settings of a place say."""
-        return repair(text, file_name, settings["defaults_channel"])
+        defaults = settings["defaults_channel"]
+        if len(text) < LARGE_TEXT:
+            return await self.run(repair, text, file_name, defaults)
+        question = {"do": "repair", "text": text, "file_name": file_name, "defaults": defaults}
+        found = (await self.ask_apart(question))["repaired"]
+        return Repaired(found["text"], found["kind"], [Change(**change) for change in found["changes"]])
 
     def lock_as_json(self, digest: str) -> bytes:
         """Return a lockfile as JSON."""

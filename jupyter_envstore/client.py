@@ -208,7 +208,7 @@ class EnvStore:
         return target
 
     def _ready(self, number: int, artifact: str, wait: float) -> dict[str, Any]:
-        end = time.monotonic() + wait
+        end, asked = time.monotonic() + wait, False
         while True:
             found = [
                 a
@@ -216,7 +216,15 @@ class EnvStore:
                 if a["type"] == artifact and not a["variant"]
             ]
             if found and found[0]["state"] in ("absent", "dropped"):  # whoever may change the environment has it made
-                self._json(f"build/{number}/artifacts/{urllib.parse.quote(artifact, safe='')}/", body={})
+                if asked:
+                    msg = f"the {artifact} of build {number} is not made, though it was asked for"
+                    raise EnvStoreClientError(msg, 409)
+                asked = True
+                try:
+                    self._json(f"build/{number}/artifacts/{urllib.parse.quote(artifact, safe='')}/", body={})
+                except EnvStoreClientError as error:
+                    msg = f"build {number} has no {artifact} yet, and this token may not have it made: {error}"
+                    raise EnvStoreClientError(msg, error.status, error.code) from None
                 continue
             if not found:
                 status = self._json(f"build/{number}/")["data"]["status"]

@@ -36,6 +36,8 @@ class StoreConfig:
         Bytes of packages that a build may have; 0 for no limit.
     settings : dict
         Values of settings where the database has none.
+    hand_on : bool
+        Whether a worker starts what waits before it ends: so it is on the command line, where no server may run.
     """
 
     root_dir: str
@@ -47,6 +49,7 @@ class StoreConfig:
     build_time_limit: float = 3600.0
     max_build_bytes: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
+    hand_on: bool = False
 
     @property
     def root(self) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import threading
 from typing import Any
 
@@ -100,14 +101,20 @@ class Scheduler:
         with self.database.read() as session:
             left = sorted(set(left) - running_attempts(session))
         for name in left:
-            number, attempt = (int(part) for part in name.split("-")[1:])
-            with self.database.read() as session:
-                job = session.get(Job, number)
-            if job is None or job.host == self.host:
-                with contextlib.suppress(OSError):
-                    remove_tree(self.config.staging / name)
-            if job is not None and job.host == self.host and job.attempt == attempt and job.kind == BUILD:
-                self._remove_unpublished(job)
+            found = re.fullmatch(r"job-(\d+)-(\d+)", name)
+            if found:
+                with contextlib.suppress(OSError):  # gc tells of what cannot be removed
+                    self._sweep_one(name, int(found[1]), int(found[2]))
+
+    def _sweep_one(self, name: str, number: int, attempt: int) -> None:
+        with self.database.read() as session:
+            job = session.get(Job, number)
+        if job is not None and job.host != self.host:
+            return
+        keep_errors(self.config, number, self.config.staging / name)
+        remove_tree(self.config.staging / name)
+        if job is not None and job.attempt == attempt and job.kind == BUILD:
+            self._remove_unpublished(job)
 
     def _remove_unpublished(self, job: Job) -> None:
         """Remove the prefix of a build that failed before anybody was told of it."""

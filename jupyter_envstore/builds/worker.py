@@ -44,13 +44,15 @@ from jupyter_envstore.store.models import (
     Job,
 )
 
+NICENESS = 5
+
 
 def main(arguments: list[str]) -> int:
     """Do one job, then the artifacts that the same build waits for."""
     job_id, attempt = int(arguments[0]), int(arguments[1])
     config = StoreConfig.from_text(sys.stdin.read())
     with contextlib.suppress(OSError):
-        os.nice(5)
+        os.nice(max(0, NICENESS - os.nice(0)))  # a worker that another one started has it already
     database = Database(config.url)
     with database.read() as session:
         job = session.get_one(Job, job_id)
@@ -62,7 +64,8 @@ def main(arguments: list[str]) -> int:
             claim = claim_next_of_build(session, claim.build_id, this_host())
             if claim:
                 note_process(session, claim, os.getpid(), start_time(os.getpid()))
-    hand_on(config, database)
+    if config.hand_on:
+        hand_on(config, database)
     database.close()
     return 0
 

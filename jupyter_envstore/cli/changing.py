@@ -21,6 +21,7 @@ def cancel(options: argparse.Namespace) -> None:
     with open_store(options) as store:
         reference = find_newest(store, options.environment)
         kinds = store.cancel(reference.id, who())
+        store.scheduler.tick()  # what waited behind it goes on
         what = "artifacts of " if set(kinds) == {"artifact"} else ""
     print_json({"build": str(reference), "stopped": kinds}) if options.json else print(f"canceled {what}{reference}")
 

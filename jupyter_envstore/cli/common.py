@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import getpass
 import json
 import signal
@@ -27,7 +28,7 @@ POLL_SECONDS = 0.1
 @contextlib.contextmanager
 def open_store(options: argparse.Namespace) -> Iterator[EnvStore]:
     """Open the store that the options name."""
-    store = EnvStore(load_config(options.root))
+    store = EnvStore(dataclasses.replace(load_config(options.root), hand_on=True))
     try:
         yield store
     finally:
@@ -94,7 +95,11 @@ def interrupts() -> Iterator[Callable[[], None]]:
         if seen.is_set():
             raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, note)
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler:  # ignored, or somebody else's: it stays so
+        yield check
+        return
+    signal.signal(signal.SIGINT, note)
     try:
         yield check
     finally:

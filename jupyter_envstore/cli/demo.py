@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import secrets
 import socket
@@ -30,9 +31,12 @@ for _ in range(240):
         break
     except (OSError, urllib.error.URLError):
         time.sleep(0.5)
-with open(os.open(page, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+page.unlink(missing_ok=True)
+with open(os.open(page, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w") as file:
     file.write(f'<meta http-equiv="refresh" content="0; url={html.escape(address)}">')
 webbrowser.open(page.as_uri())
+time.sleep(60)
+page.unlink(missing_ok=True)
 """
 """Opens the page once the server answers. The address holds a token: it comes at the input and goes to the browser in a
 file that only its owner can read, as everybody sees the arguments of processes."""
@@ -70,7 +74,7 @@ def demo(options: argparse.Namespace) -> int:
     text = ENVIRONMENT.format(channel=channel.path.as_uri(), python=python)
     file = root / "environment.yml"
     file.write_text(text, encoding="utf-8")
-    store = EnvStore(config)
+    store = EnvStore(dataclasses.replace(config, hand_on=True))
     store.change_settings({"conda_default_channels": [channel.path.as_uri()]}, (), who())
     print(f"2. An environment, built in the background from {file}", file=sys.stderr)
     reference = store.submit(read_specification(text), "default", None, who(), "demo")
@@ -115,7 +119,7 @@ def open_lab(root: Path, no_browser: bool) -> None:
     address = f"http://localhost:{port}/lab?envstore=open&token={token}"
     print(f"\nJupyterLab: {address}\nCtrl-C ends it.", flush=True)
     if not no_browser:
-        opener = subprocess.Popen([sys.executable, "-c", OPENER], stdin=subprocess.PIPE, cwd=root)
+        opener = subprocess.Popen([sys.executable, "-I", "-c", OPENER], stdin=subprocess.PIPE, cwd=root)
         assert opener.stdin is not None  # noqa: S101 - for the type checker
         opener.stdin.write(address.encode())
         opener.stdin.close()

@@ -36,7 +36,7 @@ def ask(question: dict[str, Any], timeout: float, *stops: threading.Event) -> di
     Parameters
     ----------
     question : dict
-        ``do`` is ``solve``, ``search`` or ``read``; the other values are what those functions take.
+        ``do`` is ``solve``, ``search``, ``read``, ``edit`` or ``repair``; the other values are what those take.
     timeout : float
         Seconds.
     stops : Event
@@ -88,20 +88,27 @@ def ask(question: dict[str, Any], timeout: float, *stops: threading.Event) -> di
     return answer
 
 
-def read(text: str, allow_local_files: bool) -> dict[str, Any]:
-    """Return the meaning of a large specification, or its faults."""
+def answer_about_text(question: dict[str, Any]) -> dict[str, Any]:
+    """Read, edit or repair a large text; return what came of it, or its faults."""
     from jupyter_envstore.spec import read_specification
+    from jupyter_envstore.spec.editing import edit_packages
+    from jupyter_envstore.spec.repair import repair
 
+    text = question["text"]
     try:
-        return {"specification": read_specification(text, "the specification", allow_local_files).to_json()}
+        if question["do"] == "edit":
+            return {"text": edit_packages(text, question["add"], question["remove"])}
+        if question["do"] == "repair":
+            return {"repaired": asdict(repair(text, question["file_name"], question["defaults"]))}
+        return {"specification": read_specification(text, "the specification", question["allow_local_files"]).to_json()}
     except errors.SpecificationError as error:
         return {"faults": [asdict(fault) for fault in error.faults]}
 
 
 def main(question: dict[str, Any]) -> dict[str, Any]:
     """Answer a question."""
-    if question["do"] == "read":
-        return read(question["text"], question["allow_local_files"])
+    if question["do"] in ("read", "edit", "repair"):
+        return answer_about_text(question)
     from jupyter_envstore.engine.channels import ChannelPolicy
     from jupyter_envstore.engine.search import search_names, search_versions
     from jupyter_envstore.engine.solve import SolveOptions, current_platform, solve

@@ -25,7 +25,7 @@ def contents(record: BuildRecord, platform: str) -> list[dict[str, Any]]:
     asked_pip = {pip_name(line): line for line in record.requested_pip}
     needed: dict[tuple[str, str], set[str]] = {}
     for entry in lock.conda:
-        for dependency in entry.get("depends") or ():
+        for dependency in filter(str.strip, entry.get("depends") or ()):
             needed.setdefault(("conda", dependency.split()[0].lower()), set()).add(entry["name"])
     pip_names = {pip_name(entry["name"]) for entry in lock.pip}
     for entry in lock.pip:

@@ -43,7 +43,8 @@ class People(OpenStore):
         own = own_namespace(name)
         with self.database.read() as session:
             space = builds.get_namespace(session, own)
-            if rules.opens_to_others(own, name) or (space is not None and space.created_by not in ("", name)):
+            taken = rules.opens_to_others(own, name) if space is None else space.created_by not in ("", name)
+            if taken:
                 own = own_namespace(name, taken=True)
             mapped = rows.mapped_bindings(session, own)
         return rules.person(name, groups, mapped, own)

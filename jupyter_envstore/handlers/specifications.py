@@ -10,7 +10,6 @@ from jupyter_envstore import wire
 from jupyter_envstore.errors import InvalidInputError, PolicyError, SpecificationError
 from jupyter_envstore.handlers.base import EnvStoreHandler
 from jupyter_envstore.spec import Specification
-from jupyter_envstore.spec.editing import edit_packages
 from jupyter_envstore.spec.repair import Repaired
 
 MAX_DESCRIPTION = 10_000
@@ -93,7 +92,7 @@ class CheckHandler(EnvStoreHandler):
             if self.field(body, "repair", bool, False):
                 file_name = self.field(body, "file_name", str, "")[:200] or "environment.yml"
                 settings = await self.run(self.store.settings_near, (namespace, name))
-                repaired = await self.run(self.app.repair, text, file_name, settings)
+                repaired = await self.app.repair(text, file_name, settings)
             found: Specification | None = await self.app.read_specification(repaired.text)
             faults = []
         except SpecificationError as error:
@@ -132,7 +131,7 @@ class EditHandler(EnvStoreHandler):
                 msg = f"{key!r} must be a list of texts with at most {MAX_PACKAGE} characters"
                 raise InvalidInputError(msg)
         text = self.field(body, "specification", str, "")
-        self.answer({"specification": await self.run(edit_packages, text, lists["add"], lists["remove"])})
+        self.answer({"specification": await self.app.edit(text, lists["add"], lists["remove"])})
 
 
 def specification_summary(specification: Specification | None) -> dict[str, Any]:

@@ -8,6 +8,8 @@ import sys
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from packaging.utils import parse_sdist_filename, parse_wheel_filename
+
 from jupyter_envstore.errors import Fault, SpecificationError
 
 if sys.version_info >= (3, 11):
@@ -41,13 +43,12 @@ def explicit_to_lock(text: str, name: str, here: str) -> tuple[str, list[str]]:
     packages, faults, platforms, pip = [], [], [], 0
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
-        found = re.fullmatch(r"#\s*pip\s+(\S+)\s*@\s*(\S+?)(?:#sha256=|\s+--hash=sha256:)([0-9a-f]{64})", line)
-        if found:
-            packages.append(_pip_entry(*found.groups()))
+        found = _pip_comment(line)
+        if isinstance(found, str):
+            faults.append(Fault(found, number))
+        elif found is not None:
+            packages.append(found)
             pip += 1
-            continue
-        if re.match(r"#\s*pip\s", line):
-            faults.append(Fault(f"{_shown(line)!r} has no SHA-256 behind its address", number))
         if not line or line.startswith(("#", "@")):
             continue
         entry = _explicit_entry(line)
@@ -77,12 +78,29 @@ def explicit_to_lock(text: str, name: str, here: str) -> tuple[str, list[str]]:
     return json.dumps({"version": 1, "metadata": metadata, "package": packages}, indent=1) + "\n", notes
 
 
-def _pip_entry(name: str, url: str, digest: str) -> dict[str, Any]:
+def _pip_comment(line: str) -> dict[str, Any] | str | None:
+    """Return the package of a comment ``# pip name @ address#sha256=…``, what is wrong with it, or None for others."""
+    if not line.startswith("#") or len(line) > MAX_LINE:
+        return None
+    words = line.lstrip("#").strip()
+    name, at, address = words.removeprefix("pip ").partition("@")
+    name, address = name.strip(), address.strip()
+    if not words.startswith("pip ") or not at or not name or " " in name:
+        return None
+    url, separator, digest = address.partition("#sha256=")
+    if not separator:
+        url, separator, digest = address.partition("--hash=sha256:")
+    url, digest = url.strip(), digest.strip()
+    if not re.fullmatch(r"[0-9a-f]{64}", digest):
+        return f"{_shown(line)!r} has no SHA-256 behind its address"
     file = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
-    parts = file.removesuffix(".whl").split("-")
+    try:
+        version = str(parse_wheel_filename(file)[1] if file.endswith(".whl") else parse_sdist_filename(file)[1])
+    except ValueError:
+        return f"{_shown(line)!r} is not the address of a wheel or source archive"
     return {
         "name": name,
-        "version": parts[1] if len(parts) > 1 else "0",
+        "version": version,
         "manager": "pip",
         "platform": "",
         "dependencies": {},
@@ -98,6 +116,7 @@ def _shown(line: str) -> str:
     return re.sub(r"://[^/@\s]*@", "://***@", line)[:80]
 
 
+MAX_LINE = 4000
 CONDA_LIST_LINE = re.compile(r"([A-Za-z0-9_.-]+)=([^=\s]+)=([^=\s]+)")
 
 
@@ -180,7 +199,7 @@ def pixi_to_yaml(text: str, name: str) -> tuple[str, list[str]]:
         raise SpecificationError(msg)
     lines = [f"name: {json.dumps(str(project.get('name') or name))}", "channels:"]
     lines += [f"  - {json.dumps(channel)}" for channel in names]
-    platforms = project.get("platforms") or []
+    platforms = _texts(project, "platforms")
     if platforms:
         lines += ["platforms:", *(f"  - {json.dumps(str(platform))}" for platform in platforms)]
     lines += ["dependencies:", *(f"  - {json.dumps(spec)}" for spec in conda)]
@@ -188,7 +207,7 @@ def pixi_to_yaml(text: str, name: str) -> tuple[str, list[str]]:
         lines += ["  - pip:", *(f"      - {json.dumps(line)}" for line in pip)]
     variables = _mapping(activation, "env")
     if variables:
-        lines += ["variables:", *(f"  {key}: {json.dumps(str(value))}" for key, value in variables.items())]
+        lines += ["variables:", *(f"  {json.dumps(key)}: {json.dumps(str(value))}" for key, value in variables.items())]
     return "\n".join(lines) + "\n", notes
 
 
@@ -212,9 +231,24 @@ def _mapping(data: dict[str, Any], key: str) -> dict[str, Any]:
     return found
 
 
+def _texts(data: dict[str, Any], key: str) -> list[str]:
+    """Return a list of texts of a TOML file, empty where there is none.
+
+    Raises
+    ------
+    SpecificationError
+        Something else stands there.
+    """
+    found = data.get(key, [])
+    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+        msg = f"{key} must be a list of texts"
+        raise SpecificationError(msg)
+    return found
+
+
 def _pip_options(options: dict[str, Any], notes: list[str]) -> list[str]:
     lines = [f"--index-url {options['index-url']}"] if options.get("index-url") else []
-    lines += [f"--extra-index-url {url}" for url in options.get("extra-index-urls") or []]
+    lines += [f"--extra-index-url {url}" for url in _texts(options, "extra-index-urls")]
     left = sorted(set(options) - {"index-url", "extra-index-urls"})
     if left:
         notes.append(f"pypi-options: {', '.join(left)} left out")

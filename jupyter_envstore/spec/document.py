@@ -80,7 +80,11 @@ def decode(data: bytes | str, name: str = "the file") -> str:
     SpecificationError
         It is too large, binary, or not UTF-8.
     """
-    raw = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
+    try:
+        raw = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
+    except UnicodeEncodeError:
+        msg = f"{name} holds halves of characters; save it as UTF-8"
+        raise SpecificationError(msg) from None
     if len(raw) > MAX_BYTES:
         msg = f"{name} has {len(raw) / 2**20:.1f} MB; a specification has at most {MAX_BYTES >> 20} MB"
         raise SpecificationError(msg)

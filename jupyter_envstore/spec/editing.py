@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from jupyter_envstore.errors import InvalidInputError, SpecificationError
 from jupyter_envstore.spec.document import Items, Table, Text, decode, read_yaml
 
 MAX_CHANGES = 200
+WORDS = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
+"""What YAML takes for something else than text."""
 PIP = "pip:"
 TWO = "  "
 NEEDS_QUOTES = re.compile(r"^[^A-Za-z0-9_.]|[\[\]{},]|:\s|\s#|:$")
@@ -39,6 +42,7 @@ def edit_packages(text: str, add: Sequence[str] = (), remove: Sequence[str] = ()
     if len(add) + len(remove) > MAX_CHANGES:
         msg = f"at most {MAX_CHANGES} packages can be changed at once"
         raise InvalidInputError(msg)
+    before = text
     for name in remove:
         text = _remove(text, name)
     for wanted in add:
@@ -46,7 +50,54 @@ def edit_packages(text: str, add: Sequence[str] = (), remove: Sequence[str] = ()
             msg = f"{wanted[:60]!r} is more than one line"
             raise InvalidInputError(msg)
         text = _add(text, wanted.strip())
+    _check_result(before, text, [wanted.strip() for wanted in add], remove)
     return text
+
+
+def _check_result(before: str, after: str, add: Sequence[str], remove: Sequence[str]) -> None:
+    """Refuse a change that did not come out as it should: YAML can be written in ways that lines do not show.
+
+    Raises
+    ------
+    SpecificationError
+        Something else changed, or what was to change did not.
+    """
+    expected = _meaning(_root(before))
+    for wanted, is_added in (*((name, False) for name in remove), *((spec, True) for spec in add)):
+        kind, name_of = ("pip", pip_name) if wanted.startswith(PIP) else ("conda", conda_name)
+        spec = wanted.removeprefix(PIP).strip()
+        names = [name_of(item) for item in expected[kind]]
+        if name_of(spec) in names:
+            place = names.index(name_of(spec))
+            expected[kind][place : place + 1] = [spec] if is_added else []
+        elif is_added:
+            expected[kind].append(spec)
+    try:
+        found = _meaning(_root(after))
+    except SpecificationError:
+        found = {}
+    if found != expected:
+        msg = "this text is written in a way that cannot be changed line by line; change it by hand"
+        raise SpecificationError(msg)
+
+
+def _meaning(root: Table) -> dict[str, Any]:
+    """Return what a text says: plain dependencies, lines for pip, and everything else."""
+    dependencies = root.get("dependencies")
+    items = list(dependencies) if isinstance(dependencies, Items) else []
+    lines: list[str] = []
+    for item in items:
+        if isinstance(item, Table):
+            found = item.get("pip")
+            lines += [str(line) for line in found] if isinstance(found, Items) else []
+    others = {key: _plain(value) for key, value in root.items() if key != "dependencies"}
+    return {"conda": [str(item) for item in items if isinstance(item, Text)], "pip": lines, "others": others}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Table):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, Items) else value and str(value)
 
 
 def conda_name(spec: str) -> str:
@@ -174,14 +225,20 @@ def _remove(text: str, name: str) -> str:
     raise InvalidInputError(msg)
 
 
+def _cut_from_flow(text: str, span: tuple[int, int]) -> str:
+    """Cut a part of a flow list with the comma behind it, or else the one before."""
+    start, end = span
+    after = re.match(r"\s*,[^\S\n]*", text[end:])
+    if after:
+        return text[:start] + text[end + after.end() :]
+    head = text[:start].rstrip()
+    return (head[:-1] if head.endswith(",") else text[:start]) + text[end:]
+
+
 def _drop(text: str, items: Items, item: Text) -> str:
     start, end = item.span
     if items.flow:
-        after = re.match(r"\s*,[^\S\n]*", text[end:])
-        if after:
-            return text[:start] + text[end + after.end() :]
-        before = re.search(r"\s*,\s*$", text[:start])
-        return text[: before.start() if before else start] + text[end:]
+        return _cut_from_flow(text, item.span)
     if len(items) == 1:
         line = text.rfind("\n", 0, start) + 1
         indent = re.match(r"\s*", text[line:]).group()  # type: ignore[union-attr]
@@ -194,12 +251,9 @@ def _drop(text: str, items: Items, item: Text) -> str:
 def _drop_pip(text: str, dependencies: Items, pip: Items) -> str:
     """Drop the whole ``pip:`` entry together with its last package."""
     index = next(i for i, item in enumerate(dependencies) if isinstance(item, Table) and item.get("pip") is pip)
-    if dependencies.flow:
-        found = re.search(r",?\s*\{\s*['\"]?pip['\"]?\s*:\s*\[[^\]]*\]\s*\}", text[dependencies.span[0] :])
-        if found:
-            start = dependencies.span[0]
-            return text[: start + found.start()] + text[start + found.end() :]
     table = dependencies[index]
+    if dependencies.flow and isinstance(table, Table):
+        return _cut_from_flow(text, table.span)
     line = table.line if isinstance(table, Table) else 1
     lines = text.splitlines(keepends=True)
     last = text.count("\n", 0, _last_place(pip))
@@ -218,5 +272,7 @@ def _line_end(text: str, place: int) -> int:
 
 def as_scalar(spec: str, flow: bool = False) -> str:
     """Return ``spec`` as YAML text, quoted where it must be."""
+    if spec.lower() in WORDS or re.fullmatch(r"[0-9._]+", spec):
+        return json.dumps(spec)
     quoted = NEEDS_QUOTES.search(spec) if flow else re.search(r"^[^A-Za-z0-9_.]|:\s|\s#|:$", spec)
     return json.dumps(spec, ensure_ascii=False) if quoted else spec

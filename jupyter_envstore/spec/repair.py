@@ -315,7 +315,9 @@ def _repair_dependencies(editor: _Editor, origin: str | None, here: str) -> None
             head = re.match(r"\s*-\s*", editor.text[line:])
             stop = editor.text.find("\n", end)
             stop = len(editor.text) if stop < 0 else stop
-            editor.insert(stop, f"\n{head.group() if head else '  - '}ipykernel")
+            if head is None:  # '-' stands on a line of its own: leave the text alone
+                return
+            editor.insert(stop, f"\n{head.group()}ipykernel")
         editor.changed("ipykernel added", "without it there is no kernel")
 
 

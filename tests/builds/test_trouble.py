@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -373,12 +374,22 @@ def test_a_hung_worker_that_was_killed_at_the_limit_is_swept_up(store: Store, na
     store.until(lambda: store.files() == set(), 10)
 
 
-def test_a_queue_goes_on_where_nobody_schedules(store: Store, nasty_channel: str) -> None:
+@pytest.fixture
+def alone(root: Path, package_cache: Path) -> Iterator[Store]:
+    """A store as the command line opens it: its workers hand on."""
+    (root / "pkgs").symlink_to(package_cache)
+    opened = Store(EnvStore(StoreConfig(str(root), lease_seconds=3.0, hand_on=True)))
+    yield opened
+    opened.end_workers()
+    opened.close()
+
+
+def test_a_queue_goes_on_where_nobody_schedules(alone: Store, nasty_channel: str) -> None:
     text = f"name: {{}}\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"
-    references = [store.submit(text.format(name)) for name in ("a", "b", "c", "d", "e")]
-    store.envstore.scheduler.tick()  # and no more
+    references = [alone.submit(text.format(name)) for name in ("a", "b", "c", "d", "e")]
+    alone.envstore.scheduler.tick()  # and no more
     deadline = time.monotonic() + 60
-    while any(store.envstore.busy(reference.id) for reference in references):
-        assert time.monotonic() < deadline, [job.state for job in store.jobs()]
+    while any(alone.envstore.busy(reference.id) for reference in references):
+        assert time.monotonic() < deadline, [job.state for job in alone.jobs()]
         time.sleep(0.1)
-    assert all(store.envstore.show(reference.id)["status"] == "COMPLETED" for reference in references)
+    assert all(alone.envstore.show(reference.id)["status"] == "COMPLETED" for reference in references)

@@ -109,6 +109,24 @@ def test_what_cannot_be_changed_is_named(add: list[str], remove: list[str], word
         edit_packages(TEXT, add, remove)
 
 
+def test_a_package_with_extras_is_cut_from_a_list_in_brackets() -> None:
+    before = "name: a\nchannels: [conda-forge]\ndependencies: [python, {pip: ['rich[a]', flask]}]\n"
+    assert edit_packages(before, [], ["pip:rich"]) == before.replace("'rich[a]', ", "")
+    assert edit_packages(before, [], ["pip:rich", "pip:flask"]) == before.replace(", {pip: ['rich[a]', flask]}", "")
+
+
+def test_an_edit_that_would_not_do_what_it_says_is_refused() -> None:
+    text = "name: a\nchannels: [conda-forge]\ndependencies:\n- >\n  zlib\n- python\n"
+    with pytest.raises(SpecificationError, match="change it by hand"):
+        edit_packages(text, [], ["zlib"])
+
+
+@pytest.mark.parametrize("name", ["yes", "null", "on", "true"])
+def test_a_name_that_yaml_takes_for_a_value_is_quoted(name: str) -> None:
+    after = edit_packages("name: a\nchannels: [conda-forge]\ndependencies:\n- python\n", [name], [])
+    assert read_specification(after).dependencies == ("python", name)
+
+
 def test_a_lockfile_is_not_edited() -> None:
     with pytest.raises(SpecificationError, match="a lockfile is exact"):
         edit_packages("version: 1\nmetadata: {}\npackage: []\n", ["numpy"])

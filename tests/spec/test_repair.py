@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import time
 
 import pytest
 import yaml
@@ -266,3 +267,16 @@ def test_a_pixi_file_with_wrong_types_is_refused(text: str) -> None:
 def test_what_is_no_environment_file_is_refused(data: bytes) -> None:
     with pytest.raises(SpecificationError):
         repair(data)
+
+
+def test_a_comment_that_only_begins_with_pip_is_no_package() -> None:
+    line = "https://example.org/conda-forge/linux-64/zlib-1.3.1-hb9d3cd8_2.conda#sha256:" + "0" * 64
+    repaired = repair(f"@EXPLICIT\n# pip foo bar\n{line}\n", "explicit.txt")
+    assert "foo" not in repaired.text
+
+
+def test_a_long_pip_comment_takes_no_longer_than_its_length() -> None:
+    started = time.monotonic()
+    with pytest.raises(SpecificationError, match="the list is empty"):
+        repair("@EXPLICIT\n# pip " + "a@" * 100_000, "explicit.txt")
+    assert time.monotonic() - started < 5
