@@ -60,7 +60,7 @@ class StoreTraits(Configurable):
             A default setting cannot be used.
         """
         check_settings(self.default_settings, in_scope=False)
-        fields = [name for name in StoreConfig.__dataclass_fields__ if self.has_trait(name)]
+        fields = [name for name in StoreConfig.__dataclass_fields__ if name not in {"settings", "hand_on"}]
         values = {name: getattr(self, name) for name in fields} | overrides
         values["root_dir"] = str(Path(values["root_dir"]).expanduser().resolve())
         return StoreConfig(**values, settings=normalized(self.default_settings))
