@@ -122,8 +122,7 @@ def test_builds_are_compared_and_rolled_back_with_undo(data: Lab, lab: Server, e
     shown(data.page.get_by_text("New notebooks use build 1."))
     assert lab.data("GET", "environment/team/data/")["current_build"]["number"] == 1
     data.page.get_by_role("button", name="Undo").click()
-    shown(data.view.get_by_role("option", name="Build 2 · Ready · active").or_(data.view.get_by_text("2")).first)
-    data.page.wait_for_timeout(1_000)
+    expect(data.view.locator("option", has_text="Build 2 · Ready · active")).to_be_attached()
     assert lab.data("GET", "environment/team/data/")["current_build_id"] == example
 
 
