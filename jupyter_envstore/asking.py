@@ -60,16 +60,24 @@ class Questions:
         package: str,
         channels: Sequence[str],
         platform: str | None,
-        more: Sequence[str] = (),
+        versions_of: int = 0,
     ) -> list[dict[str, Any]]:
-        """Look for packages in channels, in a process of its own."""
+        """Look for packages in channels, in a process of its own.
+
+        With ``versions_of``, a pattern gives the versions of the first so many names, and not the names.
+        """
         settings = await self.run(self.store.settings)
         if platform:
             policy.check_platform(platform)
         await self.run(self.store.check_channels, channels)
         platforms = [platform] if platform else list(settings["conda_platforms"])
-        question = {"do": "search", "package": package, "channels": list(channels), "platforms": platforms}
-        question["more"] = list(more)
+        question = {
+            "do": "search",
+            "package": package,
+            "channels": list(channels),
+            "platforms": platforms,
+            "versions_of": versions_of,
+        }
         answer = await self.ask(handler, question, settings, SEARCH_SECONDS)
         found: list[dict[str, Any]] = answer["packages"]
         return found

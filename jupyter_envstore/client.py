@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CHUNK = 1 << 20
+UNSETTLED = ("QUEUED", "BUILDING")
+"""What the status of a build is until it has ended."""
 
 
 class EnvStoreClientError(Exception):
@@ -133,7 +135,7 @@ class EnvStore:
             progress = self._json(f"build/{number}/progress/")["data"]
             if show:
                 said = _show(progress, said)
-            if progress["status"] not in ("QUEUED", "BUILDING"):
+            if progress["status"] not in UNSETTLED:
                 if progress["status"] != "COMPLETED":
                     msg = f"build {number} {progress['status'].lower()}: {progress['reason']}"
                     raise EnvStoreClientError(msg, 409)
@@ -210,11 +212,8 @@ class EnvStore:
     def _ready(self, number: int, artifact: str, wait: float) -> dict[str, Any]:
         end, asked = time.monotonic() + wait, False
         while True:
-            found = [
-                a
-                for a in self._json(f"build/{number}/artifacts/")["data"]
-                if a["type"] == artifact and not a["variant"]
-            ]
+            listed = self._json(f"build/{number}/artifacts/")["data"]
+            found = [item for item in listed if item["type"] == artifact and not item["variant"]]
             if found and found[0]["state"] in ("absent", "dropped"):  # whoever may change the environment has it made
                 if asked:
                     msg = f"the {artifact} of build {number} is not made, though it was asked for"
@@ -228,7 +227,7 @@ class EnvStore:
                 continue
             if not found:
                 status = self._json(f"build/{number}/")["data"]["status"]
-                known = ", ".join(sorted({item["type"] for item in self._json(f"build/{number}/artifacts/")["data"]}))
+                known = ", ".join(sorted({item["type"] for item in listed}))
                 msg = f"build {number} ({status}) has no {artifact}; it has: {known or 'none'}"
                 raise EnvStoreClientError(msg, 404)
             if found[0]["state"] == "ready":
@@ -304,7 +303,7 @@ def _show(progress: dict[str, Any], said: str) -> str:
     if progress["duration"] is not None:
         line += f" after {progress['duration']:.1f} s"
     if line != said:
-        ended = progress["status"] not in ("QUEUED", "BUILDING")
+        ended = progress["status"] not in UNSETTLED
         print(f"\r{line:<60}", end="\n" if ended else "", flush=True)
     return line
 

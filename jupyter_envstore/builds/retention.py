@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import re
 import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+
+from packaging.utils import canonicalize_name
 
 from jupyter_envstore import policy
 from jupyter_envstore.builds.links import sync_all_links
@@ -297,7 +298,7 @@ class Retention:
         Under ``archive-v0`` lies each unpacked wheel; what leads there is found dangling, and made anew.
         """
         needed = {
-            _plain(f"{entry['name']}-{entry['version']}")
+            canonicalize_name(f"{entry['name']}-{entry['version']}")
             for record in self._records(kept)
             for lock in record.platforms.values()
             for entry in lock.pip
@@ -306,7 +307,7 @@ class Retention:
             total, own = tree_size(path)
             info = next(path.glob("*.dist-info"), None)
             name = info.name.removesuffix(".dist-info") if info else path.name
-            if total == own and _age(path) > WHEEL_SECONDS and _plain(name) not in needed:
+            if total == own and _age(path) > WHEEL_SECONDS and canonicalize_name(name) not in needed:
                 plan.removals.append(Removal("wheel", name, "no environment links it", own, path))
 
     def _plan_caches(self, plan: Plan, kept: set[int]) -> None:
@@ -325,11 +326,6 @@ class Retention:
             total, own = tree_size(path)
             if total == own and _age(path) > GRACE_SECONDS:
                 plan.removals.append(Removal("byte code", path.name[:12], "no environment links it", own, path))
-
-
-def _plain(name: str) -> str:
-    """Return the name and version of a wheel without regard to how it is spelled (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def prefixes_in_use(builds: Path) -> set[str]:

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from jupyter_envstore.cli.commands import follow
-from jupyter_envstore.cli.common import find, open_store, print_json, who
+from jupyter_envstore.cli.common import find, open_store, print_json, tell, who
 from jupyter_envstore.cli.display import human_size, table
 from jupyter_envstore.cli.looking import find_newest
 from jupyter_envstore.errors import BuildFailedError, InvalidInputError
@@ -23,7 +23,7 @@ def cancel(options: argparse.Namespace) -> None:
         kinds = store.cancel(reference.id, who())
         store.scheduler.tick()  # what waited behind it goes on
         what = "artifacts of " if set(kinds) == {"artifact"} else ""
-    print_json({"build": str(reference), "stopped": kinds}) if options.json else print(f"canceled {what}{reference}")
+    tell(options, {"build": str(reference), "stopped": kinds}, f"canceled {what}{reference}")
 
 
 def activate(options: argparse.Namespace) -> None:
@@ -34,7 +34,7 @@ def activate(options: argparse.Namespace) -> None:
         raise InvalidInputError(msg)
     with open_store(options) as store:
         reference = store.activate(namespace, name, number, who())
-    print_json({"build": str(reference), "id": reference.id}) if options.json else print(f"{reference} is active")
+    tell(options, {"build": str(reference), "id": reference.id}, f"{reference} is active")
 
 
 def delete(options: argparse.Namespace) -> int:
@@ -53,9 +53,7 @@ def delete(options: argparse.Namespace) -> int:
             store.delete_build(reference.id, who())
         else:
             store.delete_environment(namespace, name, who())
-    print_json({"deleted": str(reference) if number else f"{namespace}/{name}"}) if options.json else print(
-        f"deleted {what}"
-    )
+    tell(options, {"deleted": str(reference) if number else f"{namespace}/{name}"}, f"deleted {what}")
     return 0
 
 
@@ -80,7 +78,7 @@ def restore(options: argparse.Namespace) -> int:
             msg = f"{reference} could not be brought back; see: jupyter envstore logs {reference}"
             raise BuildFailedError(msg)
         told = {"build": str(reference), "missing": [], "prefix": view["prefix"]}
-        print_json(told) if options.json else print(f"{reference} is back: {view['prefix']}")
+        tell(options, told, f"{reference} is back: {view['prefix']}")
     return 0
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.builds.options import BuildOptions
-from jupyter_envstore.cli.common import open_store, print_json, read_file, wait, who
+from jupyter_envstore.cli.common import open_store, print_json, read_file, tell, wait, who
 from jupyter_envstore.cli.display import LiveDisplay, human_size
 from jupyter_envstore.envstore import BuildRef, EnvStore
 from jupyter_envstore.errors import (
@@ -46,7 +46,7 @@ def see_through(store: EnvStore, reference: BuildRef, options: argparse.Namespac
     """Follow a build to its end and tell what came out; with ``--no-wait`` only its name."""
     if options.no_wait:
         store.scheduler.tick()
-        print_json({"build": str(reference), "id": reference.id}) if options.json else print(reference)
+        tell(options, {"build": str(reference), "id": reference.id}, reference)
         return 0
     print(f"building {reference}", file=sys.stderr)
     view = follow(store, reference)

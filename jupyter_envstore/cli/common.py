@@ -53,6 +53,11 @@ def print_json(data: Any) -> None:
     print(json.dumps(data, indent=1, ensure_ascii=False))
 
 
+def tell(options: argparse.Namespace, data: Any, text: object) -> None:
+    """Print data where ``--json`` is asked for, else a text for people."""
+    print_json(data) if options.json else print(text)
+
+
 def read_file(name: str) -> bytes:
     """Return the content of a file, or of standard input for ``-``.
 

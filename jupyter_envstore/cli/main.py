@@ -54,8 +54,7 @@ def run() -> None:
     Without Python's own way out: the threads of rattler 0.28 now and then crash an interpreter that takes itself apart
     (about one in fifty ends with SIGSEGV after all work is done).
     """
-    arguments = sys.argv[1:]
-    arguments = root_behind_command(arguments)
+    arguments = root_behind_command(sys.argv[1:])
     if not arguments or (arguments[0].startswith("--") and arguments[0] not in ("--help", "--version")):
         from jupyter_envstore.app import EnvStoreApp
 

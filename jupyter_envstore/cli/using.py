@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from jupyter_envstore.builds.activation import recorded_activation
-from jupyter_envstore.cli.common import find, open_store, print_json, wait, who
+from jupyter_envstore.cli.common import find, open_store, tell, wait, who
 from jupyter_envstore.cli.display import LiveDisplay
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.errors import ArtifactError, InvalidInputError, StorageError
@@ -82,5 +82,5 @@ def download(options: argparse.Namespace) -> int:
             fresh.unlink(missing_ok=True)
             msg = f"{target} cannot be written: {error.strerror}"
             raise StorageError(msg) from None
-    print_json({**artifact, "path": str(target)}) if options.json else print(target)
+    tell(options, {**artifact, "path": str(target)}, target)
     return 0

@@ -119,17 +119,20 @@ def main(question: dict[str, Any]) -> dict[str, Any]:
     cache = Path(question["cache"])
     platforms = question["platforms"] or [current_platform()]
     packages: list[dict[str, Any]] = []
+    wanted: list[str] = []
     if question["do"] == "solve":
         options = SolveOptions(timeout=question["timeout"])
         solution = solve(question["specs"], urls, platforms[0], cache, policy, options)
         packages = list(solution.records)
     elif "*" in question["package"] or "?" in question["package"]:
         names = {name for platform in platforms for name in search_names(question["package"], urls, platform, cache)}
-        packages = [{"name": name} for name in sorted(names)]
+        wanted = sorted(names)[: question["versions_of"]]
+        packages = [] if wanted else [{"name": name} for name in sorted(names)]
     else:
-        for platform in platforms:
-            for package in [question["package"], *question.get("more", ())]:
-                packages += search_versions(package, urls, platform, cache)
+        wanted = [question["package"]]
+    for platform in platforms:
+        for name in wanted:
+            packages += search_versions(name, urls, platform, cache)
     return {"packages": packages, "seconds": round(time.monotonic() - started, 3)}
 
 

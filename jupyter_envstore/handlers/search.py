@@ -45,9 +45,8 @@ class PackageHandler(SearchHandler):
                 raise InvalidInputError(msg)
         found: list[dict[str, Any]] = []
         if search:
-            names = [search] if exact else [row["name"] for row in await self.app.search(self, f"{search}*", [], None)]
-            if names:
-                found = await self.app.search(self, names[0], [], None, names[1:MOST_NAMES])
+            pattern, most = (search, 0) if exact else (f"{search}*", MOST_NAMES)
+            found = await self.app.search(self, pattern, [], None, most)
         found = [record for record in found if build in (record.get("build") or "")]
         keys = list(page.sort_by) or ["name"]
         found.sort(key=lambda record: tuple(str(record.get(key) or "") for key in keys), reverse=page.descending)

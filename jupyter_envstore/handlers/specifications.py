@@ -73,19 +73,28 @@ class SpecificationsHandler(EnvStoreHandler):
         self.finish(json.dumps({"solve": [wire.found_package_json(record) for record in solved["packages"]]}))
 
 
-class CheckHandler(EnvStoreHandler):
-    """``specification/check/``"""
+class SolvingHandler(EnvStoreHandler):
+    """What looks at a specification for a place, where somebody may solve, and keeps nothing."""
 
     max_body = MAX_TEXT
+
+    def place_to_solve(self, body: dict[str, Any]) -> tuple[str, str | None]:
+        """Return the namespace and environment that a body names, and refuse who may not solve there."""
+        namespace = self.field(body, "namespace", str, "") or self.identity.primary_namespace
+        name = self.field(body, "environment", str, "") or None
+        self.check_place(namespace, name)
+        self.require("environment::solve", namespace, name or "*")
+        return namespace, name
+
+
+class CheckHandler(SolvingHandler):
+    """``specification/check/``"""
 
     async def post(self) -> None:
         """Say what is wrong with a text, what it says, and with ``repair`` how it would be repaired."""
         self.require_somewhere("environment::solve")
         body = self.json_body(("specification", "namespace", "environment", "file_name", "repair"), ("specification",))
-        namespace = self.field(body, "namespace", str, "") or self.identity.primary_namespace
-        name = self.field(body, "environment", str, "") or None
-        self.check_place(namespace, name)
-        self.require("environment::solve", namespace, name or "*")
+        namespace, name = self.place_to_solve(body)
         text = self.field(body, "specification", str, "")
         repaired = Repaired(text)
         try:
@@ -150,19 +159,14 @@ def specification_summary(specification: Specification | None) -> dict[str, Any]
     }
 
 
-class SolveHandler(EnvStoreHandler):
+class SolveHandler(SolvingHandler):
     """``solve/``"""
-
-    max_body = MAX_TEXT
 
     async def post(self) -> None:
         """Say what a specification would install, and what that changes; nothing is kept."""
         self.require_somewhere("environment::solve")
         body = self.json_body(("specification", "namespace", "environment", "platform"), ("specification",))
-        namespace = self.field(body, "namespace", str, "") or self.identity.primary_namespace
-        name = self.field(body, "environment", str, "") or None
-        self.check_place(namespace, name)
-        self.require("environment::solve", namespace, name or "*")
+        namespace, name = self.place_to_solve(body)
         specification = await self.app.read_specification(self.field(body, "specification", str, ""))
         specification, notes = await self.run(self.store.as_settings_want, specification, namespace, name or "")
         platform = self.field(body, "platform", str, "")

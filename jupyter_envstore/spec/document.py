@@ -107,6 +107,26 @@ def decode(data: bytes | str, name: str = "the file") -> str:
         raise SpecificationError([Fault(msg, line)]) from None
 
 
+def read_table(text: str) -> Table:
+    """Read a YAML document that is a mapping.
+
+    Raises
+    ------
+    SpecificationError
+        It is none, or :func:`read_yaml` refuses it.
+    """
+    root = read_yaml(text).root
+    if not isinstance(root, Table):
+        msg = "an environment file is a mapping with at least: dependencies: [python]"
+        raise SpecificationError(msg)
+    return root
+
+
+def is_lockfile(root: Table) -> bool:
+    """Whether a document is a lockfile in conda-lock's format, and no specification."""
+    return "package" in root and "metadata" in root
+
+
 def read_yaml(text: str) -> Document:
     """Read one YAML document.
 

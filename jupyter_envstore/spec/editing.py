@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from packaging.utils import canonicalize_name
+
 from jupyter_envstore.errors import InvalidInputError, SpecificationError
-from jupyter_envstore.spec.document import Items, Table, Text, decode, read_yaml
+from jupyter_envstore.spec.document import Items, Table, Text, decode, is_lockfile, read_table
+from jupyter_envstore.spec.places import indentation, line_end, line_start, next_line, with_comma
 
 MAX_CHANGES = 200
 WORDS = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
@@ -64,11 +67,11 @@ def _check_result(before: str, after: str, add: Sequence[str], remove: Sequence[
     """
     expected = _meaning(_root(before))
     for wanted, is_added in (*((name, False) for name in remove), *((spec, True) for spec in add)):
-        kind, name_of = ("pip", pip_name) if wanted.startswith(PIP) else ("conda", conda_name)
-        spec = wanted.removeprefix(PIP).strip()
+        is_pip, spec, name, name_of = _read(wanted)
+        kind = "pip" if is_pip else "conda"
         names = [name_of(item) for item in expected[kind]]
-        if name_of(spec) in names:
-            place = names.index(name_of(spec))
+        if name in names:
+            place = names.index(name)
             expected[kind][place : place + 1] = [spec] if is_added else []
         elif is_added:
             expected[kind].append(spec)
@@ -109,15 +112,20 @@ def conda_name(spec: str) -> str:
 def pip_name(line: str) -> str:
     """Return the name in a line for pip, normalised as PEP 503 says; empty for options."""
     found = re.match(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)", line)
-    return re.sub(r"[-_.]+", "-", found.group(1)).lower() if found else ""
+    return canonicalize_name(found.group(1)) if found else ""
+
+
+def _read(wanted: str) -> tuple[bool, str, str, Callable[[str], str]]:
+    """Return whether a package is for pip, what is said of it, its name, and what finds names of its kind."""
+    is_pip = wanted.startswith(PIP)
+    spec = wanted.removeprefix(PIP).strip()
+    name_of = pip_name if is_pip else conda_name
+    return is_pip, spec, name_of(spec), name_of
 
 
 def _root(text: str) -> Table:
-    root = read_yaml(text).root
-    if not isinstance(root, Table):
-        msg = "an environment file is a mapping with at least: dependencies: [python]"
-        raise SpecificationError(msg)
-    if "package" in root and "metadata" in root:
+    root = read_table(text)
+    if is_lockfile(root):
         msg = "a lockfile is exact, so no package can be added to it or removed; begin with a specification"
         raise SpecificationError(msg)
     return root
@@ -136,14 +144,12 @@ def _lists(root: Table) -> tuple[Items | None, Items | None]:
 
 
 def _add(text: str, wanted: str) -> str:
-    is_pip = wanted.startswith(PIP)
-    spec = wanted.removeprefix(PIP).strip()
-    name = pip_name(spec) if is_pip else conda_name(spec)
+    is_pip, spec, name, name_of = _read(wanted)
     if not name:
         msg = f"{wanted[:60]!r} does not begin with the name of a package"
         raise InvalidInputError(msg)
     dependencies, pip = _lists(_root(text))
-    items, name_of = (pip, pip_name) if is_pip else (dependencies, conda_name)
+    items = pip if is_pip else dependencies
     for item in items or ():
         if isinstance(item, Text) and name_of(item) == name:
             start, end = item.span
@@ -165,9 +171,9 @@ def _add(text: str, wanted: str) -> str:
 
 def _append(text: str, items: Items, spec: str, raw: bool = False) -> str:
     """Add an item behind the last plain one, in the list's own style; ``raw`` is a mapping, which goes last."""
+    plain = [item for item in items if isinstance(item, Text)]
     if items.flow:
         place = items.span[1] - 1
-        plain = [item for item in items if isinstance(item, Text)]
         new = f"{{{spec}}}" if raw else as_scalar(spec, True)
         if plain and not raw:
             place = plain[-1].span[1]
@@ -178,9 +184,8 @@ def _append(text: str, items: Items, spec: str, raw: bool = False) -> str:
             return f"{text[:place]}{new}, {text[place:]}"
         head = text[:place].rstrip()
         return f"{head}{comma}{new}{text[place:]}"
-    plain = [item for item in items if isinstance(item, Text)]
-    first = text.rfind("\n", 0, items.span[0]) + 1
-    indent = re.match(r"\s*", text[first:]).group()  # type: ignore[union-attr]
+    first = line_start(text, items.span[0])
+    indent = indentation(text, first)
     if raw or not plain:
         end = _end_of_block(text, items) if raw else first
         name = spec.partition(": [")
@@ -188,16 +193,13 @@ def _append(text: str, items: Items, spec: str, raw: bool = False) -> str:
         if raw and not text[:end].endswith("\n"):
             block = f"\n{block}"
         return text[:end] + block + text[end:]
-    end = text.find("\n", plain[-1].span[1])
-    end = len(text) if end < 0 else end
+    end = line_end(text, plain[-1].span[1])
     return f"{text[:end]}\n{indent}- {as_scalar(spec)}{text[end:]}"
 
 
 def _end_of_block(text: str, items: Items) -> int:
     """Return the place behind the last line of a block list; blank lines and comments below it do not belong to it."""
-    last = max(_last_place(item) for item in items)
-    end = text.find("\n", last)
-    return len(text) if end < 0 else end + 1
+    return next_line(text, max(_last_place(item) for item in items))
 
 
 def _last_place(value: object) -> int:
@@ -211,11 +213,9 @@ def _last_place(value: object) -> int:
 
 
 def _remove(text: str, name: str) -> str:
-    is_pip = name.startswith(PIP)
-    bare = name.removeprefix(PIP).strip()
-    wanted = pip_name(bare) if is_pip else conda_name(bare)
+    is_pip, _, wanted, name_of = _read(name)
     dependencies, pip = _lists(_root(text))
-    items, name_of = (pip, pip_name) if is_pip else (dependencies, conda_name)
+    items = pip if is_pip else dependencies
     for item in items or ():
         if isinstance(item, Text) and wanted and name_of(item) == wanted:
             if is_pip and pip is not None and len(pip) == 1 and dependencies is not None:
@@ -227,25 +227,18 @@ def _remove(text: str, name: str) -> str:
 
 def _cut_from_flow(text: str, span: tuple[int, int]) -> str:
     """Cut a part of a flow list with the comma behind it, or else the one before."""
-    start, end = span
-    after = re.match(r"\s*,[^\S\n]*", text[end:])
-    if after:
-        return text[:start] + text[end + after.end() :]
-    head = text[:start].rstrip()
-    return (head[:-1] if head.endswith(",") else text[:start]) + text[end:]
+    start, end = with_comma(text, *span)
+    return text[:start] + text[end:]
 
 
 def _drop(text: str, items: Items, item: Text) -> str:
     start, end = item.span
     if items.flow:
         return _cut_from_flow(text, item.span)
+    line = line_start(text, start)
     if len(items) == 1:
-        line = text.rfind("\n", 0, start) + 1
-        indent = re.match(r"\s*", text[line:]).group()  # type: ignore[union-attr]
-        return f"{text[:line]}{indent or TWO}[]{text[_line_end(text, end) :]}"
-    line = text.rfind("\n", 0, start) + 1
-    stop = min(_line_end(text, end) + 1, len(text))
-    return text[:line] + text[stop:]
+        return f"{text[:line]}{indentation(text, line) or TWO}[]{text[line_end(text, end) :]}"
+    return text[:line] + text[next_line(text, end) :]
 
 
 def _drop_pip(text: str, dependencies: Items, pip: Items) -> str:
@@ -258,16 +251,10 @@ def _drop_pip(text: str, dependencies: Items, pip: Items) -> str:
     lines = text.splitlines(keepends=True)
     last = text.count("\n", 0, _last_place(pip))
     if len(dependencies) == 1:
-        indent = re.match(r"\s*", lines[line - 1]).group()  # type: ignore[union-attr]
-        lines[line - 1 : last + 1] = [f"{indent or TWO}[]\n"]
+        lines[line - 1 : last + 1] = [f"{indentation(lines[line - 1], 0) or TWO}[]\n"]
     else:
         lines[line - 1 : last + 1] = []
     return "".join(lines)
-
-
-def _line_end(text: str, place: int) -> int:
-    end = text.find("\n", place)
-    return len(text) if end < 0 else end
 
 
 def as_scalar(spec: str, flow: bool = False) -> str:

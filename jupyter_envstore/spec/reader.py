@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from jupyter_envstore.errors import Fault, InvalidInputError, SpecificationError
-from jupyter_envstore.spec.document import Items, Table, Text, Value, decode, read_yaml
+from jupyter_envstore.spec.document import Items, Table, Text, Value, decode, is_lockfile, read_yaml
 from jupyter_envstore.spec.locks import read_lockfile
 from jupyter_envstore.spec.names import check_name
 from jupyter_envstore.spec.pip_lines import check_url, parse_pip_line
@@ -45,7 +45,7 @@ def read_specification(data: bytes | str, name: str = "the file", allow_local_fi
             "other kinds of files are read with --fix, or import"
         )
         raise SpecificationError([Fault(msg, getattr(root, "line", 1))])
-    if "package" in root and "metadata" in root:
+    if is_lockfile(root):
         specification, faults = read_lockfile(root, text, allow_local_files)
     else:
         reader = _Reader(allow_local_files)

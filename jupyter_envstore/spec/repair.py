@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jupyter_envstore.errors import InvalidInputError, SpecificationError
+from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.spec.convert import (
     conda_list_to_yaml,
     explicit_to_lock,
@@ -15,9 +15,10 @@ from jupyter_envstore.spec.convert import (
     pixi_to_yaml,
     requirements_to_yaml,
 )
-from jupyter_envstore.spec.document import Items, Table, Text, decode, read_yaml
-from jupyter_envstore.spec.editing import as_scalar
+from jupyter_envstore.spec.document import Items, Table, Text, decode, is_lockfile, read_table
+from jupyter_envstore.spec.editing import as_scalar, pip_name
 from jupyter_envstore.spec.names import check_name, suggest_name
+from jupyter_envstore.spec.places import line_end, line_start, next_line, with_comma
 
 # Packages that exist on one kind of system only: who lists them exported the file there.
 ONLY_ON = {
@@ -137,11 +138,8 @@ def _with_notes(text: str, notes: list[str], defaults: str, platform: str | None
 
 
 def _repair_yaml(text: str, name: str, defaults: str, platform: str | None) -> Repaired:
-    root = read_yaml(text).root
-    if not isinstance(root, Table):
-        msg = "an environment file is a mapping with at least: dependencies: [python]"
-        raise SpecificationError(msg)
-    if "package" in root and "metadata" in root:
+    root = read_table(text)
+    if is_lockfile(root):
         return Repaired(text, "lockfile")
     editor = _Editor(text, root)
     _repair_name(editor, name)
@@ -175,36 +173,22 @@ class _Editor:
         self.edits.append((place, place, text))
 
     def drop_key(self, table: Table, key: str) -> None:
-        start, end = table.spans[key]
-        if table.flow:
-            self.edits.append(self._with_comma(start, end))
-        else:
-            self.edits.append((self._line_start(start), self._line_end(end), ""))
+        self.drop(table.spans[key], table.flow)
 
     def drop_item(self, items: Items, item: Text) -> None:
-        start, end = item.span
-        if items.flow:
-            self.edits.append(self._with_comma(start, end))
+        self.drop(item.span, items.flow)
+
+    def drop(self, span: tuple[int, int], flow: bool) -> None:
+        """Drop a part: in a flow list or mapping with its comma, else with its lines."""
+        start, end = span
+        if flow:
+            taken = max((stop for _, stop, _ in self.edits if stop <= start), default=0)
+            start, end = with_comma(self.text, start, end, taken)
         else:
-            self.edits.append((self._line_start(start), self._line_end(end), ""))
-
-    def _with_comma(self, start: int, end: int) -> tuple[int, int, str]:
-        """Return an edit that takes the comma behind a part of a flow list or mapping too, or else the one before."""
-        after = re.match(r"\s*,[^\S\n]*", self.text[end:])
-        if after:
-            return start, end + after.end(), ""
-        taken = max((stop for _, stop, _ in self.edits if stop <= start), default=0)
-        before = re.search(r",\s*$", self.text[taken:start])
-        return taken + before.start() if before else start, end, ""
-
-    def _line_start(self, place: int) -> int:
-        return self.text.rfind("\n", 0, place) + 1
-
-    def _line_end(self, place: int) -> int:
-        if place and self.text[place - 1] == "\n":  # a block scalar ends behind its last line
-            return place
-        found = self.text.find("\n", place)
-        return len(self.text) if found < 0 else found + 1
+            start = line_start(self.text, start)
+            if not (end and self.text[end - 1] == "\n"):  # a block scalar ends behind its last line
+                end = next_line(self.text, end)
+        self.edits.append((start, end, ""))
 
     def result(self) -> str:
         text = self.text
@@ -311,13 +295,11 @@ def _repair_dependencies(editor: _Editor, origin: str | None, here: str) -> None
         if dependencies.flow:
             editor.insert(end, ", ipykernel")
         else:
-            line = editor.text.rfind("\n", 0, start) + 1
+            line = line_start(editor.text, start)
             head = re.match(r"\s*-\s*", editor.text[line:])
-            stop = editor.text.find("\n", end)
-            stop = len(editor.text) if stop < 0 else stop
             if head is None:  # '-' stands on a line of its own: leave the text alone
                 return
-            editor.insert(stop, f"\n{head.group()}ipykernel")
+            editor.insert(line_end(editor.text, end), f"\n{head.group()}ipykernel")
         editor.changed("ipykernel added", "without it there is no kernel")
 
 
@@ -331,7 +313,7 @@ def _repair_pip(editor: _Editor, dependencies: Items, origin: str | None, system
     for line in lines:
         if not isinstance(line, Text):
             continue
-        name = re.sub(r"[-_.]+", "-", re.split(r"[\s\[<>=!~;@]", line.strip())[0]).lower()
+        name = pip_name(line)
         if ONE_MACHINE.search(line):
             editor.changed(f"pip line {str(line)[:80]!r} dropped", "it points at a folder of another machine")
             gone.append(line)
@@ -340,11 +322,9 @@ def _repair_pip(editor: _Editor, dependencies: Items, origin: str | None, system
             gone.append(line)
     if gone and len(gone) == len(lines):
         start, end = table.span
-        if dependencies.flow:
-            editor.edits.append(editor._with_comma(start, end))
-        else:
-            last = max(line.span[1] for line in lines if isinstance(line, Text))
-            editor.edits.append((editor._line_start(start), editor._line_end(last), ""))
+        if not dependencies.flow:
+            end = max(line.span[1] for line in lines if isinstance(line, Text))
+        editor.drop((start, end), dependencies.flow)
         return
     for line in gone:
         editor.drop_item(lines, line)
