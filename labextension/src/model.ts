@@ -36,6 +36,11 @@ export interface ISettled {
   seconds: number | null;
 }
 
+/** Return where an environment is. */
+export function placeOf(item: Pick<IEnvironment, 'namespace' | 'name'>): IPlace {
+  return { namespace: item.namespace.name, name: item.name };
+}
+
 /** Whether a build is queued or runs. */
 export function isUnsettled(status: BuildStatus | null | undefined): boolean {
   return status === 'QUEUED' || status === 'BUILDING';
@@ -318,7 +323,7 @@ export class EnvStoreModel implements IDisposable {
         const seconds = (end! - start!) / 1000;
         this._settled.emit({
           build: newest.id,
-          place: { namespace: item.namespace.name, name: item.name },
+          place: placeOf(item),
           status: newest.status,
           reason: newest.status_info ?? '',
           seconds: Number.isFinite(seconds) ? seconds : null

@@ -6,6 +6,7 @@ import { CommandIDs } from './commands';
 import { envstoreIcon } from './icons';
 import type { EnvStoreModel, IUnsettled } from './model';
 import { step } from './status';
+import { placeOf } from './model';
 
 /** Show builds that are queued or run in Lab's own panel of what runs, with a button to cancel. */
 export function addRunningBuilds(
@@ -54,7 +55,7 @@ class RunningBuilds implements IRunningSessions.IManager {
   }
 
   private runningItem(found: IUnsettled): IRunningSessions.IRunningItem {
-    const place = { namespace: found.item.namespace.name, name: found.item.name };
+    const place = placeOf(found.item);
     const build = found.build.id;
     return {
       open: () => void this.commands.execute(CommandIDs.showLog, { ...place, build }),

@@ -184,7 +184,7 @@ export interface IUsage {
 }
 
 /** Names of an environment. */
-export interface IPlace {
+export type IPlace = {
   namespace: string;
   name: string;
-}
+};

@@ -1,7 +1,7 @@
 import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
 import { Widget } from '@lumino/widgets';
 import { size } from '../status';
-import { isUnsettled } from '../model';
+import { isUnsettled, placeOf } from '../model';
 import type { IEnvironment } from '../types';
 import { BUILD, type Context, NOTHING, PLACE, whole } from './context';
 import { CommandIDs } from './ids';
@@ -145,7 +145,7 @@ export function addChangingCommands(context: Context): void {
       if (!item) {
         return;
       }
-      const place = { namespace: item.namespace.name, name: item.name };
+      const place = placeOf(item);
       const answer = await InputDialog.getText({
         title: trans.__('Description of %1', whole(place)),
         text: item.description,
@@ -173,7 +173,7 @@ export function addChangingCommands(context: Context): void {
       if (!item) {
         return;
       }
-      const place = { namespace: item.namespace.name, name: item.name };
+      const place = placeOf(item);
       const { builds, count } = await api.builds(item.id);
       const bytes = builds.reduce((sum, build) => sum + (build.packed_away ? 0 : build.own_size), 0);
       const running = runningKernels(context, place);
@@ -208,7 +208,7 @@ async function hasNewer(context: Context, item: IEnvironment, build: number): Pr
     if (!specification || specification.is_lockfile || build !== item.current_build_id) {
       return true;
     }
-    const found = await api.solve(specification.text, { namespace: item.namespace.name, name: item.name });
+    const found = await api.solve(specification.text, placeOf(item));
     return found.changes === null || found.changes.length > 0 || found.notes.some(note => note.includes('PyPI'));
   } catch {
     return true; // the build says why

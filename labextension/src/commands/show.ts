@@ -68,7 +68,7 @@ export function addShowingCommands(context: Context, views: IViews): void {
     views.create({ namespace: args.namespace, name: args.name })
   );
   context.add(CommandIDs.importFile, trans.__('Import Environment File…'), NOTHING, async args => {
-    const file = await chooseFile('.yml,.yaml,.json,.txt,.toml,.lock,.in');
+    const file = await chooseFile();
     if (!file) {
       return;
     }

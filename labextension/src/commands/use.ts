@@ -1,5 +1,6 @@
 import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
 import type { Kernel } from '@jupyterlab/services';
+import { placeOf } from '../model';
 import type { IEnvironment } from '../types';
 import { type Arguments, type Context, NOTHING, PLACE, copy, whole } from './context';
 import { CommandIDs } from './ids';
@@ -19,7 +20,7 @@ export function addUsingCommands(context: Context): void {
     const kernel = item?.kernels[0];
     if (!item || !kernel) {
       const reason = item?.kernel_note ?? trans.__('It is not there any more.');
-      Notification.error(`${item ? whole({ namespace: item.namespace.name, name: item.name }) : ''}: ${reason}`, {
+      Notification.error(`${item ? whole(placeOf(item)) : ''}: ${reason}`, {
         autoClose: 8000
       });
       return undefined;

@@ -6,6 +6,7 @@ import { useNow } from '../components/hooks';
 import { step } from '../status';
 import type { IUnsettled } from '../model';
 import { Section } from './section';
+import { placeOf } from '../model';
 
 /** Builds that are queued or run. */
 export function Builds(props: IProps): React.ReactElement | null {
@@ -33,7 +34,7 @@ function BuildRow(props: IProps & { found: IUnsettled; line: number }): React.Re
     line >= 0 ? { words: trans.__('In line: %1', line + 1), part: null } : step(progress, trans);
   const started = progress?.started_on;
   const seconds = started ? Math.max(0, Math.floor((now.getTime() - Date.parse(`${started}Z`)) / 1000)) : 0;
-  const place = { namespace: item.namespace.name, name: item.name };
+  const place = placeOf(item);
   const name = `${place.namespace}/${place.name}`;
   return (
     <li className="jp-EnvStore-build">

@@ -6,6 +6,7 @@ import { type IProps, Link, Mark } from '../components/basics';
 import { openMenu } from '../components/menu';
 import { mark } from '../status';
 import { Section } from './section';
+import { placeOf } from '../model';
 
 const MOST = 40;
 const STATE = 'jupyter-envstore:kernels';
@@ -56,7 +57,7 @@ export function CurrentNotebook(
   const build = builds[kernel.id];
   const active = item?.current_build?.number;
   const isOld = build !== undefined && active !== undefined && build !== active;
-  const place = item && { namespace: item.namespace.name, name: item.name };
+  const place = item && placeOf(item);
   const change = (event: React.MouseEvent) => {
     const usable = model.environments.filter(other => other.kernels.length).slice(0, MOST);
     const items = usable.map(({ namespace, name }) => ({

@@ -5,6 +5,7 @@ import { IconButton, type IProps, Link, Mark, TextButton, When } from '../compon
 import { useLoaded, useStale } from '../components/hooks';
 import { openContextMenu } from '../components/menu';
 import { age, ago, buildMark, clause, duration, mark, moment, size, tookSeconds } from '../status';
+import { placeOf } from '../model';
 import type { IEnvironment } from '../types';
 
 const SHOWN_BUILDS = 3;
@@ -34,7 +35,7 @@ export const Row = React.memo(function Row(props: IRowProps): React.ReactElement
   const [isFocused, setFocused] = React.useState(false);
   const status = mark(item, trans, props.isConnected);
   const build = item.current_build;
-  const names = { namespace: item.namespace.name, name: item.name };
+  const names = placeOf(item);
   const at = build?.ended_on ?? build?.scheduled_on ?? null;
   const old = age(at, new Date(), trans);
   const language = item.kernels.length ? trans.__('kernel') : '';
@@ -116,7 +117,7 @@ export const Row = React.memo(function Row(props: IRowProps): React.ReactElement
 /** What takes the place of language and age while the pointer or the focus is on a row. */
 function RowActions(props: IRowProps): React.ReactElement {
   const { item, trans, commands } = props;
-  const names = { namespace: item.namespace.name, name: item.name };
+  const names = placeOf(item);
   return (
     <span className="jp-EnvStore-rowActions">
       <IconButton
@@ -165,7 +166,7 @@ function Bold({ text, words }: { text: string; words: string }): React.ReactElem
 /** What matters of an environment, and what is done with it most. */
 function Card(props: IRowProps): React.ReactElement {
   const { item, trans, commands, model } = props;
-  const names = { namespace: item.namespace.name, name: item.name };
+  const names = placeOf(item);
   const build = item.current_build;
   const { value, reload } = useLoaded(() => model.api.builds(item.id, SHOWN_BUILDS), [item.id, item.newest_build_id]);
   useStale(model, null, reload);

@@ -4,6 +4,7 @@ import { copy } from '../commands/context';
 import { CommandIDs } from '../commands';
 import { IconButton, type IProps, Link } from '../components/basics';
 import { useNow } from '../components/hooks';
+import { placeOf } from '../model';
 import type { IEnvironment } from '../types';
 import { Chunks } from './chunks';
 import type { IFound } from './filter';
@@ -69,7 +70,7 @@ export function Tree(props: ITreeProps): React.ReactElement {
     const group = row.dataset.group;
     const id = row.dataset.id ? Number(row.dataset.id) : null;
     const item = model.environments.find(other => other.id === id);
-    const names = item && { namespace: item.namespace.name, name: item.name };
+    const names = item && placeOf(item);
     const withControl = event.ctrlKey || event.metaKey;
     const act = (): boolean => {
       switch (event.key) {

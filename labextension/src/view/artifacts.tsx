@@ -156,20 +156,20 @@ function ArtifactRow(props: ITabProps & { artifact: IArtifact }): React.ReactEle
             </TextButton>
           )}
           {ready && words.show && artifact.type !== 'docker' && (
-            <TextButton
-              id={`envstore:open-${artifact.type}`}
-              onClick={() => commands.execute(CommandIDs.openArtifact, args)}
-            >
-              {trans.__('Open here')}
-            </TextButton>
-          )}
-          {ready && words.show && artifact.type !== 'docker' && (
-            <TextButton
-              id={`envstore:copy-${artifact.type}`}
-              onClick={() => commands.execute(CommandIDs.copyArtifact, args)}
-            >
-              {trans.__('Copy')}
-            </TextButton>
+            <>
+              <TextButton
+                id={`envstore:open-${artifact.type}`}
+                onClick={() => commands.execute(CommandIDs.openArtifact, args)}
+              >
+                {trans.__('Open here')}
+              </TextButton>
+              <TextButton
+                id={`envstore:copy-${artifact.type}`}
+                onClick={() => commands.execute(CommandIDs.copyArtifact, args)}
+              >
+                {trans.__('Copy')}
+              </TextButton>
+            </>
           )}
           {ready && (
             <TextButton

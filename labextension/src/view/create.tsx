@@ -328,7 +328,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
             <TextButton
               id="envstore:choose-file"
               onClick={async () => {
-                const file = await chooseFile('.yml,.yaml,.json,.txt,.toml,.lock,.in');
+                const file = await chooseFile();
                 if (file) {
                   await readFile(file);
                 }

@@ -110,7 +110,7 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
           <TextButton
             id="envstore:import-here"
             onClick={async () => {
-              const file = await chooseFile('.yml,.yaml,.json,.txt,.toml,.lock,.in');
+              const file = await chooseFile();
               if (file) {
                 await importText(file);
               }
