@@ -28,18 +28,16 @@ from jupyter_envstore.access import AccessRules, Identity, PredefinedToken, chec
 from jupyter_envstore.asking import Questions
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.configuration import StoreTraits
-from jupyter_envstore.engine.ask import ask
 from jupyter_envstore.envstore import EnvStore
-from jupyter_envstore.errors import EnvStoreError, Fault, InvalidInputError, SpecificationError
+from jupyter_envstore.errors import EnvStoreError, InvalidInputError
 from jupyter_envstore.handlers.artifacts import lock_text_as_json
 from jupyter_envstore.handlers.logs import LogFeeds
 from jupyter_envstore.handlers.metrics import metrics
 from jupyter_envstore.handlers.routes import routes, trouble_routes
 from jupyter_envstore.handlers.starting import give_to_children, hand_tokens_to_kernels
 from jupyter_envstore.kernels import KernelSpecs
-from jupyter_envstore.spec import Specification, check_name, read_specification
-from jupyter_envstore.spec.editing import edit_packages
-from jupyter_envstore.spec.repair import Change, Repaired, repair
+from jupyter_envstore.spec import check_name
+from jupyter_envstore.texts import Texts
 from jupyter_envstore.watching import News, Watcher
 
 if TYPE_CHECKING:
@@ -51,9 +49,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 THREADS = 8
 SLOW_THREADS = 4
-LARGE_TEXT = 50_000
-"""Characters of a specification above which it is read in a process of its own."""
-READ_SECONDS = 60.0
 FIRST_HOUSEKEEPING = 600.0
 """Seconds after the start: not while people log in."""
 SOLVES = 2
@@ -63,7 +58,7 @@ LAPTOP = (IdentityProvider, PasswordIdentityProvider, LegacyIdentityProvider)
 """Jupyter's own identity providers: who holds the token or password is the one user."""
 
 
-class EnvStoreApp(Questions, StoreTraits, ExtensionApp):
+class EnvStoreApp(Questions, Texts, StoreTraits, ExtensionApp):
     """Environments that can be shared and brought back exactly."""
 
     name = "envstore"
@@ -342,48 +337,6 @@ class EnvStoreApp(Questions, StoreTraits, ExtensionApp):
         if not self.rules.shared:
             return self.rules.person(name)
         return await self.run(self.store.identify_person, self.rules, name, groups)
-
-    async def read_specification(self, text: str) -> Specification:
-        """Read a specification that somebody sent; a large one in a process of its own, since reading holds the loop.
-
-        Raises
-        ------
-        SpecificationError
-            It has faults.
-        """
-        local = self.store_configuration.allow_local_files
-        if len(text) < LARGE_TEXT:
-            return await self.run(read_specification, text, "the specification", local)
-        answer = await self.ask_apart({"do": "read", "text": text, "allow_local_files": local})
-        return Specification.from_json(answer["specification"], text)
-
-    async def ask_apart(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Have a large text read, edited or repaired by a process of its own.
-
-        Raises
-        ------
-        SpecificationError
-            It has faults.
-        """
-        answer = await self.run_slowly(ask, question, READ_SECONDS, self.ending)
-        if "faults" in answer:
-            raise SpecificationError([Fault(**fault) for fault in answer["faults"]])
-        return answer
-
-    async def edit(self, text: str, add: list[str], remove: list[str]) -> str:
-        """Add packages to a text and remove some."""
-        if len(text) < LARGE_TEXT:
-            return await self.run(edit_packages, text, add, remove)
-        return str((await self.ask_apart({"do": "edit", "text": text, "add": add, "remove": remove}))["text"])
-
-    async def repair(self, text: str, file_name: str, settings: dict[str, Any]) -> Repaired:
-        """Repair what somebody sent, as the settings of a place say."""
-        defaults = settings["defaults_channel"]
-        if len(text) < LARGE_TEXT:
-            return await self.run(repair, text, file_name, defaults)
-        question = {"do": "repair", "text": text, "file_name": file_name, "defaults": defaults}
-        found = (await self.ask_apart(question))["repaired"]
-        return Repaired(found["text"], found["kind"], [Change(**change) for change in found["changes"]])
 
     def lock_as_json(self, digest: str) -> bytes:
         """Return a lockfile as JSON."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_envstore import policy
 from jupyter_envstore.engine.ask import ask
-from jupyter_envstore.errors import InvalidInputError, LimitError
+from jupyter_envstore.errors import BusyError, InvalidInputError
 from jupyter_envstore.spec import Specification
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Questions:
             await asyncio.wait_for(turn.acquire(), min(timeout, WAIT_SECONDS))
         except asyncio.TimeoutError:
             msg = f"others have the server look at channels for more than {min(timeout, WAIT_SECONDS):g} s; try again"
-            raise LimitError(msg) from None
+            raise BusyError(msg) from None
         try:
             return await asyncio.to_thread(ask, question, timeout, handler.gone, self.ending)
         finally:

@@ -104,10 +104,17 @@ class ConflictError(EnvStoreError):
 
 
 class ChannelError(EnvStoreError):
-    """A channel that does not exist, cannot be reached, or whose index cannot be read."""
+    """A channel that does not exist, that refuses, or whose index cannot be read."""
 
     code = "channel_error"
     exit_code = 5
+
+
+class ChannelUnreachableError(ChannelError):
+    """A channel whose host does not answer, or answers that it cannot now."""
+
+    code = "channel_unreachable"
+    status = 502
 
 
 class PreconditionError(EnvStoreError):
@@ -135,6 +142,7 @@ class SolveTimeoutError(SolveError):
     """The solver did not answer within the time limit."""
 
     code = "solve_timeout"
+    status = 504
 
 
 class PackageError(EnvStoreError):
@@ -162,7 +170,23 @@ class LimitError(EnvStoreError):
     """A time or size limit was passed."""
 
     code = "limit_exceeded"
+    status = 504
     exit_code = 5
+
+
+class BusyError(EnvStoreError):
+    """Others use what was asked for; it may be asked for again at once."""
+
+    code = "busy"
+    status = 503
+    exit_code = 5
+
+
+class ClientGoneError(EnvStoreError):
+    """Nobody waits for the answer any more. The status is the one that proxies log for it; nobody sees it."""
+
+    code = "client_gone"
+    status = 499
 
 
 class StorageError(EnvStoreError):

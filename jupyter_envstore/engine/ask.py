@@ -19,15 +19,11 @@ from typing import Any
 
 from jupyter_envstore import errors
 from jupyter_envstore.engine.environment import scrubbed_environment
-from jupyter_envstore.errors import EnvStoreError, LimitError
+from jupyter_envstore.errors import ClientGoneError, EnvStoreError, LimitError
 
 PAUSE = 0.02
 GRACE = 10.0
 """Seconds beyond its own time limit after which the process is ended."""
-
-
-class Canceled(Exception):  # noqa: N818 - no error: nobody waits for the answer
-    """Nobody waits for the answer any more."""
 
 
 def ask(question: dict[str, Any], timeout: float, *stops: threading.Event) -> dict[str, Any]:
@@ -48,7 +44,7 @@ def ask(question: dict[str, Any], timeout: float, *stops: threading.Event) -> di
         As the solve or search does.
     LimitError
         The time limit passed.
-    Canceled
+    ClientGoneError
         One of ``stops`` was set.
     """
     command = [sys.executable, "-m", "jupyter_envstore.engine.ask"]
@@ -68,7 +64,8 @@ def ask(question: dict[str, Any], timeout: float, *stops: threading.Event) -> di
         try:
             while talk.is_alive():
                 if any(stop.is_set() for stop in stops):
-                    raise Canceled
+                    msg = "nobody waits for the answer any more"
+                    raise ClientGoneError(msg)
                 if time.monotonic() > deadline:
                     msg = f"no answer within {timeout:g} s"
                     raise LimitError(msg)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from jupyter_envstore.errors import ChannelError
+from jupyter_envstore.errors import ChannelError, ChannelUnreachableError
 
 if TYPE_CHECKING:
     import rattler
@@ -158,7 +158,9 @@ def explain_channel_error(error: Exception) -> ChannelError:
     place = re.sub(r"/(noarch|[a-z]+-[a-z0-9]+)/[^/]*$", "", place)
     if "parse" in first or "JSON" in text or "deserialize" in text:
         return ChannelError(f"the index of a channel is broken: {first}: {reason}; tell the channel's owner")
-    return ChannelError(f"channel {place or first} cannot be read: {reason}; check its name and the network")
+    message = f"channel {place or first} cannot be read: {reason}; check its name and the network"
+    unreachable = "HTTP status server error" in text or "error sending request" in text
+    return (ChannelUnreachableError if unreachable else ChannelError)(message)
 
 
 @contextlib.contextmanager

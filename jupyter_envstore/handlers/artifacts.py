@@ -7,7 +7,7 @@ from typing import Any
 
 from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.handlers.base import EnvStoreHandler
-from jupyter_envstore.handlers.files import FileHandler
+from jupyter_envstore.handlers.files import PLAIN, FileHandler
 from jupyter_envstore.spec.names import artifact_name
 
 INLINE = ("yaml", "lockfile", "explicit")
@@ -134,14 +134,9 @@ class LockJsonHandler(DownloadHandler):
         if found["state"] != "ready":
             await self.send_artifact(number, "lockfile")
             return
-        if self.request.method == "GET":
-            await self.run(self.store.audit_download, self.identity.name, number, "lockfile")
+        self.noted = (number, "lockfile")
         text = await self.run(self.app.lock_as_json, found["sha256"])
-        self.set_header("ETag", f'"{found["sha256"]}-json"')
-        kind = "attachment" if self.flag("download") else "inline"
-        self.set_header("Content-Disposition", f'{kind}; filename="conda-lock.json"')
-        self.set_header("Content-Length", len(text))
-        self.send_text(b"" if self.request.method == "HEAD" else text)
+        await self.send_whole(text, f"{found['sha256']}-json", PLAIN, "conda-lock.json")
 
 
 class InstallerHandler(DownloadHandler):

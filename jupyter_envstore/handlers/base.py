@@ -22,9 +22,9 @@ from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError
 
 from jupyter_envstore.access import TOKEN_PREFIX, Identity
-from jupyter_envstore.engine.ask import Canceled
 from jupyter_envstore.errors import (
     AuthenticationError,
+    BusyError,
     EnvStoreError,
     NotFoundError,
     PermissionDeniedError,
@@ -219,6 +219,8 @@ class EnvStoreHandler(Reader):
             body |= {"message": str(error), "code": error.code}
             if isinstance(error, SpecificationError):
                 body["faults"] = [{"message": f.message, "line": f.line, "field": f.field} for f in error.faults]
+            if isinstance(error, BusyError):
+                self.set_header("Retry-After", "5")
             if isinstance(error, AuthenticationError):
                 self.set_header("WWW-Authenticate", 'Bearer realm="jupyter-envstore"')
         elif isinstance(error, HTTPError):
@@ -234,7 +236,7 @@ class EnvStoreHandler(Reader):
 
     def log_exception(self, kind: Any, value: Any, trace: Any) -> None:
         """Log what was unforeseen with its number, and nothing that a user could cause."""
-        if isinstance(value, EnvStoreError | StreamClosedError | asyncio.CancelledError | Canceled):
+        if isinstance(value, EnvStoreError | StreamClosedError | asyncio.CancelledError):
             return
         if isinstance(value, HTTPError):
             if value.status_code >= 500:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +16,7 @@ from jupyter_envstore.handlers.base import EnvStoreHandler
 
 PARTS_SECONDS = 3600.0
 MOST_NOTED = 10_000
+PLAIN = "text/plain; charset=utf-8"
 PIECE = 1 << 20
 """Bytes that are read at a time; what is held of a file at any moment."""
 
@@ -26,14 +28,38 @@ class FileHandler(EnvStoreHandler):
     """Build and artifact that the audit notes when the beginning of the file is sent."""
 
     async def send_file(self, path: Path, digest: str, media_type: str, name: str, attachment: bool) -> None:
-        """Send a file, or the part of it that is asked for (RFC 9110, sections 13 and 14)."""
+        """Send a file, or the part of it that is asked for."""
+        size = (await self.run(path.stat)).st_size
+
+        async def send(start: int, end: int) -> None:
+            await self._send_pieces(path, start, end)
+
+        await self._send(send, size, digest, media_type, name, attachment)
+
+    async def send_whole(self, data: bytes, digest: str, media_type: str, name: str) -> None:
+        """Send a text that is at hand, or the part of it that is asked for."""
+
+        async def send(start: int, end: int) -> None:
+            self.write(data[start:end])
+
+        await self._send(send, len(data), digest, media_type, name, attachment=False)
+
+    async def _send(
+        self,
+        send: Callable[[int, int], Awaitable[None]],
+        size: int,
+        digest: str,
+        media_type: str,
+        name: str,
+        attachment: bool,
+    ) -> None:
+        """Answer with what ``send`` writes, as conditions and range say (RFC 9110, sections 13 and 14)."""
         etag = f'"{digest}"'
         self.set_header("Content-Type", media_type)
         self.set_header("ETag", etag)
         self.set_header("Accept-Ranges", "bytes")
         self.set_header("Cache-Control", "private, no-cache")
-        kind = "attachment" if attachment or self.flag("download") else "inline"
-        self.set_header("Content-Disposition", f'{kind}; filename="{name}"')
+        self.set_disposition(name, attachment)
         expected = self.request.headers.get("If-Match")
         if expected is not None and expected.strip() != "*" and etag not in expected:
             msg = "the file is not the one that If-Match names; ask for it again"
@@ -43,7 +69,6 @@ class FileHandler(EnvStoreHandler):
             self.clear_header("Content-Type")
             await self.finish_as(media_type)
             return
-        size = (await self.run(path.stat)).st_size
         start, end = self._range(size, etag)
         if start is None:
             self.set_status(416)
@@ -54,8 +79,13 @@ class FileHandler(EnvStoreHandler):
         if self.request.method != "HEAD" and self.noted is not None and self._is_new(start):
             await self.run(self.store.audit_download, self.identity.name, *self.noted)
         if self.request.method != "HEAD":
-            await self._send_pieces(path, start, end)
+            await send(start, end)
         await self.finish_as(media_type)
+
+    def set_disposition(self, name: str, attachment: bool = False) -> None:
+        """Name the file; a browser shows it in a tab unless it is an attachment or a download is asked for."""
+        kind = "attachment" if attachment or self.flag("download") else "inline"
+        self.set_header("Content-Disposition", f'{kind}; filename="{name}"')
 
     def _is_new(self, start: int) -> bool:
         """Whether the audit notes it: each beginning, and other parts once an hour."""

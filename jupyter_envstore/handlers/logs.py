@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from typing import TYPE_CHECKING
 
 from jupyter_envstore.envstore.looking import LogMark
 from jupyter_envstore.errors import NotFoundError
-from jupyter_envstore.handlers.base import EnvStoreHandler
+from jupyter_envstore.handlers.files import PLAIN, FileHandler
 
 if TYPE_CHECKING:
     from jupyter_envstore.app import EnvStoreApp
@@ -86,21 +87,17 @@ class LogFeeds:
                 del self.feeds[feed.build_id]
 
 
-class LogsHandler(EnvStoreHandler):
+class LogsHandler(FileHandler):
     """``build/{build_id}/logs/``"""
 
     async def get(self, build_id: str) -> None:
-        """Send the log from byte ``offset``; with ``follow=true`` until the build has ended."""
-        number = await self.require_on_build("environment::read", build_id, deleted=True)
-        offset = self.whole_number("offset", 0, 0, LARGEST)
-        kind = "attachment" if self.flag("download") else "inline"
-        name = (await self.run(self.store.place_of, number, deleted=True))[1]
-        self.set_header("Content-Disposition", f'{kind}; filename="{name}.log"')
+        """Send the log, or its part from byte ``offset``; with ``follow=true`` until the build has ended."""
+        number, name, offset = await self._find(build_id)
         if not self.flag("follow"):
-            text = await self.run(self.store.log, number)
-            self.send_text(text.encode()[offset:])
+            await self._send_now(number, name, offset)
             return
-        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.set_disposition(name)
+        self.set_header("Content-Type", PLAIN)
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Accel-Buffering", "no")  # proxies shall pass it on as it comes
         feed = self._feed = self.app.log_feeds.join(number)
@@ -108,6 +105,20 @@ class LogsHandler(EnvStoreHandler):
             await self._follow(feed, offset)
         finally:
             self.app.log_feeds.leave(feed)
+
+    async def head(self, build_id: str) -> None:
+        """Say what would be sent now."""
+        await self._send_now(*await self._find(build_id))
+
+    async def _find(self, build_id: str) -> tuple[int, str, int]:
+        """Return the build, the name of its log's file, and the offset that is asked for."""
+        number = await self.require_on_build("environment::read", build_id, deleted=True)
+        place = await self.run(self.store.place_of, number, deleted=True)
+        return number, f"{place[1]}.log", self.whole_number("offset", 0, 0, LARGEST)
+
+    async def _send_now(self, number: int, name: str, offset: int) -> None:
+        data = (await self.run(self.store.log, number)).encode()[offset:]
+        await self.send_whole(data, hashlib.sha256(data).hexdigest(), PLAIN, name)
 
     async def _follow(self, feed: LogFeed, offset: int) -> None:
         if await self.moved_on():

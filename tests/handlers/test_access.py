@@ -79,6 +79,7 @@ TABLE = {
     "GET /build/{build_id}/artifacts/{kind}/": "environment::read",
     "POST /build/{build_id}/artifacts/{kind}/": "environment::update",
     "GET /build/{build_id}/logs/": "environment::read",
+    "HEAD /build/{build_id}/logs/": "environment::read",
     **{
         f"{verb} /build/{{build_id}}/{path}": "environment::read"
         for verb in ("GET", "HEAD")

@@ -151,8 +151,9 @@ def test_artifacts_are_sent_with_their_names_types_and_digests(server: Server) -
     assert as_json == json.loads(server.ask("GET", "environment/team/data/lockfile/").content)
 
 
-def test_parts_conditions_and_heads_are_answered(server: Server) -> None:
-    path = f"build/{server.build_id}/archive/"
+@pytest.mark.parametrize("what", ["archive/", "yaml/", "lockfile/", "conda-lock.yml", "logs/"])
+def test_parts_conditions_and_heads_are_answered(server: Server, what: str) -> None:
+    path = f"build/{server.build_id}/{what}"
     whole = server.ask("GET", path).content
     etag = server.ask("HEAD", path).headers["ETag"]
     assert int(server.ask("HEAD", path).headers["Content-Length"]) == len(whole)
@@ -164,6 +165,7 @@ def test_parts_conditions_and_heads_are_answered(server: Server) -> None:
     assert server.ask("GET", path, headers={"Range": "bytes=0-9", "If-Range": '"other"'}).content == whole
     assert server.ask("GET", path, headers={"If-None-Match": etag}).status_code == 304
     assert server.ask("GET", path, headers={"If-None-Match": '"other"'}).status_code == 200
+    assert server.ask("GET", path, headers={"If-Match": '"other"'}).status_code == 412
 
 
 def test_a_log_is_sent_whole_from_an_offset_and_followed(server: Server, nasty_channel: str) -> None:
@@ -313,6 +315,19 @@ def test_a_solve_says_what_would_change_and_keeps_nothing(server: Server, channe
     impossible = server.ask("POST", "solve/", json=body | {"specification": text.replace("flask", "flask=99")})
     assert (impossible.status_code, impossible.json()["code"]) == (400, "unsatisfiable")
     assert server.ask("GET", "build/").json()["count"] == before
+
+
+def test_a_channel_that_does_not_answer_is_told_from_one_that_is_not_there(server: Server) -> None:
+    def asked(channel: str) -> tuple[int, str, str]:
+        answer = server.ask("GET", f"search/numpy/?channel={channel}")
+        return answer.status_code, answer.json()["code"], answer.json()["message"]
+
+    status, code, message = asked("http://127.0.0.1:9/gone")  # nobody listens at the port of "discard"
+    assert (status, code) == (502, "channel_unreachable"), message
+    assert "http://127.0.0.1:9/gone" in message
+    missing = f"{server.origin}/nowhere"  # a server that answers 404, or 403 to who is not logged in
+    status, code, message = asked(missing)
+    assert (status, code) == (400, "channel_error"), message
 
 
 def test_packages_are_searched(server: Server, channel: str) -> None:

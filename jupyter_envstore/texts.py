@@ -1,0 +1,74 @@
+"""Specifications' texts, read, edited and repaired for the server: small ones in a thread, large ones in a process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jupyter_envstore.engine.ask import ask
+from jupyter_envstore.errors import Fault, SpecificationError
+from jupyter_envstore.spec import Specification, read_specification
+from jupyter_envstore.spec.editing import edit_packages
+from jupyter_envstore.spec.repair import Change, Repaired, repair
+
+if TYPE_CHECKING:
+    import threading
+
+    from jupyter_envstore.config import StoreConfig
+
+LARGE_TEXT = 50_000
+"""Characters of a specification above which it is read in a process of its own."""
+READ_SECONDS = 60.0
+
+
+class Texts:
+    """The part of the extension that reads texts."""
+
+    store_configuration: StoreConfig
+    ending: threading.Event
+
+    run: Any
+    run_slowly: Any
+
+    async def read_specification(self, text: str) -> Specification:
+        """Read a specification that somebody sent; a large one in a process of its own, since reading holds the loop.
+
+        Raises
+        ------
+        SpecificationError
+            It has faults.
+        """
+        local = self.store_configuration.allow_local_files
+        if len(text) < LARGE_TEXT:
+            found: Specification = await self.run(read_specification, text, "the specification", local)
+            return found
+        answer = await self.ask_apart({"do": "read", "text": text, "allow_local_files": local})
+        return Specification.from_json(answer["specification"], text)
+
+    async def ask_apart(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Have a large text read, edited or repaired by a process of its own.
+
+        Raises
+        ------
+        SpecificationError
+            It has faults.
+        """
+        answer: dict[str, Any] = await self.run_slowly(ask, question, READ_SECONDS, self.ending)
+        if "faults" in answer:
+            raise SpecificationError([Fault(**fault) for fault in answer["faults"]])
+        return answer
+
+    async def edit(self, text: str, add: list[str], remove: list[str]) -> str:
+        """Add packages to a text and remove some."""
+        if len(text) < LARGE_TEXT:
+            return str(await self.run(edit_packages, text, add, remove))
+        return str((await self.ask_apart({"do": "edit", "text": text, "add": add, "remove": remove}))["text"])
+
+    async def repair(self, text: str, file_name: str, settings: dict[str, Any]) -> Repaired:
+        """Repair what somebody sent, as the settings of a place say."""
+        defaults = settings["defaults_channel"]
+        if len(text) < LARGE_TEXT:
+            repaired: Repaired = await self.run(repair, text, file_name, defaults)
+            return repaired
+        question = {"do": "repair", "text": text, "file_name": file_name, "defaults": defaults}
+        found = (await self.ask_apart(question))["repaired"]
+        return Repaired(found["text"], found["kind"], [Change(**change) for change in found["changes"]])
