@@ -82,6 +82,16 @@ class Questions:
         found: list[dict[str, Any]] = answer["packages"]
         return found
 
+    async def newest(
+        self, handler: EnvStoreHandler, names: Sequence[str], channels: Sequence[str]
+    ) -> list[dict[str, Any]]:
+        """Return the newest package of each name that there is, in their order."""
+        settings = await self.run(self.store.settings)
+        await self.run(self.store.check_channels, channels)
+        question = {"do": "newest", "names": list(names), "channels": list(channels), "platforms": []}
+        found: list[dict[str, Any]] = (await self.ask(handler, question, settings, SEARCH_SECONDS))["packages"]
+        return found
+
     async def ask(
         self, handler: EnvStoreHandler, question: dict[str, Any], settings: dict[str, Any], timeout: float
     ) -> dict[str, Any]:
@@ -92,7 +102,7 @@ class Questions:
             "default_channels": list(settings["conda_default_channels"]),
             "cache": str(self.store_configuration.packages / "repodata"),
         }
-        turn = self.turns[question["do"]]
+        turn = self.turns["solve" if question["do"] == "solve" else "search"]
         try:
             await asyncio.wait_for(turn.acquire(), min(timeout, WAIT_SECONDS))
         except asyncio.TimeoutError:

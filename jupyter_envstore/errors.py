@@ -6,8 +6,9 @@ is ever shown to a user with its text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 
 class EnvStoreError(Exception):
@@ -16,6 +17,8 @@ class EnvStoreError(Exception):
     code = "error"
     status = 400
     exit_code = 1
+    suggestions: Mapping[str, Sequence[str]] = MappingProxyType({})
+    """What is written wrongly, to what may have been meant, the likeliest first."""
 
 
 @dataclass(frozen=True)

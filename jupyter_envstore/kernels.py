@@ -49,10 +49,11 @@ exit 1
 
 @dataclass(frozen=True)
 class KernelState:
-    """The kernels of an environment by their ids, or why it has none."""
+    """The kernels of an environment by their ids, the languages that they speak, or why it has none."""
 
     ids: tuple[str, ...]
     reason: str = ""
+    languages: tuple[str, ...] = ()
 
 
 class KernelSpecs:
@@ -148,7 +149,8 @@ class KernelSpecs:
             if self.user_directory is not None:
                 self.user_directory.mkdir(parents=True, exist_ok=True)
                 _link(self.user_directory / name, folder / name)
-        return KernelState(tuple(names), "" if names else NO_KERNEL)
+        languages = {language_of(folder / name / "kernel.json") for name in names} - {""}
+        return KernelState(tuple(names), "" if names else NO_KERNEL, tuple(sorted(languages)))
 
     def _write(self, row: rows.ActiveBuild, prefix: Path, folder: Path) -> None:
         staging = self.specs / f".{uuid.uuid4().hex}"
@@ -204,6 +206,12 @@ def read_kernel_spec(path: Path) -> dict[str, Any] | None:
             spec[key] = {}
     spec["env"] = {str(name): str(value) for name, value in spec["env"].items()}
     return dict(spec)
+
+
+def language_of(path: Path) -> str:
+    """Return the language of a kernelspec, written as people write it; empty where it does not say."""
+    language = str((read_kernel_spec(path) or {}).get("language") or "")
+    return language if language != language.lower() else language[:1].upper() + language[1:]
 
 
 def kernel_spec(spec: dict[str, Any], folder: Path, prefix: Path, row: rows.ActiveBuild, shims: Path) -> dict[str, Any]:

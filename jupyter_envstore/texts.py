@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from jupyter_envstore.engine.ask import ask
@@ -63,12 +64,12 @@ class Texts:
             return str(await self.run(edit_packages, text, add, remove))
         return str((await self.ask_apart({"do": "edit", "text": text, "add": add, "remove": remove}))["text"])
 
-    async def repair(self, text: str, file_name: str, settings: dict[str, Any]) -> Repaired:
-        """Repair what somebody sent, as the settings of a place say."""
+    async def repair(self, text: str, file_name: str, settings: dict[str, Any], keep: Sequence[str] = ()) -> Repaired:
+        """Repair what somebody sent, as the settings of a place say; what they want kept stays."""
         defaults = settings["defaults_channel"]
         if len(text) < LARGE_TEXT:
-            repaired: Repaired = await self.run(repair, text, file_name, defaults)
+            repaired: Repaired = await self.run(repair, text, file_name, defaults, None, keep)
             return repaired
-        question = {"do": "repair", "text": text, "file_name": file_name, "defaults": defaults}
+        question = {"do": "repair", "text": text, "file_name": file_name, "defaults": defaults, "keep": list(keep)}
         found = (await self.ask_apart(question))["repaired"]
         return Repaired(found["text"], found["kind"], [Change(**change) for change in found["changes"]])

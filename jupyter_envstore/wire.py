@@ -7,7 +7,7 @@ import binascii
 import json
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.spec.names import ARTIFACT_WIRE_NAMES
@@ -23,6 +23,12 @@ from jupyter_envstore.store.models import (
     Specification,
     Token,
 )
+
+if TYPE_CHECKING:
+    from jupyter_envstore.builds.retention import Plan
+
+MOST_REMOVALS = 100
+"""How many of the things that can be freed are named."""
 
 
 def namespace_json(namespace: Namespace, mappings: Sequence[RoleMapping]) -> dict[str, Any]:
@@ -178,6 +184,19 @@ def found_package_json(record: dict[str, Any]) -> dict[str, Any]:
         "constrains": list(record.get("constrains") or ()),
         "summary": None,
         "manager": record.get("manager", "conda"),
+    }
+
+
+def plan_json(plan: Plan) -> dict[str, Any]:
+    """Return what would be freed, or was: the largest things, how many there are, and bytes in all."""
+    largest = sorted(plan.removals, key=lambda removal: -removal.size)[:MOST_REMOVALS]
+    return {
+        "size": plan.size,
+        "count": len(plan.removals),
+        "removals": [
+            {"kind": removal.kind, "name": removal.name, "reason": removal.reason, "size": removal.size}
+            for removal in largest
+        ],
     }
 
 

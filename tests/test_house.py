@@ -17,7 +17,7 @@ PACKAGE = Path(jupyter_envstore.__file__).parent
 FLOORS = [
     {"cli"},
     {"app"},
-    {"asking"},
+    {"asking", "texts"},
     {"handlers", "watching"},
     {"demo", "configuration"},
     {"envstore"},

@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from jupyter_envstore.demo.package import CondaPackage, write_package
 from jupyter_envstore.demo.python_package import patchelf
+from jupyter_envstore.engine.about import about_metadata
 
 
 @dataclass(frozen=True)
@@ -60,15 +61,25 @@ def package_wheel(wheel: Path, channel: Path, target: WheelTarget) -> Path | Non
             entry_points=entry_points,
             noarch_python=pure,
             placeholders={},
-            about={
-                "license": metadata.get("License-Expression") or "",
-                "summary": metadata.get("Summary") or "",
-            },
+            about=_about(metadata),
         )
         if not pure:
             _search_prefix_libraries(root)
             package.placeholders = _write_entry_points(root, entry_points)
         return write_package(package, channel)
+
+
+def _about(metadata: Message) -> dict[str, str]:
+    """Return what a wheel says of itself, by conda-build's names."""
+    found = about_metadata(metadata)
+    values = {
+        "license": metadata.get("License-Expression"),
+        "summary": found["summary"],
+        "home": found["home"],
+        "doc_url": found["documentation"],
+        "dev_url": found["source"],
+    }
+    return {key: str(value or "") for key, value in values.items()}
 
 
 def _unpack(wheel: Path, root: Path, site: Path) -> tuple[Message, list[str]]:

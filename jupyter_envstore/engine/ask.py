@@ -32,7 +32,7 @@ def ask(question: dict[str, Any], timeout: float, *stops: threading.Event) -> di
     Parameters
     ----------
     question : dict
-        ``do`` is ``solve``, ``search``, ``read``, ``edit`` or ``repair``; the other values are what those take.
+        ``do`` is ``solve``, ``search``, ``newest``, ``read``, ``edit`` or ``repair``; the others are what that takes.
     timeout : float
         Seconds.
     stops : Event
@@ -81,22 +81,29 @@ def ask(question: dict[str, Any], timeout: float, *stops: threading.Event) -> di
         raise EnvStoreError(msg) from None
     if "error" in answer:
         kind = getattr(errors, answer["kind"], EnvStoreError)
-        raise kind(answer["error"])
+        error = kind(answer["error"])
+        error.suggestions = dict(answer.get("suggestions") or {})
+        raise error
     return answer
+
+
+def _repair(text: str, question: dict[str, Any]) -> Any:
+    from jupyter_envstore.spec.repair import repair
+
+    return repair(text, question["file_name"], question["defaults"], None, question["keep"])
 
 
 def answer_about_text(question: dict[str, Any]) -> dict[str, Any]:
     """Read, edit or repair a large text; return what came of it, or its faults."""
     from jupyter_envstore.spec import read_specification
     from jupyter_envstore.spec.editing import edit_packages
-    from jupyter_envstore.spec.repair import repair
 
     text = question["text"]
     try:
         if question["do"] == "edit":
             return {"text": edit_packages(text, question["add"], question["remove"])}
         if question["do"] == "repair":
-            return {"repaired": asdict(repair(text, question["file_name"], question["defaults"]))}
+            return {"repaired": asdict(_repair(text, question))}
         return {"specification": read_specification(text, "the specification", question["allow_local_files"]).to_json()}
     except errors.SpecificationError as error:
         return {"faults": [asdict(fault) for fault in error.faults]}
@@ -121,15 +128,17 @@ def main(question: dict[str, Any]) -> dict[str, Any]:
         options = SolveOptions(timeout=question["timeout"])
         solution = solve(question["specs"], urls, platforms[0], cache, policy, options)
         packages = list(solution.records)
+    elif question["do"] == "newest":
+        found = search_versions(question["names"], urls, platforms[0], cache)
+        packages = list({record["name"]: record for record in reversed(found)}.values())[::-1]
     elif "*" in question["package"] or "?" in question["package"]:
         names = {name for platform in platforms for name in search_names(question["package"], urls, platform, cache)}
         wanted = sorted(names)[: question["versions_of"]]
         packages = [] if wanted else [{"name": name} for name in sorted(names)]
     else:
         wanted = [question["package"]]
-    for platform in platforms:
-        for name in wanted:
-            packages += search_versions(name, urls, platform, cache)
+    for platform in platforms if wanted else ():
+        packages += search_versions(wanted, urls, platform, cache)
     return {"packages": packages, "seconds": round(time.monotonic() - started, 3)}
 
 
@@ -137,7 +146,7 @@ if __name__ == "__main__":
     try:
         reply = main(json.load(sys.stdin))
     except EnvStoreError as error:
-        reply = {"error": str(error), "kind": type(error).__name__}
+        reply = {"error": str(error), "kind": type(error).__name__, "suggestions": dict(error.suggestions)}
     except ValueError as error:
         reply = {"error": str(error), "kind": "InvalidInputError"}
     sys.stdout.write(json.dumps(reply))

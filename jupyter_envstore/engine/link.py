@@ -195,7 +195,7 @@ def verify_local_packages(records: Iterable[dict[str, Any]], cache_dir: Path) ->
     """
     for record in records:
         path = local_path(record["url"])
-        if path is None or _in_cache(record, cache_dir):
+        if path is None or in_cache(record, cache_dir):
             continue
         kind = "sha256" if record.get("sha256") else "md5"
         try:
@@ -219,7 +219,7 @@ def cache_name(record: dict[str, Any]) -> str:
     return f"{record['name']}-{record['version']}-{record['build']}"
 
 
-def _in_cache(record: dict[str, Any], cache_dir: Path) -> bool:
+def in_cache(record: dict[str, Any], cache_dir: Path) -> bool:
     """Whether the cache holds this very package; rattler keeps its SHA-256 in the lock file, after an 8-byte count."""
     stem = cache_name(record)
     try:

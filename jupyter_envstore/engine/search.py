@@ -40,28 +40,29 @@ def search_names(pattern: str, urls: Sequence[str], platform: str, cache_dir: Pa
     return [name for name in _ask(run, urls, platform) if fnmatch.fnmatchcase(name, pattern.lower())][:LIMIT]
 
 
-def search_versions(spec: str, urls: Sequence[str], platform: str, cache_dir: Path) -> list[dict[str, Any]]:
-    """Return the packages that ``spec`` matches, newest first, at most 1000.
+def search_versions(specs: Sequence[str], urls: Sequence[str], platform: str, cache_dir: Path) -> list[dict[str, Any]]:
+    """Return the packages that each of ``specs`` matches, newest first, at most 1000 of each.
 
     Raises
     ------
     ChannelError
         A channel cannot be read.
     ValueError
-        ``spec`` is not a match spec.
+        One of ``specs`` is not a match spec.
     """
     import rattler
 
-    wanted = rattler.MatchSpec(check_match_spec(spec))
+    wanted = [rattler.MatchSpec(check_match_spec(spec)) for spec in specs]
 
     async def run() -> list[dict[str, Any]]:
         sources = [rattler.Channel(url) for url in urls]
         found = await make_gateway(cache_dir).query(
-            sources, [rattler.Subdir(platform), rattler.Subdir("noarch")], [wanted], recursive=False
+            sources, [rattler.Subdir(platform), rattler.Subdir("noarch")], wanted, recursive=False
         )
-        records = [record for group in found for record in group if wanted.matches(record)]
+        records = [record for group in found for record in group]
         records.sort(key=lambda record: (record.version, record.build_number), reverse=True)
-        return [clean_record(json.loads(record.to_json())) for record in records[:LIMIT]]
+        chosen = [record for spec in wanted for record in [r for r in records if spec.matches(r)][:LIMIT]]
+        return [clean_record(json.loads(record.to_json())) for record in chosen]
 
     return list(_ask(run, urls, platform))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import json
 import re
 from collections.abc import Sequence
@@ -33,6 +34,12 @@ FOREIGN_VIRTUAL_PACKAGES = {
     "win-64": ("__win=0=0", "__archspec=1=x86_64"),
     "win-arm64": ("__win=0=0", "__archspec=1=arm64"),
 }
+
+
+NO_CANDIDATES = re.compile(r"No candidates were found for (\S+) (.*?)\.?$")
+CLOSE_NAMES = 3
+CLOSENESS = 0.75
+"""Ratio of difflib from which a name may be a misspelling of another."""
 
 
 @dataclass(frozen=True)
@@ -141,19 +148,33 @@ async def _solve(
         text = str(error)
         if "cancelled" in text:
             raise SolveTimeoutError(limit) from None
-        raise SolveError(explain_solver_error(text, urls)) from None
+        text = redact(text.removeprefix("Cannot solve the request because of: ").strip())
+        missing = NO_CANDIDATES.match(text)
+        if missing is None:
+            msg = f"these requirements cannot be met together:\n{text}"
+            raise SolveError(msg) from None
+        raise await _missing(missing[1], missing[2], urls, platform, cache_dir) from None
     return [clean_record(json.loads(record.to_json())) for record in solved]
 
 
-def explain_solver_error(text: str, urls: Sequence[str]) -> str:
-    """Return the solver's words, with a first line that says what they mean."""
-    text = redact(text.removeprefix("Cannot solve the request because of: ").strip())
-    missing = re.match(r"No candidates were found for (\S+) (.*?)\.?$", text)
-    if missing:
-        name, bounds = missing.groups()
-        wanted = name if bounds == "*" else f"{name} {bounds}"
-        return f"no package {wanted} in {', '.join(redact(url) for url in urls)}; check its name and bounds"
-    return f"these requirements cannot be met together:\n{text}"
+async def _missing(name: str, bounds: str, urls: Sequence[str], platform: str, cache_dir: Path) -> SolveError:
+    """Return why there is no candidate for a package: its name is in no channel, or its bounds leave nothing."""
+    import rattler
+
+    gateway = make_gateway(cache_dir)
+    sources, subdirs = [rattler.Channel(url) for url in urls], [rattler.Subdir(platform), rattler.Subdir("noarch")]
+    names = {found.normalized for found in await gateway.names(sources, subdirs)}
+    places = ", ".join(redact(url) for url in urls)
+    if name not in names:
+        close = difflib.get_close_matches(name, names, CLOSE_NAMES, CLOSENESS)
+        hint = f"did you mean {' or '.join(close)}?" if close else "check its name"
+        error = SolveError(f"no package {name} in {places}; {hint}")
+        error.suggestions = {name: close}
+        return error
+    found = await gateway.query(sources, subdirs, [rattler.MatchSpec(name)], recursive=False)
+    versions = sorted({record.version for group in found for record in group}, reverse=True)
+    have = f"the newest there is {versions[0]}" if versions else f"there is none for {platform}"
+    return SolveError(f"no package {name} {bounds} in {places}; {have}")
 
 
 def clean_record(record: dict[str, Any]) -> dict[str, Any]:

@@ -122,6 +122,39 @@ class Changing(Looking):
                 rows.changed(session, "build", build_id)
                 people.audit(session, who, "build.restore", f"build:{build_id}")
 
+    def pin(self, build_id: int, pinned: bool, who: str = "") -> None:
+        """Keep the prefix of a build for good, or let the retention settings decide again."""
+        with self.database.write() as session:
+            row = rows.find_build(session, build_id)
+            row.build.pinned = pinned
+            rows.changed(session, "build", build_id)
+            people.audit(session, who, "build.pin" if pinned else "build.unpin", f"build:{build_id}")
+
+    def pack_away(self, build_id: int, who: str = "") -> None:
+        """Drop the prefix and large artifacts of a build now; its record brings them back.
+
+        Raises
+        ------
+        ConflictError
+            It is active, kept by hand, in use, being worked on, or not there.
+        """
+        with self.database.read() as session:
+            row = rows.find_build(session, build_id)
+        build = row.build
+        reasons = {
+            build.status != COMPLETED: f"is {build.status}",
+            build.prefix_state != PREFIX_PRESENT: "is packed away already",
+            build.pinned: "is kept by hand (pinned)",
+            row.environment.current_build_id == build.id: "is the active one; make another active first",
+        }
+        if not any(reasons) and not self.retention.pack_away(build_id):
+            reasons = {True: "is in use: something runs in it, or works on it"}
+        if any(reasons):
+            msg = f"build {build.number} {reasons[True]}"
+            raise ConflictError(msg)
+        with self.database.write() as session:
+            people.audit(session, who, "build.pack-away", f"build:{build_id}")
+
     def delete_build(self, build_id: int, who: str = "") -> None:
         """Delete a build that is not active and does not run.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,7 +38,7 @@ class Keeping(OpenStore):
             names = search_names(package, *place)
             return [{"name": name, "version": "", "build": "", "channel": "", "size": 0} for name in names]
         try:
-            found = search_versions(package, *place)
+            found = search_versions([package], *place)
         except ValueError as error:
             raise InvalidInputError(str(error)) from None
         keys = ("name", "version", "build", "build_number", "subdir", "channel", "license", "depends")
@@ -103,6 +104,19 @@ class Keeping(OpenStore):
             return f"namespace:{namespace.id}", namespace.id, None
         _, environment = rows.find_environment(session, scope[0], scope[1])
         return f"environment:{environment.id}", namespace.id, environment.id
+
+    def space(self) -> dict[str, Any]:
+        """Return bytes of the store's disk: free, in all, and whether builds wait since there is too little."""
+        usage = shutil.disk_usage(self.config.root)
+        low = usage.free < int(self.settings()["storage_threshold"])
+        return {"free": usage.free, "total": usage.total, "low": low}
+
+    def free(self, who: str) -> Plan:
+        """Free what the settings do not want kept, and note who had it done."""
+        plan = self.collect()
+        with self.database.write() as session:
+            people.audit(session, who, "store.free", "*", {"bytes": plan.size})
+        return plan
 
     def collect(self, dry_run: bool = False) -> Plan:
         """Free what the settings do not want kept, or say what that would be."""

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_envstore import views
+from jupyter_envstore.engine.about import about_package, about_wheel
 from jupyter_envstore.engine.contents import contents
+from jupyter_envstore.engine.link import in_cache
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.envstore.base import BuildRef, OpenStore
 from jupyter_envstore.errors import ConflictError, NotFoundError
@@ -109,6 +111,25 @@ class Looking(OpenStore):
             platform = rows.find_build(session, build_id).build.platform
         return contents(self.record(build_id), platform)
 
+    def about(self, build_id: int, package: str, manager: str) -> dict[str, str]:
+        """Return what a package of a build says of itself; what is not known is empty.
+
+        Raises
+        ------
+        NotFoundError
+            The build has no such package.
+        """
+        with self.database.read() as session:
+            build = rows.find_build(session, build_id).build
+        lock = self.record(build_id).lock(build.platform)
+        for entry in lock.pip if manager == "pip" else lock.conda:
+            if pip_name(entry["name"]) == pip_name(package):
+                if manager == "pip":
+                    return about_wheel(self.config.builds / build.directory, entry)
+                return about_package(self.config.packages / "conda", entry)
+        msg = f"build {build.number} has no {manager[:20]} package {package[:100]}"
+        raise NotFoundError(msg)
+
     def log(self, build_id: int) -> str:
         """Return the log so far."""
         with self.database.read() as session:
@@ -165,6 +186,11 @@ class Looking(OpenStore):
         for key in sorted({pip_name(line) for line in asked} & had.keys() - wanted.keys()):
             changes.append({"change": "removed", "manager": "pip", "name": key, "from": had[key], "to": ""})
         return changes
+
+    def bytes_to_download(self, records: Sequence[dict[str, Any]]) -> int:
+        """Return the bytes of those packages that the cache does not hold."""
+        cache = self.config.packages / "conda"
+        return sum(int(record.get("size") or 0) for record in records if not in_cache(record, cache))
 
     def diff(self, first: int, second: int) -> list[dict[str, str]]:
         """Return what changed from one build to another: packages added, removed, changed.

@@ -219,6 +219,8 @@ class EnvStoreHandler(Reader):
             body |= {"message": str(error), "code": error.code}
             if isinstance(error, SpecificationError):
                 body["faults"] = [{"message": f.message, "line": f.line, "field": f.field} for f in error.faults]
+            if error.suggestions:
+                body["suggestions"] = {name: list(found) for name, found in error.suggestions.items()}
             if isinstance(error, BusyError):
                 self.set_header("Retry-After", "5")
             if isinstance(error, AuthenticationError):

@@ -67,6 +67,37 @@ class RestoreHandler(EnvStoreHandler):
         self.acknowledge("restore triggered", 202)
 
 
+class PinHandler(EnvStoreHandler):
+    """``build/{build_id}/pin/``"""
+
+    async def put(self, build_id: str) -> None:
+        """Keep one for good (``pinned``), or let the retention settings decide again."""
+        number = await self.require_on_build("environment::update", build_id)
+        body = self.json_body(("pinned",), ("pinned",))
+        await self.run(self.store.pin, number, self.field(body, "pinned", bool, True), self.identity.name)
+        self.acknowledge()
+
+
+class PackAwayHandler(EnvStoreHandler):
+    """``build/{build_id}/pack-away/``"""
+
+    async def post(self, build_id: str) -> None:
+        """Drop the prefix and large artifacts of one that is not active; ``restore/`` brings it back."""
+        number = await self.require_on_build("build::delete", build_id)
+        await self.app.run_slowly(self.store.pack_away, number, self.identity.name)
+        self.acknowledge()
+
+
+class AboutHandler(EnvStoreHandler):
+    """``build/{build_id}/about/{package}/``"""
+
+    async def get(self, build_id: str, package: str) -> None:
+        """Say what a package of a build says of itself: summary, licence, home page."""
+        number = await self.require_on_build("environment::read", build_id)
+        manager = self.text_argument("manager") or "conda"
+        self.answer(await self.run(self.store.about, number, package, manager))
+
+
 class PackagesHandler(EnvStoreHandler):
     """``build/{build_id}/packages/``"""
 
@@ -114,6 +145,9 @@ ROUTES = [
     ("build/{build_id}/", BuildHandler),
     ("build/{build_id}/cancel/", CancelHandler),
     ("build/{build_id}/restore/", RestoreHandler),
+    ("build/{build_id}/pin/", PinHandler),
+    ("build/{build_id}/pack-away/", PackAwayHandler),
+    ("build/{build_id}/about/{package}/", AboutHandler),
     ("build/{build_id}/packages/", PackagesHandler),
     ("build/{build_id}/contents/", ContentsHandler),
     ("build/{build_id}/progress/", ProgressHandler),

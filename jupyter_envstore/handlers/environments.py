@@ -50,10 +50,11 @@ async def rows_with_kernels(handler: EnvStoreHandler, filters: Filters, page: Pa
 
 
 def add_kernels(handler: EnvStoreHandler, row: dict[str, Any]) -> None:
-    """Add ``kernels``, their ids, and ``kernel_note``, why there is none; both empty until this server has looked."""
+    """Add ``kernels``, their ids, ``languages``, and ``kernel_note``, why there is none; empty until it was looked."""
     state = handler.app.kernels.state(row["id"])
     looked = state.reason != NO_BUILD or not row["active"]
     row["kernels"], row["kernel_note"] = list(state.ids), (looked and state.reason) or None
+    row["languages"] = list(state.languages)
 
 
 class EnvironmentsHandler(EnvStoreHandler):

@@ -100,6 +100,25 @@ class RolesHandler(EnvStoreHandler):
         self.answer({role: sorted(permissions) for role, permissions in ROLES.items()})
 
 
+class SpaceHandler(EnvStoreHandler):
+    """``space/``"""
+
+    async def get(self) -> None:
+        """Show how full the store's disk is; for admins of everything, with ``plan``, what could be freed."""
+        self.require_login()
+        answer = await self.run(self.store.space)
+        if self.flag("plan"):
+            self.require("setting::update", "*")
+            answer["plan"] = wire.plan_json(await self.app.run_slowly(self.store.collect, True))
+        self.answer(answer)
+
+    async def post(self) -> None:
+        """Free what the retention settings do not want kept."""
+        self.require("setting::update", "*")
+        plan = await self.app.run_slowly(self.store.free, self.identity.name)
+        self.answer({**await self.run(self.store.space), "plan": wire.plan_json(plan)})
+
+
 class AuditHandler(EnvStoreHandler):
     """``audit/``"""
 
@@ -119,5 +138,6 @@ ROUTES = [
     ("usage/", UsageHandler),
     ("token/", TokensHandler),
     ("token/{token_id}/", TokenHandler),
+    ("space/", SpaceHandler),
     ("audit/", AuditHandler),
 ]

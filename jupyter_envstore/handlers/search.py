@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from jupyter_envstore import wire
@@ -11,6 +12,7 @@ from jupyter_envstore.handlers.base import EnvStoreHandler
 
 MOST_NAMES = 50
 """How many names that begin so are looked up with their versions."""
+PACKAGE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 SORTED = ("name", "version", "build", "channel")
 
 
@@ -28,6 +30,20 @@ class SearchHandler(EnvStoreHandler):
         """Refuse who is not known and was given nothing."""
         if not self.identity.bindings:
             self.require_login()
+
+
+class NewestHandler(SearchHandler):
+    """``newest/``"""
+
+    async def get(self) -> None:  # type: ignore[override]
+        """Show the newest package of each ``name`` of the query."""
+        self.require_login_or_role()
+        names, channels = self.get_query_arguments("name"), self.get_query_arguments("channel")
+        if not names or len(names) > MOST_NAMES or not all(PACKAGE_NAME.fullmatch(name) for name in names):
+            msg = f"name each package as it stands in a channel: 1 to {MOST_NAMES} times name="
+            raise InvalidInputError(msg)
+        found = await self.app.newest(self, [name.lower() for name in names], channels)
+        self.answer([wire.found_package_json(record) for record in found])
 
 
 class PackageHandler(SearchHandler):
@@ -71,4 +87,9 @@ class ChannelHandler(EnvStoreHandler):
         self.finish(json.dumps(body))
 
 
-ROUTES = [("search/{package}/", SearchHandler), ("package/", PackageHandler), ("channel/", ChannelHandler)]
+ROUTES = [
+    ("search/{package}/", SearchHandler),
+    ("newest/", NewestHandler),
+    ("package/", PackageHandler),
+    ("channel/", ChannelHandler),
+]

@@ -10,7 +10,8 @@ from jupyter_envstore import wire
 from jupyter_envstore.errors import InvalidInputError, PolicyError, SpecificationError
 from jupyter_envstore.handlers.base import EnvStoreHandler
 from jupyter_envstore.spec import Specification
-from jupyter_envstore.spec.repair import Repaired
+from jupyter_envstore.spec.locks import starting_point
+from jupyter_envstore.spec.repair import KEEPABLE, Repaired
 
 MAX_DESCRIPTION = 10_000
 MAX_PACKAGE = 1000
@@ -93,7 +94,8 @@ class CheckHandler(SolvingHandler):
     async def post(self) -> None:
         """Say what is wrong with a text, what it says, and with ``repair`` how it would be repaired."""
         self.require_somewhere("environment::solve")
-        body = self.json_body(("specification", "namespace", "environment", "file_name", "repair"), ("specification",))
+        fields = ("specification", "namespace", "environment", "file_name", "repair", "keep")
+        body = self.json_body(fields, ("specification",))
         namespace, name = self.place_to_solve(body)
         text = self.field(body, "specification", str, "")
         repaired = Repaired(text)
@@ -101,7 +103,11 @@ class CheckHandler(SolvingHandler):
             if self.field(body, "repair", bool, False):
                 file_name = self.field(body, "file_name", str, "")[:200] or "environment.yml"
                 settings = await self.run(self.store.settings_near, (namespace, name))
-                repaired = await self.app.repair(text, file_name, settings)
+                keep = self.field(body, "keep", list, [])
+                if not all(isinstance(item, str) and item in KEEPABLE for item in keep):
+                    msg = f"'keep' must be a list of: {', '.join(KEEPABLE)}"
+                    raise InvalidInputError(msg)
+                repaired = await self.app.repair(text, file_name, settings, keep)
             found: Specification | None = await self.app.read_specification(repaired.text)
             faults = []
         except SpecificationError as error:
@@ -118,6 +124,8 @@ class CheckHandler(SolvingHandler):
                 **specification_summary(found),
                 "text": repaired.text,
                 "changes": [asdict(change) for change in repaired.changes],
+                "packages": len(found.lockfile["package"]) if found is not None and found.lockfile else None,
+                "starting_point": starting_point(found.lockfile) if found is not None and found.lockfile else None,
                 "notes": list(notes),
                 "refused": refused,
                 "faults": [asdict(fault) for fault in faults],
@@ -180,6 +188,7 @@ class SolveHandler(SolvingHandler):
         self.answer(
             {
                 "packages": [wire.found_package_json(record) for record in packages],
+                "to_download": await self.run(self.store.bytes_to_download, packages),
                 "changes": changes,
                 "notes": list(notes),
                 "seconds": solved["seconds"],

@@ -57,6 +57,27 @@ def read_lockfile(root: Table, text: str, allow_local_files: bool) -> tuple[Spec
     return specification, faults
 
 
+def starting_point(lock: dict[str, Any]) -> str:
+    """Return a specification to begin with in place of a lockfile: its channels, and what nothing else in it needs.
+
+    Versions stay as they are, so that the first build of it differs little; packages of the first platform count.
+    """
+    metadata = lock["metadata"]
+    platform = (metadata.get("platforms") or [""])[0]
+    entries = [entry for entry in lock["package"] if entry["platform"] == platform]
+    needed = {str(name).lower() for entry in entries for name in entry.get("dependencies") or ()}
+    tops = [e for e in entries if e["name"].lower() not in needed or e["name"] in ("python", "ipykernel")]
+    channels = [
+        channel.get("url") if isinstance(channel, dict) else channel for channel in metadata.get("channels") or ()
+    ]
+    conda = [f"  - {entry['name']}={entry['version']}" for entry in tops if entry["manager"] == "conda"]
+    pip = [f"      - {entry['name']}=={entry['version']}" for entry in tops if entry["manager"] == "pip"]
+    lines = ["channels:", *(f"  - {json.dumps(channel)}" for channel in channels)] if channels else []
+    needs_pip = bool(pip) and not any(entry["name"] == "pip" for entry in tops)
+    lines += ["dependencies:", *conda, *(["  - pip"] if needs_pip else []), *(["  - pip:", *pip] if pip else [])]
+    return "\n".join(lines) + "\n"
+
+
 def _variables(custom: Any, metadata: Table, faults: list[Fault]) -> dict[str, str]:
     try:
         found = json.loads(custom.get("variables") or "{}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,12 +57,18 @@ KERNELS = re.compile(
 )
 
 
+KEEPABLE = ("defaults", "builds", "foreign", "kernel")
+"""Changes that one may want not to be made: the channel ``defaults`` stays, and build strings, and packages that only
+another system has; ``ipykernel`` is left out."""
+
+
 @dataclass(frozen=True)
 class Change:
-    """One thing that was changed, and why."""
+    """One thing that was changed, and why; ``choice`` names it in :data:`KEEPABLE` where it need not be."""
 
     what: str
     why: str
+    choice: str = ""
 
 
 @dataclass
@@ -78,6 +85,7 @@ def repair(
     file_name: str = "environment.yml",
     defaults: str = "conda-forge",
     platform: str | None = None,
+    keep: Sequence[str] = (),
 ) -> Repaired:
     """Read a file of any accepted kind and return it as a specification that can be built.
 
@@ -91,6 +99,8 @@ def repair(
         What the channel ``defaults`` becomes.
     platform : str or None
         Where it shall be built, for example ``linux-64``; None for this machine.
+    keep : sequence of str
+        Changes of :data:`KEEPABLE` that are not made.
 
     Raises
     ------
@@ -106,10 +116,10 @@ def repair(
         return Repaired(lock, "lockfile", [Change("explicit list read as a lockfile", "exact"), *told])
     if is_conda_list(text):
         converted, notes = conda_list_to_yaml(text, name)
-        return _with_notes(converted, notes, defaults, platform)
+        return _with_notes(converted, notes, defaults, platform, keep)
     if file_name.endswith(".toml"):
         converted, notes = pixi_to_yaml(text, name)
-        return _with_notes(converted, notes, defaults, platform)
+        return _with_notes(converted, notes, defaults, platform, keep)
     if file_name.endswith((".txt", ".in")):
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         return _with_notes(
@@ -117,8 +127,9 @@ def repair(
             ["requirements.txt read as PyPI packages", f"python={version} added"],
             defaults,
             platform,
+            keep,
         )
-    return _repair_yaml(text, name, defaults, platform)
+    return _repair_yaml(text, name, defaults, platform, keep)
 
 
 def current_subdir() -> str:
@@ -131,17 +142,17 @@ def current_subdir() -> str:
     return f"{system}-{arch}"
 
 
-def _with_notes(text: str, notes: list[str], defaults: str, platform: str | None) -> Repaired:
-    repaired = _repair_yaml(text, "environment", defaults, platform)
+def _with_notes(text: str, notes: list[str], defaults: str, platform: str | None, keep: Sequence[str]) -> Repaired:
+    repaired = _repair_yaml(text, "environment", defaults, platform, keep)
     repaired.changes[:0] = [Change(note, "converted") for note in notes]
     return repaired
 
 
-def _repair_yaml(text: str, name: str, defaults: str, platform: str | None) -> Repaired:
+def _repair_yaml(text: str, name: str, defaults: str, platform: str | None, keep: Sequence[str]) -> Repaired:
     root = read_table(text)
     if is_lockfile(root):
         return Repaired(text, "lockfile")
-    editor = _Editor(text, root)
+    editor = _Editor(text, root, keep)
     _repair_name(editor, name)
     origin = _origin(root)
     if "prefix" in root:
@@ -155,14 +166,15 @@ def _repair_yaml(text: str, name: str, defaults: str, platform: str | None) -> R
 class _Editor:
     """Gathers changes of places in a text, so that comments and order live; made all at once."""
 
-    def __init__(self, text: str, root: Table) -> None:
+    def __init__(self, text: str, root: Table, keep: Sequence[str]) -> None:
         self.text = text
         self.root = root
+        self.keep = keep
         self.edits: list[tuple[int, int, str]] = []
         self.changes: list[Change] = []
 
-    def changed(self, what: str, why: str) -> None:
-        self.changes.append(Change(what, why))
+    def changed(self, what: str, why: str, choice: str = "") -> None:
+        self.changes.append(Change(what, why, choice))
 
     def replace(self, item: Text, new: str) -> None:
         start, end = item.span
@@ -231,16 +243,20 @@ def _repair_channels(editor: _Editor, defaults: str) -> None:
         if channel == "nodefaults":
             editor.drop_item(channels, channel)
             editor.changed("channel nodefaults dropped", "there are no default channels here to keep out")
+        elif "defaults" in editor.keep:
+            continue
         elif defaults in names:
             editor.drop_item(channels, channel)
             editor.changed(
                 "channel defaults dropped",
                 f"{defaults} is listed; defaults needs a licence for most companies",
+                "defaults",
             )
         else:
             editor.replace(channel, defaults)
             names.append(defaults)
-            editor.changed(f"channel defaults became {defaults}", "defaults needs a licence for most companies")
+            why = "defaults needs a licence for most companies"
+            editor.changed(f"channel defaults became {defaults}", why, "defaults")
 
 
 def _origin(root: Table) -> str | None:
@@ -277,19 +293,20 @@ def _repair_dependencies(editor: _Editor, origin: str | None, here: str) -> None
     stripped, gone = 0, []
     for item, name, build in items:
         if foreign and name in ONLY_ON[origin or here] and name not in ONLY_ON[here]:
-            editor.drop_item(dependencies, item)
-            gone.append(name)
-        elif foreign and build:
+            if "foreign" not in editor.keep:
+                editor.drop_item(dependencies, item)
+                gone.append(name)
+        elif foreign and build and "builds" not in editor.keep:
             editor.replace(item, str(item).rsplit("=", 1)[0])
             stripped += 1
     system = {"win": "Windows", "osx": "macOS", "linux": "Linux"}.get(origin or "", "")
     if stripped:
-        editor.changed(f"{stripped} build strings removed", f"the file was written on {system}")
+        editor.changed(f"{stripped} build strings removed", f"the file was written on {system}", "builds")
     if gone:
-        editor.changed(f"{', '.join(gone)} dropped", f"only on {system}")
+        editor.changed(f"{', '.join(gone)} dropped", f"only on {system}", "foreign")
     _repair_pip(editor, dependencies, origin if foreign else None, system)
     names = {name for _, name, _ in items}
-    if "python" in names and not any(KERNELS.match(name) for name in names):
+    if "kernel" not in editor.keep and "python" in names and not any(KERNELS.match(name) for name in names):
         first = next(item for item, name, _ in items if name == "python")
         start, end = first.span
         if dependencies.flow:
@@ -300,7 +317,7 @@ def _repair_dependencies(editor: _Editor, origin: str | None, here: str) -> None
             if head is None:  # '-' stands on a line of its own: leave the text alone
                 return
             editor.insert(line_end(editor.text, end), f"\n{head.group()}ipykernel")
-        editor.changed("ipykernel added", "without it there is no kernel")
+        editor.changed("ipykernel added", "without it there is no kernel", "kernel")
 
 
 def _repair_pip(editor: _Editor, dependencies: Items, origin: str | None, system: str) -> None:

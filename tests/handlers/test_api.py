@@ -639,3 +639,102 @@ def test_the_client_builds_and_shows_the_steps(
     with pytest.raises(EnvStoreClientError, match=r"failed: .*no-such-package"):
         client.build(f"name: by-client\nchannels: [{nasty_channel}]\ndependencies: [no-such-package]", "team")
     server.data("DELETE", "environment/team/by-client/")
+
+
+def test_a_misspelled_package_is_told_with_what_may_have_been_meant(server: Server, channel: str) -> None:
+    def refused(package: str) -> dict[str, Any]:
+        text = f"channels: [{channel}]\ndependencies: [python, {package}]"
+        answer = server.ask("POST", "solve/", json={"specification": text, "namespace": "team"})
+        assert (answer.status_code, answer.json()["code"]) == (400, "unsatisfiable")
+        return dict(answer.json())
+
+    missing = refused("nmupy")
+    assert missing["suggestions"]["nmupy"][0] == "numpy"
+    assert "did you mean numpy" in missing["message"]
+    old = refused("'numpy>=99'")
+    newest = server.data("GET", f"newest/?name=numpy&channel={channel}")[0]["version"]
+    assert f"the newest there is {newest}" in old["message"]
+    assert "suggestions" not in old
+
+
+def test_the_newest_of_several_packages_is_found_at_once(server: Server, channel: str) -> None:
+    found = server.data("GET", f"newest/?name=numpy&name=flask&name=nosuch&channel={channel}")
+    assert [package["name"] for package in found] == ["numpy", "flask"]
+    assert all(package["version"] and package["channel_id"] == channel for package in found)
+    for query in ("", "?name=", "?name=a%20b", "?" + "&".join(f"name=p{n}" for n in range(51))):
+        assert server.ask("GET", f"newest/{query}").status_code == 400
+
+
+def test_a_solve_tells_what_is_to_be_downloaded(server: Server, channel: str) -> None:
+    text = f"channels: [{channel}]\ndependencies: [python, numpy]"
+    solved = server.data("POST", "solve/", json={"specification": text, "namespace": "team"})
+    assert solved["to_download"] == 0  # the environment of all tests has them
+
+
+def test_packages_say_what_they_are(server: Server) -> None:
+    contents = {package["name"]: package for package in server.data("GET", f"build/{server.build_id}/contents/")}
+    about = server.data("GET", f"build/{server.build_id}/about/numpy/")
+    assert (about["name"], about["version"]) == ("numpy", contents["numpy"]["version"])
+    assert about["summary"]
+    assert about["home"].startswith("http")
+    assert server.ask("GET", f"build/{server.build_id}/about/nosuch/").status_code == 404
+    assert server.ask("GET", f"build/{server.build_id}/about/numpy/?manager=pip").status_code == 404
+
+
+def test_an_environment_tells_the_languages_of_its_kernels(server: Server) -> None:
+    assert server.data("GET", "environment/team/data/")["languages"] == ["Python"]
+
+
+def test_a_build_is_packed_away_and_brought_back_by_hand_unless_it_is_pinned(
+    server: Server, nasty_channel: str
+) -> None:
+    text = f"name: packed\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"
+    old = server.submit(text)
+    server.wait(old)
+    active = server.submit(text + "\nvariables: {A: b}")
+    server.wait(active)
+    path = f"build/{old}/pack-away/"
+    assert "is the active one" in server.ask("POST", f"build/{active}/pack-away/").json()["message"]
+    server.ask("PUT", f"build/{old}/pin/", json={"pinned": True})
+    assert server.data("GET", f"build/{old}/")["pinned"] is True
+    refused = server.ask("POST", path)
+    assert (refused.status_code, "pinned" in refused.json()["message"]) == (409, True)
+    server.ask("PUT", f"build/{old}/pin/", json={"pinned": False})
+    assert server.ask("POST", path).ok
+    assert server.data("GET", f"build/{old}/")["packed_away"] is True
+    assert server.ask("POST", path).status_code == 409
+    assert server.ask("POST", f"build/{old}/restore/").status_code == 202
+    server.wait(old)
+    assert server.data("GET", f"build/{old}/")["packed_away"] is False
+    verbs = [entry["verb"] for entry in server.data("GET", "audit/?size=1000")]
+    assert {"build.pin", "build.unpin", "build.pack-away"} <= set(verbs)
+    server.data("DELETE", "environment/team/packed/")
+
+
+def test_space_is_told_and_freed(server: Server) -> None:
+    space = server.data("GET", "space/")
+    assert 0 < space["free"] <= space["total"]
+    assert "plan" not in space
+    plan = server.data("GET", "space/?plan=true")["plan"]
+    assert plan["size"] == sum(removal["size"] for removal in plan["removals"]) or plan["count"] > 100
+    assert server.data("POST", "space/")["plan"]["size"] >= 0
+
+
+def test_changes_that_one_does_not_want_are_not_made(server: Server) -> None:
+    text = "name: x\nchannels: [defaults]\ndependencies: [python]\n"
+    body = {"specification": text, "repair": True, "file_name": "environment.yml"}
+    made = server.data("POST", "specification/check/", json=body)
+    assert {change["choice"] for change in made["changes"]} == {"defaults", "kernel"}
+    kept = server.data("POST", "specification/check/", json=body | {"keep": ["defaults", "kernel"]})
+    assert (kept["changes"], kept["text"]) == ([], text)
+    assert server.ask("POST", "specification/check/", json=body | {"keep": ["all"]}).status_code == 400
+
+
+def test_a_lockfile_gives_a_specification_to_begin_with(server: Server) -> None:
+    lock = server.ask("GET", f"build/{server.build_id}/conda-lock.yml").text
+    checked = server.data("POST", "specification/check/", json={"specification": lock})
+    assert checked["packages"] == len(server.data("GET", f"build/{server.build_id}/contents/"))
+    start = server.data("POST", "specification/check/", json={"specification": checked["starting_point"]})
+    assert start["faults"] == []
+    assert {"python", "numpy", "ipykernel"} <= {line.split("=")[0] for line in start["conda"]}
+    assert len(start["conda"]) < checked["packages"]
