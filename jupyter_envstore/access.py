@@ -239,6 +239,8 @@ def matches(pattern: str, text: str) -> bool:
     Each piece between two stars is looked for from the left, once: patterns come from users, so this must not
     try again and again.
     """
+    if pattern == "*":
+        return True
     first, *rest = pattern.lower().split("*")
     text = text.lower()
     if not rest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jupyter_envstore import policy
 from jupyter_envstore.artifacts.base import ArtifactRequest, Sink
 from jupyter_envstore.engine.lock import sort_topologically
 from jupyter_envstore.engine.record import BuildRecord
@@ -15,6 +16,7 @@ class ExplicitList:
 
     def check_variant(self, variant: str) -> None:
         """Any platform may be asked for; the record decides."""
+        policy.check_platform(variant)
 
     def file_name(self, name: str, platform: str, variant: str) -> str:
         """``<name>-<platform>.txt``."""

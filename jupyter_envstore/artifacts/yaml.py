@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from jupyter_envstore import policy
 from jupyter_envstore.artifacts.base import ArtifactRequest, Sink
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.spec.editing import pip_name
@@ -19,6 +20,7 @@ class PinnedYaml:
 
     def check_variant(self, variant: str) -> None:
         """Any platform may be asked for; the record decides."""
+        policy.check_platform(variant)
 
     def file_name(self, name: str, platform: str, variant: str) -> str:
         """``<name>.yml``, with the platform when it is not the usual one."""

@@ -27,6 +27,7 @@ from jupyter_envstore.engine.solve import SolveOptions, current_platform, solve
 from jupyter_envstore.errors import EnvStoreError, LimitError, PipError
 from jupyter_envstore.spec import Specification
 from jupyter_envstore.store import builds as rows
+from jupyter_envstore.store import people
 from jupyter_envstore.store.blobs import StoredBlob, refer
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.jobs import ARTIFACT, FINISH, enqueue
@@ -303,15 +304,13 @@ class _Job:
         """Make the build usable, active if it is the newest, and ask for what is still to be done."""
         size, own = tree_size(prefix)
         with self.workspace.claim.write(self.workspace.database) as session:
-            build = rows.find_build(session, self.build.id).build  # it may have been deleted meanwhile
+            row = rows.find_build(session, self.build.id)  # it may have been deleted meanwhile
+            build, environment = row.build, row.environment
             build.status, build.status_info, build.ended_on = COMPLETED, "", now()
             build.prefix_state, build.size, build.own_size = PREFIX_PRESENT, size, own
-            environment = session.get_one(type(self.environment), self.environment.id)
-            if environment.deleted_on is None:
-                if (environment.current_build_id or 0) < build.id:
-                    environment.current_build_id = build.id
-                if record.description:
-                    environment.description = record.description
+            if environment.deleted_on is None and (environment.current_build_id or 0) < build.id:
+                environment.current_build_id = build.id
+                people.audit(session, build.created_by, "build.activate", str(row), {"by": "completion"})
             enqueue(session, FINISH, build.id)
             for kind in self.settings["artifacts_at_once"]:
                 if kind not in self.settings["build_artifacts"]:

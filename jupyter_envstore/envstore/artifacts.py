@@ -87,7 +87,9 @@ class Artifacts(OpenStore):
             msg = f"build {build_id} is {row.build.status}; artifacts are made of completed builds"
             raise NotFoundError(msg)
         if artifact is None:
-            msg = f"build {build_id} has no {kind} yet; POST build/{build_id}/artifacts/{kind}/ makes it"
+            body = f' with {{"variant": "{variant}"}}' if variant else ""
+            which = f"{kind} ({variant})" if variant else kind
+            msg = f"build {build_id} has no {which} yet; POST build/{build_id}/artifacts/{kind}/{body} makes it"
             raise NotFoundError(msg)
         return views.artifact_view(artifact, row)
 

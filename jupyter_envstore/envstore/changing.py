@@ -39,8 +39,8 @@ class Changing(Looking):
         stopped = self.scheduler.cancel(build_id)
         if not stopped:
             with self.database.read() as session:
-                build = rows.find_build(session, build_id).build
-            msg = f"build {build.number} is {build.status} already; there is nothing to cancel"
+                row = rows.find_build(session, build_id)
+            msg = f"build {row} is {row.build.status} already; there is nothing to cancel"
             raise ConflictError(msg)
         with self.database.write() as session:
             people.audit(session, who, "build.cancel", f"build:{build_id}", {"stopped": stopped})
@@ -58,11 +58,11 @@ class Changing(Looking):
             space, environment = rows.find_environment(session, namespace, name)
             found = rows.resolve_build(session, environment, build)
             if found.status != COMPLETED:
-                msg = f"build {found.number} is {found.status}; only a completed build can be active"
+                msg = f"build {namespace}/{name}:{found.number} is {found.status}; only a completed build can be active"
                 raise ConflictError(msg)
             if found.prefix_state != PREFIX_PRESENT:
                 place = f"{namespace}/{name}:{found.number}"
-                msg = f"build {found.number} is packed away; first: jupyter envstore restore {place}"
+                msg = f"build {place} is packed away; first: jupyter envstore restore {place}"
                 raise ConflictError(msg)
             environment.current_build_id = found.id
             rows.changed(session, "environment", environment.id)
@@ -75,16 +75,15 @@ class Changing(Looking):
 
         Raises
         ------
+        NotFoundError
+            This environment has no such build; whether another one has is not told.
         ConflictError
-            It is another environment's, not completed, or packed away.
+            It is not completed, or packed away.
         """
         with self.database.read() as session:
             _, environment = rows.find_environment(session, namespace, name)
-            row = rows.find_build(session, build_id)
-        if row.build.environment_id != environment.id:
-            msg = f"build {build_id} is not one of {namespace}/{name}"
-            raise ConflictError(msg)
-        return self.activate(namespace, name, str(row.build.number), who)
+            build = rows.build_of(session, environment, build_id)
+        return self.activate(namespace, name, str(build.number), who)
 
     def check_restore(self, build_id: int) -> list[str]:
         """Return the files of packages that a restore would need and that cannot be had any more.
@@ -95,12 +94,13 @@ class Changing(Looking):
             The build never completed, or its prefix is there.
         """
         with self.database.read() as session:
-            build = rows.find_build(session, build_id).build
+            row = rows.find_build(session, build_id)
+        build = row.build
         if build.status != COMPLETED or not build.record_digest:
-            msg = f"build {build.number} is {build.status}; only a completed build can be restored"
+            msg = f"build {row} is {build.status}; only a completed build can be restored"
             raise ConflictError(msg)
         if build.prefix_state == PREFIX_PRESENT:
-            msg = f"build {build.number} is there: {self.config.builds / build.directory}"
+            msg = f"build {row} is there: {self.config.builds / build.directory}"
             raise ConflictError(msg)
         return missing_packages(self.record(build_id).lock(build.platform), self.config.packages / "conda")
 
@@ -113,9 +113,9 @@ class Changing(Looking):
             As :meth:`check_restore`.
         """
         with self.database.write() as session:
-            build = rows.find_build(session, build_id).build
-            if build.status != COMPLETED or build.prefix_state == PREFIX_PRESENT:
-                msg = f"build {build.number} is not packed away"
+            row = rows.find_build(session, build_id)
+            if row.build.status != COMPLETED or row.build.prefix_state == PREFIX_PRESENT:
+                msg = f"build {row} is not packed away"
                 raise ConflictError(msg)
             if not any(job.kind == RESTORE for job in unfinished_jobs(session, build_id)):
                 enqueue(session, RESTORE, build_id)
@@ -150,7 +150,7 @@ class Changing(Looking):
         if not any(reasons) and not self.retention.pack_away(build_id):
             reasons = {True: "is in use: something runs in it, or works on it"}
         if any(reasons):
-            msg = f"build {build.number} {reasons[True]}"
+            msg = f"build {row} {reasons[True]}"
             raise ConflictError(msg)
         with self.database.write() as session:
             people.audit(session, who, "build.pack-away", f"build:{build_id}")
@@ -213,8 +213,8 @@ class Changing(Looking):
 
 def _check_deletable(row: rows.BuildRow) -> None:
     if row.build.status in UNSETTLED:
-        msg = f"build {row.build.number} is {row.build.status}; cancel it first"
+        msg = f"build {row} is {row.build.status}; cancel it first"
         raise RunningBuildError(msg)
     if row.environment.current_build_id == row.build.id:
-        msg = f"build {row.build.number} is the active one; make another active first"
+        msg = f"build {row} is the active one; make another active first"
         raise ConflictError(msg)

@@ -87,17 +87,25 @@ class Looking(OpenStore):
             The build did not get that far.
         """
         with self.database.read() as session:
-            build = rows.find_build(session, build_id).build
-        if not build.record_digest:
-            msg = f"build {build.number} is {build.status} and has no lock"
+            row = rows.find_build(session, build_id)
+        if not row.build.record_digest:
+            msg = f"build {row} is {row.build.status} and has no lock"
             raise ConflictError(msg)
-        return BuildRecord.from_bytes(self.blobs.read(build.record_digest))
+        return BuildRecord.from_bytes(self.blobs.read(row.build.record_digest))
 
     def failed_platforms(self, build_id: int) -> dict[str, str]:
         """Return the platforms that a build could not be locked for, each with the reason; none before its lock."""
         with self.database.read() as session:
             build = rows.find_build(session, build_id).build
         return dict(self.record(build_id).failed_platforms) if build.record_digest else {}
+
+    def locked_platforms(self, build_id: int) -> dict[str, str | None]:
+        """Return the platforms that a build is locked for (None), or why it is not; none before its lock."""
+        with self.database.read() as session:
+            if not rows.find_build(session, build_id).build.record_digest:
+                return {}
+        record = self.record(build_id)
+        return {**dict.fromkeys(record.platforms), **record.failed_platforms}
 
     def contents(self, build_id: int) -> list[dict[str, Any]]:
         """Return the packages of a build, what was asked for, and what needs the others.
@@ -120,14 +128,15 @@ class Looking(OpenStore):
             The build has no such package.
         """
         with self.database.read() as session:
-            build = rows.find_build(session, build_id).build
+            row = rows.find_build(session, build_id)
+        build = row.build
         lock = self.record(build_id).lock(build.platform)
         for entry in lock.pip if manager == "pip" else lock.conda:
             if pip_name(entry["name"]) == pip_name(package):
                 if manager == "pip":
                     return about_wheel(self.config.builds / build.directory, entry)
                 return about_package(self.config.packages / "conda", entry)
-        msg = f"build {build.number} has no {manager[:20]} package {package[:100]}"
+        msg = f"build {row} has no {manager[:20]} package {package[:100]}"
         raise NotFoundError(msg)
 
     def log(self, build_id: int) -> str:
@@ -201,9 +210,9 @@ class Looking(OpenStore):
             One of them has no lock.
         """
         with self.database.read() as session:
-            for build in (rows.find_build(session, first).build, rows.find_build(session, second).build):
-                if not build.record_digest:
-                    msg = f"build {build.number} is {build.status} and has no lock to compare"
+            for row in (rows.find_build(session, first), rows.find_build(session, second)):
+                if not row.build.record_digest:
+                    msg = f"build {row} is {row.build.status} and has no lock to compare"
                     raise ConflictError(msg)
             before = rows.list_packages(session, first)
             after = rows.list_packages(session, second)

@@ -109,7 +109,7 @@ class People(OpenStore):
         InvalidInputError
             It would give more, or last longer, than who makes it; or it has ended already.
         """
-        wanted = check_bindings(bindings) if bindings else {}
+        wanted = {} if bindings is None else check_bindings(bindings)
         if primary_namespace is not None:
             check_name("namespace", primary_namespace)
         if len(name) > 255:

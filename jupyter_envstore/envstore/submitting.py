@@ -72,6 +72,11 @@ class Submitting(Looking, Keeping):
             space = rows.ensure_namespace(session, namespace, who)
             environment = rows.ensure_environment(session, space, name, who)
             row = rows.ensure_specification(session, specification, name, who)
+            before = rows.newest_specification(session, environment)
+            if specification.description and (
+                before is None or before.spec.get("description") != specification.description
+            ):  # what people set since then stays
+                environment.description = specification.description
             build = rows.add_build(session, environment, row, who, trigger, options.to_json())
             enqueue(session, BUILD, build.id)
             found = BuildRef(space.name, environment.name, build.number, build.id, notes)
@@ -93,6 +98,8 @@ class Submitting(Looking, Keeping):
 
         Raises
         ------
+        NotFoundError
+            The source has no such build.
         ConflictError
             The source has no lock, or the target is there.
         PolicyError
@@ -104,12 +111,11 @@ class Submitting(Looking, Keeping):
         with self.database.read() as session:
             _, environment = rows.find_environment(session, namespace, name)
             build = (
-                rows.find_build(session, build_id).build if build_id else rows.resolve_build(session, environment, None)
+                rows.build_of(session, environment, build_id)
+                if build_id
+                else rows.resolve_build(session, environment, None)
             )
             spec = session.get_one(SpecificationRow, build.specification_id)
-        if build.environment_id != environment.id:
-            msg = f"build {build_id} is not one of {namespace}/{name}"
-            raise ConflictError(msg)
         record = replace(self.record(build.id), name=target[1])
         self._check_space()
         self._check_record(record, *target)
@@ -120,6 +126,7 @@ class Submitting(Looking, Keeping):
                 raise ConflictError(msg)
             space = rows.ensure_namespace(session, target[0], who)
             made = rows.ensure_environment(session, space, target[1], who)
+            made.description = record.description
             row = session.get_one(SpecificationRow, spec.id)
             new = rows.add_build(session, made, row, who, f"clone of {namespace}/{name}:{build.number}", build.options)
             new.record_digest, new.platform, new.package_count = blob.digest, build.platform, build.package_count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.handlers.base import EnvStoreHandler
@@ -174,7 +175,7 @@ def with_address(view: dict[str, Any], api_url: str, build_id: int) -> dict[str,
     places = {"lockfile": "conda-lock.yml"}
     url = f"{api_url}build/{build_id}/{places.get(view['type'], view['type'] + '/')}"
     if view["variant"]:
-        url += f"?{'format' if view['type'] == 'archive' else 'variant'}={view['variant']}"
+        url += f"?{'format' if view['type'] == 'archive' else 'variant'}={quote(view['variant'], safe='')}"
     return {**view, "url": url}
 
 

@@ -42,6 +42,7 @@ T = TypeVar("T")
 VERBS = ("get", "head", "post", "put", "delete")
 CODES = {400: "bad_request", 401: "not_authenticated", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
 JSON = "application/json"
+OTHER_SITE = "this request comes from another site; send a token in the Authorization header instead of a cookie"
 
 
 class EnvStoreHandler(Reader):
@@ -52,6 +53,7 @@ class EnvStoreHandler(Reader):
 
     max_body: ClassVar[int] = 256 * 1024
     identity: Identity
+    place: tuple[str, str]
 
     def initialize(self) -> None:
         """Begin with a client that waits."""
@@ -125,6 +127,12 @@ class EnvStoreHandler(Reader):
             return
         super().check_xsrf_cookie()
 
+    def check_origin(self, origin_to_satisfy_tornado: str = "") -> bool:
+        """Refuse another site's page in words, where Jupyter says that there is nothing."""
+        if super().check_origin(origin_to_satisfy_tornado):
+            return True
+        raise PermissionDeniedError(OTHER_SITE)
+
     def skip_check_origin(self) -> bool:
         """A token in a header comes from no other site's page by accident."""
         return self._by_own_token or super().skip_check_origin()
@@ -146,8 +154,7 @@ class EnvStoreHandler(Reader):
                 return
             if self.allow_origin == origin or (self.allow_origin_pat and re.match(self.allow_origin_pat, origin)):
                 return
-        msg = "this request comes from another site; send a token in the Authorization header instead of a cookie"
-        raise PermissionDeniedError(msg)
+        raise PermissionDeniedError(OTHER_SITE)
 
     def require(self, permission: str, namespace: str, name: str = "*") -> None:
         """Refuse who lacks a permission of ours."""
@@ -165,11 +172,14 @@ class EnvStoreHandler(Reader):
             raise AuthenticationError(msg)
 
     async def require_on_build(self, permission: str, text: str, deleted: bool = False) -> int:
-        """Return the id of a build (of a deleted one too, if so asked) on whose environment the permission is held."""
+        """Return the id of a build (of a deleted one too, if so asked) on whose environment the permission is held.
+
+        ``place`` holds namespace and name of the environment from then on.
+        """
         build_id = self.build_id(text)
         if not self.identity.authenticated and not self.identity.bindings:
             self.require_login()
-        namespace, name = await self.run(self.store.place_of, build_id, deleted)
+        self.place = namespace, name = await self.run(self.store.place_of, build_id, deleted)
         if not self.identity.may("environment::read", namespace, name):  # ids can be counted: they must tell nothing
             msg = f"there is no build {build_id}"
             raise NotFoundError(msg)
@@ -190,7 +200,7 @@ class EnvStoreHandler(Reader):
 
     def answer_page(self, count: int, data: Sequence[Any], page: Page) -> None:
         """Send a page of a listing."""
-        body = {"status": "ok", "data": data, "page": page.number, "size": page.size, "count": count}
+        body = {"status": "ok", "message": None, "data": data, "page": page.number, "size": page.size, "count": count}
         self.finish(json.dumps(body))
 
     def send_text(self, text: str | bytes, media_type: str = "text/plain; charset=utf-8") -> None:
@@ -228,6 +238,9 @@ class EnvStoreHandler(Reader):
         elif isinstance(error, HTTPError):
             message = error.log_message or responses.get(status_code, "error")
             body |= {"message": message.split("\n")[0], "code": CODES.get(status_code, "error")}
+            if status_code == 405:
+                verbs = [verb.upper() for verb in VERBS if self._has(verb)]
+                self.set_header("Allow", ", ".join(verbs))
         else:
             number = getattr(self, "_incident", uuid.uuid4().hex[:8])
             body |= {
@@ -235,6 +248,9 @@ class EnvStoreHandler(Reader):
                 "code": "internal",
             }
         self.finish(json.dumps(body))
+
+    def _has(self, verb: str) -> bool:
+        return getattr(type(self), verb) is not getattr(APIHandler, verb)
 
     def log_exception(self, kind: Any, value: Any, trace: Any) -> None:
         """Log what was unforeseen with its number, and nothing that a user could cause."""
@@ -270,7 +286,7 @@ class TroubleHandler(APIHandler):
         body = {"status": "error", "message": f"the store cannot be opened: {reason}", "code": "store_unavailable"}
         await self.finish(json.dumps(body))
 
-    head = post = put = delete = get
+    head = post = put = delete = patch = get
 
 
 class NotFoundHandler(EnvStoreHandler):

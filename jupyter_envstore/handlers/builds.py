@@ -25,13 +25,15 @@ class BuildHandler(EnvStoreHandler):
     """``build/{build_id}/``"""
 
     async def get(self, build_id: str) -> None:
-        """Show one with its specification."""
+        """Show one with its specification and the platforms that it is locked for."""
         number = await self.require_on_build("environment::read", build_id)
-        self.answer(await self.run(self.store.build_page_row, number))
+        view = await self.run(self.store.build_page_row, number)
+        self.answer({**view, "locked_platforms": await self.run(self.store.locked_platforms, number)})
 
     async def put(self, build_id: str) -> None:
         """Build the same specification again."""
         number = await self.require_on_build("environment::update", build_id)
+        self.json_body(())
         found = await self.run(self.store.rebuild, number, self.identity.name)
         self.answer({"build_id": found.id}, "rebuild triggered")
 
@@ -48,6 +50,7 @@ class CancelHandler(EnvStoreHandler):
     async def put(self, build_id: str) -> None:
         """Stop one that is queued or runs."""
         number = await self.require_on_build("build::cancel", build_id)
+        self.json_body(())
         await self.run(self.store.cancel, number, self.identity.name)
         self.acknowledge(f"build {number} canceled")
 
@@ -63,6 +66,7 @@ class RestoreHandler(EnvStoreHandler):
     async def post(self, build_id: str) -> None:
         """Bring the prefix of a build back that was packed away."""
         number = await self.require_on_build("environment::update", build_id)
+        self.json_body(())
         await self.run(self.store.restore, number, self.identity.name)
         self.acknowledge("restore triggered", 202)
 
@@ -84,6 +88,7 @@ class PackAwayHandler(EnvStoreHandler):
     async def post(self, build_id: str) -> None:
         """Drop the prefix and large artifacts of one that is not active; ``restore/`` brings it back."""
         number = await self.require_on_build("build::delete", build_id)
+        self.json_body(())
         await self.app.run_slowly(self.store.pack_away, number, self.identity.name)
         self.acknowledge()
 

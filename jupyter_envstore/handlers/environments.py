@@ -18,11 +18,15 @@ STREAMED = 500
 """Rows that are written at a time where all are asked for."""
 
 
+NEVER_MADE = ("DOCKER_BLOB", "CONTAINER_REGISTRY")
+"""Artifacts that conda-store's clients ask for, and that no build here has: images are made of their manifest."""
+
+
 def read_filters(handler: EnvStoreHandler) -> Filters:
     """Return what the query narrows a listing of environments or builds to."""
     artifact = handler.text_argument("artifact")
     kind = {"DIRECTORY": "prefix"}.get(artifact, artifact_name(artifact))
-    if kind and kind not in (*ARTIFACT_WIRE_NAMES, "logs", "prefix"):
+    if kind and kind not in (*ARTIFACT_WIRE_NAMES, "logs", "prefix") and artifact not in NEVER_MADE:
         known = ", ".join((*ARTIFACT_WIRE_NAMES.values(), "LOGS", "DIRECTORY"))
         msg = f"artifact {artifact[:60]!r} is not known; known: {known}"
         raise InvalidInputError(msg)

@@ -13,7 +13,7 @@ from jupyter_envstore.handlers.files import PLAIN, FileHandler
 if TYPE_CHECKING:
     from jupyter_envstore.app import EnvStoreApp
 
-PAUSE = 0.3
+PAUSE = 0.5
 TRIES = 5
 """Seconds between two looks; workers write about as often."""
 LARGEST = 2**53
@@ -113,11 +113,11 @@ class LogsHandler(FileHandler):
     async def _find(self, build_id: str) -> tuple[int, str, int]:
         """Return the build, the name of its log's file, and the offset that is asked for."""
         number = await self.require_on_build("environment::read", build_id, deleted=True)
-        place = await self.run(self.store.place_of, number, deleted=True)
-        return number, f"{place[1]}.log", self.whole_number("offset", 0, 0, LARGEST)
+        return number, f"{self.place[1]}.log", self.whole_number("offset", 0, 0, LARGEST)
 
     async def _send_now(self, number: int, name: str, offset: int) -> None:
         data = (await self.run(self.store.log, number)).encode()[offset:]
+        self.noted = (number, "logs")
         await self.send_whole(data, hashlib.sha256(data).hexdigest(), PLAIN, name)
 
     async def _follow(self, feed: LogFeed, offset: int) -> None:

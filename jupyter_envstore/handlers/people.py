@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from jupyter_envstore import wire
 from jupyter_envstore.access import ROLES
-from jupyter_envstore.errors import InvalidInputError, NotFoundError
 from jupyter_envstore.handlers.base import EnvStoreHandler
 from jupyter_envstore.handlers.reading import MAX_ID
 from jupyter_envstore.store.listing import Page
@@ -82,13 +79,8 @@ class TokenHandler(EnvStoreHandler):
     async def delete(self, token_id: str) -> None:
         """Revoke one."""
         self.require_login()
-        if not re.fullmatch(r"[0-9]{1,18}", token_id):
-            msg = f"{token_id[:60]!r} is not the id of a token: that is a number"
-            raise InvalidInputError(msg)
-        if int(token_id) > MAX_ID:
-            msg = f"there is no token {token_id}"
-            raise NotFoundError(msg)
-        await self.run(self.store.revoke_token, self.identity, int(token_id))
+        number = self.read_id(token_id, "token")
+        await self.run(self.store.revoke_token, self.identity, number)
         self.acknowledge()
 
 
@@ -115,6 +107,7 @@ class SpaceHandler(EnvStoreHandler):
     async def post(self) -> None:
         """Free what the retention settings do not want kept."""
         self.require("setting::update", "*")
+        self.json_body(())
         plan = await self.app.run_slowly(self.store.free, self.identity.name)
         self.answer({**await self.run(self.store.space), "plan": wire.plan_json(plan)})
 

@@ -79,11 +79,16 @@ class Reader(APIHandler):
     @staticmethod
     def build_id(text: str) -> int:
         """Return the id of a build."""
-        if not re.fullmatch(r"[0-9]{1,18}", text):
-            msg = f"{text[:60]!r} is not the id of a build: that is a number"
+        return Reader.read_id(text, "build")
+
+    @staticmethod
+    def read_id(text: str, kind: str) -> int:
+        """Return a number of the path; one that nothing can have is refused as one that nothing has."""
+        if not re.fullmatch(r"[0-9]+", text):
+            msg = f"{text[:60]!r} is not the id of a {kind}: that is a number"
             raise InvalidInputError(msg)
-        if not 0 < int(text) <= MAX_ID:
-            msg = f"there is no build {text}"
+        if len(text) > 18 or not 0 < int(text) <= MAX_ID:
+            msg = f"there is no {kind} {text[:60]}"
             raise NotFoundError(msg)
         return int(text)
 
@@ -115,6 +120,10 @@ class Reader(APIHandler):
     def text_argument(self, key: str, most: int = 1000) -> str:
         """Return a text of the query, empty without it."""
         text = self.get_query_argument(key, "") or ""
+        raw = self.request.query_arguments.get(key, [b""])[-1]
+        if any(byte < 32 or byte == 127 for byte in raw):
+            msg = f"{key} has control characters"
+            raise InvalidInputError(msg)
         if len(text) > most:
             msg = f"{key} has more than {most} characters"
             raise InvalidInputError(msg)

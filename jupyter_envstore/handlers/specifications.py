@@ -71,7 +71,9 @@ class SpecificationsHandler(EnvStoreHandler):
         specification = await self.app.read_specification(text)
         await self.run(self.store.check_channels, specification.channels, specification.dependencies)
         solved = await self.app.solve(self, specification)
-        self.finish(json.dumps({"solve": [wire.found_package_json(record) for record in solved["packages"]]}))
+        message = f"what is needed from PyPI ({', '.join(pip)[:200]}) is found when it is built" if pip else None
+        found = [wire.found_package_json(record) for record in solved["packages"]]
+        self.finish(json.dumps({"solve": found, "message": message}))
 
 
 class SolvingHandler(EnvStoreHandler):
@@ -119,6 +121,8 @@ class CheckHandler(SolvingHandler):
                 _, notes = await self.run(self.store.as_settings_want, found, namespace, name or found.name or "")
             except PolicyError as error:
                 refused = str(error)
+            except SpecificationError as error:
+                faults = list(error.faults)
         self.answer(
             {
                 **specification_summary(found),

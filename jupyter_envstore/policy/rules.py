@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from jupyter_envstore.errors import PolicyError
+from jupyter_envstore.errors import Fault, PolicyError, SpecificationError
 from jupyter_envstore.spec.specification import Specification
 
 KERNELS = {"ipykernel", "xeus-python", "jupyter", "notebook", "jupyterlab"}
@@ -59,12 +59,17 @@ def apply_policy(
     ------
     PolicyError
         Something is not allowed, or missing; the message names all of it.
+    SpecificationError
+        It lists no package, and the settings add none.
     """
     if specification.lockfile is not None:
         entries = specification.lockfile["package"]
         locked = [LockedPackage(e["platform"], e["manager"], e["name"], e["url"]) for e in entries]
         return specification, check_lock_policy(locked, settings, place, naming)
     specification, notes = _complete(specification, settings)
+    if not specification.dependencies and not specification.pip:
+        msg = "'dependencies' is missing or empty; for example: dependencies: [python]"
+        raise SpecificationError([Fault(msg, None, "dependencies")])
     faults = [*_channel_faults(specification, settings, naming), *_index_faults(specification, settings)]
     faults += _missing(settings, {conda_name(spec) for spec in specification.dependencies}, "conda_required_packages")
     faults += _missing(settings, {pip_name(line) for line in specification.pip}, "pypi_required_packages")

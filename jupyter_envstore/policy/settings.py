@@ -237,6 +237,8 @@ def check_settings(values: Mapping[str, Any], in_scope: bool, allow_local_files:
         if kind.global_only and in_scope:
             msg = f"setting {key} exists for the whole store only"
             raise InvalidInputError(msg)
+        if value is None:  # taken back: the wider scope's holds again
+            continue
         kind.check(key, value)
         texts = [value] if isinstance(value, str) else value if isinstance(value, list) else []
         if not allow_local_files and any("file:" in text for text in texts):
@@ -248,6 +250,6 @@ def normalized(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return values as they are kept: artifacts by their own names, numbers of one kind."""
     kept = dict(values)
     for key in ("build_artifacts", "artifacts_at_once", "build_artifacts_kept_on_deletion"):
-        if key in kept:
+        if kept.get(key) is not None:
             kept[key] = list(dict.fromkeys(artifact_name(kind) for kind in kept[key]))
     return kept

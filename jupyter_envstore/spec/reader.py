@@ -69,8 +69,6 @@ class _Reader:
                 close = difflib.get_close_matches(key, KEYS, 1)
                 hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(KEYS)}"
                 self.fault(f"unknown key {key!r}; {hint}", root.lines[key], key)
-        if not root.get("dependencies"):
-            self.fault("'dependencies' is missing or empty; for example: dependencies: [python]", root.line)
         pip_lines: list[tuple[str, int, str]] = []
         dependencies = self._dependencies(root.get("dependencies"), pip_lines)
         pip, options = self._pip(pip_lines)

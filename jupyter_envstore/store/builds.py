@@ -43,6 +43,9 @@ class BuildRow:
     environment: Environment
     namespace: Namespace
 
+    def __str__(self) -> str:
+        return f"{self.namespace.name}/{self.environment.name}:{self.build.number}"
+
 
 def changed(session: Session, kind: str, subject_id: int) -> None:
     """Note a change, for those who follow the store."""
@@ -272,6 +275,28 @@ def active_builds(session: Session) -> list[ActiveBuild]:
     return [ActiveBuild(*row[:6], row[6] == PREFIX_PRESENT) for row in session.execute(query)]
 
 
+def build_of(session: Session, environment: Environment, build_id: int) -> Build:
+    """Return a build of an environment by its id.
+
+    Raises
+    ------
+    NotFoundError
+        The environment has none with this id.
+    """
+    build = session.get(Build, build_id)
+    if build is None or build.environment_id != environment.id or build.deleted_on is not None:
+        msg = f"environment {environment.name} has no build {build_id}"
+        raise NotFoundError(msg)
+    return build
+
+
+def newest_specification(session: Session, environment: Environment) -> Specification | None:
+    """Return what the newest build of an environment was made of; None where there is none yet."""
+    query = select(Specification).join(Build, Build.specification_id == Specification.id)
+    query = query.where(Build.environment_id == environment.id, Build.deleted_on.is_(None))
+    return session.scalars(query.order_by(Build.number.desc()).limit(1)).first()
+
+
 def list_builds(session: Session, environment_id: int) -> list[Build]:
     """Return the builds of an environment, newest first."""
     query = select(Build).where(Build.environment_id == environment_id, Build.deleted_on.is_(None))
@@ -378,8 +403,12 @@ def scope_settings(session: Session, namespace_id: int | None, environment_id: i
 
 
 def set_setting(session: Session, scope: str, key: str, value: Any, who: str) -> None:
-    """Set one setting of a scope: ``global``, ``namespace:<id>`` or ``environment:<id>``."""
+    """Set one setting of a scope: ``global``, ``namespace:<id>`` or ``environment:<id>``; None takes it back."""
     row = session.scalars(select(Setting).where(Setting.scope == scope, Setting.key == key)).first()
+    if value is None:
+        if row is not None:
+            session.delete(row)
+        return
     if row is None:
         row = Setting(scope=scope, key=key)
         session.add(row)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, func, null, or_, select, tuple_
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Bundle, Session, aliased
 
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.store.models import (
@@ -91,6 +91,7 @@ def list_namespaces(session: Session, visible: Sequence[str] | None, page: Page)
         names = sorted({entity.split("/")[0] for entity in visible})
         where.append(or_(false(), *(_like(Namespace.name_key, name) for name in names)))
     count = session.scalar(select(func.count()).select_from(Namespace).where(*where)) or 0
+    _columns(page, {"name": Namespace.name_key, "namespace": Namespace.name_key, "id": Namespace.id})
     order = Namespace.name_key.desc() if page.descending else Namespace.name_key.asc()
     return count, list(session.scalars(_cut(select(Namespace).where(*where).order_by(order), page)))
 
@@ -120,14 +121,34 @@ def list_environments(session: Session, filters: Filters, page: Page) -> tuple[i
     order = [key.desc() if page.descending else key.asc() for key in keys]
     cut = _cut(named.order_by(*order), page).subquery()
     query: Any = (
-        select(Environment, Namespace, Build, LAST)
+        select(*LISTED, LAST.id)
+        .select_from(Environment)
         .join(cut, cut.c.id == Environment.id)
         .join(Namespace, Namespace.id == Environment.namespace_id)
         .outerjoin(LAST, LAST.id == _newest())
         .outerjoin(Build, Build.id == func.coalesce(Environment.current_build_id, LAST.id))
         .order_by(*order)
     )
-    return count, [EnvironmentRow(*row) for row in session.execute(query)]
+    found = session.execute(query).all()
+    others = [last for _, _, build, last in found if build.id != last]
+    newest = (
+        {row[0].id: row[0] for row in session.execute(select(LISTED[2]).where(Build.id.in_(others)))} if others else {}
+    )
+    return count, [
+        EnvironmentRow(
+            environment, namespace, build if build.id else None, newest.get(last) or (build if last else None)
+        )
+        for environment, namespace, build, last in found
+    ]
+
+
+def _columns_of(model: Any, *left_out: str) -> Any:
+    """Return a model's columns as one value of a query: an object for each would take most of a listing's time."""
+    keys = [attribute.key for attribute in model.__mapper__.column_attrs if attribute.key not in left_out]
+    return Bundle(model.__name__, *(getattr(model, key) for key in keys))
+
+
+LISTED = (_columns_of(Environment), _columns_of(Namespace), _columns_of(Build, "options"))
 
 
 def _newest() -> Any:

@@ -1,6 +1,7 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import type {
+  IAbout,
   IArtifact,
   IBuild,
   IChecked,
@@ -14,6 +15,7 @@ import type {
   IPlace,
   IProgress,
   ISolved,
+  ISpace,
   IToken,
   IUsage
 } from './types';
@@ -27,7 +29,9 @@ export class EnvStoreError extends Error {
     message: string,
     readonly status: number,
     readonly code: string,
-    readonly faults: IFault[] = []
+    readonly faults: IFault[] = [],
+    /** What is written wrongly, to what may have been meant. */
+    readonly suggestions: Record<string, string[]> = {}
   ) {
     super(message);
   }
@@ -95,13 +99,18 @@ export class EnvStoreApi {
     return { build: made.build_id, notes: made.notes };
   }
 
-  /** Say what is wrong with a text and what it says; with `fileName`, repaired. */
-  async check(specification: string, place: Partial<IPlace>, fileName?: string): Promise<IChecked> {
+  /** Say what is wrong with a text and what it says; with `fileName`, repaired but for the changes of `keep`. */
+  async check(
+    specification: string,
+    place: Partial<IPlace>,
+    fileName?: string,
+    keep: readonly string[] = []
+  ): Promise<IChecked> {
     return this.ask('POST', 'specification/check/', {
       specification,
       ...(place.namespace ? { namespace: place.namespace } : {}),
       ...(place.name ? { environment: place.name } : {}),
-      ...(fileName ? { repair: true, file_name: fileName } : {})
+      ...(fileName ? { repair: true, file_name: fileName, keep } : {})
     });
   }
 
@@ -112,9 +121,15 @@ export class EnvStoreApi {
   }
 
   /** Say what a text would install, and what that changes in the environment. */
-  async solve(specification: string, place: Partial<IPlace>, signal?: AbortSignal): Promise<ISolved> {
+  async solve(
+    specification: string,
+    place: Partial<IPlace>,
+    signal?: AbortSignal,
+    platform?: string
+  ): Promise<ISolved> {
     const body = {
       specification,
+      ...(platform ? { platform } : {}),
       ...(place.namespace ? { namespace: place.namespace } : {}),
       ...(place.name ? { environment: place.name } : {})
     };
@@ -125,6 +140,15 @@ export class EnvStoreApi {
   async search(name: string, channels: string[] = [], signal?: AbortSignal): Promise<IFoundPackage[]> {
     const query = channels.map(channel => `channel=${encodeURIComponent(channel)}`).join('&');
     return this.ask('GET', `search/${encodeURIComponent(name)}/${query && '?'}${query}`, undefined, signal);
+  }
+
+  /** Return the newest package of each name that there is. */
+  async newest(names: readonly string[], channels: readonly string[]): Promise<IFoundPackage[]> {
+    const query = [
+      ...names.map(name => `name=${encodeURIComponent(name)}`),
+      ...channels.map(channel => `channel=${encodeURIComponent(channel)}`)
+    ];
+    return this.ask('GET', `newest/?${query.join('&')}`);
   }
 
   // -- builds ------------------------------------------------------------------------------------------------------
@@ -152,6 +176,21 @@ export class EnvStoreApi {
   /** Return the packages of a build and why each is there. */
   async contents(id: number): Promise<IContent[]> {
     return this.ask('GET', `build/${id}/contents/`);
+  }
+
+  /** Return what a package of a build says of itself. */
+  async about(id: number, name: string, manager: string): Promise<IAbout> {
+    return this.ask('GET', `build/${id}/about/${encodeURIComponent(name)}/?manager=${manager}`);
+  }
+
+  /** Keep a build for good, or let the retention settings decide again. */
+  async pin(id: number, pinned: boolean): Promise<void> {
+    await this.ask('PUT', `build/${id}/pin/`, { pinned });
+  }
+
+  /** Drop the files of a build that is not active; `restore` brings them back. */
+  async packAway(id: number): Promise<void> {
+    await this.ask('POST', `build/${id}/pack-away/`, {});
   }
 
   /** Return what changed from one build to another. */
@@ -269,6 +308,27 @@ export class EnvStoreApi {
     return this.ask('GET', `setting/${encodeURIComponent(place.namespace)}/${encodeURIComponent(place.name)}/`);
   }
 
+  /** Change settings of an environment, or of the whole store without a place. */
+  async changeSettings(values: Record<string, unknown>, place?: IPlace): Promise<void> {
+    const below = place ? `${encodeURIComponent(place.namespace)}/${encodeURIComponent(place.name)}/` : '';
+    await this.ask('PUT', `setting/${below}`, values);
+  }
+
+  /** Return how full the store's disk is; with `plan`, what could be freed. */
+  async space(plan = false): Promise<ISpace> {
+    return this.ask('GET', `space/${plan ? '?plan=true' : ''}`);
+  }
+
+  /** Free what the retention settings do not want kept. */
+  async free(): Promise<ISpace> {
+    return this.ask('POST', 'space/', {});
+  }
+
+  /** Return the version of the server's part. */
+  async version(): Promise<string> {
+    return (await this.ask<{ version: string }>('GET', '')).version;
+  }
+
   /** Return the channels that specifications get where they name none. */
   async channels(): Promise<string[]> {
     const found = await this.ask<{ name: string }[]>('GET', 'channel/');
@@ -326,5 +386,5 @@ async function refusal(answer: Response): Promise<EnvStoreError> {
     // not from us: a proxy, or a server without the extension
   }
   const message = data?.message ?? `${answer.status} ${answer.statusText}`;
-  return new EnvStoreError(message, answer.status, data?.code ?? '', data?.faults ?? []);
+  return new EnvStoreError(message, answer.status, data?.code ?? '', data?.faults ?? [], data?.suggestions ?? {});
 }

@@ -11,7 +11,15 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 // Activation needs all of these at once; the views, with their editor, are loaded when one is opened.
 /* eslint-disable @jupyter/prefer-lazy-imports */
 import { EnvStoreApi } from './api';
-import { CommandIDs, Context, addChangingCommands, addShowingCommands, addUsingCommands } from './commands';
+import {
+  CommandIDs,
+  Context,
+  addChangingCommands,
+  addKeepingCommands,
+  addShowingCommands,
+  addUsingCommands,
+  fillRollBackMenu
+} from './commands';
 import { EnvStoreModel } from './model';
 import { notify } from './notifications';
 import { addRunningBuilds } from './running';
@@ -72,6 +80,8 @@ const view: JupyterFrontEndPlugin<void> = {
     addUsingCommands(context);
     addChangingCommands(context);
     addShowingCommands(context, views);
+    addKeepingCommands(context);
+    fillRollBackMenu(context);
     if (restorer) {
       views.restore(restorer);
     }
@@ -82,7 +92,9 @@ const view: JupyterFrontEndPlugin<void> = {
       CommandIDs.fromKernel,
       CommandIDs.createExample,
       CommandIDs.refresh,
-      CommandIDs.openTokens
+      CommandIDs.openTokens,
+      CommandIDs.freeSpace,
+      CommandIDs.setChannel
     ]) {
       palette?.addItem({ command, category: trans.__('Environments') });
     }

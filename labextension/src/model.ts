@@ -3,10 +3,10 @@ import { Poll } from '@lumino/polling';
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 import { type EnvStoreApi, EnvStoreError } from './api';
+import { type IChange, StoreEvents } from './events';
+import { ServerState } from './server';
 import type { BuildStatus, IBuild, IEnvironment, IPermissions, IPlace, IProgress, IUsage } from './types';
 
-const SCHEMA = 'https://events.jupyter.org/jupyter_envstore/';
-const COALESCE = 100;
 const SLOW = 30_000;
 const FAST = 2_000;
 const AGAIN = 2_000;
@@ -14,12 +14,6 @@ const SOON = 300;
 
 /** How the panel stands with the server. */
 export type Connection = 'loading' | 'connected' | 'again' | 'lost' | 'missing' | 'unavailable';
-
-/** What changed: ids of environments or builds; null where that is not known and all may have. */
-export interface IChange {
-  environments: ReadonlySet<number> | null;
-  builds: ReadonlySet<number> | null;
-}
 
 /** A build that is queued or runs, and its environment. */
 export interface IUnsettled {
@@ -56,8 +50,8 @@ export class EnvStoreModel implements IDisposable {
     readonly api: EnvStoreApi,
     events: Event.IManager
   ) {
-    this._events = events;
-    events.stream.connect(this._onEvent, this);
+    this.server = new ServerState(api);
+    this._events = new StoreEvents(events, whole => void (whole ? this.refresh() : this._lookAtRunning()));
     this._poll = new Poll({
       auto: true,
       factory: () => this.refresh(),
@@ -66,6 +60,9 @@ export class EnvStoreModel implements IDisposable {
       standby: 'when-hidden'
     });
   }
+
+  /** The server's disk and version. */
+  readonly server: ServerState;
 
   /** Emitted after each look at the store. */
   get changed(): ISignal<this, void> {
@@ -85,6 +82,16 @@ export class EnvStoreModel implements IDisposable {
   /** Emitted when a build that the user started has ended. */
   get settled(): ISignal<this, ISettled> {
     return this._settled;
+  }
+
+  /** Emitted when an environment shall be opened in the sidebar. */
+  get revealed(): ISignal<this, IPlace> {
+    return this._revealed;
+  }
+
+  /** Open an environment in the sidebar. */
+  reveal(place: IPlace): void {
+    this._revealed.emit(place);
   }
 
   get environments(): readonly IEnvironment[] {
@@ -120,6 +127,11 @@ export class EnvStoreModel implements IDisposable {
     return this._usage;
   }
 
+  /** Whether the user is an admin of everything. */
+  get isAdmin(): boolean {
+    return this._permissions?.entity_permissions['*/*']?.includes('setting::update') ?? false;
+  }
+
   get isDisposed(): boolean {
     return this._isDisposed;
   }
@@ -129,11 +141,10 @@ export class EnvStoreModel implements IDisposable {
       return;
     }
     this._isDisposed = true;
-    window.clearTimeout(this._timer);
     window.clearTimeout(this._againTimer);
     window.clearTimeout(this._soonTimer);
     this._poll.dispose();
-    this._events.stream.disconnect(this._onEvent, this);
+    this._events.dispose();
     Signal.clearData(this);
   }
 
@@ -201,7 +212,8 @@ export class EnvStoreModel implements IDisposable {
         this.api.environments(),
         this.api.unsettled(),
         this._permissions ?? this.api.permissions(),
-        this.api.usage()
+        this.api.usage(),
+        this.server.look(this._connection !== 'connected')
       ]);
       this._keepUnchanged(environments);
       const items = new Map(environments.map(item => [item.id, item]));
@@ -228,8 +240,7 @@ export class EnvStoreModel implements IDisposable {
       if (!first) {
         this._tell(environments, before);
       }
-      this._stale.emit(this._gathered);
-      this._gathered = { environments: null, builds: null };
+      this._stale.emit(this._events.take());
     } catch (error) {
       if (this._isDisposed) {
         return;
@@ -332,38 +343,12 @@ export class EnvStoreModel implements IDisposable {
     }
   }
 
-  private _onEvent(_: unknown, event: Event.Emission): void {
-    const schema = String(event.schema_id);
-    if (!schema.startsWith(SCHEMA)) {
-      return;
-    }
-    const kind = schema.slice(SCHEMA.length).split('/')[0];
-    const ids = (event as unknown as { ids?: number[] }).ids ?? [];
-    const gather = (known: ReadonlySet<number> | null) => new Set([...(known ?? []), ...ids]);
-    if (kind === 'environments') {
-      this._gathered.environments = gather(this._gathered.environments);
-      this._gathered.builds ??= new Set();
-      this._whole = true;
-    } else {
-      this._gathered.builds = gather(this._gathered.builds);
-      this._gathered.environments ??= new Set();
-      this._whole ||= kind === 'builds';
-    }
-    if (!this._timer) {
-      this._timer = window.setTimeout(() => {
-        this._timer = 0;
-        const whole = this._whole;
-        this._whole = false;
-        void (whole ? this.refresh() : this._lookAtRunning());
-      }, COALESCE);
-    }
-  }
-
-  private readonly _events: Event.IManager;
+  private readonly _events: StoreEvents;
   private readonly _poll: Poll;
   private readonly _changed = new Signal<this, void>(this);
   private readonly _stale = new Signal<this, IChange>(this);
   private readonly _ready = new Signal<this, IEnvironment>(this);
+  private readonly _revealed = new Signal<this, IPlace>(this);
   private readonly _settled = new Signal<this, ISettled>(this);
   private readonly _mine = new Set<number>();
   private _environments: IEnvironment[] = [];
@@ -376,14 +361,8 @@ export class EnvStoreModel implements IDisposable {
   private _trouble = '';
   private _lastSeen: Date | null = null;
   private _isDisposed = false;
-  private _timer = 0;
   private _againTimer = 0;
   private _soonTimer = 0;
-  private _whole = false;
-  private _gathered: { environments: ReadonlySet<number> | null; builds: ReadonlySet<number> | null } = {
-    environments: null,
-    builds: null
-  };
   private _running: Promise<void> | null = null;
   private _again = false;
 }

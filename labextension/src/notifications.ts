@@ -2,13 +2,20 @@ import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import { CommandIDs } from './commands';
-import type { EnvStoreModel, ISettled } from './model';
-import { clause, duration } from './status';
+import { type EnvStoreModel, type ISettled, placeOf } from './model';
+import { clause, duration, step } from './status';
+import type { IPlace } from './types';
 
 const SHOWN = 8000;
+const SOON = 1000;
 
-/** Tell of the end of each build that the user started; builds of others change rows only. */
+/**
+ * Tell of each build that the user started: one notification that shows how far it is, and then how it ended. Builds of
+ * others change rows only.
+ */
 export function notify(model: EnvStoreModel, commands: CommandRegistry, trans: TranslationBundle): void {
+  const progress = new InProgress(model, commands, trans);
+  model.changed.connect(() => progress.tell());
   model.settled.connect((_, end) => {
     if (end.status === 'COMPLETED') {
       tellReady(model, commands, trans, end);
@@ -23,6 +30,57 @@ export function notify(model: EnvStoreModel, commands: CommandRegistry, trans: T
       });
     }
   });
+}
+
+/** The notifications of builds that run: none for those that end at once. */
+class InProgress {
+  constructor(
+    private readonly model: EnvStoreModel,
+    private readonly commands: CommandRegistry,
+    private readonly trans: TranslationBundle
+  ) {}
+
+  /** Show how far each build is, and take the notifications of others away. */
+  tell(): void {
+    const running = new Map(this.model.building.map(found => [found.build.id, found] as const));
+    for (const [build, known] of this._known) {
+      if (!running.has(build)) {
+        this._known.delete(build);
+        if (known.id) {
+          Notification.dismiss(known.id); // how it ended is told by another one, with buttons of its own
+        }
+      }
+    }
+    for (const [build, { item }] of running) {
+      if (this.model.isMine(build)) {
+        this._show(build, placeOf(item));
+      }
+    }
+  }
+
+  private _show(build: number, place: IPlace): void {
+    const { model, commands, trans } = this;
+    const known = this._known.get(build) ?? { id: '', words: '', since: Date.now() };
+    this._known.set(build, known);
+    const words = trans.__('Building %1 · %2', `${place.namespace}/${place.name}`, step(model.progress(build), trans).words);
+    if (known.words === words || Date.now() - known.since < SOON) {
+      return;
+    }
+    known.words = words;
+    if (known.id) {
+      Notification.update({ id: known.id, message: words });
+      return;
+    }
+    known.id = Notification.emit(words, 'in-progress', {
+      autoClose: false,
+      actions: [
+        { label: trans.__('Show log'), callback: () => void commands.execute(CommandIDs.showLog, { ...place, build }) },
+        { label: trans.__('Cancel'), callback: () => void commands.execute(CommandIDs.cancel, { build }) }
+      ]
+    });
+  }
+
+  private readonly _known = new Map<number, { id: string; words: string; since: number }>();
 }
 
 function tellReady(model: EnvStoreModel, commands: CommandRegistry, trans: TranslationBundle, end: ISettled): void {

@@ -18,12 +18,16 @@ export interface IBuild {
   ended_on: string | null;
   active: boolean;
   packed_away: boolean;
+  /** Kept by hand: the retention settings do not pack it away. */
+  pinned: boolean;
   platform: string | null;
   created_by: string;
   trigger: string;
   specification: ISpecification | null;
   namespace?: string;
   environment?: string;
+  /** The platforms that it is locked for (null), or why it is not; where one build was asked for. */
+  locked_platforms?: Record<string, string | null>;
 }
 
 export interface ISpecification {
@@ -46,6 +50,8 @@ export interface IEnvironment {
   newest_build: IBuild | null;
   permissions: string[];
   kernels: string[];
+  /** Languages of the kernels, as people write them. */
+  languages: string[];
   kernel_note: string | null;
   created_by: string;
 }
@@ -78,6 +84,8 @@ export interface IFault {
   message: string;
   line: number | null;
   field: string;
+  /** A word of the line that is written wrongly, and what may have been meant. */
+  fix?: { word: string; meant: readonly string[] };
 }
 
 export type ArtifactState = 'pending' | 'building' | 'ready' | 'failed' | 'dropped' | 'absent';
@@ -133,6 +141,40 @@ export interface ISolved {
   changes: IPackageChange[] | null;
   notes: string[];
   seconds: number;
+  /** Bytes that the server's cache does not hold. */
+  to_download: number;
+}
+
+/** What a package says of itself; what is not known is empty. */
+export interface IAbout {
+  name: string;
+  version: string;
+  summary: string;
+  license: string;
+  home: string;
+  documentation: string;
+  source: string;
+}
+
+/** How full the store's disk is, in bytes, and for admins what could be freed. */
+export interface ISpace {
+  free: number;
+  total: number;
+  /** Whether builds wait, since too little is free. */
+  low: boolean;
+  plan?: {
+    size: number;
+    count: number;
+    removals: { kind: string; name: string; reason: string; size: number }[];
+  };
+}
+
+/** A change that an import made. */
+export interface ITextChange {
+  what: string;
+  why: string;
+  /** How the server is told not to make it; empty where it must be made. */
+  choice: string;
 }
 
 export interface IChecked {
@@ -144,7 +186,11 @@ export interface IChecked {
   pip: string[];
   platforms: string[];
   text: string;
-  changes: { what: string; why: string }[];
+  changes: ITextChange[];
+  /** How many packages a lockfile holds. */
+  packages: number | null;
+  /** A specification to begin with in place of a lockfile. */
+  starting_point: string | null;
   notes: string[];
   refused: string | null;
   faults: IFault[];

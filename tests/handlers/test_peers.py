@@ -122,12 +122,13 @@ def test_schemathesis_finds_no_unforeseen_error_and_no_undocumented_answer(
     server.wait(server.submit(f"name: target\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"))
     schema = tmp_path / "openapi.json"
     schema.write_text(json.dumps(server.ask("GET", "openapi.json").json()))
-    checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+    # 500 is documented nowhere; 502 to 504 are, where channels that it makes up do not answer
+    checks = "status_code_conformance,content_type_conformance,response_schema_conformance"
     command = [
         sys.executable, "-m", "schemathesis.cli", "run", str(schema), "--url", server.api.rstrip("/"),
         "-H", f"Authorization: Bearer {MASTER}", "--max-examples", "10", "--phases", "coverage,fuzzing",
         "--checks", checks, "--request-timeout", "60", "--no-color", "--suppress-health-check", "all",
-        "--generation-database", "none", "--exclude-path-regex", "^/(package|search)",
+        "--generation-database", "none",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280, cwd=tmp_path)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]

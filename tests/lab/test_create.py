@@ -26,7 +26,7 @@ def test_an_environment_is_created_with_the_keyboard_alone(tab: Lab, lab: Server
             break
     expect(field).to_be_focused()
     tab.page.keyboard.type("numpy")
-    shown(tab.view.get_by_role("option", name="numpy", exact=True))
+    shown(tab.view.get_by_role("option", name="numpy").first)
     tab.page.keyboard.press("Enter")
     shown(tab.view.locator(".jp-EnvStore-chip", has_text="numpy"))
     shown(tab.view.get_by_text("Fits, found in"))
@@ -81,6 +81,11 @@ def test_a_real_file_is_repaired_on_import_and_every_change_is_told(
     expect(tab.button("new-name")).to_have_value("env")
     expect(tab.editor()).to_contain_text("ipykernel")
     tab.picture("import")
+    tab.view.get_by_role("button", name="leave out").click()
+    shown(tab.view.get_by_text("3 changes were made"))
+    expect(tab.editor()).not_to_contain_text("ipykernel")
+    tab.view.get_by_role("button", name="Change it after all: ipykernel added").click()
+    expect(tab.editor()).to_contain_text("ipykernel")
     tab.view.get_by_role("button", name="Undo all").click()
     expect(tab.editor()).to_contain_text("prefix")
 
@@ -116,7 +121,8 @@ def test_a_lockfile_is_built_as_it_is(tab: Lab, lab: Server, example: int, tmp_p
         tab.button("more").click()
         tab.page.get_by_role("menuitem", name="Import Environment File…").click()
     chooser.value.set_files(file)
-    shown(tab.view.get_by_text("A lockfile: exact, it is built as it is."))
+    shown(tab.view.get_by_text("packages, no solving. It is built as it is."))
+    tab.picture("lockfile")
     tab.button("new-name").fill("exact")
     tab.button("create").click()
     shown(tab.page.get_by_text("default/exact is ready"), 60_000)
@@ -135,3 +141,16 @@ def test_the_kernel_of_a_notebook_becomes_an_environment(tab: Lab, example: int)
     shown(tab.page.locator(VIEW))
     expect(tab.editor()).to_contain_text("- numpy=", timeout=20_000)
     expect(tab.editor()).to_contain_text("- pandas=")
+
+
+def test_a_lockfile_can_be_where_one_begins(tab: Lab, lab: Server, example: int, tmp_path: Path) -> None:
+    file = tmp_path / "conda-lock.yml"
+    file.write_bytes(lab.ask("GET", f"build/{example}/conda-lock.yml").content)
+    with tab.page.expect_file_chooser() as chooser:
+        tab.button("more").click()
+        tab.page.get_by_role("menuitem", name="Import Environment File…").click()
+    chooser.value.set_files(file)
+    tab.button("starting-point").click()
+    shown(tab.view.get_by_text("Fits, found in"))
+    expect(tab.editor()).to_contain_text("- pandas=")  # which needs numpy
+    expect(tab.editor()).not_to_contain_text("sha256")

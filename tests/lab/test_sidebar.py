@@ -26,11 +26,14 @@ def test_from_nothing_to_a_cell_that_runs_in_two_clicks(
     expect(tab.page.get_by_role("progressbar", name="example")).to_be_visible()
     tab.picture("building")
     shown(tab.page.get_by_text("default/example is ready"), 60_000)
-    tab.page.get_by_role("button", name="Open notebook").click()
+    expect(tab.button("card-notebook")).to_be_focused()
+    tab.page.keyboard.press("Enter")
     cell = tab.page.locator(".jp-Notebook .cm-content").first
     cell.wait_for(timeout=30_000)
     expect(tab.page.get_by_text("Python (default/example) | Idle")).to_be_visible(timeout=60_000)
+    expect(cell).to_contain_text("import pandas as pd")
     cell.click()
+    tab.page.keyboard.press("Control+a")
     tab.page.keyboard.insert_text("import numpy, sys; print('numpy', numpy.__version__, sys.prefix)")
     tab.page.keyboard.press("Shift+Enter")
     expect(tab.page.locator(".jp-OutputArea-output").first).to_contain_text(str(lab.root), timeout=60_000)
@@ -249,3 +252,54 @@ def test_a_thousand_environments_can_be_gone_through(tab: Lab, lab: Server, exam
     expect(tab.row("many-0499")).to_be_focused()
     tab.picture("thousand")
     tab.page.unroute_all()
+
+
+def test_an_older_build_is_made_active_from_the_row(tab: Lab, lab: Server, example: int) -> None:
+    older = lab.data("GET", f"build/?environment_id={lab.data('GET', f'build/{example}/')['environment_id']}")[0]
+    expect(tab.row("data")).to_contain_text("Python")
+    tab.row("data").focus()
+    tab.page.keyboard.press("Shift+F10")
+    tab.page.keyboard.press("R")
+    tab.picture("roll-back")
+    tab.page.get_by_role("menuitem", name="Roll Back to").hover(timeout=3000)
+    shown(tab.page.get_by_role("menuitem", name=f"Build {older['number']} · Ready", exact=True))
+    tab.picture("roll-back")
+    tab.page.get_by_role("menuitem", name=f"Build {older['number']} · Ready", exact=True).click()
+    shown(tab.page.get_by_text(f"New notebooks use build {older['number']}."))
+    assert lab.data("GET", "environment/team/data/")["current_build_id"] == older["id"]
+    tab.page.get_by_role("button", name="Undo").click()
+    expect(tab.page.get_by_text(f"New notebooks use build {older['number'] + 1}.")).to_be_visible()
+    lab.data("PUT", "environment/team/data/", json={"build_id": example})
+
+
+def test_an_admin_frees_space_and_sets_the_default_channel(tab: Lab, lab: Server, example: int, channel: str) -> None:
+    shown(tab.row("data"))
+    plan = {
+        "size": 6_100_000_000,
+        "count": 1,
+        "removals": [{"kind": "build", "name": "team/old:1", "reason": "older than 30 days", "size": 6_100_000_000}],
+    }
+    space = {"free": 10, "total": 40_000_000_000, "low": True}
+    body = json.dumps({"status": "ok", "message": None, "data": space | {"plan": plan}})
+    tab.page.route(
+        re.compile("/envstore/api/v1/space/"),
+        lambda route: route.fulfill(status=200, body=body, content_type="application/json"),
+    )
+    tab.button("more").click()
+    tab.page.get_by_role("menuitem", name="Free Up Disk Space…").click()
+    dialog = tab.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Free up 6.1 GB?")
+    expect(dialog).to_contain_text("older than 30 days")
+    tab.picture("free-space")
+    dialog.get_by_role("button", name="Free up").click()
+    shown(tab.page.get_by_text("6.1 GB freed"))
+    tab.page.unroute_all()
+    tab.button("more").click()
+    tab.page.get_by_role("menuitem", name="Set Default Channel…").click()
+    field = tab.page.get_by_role("dialog").get_by_role("textbox")
+    expect(field).to_have_value(channel)
+    field.fill("file:///nowhere")
+    tab.page.get_by_role("dialog").get_by_role("button", name="Set").click()
+    tab.page.wait_for_timeout(500)
+    assert lab.data("GET", "setting/")["conda_default_channels"] == ["file:///nowhere"]
+    lab.data("PUT", "setting/", json={"conda_default_channels": [channel]})

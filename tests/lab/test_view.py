@@ -46,7 +46,9 @@ def test_a_package_is_added_without_yaml_and_comments_live(data: Lab, lab: Serve
     field = data.button("add-package-field")
     expect(field).to_be_focused()
     data.page.keyboard.type("flas")
-    shown(data.view.get_by_role("option", name="flask", exact=True))
+    option = data.view.get_by_role("option", name="flask").first
+    shown(option)
+    expect(option).to_contain_text("channel")  # its newest version, and where it comes from
     data.page.keyboard.press("Enter")
     shown(data.view.locator(".jp-EnvStore-chip", has_text="flask"))
     data.button("preview-changes").click()
@@ -79,7 +81,7 @@ def test_a_fault_is_marked_at_its_line_as_one_types(data: Lab) -> None:
     expect(data.editor()).to_contain_text("two is too new")
 
 
-def test_a_preview_tells_what_would_change_and_a_conflict(data: Lab, nasty_channel: str) -> None:
+def test_a_preview_tells_what_would_change_and_a_conflict(data: Lab, channel: str, nasty_channel: str) -> None:
     data.open("data", "specification")
     shown(data.view.get_by_text("Fits, found in"))
     data.editor().click()
@@ -90,6 +92,12 @@ def test_a_preview_tells_what_would_change_and_a_conflict(data: Lab, nasty_chann
     data.picture("preview")
     data.page.keyboard.type("- no-such-package\n")  # the editor indents it
     shown(data.view.get_by_text("no package no-such-package"), 10_000)
+    data.write(f"name: data\nchannels: [{channel}]\ndependencies:\n  - python\n  - nmupy\n")
+    shown(data.view.get_by_text("did you mean numpy?").first, 10_000)
+    data.picture("misspelled")
+    data.button("fix").first.click()
+    expect(data.editor()).not_to_contain_text("nmupy")
+    shown(data.view.get_by_text("Fits, found in"), 10_000)
     data.write(f"name: data\nchannels: [{nasty_channel}]\ndependencies: [nasty-needs-old, nasty-needs-new]\n")
     shown(data.view.get_by_text("These cannot live together"), 10_000)
     expect(data.view.get_by_role("alert")).to_contain_text("nasty-versions")
@@ -271,10 +279,78 @@ def test_a_draft_and_the_tab_that_was_open_survive_a_reload(data: Lab) -> None:
 
 def test_staged_packages_stay_while_other_tabs_are_looked_at(data: Lab) -> None:
     data.open("data")
-    data.view.get_by_role("button", name="Remove numpy").click()
+    data.view.get_by_role("row", name="numpy").focus()
+    data.page.keyboard.press("Enter")
+    data.page.get_by_role("menuitem", name="Remove").click()
     shown(data.view.locator(".jp-EnvStore-chip", has_text="numpy"))
     data.tab("builds")
     shown(data.view.get_by_text("first build"))
     data.tab("packages")
     shown(data.view.locator(".jp-EnvStore-chip", has_text="numpy"))
     data.button("discard-changes").click()
+
+
+def test_a_package_says_why_it_is_there_and_what_it_is(data: Lab) -> None:
+    data.open("data")
+    data.view.get_by_role("radio", name="All").check()
+    row = data.view.get_by_role("row", name="traitlets")
+    shown(row)
+    row.get_by_role("button", name="More for traitlets").click()
+    data.picture("package-menu")
+    expect(data.page.get_by_role("menuitem", name="Remove")).to_have_attribute("aria-disabled", "true")
+    data.page.get_by_role("menuitem", name="Why Is It Here?").click()
+    dialog = data.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("It is needed by")
+    expect(dialog.get_by_text("ipykernel, asked for").first).to_be_visible()
+    data.picture("why")
+    data.page.keyboard.press("Escape")
+    row.get_by_role("button", name="More for traitlets").click()
+    data.page.get_by_role("menuitem", name="About traitlets").click()
+    expect(data.page.get_by_role("dialog")).to_contain_text("Traitlets Python configuration system")
+    expect(data.page.get_by_role("dialog").get_by_role("link").first).to_have_attribute("rel", "noopener noreferrer")
+    data.page.keyboard.press("Escape")
+
+
+def test_a_build_is_pinned_packed_away_and_brought_back(
+    data: Lab, lab: Server, example: int, nasty_channel: str
+) -> None:
+    text = f"name: kept\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]\n"
+    old = lab.submit(text)
+    lab.wait(old)
+    lab.wait(lab.submit(text + "variables: {A: b}\n"))
+    data.open("kept", "builds")
+    row = data.view.get_by_role("row", name="first build")
+    shown(row)
+
+    def choose(name: str) -> None:
+        row.get_by_role("button", name="More for build 1").click()
+        data.page.get_by_role("menuitem", name=name).click()
+
+    choose("Never Pack Away (Pin)")
+    expect(row).to_contain_text("pinned")
+    choose("Let It Be Packed Away")
+    expect(row).not_to_contain_text("pinned")
+    row.get_by_role("button", name="More for build 1").click()
+    data.picture("build-menu")
+    data.page.get_by_role("menuitem", name="Pack Away", exact=True).click()
+    expect(row).to_contain_text("Packed away")
+    assert lab.data("GET", f"build/{old}/")["packed_away"]
+    row.get_by_role("button", name="Bring back").click()
+    expect(row).to_contain_text("Ready")
+    data.button("change-kept").click()
+    data.page.get_by_role("dialog").get_by_role("spinbutton").fill("3")
+    data.page.get_by_role("dialog").get_by_role("button", name="Change").click()
+    shown(data.view.get_by_text("The newest 3 are kept ready"))
+    assert lab.data("GET", "setting/team/kept/")["retention_builds"] == 3
+    lab.data("DELETE", "environment/team/kept/")
+
+
+def test_a_preview_looks_at_each_platform_that_is_listed(data: Lab, channel: str) -> None:
+    data.open("data", "specification")
+    shown(data.view.get_by_text("Fits, found in"))
+    data.write(f"name: data\nchannels: [{channel}]\nplatforms: [linux-64, osx-arm64]\ndependencies: [python]\n")
+    shown(data.view.get_by_text("Works on"), 10_000)
+    expect(data.view.locator("dd", has_text="linux-64")).to_contain_text("✓")
+    expect(data.view.locator("dd", has_text="osx-arm64")).to_contain_text("✗")
+    data.picture("platforms")
+    data.button("discard-draft").click()

@@ -5,6 +5,7 @@ import { type Root, createRoot } from 'react-dom/client';
 import type { EnvStoreModel } from '../../src/model';
 import { Trouble } from '../../src/sidebar/trouble';
 import type { IPackageChange } from '../../src/types';
+import { type IImport, Imported } from '../../src/view/import';
 import { PackageSearch } from '../../src/view/search';
 import { Changes, Preview } from '../../src/view/preview';
 
@@ -39,8 +40,17 @@ describe('Trouble', () => {
     draw(<Trouble {...props({ connection: 'unavailable', trouble: 'the disk of the server is full' })} />);
     expect(node.textContent).toContain('the disk of the server is full');
     expect(node.textContent).toContain('Try now');
-    draw(<Trouble {...props({ connection: 'connected' })} />);
+    const fine = { space: null, isOutdated: false };
+    draw(<Trouble {...props({ connection: 'connected', server: fine })} />);
     expect(node.textContent).toBe('');
+    draw(<Trouble {...props({ connection: 'connected', server: { ...fine, isOutdated: true } })} />);
+    expect(node.textContent).toContain('The page is older than the server.');
+    const full = { connection: 'connected', server: { ...fine, space: { low: true } } };
+    draw(<Trouble {...props({ ...full, isAdmin: false })} />);
+    expect(node.textContent).toContain('The disk of the server is full');
+    expect(node.textContent).not.toContain('Free up');
+    draw(<Trouble {...props({ ...full, isAdmin: true })} />);
+    expect(node.textContent).toContain('Free up');
   });
 });
 
@@ -73,6 +83,7 @@ describe('Preview', () => {
         text="x"
         unchanged={null}
         goTo={line => wanted.push(line)}
+        onText={() => undefined}
       />
     );
     expect(node.textContent).toContain('2 lines need attention');
@@ -81,11 +92,38 @@ describe('Preview', () => {
   });
 });
 
+describe('Imported', () => {
+  it('offers to have each change otherwise that need not be made', () => {
+    const toggled: string[] = [];
+    const imported = {
+      changes: [
+        { what: 'channel defaults became conda-forge', why: 'licence', choice: 'defaults' },
+        { what: 'prefix dropped', why: 'another machine', choice: '' },
+        { what: 'ipykernel added', why: 'no kernel', choice: 'kernel' }
+      ],
+      kept: ['kernel'],
+      toggle: async (choice: string) => void toggled.push(choice),
+      undo: () => 'as it was'
+    } as unknown as IImport;
+    const texts: string[] = [];
+    draw(<Imported imported={imported} trans={trans} onUndo={text => texts.push(text)} />);
+    expect(node.textContent).toContain('2 changes were made');
+    const [undo, defaults, kernel, ...others] = [...node.querySelectorAll<HTMLElement>('button')];
+    expect([defaults?.textContent, kernel?.textContent, others]).toEqual(['keep defaults', 'change it after all', []]);
+    for (const button of [defaults, kernel, undo]) {
+      act(() => button?.click());
+    }
+    expect(toggled).toEqual(['defaults', 'kernel']);
+    expect(texts).toEqual(['as it was']);
+  });
+});
+
 describe('PackageSearch', () => {
   it('offers names, then PyPI, and stages what Enter was pressed on', async () => {
     jest.useFakeTimers();
     const staged: string[] = [];
-    const completer = { names: async () => ['numba', 'numpy'], versions: async () => [] };
+    const newest = new Map([['numpy', { version: '2.1', channel_id: 'https://host/forge/', subdir: 'noarch' } as any]]);
+    const completer = { names: async () => ['numba', 'numpy'], versions: async () => [], newest: async () => newest };
     const build = { specification: { text: '', is_lockfile: false } } as any;
     draw(<PackageSearch completer={completer} trans={trans} build={build} onAdd={spec => staged.push(spec)} />);
     const field = node.querySelector('input')!;
@@ -96,7 +134,7 @@ describe('PackageSearch', () => {
       await jest.advanceTimersByTimeAsync(300);
     });
     const options = [...node.querySelectorAll('[role=option]')].map(option => option.textContent);
-    expect(options).toEqual(['numba', 'numpy', 'Add “num” from PyPI']);
+    expect(options).toEqual(['numba', 'numpy 2.1  forge · noarch', 'Add “num” from PyPI']);
     expect(field.getAttribute('aria-expanded')).toBe('true');
     for (const key of ['ArrowDown', 'Enter']) {
       act(() => void field.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true })));

@@ -1,7 +1,12 @@
+import { Notification } from '@jupyterlab/apputils';
 import type { Event } from '@jupyterlab/services';
+import { nullTranslator } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
 import { Signal } from '@lumino/signaling';
 import { type EnvStoreApi, EnvStoreError } from '../../src/api';
-import { EnvStoreModel, type IChange, type ISettled } from '../../src/model';
+import type { IChange } from '../../src/events';
+import { EnvStoreModel, type ISettled } from '../../src/model';
+import { notify } from '../../src/notifications';
 import type { IEnvironment } from '../../src/types';
 
 const SCHEMA = 'https://events.jupyter.org/jupyter_envstore/';
@@ -11,6 +16,8 @@ class FakeApi {
   answer: IEnvironment[] = [];
   refusal: Error | null = null;
   looks = 0;
+  low = false;
+  serverVersion = '1';
 
   async environments(): Promise<IEnvironment[]> {
     this.looks += 1;
@@ -36,6 +43,14 @@ class FakeApi {
 
   async usage(): Promise<object> {
     return {};
+  }
+
+  async space(): Promise<object> {
+    return { free: 2, total: 3, low: this.low };
+  }
+
+  async version(): Promise<string> {
+    return this.serverVersion;
   }
 
   async progress(id: number): Promise<object> {
@@ -167,6 +182,46 @@ describe('EnvStoreModel', () => {
     const { model } = setUp();
     await model.refresh();
     expect(model.writable).toEqual(['jo', 'lab']);
+    model.dispose();
+  });
+});
+
+describe('ServerState', () => {
+  it('knows when the server was exchanged for another version', async () => {
+    const { api, model } = setUp();
+    await model.refresh();
+    expect([model.server.isOutdated, model.server.space?.low]).toEqual([false, false]);
+    api.serverVersion = '2';
+    api.low = true;
+    await model.refresh();
+    expect(model.server.isOutdated).toBe(false); // it looks now and then
+    api.refusal = new Error('no answer');
+    await model.refresh();
+    api.refusal = null;
+    await model.refresh();
+    expect([model.server.isOutdated, model.server.space?.low]).toEqual([true, true]);
+    model.dispose();
+  });
+});
+
+describe('notify', () => {
+  it('shows how far a build of the user is, and takes that away when it has ended', async () => {
+    const { api, model } = setUp();
+    notify(model, new CommandRegistry(), nullTranslator.load('jupyter_envstore'));
+    const shown = () => Notification.manager.notifications.map(found => [found.type, found.message.split(' · ')[0]]);
+    api.answer = [item({ newest_build_status: 'BUILDING', newest_build_id: 6 })];
+    await model.refresh();
+    model.watch(6);
+    await model.refresh();
+    expect(shown()).toEqual([]); // it may end at once
+    await pause(1100);
+    await model.refresh();
+    expect(shown()).toEqual([['in-progress', 'Building team/data']]);
+    const build = { id: 6, number: 2, status: 'FAILED', status_info: 'no package x', started_on: null, ended_on: null };
+    api.answer = [item({ newest_build_status: 'FAILED', newest_build_id: 6, newest_build: build })];
+    await model.refresh();
+    expect(shown()).toEqual([['error', 'team/data: no package x']]);
+    Notification.dismiss();
     model.dispose();
   });
 });

@@ -2,10 +2,12 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { specificationText } from '../../src/commands/kernel';
 import { age, buildMark, clause, duration, linesBySteps, mark, size, step, tookSeconds } from '../../src/status';
 import type { IBuild, IEnvironment, IProgress } from '../../src/types';
+import { EnvStoreError } from '../../src/api';
 import { changeWords } from '../../src/view/builds';
 import { newestFirst } from '../../src/view/completer';
 import { surroundings } from '../../src/view/editor';
-import { nameOf } from '../../src/view/packages';
+import { faultsOf, fixed } from '../../src/view/checking';
+import { boundedSpec, nameOf } from '../../src/view/package';
 import { isMajor } from '../../src/view/preview';
 
 const trans = nullTranslator.load('jupyter_envstore');
@@ -132,5 +134,30 @@ describe('what a kernel has', () => {
       'channels:\n  - "https://host.example/c"\ndependencies:\n  - python=3.12\n  - ipykernel\n' +
         '  - numpy=2.1.0\n  - pip\n  - pip:\n      - rich==13.0\n'
     );
+  });
+});
+
+describe('a misspelled package', () => {
+  it('is marked at its line, and put right there and nowhere else', () => {
+    const text = 'name: nmupy\ndependencies:\n  - python\n  - "nmupy>=1" # not nmupy2\n';
+    const error = new EnvStoreError('no package nmupy in c; did you mean numpy?', 400, 'unsatisfiable', [], {
+      nmupy: ['numpy', 'numba']
+    });
+    const [fault, ...others] = faultsOf(error, text);
+    expect(others).toEqual([]);
+    expect([fault?.line, fault?.fix?.meant]).toEqual([4, ['numpy', 'numba']]);
+    expect(fixed(text, fault!, 'numpy')).toBe(text.replace('"nmupy>=1"', '"numpy>=1"'));
+  });
+});
+
+describe('other bounds', () => {
+  it.each([
+    ['conda', '1.2', 'x=1.2'],
+    ['conda', '<2', 'x <2'],
+    ['conda', '', 'x'],
+    ['pip', '1.2', 'pip:x==1.2'],
+    ['pip', '<2', 'pip:x<2']
+  ] as const)('of a %s package as typed (%s) are %s', (manager, bound, spec) => {
+    expect(boundedSpec({ name: 'x', manager }, bound)).toBe(spec);
   });
 });

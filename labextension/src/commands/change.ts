@@ -1,7 +1,7 @@
 import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
 import { Widget } from '@lumino/widgets';
 import { size } from '../status';
-import { isUnsettled, placeOf } from '../model';
+import { type ISettled, isUnsettled, placeOf } from '../model';
 import type { IEnvironment } from '../types';
 import { BUILD, type Context, NOTHING, PLACE, whole } from './context';
 import { CommandIDs } from './ids';
@@ -17,7 +17,16 @@ export function addChangingCommands(context: Context): void {
   context.add(CommandIDs.createExample, trans.__('Create Example Environment'), NOTHING, async () => {
     const lines = EXAMPLE.map(name => `  - ${name}\n`).join('');
     const text = `name: example\ndescription: Packages to begin with\ndependencies:\n${lines}`;
-    model.watch((await api.submit(text)).build);
+    const { build } = await api.submit(text);
+    model.watch(build);
+    const whenReady = (_: unknown, end: ISettled) => {
+      if (end.build === build) {
+        model.settled.disconnect(whenReady);
+        context.examples.add(whole(end.place));
+        model.reveal(end.place);
+      }
+    };
+    model.settled.connect(whenReady);
     await model.refresh();
   });
   context.add(
@@ -83,6 +92,27 @@ export function addChangingCommands(context: Context): void {
     }
   );
   context.add(
+    CommandIDs.pin,
+    trans.__('Pin Build'),
+    { ...BUILD, properties: { ...BUILD.properties, pinned: { type: 'boolean', description: 'Whether it is kept for good' } } },
+    args => context.guarded(trans.__('Not changed'), () => api.pin(Number(args.build), args.pinned !== false))
+  );
+  context.add(CommandIDs.packAway, trans.__('Pack Build Away'), BUILD, async args => {
+    const build = Number(args.build);
+    const done = await context.guarded(trans.__('Not packed away'), async () => {
+      await api.packAway(build);
+      return true;
+    });
+    if (done) {
+      Notification.success(trans.__('Packed away. Its lock stays, and brings it back.'), {
+        autoClose: 8000,
+        actions: [
+          { label: trans.__('Undo'), callback: () => void app.commands.execute(CommandIDs.restore, { ...args, build }) }
+        ]
+      });
+    }
+  });
+  context.add(
     CommandIDs.makeActive,
     trans.__('Make Active'),
     PLACE,
@@ -112,7 +142,11 @@ export function addChangingCommands(context: Context): void {
           : []
       });
     },
-    { isEnabled: args => context.may(args, 'environment::update') }
+    {
+      label: args => String(args.words ?? trans.__('Make Active')),
+      isEnabled: args => context.may(args, 'environment::update') && !args.isActive && !args.isAway,
+      caption: args => (args.isAway ? trans.__('It is packed away; bring it back first') : '')
+    }
   );
   context.add(
     CommandIDs.clone,

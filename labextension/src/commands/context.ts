@@ -36,6 +36,9 @@ export class Context {
     readonly browser: IDefaultFileBrowser | null
   ) {}
 
+  /** Environments made from the example in this page, whose first notebook begins with a cell that uses them. */
+  readonly examples = new Set<string>();
+
   /** Return the names in the arguments; without any, of the row that a context menu was opened on. */
   place(args: Arguments): IPlace {
     if (args.name) {

@@ -18,6 +18,10 @@ export namespace CommandIDs {
   export const compare = 'envstore:compare';
   export const clone = 'envstore:clone';
   export const restore = 'envstore:restore';
+  export const pin = 'envstore:pin';
+  export const packAway = 'envstore:pack-away';
+  export const freeSpace = 'envstore:free-space';
+  export const setChannel = 'envstore:set-channel';
   export const cancel = 'envstore:cancel';
   export const showLog = 'envstore:show-log';
   export const showArtifact = 'envstore:show-artifact';

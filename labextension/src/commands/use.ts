@@ -1,9 +1,15 @@
 import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
+import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { Kernel } from '@jupyterlab/services';
 import { placeOf } from '../model';
 import type { IEnvironment } from '../types';
 import { type Arguments, type Context, NOTHING, PLACE, copy, whole } from './context';
 import { CommandIDs } from './ids';
+
+const FIRST_CELL = `import numpy as np
+import pandas as pd
+
+pd.DataFrame(np.arange(6).reshape(2, 3), columns=["a", "b", "c"])`;
 
 /** Commands that use an environment: notebooks, consoles, terminals. */
 export function addUsingCommands(context: Context): void {
@@ -38,7 +44,18 @@ export function addUsingCommands(context: Context): void {
     PLACE,
     async args => {
       const kernelName = await kernelOf(context.environment(args));
-      return kernelName && app.commands.execute('notebook:create-new', { kernelName, cwd: folder() });
+      if (!kernelName) {
+        return undefined;
+      }
+      const panel: NotebookPanel | undefined = await app.commands.execute('notebook:create-new', {
+        kernelName,
+        cwd: folder()
+      });
+      if (panel && context.examples.delete(whole(context.place(args)))) {
+        await panel.context.ready;
+        panel.content.model?.cells.get(0).sharedModel.setSource(FIRST_CELL);
+      }
+      return panel;
     },
     { isEnabled: hasKernel, caption: why }
   );

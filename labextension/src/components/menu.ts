@@ -1,5 +1,13 @@
-import type { CommandRegistry } from '@lumino/commands';
+import { CommandRegistry } from '@lumino/commands';
 import { Menu } from '@lumino/widgets';
+
+/** One line of a menu that is made for the moment; null stands for a separator. */
+export type Action = {
+  label: string;
+  run: () => unknown;
+  /** Why it cannot be done; shown as a tooltip of the line, which is greyed. */
+  refused?: string | undefined;
+} | null;
 
 /** Open a menu below a button; it is gone for good once it was closed. */
 export function openMenu(commands: CommandRegistry, items: Menu.IItemOptions[], button: Element): void {
@@ -8,10 +16,35 @@ export function openMenu(commands: CommandRegistry, items: Menu.IItemOptions[], 
     menu.addItem(item);
   }
   menu.aboutToClose.connect(() => {
-    window.setTimeout(() => menu.dispose(), 0); // the command that was chosen runs first
+    window.setTimeout(() => {
+      menu.dispose(); // the command that was chosen runs first
+      if (document.activeElement === document.body) {
+        (button as HTMLElement).focus?.();
+      }
+    }, 0);
   });
   const box = button.getBoundingClientRect();
   menu.open(box.left, box.bottom);
+}
+
+/** Open a menu of actions that are no commands: they are about a row of a table. */
+export function openActions(actions: readonly Action[], button: Element): void {
+  const commands = new CommandRegistry();
+  const items = actions.map((action, place): Menu.IItemOptions => {
+    if (action === null) {
+      return { type: 'separator' };
+    }
+    const command = `action:${place}`;
+    commands.addCommand(command, {
+      label: action.label,
+      caption: action.refused ?? '',
+      isEnabled: () => !action.refused,
+      execute: () => action.run() as any,
+      describedBy: { args: { type: 'object', properties: {} } }
+    });
+    return { command };
+  });
+  openMenu(commands, items, button);
 }
 
 /** Open the context menu of the row or header that a button stands in. */

@@ -59,8 +59,9 @@ export function Empty(props: IProps): React.ReactElement {
 }
 
 /** Whether the channels can be reached from the server: asked once, in the background. */
-function Channels({ model, trans }: IProps): React.ReactElement | null {
+function Channels({ model, trans, commands }: IProps): React.ReactElement | null {
   const [state, setState] = React.useState<{ name: string; words?: string; ok?: boolean } | null>(null);
+  const [turn, setTurn] = React.useState(0);
   React.useEffect(() => {
     const stop = new AbortController();
     const ask = async () => {
@@ -81,7 +82,7 @@ function Channels({ model, trans }: IProps): React.ReactElement | null {
     };
     ask().catch(() => undefined); // the panel says already that the server does not answer
     return () => stop.abort();
-  }, [model]);
+  }, [model, turn]);
   if (!state) {
     return null;
   }
@@ -107,7 +108,18 @@ function Channels({ model, trans }: IProps): React.ReactElement | null {
       <span className="jp-EnvStore-mark" data-kind="failed">
         ✖
       </span>
-      {trans.__('%1 cannot be reached from this server.', state.name)}
+      {trans.__('%1 cannot be reached from this server.', state.name)}{' '}
+      {model.isAdmin && (
+        <Link
+          id={CommandIDs.setChannel}
+          onClick={async () => {
+            await commands.execute(CommandIDs.setChannel);
+            setTurn(count => count + 1);
+          }}
+        >
+          {trans.__('Set a mirror or a folder…')}
+        </Link>
+      )}
       <details>
         <summary>{trans.__('Details')}</summary>
         <p>{state.words}</p>

@@ -4,8 +4,8 @@ import type { IStateDB } from '@jupyterlab/statedb';
 import type { Menu } from '@lumino/widgets';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
-import { IconButton, type IProps, Skeleton } from '../components/basics';
-import { useModel } from '../components/hooks';
+import { IconButton, type IProps, Link, Skeleton } from '../components/basics';
+import { useModel, useNow } from '../components/hooks';
 import { openMenu } from '../components/menu';
 import { envstoreIcon } from '../icons';
 import { size } from '../status';
@@ -142,7 +142,9 @@ function Toolbar({ model, commands, trans }: IProps): React.ReactElement {
   const items: Menu.IItemOptions[] = [
     ...more.map(command => ({ command })),
     { type: 'separator' },
-    { command: CommandIDs.openTokens }
+    { command: CommandIDs.openTokens },
+    { command: CommandIDs.freeSpace },
+    { command: CommandIDs.setChannel }
   ];
   return (
     <div className="jp-EnvStore-toolbar" role="toolbar" aria-label={trans.__('Environments')}>
@@ -174,11 +176,32 @@ function Toolbar({ model, commands, trans }: IProps): React.ReactElement {
   );
 }
 
-function Footer({ model, trans }: IProps): React.ReactElement | null {
+const WORTH_FREEING = 1e9;
+const PLAN_PAUSE = 600_000;
+
+/** What environments take on the disk, and for admins how much could be freed. */
+function Footer({ model, trans, commands }: IProps): React.ReactElement | null {
   const bytes = Object.values(model.usage).reduce((sum, usage) => sum + usage.storage, 0);
+  const [freeable, setFreeable] = React.useState(0);
+  const turn = Math.floor(useNow(PLAN_PAUSE).getTime() / PLAN_PAUSE);
+  const { isAdmin } = model;
+  React.useEffect(() => {
+    if (isAdmin) {
+      // without an answer nothing is offered; the panel says already when the server is away
+      model.api.space(true).then(space => setFreeable(space.plan?.size ?? 0), () => undefined);
+    }
+  }, [model, isAdmin, turn]);
+  const total = model.server.space?.total ?? 0;
   return bytes ? (
-    <div className="jp-EnvStore-footer" title={trans.__('What your environments take on the disk of the server')}>
-      {trans.__('%1 used', size(bytes))}
+    <div className="jp-EnvStore-footer">
+      <span title={trans.__('What your environments take on the disk of the server')}>
+        {total ? trans.__('%1 of %2', size(bytes), size(total)) : trans.__('%1 used', size(bytes))}
+      </span>
+      {freeable >= WORTH_FREEING && (
+        <Link id={CommandIDs.freeSpace} onClick={() => commands.execute(CommandIDs.freeSpace)}>
+          {trans.__('Free up %1…', size(freeable))}
+        </Link>
+      )}
     </div>
   ) : null;
 }

@@ -38,12 +38,12 @@ export const Row = React.memo(function Row(props: IRowProps): React.ReactElement
   const names = placeOf(item);
   const at = build?.ended_on ?? build?.scheduled_on ?? null;
   const old = age(at, new Date(), trans);
-  const language = item.kernels.length ? trans.__('kernel') : '';
+  const language = item.kernels.length ? item.languages.join(' ') || trans.__('kernel') : '';
   const label = [
     item.name,
     status.words,
     build ? trans.__('build %1', build.number) : '',
-    language ? trans.__('has a kernel') : '',
+    language,
     old ? trans.__('built %1', old) : '',
     trans.__('%1 of %2 in %3', props.place, props.of, names.namespace)
   ].filter(part => part);

@@ -5,7 +5,7 @@ import { CommandIDs } from '../commands';
 import { IconButton, type IProps, Link } from '../components/basics';
 import { useNow } from '../components/hooks';
 import { placeOf } from '../model';
-import type { IEnvironment } from '../types';
+import type { IEnvironment, IPlace } from '../types';
 import { Chunks } from './chunks';
 import type { IFound } from './filter';
 import { Row } from './row';
@@ -13,6 +13,7 @@ import { Row } from './row';
 const TYPE_AHEAD = 700;
 const MINUTE = 60_000;
 const SOON = 150;
+const FIRST_USE = '[data-testid="envstore:card-notebook"]';
 
 
 interface ITreeProps extends IProps {
@@ -55,6 +56,19 @@ export function Tree(props: ITreeProps): React.ReactElement {
       setWanted('');
     }
   }, [wanted, innerRef]);
+  React.useEffect(() => {
+    const slot = (_: unknown, place: IPlace) => {
+      const item = model.find(place);
+      if (item) {
+        setOpened(item.id);
+        window.setTimeout(() => innerRef.current?.querySelector<HTMLElement>(`[data-key="item:${item.id}"] ${FIRST_USE}`)?.focus(), SOON);
+      }
+    };
+    model.revealed.connect(slot);
+    return () => {
+      model.revealed.disconnect(slot);
+    };
+  }, [model, innerRef]);
   const onFocus = React.useCallback((key: string) => setFocused(key), []);
   const onOpen = React.useCallback((id: number) => setOpened(old => (old === id ? null : id)), []);
   const onKeyDown = (event: React.KeyboardEvent) => {

@@ -43,6 +43,26 @@ export function Trouble({ model, trans, commands }: IProps): React.ReactElement 
         </div>
       );
     default:
-      return null;
+      return <Notices model={model} trans={trans} commands={commands} />;
   }
+}
+
+/** What is worth knowing though the server answers. */
+function Notices({ model, trans, commands }: IProps): React.ReactElement | null {
+  if (model.server.isOutdated) {
+    return (
+      <div className="jp-EnvStore-trouble" role="status">
+        <span>{trans.__('The page is older than the server.')}</span>
+        <Link onClick={() => window.location.reload()}>{trans.__('Reload')}</Link>
+      </div>
+    );
+  }
+  return model.server.space?.low ? (
+    <div className="jp-EnvStore-trouble jp-mod-bad" role="alert">
+      <span>{trans.__('The disk of the server is full: builds are not taken on.')}</span>
+      {model.isAdmin && (
+        <Link onClick={() => commands.execute(CommandIDs.freeSpace)}>{trans.__('Free up…')}</Link>
+      )}
+    </div>
+  ) : null;
 }

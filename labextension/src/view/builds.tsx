@@ -1,8 +1,11 @@
+import { InputDialog } from '@jupyterlab/apputils';
+import { ellipsesIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { copy } from '../commands/context';
-import { ErrorBox, Link, Mark, Skeleton, TextButton, When } from '../components/basics';
+import { ErrorBox, IconButton, Link, Mark, Skeleton, TextButton, When } from '../components/basics';
 import { useLoaded, useStale } from '../components/hooks';
+import { type Action, openActions } from '../components/menu';
 import { Table } from '../components/table';
 import { isUnsettled } from '../model';
 import { age, buildMark, clause, duration, size, tookSeconds } from '../status';
@@ -89,8 +92,47 @@ export function BuildsTab(props: ITabProps & { asked: IShow }): React.ReactEleme
         >
           {picked.length === 2 ? trans.__('Compare %1 and %2', names[0], names[1]) : trans.__('Compare')}
         </TextButton>
+        <Kept {...props} />
       </div>
     </div>
+  );
+}
+
+/** How many builds are kept ready; changed by those who may. */
+function Kept(props: ITabProps): React.ReactElement | null {
+  const { model, trans, item, place } = props;
+  const may = item.permissions.includes('setting::read');
+  const { value, reload } = useLoaded(may ? () => model.api.settingsOf(place) : null, [place.namespace, place.name]);
+  const [refused, setRefused] = React.useState('');
+  const number = Number(value?.['retention_builds'] ?? 0);
+  if (!value) {
+    return null;
+  }
+  const change = async () => {
+    const answer = await InputDialog.getNumber({
+      title: trans.__('Builds of %1 that are kept ready', item.name),
+      label: trans.__('Older ones are packed away: their lock stays, and brings them back.'),
+      value: number,
+      okLabel: trans.__('Change')
+    });
+    if (answer.button.accept && answer.value !== null) {
+      setRefused('');
+      await model.api
+        .changeSettings({ retention_builds: answer.value }, place)
+        .catch((reason: Error) => setRefused(reason.message));
+      reload();
+    }
+  };
+  return (
+    <span className="jp-EnvStore-sub">
+      {trans._n('The newest %1 is kept ready', 'The newest %1 are kept ready', number)}{' '}
+      {item.permissions.includes('setting::update') && (
+        <Link id="envstore:change-kept" onClick={change}>
+          {trans.__('Change…')}
+        </Link>
+      )}{' '}
+      {refused && <span className="jp-EnvStore-error">{refused}</span>}
+    </span>
   );
 }
 
@@ -111,6 +153,49 @@ function BuildRow(
   const may = item.permissions.includes('environment::update');
   const at = row.ended_on ?? row.scheduled_on;
   const status = buildMark(row, trans);
+  const readOnly = may ? undefined : trans.__('You may use it, not change it');
+  const done = row.status === 'COMPLETED';
+  const actions = (): Action[] => [
+    {
+      label: trans.__('Compare with Active'),
+      run: () => props.compare(row.id, item.current_build_id!),
+      refused: row.active || !hasLock || !item.active ? trans.__('It is the active one, or there is nothing to compare') : undefined
+    },
+    { label: trans.__('Edit as New Build'), run: () => show({ tab: 'specification', build: row.id }) },
+    {
+      label: trans.__('Clone…'),
+      run: () => commands.execute(CommandIDs.clone, args),
+      refused: done ? undefined : trans.__('It is not ready')
+    },
+    null,
+    row.pinned
+      ? { label: trans.__('Let It Be Packed Away'), run: () => commands.execute(CommandIDs.pin, { ...args, pinned: false }), refused: readOnly }
+      : { label: trans.__('Never Pack Away (Pin)'), run: () => commands.execute(CommandIDs.pin, { ...args, pinned: true }), refused: readOnly ?? (done ? undefined : trans.__('It is not ready')) },
+    {
+      label: trans.__('Pack Away'),
+      run: () => commands.execute(CommandIDs.packAway, args),
+      refused: !item.permissions.includes('build::delete')
+        ? trans.__('You may use it, not change it')
+        : row.active
+          ? trans.__('It is the active one')
+          : row.pinned
+            ? trans.__('It is pinned')
+            : done && !row.packed_away
+              ? undefined
+              : trans.__('It has no files to free')
+    },
+    {
+      label: trans.__('Delete…'),
+      run: () => commands.execute(CommandIDs.deleteBuild, { ...args, number: row.number }),
+      refused: !item.permissions.includes('build::delete')
+        ? trans.__('You may use it, not change it')
+        : row.active
+          ? trans.__('It is the active one')
+          : isUnsettled(row.status)
+            ? trans.__('It runs; cancel it first')
+            : undefined
+    }
+  ];
   return (
     <tr>
       <td>
@@ -129,6 +214,7 @@ function BuildRow(
       </th>
       <td>
         <Mark mark={status} /> {row.active ? trans.__('active') : status.words}
+        {row.pinned && <span className="jp-EnvStore-badge">{trans.__('pinned')}</span>}
       </td>
       <td className="jp-mod-wide">{row.created_by}</td>
       <td>
@@ -146,32 +232,25 @@ function BuildRow(
             : changeWords(diff.value, trans.__('the same packages'))}
       </td>
       <td className="jp-EnvStore-rowButtons">
-        {row.status === 'COMPLETED' && !row.active && may && (
-          <Link id={CommandIDs.makeActive} onClick={() => commands.execute(CommandIDs.makeActive, args)}>
-            {trans.__('Make active')}
-          </Link>
+        {isUnsettled(row.status) && item.permissions.includes('build::cancel') && (
+          <Link onClick={() => commands.execute(CommandIDs.cancel, { build: row.id })}>{trans.__('Cancel')}</Link>
         )}
         {row.packed_away && may && (
           <Link id={CommandIDs.restore} onClick={() => commands.execute(CommandIDs.restore, args)}>
             {trans.__('Bring back')}
           </Link>
         )}
-        {isUnsettled(row.status) && item.permissions.includes('build::cancel') && (
-          <Link onClick={() => commands.execute(CommandIDs.cancel, { build: row.id })}>{trans.__('Cancel')}</Link>
-        )}
-        {hasLock && item.current_build_id && !row.active && (
-          <Link onClick={() => props.compare(row.id, item.current_build_id!)}>{trans.__('Compare with active')}</Link>
-        )}
-        <Link onClick={() => show({ tab: 'specification', build: row.id })}>{trans.__('Edit as new build')}</Link>
-        <Link onClick={() => show({ tab: 'artifacts', build: row.id })}>{trans.__('Log')}</Link>
-        {!row.active && !isUnsettled(row.status) && item.permissions.includes('build::delete') && (
-          <Link
-            label={trans.__('Delete build %1', row.number)}
-            onClick={() => commands.execute(CommandIDs.deleteBuild, { ...args, number: row.number })}
-          >
-            {trans.__('Delete…')}
+        {row.status === 'COMPLETED' && !row.packed_away && !row.active && may && (
+          <Link id={CommandIDs.makeActive} onClick={() => commands.execute(CommandIDs.makeActive, args)}>
+            {trans.__('Make active')}
           </Link>
         )}
+        <Link onClick={() => show({ tab: 'artifacts', build: row.id })}>{trans.__('Log')}</Link>
+        <IconButton
+          icon={ellipsesIcon}
+          label={trans.__('More for build %1', row.number)}
+          onClick={event => openActions(actions(), event.currentTarget)}
+        />
       </td>
     </tr>
   );

@@ -1,4 +1,5 @@
 import type { EnvStoreApi } from '../api';
+import type { IFoundPackage } from '../types';
 import type { ICompleter } from './editor';
 
 const LIFE = 300_000;
@@ -23,6 +24,27 @@ export class ChannelCompleter implements ICompleter {
     return all.sort(newestFirst).slice(0, MOST);
   }
 
+  /** Return the newest package of each name that there is. */
+  async newest(names: readonly string[], channels: string[]): Promise<Map<string, IFoundPackage>> {
+    const keyOf = (name: string) => JSON.stringify([name, channels]);
+    const isNew = (name: string) => !((this._newest.get(keyOf(name))?.until ?? 0) > Date.now());
+    const asked = names.filter(isNew);
+    if (asked.length) {
+      // a channel that cannot be reached tells nothing here; the preview says why
+      const found = await this.api.newest(asked, channels).catch(() => []);
+      const packages = new Map(found.map(item => [item.name, item]));
+      for (const name of asked) {
+        this._newest.set(keyOf(name), { until: Date.now() + LIFE, found: packages.get(name) });
+      }
+    }
+    return new Map(
+      names.flatMap(name => {
+        const found = this._newest.get(keyOf(name))?.found;
+        return found ? [[name, found] as const] : [];
+      })
+    );
+  }
+
   private async remember(
     question: string,
     channels: string[],
@@ -39,6 +61,7 @@ export class ChannelCompleter implements ICompleter {
     return [...(await answer)];
   }
 
+  private readonly _newest = new Map<string, { until: number; found: IFoundPackage | undefined }>();
   private readonly _known = new Map<string, { until: number; answer: Promise<string[]> }>();
 }
 

@@ -3,13 +3,15 @@ import { ReactWidget, closeIcon } from '@jupyterlab/ui-components';
 import { type ISignal, Signal } from '@lumino/signaling';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
-import { chooseFile, MAX_FILE } from '../commands/files';
+import { chooseFile } from '../commands/files';
 import { ErrorBox, IconButton, type IProps, Link, TextButton } from '../components/basics';
 import { useModel } from '../components/hooks';
 import { type ICompleter, type IEditorHandle, YamlEditor } from './editor';
+import { Imported, useImport } from './import';
 import { LinkField } from './link';
-import { nameOf } from './packages';
-import { Preview, faultsOf, isCertain, usePreview } from './preview';
+import { nameOf } from './package';
+import { faultsOf, fixed, isCertain, usePreview } from './checking';
+import { Preview } from './preview';
 import { PackageSearch } from './search';
 import type { IStart } from './views';
 
@@ -60,8 +62,6 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
   const [description, setDescription] = React.useState('');
   const [text, setText] = React.useState(BASE);
   const [generation, setGeneration] = React.useState(0);
-  const [undo, setUndo] = React.useState<string | null>(null);
-  const [changes, setChanges] = React.useState<{ what: string; why: string }[]>([]);
   const [error, setError] = React.useState<string>('');
   const nameField = React.useRef<HTMLInputElement>(null);
   const editor = React.useRef<IEditorHandle>(null);
@@ -69,33 +69,16 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
   const preview = usePreview({ ...props, text, place: { namespace: target }, enabled: Boolean(target), generation });
   const { checked } = preview;
 
-  const take = React.useCallback(
-    async (content: string, fileName: string) => {
-      setError('');
-      try {
-        const found = await model.api.check(content, {}, fileName);
-        if (found.faults.length && /^(%PDF|PK\x03|\x89PNG|\x1f)/.test(content)) {
-          setError(found.faults[0]!.message);
-          return;
-        }
-        if (!content.trim()) {
-          setError(found.faults[0]?.message ?? trans.__('%1 is empty.', fileName));
-          return;
-        }
-        setUndo(content);
-        setText(found.text);
-        setGeneration(count => count + 1);
-        setChanges(found.changes);
-        const stem = fileName.replace(/\.[^.]*$/, '').replace(/[^A-Za-z0-9_.+-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
-        setName(found.name ?? stem.slice(0, 64));
-        setDescription(found.description);
-        setFrom('file');
-      } catch (reason) {
-        setError((reason as Error).message);
-      }
-    },
-    [model, trans]
-  );
+  const imported = useImport(model, trans, {}, (found, fileName) => {
+    setText(found.text);
+    setGeneration(count => count + 1);
+    const stem = fileName.replace(/\.[^.]*$/, '').replace(/[^A-Za-z0-9_.+-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
+    setName(found.name ?? stem.slice(0, 64));
+    setDescription(found.description);
+    setFrom('file');
+  });
+  const take = React.useRef(imported.take);
+  take.current = imported.take;
   const begin = React.useCallback(
     (what: IStart) => {
       if (what.namespace) {
@@ -105,11 +88,13 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
         setName(what.name);
       }
       if (what.text !== undefined) {
-        void take(what.text, what.fileName ?? 'environment.yml').then(() => what.name && setName(what.name));
+        void take
+          .current(what.text, what.fileName ?? 'environment.yml')
+          .then(() => what.name && setName(what.name));
       }
       window.setTimeout(() => nameField.current?.focus(), 0);
     },
-    [take]
+    []
   );
   React.useEffect(() => {
     begin(widget.last);
@@ -120,28 +105,6 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
     };
   }, [widget, begin]);
 
-  const readFile = async (file: File) => {
-    if (file.size > MAX_FILE) {
-      setError(trans.__('%1 is larger than 4 MB, so it is no environment file.', file.name));
-      return;
-    }
-    await take(await file.text(), file.name);
-  };
-  const readLink = async (address: string) => {
-    setError('');
-    try {
-      const answer = await fetch(new URL(address), { credentials: 'omit' });
-      if (!answer.ok) {
-        throw new Error(`${answer.status} ${answer.statusText}`);
-      }
-      await take(await answer.text(), new URL(address).pathname.split('/').pop() || 'environment.yml');
-    } catch (reason) {
-      const why = (reason as Error).message;
-      setError(
-        trans.__('The link cannot be read from this page (%1). Download the file and import it.', why)
-      );
-    }
-  };
   const edit = async (add: string[], remove: string[]) => {
     setError('');
     try {
@@ -202,7 +165,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
         if (file) {
           event.preventDefault();
           event.stopPropagation();
-          void readFile(file);
+          void imported.readFile(file);
         }
       }}
     >
@@ -221,7 +184,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
           </TextButton>
         </div>
       </div>
-      {error && <ErrorBox message={error} />}
+      {(error || imported.error) && <ErrorBox message={error || imported.error} />}
       <div className="jp-EnvStore-fields">
         <label>
           {trans.__('Name')}
@@ -330,14 +293,14 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
               onClick={async () => {
                 const file = await chooseFile();
                 if (file) {
-                  await readFile(file);
+                  await imported.readFile(file);
                 }
               }}
             >
               {trans.__('Choose…')}
             </TextButton>
           </p>
-          <LinkField trans={trans} onLink={address => void readLink(address)} />
+          <LinkField trans={trans} onLink={address => void imported.readLink(address)} />
         </div>
       )}
       {from === 'copy' && (
@@ -366,28 +329,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
           </select>
         </label>
       )}
-      {changes.length > 0 && (
-        <div className="jp-EnvStore-notes" role="status">
-          {trans._n('%1 change was made', '%1 changes were made', changes.length)}{' '}
-          {undo !== null && (
-            <Link
-              onClick={() => {
-                setText(undo);
-                setChanges([]);
-              }}
-            >
-              {trans.__('Undo all')}
-            </Link>
-          )}
-          <ul>
-            {changes.map(change => (
-              <li key={change.what}>
-                ✓ {change.what} <span className="jp-EnvStore-sub">{change.why}</span>
-              </li>
-            ))}
-          </ul>
-        </div>
-      )}
+      <Imported imported={imported} trans={trans} onUndo={setText} />
       <div className="jp-EnvStore-split">
         <YamlEditor
           ref={editor}
@@ -398,8 +340,9 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
           completer={props.completer}
           onChange={setText}
           onSubmit={() => void make()}
+          onFix={(fault, meant) => setText(fixed(text, fault, meant))}
         />
-        <Preview {...props} preview={preview} text={text} unchanged={null} goTo={line => editor.current?.goTo(line)} />
+        <Preview {...props} preview={preview} text={text} unchanged={null} goTo={line => editor.current?.goTo(line)} onText={setText} />
       </div>
     </form>
   );

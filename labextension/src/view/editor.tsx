@@ -14,12 +14,14 @@ import { EditorView, keymap } from '@codemirror/view';
 import { CodeEditor, type IEditorServices } from '@jupyterlab/codeeditor';
 import type { CodeMirrorEditor } from '@jupyterlab/codemirror';
 import * as React from 'react';
-import type { IFault } from '../types';
+import type { IFault, IFoundPackage } from '../types';
 
 /** Looks for names that begin so, and for versions of a name. */
 export interface ICompleter {
   names(prefix: string, channels: string[]): Promise<string[]>;
   versions(name: string, channels: string[]): Promise<string[]>;
+  /** The newest package of each name that there is. */
+  newest(names: readonly string[], channels: string[]): Promise<Map<string, IFoundPackage>>;
 }
 
 /** A handle on the editor: go to a line. */
@@ -41,6 +43,8 @@ export const YamlEditor = React.forwardRef<
     completer?: ICompleter;
     onChange?: (text: string) => void;
     onSubmit?: () => void;
+    /** Put the wrong word of a line right. */
+    onFix?: (fault: IFault, meant: string) => void;
   }
 >(function YamlEditor(props, ref): React.ReactElement {
   const host = React.useRef<HTMLDivElement>(null);
@@ -60,6 +64,18 @@ export const YamlEditor = React.forwardRef<
             run: () => {
               latest.current.onSubmit?.();
               return true;
+            }
+          },
+          {
+            key: 'Mod-.',
+            run: view => {
+              const line = view.state.doc.lineAt(view.state.selection.main.head).number;
+              const faults = (latest.current.faults ?? []).filter(fault => fault.fix);
+              const fault = faults.find(found => found.line === line) ?? faults[0];
+              if (fault) {
+                latest.current.onFix?.(fault, fault.fix!.meant[0]!);
+              }
+              return Boolean(fault);
             }
           }
         ])
@@ -101,7 +117,9 @@ export const YamlEditor = React.forwardRef<
     const diagnostics: Diagnostic[] = (props.faults ?? []).map(fault => {
       const line = view.state.doc.line(Math.min(Math.max(fault.line ?? 1, 1), view.state.doc.lines));
       const indent = line.text.length - line.text.trimStart().length;
-      return { from: Math.min(line.from + indent, line.to), to: line.to, severity: 'error', message: fault.message };
+      const from = Math.min(line.from + indent, line.to);
+      const actions = fault.fix?.meant.map(meant => ({ name: meant, apply: () => latest.current.onFix?.(fault, meant) }));
+      return { from, to: line.to, severity: 'error', message: fault.message, ...(actions ? { actions } : {}) };
     });
     view.dispatch(setDiagnostics(view.state, diagnostics));
   }, [props.faults, props.readOnly]);

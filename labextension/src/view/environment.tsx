@@ -167,6 +167,11 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
               {trans.__('Compare with active')}
             </TextButton>
           )}
+          {build.specification && (
+            <TextButton onClick={() => show({ tab: 'specification', build: build.id })}>
+              {trans.__('Edit as new build')}
+            </TextButton>
+          )}
           <TextButton onClick={() => setChosen(null)}>
             {trans.__('Back to %1', item.current_build?.number ?? '')}
           </TextButton>
@@ -190,7 +195,8 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
 
 /** Return a build with its specification, and what the list knows newer. */
 function merged(detail: IBuild, listed: IBuild | undefined): IBuild {
-  return listed ? { ...detail, ...listed, specification: detail.specification } : detail;
+  const { specification, locked_platforms } = detail;
+  return listed ? { ...detail, ...listed, specification, ...(locked_platforms ? { locked_platforms } : {}) } : detail;
 }
 
 function TabBody(
@@ -328,6 +334,7 @@ function Header(
         )}
         {build && <Mark mark={buildMark(build, trans)} />}
         <span title={moment(build?.ended_on ?? build?.scheduled_on ?? null)}>{facts.join(' · ')}</span>
+        <Locked build={build} trans={trans} />
         {build?.packed_away && (
           <TextButton
             id={CommandIDs.restore}
@@ -341,4 +348,18 @@ function Header(
       {item.active && item.kernel_note && <p className="jp-EnvStore-sub">{item.kernel_note}</p>}
     </div>
   );
+}
+
+/** The platforms that a build is locked for, each with a mark; nothing where it is the server's alone. */
+function Locked({ build, trans }: { build: IBuild | undefined; trans: IViewProps['trans'] }): React.ReactElement | null {
+  const platforms = Object.entries(build?.locked_platforms ?? {});
+  return platforms.length > 1 ? (
+    <span className="jp-EnvStore-platforms">
+      {platforms.map(([platform, reason]) => (
+        <span key={platform} title={reason ?? trans.__('Locked for %1', platform)}>
+          {platform} {reason === null ? '✓' : <span className="jp-EnvStore-error">✗</span>}
+        </span>
+      ))}
+    </span>
+  ) : null;
 }

@@ -1,12 +1,11 @@
 import * as React from 'react';
-import { closeIcon, deleteIcon, editIcon } from '@jupyterlab/ui-components';
-import { InputDialog } from '@jupyterlab/apputils';
+import { closeIcon } from '@jupyterlab/ui-components';
 import { ErrorBox, IconButton, Skeleton, TextButton } from '../components/basics';
 import { useLoaded } from '../components/hooks';
 import { Table } from '../components/table';
-import { size } from '../status';
-import type { IContent, ISolved } from '../types';
+import type { ISolved } from '../types';
 import type { ITabProps } from './environment';
+import { PackageRow, nameOf, specOf } from './package';
 import { Changes } from './preview';
 import { PackageSearch } from './search';
 import type { IShow } from './views';
@@ -81,13 +80,23 @@ export function Packages(
     }
   };
   const count = staged.add.length + staged.remove.length;
+  const field = React.useRef<HTMLInputElement>(null);
   return (
-    <div className="jp-EnvStore-packages">
+    <div
+      className="jp-EnvStore-packages"
+      onKeyDown={event => {
+        if (event.key === '/' && !(event.target instanceof HTMLInputElement)) {
+          field.current?.focus();
+          event.preventDefault();
+        }
+      }}
+    >
       <div className="jp-EnvStore-bar">
         {editable && (
           <PackageSearch {...props} wantsFocus={props.asked.focus === 'add-package'} onAdd={spec => stage([spec], [])} />
         )}
         <input
+          ref={field}
           className="jp-mod-styled"
           type="search"
           placeholder={trans.__('Filter packages')}
@@ -199,6 +208,7 @@ export function Packages(
                 key={`${found.manager}/${found.name}`}
                 {...props}
                 found={found}
+                contents={contents.value ?? []}
                 update={which === 'updates' ? newer.get(found.name) ?? '' : null}
                 editable={editable}
                 removed={staged.remove.includes(specOf(found))}
@@ -211,81 +221,5 @@ export function Packages(
         <p className="jp-EnvStore-note">{trans.__('No package matches.')}</p>
       )}
     </div>
-  );
-}
-
-/** Return how a package is named in changes: PyPI's with `pip:` in front. */
-function specOf(found: IContent): string {
-  return found.manager === 'pip' ? `pip:${found.name}` : found.name;
-}
-
-/** Return the name in a change, to tell whether two are about the same package. */
-export function nameOf(spec: string): string {
-  const pip = spec.startsWith('pip:') ? 'pip:' : '';
-  const name = /^[A-Za-z0-9_.-]+/.exec(spec.slice(pip.length).split('::').pop() ?? '')?.[0] ?? spec;
-  return pip + name.toLowerCase();
-}
-
-function PackageRow(
-  props: ITabProps & {
-    found: IContent;
-    update: string | null;
-    editable: boolean;
-    removed: boolean;
-    stage: (add: string[], remove: string[]) => void;
-  }
-): React.ReactElement {
-  const { found, trans, update, editable, stage } = props;
-  const channel = found.channel.replace(/\/+$/, '').split('/').pop() ?? found.channel;
-  const why =
-    found.requested !== null
-      ? found.requested.toLowerCase() === found.name.toLowerCase()
-        ? trans.__('asked for')
-        : trans.__('asked for: %1', found.requested)
-      : found.needed_by.length
-        ? trans.__('needed by %1', found.needed_by.slice(0, 3).join(', ') + (found.needed_by.length > 3 ? '…' : ''))
-        : '';
-  const change = async () => {
-    const answer = await InputDialog.getText({
-      title: trans.__('Version of %1', found.name),
-      label: trans.__('For example %1 or <2; empty for the newest that fits', found.version),
-      text: (found.requested ?? '').replace(/^[^<>=!~\s]+/, '').trim(),
-      okLabel: trans.__('Change')
-    });
-    if (answer.button.accept) {
-      const bound = (answer.value ?? '').trim();
-      const pip = found.manager === 'pip';
-      const exact = /^[0-9]/.test(bound) ? `${pip ? '==' : '='}${bound}` : bound;
-      stage([`${specOf(found)}${exact && !pip && !exact.startsWith('=') ? ' ' : ''}${exact}`], []);
-    }
-  };
-  return (
-    <tr className={props.removed ? 'jp-mod-removed' : ''}>
-      <th scope="row">
-        {found.name}
-        {found.manager === 'pip' && <span className="jp-EnvStore-badge">{trans.__('PyPI')}</span>}
-      </th>
-      <td title={found.build}>{found.version}</td>
-      {update !== null && <td className="jp-EnvStore-update">{update.split(' ')[0]} ↑</td>}
-      <td className="jp-mod-wide" title={found.channel}>
-        {found.manager === 'pip' ? trans.__('PyPI') : channel}
-      </td>
-      <td className="jp-mod-wide jp-EnvStore-number">{found.size ? size(found.size) : ''}</td>
-      <td className="jp-EnvStore-sub" title={found.needed_by.join(', ')}>
-        {why}
-      </td>
-      <td className="jp-EnvStore-rowButtons">
-        {editable && found.requested !== null && (
-          <>
-            <IconButton icon={editIcon} label={trans.__('Change the version of %1', found.name)} onClick={change} />
-            <IconButton
-              icon={deleteIcon}
-              label={trans.__('Remove %1', found.name)}
-              onClick={() => stage([], [specOf(found)])}
-            />
-          </>
-        )}
-      </td>
-    </tr>
   );
 }

@@ -2,120 +2,24 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import { EnvStoreError } from '../api';
 import { ErrorBox, type IProps, Link, Progress } from '../components/basics';
-import { useNow, useSettled } from '../components/hooks';
+import { useNow } from '../components/hooks';
 import { duration, size } from '../status';
-import type { IChecked, IFault, IPackageChange, IPlace, ISolved } from '../types';
+import type { IChecked, IFault, IPackageChange, ISolved } from '../types';
+import { type IPreview, faultsOf, fixed } from './checking';
 
-const CHECK_PAUSE = 250;
-const SOLVE_PAUSE = 600;
 const LONG = 20;
 const SHOWN = 12;
 
-/** What is known of a text: its faults at once, what it would install a little later. */
-export interface IPreview {
-  checked: IChecked | null;
-  solved: ISolved | null;
-  error: Error | null;
-  /** When the solve that goes on began; null without one. */
-  since: number | null;
-  /** Whether what is shown belongs to the text as it is now. */
-  current: boolean;
-  stop: () => void;
-  again: () => void;
-}
-
-/** Check a text as one types, and find out after a pause what it would install. */
-export function usePreview(
-  props: IProps & {
-    text: string;
-    place: Partial<IPlace>;
-    enabled: boolean;
-    /** Another number for another text altogether: what is known of the one before is dropped. */
-    generation?: number;
-  }
-): IPreview {
-  const { model, text, enabled, generation } = props;
-  const { namespace, name } = props.place;
-  const quick = useSettled(text, CHECK_PAUSE);
-  const slow = useSettled(text, SOLVE_PAUSE);
-  const [checked, setChecked] = React.useState<{ text: string; value: IChecked } | null>(null);
-  const [solved, setSolved] = React.useState<{ text: string; value: ISolved | null; error: Error | null } | null>(null);
-  const [since, setSince] = React.useState<number | null>(null);
-  const [turn, setTurn] = React.useState(0);
-  const running = React.useRef<AbortController | null>(null);
-  React.useEffect(() => setSolved(null), [generation]);
-
-  React.useEffect(() => {
-    let wanted = true;
-    if (enabled && quick.trim()) {
-      model.api.check(quick, { ...(namespace ? { namespace } : {}), ...(name ? { name } : {}) }).then(
-        value => wanted && setChecked({ text: quick, value }),
-        (error: Error) => wanted && setSolved({ text: quick, value: null, error })
-      );
-    }
-    return () => {
-      wanted = false;
-    };
-  }, [model, quick, namespace, name, enabled]);
-
-  const clean =
-    checked?.text === slow && checked.value.faults.length === 0 && !checked.value.refused && !checked.value.is_lockfile;
-  React.useEffect(() => {
-    if (!enabled || !clean) {
-      return;
-    }
-    const stop = (running.current = new AbortController());
-    setSince(Date.now());
-    model.api.solve(slow, { ...(namespace ? { namespace } : {}), ...(name ? { name } : {}) }, stop.signal).then(
-      value => {
-        if (!stop.signal.aborted) {
-          setSince(null);
-          setSolved({ text: slow, value, error: null });
-        }
-      },
-      (error: Error) => {
-        if (!stop.signal.aborted) {
-          setSince(null);
-          setSolved({ text: slow, value: null, error });
-        }
-      }
-    );
-    return () => stop.abort();
-  }, [model, slow, clean, namespace, name, enabled, turn]);
-
-  return {
-    checked: checked?.value ?? null,
-    solved: solved?.value ?? null,
-    error: solved?.text === text ? solved.error : null,
-    since,
-    current: solved?.text === text,
-    stop: () => {
-      running.current?.abort();
-      setSince(null);
-    },
-    again: () => setTurn(count => count + 1)
-  };
-}
-
-/** Whether a build of the text would fail for the same reason, as far as the channels are known. */
-export function isCertain(error: Error | null): boolean {
-  return error instanceof EnvStoreError && error.code === 'unsatisfiable';
-}
-
-/** Return the lines that a refusal is about: those that list a package that is in no channel. */
-export function faultsOf(error: Error | null, text: string): IFault[] {
-  const name = /^no package ([A-Za-z0-9_.-]+)/.exec(error?.message ?? '')?.[1];
-  if (!error || !name) {
-    return [];
-  }
-  const listed = new RegExp(`(^|[\\s\\[,:'"])${name.replace(/[.]/g, '\\.')}(?![A-Za-z0-9_.-])`, 'i');
-  const line = text.split('\n').findIndex(content => !/^\s*(#|name:|description:)/.test(content) && listed.test(content));
-  return line < 0 ? [] : [{ line: line + 1, field: 'dependencies', message: error.message.split('\n')[0] ?? '' }];
-}
-
 /** The box beside the editor: what is wrong, what would be installed, or why it cannot be. */
 export function Preview(
-  props: IProps & { preview: IPreview; text: string; unchanged: string | null; goTo: (line: number) => void }
+  props: IProps & {
+    preview: IPreview;
+    text: string;
+    unchanged: string | null;
+    goTo: (line: number) => void;
+    /** Take another text in place of this one. */
+    onText: (text: string) => void;
+  }
 ): React.ReactElement {
   const { preview, trans, unchanged } = props;
   const { checked, solved, error, since } = preview;
@@ -130,15 +34,16 @@ export function Preview(
         ) : checked?.refused ? (
           <ErrorBox message={checked.refused} />
         ) : checked?.is_lockfile ? (
-          <p>{trans.__('A lockfile: exact, it is built as it is.')}</p>
+          <Locked checked={checked} trans={trans} onText={props.onText} />
         ) : (
           <>
             {since !== null && <Checking since={since} preview={preview} trans={trans} />}
-            {error && since === null && <Refusal error={error} preview={preview} trans={trans} text={props.text} goTo={props.goTo} />}
+            {error && since === null && <Refusal {...props} error={error} />}
             {solved && !error && (
               <div className={preview.current ? '' : 'jp-mod-old'}>
                 {unchanged && <p className="jp-EnvStore-sub">{unchanged}</p>}
                 <Solved solved={solved} checked={checked} trans={trans} />
+                <Platforms platforms={preview.platforms} trans={trans} />
               </div>
             )}
           </>
@@ -188,19 +93,71 @@ function Checking(props: { since: number; preview: IPreview; trans: TranslationB
   );
 }
 
+/** A lockfile needs no preview; one may begin with what is in it instead. */
+function Locked(props: {
+  checked: IChecked;
+  trans: TranslationBundle;
+  onText: (text: string) => void;
+}): React.ReactElement {
+  const { checked, trans } = props;
+  const start = checked.starting_point;
+  return (
+    <>
+      <p>
+        {trans._n('Exact: %1 package, no solving. It is built as it is.', 'Exact: %1 packages, no solving. It is built as it is.', checked.packages ?? 0)}
+      </p>
+      {start && (
+        <p>
+          <Link id="envstore:starting-point" onClick={() => props.onText(start)}>
+            {trans.__('Use as a starting point to edit')}
+          </Link>
+        </p>
+      )}
+    </>
+  );
+}
+
+/** Whether it fits on the other platforms that the text lists. */
+function Platforms(props: {
+  platforms: IPreview['platforms'];
+  trans: TranslationBundle;
+}): React.ReactElement | null {
+  const { platforms, trans } = props;
+  if (platforms.size === 0) {
+    return null;
+  }
+  return (
+    <dl className="jp-EnvStore-changes">
+      <dt>{trans.__('Works on')}</dt>
+      {[...platforms].map(([platform, answer]) => (
+        <dd key={platform} title={typeof answer === 'string' ? answer : ''}>
+          {platform}{' '}
+          {answer === null ? '…' : answer === true ? '✓' : <span className="jp-EnvStore-error">✗ {answer}</span>}
+        </dd>
+      ))}
+    </dl>
+  );
+}
+
 function Refusal(props: {
   error: Error;
   preview: IPreview;
   trans: TranslationBundle;
   text: string;
   goTo: (line: number) => void;
+  onText: (text: string) => void;
 }): React.ReactElement {
   const { error, preview, trans } = props;
   const [first, ...rest] = error.message.split('\n');
-  const isMissing = /^no package/.test(error.message);
-  const conflict = error instanceof EnvStoreError && error.code === 'unsatisfiable' && !isMissing;
+  const code = error instanceof EnvStoreError ? error.code : '';
+  const conflict = code === 'unsatisfiable' && !/^no package/.test(error.message);
+  const words = conflict
+    ? trans.__('These cannot live together')
+    : code === 'solve_timeout'
+      ? trans.__('No answer in time. The more bounds, the faster; or build it in the background without waiting.')
+      : first ?? '';
   return (
-    <ErrorBox message={conflict ? trans.__('These cannot live together') : first ?? ''}>
+    <ErrorBox message={words}>
       {(conflict || rest.length > 0) && (
         <details open={rest.length < 8}>
           <summary>{trans.__('Full explanation')}</summary>
@@ -208,9 +165,14 @@ function Refusal(props: {
         </details>
       )}
       {faultsOf(error, props.text).map(fault => (
-        <Link key={fault.line} onClick={() => props.goTo(fault.line!)}>
-          {trans.__('line %1', fault.line)}
-        </Link>
+        <React.Fragment key={fault.line}>
+          <Link onClick={() => props.goTo(fault.line!)}>{trans.__('line %1', fault.line)}</Link>
+          {fault.fix?.meant.map(meant => (
+            <Link key={meant} id="envstore:fix" onClick={() => props.onText(fixed(props.text, fault, meant))}>
+              {trans.__('Write %1', meant)}
+            </Link>
+          ))}
+        </React.Fragment>
       ))}
       <Link onClick={preview.again}>{trans.__('Try again')}</Link>
     </ErrorBox>
@@ -233,7 +195,8 @@ function Solved(props: { solved: ISolved; checked: IChecked | null; trans: Trans
       <p>
         {trans._n('Installs %1 package', 'Installs %1 packages', solved.packages.length)}
         {pip > 0 && ' ' + trans._n('and %1 from PyPI', 'and %1 from PyPI', pip)}
-        {` · ${size(bytes)}`}
+        {` · ${size(bytes)} · `}
+        {solved.to_download > 0 ? trans.__('%1 to download', size(solved.to_download)) : trans.__('nothing to download')}
         {changes && changes.length > 0 && ', ' + trans._n('changes %1', 'changes %1', changes.length)}
       </p>
       {changes && <Changes changes={changes} trans={trans} />}

@@ -1,5 +1,6 @@
 import * as React from 'react';
 import { useLoaded, useSettled } from '../components/hooks';
+import type { IFoundPackage } from '../types';
 import type { ITabProps } from './environment';
 
 const WAIT = 150;
@@ -40,11 +41,20 @@ export function PackageSearch(
     }
   }, [props.wantsFocus]);
   const offers = wanted === text.trim() ? (found.value ?? []).slice(0, OFFERED) : [];
+  const newest = useLoaded(
+    !version && offers.length ? () => completer.newest(offers, channels) : async () => new Map<string, IFoundPackage>(),
+    [offers.join(' ')]
+  );
+  const facts = (name: string) => {
+    const known = newest.value?.get(name);
+    const channel = known?.channel_id.replace(/\/+$/, '').split('/').pop();
+    return known ? `${known.version}  ${channel}${known.subdir === 'noarch' ? ' · noarch' : ''}` : '';
+  };
   const choices = text.trim()
     ? [
-        ...offers.map(spec => ({ spec, words: spec })),
-        ...(plain ? [{ spec: `pip:${text.trim()}`, words: trans.__('Add “%1” from PyPI', text.trim()) }] : []),
-        ...(!plain && !version ? [{ spec: text.trim(), words: trans.__('Add “%1”', text.trim()) }] : [])
+        ...offers.map(spec => ({ spec, words: spec, facts: facts(spec) })),
+        ...(plain ? [{ spec: `pip:${text.trim()}`, words: trans.__('Add “%1” from PyPI', text.trim()), facts: '' }] : []),
+        ...(!plain && !version ? [{ spec: text.trim(), words: trans.__('Add “%1”', text.trim()), facts: '' }] : [])
       ]
     : [];
   const choose = (spec: string) => {
@@ -107,6 +117,7 @@ export function PackageSearch(
               onClick={() => choose(choice.spec)}
             >
               {choice.words}
+              {choice.facts && <span className="jp-EnvStore-sub"> {choice.facts}</span>}
             </li>
           ))}
       </ul>

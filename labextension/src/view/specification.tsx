@@ -1,10 +1,12 @@
 import * as React from 'react';
-import { chooseFile, MAX_FILE } from '../commands/files';
+import { chooseFile } from '../commands/files';
 import { ErrorBox, Link, TextButton } from '../components/basics';
 import { useLoaded } from '../components/hooks';
 import { type IEditorHandle, YamlEditor } from './editor';
 import type { ITabProps } from './environment';
-import { Preview, faultsOf, isCertain, usePreview } from './preview';
+import { Imported, useImport } from './import';
+import { faultsOf, fixed, isCertain, usePreview } from './checking';
+import { Preview } from './preview';
 
 const FILE_NAMES = { lock: 'conda-lock.yml', environment: 'environment.yml' };
 const DRAFTS = 'jupyter-envstore:draft:';
@@ -23,7 +25,6 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
   const may = item.permissions.includes('environment::update') || item.permissions.includes('environment:create');
   const [draft, setDraft] = React.useState<IDraft | null>(null);
   const [error, setError] = React.useState<Error | null>(null);
-  const [notes, setNotes] = React.useState<string[]>([]);
   const editor = React.useRef<IEditorHandle>(null);
   const text = draft?.text ?? original;
   const changed = draft !== null && draft.text !== original;
@@ -47,7 +48,6 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
   const discard = () => {
     setDraft(null);
     setError(null);
-    setNotes([]);
     void state?.remove(key);
   };
   const preview = usePreview({ ...props, text, enabled: may });
@@ -75,29 +75,13 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
       setError(reason as Error);
     }
   };
-  const importText = async (file: File) => {
-    if (file.size > MAX_FILE) {
-      setError(new Error(trans.__('%1 is larger than 4 MB, so it is no environment file.', file.name)));
-      return;
-    }
-    try {
-      const found = await model.api.check(await file.text(), place, file.name);
-      setNotes(found.changes.map(item => `${item.what} (${item.why})`));
-      if (found.text.trim() && (!found.faults.length || !/^%PDF|^PK/.test(found.text))) {
-        change(found.text);
-      } else {
-        setError(new Error(found.faults[0]?.message ?? trans.__('%1 is not an environment file.', file.name)));
-      }
-    } catch (reason) {
-      setError(reason as Error);
-    }
-  };
+  const imported = useImport(model, trans, place, found => change(found.text));
   const onDrop = (event: React.DragEvent) => {
     const file = event.dataTransfer.files[0];
     if (file && may) {
       event.preventDefault();
       event.stopPropagation();
-      void importText(file);
+      void imported.readFile(file);
     }
   };
   return (
@@ -112,7 +96,7 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
             onClick={async () => {
               const file = await chooseFile();
               if (file) {
-                await importText(file);
+                await imported.readFile(file);
               }
             }}
           >
@@ -147,7 +131,7 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
           </div>
         )}
       </div>
-      {error && <ErrorBox message={error.message} />}
+      {(error || imported.error) && <ErrorBox message={error?.message ?? imported.error} />}
       {newer && (
         <div className="jp-EnvStore-olderBar" role="status">
           <span>{trans.__('Another build was made while you edited.')}</span>
@@ -157,13 +141,7 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
           <Link onClick={discard}>{trans.__('Discard my draft')}</Link>
         </div>
       )}
-      {notes.length > 0 && (
-        <ul className="jp-EnvStore-notes" aria-label={trans.__('What was changed in the file')}>
-          {notes.map(note => (
-            <li key={note}>{note}</li>
-          ))}
-        </ul>
-      )}
+      {changed && <Imported imported={imported} trans={trans} onUndo={change} />}
       <div className="jp-EnvStore-split">
         <YamlEditor
           ref={editor}
@@ -175,6 +153,7 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
           completer={props.completer}
           onChange={change}
           onSubmit={() => void make()}
+          onFix={(fault, meant) => change(fixed(text, fault, meant))}
         />
         {may && (
           <Preview
@@ -183,6 +162,7 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
             text={text}
             unchanged={unchanged}
             goTo={line => editor.current?.goTo(line)}
+            onText={change}
           />
         )}
       </div>

@@ -1,0 +1,90 @@
+import { Dialog, InputDialog, Notification, ReactWidget, showDialog } from '@jupyterlab/apputils';
+import * as React from 'react';
+import { Table } from '../components/table';
+import { size } from '../status';
+import type { ISpace } from '../types';
+import { type Context, NOTHING } from './context';
+import { CommandIDs } from './ids';
+
+/** Commands for admins of everything: the disk, and where packages come from. */
+export function addKeepingCommands(context: Context): void {
+  const { model, trans } = context;
+  const { api } = model;
+  const asAdmin = {
+    isEnabled: () => model.isConnected,
+    isVisible: () => model.isAdmin
+  };
+  context.add(
+    CommandIDs.freeSpace,
+    trans.__('Free Up Disk Space…'),
+    NOTHING,
+    async () => {
+      const { plan } = await api.space(true);
+      if (!plan || plan.count === 0) {
+        Notification.info(trans.__('There is nothing to free: all that is there is used, or kept by the settings.'), {
+          autoClose: 8000
+        });
+        return;
+      }
+      const answer = await showDialog({
+        title: trans.__('Free up %1?', size(plan.size)),
+        body: ReactWidget.create(<PlanTable plan={plan} words={trans} />),
+        buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Free up') })],
+        defaultButton: 0
+      });
+      if (answer.button.accept) {
+        const freeing = context.guarded(trans.__('Not freed'), () => api.free());
+        const freed = await freeing;
+        if (freed?.plan) {
+          Notification.success(trans.__('%1 freed', size(freed.plan.size)), { autoClose: 8000 });
+        }
+      }
+    },
+    asAdmin
+  );
+  context.add(
+    CommandIDs.setChannel,
+    trans.__('Set Default Channel…'),
+    NOTHING,
+    async () => {
+      const before = (await api.channels())[0] ?? '';
+      const answer = await InputDialog.getText({
+        title: trans.__('Channel for specifications that name none'),
+        label: trans.__('A name, the address of a mirror (https://…), or a folder on the server (file:///…)'),
+        text: before,
+        okLabel: trans.__('Set')
+      });
+      const channel = (answer.value ?? '').trim();
+      if (answer.button.accept && channel) {
+        await context.guarded(trans.__('Not set'), () => api.changeSettings({ conda_default_channels: [channel] }));
+      }
+    },
+    asAdmin
+  );
+}
+
+/** What would be freed, the largest first. Nothing of it is lost for good: locks bring builds back. */
+function PlanTable(props: { plan: NonNullable<ISpace['plan']>; words: Context['trans'] }): React.ReactElement {
+  const { plan, words } = props;
+  return (
+    <div className="jp-EnvStore-plan">
+      <p>
+        {words.__('Builds that are packed away keep their lock, which brings them back; caches fill up again by themselves.')}
+      </p>
+      <Table columns={[words.__('What'), words.__('Size'), words.__('Why')]}>
+        {plan.removals.map(removal => (
+          <tr key={`${removal.kind}/${removal.name}`}>
+            <th scope="row">
+              {removal.kind} {removal.name}
+            </th>
+            <td className="jp-EnvStore-number">{size(removal.size)}</td>
+            <td className="jp-EnvStore-sub">{removal.reason}</td>
+          </tr>
+        ))}
+      </Table>
+      {plan.count > plan.removals.length && (
+        <p className="jp-EnvStore-sub">{words.__('and %1 more', plan.count - plan.removals.length)}</p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,148 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+import { MAX_FILE } from '../commands/files';
+import { Link } from '../components/basics';
+import type { EnvStoreModel } from '../model';
+import type { IChecked, IPlace, ITextChange } from '../types';
+
+const BINARY = /^(%PDF|PK\x03|\x89PNG|\x1f)/;
+
+/** A file that was read, and what was changed in it so that it can be built. */
+export interface IImport {
+  /** All changes that were made at first. */
+  changes: readonly ITextChange[];
+  /** Choices whose changes are not made. */
+  kept: readonly string[];
+  error: string;
+  /** Read a text; what comes of it is handed on. */
+  take: (content: string, fileName: string) => Promise<void>;
+  readFile: (file: File) => Promise<void>;
+  readLink: (address: string) => Promise<void>;
+  /** Make the changes of a choice, or leave them. */
+  toggle: (choice: string) => Promise<void>;
+  /** Return the text as it was, and forget the changes. */
+  undo: () => string;
+}
+
+/** Read files, links and texts, repaired where they need it. */
+export function useImport(
+  model: EnvStoreModel,
+  trans: TranslationBundle,
+  place: Partial<IPlace>,
+  onTaken: (found: IChecked, fileName: string) => void
+): IImport {
+  const [source, setSource] = React.useState({ content: '', fileName: '' });
+  const [changes, setChanges] = React.useState<readonly ITextChange[]>([]);
+  const [kept, setKept] = React.useState<readonly string[]>([]);
+  const [error, setError] = React.useState('');
+  const { namespace, name } = place;
+
+  const read = async (content: string, fileName: string, keep: readonly string[]): Promise<IChecked | null> => {
+    setError('');
+    try {
+      const where = { ...(namespace ? { namespace } : {}), ...(name ? { name } : {}) };
+      const found = await model.api.check(content, where, fileName, keep);
+      if (!content.trim() || (found.faults.length && BINARY.test(content))) {
+        setError(found.faults[0]?.message ?? trans.__('%1 is empty.', fileName));
+        return null;
+      }
+      return found;
+    } catch (reason) {
+      setError((reason as Error).message);
+      return null;
+    }
+  };
+  const take = async (content: string, fileName: string) => {
+    const found = await read(content, fileName, []);
+    if (found) {
+      setSource({ content, fileName });
+      setChanges(found.changes);
+      setKept([]);
+      onTaken(found, fileName);
+    }
+  };
+  return {
+    changes,
+    kept,
+    error,
+    take,
+    readFile: async file => {
+      if (file.size > MAX_FILE) {
+        setError(trans.__('%1 is larger than 4 MB, so it is no environment file.', file.name));
+        return;
+      }
+      await take(await file.text(), file.name);
+    },
+    readLink: async address => {
+      setError('');
+      try {
+        const answer = await fetch(new URL(address), { credentials: 'omit' });
+        if (!answer.ok) {
+          throw new Error(`${answer.status} ${answer.statusText}`);
+        }
+        await take(await answer.text(), new URL(address).pathname.split('/').pop() || 'environment.yml');
+      } catch (reason) {
+        const why = (reason as Error).message;
+        setError(trans.__('The link cannot be read from this page (%1). Download the file and import it.', why));
+      }
+    },
+    toggle: async choice => {
+      const keep = kept.includes(choice) ? kept.filter(other => other !== choice) : [...kept, choice];
+      const found = await read(source.content, source.fileName, keep);
+      if (found) {
+        setKept(keep);
+        onTaken(found, source.fileName);
+      }
+    },
+    undo: () => {
+      setChanges([]);
+      return source.content;
+    }
+  };
+}
+
+/** What was changed in a file, each with the way to have it otherwise. */
+export function Imported(props: {
+  imported: IImport;
+  trans: TranslationBundle;
+  onUndo: (text: string) => void;
+}): React.ReactElement | null {
+  const { imported, trans } = props;
+  const { changes, kept } = imported;
+  if (changes.length === 0) {
+    return null;
+  }
+  const ways: Record<string, string> = {
+    defaults: trans.__('keep defaults'),
+    builds: trans.__('keep them'),
+    foreign: trans.__('keep them'),
+    kernel: trans.__('leave out')
+  };
+  const made = changes.filter(change => !kept.includes(change.choice)).length;
+  return (
+    <div className="jp-EnvStore-notes" role="status">
+      {trans._n('%1 change was made', '%1 changes were made', made)}{' '}
+      <Link id="envstore:undo-import" onClick={() => props.onUndo(imported.undo())}>
+        {trans.__('Undo all')}
+      </Link>
+      <ul>
+        {changes.map(change => {
+          const isKept = kept.includes(change.choice);
+          return (
+            <li key={change.what} className={isKept ? 'jp-mod-removed' : ''}>
+              {isKept ? '–' : '✓'} <span>{change.what}</span> <span className="jp-EnvStore-sub">{change.why}</span>{' '}
+              {change.choice && (
+                <Link
+                  label={isKept ? trans.__('Change it after all: %1', change.what) : `${change.what}: ${ways[change.choice]}`}
+                  onClick={() => imported.toggle(change.choice)}
+                >
+                  {isKept ? trans.__('change it after all') : ways[change.choice] ?? trans.__('leave it')}
+                </Link>
+              )}
+            </li>
+          );
+        })}
+      </ul>
+    </div>
+  );
+}
