@@ -27,8 +27,9 @@ c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 c.EnvStoreApp.default_settings = {{"conda_default_channels": [{channel!r}]}}
 """
 PROGRAM = shutil.which("chromium")
-NOISE = ("Failed to load resource",)
-"""The browser's own note of a status that was not 200; the panel shows what was refused."""
+NOISE = ("Failed to load resource", "Could not restore the debugger state: Canceled")
+"""The browser's own note of a status that was not 200, which the panel shows in words; and Lab's debugger, where a
+kernel is exchanged before it has answered."""
 TEXT = f"""\
 name: data
 description: For the team

@@ -90,6 +90,8 @@ def test_a_preview_tells_what_would_change_and_a_conflict(data: Lab, channel: st
     shown(data.view.get_by_text("Added"), 10_000)
     expect(data.view.locator("dd", has_text="flask").first).to_be_visible()
     data.picture("preview")
+    data.editor().click()  # changing the theme for the picture may have taken the focus
+    data.page.keyboard.press("Control+End")
     data.page.keyboard.type("- no-such-package\n")  # the editor indents it
     shown(data.view.get_by_text("no package no-such-package"), 10_000)
     data.write(f"name: data\nchannels: [{channel}]\ndependencies:\n  - python\n  - nmupy\n")
@@ -350,6 +352,7 @@ def test_a_preview_looks_at_each_platform_that_is_listed(data: Lab, channel: str
     shown(data.view.get_by_text("Fits, found in"))
     data.write(f"name: data\nchannels: [{channel}]\nplatforms: [linux-64, osx-arm64]\ndependencies: [python]\n")
     shown(data.view.get_by_text("Works on"), 10_000)
+    shown(data.view.get_by_text("Platforms: linux-64, osx-arm64"))
     expect(data.view.locator("dd", has_text="linux-64")).to_contain_text("✓")
     expect(data.view.locator("dd", has_text="osx-arm64")).to_contain_text("✗")
     data.picture("platforms")

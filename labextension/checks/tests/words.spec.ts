@@ -8,6 +8,7 @@ import { newestFirst } from '../../src/view/completer';
 import { surroundings } from '../../src/view/editor';
 import { faultsOf, fixed } from '../../src/view/checking';
 import { boundedSpec, nameOf } from '../../src/view/package';
+import { listedPlatforms, withPlatforms } from '../../src/view/platforms';
 import { isMajor } from '../../src/view/preview';
 
 const trans = nullTranslator.load('jupyter_envstore');
@@ -159,5 +160,17 @@ describe('other bounds', () => {
     ['pip', '<2', 'pip:x<2']
   ] as const)('of a %s package as typed (%s) are %s', (manager, bound, spec) => {
     expect(boundedSpec({ name: 'x', manager }, bound)).toBe(spec);
+  });
+});
+
+describe('the platforms of a specification', () => {
+  it.each([
+    ['dependencies: [a]\n', ['linux-64'], 'platforms: [linux-64]\ndependencies: [a]\n'],
+    ['platforms: [win-64] # all\ndependencies: [a]\n', [], 'dependencies: [a]\n'],
+    ['platforms:\n  - win-64\n  - osx-64 # old\nname: x\n', ['linux-64'], 'platforms: [linux-64]\nname: x\n'],
+    ['name: x\n', ['osx-64'], 'name: x\nplatforms: [osx-64]\n']
+  ])('are changed in its text alone: %j', (text, platforms, changed) => {
+    expect(withPlatforms(text, platforms)).toBe(changed);
+    expect(listedPlatforms(changed)).toEqual(platforms);
   });
 });

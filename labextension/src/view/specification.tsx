@@ -1,4 +1,5 @@
 import * as React from 'react';
+import { CommandIDs } from '../commands';
 import { chooseFile } from '../commands/files';
 import { ErrorBox, Link, TextButton } from '../components/basics';
 import { useLoaded } from '../components/hooks';
@@ -6,6 +7,7 @@ import { type IEditorHandle, YamlEditor } from './editor';
 import type { ITabProps } from './environment';
 import { Imported, useImport } from './import';
 import { faultsOf, fixed, isCertain, usePreview } from './checking';
+import { PlatformPicker } from './platforms';
 import { Preview } from './preview';
 
 const FILE_NAMES = { lock: 'conda-lock.yml', environment: 'environment.yml' };
@@ -102,6 +104,17 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
           >
             {trans.__('Import…')}
           </TextButton>
+        )}
+        {may && !build.specification?.is_lockfile && <PlatformPicker text={text} trans={trans} onText={change} />}
+        {!may && (
+          <>
+            <span className="jp-EnvStore-sub">{trans.__('You may use %1, not change it.', place.namespace)}</span>
+            {props.commands.isEnabled(CommandIDs.clone, { ...place }) && (
+              <Link id={CommandIDs.clone} onClick={() => props.commands.execute(CommandIDs.clone, { ...place })}>
+                {trans.__('Clone it to change it…')}
+              </Link>
+            )}
+          </>
         )}
         <span className="jp-EnvStore-sub" role="status">
           {changed && trans.__('Not built yet: a draft is kept in this browser')}
