@@ -267,7 +267,12 @@ def _register_keeping(add: Add) -> None:
     collect.add_argument("--dry-run", action="store_true", help="say what would be freed")
     _json(collect)
     setting = add("setting", "changing:setting", "Show or change settings")
-    setting.add_argument("assignments", nargs="*", metavar="KEY=VALUE", help="value as JSON or text; null takes the setting of this scope back")
+    setting.add_argument(
+        "assignments",
+        nargs="*",
+        metavar="KEY=VALUE",
+        help="value as JSON or text; null takes the setting of this scope back",
+    )
     setting.add_argument("--scope", metavar="NAMESPACE[/NAME]", help="default: the whole store")
     _json(setting)
 
