@@ -23,8 +23,9 @@ from jupyter_envstore.access import matches
 from jupyter_envstore.builds.activation import recorded_activation
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.prefix import write_new
+from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.spec.names import spell
-from jupyter_envstore.store import builds as rows
+from jupyter_envstore.store.active import ActiveBuild, active_builds, other_builds
 from jupyter_envstore.store.database import Database
 
 FORMAT = 2
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 AGAIN = ""
 """The mark of a state that must be looked at again."""
 NO_BUILD = "no build has completed yet"
+NOT_OFFERED = "only a build that is ready, and not the active one, gets kernels of its own"
 OWN_VARIABLES = ("ENVSTORE_URL", "ENVSTORE_TOKEN")
 PACKED_AWAY = "its active build is packed away; restore it"
 NO_KERNEL = "no package in it brings a kernel; add ipykernel (or r-irkernel, …), or set add_ipykernel"
@@ -84,6 +86,7 @@ class KernelSpecs:
             self.directory = config.root / f"offered-{mark}" / "kernels"
         self.specs = config.root / "kernelspecs"
         self.shims = config.root / "shims"
+        self.offered = config.root / "offered-builds"
         self._states: dict[int, tuple[str, KernelState]] = {}
         self._lock = threading.Lock()
         self._first = True
@@ -93,6 +96,33 @@ class KernelSpecs:
         found = self._states.get(environment_id)
         return found[1] if found else KernelState((), NO_BUILD)
 
+    def offer(self, build_id: int) -> tuple[str, ...]:
+        """Let a build that is not active have kernels of its own, until it is active, packed away or deleted.
+
+        Raises
+        ------
+        ConflictError
+            It is active or not there, packed away, or brings no kernel.
+        """
+        with self.database.read() as session:
+            found = other_builds(session, [build_id])
+        if not found or not found[0].present:
+            msg = "it is packed away; restore it first" if found and found[0].directory else NOT_OFFERED
+            raise ConflictError(msg)
+        self.offered.mkdir(exist_ok=True)
+        (self.offered / str(build_id)).touch()
+        self.sync()
+        state = self.state(-build_id)
+        if not state.ids:
+            (self.offered / str(build_id)).unlink(missing_ok=True)
+            raise ConflictError(state.reason)
+        return state.ids
+
+    def _offered_builds(self) -> list[int]:
+        """Return the builds that were offered beside the active ones."""
+        paths = self.offered.iterdir() if self.offered.is_dir() else ()
+        return [int(path.name) for path in paths if path.name.isdigit()]
+
     def sync(self) -> None:
         """Write what is new, remove what is gone."""
         with self._lock:
@@ -100,25 +130,32 @@ class KernelSpecs:
             self.specs.mkdir(parents=True, exist_ok=True)
             self._write_shims()
             with self.database.read() as session:
-                active = rows.active_builds(session)
+                active = active_builds(session)
+                offered = self._offered_builds()
+                others = [row for row in other_builds(session, offered) if row.present] if offered else []
+            for build_id in set(offered) - {row.build_id for row in others}:  # active, packed away or deleted since
+                (self.offered / str(build_id)).unlink(missing_ok=True)
             states: dict[int, tuple[str, KernelState]] = {}
-            for row in active:
-                known = self._states.get(row.environment_id)
+            for key, row in [
+                *((row.environment_id, row) for row in active),
+                *((-(row.build_id or 0), row) for row in others),
+            ]:
+                known = self._states.get(key)
                 mark = f"{row.directory}-{row.present}"
                 if known and known[0] == mark and all((self.directory / name).is_symlink() for name in known[1].ids):
-                    states[row.environment_id] = known
+                    states[key] = known
                     continue
                 try:
-                    states[row.environment_id] = (mark, self._state_of(row))
+                    states[key] = (mark, self._state_of(row))
                 except Exception:  # what one package brings must not take the others' kernels away
                     log.exception("the kernels of %s/%s cannot be written", row.namespace, row.name)
-                    states[row.environment_id] = (AGAIN, KernelState((), "its kernels cannot be written; see the log"))
-                if "cannot be written" in states[row.environment_id][1].reason:
-                    states[row.environment_id] = (AGAIN, states[row.environment_id][1])
+                    states[key] = (AGAIN, KernelState((), "its kernels cannot be written; see the log"))
+                if "cannot be written" in states[key][1].reason:
+                    states[key] = (AGAIN, states[key][1])
             changed = states != self._states or self._first
             self._states, self._first = states, False
             if changed:
-                used = {f"{row.environment_id}-{row.build_id}-{FORMAT}" for row in active if row.present}
+                used = {folder_name(row) for row in (*active, *others) if row.present}
                 self._remove_others(used)
 
     def _write_shims(self) -> None:
@@ -129,7 +166,7 @@ class KernelSpecs:
             if not path.exists():
                 write_new(path, SHIM.encode(), 0o755)
 
-    def _state_of(self, row: rows.ActiveBuild) -> KernelState:
+    def _state_of(self, row: ActiveBuild) -> KernelState:
         if self.namespaces and not any(matches(name, row.namespace) for name in self.namespaces):
             return KernelState((), f"environments of {row.namespace} are not offered as kernels on this server")
         if row.directory is None:
@@ -137,7 +174,7 @@ class KernelSpecs:
         if not row.present:
             return KernelState((), PACKED_AWAY)
         prefix = self.config.builds / row.directory
-        folder = self.specs / f"{row.environment_id}-{row.build_id}-{FORMAT}"
+        folder = self.specs / folder_name(row)
         if not folder.is_dir():
             try:
                 self._write(row, prefix, folder)
@@ -152,7 +189,7 @@ class KernelSpecs:
         languages = {language_of(folder / name / "kernel.json") for name in names} - {""}
         return KernelState(tuple(names), "" if names else NO_KERNEL, tuple(sorted(languages)))
 
-    def _write(self, row: rows.ActiveBuild, prefix: Path, folder: Path) -> None:
+    def _write(self, row: ActiveBuild, prefix: Path, folder: Path) -> None:
         staging = self.specs / f".{uuid.uuid4().hex}"
         staging.mkdir()
         try:
@@ -161,7 +198,8 @@ class KernelSpecs:
                 brought = read_kernel_spec(source)
                 if brought is not None:
                     spec = kernel_spec(brought, source.parent, prefix, row, self.shims)
-                    target = staging / kernel_id(row.namespace, row.name, source.parent.name)
+                    number = None if row.active else row.number
+                    target = staging / kernel_id(row.namespace, row.name, source.parent.name, number)
                     _copy(source.parent, target, spec)
             with contextlib.suppress(OSError):  # another server was first
                 staging.rename(folder)
@@ -183,12 +221,20 @@ class KernelSpecs:
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def kernel_id(namespace: str, name: str, kernel: str = "python3") -> str:
+def folder_name(row: ActiveBuild) -> str:
+    """Return the name of the folder with a build's kernelspecs."""
+    return f"{row.environment_id}-{row.build_id}-{FORMAT}{'' if row.active else '-other'}"
+
+
+def kernel_id(namespace: str, name: str, kernel: str = "python3", number: int | None = None) -> str:
     """Return the id of a kernel: the same for all builds of an environment, and no other's.
 
-    It matches ``[a-z0-9._-]+``, as Jupyter asks. ``--`` stands in no spelled name.
+    With ``number``, it is that of this one build. It matches ``[a-z0-9._-]+``, as Jupyter asks. ``--`` stands in no
+    spelled name.
     """
     own = f"envstore-{spell(namespace)}--{spell(name)}"
+    if number is not None:
+        return f"{own}--{spell(kernel)}--build-{number}"
     return own if kernel == "python3" else f"{own}--{spell(kernel)}"
 
 
@@ -214,7 +260,7 @@ def language_of(path: Path) -> str:
     return language if language != language.lower() else language[:1].upper() + language[1:]
 
 
-def kernel_spec(spec: dict[str, Any], folder: Path, prefix: Path, row: rows.ActiveBuild, shims: Path) -> dict[str, Any]:
+def kernel_spec(spec: dict[str, Any], folder: Path, prefix: Path, row: ActiveBuild, shims: Path) -> dict[str, Any]:
     """Return a kernelspec that starts from anywhere: absolute interpreter, activation in ``env``, a name that tells.
 
     Parameters
@@ -244,7 +290,7 @@ def kernel_spec(spec: dict[str, Any], folder: Path, prefix: Path, row: rows.Acti
     return {
         **spec,
         "argv": argv,
-        "display_name": f"{label} ({row.namespace}/{row.name})",
+        "display_name": f"{label} ({row.namespace}/{row.name}{'' if row.active else f', build {row.number}'})",
         "env": {**variables, "PYTHONNOUSERSITE": "1", "VIRTUAL_ENV": ""},
         "metadata": {
             **spec.get("metadata", {}),

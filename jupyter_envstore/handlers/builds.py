@@ -103,6 +103,17 @@ class AboutHandler(EnvStoreHandler):
         self.answer(await self.run(self.store.about, number, package, manager))
 
 
+class KernelHandler(EnvStoreHandler):
+    """``build/{build_id}/kernel/``"""
+
+    async def post(self, build_id: str) -> None:
+        """Let a build that is not active have kernels of its own; tell their ids."""
+        number = await self.require_on_build("environment::read", build_id)
+        self.require_login()
+        self.json_body(())
+        self.answer({"kernels": list(await self.run(self.app.kernels.offer, number))})
+
+
 class PackagesHandler(EnvStoreHandler):
     """``build/{build_id}/packages/``"""
 
@@ -153,6 +164,7 @@ ROUTES = [
     ("build/{build_id}/pin/", PinHandler),
     ("build/{build_id}/pack-away/", PackAwayHandler),
     ("build/{build_id}/about/{package}/", AboutHandler),
+    ("build/{build_id}/kernel/", KernelHandler),
     ("build/{build_id}/packages/", PackagesHandler),
     ("build/{build_id}/contents/", ContentsHandler),
     ("build/{build_id}/progress/", ProgressHandler),

@@ -18,7 +18,6 @@ from jupyter_envstore.store.database import now
 from jupyter_envstore.store.models import (
     DROPPED,
     PREFIX_NONE,
-    PREFIX_PRESENT,
     QUEUED,
     READY,
     Artifact,
@@ -241,38 +240,6 @@ def active_directory(session: Session, environment_id: int) -> tuple[str, str, s
         .where(Environment.id == environment_id)
     ).one()
     return row[0], row[1], row[2]
-
-
-@dataclass(frozen=True)
-class ActiveBuild:
-    """An environment, and where its active build is; None without one."""
-
-    environment_id: int
-    namespace: str
-    name: str
-    build_id: int | None
-    number: int | None
-    directory: str | None
-    present: bool
-
-
-def active_builds(session: Session) -> list[ActiveBuild]:
-    """Return all environments with their active builds."""
-    query = (
-        select(
-            Environment.id,
-            Namespace.name,
-            Environment.name,
-            Build.id,
-            Build.number,
-            Build.directory,
-            Build.prefix_state,
-        )
-        .join(Namespace, Namespace.id == Environment.namespace_id)
-        .outerjoin(Build, Build.id == Environment.current_build_id)
-        .where(Environment.deleted_on.is_(None))
-    )
-    return [ActiveBuild(*row[:6], row[6] == PREFIX_PRESENT) for row in session.execute(query)]
 
 
 def build_of(session: Session, environment: Environment, build_id: int) -> Build:

@@ -188,6 +188,11 @@ export class EnvStoreApi {
     await this.ask('PUT', `build/${id}/pin/`, { pinned });
   }
 
+  /** Let a build that is not active have kernels of its own; return their names. */
+  async offerKernel(id: number): Promise<string[]> {
+    return (await this.ask<{ kernels: string[] }>('POST', `build/${id}/kernel/`, {})).kernels;
+  }
+
   /** Drop the files of a build that is not active; `restore` brings them back. */
   async packAway(id: number): Promise<void> {
     await this.ask('POST', `build/${id}/pack-away/`, {});

@@ -77,6 +77,7 @@ TABLE = {
     "GET /build/{build_id}/packages/": "environment::read",
     "PUT /build/{build_id}/pin/": "environment::update",
     "POST /build/{build_id}/pack-away/": "build::delete",
+    "POST /build/{build_id}/kernel/": "environment::read",
     "GET /build/{build_id}/about/{package}/": "environment::read",
     "GET /build/{build_id}/contents/": "environment::read",
     "GET /build/{build_id}/progress/": "environment::read",

@@ -163,8 +163,17 @@ def test_a_switch_of_the_active_build_switches_new_kernels_and_not_those_that_ru
         assert run(server, started, "import sys; print(sys.prefix)") == before
         with kernel(server, "envstore-team--switch") as newer:
             assert run(server, newer, "import sys; print(sys.prefix)") != before
+        own = server.data("POST", f"build/{first}/kernel/")["kernels"]
+        assert own == ["envstore-team--switch--python3--build-1"]
+        assert specs(server)[own[0]]["spec"]["display_name"] == "Python (team/switch, build 1)"
+        with kernel(server, own[0]) as older:
+            assert run(server, older, "import sys; print(sys.prefix)") == before
+        assert server.data("GET", "environment/team/switch/")["kernels"] == ["envstore-team--switch"]
+        refused = server.ask("POST", f"build/{second}/kernel/")
+        assert (refused.status_code, "not the active one" in refused.json()["message"]) == (409, True)
         server.data("PUT", "environment/team/switch/", json={"build_id": first})
         until(lambda: specs(server)["envstore-team--switch"]["spec"]["metadata"]["envstore"]["build_id"] == first)
+        until(lambda: own[0] not in specs(server))  # it is the active one now
     server.data("DELETE", "environment/team/switch/")
     until(lambda: "envstore-team--switch" not in specs(server))
     assert not list((server.root / "kernels").glob("envstore-team--switch*"))

@@ -347,6 +347,15 @@ def test_a_build_is_pinned_packed_away_and_brought_back(
     lab.data("DELETE", "environment/team/kept/")
 
 
+def test_a_notebook_is_opened_with_an_older_build(data: Lab, lab: Server, example: int) -> None:
+    data.open("data", "builds")
+    shown(data.view.get_by_text("first build"))
+    row = data.view.get_by_role("row", name="first build")
+    row.get_by_role("button", name="More for build").click()
+    data.page.get_by_role("menuitem", name="Open Notebook with This Build").click()
+    expect(data.page.get_by_text(re.compile(r"Python \(team/data, build \d+\) \| Idle"))).to_be_visible(timeout=60_000)
+
+
 def test_a_preview_looks_at_each_platform_that_is_listed(data: Lab, channel: str) -> None:
     data.open("data", "specification")
     shown(data.view.get_by_text("Fits, found in"))

@@ -8,6 +8,7 @@ export namespace CommandIDs {
   export const refresh = 'envstore:refresh';
   export const open = 'envstore:open';
   export const openNotebook = 'envstore:open-notebook';
+  export const openBuild = 'envstore:open-build';
   export const openConsole = 'envstore:open-console';
   export const openTerminal = 'envstore:open-terminal';
   export const useInCurrent = 'envstore:use-in-current';

@@ -3,7 +3,7 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { Kernel } from '@jupyterlab/services';
 import { placeOf } from '../model';
 import type { IEnvironment } from '../types';
-import { type Arguments, type Context, NOTHING, PLACE, copy, whole } from './context';
+import { type Arguments, BUILD, type Context, NOTHING, PLACE, copy, whole } from './context';
 import { CommandIDs } from './ids';
 
 const FIRST_CELL = `import numpy as np
@@ -59,6 +59,11 @@ export function addUsingCommands(context: Context): void {
     },
     { isEnabled: hasKernel, caption: why }
   );
+  context.add(CommandIDs.openBuild, trans.__('Open Notebook with This Build'), BUILD, async args => {
+    const [kernelName] = await model.api.offerKernel(Number(args.build));
+    await app.serviceManager.kernelspecs.refreshSpecs();
+    return kernelName && app.commands.execute('notebook:create-new', { kernelName, cwd: folder() });
+  });
   context.add(
     CommandIDs.openConsole,
     trans.__('Open Console'),

@@ -161,6 +161,14 @@ function BuildRow(
       run: () => props.compare(row.id, item.current_build_id!),
       refused: row.active || !hasLock || !item.active ? trans.__('It is the active one, or there is nothing to compare') : undefined
     },
+    {
+      label: trans.__('Open Notebook with This Build'),
+      run: () =>
+        row.active
+          ? commands.execute(CommandIDs.openNotebook, { ...place })
+          : commands.execute(CommandIDs.openBuild, { build: row.id }),
+      refused: done && !row.packed_away ? undefined : trans.__('Its files are not there')
+    },
     { label: trans.__('Edit as New Build'), run: () => show({ tab: 'specification', build: row.id }) },
     {
       label: trans.__('Clone…'),

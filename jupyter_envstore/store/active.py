@@ -1,0 +1,57 @@
+"""Active builds of all environments, and others that are offered beside them: what kernels are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from jupyter_envstore.store.models import COMPLETED, PREFIX_PRESENT, Build, Environment, Namespace
+
+
+@dataclass(frozen=True)
+class ActiveBuild:
+    """An environment, and where its active build is; None without one. Or another build, which is not ``active``."""
+
+    environment_id: int
+    namespace: str
+    name: str
+    build_id: int | None
+    number: int | None
+    directory: str | None
+    present: bool
+    active: bool = True
+
+
+def active_builds(session: Session) -> list[ActiveBuild]:
+    """Return all environments with their active builds."""
+    return _with_builds(session, Build.id == Environment.current_build_id)
+
+
+def other_builds(session: Session, build_ids: Sequence[int]) -> list[ActiveBuild]:
+    """Return builds that are not active, of those that are still there, in the form of :func:`active_builds`."""
+    wanted: Any = (Build.id.in_(build_ids), Build.deleted_on.is_(None), Build.status == COMPLETED)
+    other = Build.id.is_distinct_from(Environment.current_build_id)
+    found = _with_builds(session, Build.environment_id == Environment.id, *wanted, other)
+    return [replace(row, active=False) for row in found]
+
+
+def _with_builds(session: Session, joined: Any, *kept: Any) -> list[ActiveBuild]:
+    query = (
+        select(
+            Environment.id,
+            Namespace.name,
+            Environment.name,
+            Build.id,
+            Build.number,
+            Build.directory,
+            Build.prefix_state,
+        )
+        .join(Namespace, Namespace.id == Environment.namespace_id)
+        .outerjoin(Build, joined)
+        .where(Environment.deleted_on.is_(None), *kept)
+    )
+    return [ActiveBuild(*row[:6], row[6] == PREFIX_PRESENT) for row in session.execute(query)]
