@@ -183,7 +183,8 @@ def make_server(package_cache: Path) -> Iterator[Callable[[str], Server]]:
         # A browser that leaves while Jupyter Server writes to its socket is no fault of this server.
         text = LEFT_SOCKET.sub("", server.log.read_text())
         remove_tree(server.folder)
-        assert "Traceback" not in text, text[-5000:]
+        place = text.find("Traceback")
+        assert place < 0, text[max(place - 500, 0) : place + 4000]
         assert "STOOD STILL" not in text, [line for line in text.splitlines() if "STOOD STILL" in line]
 
 
