@@ -108,6 +108,13 @@ class Lab:
         """Turn to a tab of the view."""
         self.view.get_by_test_id(f"envstore:tab-{name}").click()
 
+    def import_file(self, path: Path) -> None:
+        """Import a file from the sidebar's menu."""
+        with self.page.expect_file_chooser() as chooser:
+            self.button("more").click()
+            self.page.get_by_role("menuitem", name="Import Environment File…").click()
+        chooser.value.set_files(path)
+
     def editor(self) -> Locator:
         """Return the editor's text."""
         return self.view.locator(".cm-content")

@@ -73,10 +73,7 @@ def test_a_real_file_is_repaired_on_import_and_every_change_is_told(
     file.write_text(
         f"name: C:\\work\\env\nchannels: [{channel}, defaults]\ndependencies: [python]\nprefix: C:\\work\\env\n"
     )
-    with tab.page.expect_file_chooser() as chooser:
-        tab.button("more").click()
-        tab.page.get_by_role("menuitem", name="Import Environment File…").click()
-    chooser.value.set_files(file)
+    tab.import_file(file)
     shown(tab.view.get_by_text("4 changes were made"))
     expect(tab.button("new-name")).to_have_value("env")
     expect(tab.editor()).to_contain_text("ipykernel")
@@ -94,10 +91,7 @@ def test_ten_faults_are_listed_and_nothing_is_built(tab: Lab, tmp_path: Path) ->
     file = tmp_path / "bad.yml"
     lines = "".join(f"  - 'package{number} >>1'\n" for number in range(10))
     file.write_text(f"name: bad\nchannels: [a]\ndependencies:\n{lines}")
-    with tab.page.expect_file_chooser() as chooser:
-        tab.button("more").click()
-        tab.page.get_by_role("menuitem", name="Import Environment File…").click()
-    chooser.value.set_files(file)
+    tab.import_file(file)
     shown(tab.view.get_by_text("10 lines need attention"))
     expect(tab.button("create")).to_be_disabled()
 
@@ -117,10 +111,7 @@ def test_a_pdf_is_refused_with_what_is_accepted(tab: Lab, tmp_path: Path) -> Non
 def test_a_lockfile_is_built_as_it_is(tab: Lab, lab: Server, example: int, tmp_path: Path) -> None:
     file = tmp_path / "conda-lock.yml"
     file.write_bytes(lab.ask("GET", f"build/{example}/conda-lock.yml").content)
-    with tab.page.expect_file_chooser() as chooser:
-        tab.button("more").click()
-        tab.page.get_by_role("menuitem", name="Import Environment File…").click()
-    chooser.value.set_files(file)
+    tab.import_file(file)
     shown(tab.view.get_by_text("packages, no solving. It is built as it is."))
     tab.picture("lockfile")
     tab.button("new-name").fill("exact")
@@ -146,10 +137,7 @@ def test_the_kernel_of_a_notebook_becomes_an_environment(tab: Lab, example: int)
 def test_a_lockfile_can_be_where_one_begins(tab: Lab, lab: Server, example: int, tmp_path: Path) -> None:
     file = tmp_path / "conda-lock.yml"
     file.write_bytes(lab.ask("GET", f"build/{example}/conda-lock.yml").content)
-    with tab.page.expect_file_chooser() as chooser:
-        tab.button("more").click()
-        tab.page.get_by_role("menuitem", name="Import Environment File…").click()
-    chooser.value.set_files(file)
+    tab.import_file(file)
     tab.button("starting-point").click()
     shown(tab.view.get_by_text("Fits, found in"))
     expect(tab.editor()).to_contain_text("- pandas=")  # which needs numpy
