@@ -9,6 +9,7 @@ import gc
 import getpass
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -44,11 +45,13 @@ if TYPE_CHECKING:
     from jupyter_events import EventLogger
     from jupyter_server.serverapp import ServerApp
 
+    from jupyter_envstore.builds.retention import Plan
     from jupyter_envstore.handlers.base import EnvStoreHandler
 
 T = TypeVar("T")
 THREADS = 8
 SLOW_THREADS = 4
+PLAN_SECONDS = 300.0
 FIRST_HOUSEKEEPING = 600.0
 """Seconds after the start: not while people log in."""
 SOLVES = 2
@@ -160,6 +163,8 @@ class EnvStoreApp(Questions, Texts, StoreTraits, ExtensionApp):
         self.threads: list[threading.Thread] = []
         self.working = 0
         self.noted_parts: dict[object, float] = {}
+        self.notes: set[asyncio.Task[None]] = set()
+        self.planned: tuple[float, asyncio.Future[Plan]] | None = None
         self.log_feeds = LogFeeds(self)
         self.store_configuration: StoreConfig = self.store_config()
         self.store = EnvStore(self.store_configuration)
@@ -242,6 +247,16 @@ class EnvStoreApp(Questions, Texts, StoreTraits, ExtensionApp):
                 self.log.exception("envstore: what the store does not need could not be freed; it is tried again")
             else:
                 self.log.info("envstore: %d bytes freed", freed)
+
+    async def plan_of_collection(self) -> Plan:
+        """Return what could be freed, as of the last minutes: it is a walk through the caches, and all admins ask."""
+        if self.planned is None or time.monotonic() - self.planned[0] > PLAN_SECONDS:
+            self.planned = (time.monotonic(), asyncio.ensure_future(self.run_slowly(self.store.collect, True)))
+        try:
+            return await asyncio.shield(self.planned[1])
+        except Exception:
+            self.planned = None
+            raise
 
     def settle_down(self) -> None:
         """Do what can wait until the server has started."""

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from packaging.utils import canonicalize_name
+
 from jupyter_envstore.engine.link import cache_name
 
 KEYS = ("name", "version", "summary", "license", "home", "documentation", "source")
@@ -43,8 +45,10 @@ def about_package(cache: Path, entry: dict[str, Any]) -> dict[str, str]:
 
 def about_wheel(prefix: Path, entry: dict[str, Any]) -> dict[str, str]:
     """Return what a PyPI package in a prefix says of itself (``METADATA``, PyPA's core metadata)."""
-    pattern = f"lib/python*/site-packages/{entry['name'].replace('-', '_')}-{entry['version']}.dist-info/METADATA"
-    path = next(iter(prefix.glob(pattern)), None)
+    wanted = canonicalize_name(entry["name"])
+    folders = prefix.glob(f"lib/python*/site-packages/*-{entry['version']}.dist-info")
+    found_in = [path for path in folders if canonicalize_name(path.name.rsplit("-", 2)[0]) == wanted]
+    path = found_in[0] / "METADATA" if found_in else None
     try:
         found = HeaderParser().parsestr(path.read_text(encoding="utf-8", errors="replace")) if path else None
     except OSError:
@@ -71,9 +75,16 @@ def _about(entry: dict[str, Any], **found: Any) -> dict[str, str]:
     values = {"name": entry["name"], "version": entry["version"], **found}
     about = {key: str(values.get(key) or "")[:MOST_TEXT] for key in KEYS}
     for key in ("home", "documentation", "source"):  # they become links: nothing but addresses of pages
-        if urlsplit(about[key]).scheme not in ("http", "https"):
+        if not _is_page(about[key]):
             about[key] = ""
     return about
+
+
+def _is_page(address: str) -> bool:
+    try:
+        return urlsplit(address).scheme in ("http", "https")
+    except ValueError:
+        return False
 
 
 def _first(value: Any) -> Any:

@@ -129,8 +129,7 @@ def main(question: dict[str, Any]) -> dict[str, Any]:
         solution = solve(question["specs"], urls, platforms[0], cache, policy, options)
         packages = list(solution.records)
     elif question["do"] == "newest":
-        found = search_versions(question["names"], urls, platforms[0], cache)
-        packages = list({record["name"]: record for record in reversed(found)}.values())[::-1]
+        packages = search_versions(question["names"], urls, platforms[0], cache, most=1)
     elif "*" in question["package"] or "?" in question["package"]:
         names = {name for platform in platforms for name in search_names(question["package"], urls, platform, cache)}
         wanted = sorted(names)[: question["versions_of"]]

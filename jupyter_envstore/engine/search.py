@@ -40,8 +40,10 @@ def search_names(pattern: str, urls: Sequence[str], platform: str, cache_dir: Pa
     return [name for name in _ask(run, urls, platform) if fnmatch.fnmatchcase(name, pattern.lower())][:LIMIT]
 
 
-def search_versions(specs: Sequence[str], urls: Sequence[str], platform: str, cache_dir: Path) -> list[dict[str, Any]]:
-    """Return the packages that each of ``specs`` matches, newest first, at most 1000 of each.
+def search_versions(
+    specs: Sequence[str], urls: Sequence[str], platform: str, cache_dir: Path, most: int = LIMIT
+) -> list[dict[str, Any]]:
+    """Return the packages that each of ``specs`` matches, newest first, at most ``most`` of each.
 
     Raises
     ------
@@ -61,7 +63,7 @@ def search_versions(specs: Sequence[str], urls: Sequence[str], platform: str, ca
         )
         records = [record for group in found for record in group]
         records.sort(key=lambda record: (record.version, record.build_number), reverse=True)
-        chosen = [record for spec in wanted for record in [r for r in records if spec.matches(r)][:LIMIT]]
+        chosen = [record for spec in wanted for record in [r for r in records if spec.matches(r)][:most]]
         return [clean_record(json.loads(record.to_json())) for record in chosen]
 
     return list(_ask(run, urls, platform))

@@ -38,6 +38,7 @@ FOREIGN_VIRTUAL_PACKAGES = {
 
 NO_CANDIDATES = re.compile(r"No candidates were found for (\S+) (.*?)\.?$")
 CLOSE_NAMES = 3
+HINT_SECONDS = 20.0
 CLOSENESS = 0.75
 """Ratio of difflib from which a name may be a misspelling of another."""
 
@@ -153,28 +154,41 @@ async def _solve(
         if missing is None:
             msg = f"these requirements cannot be met together:\n{text}"
             raise SolveError(msg) from None
-        raise await _missing(missing[1], missing[2], urls, platform, cache_dir) from None
+        name, bounds = missing.groups()
+        try:
+            hint = await asyncio.wait_for(_hint(name, urls, platform, cache_dir), HINT_SECONDS)
+        except (GatewayError, asyncio.TimeoutError):  # the channel went away since, or has no list of names at hand
+            hint = Hint("check its name and bounds")
+        wanted = name if bounds == "*" or not hint.exists else f"{name} {bounds}"
+        failure = SolveError(f"no package {wanted} in {', '.join(redact(url) for url in urls)}; {hint.text}")
+        if hint.close:
+            failure.suggestions = {name: hint.close}
+        raise failure from None
     return [clean_record(json.loads(record.to_json())) for record in solved]
 
 
-async def _missing(name: str, bounds: str, urls: Sequence[str], platform: str, cache_dir: Path) -> SolveError:
-    """Return why there is no candidate for a package: its name is in no channel, or its bounds leave nothing."""
+@dataclass(frozen=True)
+class Hint:
+    """What may help somebody whose package is not there: words, likely names, and whether the name exists."""
+
+    text: str
+    close: tuple[str, ...] = ()
+    exists: bool = True
+
+
+async def _hint(name: str, urls: Sequence[str], platform: str, cache_dir: Path) -> Hint:
+    """Look for why there is no candidate: the name is in no channel, or its bounds leave nothing."""
     import rattler
 
     gateway = make_gateway(cache_dir)
     sources, subdirs = [rattler.Channel(url) for url in urls], [rattler.Subdir(platform), rattler.Subdir("noarch")]
     names = {found.normalized for found in await gateway.names(sources, subdirs)}
-    places = ", ".join(redact(url) for url in urls)
     if name not in names:
-        close = difflib.get_close_matches(name, names, CLOSE_NAMES, CLOSENESS)
-        hint = f"did you mean {' or '.join(close)}?" if close else "check its name"
-        error = SolveError(f"no package {name} in {places}; {hint}")
-        error.suggestions = {name: close}
-        return error
+        close = tuple(difflib.get_close_matches(name, names, CLOSE_NAMES, CLOSENESS))
+        return Hint(f"did you mean {' or '.join(close)}?" if close else "check its name", close, exists=False)
     found = await gateway.query(sources, subdirs, [rattler.MatchSpec(name)], recursive=False)
     versions = sorted({record.version for group in found for record in group}, reverse=True)
-    have = f"the newest there is {versions[0]}" if versions else f"there is none for {platform}"
-    return SolveError(f"no package {name} {bounds} in {places}; {have}")
+    return Hint(f"the newest there is {versions[0]}" if versions else f"there is none for {platform}")
 
 
 def clean_record(record: dict[str, Any]) -> dict[str, Any]:

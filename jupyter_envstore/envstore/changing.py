@@ -123,9 +123,18 @@ class Changing(Looking):
                 people.audit(session, who, "build.restore", f"build:{build_id}")
 
     def pin(self, build_id: int, pinned: bool, who: str = "") -> None:
-        """Keep the prefix of a build for good, or let the retention settings decide again."""
+        """Keep the prefix of a build for good, or let the retention settings decide again.
+
+        Raises
+        ------
+        ConflictError
+            It never completed, so there is nothing to keep.
+        """
         with self.database.write() as session:
             row = rows.find_build(session, build_id)
+            if pinned and row.build.status != COMPLETED:
+                msg = f"build {row} is {row.build.status}; only a completed build can be pinned"
+                raise ConflictError(msg)
             row.build.pinned = pinned
             rows.changed(session, "build", build_id)
             people.audit(session, who, "build.pin" if pinned else "build.unpin", f"build:{build_id}")
@@ -141,16 +150,17 @@ class Changing(Looking):
         with self.database.read() as session:
             row = rows.find_build(session, build_id)
         build = row.build
-        reasons = {
-            build.status != COMPLETED: f"is {build.status}",
-            build.prefix_state != PREFIX_PRESENT: "is packed away already",
-            build.pinned: "is kept by hand (pinned)",
-            row.environment.current_build_id == build.id: "is the active one; make another active first",
-        }
-        if not any(reasons) and not self.retention.pack_away(build_id):
-            reasons = {True: "is in use: something runs in it, or works on it"}
-        if any(reasons):
-            msg = f"build {row} {reasons[True]}"
+        reasons = [
+            (build.status != COMPLETED, f"is {build.status}"),
+            (build.prefix_state != PREFIX_PRESENT, "is packed away already"),
+            (build.pinned, "is kept by hand (pinned)"),
+            (row.environment.current_build_id == build.id, "is the active one; make another active first"),
+        ]
+        reason = next((words for applies, words in reasons if applies), None)
+        if reason is None and not self.retention.pack_away(build_id):
+            reason = "is in use: something runs in it, or works on it"
+        if reason is not None:
+            msg = f"build {row} {reason}"
             raise ConflictError(msg)
         with self.database.write() as session:
             people.audit(session, who, "build.pack-away", f"build:{build_id}")

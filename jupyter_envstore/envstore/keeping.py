@@ -18,6 +18,9 @@ from jupyter_envstore.spec.specification import Specification
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import people
 
+LEAST_FREE = 100_000_000
+"""Bytes without which hardly anything can be built, whatever the settings say."""
+
 
 class Keeping(OpenStore):
     """What the store is told to keep, and where packages come from."""
@@ -106,9 +109,9 @@ class Keeping(OpenStore):
         return f"environment:{environment.id}", namespace.id, environment.id
 
     def space(self) -> dict[str, Any]:
-        """Return bytes of the store's disk: free, in all, and whether builds wait since there is too little."""
+        """Return bytes of the store's disk: free, in all, and whether there is too little to build anything."""
         usage = shutil.disk_usage(self.config.root)
-        low = usage.free < int(self.settings()["storage_threshold"])
+        low = usage.free < max(int(self.settings()["storage_threshold"]), LEAST_FREE)
         return {"free": usage.free, "total": usage.total, "low": low}
 
     def free(self, who: str) -> Plan:

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from packaging.utils import canonicalize_name
+
 from jupyter_envstore import views
 from jupyter_envstore.engine.about import about_package, about_wheel
 from jupyter_envstore.engine.contents import contents
 from jupyter_envstore.engine.link import in_cache
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.envstore.base import BuildRef, OpenStore
-from jupyter_envstore.errors import ConflictError, NotFoundError
+from jupyter_envstore.errors import ConflictError, EnvStoreError, InvalidInputError, NotFoundError
 from jupyter_envstore.spec.editing import pip_name
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store.jobs import unfinished_jobs
@@ -104,7 +106,10 @@ class Looking(OpenStore):
         with self.database.read() as session:
             if not rows.find_build(session, build_id).build.record_digest:
                 return {}
-        record = self.record(build_id)
+        try:
+            record = self.record(build_id)
+        except (EnvStoreError, OSError, ValueError):  # what else is known of the build can be told without it
+            return {}
         return {**dict.fromkeys(record.platforms), **record.failed_platforms}
 
     def contents(self, build_id: int) -> list[dict[str, Any]]:
@@ -126,16 +131,22 @@ class Looking(OpenStore):
         ------
         NotFoundError
             The build has no such package.
+        InvalidInputError
+            ``manager`` is neither conda nor pip.
         """
+        if manager not in ("conda", "pip"):
+            msg = f"manager {manager[:60]!r} must be conda or pip"
+            raise InvalidInputError(msg)
         with self.database.read() as session:
             row = rows.find_build(session, build_id)
         build = row.build
         lock = self.record(build_id).lock(build.platform)
-        for entry in lock.pip if manager == "pip" else lock.conda:
-            if pip_name(entry["name"]) == pip_name(package):
-                if manager == "pip":
-                    return about_wheel(self.config.builds / build.directory, entry)
+        for entry in lock.conda if manager == "conda" else ():
+            if entry["name"] == package.lower():
                 return about_package(self.config.packages / "conda", entry)
+        for entry in lock.pip if manager == "pip" else ():
+            if canonicalize_name(entry["name"]) == canonicalize_name(package):
+                return about_wheel(self.config.builds / build.directory, entry)
         msg = f"build {row} has no {manager[:20]} package {package[:100]}"
         raise NotFoundError(msg)
 

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from tornado.httputil import HTTPHeaders, _get_content_range, _parse_request_range
 from tornado.iostream import StreamClosedError
 
-from jupyter_envstore.errors import PreconditionError
+from jupyter_envstore.errors import PreconditionError, StorageError
 from jupyter_envstore.handlers.base import EnvStoreHandler
 
 PARTS_SECONDS = 3600.0
@@ -87,9 +87,24 @@ class FileHandler(EnvStoreHandler):
         kind = "attachment" if attachment or self.flag("download") else "inline"
         self.set_header("Content-Disposition", f'{kind}; filename="{name}"')
 
-    def _is_new(self, start: int) -> bool:
+    def note_once(self, build_id: int, kind: str) -> None:
+        """Have the audit note what is read again and again once an hour; nobody waits for that, or is refused."""
+        if self.request.method == "HEAD" or not self._is_new(1, (build_id, kind)):
+            return
+
+        async def note() -> None:
+            try:
+                await self.run(self.store.audit_download, self.identity.name, build_id, kind)
+            except StorageError as error:
+                self.log.warning("envstore: the audit does not note a download: %s", error)
+
+        task = asyncio.ensure_future(note())
+        self.app.notes.add(task)  # else it may be collected before it is done
+        task.add_done_callback(self.app.notes.discard)
+
+    def _is_new(self, start: int, noted: tuple[int, str] | None = None) -> bool:
         """Whether the audit notes it: each beginning, and other parts once an hour."""
-        key = (self.identity.name, self.noted)
+        key = (self.identity.name, noted or self.noted)
         moment = time.monotonic()
         known = self.app.noted_parts
         seen = known.get(key, -PARTS_SECONDS)

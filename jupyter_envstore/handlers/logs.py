@@ -117,7 +117,8 @@ class LogsHandler(FileHandler):
 
     async def _send_now(self, number: int, name: str, offset: int) -> None:
         data = (await self.run(self.store.log, number)).encode()[offset:]
-        self.noted = (number, "logs")
+        if not offset:
+            self.note_once(number, "logs")
         await self.send_whole(data, hashlib.sha256(data).hexdigest(), PLAIN, name)
 
     async def _follow(self, feed: LogFeed, offset: int) -> None:

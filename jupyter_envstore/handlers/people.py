@@ -101,7 +101,7 @@ class SpaceHandler(EnvStoreHandler):
         answer = await self.run(self.store.space)
         if self.flag("plan"):
             self.require("setting::update", "*")
-            answer["plan"] = wire.plan_json(await self.app.run_slowly(self.store.collect, True))
+            answer["plan"] = wire.plan_json(await self.app.plan_of_collection())
         self.answer(answer)
 
     async def post(self) -> None:
@@ -109,6 +109,7 @@ class SpaceHandler(EnvStoreHandler):
         self.require("setting::update", "*")
         self.json_body(())
         plan = await self.app.run_slowly(self.store.free, self.identity.name)
+        self.app.planned = None
         self.answer({**await self.run(self.store.space), "plan": wire.plan_json(plan)})
 
 

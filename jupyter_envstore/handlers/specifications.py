@@ -63,6 +63,9 @@ class SpecificationsHandler(EnvStoreHandler):
         self.require_somewhere("environment::solve")
         channels = [*self.get_query_arguments("channel"), *self.get_query_arguments("channels")]
         conda, pip = self.get_query_arguments("conda"), self.get_query_arguments("pip")
+        if not conda and not pip:
+            msg = "name what is to be installed: conda= or pip="
+            raise InvalidInputError(msg)
         form = self.text_argument("format") or "yaml"
         if form not in ("yaml", "lockfile"):
             msg = f"format {form[:60]!r} must be yaml or lockfile"
@@ -101,14 +104,14 @@ class CheckHandler(SolvingHandler):
         namespace, name = self.place_to_solve(body)
         text = self.field(body, "specification", str, "")
         repaired = Repaired(text)
+        keep = self.field(body, "keep", list, [])
+        if not all(isinstance(item, str) and item in KEEPABLE for item in keep):
+            msg = f"'keep' must be a list of: {', '.join(KEEPABLE)}"
+            raise InvalidInputError(msg)
         try:
             if self.field(body, "repair", bool, False):
                 file_name = self.field(body, "file_name", str, "")[:200] or "environment.yml"
                 settings = await self.run(self.store.settings_near, (namespace, name))
-                keep = self.field(body, "keep", list, [])
-                if not all(isinstance(item, str) and item in KEEPABLE for item in keep):
-                    msg = f"'keep' must be a list of: {', '.join(KEEPABLE)}"
-                    raise InvalidInputError(msg)
                 repaired = await self.app.repair(text, file_name, settings, keep)
             found: Specification | None = await self.app.read_specification(repaired.text)
             faults = []

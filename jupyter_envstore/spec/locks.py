@@ -7,6 +7,8 @@ import re
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from packaging.utils import canonicalize_name
+
 from jupyter_envstore.errors import Fault
 from jupyter_envstore.spec.document import Items, Table, Text, Value
 from jupyter_envstore.spec.pip_lines import check_url
@@ -65,8 +67,9 @@ def starting_point(lock: dict[str, Any]) -> str:
     metadata = lock["metadata"]
     platform = (metadata.get("platforms") or [""])[0]
     entries = [entry for entry in lock["package"] if entry["platform"] == platform]
-    needed = {str(name).lower() for entry in entries for name in entry.get("dependencies") or ()}
-    tops = [e for e in entries if e["name"].lower() not in needed or e["name"] in ("python", "ipykernel")]
+    needed = {canonicalize_name(name) for entry in entries for name in entry.get("dependencies") or ()}
+    kept = ("python", "ipykernel")
+    tops = [entry for entry in entries if canonicalize_name(entry["name"]) not in needed or entry["name"] in kept]
     channels = [
         channel.get("url") if isinstance(channel, dict) else channel for channel in metadata.get("channels") or ()
     ]

@@ -91,9 +91,9 @@ def list_namespaces(session: Session, visible: Sequence[str] | None, page: Page)
         names = sorted({entity.split("/")[0] for entity in visible})
         where.append(or_(false(), *(_like(Namespace.name_key, name) for name in names)))
     count = session.scalar(select(func.count()).select_from(Namespace).where(*where)) or 0
-    _columns(page, {"name": Namespace.name_key, "namespace": Namespace.name_key, "id": Namespace.id})
-    order = Namespace.name_key.desc() if page.descending else Namespace.name_key.asc()
-    return count, list(session.scalars(_cut(select(Namespace).where(*where).order_by(order), page)))
+    columns = _columns(page, {"name": Namespace.name_key, "namespace": Namespace.name_key, "id": Namespace.id})
+    order = [key.desc() if page.descending else key.asc() for key in columns or [Namespace.name_key]]
+    return count, list(session.scalars(_cut(select(Namespace).where(*where).order_by(*order), page)))
 
 
 def list_environments(session: Session, filters: Filters, page: Page) -> tuple[int, list[EnvironmentRow]]:

@@ -313,6 +313,12 @@ export class EnvStoreApi {
     return this.ask('GET', `setting/${encodeURIComponent(place.namespace)}/${encodeURIComponent(place.name)}/`);
   }
 
+  /** Return the channels of specifications that name none, as the whole store has them. */
+  async defaultChannels(): Promise<string[]> {
+    const settings = await this.ask<{ conda_default_channels: string[] }>('GET', 'setting/');
+    return settings.conda_default_channels;
+  }
+
   /** Change settings of an environment, or of the whole store without a place. */
   async changeSettings(values: Record<string, unknown>, place?: IPlace): Promise<void> {
     const below = place ? `${encodeURIComponent(place.namespace)}/${encodeURIComponent(place.name)}/` : '';

@@ -13,6 +13,15 @@ export class ServerState {
   /** Whether the server was exchanged for another version since the page was loaded. */
   isOutdated = false;
 
+  /** How often space was freed from this page: what could be freed is another amount then. */
+  timesFreed = 0;
+
+  /** Note that space was freed: what is known of it is old. */
+  freed(): void {
+    this.timesFreed += 1;
+    this._seen = 0;
+  }
+
   /** Look now and then; at once with `soon`, after the server was away. */
   async look(soon: boolean): Promise<void> {
     if (!soon && Date.now() - this._seen < PAUSE) {

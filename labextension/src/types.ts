@@ -160,7 +160,7 @@ export interface IAbout {
 export interface ISpace {
   free: number;
   total: number;
-  /** Whether builds wait, since too little is free. */
+  /** Whether too little is free to build anything. */
   low: boolean;
   plan?: {
     size: number;

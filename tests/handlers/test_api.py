@@ -239,6 +239,10 @@ def test_a_build_is_packed_away_and_brought_back_by_hand_unless_it_is_pinned(
     server.wait(active)
     path = f"build/{old}/pack-away/"
     assert "is the active one" in server.ask("POST", f"build/{active}/pack-away/").json()["message"]
+    failed = server.submit(f"name: packed\nchannels: [{nasty_channel}]\ndependencies: [no-such-package]")
+    server.wait(failed)
+    assert server.ask("POST", f"build/{failed}/pack-away/").json()["message"] == "build team/packed:3 is FAILED"
+    assert server.ask("PUT", f"build/{failed}/pin/", json={"pinned": True}).status_code == 409
     server.ask("PUT", f"build/{old}/pin/", json={"pinned": True})
     assert server.data("GET", f"build/{old}/")["pinned"] is True
     refused = server.ask("POST", path)

@@ -6,6 +6,7 @@ import threading
 import time
 from typing import Any
 
+from tests.conftest import PYTHON
 from tests.handlers.live import Server
 
 
@@ -143,7 +144,7 @@ def test_the_newest_of_several_packages_is_found_at_once(server: Server, channel
 
 
 def test_a_solve_tells_what_is_to_be_downloaded(server: Server, channel: str) -> None:
-    text = f"channels: [{channel}]\ndependencies: [python, numpy]"
+    text = f"channels: [{channel}]\ndependencies: [python={PYTHON}, numpy]"
     solved = server.data("POST", "solve/", json={"specification": text, "namespace": "team"})
     assert solved["to_download"] == 0  # the environment of all tests has them
 
@@ -156,6 +157,7 @@ def test_packages_say_what_they_are(server: Server) -> None:
     assert about["home"].startswith("http")
     assert server.ask("GET", f"build/{server.build_id}/about/nosuch/").status_code == 404
     assert server.ask("GET", f"build/{server.build_id}/about/numpy/?manager=pip").status_code == 404
+    assert server.ask("GET", f"build/{server.build_id}/about/numpy/?manager=apt").status_code == 400
 
 
 def test_changes_that_one_does_not_want_are_not_made(server: Server) -> None:

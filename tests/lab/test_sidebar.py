@@ -296,7 +296,7 @@ def test_an_admin_frees_space_and_sets_the_default_channel(tab: Lab, lab: Server
     shown(tab.page.get_by_text("6.1 GB freed"))
     tab.page.unroute_all()
     tab.button("more").click()
-    tab.page.get_by_role("menuitem", name="Set Default Channel…").click()
+    tab.page.get_by_role("menuitem", name="Set Default Channels…").click()
     field = tab.page.get_by_role("dialog").get_by_role("textbox")
     expect(field).to_have_value(channel)
     field.fill("file:///nowhere")

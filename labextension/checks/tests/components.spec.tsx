@@ -102,11 +102,17 @@ describe('Imported', () => {
         { what: 'ipykernel added', why: 'no kernel', choice: 'kernel' }
       ],
       kept: ['kernel'],
+      text: 'as imported',
       toggle: async (choice: string) => void toggled.push(choice),
       undo: () => 'as it was'
     } as unknown as IImport;
     const texts: string[] = [];
-    draw(<Imported imported={imported} trans={trans} onUndo={text => texts.push(text)} />);
+    const shown = (text: string) => (
+      <Imported imported={imported} text={text} trans={trans} onUndo={undone => texts.push(undone)} />
+    );
+    draw(shown('edited since then'));
+    expect([...node.querySelectorAll('button')].map(button => button.textContent)).toEqual(['Undo all']);
+    draw(shown('as imported'));
     expect(node.textContent).toContain('2 changes were made');
     const [undo, defaults, kernel, ...others] = [...node.querySelectorAll<HTMLElement>('button')];
     expect([defaults?.textContent, kernel?.textContent, others]).toEqual(['keep defaults', 'change it after all', []]);

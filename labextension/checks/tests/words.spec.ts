@@ -7,7 +7,7 @@ import { changeWords } from '../../src/view/builds';
 import { newestFirst } from '../../src/view/completer';
 import { surroundings } from '../../src/view/editor';
 import { faultsOf, fixed } from '../../src/view/checking';
-import { boundedSpec, nameOf } from '../../src/view/package';
+import { boundedSpec, bounds, nameOf } from '../../src/view/package';
 import { listedPlatforms, withPlatforms } from '../../src/view/platforms';
 import { isMajor } from '../../src/view/preview';
 
@@ -153,13 +153,22 @@ describe('a misspelled package', () => {
 
 describe('other bounds', () => {
   it.each([
-    ['conda', '1.2', 'x=1.2'],
-    ['conda', '<2', 'x <2'],
-    ['conda', '', 'x'],
-    ['pip', '1.2', 'pip:x==1.2'],
-    ['pip', '<2', 'pip:x<2']
-  ] as const)('of a %s package as typed (%s) are %s', (manager, bound, spec) => {
-    expect(boundedSpec({ name: 'x', manager }, bound)).toBe(spec);
+    ['conda', 'x', '1.2', 'x=1.2'],
+    ['conda', 'x <1', '<2', 'x <2'],
+    ['conda', 'forge::x >=1.2', '', 'forge::x'],
+    ['conda', null, '>3', 'x >3'],
+    ['pip', 'x', '1.2', 'pip:x==1.2'],
+    ['pip', 'x[security]>=2', '>=3', 'pip:x[security]>=3']
+  ] as const)('of a %s package that is listed as %s are, typed as %j, %s', (manager, requested, bound, spec) => {
+    expect(boundedSpec(bounds({ name: 'x', manager, requested })!.before, bound)).toBe(spec);
+  });
+
+  it.each([
+    ['conda', "x[version='>1']"],
+    ['pip', "x; python_version<'3.9'"],
+    ['pip', 'x @ https://host/x.whl']
+  ] as const)('are edited in the text for %s packages such as %s', (manager, requested) => {
+    expect(bounds({ name: 'x', manager, requested })).toBeNull();
   });
 });
 
@@ -168,7 +177,9 @@ describe('the platforms of a specification', () => {
     ['dependencies: [a]\n', ['linux-64'], 'platforms: [linux-64]\ndependencies: [a]\n'],
     ['platforms: [win-64] # all\ndependencies: [a]\n', [], 'dependencies: [a]\n'],
     ['platforms:\n  - win-64\n  - osx-64 # old\nname: x\n', ['linux-64'], 'platforms: [linux-64]\nname: x\n'],
-    ['name: x\n', ['osx-64'], 'name: x\nplatforms: [osx-64]\n']
+    ['name: x', ['osx-64'], 'name: x\nplatforms: [osx-64]\n'],
+    ['platforms:\n\n  - win-64\n  # and\n  - osx-64\n\n# more\nname: x\n', ['osx-64'], 'platforms: [osx-64]\n\n# more\nname: x\n'],
+    ['platforms: [win-64,\n  osx-64]\nname: x\n', ['linux-ppc64le'], 'platforms: [linux-ppc64le]\nname: x\n']
   ])('are changed in its text alone: %j', (text, platforms, changed) => {
     expect(withPlatforms(text, platforms)).toBe(changed);
     expect(listedPlatforms(changed)).toEqual(platforms);

@@ -22,8 +22,10 @@ export function addChangingCommands(context: Context): void {
     const whenReady = (_: unknown, end: ISettled) => {
       if (end.build === build) {
         model.settled.disconnect(whenReady);
-        context.examples.add(whole(end.place));
-        model.reveal(end.place);
+        if (end.status === 'COMPLETED') {
+          context.examples.add(whole(end.place));
+          model.reveal(end.place);
+        }
       }
     };
     model.settled.connect(whenReady);

@@ -33,8 +33,11 @@ export function addKeepingCommands(context: Context): void {
         defaultButton: 0
       });
       if (answer.button.accept) {
-        const freeing = context.guarded(trans.__('Not freed'), () => api.free());
-        const freed = await freeing;
+        const freed = await context.guarded(trans.__('Not freed'), async () => {
+          const found = await api.free();
+          model.server.freed();
+          return found;
+        });
         if (freed?.plan) {
           Notification.success(trans.__('%1 freed', size(freed.plan.size)), { autoClose: 8000 });
         }
@@ -44,19 +47,21 @@ export function addKeepingCommands(context: Context): void {
   );
   context.add(
     CommandIDs.setChannel,
-    trans.__('Set Default Channel…'),
+    trans.__('Set Default Channels…'),
     NOTHING,
     async () => {
-      const before = (await api.channels())[0] ?? '';
+      const before = (await api.defaultChannels()).join(', ');
       const answer = await InputDialog.getText({
-        title: trans.__('Channel for specifications that name none'),
-        label: trans.__('A name, the address of a mirror (https://…), or a folder on the server (file:///…)'),
+        title: trans.__('Channels of specifications that name none'),
+        label: trans.__(
+          'Names, addresses of mirrors (https://…) or folders on the server (file:///…); the most important first, with commas between them'
+        ),
         text: before,
         okLabel: trans.__('Set')
       });
-      const channel = (answer.value ?? '').trim();
-      if (answer.button.accept && channel) {
-        await context.guarded(trans.__('Not set'), () => api.changeSettings({ conda_default_channels: [channel] }));
+      const channels = (answer.value ?? '').split(',').map(channel => channel.trim()).filter(channel => channel);
+      if (answer.button.accept && channels.length) {
+        await context.guarded(trans.__('Not set'), () => api.changeSettings({ conda_default_channels: channels }));
       }
     },
     asAdmin
@@ -72,8 +77,8 @@ function PlanTable(props: { plan: NonNullable<ISpace['plan']>; words: Context['t
         {words.__('Builds that are packed away keep their lock, which brings them back; caches fill up again by themselves.')}
       </p>
       <Table columns={[words.__('What'), words.__('Size'), words.__('Why')]}>
-        {plan.removals.map(removal => (
-          <tr key={`${removal.kind}/${removal.name}`}>
+        {plan.removals.map((removal, place) => (
+          <tr key={place}>
             <th scope="row">
               {removal.kind} {removal.name}
             </th>

@@ -26,7 +26,8 @@ export function fillRollBackMenu(context: Context): void {
     const asked = ++turn;
     model.api.builds(item.id, OFFERED).then(
       ({ builds }) => {
-        if (asked === turn) {
+        if (asked === turn && !menu.isAttached) {
+          // a menu that is open would close
           builds.filter(build => build.status === 'COMPLETED').forEach((build, index) => {
             menu.insertItem(index, entry(build, place, trans));
             shown += 1;

@@ -1,3 +1,4 @@
+import { Notification } from '@jupyterlab/apputils';
 import { CommandRegistry } from '@lumino/commands';
 import { Menu } from '@lumino/widgets';
 
@@ -39,7 +40,13 @@ export function openActions(actions: readonly Action[], button: Element): void {
       label: action.label,
       caption: action.refused ?? '',
       isEnabled: () => !action.refused,
-      execute: () => action.run() as any,
+      execute: async () => {
+        try {
+          await action.run();
+        } catch (error) {
+          Notification.error(error instanceof Error ? error.message : String(error), { autoClose: 8000 });
+        }
+      },
       describedBy: { args: { type: 'object', properties: {} } }
     });
     return { command };

@@ -185,12 +185,13 @@ function Footer({ model, trans, commands }: IProps): React.ReactElement | null {
   const [freeable, setFreeable] = React.useState(0);
   const turn = Math.floor(useNow(PLAN_PAUSE).getTime() / PLAN_PAUSE);
   const { isAdmin } = model;
+  const { timesFreed } = model.server;
   React.useEffect(() => {
     if (isAdmin) {
       // without an answer nothing is offered; the panel says already when the server is away
       model.api.space(true).then(space => setFreeable(space.plan?.size ?? 0), () => undefined);
     }
-  }, [model, isAdmin, turn]);
+  }, [model, isAdmin, turn, timesFreed]);
   const total = model.server.space?.total ?? 0;
   return bytes ? (
     <div className="jp-EnvStore-footer">

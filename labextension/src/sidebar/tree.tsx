@@ -61,7 +61,14 @@ export function Tree(props: ITreeProps): React.ReactElement {
       const item = model.find(place);
       if (item) {
         setOpened(item.id);
-        window.setTimeout(() => innerRef.current?.querySelector<HTMLElement>(`[data-key="item:${item.id}"] ${FIRST_USE}`)?.focus(), SOON);
+        window.setTimeout(() => {
+          const panel = innerRef.current?.closest('.jp-EnvStore-panel');
+          const active = document.activeElement;
+          if (panel && (active === document.body || panel.contains(active))) {
+            // who types elsewhere meanwhile goes on
+            panel.querySelector<HTMLElement>(`[data-key="item:${item.id}"] ${FIRST_USE}`)?.focus();
+          }
+        }, SOON);
       }
     };
     model.revealed.connect(slot);

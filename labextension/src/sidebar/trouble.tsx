@@ -59,7 +59,7 @@ function Notices({ model, trans, commands }: IProps): React.ReactElement | null 
   }
   return model.server.space?.low ? (
     <div className="jp-EnvStore-trouble jp-mod-bad" role="alert">
-      <span>{trans.__('The disk of the server is full: builds are not taken on.')}</span>
+      <span>{trans.__('The disk of the server is full: nothing can be built.')}</span>
       {model.isAdmin && (
         <Link onClick={() => commands.execute(CommandIDs.freeSpace)}>{trans.__('Free up…')}</Link>
       )}

@@ -111,7 +111,7 @@ function Kept(props: ITabProps): React.ReactElement | null {
   const change = async () => {
     const answer = await InputDialog.getNumber({
       title: trans.__('Builds of %1 that are kept ready', item.name),
-      label: trans.__('Older ones are packed away: their lock stays, and brings them back.'),
+      label: trans.__('Older ones are packed away: their lock stays, and brings them back. 0 keeps all.'),
       value: number,
       okLabel: trans.__('Change')
     });
@@ -125,7 +125,9 @@ function Kept(props: ITabProps): React.ReactElement | null {
   };
   return (
     <span className="jp-EnvStore-sub">
-      {trans._n('The newest %1 is kept ready', 'The newest %1 are kept ready', number)}{' '}
+      {number === 0
+        ? trans.__('All are kept ready')
+        : trans._n('The newest %1 is kept ready', 'The newest %1 are kept ready', number)}{' '}
       {item.permissions.includes('setting::update') && (
         <Link id="envstore:change-kept" onClick={change}>
           {trans.__('Change…')}

@@ -55,7 +55,7 @@ export function usePreview(
     return () => {
       wanted = false;
     };
-  }, [model, quick, namespace, name, enabled]);
+  }, [model, quick, namespace, name, enabled, turn]);
 
   const clean =
     checked?.text === slow && checked.value.faults.length === 0 && !checked.value.refused && !checked.value.is_lockfile;
@@ -71,9 +71,10 @@ export function usePreview(
       const found = new Map<string, true | string | null>(listed.map(platform => [platform, null]));
       for (const platform of listed) {
         setPlatforms(new Map(found));
-        const answer = await model.api.solve(slow, {}, stop.signal, platform).then(
+        const answer = await model.api.solve(slow, namespace ? { namespace } : {}, stop.signal, platform).then(
           () => true as const,
-          (error: Error) => error.message.split('\n')[0] ?? ''
+          // a server that is busy, or a channel that is away, says nothing about the platform
+          (error: Error) => (isCertain(error) ? error.message.split('\n')[0] ?? '' : null)
         );
         if (stop.signal.aborted) {
           return;

@@ -30,8 +30,10 @@ export class ChannelCompleter implements ICompleter {
     const isNew = (name: string) => !((this._newest.get(keyOf(name))?.until ?? 0) > Date.now());
     const asked = names.filter(isNew);
     if (asked.length) {
-      // a channel that cannot be reached tells nothing here; the preview says why
-      const found = await this.api.newest(asked, channels).catch(() => []);
+      const found = await this.api.newest(asked, channels).catch(() => null);
+      if (found === null) {
+        return new Map(); // a channel that cannot be reached tells nothing here; the preview says why
+      }
       const packages = new Map(found.map(item => [item.name, item]));
       for (const name of asked) {
         this._newest.set(keyOf(name), { until: Date.now() + LIFE, found: packages.get(name) });

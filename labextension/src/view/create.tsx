@@ -69,9 +69,12 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
   const preview = usePreview({ ...props, text, place: { namespace: target }, enabled: Boolean(target), generation });
   const { checked } = preview;
 
-  const imported = useImport(model, trans, {}, (found, fileName) => {
+  const imported = useImport(model, trans, { namespace: target }, (found, fileName, again) => {
     setText(found.text);
     setGeneration(count => count + 1);
+    if (again) {
+      return;
+    }
     const stem = fileName.replace(/\.[^.]*$/, '').replace(/[^A-Za-z0-9_.+-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
     setName(found.name ?? stem.slice(0, 64));
     setDescription(found.description);
@@ -329,7 +332,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
           </select>
         </label>
       )}
-      <Imported imported={imported} trans={trans} onUndo={setText} />
+      <Imported imported={imported} text={text} trans={trans} onUndo={setText} />
       <div className="jp-EnvStore-split">
         <YamlEditor
           ref={editor}

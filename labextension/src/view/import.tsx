@@ -22,6 +22,10 @@ export interface IImport {
   toggle: (choice: string) => Promise<void>;
   /** Return the text as it was, and forget the changes. */
   undo: () => string;
+  /** Forget the file: something else is done now. */
+  forget: () => void;
+  /** What the file gave last, to tell whether it was edited since then. */
+  text: string;
 }
 
 /** Read files, links and texts, repaired where they need it. */
@@ -29,11 +33,14 @@ export function useImport(
   model: EnvStoreModel,
   trans: TranslationBundle,
   place: Partial<IPlace>,
-  onTaken: (found: IChecked, fileName: string) => void
+  /** Told of each text that a file gives; `again` where only a choice was changed. */
+  onTaken: (found: IChecked, fileName: string, again: boolean) => void
 ): IImport {
   const [source, setSource] = React.useState({ content: '', fileName: '' });
   const [changes, setChanges] = React.useState<readonly ITextChange[]>([]);
   const [kept, setKept] = React.useState<readonly string[]>([]);
+  const [text, setText] = React.useState('');
+  const turn = React.useRef(0);
   const [error, setError] = React.useState('');
   const { namespace, name } = place;
 
@@ -58,7 +65,8 @@ export function useImport(
       setSource({ content, fileName });
       setChanges(found.changes);
       setKept([]);
-      onTaken(found, fileName);
+      setText(found.text);
+      onTaken(found, fileName, false);
     }
   };
   return {
@@ -88,22 +96,31 @@ export function useImport(
     },
     toggle: async choice => {
       const keep = kept.includes(choice) ? kept.filter(other => other !== choice) : [...kept, choice];
+      setKept(keep);
+      const asked = ++turn.current;
       const found = await read(source.content, source.fileName, keep);
-      if (found) {
-        setKept(keep);
-        onTaken(found, source.fileName);
+      if (found && asked === turn.current) {
+        setText(found.text);
+        onTaken(found, source.fileName, true);
       }
     },
     undo: () => {
       setChanges([]);
       return source.content;
-    }
+    },
+    forget: () => {
+      setChanges([]);
+      setError('');
+    },
+    text
   };
 }
 
 /** What was changed in a file, each with the way to have it otherwise. */
 export function Imported(props: {
   imported: IImport;
+  /** The text as it is now: once it was edited, choices would throw the edits away. */
+  text: string;
   trans: TranslationBundle;
   onUndo: (text: string) => void;
 }): React.ReactElement | null {
@@ -131,7 +148,7 @@ export function Imported(props: {
           return (
             <li key={change.what} className={isKept ? 'jp-mod-removed' : ''}>
               {isKept ? '–' : '✓'} <span>{change.what}</span> <span className="jp-EnvStore-sub">{change.why}</span>{' '}
-              {change.choice && (
+              {change.choice && props.text === imported.text && (
                 <Link
                   label={isKept ? trans.__('Change it after all: %1', change.what) : `${change.what}: ${ways[change.choice]}`}
                   onClick={() => imported.toggle(change.choice)}

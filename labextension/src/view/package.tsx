@@ -23,11 +23,27 @@ export function nameOf(spec: string): string {
   return pip + name.toLowerCase();
 }
 
-/** Return a change that gives a package other bounds; without any, the newest that fits is taken. */
-export function boundedSpec(found: Pick<IContent, 'name' | 'manager'>, bound: string): string {
+/**
+ * Return what stands before the bounds in a requirement, and the bounds: `conda-forge::numpy` and `<2`. Null for forms
+ * that are better edited in the text: markers, brackets with versions, builds.
+ */
+export function bounds(found: Pick<IContent, 'name' | 'manager' | 'requested'>): { before: string; bound: string } | null {
+  if (found.requested === null) {
+    return { before: specOf(found), bound: '' };
+  }
   const pip = found.manager === 'pip';
+  const form = pip
+    ? /^([A-Za-z0-9_.-]+(?:\[[A-Za-z0-9_., -]*\])?)\s*((?:[<>=!~][^;@[\]]*)?)$/
+    : /^((?:[^\s:]+::)?[A-Za-z0-9_.-]+)\s*((?:[<>=!~][^[\]]*)?)$/;
+  const parts = form.exec(found.requested.trim());
+  return parts ? { before: (pip ? 'pip:' : '') + parts[1]!, bound: parts[2]!.trim() } : null;
+}
+
+/** Return a change that gives a package other bounds; without any, the newest that fits is taken. */
+export function boundedSpec(before: string, bound: string): string {
+  const pip = before.startsWith('pip:');
   const exact = /^[0-9]/.test(bound) ? `${pip ? '==' : '='}${bound}` : bound;
-  return `${specOf(found)}${exact && !pip && !exact.startsWith('=') ? ' ' : ''}${exact}`;
+  return `${before}${exact && !pip && !exact.startsWith('=') ? ' ' : ''}${exact}`;
 }
 
 /** One package of a build, with a menu of what can be done with it. */
@@ -39,6 +55,8 @@ export function PackageRow(
     update: string | null;
     editable: boolean;
     removed: boolean;
+    /** The one that Tab goes to; arrow keys go to the others. */
+    isFirst: boolean;
     stage: (add: string[], remove: string[]) => void;
   }
 ): React.ReactElement {
@@ -52,15 +70,16 @@ export function PackageRow(
       : found.needed_by.length
         ? trans.__('needed by %1', found.needed_by.slice(0, NAMED).join(', ') + (found.needed_by.length > NAMED ? '…' : ''))
         : '';
+  const now = bounds(found);
   const change = async () => {
     const answer = await InputDialog.getText({
       title: trans.__('Version of %1', found.name),
       label: trans.__('For example %1 or <2; empty for the newest that fits', found.version),
-      text: (found.requested ?? '').replace(/^[^<>=!~\s]+/, '').trim(),
+      text: now?.bound ?? '',
       okLabel: trans.__('Change')
     });
-    if (answer.button.accept) {
-      stage([boundedSpec(found, (answer.value ?? '').trim())], []);
+    if (answer.button.accept && now) {
+      stage([boundedSpec(now.before, (answer.value ?? '').trim())], []);
     }
   };
   const isAsked = found.requested !== null;
@@ -71,7 +90,11 @@ export function PackageRow(
       ? undefined
       : trans.__('It is not listed in the specification: others need it');
   const actions: Action[] = [
-    { label: trans.__('Change Version…'), run: change, refused: editable ? undefined : refused },
+    {
+      label: trans.__('Change Version…'),
+      run: change,
+      refused: !editable ? refused : now ? undefined : trans.__('Edit this line in the specification: %1', found.requested ?? '')
+    },
     { label: trans.__('Remove'), run: () => stage([], [specOf(found)]), refused },
     null,
     { label: trans.__('Why Is It Here?'), run: () => showWhy(props) },
@@ -82,13 +105,17 @@ export function PackageRow(
   return (
     <tr
       className={props.removed ? 'jp-mod-removed' : ''}
-      tabIndex={0}
+      tabIndex={props.isFirst ? 0 : -1}
       aria-label={[found.name, found.version, why].filter(part => part).join(', ')}
       onKeyDown={event => {
         if (event.target === event.currentTarget && (event.key === 'Enter' || event.key === 'ContextMenu')) {
           open(event.currentTarget);
           event.preventDefault();
           event.stopPropagation();
+        } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+          const next = event.key === 'ArrowDown' ? 'nextElementSibling' : 'previousElementSibling';
+          (event.currentTarget[next] as HTMLElement | null)?.focus();
+          event.preventDefault();
         }
       }}
       onContextMenu={event => {
@@ -130,11 +157,15 @@ function showWhy(props: ITabProps & { found: IContent; contents: readonly IConte
   const known = new Map(contents.map(other => [other.name.toLowerCase(), other]));
   const words = (other: IContent) =>
     other.requested !== null ? trans.__('%1, asked for', other.requested) : `${other.name} ${other.version}`;
+  const drawn = new Set<string>();
   const draw = (other: IContent, above: readonly string[]): React.ReactElement => {
-    const needed = above.length < DEEPEST ? other.needed_by.filter(name => !above.includes(name)) : [];
+    const seen = drawn.has(other.name);
+    drawn.add(other.name);
+    const needed = !seen && above.length < DEEPEST ? other.needed_by.filter(name => !above.includes(name)) : [];
     return (
       <li key={other.name}>
         {words(other)}
+        {seen && other.requested === null && other.needed_by.length > 0 && <i> {trans.__('(see above)')}</i>}
         {needed.length > 0 && other.requested === null && (
           <ul>
             {needed.map(name => {

@@ -203,7 +203,7 @@ export function Packages(
             trans.__('Why'),
             { title: trans.__('Actions'), hidden: true }
           ]}>
-            {shown.map(found => (
+            {shown.map((found, place) => (
               <PackageRow
                 key={`${found.manager}/${found.name}`}
                 {...props}
@@ -211,6 +211,7 @@ export function Packages(
                 contents={contents.value ?? []}
                 update={which === 'updates' ? newer.get(found.name) ?? '' : null}
                 editable={editable}
+                isFirst={place === 0}
                 removed={staged.remove.includes(specOf(found))}
                 stage={stage}
               />

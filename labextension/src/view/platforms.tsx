@@ -3,23 +3,55 @@ import * as React from 'react';
 import { openActions } from '../components/menu';
 
 const PLATFORMS = ['linux-64', 'linux-aarch64', 'osx-arm64', 'osx-64', 'win-64'];
+const EMPTY = /^\s*(#.*)?$/;
+
+/** Return the first and the last line of a top-level key, as places; null where the text has it not. */
+function linesOf(lines: readonly string[], key: string): [number, number] | null {
+  const first = lines.findIndex(line => line.startsWith(`${key}:`));
+  if (first < 0) {
+    return null;
+  }
+  let last = first;
+  const isFlow = /:\s*\[/.test(lines[first]!);
+  for (let place = first; place < lines.length; place++) {
+    const line = lines[place]!;
+    const belongs = place === first || /^\s+\S/.test(line) || /^-/.test(line);
+    if (!belongs && !EMPTY.test(line)) {
+      break;
+    }
+    if (!EMPTY.test(line)) {
+      last = place;
+    }
+    if (isFlow && line.replace(/#.*$/, '').includes(']')) {
+      break;
+    }
+  }
+  return [first, last];
+}
 
 /** Return the platforms that a specification lists at its top level. */
 export function listedPlatforms(text: string): string[] {
-  const block = /^platforms:[ \t]*(?:\[([^\]]*)\][^\n]*|((?:[^\n]*\n[ \t]*-[^\n]*)+))/m.exec(text);
-  const items = block?.[1]?.split(',') ?? block?.[2]?.split('\n').map(line => line.replace(/^\s*-\s*/, '')) ?? [];
-  return items.map(item => item.replace(/#.*$/, '').trim().replace(/^['"]|['"]$/g, '')).filter(item => item);
+  const lines = text.split('\n');
+  const found = linesOf(lines, 'platforms');
+  return found
+    ? lines
+        .slice(found[0], found[1] + 1)
+        .map(line => line.replace(/#.*$/, '').replace(/^platforms:/, ''))
+        .flatMap(line => line.match(/[a-z0-9]+-[a-z0-9]+/g) ?? [])
+    : [];
 }
 
 /** Return a specification that lists these platforms, in one line; without any, it is the server's alone. */
 export function withPlatforms(text: string, platforms: readonly string[]): string {
-  const line = platforms.length ? `platforms: [${platforms.join(', ')}]\n` : '';
-  const there = /^platforms:[ \t]*(?:\[[^\]]*\][^\n]*\n?|[^\n]*\n(?:[ \t]*-[^\n]*\n?)*)/m;
-  if (there.test(text)) {
-    return text.replace(there, line);
+  const lines = text.split('\n');
+  const listed = platforms.length ? [`platforms: [${platforms.join(', ')}]`] : [];
+  const found = linesOf(lines, 'platforms');
+  const before = found ? found[0] : lines.findIndex(line => line.startsWith('dependencies:'));
+  if (before < 0) {
+    return `${text}${text && !text.endsWith('\n') ? '\n' : ''}${listed.map(line => `${line}\n`).join('')}`;
   }
-  const before = /^dependencies:/m.exec(text);
-  return before ? text.slice(0, before.index) + line + text.slice(before.index) : text + line;
+  lines.splice(before, found ? found[1] - found[0] + 1 : 0, ...listed);
+  return lines.join('\n');
 }
 
 /** A button that says which platforms a specification is locked for, and changes them. */
@@ -30,15 +62,16 @@ export function PlatformPicker(props: {
 }): React.ReactElement {
   const { text, trans, onText } = props;
   const listed = listedPlatforms(text);
+  const known = [...new Set([...PLATFORMS, ...listed])];
   const open = (button: Element) =>
     openActions(
-      PLATFORMS.map(platform => ({
+      known.map(platform => ({
         label: listed.includes(platform) ? `✓ ${platform}` : platform,
         run: () =>
           onText(
             withPlatforms(
               text,
-              PLATFORMS.filter(other => listed.includes(other) !== (other === platform))
+              known.filter(other => listed.includes(other) !== (other === platform))
             )
           )
       })),

@@ -132,7 +132,7 @@ function Platforms(props: {
       {[...platforms].map(([platform, answer]) => (
         <dd key={platform} title={typeof answer === 'string' ? answer : ''}>
           {platform}{' '}
-          {answer === null ? '…' : answer === true ? '✓' : <span className="jp-EnvStore-error">✗ {answer}</span>}
+          {answer === null ? '?' : answer === true ? '✓' : <span className="jp-EnvStore-error">✗ {answer}</span>}
         </dd>
       ))}
     </dl>

@@ -47,9 +47,11 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
     setError(null);
     void (made ? state?.save(key, made as any) : state?.remove(key));
   };
+  const imported = useImport(model, trans, place, found => change(found.text));
   const discard = () => {
     setDraft(null);
     setError(null);
+    imported.forget();
     void state?.remove(key);
   };
   const preview = usePreview({ ...props, text, enabled: may });
@@ -77,7 +79,6 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
       setError(reason as Error);
     }
   };
-  const imported = useImport(model, trans, place, found => change(found.text));
   const onDrop = (event: React.DragEvent) => {
     const file = event.dataTransfer.files[0];
     if (file && may) {
@@ -154,7 +155,7 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
           <Link onClick={discard}>{trans.__('Discard my draft')}</Link>
         </div>
       )}
-      {changed && <Imported imported={imported} trans={trans} onUndo={change} />}
+      {changed && <Imported imported={imported} text={text} trans={trans} onUndo={change} />}
       <div className="jp-EnvStore-split">
         <YamlEditor
           ref={editor}
