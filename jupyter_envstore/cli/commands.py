@@ -36,6 +36,8 @@ def build(options: argparse.Namespace) -> int:
         except SpecificationError:
             if options.fix:
                 print("lines count in the repaired text: jupyter envstore import FILE prints it", file=sys.stderr)
+            else:
+                print("a file that was exported elsewhere can be repaired on the way: --fix", file=sys.stderr)
             raise
         choices = BuildOptions(options.exclude_newer, tuple(options.virtual_package or ()), options.all_platforms)
         reference = store.submit(specification, options.namespace, options.name, who(), options=choices)

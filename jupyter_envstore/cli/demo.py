@@ -100,16 +100,16 @@ def demo(options: argparse.Namespace) -> int:
     code = _outcome(view)
     store.close()
     if not options.json and not options.no_server:
-        open_lab(root, options.no_browser)
+        open_lab(root, options.no_browser, options.port)
     return code
 
 
-def open_lab(root: Path, no_browser: bool) -> None:
+def open_lab(root: Path, no_browser: bool, wanted_port: int = 0) -> None:
     """Become a server with JupyterLab on the demo's store; return where JupyterLab is not installed."""
     if find_spec("jupyterlab") is None:
         print("\nJupyterLab is not installed here. To see the panel: pip install 'jupyter-envstore[lab]'")
         return
-    port, token = free_port(FIRST_PORT), secrets.token_urlsafe(24)
+    port, token = wanted_port or free_port(FIRST_PORT), secrets.token_urlsafe(24)
     notebooks = root / "notebooks"
     notebooks.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]

@@ -144,6 +144,9 @@ def _register_making(add: Add) -> None:
         "With --json or --no-server it ends with what came out.",
     )
     demo.add_argument("--no-browser", action="store_true", help="print the address of JupyterLab, open no browser")
+    demo.add_argument(
+        "--port", type=int, default=0, help="port of JupyterLab; default: the first free one from 8888 on"
+    )
     demo.add_argument("--no-server", action="store_true", help="do not start JupyterLab")
     _json(demo)
     build = add(

@@ -126,7 +126,7 @@ class Submitting(Looking, Keeping):
                 raise ConflictError(msg)
             space = rows.ensure_namespace(session, target[0], who)
             made = rows.ensure_environment(session, space, target[1], who)
-            made.description = record.description
+            made.description = environment.description
             row = session.get_one(SpecificationRow, spec.id)
             new = rows.add_build(session, made, row, who, f"clone of {namespace}/{name}:{build.number}", build.options)
             new.record_digest, new.platform, new.package_count = blob.digest, build.platform, build.package_count

@@ -77,7 +77,11 @@ def starting_point(lock: dict[str, Any]) -> str:
     pip = [f"      - {entry['name']}=={entry['version']}" for entry in tops if entry["manager"] == "pip"]
     lines = ["channels:", *(f"  - {json.dumps(channel)}" for channel in channels)] if channels else []
     needs_pip = bool(pip) and not any(entry["name"] == "pip" for entry in tops)
+    custom = metadata.get("custom_metadata")
+    variables = _variables(custom if isinstance(custom, dict) else {}, Table(), [])
     lines += ["dependencies:", *conda, *(["  - pip"] if needs_pip else []), *(["  - pip:", *pip] if pip else [])]
+    if variables:
+        lines += ["variables:", *(f"  {key}: {json.dumps(value)}" for key, value in sorted(variables.items()))]
     return "\n".join(lines) + "\n"
 
 

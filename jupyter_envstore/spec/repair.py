@@ -301,7 +301,11 @@ def _repair_dependencies(editor: _Editor, origin: str | None, here: str) -> None
             stripped += 1
     system = {"win": "Windows", "osx": "macOS", "linux": "Linux"}.get(origin or "", "")
     if stripped:
-        editor.changed(f"{stripped} build strings removed", f"the file was written on {system}", "builds")
+        editor.changed(
+            f"{stripped} build string{'s' if stripped > 1 else ''} removed",
+            f"the file was written on {system}",
+            "builds",
+        )
     if gone:
         editor.changed(f"{', '.join(gone)} dropped", f"only on {system}", "foreign")
     _repair_pip(editor, dependencies, origin if foreign else None, system)

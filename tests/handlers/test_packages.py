@@ -178,3 +178,13 @@ def test_a_lockfile_gives_a_specification_to_begin_with(server: Server) -> None:
     assert start["faults"] == []
     assert {"python", "numpy", "ipykernel"} <= {line.split("=")[0] for line in start["conda"]}
     assert len(start["conda"]) < checked["packages"]
+
+
+def test_variables_of_a_lockfile_are_where_one_begins(server: Server, nasty_channel: str) -> None:
+    text = f"name: vars\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]\nvariables: {{GREETING: 'a: b'}}\n"
+    build_id = server.submit(text)
+    server.wait(build_id)
+    lock = server.ask("GET", f"build/{build_id}/conda-lock.yml").text
+    checked = server.data("POST", "specification/check/", json={"specification": lock})
+    assert checked["starting_point"].endswith('variables:\n  GREETING: "a: b"\n')
+    server.data("DELETE", "environment/team/vars/")

@@ -304,3 +304,8 @@ def test_an_admin_frees_space_and_sets_the_default_channel(tab: Lab, lab: Server
     tab.page.wait_for_timeout(500)
     assert lab.data("GET", "setting/")["conda_default_channels"] == ["file:///nowhere"]
     lab.data("PUT", "setting/", json={"conda_default_channels": [channel]})
+
+
+def test_a_double_click_opens_the_view(tab: Lab, example: int) -> None:
+    tab.row("data").get_by_text("data", exact=True).dblclick()
+    shown(tab.view.get_by_test_id("envstore:tab-packages"))

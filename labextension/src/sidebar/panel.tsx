@@ -195,7 +195,7 @@ function Footer({ model, trans, commands }: IProps): React.ReactElement | null {
   const total = model.server.space?.total ?? 0;
   return bytes ? (
     <div className="jp-EnvStore-footer">
-      <span title={trans.__('What your environments take on the disk of the server')}>
+      <span title={trans.__('Artifacts, and the files that each build has for itself; packages that builds share are not counted')}>
         {total ? trans.__('%1 of %2', size(bytes), size(total)) : trans.__('%1 used', size(bytes))}
       </span>
       {freeable >= WORTH_FREEING && (

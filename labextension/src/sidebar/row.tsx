@@ -179,7 +179,7 @@ function Card(props: IRowProps): React.ReactElement {
         <>
           <div
             className="jp-EnvStore-sub"
-            title={trans.__('%1 of its own, the rest shared with other environments', size(build.own_size))}
+            title={trans.__('%1 of its own; the rest is shared, with other builds or the package cache', size(build.own_size))}
           >
             {trans.__('Build %1 · %2 packages · %3', build.number, build.package_count, size(build.size))}
           </div>

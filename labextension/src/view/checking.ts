@@ -65,7 +65,7 @@ export function usePreview(
     }
     const stop = (running.current = new AbortController());
     setSince(Date.now());
-    const listed = checked.value.platforms.length > 1 ? checked.value.platforms : [];
+    const listed = checked.value.platforms;
     setPlatforms(new Map());
     const lookAtPlatforms = async () => {
       const found = new Map<string, true | string | null>(listed.map(platform => [platform, null]));

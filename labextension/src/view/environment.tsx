@@ -177,6 +177,13 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
           </TextButton>
         </div>
       )}
+      {!found && model.isConnected && build?.specification && (
+        <pre className="jp-EnvStore-code" tabIndex={0} aria-label={trans.__('Specification')}>
+          {build.specification.text}
+        </pre>
+      )}
+      {(found || !model.isConnected) && (
+        <>
       <TabList tabs={tabs} tab={tab} choose={choose} label={trans.__('%1/%2', place.namespace, place.name)} />
       <div role="tabpanel" id={`jp-EnvStore-panel-${tab}`} className="jp-EnvStore-tabPanel" tabIndex={-1}>
         {detail.error && !build ? (
@@ -189,6 +196,8 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
           <Skeleton trans={trans} />
         )}
       </div>
+        </>
+      )}
     </div>
   );
 }

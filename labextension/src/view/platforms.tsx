@@ -65,7 +65,13 @@ export function PlatformPicker(props: {
   const known = [...new Set([...PLATFORMS, ...listed])];
   const open = (button: Element) =>
     openActions(
-      known.map(platform => ({
+      [
+        {
+          label: trans.__('✓ The server’s own'),
+          run: () => undefined,
+          refused: trans.__('It is always locked for the platform that it is built on')
+        },
+        ...known.map(platform => ({
         label: listed.includes(platform) ? `✓ ${platform}` : platform,
         run: () =>
           onText(
@@ -74,7 +80,8 @@ export function PlatformPicker(props: {
               known.filter(other => listed.includes(other) !== (other === platform))
             )
           )
-      })),
+        }))
+      ],
       button
     );
   return (
@@ -86,7 +93,7 @@ export function PlatformPicker(props: {
       title={trans.__('The lockfile holds these platforms')}
       onClick={event => open(event.currentTarget)}
     >
-      {listed.length ? trans.__('Platforms: %1 ▾', listed.join(', ')) : trans.__('Platforms: the server’s own ▾')}
+      {listed.length ? trans.__('Platforms: the server’s own, %1 ▾', listed.join(', ')) : trans.__('Platforms: the server’s own ▾')}
     </button>
   );
 }

@@ -202,7 +202,7 @@ function Solved(props: { solved: ISolved; checked: IChecked | null; trans: Trans
       {changes && <Changes changes={changes} trans={trans} />}
       {solved.notes.map(note => (
         <p key={note} className="jp-EnvStore-sub">
-          {trans.__('Added for you: %1', note)}
+          {note.startsWith('added ') ? trans.__('Added for you: %1', note.slice('added '.length)) : note}
         </p>
       ))}
     </>

@@ -24,23 +24,22 @@ export function PackageSearch(
   const channels = props.channels ?? channelsOf(props.build.specification?.text ?? '');
   const version = /^([A-Za-z0-9_.-]+)\s*(==?)\s*([0-9A-Za-z.]*)$/.exec(wanted);
   const plain = /^[A-Za-z0-9_][A-Za-z0-9_.-]+$/.test(wanted);
-  const found = useLoaded(
-    version
+  const look: () => Promise<string[]> = version
       ? async () =>
           (await completer.versions(version[1]!, channels))
             .filter(other => other.startsWith(version[3]!))
             .map(other => `${version[1]}=${other}`)
       : plain
         ? () => completer.names(wanted, channels)
-        : async () => [],
-    [wanted]
-  );
+        : async () => [];
+  const found = useLoaded(async () => ({ wanted, specs: await look() }), [wanted]);
   React.useEffect(() => {
     if (props.wantsFocus) {
       field.current?.focus();
     }
   }, [props.wantsFocus]);
-  const offers = wanted === text.trim() ? (found.value ?? []).slice(0, OFFERED) : [];
+  const isKnown = wanted === text.trim() && found.value?.wanted === wanted;
+  const offers = isKnown ? found.value!.specs.slice(0, OFFERED) : [];
   const newest = useLoaded(
     !version && offers.length ? () => completer.newest(offers, channels) : async () => new Map<string, IFoundPackage>(),
     [offers.join(' ')]
@@ -93,7 +92,8 @@ export function PackageSearch(
           } else if (event.key === 'Enter' && text.trim()) {
             const exact = choices.find(choice => choice.spec === text.trim().toLowerCase());
             const first = choices[active];
-            choose(active === 0 && (exact || !offers.length) ? exact?.spec ?? text.trim() : first?.spec ?? text.trim());
+            // before the channels have answered, Enter means what was typed; then, what is highlighted
+            choose(active === 0 && (exact || !isKnown) ? exact?.spec ?? text.trim() : first?.spec ?? text.trim());
           } else if (event.key === 'Tab' && shown && offers[active]) {
             setText(offers[active]!);
           } else if (event.key === 'Escape' && shown) {
