@@ -20,7 +20,7 @@ from jupyter_envstore.errors import (
 )
 from jupyter_envstore.spec import Specification, check_name, read_specification
 from jupyter_envstore.spec.repair import Repaired, repair
-from jupyter_envstore.store.models import CANCELED, COMPLETED, UNSETTLED
+from jupyter_envstore.store.models import CANCELED, COMPLETED
 
 
 def build(options: argparse.Namespace) -> int:
@@ -131,10 +131,11 @@ def apply(options: argparse.Namespace) -> int:
                 place = f"{options.namespace}/{name}"
                 results.append({"file": str(path), "name": place, "result": "failed", "reason": str(error)})
                 continue
-            same = store.newest_specification(options.namespace, name) == asked.sha256
+            newest, waiting = store.newest_specification(options.namespace, name)
+            same = newest == asked.sha256
             result = "unchanged" if same else "would build" if options.dry_run else "built"
             reason = ""
-            if same and not options.dry_run and (waiting := find_unsettled(store, options.namespace, name)):
+            if same and not options.dry_run and waiting:
                 view = wait(store, waiting)  # another has it built already
                 if view["status"] != COMPLETED:
                     result, reason = "failed", view["reason"]
@@ -153,12 +154,6 @@ def apply(options: argparse.Namespace) -> int:
         for line in results:
             print(f"{line['result']:<12} {line['name'] or line['file']}  {line['reason']}".rstrip())
     return 5 if any(line["result"] == "failed" for line in results) else 0
-
-
-def find_unsettled(store: EnvStore, namespace: str, name: str) -> int | None:
-    """Return the id of an environment's newest build while it is queued or runs."""
-    newest = store.builds(namespace, name)[0]
-    return int(newest["id"]) if newest["status"] in UNSETTLED else None
 
 
 def _specification_files(paths: list[str]) -> list[Path]:

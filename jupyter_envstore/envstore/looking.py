@@ -252,14 +252,18 @@ class Looking(OpenStore):
         with self.database.read() as session:
             return bool(unfinished_jobs(session, build_id))
 
-    def newest_specification(self, namespace: str, name: str) -> str | None:
-        """Return the hash of what the newest build was made of; None where there is none, or where it did not work."""
+    def newest_specification(self, namespace: str, name: str) -> tuple[str | None, int | None]:
+        """Return the hash of what the newest build was made of, and the build's id while it is queued or runs.
+
+        Both are of one moment. The hash is None where there is no build, or where it did not work.
+        """
         with self.database.read() as session:
             try:
                 _, environment = rows.find_environment(session, namespace, name)
             except NotFoundError:
-                return None
+                return None, None
             builds = rows.list_builds(session, environment.id)
             if not builds or builds[0].status not in (COMPLETED, *UNSETTLED):
-                return None
-            return session.get_one(SpecificationRow, builds[0].specification_id).sha256
+                return None, None
+            digest = session.get_one(SpecificationRow, builds[0].specification_id).sha256
+            return digest, builds[0].id if builds[0].status in UNSETTLED else None
