@@ -258,6 +258,12 @@ class EnvStoreApp(Questions, Texts, StoreTraits, ExtensionApp):
             self.planned = None
             raise
 
+    async def free(self, who: str) -> Plan:
+        """Free what the retention settings do not want kept; what could be freed is looked for anew then."""
+        plan = await self.run_slowly(self.store.free, who)
+        self.planned = None
+        return plan
+
     def settle_down(self) -> None:
         """Do what can wait until the server has started."""
         self.offer_kernels()

@@ -68,7 +68,7 @@ class Texts:
         """Repair what somebody sent, as the settings of a place say; what they want kept stays."""
         defaults = settings["defaults_channel"]
         if len(text) < LARGE_TEXT:
-            repaired: Repaired = await self.run(repair, text, file_name, defaults, None, keep)
+            repaired: Repaired = await self.run(repair, text, file_name, defaults, keep=keep)
             return repaired
         question = {"do": "repair", "text": text, "file_name": file_name, "defaults": defaults, "keep": list(keep)}
         found = (await self.ask_apart(question))["repaired"]

@@ -87,23 +87,19 @@ def ask(question: dict[str, Any], timeout: float, *stops: threading.Event) -> di
     return answer
 
 
-def _repair(text: str, question: dict[str, Any]) -> Any:
-    from jupyter_envstore.spec.repair import repair
-
-    return repair(text, question["file_name"], question["defaults"], None, question["keep"])
-
-
 def answer_about_text(question: dict[str, Any]) -> dict[str, Any]:
     """Read, edit or repair a large text; return what came of it, or its faults."""
     from jupyter_envstore.spec import read_specification
     from jupyter_envstore.spec.editing import edit_packages
+    from jupyter_envstore.spec.repair import repair
 
     text = question["text"]
     try:
         if question["do"] == "edit":
             return {"text": edit_packages(text, question["add"], question["remove"])}
         if question["do"] == "repair":
-            return {"repaired": asdict(_repair(text, question))}
+            repaired = repair(text, question["file_name"], question["defaults"], keep=question["keep"])
+            return {"repaired": asdict(repaired)}
         return {"specification": read_specification(text, "the specification", question["allow_local_files"]).to_json()}
     except errors.SpecificationError as error:
         return {"faults": [asdict(fault) for fault in error.faults]}

@@ -57,11 +57,11 @@ class Changing(Looking):
         with self.database.write() as session:
             space, environment = rows.find_environment(session, namespace, name)
             found = rows.resolve_build(session, environment, build)
+            place = f"{namespace}/{name}:{found.number}"
             if found.status != COMPLETED:
-                msg = f"build {namespace}/{name}:{found.number} is {found.status}; only a completed build can be active"
+                msg = f"build {place} is {found.status}; only a completed build can be active"
                 raise ConflictError(msg)
             if found.prefix_state != PREFIX_PRESENT:
-                place = f"{namespace}/{name}:{found.number}"
                 msg = f"build {place} is packed away; first: jupyter envstore restore {place}"
                 raise ConflictError(msg)
             environment.current_build_id = found.id

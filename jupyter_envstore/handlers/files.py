@@ -76,7 +76,7 @@ class FileHandler(EnvStoreHandler):
             await self.finish_as(media_type)
             return
         self.set_header("Content-Length", end - start)
-        if self.request.method != "HEAD" and self.noted is not None and self._is_new(start):
+        if self.request.method != "HEAD" and self.noted is not None and self._is_due(self.noted, start == 0):
             await self.run(self.store.audit_download, self.identity.name, *self.noted)
         if self.request.method != "HEAD":
             await send(start, end)
@@ -89,7 +89,7 @@ class FileHandler(EnvStoreHandler):
 
     def note_once(self, build_id: int, kind: str) -> None:
         """Have the audit note what is read again and again once an hour; nobody waits for that, or is refused."""
-        if self.request.method == "HEAD" or not self._is_new(1, (build_id, kind)):
+        if self.request.method == "HEAD" or not self._is_due((build_id, kind)):
             return
 
         async def note() -> None:
@@ -102,13 +102,13 @@ class FileHandler(EnvStoreHandler):
         self.app.notes.add(task)  # else it may be collected before it is done
         task.add_done_callback(self.app.notes.discard)
 
-    def _is_new(self, start: int, noted: tuple[int, str] | None = None) -> bool:
-        """Whether the audit notes it: each beginning, and other parts once an hour."""
-        key = (self.identity.name, noted or self.noted)
+    def _is_due(self, noted: tuple[int, str], always: bool = False) -> bool:
+        """Whether the audit notes it now: once an hour, or ``always``."""
+        key = (self.identity.name, noted)
         moment = time.monotonic()
         known = self.app.noted_parts
         seen = known.get(key, -PARTS_SECONDS)
-        if start == 0 or moment - seen > PARTS_SECONDS:
+        if always or moment - seen > PARTS_SECONDS:
             if len(known) > MOST_NOTED:
                 known.clear()
             known[key] = moment

@@ -108,8 +108,7 @@ class SpaceHandler(EnvStoreHandler):
         """Free what the retention settings do not want kept."""
         self.require("setting::update", "*")
         self.json_body(())
-        plan = await self.app.run_slowly(self.store.free, self.identity.name)
-        self.app.planned = None
+        plan = await self.app.free(self.identity.name)
         self.answer({**await self.run(self.store.space), "plan": wire.plan_json(plan)})
 
 

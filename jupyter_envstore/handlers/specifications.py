@@ -126,13 +126,14 @@ class CheckHandler(SolvingHandler):
                 refused = str(error)
             except SpecificationError as error:
                 faults = list(error.faults)
+        lock = found.lockfile if found is not None else None
         self.answer(
             {
                 **specification_summary(found),
                 "text": repaired.text,
                 "changes": [asdict(change) for change in repaired.changes],
-                "packages": len(found.lockfile["package"]) if found is not None and found.lockfile else None,
-                "starting_point": starting_point(found.lockfile) if found is not None and found.lockfile else None,
+                "packages": len(lock["package"]) if lock else None,
+                "starting_point": await self.run(starting_point, lock) if lock else None,
                 "notes": list(notes),
                 "refused": refused,
                 "faults": [asdict(fault) for fault in faults],

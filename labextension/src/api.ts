@@ -1,5 +1,6 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
+import { EnvStoreError, refusal } from './refusal';
 import type {
   IAbout,
   IArtifact,
@@ -7,7 +8,6 @@ import type {
   IChecked,
   IContent,
   IEnvironment,
-  IFault,
   IFoundPackage,
   INamespaceRole,
   IPackageChange,
@@ -23,23 +23,14 @@ import type {
 const ROOT = 'envstore/api/v1';
 const PAGE = 100;
 
-/** What the server refused: its message is for people, its status and code are for programs. */
-export class EnvStoreError extends Error {
-  constructor(
-    message: string,
-    readonly status: number,
-    readonly code: string,
-    readonly faults: IFault[] = [],
-    /** What is written wrongly, to what may have been meant. */
-    readonly suggestions: Record<string, string[]> = {}
-  ) {
-    super(message);
-  }
+/** Return the names of an environment as a part of a path. */
+function names(place: IPlace): string {
+  return `${encodeURIComponent(place.namespace)}/${encodeURIComponent(place.name)}/`;
 }
 
 /** Return the path of something below an environment. */
 function path(place: IPlace): string {
-  return `environment/${encodeURIComponent(place.namespace)}/${encodeURIComponent(place.name)}/`;
+  return `environment/${names(place)}`;
 }
 
 /** The store's REST API. */
@@ -143,9 +134,9 @@ export class EnvStoreApi {
   }
 
   /** Return the newest package of each name that there is. */
-  async newest(names: readonly string[], channels: readonly string[]): Promise<IFoundPackage[]> {
+  async newest(packages: readonly string[], channels: readonly string[]): Promise<IFoundPackage[]> {
     const query = [
-      ...names.map(name => `name=${encodeURIComponent(name)}`),
+      ...packages.map(name => `name=${encodeURIComponent(name)}`),
       ...channels.map(channel => `channel=${encodeURIComponent(channel)}`)
     ];
     return this.ask('GET', `newest/?${query.join('&')}`);
@@ -310,7 +301,7 @@ export class EnvStoreApi {
 
   /** Return the settings that hold for an environment. */
   async settingsOf(place: IPlace): Promise<Record<string, unknown>> {
-    return this.ask('GET', `setting/${encodeURIComponent(place.namespace)}/${encodeURIComponent(place.name)}/`);
+    return this.ask('GET', `setting/${names(place)}`);
   }
 
   /** Return the channels of specifications that name none, as the whole store has them. */
@@ -321,8 +312,7 @@ export class EnvStoreApi {
 
   /** Change settings of an environment, or of the whole store without a place. */
   async changeSettings(values: Record<string, unknown>, place?: IPlace): Promise<void> {
-    const below = place ? `${encodeURIComponent(place.namespace)}/${encodeURIComponent(place.name)}/` : '';
-    await this.ask('PUT', `setting/${below}`, values);
+    await this.ask('PUT', `setting/${place ? names(place) : ''}`, values);
   }
 
   /** Return how full the store's disk is; with `plan`, what could be freed. */
@@ -387,15 +377,4 @@ export class EnvStoreApi {
       throw new EnvStoreError(`${answer.status} ${answer.statusText}`, answer.status, ''); // a proxy's page
     }
   }
-}
-
-async function refusal(answer: Response): Promise<EnvStoreError> {
-  let data: any = null;
-  try {
-    data = await answer.json();
-  } catch {
-    // not from us: a proxy, or a server without the extension
-  }
-  const message = data?.message ?? `${answer.status} ${answer.statusText}`;
-  return new EnvStoreError(message, answer.status, data?.code ?? '', data?.faults ?? [], data?.suggestions ?? {});
 }

@@ -2,7 +2,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { specificationText } from '../../src/commands/kernel';
 import { age, buildMark, clause, duration, linesBySteps, mark, size, step, tookSeconds } from '../../src/status';
 import type { IBuild, IEnvironment, IProgress } from '../../src/types';
-import { EnvStoreError } from '../../src/api';
+import { EnvStoreError } from '../../src/refusal';
 import { changeWords } from '../../src/view/builds';
 import { newestFirst } from '../../src/view/completer';
 import { surroundings } from '../../src/view/editor';

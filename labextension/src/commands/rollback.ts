@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Menu } from '@lumino/widgets';
 import { buildWords } from '../status';
-import type { IBuild } from '../types';
+import type { IBuild, IPlace } from '../types';
 import { type Context } from './context';
 import { CommandIDs } from './ids';
 
@@ -39,6 +39,6 @@ export function fillRollBackMenu(context: Context): void {
   });
 }
 
-function entry(build: IBuild, place: { namespace: string; name: string }, trans: TranslationBundle): Menu.IItemOptions {
+function entry(build: IBuild, place: IPlace, trans: TranslationBundle): Menu.IItemOptions {
   return { command: CommandIDs.makeActive, args: { ...place, build: build.id, isActive: build.active, isAway: build.packed_away, words: buildWords(build, trans) } };
 }

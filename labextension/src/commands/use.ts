@@ -20,6 +20,8 @@ export function addUsingCommands(context: Context): void {
     return item && !item.kernels.length ? item.kernel_note ?? trans.__('It cannot be used yet.') : '';
   };
   const folder = () => browser?.model.path ?? '';
+  const createNotebook = (kernelName: string): Promise<NotebookPanel | undefined> =>
+    app.commands.execute('notebook:create-new', { kernelName, cwd: folder() });
 
   /** Return the kernel of an environment once Lab knows it; undefined, with the reason told, where there is none. */
   const kernelOf = async (item: IEnvironment | undefined): Promise<string | undefined> => {
@@ -47,10 +49,7 @@ export function addUsingCommands(context: Context): void {
       if (!kernelName) {
         return undefined;
       }
-      const panel: NotebookPanel | undefined = await app.commands.execute('notebook:create-new', {
-        kernelName,
-        cwd: folder()
-      });
+      const panel = await createNotebook(kernelName);
       if (panel && context.examples.delete(whole(context.place(args)))) {
         await panel.context.ready;
         panel.content.model?.cells.get(0).sharedModel.setSource(FIRST_CELL);
@@ -62,7 +61,7 @@ export function addUsingCommands(context: Context): void {
   context.add(CommandIDs.openBuild, trans.__('Open Notebook with This Build'), BUILD, async args => {
     const [kernelName] = await model.api.offerKernel(Number(args.build));
     await app.serviceManager.kernelspecs.refreshSpecs();
-    return kernelName && app.commands.execute('notebook:create-new', { kernelName, cwd: folder() });
+    return kernelName && createNotebook(kernelName);
   });
   context.add(
     CommandIDs.openConsole,

@@ -1,5 +1,5 @@
 import * as React from 'react';
-import { EnvStoreError } from '../api';
+import { EnvStoreError } from '../refusal';
 import type { IProps } from '../components/basics';
 import { useSettled } from '../components/hooks';
 import type { IChecked, IFault, IPlace, ISolved } from '../types';

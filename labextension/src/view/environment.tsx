@@ -184,18 +184,18 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
       )}
       {(found || !model.isConnected) && (
         <>
-      <TabList tabs={tabs} tab={tab} choose={choose} label={trans.__('%1/%2', place.namespace, place.name)} />
-      <div role="tabpanel" id={`jp-EnvStore-panel-${tab}`} className="jp-EnvStore-tabPanel" tabIndex={-1}>
-        {detail.error && !build ? (
-          <ErrorBox message={detail.error.message}>
-            <TextButton onClick={detail.reload}>{trans.__('Try again')}</TextButton>
-          </ErrorBox>
-        ) : build ? (
-          <TabBody {...props} key={item.id} tab={tab} item={item} build={build} show={show} asked={asked} staged={staged} setStaged={setStaged} />
-        ) : (
-          <Skeleton trans={trans} />
-        )}
-      </div>
+          <TabList tabs={tabs} tab={tab} choose={choose} label={trans.__('%1/%2', place.namespace, place.name)} />
+          <div role="tabpanel" id={`jp-EnvStore-panel-${tab}`} className="jp-EnvStore-tabPanel" tabIndex={-1}>
+            {detail.error && !build ? (
+              <ErrorBox message={detail.error.message}>
+                <TextButton onClick={detail.reload}>{trans.__('Try again')}</TextButton>
+              </ErrorBox>
+            ) : build ? (
+              <TabBody {...props} key={item.id} tab={tab} item={item} build={build} show={show} asked={asked} staged={staged} setStaged={setStaged} />
+            ) : (
+              <Skeleton trans={trans} />
+            )}
+          </div>
         </>
       )}
     </div>

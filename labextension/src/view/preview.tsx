@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import { EnvStoreError } from '../api';
+import { EnvStoreError } from '../refusal';
 import { ErrorBox, type IProps, Link, Progress } from '../components/basics';
 import { useNow } from '../components/hooks';
 import { duration, size } from '../status';
