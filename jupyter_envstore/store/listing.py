@@ -130,16 +130,23 @@ def list_environments(session: Session, filters: Filters, page: Page) -> tuple[i
         .order_by(*order)
     )
     found = session.execute(query).all()
-    others = [last for _, _, build, last in found if build.id != last]
-    newest = (
-        {row[0].id: row[0] for row in session.execute(select(LISTED[2]).where(Build.id.in_(others)))} if others else {}
-    )
+    # namespaces apart: the same few would be read for each environment, their metadata parsed each time
+    namespaces = _rows_by_id(session, NAMESPACE, Namespace.id, {environment.namespace_id for environment, _, _ in found})
+    newest = _rows_by_id(session, LISTED[1], Build.id, {last for _, build, last in found if build.id != last})
     return count, [
         EnvironmentRow(
-            environment, namespace, build if build.id else None, newest.get(last) or (build if last else None)
+            environment,
+            namespaces[environment.namespace_id],
+            build if build.id else None,
+            newest.get(last) or (build if last else None),
         )
-        for environment, namespace, build, last in found
+        for environment, build, last in found
     ]
+
+
+def _rows_by_id(session: Session, columns: Any, key: Any, ids: set[int]) -> dict[int, Any]:
+    """Return rows by their ids."""
+    return {row[0].id: row[0] for row in session.execute(select(columns).where(key.in_(ids)))} if ids else {}
 
 
 def _columns_of(model: Any, *left_out: str) -> Any:
@@ -148,7 +155,8 @@ def _columns_of(model: Any, *left_out: str) -> Any:
     return Bundle(model.__name__, *(getattr(model, key) for key in keys))
 
 
-LISTED = (_columns_of(Environment), _columns_of(Namespace), _columns_of(Build, "options"))
+LISTED = (_columns_of(Environment), _columns_of(Build, "options"))
+NAMESPACE = _columns_of(Namespace)
 
 
 def _newest() -> Any:
