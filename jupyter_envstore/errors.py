@@ -127,6 +127,17 @@ class PreconditionError(EnvStoreError):
     status = 412
 
 
+class RangeError(EnvStoreError):
+    """The part that is asked for lies outside of the file (RFC 9110, ``Range``); ``size`` is the file's, in bytes."""
+
+    code = "range_not_satisfiable"
+    status = 416
+
+    def __init__(self, message: str, size: int) -> None:
+        super().__init__(message)
+        self.size = size
+
+
 class RunningBuildError(ConflictError):
     """A build that runs cannot be deleted; conda-store's clients expect the status of bad input."""
 

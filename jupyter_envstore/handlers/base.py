@@ -28,6 +28,7 @@ from jupyter_envstore.errors import (
     EnvStoreError,
     NotFoundError,
     PermissionDeniedError,
+    RangeError,
     SpecificationError,
     TooLargeError,
 )
@@ -233,6 +234,8 @@ class EnvStoreHandler(Reader):
                 body["suggestions"] = {name: list(found) for name, found in error.suggestions.items()}
             if isinstance(error, BusyError):
                 self.set_header("Retry-After", "5")
+            if isinstance(error, RangeError):
+                self.set_header("Content-Range", f"bytes */{error.size}")
             if isinstance(error, AuthenticationError):
                 self.set_header("WWW-Authenticate", 'Bearer realm="jupyter-envstore"')
         elif isinstance(error, HTTPError):

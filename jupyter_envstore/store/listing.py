@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, null, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, tuple_
 from sqlalchemy.orm import Bundle, Session, aliased
 
 from jupyter_envstore.errors import InvalidInputError
@@ -15,22 +15,18 @@ from jupyter_envstore.store.models import (
     COMPLETED,
     JOB_QUEUED,
     JOB_RUNNING,
-    JOB_SETTLING,
     PREFIX_PRESENT,
     READY,
     Artifact,
     Blob,
     Build,
     BuildPackage,
-    Change,
     Environment,
     Job,
-    LogChunk,
     Namespace,
     Package,
     RoleMapping,
     Specification,
-    Step,
 )
 
 LAST, OTHER = aliased(Build), aliased(Build)
@@ -101,7 +97,7 @@ def list_environments(session: Session, filters: Filters, page: Page) -> tuple[i
 
     The page is cut first, from names alone; builds are looked up for what is left.
     """
-    where: list[ColumnElement[bool]] = [Environment.deleted_on.is_(None), *_names(filters), *_contents(filters)]
+    where: list[ColumnElement[bool]] = [Environment.deleted_on.is_(None), *where_names(filters), *_contents(filters)]
     if filters.status:
         where.append(Build.status == filters.status)
     named: Any = select(Environment.id).join(Namespace, Namespace.id == Environment.namespace_id)
@@ -131,12 +127,12 @@ def list_environments(session: Session, filters: Filters, page: Page) -> tuple[i
     )
     found = session.execute(query).all()
     # namespaces apart: the same few would be read for each environment, their metadata parsed each time
-    namespaces = _rows_by_id(session, NAMESPACE, Namespace.id, {environment.namespace_id for environment, _, _ in found})
+    spaces = _rows_by_id(session, NAMESPACE, Namespace.id, {row[0].namespace_id for row in found})
     newest = _rows_by_id(session, LISTED[1], Build.id, {last for _, build, last in found if build.id != last})
     return count, [
         EnvironmentRow(
             environment,
-            namespaces[environment.namespace_id],
+            spaces[environment.namespace_id],
             build if build.id else None,
             newest.get(last) or (build if last else None),
         )
@@ -167,7 +163,7 @@ def _newest() -> Any:
 
 def list_builds(session: Session, filters: Filters, page: Page) -> tuple[int, list[tuple[Build, bool]]]:
     """Return how many builds there are, and a page of them, each with whether it is active; newest first."""
-    where = [Build.deleted_on.is_(None), *_names(filters), *_contents(filters)]
+    where = [Build.deleted_on.is_(None), *where_names(filters), *_contents(filters)]
     if filters.status:
         where.append(Build.status == filters.status)
     if filters.environment_id is not None:
@@ -265,71 +261,6 @@ def usage(session: Session, visible: Sequence[str] | None) -> dict[str, dict[str
     }
 
 
-@dataclass(frozen=True)
-class ChangedRow:
-    """A change of an environment, or of a build of it."""
-
-    environment_id: int
-    namespace: str
-    name: str
-    deleted: bool
-    build_id: int | None
-    status: str | None
-
-
-def revisions(session: Session) -> tuple[int, int]:
-    """Return the newest revision and the oldest that is kept; 0 for none."""
-    row = session.execute(select(func.max(Change.revision), func.min(Change.revision))).one()
-    return row[0] or 0, row[1] or 0
-
-
-def changes_since(session: Session, since: int, visible: Sequence[str] | None) -> list[ChangedRow]:
-    """Return the environments and builds that changed behind a revision, of those that may be seen."""
-    builds = (
-        select(Build.environment_id, Build.id, Build.status)
-        .join(Change, and_(Change.kind == "build", Change.subject_id == Build.id))
-        .where(Change.revision > since)
-    )
-    artifacts = (
-        select(Build.environment_id, Build.id, Build.status)
-        .join(Artifact, Artifact.build_id == Build.id)
-        .join(Change, and_(Change.kind == "artifact", Change.subject_id == Artifact.id))
-        .where(Change.revision > since)
-    )
-    environments = select(Environment.id, null(), null()).join(
-        Change, and_(Change.kind == "environment", Change.subject_id == Environment.id)
-    )
-    spaces = (
-        select(Environment.id, null(), null())
-        .join(Namespace, Namespace.id == Environment.namespace_id)
-        .join(Change, and_(Change.kind == "namespace", Change.subject_id == Namespace.id))
-        .where(Change.revision > since)
-    )
-    found = builds.union(artifacts, environments.where(Change.revision > since), spaces).subquery()
-    query = (
-        select(found.c[0], Namespace.name, Environment.name, Environment.deleted_on, found.c[1], found.c[2])
-        .join(Environment, Environment.id == found.c[0])
-        .join(Namespace, Namespace.id == Environment.namespace_id)
-        .where(*_names(Filters(visible=visible), deleted=True))
-        .order_by(found.c[0], found.c[1])
-    )
-    return [ChangedRow(row[0], row[1], row[2], row[3] is not None, row[4], row[5]) for row in session.execute(query)]
-
-
-def progress_marks(session: Session) -> tuple[dict[int, tuple[int, ...]], int]:
-    """Return of each build that is worked on what grows with its progress; and how many jobs are queued or run."""
-    unfinished = (JOB_QUEUED, JOB_RUNNING, JOB_SETTLING)
-    jobs = session.execute(select(Job.build_id, Job.state).where(Job.state.in_(unfinished))).all()
-    running = {row.build_id for row in jobs if row.state == JOB_RUNNING}
-    if not running:
-        return {}, len(jobs)
-    steps = select(Step.build_id, func.count(), func.sum(Step.done)).where(Step.build_id.in_(running))
-    chunks = select(LogChunk.build_id, func.max(LogChunk.id)).where(LogChunk.build_id.in_(running))
-    marks = {row[0]: (row[1], int(row[2] or 0)) for row in session.execute(steps.group_by(Step.build_id))}
-    logs = {row[0]: row[1] for row in session.execute(chunks.group_by(LogChunk.build_id))}
-    return {build_id: (*marks.get(build_id, (0, 0)), logs.get(build_id, 0)) for build_id in running}, len(jobs)
-
-
 def statistics(session: Session, ended_after: datetime) -> dict[str, Any]:
     """Return how many builds, jobs, environments and bytes there are, and what ended behind a moment."""
     builds = select(Build.status, func.count()).where(Build.deleted_on.is_(None)).group_by(Build.status)
@@ -350,7 +281,7 @@ def statistics(session: Session, ended_after: datetime) -> dict[str, Any]:
     }
 
 
-def _names(filters: Filters, deleted: bool = False) -> list[ColumnElement[bool]]:
+def where_names(filters: Filters, deleted: bool = False) -> list[ColumnElement[bool]]:
     """Return conditions on names; a deleted row gave its key up, so with ``deleted`` the names themselves count."""
     where: list[ColumnElement[bool]] = []
     space_key: Any = func.lower(Namespace.name) if deleted else Namespace.name_key

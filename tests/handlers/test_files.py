@@ -46,11 +46,17 @@ def test_parts_conditions_and_heads_are_answered(server: Server, what: str) -> N
     assert (part.status_code, part.content) == (206, whole[10:20])
     assert part.headers["Content-Range"] == f"bytes 10-19/{len(whole)}"
     assert server.ask("GET", path, headers={"Range": "bytes=-5"}).content == whole[-5:]
-    assert server.ask("GET", path, headers={"Range": f"bytes={len(whole)}-"}).status_code == 416
+    outside = server.ask("GET", path, headers={"Range": f"bytes={len(whole)}-"})
+    assert (outside.status_code, outside.headers["Content-Range"]) == (416, f"bytes */{len(whole)}")
+    assert outside.json()["code"] == "range_not_satisfiable"
+    assert f"which has {len(whole)} bytes" in outside.json()["message"]
+    assert server.ask("HEAD", path, headers={"Range": f"bytes={len(whole)}-"}).status_code == 416
     assert server.ask("GET", path, headers={"Range": "bytes=0-9", "If-Range": '"other"'}).content == whole
     assert server.ask("GET", path, headers={"If-None-Match": etag}).status_code == 304
     assert server.ask("GET", path, headers={"If-None-Match": '"other"'}).status_code == 200
-    assert server.ask("GET", path, headers={"If-Match": '"other"'}).status_code == 412
+    assert server.ask("GET", path, headers={"If-Match": f'"other", {etag}'}).status_code == 200
+    for others in ('"other"', f"W/{etag}", f'"more{etag[1:]}'):
+        assert server.ask("GET", path, headers={"If-Match": others}).status_code == 412
 
 
 def test_a_log_is_sent_whole_from_an_offset_and_followed(server: Server, nasty_channel: str) -> None:
