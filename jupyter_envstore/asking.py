@@ -38,8 +38,12 @@ class Questions:
         specification: Specification,
         place: tuple[str, str | None] | None = None,
         platform: str = "",
+        kept_only: bool = False,
     ) -> dict[str, Any]:
-        """Find the conda packages that a specification would install, in a process of its own."""
+        """Find the conda packages that a specification would install, in a process of its own.
+
+        With ``kept_only`` the indexes are taken as they were read last; no channel is asked.
+        """
         if specification.lockfile is not None:
             msg = "a lockfile is solved already"
             raise InvalidInputError(msg)
@@ -51,6 +55,7 @@ class Questions:
             "channels": list(specification.channels),
             "platforms": [platform] if platform else [],
             "timeout": float(settings["conda_max_solve_time"]),
+            "kept_only": kept_only,
         }
         return await self.ask(handler, question, settings, float(settings["conda_max_solve_time"]))
 

@@ -118,6 +118,8 @@ class ChannelUnreachableError(ChannelError):
 
     code = "channel_unreachable"
     status = 502
+    last_index: str | None = None
+    """When the indexes of all channels concerned were read last (ISO 8601, UTC), where copies of them are kept."""
 
 
 class PreconditionError(EnvStoreError):

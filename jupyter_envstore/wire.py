@@ -52,7 +52,7 @@ def environment_json(
     environment, build, newest = row.environment, row.build, row.newest
     return {
         "id": environment.id,
-        "namespace": namespace_json(row.namespace, mappings),
+        "namespace": namespace_json(row.namespace, mappings) | {"members": row.members},
         "name": environment.name,
         "current_build_id": build.id if build else None,
         "current_build": build_json(build, environment.current_build_id == build.id, artifacts) if build else None,

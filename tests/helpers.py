@@ -81,6 +81,17 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
         """Drop it."""
 
 
+class WithoutShards(QuietHandler):
+    """Serves a channel's whole index alone."""
+
+    def send_head(self) -> Any:
+        """Say that there is no other."""
+        if "shards" in self.path:
+            self.send_error(404)
+            return None
+        return super().send_head()
+
+
 @contextmanager
 def serve(folder: str, handler: type[QuietHandler] = QuietHandler) -> Iterator[str]:
     """Serve a folder over HTTP on this host; give host and port."""

@@ -187,7 +187,12 @@ def import_file(options: argparse.Namespace) -> int:
     """Repair a file and print it."""
     with open_store(options) as store:
         repaired = repair(read_file(options.file), options.file, _defaults(store, "default"))
-    read_specification(repaired.text, f"{options.file}, repaired,")
+    try:
+        read_specification(repaired.text, f"{options.file}, repaired,")
+    except SpecificationError:
+        if not options.json:
+            _report_changes(repaired)  # lines of the faults count in the repaired text
+        raise
     if options.output:
         Path(options.output).write_text(repaired.text, encoding="utf-8")
     if options.json:

@@ -83,6 +83,8 @@ def ask(question: dict[str, Any], timeout: float, *stops: threading.Event) -> di
         kind = getattr(errors, answer["kind"], EnvStoreError)
         error = kind(answer["error"])
         error.suggestions = dict(answer.get("suggestions") or {})
+        if isinstance(error, errors.ChannelUnreachableError):
+            error.last_index = answer.get("last_index")
         raise error
     return answer
 
@@ -120,10 +122,12 @@ def main(question: dict[str, Any]) -> dict[str, Any]:
     platforms = question["platforms"] or [current_platform()]
     packages: list[dict[str, Any]] = []
     wanted: list[str] = []
+    told: dict[str, Any] = {}
     if question["do"] == "solve":
-        options = SolveOptions(timeout=question["timeout"])
+        options = SolveOptions(timeout=question["timeout"], kept_only=question["kept_only"])
         solution = solve(question["specs"], urls, platforms[0], cache, policy, options)
         packages = list(solution.records)
+        told = {"platform": platforms[0], "index_from": solution.index_from}
     elif question["do"] == "newest":
         packages = search_versions(question["names"], urls, platforms[0], cache, most=1)
     elif "*" in question["package"] or "?" in question["package"]:
@@ -134,7 +138,7 @@ def main(question: dict[str, Any]) -> dict[str, Any]:
         wanted = [question["package"]]
     for platform in platforms if wanted else ():
         packages += search_versions(wanted, urls, platform, cache)
-    return {"packages": packages, "seconds": round(time.monotonic() - started, 3)}
+    return {"packages": packages, "seconds": round(time.monotonic() - started, 3), **told}
 
 
 if __name__ == "__main__":
@@ -142,6 +146,7 @@ if __name__ == "__main__":
         reply = main(json.load(sys.stdin))
     except EnvStoreError as error:
         reply = {"error": str(error), "kind": type(error).__name__, "suggestions": dict(error.suggestions)}
+        reply["last_index"] = getattr(error, "last_index", None)
     except ValueError as error:
         reply = {"error": str(error), "kind": "InvalidInputError"}
     sys.stdout.write(json.dumps(reply))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -141,11 +143,37 @@ def make_client(timeout: int = 60) -> rattler.Client:
     return rattler.Client.default_client(max_retries=3, timeout=timeout, user_agent="jupyter-envstore")
 
 
-def make_gateway(cache_dir: Path, timeout: int = 60) -> rattler.Gateway:
-    """Return a gateway to channels' indexes that keeps them in ``cache_dir``."""
+def make_gateway(cache_dir: Path, timeout: int = 60, kept_only: bool = False) -> rattler.Gateway:
+    """Return a gateway to channels' indexes that keeps them in ``cache_dir``; with ``kept_only`` it asks no network."""
     import rattler
 
-    return rattler.Gateway(cache_dir=cache_dir, client=make_client(timeout))
+    source = rattler.SourceConfig(cache_action="force-cache-only" if kept_only else "cache-or-fetch")
+    return rattler.Gateway(cache_dir=cache_dir, client=make_client(timeout), default_config=source)
+
+
+def note_indexes(cache_dir: Path, urls: Sequence[str], platform: str) -> None:
+    """Note that the indexes of these channels were read now."""
+    with contextlib.suppress(OSError):  # it is no more than a note
+        for mark in _marks(cache_dir, urls, platform):
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.touch()
+
+
+def last_index(cache_dir: Path, urls: Sequence[str], platform: str) -> str | None:
+    """Return when the indexes of all these channels were read last (ISO 8601, UTC); None if one never was."""
+    try:
+        oldest = min((mark.stat().st_mtime for mark in _marks(cache_dir, urls, platform)), default=None)
+    except FileNotFoundError:
+        return None
+    if oldest is None:
+        return None
+    return datetime.fromtimestamp(int(oldest), timezone.utc).replace(tzinfo=None).isoformat()
+
+
+def _marks(cache_dir: Path, urls: Sequence[str], platform: str) -> list[Path]:
+    """Return an empty file for each channel; its time is that of the last look at the channel's index."""
+    names = [hashlib.sha256(f"{strip_credentials(url).rstrip('/')}/{platform}".encode()).hexdigest() for url in urls]
+    return [cache_dir / "read" / name[:32] for name in names]
 
 
 def explain_channel_error(error: Exception) -> ChannelError:

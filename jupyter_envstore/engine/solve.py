@@ -17,11 +17,13 @@ from jupyter_envstore.engine.channels import (
     check_local_channels,
     conda_credentials,
     explain_channel_error,
+    last_index,
     make_gateway,
+    note_indexes,
     redact,
     strip_credentials,
 )
-from jupyter_envstore.errors import InvalidInputError, SolveError, SolveTimeoutError
+from jupyter_envstore.errors import ChannelUnreachableError, InvalidInputError, SolveError, SolveTimeoutError
 
 # What other platforms are taken to have: the oldest systems that conda-forge's packages support (its documentation,
 # "Platforms"), as ``name=version=build``.
@@ -55,19 +57,26 @@ class SolveOptions:
         Leave out packages that were uploaded later.
     virtual_packages : tuple of str
         ``name=version[=build]`` that replace or add to those of the platform.
+    kept_only : bool
+        Take the indexes as they were read last, and ask no channel.
     """
 
     timeout: float = 600.0
     exclude_newer: datetime | None = None
     virtual_packages: tuple[str, ...] = ()
+    kept_only: bool = False
 
 
 @dataclass(frozen=True)
 class Solution:
-    """Records as JSON values, sorted by name, and the virtual packages they were chosen for."""
+    """Records as JSON values, sorted by name, and the virtual packages they were chosen for.
+
+    ``index_from`` is the time of the indexes (ISO 8601, UTC) where they were not read for this.
+    """
 
     records: tuple[dict[str, Any], ...]
     virtual_packages: tuple[str, ...]
+    index_from: str | None = None
 
 
 def current_platform() -> str:
@@ -112,9 +121,20 @@ def solve(
     urls = list(dict.fromkeys([*channels, *(url for _, url in resolved if url)]))
     check_local_channels(urls, platform)
     virtual = virtual_packages(platform, options.virtual_packages)
-    with conda_credentials():
-        records = asyncio.run(_solve([spec for spec, _ in resolved], urls, platform, cache_dir, virtual, options))
-    return Solution(tuple(sorted(records, key=lambda record: record["name"])), tuple(virtual))
+    moment = last_index(cache_dir, urls, platform)
+    if options.kept_only and moment is None:
+        msg = f"no earlier index is kept of all of {', '.join(redact(url) for url in urls)}; try again later"
+        raise ChannelUnreachableError(msg)
+    try:
+        with conda_credentials():
+            records = asyncio.run(_solve([spec for spec, _ in resolved], urls, platform, cache_dir, virtual, options))
+    except ChannelUnreachableError as error:
+        error.last_index = None if options.kept_only else moment
+        raise
+    if not options.kept_only:
+        note_indexes(cache_dir, urls, platform)
+    ordered = tuple(sorted(records, key=lambda record: record["name"]))
+    return Solution(ordered, tuple(virtual), moment if options.kept_only else None)
 
 
 async def _solve(
@@ -131,7 +151,7 @@ async def _solve(
     request = rattler.solve(
         [rattler.Channel(url) for url in urls],
         [rattler.MatchSpec(spec) for spec in specs],
-        gateway=make_gateway(cache_dir),
+        gateway=make_gateway(cache_dir, kept_only=options.kept_only),
         platforms=[rattler.Subdir(platform), rattler.Subdir("noarch")],
         virtual_packages=[rattler.GenericVirtualPackage(*_split(package)) for package in virtual],
         timeout=timedelta(seconds=options.timeout),
@@ -144,6 +164,9 @@ async def _solve(
     except asyncio.TimeoutError:
         raise SolveTimeoutError(limit) from None
     except GatewayError as error:
+        if options.kept_only:
+            msg = f"the kept index does not hold all that this needs: {redact(str(error)).strip().splitlines()[0]}"
+            raise ChannelUnreachableError(msg) from None
         raise explain_channel_error(error) from None
     except SolverError as error:
         text = str(error)
@@ -156,7 +179,7 @@ async def _solve(
             raise SolveError(msg) from None
         name, bounds = missing.groups()
         try:
-            hint = await asyncio.wait_for(_hint(name, urls, platform, cache_dir), HINT_SECONDS)
+            hint = await asyncio.wait_for(_hint(name, urls, platform, cache_dir, options.kept_only), HINT_SECONDS)
         except (GatewayError, asyncio.TimeoutError):  # the channel went away since, or has no list of names at hand
             hint = Hint("check its name and bounds")
         wanted = name if bounds == "*" or not hint.exists else f"{name} {bounds}"
@@ -176,11 +199,11 @@ class Hint:
     exists: bool = True
 
 
-async def _hint(name: str, urls: Sequence[str], platform: str, cache_dir: Path) -> Hint:
+async def _hint(name: str, urls: Sequence[str], platform: str, cache_dir: Path, kept_only: bool) -> Hint:
     """Look for why there is no candidate: the name is in no channel, or its bounds leave nothing."""
     import rattler
 
-    gateway = make_gateway(cache_dir)
+    gateway = make_gateway(cache_dir, kept_only=kept_only)
     sources, subdirs = [rattler.Channel(url) for url in urls], [rattler.Subdir(platform), rattler.Subdir("noarch")]
     names = {found.normalized for found in await gateway.names(sources, subdirs)}
     if name not in names:

@@ -25,6 +25,7 @@ from jupyter_envstore.access import TOKEN_PREFIX, Identity
 from jupyter_envstore.errors import (
     AuthenticationError,
     BusyError,
+    ChannelUnreachableError,
     EnvStoreError,
     NotFoundError,
     PermissionDeniedError,
@@ -232,6 +233,8 @@ class EnvStoreHandler(Reader):
                 body["faults"] = [{"message": f.message, "line": f.line, "field": f.field} for f in error.faults]
             if error.suggestions:
                 body["suggestions"] = {name: list(found) for name, found in error.suggestions.items()}
+            if isinstance(error, ChannelUnreachableError) and error.last_index:
+                body["last_index"] = error.last_index
             if isinstance(error, BusyError):
                 self.set_header("Retry-After", "5")
             if isinstance(error, RangeError):

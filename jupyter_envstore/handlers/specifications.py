@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -119,11 +120,12 @@ class CheckHandler(SolvingHandler):
             found, faults = None, error.faults
         notes: tuple[str, ...] = ()
         refused = None
+        instead: Mapping[str, Sequence[str]] = {}
         if found is not None:
             try:
                 _, notes = await self.run(self.store.as_settings_want, found, namespace, name or found.name or "")
             except PolicyError as error:
-                refused = str(error)
+                refused, instead = str(error), error.suggestions
             except SpecificationError as error:
                 faults = list(error.faults)
         lock = found.lockfile if found is not None else None
@@ -136,6 +138,7 @@ class CheckHandler(SolvingHandler):
                 "starting_point": await self.run(starting_point, lock) if lock else None,
                 "notes": list(notes),
                 "refused": refused,
+                "suggestions": {name: list(meant) for name, meant in instead.items()},
                 "faults": [asdict(fault) for fault in faults],
             }
         )
@@ -181,12 +184,14 @@ class SolveHandler(SolvingHandler):
     async def post(self) -> None:
         """Say what a specification would install, and what that changes; nothing is kept."""
         self.require_somewhere("environment::solve")
-        body = self.json_body(("specification", "namespace", "environment", "platform"), ("specification",))
+        fields = ("specification", "namespace", "environment", "platform", "last_index")
+        body = self.json_body(fields, ("specification",))
         namespace, name = self.place_to_solve(body)
         specification = await self.app.read_specification(self.field(body, "specification", str, ""))
         specification, notes = await self.run(self.store.as_settings_want, specification, namespace, name or "")
         platform = self.field(body, "platform", str, "")
-        solved = await self.app.solve(self, specification, (namespace, name), platform)
+        kept_only = self.field(body, "last_index", bool, False)
+        solved = await self.app.solve(self, specification, (namespace, name), platform, kept_only)
         packages = solved["packages"]
         changes: list[dict[str, Any]] | None = None
         if name is not None:
@@ -200,6 +205,8 @@ class SolveHandler(SolvingHandler):
                 "changes": changes,
                 "notes": list(notes),
                 "seconds": solved["seconds"],
+                "platform": solved["platform"],
+                "index_from": solved["index_from"],
             }
         )
 

@@ -70,10 +70,11 @@ def apply_policy(
     if not specification.dependencies and not specification.pip:
         msg = "'dependencies' is missing or empty; for example: dependencies: [python]"
         raise SpecificationError([Fault(msg, None, "dependencies")])
-    faults = [*_channel_faults(specification, settings, naming), *_index_faults(specification, settings)]
+    refused = _refused_channels(specification, settings, naming)
+    faults = [*_channel_faults(refused, settings), *_index_faults(specification, settings)]
     faults += _missing(settings, {conda_name(spec) for spec in specification.dependencies}, "conda_required_packages")
     faults += _missing(settings, {pip_name(line) for line in specification.pip}, "pypi_required_packages")
-    _refuse(faults, place)
+    _refuse(faults, place, dict.fromkeys(refused, tuple(settings["conda_allowed_channels"])))
     return specification, tuple(notes)
 
 
@@ -85,7 +86,7 @@ def check_channels(specification: Specification, settings: Mapping[str, Any], pl
     PolicyError
         With their names.
     """
-    _refuse(_channel_faults(specification, settings, naming), place)
+    _refuse(_channel_faults(_refused_channels(specification, settings, naming), settings), place)
 
 
 def conda_name(spec: str) -> str:
@@ -132,19 +133,20 @@ def _missing(settings: Mapping[str, Any], there: set[str], key: str) -> list[str
     return [f"{spec} must be listed ({key})" for spec in settings[key] if name(spec) not in there]
 
 
-def _channel_faults(specification: Specification, settings: Mapping[str, Any], naming: Naming) -> list[str]:
-    """Return what is wrong with the channels that packages really come from, whatever they are called."""
+def _refused_channels(specification: Specification, settings: Mapping[str, Any], naming: Naming) -> list[str]:
+    """Return the channels that are not allowed, of those that packages really come from, as they are written."""
     allowed = {naming.url(channel) for channel in settings["conda_allowed_channels"]}
     if not allowed:
         return []
     prefixes = [_bare(spec.partition("::")[0]) for spec in specification.dependencies if "::" in spec]
     names = {naming.url(channel): channel for channel in (*specification.channels, *prefixes)}
     used = [*naming.resolve(specification.channels), *(naming.url(channel) for channel in prefixes)]
-    return [
-        f"channel {names.get(url, url)!r} is not allowed; allowed: {', '.join(settings['conda_allowed_channels'])}"
-        for url in dict.fromkeys(used)
-        if url not in allowed
-    ]
+    return [names.get(url, url) for url in dict.fromkeys(used) if url not in allowed]
+
+
+def _channel_faults(refused: Sequence[str], settings: Mapping[str, Any]) -> list[str]:
+    shown = ", ".join(settings["conda_allowed_channels"])
+    return [f"channel {channel!r} is not allowed; allowed: {shown}" for channel in refused]
 
 
 def _bare(channel: str) -> str:
@@ -210,6 +212,8 @@ def _channel_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path.rsplit('/', 2)[0]}"
 
 
-def _refuse(faults: list[str], place: str) -> None:
+def _refuse(faults: list[str], place: str, instead: Mapping[str, Sequence[str]] | None = None) -> None:
     if faults:
-        raise PolicyError("\n".join(f"{place}: {fault}" for fault in faults))
+        error = PolicyError("\n".join(f"{place}: {fault}" for fault in faults))
+        error.suggestions = instead or {}
+        raise error

@@ -249,13 +249,13 @@ def _repair_channels(editor: _Editor, defaults: str) -> None:
             editor.drop_item(channels, channel)
             editor.changed(
                 "channel defaults dropped",
-                f"{defaults} is listed; defaults needs a licence for most companies",
+                f"{defaults} is listed; defaults stands for Anaconda's own, which need a licence for most companies",
                 "defaults",
             )
         else:
             editor.replace(channel, defaults)
             names.append(defaults)
-            why = "defaults needs a licence for most companies"
+            why = "defaults stands for Anaconda's own channels, which need a licence for most companies"
             editor.changed(f"channel defaults became {defaults}", why, "defaults")
 
 

@@ -13,8 +13,10 @@ from sqlalchemy.orm import Bundle, Session, aliased
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.store.models import (
     COMPLETED,
+    ENTITY_KIND,
     JOB_QUEUED,
     JOB_RUNNING,
+    NAMESPACE_KIND,
     PREFIX_PRESENT,
     READY,
     Artifact,
@@ -72,12 +74,16 @@ class Page:
 
 @dataclass(frozen=True)
 class EnvironmentRow:
-    """An environment as listings show it; ``build`` is the active one, or the newest where none is."""
+    """An environment as listings show it; ``build`` is the active one, or the newest where none is.
+
+    ``members`` is how many have a role in its namespace by the store's own word.
+    """
 
     environment: Environment
     namespace: Namespace
     build: Build | None
     newest: Build | None
+    members: int = 0
 
 
 def list_namespaces(session: Session, visible: Sequence[str] | None, page: Page) -> tuple[int, list[Namespace]]:
@@ -135,6 +141,7 @@ def list_environments(session: Session, filters: Filters, page: Page) -> tuple[i
             spaces[environment.namespace_id],
             build if build.id else None,
             newest.get(last) or (build if last else None),
+            spaces[environment.namespace_id].members,
         )
         for environment, build, last in found
     ]
@@ -145,14 +152,15 @@ def _rows_by_id(session: Session, columns: Any, key: Any, ids: set[int]) -> dict
     return {row[0].id: row[0] for row in session.execute(select(columns).where(key.in_(ids)))} if ids else {}
 
 
-def _columns_of(model: Any, *left_out: str) -> Any:
+def _columns_of(model: Any, *left_out: str, **more: Any) -> Any:
     """Return a model's columns as one value of a query: an object for each would take most of a listing's time."""
     keys = [attribute.key for attribute in model.__mapper__.column_attrs if attribute.key not in left_out]
-    return Bundle(model.__name__, *(getattr(model, key) for key in keys))
+    return Bundle(model.__name__, *(getattr(model, key) for key in keys), *(v.label(k) for k, v in more.items()))
 
 
 LISTED = (_columns_of(Environment), _columns_of(Build, "options"))
-NAMESPACE = _columns_of(Namespace)
+_MEMBERS = select(func.count()).where(RoleMapping.namespace_id == Namespace.id, RoleMapping.kind == NAMESPACE_KIND)
+NAMESPACE = _columns_of(Namespace, members=_MEMBERS.correlate(Namespace).scalar_subquery())
 
 
 def _newest() -> Any:
@@ -200,7 +208,7 @@ def artifacts_of(session: Session, build_ids: Sequence[int]) -> dict[int, list[A
 def mappings_of(session: Session, namespace_ids: Sequence[int]) -> dict[int, list[RoleMapping]]:
     """Return the role mappings of these namespaces."""
     found: dict[int, list[RoleMapping]] = {namespace_id: [] for namespace_id in namespace_ids}
-    query = select(RoleMapping).where(RoleMapping.namespace_id.in_(namespace_ids), RoleMapping.kind == "entity")
+    query = select(RoleMapping).where(RoleMapping.namespace_id.in_(namespace_ids), RoleMapping.kind == ENTITY_KIND)
     for mapping in session.scalars(query.order_by(RoleMapping.id)):
         found[mapping.namespace_id].append(mapping)
     return found
@@ -241,16 +249,9 @@ def usage(session: Session, visible: Sequence[str] | None) -> dict[str, dict[str
         .where(Build.deleted_on.is_(None), Environment.namespace_id.in_(ids))
         .group_by(Environment.namespace_id)
     )
-    artifacts = (
-        select(Environment.namespace_id, func.sum(Artifact.size))
-        .join(Build, Build.id == Artifact.build_id)
-        .join(Environment, Environment.id == Build.environment_id)
-        .where(Build.deleted_on.is_(None), Artifact.state == READY, Environment.namespace_id.in_(ids))
-        .group_by(Environment.namespace_id)
-    )
     counted = {row[0]: row[1] for row in session.execute(environments.group_by(Environment.namespace_id))}
     built = {row[0]: (row[1], row[2] or 0) for row in session.execute(builds)}
-    made = {row[0]: row[1] or 0 for row in session.execute(artifacts)}
+    made = artifact_bytes(session, ids)
     return {
         namespace.name: {
             "num_environments": counted.get(namespace.id, 0),
@@ -259,6 +260,20 @@ def usage(session: Session, visible: Sequence[str] | None) -> dict[str, dict[str
         }
         for namespace in namespaces
     }
+
+
+def artifact_bytes(session: Session, namespace_ids: Sequence[int]) -> dict[int, int]:
+    """Return the bytes of the ready artifacts of namespaces; builds whose artifacts are the same share them."""
+    distinct = (
+        select(Environment.namespace_id, Artifact.digest, Artifact.size)
+        .join(Build, Build.id == Artifact.build_id)
+        .join(Environment, Environment.id == Build.environment_id)
+        .where(Build.deleted_on.is_(None), Artifact.state == READY, Environment.namespace_id.in_(namespace_ids))
+        .distinct()
+        .subquery()
+    )
+    query = select(distinct.c.namespace_id, func.sum(distinct.c.size)).group_by(distinct.c.namespace_id)
+    return {row[0]: int(row[1] or 0) for row in session.execute(query)}
 
 
 def statistics(session: Session, ended_after: datetime) -> dict[str, Any]:

@@ -267,6 +267,10 @@ class Token(Base):
     revoked_on: Mapped[datetime | None]
 
 
+ENTITY_KIND, NAMESPACE_KIND = "entity", "other"
+"""A mapping gives the user of its namespace a role on an entity, or the user of another namespace one on its own."""
+
+
 class RoleMapping(Base):
     """In ``namespace``, the entity ``ns/name`` (``*`` allowed in either part) has ``role``."""
 
@@ -274,7 +278,7 @@ class RoleMapping(Base):
     __table_args__ = (UniqueConstraint("namespace_id", "entity", "role", "kind"),)
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     namespace_id: Mapped[int] = mapped_column(ForeignKey("namespace.id"), index=True)
-    kind: Mapped[str] = mapped_column(String(8), default="entity")
+    kind: Mapped[str] = mapped_column(String(8), default=ENTITY_KIND)
     entity: Mapped[str] = mapped_column(String(160))
     role: Mapped[str] = mapped_column(String(32))
     created_on: Mapped[datetime]

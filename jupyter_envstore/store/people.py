@@ -11,10 +11,8 @@ from sqlalchemy.orm import Session
 
 from jupyter_envstore.errors import ConflictError, NotFoundError
 from jupyter_envstore.store.database import now
-from jupyter_envstore.store.models import AuditEntry, Namespace, RoleMapping, Token
+from jupyter_envstore.store.models import ENTITY_KIND, NAMESPACE_KIND, AuditEntry, Namespace, RoleMapping, Token
 
-ENTITY_KIND, NAMESPACE_KIND = "entity", "other"
-"""A mapping gives the user of its namespace a role on an entity, or the user of another namespace one on its own."""
 USER, KERNEL = "user", "kernel"
 """Kinds of tokens: made by people, and handed to kernels."""
 USED_AGAIN = timedelta(minutes=1)

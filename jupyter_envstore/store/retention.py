@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.store.blobs import BlobStore, StoredBlob, release
+from jupyter_envstore.store.listing import artifact_bytes
 from jupyter_envstore.store.models import (
     BUILDING,
     COMPLETED,
@@ -75,10 +76,7 @@ def namespace_bytes(session: Session, namespace_id: int) -> int:
     prefixes = session.scalar(
         select(func.sum(Build.own_size)).where(Build.id.in_(builds), Build.prefix_state == PREFIX_PRESENT)
     )
-    artifacts = session.scalar(
-        select(func.sum(Artifact.size)).where(Artifact.build_id.in_(builds), Artifact.state == READY)
-    )
-    return int(prefixes or 0) + int(artifacts or 0)
+    return int(prefixes or 0) + artifact_bytes(session, [namespace_id]).get(namespace_id, 0)
 
 
 def needed_digests(session: Session, archives: bool) -> list[str]:

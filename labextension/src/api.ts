@@ -115,11 +115,12 @@ export class EnvStoreApi {
   async solve(
     specification: string,
     place: Partial<IPlace>,
-    signal?: AbortSignal,
-    platform?: string
+    options: { signal?: AbortSignal; platform?: string; lastIndex?: boolean } = {}
   ): Promise<ISolved> {
+    const { signal, platform, lastIndex } = options;
     const body = {
       specification,
+      ...(lastIndex ? { last_index: true } : {}),
       ...(platform ? { platform } : {}),
       ...(place.namespace ? { namespace: place.namespace } : {}),
       ...(place.name ? { environment: place.name } : {})

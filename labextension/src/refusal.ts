@@ -8,7 +8,9 @@ export class EnvStoreError extends Error {
     readonly code: string,
     readonly faults: IFault[] = [],
     /** What is written wrongly, to what may have been meant. */
-    readonly suggestions: Record<string, string[]> = {}
+    readonly suggestions: Record<string, string[]> = {},
+    /** Where a channel is away, when the indexes of all channels concerned were read last. */
+    readonly lastIndex: string | null = null
   ) {
     super(message);
   }
@@ -23,5 +25,12 @@ export async function refusal(answer: Response): Promise<EnvStoreError> {
     // not from us: a proxy, or a server without the extension
   }
   const message = data?.message ?? `${answer.status} ${answer.statusText}`;
-  return new EnvStoreError(message, answer.status, data?.code ?? '', data?.faults ?? [], data?.suggestions ?? {});
+  return new EnvStoreError(
+    message,
+    answer.status,
+    data?.code ?? '',
+    data?.faults ?? [],
+    data?.suggestions ?? {},
+    data?.last_index ?? null
+  );
 }

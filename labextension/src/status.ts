@@ -1,4 +1,4 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
+import { type TranslationBundle, nullTranslator } from '@jupyterlab/translation';
 import type { BuildStatus, IBuild, IEnvironment, IProgress, IStep } from './types';
 
 /** What the disc before a name says: shape, colour and words. */
@@ -143,42 +143,32 @@ export function tookSeconds(build: IBuild): number | null {
     : null;
 }
 
-/** Return the name of a step, for people. */
-export function stepTitle(step: IStep, trans: TranslationBundle): string {
-  const names: Record<string, string> = {
+/** Return what the steps of a build are called, by their names. */
+function stepTitles(trans: TranslationBundle): Record<string, string> {
+  return {
     solve: trans.__('Find versions'),
     fetch: trans.__('Download packages'),
     pip: trans.__('Find PyPI packages'),
-    record: trans.__('Write lockfile'),
+    record: trans.__('Write build record'),
     link: trans.__('Link packages'),
     activate: trans.__('Activate'),
     compile: trans.__('Compile'),
-    'artifact-yaml': trans.__('Make YAML'),
+    'artifact-yaml': trans.__('Make pinned YAML'),
     'artifact-lockfile': trans.__('Make lockfile'),
     'artifact-explicit': trans.__('Make explicit list'),
     'artifact-archive': trans.__('Make archive'),
     'artifact-docker': trans.__('Make Docker image'),
     'artifact-installer': trans.__('Make installer')
   };
-  return names[step.name] ?? step.name;
 }
 
-/** How the log titles a step: its lines begin with this. */
-const LOG_TITLES: Record<string, string> = {
-  solve: 'Find versions',
-  fetch: 'Download packages',
-  pip: 'Find PyPI packages',
-  record: 'Write build record',
-  link: 'Link packages',
-  activate: 'Activate',
-  compile: 'Compile',
-  'artifact-yaml': 'Make pinned YAML',
-  'artifact-lockfile': 'Make lockfile',
-  'artifact-explicit': 'Make explicit list',
-  'artifact-archive': 'Make archive',
-  'artifact-docker': 'Make Docker image',
-  'artifact-installer': 'Make installer'
-};
+/** Return the name of a step, for people. */
+export function stepTitle(step: IStep, trans: TranslationBundle): string {
+  return stepTitles(trans)[step.name] ?? step.name;
+}
+
+/** How the log, which is not translated, titles a step: its lines begin with this. */
+const LOG_TITLES = stepTitles(nullTranslator.load('jupyter_envstore'));
 
 /** Return the lines of a log that belong to each step, by name; those before the first step by the empty name. */
 export function linesBySteps(lines: readonly string[]): Map<string, string[]> {

@@ -38,7 +38,12 @@ export interface ISpecification {
 export interface IEnvironment {
   id: number;
   name: string;
-  namespace: { id: number; name: string };
+  namespace: {
+    id: number;
+    name: string;
+    /** How many other people have a role in it, apart from those of the configuration. */
+    members: number;
+  };
   description: string;
   current_build_id: number | null;
   current_build: IBuild | null;
@@ -143,6 +148,10 @@ export interface ISolved {
   seconds: number;
   /** Bytes that the server's cache does not hold. */
   to_download: number;
+  /** What it was solved for. */
+  platform: string;
+  /** When the indexes were read, where they were not read for this. */
+  index_from: string | null;
 }
 
 /** What a package says of itself; what is not known is empty. */
@@ -193,6 +202,8 @@ export interface IChecked {
   starting_point: string | null;
   notes: string[];
   refused: string | null;
+  /** What is refused, to what is allowed in its place. */
+  suggestions: Record<string, string[]>;
   faults: IFault[];
 }
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import datetime, timezone
 from typing import Any
 
 from tests.conftest import PYTHON
 from tests.handlers.live import Server
+from tests.helpers import WithoutShards, serve
 
 
 def test_a_text_is_checked_and_repaired_without_being_kept(server: Server, channel: str) -> None:
@@ -74,6 +76,22 @@ def test_a_channel_that_does_not_answer_is_told_from_one_that_is_not_there(serve
     missing = f"{server.origin}/nowhere"  # a server that answers 404, or 403 to who is not logged in
     status, code, message = asked(missing)
     assert (status, code) == (400, "channel_error"), message
+
+
+def test_the_last_index_is_taken_while_a_channel_is_away(server: Server, channel: str) -> None:
+    with serve(channel.removeprefix("file://"), WithoutShards) as url:
+        body = {"specification": f"name: x\nchannels: ['http://{url}']\ndependencies: [flask]"}
+        none = server.ask("POST", "solve/", json=body | {"last_index": True})
+        assert (none.status_code, none.json()["code"]) == (502, "channel_unreachable")
+        assert "no earlier index is kept" in none.json()["message"]
+        fresh = server.data("POST", "solve/", json=body)
+    assert fresh["index_from"] is None
+    away = server.ask("POST", "solve/", json=body | {"specification": body["specification"].replace("flask", "pandas")})
+    assert (away.status_code, away.json()["code"]) == (502, "channel_unreachable"), away.text
+    assert datetime.fromisoformat(away.json()["last_index"]) <= datetime.now(timezone.utc).replace(tzinfo=None)
+    kept = server.data("POST", "solve/", json=body | {"last_index": True})
+    assert kept["packages"] == fresh["packages"]
+    assert kept["index_from"] == away.json()["last_index"]
 
 
 def test_packages_are_searched(server: Server, channel: str) -> None:

@@ -197,7 +197,7 @@ def test_running_builds_stand_in_labs_own_panel_too(tab: Lab, lab: Server, chann
     lab.data("DELETE", "environment/team/seen/")
 
 
-def test_the_notebook_in_front_is_switched_to_an_environment(tab: Lab, example: int) -> None:
+def test_the_notebook_in_front_is_switched_to_an_environment(tab: Lab, lab: Server, example: int) -> None:
     tab.page.locator(".jp-LauncherCard").get_by_text("Python 3 (ipykernel)").first.click()
     expect(tab.page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=60_000)
     shown(tab.sidebar.get_by_text("It runs in no environment of the store."))
@@ -206,6 +206,15 @@ def test_the_notebook_in_front_is_switched_to_an_environment(tab: Lab, example: 
     tab.page.get_by_role("menuitem", name="Use in Current Notebook").click()
     expect(tab.page.get_by_text("Python (team/data) | Idle")).to_be_visible(timeout=60_000)
     shown(tab.sidebar.get_by_role("button", name="team/data"))
+    current = lab.data("GET", "environment/team/data/")
+    older = lab.data("GET", f"build/?environment_id={current['id']}")[0]
+    lab.data("PUT", "environment/team/data/", json={"build_id": older["id"]})
+    number, before = older["number"], current["current_build"]["number"]
+    shown(tab.page.get_by_text(f"runs in build {before}; build {number} is active now"))
+    tab.picture("older-build")
+    tab.page.get_by_role("button", name="Compare").click()
+    shown(tab.view.get_by_text("Changed 1").or_(tab.view.get_by_text("Removed")).first)
+    lab.data("PUT", "environment/team/data/", json={"build_id": example})
 
 
 def test_what_is_wrong_with_the_server_is_said_in_words(tab: Lab, example: int) -> None:

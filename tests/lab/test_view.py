@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.handlers.live import Server
+from tests.helpers import WithoutShards, serve
 from tests.lab.conftest import LAB, Lab, shown
 
 VIEW = ".jp-EnvStore-environmentView"
@@ -107,6 +108,31 @@ def test_a_preview_tells_what_would_change_and_a_conflict(data: Lab, channel: st
     data.button("discard-draft").click()
 
 
+def test_a_preview_says_what_is_allowed_and_takes_the_last_index(data: Lab, lab: Server, channel: str) -> None:
+    data.open("data", "specification")
+    shown(data.view.get_by_text("Fits, found in"))
+    lab.data("PUT", "setting/team/data/", json={"conda_allowed_channels": [channel]})
+    data.write("name: data\nchannels:\n  - bioconda  # theirs\ndependencies:\n  - python\n")
+    shown(data.view.get_by_text("channel 'bioconda' is not allowed"), 10_000)
+    data.picture("forbidden")
+    data.view.get_by_role("button", name="Replace bioconda with").click()
+    expect(data.editor()).to_contain_text(f"- {channel}  # theirs")
+    shown(data.view.get_by_text("Fits, found in"), 10_000)
+    lab.data("PUT", "setting/team/data/", json={"conda_allowed_channels": None})
+    with serve(channel.removeprefix("file://"), WithoutShards) as address:
+        data.write(f"name: data\nchannels: ['http://{address}']\ndependencies:\n  - python\n  - flask\n")
+        shown(data.view.locator("dd", has_text="flask").first, 20_000)
+    data.write(f"name: data\nchannels: ['http://{address}']\ndependencies:\n  - flask\n")
+    shown(data.view.get_by_text("cannot be read"), 30_000)
+    shown(data.view.get_by_text("Last index:"))
+    data.picture("channel-away")
+    expect(data.button("create-build")).to_have_text("Build anyway…")
+    data.button("last-index").click()
+    shown(data.view.get_by_text("With the index of"), 10_000)
+    data.check_accessibility(".jp-EnvStore-environmentView .jp-EnvStore-preview")
+    data.button("discard-draft").click()
+
+
 def test_packages_are_completed_from_the_channels(data: Lab) -> None:
     data.open("data", "specification")
     data.editor().click()
@@ -175,7 +201,10 @@ def test_copied_code_fetches_the_lockfile_with_a_narrow_token(
     exec(code, {})  # noqa: S102 - the code that the panel gives
     artifacts = {item["type"]: item["sha256"] for item in lab.data("GET", f"build/{example}/artifacts/")}
     assert hashlib.sha256((tmp_path / "conda-lock.yml").read_bytes()).hexdigest() == artifacts["lockfile"]
-    token = next(item for item in lab.data("GET", "token/") if item["name"] == "Copied code, data")
+    data.button("copy-shell-lockfile").click()
+    shell = data.page.evaluate("navigator.clipboard.readText()")
+    (token,) = (item for item in lab.data("GET", "token/") if item["name"] == "Copied code, data")  # one for both
+    assert f"Bearer {token['prefix']}" in shell
     assert token["role_bindings"] == {"team/data": ["viewer"]}
     data.tab("access")
     shown(data.view.get_by_text("Copied code, data"))
@@ -208,6 +237,11 @@ def test_members_are_added_and_removed(data: Lab, lab: Server) -> None:
     data.view.get_by_label("Their namespace").fill("ana")
     data.view.get_by_role("button", name="Add member").click()
     shown(data.view.get_by_role("rowheader", name="ana"))
+    members = data.sidebar.get_by_role("button", name="1 other has a role in team")
+    shown(members)
+    data.tab("builds")
+    members.click()
+    shown(data.view.get_by_role("rowheader", name="ana"))
     data.view.get_by_label("Role of ana").select_option("developer")
     data.page.wait_for_timeout(500)
     assert [(row["other_namespace"], row["role"]) for row in lab.data("GET", "namespace/team/roles")] == [
@@ -215,6 +249,7 @@ def test_members_are_added_and_removed(data: Lab, lab: Server) -> None:
     ]
     data.view.get_by_role("button", name="Remove ana").click()
     expect(data.view.get_by_role("rowheader", name="ana")).to_have_count(0)
+    expect(members).to_have_count(0)
 
 
 def test_open_views_come_back_after_a_reload(data: Lab) -> None:

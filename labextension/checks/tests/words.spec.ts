@@ -6,7 +6,8 @@ import { EnvStoreError } from '../../src/refusal';
 import { changeWords } from '../../src/view/builds';
 import { newestFirst } from '../../src/view/completer';
 import { surroundings } from '../../src/view/editor';
-import { faultsOf, fixed } from '../../src/view/checking';
+import { joined } from '../../src/view/preview';
+import { faultsOf, fixed, withChannel } from '../../src/view/fixes';
 import { boundedSpec, bounds, nameOf } from '../../src/view/package';
 import { listedPlatforms, withPlatforms } from '../../src/view/platforms';
 import { isMajor } from '../../src/view/preview';
@@ -148,6 +149,41 @@ describe('a misspelled package', () => {
     expect(others).toEqual([]);
     expect([fault?.line, fault?.fix?.meant]).toEqual([4, ['numpy', 'numba']]);
     expect(fixed(text, fault!, 'numpy')).toBe(text.replace('"nmupy>=1"', '"numpy>=1"'));
+  });
+});
+
+describe('a package that goes over to PyPI', () => {
+  it('is one change', () => {
+    const of = (change: string, manager: string, name: string, from: string, to: string) =>
+      ({ change, manager, name, from, to }) as any;
+    const found = joined([
+      of('removed', 'conda', 'My_tool', '1.0', ''),
+      of('added', 'pip', 'my-tool', '', '2.0'),
+      of('added', 'conda', 'other', '', '1')
+    ]);
+    expect(found.map(item => [item.change, item.name, item.from, item.to, item.left])).toEqual([
+      ['changed', 'my-tool', '1.0', '2.0', 'conda'],
+      ['added', 'other', '', '1', undefined]
+    ]);
+  });
+});
+
+describe('a refused channel', () => {
+  it.each([
+    ['channels: [defaults]\n', 'channels: [good]\n'],
+    ['channels:\n  - "defaults"  # ours\n', 'channels:\n  - "good"  # ours\n'],
+    ['channels: [defaults, good]\n', 'channels: [good]\n'],
+    ['channels: [good, "defaults"]\n', 'channels: [good]\n'],
+    ['channels:\n  - good\n  - defaults\ndependencies: [a]\n', 'channels:\n  - good\ndependencies: [a]\n'],
+    ['channels: [defaults-x]  # defaults\n', 'channels: [defaults-x]  # defaults\n'],
+    ['name: defaults\ndependencies:\n  - defaults::a\n', 'name: defaults\ndependencies:\n  - good::a\n']
+  ])('gives way to an allowed one: %j', (text, wanted) => {
+    expect(withChannel(text, 'defaults', 'good')).toBe(wanted);
+  });
+
+  it('may be an address', () => {
+    const text = 'channels: [https://h.example/c?x=1]\n';
+    expect(withChannel(text, 'https://h.example/c?x=1', 'good')).toBe('channels: [good]\n');
   });
 });
 

@@ -1,5 +1,5 @@
 import { Notification } from '@jupyterlab/apputils';
-import type { IArtifact } from '../types';
+import type { IArtifact, IPlace } from '../types';
 import type { IViews } from '../view/views';
 import { type Arguments, BUILD, type Context, NOTHING, PLACE, copy, whole } from './context';
 import { chooseFile, MAX_FILE } from './files';
@@ -102,6 +102,21 @@ export function addShowingCommands(context: Context, views: IViews): void {
     window.open(api.address + '/tokens', '_blank', 'noopener');
   });
 
+  const tokens = new Map<string, { token: string; ends: Date }>();
+
+  /** Return a token that may look at an environment alone; the one of the copy before, where it was not revoked. */
+  const tokenFor = async (place: IPlace): Promise<{ token: string; ends: Date }> => {
+    const kept = tokens.get(whole(place));
+    if (kept && (await api.tokens()).some(known => kept.token.startsWith(known.prefix))) {
+      return kept;
+    }
+    const ends = new Date(Date.now() + TOKEN_DAYS * 86_400_000);
+    const name = trans.__('Copied code, %1', place.name);
+    const made = { token: await api.makeToken(name, { [whole(place)]: ['viewer'] }, ends), ends };
+    tokens.set(whole(place), made);
+    return made;
+  };
+
   /** Return an artifact that is ready; where it is not, it is said why. */
   const ready = async (args: Arguments): Promise<IArtifact | undefined> => {
     const build = Number(args.build ?? context.environment(args)?.current_build_id ?? 0);
@@ -168,14 +183,11 @@ export function addShowingCommands(context: Context, views: IViews): void {
       if (!found) {
         return;
       }
-      const ends = new Date(Date.now() + TOKEN_DAYS * 86_400_000);
-      const name = trans.__('Copied code, %1', place.name);
-      const token = await context.guarded(trans.__('No token was made'), () =>
-        api.makeToken(name, { [whole(place)]: ['viewer'] }, ends)
-      );
-      if (!token) {
+      const made = await context.guarded(trans.__('No token was made'), () => tokenFor(place));
+      if (!made) {
         return;
       }
+      const { token, ends } = made;
       const url = new URL(found.url, window.location.href).href;
       const text =
         args.language === 'shell'

@@ -1,3 +1,4 @@
+import { Notification } from '@jupyterlab/apputils';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { IStateDB } from '@jupyterlab/statedb';
 import * as React from 'react';
@@ -9,7 +10,11 @@ import { Section } from './section';
 import { placeOf } from '../model';
 
 const MOST = 40;
-const STATE = 'jupyter-envstore:kernels';
+const STATE = 'jupyter-envstore:kernel-builds';
+const SHOWN = 15_000;
+
+/** The build that each kernel was started in. */
+type IKernelBuilds = Record<string, { number: number; id: number }>;
 
 /** The notebook in front and the environment that it runs in. */
 export function CurrentNotebook(
@@ -18,7 +23,8 @@ export function CurrentNotebook(
   const { model, trans, commands, notebooks, state } = props;
   const [panel, setPanel] = React.useState<NotebookPanel | null>(notebooks?.currentWidget ?? null);
   const [kernel, setKernel] = React.useState({ id: '', name: '' });
-  const [builds, setBuilds] = React.useState<Record<string, number>>({});
+  const [builds, setBuilds] = React.useState<IKernelBuilds>({});
+  const told = React.useRef(new Set<string>());
   React.useEffect(() => {
     const slot = () => setPanel(notebooks?.currentWidget ?? null);
     notebooks?.currentChanged.connect(slot);
@@ -41,23 +47,38 @@ export function CurrentNotebook(
   const item = model.environments.find(found => found.kernels.includes(kernel.name));
   React.useEffect(() => {
     // a kernel goes on in the build that was active when it started: remembered, as the server does not tell
-    const number = item?.current_build?.number;
-    if (kernel.id && number !== undefined) {
+    const build = item?.current_build;
+    if (kernel.id && build) {
       void state?.fetch(STATE).then(value => {
-        const known = (value ?? {}) as Record<string, number>;
-        const all = kernel.id in known ? known : { ...known, [kernel.id]: number };
+        const known = (value ?? {}) as IKernelBuilds;
+        const all = kernel.id in known ? known : { ...known, [kernel.id]: { number: build.number, id: build.id } };
         setBuilds(all);
         void state.save(STATE, Object.fromEntries(Object.entries(all).slice(-MOST)));
       });
     }
   }, [kernel.id, item?.id, state]);
+  const build = builds[kernel.id];
+  const active = item?.current_build;
+  const isOld = Boolean(build && active && build.id !== active.id);
+  const place = item && placeOf(item);
+  React.useEffect(() => {
+    if (isOld && panel && place && build && active && !told.current.has(kernel.id)) {
+      told.current.add(kernel.id);
+      const words = trans.__('%1 runs in build %2; build %3 is active now', panel.title.label, build.number, active.number);
+      const compare = { ...place, compare: [build.id, active.id] };
+      Notification.info(words, {
+        autoClose: SHOWN,
+        actions: [
+          { label: trans.__('Compare'), callback: () => void commands.execute(CommandIDs.compare, compare) },
+          { label: trans.__('Switch'), callback: () => void commands.execute(CommandIDs.useInCurrent, { ...place }) },
+          { label: trans.__('Keep'), callback: () => undefined }
+        ]
+      });
+    }
+  }, [isOld, kernel.id]);
   if (!panel || panel.isDisposed || model.environments.length === 0) {
     return null;
   }
-  const build = builds[kernel.id];
-  const active = item?.current_build?.number;
-  const isOld = build !== undefined && active !== undefined && build !== active;
-  const place = item && placeOf(item);
   const change = (event: React.MouseEvent) => {
     const usable = model.environments.filter(other => other.kernels.length).slice(0, MOST);
     const items = usable.map(({ namespace, name }) => ({
@@ -74,14 +95,14 @@ export function CurrentNotebook(
           <div className="jp-EnvStore-line">
             <Mark mark={mark(item, trans, model.isConnected)} />
             <Link onClick={() => commands.execute(CommandIDs.open, place)}>{`${place.namespace}/${place.name}`}</Link>
-            <span className="jp-EnvStore-age">{trans.__('build %1', build ?? active ?? '')}</span>
+            <span className="jp-EnvStore-age">{trans.__('build %1', build?.number ?? active?.number ?? '')}</span>
           </div>
         ) : (
           <div className="jp-EnvStore-sub">{trans.__('It runs in no environment of the store.')}</div>
         )}
         {isOld && place && (
           <div className="jp-EnvStore-sub">
-            {trans.__('Build %1 is active now.', active)}{' '}
+            {trans.__('Build %1 is active now.', active?.number ?? '')}{' '}
             <Link onClick={() => commands.execute(CommandIDs.useInCurrent, place)}>{trans.__('Switch')}</Link>
           </div>
         )}

@@ -1,4 +1,4 @@
-import { caretDownIcon, caretRightIcon, addIcon, lockIcon } from '@jupyterlab/ui-components';
+import { caretDownIcon, caretRightIcon, addIcon, lockIcon, usersIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { copy } from '../commands/context';
 import { CommandIDs } from '../commands';
@@ -291,6 +291,7 @@ function Group(
   const { name, items, isClosed, trans, model, commands } = props;
   const own = model.permissions?.primary_namespace === name;
   const writable = model.writable.includes(name);
+  const members = items[0]?.namespace.members ?? 0;
   const Caret = isClosed ? caretRightIcon : caretDownIcon;
   const label = own
     ? trans.__('%1, yours', name)
@@ -323,6 +324,23 @@ function Group(
           <span className="jp-EnvStore-lock" title={trans.__('You can use these, not change them')}>
             <lockIcon.react tag="span" height="12px" width="12px" />
           </span>
+        )}
+        {members > 0 && (
+          <button
+            type="button"
+            className="jp-EnvStore-members"
+            data-testid="envstore:members"
+            tabIndex={-1}
+            title={trans._n('%1 other has a role here', '%1 others have a role here', members)}
+            aria-label={trans._n('%1 other has a role in %2', '%1 others have a role in %2', members, name)}
+            onClick={event => {
+              event.stopPropagation();
+              void commands.execute(CommandIDs.open, { namespace: name, name: items[0]!.name, tab: 'access' });
+            }}
+          >
+            <usersIcon.react tag="span" height="12px" width="12px" />
+            {members}
+          </button>
         )}
         <span className="jp-EnvStore-count">{items.length}</span>
         {writable && (

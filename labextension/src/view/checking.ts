@@ -2,7 +2,7 @@ import * as React from 'react';
 import { EnvStoreError } from '../refusal';
 import type { IProps } from '../components/basics';
 import { useSettled } from '../components/hooks';
-import type { IChecked, IFault, IPlace, ISolved } from '../types';
+import type { IChecked, IPlace, ISolved } from '../types';
 
 const CHECK_PAUSE = 250;
 const SOLVE_PAUSE = 600;
@@ -20,6 +20,10 @@ export interface IPreview {
   platforms: ReadonlyMap<string, true | string | null>;
   stop: () => void;
   again: () => void;
+  /** Look at the text with the channels' indexes as they were read last. */
+  takeKept: () => void;
+  /** Whether a build of the text would fail for the same reason, as far as the channels are known now. */
+  isImpossible: boolean;
 }
 
 /** Check a text as one types, and find out after a pause what it would install. */
@@ -41,6 +45,8 @@ export function usePreview(
   const [since, setSince] = React.useState<number | null>(null);
   const [platforms, setPlatforms] = React.useState<ReadonlyMap<string, true | string | null>>(new Map());
   const [turn, setTurn] = React.useState(0);
+  const [keptFor, setKeptFor] = React.useState<string | null>(null);
+  const isKept = keptFor === slow;
   const running = React.useRef<AbortController | null>(null);
   React.useEffect(() => setSolved(null), [generation]);
 
@@ -66,12 +72,13 @@ export function usePreview(
     const stop = (running.current = new AbortController());
     setSince(Date.now());
     const listed = checked.value.platforms;
+    const options = { signal: stop.signal, lastIndex: isKept };
     setPlatforms(new Map());
-    const lookAtPlatforms = async () => {
-      const found = new Map<string, true | string | null>(listed.map(platform => [platform, null]));
-      for (const platform of listed) {
+    const lookAtPlatforms = async (own: string) => {
+      const found = new Map<string, true | string | null>(listed.map(platform => [platform, platform === own || null]));
+      for (const platform of listed.filter(one => one !== own)) {
         setPlatforms(new Map(found));
-        const answer = await model.api.solve(slow, namespace ? { namespace } : {}, stop.signal, platform).then(
+        const answer = await model.api.solve(slow, namespace ? { namespace } : {}, { ...options, platform }).then(
           () => true as const,
           // a server that is busy, or a channel that is away, says nothing about the platform
           (error: Error) => (isCertain(error) ? error.message.split('\n')[0] ?? '' : null)
@@ -83,12 +90,12 @@ export function usePreview(
       }
       setPlatforms(new Map(found));
     };
-    model.api.solve(slow, { ...(namespace ? { namespace } : {}), ...(name ? { name } : {}) }, stop.signal).then(
+    model.api.solve(slow, { ...(namespace ? { namespace } : {}), ...(name ? { name } : {}) }, options).then(
       value => {
         if (!stop.signal.aborted) {
           setSince(null);
           setSolved({ text: slow, value, error: null });
-          void lookAtPlatforms();
+          void lookAtPlatforms(value.platform);
         }
       },
       (error: Error) => {
@@ -99,7 +106,7 @@ export function usePreview(
       }
     );
     return () => stop.abort();
-  }, [model, slow, clean, namespace, name, enabled, turn]);
+  }, [model, slow, clean, namespace, name, enabled, turn, isKept]);
 
   return {
     checked: checked?.value ?? null,
@@ -112,45 +119,15 @@ export function usePreview(
       running.current?.abort();
       setSince(null);
     },
-    again: () => setTurn(count => count + 1)
+    again: () => {
+      setKeptFor(null);
+      setTurn(count => count + 1);
+    },
+    takeKept: () => setKeptFor(text),
+    isImpossible: !isKept && solved?.text === text && isCertain(solved.error)
   };
 }
 
-/** Whether a build of the text would fail for the same reason, as far as the channels are known. */
-export function isCertain(error: Error | null): boolean {
+function isCertain(error: Error | null): boolean {
   return error instanceof EnvStoreError && error.code === 'unsatisfiable';
-}
-
-/** Return the lines that a refusal is about: those that list a package that is in no channel. */
-export function faultsOf(error: Error | null, text: string): IFault[] {
-  const name = /^no package ([A-Za-z0-9_.-]+)/.exec(error?.message ?? '')?.[1];
-  if (!error || !name) {
-    return [];
-  }
-  const listed = listing(name);
-  const line = text.split('\n').findIndex(content => !/^\s*(#|name:|description:)/.test(content) && listed.test(content));
-  const meant = error instanceof EnvStoreError ? error.suggestions[name] ?? [] : [];
-  return line < 0
-    ? []
-    : [
-        {
-          line: line + 1,
-          field: 'dependencies',
-          message: error.message.split('\n')[0] ?? '',
-          ...(meant.length ? { fix: { word: name, meant } } : {})
-        }
-      ];
-}
-
-/** Return what finds a package's name in a line, as a word of its own. */
-function listing(name: string): RegExp {
-  return new RegExp(`(^|[\\s\\[,:'"])${name.replace(/[.]/g, '\\.')}(?![A-Za-z0-9_.-])`, 'i');
-}
-
-/** Return a text with the wrong word of a line put right. */
-export function fixed(text: string, fault: IFault, meant: string): string {
-  const lines = text.split('\n');
-  const place = (fault.line ?? 1) - 1;
-  lines[place] = (lines[place] ?? '').replace(listing(fault.fix?.word ?? ''), (_, before: string) => before + meant);
-  return lines.join('\n');
 }

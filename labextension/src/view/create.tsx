@@ -10,7 +10,8 @@ import { type ICompleter, type IEditorHandle, YamlEditor } from './editor';
 import { Imported, useImport } from './import';
 import { LinkField } from './link';
 import { nameOf } from './package';
-import { faultsOf, fixed, isCertain, usePreview } from './checking';
+import { usePreview } from './checking';
+import { faultsOf, fixed } from './fixes';
 import { Preview } from './preview';
 import { PackageSearch } from './search';
 import type { IStart } from './views';
@@ -122,7 +123,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
   ) : undefined;
   const bad = trimmed !== '' && !NAME.test(trimmed);
   const faults = checked?.faults ?? [];
-  const blocked = !trimmed || bad || Boolean(taken) || !target || faults.length > 0 || Boolean(checked?.refused) || isCertain(preview.error);
+  const blocked = !trimmed || bad || Boolean(taken) || !target || faults.length > 0 || Boolean(checked?.refused) || preview.isImpossible;
   const marked = React.useMemo(() => [...faults, ...faultsOf(preview.error, text)], [faults, preview.error, text]);
   const why = !trimmed
     ? trans.__('It needs a name')
@@ -130,7 +131,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
       ? trans.__('Choose another name')
       : faults.length
         ? trans.__('Some lines need attention first')
-        : isCertain(preview.error)
+        : preview.isImpossible
           ? trans.__('It would fail: see the preview')
           : '';
   const make = async () => {

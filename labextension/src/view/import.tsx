@@ -20,8 +20,12 @@ export interface IImport {
   readLink: (address: string) => Promise<void>;
   /** Make the changes of a choice, or leave them. */
   toggle: (choice: string) => Promise<void>;
-  /** Return the text as it was, and forget the changes. */
+  /** Return the text as it was, without the changes. */
   undo: () => string;
+  /** Whether that was done, and nothing else since. */
+  isUndone: boolean;
+  /** Make the changes after all. */
+  redo: () => Promise<void>;
   /** Forget the file: something else is done now. */
   forget: () => void;
   /** What the file gave last, to tell whether it was edited since then. */
@@ -40,6 +44,7 @@ export function useImport(
   const [changes, setChanges] = React.useState<readonly ITextChange[]>([]);
   const [kept, setKept] = React.useState<readonly string[]>([]);
   const [text, setText] = React.useState('');
+  const [isUndone, setUndone] = React.useState(false);
   const turn = React.useRef(0);
   const [error, setError] = React.useState('');
   const { namespace, name } = place;
@@ -65,6 +70,7 @@ export function useImport(
       setSource({ content, fileName });
       setChanges(found.changes);
       setKept([]);
+      setUndone(false);
       setText(found.text);
       onTaken(found, fileName, false);
     }
@@ -105,11 +111,15 @@ export function useImport(
       }
     },
     undo: () => {
-      setChanges([]);
+      setUndone(true);
+      setText(source.content);
       return source.content;
     },
+    isUndone,
+    redo: () => take(source.content, source.fileName),
     forget: () => {
       setChanges([]);
+      setUndone(false);
       setError('');
     },
     text
@@ -128,6 +138,16 @@ export function Imported(props: {
   const { changes, kept } = imported;
   if (changes.length === 0) {
     return null;
+  }
+  if (imported.isUndone) {
+    return props.text === imported.text ? (
+      <div className="jp-EnvStore-notes" role="status">
+        {trans.__('The file stands as it was.')}{' '}
+        <Link id="envstore:redo-import" onClick={imported.redo}>
+          {trans.__('Make the changes after all')}
+        </Link>
+      </div>
+    ) : null;
   }
   const ways: Record<string, string> = {
     defaults: trans.__('keep defaults'),

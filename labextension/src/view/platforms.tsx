@@ -6,7 +6,7 @@ const PLATFORMS = ['linux-64', 'linux-aarch64', 'osx-arm64', 'osx-64', 'win-64']
 const EMPTY = /^\s*(#.*)?$/;
 
 /** Return the first and the last line of a top-level key, as places; null where the text has it not. */
-function linesOf(lines: readonly string[], key: string): [number, number] | null {
+export function linesOf(lines: readonly string[], key: string): [number, number] | null {
   const first = lines.findIndex(line => line.startsWith(`${key}:`));
   if (first < 0) {
     return null;

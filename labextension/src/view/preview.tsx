@@ -3,12 +3,14 @@ import * as React from 'react';
 import { EnvStoreError } from '../refusal';
 import { ErrorBox, type IProps, Link, Progress } from '../components/basics';
 import { useNow } from '../components/hooks';
-import { duration, size } from '../status';
+import { duration, moment, size } from '../status';
 import type { IChecked, IFault, IPackageChange, ISolved } from '../types';
-import { type IPreview, faultsOf, fixed } from './checking';
+import type { IPreview } from './checking';
+import { faultsOf, fixed, withChannel } from './fixes';
 
 const LONG = 20;
 const SHOWN = 12;
+const ALLOWED = 3;
 
 /** The box beside the editor: what is wrong, what would be installed, or why it cannot be. */
 export function Preview(
@@ -24,7 +26,7 @@ export function Preview(
   const { preview, trans, unchanged } = props;
   const { checked, solved, error, since } = preview;
   return (
-    <aside className="jp-EnvStore-preview" aria-label={trans.__('Preview')}>
+    <aside className="jp-EnvStore-preview" aria-label={trans.__('Preview')} tabIndex={0}>
       <h3>{trans.__('Preview')}</h3>
       <div aria-live="polite" aria-atomic="true">
         {!props.text.trim() ? (
@@ -32,7 +34,7 @@ export function Preview(
         ) : checked && checked.faults.length > 0 ? (
           <Faults faults={checked.faults} trans={trans} goTo={props.goTo} />
         ) : checked?.refused ? (
-          <ErrorBox message={checked.refused} />
+          <Forbidden {...props} checked={checked} />
         ) : checked?.is_lockfile ? (
           <Locked checked={checked} trans={trans} onText={props.onText} />
         ) : (
@@ -71,6 +73,30 @@ function Faults(props: { faults: IFault[]; trans: TranslationBundle; goTo: (line
         ))}
       </ul>
     </div>
+  );
+}
+
+/** What the settings of the place forbid, and what they allow in its place. */
+function Forbidden(props: {
+  checked: IChecked;
+  trans: TranslationBundle;
+  text: string;
+  onText: (text: string) => void;
+}): React.ReactElement {
+  const { checked, trans, text, onText } = props;
+  const ways = Object.entries(checked.suggestions).flatMap(([refused, allowed]) =>
+    allowed.slice(0, ALLOWED).map(meant => ({ refused, meant, next: withChannel(text, refused, meant) }))
+  );
+  return (
+    <ErrorBox message={checked.refused ?? ''}>
+      {ways
+        .filter(way => way.next !== text)
+        .map(way => (
+          <Link key={`${way.refused} ${way.meant}`} id="envstore:replace-channel" onClick={() => onText(way.next)}>
+            {trans.__('Replace %1 with %2', way.refused, way.meant)}
+          </Link>
+        ))}
+    </ErrorBox>
   );
 }
 
@@ -174,6 +200,14 @@ function Refusal(props: {
           ))}
         </React.Fragment>
       ))}
+      {error instanceof EnvStoreError && error.lastIndex && (
+        <>
+          <span className="jp-EnvStore-sub">{trans.__('Last index: %1.', moment(error.lastIndex))}</span>
+          <Link id="envstore:last-index" onClick={preview.takeKept}>
+            {trans.__('Preview with it')}
+          </Link>
+        </>
+      )}
       <Link onClick={preview.again}>{trans.__('Try again')}</Link>
     </ErrorBox>
   );
@@ -197,9 +231,14 @@ function Solved(props: { solved: ISolved; checked: IChecked | null; trans: Trans
         {pip > 0 && ' ' + trans._n('and %1 from PyPI', 'and %1 from PyPI', pip)}
         {` · ${size(bytes)} · `}
         {solved.to_download > 0 ? trans.__('%1 to download', size(solved.to_download)) : trans.__('nothing to download')}
-        {changes && changes.length > 0 && ', ' + trans._n('changes %1', 'changes %1', changes.length)}
+        {changes && changes.length > 0 && ', ' + trans._n('changes %1', 'changes %1', joined(changes).length)}
       </p>
       {changes && <Changes changes={changes} trans={trans} />}
+      {solved.index_from && (
+        <p className="jp-EnvStore-sub">
+          {trans.__('With the index of %1: what was made since is not seen.', moment(solved.index_from))}
+        </p>
+      )}
       {solved.notes.map(note => (
         <p key={note} className="jp-EnvStore-sub">
           {note.startsWith('added ') ? trans.__('Added for you: %1', note.slice('added '.length)) : note}
@@ -215,19 +254,42 @@ export function isMajor(change: IPackageChange): boolean {
   return change.change === 'changed' && major(change.from) !== major(change.to);
 }
 
+/** A package that goes over from conda to PyPI, or back, is one change. */
+interface IMove extends IPackageChange {
+  /** Where it came from before. */
+  left?: string;
+}
+
+/** Return changes in which a package that leaves one manager for the other is changed, not removed and added. */
+export function joined(changes: readonly IPackageChange[]): IMove[] {
+  const key = (item: IPackageChange) => item.name.toLowerCase().replace(/[-_.]+/g, '-');
+  const removed = new Map(changes.filter(item => item.change === 'removed').map(item => [key(item), item]));
+  const moved = new Set<IPackageChange>();
+  const kept = changes.map((item): IMove => {
+    const other = item.change === 'added' ? removed.get(key(item)) : undefined;
+    if (!other || other.manager === item.manager) {
+      return item;
+    }
+    moved.add(other);
+    return { ...item, change: 'changed', from: other.from, left: other.manager };
+  });
+  return kept.filter(item => !moved.has(item));
+}
+
 /** Packages added, changed and removed. */
 export function Changes(props: {
   changes: readonly IPackageChange[];
   trans: TranslationBundle;
   all?: boolean;
 }): React.ReactElement {
-  const { changes, trans, all } = props;
+  const { trans, all } = props;
+  const changes = joined(props.changes);
   const of = (kind: string) => changes.filter(item => item.change === kind);
   const version = (text: string) => text.split(' ')[0];
   if (changes.length === 0) {
     return <p className="jp-EnvStore-sub">{trans.__('No package changes.')}</p>;
   }
-  const groups: [string, IPackageChange[], (item: IPackageChange) => React.ReactNode][] = [
+  const groups: [string, IMove[], (item: IMove) => React.ReactNode][] = [
     [trans.__('Added %1', of('added').length), of('added'), item => version(item.to)],
     [
       trans.__('Changed %1', of('changed').length),
@@ -236,6 +298,12 @@ export function Changes(props: {
         <>
           {version(item.from) === version(item.to) ? item.from : version(item.from)} →{' '}
           {version(item.from) === version(item.to) ? item.to : version(item.to)}
+          {item.left && (
+            <span className="jp-EnvStore-sub">
+              {' '}
+              {item.manager === 'pip' ? trans.__('now from PyPI') : trans.__('now from conda')}
+            </span>
+          )}
           {isMajor(item) && <span className="jp-EnvStore-major"> {trans.__('⚠ major')}</span>}
         </>
       )
@@ -252,7 +320,7 @@ export function Changes(props: {
             {items.slice(0, all ? items.length : SHOWN).map(item => (
               <dd key={`${item.manager}/${item.name}`}>
                 <span className="jp-EnvStore-package">{item.name}</span> {words(item)}
-                {item.manager === 'pip' && <span className="jp-EnvStore-sub"> {trans.__('PyPI')}</span>}
+                {item.manager === 'pip' && !item.left && <span className="jp-EnvStore-sub"> {trans.__('PyPI')}</span>}
               </dd>
             ))}
             {!all && items.length > SHOWN && (

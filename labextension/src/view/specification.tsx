@@ -6,7 +6,8 @@ import { useLoaded } from '../components/hooks';
 import { type IEditorHandle, YamlEditor } from './editor';
 import type { ITabProps } from './environment';
 import { Imported, useImport } from './import';
-import { faultsOf, fixed, isCertain, usePreview } from './checking';
+import { usePreview } from './checking';
+import { faultsOf, fixed } from './fixes';
 import { PlatformPicker } from './platforms';
 import { Preview } from './preview';
 
@@ -60,7 +61,7 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
     ? trans.__('Same as build %1. Building again takes the newest packages that fit.', build.number)
     : null;
   const faults = preview.checked?.faults ?? [];
-  const cannot = isCertain(preview.error);
+  const cannot = preview.isImpossible;
   const blocked = faults.length > 0 || Boolean(preview.checked?.refused) || cannot;
   const marked = React.useMemo(() => [...faults, ...faultsOf(preview.error, text)], [faults, preview.error, text]);
 
