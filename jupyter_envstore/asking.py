@@ -56,6 +56,7 @@ class Questions:
             "platforms": [platform] if platform else [],
             "timeout": float(settings["conda_max_solve_time"]),
             "kept_only": kept_only,
+            "system_requirements": specification.system_requirements,
         }
         return await self.ask(handler, question, settings, float(settings["conda_max_solve_time"]))
 

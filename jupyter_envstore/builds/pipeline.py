@@ -117,11 +117,7 @@ class _Job:
         locks: dict[str, PlatformLock] = {}
         failed: dict[str, str] = {}
         wanted = [self.platform, *self.specification.platforms, *self.settings["conda_solve_platforms"]]
-        options = SolveOptions(
-            timeout=float(self.settings["conda_max_solve_time"]),
-            exclude_newer=self.options.moment,
-            virtual_packages=self.options.virtual_packages,
-        )
+        options = SolveOptions(timeout=float(self.settings["conda_max_solve_time"]), exclude_newer=self.options.moment)
         with self.workspace.step("solve", "Find versions"):
             for note in self.options.notes:
                 self.workspace.log(note)
@@ -130,7 +126,9 @@ class _Job:
                 self.workspace.advance(place, len(set(wanted)), "platforms", platform)
                 with self._left_out_if_it_fails(platform, failed):
                     cache = self.config.packages / "repodata"
-                    solution = solve(self.specification.dependencies, urls, platform, cache, channels, options)
+                    virtual = (*self.specification.virtual_packages(platform), *self.options.virtual_packages)
+                    wanted_of = replace(options, virtual_packages=virtual)
+                    solution = solve(self.specification.dependencies, urls, platform, cache, channels, wanted_of)
                     locks[platform] = PlatformLock(solution.records, (), solution.virtual_packages)
                     self.workspace.log(f"{platform}: {len(solution.records)} packages")
         return locks, failed

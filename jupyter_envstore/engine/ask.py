@@ -114,6 +114,7 @@ def main(question: dict[str, Any]) -> dict[str, Any]:
     from jupyter_envstore.engine.channels import ChannelPolicy
     from jupyter_envstore.engine.search import search_names, search_versions
     from jupyter_envstore.engine.solve import SolveOptions, current_platform, solve
+    from jupyter_envstore.spec import Specification
 
     started = time.monotonic()
     policy = ChannelPolicy(question["alias"], question["defaults"], tuple(question["default_channels"]))
@@ -124,7 +125,9 @@ def main(question: dict[str, Any]) -> dict[str, Any]:
     wanted: list[str] = []
     told: dict[str, Any] = {}
     if question["do"] == "solve":
-        options = SolveOptions(timeout=question["timeout"], kept_only=question["kept_only"])
+        asked = Specification(system_requirements=question["system_requirements"])
+        virtual = asked.virtual_packages(platforms[0])
+        options = SolveOptions(timeout=question["timeout"], virtual_packages=virtual, kept_only=question["kept_only"])
         solution = solve(question["specs"], urls, platforms[0], cache, policy, options)
         packages = list(solution.records)
         told = {"platform": platforms[0], "index_from": solution.index_from}

@@ -178,6 +178,9 @@ async def _solve(
             msg = f"these requirements cannot be met together:\n{text}"
             raise SolveError(msg) from None
         name, bounds = missing.groups()
+        if name.startswith("__"):
+            msg = f"no package {name} {bounds}: the system has none; 'system-requirements' may say that one has"
+            raise SolveError(msg) from None
         try:
             hint = await asyncio.wait_for(_hint(name, urls, platform, cache_dir, options.kept_only), HINT_SECONDS)
         except (GatewayError, asyncio.TimeoutError):  # the channel went away since, or has no list of names at hand

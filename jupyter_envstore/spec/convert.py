@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
 from jupyter_envstore.errors import Fault, SpecificationError
+from jupyter_envstore.spec.specification import check_requirement
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -202,6 +203,9 @@ def pixi_to_yaml(text: str, name: str) -> tuple[str, list[str]]:
     platforms = _texts(project, "platforms")
     if platforms:
         lines += ["platforms:", *(f"  - {json.dumps(str(platform))}" for platform in platforms)]
+    requirements = _system_requirements(_mapping(pixi, "system-requirements"), notes)
+    if requirements:
+        lines += ["system-requirements:", *(f"  {key}: {json.dumps(value)}" for key, value in requirements.items())]
     lines += ["dependencies:", *(f"  - {json.dumps(spec)}" for spec in conda)]
     if pip:
         lines += ["  - pip:", *(f"      - {json.dumps(line)}" for line in pip)]
@@ -211,8 +215,27 @@ def pixi_to_yaml(text: str, name: str) -> tuple[str, list[str]]:
     return "\n".join(lines) + "\n", notes
 
 
-PIXI_READ = {"workspace", "project", "dependencies", "pypi-dependencies", "pypi-options", "activation", "tasks", "tool"}
-PIXI_LOSSES = {"feature", "target", "environments", "system-requirements", "host-dependencies", "build-dependencies",
+def _system_requirements(table: dict[str, Any], notes: list[str]) -> dict[str, str]:
+    """Return pixi's system requirements in our words: its ``libc`` is a version, or a table with family and version."""
+    found = {}
+    for key, value in table.items():
+        wanted = key
+        if key == "libc":
+            is_table = isinstance(value, dict)
+            wanted = value.get("family", "glibc") if is_table else "glibc"
+            value = value.get("version", "") if is_table else value
+        try:
+            check_requirement(str(wanted), str(value))
+        except ValueError:
+            notes.append(f"system-requirements.{key} left out")
+        else:
+            found[str(wanted)] = str(value)
+    return found
+
+
+PIXI_READ = {"workspace", "project", "dependencies", "pypi-dependencies", "pypi-options", "activation", "tasks", "tool",
+             "system-requirements"}  # fmt: skip
+PIXI_LOSSES = {"feature", "target", "environments", "host-dependencies", "build-dependencies",
                "constraints", "activation.scripts"}  # fmt: skip
 
 

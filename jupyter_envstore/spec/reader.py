@@ -11,9 +11,9 @@ from jupyter_envstore.spec.document import Items, Table, Text, Value, decode, is
 from jupyter_envstore.spec.locks import read_lockfile
 from jupyter_envstore.spec.names import check_name
 from jupyter_envstore.spec.pip_lines import check_url, parse_pip_line
-from jupyter_envstore.spec.specification import PipOptions, Specification, check_variable
+from jupyter_envstore.spec.specification import PipOptions, Specification, check_requirement, check_variable
 
-KEYS = ("name", "channels", "dependencies", "variables", "description", "prefix", "platforms")
+KEYS = ("name", "channels", "dependencies", "variables", "description", "prefix", "platforms", "system-requirements")
 PLATFORMS = ("linux-64", "linux-aarch64", "linux-ppc64le", "osx-64", "osx-arm64", "win-64", "win-arm64")
 MAX_ENTRIES = 5_000
 MAX_LENGTH = 1_000
@@ -81,6 +81,7 @@ class _Reader:
             variables=self._variables(root.get("variables")),
             description=self._text(root.get("description"), "description"),
             platforms=self._platforms(root.get("platforms")),
+            system_requirements=self._requirements(root.get("system-requirements")),
             text=text,
         )
 
@@ -198,6 +199,22 @@ class _Reader:
             else:
                 variables[key] = str(item or "")
         return variables
+
+    def _requirements(self, value: Value) -> dict[str, str]:
+        if value is None:
+            return {}
+        if not isinstance(value, Table):
+            self.fault("must be a mapping, for example: cuda: '12.4'", value.line, "system-requirements")
+            return {}
+        found = {}
+        for key, item in value.items():
+            try:
+                check_requirement(key, "" if item is None or isinstance(item, Items | Table) else str(item))
+            except ValueError as error:
+                self.fault(str(error), value.lines[key], f"system-requirements.{key}"[:100])
+            else:
+                found[key] = str(item)
+        return found
 
     def _platforms(self, value: Value) -> tuple[str, ...]:
         platforms = []

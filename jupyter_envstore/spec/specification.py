@@ -46,6 +46,31 @@ def check_variable(name: str, value: str) -> None:
         raise ValueError(msg)
 
 
+REQUIREMENTS = {
+    "cuda": ("__cuda", ("linux", "win")),
+    "glibc": ("__glibc", ("linux",)),
+    "linux": ("__linux", ("linux",)),
+    "macos": ("__osx", ("osx",)),
+}
+"""What a specification may take for granted of a system, in pixi's words: conda's virtual package, and on which."""
+
+
+def check_requirement(name: str, version: str) -> None:
+    """Refuse what is no system requirement.
+
+    Raises
+    ------
+    ValueError
+        With the reason.
+    """
+    if name not in REQUIREMENTS:
+        msg = f"{name[:60]!r} is not known; known: {', '.join(REQUIREMENTS)}"
+        raise ValueError(msg)
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6}){0,3}", version):
+        msg = f"{name} {version[:60]!r} is no version, for example 12.4"
+        raise ValueError(msg)
+
+
 @dataclass(frozen=True)
 class Specification:
     """What an environment shall be.
@@ -68,6 +93,8 @@ class Specification:
         For people.
     platforms : tuple of str
         Platforms to lock beside the current one.
+    system_requirements : dict of str to str
+        Versions of what the system is taken to have: of ``cuda``, ``glibc``, ``linux``, ``macos``.
     lockfile : dict or None
         A conda-lock file, version 1; then the fields above but name and variables are empty.
     text : str
@@ -82,6 +109,7 @@ class Specification:
     variables: dict[str, str] = field(default_factory=dict)
     description: str = ""
     platforms: tuple[str, ...] = ()
+    system_requirements: dict[str, str] = field(default_factory=dict)
     lockfile: dict[str, Any] | None = None
     text: str = field(default="", compare=False)
 
@@ -97,7 +125,17 @@ class Specification:
         """Return the fields as JSON values, without the text."""
         data = asdict(self)
         del data["text"]
+        if not self.system_requirements:
+            del data["system_requirements"]  # as before there were any: the hash of the same meaning stays the same
         return data
+
+    def virtual_packages(self, platform: str) -> tuple[str, ...]:
+        """Return ``name=version`` of what a system with ``platform`` is taken to have."""
+        return tuple(
+            f"{package}={self.system_requirements[name]}"
+            for name, (package, systems) in REQUIREMENTS.items()
+            if name in self.system_requirements and platform.split("-")[0] in systems
+        )
 
     @classmethod
     def from_json(cls, data: dict[str, Any], text: str = "") -> Specification:

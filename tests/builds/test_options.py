@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from jupyter_envstore.builds.options import BuildOptions
+from jupyter_envstore.engine.solve import current_platform
 from jupyter_envstore.errors import InvalidInputError, SpecificationError
 from jupyter_envstore.spec import read_specification
 from tests.helpers import Store
@@ -31,6 +32,14 @@ def test_a_system_can_be_told_what_it_has(store: Store, nasty_channel: str) -> N
     assert build(store, text, BuildOptions())["status"] == "FAILED"
     view = build(store, text, BuildOptions(virtual_packages=("__cuda=12.4",)))
     assert view["status"] == "COMPLETED", view["reason"]
+
+
+def test_a_file_may_take_a_gpu_for_granted(store: Store, nasty_channel: str) -> None:
+    text = f"channels: [{nasty_channel}]\nsystem-requirements: {{cuda: 12.4}}\ndependencies: [nasty-text, __cuda>=12]"
+    view = build(store, text, BuildOptions())
+    assert view["status"] == "COMPLETED", view["reason"]
+    lock = store.envstore.record(view["id"]).lock(current_platform())
+    assert any(package.startswith("__cuda=12.4") for package in lock.virtual_packages)
 
 
 def test_all_platforms_or_none_can_be_asked_for(store: Store, channel: str) -> None:

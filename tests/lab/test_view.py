@@ -133,6 +133,20 @@ def test_a_preview_says_what_is_allowed_and_takes_the_last_index(data: Lab, lab:
     data.button("discard-draft").click()
 
 
+def test_packages_for_a_gpu_are_picked_where_the_server_has_none(data: Lab, nasty_channel: str) -> None:
+    data.open("data", "specification")
+    shown(data.view.get_by_text("Fits, found in"))
+    data.write(f"name: data\nchannels: [{nasty_channel}]\ndependencies: [nasty-text, __cuda>=12]\n")
+    shown(data.view.get_by_role("alert").filter(has_text="__cuda"), 10_000)
+    data.button("gpu").click()
+    data.picture("gpu")
+    data.page.get_by_role("menuitem", name="CUDA 12.4").click()
+    expect(data.editor()).to_contain_text("cuda: '12.4'")
+    shown(data.view.get_by_text("Fits, found in"), 10_000)
+    expect(data.button("gpu")).to_have_text("GPU: CUDA 12.4 ▾")
+    data.button("discard-draft").click()
+
+
 def test_packages_are_completed_from_the_channels(data: Lab) -> None:
     data.open("data", "specification")
     data.editor().click()

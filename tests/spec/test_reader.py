@@ -101,6 +101,10 @@ def test_every_fault_is_told_at_once_with_its_line() -> None:
         ("dependencies: [python, {pip: ['foo @ https://host.example/foo.tar.gz']}]", "only a wheel"),
         ("dependencies: [python]\nvariables: {A B: 1}", "not the name of an environment variable"),
         ("dependencies: [python]\nvariables: {A: [1]}", "must be text"),
+        ("dependencies: [python]\nsystem-requirements: [cuda]", "must be a mapping"),
+        ("dependencies: [python]\nsystem-requirements: {cuda: new}", "is no version"),
+        ("dependencies: [python]\nsystem-requirements: {cuda: {version: 12}}", "is no version"),
+        ("dependencies: [python]\nsystem-requirements: {rocm: 6}", "known: cuda, glibc, linux, macos"),
         (b"\x89PNG\r\n", "PNG image"),
         (b"%PDF-1.7", "PDF"),
         (b"\x00\x01\x02", "binary data"),
@@ -113,6 +117,19 @@ def test_every_fault_is_told_at_once_with_its_line() -> None:
 )
 def test_a_bad_file_is_refused_with_the_reason(text: str | bytes, word: str) -> None:
     assert any(word in message for _, message in faults(text)), faults(text)
+
+
+def test_requirements_of_systems_hold_where_they_can() -> None:
+    text = "dependencies: [python]\nsystem-requirements:\n  cuda: 12.10\n  glibc: '2.28'\n  macos: '13.0'\n"
+    found = read_specification(text)
+    assert found.virtual_packages("linux-64") == ("__cuda=12.10", "__glibc=2.28")
+    assert found.virtual_packages("win-64") == ("__cuda=12.10",)
+    assert found.virtual_packages("osx-arm64") == ("__osx=13.0",)
+    assert Specification.from_json(found.to_json(), text) == found
+    without = read_specification("dependencies: [python]")
+    assert "system_requirements" not in without.to_json()  # specifications of before have the same hash
+    assert Specification.from_json(without.to_json()) == without
+    assert found.sha256 != without.sha256
 
 
 def test_passwords_are_never_repeated_in_messages() -> None:

@@ -234,6 +234,24 @@ def test_what_conversion_loses_is_told() -> None:
     assert "--extra-index-url https://host.example/simple" in repaired.text
 
 
+def test_the_system_requirements_of_a_pixi_project_are_kept() -> None:
+    repaired = fix(
+        """
+        [workspace]
+        channels = ["conda-forge"]
+        [system-requirements]
+        cuda = "12.4"
+        libc = { family = "glibc", version = "2.28" }
+        archspec = "x86_64_v3"
+        [dependencies]
+        python = "*"
+        """,
+        "pixi.toml",
+    )
+    assert read_specification(repaired.text).system_requirements == {"cuda": "12.4", "glibc": "2.28"}
+    assert "system-requirements.archspec left out" in " ".join(change.what for change in repaired.changes)
+
+
 def test_our_own_explicit_list_keeps_its_pypi_packages() -> None:
     lines = ["@EXPLICIT", "https://host.example/c/noarch/a-1.0-h1_0.conda#" + "0" * 32]
     lines += [

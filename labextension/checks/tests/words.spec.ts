@@ -9,7 +9,7 @@ import { surroundings } from '../../src/view/editor';
 import { joined } from '../../src/view/preview';
 import { faultsOf, fixed, withChannel } from '../../src/view/fixes';
 import { boundedSpec, bounds, nameOf } from '../../src/view/package';
-import { listedPlatforms, withPlatforms } from '../../src/view/platforms';
+import { cudaOf, listedPlatforms, withCuda, withPlatforms } from '../../src/view/platforms';
 import { isMajor } from '../../src/view/preview';
 
 const trans = nullTranslator.load('jupyter_envstore');
@@ -165,6 +165,32 @@ describe('a package that goes over to PyPI', () => {
       ['changed', 'my-tool', '1.0', '2.0', 'conda'],
       ['added', 'other', '', '1', undefined]
     ]);
+  });
+});
+
+describe('the version of CUDA', () => {
+  const plain = 'name: x\ndependencies:\n  - python\n';
+  const block = "name: x\nsystem-requirements:\n  cuda: '12.4'\ndependencies:\n  - python\n";
+
+  it('is put before the packages, changed there, and taken away', () => {
+    expect(withCuda(plain, '12.4')).toBe(block);
+    expect(cudaOf(block)).toBe('12.4');
+    expect(withCuda(block, '13.0')).toBe(block.replace('12.4', '13.0'));
+    expect(withCuda(block, '')).toBe(plain);
+    expect(cudaOf(plain)).toBe('');
+  });
+
+  it('leaves other requirements and comments alone', () => {
+    const text = 'system-requirements:\n  glibc: "2.28"\n  cuda: 11.8  # old\ndependencies: [a]\n';
+    expect(withCuda(text, '12.4')).toBe(text.replace('11.8', "'12.4'"));
+    expect(withCuda(text, '')).toBe('system-requirements:\n  glibc: "2.28"\ndependencies: [a]\n');
+    expect(withCuda('system-requirements: {glibc: "2.28", cuda: "11.8"}\n', '12.4')).toBe(
+      "system-requirements: {glibc: \"2.28\", cuda: '12.4'}\n"
+    );
+    expect(withCuda('system-requirements: {cuda: "11.8", glibc: "2.28"}\n', '')).toBe(
+      'system-requirements: {glibc: "2.28"}\n'
+    );
+    expect(withCuda('system-requirements: {cuda: "11.8"}\ndependencies: [a]\n', '')).toBe('dependencies: [a]\n');
   });
 });
 

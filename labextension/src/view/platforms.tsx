@@ -1,8 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import { openActions } from '../components/menu';
+import { type Action, openActions } from '../components/menu';
 
 const PLATFORMS = ['linux-64', 'linux-aarch64', 'osx-arm64', 'osx-64', 'win-64'];
+const CUDA_VERSIONS = ['11.8', '12.4', '12.6', '12.8', '12.9', '13.0'];
 const EMPTY = /^\s*(#.*)?$/;
 
 /** Return the first and the last line of a top-level key, as places; null where the text has it not. */
@@ -43,9 +44,13 @@ export function listedPlatforms(text: string): string[] {
 
 /** Return a specification that lists these platforms, in one line; without any, it is the server's alone. */
 export function withPlatforms(text: string, platforms: readonly string[]): string {
+  return withKey(text, 'platforms', platforms.length ? [`platforms: [${platforms.join(', ')}]`] : []);
+}
+
+/** Return a text with other lines for a top-level key; where it has none, they come before the packages. */
+function withKey(text: string, key: string, listed: readonly string[]): string {
   const lines = text.split('\n');
-  const listed = platforms.length ? [`platforms: [${platforms.join(', ')}]`] : [];
-  const found = linesOf(lines, 'platforms');
+  const found = linesOf(lines, key);
   const before = found ? found[0] : lines.findIndex(line => line.startsWith('dependencies:'));
   if (before < 0) {
     return `${text}${text && !text.endsWith('\n') ? '\n' : ''}${listed.map(line => `${line}\n`).join('')}`;
@@ -54,46 +59,115 @@ export function withPlatforms(text: string, platforms: readonly string[]): strin
   return lines.join('\n');
 }
 
-/** A button that says which platforms a specification is locked for, and changes them. */
-export function PlatformPicker(props: {
+const CUDA = /^(\s+cuda:\s*)(['"]?)[\d.]+\2/;
+const CUDA_IN_LINE = /([{,]\s*cuda:\s*)(['"]?)[\d.]+\2/;
+
+/** Return the version of CUDA that a specification takes for granted; empty for none. */
+export function cudaOf(text: string): string {
+  const lines = text.split('\n');
+  const found = linesOf(lines, 'system-requirements');
+  const listed = found ? lines.slice(found[0], found[1] + 1) : [];
+  return listed.map(line => /(?:^\s+|[{,]\s*)cuda:\s*['"]?([\d.]+)/.exec(line)?.[1] ?? '').find(word => word) ?? '';
+}
+
+/** Return a specification that takes a version of CUDA for granted; with an empty version, none. */
+export function withCuda(text: string, version: string): string {
+  const lines = text.split('\n');
+  const found = linesOf(lines, 'system-requirements');
+  const others = (found ? lines.slice(found[0] + 1, found[1] + 1) : []).filter(line => !CUDA.test(line) && !EMPTY.test(line));
+  const first = found ? lines[found[0]]! : '';
+  const inLine = /:\s*\{/.test(first);
+  if (found && version && (inLine ? CUDA_IN_LINE.test(first) : cudaOf(text))) {
+    const place = inLine ? found[0] : lines.findIndex((line, at) => at > found[0] && CUDA.test(line));
+    lines[place] = lines[place]!.replace(inLine ? CUDA_IN_LINE : CUDA, (_, before: string) => `${before}'${version}'`);
+    return lines.join('\n');
+  }
+  if (found && inLine) {
+    const kept = /\{(.*)\}/.exec(first)?.[1]?.split(',').filter(part => part.trim() && !/^\s*cuda:/.test(part)) ?? [];
+    const parts = [...kept.map(part => part.trim()), ...(version ? [`cuda: '${version}'`] : [])];
+    return withKey(text, 'system-requirements', parts.length ? [`system-requirements: {${parts.join(', ')}}`] : []);
+  }
+  const listed = [...others, ...(version ? [`  cuda: '${version}'`] : [])];
+  return withKey(text, 'system-requirements', listed.length ? ['system-requirements:', ...listed] : []);
+}
+
+interface IPickerProps {
   text: string;
   trans: TranslationBundle;
   onText: (text: string) => void;
-}): React.ReactElement {
-  const { text, trans, onText } = props;
-  const listed = listedPlatforms(text);
-  const known = [...new Set([...PLATFORMS, ...listed])];
-  const open = (button: Element) =>
-    openActions(
-      [
-        {
-          label: trans.__('✓ The server’s own'),
-          run: () => undefined,
-          refused: trans.__('It is always locked for the platform that it is built on')
-        },
-        ...known.map(platform => ({
-        label: listed.includes(platform) ? `✓ ${platform}` : platform,
-        run: () =>
-          onText(
-            withPlatforms(
-              text,
-              known.filter(other => listed.includes(other) !== (other === platform))
-            )
-          )
-        }))
-      ],
-      button
-    );
+}
+
+/** A button with a menu of what a specification may say of systems. */
+function Picker(props: { id: string; title: string; label: string; actions: readonly Action[] }): React.ReactElement {
   return (
     <button
       type="button"
       className="jp-EnvStore-link"
       aria-haspopup="menu"
-      data-testid="envstore:platforms"
-      title={trans.__('The lockfile holds these platforms')}
-      onClick={event => open(event.currentTarget)}
+      data-testid={props.id}
+      title={props.title}
+      onClick={event => openActions(props.actions, event.currentTarget)}
     >
-      {listed.length ? trans.__('Platforms: the server’s own, %1 ▾', listed.join(', ')) : trans.__('Platforms: the server’s own ▾')}
+      {props.label}
     </button>
+  );
+}
+
+/** A button that says which platforms a specification is locked for, and changes them. */
+export function PlatformPicker(props: IPickerProps): React.ReactElement {
+  const { text, trans, onText } = props;
+  const listed = listedPlatforms(text);
+  const known = [...new Set([...PLATFORMS, ...listed])];
+  const actions: Action[] = [
+    {
+      label: trans.__('✓ The server’s own'),
+      run: () => undefined,
+      refused: trans.__('It is always locked for the platform that it is built on')
+    },
+    ...known.map(platform => ({
+      label: listed.includes(platform) ? `✓ ${platform}` : platform,
+      run: () =>
+        onText(
+          withPlatforms(
+            text,
+            known.filter(other => listed.includes(other) !== (other === platform))
+          )
+        )
+    }))
+  ];
+  return (
+    <Picker
+      id="envstore:platforms"
+      title={trans.__('The lockfile holds these platforms')}
+      label={
+        listed.length
+          ? trans.__('Platforms: the server’s own, %1 ▾', listed.join(', '))
+          : trans.__('Platforms: the server’s own ▾')
+      }
+      actions={actions}
+    />
+  );
+}
+
+/** A button that says which CUDA a specification takes for granted, where it will run on another machine than this. */
+export function GpuPicker(props: IPickerProps): React.ReactElement {
+  const { text, trans, onText } = props;
+  const cuda = cudaOf(text);
+  const known = [...new Set([...CUDA_VERSIONS, ...(cuda ? [cuda] : [])])];
+  const marked = (isChosen: boolean, words: string) => (isChosen ? `✓ ${words}` : words);
+  const actions: Action[] = [
+    { label: marked(!cuda, trans.__('As the server has it')), run: () => onText(withCuda(text, '')) },
+    ...known.map(version => ({
+      label: marked(version === cuda, trans.__('CUDA %1', version)),
+      run: () => onText(withCuda(text, version))
+    }))
+  ];
+  return (
+    <Picker
+      id="envstore:gpu"
+      title={trans.__('Packages are chosen for a machine with this version of CUDA, whatever the server has')}
+      label={cuda ? trans.__('GPU: CUDA %1 ▾', cuda) : trans.__('GPU: as the server ▾')}
+      actions={actions}
+    />
   );
 }

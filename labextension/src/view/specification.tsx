@@ -8,7 +8,7 @@ import type { ITabProps } from './environment';
 import { Imported, useImport } from './import';
 import { usePreview } from './checking';
 import { faultsOf, fixed } from './fixes';
-import { PlatformPicker } from './platforms';
+import { GpuPicker, PlatformPicker } from './platforms';
 import { Preview } from './preview';
 
 const FILE_NAMES = { lock: 'conda-lock.yml', environment: 'environment.yml' };
@@ -107,7 +107,12 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
             {trans.__('Import…')}
           </TextButton>
         )}
-        {may && !build.specification?.is_lockfile && <PlatformPicker text={text} trans={trans} onText={change} />}
+        {may && !build.specification?.is_lockfile && (
+          <>
+            <PlatformPicker text={text} trans={trans} onText={change} />
+            <GpuPicker text={text} trans={trans} onText={change} />
+          </>
+        )}
         {!may && (
           <>
             <span className="jp-EnvStore-sub">{trans.__('You may use %1, not change it.', place.namespace)}</span>
