@@ -10,6 +10,7 @@ import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -115,13 +116,27 @@ def test_conda_stores_client_solves(peer: Peer, channel: str, tmp_path: Path) ->
     assert "flask" in {row["name"] for row in rows}
 
 
+def within_a_request_line(document: dict[str, Any]) -> dict[str, Any]:
+    """Bound the texts of addresses that the document leaves open: servers read no line longer than 64 kB."""
+    verbs = [verb for path in document["paths"].values() for verb in path.values() if isinstance(verb, dict)]
+    holders = [*document["paths"].values(), *verbs, {"parameters": [*document["components"]["parameters"].values()]}]
+    for parameter in (parameter for holder in holders for parameter in holder.get("parameters", ())):
+        kind = parameter.get("schema", {})
+        if kind.get("type") == "array":
+            kind.setdefault("maxItems", 5)
+            kind = kind["items"]
+        if kind.get("type") == "string" and not kind.keys() & {"enum", "pattern", "format", "const"}:
+            kind.setdefault("maxLength", 100)
+    return document
+
+
 def test_schemathesis_finds_no_unforeseen_error_and_no_undocumented_answer(
     make_server: Callable[[str], Server], channel: str, nasty_channel: str, tmp_path: Path
 ) -> None:
     server = make_server(f"c.EnvStoreApp.default_settings = {{'conda_default_channels': [{channel!r}]}}")
     server.wait(server.submit(f"name: target\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"))
     schema = tmp_path / "openapi.json"
-    schema.write_text(json.dumps(server.ask("GET", "openapi.json").json()))
+    schema.write_text(json.dumps(within_a_request_line(server.ask("GET", "openapi.json").json())))
     # 500 is documented nowhere; 502 to 504 are, where channels that it makes up do not answer
     checks = "status_code_conformance,content_type_conformance,response_schema_conformance"
     command = [

@@ -169,13 +169,18 @@ class Lab:
 
 @pytest.fixture
 def open_lab(browser: Browser, lab: Server) -> Iterator[Callable[..., Lab]]:
-    """Open JupyterLab in a tab, the sidebar in front; ``server``, ``query``, ``width`` and ``height`` may differ."""
+    """Open JupyterLab in a tab, the sidebar in front; ``server``, ``query``, ``zoom`` and size may differ."""
     contexts: list[BrowserContext] = []
     opened: list[Lab] = []
 
-    def open_tab(server: Server | None = None, query: str = "&reset", **size: Any) -> Lab:
-        viewport = {"width": 1280, "height": 800} | size
-        context = browser.new_context(viewport=viewport, accept_downloads=True)  # type: ignore[arg-type]
+    def open_tab(server: Server | None = None, query: str = "&reset", zoom: int = 1, **size: Any) -> Lab:
+        whole = {"width": 1280, "height": 800} | size
+        viewport = {name: pixels // zoom for name, pixels in whole.items()}  # what a zoomed page has of the same window
+        context = browser.new_context(
+            viewport=viewport,  # type: ignore[arg-type]
+            device_scale_factor=zoom,
+            accept_downloads=True,
+        )
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         contexts.append(context)
         opened.append(Lab(context, server or lab, query))

@@ -266,6 +266,22 @@ def test_members_are_added_and_removed(data: Lab, lab: Server) -> None:
     expect(members).to_have_count(0)
 
 
+@pytest.mark.parametrize("name", ["packages", "specification", "builds", "artifacts", "access"])
+def test_each_view_is_good_at_200_percent(open_lab: Callable[..., Lab], example: int, name: str) -> None:
+    tab = open_lab(zoom=2)
+    shown(tab.row("data"))
+    tab.open("data", name)
+    tab.page.keyboard.press("Control+b")  # the sidebar leaves its place to the view
+    content = tab.view.get_by_role("tabpanel")
+    shown(content)
+    tab.picture(f"zoom-{name}")
+    box = content.bounding_box()
+    assert box
+    assert box["width"] > 500
+    overflow = tab.view.evaluate("node => node.scrollWidth - node.clientWidth")
+    assert overflow <= 0, "the view is wider than its tab"
+
+
 def test_open_views_come_back_after_a_reload(data: Lab) -> None:
     data.open("data", "builds")
     shown(data.view.get_by_text("first build"))
