@@ -133,7 +133,9 @@ def within_a_request_line(document: dict[str, Any]) -> dict[str, Any]:
 def test_schemathesis_finds_no_unforeseen_error_and_no_undocumented_answer(
     make_server: Callable[[str], Server], channel: str, nasty_channel: str, tmp_path: Path
 ) -> None:
-    server = make_server(f"c.EnvStoreApp.default_settings = {{'conda_default_channels': [{channel!r}]}}")
+    # names of channels stand for folders that are not there: a host that does not answer is tried for seconds
+    defaults = {"conda_default_channels": [channel], "conda_channel_alias": "file:///nowhere"}
+    server = make_server(f"c.EnvStoreApp.default_settings = {defaults!r}")
     server.wait(server.submit(f"name: target\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"))
     schema = tmp_path / "openapi.json"
     schema.write_text(json.dumps(within_a_request_line(server.ask("GET", "openapi.json").json())))
@@ -143,7 +145,7 @@ def test_schemathesis_finds_no_unforeseen_error_and_no_undocumented_answer(
         sys.executable, "-m", "schemathesis.cli", "run", str(schema), "--url", server.api.rstrip("/"),
         "-H", f"Authorization: Bearer {MASTER}", "--max-examples", "10", "--phases", "coverage,fuzzing",
         "--checks", checks, "--request-timeout", "60", "--no-color", "--suppress-health-check", "all",
-        "--generation-database", "none",
+        "--generation-database", "none", "--workers", "2",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280, cwd=tmp_path)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
