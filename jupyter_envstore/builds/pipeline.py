@@ -127,8 +127,8 @@ class _Job:
                 with self._left_out_if_it_fails(platform, failed):
                     cache = self.config.packages / "repodata"
                     virtual = (*self.specification.virtual_packages(platform), *self.options.virtual_packages)
-                    wanted_of = replace(options, virtual_packages=virtual)
-                    solution = solve(self.specification.dependencies, urls, platform, cache, channels, wanted_of)
+                    there = replace(options, virtual_packages=virtual)
+                    solution = solve(self.specification.dependencies, urls, platform, cache, channels, there)
                     locks[platform] = PlatformLock(solution.records, (), solution.virtual_packages)
                     self.workspace.log(f"{platform}: {len(solution.records)} packages")
         return locks, failed

@@ -7,9 +7,10 @@ import fcntl
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -223,9 +224,10 @@ class Retention:
                         if not protected:
                             by_namespace.setdefault(namespace.id, []).append((build, name, size))
             for namespace_id, candidates in by_namespace.items():
-                total = queries.namespace_bytes(session, namespace_id)
-                total -= sum(removal.size for removal in plan.removals if removal.namespace_id == namespace_id)
-                plan.removals += self._over_bytes(candidates, limits[namespace_id], total, kept)
+                mine = [removal for removal in plan.removals if removal.namespace_id == namespace_id]
+                gone = {removal.build_id for removal in mine if removal.build_id is not None}
+                size_without = partial(queries.namespace_bytes, session, namespace_id)
+                plan.removals += self._over_bytes(candidates, limits[namespace_id], size_without, gone, kept)
         return kept
 
     @staticmethod
@@ -238,16 +240,25 @@ class Retention:
         return ""
 
     @staticmethod
-    def _over_bytes(candidates: list[tuple[Build, str, int]], limit: int, total: int, kept: set[int]) -> list[Removal]:
-        """Return the oldest builds of a namespace that go until it holds no more than ``limit`` bytes."""
+    def _over_bytes(
+        candidates: list[tuple[Build, str, int]],
+        limit: int,
+        size_without: Callable[[set[int]], int],
+        gone: set[int],
+        kept: set[int],
+    ) -> list[Removal]:
+        """Return the oldest builds of a namespace that go until it holds no more than ``limit`` bytes.
+
+        What it holds is counted anew for each: artifacts that builds share are freed with the last of them.
+        """
         removals: list[Removal] = []
         for build, name, size in sorted(candidates, key=lambda item: item[0].id):
-            if not limit or total <= limit:
+            if not limit or size_without(gone) <= limit:
                 break
             reason = f"the namespace holds more than {limit} bytes (retention_bytes)"
             removals.append(Removal("build", name, reason, size, build_id=build.id))
             kept.discard(build.id)
-            total -= size
+            gone.add(build.id)
         return removals
 
     def _plan_blobs(self, plan: Plan) -> None:

@@ -183,7 +183,7 @@ def uv_platform(target: PipTarget) -> str:
     if target.platform in UV_PLATFORMS:
         return UV_PLATFORMS[target.platform]
     glibc = next((p.split("=")[1] for p in target.virtual_packages if p.startswith("__glibc=")), "2.28")
-    minor = int(glibc.split(".")[1])
+    minor = int((*glibc.split("."), "0")[1])
     newest = max((known for known in MANYLINUX if known <= minor), default=MANYLINUX[0])
     return f"{MACHINES[target.platform]}-manylinux_2_{newest}"
 

@@ -24,6 +24,7 @@ from jupyter_envstore.engine.channels import (
     strip_credentials,
 )
 from jupyter_envstore.errors import ChannelUnreachableError, InvalidInputError, SolveError, SolveTimeoutError
+from jupyter_envstore.spec.specification import REQUIREMENTS
 
 # What other platforms are taken to have: the oldest systems that conda-forge's packages support (its documentation,
 # "Platforms"), as ``name=version=build``.
@@ -131,6 +132,12 @@ def solve(
     except ChannelUnreachableError as error:
         error.last_index = None if options.kept_only else moment
         raise
+    except SolveTimeoutError:
+        raise
+    except SolveError:  # the indexes were read
+        if not options.kept_only:
+            note_indexes(cache_dir, urls, platform)
+        raise
     if not options.kept_only:
         note_indexes(cache_dir, urls, platform)
     ordered = tuple(sorted(records, key=lambda record: record["name"]))
@@ -179,7 +186,10 @@ async def _solve(
             raise SolveError(msg) from None
         name, bounds = missing.groups()
         if name.startswith("__"):
-            msg = f"no package {name} {bounds}: the system has none; 'system-requirements' may say that one has"
+            has = next((package.split("=")[1] for package in virtual if package.split("=")[0] == name), "none")
+            msg = f"no package {name} {bounds}: the system has {has}"
+            if name in {package for package, systems in REQUIREMENTS.values() if platform.split("-")[0] in systems}:
+                msg += "; 'system-requirements' may say that it is for another one"
             raise SolveError(msg) from None
         try:
             hint = await asyncio.wait_for(_hint(name, urls, platform, cache_dir, options.kept_only), HINT_SECONDS)

@@ -52,7 +52,7 @@ REQUIREMENTS = {
     "linux": ("__linux", ("linux",)),
     "macos": ("__osx", ("osx",)),
 }
-"""What a specification may take for granted of a system, in pixi's words: conda's virtual package, and on which."""
+"""What a specification may take for granted of a system: conda's virtual package for it, and on which systems."""
 
 
 def check_requirement(name: str, version: str) -> None:
@@ -66,8 +66,9 @@ def check_requirement(name: str, version: str) -> None:
     if name not in REQUIREMENTS:
         msg = f"{name[:60]!r} is not known; known: {', '.join(REQUIREMENTS)}"
         raise ValueError(msg)
-    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6}){0,3}", version):
-        msg = f"{name} {version[:60]!r} is no version, for example 12.4"
+    parts = r"{1,3}" if name == "glibc" else r"{0,3}"  # its minor version tells which wheels fit
+    if not re.fullmatch(rf"[0-9]{{1,6}}(\.[0-9]{{1,6}}){parts}", version):
+        msg = f"{name} {version[:60]!r} is no version, for example {'2.28' if name == 'glibc' else '12.4'}"
         raise ValueError(msg)
 
 

@@ -262,13 +262,14 @@ def usage(session: Session, visible: Sequence[str] | None) -> dict[str, dict[str
     }
 
 
-def artifact_bytes(session: Session, namespace_ids: Sequence[int]) -> dict[int, int]:
+def artifact_bytes(session: Session, namespace_ids: Sequence[int], *where: ColumnElement[bool]) -> dict[int, int]:
     """Return the bytes of the ready artifacts of namespaces; builds whose artifacts are the same share them."""
     distinct = (
         select(Environment.namespace_id, Artifact.digest, Artifact.size)
         .join(Build, Build.id == Artifact.build_id)
         .join(Environment, Environment.id == Build.environment_id)
         .where(Build.deleted_on.is_(None), Artifact.state == READY, Environment.namespace_id.in_(namespace_ids))
+        .where(*where)
         .distinct()
         .subquery()
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.store.blobs import BlobStore, StoredBlob, release
@@ -66,17 +66,20 @@ def droppable_bytes(session: Session, build_id: int) -> int:
     return int(session.scalar(query) or 0)
 
 
-def namespace_bytes(session: Session, namespace_id: int) -> int:
-    """Return the bytes of prefixes (their own part) and artifacts of a namespace."""
+def namespace_bytes(session: Session, namespace_id: int, packed_away: Collection[int] = ()) -> int:
+    """Return the bytes of prefixes (their own part) and artifacts of a namespace, once some builds are packed away."""
     builds = (
         select(Build.id)
         .join(Environment, Environment.id == Build.environment_id)
         .where(Environment.namespace_id == namespace_id, Build.deleted_on.is_(None))
     )
     prefixes = session.scalar(
-        select(func.sum(Build.own_size)).where(Build.id.in_(builds), Build.prefix_state == PREFIX_PRESENT)
+        select(func.sum(Build.own_size)).where(
+            Build.id.in_(builds), Build.id.not_in(packed_away), Build.prefix_state == PREFIX_PRESENT
+        )
     )
-    return int(prefixes or 0) + artifact_bytes(session, [namespace_id]).get(namespace_id, 0)
+    stays = or_(Artifact.build_id.not_in(packed_away), Artifact.type.in_(KEPT_ARTIFACTS))
+    return int(prefixes or 0) + artifact_bytes(session, [namespace_id], stays).get(namespace_id, 0)
 
 
 def needed_digests(session: Session, archives: bool) -> list[str]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
 from jupyter_envstore.builds import retention
 from jupyter_envstore.builds.retention import caches_in_use
 from jupyter_envstore.errors import ConflictError, InvalidInputError
+from jupyter_envstore.store import builds as rows
+from jupyter_envstore.store import retention as queries
+from jupyter_envstore.store.models import Artifact
 from tests.helpers import Store
 
 
@@ -68,6 +73,26 @@ def test_a_namespace_over_its_bytes_loses_the_oldest_first(store: Store, nasty_c
     store.envstore.change_settings({"retention_bytes": 1}, ("team",), "tester")
     store.envstore.collect()
     assert [Path(view["prefix"]).exists() for view in views] == [False, False, True]
+
+
+def test_bytes_that_builds_share_are_counted_once_and_freed_with_the_last(store: Store, nasty_channel: str) -> None:
+    views = [store.build(text(nasty_channel)) for _ in range(3)]
+    with store.envstore.database.read() as session:
+        namespace = rows.find_build(session, views[0]["id"]).namespace.id
+        archive, count = session.execute(
+            select(Artifact.size, func.count())
+            .where(Artifact.type == "archive")
+            .group_by(Artifact.digest, Artifact.size)
+        ).one()  # one digest for all
+        ids = [view["id"] for view in views]
+        sizes = [queries.namespace_bytes(session, namespace, ids[:gone]) for gone in range(4)]
+        own = [rows.find_build(session, build_id).build.own_size for build_id in ids]
+    assert count == 3
+    steps = [before - after for before, after in itertools.pairwise(sizes)]
+    assert steps == [own[0], own[1], own[2] + archive]
+    store.envstore.change_settings({"retention_bytes": sizes[1]}, ("team",), "tester")
+    store.envstore.collect()
+    assert [Path(view["prefix"]).exists() for view in views] == [False, True, True]
 
 
 def test_a_restored_build_is_the_same_as_before_without_solving(store: Store, nasty_channel: str) -> None:

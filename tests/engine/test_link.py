@@ -213,7 +213,7 @@ def test_the_second_of_two_channels_is_shadowed_strictly(nasty_channel: str, cha
 def test_an_override_gives_a_system_what_it_lacks(
     monkeypatch: pytest.MonkeyPatch, nasty_channel: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(SolveError, match="the system has none"):
+    with pytest.raises(SolveError, match=r"the system has none; .system-requirements."):
         solve(["__cuda >=12"], [nasty_channel], current_platform(), tmp_path / "repodata")
     monkeypatch.setenv("CONDA_OVERRIDE_CUDA", "12.4")
     solution = solve(["nasty-text"], [nasty_channel], current_platform(), tmp_path / "repodata")

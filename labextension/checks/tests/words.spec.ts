@@ -191,6 +191,14 @@ describe('the version of CUDA', () => {
       'system-requirements: {glibc: "2.28"}\n'
     );
     expect(withCuda('system-requirements: {cuda: "11.8"}\ndependencies: [a]\n', '')).toBe('dependencies: [a]\n');
+    const wide = 'system-requirements:\n    # ours\n    glibc: "2.28"\ndependencies: [a]\n';
+    expect(withCuda(wide, '12.4')).toBe(wide.replace('    # ours', "    cuda: '12.4'\n    # ours"));
+    expect(withCuda(withCuda(wide, '12.4'), '')).toBe(wide);
+    const flow = 'system-requirements: {\n  glibc: "2.28"\n}\ndependencies: [a]\n';
+    expect(withCuda(flow, '12.4')).toBe(flow.replace('{\n', "{cuda: '12.4', \n"));
+    expect(withCuda('system-requirements:\n  "cuda": "11.8"\n', '12.4')).toBe(
+      'system-requirements:\n  "cuda": \'12.4\'\n'
+    );
   });
 });
 
@@ -202,7 +210,9 @@ describe('a refused channel', () => {
     ['channels: [good, "defaults"]\n', 'channels: [good]\n'],
     ['channels:\n  - good\n  - defaults\ndependencies: [a]\n', 'channels:\n  - good\ndependencies: [a]\n'],
     ['channels: [defaults-x]  # defaults\n', 'channels: [defaults-x]  # defaults\n'],
-    ['name: defaults\ndependencies:\n  - defaults::a\n', 'name: defaults\ndependencies:\n  - good::a\n']
+    ['name: defaults\ndependencies:\n  - defaults::a\n', 'name: defaults\ndependencies:\n  - good::a\n'],
+    ['channels: [defaults,\n   good]\n', 'channels: [\n   good]\n'],
+    ['dependencies: [defaults::a, "defaults/noarch::b"]\n', 'dependencies: [good::a, "good/noarch::b"]\n']
   ])('gives way to an allowed one: %j', (text, wanted) => {
     expect(withChannel(text, 'defaults', 'good')).toBe(wanted);
   });

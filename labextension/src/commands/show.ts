@@ -107,7 +107,8 @@ export function addShowingCommands(context: Context, views: IViews): void {
   /** Return a token that may look at an environment alone; the one of the copy before, where it was not revoked. */
   const tokenFor = async (place: IPlace): Promise<{ token: string; ends: Date }> => {
     const kept = tokens.get(whole(place));
-    if (kept && (await api.tokens()).some(known => kept.token.startsWith(known.prefix))) {
+    const soon = Date.now() + (TOKEN_DAYS * 86_400_000) / 2;
+    if (kept && kept.ends.getTime() > soon && (await api.tokens()).some(known => kept.token.startsWith(known.prefix))) {
       return kept;
     }
     const ends = new Date(Date.now() + TOKEN_DAYS * 86_400_000);

@@ -92,9 +92,9 @@ export function addUsingCommands(context: Context): void {
   context.add(
     CommandIDs.useInCurrent,
     trans.__('Use in Current Notebook'),
-    PLACE,
+    { ...PLACE, properties: { ...PLACE.properties, panel: { type: 'string', description: 'Id of another notebook’s tab' } } },
     async args => {
-      const panel = notebooks?.currentWidget;
+      const panel = args.panel ? notebooks?.find(widget => widget.id === args.panel) : notebooks?.currentWidget;
       const item = context.environment(args);
       const name = await kernelOf(item);
       if (!panel || !name || !item) {

@@ -70,7 +70,7 @@ export function CurrentNotebook(
         autoClose: SHOWN,
         actions: [
           { label: trans.__('Compare'), callback: () => void commands.execute(CommandIDs.compare, compare) },
-          { label: trans.__('Switch'), callback: () => void commands.execute(CommandIDs.useInCurrent, { ...place }) },
+          { label: trans.__('Switch'), callback: () => void commands.execute(CommandIDs.useInCurrent, { ...place, panel: panel.id }) },
           { label: trans.__('Keep'), callback: () => undefined }
         ]
       });

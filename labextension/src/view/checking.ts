@@ -49,6 +49,8 @@ export function usePreview(
   const isKept = keptFor === slow;
   const running = React.useRef<AbortController | null>(null);
   React.useEffect(() => setSolved(null), [generation]);
+  React.useEffect(() => setKeptFor(kept => (kept === slow ? kept : null)), [slow]);
+  React.useEffect(() => setKeptFor(null), [namespace, name, generation]);
 
   React.useEffect(() => {
     let wanted = true;

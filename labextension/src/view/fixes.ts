@@ -65,6 +65,6 @@ export function withChannel(text: string, refused: string, meant: string): strin
       }
     }
   }
-  const prefix = new RegExp(`(^|[\\s'"])${literally(refused)}(?=::)`);
+  const prefix = new RegExp(`(^|[\\s\\[,'"])${literally(refused)}(?=(?:/[\\w-]+)?::)`, 'g');
   return lines.map(line => line.replace(prefix, (_, before: string) => before + meant)).join('\n');
 }

@@ -13,17 +13,17 @@ export function linesOf(lines: readonly string[], key: string): [number, number]
     return null;
   }
   let last = first;
-  const isFlow = /:\s*\[/.test(lines[first]!);
+  const end = /:\s*\[/.test(lines[first]!) ? ']' : /:\s*\{/.test(lines[first]!) ? '}' : '';
   for (let place = first; place < lines.length; place++) {
     const line = lines[place]!;
-    const belongs = place === first || /^\s+\S/.test(line) || /^-/.test(line);
+    const belongs = place === first || /^\s+\S/.test(line) || /^-/.test(line) || (end && line.startsWith(end));
     if (!belongs && !EMPTY.test(line)) {
       break;
     }
     if (!EMPTY.test(line)) {
       last = place;
     }
-    if (isFlow && line.replace(/#.*$/, '').includes(']')) {
+    if (end && line.replace(/#.*$/, '').includes(end)) {
       break;
     }
   }
@@ -59,36 +59,64 @@ function withKey(text: string, key: string, listed: readonly string[]): string {
   return lines.join('\n');
 }
 
-const CUDA = /^(\s+cuda:\s*)(['"]?)[\d.]+\2/;
-const CUDA_IN_LINE = /([{,]\s*cuda:\s*)(['"]?)[\d.]+\2/;
+const CUDA = /((?:^\s+|[{,]\s*)(?:cuda|'cuda'|"cuda"):\s*)(['"]?)([\d.]+)\2/;
+const CUDA_AND_COMMA = /(^\s+|[{,]\s*)(?:cuda|'cuda'|"cuda"):\s*(['"]?)[\d.]+\2\s*,?\s*/;
+const REQUIREMENTS = 'system-requirements';
+
+/** Return the place of the line that says which CUDA is taken for granted; -1 for none. */
+function cudaLine(lines: readonly string[], found: readonly [number, number] | null): number {
+  const isOf = (line: string, place: number) => found && place >= found[0] && place <= found[1] && CUDA.test(line);
+  return lines.findIndex((line, place) => isOf(line, place));
+}
 
 /** Return the version of CUDA that a specification takes for granted; empty for none. */
 export function cudaOf(text: string): string {
   const lines = text.split('\n');
-  const found = linesOf(lines, 'system-requirements');
-  const listed = found ? lines.slice(found[0], found[1] + 1) : [];
-  return listed.map(line => /(?:^\s+|[{,]\s*)cuda:\s*['"]?([\d.]+)/.exec(line)?.[1] ?? '').find(word => word) ?? '';
+  return CUDA.exec(lines[cudaLine(lines, linesOf(lines, REQUIREMENTS))] ?? '')?.[3] ?? '';
 }
 
-/** Return a specification that takes a version of CUDA for granted; with an empty version, none. */
+/**
+ * Return a specification that takes a version of CUDA for granted; with an empty version, none. Other lines, and
+ * comments, stay as they are.
+ */
 export function withCuda(text: string, version: string): string {
   const lines = text.split('\n');
-  const found = linesOf(lines, 'system-requirements');
-  const others = (found ? lines.slice(found[0] + 1, found[1] + 1) : []).filter(line => !CUDA.test(line) && !EMPTY.test(line));
-  const first = found ? lines[found[0]]! : '';
-  const inLine = /:\s*\{/.test(first);
-  if (found && version && (inLine ? CUDA_IN_LINE.test(first) : cudaOf(text))) {
-    const place = inLine ? found[0] : lines.findIndex((line, at) => at > found[0] && CUDA.test(line));
-    lines[place] = lines[place]!.replace(inLine ? CUDA_IN_LINE : CUDA, (_, before: string) => `${before}'${version}'`);
+  const found = linesOf(lines, REQUIREMENTS);
+  const place = cudaLine(lines, found);
+  const line = lines[place] ?? '';
+  if (!found) {
+    return version ? withKey(text, REQUIREMENTS, [`${REQUIREMENTS}:`, `  cuda: '${version}'`]) : text;
+  }
+  if (place >= 0 && version) {
+    lines[place] = line.replace(CUDA, (_, before: string) => `${before}'${version}'`);
     return lines.join('\n');
   }
-  if (found && inLine) {
-    const kept = /\{(.*)\}/.exec(first)?.[1]?.split(',').filter(part => part.trim() && !/^\s*cuda:/.test(part)) ?? [];
-    const parts = [...kept.map(part => part.trim()), ...(version ? [`cuda: '${version}'`] : [])];
-    return withKey(text, 'system-requirements', parts.length ? [`system-requirements: {${parts.join(', ')}}`] : []);
+  const isFlow = /:\s*\{/.test(lines[found[0]]!);
+  const others = lines.slice(found[0] + 1, found[1] + 1).filter(other => !EMPTY.test(other));
+  if (version) {
+    if (isFlow) {
+      lines[found[0]] = lines[found[0]]!.replace(/:\s*\{\s*(\}?)/, (_, end: string) => `: {cuda: '${version}'${end || ', '}`);
+    } else {
+      const indent = /^\s*/.exec(others[0] ?? '  ')![0];
+      lines.splice(found[0] + 1, 0, `${indent}cuda: '${version}'`);
+    }
+    return lines.join('\n');
   }
-  const listed = [...others, ...(version ? [`  cuda: '${version}'`] : [])];
-  return withKey(text, 'system-requirements', listed.length ? ['system-requirements:', ...listed] : []);
+  if (place < 0) {
+    return text;
+  }
+  const inside = /\{([^}]*)\}/.exec(lines.slice(found[0], found[1] + 1).join('\n'))?.[1] ?? '';
+  const count = isFlow ? inside.split(',').filter(part => part.trim()).length : others.length;
+  if (count === 1) {
+    return withKey(text, REQUIREMENTS, []);
+  }
+  const rest = line.replace(CUDA_AND_COMMA, '$1');
+  if (isFlow && rest.trim()) {
+    lines[place] = rest.replace(/,\s*\}/, '}');
+  } else {
+    lines.splice(place, 1);
+  }
+  return lines.join('\n');
 }
 
 interface IPickerProps {
