@@ -142,3 +142,31 @@ def test_a_lockfile_can_be_where_one_begins(tab: Lab, lab: Server, example: int,
     shown(tab.view.get_by_text("Fits, found in"))
     expect(tab.editor()).to_contain_text("- pandas=")  # which needs numpy
     expect(tab.editor()).not_to_contain_text("sha256")
+
+
+def test_a_file_with_the_line_ends_of_windows_is_imported_and_edited(tab: Lab, lab: Server, tmp_path: Path) -> None:
+    text = "name: from-windows\r\nchannels: [defaults]\r\ndependencies:\r\n  - python\r\nprefix: C:\\env\r\n"
+    (tmp_path / "environment.yml").write_bytes(text.encode())
+    tab.import_file(tmp_path / "environment.yml")
+    shown(tab.view.get_by_text("changes were made"))
+    tab.button("undo-import").click()
+    expect(tab.editor()).to_contain_text("prefix: C:")
+    tab.button("redo-import").click()
+    shown(tab.view.get_by_text("changes were made"))
+    expect(tab.editor()).not_to_contain_text("prefix")
+
+
+def test_a_text_with_the_line_ends_of_windows_is_edited_where_it_seems_to_be(
+    tab: Lab, lab: Server, nasty_channel: str
+) -> None:
+    lab.wait(lab.submit(f"name: lines\r\nchannels: [{nasty_channel}]\r\ndependencies:\r\n  - nasty-text\r\n"))
+    shown(tab.row("lines"))
+    tab.open("lines", "specification")
+    tab.editor().click()
+    tab.page.keyboard.press("Control+End")
+    tab.page.keyboard.type("  - nasty-versions\n")
+    shown(tab.view.get_by_text("Fits, found in"), 10_000)
+    shown(tab.view.locator("dd", has_text="nasty-versions").first)
+    lab.data("DELETE", "environment/team/lines/")
+    tab.view.get_by_role("button", name="Create again from this text").click()
+    expect(tab.editor()).to_contain_text("nasty-text")

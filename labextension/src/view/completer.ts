@@ -58,7 +58,10 @@ export class ChannelCompleter implements ICompleter {
       return [...(await known.answer)];
     }
     // a channel that cannot be reached completes nothing; the preview says why
-    const answer = this.api.search(question, channels).then(read, () => []);
+    const answer = this.api.search(question, channels).then(read, () => {
+      this._known.delete(key); // the next key asks again
+      return [];
+    });
     this._known.set(key, { until: Date.now() + LIFE, answer });
     return [...(await answer)];
   }

@@ -184,7 +184,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
             title={why || trans.__('Ctrl+Enter')}
             onClick={make}
           >
-            {preview.error ? trans.__('Create anyway…') : trans.__('Create')}
+            {preview.error && !preview.isImpossible ? trans.__('Create anyway…') : trans.__('Create')}
           </TextButton>
         </div>
       </div>

@@ -15,6 +15,7 @@ import { CodeEditor, type IEditorServices } from '@jupyterlab/codeeditor';
 import type { CodeMirrorEditor } from '@jupyterlab/codemirror';
 import * as React from 'react';
 import type { IFault, IFoundPackage } from '../types';
+import { withPlainLines } from './lines';
 
 /** Looks for names that begin so, and for versions of a name. */
 export interface ICompleter {
@@ -54,7 +55,7 @@ export const YamlEditor = React.forwardRef<
 
   React.useEffect(() => {
     const model = new CodeEditor.Model({ mimeType: props.mimeType ?? 'text/x-yaml' });
-    model.sharedModel.setSource(latest.current.text);
+    model.sharedModel.setSource(withPlainLines(latest.current.text));
     const extensions: Extension[] = [
       EditorView.contentAttributes.of({ 'aria-label': latest.current.label }),
       Prec.highest(
@@ -104,8 +105,9 @@ export const YamlEditor = React.forwardRef<
 
   React.useEffect(() => {
     const shared = made.current?.model.sharedModel;
-    if (shared && shared.getSource() !== props.text) {
-      shared.setSource(props.text);
+    const text = withPlainLines(props.text);
+    if (shared && shared.getSource() !== text) {
+      shared.setSource(text);
     }
   }, [props.text]);
 

@@ -3,9 +3,10 @@ import * as React from 'react';
 import { MAX_FILE } from '../commands/files';
 import { Link } from '../components/basics';
 import type { EnvStoreModel } from '../model';
+import { withPlainLines } from './lines';
 import type { IChecked, IPlace, ITextChange } from '../types';
 
-const BINARY = /^(%PDF|PK\x03|\x89PNG|\x1f)/;
+const BINARY = /^(%PDF|PK\x03|.PNG|\x1f)|\0/;
 
 /** A file that was read, and what was changed in it so that it can be built. */
 export interface IImport {
@@ -64,7 +65,8 @@ export function useImport(
       return null;
     }
   };
-  const take = async (content: string, fileName: string) => {
+  const take = async (given: string, fileName: string) => {
+    const content = withPlainLines(given);
     const found = await read(content, fileName, []);
     if (found) {
       setSource({ content, fileName });

@@ -59,6 +59,13 @@ export function Packages(
       };
     });
   };
+  const takeBack = (spec: string) => {
+    setPreview(null); // it was of other changes
+    setStaged(old => ({
+      add: old.add.filter(other => other !== spec),
+      remove: old.remove.filter(other => other !== spec)
+    }));
+  };
   const edited = () => model.api.edit(text, staged.add, staged.remove);
   const look = async () => {
     try {
@@ -131,7 +138,7 @@ export function Packages(
                 <IconButton
                   icon={closeIcon}
                   label={trans.__('Take back %1', spec)}
-                  onClick={() => setStaged(old => ({ ...old, add: old.add.filter(other => other !== spec) }))}
+                  onClick={() => takeBack(spec)}
                 />
               </span>
             ))}
@@ -141,7 +148,7 @@ export function Packages(
                 <IconButton
                   icon={closeIcon}
                   label={trans.__('Take back removing %1', spec)}
-                  onClick={() => setStaged(old => ({ ...old, remove: old.remove.filter(other => other !== spec) }))}
+                  onClick={() => takeBack(spec)}
                 />
               </span>
             ))}

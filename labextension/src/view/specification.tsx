@@ -8,6 +8,7 @@ import type { ITabProps } from './environment';
 import { Imported, useImport } from './import';
 import { usePreview } from './checking';
 import { faultsOf, fixed } from './fixes';
+import { withPlainLines } from './lines';
 import { GpuPicker, PlatformPicker } from './platforms';
 import { Preview } from './preview';
 
@@ -24,7 +25,7 @@ interface IDraft {
 export function SpecificationTab(props: ITabProps): React.ReactElement {
   const { model, trans, item, build, place, state, show } = props;
   const key = `${DRAFTS}${place.namespace}/${place.name}`;
-  const original = build.specification?.text ?? '';
+  const original = withPlainLines(build.specification?.text ?? '');
   const may = item.permissions.includes('environment::update') || item.permissions.includes('environment:create');
   const [draft, setDraft] = React.useState<IDraft | null>(null);
   const [error, setError] = React.useState<Error | null>(null);
@@ -146,7 +147,7 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
               }
               onClick={make}
             >
-              {preview.error ? trans.__('Build anyway…') : trans.__('Create new build')}
+              {preview.error && !preview.isImpossible ? trans.__('Build anyway…') : trans.__('Create new build')}
             </TextButton>
           </div>
         )}
