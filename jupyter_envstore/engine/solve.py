@@ -132,10 +132,8 @@ def solve(
     except ChannelUnreachableError as error:
         error.last_index = None if options.kept_only else moment
         raise
-    except SolveTimeoutError:
-        raise
-    except SolveError:  # the indexes were read
-        if not options.kept_only:
+    except SolveError as error:
+        if not options.kept_only and not isinstance(error, SolveTimeoutError):  # the indexes were read
             note_indexes(cache_dir, urls, platform)
         raise
     if not options.kept_only:

@@ -10,8 +10,7 @@ from jupyter_envstore.access import Identity
 from jupyter_envstore.envstore.base import OpenStore
 from jupyter_envstore.errors import NotFoundError
 from jupyter_envstore.store import builds as rows
-from jupyter_envstore.store import changes as changed
-from jupyter_envstore.store import listing
+from jupyter_envstore.store import changes, listing
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.listing import Filters, Page
 
@@ -115,9 +114,9 @@ class Pages(OpenStore):
         ``reset`` says that old revisions are gone: who follows must look at everything again.
         """
         with self.database.read() as session:
-            newest, oldest = changed.revisions(session)
+            newest, oldest = changes.revisions(session)
             reset = since > newest or (since < oldest - 1 and since != newest)
-            found = [] if reset else changed.changes_since(session, since, identity.visible())
+            found = [] if reset else changes.changes_since(session, since, identity.visible())
         return {
             "revision": newest,
             "reset": reset,
@@ -134,20 +133,20 @@ class Pages(OpenStore):
     def revision(self) -> int:
         """Return the store's newest revision."""
         with self.database.read() as session:
-            return changed.revisions(session)[0]
+            return changes.revisions(session)[0]
 
     def changed_ids(self, since: int) -> tuple[int, list[int], list[int]]:
         """Return the newest revision, and the ids of environments and builds that changed behind ``since``."""
         with self.database.read() as session:
-            newest, _ = changed.revisions(session)
-            found = changed.changes_since(session, since, None) if newest != since else []
+            newest, _ = changes.revisions(session)
+            found = changes.changes_since(session, since, None) if newest != since else []
         environments = sorted({row.environment_id for row in found})
         return newest, environments, sorted({row.build_id for row in found if row.build_id is not None})
 
     def progress_marks(self) -> tuple[dict[int, tuple[int, ...]], int]:
         """Return of each build that is worked on what tells its progress from before; and how many jobs there are."""
         with self.database.read() as session:
-            return changed.progress_marks(session)
+            return changes.progress_marks(session)
 
     def statistics(self, ended_after: datetime) -> tuple[dict[str, Any], datetime]:
         """Return the store's numbers, with builds that ended behind a moment, and the moment of this look."""

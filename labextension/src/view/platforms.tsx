@@ -59,8 +59,9 @@ function withKey(text: string, key: string, listed: readonly string[]): string {
   return lines.join('\n');
 }
 
-const CUDA = /((?:^\s+|[{,]\s*)(?:cuda|'cuda'|"cuda"):\s*)(['"]?)([\d.]+)\2/;
-const CUDA_AND_COMMA = /(^\s+|[{,]\s*)(?:cuda|'cuda'|"cuda"):\s*(['"]?)[\d.]+\2\s*,?\s*/;
+/** What stands before it, the key, the quotation mark, the version. */
+const CUDA = /(^\s+|[{,]\s*)((?:cuda|'cuda'|"cuda"):\s*)(['"]?)([\d.]+)\3/;
+const CUDA_AND_COMMA = new RegExp(`${CUDA.source}\\s*,?\\s*`);
 const REQUIREMENTS = 'system-requirements';
 
 /** Return the place of the line that says which CUDA is taken for granted; -1 for none. */
@@ -72,7 +73,7 @@ function cudaLine(lines: readonly string[], found: readonly [number, number] | n
 /** Return the version of CUDA that a specification takes for granted; empty for none. */
 export function cudaOf(text: string): string {
   const lines = text.split('\n');
-  return CUDA.exec(lines[cudaLine(lines, linesOf(lines, REQUIREMENTS))] ?? '')?.[3] ?? '';
+  return CUDA.exec(lines[cudaLine(lines, linesOf(lines, REQUIREMENTS))] ?? '')?.[4] ?? '';
 }
 
 /**
@@ -88,7 +89,7 @@ export function withCuda(text: string, version: string): string {
     return version ? withKey(text, REQUIREMENTS, [`${REQUIREMENTS}:`, `  cuda: '${version}'`]) : text;
   }
   if (place >= 0 && version) {
-    lines[place] = line.replace(CUDA, (_, before: string) => `${before}'${version}'`);
+    lines[place] = line.replace(CUDA, `$1$2'${version}'`);
     return lines.join('\n');
   }
   const isFlow = /:\s*\{/.test(lines[found[0]]!);
