@@ -26,6 +26,7 @@ ROLES: dict[str, frozenset[str]] = {"viewer": VIEWER, "developer": DEVELOPER, "e
 """Permissions of each role, in conda-store's spelling; ``editor`` is its newer name of ``developer``."""
 ENTITY = re.compile(r"[A-Za-z0-9_.+*-]{1,64}/[A-Za-z0-9_.+*-]{1,64}")
 MAX_STARS = 4
+EVERYWHERE = "*/*"
 TOKEN_PREFIX = "es_"  # noqa: S105 - what our tokens begin with, so that they are told from others at a glance
 
 Bindings = Mapping[str, Sequence[str]]
@@ -69,10 +70,11 @@ class Identity:
 
     def permissions(self, namespace: str, name: str) -> set[str]:
         """Return the permissions on ``namespace/name``; the union over all bindings that match."""
+        place = f"{namespace}/{name}"
         return {
             permission
             for entity, roles in self.bindings.items()
-            if covers(entity, f"{namespace}/{name}")
+            if entity == EVERYWHERE or covers(entity, place)
             for role in roles
             for permission in ROLES[role]
         }
@@ -109,14 +111,14 @@ class Identity:
         msg = f"{self.name} lacks the permission {permission} on {what}; ask an admin of {namespace} for a role"
         raise PermissionDeniedError(msg)
 
-    def visible(self, permission: str = "environment::read") -> list[str] | None:
+    def visible(self, permission: str = "environment::read") -> tuple[str, ...] | None:
         """Return the entities on which ``permission`` holds, in lower case; None for everything."""
         found = {
             entity.lower()
             for entity, roles in self.bindings.items()
             if any(permission in ROLES[role] for role in roles)
         }
-        return None if "*/*" in found else sorted(found)
+        return None if EVERYWHERE in found else tuple(sorted(found))
 
     def holds(self, bindings: Bindings) -> bool:
         """Whether everything that ``bindings`` give is held already: nobody hands out more than they have."""
@@ -197,12 +199,12 @@ class AccessRules:
             Their primary namespace; None for what :func:`own_namespace` gives.
         """
         if not self.shared:
-            return Identity(name, self.default_namespace, {"*/*": ["admin"]})
+            return Identity(name, self.default_namespace, {EVERYWHERE: ["admin"]})
         names = [] if name.startswith(KEPT_PREFIXES) or name == "*" else [name]
         names += [f"group:{group}" for group in groups]
         own = own or own_namespace(name)
         if self.admins.intersection(names):
-            return Identity(name, own, {"*/*": ["admin"]}, groups=tuple(groups))
+            return Identity(name, own, {EVERYWHERE: ["admin"]}, groups=tuple(groups))
         given = [self.bindings[who] for who in ("*", *names) if who in self.bindings]
         return Identity(name, own, join_bindings({f"{own}/*": ["admin"]}, *given, mapped or {}), groups=tuple(groups))
 

@@ -369,6 +369,7 @@ def _lock_as_json(path: Path) -> bytes:
     return lock_text_as_json(path.read_bytes())
 
 
+@functools.cache
 def account_name() -> str:
     """Return the name of the account that the server runs under."""
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,7 @@ def namespace_json(namespace: Namespace, mappings: Sequence[RoleMapping]) -> dic
 
 
 def environment_json(
-    row: EnvironmentRow, mappings: Sequence[RoleMapping], roles: Sequence[str], artifacts: Sequence[Artifact]
+    row: EnvironmentRow, mappings: Sequence[RoleMapping], permissions: Collection[str], artifacts: Sequence[Artifact]
 ) -> dict[str, Any]:
     """Return an environment.
 
@@ -63,7 +63,7 @@ def environment_json(
         "newest_build": build_json(newest, False) if newest and build and newest.id != build.id else None,
         "created_on": time_json(environment.created_on),
         "created_by": environment.created_by,
-        "permissions": sorted(roles),
+        "permissions": sorted(permissions),
     }
 
 

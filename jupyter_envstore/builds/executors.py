@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Protocol
 
 from jupyter_envstore.builds.processes import start_time
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.environment import scrubbed_environment
 from jupyter_envstore.store.jobs import Claim
+
+NICENESS = 10
 
 
 class Executor(Protocol):
@@ -54,6 +58,7 @@ class LocalExecutor:
                 cwd="/",  # python -m looks for modules there first: nobody but root can put any
                 env=scrubbed_environment(TMPDIR=str(staging)),
             )
+        give_way(worker.pid)
         assert worker.stdin is not None  # noqa: S101 - for the type checker
         self.workers.append(worker)
         with contextlib.suppress(BrokenPipeError):  # it died already: the lost lease will tell
@@ -71,3 +76,17 @@ class LocalExecutor:
         for worker in self.workers:
             worker.returncode = 0  # else Python complains about a child that nobody waited for
         self.workers = []
+
+
+def give_way(pid: int) -> None:
+    """Let servers and notebooks go before a worker, whenever they have something to do.
+
+    Where Linux shares processors out among sessions, a process's niceness counts only within its own one, and each
+    worker has one: the session's is set too (``sched(7)``, "The autogroup feature").
+    """
+    with contextlib.suppress(OSError, AttributeError):  # macOS has no such policies
+        os.sched_setscheduler(pid, os.SCHED_BATCH, os.sched_param(0))
+    with contextlib.suppress(OSError, AttributeError):  # it ended already, or is nicer by its administrator's word
+        os.setpriority(os.PRIO_PROCESS, pid, max(NICENESS, os.getpriority(os.PRIO_PROCESS, pid)))
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(f"{NICENESS}\n", encoding="ascii")

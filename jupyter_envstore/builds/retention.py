@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 from jupyter_envstore import policy
 from jupyter_envstore.builds.links import sync_all_links
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.engine.link import cache_name
+from jupyter_envstore.engine.cached import cache_name
 from jupyter_envstore.engine.prefix import remove_tree, to_trash, tree_size
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.errors import StorageError

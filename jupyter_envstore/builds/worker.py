@@ -44,17 +44,11 @@ from jupyter_envstore.store.models import (
     Job,
 )
 
-NICENESS = 10
-
 
 def main(arguments: list[str]) -> int:
     """Do one job, then the artifacts that the same build waits for."""
     job_id, attempt = int(arguments[0]), int(arguments[1])
     config = StoreConfig.from_text(sys.stdin.read())
-    with contextlib.suppress(OSError, AttributeError):  # macOS has no such policies
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))  # the server goes first, whenever it has something
-    with contextlib.suppress(OSError):
-        os.nice(max(0, NICENESS - os.nice(0)))  # a worker that another one started has it already
     database = Database(config.url)
     with database.read() as session:
         job = session.get_one(Job, job_id)

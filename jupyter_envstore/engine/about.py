@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 
-from jupyter_envstore.engine.link import cache_name
+from jupyter_envstore.engine.cached import cache_name
 
 KEYS = ("name", "version", "summary", "license", "home", "documentation", "source")
 MOST_TEXT = 2000

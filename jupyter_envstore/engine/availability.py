@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from jupyter_envstore.engine.cached import cache_name
 from jupyter_envstore.engine.channels import local_path
-from jupyter_envstore.engine.link import cache_name
 from jupyter_envstore.engine.record import PlatformLock
 
 TIMEOUT = 15.0

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from jupyter_envstore.engine.cached import in_cache
 from jupyter_envstore.engine.channels import conda_credentials, local_path, make_client, redact
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.pip import install_pip
@@ -212,21 +213,6 @@ def verify_local_packages(records: Iterable[dict[str, Any]], cache_dir: Path) ->
                 f"locked is {record.get(kind)}; the file in the channel was changed or is damaged"
             )
             raise PackageError(msg)
-
-
-def cache_name(record: dict[str, Any]) -> str:
-    """Return the name of a package's folder in the package cache."""
-    return f"{record['name']}-{record['version']}-{record['build']}"
-
-
-def in_cache(record: dict[str, Any], cache_dir: Path) -> bool:
-    """Whether the cache holds this very package; rattler keeps its SHA-256 in the lock file, after an 8-byte count."""
-    stem = cache_name(record)
-    try:
-        data = (cache_dir / f"{stem}.lock").read_bytes()
-    except OSError:
-        return False
-    return bool(record.get("sha256")) and data[8:40].hex() == record["sha256"] and (cache_dir / stem / "info").is_dir()
 
 
 def finish_prefix(

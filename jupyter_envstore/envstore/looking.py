@@ -12,8 +12,8 @@ from packaging.utils import canonicalize_name
 
 from jupyter_envstore import views
 from jupyter_envstore.engine.about import about_package, about_wheel
+from jupyter_envstore.engine.cached import in_cache
 from jupyter_envstore.engine.contents import contents
-from jupyter_envstore.engine.link import in_cache
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.envstore.base import BuildRef, OpenStore
 from jupyter_envstore.errors import ConflictError, EnvStoreError, InvalidInputError, NotFoundError

@@ -47,13 +47,11 @@ class Pages(OpenStore):
             count, found = listing.list_environments(session, filters, page)
             mappings = listing.mappings_of(session, list({row.namespace.id for row in found}))
             artifacts = listing.artifacts_of(session, [row.build.id for row in found if row.build])
-        may: dict[tuple[str, str], list[str]] = {}
         views = []
         for row in found:
-            key = (row.namespace.name, row.environment.name)
-            may[key] = sorted(identity.permissions(*key))
+            may = identity.permissions(row.namespace.name, row.environment.name)
             ready = artifacts[row.build.id] if row.build else []
-            views.append(wire.environment_json(row, mappings[row.namespace.id], may[key], ready))
+            views.append(wire.environment_json(row, mappings[row.namespace.id], may, ready))
         return count, views
 
     def environment_page_row(self, identity: Identity, namespace: str, name: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from jupyter_envstore import wire
 from jupyter_envstore.access import (
+    EVERYWHERE,
     TOKEN_PREFIX,
     AccessRules,
     Identity,
@@ -158,7 +159,7 @@ class People(OpenStore):
     def kernel_token(self, identity: Identity, lifetime: timedelta) -> str:
         """Return a token for a kernel: it may look and download wherever ``identity`` may, and ends by itself."""
         entities = identity.visible()
-        bindings = {entity: ["viewer"] for entity in (["*/*"] if entities is None else entities)}
+        bindings = {entity: ["viewer"] for entity in ([EVERYWHERE] if entities is None else entities)}
         token = new_token()
         ends = now() + lifetime
         if identity.expires_on is not None:
@@ -200,7 +201,7 @@ class People(OpenStore):
         with self.database.write() as session:
             row = rows.get_token(session, token_id)
             mine = row.username == identity.name and _may_handle(identity, row)
-            if not mine and not identity.holds({"*/*": ["admin"]}):
+            if not mine and not identity.holds({EVERYWHERE: ["admin"]}):
                 msg = f"there is no token {token_id}"
                 raise NotFoundError(msg)
             row.revoked_on = now()

@@ -164,7 +164,7 @@ class EnvStoreHandler(Reader):
 
     def require_somewhere(self, permission: str) -> None:
         """Refuse who holds a permission nowhere."""
-        if self.identity.visible(permission) == []:
+        if self.identity.visible(permission) == ():
             self.require(permission, self.identity.primary_namespace)
 
     def require_login(self) -> None:

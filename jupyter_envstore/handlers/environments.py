@@ -30,7 +30,7 @@ def read_filters(handler: EnvStoreHandler) -> Filters:
         known = ", ".join((*ARTIFACT_WIRE_NAMES.values(), "LOGS", "DIRECTORY"))
         msg = f"artifact {artifact[:60]!r} is not known; known: {known}"
         raise InvalidInputError(msg)
-    packages = [name for name in handler.get_query_arguments("packages") if name]
+    packages = tuple(name for name in handler.get_query_arguments("packages") if name)
     if len(packages) > 50:
         msg = "at most 50 packages can be asked for"
         raise InvalidInputError(msg)
@@ -100,7 +100,7 @@ class CursorEnvironmentsHandler(EnvStoreHandler):
         filters = read_filters(self)
         limit = self.whole_number("limit", MAX_PAGE, 1, MAX_PAGE)
         base = self.page()
-        keys = list(dict.fromkeys(base.sort_by)) or ["namespace", "name"]
+        keys = tuple(dict.fromkeys(base.sort_by)) or ("namespace", "name")
         after: tuple[Any, ...] = ()
         cursor = self.text_argument("cursor", 4000)
         if cursor:

@@ -146,7 +146,7 @@ class Reader(APIHandler):
         return Page(
             self.whole_number("page", 1, 1, MAX_ID),
             self.whole_number("size", MAX_PAGE, 1, MAX_PAGE),
-            self.get_query_arguments("sort_by"),
+            tuple(self.get_query_arguments("sort_by")),
             order == "desc",
         )
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from jupyter_envstore.errors import Fault, PolicyError, SpecificationError
+from jupyter_envstore.spec.pip_lines import read_requirement
 from jupyter_envstore.spec.specification import Specification
 
 KERNELS = {"ipykernel", "xeus-python", "jupyter", "notebook", "jupyterlab"}
@@ -97,7 +97,7 @@ def conda_name(spec: str) -> str:
 
 def pip_name(line: str) -> str:
     """Return the normalized name of the package that a requirement is about."""
-    return canonicalize_name(Requirement(line).name)
+    return canonicalize_name(read_requirement(line).name)
 
 
 def _complete(specification: Specification, settings: Mapping[str, Any]) -> tuple[Specification, list[str]]:
@@ -159,7 +159,7 @@ def _index_faults(specification: Specification, settings: Mapping[str, Any]) -> 
         return []
     options = specification.pip_options
     used = [*([options.index_url] if options.index_url else []), *options.extra_index_urls, *options.find_links]
-    used += [url for line in specification.pip if (url := Requirement(line).url)]
+    used += [url for line in specification.pip if (url := read_requirement(line).url)]
     return [f"index {url!r} is not allowed; allowed: {', '.join(allowed)}" for url in used if not _below(url, allowed)]
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from packaging.requirements import InvalidRequirement, Requirement
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 OPTIONS = {
     "-i": "--index-url",
@@ -38,6 +40,19 @@ class PipLine:
     value: str = ""
 
 
+def read_requirement(line: str) -> Requirement:
+    """Return a requirement (PEP 508); its grammar is loaded when the first one is read, as most servers start without.
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
+    from packaging.requirements import Requirement
+
+    return Requirement(line)
+
+
 def parse_pip_line(text: str, allow_local_files: bool) -> PipLine | None:
     """Return what ``text`` asks for; None for a blank line or a comment.
 
@@ -66,8 +81,8 @@ def parse_pip_line(text: str, allow_local_files: bool) -> PipLine | None:
         raise ValueError(msg)
     line = re.sub(r"\s--hash[= ]\S+|\s\\$", "", line)
     try:
-        requirement = Requirement(line)
-    except InvalidRequirement as error:
+        requirement = read_requirement(line)
+    except ValueError as error:  # as InvalidRequirement is
         reason = str(error).splitlines()[0]
         msg = f"{_shown(line)} is not a requirement ({reason}); for example: requests>=2.31"
         raise ValueError(msg) from None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.orm import Session, aliased
 
 from jupyter_envstore.errors import NotFoundError
@@ -159,6 +159,14 @@ def add_build(
     return build
 
 
+_ONE_BUILD = (
+    select(Build, Environment, Namespace)
+    .join(Environment, Environment.id == Build.environment_id)
+    .join(Namespace, Namespace.id == Environment.namespace_id)
+    .where(Build.id == bindparam("id"))
+)
+
+
 def find_build(session: Session, build_id: int, deleted: bool = False) -> BuildRow:
     """Return a build that was not deleted; with ``deleted``, one that was as well.
 
@@ -167,12 +175,7 @@ def find_build(session: Session, build_id: int, deleted: bool = False) -> BuildR
     NotFoundError
         There is none with this id.
     """
-    row = session.execute(
-        select(Build, Environment, Namespace)
-        .join(Environment, Environment.id == Build.environment_id)
-        .join(Namespace, Namespace.id == Environment.namespace_id)
-        .where(Build.id == build_id)
-    ).first()
+    row = session.execute(_ONE_BUILD, {"id": build_id}).first()
     if row is not None and row[0].deleted_on is not None and not deleted:
         row = None
     if row is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import and_, func, null, select
@@ -42,7 +41,7 @@ def revisions(session: Session) -> tuple[int, int]:
     return row[0] or 0, row[1] or 0
 
 
-def changes_since(session: Session, since: int, visible: Sequence[str] | None) -> list[ChangedRow]:
+def changes_since(session: Session, since: int, visible: tuple[str, ...] | None) -> list[ChangedRow]:
     """Return the environments and builds that changed behind a revision, of those that may be seen."""
     builds = (
         select(Build.environment_id, Build.id, Build.status)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, tuple_
-from sqlalchemy.orm import Bundle, Session, aliased
+from sqlalchemy import ColumnElement, and_, bindparam, false, func, or_, select, tuple_
+from sqlalchemy.orm import Session, aliased
 
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.store.models import (
@@ -41,22 +43,22 @@ class Filters:
 
     Parameters
     ----------
-    visible : sequence of str or None
+    visible : tuple of str or None
         Entities (``namespace/name`` in lower case, ``*`` for any characters) that may be seen; None for all.
     search : str
         Part of the name of a namespace or environment.
-    packages : sequence of str
+    packages : tuple of str
         Names of packages that a build must all have.
     artifact : str
         Type of an artifact that is ready; ``logs`` and ``prefix`` too.
     """
 
-    visible: Sequence[str] | None = None
+    visible: tuple[str, ...] | None = None
     search: str = ""
     namespace: str = ""
     name: str = ""
     status: str = ""
-    packages: Sequence[str] = ()
+    packages: tuple[str, ...] = ()
     artifact: str = ""
     environment_id: int | None = None
 
@@ -67,7 +69,7 @@ class Page:
 
     number: int = 1
     size: int | None = 100
-    sort_by: Sequence[str] = ()
+    sort_by: tuple[str, ...] = ()
     descending: bool = False
     after: tuple[Any, ...] = field(default=())
 
@@ -99,7 +101,28 @@ def list_namespaces(session: Session, visible: Sequence[str] | None, page: Page)
 
 
 def list_environments(session: Session, filters: Filters, page: Page) -> tuple[int, list[EnvironmentRow]]:
-    """Return how many environments there are, and a page of them with the build that stands for each.
+    """Return how many environments there are, and a page of them with the build that stands for each."""
+    counting, query = _environments(filters, page)
+    count = int(session.scalar(counting) or 0)
+    found = [(LISTED[0].of(row), LISTED[1].of(row, len(LISTED[0].keys)), row[-1]) for row in session.execute(query)]
+    # namespaces apart: the same few would be read for each environment, their metadata parsed each time
+    spaces = _rows_by_id(session, NAMESPACE, {environment.namespace_id for environment, _, _ in found})
+    newest = _rows_by_id(session, LISTED[1], {last for _, build, last in found if build.id != last})
+    return count, [
+        EnvironmentRow(
+            environment,
+            spaces[environment.namespace_id],
+            build if build.id else None,
+            newest.get(last) or (build if last else None),
+            spaces[environment.namespace_id].members,
+        )
+        for environment, build, last in found
+    ]
+
+
+@functools.lru_cache(128)
+def _environments(filters: Filters, page: Page) -> tuple[Any, Any]:
+    """Return the statements that count environments and read a page of them; making them takes as long as running.
 
     The page is cut first, from names alone; builds are looked up for what is left.
     """
@@ -113,7 +136,6 @@ def list_environments(session: Session, filters: Filters, page: Page) -> tuple[i
     if filters.status or filters.packages or filters.artifact:
         shown = Build.id == func.coalesce(Environment.current_build_id, _newest())
         named, counting = named.outerjoin(Build, shown), counting.outerjoin(Build, shown)
-    count = int(session.scalar(counting.where(*where)) or 0)
     columns = _columns(page, {"namespace": Namespace.name_key, "name": Environment.name_key, "id": Environment.id})
     keys = [*(columns or [Namespace.name_key, Environment.name_key]), Environment.id]
     named = named.where(*where)
@@ -123,7 +145,7 @@ def list_environments(session: Session, filters: Filters, page: Page) -> tuple[i
     order = [key.desc() if page.descending else key.asc() for key in keys]
     cut = _cut(named.order_by(*order), page).subquery()
     query: Any = (
-        select(*LISTED, LAST.id)
+        select(*LISTED[0].columns, *LISTED[1].columns, LAST.id)
         .select_from(Environment)
         .join(cut, cut.c.id == Environment.id)
         .join(Namespace, Namespace.id == Environment.namespace_id)
@@ -131,36 +153,40 @@ def list_environments(session: Session, filters: Filters, page: Page) -> tuple[i
         .outerjoin(Build, Build.id == func.coalesce(Environment.current_build_id, LAST.id))
         .order_by(*order)
     )
-    found = session.execute(query).all()
-    # namespaces apart: the same few would be read for each environment, their metadata parsed each time
-    spaces = _rows_by_id(session, NAMESPACE, Namespace.id, {row[0].namespace_id for row in found})
-    newest = _rows_by_id(session, LISTED[1], Build.id, {last for _, build, last in found if build.id != last})
-    return count, [
-        EnvironmentRow(
-            environment,
-            spaces[environment.namespace_id],
-            build if build.id else None,
-            newest.get(last) or (build if last else None),
-            spaces[environment.namespace_id].members,
-        )
-        for environment, build, last in found
-    ]
+    return counting.where(*where), query
 
 
-def _rows_by_id(session: Session, columns: Any, key: Any, ids: set[int]) -> dict[int, Any]:
+def _rows_by_id(session: Session, listed: Listed, ids: set[int]) -> dict[int, Any]:
     """Return rows by their ids."""
-    return {row[0].id: row[0] for row in session.execute(select(columns).where(key.in_(ids)))} if ids else {}
+    return {row.id: row for row in map(listed.of, session.execute(listed.by_id, {"ids": [*ids]}))} if ids else {}
 
 
-def _columns_of(model: Any, *left_out: str, **more: Any) -> Any:
-    """Return a model's columns as one value of a query: an object for each would take most of a listing's time."""
-    keys = [attribute.key for attribute in model.__mapper__.column_attrs if attribute.key not in left_out]
-    return Bundle(model.__name__, *(getattr(model, key) for key in keys), *(v.label(k) for k, v in more.items()))
+class Listed:
+    """A model's columns as rows of plain values: an object of the model for each would take most of a listing's time.
+
+    Parameters
+    ----------
+    left_out : sequence of str
+        Columns that listings do not show.
+    more : dict of str
+        Further columns by their names.
+    """
+
+    def __init__(self, model: Any, left_out: Sequence[str] = (), **more: Any) -> None:
+        known = [attribute.key for attribute in model.__mapper__.column_attrs if attribute.key not in left_out]
+        self.keys = (*known, *more)
+        self.columns = [*(getattr(model, key) for key in known), *more.values()]
+        self.by_id = select(*self.columns).where(model.id.in_(bindparam("ids", expanding=True)))
+        self._make: Callable[[Iterable[Any]], Any] = namedtuple(model.__name__, self.keys)._make  # type: ignore[attr-defined]
+
+    def of(self, row: Sequence[Any], start: int = 0) -> Any:
+        """Return the model's part of a row, by names."""
+        return self._make(row[start : start + len(self.keys)])
 
 
-LISTED = (_columns_of(Environment), _columns_of(Build, "options"))
+LISTED = (Listed(Environment), Listed(Build, ["options"]))
 _MEMBERS = select(func.count()).where(RoleMapping.namespace_id == Namespace.id, RoleMapping.kind == NAMESPACE_KIND)
-NAMESPACE = _columns_of(Namespace, members=_MEMBERS.correlate(Namespace).scalar_subquery())
+NAMESPACE = Listed(Namespace, members=_MEMBERS.correlate(Namespace).scalar_subquery())
 
 
 def _newest() -> Any:
@@ -195,12 +221,23 @@ def list_builds(session: Session, filters: Filters, page: Page) -> tuple[int, li
     return count, [(row[0], row[0].id == row[1]) for row in session.execute(_cut(query, page))]
 
 
+_READY = (
+    select(Artifact)
+    # presence is taken for "can be downloaded as it is"
+    .where(Artifact.build_id.in_(bindparam("ids", expanding=True)), Artifact.state == READY, Artifact.variant == "")
+    .order_by(Artifact.id)
+)
+_MAPPINGS = (
+    select(RoleMapping)
+    .where(RoleMapping.namespace_id.in_(bindparam("ids", expanding=True)), RoleMapping.kind == ENTITY_KIND)
+    .order_by(RoleMapping.id)
+)
+
+
 def artifacts_of(session: Session, build_ids: Sequence[int]) -> dict[int, list[Artifact]]:
     """Return the ready artifacts of these builds."""
     found: dict[int, list[Artifact]] = {build_id: [] for build_id in build_ids}
-    usual = (Artifact.state == READY, Artifact.variant == "")  # presence is taken for "can be downloaded as it is"
-    query = select(Artifact).where(Artifact.build_id.in_(build_ids), *usual)
-    for artifact in session.scalars(query.order_by(Artifact.id)):
+    for artifact in session.scalars(_READY, {"ids": [*found]}):
         found[artifact.build_id].append(artifact)
     return found
 
@@ -208,8 +245,7 @@ def artifacts_of(session: Session, build_ids: Sequence[int]) -> dict[int, list[A
 def mappings_of(session: Session, namespace_ids: Sequence[int]) -> dict[int, list[RoleMapping]]:
     """Return the role mappings of these namespaces."""
     found: dict[int, list[RoleMapping]] = {namespace_id: [] for namespace_id in namespace_ids}
-    query = select(RoleMapping).where(RoleMapping.namespace_id.in_(namespace_ids), RoleMapping.kind == ENTITY_KIND)
-    for mapping in session.scalars(query.order_by(RoleMapping.id)):
+    for mapping in session.scalars(_MAPPINGS, {"ids": [*found]}):
         found[mapping.namespace_id].append(mapping)
     return found
 
