@@ -28,6 +28,7 @@ from jupyter_envstore.errors import EnvStoreError, LimitError, PipError
 from jupyter_envstore.spec import Specification
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import people
+from jupyter_envstore.store import settings as settings_rows
 from jupyter_envstore.store.blobs import StoredBlob, refer
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.jobs import ARTIFACT, FINISH, enqueue
@@ -74,7 +75,7 @@ class _Job:
             self.build, self.environment = row.build, row.environment
             spec = session.get_one(SpecificationRow, self.build.specification_id)
             self.specification = Specification.from_json(spec.spec, spec.text)
-            scopes = rows.scope_settings(session, row.namespace.id, row.environment.id)
+            scopes = settings_rows.scope_settings(session, row.namespace.id, row.environment.id)
         self.settings = policy.effective([self.config.settings, *scopes])
         self.options = BuildOptions.from_json(self.build.options)
         self.prefix = self.config.builds / self.build.directory

@@ -24,6 +24,7 @@ from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.errors import StorageError
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import retention as queries
+from jupyter_envstore.store import settings as settings_rows
 from jupyter_envstore.store.blobs import BlobStore
 from jupyter_envstore.store.database import Database, now
 from jupyter_envstore.store.models import Build
@@ -173,7 +174,7 @@ class Retention:
             for build in missing:
                 queries.drop_build(session, build)
             for build in queries.builds_of_deleted_environments(session):
-                scope = rows.scope_settings(session, None, None)
+                scope = settings_rows.scope_settings(session, None, None)
                 kept = policy.effective([self.config.settings, *scope])["build_artifacts_kept_on_deletion"]
                 rows.forget_build(session, build, kept)
             environments = [environment.id for _, environment, _ in queries.environments_with_builds(session)]
@@ -207,7 +208,7 @@ class Retention:
             by_namespace: dict[int, list[tuple[Build, str, int]]] = {}
             limits: dict[int, int] = {}
             for namespace, environment, builds in queries.environments_with_builds(session):
-                own = rows.scope_settings(session, namespace.id, environment.id)
+                own = settings_rows.scope_settings(session, namespace.id, environment.id)
                 settings = policy.effective([self.config.settings, *own])
                 limits[namespace.id] = int(policy.effective([self.config.settings, *own[:2]])["retention_bytes"])
                 for place, build in enumerate(builds):

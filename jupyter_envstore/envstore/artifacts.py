@@ -12,6 +12,7 @@ from jupyter_envstore.errors import ConflictError, NotFoundError, PolicyError
 from jupyter_envstore.spec.names import ARTIFACT_WIRE_NAMES
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import people
+from jupyter_envstore.store import settings as settings_rows
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.jobs import ARTIFACT, enqueue
 from jupyter_envstore.store.models import (
@@ -44,7 +45,7 @@ class Artifacts(OpenStore):
             if build.status != COMPLETED:
                 msg = f"build {build.number} is {build.status}; artifacts are made of completed builds"
                 raise ConflictError(msg)
-            scopes = rows.scope_settings(session, row.namespace.id, row.environment.id)
+            scopes = settings_rows.scope_settings(session, row.namespace.id, row.environment.id)
             if kind not in (allowed := policy.effective([self.config.settings, *scopes])["build_artifacts"]):
                 place = f"{row.namespace.name}/{row.environment.name}"
                 msg = f"{place}: artifact {kind} is not made here; allowed: {', '.join(allowed)} (build_artifacts)"
@@ -98,7 +99,7 @@ class Artifacts(OpenStore):
         with self.database.read() as session:
             row = rows.find_build(session, build_id)
             found = rows.list_artifacts(session, build_id)
-            scopes = rows.scope_settings(session, row.namespace.id, row.environment.id)
+            scopes = settings_rows.scope_settings(session, row.namespace.id, row.environment.id)
         if row.build.status == COMPLETED:
             known = {artifact.type for artifact in found if not artifact.variant}
             allowed = policy.effective([self.config.settings, *scopes])["build_artifacts"]

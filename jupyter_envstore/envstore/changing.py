@@ -15,6 +15,7 @@ from jupyter_envstore.envstore.looking import Looking
 from jupyter_envstore.errors import ConflictError, RunningBuildError
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import people
+from jupyter_envstore.store import settings as settings_rows
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.jobs import RESTORE, enqueue, unfinished_jobs
 from jupyter_envstore.store.models import (
@@ -208,7 +209,7 @@ class Changing(Looking):
 
     def _kept(self, session: Any) -> list[str]:
         """Return the artifacts that stay when a build is deleted."""
-        settings = policy.effective([self.config.settings, *rows.scope_settings(session, None, None)])
+        settings = policy.effective([self.config.settings, *settings_rows.scope_settings(session, None, None)])
         kept: list[str] = settings["build_artifacts_kept_on_deletion"]
         return kept
 

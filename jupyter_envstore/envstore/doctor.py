@@ -21,7 +21,7 @@ from jupyter_envstore.engine.pip import find_uv
 from jupyter_envstore.envstore.base import check_root
 from jupyter_envstore.errors import EnvStoreError
 from jupyter_envstore.policy import effective
-from jupyter_envstore.store import builds as rows
+from jupyter_envstore.store import settings as settings_rows
 from jupyter_envstore.store.database import NETWORK_FILE_SYSTEMS, Database, file_system
 
 GOOD, WARNING, BAD = "ok", "warning", "error"
@@ -140,7 +140,7 @@ def _global_settings(config: StoreConfig) -> list[dict[str, Any]]:
         if database.revision() is None:
             return []
         with database.read() as session:
-            return rows.scope_settings(session, None, None)
+            return settings_rows.scope_settings(session, None, None)
     except EnvStoreError:
         return []
     finally:

@@ -17,6 +17,7 @@ from jupyter_envstore.spec.reader import check_channel
 from jupyter_envstore.spec.specification import Specification
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import people
+from jupyter_envstore.store import settings as settings_rows
 
 LEAST_FREE = 100_000_000
 """Bytes without which hardly anything can be built, whatever the settings say."""
@@ -70,14 +71,16 @@ class Keeping(OpenStore):
         """Return the settings that hold for an environment, whether or not it or its namespace is there yet."""
         namespace, name = place or ("", None)
         with self.database.read() as session:
-            ids = rows.scope_ids(session, namespace, name or "")
-            return policy.effective([self.config.settings, *rows.scope_settings(session, *ids)])
+            ids = settings_rows.scope_ids(session, namespace, name or "")
+            return policy.effective([self.config.settings, *settings_rows.scope_settings(session, *ids)])
 
     def settings(self, scope: Sequence[str] = ()) -> dict[str, Any]:
         """Return the settings that hold in a scope: ``()``, ``(namespace,)`` or ``(namespace, name)``."""
         with self.database.read() as session:
             _, namespace_id, environment_id = self._scope(session, scope)
-            return policy.effective([self.config.settings, *rows.scope_settings(session, namespace_id, environment_id)])
+            return policy.effective(
+                [self.config.settings, *settings_rows.scope_settings(session, namespace_id, environment_id)]
+            )
 
     def change_settings(self, values: dict[str, Any], scope: Sequence[str], who: str) -> None:
         """Change settings of a scope.
@@ -91,7 +94,7 @@ class Keeping(OpenStore):
         with self.database.write() as session:
             key, _, _ = self._scope(session, scope)
             for name, value in policy.normalized(values).items():
-                rows.set_setting(session, key, name, value, who)
+                settings_rows.set_setting(session, key, name, value, who)
             rows.changed(session, "setting", 0)
             people.audit(session, who, "setting.update", "/".join(scope) or "*", dict(values))
 

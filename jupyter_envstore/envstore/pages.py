@@ -95,8 +95,7 @@ class Pages(OpenStore):
             There is no such build.
         """
         with self.database.read() as session:
-            row = rows.find_build(session, build_id, deleted)
-        return row.namespace.name, row.environment.name
+            return rows.place_of(session, build_id, deleted)
 
     def page_of_packages(
         self, build_id: int, search: str, exact: bool, build: str, page: Page

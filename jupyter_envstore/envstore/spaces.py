@@ -10,6 +10,7 @@ from jupyter_envstore.errors import ConflictError, InvalidInputError, NotFoundEr
 from jupyter_envstore.spec import check_name
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import people
+from jupyter_envstore.store import settings as settings_rows
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.models import Namespace
 
@@ -80,7 +81,7 @@ class Spaces(OpenStore):
                 raise ConflictError(msg)
             people.set_entity_mappings(session, namespace, {}, who)
             people.delete_namespace_mappings(session, namespace)
-            rows.delete_settings(session, f"namespace:{namespace.id}")
+            settings_rows.delete_settings(session, f"namespace:{namespace.id}")
             namespace.name_key = f"{namespace.name_key}#{namespace.id}"  # '#' is in no name: the name is free
             namespace.deleted_on = now()
             rows.changed(session, "namespace", namespace.id)

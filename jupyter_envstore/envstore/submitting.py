@@ -18,6 +18,7 @@ from jupyter_envstore.spec import Specification, check_name
 from jupyter_envstore.spec.reader import check_channel
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import people
+from jupyter_envstore.store import settings as settings_rows
 from jupyter_envstore.store.blobs import StoredBlob, refer
 from jupyter_envstore.store.jobs import BUILD, enqueue
 from jupyter_envstore.store.models import Specification as SpecificationRow
@@ -121,7 +122,7 @@ class Submitting(Looking, Keeping):
         self._check_record(record, *target)
         blob = self.blobs.put(record.to_bytes())
         with self.database.write() as session:
-            if rows.scope_ids(session, *target)[1] is not None:
+            if settings_rows.scope_ids(session, *target)[1] is not None:
                 msg = f"environment {'/'.join(target)} exists already"
                 raise ConflictError(msg)
             space = rows.ensure_namespace(session, target[0], who)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,8 +11,7 @@ from sqlalchemy.orm import Session
 from jupyter_envstore.store.models import COMPLETED, PREFIX_PRESENT, Build, Environment, Namespace
 
 
-@dataclass(frozen=True)
-class ActiveBuild:
+class ActiveBuild(NamedTuple):  # lighter than a dataclass: there is one for each environment, at each change
     """An environment, and where its active build is; None without one. Or another build, which is not ``active``."""
 
     environment_id: int
@@ -28,19 +26,19 @@ class ActiveBuild:
 
 def active_builds(session: Session) -> list[ActiveBuild]:
     """Return all environments with their active builds."""
-    return _with_builds(session, Build.id == Environment.current_build_id)
+    return _rows(session, _ACTIVE)
 
 
 def other_builds(session: Session, build_ids: Sequence[int]) -> list[ActiveBuild]:
     """Return builds that are not active, of those that are still there, in the form of :func:`active_builds`."""
     wanted: Any = (Build.id.in_(build_ids), Build.deleted_on.is_(None), Build.status == COMPLETED)
     other = Build.id.is_distinct_from(Environment.current_build_id)
-    found = _with_builds(session, Build.environment_id == Environment.id, *wanted, other)
-    return [replace(row, active=False) for row in found]
+    query = _with_builds(Build.environment_id == Environment.id, *wanted, other)
+    return [row._replace(active=False) for row in _rows(session, query)]
 
 
-def _with_builds(session: Session, joined: Any, *kept: Any) -> list[ActiveBuild]:
-    query = (
+def _with_builds(joined: Any, *kept: Any) -> Any:
+    return (
         select(
             Environment.id,
             Namespace.name,
@@ -54,4 +52,10 @@ def _with_builds(session: Session, joined: Any, *kept: Any) -> list[ActiveBuild]
         .outerjoin(Build, joined)
         .where(Environment.deleted_on.is_(None), *kept)
     )
-    return [ActiveBuild(*row[:6], row[6] == PREFIX_PRESENT) for row in session.execute(query)]
+
+
+def _rows(session: Session, query: Any) -> list[ActiveBuild]:
+    return [ActiveBuild._make((*row[:6], row[6] == PREFIX_PRESENT, True)) for row in session.execute(query)]
+
+
+_ACTIVE = _with_builds(Build.id == Environment.current_build_id)

@@ -28,7 +28,6 @@ from jupyter_envstore.store.models import (
     LogChunk,
     Namespace,
     Package,
-    Setting,
     Specification,
     Step,
 )
@@ -71,11 +70,6 @@ def count_environments(session: Session, namespace_id: int) -> int:
     """Return how many environments a namespace has."""
     query = select(func.count()).where(Environment.namespace_id == namespace_id, Environment.deleted_on.is_(None))
     return int(session.scalar(query) or 0)
-
-
-def delete_settings(session: Session, scope: str) -> None:
-    """Forget the settings of a scope."""
-    session.execute(delete(Setting).where(Setting.scope == scope))
 
 
 def find_environment(session: Session, namespace: str, name: str) -> tuple[Namespace, Environment]:
@@ -159,6 +153,7 @@ def add_build(
     return build
 
 
+NO_BUILD = "there is no build {}"
 _ONE_BUILD = (
     select(Build, Environment, Namespace)
     .join(Environment, Environment.id == Build.environment_id)
@@ -176,12 +171,31 @@ def find_build(session: Session, build_id: int, deleted: bool = False) -> BuildR
         There is none with this id.
     """
     row = session.execute(_ONE_BUILD, {"id": build_id}).first()
-    if row is not None and row[0].deleted_on is not None and not deleted:
-        row = None
-    if row is None:
-        msg = f"there is no build {build_id}"
-        raise NotFoundError(msg)
+    if row is None or (row[0].deleted_on is not None and not deleted):
+        raise NotFoundError(NO_BUILD.format(build_id))
     return BuildRow(row[0], row[1], row[2])
+
+
+_PLACE = (
+    select(Namespace.name, Environment.name, Build.deleted_on)
+    .join(Environment, Environment.namespace_id == Namespace.id)
+    .join(Build, Build.environment_id == Environment.id)
+    .where(Build.id == bindparam("id"))
+)
+
+
+def place_of(session: Session, build_id: int, deleted: bool = False) -> tuple[str, str]:
+    """Return namespace and name of a build's environment; with ``deleted``, of a deleted build's too.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such build.
+    """
+    row = session.execute(_PLACE, {"id": build_id}).first()
+    if row is None or (row[2] is not None and not deleted):
+        raise NotFoundError(NO_BUILD.format(build_id))
+    return row[0], row[1]
 
 
 def resolve_build(session: Session, environment: Environment, reference: str | None) -> Build:
@@ -352,34 +366,3 @@ def store_log(session: Session, blobs: BlobStore, build: Build) -> None:
     refer(session, blobs, blob, f"build:{build.id}:log")
     build.log_digest = blob.digest
     session.execute(delete(LogChunk).where(LogChunk.build_id == build.id))
-
-
-def scope_ids(session: Session, namespace: str, name: str) -> tuple[int | None, int | None]:
-    """Return the ids of a namespace and an environment in it, None for what is not there."""
-    space = get_namespace(session, namespace)
-    if space is None:
-        return None, None
-    query = select(Environment.id).where(Environment.namespace_id == space.id, Environment.name_key == name.lower())
-    return space.id, session.scalars(query).first()
-
-
-def scope_settings(session: Session, namespace_id: int | None, environment_id: int | None) -> list[dict[str, Any]]:
-    """Return the settings of the scopes that matter, from the widest to the narrowest."""
-    scopes = ["global", f"namespace:{namespace_id}", f"environment:{environment_id}"]
-    found: dict[str, dict[str, Any]] = {scope: {} for scope in scopes}
-    for row in session.scalars(select(Setting).where(Setting.scope.in_(scopes))):
-        found[row.scope][row.key] = row.value
-    return list(found.values())
-
-
-def set_setting(session: Session, scope: str, key: str, value: Any, who: str) -> None:
-    """Set one setting of a scope: ``global``, ``namespace:<id>`` or ``environment:<id>``; None takes it back."""
-    row = session.scalars(select(Setting).where(Setting.scope == scope, Setting.key == key)).first()
-    if value is None:
-        if row is not None:
-            session.delete(row)
-        return
-    if row is None:
-        row = Setting(scope=scope, key=key)
-        session.add(row)
-    row.value, row.changed_on, row.changed_by = value, now(), who
