@@ -45,6 +45,9 @@ def measure():
         while True:
             await asyncio.sleep(0.005)
             now = time.perf_counter()
+            if os.path.exists({path!r} + ".enough"):  # looking takes processor time too
+                asyncio.events.Handle._run = run_callback
+                return
             if os.path.exists({path!r} + ".again"):
                 os.unlink({path!r} + ".again")
                 longest = pause = 0.0
@@ -257,6 +260,7 @@ def main() -> None:
         listings_while_builds_run(server, longest)
         for row in requests.get(f"{server.api}build/?status=BUILDING", headers=HEADERS, timeout=30).json()["data"]:
             server.wait(row["id"])
+        longest.with_name(f"{longest.name}.enough").touch()
         followers(server)
         downloads(server, build_id)
     finally:
