@@ -132,6 +132,16 @@ class Identity:
             for permission in {p for role in roles for p in ROLES[role]}
         )
 
+    def at_most(self, *roles: str) -> dict[str, list[str]]:
+        """Return of each binding the first of ``roles`` that gives no more than the binding does."""
+        found: dict[str, list[str]] = {}
+        for entity, own in self.bindings.items():
+            held = {permission for role in own for permission in ROLES[role]}
+            fitting = [role for role in roles if held >= ROLES[role]]
+            if fitting:
+                found[entity] = fitting[:1]
+        return found
+
     def narrowed(self, bindings: Bindings, **changes: object) -> Identity:
         """Return this identity with other bindings."""
         values = {**self.__dict__, "bindings": dict(bindings), **changes}

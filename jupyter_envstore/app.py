@@ -110,8 +110,8 @@ class EnvStoreApp(Questions, Texts, StoreTraits, ExtensionApp):
     kernel_token_hours = Float(
         24.0 * 7,
         min=0.0,
-        help="How long the token that a kernel is started with holds, in hours; 0 hands out none. It may look at and "
-        "download what its user may.",
+        help="How long the token that a kernel is started with holds, in hours; 0 hands out none. It may look, "
+        "download and build where its user may.",
     ).tag(config=True)
 
     collect_hours = Float(

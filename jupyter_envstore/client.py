@@ -103,7 +103,7 @@ class EnvStore:
         timeout: float = 3600.0,
         show: bool = True,
     ) -> dict[str, Any]:
-        """Build a specification; the token must give ``environment:create`` (the one of a kernel does not).
+        """Build a specification; the token must give ``environment:create``, as a kernel's does where its user may.
 
         Parameters
         ----------

@@ -147,3 +147,14 @@ def test_a_namespace_that_the_configuration_opens_to_others_is_nobodys_own() -> 
     assert not rules.opens_to_others("jo", "jo")
     assert own_namespace("lab", taken=True) != "lab"
     assert own_namespace("lab", taken=True).startswith("lab+")
+
+
+def test_a_kernel_is_given_at_most_a_role_that_its_user_has() -> None:
+    bindings = {"jo/*": ["admin"], "lab/*": ["editor"], "common/*": ["viewer"], "*/x": ["developer"]}
+    identity = Identity("jo", "jo", bindings)
+    assert identity.at_most("developer", "viewer") == {
+        "jo/*": ["developer"],
+        "lab/*": ["developer"],
+        "common/*": ["viewer"],
+        "*/x": ["developer"],
+    }

@@ -157,9 +157,11 @@ class People(OpenStore):
             return token, wire.token_json(row)
 
     def kernel_token(self, identity: Identity, lifetime: timedelta) -> str:
-        """Return a token for a kernel: it may look and download wherever ``identity`` may, and ends by itself."""
-        entities = identity.visible()
-        bindings = {entity: ["viewer"] for entity in ([EVERYWHERE] if entities is None else entities)}
+        """Return a token for a kernel, which ends by itself.
+
+        It may look, download and build wherever ``identity`` may, and neither delete nor give anything to others.
+        """
+        bindings = identity.at_most("developer", "viewer")
         token = new_token()
         ends = now() + lifetime
         if identity.expires_on is not None:

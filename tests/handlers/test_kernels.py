@@ -138,13 +138,21 @@ def test_a_shell_in_an_environment_without_pip_does_not_find_the_servers(server:
     server.data("DELETE", "environment/team/no-pip/")
 
 
-def test_a_kernels_token_looks_and_downloads_and_no_more(server: Server) -> None:
+def test_a_kernels_token_looks_downloads_and_builds_and_no_more(server: Server, nasty_channel: str) -> None:
     until(lambda: "envstore-team--data" in specs(server))
+    build = f"""
+from envstore_client import EnvStore
+made = EnvStore().build("name: by-kernel\\nchannels: [{nasty_channel}]\\ndependencies: [nasty-text]", "team")
+print("made", made["status"])
+"""
     with kernel(server, "envstore-team--data") as started:
         token = run(server, started, "import os; print(os.environ['ENVSTORE_TOKEN'])").strip()
+        assert run(server, started, build).strip().endswith("made COMPLETED")
     assert server.ask("GET", "environment/team/data/", token).ok
+    assert server.ask("DELETE", "environment/team/by-kernel/", token).status_code == 403
+    assert server.ask("POST", "namespace/other/", token).status_code == 403
+    server.data("DELETE", "environment/team/by-kernel/")
     assert server.data("GET", "permission/", token)["expiration"] is not None
-    assert server.ask("PUT", f"build/{server.build_id}/", token).status_code == 403
     assert server.ask("POST", "token/", token, json={"role_bindings": {"*/*": ["admin"]}}).status_code == 400
     assert all(row["name"] != "for a kernel" for row in server.data("GET", "token/"))
 
