@@ -22,6 +22,7 @@ import type {
 
 const ROOT = 'envstore/api/v1';
 const PAGE = 100;
+const NO_ANSWER = 'The server does not answer';
 
 /** Return the names of an environment as a part of a path. */
 function names(place: IPlace): string {
@@ -233,7 +234,7 @@ export class EnvStoreApi {
   /** Return a text artifact. */
   async text(url: string): Promise<string> {
     const whole = new URL(url, this.settings.baseUrl).href;
-    const answer = await ServerConnection.makeRequest(whole, {}, this.settings);
+    const answer = await this.send(whole, {});
     if (!answer.ok) {
       throw await refusal(answer);
     }
@@ -243,7 +244,7 @@ export class EnvStoreApi {
   /** Give the log of a build piece by piece as it grows, until the build has ended. */
   async follow(id: number, offset: number, onText: (text: string) => void, signal: AbortSignal): Promise<void> {
     const address = this.url(`build/${id}/logs/?follow=true&offset=${offset}`);
-    const answer = await ServerConnection.makeRequest(address, { signal, cache: 'no-store' }, this.settings);
+    const answer = await this.send(address, { signal, cache: 'no-store' });
     if (!answer.ok || !answer.body) {
       throw await refusal(answer);
     }
@@ -350,6 +351,17 @@ export class EnvStoreApi {
     return URLExt.join(this.settings.baseUrl, 'envstore');
   }
 
+  private async send(address: string, init: RequestInit): Promise<Response> {
+    try {
+      return await ServerConnection.makeRequest(address, init, this.settings);
+    } catch (error) {
+      if (error instanceof ServerConnection.NetworkError) {
+        throw new EnvStoreError(NO_ANSWER, 0, 'network'); // the browser's own words are for programmers
+      }
+      throw error;
+    }
+  }
+
   private async ask<T>(method: string, below: string, body?: unknown, signal?: AbortSignal): Promise<T> {
     return (await this.request<T>(method, below, body, signal)).data;
   }
@@ -368,7 +380,7 @@ export class EnvStoreApi {
     if (signal) {
       init.signal = signal;
     }
-    const answer = await ServerConnection.makeRequest(this.url(below), init, this.settings);
+    const answer = await this.send(this.url(below), init);
     if (!answer.ok) {
       throw await refusal(answer);
     }

@@ -20,6 +20,7 @@ import {
   addUsingCommands,
   fillRollBackMenu
 } from './commands';
+import { Front } from './commands/front';
 import { EnvStoreModel } from './model';
 import { notify } from './notifications';
 import { addRunningBuilds } from './running';
@@ -100,7 +101,7 @@ const view: JupyterFrontEndPlugin<void> = {
     }
     const changed = () => app.commands.notifyCommandChanged();
     store.changed.connect(changed);
-    notebooks?.currentChanged.connect(changed);
+    context.front.changed.connect(changed);
   }
 };
 
@@ -110,7 +111,15 @@ const panel: JupyterFrontEndPlugin<void> = {
   description: 'A sidebar with the environments of the store.',
   autoStart: true,
   requires: [IEnvStore],
-  optional: [ILayoutRestorer, ITranslator, ICommandPalette, INotebookTracker, IStateDB, ISettingRegistry],
+  optional: [
+    ILayoutRestorer,
+    ITranslator,
+    ICommandPalette,
+    INotebookTracker,
+    IConsoleTracker,
+    IStateDB,
+    ISettingRegistry
+  ],
   activate: (
     app: JupyterFrontEnd,
     store: IEnvStore,
@@ -118,11 +127,13 @@ const panel: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null,
     palette: ICommandPalette | null,
     notebooks: INotebookTracker | null,
+    consoles: IConsoleTracker | null,
     state: IStateDB | null,
     settings: ISettingRegistry | null
   ): void => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
-    const widget = new EnvStorePanel({ model: store, commands: app.commands, trans, notebooks, state });
+    const front = new Front(app.shell, notebooks, consoles);
+    const widget = new EnvStorePanel({ model: store, commands: app.commands, trans, front, state });
     app.shell.add(widget, 'left', { rank: RANK, type: 'Environments' });
     restorer?.add(widget, widget.id);
     app.commands.addCommand(CommandIDs.openPanel, {

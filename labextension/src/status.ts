@@ -43,6 +43,13 @@ export function mark(item: IEnvironment, trans: TranslationBundle, connected = t
   return { shape: '✖', kind: 'failed', words: trans.__('Failed') };
 }
 
+/** Return the place of a build that waits: `1st in line`. */
+export function inLine(place: number, trans: TranslationBundle): string {
+  const words = { one: trans.__('%1st in line', place), two: trans.__('%1nd in line', place), few: trans.__('%1rd in line', place) };
+  const rule = new Intl.PluralRules('en', { type: 'ordinal' }).select(place);
+  return rule in words ? words[rule as keyof typeof words] : trans.__('%1th in line', place);
+}
+
 /** Return how long ago a moment (UTC, without a zone) was, in one short word. */
 export function age(moment: string | null, now: Date, trans: TranslationBundle): string {
   if (!moment) {

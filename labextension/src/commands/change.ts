@@ -2,7 +2,7 @@ import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apput
 import { Widget } from '@lumino/widgets';
 import { size } from '../status';
 import { type ISettled, isUnsettled, placeOf } from '../model';
-import type { IEnvironment } from '../types';
+import type { IEnvironment, IPlace } from '../types';
 import { BUILD, type Context, NOTHING, PLACE, whole } from './context';
 import { CommandIDs } from './ids';
 
@@ -156,15 +156,28 @@ export function addChangingCommands(context: Context): void {
     PLACE,
     async args => {
       const place = context.place(args);
-      const target = await askForPlace(context, trans.__('Clone %1', whole(place)), `${place.name}-copy`);
-      if (!target) {
-        return;
-      }
       const build = args.build ? Number(args.build) : undefined;
-      const made = await context.guarded(trans.__('Not cloned'), () => api.clone(place, target, build));
-      if (made) {
-        model.watch(made);
+      let target: IPlace = { namespace: model.writable[0] ?? '', name: `${place.name}-copy` };
+      let problem = '';
+      for (;;) {
+        const answer = await askForPlace(context, trans.__('Clone %1', whole(place)), target, problem);
+        if (!answer) {
+          return;
+        }
+        target = answer;
+        problem = wrongName(context, target);
+        if (problem) {
+          continue;
+        }
+        try {
+          model.watch(await api.clone(place, target, build));
+        } catch (error) {
+          problem = error instanceof Error ? error.message : String(error);
+          continue;
+        }
+        await model.refresh();
         await app.commands.execute(CommandIDs.open, { ...target });
+        return;
       }
     },
     {
@@ -270,43 +283,46 @@ function runningKernels(context: Context, place: { namespace: string; name: stri
   ).length;
 }
 
-/** Ask for a namespace and a name; null where the user changes their mind. */
+/** Return why an environment cannot be called so; empty where it can, as far as the panel knows. */
+function wrongName(context: Context, target: IPlace): string {
+  const { model, trans } = context;
+  if (!NAME.test(target.name)) {
+    return trans.__(
+      '“%1” is no name: letters, digits and _ . + -, at most 64, beginning with a letter or digit.',
+      target.name
+    );
+  }
+  return model.find(target) ? trans.__('%1 already has %2. Choose another name.', target.namespace, target.name) : '';
+}
+
+/** Ask for a namespace and a name, and say what was wrong with the last; null where the user changes their mind. */
 async function askForPlace(
   context: Context,
   title: string,
-  proposal: string
-): Promise<{ namespace: string; name: string } | null> {
+  proposal: IPlace,
+  problem: string
+): Promise<IPlace | null> {
   const { model, trans } = context;
-  const body = new PlaceForm(model.writable, proposal, trans.__('Name'), trans.__('In'));
+  const body = new PlaceForm(model.writable, proposal, problem, trans.__('Name'), trans.__('In'));
   const answer = await showDialog({
     title,
     body,
     buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Clone') })],
     focusNodeSelector: 'input'
   });
-  if (!answer.button.accept || !answer.value) {
-    return null;
-  }
-  if (!NAME.test(answer.value.name)) {
-    Notification.error(
-      trans.__('“%1” is no name: letters, digits and _ . + -, at most 64, beginning with a letter or digit.', answer.value.name),
-      { autoClose: 8000 }
-    );
-    return null;
-  }
-  return answer.value;
+  return answer.button.accept ? answer.value : null;
 }
 
 /** A name, and the namespace that it shall stand in. */
-class PlaceForm extends Widget implements Dialog.IBodyWidget<{ namespace: string; name: string }> {
-  constructor(namespaces: string[], proposal: string, nameLabel: string, inLabel: string) {
+class PlaceForm extends Widget implements Dialog.IBodyWidget<IPlace> {
+  constructor(namespaces: string[], proposal: IPlace, problem: string, nameLabel: string, inLabel: string) {
     super();
     this.addClass('jp-EnvStore-form');
-    this._name.value = proposal;
+    this._name.value = proposal.name;
     this._name.className = 'jp-mod-styled';
     this._namespace.className = 'jp-mod-styled';
     for (const name of namespaces) {
-      this._namespace.add(new Option(name, name));
+      this._namespace.add(new Option(name, name, false, name === proposal.namespace));
     }
     for (const [label, field] of [
       [nameLabel, this._name],
@@ -316,9 +332,17 @@ class PlaceForm extends Widget implements Dialog.IBodyWidget<{ namespace: string
       node.append(label, field);
       this.node.appendChild(node);
     }
+    if (problem) {
+      const node = document.createElement('div');
+      node.className = 'jp-EnvStore-error';
+      node.setAttribute('role', 'alert');
+      node.textContent = problem;
+      this.node.appendChild(node);
+      this._name.setAttribute('aria-invalid', 'true');
+    }
   }
 
-  getValue(): { namespace: string; name: string } {
+  getValue(): IPlace {
     return { namespace: this._namespace.value, name: this._name.value.trim() };
   }
 

@@ -6,6 +6,7 @@ import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { EnvStoreModel } from '../model';
 import type { IEnvironment, IPlace } from '../types';
+import { Front } from './front';
 
 /** Arguments of commands, as JSON. */
 export type Arguments = Record<string, any>;
@@ -34,7 +35,12 @@ export class Context {
     readonly notebooks: INotebookTracker | null,
     readonly consoles: IConsoleTracker | null,
     readonly browser: IDefaultFileBrowser | null
-  ) {}
+  ) {
+    this.front = new Front(app.shell, notebooks, consoles);
+  }
+
+  /** The notebook or console in front. */
+  readonly front: Front;
 
   /** Environments made from the example in this page, whose first notebook begins with a cell that uses them. */
   readonly examples = new Set<string>();

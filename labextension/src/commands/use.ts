@@ -3,6 +3,7 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { Kernel } from '@jupyterlab/services';
 import { placeOf } from '../model';
 import type { IEnvironment } from '../types';
+import type { Runner } from './front';
 import { type Arguments, BUILD, type Context, NOTHING, PLACE, copy, whole } from './context';
 import { CommandIDs } from './ids';
 
@@ -13,7 +14,7 @@ pd.DataFrame(np.arange(6).reshape(2, 3), columns=["a", "b", "c"])`;
 
 /** Commands that use an environment: notebooks, consoles, terminals. */
 export function addUsingCommands(context: Context): void {
-  const { app, model, trans, notebooks, browser } = context;
+  const { app, model, trans, front, browser } = context;
   const hasKernel = (args: Arguments) => Boolean(context.environment(args)?.kernels.length);
   const why = (args: Arguments) => {
     const item = context.environment(args);
@@ -94,7 +95,7 @@ export function addUsingCommands(context: Context): void {
     trans.__('Use in Current Notebook'),
     { ...PLACE, properties: { ...PLACE.properties, panel: { type: 'string', description: 'Id of another notebook’s tab' } } },
     async args => {
-      const panel = args.panel ? notebooks?.find(widget => widget.id === args.panel) : notebooks?.currentWidget;
+      const panel = args.panel ? front.find(String(args.panel)) : front.last;
       const item = context.environment(args);
       const name = await kernelOf(item);
       if (!panel || !name || !item) {
@@ -121,8 +122,8 @@ export function addUsingCommands(context: Context): void {
     },
     {
       label: args => String(args.words ?? trans.__('Use in Current Notebook')),
-      isEnabled: args => Boolean(notebooks?.currentWidget) && hasKernel(args),
-      caption: args => (notebooks?.currentWidget ? why(args) : trans.__('No notebook is open'))
+      isEnabled: args => Boolean(front.last) && hasKernel(args),
+      caption: args => (front.last ? why(args) : trans.__('No notebook is open'))
     }
   );
   context.add(CommandIDs.copyName, trans.__('Copy Name'), PLACE, args => {
@@ -132,9 +133,12 @@ export function addUsingCommands(context: Context): void {
   context.add(CommandIDs.refresh, trans.__('Refresh Environments'), NOTHING, () => model.refresh());
 }
 
-/** Whether a cell of a notebook was run. */
-function hasRun(panel: { content: { model: any } }): boolean {
-  const cells = panel.content.model?.cells;
+/** Whether something was run in a notebook, or a console is open: its purpose is to hold values. */
+function hasRun(panel: Runner): boolean {
+  if ('console' in panel) {
+    return true;
+  }
+  const cells: any = panel.content.model?.cells;
   for (let place = 0; place < (cells?.length ?? 0); place++) {
     if (cells.get(place).executionCount) {
       return true;

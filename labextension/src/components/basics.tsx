@@ -4,12 +4,19 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import type { EnvStoreModel } from '../model';
 import { type IMark, moment } from '../status';
+import { PanelContext } from './context';
 
 /** What every part of the panel and the views is given. */
 export interface IProps {
   model: EnvStoreModel;
   commands: CommandRegistry;
   trans: TranslationBundle;
+}
+
+/** Return the words for a button that needs the server while that is away; null while it can be pressed. */
+function useIsAway(needsServer: boolean | undefined): string | null {
+  const panel = React.useContext(PanelContext);
+  return needsServer && panel && !panel.model.isConnected ? panel.trans.__('Not connected') : null;
 }
 
 /** A button with an icon alone, that runs a command. */
@@ -22,6 +29,8 @@ export const IconButton = React.forwardRef<
     commands?: CommandRegistry;
     args?: Record<string, any>;
     disabled?: boolean;
+    /** Whether it does nothing while the server is away. */
+    needsServer?: boolean;
     tabIndex?: number;
     className?: string;
     expanded?: boolean;
@@ -29,16 +38,17 @@ export const IconButton = React.forwardRef<
   }
 >(function IconButton(props, ref): React.ReactElement {
   const { id, commands, args, label } = props;
+  const isAway = useIsAway(props.needsServer);
   return (
     <button
       ref={ref}
       type="button"
       className={`jp-EnvStore-button ${props.className ?? ''}`}
-      title={label}
+      title={isAway ?? label}
       aria-label={label}
       aria-expanded={props.expanded}
       data-testid={id}
-      disabled={props.disabled}
+      disabled={props.disabled || isAway !== null}
       tabIndex={props.tabIndex}
       onClick={event => {
         event.stopPropagation();
@@ -62,8 +72,11 @@ export function TextButton(props: {
   primary?: boolean;
   warn?: boolean;
   disabled?: boolean;
-  title?: string;
+  /** Whether it does nothing while the server is away. */
+  needsServer?: boolean;
+  title?: string | undefined;
 }): React.ReactElement {
+  const isAway = useIsAway(props.needsServer);
   const [busy, setBusy] = React.useState(false);
   const there = React.useRef(true);
   React.useEffect(() => {
@@ -78,8 +91,8 @@ export function TextButton(props: {
       type="button"
       className={`jp-EnvStore-textButton jp-mod-styled ${kind}`}
       data-testid={props.id}
-      title={props.title}
-      disabled={props.disabled || busy}
+      title={isAway ?? props.title}
+      disabled={props.disabled || isAway !== null || busy}
       aria-busy={busy}
       onClick={event => {
         event.stopPropagation();

@@ -1,5 +1,6 @@
 import * as React from 'react';
 import type { EnvStoreModel } from '../model';
+import { PanelContext } from './context';
 
 /** Render again whenever the model has looked at the store. */
 export function useModel(model: EnvStoreModel): void {
@@ -38,7 +39,28 @@ export function useLoaded<T>(load: (() => Promise<T>) | null, keys: React.Depend
     };
   }, [...keys, turn]);
   const reload = React.useCallback(() => setTurn(count => count + 1), []);
+  useReconnected(state.error ? reload : null);
   return { value: state.value, error: state.error, reload };
+}
+
+/** Call `again`, where there is one, when the server answers once more. */
+export function useReconnected(again: (() => void) | null): void {
+  const model = React.useContext(PanelContext)?.model;
+  React.useEffect(() => {
+    let wasAway = model ? !model.isConnected : false;
+    const slot = (): void => {
+      if (model!.isConnected && wasAway) {
+        again?.();
+      }
+      wasAway = !model!.isConnected;
+    };
+    if (again) {
+      model?.changed.connect(slot);
+    }
+    return () => {
+      model?.changed.disconnect(slot);
+    };
+  }, [model, again]);
 }
 
 /** Call `reload` when a build (or all) may have changed. */

@@ -10,9 +10,20 @@ export type Action = {
   refused?: string | undefined;
 } | null;
 
+/** Renders lines with their captions as tooltips: why one is greyed. */
+class Renderer extends Menu.Renderer {
+  override renderItem(data: Menu.IRenderData): ReturnType<Menu.Renderer['renderItem']> {
+    const item = super.renderItem(data);
+    if (data.item.caption) {
+      Object.assign(item.attrs, { title: data.item.caption });
+    }
+    return item;
+  }
+}
+
 /** Open a menu below a button; it is gone for good once it was closed. */
 export function openMenu(commands: CommandRegistry, items: Menu.IItemOptions[], button: Element): void {
-  const menu = new Menu({ commands });
+  const menu = new Menu({ commands, renderer: new Renderer() });
   for (const item of items) {
     menu.addItem(item);
   }
@@ -59,4 +70,17 @@ export function openContextMenu(button: Element): void {
   const box = button.getBoundingClientRect();
   const at = { bubbles: true, cancelable: true, clientX: box.left, clientY: box.bottom };
   button.closest('.jp-EnvStore-environment')?.dispatchEvent(new MouseEvent('contextmenu', at));
+  const isOpen = () => document.body.querySelector(':scope > .lm-Menu') !== null;
+  if (!isOpen()) {
+    return;
+  }
+  const observer = new MutationObserver(() => {
+    if (!isOpen()) {
+      observer.disconnect();
+      if (document.activeElement === document.body) {
+        (button as HTMLElement).focus?.(); // else the keyboard has lost its place
+      }
+    }
+  });
+  observer.observe(document.body, { childList: true });
 }

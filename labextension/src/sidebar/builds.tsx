@@ -3,7 +3,7 @@ import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { IconButton, type IProps, Progress } from '../components/basics';
 import { useNow } from '../components/hooks';
-import { step } from '../status';
+import { inLine, step } from '../status';
 import type { IUnsettled } from '../model';
 import { Section } from './section';
 import { placeOf } from '../model';
@@ -31,7 +31,7 @@ function BuildRow(props: IProps & { found: IUnsettled; line: number }): React.Re
   const build = found.build.id;
   const progress = model.progress(build);
   const { words, part } =
-    line >= 0 ? { words: trans.__('In line: %1', line + 1), part: null } : step(progress, trans);
+    line >= 0 ? { words: inLine(line + 1, trans), part: null } : step(progress, trans);
   const started = progress?.started_on;
   const seconds = started ? Math.max(0, Math.floor((now.getTime() - Date.parse(`${started}Z`)) / 1000)) : 0;
   const place = placeOf(item);

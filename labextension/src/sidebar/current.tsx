@@ -1,8 +1,8 @@
 import { Notification } from '@jupyterlab/apputils';
-import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { IStateDB } from '@jupyterlab/statedb';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
+import type { Front, Runner } from '../commands/front';
 import { type IProps, Link, Mark } from '../components/basics';
 import { openMenu } from '../components/menu';
 import { mark } from '../status';
@@ -16,22 +16,23 @@ const SHOWN = 15_000;
 /** The build that each kernel was started in. */
 type IKernelBuilds = Record<string, { number: number; id: number }>;
 
-/** The notebook in front and the environment that it runs in. */
+/** The notebook or console in front and the environment that it runs in. */
 export function CurrentNotebook(
-  props: IProps & { notebooks: INotebookTracker | null; state: IStateDB | null }
+  props: IProps & { front: Front; state: IStateDB | null }
 ): React.ReactElement | null {
-  const { model, trans, commands, notebooks, state } = props;
-  const [panel, setPanel] = React.useState<NotebookPanel | null>(notebooks?.currentWidget ?? null);
+  const { model, trans, commands, front, state } = props;
+  const [panel, setPanel] = React.useState<Runner | null>(front.current);
   const [kernel, setKernel] = React.useState({ id: '', name: '' });
   const [builds, setBuilds] = React.useState<IKernelBuilds>({});
   const told = React.useRef(new Set<string>());
   React.useEffect(() => {
-    const slot = () => setPanel(notebooks?.currentWidget ?? null);
-    notebooks?.currentChanged.connect(slot);
+    const slot = () => setPanel(front.current);
+    slot();
+    front.changed.connect(slot);
     return () => {
-      notebooks?.currentChanged.disconnect(slot);
+      front.changed.disconnect(slot);
     };
-  }, [notebooks]);
+  }, [front]);
   React.useEffect(() => {
     const session = panel?.sessionContext;
     const slot = () => {
@@ -88,7 +89,7 @@ export function CurrentNotebook(
     openMenu(commands, items, event.currentTarget);
   };
   return (
-    <Section title={trans.__('Current Notebook')}>
+    <Section title={'console' in panel ? trans.__('Current Console') : trans.__('Current Notebook')}>
       <div className="jp-EnvStore-current">
         <div className="jp-EnvStore-sub">{panel.title.label}</div>
         {item && place ? (

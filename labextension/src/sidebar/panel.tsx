@@ -1,12 +1,13 @@
 import { ReactWidget, addIcon, ellipsesIcon, fileUploadIcon, refreshIcon } from '@jupyterlab/ui-components';
-import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { IStateDB } from '@jupyterlab/statedb';
 import type { Menu } from '@lumino/widgets';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
+import type { Front } from '../commands/front';
 import { IconButton, type IProps, Link, Skeleton } from '../components/basics';
 import { useModel, useNow } from '../components/hooks';
 import { openMenu } from '../components/menu';
+import { Root } from '../components/root';
 import { envstoreIcon } from '../icons';
 import { size } from '../status';
 import { Builds } from './builds';
@@ -27,7 +28,7 @@ export interface ISidebarState {
 /** The sidebar: find, watch and use environments. */
 export class EnvStorePanel extends ReactWidget {
   constructor(
-    private readonly props: IProps & { notebooks: INotebookTracker | null; state: IStateDB | null }
+    private readonly props: IProps & { front: Front; state: IStateDB | null }
   ) {
     super();
     this.id = 'jp-envstore-panel';
@@ -39,12 +40,16 @@ export class EnvStorePanel extends ReactWidget {
   }
 
   protected override render(): React.ReactElement {
-    return <Panel {...this.props} />;
+    return (
+      <Root {...this.props}>
+        <Panel {...this.props} />
+      </Root>
+    );
   }
 }
 
 function Panel(
-  props: IProps & { notebooks: INotebookTracker | null; state: IStateDB | null }
+  props: IProps & { front: Front; state: IStateDB | null }
 ): React.ReactElement {
   const { model, trans, state } = props;
   useModel(model);
@@ -137,7 +142,7 @@ function Panel(
 
 const NONE: ReadonlySet<string> = new Set();
 
-function Toolbar({ model, commands, trans }: IProps): React.ReactElement {
+function Toolbar({ commands, trans }: IProps): React.ReactElement {
   const more = [CommandIDs.create, CommandIDs.importFile, CommandIDs.fromKernel, CommandIDs.refresh];
   const items: Menu.IItemOptions[] = [
     ...more.map(command => ({ command })),
@@ -154,7 +159,7 @@ function Toolbar({ model, commands, trans }: IProps): React.ReactElement {
         commands={commands}
         icon={addIcon}
         label={trans.__('New environment')}
-        disabled={!model.isConnected}
+        needsServer
       />
       <IconButton
         className="jp-mod-wide"
@@ -162,7 +167,7 @@ function Toolbar({ model, commands, trans }: IProps): React.ReactElement {
         commands={commands}
         icon={fileUploadIcon}
         label={trans.__('Import an environment.yml, lockfile, requirements.txt or pixi.toml')}
-        disabled={!model.isConnected}
+        needsServer
       />
       <IconButton
         className="jp-mod-wide"

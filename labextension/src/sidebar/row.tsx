@@ -44,7 +44,7 @@ export const Row = React.memo(function Row(props: IRowProps): React.ReactElement
     status.words,
     build ? trans.__('build %1', build.number) : '',
     language,
-    old ? trans.__('built %1', old) : '',
+    at ? trans.__('built %1', ago(at, new Date(), trans)) : '',
     trans.__('%1 of %2 in %3', props.place, props.of, names.namespace)
   ].filter(part => part);
   const failed = item.newest_build ?? item.current_build;

@@ -305,7 +305,7 @@ function Group(
         aria-level={1}
         aria-expanded={!isClosed}
         aria-selected={false}
-        aria-label={trans.__('Namespace %1, %2 environments', label, items.length)}
+        aria-label={trans._n('Namespace %2, %1 environment', 'Namespace %2, %1 environments', items.length, label)}
         className="jp-EnvStore-namespace"
         data-key={`group:${name}`}
         data-group={name}

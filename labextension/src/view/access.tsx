@@ -25,6 +25,7 @@ function Members(props: ITabProps): React.ReactElement {
   const [name, setName] = React.useState('');
   const [role, setRole] = React.useState('viewer');
   const [refused, setRefused] = React.useState('');
+  const admins = (value ?? []).filter(member => member.role === 'admin').map(member => member.other_namespace);
   const change = async (other: string, next: string | null, isNew = false) => {
     setRefused('');
     try {
@@ -103,7 +104,11 @@ function Members(props: ITabProps): React.ReactElement {
           </button>
         </form>
       ) : (
-        <p className="jp-EnvStore-sub">{trans.__('Only admins of %1 change this.', place.namespace)}</p>
+        <p className="jp-EnvStore-sub">
+          {admins.length
+            ? trans.__('Only admins of %1 change this: %2.', place.namespace, admins.join(', '))
+            : trans.__('Only admins of %1 change this: who it belongs to, and whom the configuration names.', place.namespace)}
+        </p>
       )}
       {refused && <ErrorBox message={refused} />}
     </section>
@@ -114,6 +119,16 @@ function Policy(props: ITabProps): React.ReactElement | null {
   const { model, trans, item, place } = props;
   const may = item.permissions.includes('setting::read');
   const { value } = useLoaded(may ? () => model.api.settingsOf(place) : null, [place.namespace, place.name]);
+  if (!may) {
+    return (
+      <section aria-label={trans.__('Rules')}>
+        <h3>{trans.__('Rules')}</h3>
+        <p className="jp-EnvStore-sub">
+          {trans.__('The rules of %1 are shown to its developers and admins. A preview says what they refuse or add.', place.namespace)}
+        </p>
+      </section>
+    );
+  }
   if (!value) {
     return null;
   }

@@ -64,7 +64,7 @@ export function BuildsTab(props: ITabProps & { asked: IShow }): React.ReactEleme
           trans.__('When'),
           { title: trans.__('Took'), wide: true },
           { title: trans.__('Size'), wide: true },
-          trans.__('What changed'),
+          { title: trans.__('What changed'), wide: true },
           { title: trans.__('Actions'), hidden: true }
         ]}>
           {builds.map((build, place) => (
@@ -157,6 +157,14 @@ function BuildRow(
   const status = buildMark(row, trans);
   const readOnly = may ? undefined : trans.__('You may use it, not change it');
   const done = row.status === 'COMPLETED';
+  const took = duration(tookSeconds(row));
+  const own = row.own_size ? trans.__('%1 own', size(row.own_size)) : '';
+  const news =
+    row.status === 'FAILED'
+      ? clause(row.status_info ?? '')
+      : !before && props.isFirst
+        ? trans.__('first build')
+        : changeWords(diff.value, trans.__('the same packages'));
   const actions = (): Action[] => [
     {
       label: trans.__('Compare with Active'),
@@ -225,22 +233,19 @@ function BuildRow(
       <td>
         <Mark mark={status} /> {row.active ? trans.__('active') : status.words}
         {row.pinned && <span className="jp-EnvStore-badge">{trans.__('pinned')}</span>}
+        <div className="jp-mod-narrow jp-EnvStore-sub">
+          {[row.created_by, took, own, news].filter(part => part).join(' · ')}
+        </div>
       </td>
       <td className="jp-mod-wide">{row.created_by}</td>
       <td>
         <When at={at} words={age(at, new Date(), trans)} trans={trans} />
       </td>
-      <td className="jp-mod-wide jp-EnvStore-number">{duration(tookSeconds(row))}</td>
+      <td className="jp-mod-wide jp-EnvStore-number">{took}</td>
       <td className="jp-mod-wide jp-EnvStore-number" title={size(row.size)}>
-        {row.own_size ? trans.__('%1 own', size(row.own_size)) : ''}
+        {own}
       </td>
-      <td className="jp-EnvStore-sub">
-        {row.status === 'FAILED'
-          ? clause(row.status_info ?? '')
-          : !before && props.isFirst
-            ? trans.__('first build')
-            : changeWords(diff.value, trans.__('the same packages'))}
-      </td>
+      <td className="jp-mod-wide jp-EnvStore-sub">{news}</td>
       <td className="jp-EnvStore-rowButtons">
         {isUnsettled(row.status) && item.permissions.includes('build::cancel') && (
           <Link onClick={() => commands.execute(CommandIDs.cancel, { build: row.id })}>{trans.__('Cancel')}</Link>

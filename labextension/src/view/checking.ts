@@ -1,7 +1,7 @@
 import * as React from 'react';
 import { EnvStoreError } from '../refusal';
 import type { IProps } from '../components/basics';
-import { useSettled } from '../components/hooks';
+import { useReconnected, useSettled } from '../components/hooks';
 import type { IChecked, IPlace, ISolved } from '../types';
 
 const CHECK_PAUSE = 250;
@@ -12,6 +12,8 @@ export interface IPreview {
   checked: IChecked | null;
   solved: ISolved | null;
   error: Error | null;
+  /** The same, of the text as it was before one typed on: it is shown greyed until more is known. */
+  lastError: Error | null;
   /** When the solve that goes on began; null without one. */
   since: number | null;
   /** Whether what is shown belongs to the text as it is now. */
@@ -110,10 +112,17 @@ export function usePreview(
     return () => stop.abort();
   }, [model, slow, clean, namespace, name, enabled, turn, isKept]);
 
+  const again = React.useCallback(() => {
+    setKeptFor(null);
+    setTurn(count => count + 1);
+  }, []);
+  useReconnected(solved?.error instanceof EnvStoreError && solved.error.code === 'network' ? again : null);
+
   return {
     checked: checked?.value ?? null,
     solved: solved?.value ?? null,
     error: solved?.text === text ? solved.error : null,
+    lastError: solved?.error ?? null,
     since,
     current: solved?.text === text,
     platforms,
@@ -121,10 +130,7 @@ export function usePreview(
       running.current?.abort();
       setSince(null);
     },
-    again: () => {
-      setKeptFor(null);
-      setTurn(count => count + 1);
-    },
+    again,
     takeKept: () => setKeptFor(text),
     isImpossible: !isKept && solved?.text === text && isCertain(solved.error)
   };

@@ -9,14 +9,14 @@ const MOST = 40;
 export class ChannelCompleter implements ICompleter {
   constructor(private readonly api: EnvStoreApi) {}
 
-  /** Return names that begin with `prefix`. */
+  /** Return names that begin with `prefix`; it fails where the channels cannot be asked. */
   async names(prefix: string, channels: string[]): Promise<string[]> {
     const stem = prefix.slice(0, 2).toLowerCase();
     const all = await this.remember(`${stem}*`, channels, found => found.map(item => item.name));
     return all.filter(name => name.startsWith(prefix.toLowerCase())).slice(0, MOST);
   }
 
-  /** Return versions of a package, newest first. */
+  /** Return versions of a package, newest first; it fails where the channels cannot be asked. */
   async versions(name: string, channels: string[]): Promise<string[]> {
     const all = await this.remember(name.toLowerCase(), channels, found => [
       ...new Set(found.map(item => item.version))
@@ -57,10 +57,9 @@ export class ChannelCompleter implements ICompleter {
     if (known && known.until > Date.now()) {
       return [...(await known.answer)];
     }
-    // a channel that cannot be reached completes nothing; the preview says why
-    const answer = this.api.search(question, channels).then(read, () => {
+    const answer = this.api.search(question, channels).then(read, (error: Error) => {
       this._known.delete(key); // the next key asks again
-      return [];
+      throw error;
     });
     this._known.set(key, { until: Date.now() + LIFE, answer });
     return [...(await answer)];

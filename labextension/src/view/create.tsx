@@ -6,11 +6,13 @@ import { CommandIDs } from '../commands';
 import { chooseFile } from '../commands/files';
 import { ErrorBox, IconButton, type IProps, Link, TextButton } from '../components/basics';
 import { useModel } from '../components/hooks';
+import { Root } from '../components/root';
 import { type ICompleter, type IEditorHandle, YamlEditor } from './editor';
 import { Imported, useImport } from './import';
 import { LinkField } from './link';
 import { nameOf } from './package';
 import { usePreview } from './checking';
+import { NotBuilt } from './failed';
 import { faultsOf, fixed } from './fixes';
 import { Preview } from './preview';
 import { PackageSearch } from './search';
@@ -47,7 +49,11 @@ export class CreateView extends ReactWidget {
   last: IStart = {};
 
   protected override render(): React.ReactElement {
-    return <Create {...this.props} widget={this} close={() => this.parent?.close()} />;
+    return (
+      <Root {...this.props}>
+        <Create {...this.props} widget={this} close={() => this.parent?.close()} />
+      </Root>
+    );
   }
 
   private readonly _started = new Signal<this, IStart>(this);
@@ -64,6 +70,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
   const [text, setText] = React.useState(BASE);
   const [generation, setGeneration] = React.useState(0);
   const [error, setError] = React.useState<string>('');
+  const [failed, setFailed] = React.useState<Error | null>(null);
   const nameField = React.useRef<HTMLInputElement>(null);
   const editor = React.useRef<IEditorHandle>(null);
   const target = namespace || model.writable[0] || '';
@@ -140,6 +147,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
       return;
     }
     setError('');
+    setFailed(null);
     try {
       const made = await model.api.submit(text, target, trimmed, description.trim());
       model.watch(made.build);
@@ -147,7 +155,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
       await commands.execute(CommandIDs.open, { namespace: target, name: trimmed, tab: 'artifacts', build: made.build });
       close();
     } catch (reason) {
-      setError((reason as Error).message);
+      setFailed(reason as Error);
     }
   };
   if (model.permissions && model.writable.length === 0) {
@@ -180,7 +188,8 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
           <TextButton
             primary
             id="envstore:create"
-            disabled={blocked || !model.isConnected}
+            needsServer
+            disabled={blocked}
             title={why || trans.__('Ctrl+Enter')}
             onClick={make}
           >
@@ -188,6 +197,9 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
           </TextButton>
         </div>
       </div>
+      {failed && (
+        <NotBuilt {...props} error={failed} place={{ namespace: target, name: trimmed }} text={text} again={make} />
+      )}
       {(error || imported.error) && <ErrorBox message={error || imported.error} />}
       <div className="jp-EnvStore-fields">
         <label>

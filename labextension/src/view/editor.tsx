@@ -214,9 +214,9 @@ async function complete(context: CompletionContext, completer?: ICompleter): Pro
   const version = /^\s*-\s*['"]?(?:\S+::)?([A-Za-z0-9_.-]+)\s*(?:==?|[<>]=?|~=)\s*([0-9A-Za-z.]*)$/.exec(before);
   const name = /^\s*-\s*['"]?([A-Za-z0-9_][A-Za-z0-9_.-]+)$/.exec(before);
   const found = version
-    ? await completer.versions(version[1]!, channels)
+    ? await completer.versions(version[1]!, channels).catch(() => [])
     : name
-      ? await completer.names(name[1]!, channels)
+      ? await completer.names(name[1]!, channels).catch(() => [])
       : null;
   if (!found || context.aborted) {
     return null;

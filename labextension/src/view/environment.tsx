@@ -4,16 +4,18 @@ import type { IStateDB } from '@jupyterlab/statedb';
 import { type ISignal, Signal } from '@lumino/signaling';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
-import { ErrorBox, IconButton, type IProps, Mark, Skeleton, TextButton } from '../components/basics';
+import { ErrorBox, IconButton, type IProps, Link, Mark, Skeleton, TextButton } from '../components/basics';
 import { useLoaded, useModel, useStale } from '../components/hooks';
 import { openContextMenu } from '../components/menu';
+import { Root } from '../components/root';
 import { age, buildMark, buildWords, duration, mark, moment, size, tookSeconds } from '../status';
 import type { IBuild, IEnvironment, IPlace } from '../types';
 import { Access } from './access';
 import { ArtifactsTab } from './artifacts';
 import { BuildsTab } from './builds';
 import type { ICompleter } from './editor';
-import { type IStaged, Packages } from './packages';
+import { Packages } from './packages';
+import { type IStaged, useStaged } from './staged';
 import { SpecificationTab } from './specification';
 import type { IShow, Tab } from './views';
 
@@ -57,7 +59,11 @@ export class EnvironmentView extends ReactWidget {
   last: IShow = {};
 
   protected override render(): React.ReactElement {
-    return <View {...this.props} widget={this} />;
+    return (
+      <Root {...this.props}>
+        <View {...this.props} widget={this} />
+      </Root>
+    );
   }
 
   private readonly _asked = new Signal<this, IShow>(this);
@@ -69,7 +75,7 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
   const [asked, setAsked] = React.useState<IShow>(widget.last);
   const [tab, setTab] = React.useState<Tab>(widget.last.tab ?? 'packages');
   const [chosen, setChosen] = React.useState<number | null>(widget.last.build ?? null);
-  const [staged, setStaged] = React.useState<IStaged>({ add: [], remove: [] });
+  const [staged, setStaged] = useStaged(props.state, place);
   const choose = React.useCallback(
     (next: Tab) => {
       setTab(next);
@@ -95,6 +101,8 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
     };
   }, [widget, show]);
 
+  const numbers = React.useRef(new Map<number, number>());
+  const [lost, setLost] = React.useState<number | null>(null);
   const found = model.find(place);
   const kept = React.useRef<IEnvironment | undefined>(undefined);
   kept.current = found ?? kept.current;
@@ -113,8 +121,15 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
       <ErrorBox message={trans.__('There is no environment %1/%2, or you may not see it.', place.namespace, place.name)} />
     );
   }
+  for (const known of builds.value?.builds ?? []) {
+    numbers.current.set(known.id, known.number);
+  }
   const listed = builds.value?.builds.find(build => build.id === wanted);
   const gone = Boolean(builds.value && wanted && !listed && builds.value.count <= builds.value.builds.length);
+  if (gone && found && chosen !== null) {
+    setLost(numbers.current.get(chosen) ?? null); // deleted by somebody: the view goes on with the active one
+    setChosen(null);
+  }
   const build = detail.value?.id === wanted ? merged(detail.value, listed) : undefined;
   const tabs: [Tab, string][] = [
     ['packages', trans.__('Packages %1', build?.package_count || '')],
@@ -125,7 +140,7 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
   ];
   return (
     <div className={`jp-EnvStore-environmentView ${found ? '' : 'jp-mod-gone'}`}>
-      <Header {...props} item={item} build={build} builds={builds.value?.builds ?? []} choose={setChosen} />
+      <Header {...props} item={item} build={build} builds={builds.value?.builds ?? []} choose={setChosen} tab={tab} />
       {!found && model.isConnected && (
         <ErrorBox message={trans.__('%1/%2 was deleted. Its text can still be copied here.', place.namespace, place.name)}>
           {build?.specification && (
@@ -144,10 +159,12 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
           <TextButton onClick={() => widget.parent?.close()}>{trans.__('Close')}</TextButton>
         </ErrorBox>
       )}
-      {gone && found && (
-        <ErrorBox message={trans.__('This build was deleted.')}>
-          <TextButton onClick={() => setChosen(null)}>{trans.__('Show the active build')}</TextButton>
-        </ErrorBox>
+      {lost !== null && found && (
+        <div className="jp-EnvStore-olderBar" role="status">
+          <span>{trans.__('Build %1 was deleted. You see build %2.', lost, build?.number ?? '')}</span>
+          <Link onClick={() => show({ tab: 'builds' })}>{trans.__('Show builds')}</Link>
+          <Link onClick={() => setLost(null)}>{trans.__('OK')}</Link>
+        </div>
       )}
       {build && item.active && !build.active && !gone && (
         <div className="jp-EnvStore-olderBar" role="status">
@@ -270,6 +287,7 @@ function Header(
     item: IEnvironment;
     build: IBuild | undefined;
     builds: IBuild[];
+    tab: Tab;
     choose: (build: number | null) => void;
   }
 ): React.ReactElement {
@@ -353,7 +371,7 @@ function Header(
           </TextButton>
         )}
       </div>
-      {build?.status === 'FAILED' && build.status_info && <ErrorBox message={build.status_info} />}
+      {build?.status === 'FAILED' && build.status_info && props.tab !== 'artifacts' && <ErrorBox message={build.status_info} />}
       {item.active && item.kernel_note && <p className="jp-EnvStore-sub">{item.kernel_note}</p>}
     </div>
   );

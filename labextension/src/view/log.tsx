@@ -4,7 +4,7 @@ import { copy } from '../commands/context';
 import { ErrorBox, Link, Progress, TextButton } from '../components/basics';
 import { useLoaded, useStale } from '../components/hooks';
 import { isUnsettled } from '../model';
-import { duration, linesBySteps, size, stepTitle } from '../status';
+import { duration, linesBySteps, moment, size, stepTitle } from '../status';
 import type { IProgress, IStep } from '../types';
 import type { ITabProps } from './environment';
 
@@ -18,7 +18,7 @@ export function Log(props: ITabProps): React.ReactElement {
   const [lines, setLines] = React.useState<string[]>([]);
   const [follow, setFollow] = React.useState(true);
   const [missed, setMissed] = React.useState(0);
-  const [whole, setWhole] = React.useState(false);
+  const [earlier, setEarlier] = React.useState(0);
   const [error, setError] = React.useState<Error | null>(null);
   const box = React.useRef<HTMLDivElement>(null);
   const seen = React.useRef({ bytes: 0, rest: '' });
@@ -74,7 +74,7 @@ export function Log(props: ITabProps): React.ReactElement {
       setFollow(node.scrollHeight - node.scrollTop - node.clientHeight < NEAR);
     }
   };
-  const shown = whole ? lines : lines.slice(-WINDOW);
+  const shown = lines.slice(-(WINDOW + earlier)); // some thousand more at a time: all at once would stop the page
   const hidden = lines.length - shown.length;
   const args = { ...place, build: build.id };
   return (
@@ -136,7 +136,11 @@ export function Log(props: ITabProps): React.ReactElement {
           onScroll={onScroll}
         >
           {hidden > 0 && (
-            <Link onClick={() => setWhole(true)}>{trans._n('%1 earlier line', '%1 earlier lines', hidden)}</Link>
+            <Link id="envstore:earlier-lines" onClick={() => setEarlier(earlier + WINDOW)}>
+              {hidden > WINDOW
+                ? trans.__('Show %1 of %2 earlier lines', WINDOW, hidden)
+                : trans._n('Show %1 earlier line', 'Show %1 earlier lines', hidden)}
+            </Link>
           )}
           {shown.map((line, place) => (
             <div key={hidden + place}>{line}</div>
@@ -201,7 +205,7 @@ function StepRow(props: { step: IStep; trans: ITabProps['trans']; lines: string[
   const title = stepTitle(step, trans);
   return (
     <li data-state={step.state}>
-      <details open={step.state === 'failed'}>
+      <details open={step.state !== 'done'}>
         <summary>
           <span className="jp-EnvStore-mark" data-kind={kinds[step.state]} role="img" aria-label={words[step.state]}>
             {shapes[step.state]}
@@ -210,7 +214,9 @@ function StepRow(props: { step: IStep; trans: ITabProps['trans']; lines: string[
             {title}
             {step.attempt > 1 && <span className="jp-EnvStore-badge">{trans.__('tried again')}</span>}
           </span>
-          <span className="jp-EnvStore-number">{duration(step.duration)}</span>
+          <span className="jp-EnvStore-number" title={trans.__('Began at %1', moment(step.started_on))}>
+            {duration(step.duration)}
+          </span>
           <span>
             {step.state === 'running' && part !== null && <Progress part={part} label={title} words={amount} />}
           </span>

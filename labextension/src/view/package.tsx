@@ -129,6 +129,9 @@ export function PackageRow(
       <th scope="row">
         {found.name}
         {found.manager === 'pip' && <span className="jp-EnvStore-badge">{trans.__('PyPI')}</span>}
+        <div className="jp-mod-narrow jp-EnvStore-sub">
+          {[found.size ? size(found.size) : '', found.manager === 'pip' ? '' : channel, why].filter(part => part).join(' · ')}
+        </div>
       </th>
       <td title={found.build}>{found.version}</td>
       {update !== null && <td className="jp-EnvStore-update">{update.split(' ')[0]} ↑</td>}
@@ -136,7 +139,7 @@ export function PackageRow(
         {found.manager === 'pip' ? trans.__('PyPI') : channel}
       </td>
       <td className="jp-mod-wide jp-EnvStore-number">{found.size ? size(found.size) : ''}</td>
-      <td className="jp-EnvStore-sub" title={found.needed_by.join(', ')}>
+      <td className="jp-mod-wide jp-EnvStore-sub" title={found.needed_by.join(', ')}>
         {why}
       </td>
       <td className="jp-EnvStore-rowButtons">

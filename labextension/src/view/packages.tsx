@@ -3,20 +3,15 @@ import { closeIcon } from '@jupyterlab/ui-components';
 import { ErrorBox, IconButton, Skeleton, TextButton } from '../components/basics';
 import { useLoaded } from '../components/hooks';
 import { Table } from '../components/table';
-import type { ISolved } from '../types';
+import type { IContent, ISolved } from '../types';
 import type { ITabProps } from './environment';
 import { PackageRow, nameOf, specOf } from './package';
 import { Changes } from './preview';
 import { PackageSearch } from './search';
+import { type IStaged, stagedWords } from './staged';
 import type { IShow } from './views';
 
 type Which = 'asked' | 'all' | 'updates';
-
-/** Changes that are gathered and not built yet. */
-export interface IStaged {
-  add: string[];
-  remove: string[];
-}
 
 /** What the shown build has; packages added, changed and removed without YAML. */
 export function Packages(
@@ -30,6 +25,7 @@ export function Packages(
   const radios = React.useId();
   const [which, setWhich] = React.useState<Which>('asked');
   const [filter, setFilter] = React.useState('');
+  const [known, setKnown] = React.useState<IContent | null>(null);
   const [preview, setPreview] = React.useState<{ solved?: ISolved; error?: Error } | null>(null);
   const hasLock = build.status === 'COMPLETED' || build.package_count > 0;
   const contents = useLoaded(hasLock ? () => model.api.contents(build.id) : null, [build.id, build.status]);
@@ -58,6 +54,13 @@ export function Packages(
         remove: [...old.remove.filter(spec => !names.has(nameOf(spec))), ...remove]
       };
     });
+  };
+  const add = (spec: string) => {
+    const there = contents.value?.find(found => found.requested !== null && specOf(found) === spec.toLowerCase());
+    setKnown(there && !staged.remove.includes(specOf(there)) ? there : null);
+    if (!there || staged.remove.includes(specOf(there))) {
+      stage([spec], []);
+    }
   };
   const takeBack = (spec: string) => {
     setPreview(null); // it was of other changes
@@ -100,7 +103,12 @@ export function Packages(
     >
       <div className="jp-EnvStore-bar">
         {editable && (
-          <PackageSearch {...props} wantsFocus={props.asked.focus === 'add-package'} onAdd={spec => stage([spec], [])} />
+          <PackageSearch {...props} wantsFocus={props.asked.focus === 'add-package'} onAdd={add} />
+        )}
+        {known && (
+          <span role="status" className="jp-EnvStore-sub">
+            {trans.__('%1 is asked for already: %2', known.name, known.requested ?? '')}
+          </span>
         )}
         <input
           ref={field}
@@ -134,7 +142,7 @@ export function Packages(
             <b>{trans._n('%1 change', '%1 changes', count)}</b>
             {staged.add.map(spec => (
               <span key={spec} className="jp-EnvStore-chip">
-                + {spec}
+                {stagedWords(spec, contents.value ?? [])}
                 <IconButton
                   icon={closeIcon}
                   label={trans.__('Take back %1', spec)}
@@ -162,10 +170,10 @@ export function Packages(
               >
                 {trans.__('Discard')}
               </TextButton>
-              <TextButton id="envstore:preview-changes" onClick={look}>
+              <TextButton id="envstore:preview-changes" needsServer onClick={look}>
                 {trans.__('Preview')}
               </TextButton>
-              <TextButton primary id="envstore:build-changes" onClick={make} disabled={!model.isConnected}>
+              <TextButton primary id="envstore:build-changes" needsServer onClick={make}>
                 {trans.__('Build')}
               </TextButton>
             </span>
@@ -207,7 +215,7 @@ export function Packages(
             ...(which === 'updates' ? [trans.__('Update')] : []),
             { title: trans.__('From'), wide: true },
             { title: trans.__('Size'), wide: true },
-            trans.__('Why'),
+            { title: trans.__('Why'), wide: true },
             { title: trans.__('Actions'), hidden: true }
           ]}>
             {shown.map((found, place) => (

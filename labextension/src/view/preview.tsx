@@ -24,7 +24,7 @@ export function Preview(
   }
 ): React.ReactElement {
   const { preview, trans, unchanged } = props;
-  const { checked, solved, error, since } = preview;
+  const { checked, solved, error, lastError, since } = preview;
   return (
     <aside className="jp-EnvStore-preview" aria-label={trans.__('Preview')} tabIndex={0}>
       <h3>{trans.__('Preview')}</h3>
@@ -39,9 +39,15 @@ export function Preview(
           <Locked checked={checked} trans={trans} onText={props.onText} />
         ) : (
           <>
-            {since !== null && <Checking since={since} preview={preview} trans={trans} />}
-            {error && since === null && <Refusal {...props} error={error} />}
-            {solved && !error && (
+            <div className="jp-EnvStore-checking">
+              {since !== null && <Checking since={since} preview={preview} trans={trans} />}
+            </div>
+            {lastError && (
+              <div className={error && since === null ? '' : 'jp-mod-old'}>
+                <Refusal {...props} error={lastError} />
+              </div>
+            )}
+            {solved && !lastError && (
               <div className={preview.current ? '' : 'jp-mod-old'}>
                 {unchanged && <p className="jp-EnvStore-sub">{unchanged}</p>}
                 <Solved solved={solved} checked={checked} trans={trans} />

@@ -2,6 +2,7 @@ import * as React from 'react';
 import { useLoaded, useSettled } from '../components/hooks';
 import type { IFoundPackage } from '../types';
 import type { ITabProps } from './environment';
+import { isSpec } from './staged';
 
 const WAIT = 150;
 const OFFERED = 8;
@@ -18,6 +19,7 @@ export function PackageSearch(
   const [text, setText] = React.useState('');
   const [active, setActive] = React.useState(0);
   const [open, setOpen] = React.useState(false);
+  const [problem, setProblem] = React.useState('');
   const field = React.useRef<HTMLInputElement>(null);
   const list = React.useId();
   const wanted = useSettled(text.trim(), WAIT);
@@ -38,6 +40,7 @@ export function PackageSearch(
       field.current?.focus();
     }
   }, [props.wantsFocus]);
+  const away = found.error && wanted === text.trim() ? found.error.message.split('\n')[0]! : '';
   const isKnown = wanted === text.trim() && found.value?.wanted === wanted;
   const offers = isKnown ? found.value!.specs.slice(0, OFFERED) : [];
   const newest = useLoaded(
@@ -52,11 +55,15 @@ export function PackageSearch(
   const choices = text.trim()
     ? [
         ...offers.map(spec => ({ spec, words: spec, facts: facts(spec) })),
-        ...(plain ? [{ spec: `pip:${text.trim()}`, words: trans.__('Add “%1” from PyPI', text.trim()), facts: '' }] : []),
-        ...(!plain && !version ? [{ spec: text.trim(), words: trans.__('Add “%1”', text.trim()), facts: '' }] : [])
+        ...(plain && !away ? [{ spec: `pip:${text.trim()}`, words: trans.__('Add “%1” from PyPI', text.trim()), facts: '' }] : []),
+        ...((!plain && !version) || away ? [{ spec: text.trim(), words: trans.__('Add “%1”', text.trim()), facts: '' }] : [])
       ]
     : [];
   const choose = (spec: string) => {
+    if (!isSpec(spec)) {
+      setProblem(trans.__('“%1” names no package. For example: numpy, numpy>=2, conda-forge::numpy, pip:rich', spec));
+      return;
+    }
     onAdd(spec);
     setText('');
     setOpen(false);
@@ -81,6 +88,7 @@ export function PackageSearch(
           setText(event.target.value);
           setOpen(true);
           setActive(0);
+          setProblem('');
         }}
         onBlur={() => window.setTimeout(() => setOpen(false), 150)}
         onKeyDown={event => {
@@ -105,6 +113,11 @@ export function PackageSearch(
           event.stopPropagation();
         }}
       />
+      {problem && (
+        <div role="alert" className="jp-EnvStore-error jp-EnvStore-underField">
+          {problem}
+        </div>
+      )}
       <ul id={list} role="listbox" aria-label={trans.__('Packages')} hidden={!shown}>
         {shown &&
           choices.map((choice, place) => (
@@ -120,6 +133,11 @@ export function PackageSearch(
               {choice.facts && <span className="jp-EnvStore-sub"> {choice.facts}</span>}
             </li>
           ))}
+        {shown && away && (
+          <li role="presentation" className="jp-EnvStore-sub">
+            {trans.__('Names cannot be looked up now: %1', away)}
+          </li>
+        )}
       </ul>
     </div>
   );

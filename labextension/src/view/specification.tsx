@@ -2,61 +2,45 @@ import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { chooseFile } from '../commands/files';
 import { ErrorBox, Link, TextButton } from '../components/basics';
-import { useLoaded } from '../components/hooks';
 import { type IEditorHandle, YamlEditor } from './editor';
 import type { ITabProps } from './environment';
 import { Imported, useImport } from './import';
 import { usePreview } from './checking';
+import { useDrafts } from './drafts';
+import { NotBuilt } from './failed';
 import { faultsOf, fixed } from './fixes';
 import { withPlainLines } from './lines';
 import { GpuPicker, PlatformPicker } from './platforms';
 import { Preview } from './preview';
 
 const FILE_NAMES = { lock: 'conda-lock.yml', environment: 'environment.yml' };
-const DRAFTS = 'jupyter-envstore:draft:';
-
-interface IDraft {
-  text: string;
-  /** Id of the build that the draft began with. */
-  base: number;
-}
 
 /** The specification, changed with a preview of what would be installed, and built. */
 export function SpecificationTab(props: ITabProps): React.ReactElement {
   const { model, trans, item, build, place, state, show } = props;
-  const key = `${DRAFTS}${place.namespace}/${place.name}`;
   const original = withPlainLines(build.specification?.text ?? '');
   const may = item.permissions.includes('environment::update') || item.permissions.includes('environment:create');
-  const [draft, setDraft] = React.useState<IDraft | null>(null);
+  const drafts = useDrafts(state, place, item, build);
+  const { draft } = drafts;
   const [error, setError] = React.useState<Error | null>(null);
   const editor = React.useRef<IEditorHandle>(null);
   const text = draft?.text ?? original;
   const changed = draft !== null && draft.text !== original;
-  const stored = useLoaded(state ? () => state.fetch(key) : null, [key]);
-
-  React.useEffect(() => {
-    const found = stored.value as unknown as IDraft | undefined;
-    if (found?.text) {
-      setDraft(old => old ?? found);
-    }
-  }, [stored.value]);
   const change = (next: string) => {
     if (next === text) {
       return;
     }
-    const made = next === original ? null : { text: next, base: draft?.base ?? item.newest_build_id ?? build.id };
-    setDraft(made);
+    drafts.keep(next === original ? null : next);
     setError(null);
-    void (made ? state?.save(key, made as any) : state?.remove(key));
   };
   const imported = useImport(model, trans, place, found => change(found.text));
   const discard = () => {
-    setDraft(null);
+    drafts.keep(null);
     setError(null);
     imported.forget();
-    void state?.remove(key);
   };
   const preview = usePreview({ ...props, text, enabled: may });
+  const newest = item.newest_build ?? item.current_build;
   const newer = draft && item.newest_build_id !== null && draft.base !== item.newest_build_id;
   const unchanged = !changed
     ? trans.__('Same as build %1. Building again takes the newest packages that fit.', build.number)
@@ -137,7 +121,8 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
             <TextButton
               primary
               id="envstore:create-build"
-              disabled={blocked || !text.trim() || !model.isConnected}
+              needsServer
+              disabled={blocked || !text.trim()}
               title={
                 cannot
                   ? trans.__('It would fail: see the preview')
@@ -152,12 +137,31 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
           </div>
         )}
       </div>
-      {(error || imported.error) && <ErrorBox message={error?.message ?? imported.error} />}
+      {error && <NotBuilt {...props} error={error} text={text} again={make} />}
+      {imported.error && <ErrorBox message={imported.error} />}
+      {drafts.others.map(([id, other]) => (
+        <div key={id} className="jp-EnvStore-olderBar" role="status">
+          <span>{trans.__('A draft that began with build %1 is kept in this browser.', other.number)}</span>
+          <Link id="envstore:open-draft" onClick={() => drafts.open(id)}>
+            {trans.__('Open it')}
+          </Link>
+        </div>
+      ))}
       {newer && (
         <div className="jp-EnvStore-olderBar" role="status">
-          <span>{trans.__('Another build was made while you edited.')}</span>
+          <span>
+            {newest?.created_by
+              ? trans.__('%1 made build %2 while you edited build %3.', newest.created_by, newest.number, draft.number)
+              : trans.__('Build %1 was made while you edited build %2.', newest?.number ?? '', draft.number)}
+          </span>
           <Link onClick={() => show({ tab: 'builds', compare: [draft.base, item.newest_build_id!] })}>
             {trans.__('Compare')}
+          </Link>
+          <Link id="envstore:build-on-top" onClick={make}>
+            {trans.__('Build on top')}
+          </Link>
+          <Link id="envstore:keep-mine" onClick={drafts.keepMine}>
+            {trans.__('Keep mine')}
           </Link>
           <Link onClick={discard}>{trans.__('Discard my draft')}</Link>
         </div>

@@ -1,0 +1,75 @@
+import type { IStateDB } from '@jupyterlab/statedb';
+import * as React from 'react';
+import { useLoaded } from '../components/hooks';
+import type { IBuild, IEnvironment, IPlace } from '../types';
+
+const DRAFTS = 'jupyter-envstore:draft:';
+
+/** A text that was changed and not built yet. */
+export interface IDraft {
+  text: string;
+  /** Number of the build that the draft began with. */
+  number: number;
+  /** Whether that build was the one that the view shows of itself. */
+  wasActive: boolean;
+  /** Id of the newest build when the draft began, or when the user last said that newer ones do not matter. */
+  base: number;
+  /** The newest build's number then. */
+  baseNumber: number;
+}
+
+/** The drafts of an environment, kept in this browser: one for each build that was changed. */
+export interface IDrafts {
+  /** The one of the build that is shown. */
+  draft: IDraft | null;
+  /** Those of other builds, by their ids. */
+  others: readonly [number, IDraft][];
+  /** Keep a text as the draft, or drop it (null). */
+  keep: (text: string | null) => void;
+  /** Keep the draft though another build was made since. */
+  keepMine: () => void;
+  /** Show another build's draft with the build that is shown. */
+  open: (id: number) => void;
+}
+
+/**
+ * A draft is shown with its build. One that began with the active build is shown with the active build that came after
+ * it, too: nobody who edits shall lose their text because somebody else built.
+ */
+export function useDrafts(state: IStateDB | null, place: IPlace, item: IEnvironment, build: IBuild): IDrafts {
+  const key = `${DRAFTS}${place.namespace}/${place.name}`;
+  const [drafts, setDrafts] = React.useState<Readonly<Record<number, IDraft>>>({});
+  const [opened, setOpened] = React.useState<{ id: number; beside: number } | null>(null);
+  const stored = useLoaded(state ? () => state.fetch(key) : null, [key]);
+  React.useEffect(() => {
+    const found = stored.value as unknown as Record<number, IDraft> | undefined;
+    const valid = Object.entries(found ?? {}).filter(([, draft]) => typeof draft?.text === 'string' && draft.number);
+    setDrafts(old => ({ ...Object.fromEntries(valid), ...old }));
+  }, [stored.value]);
+
+  const entries = Object.entries(drafts).map(([id, draft]): [number, IDraft] => [Number(id), draft]);
+  const followed = build.active ? entries.filter(([, draft]) => draft.wasActive).pop() : undefined;
+  const shown = opened?.beside === build.id && opened.id in drafts ? opened.id : build.id in drafts ? build.id : followed?.[0];
+  const draft = shown === undefined ? null : drafts[shown]!;
+  const save = (next: Record<number, IDraft>) => {
+    setDrafts(next);
+    void (Object.keys(next).length ? state?.save(key, next as any) : state?.remove(key));
+  };
+  const newest = item.newest_build ?? item.current_build;
+  const now = { base: item.newest_build_id ?? build.id, baseNumber: newest?.number ?? build.number };
+  return {
+    draft,
+    others: entries.filter(([id]) => id !== shown),
+    keep: text => {
+      const { [shown ?? build.id]: old, ...rest } = drafts;
+      const begun = old ?? { number: build.number, wasActive: build.active || !item.active, ...now };
+      save(text === null ? rest : { ...rest, [shown ?? build.id]: { ...begun, text } });
+    },
+    keepMine: () => {
+      if (draft && shown !== undefined) {
+        save({ ...drafts, [shown]: { ...draft, ...now } });
+      }
+    },
+    open: id => setOpened({ id, beside: build.id })
+  };
+}
