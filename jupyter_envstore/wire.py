@@ -42,12 +42,17 @@ def namespace_json(namespace: Namespace, mappings: Sequence[RoleMapping]) -> dic
 
 
 def environment_json(
-    row: EnvironmentRow, mappings: Sequence[RoleMapping], permissions: Collection[str], artifacts: Sequence[Artifact]
+    row: EnvironmentRow,
+    mappings: Sequence[RoleMapping],
+    permissions: Collection[str],
+    artifacts: Sequence[Artifact],
+    path: str | None = None,
 ) -> dict[str, Any]:
     """Return an environment.
 
     ``current_build_id`` is the active build, or the newest where none has completed yet: clients follow it. Ours are
-    ``active``, ``newest_build`` (where it is another one) with its id and status, and ``permissions``.
+    ``active``, ``newest_build`` (where it is another one) with its id and status, ``permissions``, and ``path``: where
+    the active build is on the server, whichever it is.
     """
     environment, build, newest = row.environment, row.build, row.newest
     return {
@@ -64,29 +69,26 @@ def environment_json(
         "created_on": time_json(environment.created_on),
         "created_by": environment.created_by,
         "permissions": sorted(permissions),
+        "path": path,
     }
 
 
 def build_json(
-    build: Build,
-    active: bool,
-    artifacts: Sequence[Artifact] | None = None,
-    specification: Specification | None = None,
-    packages: Sequence[Package] | None = None,
+    build: Build, active: bool, artifacts: Sequence[Artifact] = (), specification: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """Return a build; ``build_artifacts`` are those that are ready, as clients take presence for readiness."""
     return {
         "id": build.id,
         "environment_id": build.environment_id,
-        "specification": specification_json(specification) if specification else None,
-        "packages": [package_json(package) for package in packages] if packages is not None else None,
+        "specification": specification,
+        "packages": None,
         "status": build.status,
         "status_info": build.status_info or None,
         "size": build.size,
         "scheduled_on": time_json(build.scheduled_on),
         "started_on": time_json(build.started_on),
         "ended_on": time_json(build.ended_on),
-        "build_artifacts": build_artifacts(build, artifacts or ()),
+        "build_artifacts": build_artifacts(build, artifacts),
         "number": build.number,
         "build_key": build.key,
         "active": active,
@@ -118,8 +120,8 @@ def build_artifacts(build: Build, artifacts: Sequence[Artifact]) -> list[dict[st
     return found
 
 
-def specification_json(row: Specification) -> dict[str, Any]:
-    """Return a specification in conda-store's form, and ``text``, what was typed."""
+def specification_json(row: Specification, typed: str | None = None) -> dict[str, Any]:
+    """Return a specification in conda-store's form, and ``text``, what was typed (for one build, if given)."""
     meaning = row.spec
     if row.is_lockfile:
         spec = {"name": row.name, "description": meaning["description"], "lockfile": meaning["lockfile"]}
@@ -146,7 +148,7 @@ def specification_json(row: Specification) -> dict[str, Any]:
         "sha256": row.sha256,
         "created_on": time_json(row.created_on),
         "is_lockfile": row.is_lockfile,
-        "text": row.text,
+        "text": typed or row.text,
     }
 
 

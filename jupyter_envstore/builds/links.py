@@ -38,14 +38,14 @@ def sync_all_links(config: StoreConfig, database: Database, environment_ids: Ite
             for namespace, environment, build, _ in rows.list_environments(session)
             if build is not None
         }
-    for link in (config.root / "envs").glob("*/*"):
+    for link in links_folder(config.root).glob("*/*"):
         if link.is_symlink() and f"{link.parent.name}/{link.name}" not in wanted and not link.exists():
             link.unlink(missing_ok=True)
 
 
 def point_at(root: Path, namespace: str, name: str, prefix: Path) -> None:
     """Make the link, at once and never missing in between."""
-    link = root / "envs" / namespace / name
+    link = links_folder(root) / namespace / name
     if link.is_symlink() and link.readlink() == prefix:
         return
     link.parent.mkdir(parents=True, exist_ok=True)
@@ -57,4 +57,9 @@ def point_at(root: Path, namespace: str, name: str, prefix: Path) -> None:
 
 def drop_link(root: Path, namespace: str, name: str) -> None:
     """Remove the link, where there is one."""
-    (root / "envs" / namespace / name).unlink(missing_ok=True)
+    (links_folder(root) / namespace / name).unlink(missing_ok=True)
+
+
+def links_folder(root: Path) -> Path:
+    """Return the folder of a store that holds the links."""
+    return root / "envs"

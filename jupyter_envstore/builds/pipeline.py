@@ -25,7 +25,6 @@ from jupyter_envstore.engine.record import BuildRecord, PlatformLock
 from jupyter_envstore.engine.sdist import REFUSED, build_sdists, is_source
 from jupyter_envstore.engine.solve import SolveOptions, current_platform, solve
 from jupyter_envstore.errors import EnvStoreError, LimitError, PipError
-from jupyter_envstore.spec import Specification
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import people
 from jupyter_envstore.store import settings as settings_rows
@@ -33,7 +32,6 @@ from jupyter_envstore.store.blobs import StoredBlob, refer
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.jobs import ARTIFACT, FINISH, enqueue
 from jupyter_envstore.store.models import COMPLETED, PENDING, PREFIX_PRESENT, Artifact, Build, Change
-from jupyter_envstore.store.models import Specification as SpecificationRow
 
 
 def run_build(workspace: Workspace) -> None:
@@ -73,8 +71,7 @@ class _Job:
         with workspace.database.read() as session:
             row = rows.find_build(session, workspace.claim.build_id)
             self.build, self.environment = row.build, row.environment
-            spec = session.get_one(SpecificationRow, self.build.specification_id)
-            self.specification = Specification.from_json(spec.spec, spec.text)
+            self.specification = rows.specification_of(session, self.build)
             scopes = settings_rows.scope_settings(session, row.namespace.id, row.environment.id)
         self.settings = policy.effective([self.config.settings, *scopes])
         self.options = BuildOptions.from_json(self.build.options)

@@ -77,8 +77,7 @@ class Looking(OpenStore):
     def text(self, build_id: int) -> str:
         """Return the specification as it was typed."""
         with self.database.read() as session:
-            build = rows.find_build(session, build_id).build
-            return session.get_one(SpecificationRow, build.specification_id).text
+            return rows.specification_of(session, rows.find_build(session, build_id).build).text
 
     def record(self, build_id: int) -> BuildRecord:
         """Return the build record.

@@ -7,12 +7,14 @@ from typing import Any
 
 from jupyter_envstore import wire
 from jupyter_envstore.access import Identity
+from jupyter_envstore.builds.links import links_folder
 from jupyter_envstore.envstore.base import OpenStore
 from jupyter_envstore.errors import NotFoundError
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import changes, listing
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.listing import Filters, Page
+from jupyter_envstore.store.models import PREFIX_PRESENT
 
 
 class Pages(OpenStore):
@@ -47,11 +49,14 @@ class Pages(OpenStore):
             count, found = listing.list_environments(session, filters, page)
             mappings = listing.mappings_of(session, list({row.namespace.id for row in found}))
             artifacts = listing.artifacts_of(session, [row.build.id for row in found if row.build])
-        views = []
+        views, folder = [], links_folder(self.config.root)
         for row in found:
             may = identity.permissions(row.namespace.name, row.environment.name)
             ready = artifacts[row.build.id] if row.build else []
-            views.append(wire.environment_json(row, mappings[row.namespace.id], may, ready))
+            path = None
+            if row.build and row.environment.current_build_id and row.build.prefix_state == PREFIX_PRESENT:
+                path = f"{folder}/{row.namespace.name_key}/{row.environment.name_key}"
+            views.append(wire.environment_json(row, mappings[row.namespace.id], may, ready, path))
         return count, views
 
     def environment_page_row(self, identity: Identity, namespace: str, name: str) -> dict[str, Any]:
@@ -82,8 +87,9 @@ class Pages(OpenStore):
             row = rows.find_build(session, build_id)
             artifacts = listing.artifacts_of(session, [build_id])[build_id]
             specification = listing.specifications_of(session, [row.build])[row.build.specification_id]
+            typed = wire.specification_json(specification, row.build.text)
         active = row.environment.current_build_id == build_id
-        view = wire.build_json(row.build, active, artifacts, specification)
+        view = wire.build_json(row.build, active, artifacts, typed)
         return view | {"namespace": row.namespace.name, "environment": row.environment.name}
 
     def place_of(self, build_id: int, deleted: bool = False) -> tuple[str, str]:

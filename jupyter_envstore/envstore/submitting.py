@@ -78,7 +78,7 @@ class Submitting(Looking, Keeping):
                 before is None or before.spec.get("description") != specification.description
             ):  # what people set since then stays
                 environment.description = specification.description
-            build = rows.add_build(session, environment, row, who, trigger, options.to_json())
+            build = rows.add_build(session, environment, row, who, trigger, options.to_json(), specification.text)
             enqueue(session, BUILD, build.id)
             found = BuildRef(space.name, environment.name, build.number, build.id, notes)
             people.audit(session, who, "build.create", str(found), {"trigger": trigger, "build_id": build.id})
@@ -88,8 +88,7 @@ class Submitting(Looking, Keeping):
         """Build the specification of an old build again: newer versions may come of it."""
         with self.database.read() as session:
             row = rows.find_build(session, build_id)
-            spec = session.get_one(SpecificationRow, row.build.specification_id)
-        specification = Specification.from_json(spec.spec, spec.text)
+            specification = rows.specification_of(session, row.build)
         options = replace(BuildOptions.from_json(row.build.options), notes=())
         place = (row.namespace.name, row.environment.name)
         return self.submit(specification, *place, who, f"rebuild of {row.build.number}", options)
@@ -116,7 +115,7 @@ class Submitting(Looking, Keeping):
                 if build_id
                 else rows.resolve_build(session, environment, None)
             )
-            spec = session.get_one(SpecificationRow, build.specification_id)
+            spec_id, text = build.specification_id, rows.specification_of(session, build).text
         record = replace(self.record(build.id), name=target[1])
         self._check_space()
         self._check_record(record, *target)
@@ -128,8 +127,9 @@ class Submitting(Looking, Keeping):
             space = rows.ensure_namespace(session, target[0], who)
             made = rows.ensure_environment(session, space, target[1], who)
             made.description = environment.description
-            row = session.get_one(SpecificationRow, spec.id)
-            new = rows.add_build(session, made, row, who, f"clone of {namespace}/{name}:{build.number}", build.options)
+            row = session.get_one(SpecificationRow, spec_id)
+            trigger = f"clone of {namespace}/{name}:{build.number}"
+            new = rows.add_build(session, made, row, who, trigger, build.options, text)
             new.record_digest, new.platform, new.package_count = blob.digest, build.platform, build.package_count
             refer(session, self.blobs, blob, f"build:{new.id}:record")
             for wheel in record.wheels:

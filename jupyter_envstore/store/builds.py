@@ -130,6 +130,7 @@ def add_build(
     who: str,
     trigger: str,
     options: dict[str, Any] | None = None,
+    text: str | None = None,
 ) -> Build:
     """Add a queued build of ``specification``."""
     newest = session.scalar(select(func.max(Build.number)).where(Build.environment_id == environment.id)) or 0
@@ -144,6 +145,7 @@ def add_build(
         trigger=trigger,
         scheduled_on=now(),
         created_by=who,
+        text=text if text != specification.text else None,
     )
     session.add(build)
     session.flush()
@@ -160,6 +162,12 @@ _ONE_BUILD = (
     .join(Namespace, Namespace.id == Environment.namespace_id)
     .where(Build.id == bindparam("id"))
 )
+
+
+def specification_of(session: Session, build: Build) -> Spec:
+    """Return what a build was made of, with the text that was typed for it."""
+    row = session.get_one(Specification, build.specification_id)
+    return Spec.from_json(row.spec, build.text or row.text)
 
 
 def find_build(session: Session, build_id: int, deleted: bool = False) -> BuildRow:

@@ -184,7 +184,7 @@ class Listed:
         return self._make(row[start : start + len(self.keys)])
 
 
-LISTED = (Listed(Environment), Listed(Build, ["options"]))
+LISTED = (Listed(Environment), Listed(Build, ["options", "text"]))
 _MEMBERS = select(func.count()).where(RoleMapping.namespace_id == Namespace.id, RoleMapping.kind == NAMESPACE_KIND)
 NAMESPACE = Listed(Namespace, members=_MEMBERS.correlate(Namespace).scalar_subquery())
 

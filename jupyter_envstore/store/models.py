@@ -91,7 +91,11 @@ class Specification(Base):
 
 
 class Build(Base):
-    """One making of a specification. ``number`` counts within the environment."""
+    """One making of a specification. ``number`` counts within the environment.
+
+    ``text`` is what was typed for this build, where the specification was first typed differently: with other comments,
+    or in another order.
+    """
 
     __tablename__ = "build"
     __table_args__ = (
@@ -122,6 +126,7 @@ class Build(Base):
     ended_on: Mapped[datetime | None]
     deleted_on: Mapped[datetime | None]
     created_by: Mapped[str] = mapped_column(String(255), default="")
+    text: Mapped[str | None] = mapped_column(Text, deferred=True)
 
 
 class Package(Base):

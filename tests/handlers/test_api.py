@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 import requests
@@ -225,8 +226,24 @@ def test_the_client_builds_and_shows_the_steps(
     server.data("DELETE", "environment/team/by-client/")
 
 
+def test_each_build_keeps_the_text_that_was_typed_for_it(server: Server, nasty_channel: str) -> None:
+    first = f"name: typed\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]\n"
+    second = first + "# the same, with a word on why\n"
+    builds = [server.submit(text) for text in (first, second)]
+    for build_id, text in zip(builds, (first, second), strict=True):
+        assert server.wait(build_id)["specification"]["text"] == text
+    again = server.data("PUT", f"build/{builds[1]}/", json={})["build_id"]
+    assert server.wait(again)["specification"]["text"] == second
+    copied = server.data("POST", "environment/team/typed/clone/", json={"name": "typed-too"})["build_id"]
+    assert server.wait(copied)["specification"]["text"] == second
+    for name in ("typed", "typed-too"):
+        server.data("DELETE", f"environment/team/{name}/")
+
+
 def test_an_environment_tells_the_languages_of_its_kernels(server: Server) -> None:
-    assert server.data("GET", "environment/team/data/")["languages"] == ["Python"]
+    row = server.data("GET", "environment/team/data/")
+    assert row["languages"] == ["Python"]
+    assert Path(row["path"]).resolve() == (server.root / "builds").resolve() / Path(row["path"]).readlink().name
 
 
 def test_a_build_is_packed_away_and_brought_back_by_hand_unless_it_is_pinned(

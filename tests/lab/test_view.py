@@ -56,7 +56,7 @@ def test_a_package_is_added_without_yaml_and_comments_live(data: Lab, lab: Serve
     shown(data.view.locator("dd").get_by_text("flask", exact=True))
     data.picture("staged")
     data.button("build-changes").click()
-    shown(data.view.get_by_role("button", name="Back to"))
+    expect(data.view.get_by_test_id("envstore:build-selector")).to_contain_text(f"Build {before + 1}", timeout=10_000)
     newest = lab.data("GET", "environment/team/data/")["newest_build_id"]
     assert lab.data("GET", f"build/{newest}/")["number"] == before + 1
     build = lab.wait(newest)
@@ -160,7 +160,7 @@ def test_packages_are_completed_from_the_channels(data: Lab) -> None:
 
 def test_builds_are_compared_and_rolled_back_with_undo(data: Lab, lab: Server, example: int) -> None:
     data.open("data", "builds")
-    shown(data.view.get_by_text("first build"))
+    shown(data.view.get_by_role("cell", name="first build"))
     data.picture("builds")
     data.check_accessibility(VIEW)
     for number in (1, 2):
@@ -284,7 +284,7 @@ def test_each_view_is_good_at_200_percent(open_lab: Callable[..., Lab], example:
 
 def test_open_views_come_back_after_a_reload(data: Lab) -> None:
     data.open("data", "builds")
-    shown(data.view.get_by_text("first build"))
+    shown(data.view.get_by_role("cell", name="first build"))
     data.page.wait_for_timeout(1_500)  # the layout is kept a moment after it changed
     data.page.goto(f"{data.server.origin}/lab")
     shown(data.page.locator(VIEW).get_by_text("For the team").first, 30_000)
@@ -313,7 +313,8 @@ def test_who_may_only_look_sees_no_buttons_that_change(
     expect(tab.editor()).to_have_attribute("aria-readonly", "true")
     expect(tab.button("create-build")).to_have_count(0)
     tab.tab("access")
-    shown(tab.view.get_by_text("Only admins of team change this."))
+    shown(tab.view.get_by_text("Only admins of team change this:"))
+    shown(tab.view.get_by_text("The rules of team are shown to its developers and admins."))
     tab.picture("read-only")
 
 
@@ -328,7 +329,8 @@ def test_a_log_of_five_megabytes_is_shown_from_its_end(data: Lab) -> None:
     summary.click()
     shown(data.view.get_by_text("line 49999"))
     assert data.view.locator(".jp-EnvStore-logLines > div").count() == 2000
-    shown(data.view.get_by_role("button", name="48000 earlier lines"))
+    data.view.get_by_role("button", name="Show 2000 of 48000 earlier lines").click()
+    expect(data.view.locator(".jp-EnvStore-logLines > div")).to_have_count(4000)
     data.page.unroute_all()
 
 
@@ -351,7 +353,7 @@ def test_staged_packages_stay_while_other_tabs_are_looked_at(data: Lab) -> None:
     data.page.get_by_role("menuitem", name="Remove").click()
     shown(data.view.locator(".jp-EnvStore-chip", has_text="numpy"))
     data.tab("builds")
-    shown(data.view.get_by_text("first build"))
+    shown(data.view.get_by_role("cell", name="first build"))
     data.tab("packages")
     shown(data.view.locator(".jp-EnvStore-chip", has_text="numpy"))
     data.button("discard-changes").click()
@@ -414,7 +416,7 @@ def test_a_build_is_pinned_packed_away_and_brought_back(
 
 def test_a_notebook_is_opened_with_an_older_build(data: Lab, lab: Server, example: int) -> None:
     data.open("data", "builds")
-    shown(data.view.get_by_text("first build"))
+    shown(data.view.get_by_role("cell", name="first build"))
     row = data.view.get_by_role("row", name="first build")
     row.get_by_role("button", name="More for build").click()
     data.page.get_by_role("menuitem", name="Open Notebook with This Build").click()

@@ -157,7 +157,8 @@ export function addChangingCommands(context: Context): void {
     async args => {
       const place = context.place(args);
       const build = args.build ? Number(args.build) : undefined;
-      let target: IPlace = { namespace: model.writable[0] ?? '', name: `${place.name}-copy` };
+      const namespace = model.writable.includes(place.namespace) ? place.namespace : model.writable[0] ?? '';
+      let target: IPlace = { namespace, name: `${place.name}-copy` };
       let problem = '';
       for (;;) {
         const answer = await askForPlace(context, trans.__('Clone %1', whole(place)), target, problem);

@@ -32,6 +32,7 @@ export namespace CommandIDs {
   export const makeArtifact = 'envstore:make-artifact';
   export const copyCode = 'envstore:copy-code';
   export const copyName = 'envstore:copy-name';
+  export const copyPath = 'envstore:copy-path';
   export const copyImageAddress = 'envstore:copy-image-address';
   export const deleteBuild = 'envstore:delete-build';
   export const remove = 'envstore:delete';

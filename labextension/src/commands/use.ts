@@ -130,6 +130,22 @@ export function addUsingCommands(context: Context): void {
     const name = whole(context.place(args));
     return copy(name, trans.__('Copied %1', name));
   });
+  context.add(
+    CommandIDs.copyPath,
+    trans.__('Copy Path'),
+    PLACE,
+    args => {
+      const path = context.environment(args)?.path ?? '';
+      return copy(path, trans.__('Copied %1', path));
+    },
+    {
+      isEnabled: args => Boolean(context.environment(args)?.path),
+      caption: args =>
+        context.environment(args)?.path
+          ? trans.__('Where it is on the server, whichever build is active')
+          : trans.__('Its files are not there')
+    }
+  );
   context.add(CommandIDs.refresh, trans.__('Refresh Environments'), NOTHING, () => model.refresh());
 }
 

@@ -56,6 +56,14 @@ export function Tree(props: ITreeProps): React.ReactElement {
       setWanted('');
     }
   }, [wanted, innerRef]);
+  const lastPlace = React.useRef(-1);
+  React.useEffect(() => {
+    const place = keys.indexOf(focused);
+    if (place < 0 && lastPlace.current >= 0 && document.activeElement === document.body) {
+      focusRow(lastPlace.current); // the row was deleted: the next one takes its place
+    }
+    lastPlace.current = place;
+  }, [keys.join(' '), focused]);
   React.useEffect(() => {
     const slot = (_: unknown, place: IPlace) => {
       const item = model.find(place);

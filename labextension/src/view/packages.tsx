@@ -1,12 +1,12 @@
 import * as React from 'react';
 import { closeIcon } from '@jupyterlab/ui-components';
-import { ErrorBox, IconButton, Skeleton, TextButton } from '../components/basics';
+import { ErrorBox, IconButton, Link, Skeleton, TextButton } from '../components/basics';
 import { useLoaded } from '../components/hooks';
 import { Table } from '../components/table';
 import type { IContent, ISolved } from '../types';
 import type { ITabProps } from './environment';
 import { PackageRow, nameOf, specOf } from './package';
-import { Changes } from './preview';
+import { Changes, IndexFrom, LastIndex } from './preview';
 import { PackageSearch } from './search';
 import { type IStaged, stagedWords } from './staged';
 import type { IShow } from './views';
@@ -32,10 +32,11 @@ export function Packages(
   const text = build.specification?.text ?? '';
   const editable =
     item.permissions.includes('environment::update') && Boolean(text) && !build.specification?.is_lockfile;
-  const updates = useLoaded(which === 'updates' && editable ? () => model.api.solve(text, place) : null, [
-    which,
-    build.id
-  ]);
+  const [lastIndex, setLastIndex] = React.useState(false);
+  const updates = useLoaded(
+    which === 'updates' && editable ? () => model.api.solve(text, place, { lastIndex }) : null,
+    [which, build.id, lastIndex]
+  );
   const newer = new Map(
     (updates.value?.changes ?? []).filter(change => change.change === 'changed').map(change => [change.name, change.to])
   );
@@ -70,9 +71,9 @@ export function Packages(
     }));
   };
   const edited = () => model.api.edit(text, staged.add, staged.remove);
-  const look = async () => {
+  const look = async (withLast = false) => {
     try {
-      setPreview({ solved: await model.api.solve(await edited(), place) });
+      setPreview({ solved: await model.api.solve(await edited(), place, { lastIndex: withLast }) });
     } catch (error) {
       setPreview({ error: error as Error });
     }
@@ -170,7 +171,7 @@ export function Packages(
               >
                 {trans.__('Discard')}
               </TextButton>
-              <TextButton id="envstore:preview-changes" needsServer onClick={look}>
+              <TextButton id="envstore:preview-changes" needsServer onClick={() => look()}>
                 {trans.__('Preview')}
               </TextButton>
               <TextButton primary id="envstore:build-changes" needsServer onClick={make}>
@@ -186,8 +187,10 @@ export function Packages(
                   <pre>{preview.error.message}</pre>
                 </details>
               )}
+              <LastIndex error={preview.error} trans={trans} take={() => look(true)} />
             </ErrorBox>
           )}
+          {preview?.solved && <IndexFrom solved={preview.solved} trans={trans} />}
           {preview?.solved?.changes && <Changes changes={preview.solved.changes} trans={trans} />}
         </div>
       )}
@@ -203,7 +206,20 @@ export function Packages(
         </ErrorBox>
       )}
       {which === 'updates' && !updates.value && !updates.error && <Skeleton trans={trans} rows={3} />}
-      {which === 'updates' && updates.error && <ErrorBox message={updates.error.message} />}
+      {which === 'updates' && updates.error && (
+        <ErrorBox message={updates.error.message}>
+          <LastIndex error={updates.error} trans={trans} take={() => setLastIndex(true)} />
+          <Link
+            onClick={() => {
+              setLastIndex(false);
+              updates.reload();
+            }}
+          >
+            {trans.__('Try again')}
+          </Link>
+        </ErrorBox>
+      )}
+      {which === 'updates' && updates.value && !updates.error && <IndexFrom solved={updates.value} trans={trans} />}
       {which === 'updates' && updates.value && newer.size === 0 && (
         <p role="status">{trans.__('Nothing newer fits.')}</p>
       )}

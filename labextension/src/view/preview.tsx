@@ -206,17 +206,37 @@ function Refusal(props: {
           ))}
         </React.Fragment>
       ))}
-      {error instanceof EnvStoreError && error.lastIndex && (
-        <>
-          <span className="jp-EnvStore-sub">{trans.__('Last index: %1.', moment(error.lastIndex))}</span>
-          <Link id="envstore:last-index" onClick={preview.takeKept}>
-            {trans.__('Preview with it')}
-          </Link>
-        </>
-      )}
+      <LastIndex error={error} trans={trans} take={preview.takeKept} />
       <Link onClick={preview.again}>{trans.__('Try again')}</Link>
     </ErrorBox>
   );
+}
+
+/** While a channel is away: when its index was read last, and a link that takes it as it was then. */
+export function LastIndex(props: {
+  error: Error;
+  trans: TranslationBundle;
+  take: () => unknown;
+}): React.ReactElement | null {
+  const { error, trans } = props;
+  return error instanceof EnvStoreError && error.lastIndex ? (
+    <>
+      <span className="jp-EnvStore-sub">{trans.__('Last index: %1.', moment(error.lastIndex))}</span>
+      <Link id="envstore:last-index" onClick={props.take}>
+        {trans.__('Preview with it')}
+      </Link>
+    </>
+  ) : null;
+}
+
+/** With which old index something was found. */
+export function IndexFrom(props: { solved: ISolved; trans: TranslationBundle }): React.ReactElement | null {
+  const { solved, trans } = props;
+  return solved.index_from ? (
+    <p className="jp-EnvStore-sub">
+      {trans.__('With the index of %1: what was made since is not seen.', moment(solved.index_from))}
+    </p>
+  ) : null;
 }
 
 function Solved(props: { solved: ISolved; checked: IChecked | null; trans: TranslationBundle }): React.ReactElement {
@@ -240,11 +260,7 @@ function Solved(props: { solved: ISolved; checked: IChecked | null; trans: Trans
         {changes && changes.length > 0 && ', ' + trans._n('changes %1', 'changes %1', joined(changes).length)}
       </p>
       {changes && <Changes changes={changes} trans={trans} />}
-      {solved.index_from && (
-        <p className="jp-EnvStore-sub">
-          {trans.__('With the index of %1: what was made since is not seen.', moment(solved.index_from))}
-        </p>
-      )}
+      <IndexFrom solved={solved} trans={trans} />
       {solved.notes.map(note => (
         <p key={note} className="jp-EnvStore-sub">
           {note.startsWith('added ') ? trans.__('Added for you: %1', note.slice('added '.length)) : note}

@@ -1,0 +1,177 @@
+"""What a user wrote or gathered is kept, whatever others do meanwhile and whether the server answers or not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.handlers.live import Server
+from tests.lab.conftest import Lab, shown
+
+
+@pytest.fixture
+def tab(open_lab: Callable[..., Lab], lab: Server, nasty_channel: str) -> Iterator[Lab]:
+    """JupyterLab with ``team/kept``, which has two builds that are quickly made."""
+    text = f"name: kept\nchannels: [{nasty_channel}]\ndependencies:\n  - nasty-text\n"
+    for more in ("", "variables: {A: b}\n"):
+        lab.wait(lab.submit(text + more))
+    opened = open_lab()
+    shown(opened.row("kept"))
+    yield opened
+    lab.data("DELETE", "environment/team/kept/")
+
+
+def chip(tab: Lab, words: str) -> Locator:
+    """Return a staged change."""
+    return tab.view.locator(".jp-EnvStore-chip", has_text=words)
+
+
+def write_at_the_end(tab: Lab, text: str) -> None:
+    """Type something behind all that is in the editor."""
+    tab.editor().click()
+    tab.page.keyboard.press("Control+End")
+    tab.page.keyboard.type(text)
+
+
+def choose_build(tab: Lab, lab: Server, number: int) -> None:
+    """Turn the view to a build."""
+    environment = lab.data("GET", "environment/team/kept/")["id"]
+    builds = lab.data("GET", f"build/?environment_id={environment}")
+    (build,) = (row for row in builds if row["number"] == number)
+    tab.view.get_by_test_id("envstore:build-selector").select_option(str(build["id"]))
+
+
+def test_a_draft_stays_with_its_build(tab: Lab, lab: Server) -> None:
+    tab.open("kept", "specification")
+    write_at_the_end(tab, "# mine")
+    shown(tab.view.get_by_text("a draft is kept in this browser"))
+    choose_build(tab, lab, 1)
+    expect(tab.editor()).not_to_contain_text("# mine")
+    shown(tab.view.get_by_text("A draft that began with build 2 is kept in this browser."))
+    tab.picture("draft-elsewhere")
+    tab.button("open-draft").click()
+    expect(tab.editor()).to_contain_text("# mine")
+    tab.view.get_by_role("button", name="Back to 2").click()
+    expect(tab.editor()).to_contain_text("# mine")
+    tab.button("discard-draft").click()
+    expect(tab.editor()).not_to_contain_text("# mine")
+
+
+def test_who_edits_is_told_of_anothers_build_and_keeps_their_text(tab: Lab, lab: Server, nasty_channel: str) -> None:
+    tab.open("kept", "specification")
+    write_at_the_end(tab, "# mine")
+    shown(tab.view.get_by_text("a draft is kept in this browser"))
+    lab.wait(lab.submit(f"name: kept\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]\nvariables: {{C: d}}\n"))
+    shown(tab.view.get_by_text(re.compile("made build 3 while you edited build 2")))
+    expect(tab.editor()).to_contain_text("# mine")
+    tab.picture("edit-race")
+    tab.button("keep-mine").click()
+    expect(tab.view.get_by_text("while you edited")).to_have_count(0)
+    expect(tab.editor()).to_contain_text("# mine")
+    tab.button("create-build").click()
+    expect(tab.view.get_by_test_id("envstore:build-selector")).to_contain_text("Build 4", timeout=10_000)
+    build_id = lab.data("GET", "environment/team/kept/")["newest_build_id"]
+    assert "# mine" in lab.wait(build_id)["specification"]["text"]
+
+
+def test_staged_packages_survive_a_reload_and_say_what_they_do(tab: Lab) -> None:
+    tab.open("kept")
+    shown(tab.view.get_by_role("row", name="nasty-text"))
+    field = tab.button("add-package-field")
+    field.fill("### not a package")
+    field.press("Enter")
+    shown(tab.view.get_by_text("“### not a package” names no package."))
+    expect(tab.view.locator(".jp-EnvStore-chip")).to_have_count(0)
+    field.fill("nasty-text")
+    field.press("Enter")
+    shown(tab.view.get_by_text("nasty-text is asked for already"))
+    field.fill("nasty-text=9.0")
+    field.press("Enter")
+    field.fill("pip:rich")
+    field.press("Enter")
+    shown(chip(tab, "→ 9.0"))
+    expect(chip(tab, "↑ nasty-text")).to_be_visible()
+    expect(chip(tab, "+ pip:rich")).to_be_visible()
+    tab.picture("staged-words")
+    tab.page.wait_for_timeout(2_000)  # the layout is kept a moment after it changed
+    tab.page.goto(f"{tab.server.origin}/lab")
+    shown(chip(tab, "+ pip:rich"))
+    tab.button("discard-changes").click()
+
+
+def test_a_build_that_is_deleted_elsewhere_gives_way_to_the_active_one(tab: Lab, lab: Server) -> None:
+    tab.open("kept", "artifacts")
+    choose_build(tab, lab, 1)
+    shown(tab.view.get_by_text("You look at build 1"))
+    first = int(tab.view.get_by_test_id("envstore:build-selector").input_value())
+    lab.data("DELETE", f"build/{first}/")
+    shown(tab.view.get_by_text("Build 1 was deleted. You see build 2."))
+    expect(tab.view.get_by_test_id("envstore:build-selector")).to_contain_text("Build 2")
+    tab.picture("build-deleted")
+
+
+def test_a_clone_is_asked_for_again_where_its_name_is_taken(tab: Lab) -> None:
+    tab.row("kept").focus()
+    tab.page.evaluate(
+        "void window.jupyterapp.commands.execute('envstore:clone', {namespace: 'team', name: 'kept'})"  # till it ends
+    )
+    dialog = tab.page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("kept")
+    dialog.get_by_role("button", name="Clone").click()
+    shown(dialog.get_by_text("team already has kept."))
+    expect(dialog.get_by_label("Name")).to_have_value("kept")
+    tab.picture("clone-taken")
+    dialog.get_by_label("Name").fill("-no name")
+    dialog.get_by_role("button", name="Clone").click()
+    shown(dialog.get_by_text("“-no name” is no name"))
+    dialog.get_by_role("button", name="Cancel").click()
+
+
+def test_nothing_is_lost_while_the_server_is_away(tab: Lab) -> None:
+    tab.open("kept")
+    shown(tab.view.get_by_role("row", name="nasty-text"))
+    tab.page.route(re.compile("/envstore/api/"), lambda route: route.abort())
+    tab.page.evaluate("window.jupyterapp.commands.execute('envstore:refresh')")
+    shown(tab.sidebar.get_by_text("Not connected. Showing"))
+    field = tab.button("add-package-field")
+    field.fill("nasty-versions")
+    shown(tab.view.get_by_text("Names cannot be looked up now: The server does not answer"))
+    tab.picture("away-search")
+    field.press("Enter")
+    expect(chip(tab, "+ nasty-versions")).to_be_visible()
+    expect(tab.button("build-changes")).to_be_disabled()
+    expect(tab.button("build-changes")).to_have_attribute("title", "Not connected")
+    tab.button("discard-changes").click()
+    tab.tab("specification")
+    write_at_the_end(tab, "# mine")
+    shown(tab.view.get_by_text("The server does not answer"), 10_000)
+    expect(tab.button("create-build")).to_have_attribute("title", "Not connected")
+    tab.picture("away-specification")
+    tab.page.unroute_all()
+    shown(tab.view.get_by_text("Fits, found in"), 20_000)
+    tab.button("discard-draft").click()
+    tab.errors.clear()  # the browser's own notes of requests that were cut off
+
+
+def test_a_view_that_is_refused_names_the_ways_out(tab: Lab) -> None:
+    tab.open("kept", "specification")
+    shown(tab.view.get_by_text("Fits, found in"))
+    write_at_the_end(tab, "# mine")
+    body = '{"status": "error", "message": "jo lacks the permission environment:create", "code": "forbidden"}'
+    tab.page.route(
+        re.compile(r"/envstore/api/v1/specification/(\?|$)"),
+        lambda route: route.fulfill(status=403, body=body, content_type="application/json"),
+    )
+    shown(tab.view.get_by_text("Fits, found in"))
+    tab.button("create-build").click()
+    shown(tab.view.get_by_text("You may use team, not change it. What you wrote is kept."))
+    tab.picture("not-allowed")
+    tab.check_accessibility(".jp-EnvStore-environmentView")
+    tab.button("save-to-own").click()
+    shown(tab.page.locator(".jp-EnvStore-create"))
+    expect(tab.button("new-name")).to_have_value("kept")
+    expect(tab.page.locator(".jp-EnvStore-create .cm-content")).to_contain_text("# mine")
+    tab.page.unroute_all()
