@@ -104,6 +104,8 @@ def test_a_preview_tells_what_would_change_and_a_conflict(data: Lab, channel: st
     data.write(f"name: data\nchannels: [{nasty_channel}]\ndependencies: [nasty-needs-old, nasty-needs-new]\n")
     shown(data.view.get_by_text("These cannot live together"), 10_000)
     expect(data.view.get_by_role("alert")).to_contain_text("nasty-versions")
+    expect(data.view.locator(".cm-lint-marker-error")).to_have_count(1)  # both stand in the last line
+    expect(data.view.get_by_role("button", name="line 3")).to_be_visible()
     data.picture("conflict")
     data.button("discard-draft").click()
 

@@ -1,6 +1,6 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { specificationText } from '../../src/commands/kernel';
-import { age, buildMark, clause, duration, linesBySteps, mark, size, step, tookSeconds } from '../../src/status';
+import { age, buildMark, clause, duration, inLine, linesBySteps, mark, size, step, tookSeconds } from '../../src/status';
 import type { IBuild, IEnvironment, IProgress } from '../../src/types';
 import { EnvStoreError } from '../../src/refusal';
 import { changeWords } from '../../src/view/builds';
@@ -9,6 +9,7 @@ import { surroundings } from '../../src/view/editor';
 import { joined } from '../../src/view/preview';
 import { faultsOf, fixed, withChannel } from '../../src/view/fixes';
 import { boundedSpec, bounds, nameOf } from '../../src/view/package';
+import { isSpec, stagedWords } from '../../src/view/staged';
 import { cudaOf, listedPlatforms, withCuda, withPlatforms } from '../../src/view/platforms';
 import { isMajor } from '../../src/view/preview';
 
@@ -149,6 +150,57 @@ describe('a misspelled package', () => {
     expect(others).toEqual([]);
     expect([fault?.line, fault?.fix?.meant]).toEqual([4, ['numpy', 'numba']]);
     expect(fixed(text, fault!, 'numpy')).toBe(text.replace('"nmupy>=1"', '"numpy>=1"'));
+  });
+});
+
+describe('packages that cannot live together', () => {
+  const error = new Error(
+    'these requirements cannot be met together:\nThe following packages are incompatible\n' +
+      '├─ gsw * can be installed with any of the following options:\n│  └─ gsw 1.0 would require\n' +
+      '└─ numba * cannot be installed because there are no viable options:\n   └─ numba 1.0 would require\n'
+  );
+
+  it('are marked, each at its line', () => {
+    const found = faultsOf(error, 'name: x\ndependencies:\n  - numba\n  - gsw >=1\n');
+    expect(found.map(fault => [fault.line, fault.message])).toEqual([
+      [4, 'gsw cannot live with numba'],
+      [3, 'numba cannot live with gsw']
+    ]);
+  });
+
+  it('are marked once where they stand in one line', () => {
+    const [fault, ...others] = faultsOf(error, 'dependencies: [numba, gsw]\n');
+    expect(others).toEqual([]);
+    expect([fault?.line, fault?.message]).toEqual([1, 'gsw, numba cannot live together']);
+  });
+});
+
+describe('staged changes', () => {
+  const numpy = { name: 'numpy', version: '1.26.4', manager: 'conda' } as IContent;
+
+  it('say what they put in place of what', () => {
+    expect(stagedWords('numpy=2.1.0', [numpy])).toBe('↑ numpy 1.26.4 → 2.1.0');
+    expect(stagedWords('conda-forge::numpy==1.9', [numpy])).toBe('↓ numpy 1.26.4 → 1.9');
+    expect(stagedWords('numpy<3', [numpy])).toBe('± numpy 1.26.4 → <3');
+    expect(stagedWords('pip:numpy', [numpy])).toBe('+ pip:numpy');
+    expect(stagedWords('seaborn', [numpy])).toBe('+ seaborn');
+  });
+
+  it('name packages', () => {
+    for (const spec of ['numpy', 'numpy>=2', 'numpy 2.*', 'pytorch::torch', 'pip:rich[jupyter]>=13', '_libgcc_mutex', 'dask[complete]']) {
+      expect([spec, isSpec(spec)]).toEqual([spec, true]);
+    }
+    for (const text of ['###', '', '- numpy', 'numpy;ls', '>=2', 'pip:', '../x y z!']) {
+      expect([text, isSpec(text)]).toEqual([text, false]);
+    }
+  });
+});
+
+describe('the line of builds', () => {
+  it('counts as people do', () => {
+    expect([1, 2, 3, 4, 11, 21].map(place => inLine(place, trans))).toEqual([
+      '1st in line', '2nd in line', '3rd in line', '4th in line', '11th in line', '21st in line'
+    ]);
   });
 });
 

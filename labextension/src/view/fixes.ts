@@ -2,25 +2,51 @@ import { EnvStoreError } from '../refusal';
 import type { IFault } from '../types';
 import { linesOf } from './platforms';
 
-/** Return the lines that a refusal is about: those that list a package that is in no channel. */
+/** Return the lines that a refusal is about: a package that is in no channel, or those that cannot live together. */
 export function faultsOf(error: Error | null, text: string): IFault[] {
   const name = /^no package ([A-Za-z0-9_.-]+)/.exec(error?.message ?? '')?.[1];
-  if (!error || !name) {
+  if (!error) {
     return [];
   }
-  const listed = listing(name);
-  const line = text.split('\n').findIndex(content => !/^\s*(#|name:|description:)/.test(content) && listed.test(content));
+  if (!name) {
+    return conflicting(error.message, text);
+  }
+  const line = lineThatLists(name, text);
   const meant = error instanceof EnvStoreError ? error.suggestions[name] ?? [] : [];
-  return line < 0
+  return line === null
     ? []
     : [
         {
-          line: line + 1,
+          line,
           field: 'dependencies',
           message: error.message.split('\n')[0] ?? '',
           ...(meant.length ? { fix: { word: name, meant } } : {})
         }
       ];
+}
+
+/** Return the lines of the packages at the top of the solver's tree, which is drawn with box characters. */
+function conflicting(message: string, text: string): IFault[] {
+  const names = [...message.matchAll(/^[├└]─ ([A-Za-z0-9_.-]+)/gm)].map(found => found[1]!);
+  const lines = new Map<number, string[]>();
+  for (const name of new Set(names)) {
+    const line = lineThatLists(name, text);
+    if (line !== null) {
+      lines.set(line, [...(lines.get(line) ?? []), name]);
+    }
+  }
+  return [...lines].map(([line, here]) => {
+    const others = names.filter(name => !here.includes(name));
+    const words = others.length ? `${here.join(', ')} cannot live with ${others.join(', ')}` : `${here.join(', ')} cannot live together`;
+    return { line, field: 'dependencies', message: words };
+  });
+}
+
+/** Return the number of the line that lists a package; null for none. */
+function lineThatLists(name: string, text: string): number | null {
+  const listed = listing(name);
+  const line = text.split('\n').findIndex(content => !/^\s*(#|name:|description:)/.test(content) && listed.test(content));
+  return line < 0 ? null : line + 1;
 }
 
 /** Return what finds a package's name in a line, as a word of its own. */
