@@ -21,6 +21,7 @@ import {
   fillRollBackMenu
 } from './commands';
 import { Front } from './commands/front';
+import { explainContextMenu } from './components/menu';
 import { EnvStoreModel } from './model';
 import { notify } from './notifications';
 import { addRunningBuilds } from './running';
@@ -83,6 +84,7 @@ const view: JupyterFrontEndPlugin<void> = {
     addShowingCommands(context, views);
     addKeepingCommands(context);
     fillRollBackMenu(context);
+    explainContextMenu(app.contextMenu.menu, '.jp-EnvStore-environment');
     if (restorer) {
       views.restore(restorer);
     }

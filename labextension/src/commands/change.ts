@@ -60,7 +60,8 @@ export function addChangingCommands(context: Context): void {
     },
     {
       isEnabled: args => context.may(args, 'environment::update'),
-      caption: () => trans.__('The same specification, newest packages')
+      caption: args =>
+        context.whyNot(args, 'environment::update') || trans.__('The same specification, newest packages')
     }
   );
   context.add(
@@ -90,7 +91,8 @@ export function addChangingCommands(context: Context): void {
     },
     {
       isVisible: args => args.build !== undefined || Boolean(context.environment(args)?.current_build?.packed_away),
-      isEnabled: args => context.may(args, 'environment::update')
+      isEnabled: args => context.may(args, 'environment::update'),
+      caption: args => context.whyNot(args, 'environment::update')
     }
   );
   context.add(
@@ -147,7 +149,8 @@ export function addChangingCommands(context: Context): void {
     {
       label: args => String(args.words ?? trans.__('Make Active')),
       isEnabled: args => context.may(args, 'environment::update') && !args.isActive && !args.isAway,
-      caption: args => (args.isAway ? trans.__('It is packed away; bring it back first') : '')
+      caption: args =>
+        args.isAway ? trans.__('It is packed away; bring it back first') : context.whyNot(args, 'environment::update')
     }
   );
   context.add(
@@ -183,7 +186,12 @@ export function addChangingCommands(context: Context): void {
     },
     {
       isEnabled: args => Boolean(context.environment(args)?.active) && model.writable.length > 0,
-      caption: () => trans.__('The same packages under another name')
+      caption: args =>
+        !context.environment(args)?.active
+          ? trans.__('It has no build that could be cloned')
+          : model.writable.length === 0
+            ? trans.__('You may make environments in no namespace')
+            : trans.__('The same packages under another name')
     }
   );
   context.add(
@@ -205,7 +213,10 @@ export function addChangingCommands(context: Context): void {
         await context.guarded(trans.__('Not saved'), () => api.describe(place, answer.value ?? ''));
       }
     },
-    { isEnabled: args => context.may(args, 'environment::update') }
+    {
+      isEnabled: args => context.may(args, 'environment::update'),
+      caption: args => context.whyNot(args, 'environment::update')
+    }
   );
   context.add(CommandIDs.deleteBuild, trans.__('Delete Build…'), BUILD, async args => {
     const title = trans.__('Delete build %1?', String(args.number ?? args.build));
@@ -246,7 +257,10 @@ export function addChangingCommands(context: Context): void {
         }
       }
     },
-    { isEnabled: args => context.may(args, 'environment::delete') }
+    {
+      isEnabled: args => context.may(args, 'environment::delete'),
+      caption: args => context.whyNot(args, 'environment::delete')
+    }
   );
 }
 

@@ -98,6 +98,17 @@ export class Context {
     this.app.commands.addCommand(id, { label, describedBy: { args: args as any }, execute: told as any, ...more });
   }
 
+  /** Return why the user may not do something in an environment; empty where they may. */
+  whyNot(args: Arguments, permission: string): string {
+    const place = this.place(args);
+    if (this.may(args, permission)) {
+      return '';
+    }
+    return permission === 'environment::delete'
+      ? this.trans.__('Only admins of %1 may delete it', place.namespace)
+      : this.trans.__('You may use %1, not change it', place.namespace);
+  }
+
   /** Whether the user may do something in an environment. */
   may(args: Arguments, permission: string): boolean {
     return this.environment(args)?.permissions.includes(permission) ?? false;

@@ -44,7 +44,10 @@ export function addShowingCommands(context: Context, views: IViews): void {
     trans.__('Add Package…'),
     PLACE,
     args => views.open(context.place(args), { tab: 'packages', focus: 'add-package' }),
-    { isEnabled: args => context.may(args, 'environment::update') }
+    {
+      isEnabled: args => context.may(args, 'environment::update'),
+      caption: args => context.whyNot(args, 'environment::update')
+    }
   );
   context.add(
     CommandIDs.compare,

@@ -87,7 +87,8 @@ export function addUsingCommands(context: Context): void {
     },
     {
       isVisible: () => app.commands.hasCommand('terminal:create-new') && app.serviceManager.terminals.isAvailable(),
-      isEnabled: args => Boolean(context.environment(args)?.active)
+      isEnabled: args => Boolean(context.environment(args)?.active),
+      caption: args => (context.environment(args)?.active ? '' : trans.__('It has no build that can be used'))
     }
   );
   context.add(

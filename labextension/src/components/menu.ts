@@ -65,6 +65,26 @@ export function openActions(actions: readonly Action[], button: Element): void {
   openMenu(commands, items, button);
 }
 
+/** Give the lines of Lab's context menu their captions as tooltips, when it opens on something that a selector finds. */
+export function explainContextMenu(menu: Menu, selector: string): void {
+  document.addEventListener(
+    'contextmenu',
+    event => {
+      if (!(event.target as Element | null)?.closest?.(selector)) {
+        return;
+      }
+      window.setTimeout(() => {
+        menu.items.forEach((item, place) => {
+          if (item.caption) {
+            menu.contentNode.children[place]?.setAttribute('title', item.caption);
+          }
+        });
+      }, 0); // the menu opens with this event
+    },
+    true
+  );
+}
+
 /** Open the context menu of the row or header that a button stands in. */
 export function openContextMenu(button: Element): void {
   const box = button.getBoundingClientRect();
