@@ -1,7 +1,11 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
+import { Signal } from '@lumino/signaling';
 import * as React from 'react';
-import { type Root, createRoot } from 'react-dom/client';
+import { type Root as ReactRoot, createRoot } from 'react-dom/client';
+import { TextButton } from '../../src/components/basics';
+import { useLoaded } from '../../src/components/hooks';
+import { Root } from '../../src/components/root';
 import type { EnvStoreModel } from '../../src/model';
 import { Trouble } from '../../src/sidebar/trouble';
 import type { IPackageChange } from '../../src/types';
@@ -14,7 +18,7 @@ const act: (callback: () => unknown) => any = (React as any).act; // its types a
 const trans = nullTranslator.load('jupyter_envstore');
 const commands = new CommandRegistry();
 let node: HTMLElement;
-let root: Root;
+let root: ReactRoot;
 
 beforeEach(() => {
   node = document.createElement('div');
@@ -51,6 +55,52 @@ describe('Trouble', () => {
     expect(node.textContent).not.toContain('Free up');
     draw(<Trouble {...props({ ...full, isAdmin: true })} />);
     expect(node.textContent).toContain('Free up');
+  });
+});
+
+describe('Root', () => {
+  const changed = new Signal<object, void>({});
+  const model = { changed, isConnected: true } as unknown as { changed: typeof changed; isConnected: boolean };
+  const props = { model: model as unknown as EnvStoreModel, commands, trans };
+  const connect = (isConnected: boolean) =>
+    act(async () => {
+      model.isConnected = isConnected;
+      changed.emit();
+    });
+
+  it('loads again what failed, when the server is back', async () => {
+    let works = false;
+    const Loads = (): React.ReactElement => {
+      const { value, error } = useLoaded(() => (works ? Promise.resolve('here') : Promise.reject(new Error('away'))), []);
+      return <p>{error ? error.message : value}</p>;
+    };
+    await act(async () => root.render(<Root {...props}><Loads /></Root>));
+    expect(node.textContent).toBe('away');
+    await connect(false);
+    works = true;
+    await connect(true);
+    expect(node.textContent).toBe('here');
+  });
+
+  it('greys buttons that need the server, and says why', () => {
+    const Button = () => <TextButton needsServer title="Ctrl+Enter" onClick={() => undefined}>Build</TextButton>;
+    model.isConnected = false;
+    draw(<Root {...props}><Button /></Root>);
+    const button = node.querySelector('button')!;
+    expect([button.disabled, button.title]).toEqual([true, 'Not connected']);
+    model.isConnected = true;
+    draw(<Root {...props}><Button key="again" /></Root>);
+    expect([node.querySelector('button')!.disabled, node.querySelector('button')!.title]).toEqual([false, 'Ctrl+Enter']);
+  });
+
+  it('puts words in place of a view that cannot be drawn', () => {
+    const quiet = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    const Broken = (): React.ReactElement => {
+      throw new Error('it broke');
+    };
+    draw(<Root {...props}><Broken /></Root>);
+    expect(node.querySelector('[role=alert]')?.textContent).toContain('This cannot be shown: it broke');
+    quiet.mockRestore();
   });
 });
 
