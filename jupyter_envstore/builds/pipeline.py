@@ -11,6 +11,7 @@ from typing import Any
 
 from jupyter_envstore import policy
 from jupyter_envstore.builds.activation import ACTIVATION_FILE, activation_variables
+from jupyter_envstore.builds.contents import distribution_names, needs_python, package_rows
 from jupyter_envstore.builds.links import sync_link
 from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.builds.workspace import Workspace
@@ -216,7 +217,7 @@ class _Job:
         here = [d for site in site_packages_folders(staging) for d in provided_distributions(site)]
         if platform == self.platform:
             return here
-        names = _distribution_names(staging)
+        names = distribution_names(staging)
         return [
             Distribution(
                 name,
@@ -224,7 +225,7 @@ class _Job:
                 f"Metadata-Version: 2.1\nName: {name}\nVersion: {record['version']}\n",
             )
             for record in lock.conda
-            for name in names.get(record["name"], [record["name"]] if _needs_python(record) else [])
+            for name in names.get(record["name"], [record["name"]] if needs_python(record) else [])
         ]
 
     def _record(self, urls: list[str], locks: dict[str, PlatformLock], failed: dict[str, str]) -> BuildRecord:
@@ -348,46 +349,6 @@ class _Job:
             build.size, build.own_size = size, own
 
 
-def package_rows(lock: PlatformLock) -> list[dict[str, Any]]:
-    """Return the packages of a lock as values of the package table."""
-    conda = [
-        {
-            "manager": "conda",
-            "name": record["name"],
-            "version": record["version"],
-            "build": record["build"],
-            "channel": record["channel"],
-            "subdir": record["subdir"],
-            "license": record.get("license") or "",
-            "size": record.get("size") or 0,
-        }
-        for record in lock.conda
-    ]
-    pip = [
-        {
-            "manager": "pip",
-            "name": p["name"],
-            "version": p["version"],
-            "build": "",
-            "channel": "pypi",
-            "size": p["size"],
-        }
-        for p in lock.pip
-    ]
-    return [*conda, *pip]
-
-
-def _distribution_names(prefix: Path) -> dict[str, list[str]]:
-    """Return conda name to PyPI names, from the ``dist-info`` that each conda package brought into ``prefix``."""
-    names: dict[str, list[str]] = {}
-    for path in (prefix / "conda-meta").glob("*.json"):
-        meta = json.loads(path.read_text(encoding="utf-8"))
-        names[meta["name"]] = [
-            file.rsplit("/", 2)[-2].split("-")[0] for file in meta["files"] if file.endswith(".dist-info/METADATA")
-        ]
-    return names
-
-
 def _built_elsewhere(package: dict[str, Any], built: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Return a package of another platform, with the wheel that was built here if it runs everywhere."""
     if not is_source(package):
@@ -396,7 +357,3 @@ def _built_elsewhere(package: dict[str, Any], built: dict[str, dict[str, Any]]) 
     if wheel is None or not wheel["filename"].endswith("-none-any.whl"):
         raise PipError(REFUSED.format(**package))
     return package | {"wheel": wheel}
-
-
-def _needs_python(record: dict[str, Any]) -> bool:
-    return any(spec.split(" ")[0] in ("python", "python_abi") for spec in record.get("depends", ()))
