@@ -137,11 +137,11 @@ class EnvStore:
                 said = _show(progress, said)
             if progress["status"] not in UNSETTLED:
                 if progress["status"] != "COMPLETED":
-                    msg = f"build {number} {progress['status'].lower()}: {progress['reason']}"
+                    msg = f"build {progress['number']} {progress['status'].lower()}: {progress['reason']}"
                     raise EnvStoreClientError(msg, 409)
                 break
             if time.monotonic() > end:
-                msg = f"build {number} has not ended after {timeout:g} s; it goes on"
+                msg = f"build {progress['number']} has not ended after {timeout:g} s; it goes on"
                 raise EnvStoreClientError(msg, 409)
             time.sleep(0.3)
         return self._json(f"build/{number}/")["data"]

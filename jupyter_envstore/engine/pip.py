@@ -246,7 +246,8 @@ def run_uv(command: list[str], timeout: float, what: str, hint: str = "") -> Non
         msg = f"{what}: no answer in {timeout:g} s"
         raise LimitError(msg) from None
     if done.returncode:
-        msg = f"{what}:\n{_explain(done.stderr)}{hint}"
+        text = _explain(done.stderr)
+        msg = f"{what}: {_clause(text)}\n{text}{hint}"
         raise PipError(msg)
 
 
@@ -255,6 +256,13 @@ def _explain(stderr: str) -> str:
     text = re.sub(r"^error: ", "", text)
     text = re.sub(r"\S*/envstore-pip-\w+/provided", "what conda installs", text)
     return re.sub(r"^\s*(cause|Caused by): ", "", text, flags=re.MULTILINE)
+
+
+def _clause(text: str) -> str:
+    """Return the first cause in uv's explanation, for where there is one line."""
+    plain = " ".join(re.sub(r"[^\x00-\x7f]", " ", text).split())  # without what the tree is drawn with
+    cause = re.search(r"Because (.+?)(?:,| and )", plain)
+    return cause[1] if cause else plain[:200]
 
 
 def _hint(provided: Sequence[Distribution]) -> str:

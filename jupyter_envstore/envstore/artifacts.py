@@ -74,7 +74,7 @@ class Artifacts(OpenStore):
             It was never asked for.
         """
         if kind in ARTIFACT_WIRE_NAMES and kind not in makers():
-            msg = f"there is no {kind} of build {build_id}: this version does not make it"
+            msg = f"there is no {kind} artifact: this version does not make it"
             raise NotFoundError(msg)
         find_maker(kind).check_variant(variant)
         with self.database.read() as session:

@@ -66,7 +66,9 @@ def test_who_edits_is_told_of_anothers_build_and_keeps_their_text(tab: Lab, lab:
     shown(tab.view.get_by_text("a draft is kept in this browser"))
     lab.wait(lab.submit(f"name: kept\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]\nvariables: {{C: d}}\n"))
     shown(tab.view.get_by_text(re.compile("made build 3 while you edited build 2")))
-    expect(tab.editor()).to_contain_text("# mine")
+    expect(tab.editor()).to_be_focused()  # nobody who types is interrupted
+    tab.page.keyboard.type(", still")
+    expect(tab.editor()).to_contain_text("# mine, still")
     tab.picture("edit-race")
     tab.button("keep-mine").click()
     expect(tab.view.get_by_text("while you edited")).to_have_count(0)
@@ -111,6 +113,33 @@ def test_a_build_that_is_deleted_elsewhere_gives_way_to_the_active_one(tab: Lab,
     shown(tab.view.get_by_text("Build 1 was deleted. You see build 2."))
     expect(tab.view.get_by_test_id("envstore:build-selector")).to_contain_text("Build 2")
     tab.picture("build-deleted")
+
+
+def test_a_draft_outlives_its_environment(open_lab: Callable[..., Lab], lab: Server, nasty_channel: str) -> None:
+    lab.wait(lab.submit(f"name: passing\nchannels: [{nasty_channel}]\ndependencies:\n  - nasty-text\n"))
+    tab = open_lab()
+    tab.open("passing", "specification")
+    write_at_the_end(tab, "# mine")
+    shown(tab.view.get_by_text("a draft is kept in this browser"))
+    lab.data("DELETE", "environment/team/passing/")
+    shown(tab.view.get_by_text("team/passing was deleted."))
+    expect(tab.view.get_by_label("Specification")).to_contain_text("# mine")
+    tab.button("create-again").click()
+    expect(tab.page.locator(".jp-EnvStore-create .cm-content")).to_contain_text("# mine")
+
+
+def test_the_focus_comes_back_from_menus_and_their_dialogs(tab: Lab) -> None:
+    row = tab.row("kept")
+    row.focus()
+    tab.page.keyboard.press("Shift+F10")
+    shown(tab.page.get_by_role("menuitem", name="Clone…"))
+    tab.page.keyboard.press("Escape")
+    expect(row).to_be_focused()
+    tab.page.keyboard.press("Shift+F10")
+    tab.page.get_by_role("menuitem", name="Clone…").click()
+    shown(tab.page.get_by_role("dialog"))
+    tab.page.keyboard.press("Escape")
+    expect(row).to_be_focused()
 
 
 def test_a_clone_is_asked_for_again_where_its_name_is_taken(tab: Lab) -> None:

@@ -54,12 +54,13 @@ export function addKeepingCommands(context: Context): void {
       const answer = await InputDialog.getText({
         title: trans.__('Channels of specifications that name none'),
         label: trans.__(
-          'Names, addresses of mirrors (https://…) or folders on the server (file:///…); the most important first, with commas between them'
+          'Names, addresses of mirrors (https://…) or folders on the server (/…); the most important first, with commas between them'
         ),
         text: before,
         okLabel: trans.__('Set')
       });
-      const channels = (answer.value ?? '').split(',').map(channel => channel.trim()).filter(channel => channel);
+      const channels = (answer.value ?? '').split(',').map(channel => channel.trim()).filter(channel => channel)
+        .map(channel => (channel.startsWith('/') ? `file://${channel}` : channel));
       if (answer.button.accept && channels.length) {
         await context.guarded(trans.__('Not set'), () => api.changeSettings({ conda_default_channels: channels }));
       }

@@ -28,15 +28,11 @@ export function openMenu(commands: CommandRegistry, items: Menu.IItemOptions[], 
     menu.addItem(item);
   }
   menu.aboutToClose.connect(() => {
-    window.setTimeout(() => {
-      menu.dispose(); // the command that was chosen runs first
-      if (document.activeElement === document.body) {
-        (button as HTMLElement).focus?.();
-      }
-    }, 0);
+    window.setTimeout(() => menu.dispose(), 0); // the command that was chosen runs first
   });
   const box = button.getBoundingClientRect();
   menu.open(box.left, box.bottom);
+  giveBack(button as HTMLElement);
 }
 
 /** Open a menu of actions that are no commands: they are about a row of a table. */
@@ -65,18 +61,25 @@ export function openActions(actions: readonly Action[], button: Element): void {
   openMenu(commands, items, button);
 }
 
-/** Give the lines of Lab's context menu their captions as tooltips, when it opens on something that a selector finds. */
+/**
+ * When Lab's context menu opens on something that a selector finds, give its lines their captions as tooltips, and the
+ * focus back afterwards.
+ */
 export function explainContextMenu(menu: Menu, selector: string): void {
   document.addEventListener(
     'contextmenu',
     event => {
-      if (!(event.target as Element | null)?.closest?.(selector)) {
+      const target = event.target as Element | null;
+      const place = target?.closest?.<HTMLElement>(selector);
+      if (!target || !place) {
         return;
       }
+      const active = document.activeElement as HTMLElement | null;
       window.setTimeout(() => {
-        menu.items.forEach((item, place) => {
+        giveBack(active, place);
+        menu.items.forEach((item, line) => {
           if (item.caption) {
-            menu.contentNode.children[place]?.setAttribute('title', item.caption);
+            menu.contentNode.children[line]?.setAttribute('title', item.caption);
           }
         });
       }, 0); // the menu opens with this event
@@ -90,17 +93,23 @@ export function openContextMenu(button: Element): void {
   const box = button.getBoundingClientRect();
   const at = { bubbles: true, cancelable: true, clientX: box.left, clientY: box.bottom };
   button.closest('.jp-EnvStore-environment')?.dispatchEvent(new MouseEvent('contextmenu', at));
-  const isOpen = () => document.body.querySelector(':scope > .lm-Menu') !== null;
-  if (!isOpen()) {
+}
+
+/** Give the focus back to the first element that is there when an open menu, and a dialog that it opens, are gone. */
+function giveBack(...elements: (HTMLElement | null)[]): void {
+  const isBusy = () => document.body.querySelector(':scope > .lm-Menu, :scope > .jp-Dialog') !== null;
+  if (!isBusy()) {
     return;
   }
   const observer = new MutationObserver(() => {
-    if (!isOpen()) {
-      observer.disconnect();
-      if (document.activeElement === document.body) {
-        (button as HTMLElement).focus?.(); // else the keyboard has lost its place
+    window.setTimeout(() => {
+      if (!isBusy()) {
+        observer.disconnect();
+        if (document.activeElement === document.body) {
+          elements.find(element => element?.isConnected && element !== document.body)?.focus();
+        }
       }
-    }
+    }, 0);
   });
   observer.observe(document.body, { childList: true });
 }

@@ -93,6 +93,9 @@ function Artifacts(props: ITabProps): React.ReactElement {
   return (
     <section className="jp-EnvStore-artifacts" aria-label={trans.__('Artifacts')}>
       <h3>{trans.__('Artifacts')}</h3>
+      {value && !value.some(item => item.type === 'installer' || item.type === 'docker') && (
+        <p className="jp-EnvStore-sub">{trans.__('This version of the server makes no installers and no Docker images.')}</p>
+      )}
       {error && !value && (
         <ErrorBox message={error.message}>
           <TextButton onClick={reload}>{trans.__('Try again')}</TextButton>

@@ -13,6 +13,7 @@ import type { IBuild, IEnvironment, IPlace } from '../types';
 import { Access } from './access';
 import { ArtifactsTab } from './artifacts';
 import { BuildsTab } from './builds';
+import { useDrafts } from './drafts';
 import type { ICompleter } from './editor';
 import { Packages } from './packages';
 import { type IStaged, useStaged } from './staged';
@@ -101,6 +102,7 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
     };
   }, [widget, show]);
 
+  const lastBuild = React.useRef<IBuild | undefined>(undefined);
   const numbers = React.useRef(new Map<number, number>());
   const [lost, setLost] = React.useState<number | null>(null);
   const found = model.find(place);
@@ -130,7 +132,10 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
     setLost(numbers.current.get(chosen) ?? null); // deleted by somebody: the view goes on with the active one
     setChosen(null);
   }
-  const build = detail.value?.id === wanted ? merged(detail.value, listed) : undefined;
+  // what was shown stays until the other build is there: whoever types in it must not be interrupted
+  const loaded = detail.value?.id === wanted ? merged(detail.value, listed) : undefined;
+  lastBuild.current = loaded ?? lastBuild.current;
+  const build = lastBuild.current?.environment_id === item.id ? lastBuild.current : undefined;
   const tabs: [Tab, string][] = [
     ['packages', trans.__('Packages %1', build?.package_count || '')],
     ['specification', trans.__('Specification')],
@@ -143,22 +148,10 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
       <Header {...props} item={item} build={build} builds={builds.value?.builds ?? []} choose={setChosen} tab={tab} />
       {!found && model.isConnected && (
         <ErrorBox message={trans.__('%1/%2 was deleted. Its text can still be copied here.', place.namespace, place.name)}>
-          {build?.specification && (
-            <TextButton
-              onClick={() =>
-                commands.execute(CommandIDs.create, {
-                  namespace: place.namespace,
-                  name: place.name,
-                  text: build.specification!.text
-                })
-              }
-            >
-              {trans.__('Create again from this text')}
-            </TextButton>
-          )}
           <TextButton onClick={() => widget.parent?.close()}>{trans.__('Close')}</TextButton>
         </ErrorBox>
       )}
+      {!found && model.isConnected && build && <Kept {...props} item={item} build={build} />}
       {lost !== null && found && (
         <div className="jp-EnvStore-olderBar" role="status">
           <span>{trans.__('Build %1 was deleted. You see build %2.', lost, build?.number ?? '')}</span>
@@ -194,29 +187,47 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
           </TextButton>
         </div>
       )}
-      {!found && model.isConnected && build?.specification && (
-        <pre className="jp-EnvStore-code" tabIndex={0} aria-label={trans.__('Specification')}>
-          {build.specification.text}
-        </pre>
-      )}
       {(found || !model.isConnected) && (
         <>
           <TabList tabs={tabs} tab={tab} choose={choose} label={trans.__('%1/%2', place.namespace, place.name)} />
           <div role="tabpanel" id={`jp-EnvStore-panel-${tab}`} className="jp-EnvStore-tabPanel" tabIndex={-1}>
-            {detail.error && !build ? (
-              <ErrorBox message={detail.error.message}>
+            {detail.error && !loaded && (
+              <ErrorBox message={trans.__('Another build cannot be shown now: %1', detail.error.message)}>
                 <TextButton onClick={detail.reload}>{trans.__('Try again')}</TextButton>
               </ErrorBox>
-            ) : build ? (
+            )}
+            {build ? (
               <TabBody {...props} key={item.id} tab={tab} item={item} build={build} show={show} asked={asked} staged={staged} setStaged={setStaged} />
             ) : (
-              <Skeleton trans={trans} />
+              !detail.error && <Skeleton trans={trans} />
             )}
           </div>
         </>
       )}
     </div>
   );
+}
+
+/** What is left of an environment that was deleted: its text, or the draft that was made of it. */
+function Kept(props: IViewProps & { item: IEnvironment; build: IBuild }): React.ReactElement | null {
+  const { trans, commands, place, build, item } = props;
+  const { draft, others } = useDrafts(props.state, place, item, build);
+  const text = draft?.text ?? others[0]?.[1].text ?? build.specification?.text;
+  return text ? (
+    <>
+      <div className="jp-EnvStore-actions">
+        <TextButton
+          id="envstore:create-again"
+          onClick={() => commands.execute(CommandIDs.create, { namespace: place.namespace, name: place.name, text })}
+        >
+          {trans.__('Create again from this text')}
+        </TextButton>
+      </div>
+      <pre className="jp-EnvStore-code" tabIndex={0} aria-label={trans.__('Specification')}>
+        {text}
+      </pre>
+    </>
+  ) : null;
 }
 
 /** Return a build with its specification, and what the list knows newer. */

@@ -98,8 +98,8 @@ export function useImport(
         }
         await take(await answer.text(), new URL(address).pathname.split('/').pop() || 'environment.yml');
       } catch (reason) {
-        const why = (reason as Error).message;
-        setError(trans.__('The link cannot be read from this page (%1). Download the file and import it.', why));
+        const why = reason instanceof TypeError ? '' : ` (${(reason as Error).message})`; // a browser tells no reason
+        setError(trans.__('The link cannot be read from this page%1. Download the file and import it.', why));
       }
     },
     toggle: async choice => {

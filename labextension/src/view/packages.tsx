@@ -167,6 +167,7 @@ export function Packages(
                 onClick={() => {
                   setStaged({ add: [], remove: [] });
                   setPreview(null);
+                  field.current?.focus(); // the button is gone
                 }}
               >
                 {trans.__('Discard')}

@@ -157,9 +157,6 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
           <Link onClick={() => show({ tab: 'builds', compare: [draft.base, item.newest_build_id!] })}>
             {trans.__('Compare')}
           </Link>
-          <Link id="envstore:build-on-top" onClick={make}>
-            {trans.__('Build on top')}
-          </Link>
           <Link id="envstore:keep-mine" onClick={drafts.keepMine}>
             {trans.__('Keep mine')}
           </Link>
