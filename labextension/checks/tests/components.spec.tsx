@@ -83,14 +83,15 @@ describe('Root', () => {
   });
 
   it('greys buttons that need the server, and says why', () => {
-    const Button = () => <TextButton needsServer title="Ctrl+Enter" onClick={() => undefined}>Build</TextButton>;
+    const keys = trans.__('Ctrl+Enter');
+    const Button = () => <TextButton needsServer title={keys} onClick={() => undefined}>{trans.__('Build')}</TextButton>;
     model.isConnected = false;
     draw(<Root {...props}><Button /></Root>);
     const button = node.querySelector('button')!;
     expect([button.disabled, button.title]).toEqual([true, 'Not connected']);
     model.isConnected = true;
     draw(<Root {...props}><Button key="again" /></Root>);
-    expect([node.querySelector('button')!.disabled, node.querySelector('button')!.title]).toEqual([false, 'Ctrl+Enter']);
+    expect([node.querySelector('button')!.disabled, node.querySelector('button')!.title]).toEqual([false, keys]);
   });
 
   it('puts words in place of a view that cannot be drawn', () => {
