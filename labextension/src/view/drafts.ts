@@ -14,8 +14,6 @@ export interface IDraft {
   wasActive: boolean;
   /** Id of the newest build when the draft began, or when the user last said that newer ones do not matter. */
   base: number;
-  /** The newest build's number then. */
-  baseNumber: number;
 }
 
 /** The drafts of an environment, kept in this browser: one for each build that was changed. */
@@ -55,19 +53,18 @@ export function useDrafts(state: IStateDB | null, place: IPlace, item: IEnvironm
     setDrafts(next);
     void (Object.keys(next).length ? state?.save(key, next as any) : state?.remove(key));
   };
-  const newest = item.newest_build ?? item.current_build;
-  const now = { base: item.newest_build_id ?? build.id, baseNumber: newest?.number ?? build.number };
+  const base = item.newest_build_id ?? build.id;
   return {
     draft,
     others: entries.filter(([id]) => id !== shown),
     keep: text => {
       const { [shown ?? build.id]: old, ...rest } = drafts;
-      const begun = old ?? { number: build.number, wasActive: build.active || !item.active, ...now };
+      const begun = old ?? { number: build.number, wasActive: build.active || !item.active, base };
       save(text === null ? rest : { ...rest, [shown ?? build.id]: { ...begun, text } });
     },
     keepMine: () => {
       if (draft && shown !== undefined) {
-        save({ ...drafts, [shown]: { ...draft, ...now } });
+        save({ ...drafts, [shown]: { ...draft, base } });
       }
     },
     open: id => setOpened({ id, beside: build.id })
