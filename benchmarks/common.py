@@ -16,7 +16,7 @@ from jupyter_envstore.demo.channel import make_channel
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.spec import read_specification
-from jupyter_envstore.store.models import COMPLETED, UNSETTLED
+from jupyter_envstore.store.states import COMPLETED, UNSETTLED
 
 CACHE = Path(__file__).parent.parent / ".cache"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"

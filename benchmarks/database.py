@@ -16,8 +16,8 @@ from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import listing
 from jupyter_envstore.store.database import now
-from jupyter_envstore.store.listing import Filters, Page
 from jupyter_envstore.store.models import Build, Environment, Namespace, Specification
+from jupyter_envstore.store.paging import Filters, Page
 
 ENVIRONMENTS, BUILDS = 10_000, 10
 EVERYTHING = Filters()

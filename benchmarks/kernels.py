@@ -14,7 +14,8 @@ from sqlalchemy import insert
 
 from jupyter_envstore.kernels import KernelSpecs
 from jupyter_envstore.store.database import now
-from jupyter_envstore.store.models import PREFIX_PRESENT, Build, Environment
+from jupyter_envstore.store.models import Build, Environment
+from jupyter_envstore.store.states import PREFIX_PRESENT
 
 COUNT = 1000
 

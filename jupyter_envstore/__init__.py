@@ -9,17 +9,11 @@ __version__ = "0.1.0.dev0"
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     """Tell Jupyter Server where the extension is."""
-    import gc
     import sys
 
     if sys.platform == "win32":
         msg = "jupyter-envstore's store runs on Linux and macOS; on Windows, use it in WSL"
         raise RuntimeError(msg)
-    collects = gc.isenabled()
-    gc.disable()  # full collections while thousands of objects come to stay take a quarter of the import
-    try:
-        from jupyter_envstore.app import EnvStoreApp
-    finally:
-        if collects:
-            gc.enable()
+    from jupyter_envstore.app import EnvStoreApp
+
     return [{"module": "jupyter_envstore.app", "app": EnvStoreApp}]

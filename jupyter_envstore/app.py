@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import gc
 import getpass
 import os
 import threading
@@ -17,7 +16,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.auth.identity import IdentityProvider, LegacyIdentityProvider, PasswordIdentityProvider
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.utils import url_path_join
@@ -27,19 +25,16 @@ from traitlets import Callable as CallableTrait
 from jupyter_envstore import __version__
 from jupyter_envstore.access import AccessRules, Identity, PredefinedToken, check_bindings, token_hash
 from jupyter_envstore.asking import Questions
-from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.configuration import StoreTraits
-from jupyter_envstore.envstore import EnvStore
-from jupyter_envstore.errors import EnvStoreError, InvalidInputError
+from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.handlers.artifacts import lock_text_as_json
 from jupyter_envstore.handlers.logs import LogFeeds
 from jupyter_envstore.handlers.metrics import metrics
-from jupyter_envstore.handlers.routes import routes, trouble_routes
-from jupyter_envstore.handlers.starting import give_to_children, hand_tokens_to_kernels
-from jupyter_envstore.kernels import KernelSpecs
+from jupyter_envstore.handlers.routes import routes
+from jupyter_envstore.handlers.starting import hand_tokens_to_kernels
+from jupyter_envstore.opening import Opening
 from jupyter_envstore.spec import check_name
 from jupyter_envstore.texts import Texts
-from jupyter_envstore.watching import News, Watcher
 
 if TYPE_CHECKING:
     from jupyter_events import EventLogger
@@ -47,6 +42,7 @@ if TYPE_CHECKING:
 
     from jupyter_envstore.builds.retention import Plan
     from jupyter_envstore.handlers.base import EnvStoreHandler
+    from jupyter_envstore.watching import News
 
 T = TypeVar("T")
 THREADS = 8
@@ -61,7 +57,7 @@ LAPTOP = (IdentityProvider, PasswordIdentityProvider, LegacyIdentityProvider)
 """Jupyter's own identity providers: who holds the token or password is the one user."""
 
 
-class EnvStoreApp(Questions, Texts, StoreTraits, ExtensionApp):
+class EnvStoreApp(Opening, Questions, Texts, StoreTraits, ExtensionApp):
     """Environments that can be shared and brought back exactly."""
 
     name = "envstore"
@@ -133,46 +129,22 @@ class EnvStoreApp(Questions, Texts, StoreTraits, ExtensionApp):
 
     # -- set-up ----------------------------------------------------------------------------------------------------
 
-    store: EnvStore
-    rules: AccessRules
-    trouble = ""
-
     def initialize_settings(self) -> None:
-        """Open the store and register the events' schemas.
-
-        Where that does not work, the reason goes to the log and is the answer to every request; the server goes on.
-        """
-        try:
-            self.open()
-        except EnvStoreError as error:
-            self.trouble = str(error)
-            self.log.error("envstore: %s", error)
-
-    def open(self) -> None:
-        """Open the store.
-
-        Raises
-        ------
-        EnvStoreError
-            It cannot be opened, or the configuration cannot be used.
-        """
+        """Register the events' schemas and make what requests share. The store is opened once the server runs."""
         self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="envstore")
         self.slow_pool = ThreadPoolExecutor(SLOW_THREADS, thread_name_prefix="envstore-slow")
         self.turns = {"solve": asyncio.Semaphore(SOLVES), "search": asyncio.Semaphore(SOLVES)}
         self.ending = threading.Event()
-        self.threads: list[threading.Thread] = []
+        self.threads = []
         self.working = 0
         self.noted_parts: dict[object, float] = {}
         self.notes: set[asyncio.Task[None]] = set()
         self.planned: tuple[float, asyncio.Future[Plan]] | None = None
         self.log_feeds = LogFeeds(self)
-        self.store_configuration: StoreConfig = self.store_config()
-        self.store = EnvStore(self.store_configuration)
-        self.rules = self.make_rules()
-        self.kernels = self.make_kernels()
         self.api_url = url_path_join(self.server.base_url, "envstore/api/v1/")
         for path in sorted((Path(__file__).parent / "events").glob("*.yaml")):
             self.events.register_event_schema(path)
+        hand_tokens_to_kernels(self)
 
     @property
     def server(self) -> ServerApp:
@@ -188,16 +160,7 @@ class EnvStoreApp(Questions, Texts, StoreTraits, ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Add the routes."""
-        self.handlers.extend(trouble_routes(self.trouble) if self.trouble else routes())
-
-    def make_kernels(self) -> KernelSpecs:
-        """Let this server, and what it starts, find the kernels of environments."""
-        user = Path(jupyter_data_dir()) / "kernels" if self.user_kernels else None
-        kernels = KernelSpecs(self.store_configuration, self.store.database, self.kernel_namespaces, user)
-        kernels.directory.mkdir(parents=True, exist_ok=True)
-        give_to_children(kernels.directory.parent)
-        hand_tokens_to_kernels(self)
-        return kernels
+        self.handlers.extend(routes())
 
     def make_rules(self) -> AccessRules:
         """Return what the configuration says about people and tokens.
@@ -264,46 +227,15 @@ class EnvStoreApp(Questions, Texts, StoreTraits, ExtensionApp):
         self.planned = None
         return plan
 
-    def settle_down(self) -> None:
-        """Do what can wait until the server has started."""
-        self.offer_kernels()
-        gc.collect()
-        gc.freeze()  # else each full collection walks through all modules again and holds up the loop, for 0.3 s
-
-    def offer_kernels(self) -> None:
-        """Add our kernelspecs to the server's; the first look at these imports ipykernel, which takes a while."""
-        manager: Any = self.server.kernel_spec_manager
-        directories = manager.kernel_dirs
-        if str(self.kernels.directory) not in directories:
-            directories.append(str(self.kernels.directory))
-
     async def _start_jupyter_server_extension(self, _serverapp: Any) -> None:
-        """Begin the work in the background, once the loop runs."""
-        if self.trouble:
-            return
-        self.loop = asyncio.get_running_loop()
-        self.loop.run_in_executor(self.pool, self.settle_down)
-        watcher = Watcher(self.store, self.hand_over, self.follow_store)
-        rounds = (
-            ("scheduler", self.store.scheduler.run),
-            ("watcher", watcher.run),
-            ("housekeeper", self.keep_house),
-        )
-        for name, run in rounds:
-            thread = threading.Thread(target=run, args=(self.ending,), name=f"envstore-{name}", daemon=True)
-            thread.start()
-            self.threads.append(thread)
+        """Begin to open the store, once the loop runs."""
+        self.begin()
 
     async def stop_extension(self) -> None:
-        """End the work in the background; workers go on, and are found again at the next start."""
-        if self.trouble:
-            return
-        self.ending.set()
-        for thread in self.threads:
-            await asyncio.to_thread(thread.join, 10)
+        """End the work in the background."""
+        await self.close()
         self.pool.shutdown(wait=False, cancel_futures=True)
         self.slow_pool.shutdown(wait=False, cancel_futures=True)
-        self.store.close()
 
     # -- while it runs ---------------------------------------------------------------------------------------------
 

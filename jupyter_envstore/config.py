@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,6 +67,16 @@ class StoreConfig:
     def packages(self) -> Path:
         """Folder of the caches: conda packages, uv, byte code, channel indexes."""
         return self.root / "pkgs"
+
+    def kernels_of(self, namespaces: Sequence[str]) -> Path:
+        """Return the folder of the kernelspecs that a server offers: those of ``namespaces``, of all without any.
+
+        Servers of one store may offer different ones, so each choice has a folder.
+        """
+        if not namespaces:
+            return self.root / "kernels"
+        mark = hashlib.sha256("\n".join(sorted(namespaces)).encode()).hexdigest()[:12]
+        return self.root / f"offered-{mark}" / "kernels"
 
     @property
     def blobs(self) -> Path:

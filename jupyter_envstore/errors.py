@@ -190,6 +190,16 @@ class LimitError(EnvStoreError):
     exit_code = 5
 
 
+class StoreUnavailableError(EnvStoreError):
+    """The store cannot be opened. ``reason`` says why."""
+
+    code = "store_unavailable"
+    status = 503
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the store cannot be opened: {reason}")
+
+
 class BusyError(EnvStoreError):
     """Others use what was asked for; it may be asked for again at once."""
 

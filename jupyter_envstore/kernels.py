@@ -7,7 +7,6 @@ rename: whoever starts a kernel finds the old one or the new one, and what runs 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import logging
 import os
@@ -57,6 +56,11 @@ class KernelState:
     reason: str = ""
     languages: tuple[str, ...] = ()
 
+    @property
+    def built(self) -> bool:
+        """Whether a build has completed."""
+        return self.reason != NO_BUILD
+
 
 class KernelSpecs:
     """Writes kernelspecs and keeps them as the database says. Several servers may do so on one store.
@@ -80,10 +84,7 @@ class KernelSpecs:
         self.database = database
         self.namespaces = tuple(namespaces)
         self.user_directory = user_directory
-        self.directory = config.root / "kernels"
-        if self.namespaces:  # servers of one store may offer different ones
-            mark = hashlib.sha256("\n".join(sorted(self.namespaces)).encode()).hexdigest()[:12]
-            self.directory = config.root / f"offered-{mark}" / "kernels"
+        self.directory = config.kernels_of(self.namespaces)
         self.specs = config.root / "kernelspecs"
         self.shims = config.root / "shims"
         self.offered = config.root / "offered-builds"

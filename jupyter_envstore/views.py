@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_envstore.artifacts.base import makers
-from jupyter_envstore.store.builds import BuildRow
-from jupyter_envstore.store.models import (
-    PREFIX_PRESENT,
-    Artifact,
-    Build,
-    Environment,
-    Namespace,
-    Package,
-    Step,
-)
+from jupyter_envstore.store.states import PREFIX_PRESENT
+
+if TYPE_CHECKING:
+    from jupyter_envstore.store.builds import BuildRow
+    from jupyter_envstore.store.models import Artifact, Build, Environment, Namespace, Package, Step
 
 
 def environment_view(

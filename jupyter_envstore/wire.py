@@ -11,21 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.spec.names import ARTIFACT_WIRE_NAMES
-from jupyter_envstore.store.listing import EnvironmentRow
-from jupyter_envstore.store.models import (
-    COMPLETED,
-    PREFIX_PRESENT,
-    Artifact,
-    Build,
-    Namespace,
-    Package,
-    RoleMapping,
-    Specification,
-    Token,
-)
+from jupyter_envstore.store.paging import EnvironmentRow
+from jupyter_envstore.store.states import COMPLETED, PREFIX_PRESENT
 
 if TYPE_CHECKING:
     from jupyter_envstore.builds.retention import Plan
+    from jupyter_envstore.store.models import Artifact, Build, Namespace, Package, RoleMapping, Specification, Token
 
 MOST_REMOVALS = 100
 """How many of the things that can be freed are named."""

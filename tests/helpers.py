@@ -16,7 +16,8 @@ from typing import Any
 from jupyter_envstore.builds.processes import start_time
 from jupyter_envstore.envstore import BuildRef, EnvStore
 from jupyter_envstore.spec import read_specification
-from jupyter_envstore.store.models import UNSETTLED, Job
+from jupyter_envstore.store.models import Job
+from jupyter_envstore.store.states import UNSETTLED
 
 
 class Store:

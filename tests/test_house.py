@@ -17,7 +17,7 @@ PACKAGE = Path(jupyter_envstore.__file__).parent
 FLOORS = [
     {"cli"},
     {"app"},
-    {"asking", "texts"},
+    {"asking", "opening", "texts"},
     {"handlers", "watching"},
     {"demo", "configuration"},
     {"envstore"},
@@ -130,7 +130,7 @@ def test_reading_a_specification_imports_rattler_but_no_lock_or_pack_tool() -> N
 
 def test_the_server_extension_imports_none_of_the_engine() -> None:
     loaded = modules_after("import jupyter_envstore.app")
-    assert not loaded & {"rattler", "conda_lock", "conda_pack", "uv", "zstandard", "isal", "alembic"}
+    assert not loaded & {"rattler", "conda_lock", "conda_pack", "uv", "zstandard", "isal", "sqlalchemy", "alembic"}
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:

@@ -32,7 +32,8 @@ from jupyter_envstore.store import settings as settings_rows
 from jupyter_envstore.store.blobs import StoredBlob, refer
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.jobs import ARTIFACT, FINISH, enqueue
-from jupyter_envstore.store.models import COMPLETED, PENDING, PREFIX_PRESENT, Artifact, Build, Change
+from jupyter_envstore.store.models import Artifact, Build, Change
+from jupyter_envstore.store.states import COMPLETED, PENDING, PREFIX_PRESENT
 
 
 def run_build(workspace: Workspace) -> None:

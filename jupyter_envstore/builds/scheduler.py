@@ -32,7 +32,9 @@ from jupyter_envstore.store.jobs import (
     silent_jobs,
     unfinished_jobs,
 )
-from jupyter_envstore.store.models import (
+from jupyter_envstore.store.models import Artifact, Build, Change, Job, LogChunk
+from jupyter_envstore.store.retention import running_attempts
+from jupyter_envstore.store.states import (
     ARTIFACT_FAILED,
     CANCELED,
     FAILED,
@@ -42,13 +44,7 @@ from jupyter_envstore.store.models import (
     PREFIX_NONE,
     QUEUED,
     UNSETTLED,
-    Artifact,
-    Build,
-    Change,
-    Job,
-    LogChunk,
 )
-from jupyter_envstore.store.retention import running_attempts
 
 log = logging.getLogger(__name__)
 LOST = "the worker stopped without a word (killed, out of memory, or its machine went down)"

@@ -32,17 +32,8 @@ from jupyter_envstore.store.jobs import (
     finish,
     note_process,
 )
-from jupyter_envstore.store.models import (
-    BUILDING,
-    COMPLETED,
-    FAILED,
-    MAKING,
-    READY,
-    Artifact,
-    Build,
-    Change,
-    Job,
-)
+from jupyter_envstore.store.models import Artifact, Build, Change, Job
+from jupyter_envstore.store.states import BUILDING, COMPLETED, FAILED, MAKING, READY
 
 
 def main(arguments: list[str]) -> int:

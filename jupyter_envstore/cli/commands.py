@@ -20,7 +20,7 @@ from jupyter_envstore.errors import (
 )
 from jupyter_envstore.spec import Specification, check_name, read_specification
 from jupyter_envstore.spec.repair import Repaired, repair
-from jupyter_envstore.store.models import CANCELED, COMPLETED
+from jupyter_envstore.store.states import CANCELED, COMPLETED
 
 
 def build(options: argparse.Namespace) -> int:

@@ -20,7 +20,7 @@ from jupyter_envstore.configuration import load_config
 from jupyter_envstore.envstore import BuildRef, EnvStore
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.spec import parse_reference
-from jupyter_envstore.store.models import UNSETTLED
+from jupyter_envstore.store.states import UNSETTLED
 
 POLL_SECONDS = 0.1
 

@@ -12,7 +12,7 @@ from jupyter_envstore.cli.display import human_size, table
 from jupyter_envstore.envstore import BuildRef, EnvStore
 from jupyter_envstore.errors import NotFoundError
 from jupyter_envstore.spec import parse_reference
-from jupyter_envstore.store.models import UNSETTLED
+from jupyter_envstore.store.states import UNSETTLED
 
 
 def list_environments(options: argparse.Namespace) -> None:

@@ -15,14 +15,8 @@ from jupyter_envstore.store import people
 from jupyter_envstore.store import settings as settings_rows
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.jobs import ARTIFACT, enqueue
-from jupyter_envstore.store.models import (
-    ABSENT,
-    COMPLETED,
-    MAKING,
-    PENDING,
-    READY,
-    Artifact,
-)
+from jupyter_envstore.store.models import Artifact
+from jupyter_envstore.store.states import ABSENT, COMPLETED, MAKING, PENDING, READY
 
 
 class Artifacts(OpenStore):

@@ -18,12 +18,8 @@ from jupyter_envstore.store import people
 from jupyter_envstore.store import settings as settings_rows
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.jobs import RESTORE, enqueue, unfinished_jobs
-from jupyter_envstore.store.models import (
-    COMPLETED,
-    PREFIX_PRESENT,
-    UNSETTLED,
-    Build,
-)
+from jupyter_envstore.store.models import Build
+from jupyter_envstore.store.states import COMPLETED, PREFIX_PRESENT, UNSETTLED
 
 
 class Changing(Looking):

@@ -20,13 +20,9 @@ from jupyter_envstore.errors import ConflictError, EnvStoreError, InvalidInputEr
 from jupyter_envstore.spec.editing import pip_name
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store.jobs import unfinished_jobs
-from jupyter_envstore.store.models import (
-    COMPLETED,
-    PREFIX_PRESENT,
-    UNSETTLED,
-    Package,
-)
+from jupyter_envstore.store.models import Package
 from jupyter_envstore.store.models import Specification as SpecificationRow
+from jupyter_envstore.store.states import COMPLETED, PREFIX_PRESENT, UNSETTLED
 
 
 @dataclass(frozen=True)
@@ -159,11 +155,12 @@ class Looking(OpenStore):
             text = zlib.decompress(self.blobs.read(build.log_digest)).decode() if build.log_digest else ""
             return text + "".join(chunk.text for chunk in rows.log_chunks(session, build_id))
 
-    def log_since(self, build_id: int, mark: LogMark) -> tuple[bytes, LogMark, bool]:
+    def log_since(self, build_id: int, mark: LogMark | None = None) -> tuple[bytes, LogMark, bool]:
         """Return what the log has behind a mark, the new mark, and whether more may come.
 
         Pieces of a log become one blob now and then; the mark holds how many bytes were seen: none is told twice.
         """
+        mark = mark or LogMark()
         with self.database.read() as session:
             digest = rows.find_build(session, build_id, deleted=True).build.log_digest
             busy = bool(unfinished_jobs(session, build_id))

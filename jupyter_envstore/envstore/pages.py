@@ -13,8 +13,8 @@ from jupyter_envstore.errors import NotFoundError
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import changes, listing
 from jupyter_envstore.store.database import now
-from jupyter_envstore.store.listing import Filters, Page
-from jupyter_envstore.store.models import PREFIX_PRESENT
+from jupyter_envstore.store.paging import Filters, Page
+from jupyter_envstore.store.states import PREFIX_PRESENT
 
 
 class Pages(OpenStore):

@@ -31,10 +31,11 @@ from jupyter_envstore.errors import (
     PermissionDeniedError,
     RangeError,
     SpecificationError,
+    StoreUnavailableError,
     TooLargeError,
 )
 from jupyter_envstore.handlers.reading import Reader
-from jupyter_envstore.store.listing import Page
+from jupyter_envstore.store.paging import Page
 
 if TYPE_CHECKING:
     from jupyter_envstore.app import EnvStoreApp
@@ -44,6 +45,7 @@ T = TypeVar("T")
 VERBS = ("get", "head", "post", "put", "delete")
 CODES = {400: "bad_request", 401: "not_authenticated", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
 JSON = "application/json"
+LOG_TELLS = "the server's log tells why"
 OTHER_SITE = "this request comes from another site; send a token in the Authorization header instead of a cookie"
 
 
@@ -94,6 +96,7 @@ class EnvStoreHandler(Reader):
             msg = f"the body has {len(self.request.body)} bytes; at most {self.max_body} are read here"
             raise TooLargeError(msg)
         self.mend_query()
+        await self._await_store()
         known = await self._identity_of_token()
         self._by_own_token = known is not None
         await super().prepare()
@@ -116,6 +119,16 @@ class EnvStoreHandler(Reader):
             if not await ensure_async(self.authorizer.is_authorized(self, user, action, "envstore")):
                 msg = f"the server's authorizer does not let {user.username} {action} environments"
                 raise PermissionDeniedError(msg)
+
+    async def _await_store(self) -> None:
+        """Wait until the store is open; only who is logged in to Jupyter hears why it cannot be."""
+        try:
+            await self.app.ready()
+        except StoreUnavailableError:
+            await super().prepare()
+            if not self.current_user:
+                raise StoreUnavailableError(LOG_TELLS) from None
+            raise
 
     async def _identity_of_token(self) -> Identity | None:
         token = header_token(self.request.headers.get("Authorization", ""))
@@ -275,24 +288,6 @@ class EnvStoreHandler(Reader):
         """An API has no page to log in at."""
         msg = "log in, or send a token"
         raise AuthenticationError(msg)
-
-
-class TroubleHandler(APIHandler):
-    """Answers every request with the reason why the store cannot be opened."""
-
-    def initialize(self, reason: str) -> None:
-        """Take the reason."""
-        self.reason = reason
-
-    @allow_unauthenticated
-    async def get(self) -> None:
-        """Tell it to who is logged in."""
-        self.set_status(503)
-        reason = self.reason if self.current_user else "the server's log tells why"
-        body = {"status": "error", "message": f"the store cannot be opened: {reason}", "code": "store_unavailable"}
-        await self.finish(json.dumps(body))
-
-    head = post = put = delete = patch = get
 
 
 class NotFoundHandler(EnvStoreHandler):

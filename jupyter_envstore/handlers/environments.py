@@ -10,9 +10,8 @@ from jupyter_envstore import wire
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.handlers.base import EnvStoreHandler
 from jupyter_envstore.handlers.reading import MAX_PAGE
-from jupyter_envstore.kernels import NO_BUILD
 from jupyter_envstore.spec.names import ARTIFACT_WIRE_NAMES, artifact_name
-from jupyter_envstore.store.listing import Filters, Page
+from jupyter_envstore.store.paging import Filters, Page
 
 STREAMED = 500
 """Rows that are written at a time where all are asked for."""
@@ -56,7 +55,7 @@ async def rows_with_kernels(handler: EnvStoreHandler, filters: Filters, page: Pa
 def add_kernels(handler: EnvStoreHandler, row: dict[str, Any]) -> None:
     """Add ``kernels``, their ids, ``languages``, and ``kernel_note``, why there is none; empty until it was looked."""
     state = handler.app.kernels.state(row["id"])
-    looked = state.reason != NO_BUILD or not row["active"]
+    looked = state.built or not row["active"]
     row["kernels"], row["kernel_note"] = list(state.ids), (looked and state.reason) or None
     row["languages"] = list(state.languages)
 

@@ -6,12 +6,12 @@ import asyncio
 import hashlib
 from typing import TYPE_CHECKING
 
-from jupyter_envstore.envstore.looking import LogMark
 from jupyter_envstore.errors import NotFoundError
 from jupyter_envstore.handlers.files import PLAIN, FileHandler
 
 if TYPE_CHECKING:
     from jupyter_envstore.app import EnvStoreApp
+    from jupyter_envstore.envstore.looking import LogMark
 
 PAUSE = 0.5
 TRIES = 5
@@ -32,7 +32,8 @@ class LogFeed:
         self.task = asyncio.ensure_future(self._watch())
 
     async def _watch(self) -> None:
-        mark, troubles = LogMark(), 0
+        mark: LogMark | None = None
+        troubles = 0
         try:
             while not self.ended:
                 try:

@@ -6,7 +6,7 @@ from jupyter_envstore import wire
 from jupyter_envstore.access import ROLES
 from jupyter_envstore.handlers.base import EnvStoreHandler
 from jupyter_envstore.handlers.reading import MAX_ID
-from jupyter_envstore.store.listing import Page
+from jupyter_envstore.store.paging import Page
 
 
 class VersionHandler(EnvStoreHandler):

@@ -13,7 +13,7 @@ from jupyter_server.base.handlers import APIHandler
 
 from jupyter_envstore.errors import InvalidInputError, NotFoundError
 from jupyter_envstore.spec.names import check_name
-from jupyter_envstore.store.listing import STATUSES, Page
+from jupyter_envstore.store.paging import STATUSES, Page
 
 T = TypeVar("T")
 MAX_PAGE = 100

@@ -37,11 +37,6 @@ API: list[tuple[str, type[base.EnvStoreHandler]]] = [
 """Paths below ``api/v1/``."""
 
 
-def trouble_routes(reason: str) -> list[tuple[str, type[Any], dict[str, str]]]:
-    """Return routes that answer nothing but why the store cannot be opened."""
-    return [(f"/{prefix}/.*", base.TroubleHandler, {"reason": reason}) for prefix in PREFIXES]
-
-
 def routes() -> list[tuple[str, type[Any]]]:
     """Return the patterns of all paths below the server's base URL, and what answers them."""
     found: list[tuple[str, type[Any]]] = []

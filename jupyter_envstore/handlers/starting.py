@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from jupyter_server import CallContext
 from jupyter_server.utils import ensure_async, url_path_join
 
+from jupyter_envstore.errors import StoreUnavailableError
+
 if TYPE_CHECKING:
     from jupyter_envstore.access import Identity
     from jupyter_envstore.app import EnvStoreApp
@@ -41,11 +43,15 @@ def hand_tokens_to_kernels(app: EnvStoreApp) -> None:
     """Start every kernel of this server with ``ENVSTORE_URL``, a token of its own, and the client at its path's end."""
     manager: Any = app.server.kernel_manager
     start: Callable[..., Awaitable[str]] = manager.start_kernel
-    folder = str(client_directory(app.store_configuration.root))
 
     async def start_kernel(*arguments: Any, **keywords: Any) -> str:
+        try:
+            await app.ready()
+        except StoreUnavailableError:  # Jupyter's own kernels start nevertheless
+            return await ensure_async(start(*arguments, **keywords))
+        folder = await app.run(client_directory, app.store_configuration.root)
         environment = dict(keywords.get("env") or os.environ)
-        environment["PYTHONPATH"] = os.pathsep.join([*filter(None, [environment.get("PYTHONPATH")]), folder])
+        environment["PYTHONPATH"] = os.pathsep.join([*filter(None, [environment.get("PYTHONPATH")]), str(folder)])
         environment["ENVSTORE_URL"] = url_path_join(app.server.connection_url, "envstore")
         environment.pop("ENVSTORE_TOKEN", None)
         identity = await identity_of_request(app)

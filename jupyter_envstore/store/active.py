@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from jupyter_envstore.store.models import COMPLETED, PREFIX_PRESENT, Build, Environment, Namespace
+from jupyter_envstore.store.models import Build, Environment, Namespace
+from jupyter_envstore.store.states import COMPLETED, PREFIX_PRESENT
 
 
 class ActiveBuild(NamedTuple):  # lighter than a dataclass: there is one for each environment, at each change

@@ -16,10 +16,6 @@ from jupyter_envstore.spec import build_directory, build_key
 from jupyter_envstore.store.blobs import BlobStore, refer, release
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.models import (
-    DROPPED,
-    PREFIX_NONE,
-    QUEUED,
-    READY,
     Artifact,
     Build,
     BuildPackage,
@@ -31,6 +27,7 @@ from jupyter_envstore.store.models import (
     Specification,
     Step,
 )
+from jupyter_envstore.store.states import DROPPED, PREFIX_NONE, QUEUED, READY
 
 
 @dataclass(frozen=True)

@@ -7,20 +7,10 @@ from dataclasses import dataclass
 from sqlalchemy import and_, func, null, select
 from sqlalchemy.orm import Session
 
-from jupyter_envstore.store.listing import Filters, where_names
-from jupyter_envstore.store.models import (
-    JOB_QUEUED,
-    JOB_RUNNING,
-    JOB_SETTLING,
-    Artifact,
-    Build,
-    Change,
-    Environment,
-    Job,
-    LogChunk,
-    Namespace,
-    Step,
-)
+from jupyter_envstore.store.listing import where_names
+from jupyter_envstore.store.models import Artifact, Build, Change, Environment, Job, LogChunk, Namespace, Step
+from jupyter_envstore.store.paging import Filters
+from jupyter_envstore.store.states import JOB_QUEUED, JOB_RUNNING, JOB_SETTLING
 
 
 @dataclass(frozen=True)

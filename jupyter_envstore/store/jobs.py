@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from jupyter_envstore.errors import StaleClaimError
 from jupyter_envstore.store.blobs import release
 from jupyter_envstore.store.database import Database, now
-from jupyter_envstore.store.models import (
+from jupyter_envstore.store.models import Artifact, Build, Change, Environment, Job, Step
+from jupyter_envstore.store.states import (
     ARTIFACT_FAILED,
     COMPLETED,
     FAILED,
@@ -23,12 +24,6 @@ from jupyter_envstore.store.models import (
     JOB_QUEUED,
     JOB_RUNNING,
     JOB_SETTLING,
-    Artifact,
-    Build,
-    Change,
-    Environment,
-    Job,
-    Step,
 )
 
 BUILD, RESTORE, FINISH, ARTIFACT = "build", "restore", "finish", "artifact"

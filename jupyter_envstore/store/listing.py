@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,13 +13,8 @@ from sqlalchemy.orm import Session, aliased
 
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.store.models import (
-    COMPLETED,
     ENTITY_KIND,
-    JOB_QUEUED,
-    JOB_RUNNING,
     NAMESPACE_KIND,
-    PREFIX_PRESENT,
-    READY,
     Artifact,
     Blob,
     Build,
@@ -32,60 +26,10 @@ from jupyter_envstore.store.models import (
     RoleMapping,
     Specification,
 )
+from jupyter_envstore.store.paging import STATUSES, EnvironmentRow, Filters, Page
+from jupyter_envstore.store.states import COMPLETED, JOB_QUEUED, JOB_RUNNING, PREFIX_PRESENT, READY
 
 LAST, OTHER = aliased(Build), aliased(Build)
-STATUSES = ("QUEUED", "BUILDING", "COMPLETED", "FAILED", "CANCELED")
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What a listing is narrowed to; empty values narrow nothing.
-
-    Parameters
-    ----------
-    visible : tuple of str or None
-        Entities (``namespace/name`` in lower case, ``*`` for any characters) that may be seen; None for all.
-    search : str
-        Part of the name of a namespace or environment.
-    packages : tuple of str
-        Names of packages that a build must all have.
-    artifact : str
-        Type of an artifact that is ready; ``logs`` and ``prefix`` too.
-    """
-
-    visible: tuple[str, ...] | None = None
-    search: str = ""
-    namespace: str = ""
-    name: str = ""
-    status: str = ""
-    packages: tuple[str, ...] = ()
-    artifact: str = ""
-    environment_id: int | None = None
-
-
-@dataclass(frozen=True)
-class Page:
-    """Which part of a listing: number (from 1), rows (None for all), and the order."""
-
-    number: int = 1
-    size: int | None = 100
-    sort_by: tuple[str, ...] = ()
-    descending: bool = False
-    after: tuple[Any, ...] = field(default=())
-
-
-@dataclass(frozen=True)
-class EnvironmentRow:
-    """An environment as listings show it; ``build`` is the active one, or the newest where none is.
-
-    ``members`` is how many have a role in its namespace by the store's own word.
-    """
-
-    environment: Environment
-    namespace: Namespace
-    build: Build | None
-    newest: Build | None
-    members: int = 0
 
 
 def list_namespaces(session: Session, visible: Sequence[str] | None, page: Page) -> tuple[int, list[Namespace]]:

@@ -1,7 +1,6 @@
 """The tables: namespaces, environments, specifications, builds and what they yield."""
 
-from __future__ import annotations
-
+# Annotations are read when a class is made; as strings, SQLAlchemy would compile each one: a third of the import.
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -20,15 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-# States. A state tells the truth: COMPLETED means that the prefix can be used.
-QUEUED, BUILDING, COMPLETED, FAILED, CANCELED = "QUEUED", "BUILDING", "COMPLETED", "FAILED", "CANCELED"
-UNSETTLED = (QUEUED, BUILDING)
-JOB_QUEUED, JOB_RUNNING, JOB_SETTLING = "queued", "running", "settling"
-JOB_DONE, JOB_FAILED, JOB_CANCELED = "done", "failed", "canceled"
-PENDING, MAKING, READY, ARTIFACT_FAILED, DROPPED = "pending", "building", "ready", "failed", "dropped"
-ABSENT = "absent"
-"""The state of an artifact that can be made and has no row yet."""
-PREFIX_NONE, PREFIX_PRESENT, PREFIX_DROPPED = "none", "present", "dropped"
+from jupyter_envstore.store.states import JOB_QUEUED, PREFIX_NONE
 
 
 class Base(DeclarativeBase):

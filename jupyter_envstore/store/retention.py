@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from jupyter_envstore.store.blobs import BlobStore, StoredBlob, release
 from jupyter_envstore.store.listing import artifact_bytes
-from jupyter_envstore.store.models import (
+from jupyter_envstore.store.models import Artifact, Blob, BlobReference, Build, Change, Environment, Job, Namespace
+from jupyter_envstore.store.states import (
     BUILDING,
     COMPLETED,
     DROPPED,
@@ -23,14 +24,6 @@ from jupyter_envstore.store.models import (
     QUEUED,
     READY,
     UNSETTLED,
-    Artifact,
-    Blob,
-    BlobReference,
-    Build,
-    Change,
-    Environment,
-    Job,
-    Namespace,
 )
 
 UNFINISHED = (JOB_QUEUED, JOB_RUNNING, JOB_SETTLING)

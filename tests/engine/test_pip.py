@@ -15,7 +15,7 @@ import pytest
 
 from jupyter_envstore.builds import retention
 from jupyter_envstore.engine.pip import PipTarget, pylock_text, uv_platform
-from jupyter_envstore.store.models import READY
+from jupyter_envstore.store.states import READY
 from tests.helpers import Store
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"

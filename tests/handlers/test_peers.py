@@ -145,7 +145,7 @@ def test_schemathesis_finds_no_unforeseen_error_and_no_undocumented_answer(
         sys.executable, "-m", "schemathesis.cli", "run", str(schema), "--url", server.api.rstrip("/"),
         "-H", f"Authorization: Bearer {MASTER}", "--max-examples", "10", "--phases", "coverage,fuzzing",
         "--checks", checks, "--request-timeout", "60", "--no-color", "--suppress-health-check", "all",
-        "--generation-database", "none", "--workers", "2",
+        "--generation-database", "none", "--workers", "1",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280, cwd=tmp_path)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]

@@ -1,0 +1,147 @@
+"""Opens the store behind the server's start: not who starts a server waits for SQLAlchemy, but who asks the store."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_core.paths import jupyter_data_dir
+
+from jupyter_envstore.errors import EnvStoreError, StoreUnavailableError
+from jupyter_envstore.handlers.starting import give_to_children
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from jupyter_envstore.access import AccessRules
+    from jupyter_envstore.config import StoreConfig
+    from jupyter_envstore.envstore import EnvStore
+    from jupyter_envstore.kernels import KernelSpecs
+
+UNFORESEEN = "something unforeseen happened; the server's log tells what"
+
+
+class Opening:
+    """The part of the extension that opens the store and begins the work in the background, in a thread."""
+
+    log: Any
+    server: Any
+    pool: ThreadPoolExecutor
+    ending: threading.Event
+    store_configuration: StoreConfig
+    kernel_namespaces: Any
+    user_kernels: Any
+    store_config: Any
+    make_rules: Any
+    hand_over: Any
+    follow_store: Any
+    keep_house: Any
+
+    loop: asyncio.AbstractEventLoop
+    opening: asyncio.Future[None] | None = None
+    threads: list[threading.Thread]
+    trouble = ""
+    store: EnvStore
+    rules: AccessRules
+    kernels: KernelSpecs
+
+    def begin(self) -> asyncio.Future[None]:
+        """Begin to open the store, once; on the loop."""
+        if self.opening is None:
+            self.loop = asyncio.get_running_loop()
+            self.opening = self.loop.run_in_executor(self.pool, self.open_or_tell)
+        return self.opening
+
+    async def ready(self) -> None:
+        """Wait until the store is open.
+
+        Raises
+        ------
+        StoreUnavailableError
+            It cannot be opened.
+        """
+        opening = self.begin()
+        if not opening.done():
+            await asyncio.shield(opening)
+        if self.trouble:
+            raise StoreUnavailableError(self.trouble)
+
+    def open_or_tell(self) -> None:
+        """Open the store. Where that fails, the log says why, and so does the answer to every request."""
+        try:
+            self.open()
+        except EnvStoreError as error:
+            self.trouble = str(error)
+            self.log.error("envstore: %s", error)
+        except Exception:
+            self.trouble = UNFORESEEN
+            self.log.exception("envstore: the store cannot be opened")
+
+    def open(self) -> None:
+        """Open the store and begin the work in the background.
+
+        Raises
+        ------
+        EnvStoreError
+            It cannot be opened, or the configuration cannot be used.
+        """
+        self.store_configuration = self.store_config()
+        directory = self.store_configuration.kernels_of(self.kernel_namespaces)
+        with without_collections():
+            from jupyter_envstore.envstore import EnvStore
+            from jupyter_envstore.kernels import KernelSpecs
+            from jupyter_envstore.watching import Watcher
+
+            self.store = EnvStore(self.store_configuration)
+        self.rules = self.make_rules()
+        user = Path(jupyter_data_dir()) / "kernels" if self.user_kernels else None
+        self.kernels = KernelSpecs(self.store_configuration, self.store.database, self.kernel_namespaces, user)
+        directory.mkdir(parents=True, exist_ok=True)
+        give_to_children(directory.parent)
+        rounds = (
+            ("scheduler", self.store.scheduler.run),
+            ("watcher", Watcher(self.store, self.hand_over, self.follow_store).run),
+            ("housekeeper", self.keep_house),
+        )
+        for name, run in rounds:
+            thread = threading.Thread(target=run, args=(self.ending,), name=f"envstore-{name}", daemon=True)
+            thread.start()
+            self.threads.append(thread)
+        self.offer_kernels(directory)
+
+    def offer_kernels(self, directory: Path) -> None:
+        """Add our kernelspecs to the server's; the first look at these imports ipykernel, which takes a while."""
+        directories = self.server.kernel_spec_manager.kernel_dirs
+        if str(directory) not in directories:
+            directories.append(str(directory))
+
+    async def close(self) -> None:
+        """End the work in the background; workers go on, and are found again at the next start."""
+        self.ending.set()
+        if self.opening is not None:
+            await self.opening
+        for thread in self.threads:
+            await asyncio.to_thread(thread.join, 10)
+        if self.opening is not None and not self.trouble:
+            self.store.close()
+
+
+@contextlib.contextmanager
+def without_collections() -> Iterator[None]:
+    """Import modules without full collections in between, and keep later ones from walking through what came to stay.
+
+    Each would hold up the loop for 0.1 to 0.3 s: thousands of objects come at once, and none of them goes.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if collects:
+            gc.enable()
