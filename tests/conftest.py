@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -22,7 +23,7 @@ from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.envstore import EnvStore
 from tests import nasty
 from tests.handlers.live import Server
-from tests.helpers import Store
+from tests.helpers import LEASE_SECONDS, Store
 
 CACHE = Path(__file__).parent.parent / ".cache"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -82,7 +83,10 @@ def channel() -> str:
     second = other_python()
     if second:
         pythons.append(second)
-    return make_channel(CACHE / "channel", pythons=pythons).path.as_uri()
+    CACHE.mkdir(exist_ok=True)
+    with (CACHE / "channel.lock").open("w") as lock:  # tests run in two processes
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return make_channel(CACHE / "channel", pythons=pythons).path.as_uri()
 
 
 @pytest.fixture(scope="session")
@@ -111,7 +115,7 @@ def root() -> Iterator[Path]:
 def store(root: Path, package_cache: Path) -> Iterator[Store]:
     """An empty store with a warm package cache."""
     (root / "pkgs").symlink_to(package_cache)
-    config = StoreConfig(str(root), lease_seconds=3.0)
+    config = StoreConfig(str(root), lease_seconds=LEASE_SECONDS)
     opened = Store(EnvStore(config, LocalExecutor(config)))
     yield opened
     opened.end_workers()

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.store.jobs import Claim
 from jupyter_envstore.store.models import Build
-from tests.helpers import Store
+from tests.helpers import LEASE_SECONDS, Store
 
 STEPS = ["solve", "fetch", "pip", "record", "link", "activate"]
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -199,6 +200,7 @@ def test_deleting_a_build_that_is_still_worked_on_stops_the_work(store: Store, c
 
 
 def test_a_worker_waits_for_the_caches_without_losing_its_lease(store: Store, nasty_channel: str) -> None:
+    store.envstore.scheduler.executor = LocalExecutor(replace(store.envstore.config, lease_seconds=3.0))
     with caches_alone(store.envstore.config) as alone:
         assert alone
         build = store.submit(f"name: q\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
@@ -378,7 +380,7 @@ def test_a_hung_worker_that_was_killed_at_the_limit_is_swept_up(store: Store, na
 def alone(root: Path, package_cache: Path) -> Iterator[Store]:
     """A store as the command line opens it: its workers hand on."""
     (root / "pkgs").symlink_to(package_cache)
-    opened = Store(EnvStore(StoreConfig(str(root), lease_seconds=3.0, hand_on=True)))
+    opened = Store(EnvStore(StoreConfig(str(root), lease_seconds=LEASE_SECONDS, hand_on=True)))
     yield opened
     opened.end_workers()
     opened.close()

@@ -20,6 +20,7 @@ from jsonschema import Draft202012Validator
 from tornado.websocket import WebSocketClientConnection
 
 import jupyter_envstore
+from tests.helpers import LEASE_SECONDS
 
 MASTER = "jupyter-token-of-the-tests"
 """Jupyter's own token: whoever has it is the one user of a laptop."""
@@ -41,7 +42,7 @@ c.ServerApp.root_dir = {notebooks!r}
 c.ServerApp.allow_unauthenticated_access = False
 c.ServerApp.jpserver_extensions = {{"jupyter_envstore": True, "jupyter_server_terminals": False}}
 c.EnvStoreApp.root_dir = {root!r}
-c.EnvStoreApp.lease_seconds = 3.0
+c.EnvStoreApp.lease_seconds = {lease}
 """
 
 
@@ -104,6 +105,7 @@ class Server:
             "port": self.port,
             "notebooks": str(self.notebooks),
             "root": str(self.root),
+            "lease": LEASE_SECONDS,
         }
         if "LabApp" in extra:  # Lab asks about news at its first start
             settings = folder / "none" / "labconfig" / "page_config.json"
