@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import Any
 
 from jupyter_envstore.errors import Fault, InvalidInputError, SpecificationError
 from jupyter_envstore.spec.document import Items, Table, Text, Value, decode, is_lockfile, read_yaml
@@ -270,10 +269,18 @@ def check_match_spec(text: str, allow_local_files: bool = True) -> str:
     if re.search(r"\.(conda|tar\.bz2)$", spec) or re.match(r"[./~\\]|[A-Za-z]:\\", spec):
         msg = f"{spec[:80]!r} names a file; name the package, or build from a lockfile"
         raise ValueError(msg)
+    plain = re.sub(r"\[.*", "", spec).rpartition("::")[2]
+    if not re.match(r"[\w*^]", plain):
+        msg = f"{spec[:80]!r} is not a match spec: a name begins with a letter, a digit or _"
+        raise ValueError(msg)
+    if len(re.sub(r"\s*([<>=!~,|()])\s*", r"\1", plain).split()) > 3:
+        msg = f"{spec[:80]!r} is not a match spec: more than a name, a version and a build; write a line for each"
+        raise ValueError(msg)
     try:
-        parsed: Any = rattler.MatchSpec(spec)
+        rattler.MatchSpec(spec)
     except Exception as error:
-        msg = f"{spec[:80]!r} is not a match spec: {error}; for example numpy>=1.26,<2"
+        reason = str(error).split("\n")[0].split(f": {spec!r}")[0]
+        msg = f"{spec[:80]!r} is not a match spec: {reason}; for example numpy>=1.26,<2"
         raise ValueError(msg) from None
     channel = spec.split("::")[0] if "::" in spec else ""
     if channel:
@@ -281,5 +288,4 @@ def check_match_spec(text: str, allow_local_files: bool = True) -> str:
     if "[" in spec and re.search(r"\b(url|channel)\s*=", spec):
         msg = f"{spec[:80]!r}: write the channel as CHANNEL::PACKAGE"
         raise ValueError(msg)
-    del parsed
     return spec
