@@ -48,7 +48,9 @@ class Pages(OpenStore):
         with self.database.read() as session:
             count, found = listing.list_environments(session, filters, page)
             mappings = listing.mappings_of(session, list({row.namespace.id for row in found}))
-            artifacts = listing.artifacts_of(session, [row.build.id for row in found if row.build])
+            builds = [row.build.id for row in found if row.build]
+            artifacts = listing.artifacts_of(session, builds)
+            packages = listing.packages_found(session, builds, filters.packages) if filters.packages else {}
         views, folder = [], links_folder(self.config.root)
         for row in found:
             may = identity.permissions(row.namespace.name, row.environment.name)
@@ -56,7 +58,8 @@ class Pages(OpenStore):
             path = None
             if row.build and row.environment.current_build_id and row.build.prefix_state == PREFIX_PRESENT:
                 path = f"{folder}/{row.namespace.name_key}/{row.environment.name_key}"
-            views.append(wire.environment_json(row, mappings[row.namespace.id], may, ready, path))
+            view = wire.environment_json(row, mappings[row.namespace.id], may, ready, path)
+            views.append(view | ({"packages_found": packages[row.build.id]} if packages and row.build else {}))
         return count, views
 
     def environment_page_row(self, identity: Identity, namespace: str, name: str) -> dict[str, Any]:

@@ -218,6 +218,21 @@ def list_packages(
     return count, list(session.scalars(_cut(base.order_by(*ordered, Package.id), page)))
 
 
+def packages_found(session: Session, build_ids: Sequence[int], names: Sequence[str]) -> dict[int, list[dict[str, str]]]:
+    """Return name and version of the packages of each build that a filter's names mean, in the order of names."""
+    found: dict[int, list[dict[str, str]]] = {build_id: [] for build_id in build_ids}
+    meant = [_like(Package.name, name.lower()) for name in names]
+    query = (
+        select(BuildPackage.build_id, Package.name, Package.version)
+        .join(Package, Package.id == BuildPackage.package_id)
+        .where(BuildPackage.build_id.in_(build_ids), or_(false(), *meant))
+        .order_by(Package.name)
+    )
+    for build_id, name, version in session.execute(query):
+        found[build_id].append({"name": name, "version": version})
+    return found
+
+
 def usage(session: Session, visible: Sequence[str] | None) -> dict[str, dict[str, int]]:
     """Return environments, builds and bytes of each namespace that may be seen."""
     _, namespaces = list_namespaces(session, visible, Page(size=None))
@@ -308,7 +323,7 @@ def _contents(filters: Filters) -> list[ColumnElement[bool]]:
         having = (
             select(BuildPackage.build_id)
             .join(Package, Package.id == BuildPackage.package_id)
-            .where(Package.name == name.lower())
+            .where(_like(Package.name, name.lower()))
         )
         where.append(Build.id.in_(having))
     if filters.artifact == "prefix":

@@ -15,21 +15,54 @@ const SOON = 1000;
  */
 export function notify(model: EnvStoreModel, commands: CommandRegistry, trans: TranslationBundle): void {
   const progress = new InProgress(model, commands, trans);
-  model.changed.connect(() => progress.tell());
+  const failures = new Failures(model);
+  model.changed.connect(() => {
+    progress.tell();
+    failures.tidy();
+  });
   model.settled.connect((_, end) => {
     if (end.status === 'COMPLETED') {
       tellReady(model, commands, trans, end);
     } else if (end.status === 'FAILED') {
       const args = { ...end.place, build: end.build };
-      Notification.error(`${end.place.namespace}/${end.place.name}: ${clause(end.reason)}`, {
+      const id = Notification.error(`${end.place.namespace}/${end.place.name}: ${clause(end.reason)}`, {
         autoClose: false,
         actions: [
           { label: trans.__('Show'), callback: () => void commands.execute(CommandIDs.showLog, args) },
           { label: trans.__('Edit'), callback: () => void commands.execute(CommandIDs.edit, args) }
         ]
       });
+      failures.add(end, id);
     }
   });
+}
+
+/** The notifications of builds that failed: they go once the environment is gone, or a newer build of it is ready. */
+class Failures {
+  constructor(private readonly model: EnvStoreModel) {}
+
+  /** Remember a notification. */
+  add(end: ISettled, id: string): void {
+    this._known.push({ place: end.place, build: end.build, id });
+  }
+
+  /** Take away what is not true any more. */
+  tidy(): void {
+    if (!this.model.isConnected) {
+      return;
+    }
+    this._known = this._known.filter(({ place, build, id }) => {
+      const item = this.model.find(place);
+      const isRepaired = (item?.newest_build_id ?? 0) > build && item?.newest_build_status === 'COMPLETED';
+      if (item && !isRepaired) {
+        return true;
+      }
+      Notification.dismiss(id);
+      return false;
+    });
+  }
+
+  private _known: { place: IPlace; build: number; id: string }[] = [];
 }
 
 /** The notifications of builds that run: none for those that end at once. */

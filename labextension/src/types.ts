@@ -58,6 +58,8 @@ export interface IEnvironment {
   /** Languages of the kernels, as people write them. */
   languages: string[];
   kernel_note: string | null;
+  /** Where packages were asked for, what of its build they mean. */
+  packages_found?: { name: string; version: string }[];
   /** Where its active build is on the server; null where it has no files. */
   path: string | null;
   created_by: string;

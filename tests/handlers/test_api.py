@@ -93,6 +93,7 @@ def test_an_environment_is_found_by_every_filter(server: Server) -> None:
         "packages=numpy",
         "artifact=CONDA_PACK",
         "packages=numpy&packages=pip",
+        "packages=num*",
         "artifact=DIRECTORY",
         "search=team&sort_by=name&order=desc",
     ):
@@ -104,12 +105,15 @@ def test_an_environment_is_found_by_every_filter(server: Server) -> None:
         "namespace=tea",
         "name=dat_",
         "status=FAILED&name=data",
-        "packages=num*",
+        "packages=num_y",
         "packages=numpy&packages=nothing",
         "artifact=DOCKER_MANIFEST",
     ):
         names = [row["name"] for row in server.ask("GET", f"environment/?{query}&size=100").json()["data"]]
         assert "data" not in names, query
+    (row,) = server.ask("GET", "environment/?packages=num*&name=data&size=1").json()["data"]
+    assert [found["name"] for found in row["packages_found"]] == ["numpy"]
+    assert "packages_found" not in server.data("GET", "environment/team/data/")
 
 
 def test_a_name_is_data_and_never_a_pattern(server: Server) -> None:

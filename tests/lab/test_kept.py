@@ -179,6 +179,10 @@ def test_nothing_is_lost_while_the_server_is_away(tab: Lab) -> None:
     shown(tab.view.get_by_text("The server does not answer"), 10_000)
     expect(tab.button("create-build")).to_have_attribute("title", "Not connected")
     tab.picture("away-specification")
+    tab.tab("packages")
+    shown(tab.view.get_by_role("row", name="nasty-text"))  # as it was shown before
+    expect(tab.button("open-notebook")).to_be_disabled()
+    tab.tab("specification")
     tab.page.unroute_all()
     shown(tab.view.get_by_text("Fits, found in"), 20_000)
     tab.button("discard-draft").click()
@@ -204,3 +208,43 @@ def test_a_view_that_is_refused_names_the_ways_out(tab: Lab) -> None:
     expect(tab.button("new-name")).to_have_value("kept")
     expect(tab.page.locator(".jp-EnvStore-create .cm-content")).to_contain_text("# mine")
     tab.page.unroute_all()
+
+
+def test_changes_that_were_gathered_on_an_older_build_say_so(tab: Lab, lab: Server, nasty_channel: str) -> None:
+    tab.open("kept")
+    tab.button("add-package-field").fill("nasty-links")
+    tab.button("add-package-field").press("Enter")
+    shown(chip(tab, "+ nasty-links"))
+    text = f"name: kept\nchannels: [{nasty_channel}]\ndependencies:\n  - nasty-text\nvariables: {{C: d}}\n"
+    lab.wait(lab.submit(text))
+    shown(tab.view.get_by_text("Begun on build 2. They are made to build 3 now."))
+    tab.picture("staged-newer")
+    tab.button("staged-seen").click()
+    expect(tab.view.get_by_text("Begun on build 2.")).not_to_be_visible()
+    tab.button("discard-changes").click()
+
+
+def test_a_filter_finds_packages_by_their_beginning_and_tells_versions(tab: Lab) -> None:
+    field = tab.sidebar.get_by_role("searchbox")
+    field.fill("pkg:nasty-te")
+    hit = tab.sidebar.locator('[data-key^="hit:"][data-name="kept"]')
+    shown(hit.get_by_text("nasty-text 1"))
+    field.fill("pkg:nasty-text")
+    shown(hit.get_by_text("1.0", exact=True))
+    tab.picture("filter-package")
+
+
+def test_a_failure_is_told_until_it_is_mended(tab: Lab, nasty_channel: str) -> None:
+    text = f"channels: [{nasty_channel}]\ndependencies:\n  - nasty-text\n"
+    tab.open("kept", "specification")
+    tab.write(f"{text}  - nasty-failing\n")
+    shown(tab.view.get_by_text("Fits, found in"))
+    tab.button("create-build").click()
+    told = tab.page.locator(".Toastify__toast", has_text="team/kept: ")
+    shown(told.get_by_role("button", name="Edit"))
+    tab.tab("specification")
+    tab.write(f"{text}variables: {{D: e}}\n")
+    shown(tab.view.get_by_text("Fits, found in"))
+    tab.button("create-build").click()
+    shown(tab.page.get_by_text("team/kept is ready"))
+    expect(told.get_by_role("button", name="Edit")).to_have_count(0)

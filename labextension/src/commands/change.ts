@@ -1,12 +1,13 @@
 import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
-import { Widget } from '@lumino/widgets';
 import { size } from '../status';
 import { type ISettled, isUnsettled, placeOf } from '../model';
 import type { IEnvironment, IPlace } from '../types';
 import { BUILD, type Context, NOTHING, PLACE, whole } from './context';
+import { PlaceForm } from './forms';
 import { CommandIDs } from './ids';
 
-const EXAMPLE = ['python', 'ipykernel', 'numpy', 'pandas'];
+const EXAMPLE = ['python', 'ipykernel'];
+const EXAMPLE_MORE = ['numpy', 'pandas', 'matplotlib'];
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$/;
 
 /** Commands that change the store. */
@@ -15,7 +16,8 @@ export function addChangingCommands(context: Context): void {
   const { api } = model;
 
   context.add(CommandIDs.createExample, trans.__('Create Example Environment'), NOTHING, async () => {
-    const lines = EXAMPLE.map(name => `  - ${name}\n`).join('');
+    const found = new Set((await api.newest(EXAMPLE_MORE, await api.channels())).map(item => item.name));
+    const lines = [...EXAMPLE, ...EXAMPLE_MORE.filter(name => found.has(name))].map(name => `  - ${name}\n`).join('');
     const text = `name: example\ndescription: Packages to begin with\ndependencies:\n${lines}`;
     const { build } = await api.submit(text);
     model.watch(build);
@@ -326,41 +328,4 @@ async function askForPlace(
     focusNodeSelector: 'input'
   });
   return answer.button.accept ? answer.value : null;
-}
-
-/** A name, and the namespace that it shall stand in. */
-class PlaceForm extends Widget implements Dialog.IBodyWidget<IPlace> {
-  constructor(namespaces: string[], proposal: IPlace, problem: string, nameLabel: string, inLabel: string) {
-    super();
-    this.addClass('jp-EnvStore-form');
-    this._name.value = proposal.name;
-    this._name.className = 'jp-mod-styled';
-    this._namespace.className = 'jp-mod-styled';
-    for (const name of namespaces) {
-      this._namespace.add(new Option(name, name, false, name === proposal.namespace));
-    }
-    for (const [label, field] of [
-      [nameLabel, this._name],
-      [inLabel, this._namespace]
-    ] as const) {
-      const node = document.createElement('label');
-      node.append(label, field);
-      this.node.appendChild(node);
-    }
-    if (problem) {
-      const node = document.createElement('div');
-      node.className = 'jp-EnvStore-error';
-      node.setAttribute('role', 'alert');
-      node.textContent = problem;
-      this.node.appendChild(node);
-      this._name.setAttribute('aria-invalid', 'true');
-    }
-  }
-
-  getValue(): IPlace {
-    return { namespace: this._namespace.value, name: this._name.value.trim() };
-  }
-
-  private readonly _name = document.createElement('input');
-  private readonly _namespace = document.createElement('select');
 }

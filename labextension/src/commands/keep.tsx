@@ -1,9 +1,10 @@
-import { Dialog, InputDialog, Notification, ReactWidget, showDialog } from '@jupyterlab/apputils';
+import { Dialog, Notification, ReactWidget, showDialog } from '@jupyterlab/apputils';
 import * as React from 'react';
 import { Table } from '../components/table';
 import { size } from '../status';
 import type { ISpace } from '../types';
 import { type Context, NOTHING } from './context';
+import { askForLine } from './forms';
 import { CommandIDs } from './ids';
 
 /** Commands for admins of everything: the disk, and where packages come from. */
@@ -50,20 +51,26 @@ export function addKeepingCommands(context: Context): void {
     trans.__('Set Default Channels…'),
     NOTHING,
     async () => {
-      const before = (await api.defaultChannels()).join(', ');
-      const answer = await InputDialog.getText({
-        title: trans.__('Channels of specifications that name none'),
-        label: trans.__(
-          'Names, addresses of mirrors (https://…) or folders on the server (/…); the most important first, with commas between them'
-        ),
-        text: before,
-        okLabel: trans.__('Set')
-      });
-      const channels = (answer.value ?? '').split(',').map(channel => channel.trim()).filter(channel => channel)
-        .map(channel => (channel.startsWith('/') ? `file://${channel}` : channel));
-      if (answer.button.accept && channels.length) {
-        await context.guarded(trans.__('Not set'), () => api.changeSettings({ conda_default_channels: channels }));
-      }
+      const set = await askForLine(
+        {
+          title: trans.__('Channels of specifications that name none'),
+          label: trans.__(
+            'Names, addresses of mirrors (https://…) or folders on the server (/…); the most important first, with commas between them'
+          ),
+          ok: trans.__('Set')
+        },
+        (await api.defaultChannels()).join(', '),
+        async text => {
+          const channels = text.split(',').map(channel => channel.trim()).filter(channel => channel)
+            .map(channel => (channel.startsWith('/') ? `file://${channel}` : channel));
+          if (channels.length === 0) {
+            throw new Error(trans.__('Name at least one channel.'));
+          }
+          await api.changeSettings({ conda_default_channels: channels });
+        }
+      );
+      await model.refresh();
+      return set;
     },
     asAdmin
   );

@@ -3,4 +3,9 @@ import * as React from 'react';
 import type { EnvStoreModel } from '../model';
 
 /** What all parts of a view are given without being handed it. */
-export const PanelContext = React.createContext<{ model: EnvStoreModel; trans: TranslationBundle } | null>(null);
+export const PanelContext = React.createContext<{
+  model: EnvStoreModel;
+  trans: TranslationBundle;
+  /** What was loaded last, by its name: shown again until it is loaded anew, or while the server is away. */
+  memory: Map<string, unknown>;
+} | null>(null);

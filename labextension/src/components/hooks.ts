@@ -23,15 +23,25 @@ export interface ILoaded<T> {
 
 /**
  * Load something, and again when `keys` change; what was loaded before is shown until then. An answer that comes after
- * another was asked for is dropped.
+ * another was asked for is dropped. What has a `name` is shown again by whatever part of the view asks for it next.
  */
-export function useLoaded<T>(load: (() => Promise<T>) | null, keys: React.DependencyList): ILoaded<T> {
-  const [state, setState] = React.useState<{ value?: T; error?: Error }>({});
+export function useLoaded<T>(load: (() => Promise<T>) | null, keys: React.DependencyList, name?: string): ILoaded<T> {
+  const memory = React.useContext(PanelContext)?.memory;
+  const [state, setState] = React.useState<{ value?: T; error?: Error }>(() =>
+    load && name && memory?.has(name) ? { value: memory.get(name) as T } : {}
+  );
   const [turn, setTurn] = React.useState(0);
   React.useEffect(() => {
     let wanted = true;
     load?.().then(
-      value => wanted && setState({ value }),
+      value => {
+        if (wanted) {
+          setState({ value });
+          if (name) {
+            memory?.set(name, value);
+          }
+        }
+      },
       (error: Error) => wanted && setState(old => ({ ...old, error }))
     );
     return () => {

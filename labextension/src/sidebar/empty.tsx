@@ -2,6 +2,8 @@ import * as React from 'react';
 import { copy } from '../commands/context';
 import { CommandIDs } from '../commands';
 import { ErrorBox, type IProps, Link, TextButton } from '../components/basics';
+import { useReconnected } from '../components/hooks';
+import { SetMirror } from '../components/mirror';
 import { envstoreIcon } from '../icons';
 
 const DOCTOR = 'jupyter envstore doctor';
@@ -10,6 +12,8 @@ const DOCTOR = 'jupyter envstore doctor';
 export function Empty(props: IProps): React.ReactElement {
   const { model, trans, commands } = props;
   const [error, setError] = React.useState('');
+  const channel = useChannel(model);
+  const isAway = channel.state?.words !== undefined;
   const name = model.permissions?.username ?? '';
   if (model.permissions && model.writable.length === 0) {
     return (
@@ -35,7 +39,10 @@ export function Empty(props: IProps): React.ReactElement {
         )}
       </p>
       <TextButton
-        primary
+        primary={!isAway}
+        needsServer
+        disabled={isAway}
+        title={isAway ? trans.__('Its packages cannot be had: see below') : undefined}
         id={CommandIDs.createExample}
         onClick={async () => {
           setError('');
@@ -53,40 +60,56 @@ export function Empty(props: IProps): React.ReactElement {
         </TextButton>
       )}
       {error && <ErrorBox message={error} />}
-      <Channels {...props} />
+      <ChannelLine {...props} channel={channel} />
     </div>
   );
 }
 
-/** Whether the channels can be reached from the server: asked once, in the background. */
-function Channels({ model, trans, commands }: IProps): React.ReactElement | null {
-  const [state, setState] = React.useState<{ name: string; words?: string; ok?: boolean } | null>(null);
+/** The first channel, and whether it can be reached. */
+interface IChannel {
+  /** Without `words` and `isThere`, it is being looked at; `words` say why it is away. */
+  state: { name: string; words?: string; isThere?: boolean } | null;
+  again: () => void;
+}
+
+/** Ask once, in the background, whether the channels can be reached from the server. */
+function useChannel(model: IProps['model']): IChannel {
+  const [state, setState] = React.useState<IChannel['state']>(null);
   const [turn, setTurn] = React.useState(0);
   React.useEffect(() => {
     const stop = new AbortController();
     const ask = async () => {
-      const name = (await model.api.channels())[0];
-      if (!name) {
+      const address = (await model.api.channels())[0];
+      if (!address) {
         return;
       }
-      const short = name.replace(/\/+$/, '').split('/').pop() ?? name;
-      setState({ name: short });
+      const name = address.replace(/\/+$/, '').split('/').pop() ?? address;
+      setState({ name });
       try {
-        await model.api.search('python', [name], stop.signal);
-        setState({ name: short, ok: true });
+        await model.api.search('python', [address], stop.signal);
+        setState({ name, isThere: true });
       } catch (error) {
         if (!stop.signal.aborted) {
-          setState({ name: short, ok: false, words: (error as Error).message });
+          setState({ name, words: (error as Error).message });
         }
       }
     };
     ask().catch(() => undefined); // the panel says already that the server does not answer
     return () => stop.abort();
   }, [model, turn]);
+  const again = React.useCallback(() => setTurn(count => count + 1), []);
+  useReconnected(again);
+  return { state, again };
+}
+
+/** Whether the first channel can be reached, and the ways out where not. */
+function ChannelLine(props: IProps & { channel: IChannel }): React.ReactElement | null {
+  const { trans } = props;
+  const { state, again } = props.channel;
   if (!state) {
     return null;
   }
-  if (state.ok === undefined) {
+  if (!state.isThere && state.words === undefined) {
     return (
       <p className="jp-EnvStore-sub">
         <span className="jp-EnvStore-mark" data-kind="building">
@@ -96,7 +119,7 @@ function Channels({ model, trans, commands }: IProps): React.ReactElement | null
       </p>
     );
   }
-  return state.ok ? (
+  return state.isThere ? (
     <p className="jp-EnvStore-sub">
       <span className="jp-EnvStore-mark" data-kind="ready">
         ●
@@ -109,17 +132,7 @@ function Channels({ model, trans, commands }: IProps): React.ReactElement | null
         ✖
       </span>
       {trans.__('%1 cannot be reached from this server.', state.name)}{' '}
-      {model.isAdmin && (
-        <Link
-          id={CommandIDs.setChannel}
-          onClick={async () => {
-            await commands.execute(CommandIDs.setChannel);
-            setTurn(count => count + 1);
-          }}
-        >
-          {trans.__('Set a mirror or a folder…')}
-        </Link>
-      )}
+      <SetMirror {...props} again={again} /> <Link onClick={again}>{trans.__('Try again')}</Link>
       <details>
         <summary>{trans.__('Details')}</summary>
         <p>{state.words}</p>

@@ -5,11 +5,21 @@ import type { IEnvironment } from '../types';
 
 const PAUSE = 250;
 
+/** What an environment has of what was looked for: names and versions. */
+export type Hits = ReadonlyMap<number, readonly { name: string; version: string }[]>;
+
 /** Environments that match the filter by name, and those that contain the package. */
 export interface IFound {
   named: readonly IEnvironment[];
   containing: readonly IEnvironment[];
   packageName: string;
+  hits: Hits;
+}
+
+/** Return the version of a package that was looked for, or the packages that begin so. */
+export function containsWords(hits: readonly { name: string; version: string }[], wanted: string): string {
+  const exact = hits.find(hit => hit.name === wanted);
+  return exact ? exact.version : hits.map(hit => `${hit.name} ${hit.version}`).join(', ');
 }
 
 /** Sort environments: the user's own namespace first, then by name. */
@@ -20,18 +30,18 @@ export function sorted(items: readonly IEnvironment[], own: string): IEnvironmen
   );
 }
 
-/** Return what a filter finds: a part of a name, namespace or description; a package, also as `pkg:name`. */
+/** Return what a filter finds: a part of a name, namespace or description; a package, or the beginning of one as `pkg:name`. */
 export function useFound(model: EnvStoreModel, filter: string): IFound {
   const text = filter.trim().toLowerCase();
   const only = text.startsWith('pkg:');
   const wanted = only ? text.slice(4).trim() : text;
-  const settled = useSettled(/^[a-z0-9_][a-z0-9_.-]+$/.test(wanted) ? wanted : '', PAUSE);
-  const [hits, setHits] = React.useState<{ name: string; ids: ReadonlySet<number> }>({ name: '', ids: new Set() });
+  const settled = useSettled(/^[a-z0-9_][a-z0-9_.-]+$/.test(wanted) ? wanted + (only ? '*' : '') : '', PAUSE);
+  const [hits, setHits] = React.useState<{ name: string; found: Hits }>({ name: '', found: new Map() });
   React.useEffect(() => {
     let current = true;
     if (settled) {
       model.api.environments([settled]).then(
-        items => current && setHits({ name: settled, ids: new Set(items.map(item => item.id)) }),
+        items => current && setHits({ name: settled, found: new Map(items.map(item => [item.id, item.packages_found ?? []])) }),
         () => undefined // the panel says already that the server does not answer
       );
     }
@@ -43,6 +53,6 @@ export function useFound(model: EnvStoreModel, filter: string): IFound {
   const named = only
     ? []
     : all.filter(item => `${item.namespace.name}/${item.name} ${item.description}`.toLowerCase().includes(text));
-  const containing = wanted && hits.name === wanted ? all.filter(item => hits.ids.has(item.id)) : [];
-  return { named, containing, packageName: wanted };
+  const containing = wanted && hits.name === settled ? all.filter(item => hits.found.has(item.id)) : [];
+  return { named, containing, packageName: wanted, hits: hits.found };
 }

@@ -83,8 +83,16 @@ function Panel(
     }
   };
   const hasEnvironments = model.environments.length > 0;
+  const node = React.useRef<HTMLDivElement>(null);
+  const had = React.useRef(false);
+  React.useEffect(() => {
+    if (had.current && !hasEnvironments && document.activeElement === document.body) {
+      node.current?.querySelector<HTMLElement>('.jp-EnvStore-empty button')?.focus(); // the last row was deleted
+    }
+    had.current = hasEnvironments;
+  }, [hasEnvironments]);
   return (
-    <div className="jp-EnvStore-sidebar" onKeyDown={onKeyDown}>
+    <div ref={node} className="jp-EnvStore-sidebar" onKeyDown={onKeyDown}>
       <Toolbar {...props} />
       <Trouble {...props} />
       {hasEnvironments && (

@@ -19,6 +19,8 @@ interface IRowProps extends IProps {
   of: number;
   /** What the filter looks for, to be set bold; null where it is shown because of a package that it contains. */
   words: string | null;
+  /** The version of the package that was looked for, shown in place of language and age. */
+  contains: string;
   isConnected: boolean;
   isOpened: boolean;
   /** The minute that it is, so that ages are told anew. */
@@ -43,7 +45,7 @@ export const Row = React.memo(function Row(props: IRowProps): React.ReactElement
     item.name,
     status.words,
     build ? trans.__('build %1', build.number) : '',
-    language,
+    props.contains || language,
     at ? trans.__('built %1', ago(at, new Date(), trans)) : '',
     trans.__('%1 of %2 in %3', props.place, props.of, names.namespace)
   ].filter(part => part);
@@ -97,10 +99,18 @@ export const Row = React.memo(function Row(props: IRowProps): React.ReactElement
           {props.words === null && <span className="jp-EnvStore-sub"> {names.namespace}</span>}
         </span>
         <span className="jp-EnvStore-facts">
-          <span className="jp-EnvStore-language" title={item.kernel_note ?? item.kernels.join(', ')}>
-            {language}
-          </span>
-          <When at={at} words={old} trans={trans} />
+          {props.contains ? (
+            <span className="jp-EnvStore-language" title={props.contains}>
+              {props.contains}
+            </span>
+          ) : (
+            <>
+              <span className="jp-EnvStore-language" title={item.kernel_note ?? item.kernels.join(', ')}>
+                {language}
+              </span>
+              <When at={at} words={old} trans={trans} />
+            </>
+          )}
         </span>
         {(isHovered || isFocused) && <RowActions {...props} />}
       </div>

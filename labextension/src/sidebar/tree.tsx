@@ -7,7 +7,7 @@ import { useNow } from '../components/hooks';
 import { placeOf } from '../model';
 import type { IEnvironment, IPlace } from '../types';
 import { Chunks } from './chunks';
-import type { IFound } from './filter';
+import { containsWords, type IFound } from './filter';
 import { Row } from './row';
 
 const TYPE_AHEAD = 700;
@@ -223,6 +223,7 @@ export function Tree(props: ITreeProps): React.ReactElement {
         place={place + 1}
         of={of}
         words={kind === 'hit' ? null : filter.trim()}
+        contains={kind === 'hit' ? containsWords(found.hits.get(item.id) ?? [], found.packageName) : ''}
         isConnected={model.isConnected}
         isOpened={opened === item.id && (kind === 'item' || !found.named.includes(item))}
         minute={minute}

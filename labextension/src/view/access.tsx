@@ -21,7 +21,7 @@ export function Access(props: ITabProps): React.ReactElement {
 function Members(props: ITabProps): React.ReactElement {
   const { model, trans, item, place } = props;
   const may = item.permissions.includes('namespace-role-mapping::update');
-  const { value, error, reload } = useLoaded(() => model.api.members(place.namespace), [place.namespace]);
+  const { value, error, reload } = useLoaded(() => model.api.members(place.namespace), [place.namespace], 'members');
   const [name, setName] = React.useState('');
   const [role, setRole] = React.useState('viewer');
   const [refused, setRefused] = React.useState('');
@@ -118,7 +118,7 @@ function Members(props: ITabProps): React.ReactElement {
 function Policy(props: ITabProps): React.ReactElement | null {
   const { model, trans, item, place } = props;
   const may = item.permissions.includes('setting::read');
-  const { value } = useLoaded(may ? () => model.api.settingsOf(place) : null, [place.namespace, place.name]);
+  const { value } = useLoaded(may ? () => model.api.settingsOf(place) : null, [place.namespace, place.name], 'settings');
   if (!may) {
     return (
       <section aria-label={trans.__('Rules')}>
@@ -160,7 +160,7 @@ function Policy(props: ITabProps): React.ReactElement | null {
 
 function Tokens(props: ITabProps): React.ReactElement {
   const { model, trans, commands } = props;
-  const { value, error, reload } = useLoaded(() => model.api.tokens(), []);
+  const { value, error, reload } = useLoaded(() => model.api.tokens(), [], 'tokens');
   const [refused, setRefused] = React.useState('');
   const revoke = async (id: number) => {
     setRefused('');

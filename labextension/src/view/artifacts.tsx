@@ -77,7 +77,7 @@ export function ArtifactsTab(props: ITabProps): React.ReactElement {
 
 function Artifacts(props: ITabProps): React.ReactElement {
   const { model, build, trans } = props;
-  const { value, error, reload } = useLoaded(() => model.api.artifacts(build.id), [build.id, build.status]);
+  const { value, error, reload } = useLoaded(() => model.api.artifacts(build.id), [build.id, build.status], `artifacts:${build.id}`);
   useStale(model, build.id, reload);
   const busy = value?.some(item => item.state === 'pending' || item.state === 'building');
   React.useEffect(() => {

@@ -22,7 +22,7 @@ export function BuildsTab(props: ITabProps & { asked: IShow }): React.ReactEleme
   const [picked, setPicked] = React.useState<number[]>([]);
   const [compared, setCompared] = React.useState<[number, number] | null>(props.asked.compare ?? null);
   React.useEffect(() => setCompared(props.asked.compare ?? null), [props.asked]);
-  const { value, error, reload } = useLoaded(() => model.api.builds(item.id), [item.id, item.newest_build_id]);
+  const { value, error, reload } = useLoaded(() => model.api.builds(item.id), [item.id, item.newest_build_id], 'builds');
   useStale(model, null, reload);
   const builds = value?.builds ?? [];
   if (compared) {
@@ -102,7 +102,7 @@ export function BuildsTab(props: ITabProps & { asked: IShow }): React.ReactEleme
 function Kept(props: ITabProps): React.ReactElement | null {
   const { model, trans, item, place } = props;
   const may = item.permissions.includes('setting::read');
-  const { value, reload } = useLoaded(may ? () => model.api.settingsOf(place) : null, [place.namespace, place.name]);
+  const { value, reload } = useLoaded(may ? () => model.api.settingsOf(place) : null, [place.namespace, place.name], 'settings');
   const [refused, setRefused] = React.useState('');
   const number = Number(value?.['retention_builds'] ?? 0);
   if (!value) {
@@ -162,8 +162,8 @@ function BuildRow(
   const news =
     row.status === 'FAILED'
       ? clause(row.status_info ?? '')
-      : !before && props.isFirst
-        ? trans.__('first build')
+      : !before && (props.isFirst || done)
+        ? props.isFirst ? trans.__('first build') : trans.__('the first that is ready')
         : changeWords(diff.value, trans.__('the same packages'));
   const actions = (): Action[] => [
     {
@@ -289,9 +289,10 @@ function Compare(props: ITabProps & { first: number; second: number; back: () =>
   const { first, second, trans, model, item, place, commands } = props;
   const { value, error } = useLoaded(
     () => Promise.all([model.api.diff(first, second), model.api.build(first), model.api.build(second)]),
-    [first, second]
+    [first, second],
+    `compare:${first}:${second}`
   );
-  if (error) {
+  if (error && !value) {
     return (
       <ErrorBox message={error.message}>
         <TextButton onClick={props.back}>{trans.__('Back')}</TextButton>

@@ -34,11 +34,13 @@ export function usePreview(
     text: string;
     place: Partial<IPlace>;
     enabled: boolean;
+    /** The active build that changes are told against: with another one, they are told anew. */
+    against?: number | null;
     /** Another number for another text altogether: what is known of the one before is dropped. */
     generation?: number;
   }
 ): IPreview {
-  const { model, text, enabled, generation } = props;
+  const { model, text, enabled, generation, against } = props;
   const { namespace, name } = props.place;
   const quick = useSettled(text, CHECK_PAUSE);
   const slow = useSettled(text, SOLVE_PAUSE);
@@ -110,7 +112,7 @@ export function usePreview(
       }
     );
     return () => stop.abort();
-  }, [model, slow, clean, namespace, name, enabled, turn, isKept]);
+  }, [model, slow, clean, namespace, name, enabled, turn, isKept, against]);
 
   const again = React.useCallback(() => {
     setKeptFor(null);

@@ -92,6 +92,8 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
   take.current = imported.take;
   const begin = React.useCallback(
     (what: IStart) => {
+      setError('');
+      setFailed(null);
       if (what.namespace) {
         setNamespace(what.namespace);
       }

@@ -331,6 +331,7 @@ function Header(
         <TextButton
           primary
           id={CommandIDs.openNotebook}
+          needsServer
           disabled={!item.kernels.length}
           title={item.kernel_note ?? undefined}
           onClick={() => commands.execute(CommandIDs.openNotebook, { ...place })}

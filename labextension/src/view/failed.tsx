@@ -2,6 +2,7 @@ import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { copy } from '../commands/context';
 import { ErrorBox, type IProps, Link } from '../components/basics';
+import { isChannelAway, SetMirror } from '../components/mirror';
 import { EnvStoreError } from '../refusal';
 import type { IPlace } from '../types';
 
@@ -37,6 +38,7 @@ export function NotBuilt(
           {trans.__('Try again')}
         </Link>
       )}
+      {isChannelAway(error) && <SetMirror {...props} />}
       <Link onClick={() => copy(text, trans.__('Copied'))}>{trans.__('Copy my text')}</Link>
     </ErrorBox>
   );

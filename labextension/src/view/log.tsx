@@ -2,6 +2,7 @@ import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { copy } from '../commands/context';
 import { ErrorBox, Link, Progress, TextButton } from '../components/basics';
+import { PanelContext } from '../components/context';
 import { useLoaded, useStale } from '../components/hooks';
 import { isUnsettled } from '../model';
 import { duration, linesBySteps, moment, size, stepTitle } from '../status';
@@ -11,6 +12,16 @@ import type { ITabProps } from './environment';
 const WINDOW = 2000;
 const NEAR = 40;
 const MOST = 500;
+
+const SEEN = 'log';
+
+/** What was read of the log that was looked at last. */
+interface ISeen {
+  build: number;
+  lines: string[];
+  bytes: number;
+  rest: string;
+}
 
 /** The log of a build: steps that fold, live while it runs, the error on top where it failed. */
 export function Log(props: ITabProps): React.ReactElement {
@@ -22,7 +33,9 @@ export function Log(props: ITabProps): React.ReactElement {
   const [error, setError] = React.useState<Error | null>(null);
   const box = React.useRef<HTMLDivElement>(null);
   const seen = React.useRef({ bytes: 0, rest: '' });
-  const steps = useLoaded(() => model.api.progress(build.id), [build.id, build.status]);
+  const memory = React.useContext(PanelContext)?.memory;
+  const read = React.useRef<ISeen | null>((memory?.get(SEEN) as ISeen | undefined) ?? null);
+  const steps = useLoaded(() => model.api.progress(build.id), [build.id, build.status], `progress:${build.id}`);
   useStale(model, build.id, steps.reload);
   const live = model.progress(build.id) ?? steps.value;
   const busy = isUnsettled(build.status) || Boolean(steps.value?.busy);
@@ -30,17 +43,22 @@ export function Log(props: ITabProps): React.ReactElement {
   React.useEffect(() => {
     const stop = new AbortController();
     let timer = 0;
-    setLines([]);
+    const kept = read.current?.build === build.id ? read.current : null; // of the tab that was shown before
+    read.current = null;
+    let all = kept?.lines ?? [];
+    setLines(all);
     setError(null);
-    seen.current = { bytes: 0, rest: '' };
+    seen.current = { bytes: kept?.bytes ?? 0, rest: kept?.rest ?? '' };
     const encoder = new TextEncoder();
     const take = (text: string) => {
       seen.current.bytes += encoder.encode(text).length;
       const parts = (seen.current.rest + text).split('\n');
       seen.current.rest = parts.pop() ?? '';
       if (parts.length) {
-        setLines(old => [...old, ...parts]);
+        all = [...all, ...parts];
+        setLines(all);
       }
+      memory?.set(SEEN, { build: build.id, lines: all, ...seen.current } satisfies ISeen);
     };
     const run = async () => {
       try {

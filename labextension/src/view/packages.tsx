@@ -2,6 +2,7 @@ import * as React from 'react';
 import { closeIcon } from '@jupyterlab/ui-components';
 import { ErrorBox, IconButton, Link, Skeleton, TextButton } from '../components/basics';
 import { useLoaded } from '../components/hooks';
+import { isChannelAway, SetMirror } from '../components/mirror';
 import { Table } from '../components/table';
 import type { IContent, ISolved } from '../types';
 import type { ITabProps } from './environment';
@@ -28,7 +29,7 @@ export function Packages(
   const [known, setKnown] = React.useState<IContent | null>(null);
   const [preview, setPreview] = React.useState<{ solved?: ISolved; error?: Error } | null>(null);
   const hasLock = build.status === 'COMPLETED' || build.package_count > 0;
-  const contents = useLoaded(hasLock ? () => model.api.contents(build.id) : null, [build.id, build.status]);
+  const contents = useLoaded(hasLock ? () => model.api.contents(build.id) : null, [build.id, build.status], `contents:${build.id}`);
   const text = build.specification?.text ?? '';
   const editable =
     item.permissions.includes('environment::update') && Boolean(text) && !build.specification?.is_lockfile;
@@ -52,7 +53,8 @@ export function Packages(
       const names = new Set([...add, ...remove].map(nameOf));
       return {
         add: [...old.add.filter(spec => !names.has(nameOf(spec))), ...add],
-        remove: [...old.remove.filter(spec => !names.has(nameOf(spec))), ...remove]
+        remove: [...old.remove.filter(spec => !names.has(nameOf(spec))), ...remove],
+        begun: old.begun ?? { id: build.id, number: build.number }
       };
     });
   };
@@ -65,10 +67,11 @@ export function Packages(
   };
   const takeBack = (spec: string) => {
     setPreview(null); // it was of other changes
-    setStaged(old => ({
-      add: old.add.filter(other => other !== spec),
-      remove: old.remove.filter(other => other !== spec)
-    }));
+    setStaged(old => {
+      const add = old.add.filter(other => other !== spec);
+      const remove = old.remove.filter(other => other !== spec);
+      return add.length || remove.length ? { ...old, add, remove } : { add, remove };
+    });
   };
   const edited = () => model.api.edit(text, staged.add, staged.remove);
   const look = async (withLast = false) => {
@@ -90,6 +93,7 @@ export function Packages(
       setPreview({ error: error as Error });
     }
   };
+  React.useEffect(() => setPreview(null), [build.id]); // it was of changes to another build
   const count = staged.add.length + staged.remove.length;
   const field = React.useRef<HTMLInputElement>(null);
   return (
@@ -180,6 +184,22 @@ export function Packages(
               </TextButton>
             </span>
           </div>
+          {staged.begun && staged.begun.id !== build.id && (
+            <div className="jp-EnvStore-olderBar" role="status">
+              <span>
+                {trans.__('Begun on build %1. They are made to build %2 now.', staged.begun.number, build.number)}
+              </span>
+              <Link onClick={() => show({ tab: 'builds', compare: [staged.begun!.id, build.id] })}>
+                {trans.__('Compare')}
+              </Link>
+              <Link
+                id="envstore:staged-seen"
+                onClick={() => setStaged(old => ({ ...old, begun: { id: build.id, number: build.number } }))}
+              >
+                {trans.__('OK')}
+              </Link>
+            </div>
+          )}
           {preview?.error && (
             <ErrorBox message={preview.error.message.split('\n')[0] ?? ''}>
               {preview.error.message.includes('\n') && (
@@ -189,6 +209,7 @@ export function Packages(
                 </details>
               )}
               <LastIndex error={preview.error} trans={trans} take={() => look(true)} />
+              {isChannelAway(preview.error) && <SetMirror {...props} again={() => look()} />}
             </ErrorBox>
           )}
           {preview?.solved && <IndexFrom solved={preview.solved} trans={trans} />}

@@ -3,6 +3,7 @@ import * as React from 'react';
 import { EnvStoreError } from '../refusal';
 import { ErrorBox, type IProps, Link, Progress } from '../components/basics';
 import { useNow } from '../components/hooks';
+import { isChannelAway, SetMirror } from '../components/mirror';
 import { duration, moment, size } from '../status';
 import type { IChecked, IFault, IPackageChange, ISolved } from '../types';
 import type { IPreview } from './checking';
@@ -171,14 +172,15 @@ function Platforms(props: {
   );
 }
 
-function Refusal(props: {
-  error: Error;
-  preview: IPreview;
-  trans: TranslationBundle;
-  text: string;
-  goTo: (line: number) => void;
-  onText: (text: string) => void;
-}): React.ReactElement {
+function Refusal(
+  props: IProps & {
+    error: Error;
+    preview: IPreview;
+    text: string;
+    goTo: (line: number) => void;
+    onText: (text: string) => void;
+  }
+): React.ReactElement {
   const { error, preview, trans } = props;
   const [first, ...rest] = error.message.split('\n');
   const code = error instanceof EnvStoreError ? error.code : '';
@@ -207,6 +209,7 @@ function Refusal(props: {
         </React.Fragment>
       ))}
       <LastIndex error={error} trans={trans} take={preview.takeKept} />
+      {isChannelAway(error) && <SetMirror {...props} again={preview.again} />}
       <Link onClick={preview.again}>{trans.__('Try again')}</Link>
     </ErrorBox>
   );

@@ -39,7 +39,7 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
     setError(null);
     imported.forget();
   };
-  const preview = usePreview({ ...props, text, enabled: may });
+  const preview = usePreview({ ...props, text, enabled: may, against: item.active ? item.current_build_id : null });
   const newest = item.newest_build ?? item.current_build;
   const newer = draft && item.newest_build_id !== null && draft.base !== item.newest_build_id;
   const unchanged = !changed

@@ -11,6 +11,8 @@ const SPEC = /^(pip:|[\w./:-]+::)?[A-Za-z0-9_][\w.-]*(\[[^\]]*\])?\s*([<>=!~ ].*
 export interface IStaged {
   add: string[];
   remove: string[];
+  /** The build that they were begun on. */
+  begun?: { id: number; number: number };
 }
 
 /** Return changes that are gathered; they are kept in this browser until they are built or discarded. */

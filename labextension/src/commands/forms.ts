@@ -1,0 +1,99 @@
+import { Dialog, showDialog } from '@jupyterlab/apputils';
+import { Widget } from '@lumino/widgets';
+import type { IPlace } from '../types';
+
+/** Fields under each other, and what was wrong with what was answered before. */
+class Form extends Widget {
+  constructor(fields: readonly (readonly [string, HTMLElement])[], problem: string) {
+    super();
+    this.addClass('jp-EnvStore-form');
+    for (const [label, field] of fields) {
+      field.className = 'jp-mod-styled';
+      const node = document.createElement('label');
+      node.append(label, field);
+      this.node.appendChild(node);
+    }
+    if (problem) {
+      const node = document.createElement('div');
+      node.className = 'jp-EnvStore-error';
+      node.setAttribute('role', 'alert');
+      node.textContent = problem;
+      this.node.appendChild(node);
+      fields[0]?.[1].setAttribute('aria-invalid', 'true');
+    }
+  }
+}
+
+/** A name, and the namespace that it shall stand in. */
+export class PlaceForm extends Form implements Dialog.IBodyWidget<IPlace> {
+  constructor(namespaces: string[], proposal: IPlace, problem: string, nameLabel: string, inLabel: string) {
+    const name = document.createElement('input');
+    name.value = proposal.name;
+    const namespace = document.createElement('select');
+    for (const found of namespaces) {
+      namespace.add(new Option(found, found, false, found === proposal.namespace));
+    }
+    super(
+      [
+        [nameLabel, name],
+        [inLabel, namespace]
+      ],
+      problem
+    );
+    this._name = name;
+    this._namespace = namespace;
+  }
+
+  getValue(): IPlace {
+    return { namespace: this._namespace.value, name: this._name.value.trim() };
+  }
+
+  private readonly _name: HTMLInputElement;
+  private readonly _namespace: HTMLSelectElement;
+}
+
+/** A line of text. */
+class LineForm extends Form implements Dialog.IBodyWidget<string> {
+  constructor(label: string, text: string, problem: string) {
+    const input = document.createElement('input');
+    input.value = text;
+    super([[label, input]], problem);
+    this._input = input;
+  }
+
+  getValue(): string {
+    return this._input.value;
+  }
+
+  private readonly _input: HTMLInputElement;
+}
+
+/**
+ * Ask for a line until `take` does not refuse it: what it throws is told in the dialog, with what was typed still there. False
+ * where the user changes their mind.
+ */
+export async function askForLine(
+  words: { title: string; label: string; ok: string },
+  text: string,
+  take: (text: string) => Promise<unknown>
+): Promise<boolean> {
+  let problem = '';
+  for (;;) {
+    const answer = await showDialog({
+      title: words.title,
+      body: new LineForm(words.label, text, problem),
+      buttons: [Dialog.cancelButton(), Dialog.okButton({ label: words.ok })],
+      focusNodeSelector: 'input'
+    });
+    if (!answer.button.accept) {
+      return false;
+    }
+    text = answer.value ?? '';
+    try {
+      await take(text);
+      return true;
+    } catch (error) {
+      problem = error instanceof Error ? error.message : String(error);
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import * as React from 'react';
+import { CommandIDs } from '../commands/ids';
+import { EnvStoreError } from '../refusal';
+import { type IProps, Link } from './basics';
+
+/** Whether something failed because a channel does not answer. */
+export function isChannelAway(error: unknown): boolean {
+  return error instanceof EnvStoreError && error.code === 'channel_unreachable';
+}
+
+/** A link for admins that sets other channels, and tries again what one of them spoiled. */
+export function SetMirror(props: IProps & { again: () => unknown }): React.ReactElement | null {
+  const { model, trans, commands, again } = props;
+  return model.isAdmin ? (
+    <Link
+      id={CommandIDs.setChannel}
+      onClick={async () => {
+        if (await commands.execute(CommandIDs.setChannel)) {
+          await again();
+        }
+      }}
+    >
+      {trans.__('Set a mirror or a folder…')}
+    </Link>
+  ) : null;
+}
