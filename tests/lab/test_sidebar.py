@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.handlers.live import Server
@@ -59,6 +60,7 @@ def test_a_notebook_on_the_built_kernel_downloads_an_artifact(tab: Lab, lab: Ser
     expect(output).to_contain_text(f"conda-lock.yml {artifacts['lockfile']['sha256']}", timeout=60_000)
 
 
+@pytest.mark.alone
 def test_a_new_kernel_is_in_the_launcher_within_a_second(tab: Lab, lab: Server, channel: str) -> None:
     build_id = lab.submit(f"name: quick\nchannels: [{channel}]\ndependencies: [python, ipykernel]")
     while lab.data("GET", f"build/{build_id}/")["status"] not in ("COMPLETED", "FAILED"):
@@ -68,6 +70,7 @@ def test_a_new_kernel_is_in_the_launcher_within_a_second(tab: Lab, lab: Server, 
     lab.data("DELETE", "environment/team/quick/")
 
 
+@pytest.mark.alone
 def test_a_change_by_another_is_shown_within_a_second(tab: Lab, lab: Server, nasty_channel: str) -> None:
     build_id = lab.submit(f"name: elsewhere\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
     expect(tab.row("elsewhere")).to_be_visible(timeout=1_500)

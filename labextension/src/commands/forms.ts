@@ -69,8 +69,8 @@ class LineForm extends Form implements Dialog.IBodyWidget<string> {
 }
 
 /**
- * Ask for a line until `take` does not refuse it: what it throws is told in the dialog, with what was typed still there. False
- * where the user changes their mind.
+ * Ask for a line until `take` does not refuse it: what it throws is told in the dialog, with what was typed still
+ * there. False where the user changes their mind.
  */
 export async function askForLine(
   words: { title: string; label: string; ok: string },
