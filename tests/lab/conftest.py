@@ -15,6 +15,7 @@ from tests.conftest import CACHE, PYTHON
 from tests.handlers.live import MASTER, Server
 
 PICTURES = CACHE / "screenshots"
+expect.set_options(timeout=15_000)  # other tests run beside these
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",

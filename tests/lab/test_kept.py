@@ -231,6 +231,7 @@ def test_a_filter_finds_packages_by_their_beginning_and_tells_versions(tab: Lab)
     shown(hit.get_by_text("nasty-text 1"))
     field.fill("pkg:nasty-text")
     shown(hit.get_by_text("1.0", exact=True))
+    shown(tab.sidebar.get_by_text(re.compile(r"^1 of \d+$")))
     tab.picture("filter-package")
 
 
@@ -248,3 +249,17 @@ def test_a_failure_is_told_until_it_is_mended(tab: Lab, nasty_channel: str) -> N
     tab.button("create-build").click()
     shown(tab.page.get_by_text("team/kept is ready"))
     expect(told.get_by_role("button", name="Edit")).to_have_count(0)
+
+
+def test_one_goes_on_with_exact_versions_or_packages(tab: Lab) -> None:
+    tab.open("kept", "specification")
+    tab.button("format").click()
+    tab.page.get_by_role("menuitem", name="Pinned: each version as in build 2").click()
+    expect(tab.editor()).to_contain_text("nasty-text=1.0=")
+    tab.button("format").click()
+    tab.page.get_by_role("menuitem", name="Lockfile: each package as in build 2").click()
+    expect(tab.editor()).to_contain_text("sha256")
+    shown(tab.view.get_by_text("Exact: 1 package, no solving."))
+    tab.button("format").click()
+    tab.page.get_by_role("menuitem", name="As it was typed").click()
+    expect(tab.view.get_by_text("a draft is kept in this browser")).not_to_be_visible()

@@ -125,7 +125,7 @@ def test_a_preview_says_what_is_allowed_and_takes_the_last_index(data: Lab, lab:
         data.write(f"name: data\nchannels: ['http://{address}']\ndependencies:\n  - python\n  - flask\n")
         shown(data.view.locator("dd", has_text="flask").first, 20_000)
     data.write(f"name: data\nchannels: ['http://{address}']\ndependencies:\n  - flask\n")
-    shown(data.view.get_by_text("cannot be read"), 30_000)
+    shown(data.view.get_by_text("cannot be reached from this server"), 30_000)
     shown(data.view.get_by_text("Last index:"))
     data.picture("channel-away")
     expect(data.button("create-build")).to_have_text("Build anyway…")

@@ -1,6 +1,8 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { specificationText } from '../../src/commands/kernel';
 import { age, buildMark, clause, duration, inLine, linesBySteps, mark, size, step, tookSeconds } from '../../src/status';
+import { firstWords } from '../../src/components/mirror';
+import { containsWords } from '../../src/sidebar/filter';
 import type { IBuild, IEnvironment, IProgress } from '../../src/types';
 import { EnvStoreError } from '../../src/refusal';
 import { changeWords } from '../../src/view/builds';
@@ -307,5 +309,25 @@ describe('the platforms of a specification', () => {
   ])('are changed in its text alone: %j', (text, platforms, changed) => {
     expect(withPlatforms(text, platforms)).toBe(changed);
     expect(listedPlatforms(changed)).toEqual(platforms);
+  });
+});
+
+describe('what is told in one line', () => {
+  it.each([
+    ['channel http://host/conda-forge/ cannot be read: refused; check it', 'channel_unreachable', 'conda-forge cannot be reached from this server.'],
+    ['channel http://host/conda-forge is not there', 'channel_error', 'channel http://host/conda-forge is not there'],
+    ['first\nsecond', 'unsatisfiable', 'first']
+  ])('of an error: %j', (message, code, words) => {
+    expect(firstWords(new EnvStoreError(message, 502, code), trans)).toBe(words);
+  });
+
+  it('of packages that a filter found', () => {
+    const hits = [
+      { name: 'num', version: '3' },
+      { name: 'numpy', version: '2.1' }
+    ];
+    expect(containsWords(hits, 'numpy')).toBe('2.1');
+    expect(containsWords(hits, 'nu')).toBe('num 3, numpy 2.1');
+    expect(containsWords([], 'nu')).toBe('');
   });
 });

@@ -82,7 +82,10 @@ function Panel(
       event.stopPropagation();
     }
   };
-  const hasEnvironments = model.environments.length > 0;
+  const all = model.environments.length;
+  const hasEnvironments = all > 0;
+  const matching = new Set([...found.named, ...found.containing]).size;
+  const count = filter.trim() ? trans.__('%1 of %2', matching, all) : all;
   const node = React.useRef<HTMLDivElement>(null);
   const had = React.useRef(false);
   React.useEffect(() => {
@@ -127,7 +130,7 @@ function Panel(
         {model.connection === 'loading' && <Skeleton trans={trans} />}
         {model.lastSeen && !hasEnvironments && model.isConnected && <Empty {...props} />}
         {hasEnvironments && (
-          <Section title={trans.__('Environments')} count={model.environments.length}>
+          <Section title={trans.__('Environments')} count={count}>
             <Tree
               {...props}
               innerRef={tree}

@@ -4,7 +4,7 @@ import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
 /** A part of the sidebar that can be folded. */
 export function Section(props: {
   title: string;
-  count?: number;
+  count?: number | string;
   children: React.ReactNode;
 }): React.ReactElement {
   const [open, setOpen] = React.useState(true);

@@ -2,7 +2,7 @@ import * as React from 'react';
 import { closeIcon } from '@jupyterlab/ui-components';
 import { ErrorBox, IconButton, Link, Skeleton, TextButton } from '../components/basics';
 import { useLoaded } from '../components/hooks';
-import { isChannelAway, SetMirror } from '../components/mirror';
+import { firstWords, isChannelAway, SetMirror } from '../components/mirror';
 import { Table } from '../components/table';
 import type { IContent, ISolved } from '../types';
 import type { ITabProps } from './environment';
@@ -201,8 +201,8 @@ export function Packages(
             </div>
           )}
           {preview?.error && (
-            <ErrorBox message={preview.error.message.split('\n')[0] ?? ''}>
-              {preview.error.message.includes('\n') && (
+            <ErrorBox message={firstWords(preview.error, trans)}>
+              {preview.error.message !== firstWords(preview.error, trans) && (
                 <details>
                   <summary>{trans.__('Full explanation')}</summary>
                   <pre>{preview.error.message}</pre>
@@ -229,7 +229,7 @@ export function Packages(
       )}
       {which === 'updates' && !updates.value && !updates.error && <Skeleton trans={trans} rows={3} />}
       {which === 'updates' && updates.error && (
-        <ErrorBox message={updates.error.message}>
+        <ErrorBox message={firstWords(updates.error, trans)}>
           <LastIndex error={updates.error} trans={trans} take={() => setLastIndex(true)} />
           <Link
             onClick={() => {

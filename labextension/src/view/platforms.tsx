@@ -126,8 +126,8 @@ interface IPickerProps {
   onText: (text: string) => void;
 }
 
-/** A button with a menu of what a specification may say of systems. */
-function Picker(props: { id: string; title: string; label: string; actions: readonly Action[] }): React.ReactElement {
+/** A button with a menu of what a specification may say. */
+export function Picker(props: { id: string; title: string; label: string; actions: readonly Action[] }): React.ReactElement {
   return (
     <button
       type="button"

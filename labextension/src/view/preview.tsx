@@ -3,7 +3,7 @@ import * as React from 'react';
 import { EnvStoreError } from '../refusal';
 import { ErrorBox, type IProps, Link, Progress } from '../components/basics';
 import { useNow } from '../components/hooks';
-import { isChannelAway, SetMirror } from '../components/mirror';
+import { firstWords, isChannelAway, SetMirror } from '../components/mirror';
 import { duration, moment, size } from '../status';
 import type { IChecked, IFault, IPackageChange, ISolved } from '../types';
 import type { IPreview } from './checking';
@@ -182,18 +182,18 @@ function Refusal(
   }
 ): React.ReactElement {
   const { error, preview, trans } = props;
-  const [first, ...rest] = error.message.split('\n');
+  const rest = isChannelAway(error) ? [error.message] : error.message.split('\n').slice(1);
   const code = error instanceof EnvStoreError ? error.code : '';
   const conflict = code === 'unsatisfiable' && !/^no package/.test(error.message);
   const words = conflict
     ? trans.__('These cannot live together')
     : code === 'solve_timeout'
       ? trans.__('No answer in time. The more bounds, the faster; or build it in the background without waiting.')
-      : first ?? '';
+      : firstWords(error, trans);
   return (
     <ErrorBox message={words}>
       {(conflict || rest.length > 0) && (
-        <details open={rest.length < 8}>
+        <details open={!isChannelAway(error) && rest.length < 8}>
           <summary>{trans.__('Full explanation')}</summary>
           <pre>{error.message}</pre>
         </details>

@@ -10,6 +10,7 @@ import { useDrafts } from './drafts';
 import { NotBuilt } from './failed';
 import { faultsOf, fixed } from './fixes';
 import { withPlainLines } from './lines';
+import { FormatPicker } from './format';
 import { GpuPicker, PlatformPicker } from './platforms';
 import { Preview } from './preview';
 
@@ -98,6 +99,7 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
             <GpuPicker text={text} trans={trans} onText={change} />
           </>
         )}
+        {may && <FormatPicker {...props} original={original} text={text} onText={change} />}
         {!may && (
           <>
             <span className="jp-EnvStore-sub">{trans.__('You may use %1, not change it.', place.namespace)}</span>

@@ -1,0 +1,40 @@
+import { Notification } from '@jupyterlab/apputils';
+import * as React from 'react';
+import type { Action } from '../components/menu';
+import type { ITabProps } from './environment';
+import { Picker } from './platforms';
+
+/** A button that goes on with what a build became in place of what was typed for it: every version, or every package. */
+export function FormatPicker(
+  props: ITabProps & { original: string; text: string; onText: (text: string) => void }
+): React.ReactElement {
+  const { model, trans, build, original, text, onText } = props;
+  const take = (type: string) => async () => {
+    try {
+      const found = (await model.api.artifacts(build.id)).find(item => item.type === type && !item.variant);
+      if (!found?.url || found.state !== 'ready') {
+        throw new Error(found?.reason || trans.__('It is not made yet: see Logs and artifacts.'));
+      }
+      onText(await model.api.text(found.url));
+    } catch (error) {
+      Notification.error((error as Error).message, { autoClose: 8000 });
+    }
+  };
+  const refused = build.status === 'COMPLETED' ? undefined : trans.__('This build is not ready');
+  const actions: Action[] = [
+    {
+      label: text === original ? trans.__('✓ As it was typed') : trans.__('As it was typed'),
+      run: () => onText(original)
+    },
+    { label: trans.__('Pinned: each version as in build %1', build.number), run: take('yaml'), refused },
+    { label: trans.__('Lockfile: each package as in build %1', build.number), run: take('lockfile'), refused }
+  ];
+  return (
+    <Picker
+      id="envstore:format"
+      title={trans.__('Go on with exact versions, or with exact packages')}
+      label={trans.__('Format ▾')}
+      actions={actions}
+    />
+  );
+}
