@@ -144,6 +144,7 @@ class EnvStoreApp(Opening, Questions, Texts, StoreTraits, ExtensionApp):
         self.api_url = url_path_join(self.server.base_url, "envstore/api/v1/")
         for path in sorted((Path(__file__).parent / "events").glob("*.yaml")):
             self.events.register_event_schema(path)
+        self.announce_kernels()
         hand_tokens_to_kernels(self)
 
     @property

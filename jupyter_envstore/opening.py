@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +23,12 @@ if TYPE_CHECKING:
     from jupyter_envstore.config import StoreConfig
     from jupyter_envstore.envstore import EnvStore
     from jupyter_envstore.kernels import KernelSpecs
+    from jupyter_envstore.watching import Watcher
 
 UNFORESEEN = "something unforeseen happened; the server's log tells what"
+AGAIN_SECONDS = 3.0
+"""How long a store that could not be opened is left alone: a locked database, or a disk that is away, may pass."""
+END_SECONDS = 10.0
 
 
 class Opening:
@@ -46,14 +51,18 @@ class Opening:
     opening: asyncio.Future[None] | None = None
     threads: list[threading.Thread]
     trouble = ""
+    told = ""
+    tried = 0.0
     store: EnvStore
     rules: AccessRules
     kernels: KernelSpecs
 
     def begin(self) -> asyncio.Future[None]:
-        """Begin to open the store, once; on the loop."""
-        if self.opening is None:
+        """Begin to open the store, on the loop: once, and again a while after it failed."""
+        failed = self.opening is not None and self.opening.done() and bool(self.trouble)
+        if self.opening is None or (failed and time.monotonic() - self.tried > AGAIN_SECONDS):
             self.loop = asyncio.get_running_loop()
+            self.trouble = ""
             self.opening = self.loop.run_in_executor(self.pool, self.open_or_tell)
         return self.opening
 
@@ -77,10 +86,13 @@ class Opening:
             self.open()
         except EnvStoreError as error:
             self.trouble = str(error)
-            self.log.error("envstore: %s", error)
+            if self.told != self.trouble:
+                self.log.error("envstore: %s", error)
         except Exception:
             self.trouble = UNFORESEEN
             self.log.exception("envstore: the store cannot be opened")
+        self.told = self.trouble
+        self.tried = time.monotonic()
 
     def open(self) -> None:
         """Open the store and begin the work in the background.
@@ -98,24 +110,42 @@ class Opening:
             from jupyter_envstore.watching import Watcher
 
             self.store = EnvStore(self.store_configuration)
+        try:
+            self.begin_work(directory, KernelSpecs, Watcher)
+        except BaseException:
+            self.store.close()
+            raise
+
+    def begin_work(self, directory: Path, specs: type[KernelSpecs], watcher: type[Watcher]) -> None:
+        """Take what the configuration says of people and kernels, and begin the work in the background.
+
+        Raises
+        ------
+        EnvStoreError
+            The configuration cannot be used.
+        """
+        self.offer_kernels(directory)
         self.rules = self.make_rules()
         user = Path(jupyter_data_dir()) / "kernels" if self.user_kernels else None
-        self.kernels = KernelSpecs(self.store_configuration, self.store.database, self.kernel_namespaces, user)
+        self.kernels = specs(self.store_configuration, self.store.database, self.kernel_namespaces, user)
         directory.mkdir(parents=True, exist_ok=True)
-        give_to_children(directory.parent)
         rounds = (
             ("scheduler", self.store.scheduler.run),
-            ("watcher", Watcher(self.store, self.hand_over, self.follow_store).run),
+            ("watcher", watcher(self.store, self.hand_over, self.follow_store).run),
             ("housekeeper", self.keep_house),
         )
         for name, run in rounds:
             thread = threading.Thread(target=run, args=(self.ending,), name=f"envstore-{name}", daemon=True)
             thread.start()
             self.threads.append(thread)
-        self.offer_kernels(directory)
+
+    def announce_kernels(self) -> None:
+        """Let this server, and what it starts, find the kernels of the store, before it is open."""
+        with contextlib.suppress(EnvStoreError):  # told when the store is opened
+            give_to_children(self.store_config().kernels_of(self.kernel_namespaces).parent)
 
     def offer_kernels(self, directory: Path) -> None:
-        """Add our kernelspecs to the server's; the first look at these imports ipykernel, which takes a while."""
+        """Add our kernelspecs to the server's, where it had looked for its own before it was told of ours."""
         directories = self.server.kernel_spec_manager.kernel_dirs
         if str(directory) not in directories:
             directories.append(str(directory))
@@ -124,10 +154,10 @@ class Opening:
         """End the work in the background; workers go on, and are found again at the next start."""
         self.ending.set()
         if self.opening is not None:
-            await self.opening
+            await asyncio.wait({self.opening}, timeout=END_SECONDS)
         for thread in self.threads:
             await asyncio.to_thread(thread.join, 10)
-        if self.opening is not None and not self.trouble:
+        if self.opening is not None and self.opening.done() and not self.trouble:
             self.store.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import Awaitable, Callable
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from jupyter_envstore.app import EnvStoreApp
 
 CLIENT = "envstore_client.py"
+OPENING_SECONDS = 5.0
+"""How long a kernel waits for a store that is being opened."""
 
 
 def give_to_children(root: Path) -> None:
@@ -46,8 +49,8 @@ def hand_tokens_to_kernels(app: EnvStoreApp) -> None:
 
     async def start_kernel(*arguments: Any, **keywords: Any) -> str:
         try:
-            await app.ready()
-        except StoreUnavailableError:  # Jupyter's own kernels start nevertheless
+            await asyncio.wait_for(app.ready(), OPENING_SECONDS)
+        except (StoreUnavailableError, asyncio.TimeoutError):  # Jupyter's own kernels start nevertheless
             return await ensure_async(start(*arguments, **keywords))
         folder = await app.run(client_directory, app.store_configuration.root)
         environment = dict(keywords.get("env") or os.environ)

@@ -58,7 +58,6 @@ const view: JupyterFrontEndPlugin<void> = {
   optional: [
     ITranslator,
     ILayoutRestorer,
-    IStateDB,
     INotebookTracker,
     IConsoleTracker,
     IDefaultFileBrowser,
@@ -70,7 +69,6 @@ const view: JupyterFrontEndPlugin<void> = {
     editors: IEditorServices,
     translator: ITranslator | null,
     restorer: ILayoutRestorer | null,
-    state: IStateDB | null,
     notebooks: INotebookTracker | null,
     consoles: IConsoleTracker | null,
     browser: IDefaultFileBrowser | null,
@@ -78,7 +76,7 @@ const view: JupyterFrontEndPlugin<void> = {
   ): void => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const context = new Context(app, store, trans, notebooks, consoles, browser);
-    const views = new Views(app, store, trans, editors, state);
+    const views = new Views(app, store, trans, editors);
     addUsingCommands(context);
     addChangingCommands(context);
     addShowingCommands(context, views);

@@ -57,6 +57,7 @@ export interface IEnvironment {
   kernels: string[];
   /** Languages of the kernels, as people write them. */
   languages: string[];
+  created_on: string;
   kernel_note: string | null;
   /** Where packages were asked for, what of its build they mean. */
   packages_found?: { name: string; version: string }[];

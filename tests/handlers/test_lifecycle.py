@@ -7,6 +7,7 @@ import contextlib
 import json
 import signal
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -151,6 +152,21 @@ def test_a_store_that_cannot_be_opened_says_why_and_the_server_goes_on(make_serv
     assert "has a space in it" in answer.json()["message"]
     assert "space" not in server.ask("GET", "environment/", None, check=False).text
     assert requests.get(f"{server.origin}/api/status", headers={"Authorization": f"Bearer {MASTER}"}, timeout=10).ok
+
+
+def test_a_store_that_was_locked_at_the_start_is_opened_once_it_is_free(other: Server) -> None:
+    assert other.stop() == 0
+    with contextlib.closing(sqlite3.connect(other.root / "envstore.sqlite", isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode = DELETE")
+        database.execute("BEGIN EXCLUSIVE")
+        other.start()
+        answer = other.ask("GET", "environment/", check=False)
+        assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
+        database.execute("ROLLBACK")
+    deadline = time.monotonic() + 30
+    while other.ask("GET", "environment/", check=False).status_code != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
 
 
 def test_a_server_that_is_stopped_ends_well(other: Server, nasty_channel: str) -> None:

@@ -13,6 +13,8 @@ export interface IFound {
   named: readonly IEnvironment[];
   containing: readonly IEnvironment[];
   packageName: string;
+  /** Whether it is not known yet which environments contain it. */
+  isLooking: boolean;
   hits: Hits;
 }
 
@@ -35,7 +37,8 @@ export function useFound(model: EnvStoreModel, filter: string): IFound {
   const text = filter.trim().toLowerCase();
   const only = text.startsWith('pkg:');
   const wanted = only ? text.slice(4).trim() : text;
-  const settled = useSettled(/^[a-z0-9_][a-z0-9_.-]+$/.test(wanted) ? wanted + (only ? '*' : '') : '', PAUSE);
+  const isName = only ? /^[a-z0-9_][a-z0-9_.-]*$/ : /^[a-z0-9_][a-z0-9_.-]+$/;
+  const settled = useSettled(isName.test(wanted) ? wanted + (only ? '*' : '') : '', PAUSE);
   const [hits, setHits] = React.useState<{ name: string; found: Hits }>({ name: '', found: new Map() });
   React.useEffect(() => {
     let current = true;
@@ -50,9 +53,9 @@ export function useFound(model: EnvStoreModel, filter: string): IFound {
     };
   }, [model, settled, model.environments]);
   const all = sorted(model.environments, model.permissions?.primary_namespace ?? '');
-  const named = only
+  const named = only && wanted
     ? []
-    : all.filter(item => `${item.namespace.name}/${item.name} ${item.description}`.toLowerCase().includes(text));
+    : all.filter(item => `${item.namespace.name}/${item.name} ${item.description}`.toLowerCase().includes(only ? '' : text));
   const containing = wanted && hits.name === settled ? all.filter(item => hits.found.has(item.id)) : [];
-  return { named, containing, packageName: wanted, hits: hits.found };
+  return { named, containing, packageName: wanted, isLooking: only && hits.name !== `${wanted}*`, hits: hits.found };
 }

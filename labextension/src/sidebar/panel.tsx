@@ -85,7 +85,7 @@ function Panel(
   const all = model.environments.length;
   const hasEnvironments = all > 0;
   const matching = new Set([...found.named, ...found.containing]).size;
-  const count = filter.trim() ? trans.__('%1 of %2', matching, all) : all;
+  const count = filter.trim() && !found.isLooking ? trans.__('%1 of %2', matching, all) : all;
   const node = React.useRef<HTMLDivElement>(null);
   const had = React.useRef(false);
   React.useEffect(() => {

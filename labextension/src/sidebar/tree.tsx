@@ -36,7 +36,7 @@ export function Tree(props: ITreeProps): React.ReactElement {
   const own = model.permissions?.primary_namespace;
   const hasEmpty = !filter && own !== undefined && model.writable.includes(own);
   const groups = grouped(found.named, hasEmpty ? [own] : []);
-  const nothing = groups.size === 0 && found.containing.length === 0;
+  const nothing = groups.size === 0 && found.containing.length === 0 && !found.isLooking;
   const keys = [
     ...[...groups].flatMap(([name, items]) => [
       `group:${name}`,

@@ -314,7 +314,7 @@ function Compare(props: ITabProps & { first: number; second: number; back: () =>
         <h3>{title}</h3>
         <TextButton onClick={props.back}>{trans.__('All builds')}</TextButton>
         <TextButton onClick={() => copy(markdown(), trans.__('Copied'))}>{trans.__('Copy as Markdown')}</TextButton>
-        {before.status === 'COMPLETED' && !before.active && item.permissions.includes('environment::update') && (
+        {before.status === 'COMPLETED' && before.id !== item.current_build_id && item.permissions.includes('environment::update') && (
           <TextButton
             id="envstore:roll-back"
             onClick={() => commands.execute(CommandIDs.makeActive, { ...place, build: before.id })}

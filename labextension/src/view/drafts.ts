@@ -1,9 +1,6 @@
-import type { IStateDB } from '@jupyterlab/statedb';
 import * as React from 'react';
-import { useLoaded } from '../components/hooks';
-import type { IBuild, IEnvironment, IPlace } from '../types';
-
-const DRAFTS = 'jupyter-envstore:draft:';
+import { browserStorage, keyOf } from '../components/storage';
+import type { IBuild, IEnvironment } from '../types';
 
 /** A text that was changed and not built yet. */
 export interface IDraft {
@@ -30,20 +27,22 @@ export interface IDrafts {
   open: (id: number) => void;
 }
 
+function stored(key: string): Record<number, IDraft> {
+  const found = browserStorage.fetch(key) as Record<number, IDraft> | undefined;
+  return Object.fromEntries(
+    Object.entries(found ?? {}).filter(([, draft]) => typeof draft?.text === 'string' && draft.number)
+  );
+}
+
 /**
  * A draft is shown with its build. One that began with the active build is shown with the active build that came after
  * it, too: nobody who edits shall lose their text because somebody else built.
  */
-export function useDrafts(state: IStateDB | null, place: IPlace, item: IEnvironment, build: IBuild): IDrafts {
-  const key = `${DRAFTS}${place.namespace}/${place.name}`;
-  const [drafts, setDrafts] = React.useState<Readonly<Record<number, IDraft>>>({});
+export function useDrafts(item: IEnvironment, build: IBuild): IDrafts {
+  const key = keyOf('draft', item);
+  const [drafts, setDrafts] = React.useState<Readonly<Record<number, IDraft>>>(() => stored(key));
   const [opened, setOpened] = React.useState<{ id: number; beside: number } | null>(null);
-  const stored = useLoaded(state ? () => state.fetch(key) : null, [key]);
-  React.useEffect(() => {
-    const found = stored.value as unknown as Record<number, IDraft> | undefined;
-    const valid = Object.entries(found ?? {}).filter(([, draft]) => typeof draft?.text === 'string' && draft.number);
-    setDrafts(old => ({ ...Object.fromEntries(valid), ...old }));
-  }, [stored.value]);
+  React.useEffect(() => setDrafts(stored(key)), [key]);
 
   const entries = Object.entries(drafts).map(([id, draft]): [number, IDraft] => [Number(id), draft]);
   const followed = build.active ? entries.filter(([, draft]) => draft.wasActive).pop() : undefined;
@@ -51,7 +50,7 @@ export function useDrafts(state: IStateDB | null, place: IPlace, item: IEnvironm
   const draft = shown === undefined ? null : drafts[shown]!;
   const save = (next: Record<number, IDraft>) => {
     setDrafts(next);
-    void (Object.keys(next).length ? state?.save(key, next as any) : state?.remove(key));
+    browserStorage.save(key, Object.keys(next).length ? next : null);
   };
   const base = item.newest_build_id ?? build.id;
   return {

@@ -1,6 +1,5 @@
 import type { IEditorServices } from '@jupyterlab/codeeditor';
 import { HTMLSelect, ReactWidget, ellipsesIcon, editIcon } from '@jupyterlab/ui-components';
-import type { IStateDB } from '@jupyterlab/statedb';
 import { type ISignal, Signal } from '@lumino/signaling';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
@@ -24,7 +23,6 @@ import type { IShow, Tab } from './views';
 export interface IViewProps extends IProps {
   editors: IEditorServices;
   completer: ICompleter;
-  state: IStateDB | null;
   place: IPlace;
 }
 
@@ -76,7 +74,6 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
   const [asked, setAsked] = React.useState<IShow>(widget.last);
   const [tab, setTab] = React.useState<Tab>(widget.last.tab ?? 'packages');
   const [chosen, setChosen] = React.useState<number | null>(widget.last.build ?? null);
-  const [staged, setStaged] = useStaged(props.state, place);
   const choose = React.useCallback(
     (next: Tab) => {
       setTab(next);
@@ -109,6 +106,7 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
   const kept = React.useRef<IEnvironment | undefined>(undefined);
   kept.current = found ?? kept.current;
   const item = kept.current;
+  const [staged, setStaged] = useStaged(item);
   const current = item?.current_build_id ?? null;
   const wanted = chosen ?? current;
   const builds = useLoaded(found && item ? () => model.api.builds(item.id) : null, [item?.id, item?.newest_build_id]);
@@ -211,7 +209,7 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
 /** What is left of an environment that was deleted: its text, or the draft that was made of it. */
 function Kept(props: IViewProps & { item: IEnvironment; build: IBuild }): React.ReactElement | null {
   const { trans, commands, place, build, item } = props;
-  const { draft, others } = useDrafts(props.state, place, item, build);
+  const { draft, others } = useDrafts(item, build);
   const text = draft?.text ?? others[0]?.[1].text ?? build.specification?.text;
   return text ? (
     <>

@@ -9,13 +9,35 @@ export function FormatPicker(
   props: ITabProps & { original: string; text: string; onText: (text: string) => void }
 ): React.ReactElement {
   const { model, trans, build, original, text, onText } = props;
+  const latest = React.useRef({ text, build: build.id });
+  latest.current = { text, build: build.id };
+  const there = React.useRef(true);
+  React.useEffect(() => {
+    there.current = true;
+    return () => {
+      there.current = false;
+    };
+  }, []);
+  const replace = (next: string) => {
+    onText(next);
+    if (text !== original && next !== text) {
+      Notification.info(trans.__('What you wrote was replaced.'), {
+        autoClose: 15_000,
+        actions: [{ label: trans.__('Undo'), callback: () => there.current && onText(text) }]
+      });
+    }
+  };
   const take = (type: string) => async () => {
     try {
       const found = (await model.api.artifacts(build.id)).find(item => item.type === type && !item.variant);
       if (!found?.url || found.state !== 'ready') {
         throw new Error(found?.reason || trans.__('It is not made yet: see Logs and artifacts.'));
       }
-      onText(await model.api.text(found.url));
+      const taken = await model.api.text(found.url);
+      if (!there.current || latest.current.text !== text || latest.current.build !== build.id) {
+        return; // somebody typed on meanwhile
+      }
+      replace(taken);
     } catch (error) {
       Notification.error((error as Error).message, { autoClose: 8000 });
     }
@@ -23,8 +45,8 @@ export function FormatPicker(
   const refused = build.status === 'COMPLETED' ? undefined : trans.__('This build is not ready');
   const actions: Action[] = [
     {
-      label: text === original ? trans.__('✓ As it was typed') : trans.__('As it was typed'),
-      run: () => onText(original)
+      label: text === original ? trans.__('✓ As build %1 has it', build.number) : trans.__('As build %1 has it', build.number),
+      run: () => replace(original)
     },
     { label: trans.__('Pinned: each version as in build %1', build.number), run: take('yaml'), refused },
     { label: trans.__('Lockfile: each package as in build %1', build.number), run: take('lockfile'), refused }

@@ -141,6 +141,9 @@ export function Log(props: ITabProps): React.ReactElement {
         </ErrorBox>
       )}
       <Steps progress={live} trans={trans} lines={lines} />
+      {error && !busy && lines.length === 0 && (
+        <p className="jp-EnvStore-error">{trans.__('The log cannot be loaded now: %1', error.message)}</p>
+      )}
       {error && busy && <p className="jp-EnvStore-error">{trans.__('The log was cut off; it goes on in a moment.')}</p>}
       <details open={busy}>
         <summary>{trans._n('The whole log, %1 line', 'The whole log, %1 lines', lines.length)}</summary>

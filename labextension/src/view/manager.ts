@@ -2,7 +2,6 @@ import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { CodeEditor, CodeEditorWrapper, type IEditorServices } from '@jupyterlab/codeeditor';
 import { URLExt } from '@jupyterlab/coreutils';
-import type { IStateDB } from '@jupyterlab/statedb';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { CommandIDs } from '../commands';
 import { envstoreIcon } from '../icons';
@@ -19,8 +18,7 @@ export class Views implements IViews {
     private readonly app: JupyterFrontEnd,
     private readonly model: EnvStoreModel,
     private readonly trans: TranslationBundle,
-    private readonly editors: IEditorServices,
-    private readonly state: IStateDB | null
+    private readonly editors: IEditorServices
   ) {
     this.completer = new ChannelCompleter(model.api);
   }
@@ -48,7 +46,6 @@ export class Views implements IViews {
         trans: this.trans,
         editors: this.editors,
         completer: this.completer,
-        state: this.state,
         place
       });
       content.last = show;

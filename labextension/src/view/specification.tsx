@@ -18,10 +18,10 @@ const FILE_NAMES = { lock: 'conda-lock.yml', environment: 'environment.yml' };
 
 /** The specification, changed with a preview of what would be installed, and built. */
 export function SpecificationTab(props: ITabProps): React.ReactElement {
-  const { model, trans, item, build, place, state, show } = props;
+  const { model, trans, item, build, place, show } = props;
   const original = withPlainLines(build.specification?.text ?? '');
   const may = item.permissions.includes('environment::update') || item.permissions.includes('environment:create');
-  const drafts = useDrafts(state, place, item, build);
+  const drafts = useDrafts(item, build);
   const { draft } = drafts;
   const [error, setError] = React.useState<Error | null>(null);
   const editor = React.useRef<IEditorHandle>(null);
@@ -41,6 +41,7 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
     imported.forget();
   };
   const preview = usePreview({ ...props, text, enabled: may, against: item.active ? item.current_build_id : null });
+  const isLockfile = preview.checked?.is_lockfile ?? build.specification?.is_lockfile ?? false;
   const newest = item.newest_build ?? item.current_build;
   const newer = draft && item.newest_build_id !== null && draft.base !== item.newest_build_id;
   const unchanged = !changed
@@ -78,7 +79,7 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
     <div className="jp-EnvStore-specification" onDrop={onDrop} onDragOver={event => event.preventDefault()}>
       <div className="jp-EnvStore-bar">
         <span className="jp-EnvStore-sub">
-          {build.specification?.is_lockfile ? FILE_NAMES.lock : FILE_NAMES.environment}
+          {isLockfile ? FILE_NAMES.lock : FILE_NAMES.environment}
         </span>
         {may && (
           <TextButton
@@ -93,7 +94,7 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
             {trans.__('Import…')}
           </TextButton>
         )}
-        {may && !build.specification?.is_lockfile && (
+        {may && !isLockfile && (
           <>
             <PlatformPicker text={text} trans={trans} onText={change} />
             <GpuPicker text={text} trans={trans} onText={change} />

@@ -1,9 +1,7 @@
-import type { IStateDB } from '@jupyterlab/statedb';
 import * as React from 'react';
-import { useLoaded } from '../components/hooks';
-import type { IContent, IPlace } from '../types';
+import { browserStorage, keyOf } from '../components/storage';
+import type { IContent, IEnvironment } from '../types';
 
-const STAGED = 'jupyter-envstore:staged:';
 const NOTHING: IStaged = { add: [], remove: [] };
 const SPEC = /^(pip:|[\w./:-]+::)?[A-Za-z0-9_][\w.-]*(\[[^\]]*\])?\s*([<>=!~ ].*)?$/;
 
@@ -17,24 +15,22 @@ export interface IStaged {
 
 /** Return changes that are gathered; they are kept in this browser until they are built or discarded. */
 export function useStaged(
-  state: IStateDB | null,
-  place: IPlace
+  item: IEnvironment | undefined
 ): [IStaged, React.Dispatch<React.SetStateAction<IStaged>>] {
-  const key = `${STAGED}${place.namespace}/${place.name}`;
+  const key = item ? keyOf('staged', item) : '';
   const [staged, setStaged] = React.useState<IStaged>(NOTHING);
-  const stored = useLoaded(state ? () => state.fetch(key) : null, [key]);
+  const owner = React.useRef('');
   React.useEffect(() => {
-    const found = stored.value as unknown as IStaged | undefined;
-    if (Array.isArray(found?.add) && Array.isArray(found.remove)) {
-      setStaged(old => (old === NOTHING ? found : old));
+    // before the next one: what belongs to another environment must not be kept as this one's
+    if (owner.current && owner.current === key && staged !== NOTHING) {
+      browserStorage.save(key, staged.add.length || staged.remove.length ? staged : null);
     }
-  }, [stored.value]);
+  }, [staged, key]);
   React.useEffect(() => {
-    if (staged !== NOTHING) {
-      const empty = !staged.add.length && !staged.remove.length;
-      void (empty ? state?.remove(key) : state?.save(key, staged as any));
-    }
-  }, [staged, state, key]);
+    owner.current = key;
+    const found = key ? (browserStorage.fetch(key) as IStaged | undefined) : undefined;
+    setStaged(Array.isArray(found?.add) && Array.isArray(found.remove) ? found : NOTHING);
+  }, [key]);
   return [staged, setStaged];
 }
 
