@@ -9,8 +9,8 @@ export function FormatPicker(
   props: ITabProps & { original: string; text: string; onText: (text: string) => void }
 ): React.ReactElement {
   const { model, trans, build, original, text, onText } = props;
-  const latest = React.useRef({ text, build: build.id });
-  latest.current = { text, build: build.id };
+  const latest = React.useRef({ text, build: build.id, onText });
+  latest.current = { text, build: build.id, onText };
   const there = React.useRef(true);
   React.useEffect(() => {
     there.current = true;
@@ -23,7 +23,7 @@ export function FormatPicker(
     if (text !== original && next !== text) {
       Notification.info(trans.__('What you wrote was replaced.'), {
         autoClose: 15_000,
-        actions: [{ label: trans.__('Undo'), callback: () => there.current && onText(text) }]
+        actions: [{ label: trans.__('Undo'), callback: () => there.current && latest.current.onText(text) }]
       });
     }
   };
