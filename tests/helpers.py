@@ -19,7 +19,7 @@ from jupyter_envstore.spec import read_specification
 from jupyter_envstore.store.models import Job
 from jupyter_envstore.store.states import UNSETTLED
 
-LEASE_SECONDS = 6.0
+LEASE_SECONDS = 10.0
 """How long a worker of most tests may be silent: two run at once with other tests, and they give way to everything."""
 
 

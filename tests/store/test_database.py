@@ -22,7 +22,7 @@ from jupyter_envstore.errors import InvalidInputError, StorageError
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store.database import HEAD, Database, file_system, upgrade
 from jupyter_envstore.store.models import Base
-from tests.helpers import Store
+from tests.helpers import LEASE_SECONDS, Store
 
 SCRIPTS = ScriptDirectory(str(Path(store_package.__file__).parent / "migrations"))
 REVISIONS = [revision.revision for revision in SCRIPTS.walk_revisions()]
@@ -135,7 +135,7 @@ def small_disk(root: Path) -> Path:
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, who may mount a small disk")
 def test_a_full_disk_fails_the_build_with_the_reason_and_leaves_nothing(small_disk: Path, channel: str) -> None:
     try:
-        store = Store(EnvStore(StoreConfig(str(small_disk), lease_seconds=3.0)))
+        store = Store(EnvStore(StoreConfig(str(small_disk), lease_seconds=LEASE_SECONDS)))
         view = store.build(f"name: e\nchannels: [{channel}]\ndependencies: [numpy, pandas]")
         store.close()
         assert view["status"] == "FAILED"
