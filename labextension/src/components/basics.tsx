@@ -144,10 +144,10 @@ export function Mark({ mark }: { mark: IMark }): React.ReactElement {
 /** How far something is: 0 to 1, or null where that is not known. */
 export function Progress(props: { part: number | null; label: string; words: string }): React.ReactElement {
   const panel = React.useContext(PanelContext);
-  const kind = panel && !panel.model.isConnected ? 'jp-mod-away' : props.part === null ? 'jp-mod-unknown' : '';
+  const moves = props.part === null && (!panel || panel.model.isConnected);
   return (
     <div
-      className={`jp-EnvStore-progress ${kind}`}
+      className={`jp-EnvStore-progress ${moves ? 'jp-mod-unknown' : ''}`}
       role="progressbar"
       aria-label={props.label}
       aria-valuetext={props.words}

@@ -12,8 +12,8 @@ import type { IBuild, IEnvironment, IPlace } from '../types';
 import { Access } from './access';
 import { ArtifactsTab } from './artifacts';
 import { BuildsTab } from './builds';
-import { useDrafts } from './drafts';
 import type { ICompleter } from './editor';
+import { Kept } from './kept';
 import { Packages } from './packages';
 import { type IStaged, useStaged } from './staged';
 import { SpecificationTab } from './specification';
@@ -204,28 +204,6 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
       )}
     </div>
   );
-}
-
-/** What is left of an environment that was deleted: its text, or the draft that was made of it. */
-function Kept(props: IViewProps & { item: IEnvironment; build: IBuild }): React.ReactElement | null {
-  const { trans, commands, place, build, item } = props;
-  const { draft, others } = useDrafts(item, build);
-  const text = draft?.text ?? others[0]?.[1].text ?? build.specification?.text;
-  return text ? (
-    <>
-      <div className="jp-EnvStore-actions">
-        <TextButton
-          id="envstore:create-again"
-          onClick={() => commands.execute(CommandIDs.create, { namespace: place.namespace, name: place.name, text })}
-        >
-          {trans.__('Create again from this text')}
-        </TextButton>
-      </div>
-      <pre className="jp-EnvStore-code" tabIndex={0} aria-label={trans.__('Specification')}>
-        {text}
-      </pre>
-    </>
-  ) : null;
 }
 
 /** Return a build with its specification, and what the list knows newer. */

@@ -1,0 +1,28 @@
+import * as React from 'react';
+import { CommandIDs } from '../commands';
+import { TextButton } from '../components/basics';
+import type { IBuild, IEnvironment } from '../types';
+import { useDrafts } from './drafts';
+import type { IViewProps } from './environment';
+
+/** What is left of an environment that was deleted: its text, or the draft that was made of it. */
+export function Kept(props: IViewProps & { item: IEnvironment; build: IBuild }): React.ReactElement | null {
+  const { trans, commands, place, build, item } = props;
+  const { draft, others } = useDrafts(item, build);
+  const text = draft?.text ?? others[0]?.[1].text ?? build.specification?.text;
+  return text ? (
+    <>
+      <div className="jp-EnvStore-actions">
+        <TextButton
+          id="envstore:create-again"
+          onClick={() => commands.execute(CommandIDs.create, { namespace: place.namespace, name: place.name, text })}
+        >
+          {trans.__('Create again from this text')}
+        </TextButton>
+      </div>
+      <pre className="jp-EnvStore-code" tabIndex={0} aria-label={trans.__('Specification')}>
+        {text}
+      </pre>
+    </>
+  ) : null;
+}
