@@ -300,6 +300,7 @@ def forget_build(session: Session, build: Build, kept: Sequence[str] = ()) -> No
     if "logs" not in kept:
         release(session, f"build:{build.id}:log")
         build.log_digest = None
+        session.execute(delete(LogChunk).where(LogChunk.build_id == build.id))  # or its worker stores them yet
     for artifact in list_artifacts(session, build.id):
         if artifact.type in kept and artifact.state == READY:
             continue
