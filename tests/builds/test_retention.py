@@ -218,7 +218,8 @@ def test_builds_that_a_crash_left_behind_a_deleted_environment_are_forgotten(sto
     os.utime(view["prefix"], (0, 0))
     store.envstore.collect()
     with store.envstore.database.write() as session:  # what its worker does last of all, when it is late
-        rows.store_log(session, store.envstore.scheduler.blobs, rows.find_build(session, view["id"], deleted=True).build)
+        build = rows.find_build(session, view["id"], deleted=True).build
+        rows.store_log(session, store.envstore.scheduler.blobs, build)
     assert store.files() == set()
     assert not any(path.is_file() for path in (store.root / "blobs").rglob("*"))
 
