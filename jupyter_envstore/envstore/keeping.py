@@ -91,6 +91,7 @@ class Keeping(OpenStore):
             A key or a value cannot be used; nothing is changed then.
         """
         policy.check_settings(values, bool(scope), self.config.allow_local_files)
+        policy.check_folders(values)
         with self.database.write() as session:
             key, _, _ = self._scope(session, scope)
             for name, value in policy.normalized(values).items():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.spec.names import ARTIFACT_WIRE_NAMES, artifact_name, check_name
@@ -243,6 +245,21 @@ def check_settings(values: Mapping[str, Any], in_scope: bool, allow_local_files:
         texts = [value] if isinstance(value, str) else value if isinstance(value, list) else []
         if not allow_local_files and any("file:" in text for text in texts):
             msg = f"setting {key}: local files are not allowed on this server (allow_local_files)"
+            raise InvalidInputError(msg)
+
+
+def check_folders(values: Mapping[str, Any]) -> None:
+    """Refuse default channels that are folders which are not there.
+
+    Raises
+    ------
+    InvalidInputError
+        With the folder.
+    """
+    for channel in values.get("conda_default_channels") or ():
+        parts = urlsplit(channel)
+        if parts.scheme == "file" and not Path(unquote(parts.path)).is_dir():
+            msg = f"setting conda_default_channels: there is no folder {unquote(parts.path)[:200]} on this server"
             raise InvalidInputError(msg)
 
 

@@ -273,7 +273,11 @@ def check_match_spec(text: str, allow_local_files: bool = True) -> str:
     if not re.match(r"[\w*^]", plain):
         msg = f"{spec[:80]!r} is not a match spec: a name begins with a letter, a digit or _"
         raise ValueError(msg)
-    if len(re.sub(r"\s*([<>=!~,|()])\s*", r"\1", plain).split()) > 3:
+    words = re.sub(r"\s*([<>=!~,|()])\s*", r"\1", plain).split()
+    if len(words) > 1 and re.fullmatch(r"[A-Za-z_-]+", words[1]):
+        msg = f"{spec[:80]!r} is not a match spec: {words[1]!r} is no version; write a line for each package"
+        raise ValueError(msg)
+    if len(words) > 3:
         msg = f"{spec[:80]!r} is not a match spec: more than a name, a version and a build; write a line for each"
         raise ValueError(msg)
     try:

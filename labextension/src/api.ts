@@ -1,6 +1,7 @@
 import { URLExt } from '@jupyterlab/coreutils';
-import { ServerConnection } from '@jupyterlab/services';
-import { EnvStoreError, refusal } from './refusal';
+import type { ServerConnection } from '@jupyterlab/services';
+import { refusal } from './refusal';
+import { Requests } from './requests';
 import type {
   IAbout,
   IArtifact,
@@ -20,9 +21,7 @@ import type {
   IUsage
 } from './types';
 
-const ROOT = 'envstore/api/v1';
 const PAGE = 100;
-const NO_ANSWER = 'The server does not answer';
 
 /** Return the names of an environment as a part of a path. */
 function names(place: IPlace): string {
@@ -36,7 +35,9 @@ function path(place: IPlace): string {
 
 /** The store's REST API. */
 export class EnvStoreApi {
-  constructor(private readonly settings: ServerConnection.ISettings) {}
+  constructor(settings: ServerConnection.ISettings) {
+    this.requests = new Requests(settings);
+  }
 
   // -- environments ------------------------------------------------------------------------------------------------
 
@@ -98,18 +99,19 @@ export class EnvStoreApi {
     fileName?: string,
     keep: readonly string[] = []
   ): Promise<IChecked> {
-    return this.ask('POST', 'specification/check/', {
+    const body = {
       specification,
       ...(place.namespace ? { namespace: place.namespace } : {}),
       ...(place.name ? { environment: place.name } : {}),
       ...(fileName ? { repair: true, file_name: fileName, keep } : {})
-    });
+    };
+    return this.requests.ask('POST', 'specification/check/', { body, patience: 'quick' });
   }
 
   /** Return a text with packages added or removed. */
   async edit(specification: string, add: string[], remove: string[]): Promise<string> {
     const body = { specification, add, remove };
-    return (await this.ask<{ specification: string }>('POST', 'specification/edit/', body)).specification;
+    return (await this.requests.ask<{ specification: string }>('POST', 'specification/edit/', { body, patience: 'quick' })).specification;
   }
 
   /** Say what a text would install, and what that changes in the environment. */
@@ -126,13 +128,14 @@ export class EnvStoreApi {
       ...(place.namespace ? { namespace: place.namespace } : {}),
       ...(place.name ? { environment: place.name } : {})
     };
-    return this.ask('POST', 'solve/', body, signal);
+    return this.requests.ask('POST', 'solve/', { body, signal, patience: 'long' });
   }
 
   /** Return the versions of a package, or the names that a pattern with `*` matches. */
   async search(name: string, channels: string[] = [], signal?: AbortSignal): Promise<IFoundPackage[]> {
     const query = channels.map(channel => `channel=${encodeURIComponent(channel)}`).join('&');
-    return this.ask('GET', `search/${encodeURIComponent(name)}/${query && '?'}${query}`, undefined, signal);
+    const below = `search/${encodeURIComponent(name)}/${query && '?'}${query}`;
+    return this.requests.ask('GET', below, { signal, patience: 'long' });
   }
 
   /** Return the newest package of each name that there is. */
@@ -141,7 +144,7 @@ export class EnvStoreApi {
       ...packages.map(name => `name=${encodeURIComponent(name)}`),
       ...channels.map(channel => `channel=${encodeURIComponent(channel)}`)
     ];
-    return this.ask('GET', `newest/?${query.join('&')}`);
+    return this.requests.ask('GET', `newest/?${query.join('&')}`, { patience: 'long' });
   }
 
   // -- builds ------------------------------------------------------------------------------------------------------
@@ -154,7 +157,7 @@ export class EnvStoreApi {
   /** Return the newest builds of an environment, newest first, and how many there are. */
   async builds(environmentId: number, size = PAGE): Promise<{ builds: IBuild[]; count: number }> {
     const query = `environment_id=${environmentId}&size=${size}&order=desc`;
-    const answer = await this.request<IBuild[]>('GET', `build/?${query}`);
+    const answer = await this.requests.request<IBuild[]>('GET', `build/?${query}`);
     return { builds: answer.data, count: answer.count ?? answer.data.length };
   }
 
@@ -233,8 +236,8 @@ export class EnvStoreApi {
 
   /** Return a text artifact. */
   async text(url: string): Promise<string> {
-    const whole = new URL(url, this.settings.baseUrl).href;
-    const answer = await this.send(whole, {});
+    const whole = new URL(url, this.requests.settings.baseUrl).href;
+    const answer = await this.requests.send(whole, {});
     if (!answer.ok) {
       throw await refusal(answer);
     }
@@ -244,7 +247,7 @@ export class EnvStoreApi {
   /** Give the log of a build piece by piece as it grows, until the build has ended. */
   async follow(id: number, offset: number, onText: (text: string) => void, signal: AbortSignal): Promise<void> {
     const address = this.url(`build/${id}/logs/?follow=true&offset=${offset}`);
-    const answer = await this.send(address, { signal, cache: 'no-store' });
+    const answer = await this.requests.send(address, { signal, cache: 'no-store' });
     if (!answer.ok || !answer.body) {
       throw await refusal(answer);
     }
@@ -342,52 +345,18 @@ export class EnvStoreApi {
 
   /** Return the address of something below the API, for a browser tab. */
   url(below: string): string {
-    const [place, query] = below.split('?');
-    return URLExt.join(this.settings.baseUrl, ROOT, place ?? '') + (query ? `?${query}` : '');
+    return this.requests.url(below);
   }
 
   /** The address that clients elsewhere are given: it ends in `/envstore`. */
   get address(): string {
-    return URLExt.join(this.settings.baseUrl, 'envstore');
+    return URLExt.join(this.requests.settings.baseUrl, 'envstore');
   }
 
-  private async send(address: string, init: RequestInit): Promise<Response> {
-    try {
-      return await ServerConnection.makeRequest(address, init, this.settings);
-    } catch (error) {
-      if (error instanceof ServerConnection.NetworkError) {
-        throw new EnvStoreError(NO_ANSWER, 0, 'network'); // the browser's own words are for programmers
-      }
-      throw error;
-    }
-  }
+  /** What everything is asked with. */
+  readonly requests: Requests;
 
-  private async ask<T>(method: string, below: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-    return (await this.request<T>(method, below, body, signal)).data;
-  }
-
-  private async request<T>(
-    method: string,
-    below: string,
-    body?: unknown,
-    signal?: AbortSignal
-  ): Promise<{ data: T; count?: number }> {
-    const init: RequestInit = { method };
-    if (body !== undefined) {
-      init.body = JSON.stringify(body);
-      init.headers = { 'Content-Type': 'application/json' };
-    }
-    if (signal) {
-      init.signal = signal;
-    }
-    const answer = await this.send(this.url(below), init);
-    if (!answer.ok) {
-      throw await refusal(answer);
-    }
-    try {
-      return await answer.json();
-    } catch {
-      throw new EnvStoreError(`${answer.status} ${answer.statusText}`, answer.status, ''); // a proxy's page
-    }
+  private ask<T>(method: string, below: string, body?: unknown): Promise<T> {
+    return this.requests.ask<T>(method, below, body === undefined ? {} : { body });
   }
 }

@@ -53,6 +53,7 @@ export class EnvStoreModel implements IDisposable {
   ) {
     this.server = new ServerState(api);
     this._events = new StoreEvents(events, whole => void (whole ? this.refresh() : this._lookAtRunning()));
+    api.requests.waited.connect(this._onWaited, this);
     this._poll = new Poll({
       auto: true,
       factory: () => this.refresh(),
@@ -108,6 +109,11 @@ export class EnvStoreModel implements IDisposable {
     return this._connection === 'connected' || this._connection === 'again';
   }
 
+  /** Whether the server keeps somebody waiting who looked at something. */
+  get isSlow(): boolean {
+    return this.isConnected && this.api.requests.isSlow;
+  }
+
   /** What is wrong with the server, in its own words. */
   get trouble(): string {
     return this._trouble;
@@ -144,6 +150,7 @@ export class EnvStoreModel implements IDisposable {
     this._isDisposed = true;
     window.clearTimeout(this._againTimer);
     window.clearTimeout(this._soonTimer);
+    this.api.requests.waited.disconnect(this._onWaited, this);
     this._poll.dispose();
     this._events.dispose();
     Signal.clearData(this);
@@ -251,6 +258,14 @@ export class EnvStoreModel implements IDisposable {
       this._trouble = error instanceof Error ? error.message : '';
       this._lookAgainSoon(true);
       this._changed.emit();
+    }
+  }
+
+  /** Say that the server is slow, or is not any more; a look finds out whether it is there at all. */
+  private _onWaited(): void {
+    this._changed.emit();
+    if (this.isSlow && !this._running) {
+      void this.refresh();
     }
   }
 

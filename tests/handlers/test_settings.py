@@ -55,6 +55,12 @@ def test_policy_refuses_and_adds_and_says_so(server: Server, nasty_channel: str,
     server.data("DELETE", "environment/strict/x/")
 
 
+def test_a_default_channel_is_a_folder_that_is_there(server: Server, channel: str) -> None:
+    answer = server.ask("PUT", "setting/", json={"conda_default_channels": [channel, "file:///no%20where"]})
+    assert answer.status_code == 400
+    assert answer.json()["message"] == "setting conda_default_channels: there is no folder /no where on this server"
+
+
 def test_policy_looks_at_what_is_really_used(server: Server, nasty_channel: str, channel: str) -> None:
     server.data("POST", "namespace/tight")
     rules = {"conda_allowed_channels": [nasty_channel], "conda_default_channels": [channel]}

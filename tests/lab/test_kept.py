@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.handlers.live import Server
-from tests.lab.conftest import Lab, shown
+from tests.lab.conftest import PICTURES, Lab, shown
 
 
 @pytest.fixture
@@ -55,6 +56,13 @@ def test_a_draft_stays_with_its_build(tab: Lab, lab: Server) -> None:
     tab.button("open-draft").click()
     expect(tab.editor()).to_contain_text("# mine")
     tab.view.get_by_role("button", name="Back to 2").click()
+    expect(tab.editor()).to_contain_text("# mine")
+    tab.button("discard-draft").click()
+    expect(tab.editor()).not_to_contain_text("# mine")
+    told = tab.page.locator(".Toastify__toast", has_text="The draft of kept was discarded.")
+    tab.tab("builds")  # the way back works from anywhere
+    told.get_by_role("button", name="Undo").click()
+    tab.tab("specification")
     expect(tab.editor()).to_contain_text("# mine")
     tab.button("discard-draft").click()
     expect(tab.editor()).not_to_contain_text("# mine")
@@ -270,3 +278,28 @@ def test_one_goes_on_with_exact_versions_or_packages(tab: Lab) -> None:
     tab.button("format").click()
     tab.page.get_by_role("menuitem", name="As build 2 has it").click()
     expect(tab.view.get_by_text("a draft is kept in this browser")).not_to_be_visible()
+
+
+def test_a_server_that_hangs_is_noticed_and_given_up(tab: Lab, lab: Server) -> None:
+    tab.open("kept")
+    shown(tab.view.get_by_role("row", name="nasty-text"))
+    lab.process.send_signal(signal.SIGSTOP)
+    try:
+        tab.tab("access")  # it asks for something that no tab has shown yet
+        shown(tab.view.get_by_text("Waiting for the server…"), 6_000)
+        shown(tab.sidebar.get_by_text("Waiting for the server…"))
+        expect(tab.view.get_by_role("region", name="Your tokens").get_by_role("status", name="Loading")).to_be_visible()
+        tab.page.screenshot(path=PICTURES / "hung.png")  # another theme would need the server
+        tab.tab("specification")
+        write_at_the_end(tab, "# mine")
+        shown(tab.view.get_by_text("Checking…"))
+        shown(tab.view.get_by_text("Not connected. Showing"), 16_000)
+        shown(tab.view.get_by_role("complementary", name="Preview").get_by_text("The server does not answer"), 16_000)
+        tab.page.screenshot(path=PICTURES / "hung-given-up.png")
+    finally:
+        lab.process.send_signal(signal.SIGCONT)
+    shown(tab.view.get_by_text("Fits, found in"))
+    expect(tab.view.get_by_text("Not connected. Showing")).to_have_count(0)
+    tab.button("discard-draft").click()
+    tab.tab("access")
+    shown(tab.view.get_by_text("It is open to nobody else"))

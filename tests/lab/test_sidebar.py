@@ -309,12 +309,16 @@ def test_an_admin_frees_space_and_sets_the_default_channel(tab: Lab, lab: Server
     tab.page.unroute_all()
     tab.button("more").click()
     tab.page.get_by_role("menuitem", name="Set Default Channels…").click()
-    field = tab.page.get_by_role("dialog").get_by_role("textbox")
-    expect(field).to_have_value(channel)
-    field.fill("file:///nowhere")
-    tab.page.get_by_role("dialog").get_by_role("button", name="Set").click()
-    tab.page.wait_for_timeout(500)
-    assert lab.data("GET", "setting/")["conda_default_channels"] == ["file:///nowhere"]
+    dialog = tab.page.get_by_role("dialog")
+    expect(dialog.get_by_role("textbox")).to_have_value(channel)
+    dialog.get_by_role("textbox").fill("/nowhere")
+    dialog.get_by_role("button", name="Set").click()
+    expect(dialog.get_by_role("alert")).to_have_text("there is no folder /nowhere on this server")
+    expect(dialog.get_by_role("textbox")).to_have_value("/nowhere")
+    dialog.get_by_role("textbox").fill("/tmp")
+    dialog.get_by_role("button", name="Set").click()
+    expect(dialog).to_have_count(0)
+    assert lab.data("GET", "setting/")["conda_default_channels"] == ["file:///tmp"]
     lab.data("PUT", "setting/", json={"conda_default_channels": [channel]})
 
 

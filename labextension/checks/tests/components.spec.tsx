@@ -182,7 +182,7 @@ describe('PackageSearch', () => {
     const newest = new Map([['numpy', { version: '2.1', channel_id: 'https://host/forge/', subdir: 'noarch' } as any]]);
     const completer = { names: async () => ['numba', 'numpy'], versions: async () => [], newest: async () => newest };
     const build = { specification: { text: '', is_lockfile: false } } as any;
-    draw(<PackageSearch completer={completer} trans={trans} build={build} onAdd={spec => staged.push(spec)} />);
+    draw(<PackageSearch completer={completer} trans={trans} build={build} onAdd={specs => staged.push(...specs)} />);
     const field = node.querySelector('input')!;
     const write = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value')!.set!;
     await act(async () => {
@@ -197,6 +197,28 @@ describe('PackageSearch', () => {
       act(() => void field.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true })));
     }
     expect(staged).toEqual(['numpy']);
+    const type = async (text: string) => {
+      await act(async () => {
+        write.call(field, text);
+        field.dispatchEvent(new Event('input', { bubbles: true }));
+        await jest.advanceTimersByTimeAsync(300);
+      });
+    };
+    const press = (key: string) => act(() => void field.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true })));
+    await type('numpy pandas>=2 pip:rich');
+    press('Enter');
+    expect(staged).toEqual(['numpy', 'numpy', 'pandas>=2', 'pip:rich']);
+    await type('numpy 2.1');
+    press('Enter');
+    expect(staged.pop()).toBe('numpy 2.1');
+    completer.names = async () => [];
+    await type('nmupy');
+    press('Enter');
+    expect(node.textContent).toContain('No channel has “nmupy”. Press ↓ and Enter to add it from PyPI.');
+    expect(staged).toHaveLength(4);
+    press('ArrowDown');
+    press('Enter');
+    expect(staged.pop()).toBe('pip:nmupy');
     jest.useRealTimers();
   });
 });

@@ -1,5 +1,5 @@
 import { Notification } from '@jupyterlab/apputils';
-import type { Event } from '@jupyterlab/services';
+import type { Event, ServerConnection } from '@jupyterlab/services';
 import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { Signal } from '@lumino/signaling';
@@ -8,6 +8,7 @@ import { EnvStoreError } from '../../src/refusal';
 import type { IChange } from '../../src/events';
 import { EnvStoreModel, type ISettled } from '../../src/model';
 import { notify } from '../../src/notifications';
+import { Requests } from '../../src/requests';
 import type { IEnvironment } from '../../src/types';
 
 const SCHEMA = 'https://events.jupyter.org/jupyter_envstore/';
@@ -19,6 +20,7 @@ class FakeApi {
   looks = 0;
   low = false;
   serverVersion = '1';
+  requests = new Requests({ baseUrl: 'http://localhost/' } as ServerConnection.ISettings);
 
   async environments(): Promise<IEnvironment[]> {
     this.looks += 1;

@@ -3,7 +3,7 @@ import { size } from '../status';
 import { type ISettled, isUnsettled, placeOf } from '../model';
 import type { IEnvironment, IPlace } from '../types';
 import { BUILD, type Context, NOTHING, PLACE, whole } from './context';
-import { PlaceForm } from './forms';
+import { PlaceForm, askUntilTaken } from './forms';
 import { CommandIDs } from './ids';
 
 const EXAMPLE = ['python', 'ipykernel'];
@@ -163,27 +163,18 @@ export function addChangingCommands(context: Context): void {
       const place = context.place(args);
       const build = args.build ? Number(args.build) : undefined;
       const namespace = model.writable.includes(place.namespace) ? place.namespace : model.writable[0] ?? '';
-      let target: IPlace = { namespace, name: `${place.name}-copy` };
-      let problem = '';
-      for (;;) {
-        const answer = await askForPlace(context, trans.__('Clone %1', whole(place)), target, problem);
-        if (!answer) {
-          return;
-        }
-        target = answer;
-        problem = wrongName(context, target);
-        if (problem) {
-          continue;
-        }
-        try {
+      const cloned = await askUntilTaken(
+        { title: trans.__('Clone %1', whole(place)), ok: trans.__('Clone') },
+        { namespace, name: `${place.name}-copy` },
+        (proposal, problem) => new PlaceForm(model.writable, proposal, problem, trans.__('Name'), trans.__('In')),
+        async target => {
+          checkName(context, target);
           model.watch(await api.clone(place, target, build));
-        } catch (error) {
-          problem = error instanceof Error ? error.message : String(error);
-          continue;
         }
+      );
+      if (cloned) {
         await model.refresh();
-        await app.commands.execute(CommandIDs.open, { ...target });
-        return;
+        await app.commands.execute(CommandIDs.open, { ...cloned });
       }
     },
     {
@@ -300,32 +291,18 @@ function runningKernels(context: Context, place: { namespace: string; name: stri
   ).length;
 }
 
-/** Return why an environment cannot be called so; empty where it can, as far as the panel knows. */
-function wrongName(context: Context, target: IPlace): string {
+/** Refuse what an environment cannot be called, as far as the panel knows. */
+function checkName(context: Context, target: IPlace): void {
   const { model, trans } = context;
   if (!NAME.test(target.name)) {
-    return trans.__(
-      '“%1” is no name: letters, digits and _ . + -, at most 64, beginning with a letter or digit.',
-      target.name
+    throw new Error(
+      trans.__(
+        '“%1” is no name: letters, digits and _ . + -, at most 64, beginning with a letter or digit.',
+        target.name
+      )
     );
   }
-  return model.find(target) ? trans.__('%1 already has %2. Choose another name.', target.namespace, target.name) : '';
-}
-
-/** Ask for a namespace and a name, and say what was wrong with the last; null where the user changes their mind. */
-async function askForPlace(
-  context: Context,
-  title: string,
-  proposal: IPlace,
-  problem: string
-): Promise<IPlace | null> {
-  const { model, trans } = context;
-  const body = new PlaceForm(model.writable, proposal, problem, trans.__('Name'), trans.__('In'));
-  const answer = await showDialog({
-    title,
-    body,
-    buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Clone') })],
-    focusNodeSelector: 'input'
-  });
-  return answer.button.accept ? answer.value : null;
+  if (model.find(target)) {
+    throw new Error(trans.__('%1 already has %2. Choose another name.', target.namespace, target.name));
+  }
 }

@@ -69,31 +69,41 @@ class LineForm extends Form implements Dialog.IBodyWidget<string> {
 }
 
 /**
- * Ask for a line until `take` does not refuse it: what it throws is told in the dialog, with what was typed still
- * there. False where the user changes their mind.
+ * Ask with a form until `take` does not refuse the answer: what it throws is told in the dialog, with what was answered
+ * still there. Null where the user changes their mind.
  */
-export async function askForLine(
-  words: { title: string; label: string; ok: string },
-  text: string,
-  take: (text: string) => Promise<unknown>
-): Promise<boolean> {
+export async function askUntilTaken<T>(
+  words: { title: string; ok: string },
+  proposal: T,
+  makeForm: (proposal: T, problem: string) => Dialog.IBodyWidget<T>,
+  take: (answer: T) => Promise<unknown>
+): Promise<T | null> {
   let problem = '';
   for (;;) {
     const answer = await showDialog({
       title: words.title,
-      body: new LineForm(words.label, text, problem),
+      body: makeForm(proposal, problem),
       buttons: [Dialog.cancelButton(), Dialog.okButton({ label: words.ok })],
       focusNodeSelector: 'input'
     });
-    if (!answer.button.accept) {
-      return false;
+    if (!answer.button.accept || answer.value === null) {
+      return null;
     }
-    text = answer.value ?? '';
+    proposal = answer.value;
     try {
-      await take(text);
-      return true;
+      await take(proposal);
+      return proposal;
     } catch (error) {
       problem = error instanceof Error ? error.message : String(error);
     }
   }
+}
+
+/** Ask for a line until `take` does not refuse it; null where the user changes their mind. */
+export async function askForLine(
+  words: { title: string; label: string; ok: string },
+  text: string,
+  take: (text: string) => Promise<unknown>
+): Promise<string | null> {
+  return askUntilTaken(words, text, (proposal, problem) => new LineForm(words.label, proposal, problem), take);
 }

@@ -66,7 +66,12 @@ export function addKeepingCommands(context: Context): void {
           if (channels.length === 0) {
             throw new Error(trans.__('Name at least one channel.'));
           }
-          await api.changeSettings({ conda_default_channels: channels });
+          try {
+            await api.changeSettings({ conda_default_channels: channels });
+          } catch (error) {
+            // the dialog says which setting it is, in words
+            throw new Error((error as Error).message.replace(/^setting \w+: /, ''));
+          }
         }
       );
       await model.refresh();

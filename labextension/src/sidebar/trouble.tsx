@@ -2,6 +2,7 @@ import * as React from 'react';
 import { copy } from '../commands/context';
 import { CommandIDs } from '../commands';
 import { type IProps, Link } from '../components/basics';
+import { Slow } from '../components/connected';
 
 const ENABLE = 'jupyter server extension enable jupyter_envstore';
 
@@ -49,6 +50,9 @@ export function Trouble({ model, trans, commands }: IProps): React.ReactElement 
 
 /** What is worth knowing though the server answers. */
 function Notices({ model, trans, commands }: IProps): React.ReactElement | null {
+  if (model.isSlow) {
+    return <Slow trans={trans} />;
+  }
   if (model.server.isOutdated) {
     return (
       <div className="jp-EnvStore-trouble" role="status">

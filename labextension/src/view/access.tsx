@@ -1,7 +1,7 @@
 import * as React from 'react';
 import { CommandIDs } from '../commands';
-import { ErrorBox, Link, TextButton } from '../components/basics';
-import { useLoaded } from '../components/hooks';
+import { ErrorBox, Link, Skeleton, TextButton } from '../components/basics';
+import { type ILoaded, useLoaded } from '../components/hooks';
 import { Table } from '../components/table';
 import type { ITabProps } from './environment';
 
@@ -21,7 +21,8 @@ export function Access(props: ITabProps): React.ReactElement {
 function Members(props: ITabProps): React.ReactElement {
   const { model, trans, item, place } = props;
   const may = item.permissions.includes('namespace-role-mapping::update');
-  const { value, error, reload } = useLoaded(() => model.api.members(place.namespace), [place.namespace], 'members');
+  const members = useLoaded(() => model.api.members(place.namespace), [place.namespace], `members:${place.namespace}`);
+  const { value, reload } = members;
   const [name, setName] = React.useState('');
   const [role, setRole] = React.useState('viewer');
   const [refused, setRefused] = React.useState('');
@@ -39,7 +40,7 @@ function Members(props: ITabProps): React.ReactElement {
   return (
     <section aria-label={trans.__('Members')}>
       <h3>{trans.__('Members of %1', place.namespace)}</h3>
-      {error && <ErrorBox message={error.message} />}
+      <NotYet loaded={members} trans={trans} />
       {value && value.length === 0 && (
         <p className="jp-EnvStore-sub">{trans.__('It is open to nobody else but whom the configuration names.')}</p>
       )}
@@ -77,7 +78,7 @@ function Members(props: ITabProps): React.ReactElement {
             ))}
           </Table>
       )}
-      {may ? (
+      {may && value ? (
         <form
           className="jp-EnvStore-bar"
           onSubmit={event => {
@@ -103,7 +104,7 @@ function Members(props: ITabProps): React.ReactElement {
             {trans.__('Add member')}
           </button>
         </form>
-      ) : (
+      ) : may || !value ? null : (
         <p className="jp-EnvStore-sub">
           {admins.length
             ? trans.__('Only admins of %1 change this: %2.', place.namespace, admins.join(', '))
@@ -118,7 +119,12 @@ function Members(props: ITabProps): React.ReactElement {
 function Policy(props: ITabProps): React.ReactElement | null {
   const { model, trans, item, place } = props;
   const may = item.permissions.includes('setting::read');
-  const { value } = useLoaded(may ? () => model.api.settingsOf(place) : null, [place.namespace, place.name], 'settings');
+  const rules = useLoaded(
+    may ? () => model.api.settingsOf(place) : null,
+    [place.namespace, place.name],
+    `settings:${place.namespace}/${place.name}`
+  );
+  const { value } = rules;
   if (!may) {
     return (
       <section aria-label={trans.__('Rules')}>
@@ -130,7 +136,12 @@ function Policy(props: ITabProps): React.ReactElement | null {
     );
   }
   if (!value) {
-    return null;
+    return (
+      <section aria-label={trans.__('Rules')}>
+        <h3>{trans.__('Rules')}</h3>
+        <NotYet loaded={rules} trans={trans} />
+      </section>
+    );
   }
   const list = (key: string) => (value[key] as string[] | undefined)?.join(', ') ?? '';
   const lines: [string, string][] = [
@@ -160,7 +171,8 @@ function Policy(props: ITabProps): React.ReactElement | null {
 
 function Tokens(props: ITabProps): React.ReactElement {
   const { model, trans, commands } = props;
-  const { value, error, reload } = useLoaded(() => model.api.tokens(), [], 'tokens');
+  const tokens = useLoaded(() => model.api.tokens(), [], 'tokens');
+  const { value, reload } = tokens;
   const [refused, setRefused] = React.useState('');
   const revoke = async (id: number) => {
     setRefused('');
@@ -175,7 +187,7 @@ function Tokens(props: ITabProps): React.ReactElement {
   return (
     <section aria-label={trans.__('Your tokens')}>
       <h3>{trans.__('Your tokens')}</h3>
-      {error && <ErrorBox message={error.message} />}
+      <NotYet loaded={tokens} trans={trans} />
       {refused && <ErrorBox message={refused} />}
       {value && value.length === 0 && <p className="jp-EnvStore-sub">{trans.__('You have none.')}</p>}
       {value && value.length > 0 && (
@@ -211,4 +223,17 @@ function Tokens(props: ITabProps): React.ReactElement {
       </TextButton>
     </section>
   );
+}
+
+/** What stands in place of something that is being loaded, or cannot be. */
+function NotYet(props: { loaded: ILoaded<unknown>; trans: ITabProps['trans'] }): React.ReactElement | null {
+  const { loaded, trans } = props;
+  if (loaded.error) {
+    return (
+      <ErrorBox message={loaded.error.message}>
+        <TextButton onClick={loaded.reload}>{trans.__('Try again')}</TextButton>
+      </ErrorBox>
+    );
+  }
+  return loaded.value === undefined ? <Skeleton trans={trans} rows={2} /> : null;
 }

@@ -22,7 +22,7 @@ export function BuildsTab(props: ITabProps & { asked: IShow }): React.ReactEleme
   const [picked, setPicked] = React.useState<number[]>([]);
   const [compared, setCompared] = React.useState<[number, number] | null>(props.asked.compare ?? null);
   React.useEffect(() => setCompared(props.asked.compare ?? null), [props.asked]);
-  const { value, error, reload } = useLoaded(() => model.api.builds(item.id), [item.id, item.newest_build_id], 'builds');
+  const { value, error, reload } = useLoaded(() => model.api.builds(item.id), [item.id, item.newest_build_id], `builds:${item.id}`);
   useStale(model, null, reload);
   const builds = value?.builds ?? [];
   if (compared) {
@@ -102,7 +102,11 @@ export function BuildsTab(props: ITabProps & { asked: IShow }): React.ReactEleme
 function Kept(props: ITabProps): React.ReactElement | null {
   const { model, trans, item, place } = props;
   const may = item.permissions.includes('setting::read');
-  const { value, reload } = useLoaded(may ? () => model.api.settingsOf(place) : null, [place.namespace, place.name], 'settings');
+  const { value, reload } = useLoaded(
+    may ? () => model.api.settingsOf(place) : null,
+    [place.namespace, place.name],
+    `settings:${place.namespace}/${place.name}`
+  );
   const [refused, setRefused] = React.useState('');
   const number = Number(value?.['retention_builds'] ?? 0);
   if (!value) {

@@ -5,6 +5,7 @@ import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { chooseFile } from '../commands/files';
 import { ErrorBox, IconButton, type IProps, Link, TextButton } from '../components/basics';
+import { Connected } from '../components/connected';
 import { useModel } from '../components/hooks';
 import { Root } from '../components/root';
 import { type ICompleter, type IEditorHandle, YamlEditor } from './editor';
@@ -183,6 +184,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
         }
       }}
     >
+      <Connected model={model} trans={trans} />
       <div className="jp-EnvStore-bar">
         <h2>{trans.__('New environment')}</h2>
         <div className="jp-EnvStore-actions jp-mod-end">
@@ -296,7 +298,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
             completer={props.completer}
             trans={trans}
             build={{ specification: { text, is_lockfile: false } } as any}
-            onAdd={spec => void edit([spec], [])}
+            onAdd={specs => void edit(specs, [])}
           />
         </div>
       )}

@@ -21,6 +21,8 @@ export interface IDrafts {
   others: readonly [number, IDraft][];
   /** Keep a text as the draft, or drop it (null). */
   keep: (text: string | null) => void;
+  /** Return what brings the draft back as it is now, wherever the view is by then. */
+  snapshot: () => () => void;
   /** Keep the draft though another build was made since. */
   keepMine: () => void;
   /** Show another build's draft with the build that is shown. */
@@ -43,13 +45,23 @@ export function useDrafts(item: IEnvironment, build: IBuild): IDrafts {
   const [drafts, setDrafts] = React.useState<Readonly<Record<number, IDraft>>>(() => stored(key));
   const [opened, setOpened] = React.useState<{ id: number; beside: number } | null>(null);
   React.useEffect(() => setDrafts(stored(key)), [key]);
+  const shownKey = React.useRef<string | null>(key);
+  shownKey.current = key;
+  React.useEffect(
+    () => () => {
+      shownKey.current = null;
+    },
+    []
+  );
 
   const entries = Object.entries(drafts).map(([id, draft]): [number, IDraft] => [Number(id), draft]);
   const followed = build.active ? entries.filter(([, draft]) => draft.wasActive).pop() : undefined;
   const shown = opened?.beside === build.id && opened.id in drafts ? opened.id : build.id in drafts ? build.id : followed?.[0];
   const draft = shown === undefined ? null : drafts[shown]!;
   const save = (next: Record<number, IDraft>) => {
-    setDrafts(next);
+    if (shownKey.current === key) {
+      setDrafts(next);
+    }
     browserStorage.save(key, Object.keys(next).length ? next : null);
   };
   const base = item.newest_build_id ?? build.id;
@@ -60,6 +72,13 @@ export function useDrafts(item: IEnvironment, build: IBuild): IDrafts {
       const { [shown ?? build.id]: old, ...rest } = drafts;
       const begun = old ?? { number: build.number, wasActive: build.active || !item.active, base };
       save(text === null ? rest : { ...rest, [shown ?? build.id]: { ...begun, text } });
+    },
+    snapshot: () => {
+      const id = shown ?? build.id;
+      return () => {
+        const { [id]: _, ...rest } = stored(key);
+        save(draft ? { ...rest, [id]: draft } : rest);
+      };
     },
     keepMine: () => {
       if (draft && shown !== undefined) {

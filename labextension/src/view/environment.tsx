@@ -4,6 +4,7 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { ErrorBox, IconButton, type IProps, Link, Mark, Skeleton, TextButton } from '../components/basics';
+import { Connected } from '../components/connected';
 import { useLoaded, useModel, useStale } from '../components/hooks';
 import { openContextMenu } from '../components/menu';
 import { Root } from '../components/root';
@@ -143,6 +144,7 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
   ];
   return (
     <div className={`jp-EnvStore-environmentView ${found ? '' : 'jp-mod-gone'}`}>
+      <Connected model={model} trans={trans} />
       <Header {...props} item={item} build={build} builds={builds.value?.builds ?? []} choose={setChosen} tab={tab} />
       {!found && model.isConnected && (
         <ErrorBox message={trans.__('%1/%2 was deleted. Its text can still be copied here.', place.namespace, place.name)}>

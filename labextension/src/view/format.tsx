@@ -6,11 +6,17 @@ import { Picker } from './platforms';
 
 /** A button that goes on with what a build became in place of what was typed for it: every version, or every package. */
 export function FormatPicker(
-  props: ITabProps & { original: string; text: string; onText: (text: string) => void }
+  props: ITabProps & {
+    original: string;
+    text: string;
+    onText: (text: string) => void;
+    /** Tell, before it happens, that what was typed is replaced. */
+    replaced: (words: string) => void;
+  }
 ): React.ReactElement {
-  const { model, trans, build, original, text, onText } = props;
-  const latest = React.useRef({ text, build: build.id, onText });
-  latest.current = { text, build: build.id, onText };
+  const { model, trans, build, original, text, onText, replaced } = props;
+  const latest = React.useRef({ text, build: build.id });
+  latest.current = { text, build: build.id };
   const there = React.useRef(true);
   React.useEffect(() => {
     there.current = true;
@@ -19,13 +25,10 @@ export function FormatPicker(
     };
   }, []);
   const replace = (next: string) => {
-    onText(next);
     if (text !== original && next !== text) {
-      Notification.info(trans.__('What you wrote was replaced.'), {
-        autoClose: 15_000,
-        actions: [{ label: trans.__('Undo'), callback: () => there.current && latest.current.onText(text) }]
-      });
+      replaced(trans.__('What you wrote was replaced.'));
     }
+    onText(next);
   };
   const take = (type: string) => async () => {
     try {

@@ -2,12 +2,12 @@ import * as React from 'react';
 import { closeIcon } from '@jupyterlab/ui-components';
 import { ErrorBox, IconButton, Link, Skeleton, TextButton } from '../components/basics';
 import { useLoaded } from '../components/hooks';
-import { firstWords, isChannelAway, SetMirror } from '../components/mirror';
 import { Table } from '../components/table';
 import type { IContent, ISolved } from '../types';
 import type { ITabProps } from './environment';
 import { PackageRow, nameOf, specOf } from './package';
-import { Changes, IndexFrom, LastIndex } from './preview';
+import { Changes, IndexFrom } from './preview';
+import { Refused } from './refused';
 import { PackageSearch } from './search';
 import { type IStaged, stagedWords } from './staged';
 import type { IShow } from './views';
@@ -58,11 +58,16 @@ export function Packages(
       };
     });
   };
-  const add = (spec: string) => {
-    const there = contents.value?.find(found => found.requested !== null && specOf(found) === spec.toLowerCase());
-    setKnown(there && !staged.remove.includes(specOf(there)) ? there : null);
-    if (!there || staged.remove.includes(specOf(there))) {
-      stage([spec], []);
+  const add = (specs: string[]) => {
+    const thereAs = (spec: string) =>
+      contents.value?.find(
+        found =>
+          found.requested !== null && specOf(found) === spec.toLowerCase() && !staged.remove.includes(specOf(found))
+      );
+    const wanted = specs.filter(spec => !thereAs(spec));
+    setKnown(specs.map(thereAs).find(found => found) ?? null);
+    if (wanted.length > 0) {
+      stage(wanted, []);
     }
   };
   const takeBack = (spec: string) => {
@@ -201,16 +206,7 @@ export function Packages(
             </div>
           )}
           {preview?.error && (
-            <ErrorBox message={firstWords(preview.error, trans)}>
-              {preview.error.message !== firstWords(preview.error, trans) && (
-                <details>
-                  <summary>{trans.__('Full explanation')}</summary>
-                  <pre>{preview.error.message}</pre>
-                </details>
-              )}
-              <LastIndex error={preview.error} trans={trans} take={() => look(true)} />
-              {isChannelAway(preview.error) && <SetMirror {...props} again={() => look()} />}
-            </ErrorBox>
+            <Refused {...props} error={preview.error} takeLast={() => look(true)} again={() => look()} />
           )}
           {preview?.solved && <IndexFrom solved={preview.solved} trans={trans} />}
           {preview?.solved?.changes && <Changes changes={preview.solved.changes} trans={trans} />}
@@ -229,17 +225,15 @@ export function Packages(
       )}
       {which === 'updates' && !updates.value && !updates.error && <Skeleton trans={trans} rows={3} />}
       {which === 'updates' && updates.error && (
-        <ErrorBox message={firstWords(updates.error, trans)}>
-          <LastIndex error={updates.error} trans={trans} take={() => setLastIndex(true)} />
-          <Link
-            onClick={() => {
-              setLastIndex(false);
-              updates.reload();
-            }}
-          >
-            {trans.__('Try again')}
-          </Link>
-        </ErrorBox>
+        <Refused
+          {...props}
+          error={updates.error}
+          takeLast={() => setLastIndex(true)}
+          again={() => {
+            setLastIndex(false);
+            updates.reload();
+          }}
+        />
       )}
       {which === 'updates' && updates.value && !updates.error && <IndexFrom solved={updates.value} trans={trans} />}
       {which === 'updates' && updates.value && newer.size === 0 && (

@@ -1,13 +1,12 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import { EnvStoreError } from '../refusal';
 import { ErrorBox, type IProps, Link, Progress } from '../components/basics';
 import { useNow } from '../components/hooks';
-import { firstWords, isChannelAway, SetMirror } from '../components/mirror';
 import { duration, moment, size } from '../status';
 import type { IChecked, IFault, IPackageChange, ISolved } from '../types';
 import type { IPreview } from './checking';
 import { faultsOf, fixed, withChannel } from './fixes';
+import { Refused } from './refused';
 
 const LONG = 20;
 const SHOWN = 12;
@@ -42,6 +41,7 @@ export function Preview(
           <>
             <div className="jp-EnvStore-checking">
               {since !== null && <Checking since={since} preview={preview} trans={trans} />}
+              {!checked && !lastError && <p className="jp-EnvStore-sub">{trans.__('Checking…')}</p>}
             </div>
             {lastError && (
               <div className={error && since === null ? '' : 'jp-mod-old'}>
@@ -182,22 +182,8 @@ function Refusal(
   }
 ): React.ReactElement {
   const { error, preview, trans } = props;
-  const rest = isChannelAway(error) ? [error.message] : error.message.split('\n').slice(1);
-  const code = error instanceof EnvStoreError ? error.code : '';
-  const conflict = code === 'unsatisfiable' && !/^no package/.test(error.message);
-  const words = conflict
-    ? trans.__('These cannot live together')
-    : code === 'solve_timeout'
-      ? trans.__('No answer in time. The more bounds, the faster; or build it in the background without waiting.')
-      : firstWords(error, trans);
   return (
-    <ErrorBox message={words}>
-      {(conflict || rest.length > 0) && (
-        <details open={!isChannelAway(error) && rest.length < 8}>
-          <summary>{trans.__('Full explanation')}</summary>
-          <pre>{error.message}</pre>
-        </details>
-      )}
+    <Refused {...props} takeLast={preview.takeKept} again={preview.again}>
       {faultsOf(error, props.text).map(fault => (
         <React.Fragment key={fault.line}>
           <Link onClick={() => props.goTo(fault.line!)}>{trans.__('line %1', fault.line)}</Link>
@@ -208,28 +194,8 @@ function Refusal(
           ))}
         </React.Fragment>
       ))}
-      <LastIndex error={error} trans={trans} take={preview.takeKept} />
-      {isChannelAway(error) && <SetMirror {...props} again={preview.again} />}
-      <Link onClick={preview.again}>{trans.__('Try again')}</Link>
-    </ErrorBox>
+    </Refused>
   );
-}
-
-/** While a channel is away: when its index was read last, and a link that takes it as it was then. */
-export function LastIndex(props: {
-  error: Error;
-  trans: TranslationBundle;
-  take: () => unknown;
-}): React.ReactElement | null {
-  const { error, trans } = props;
-  return error instanceof EnvStoreError && error.lastIndex ? (
-    <>
-      <span className="jp-EnvStore-sub">{trans.__('Last index: %1.', moment(error.lastIndex))}</span>
-      <Link id="envstore:last-index" onClick={props.take}>
-        {trans.__('Preview with it')}
-      </Link>
-    </>
-  ) : null;
 }
 
 /** With which old index something was found. */

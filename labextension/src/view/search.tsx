@@ -2,7 +2,7 @@ import * as React from 'react';
 import { useLoaded, useSettled } from '../components/hooks';
 import type { IFoundPackage } from '../types';
 import type { ITabProps } from './environment';
-import { isSpec } from './staged';
+import { isSpec, specsIn } from './staged';
 
 const WAIT = 150;
 const OFFERED = 8;
@@ -12,12 +12,12 @@ export function PackageSearch(
   props: Pick<ITabProps, 'completer' | 'trans' | 'build'> & {
     wantsFocus?: boolean;
     channels?: string[];
-    onAdd: (spec: string) => void;
+    onAdd: (specs: string[]) => void;
   }
 ): React.ReactElement {
   const { completer, trans, onAdd } = props;
   const [text, setText] = React.useState('');
-  const [active, setActive] = React.useState(0);
+  const [chosen, setChosen] = React.useState<number | null>(null);
   const [open, setOpen] = React.useState(false);
   const [problem, setProblem] = React.useState('');
   const field = React.useRef<HTMLInputElement>(null);
@@ -64,11 +64,14 @@ export function PackageSearch(
       setProblem(trans.__('“%1” names no package. For example: numpy, numpy>=2, conda-forge::numpy, pip:rich', spec));
       return;
     }
-    onAdd(spec);
+    onAdd(specsIn(spec));
     setText('');
     setOpen(false);
-    setActive(0);
+    setChosen(null);
   };
+  // a name that no channel has may be a typing mistake: it is taken from PyPI by who says so
+  const isUnknown = plain && isKnown && offers.length === 0;
+  const active = chosen ?? (isUnknown ? -1 : 0);
   const shown = open && choices.length > 0;
   return (
     <div className="jp-EnvStore-combobox">
@@ -80,23 +83,26 @@ export function PackageSearch(
         aria-expanded={shown}
         aria-controls={list}
         aria-autocomplete="list"
-        aria-activedescendant={shown ? `${list}-${active}` : undefined}
+        aria-activedescendant={shown && active >= 0 ? `${list}-${active}` : undefined}
         aria-label={trans.__('Add package')}
         placeholder={trans.__('Add package…')}
         value={text}
         onChange={event => {
           setText(event.target.value);
           setOpen(true);
-          setActive(0);
+          setChosen(null);
           setProblem('');
         }}
         onBlur={() => window.setTimeout(() => setOpen(false), 150)}
         onKeyDown={event => {
           if (event.key === 'ArrowDown') {
             setOpen(true);
-            setActive(Math.min(active + 1, choices.length - 1));
+            setChosen(Math.min(active + 1, choices.length - 1));
           } else if (event.key === 'ArrowUp') {
-            setActive(Math.max(active - 1, 0));
+            setChosen(Math.max(active - 1, 0));
+          } else if (event.key === 'Enter' && active < 0) {
+            setProblem(trans.__('No channel has “%1”. Press ↓ and Enter to add it from PyPI.', text.trim()));
+            setOpen(true);
           } else if (event.key === 'Enter' && text.trim()) {
             const exact = choices.find(choice => choice.spec === text.trim().toLowerCase());
             const first = choices[active];

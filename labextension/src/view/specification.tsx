@@ -1,3 +1,4 @@
+import { Notification } from '@jupyterlab/apputils';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { chooseFile } from '../commands/files';
@@ -14,6 +15,8 @@ import { FormatPicker } from './format';
 import { GpuPicker, PlatformPicker } from './platforms';
 import { Preview } from './preview';
 
+/** Milliseconds that the way back from a discarded draft is offered. */
+const UNDO = 15_000;
 const FILE_NAMES = { lock: 'conda-lock.yml', environment: 'environment.yml' };
 
 /** The specification, changed with a preview of what would be installed, and built. */
@@ -39,6 +42,15 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
     drafts.keep(null);
     setError(null);
     imported.forget();
+  };
+  /** Tell that what was typed is gone, with a way back. */
+  const replaced = (words: string) => {
+    const callback = drafts.snapshot();
+    Notification.info(words, { autoClose: UNDO, actions: [{ label: trans.__('Undo'), callback }] });
+  };
+  const discardMine = () => {
+    replaced(trans.__('The draft of %1 was discarded.', place.name));
+    discard();
   };
   const preview = usePreview({ ...props, text, enabled: may, against: item.active ? item.current_build_id : null });
   const isLockfile = preview.checked?.is_lockfile ?? build.specification?.is_lockfile ?? false;
@@ -100,7 +112,7 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
             <GpuPicker text={text} trans={trans} onText={change} />
           </>
         )}
-        {may && <FormatPicker {...props} original={original} text={text} onText={change} />}
+        {may && <FormatPicker {...props} original={original} text={text} onText={change} replaced={replaced} />}
         {!may && (
           <>
             <span className="jp-EnvStore-sub">{trans.__('You may use %1, not change it.', place.namespace)}</span>
@@ -117,7 +129,7 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
         {may && (
           <div className="jp-EnvStore-actions jp-mod-end">
             {changed && (
-              <TextButton id="envstore:discard-draft" onClick={discard}>
+              <TextButton id="envstore:discard-draft" onClick={discardMine}>
                 {trans.__('Discard draft')}
               </TextButton>
             )}
@@ -163,7 +175,7 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
           <Link id="envstore:keep-mine" onClick={drafts.keepMine}>
             {trans.__('Keep mine')}
           </Link>
-          <Link onClick={discard}>{trans.__('Discard my draft')}</Link>
+          <Link onClick={discardMine}>{trans.__('Discard my draft')}</Link>
         </div>
       )}
       {changed && <Imported imported={imported} text={text} trans={trans} onUndo={change} />}

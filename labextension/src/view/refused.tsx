@@ -1,0 +1,60 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+import { ErrorBox, type IProps, Link } from '../components/basics';
+import { firstWords, isChannelAway, SetMirror } from '../components/mirror';
+import { EnvStoreError } from '../refusal';
+import { moment } from '../status';
+
+const SHORT = 8;
+
+/** Why it cannot be found out what a text would install, and the ways out. */
+export function Refused(
+  props: IProps & {
+    error: Error;
+    /** Look again, with the channels' indexes as they were read last. */
+    takeLast: () => unknown;
+    again: () => unknown;
+    children?: React.ReactNode;
+  }
+): React.ReactElement {
+  const { error, trans, again } = props;
+  const rest = isChannelAway(error) ? [error.message] : error.message.split('\n').slice(1);
+  const code = error instanceof EnvStoreError ? error.code : '';
+  const conflict = code === 'unsatisfiable' && !/^no package/.test(error.message);
+  const words = conflict
+    ? trans.__('These cannot live together')
+    : code === 'solve_timeout'
+      ? trans.__('No answer in time. The more bounds, the faster; or build it in the background without waiting.')
+      : firstWords(error, trans);
+  return (
+    <ErrorBox message={words}>
+      {(conflict || rest.length > 0) && (
+        <details open={!isChannelAway(error) && rest.length < SHORT}>
+          <summary>{trans.__('Full explanation')}</summary>
+          <pre>{error.message}</pre>
+        </details>
+      )}
+      {props.children}
+      <LastIndex error={error} trans={trans} take={props.takeLast} />
+      {isChannelAway(error) && <SetMirror {...props} />}
+      <Link onClick={again}>{trans.__('Try again')}</Link>
+    </ErrorBox>
+  );
+}
+
+/** While a channel is away: when its index was read last, and a link that takes it as it was then. */
+function LastIndex(props: {
+  error: Error;
+  trans: TranslationBundle;
+  take: () => unknown;
+}): React.ReactElement | null {
+  const { error, trans } = props;
+  return error instanceof EnvStoreError && error.lastIndex ? (
+    <>
+      <span className="jp-EnvStore-sub">{trans.__('Last index: %1.', moment(error.lastIndex))}</span>
+      <Link id="envstore:last-index" onClick={props.take}>
+        {trans.__('Preview with it')}
+      </Link>
+    </>
+  ) : null;
+}
