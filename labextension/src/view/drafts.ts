@@ -76,8 +76,9 @@ export function useDrafts(item: IEnvironment, build: IBuild): IDrafts {
     snapshot: () => {
       const id = shown ?? build.id;
       return () => {
-        const { [id]: _, ...rest } = stored(key);
-        save(draft ? { ...rest, [id]: draft } : rest);
+        const next = stored(key);
+        delete next[id];
+        save(draft ? { ...next, [id]: draft } : next);
       };
     },
     keepMine: () => {
