@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from jupyter_server.auth.identity import IdentityProvider, LegacyIdentityProvider, PasswordIdentityProvider
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.utils import url_path_join
-from traitlets import Bool, Dict, Float, List, Set, Unicode, default
+from traitlets import Bool, Dict, Float, Integer, List, Set, Unicode, default
 from traitlets import Callable as CallableTrait
 
 from jupyter_envstore import __version__
@@ -30,6 +30,9 @@ from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.handlers.artifacts import lock_text_as_json
 from jupyter_envstore.handlers.logs import LogFeeds
 from jupyter_envstore.handlers.metrics import metrics
+from jupyter_envstore.handlers.registry import ROUTES as REGISTRY_ROUTES
+from jupyter_envstore.handlers.registry import ImagesBeingMade
+from jupyter_envstore.handlers.registry_server import RegistryServer
 from jupyter_envstore.handlers.routes import routes
 from jupyter_envstore.handlers.starting import hand_tokens_to_kernels
 from jupyter_envstore.opening import Opening
@@ -110,6 +113,26 @@ class EnvStoreApp(Opening, Questions, Texts, StoreTraits, ExtensionApp):
         "download and build where its user may.",
     ).tag(config=True)
 
+    docker_registry_url = Unicode(
+        "",
+        help="Host, and port where it has one, that addresses of images show: hub.example:5000. Default: that of the "
+        "request, where the server or its registry can be reached at the root of it.",
+    ).tag(config=True)
+    docker_registry_port = Integer(
+        0,
+        min=0,
+        max=65_535,
+        help="Port of its own for the Docker registry, which Docker needs where the server stands behind a path, as "
+        "those of a JupyterHub do. 0: none; the registry is at /v2/ of the server itself.",
+    ).tag(config=True)
+    docker_registry_ip = Unicode("", help="Address that this port listens on. Default: that of the server.").tag(
+        config=True
+    )
+    docker_registry_certfile = Unicode(
+        "", help="Certificate of the registry on its own port, for TLS: Docker takes plain HTTP from localhost alone."
+    ).tag(config=True)
+    docker_registry_keyfile = Unicode("", help="Key of that certificate.").tag(config=True)
+
     collect_hours = Float(
         6.0,
         min=0.0,
@@ -141,6 +164,8 @@ class EnvStoreApp(Opening, Questions, Texts, StoreTraits, ExtensionApp):
         self.notes: set[asyncio.Task[None]] = set()
         self.planned: tuple[float, asyncio.Future[Plan]] | None = None
         self.log_feeds = LogFeeds(self)
+        self.images = ImagesBeingMade(self)
+        self.registry = RegistryServer(self)
         self.api_url = url_path_join(self.server.base_url, "envstore/api/v1/")
         for path in sorted((Path(__file__).parent / "events").glob("*.yaml")):
             self.events.register_event_schema(path)
@@ -162,6 +187,8 @@ class EnvStoreApp(Opening, Questions, Texts, StoreTraits, ExtensionApp):
     def initialize_handlers(self) -> None:
         """Add the routes."""
         self.handlers.extend(routes())
+        if self.registry.at_root:
+            self.handlers.extend(REGISTRY_ROUTES)
 
     def make_rules(self) -> AccessRules:
         """Return what the configuration says about people and tokens.
@@ -231,9 +258,11 @@ class EnvStoreApp(Opening, Questions, Texts, StoreTraits, ExtensionApp):
     async def _start_jupyter_server_extension(self, _serverapp: Any) -> None:
         """Begin to open the store, once the loop runs."""
         self.begin()
+        self.registry.start()
 
     async def stop_extension(self) -> None:
         """End the work in the background."""
+        await self.registry.stop()
         await self.close()
         self.pool.shutdown(wait=False, cancel_futures=True)
         self.slow_pool.shutdown(wait=False, cancel_futures=True)

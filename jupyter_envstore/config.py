@@ -36,6 +36,8 @@ class StoreConfig:
         Seconds that a build may take.
     max_build_bytes : int
         Bytes of packages that a build may have; 0 for no limit.
+    docker_base_image : str
+        What Docker images stand on.
     settings : dict
         Values of settings where the database has none.
     hand_on : bool
@@ -50,6 +52,7 @@ class StoreConfig:
     lease_seconds: float = 30.0
     build_time_limit: float = 3600.0
     max_build_bytes: int = 0
+    docker_base_image: str = "docker://debian:bookworm-slim"
     settings: dict[str, Any] = field(default_factory=dict)
     hand_on: bool = False
 

@@ -43,6 +43,13 @@ class StoreTraits(Configurable):
         config=True
     )
 
+    docker_base_image = Unicode(
+        "docker://debian:bookworm-slim",
+        help="What Docker images stand on: docker://HOST/NAME:TAG (or @sha256:DIGEST), an OCI layout in a folder "
+        "(oci:DIR) or a file (oci-archive:FILE), or scratch for nothing at all. `jupyter envstore base-image DIR` "
+        "makes a small one of this machine's own libraries, for where no registry is in reach.",
+    ).tag(config=True)
+
     default_settings = Dict(
         help="Values of settings where nobody set any: key to value, as in `jupyter envstore setting`."
     ).tag(config=True)

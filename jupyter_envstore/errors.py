@@ -223,6 +223,29 @@ class StorageError(EnvStoreError):
     exit_code = 6
 
 
+class ImageError(EnvStoreError):
+    """An image or a base that cannot be read, or that a registry refuses."""
+
+    code = "image_error"
+    exit_code = 5
+
+
+class RegistryUnreachableError(ImageError):
+    """A registry that does not answer, or says that it cannot now."""
+
+    code = "registry_unreachable"
+    status = 502
+
+
+class RegistryError(EnvStoreError):
+    """What the registry refuses, with a code of the distribution specification: ``MANIFEST_UNKNOWN`` and others."""
+
+    def __init__(self, message: str, registry_code: str, status: int = 404) -> None:
+        super().__init__(message)
+        self.registry_code = registry_code
+        self.status = status
+
+
 class ArtifactError(EnvStoreError):
     """An artifact that cannot be made from this build, with the reason."""
 

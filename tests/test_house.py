@@ -25,6 +25,7 @@ FLOORS = [
     {"kernels"},
     {"builds"},
     {"artifacts"},
+    {"images"},
     {"engine", "config"},
     {"store", "access", "policy"},
     {"spec"},

@@ -9,11 +9,11 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore.artifacts.base import ArtifactRequest, Sink, version_of
-from jupyter_envstore.artifacts.tarstream import TarStream, compressed
+from jupyter_envstore.artifacts.base import ArtifactRequest, version_of
 from jupyter_envstore.engine.link import finish_prefix, link_conda
 from jupyter_envstore.engine.prefix import write_new
 from jupyter_envstore.engine.progress import Silent
+from jupyter_envstore.engine.tarstream import Sink, TarStream, compressed
 from jupyter_envstore.errors import ArtifactError, InvalidInputError
 from jupyter_envstore.store.blobs import BlobStore
 

@@ -7,21 +7,35 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import BuildRecord
+from jupyter_envstore.engine.tarstream import Sink
 from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.images.oci import Layer
+from jupyter_envstore.store.blobs import BlobStore
 
 GROUP = "jupyter_envstore.artifacts"
 
 
-class Sink(Protocol):
-    """Where an artifact's bytes go."""
+class Parts(Protocol):
+    """The blobs that an artifact consists of beside its own file, such as the layers of an image.
 
-    def write(self, data: bytes) -> int:
-        """Write ``data``."""
+    Layers are found again by what they are made of, so that each is made once for the whole store.
+    """
+
+    blobs: BlobStore
+
+    def find(self, key: str) -> Layer | None:
+        """Return the layer of a key, where its file is there."""
+
+    def add(self, key: str, layer: Layer) -> None:
+        """Remember a layer that was made."""
+
+    def keep(self, digest: str, size: int) -> None:
+        """Note that the artifact needs a blob: it stays as long as the artifact does."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +56,10 @@ class ArtifactRequest:
         A folder that does not exist yet, for what is not finished; it is removed afterwards.
     progress : Progress
         Told what happens.
+    parts : Parts
+        For what the artifact consists of beside its own file.
+    settings : mapping
+        The settings that hold for the environment.
     """
 
     record: BuildRecord
@@ -50,6 +68,8 @@ class ArtifactRequest:
     config: StoreConfig
     staging: Path
     progress: Progress
+    parts: Parts
+    settings: Mapping[str, Any]
 
 
 class ArtifactMaker(Protocol):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from jupyter_envstore import policy
-from jupyter_envstore.artifacts.base import ArtifactRequest, Sink
+from jupyter_envstore.artifacts.base import ArtifactRequest
 from jupyter_envstore.engine.lock import sort_topologically
 from jupyter_envstore.engine.record import BuildRecord
+from jupyter_envstore.engine.tarstream import Sink
 
 
 class ExplicitList:

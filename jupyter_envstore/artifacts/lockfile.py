@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from jupyter_envstore.artifacts.base import ArtifactRequest, Sink, version_of
+from jupyter_envstore.artifacts.base import ArtifactRequest, version_of
 from jupyter_envstore.engine.lock import lock_text, with_all_hashes
+from jupyter_envstore.engine.tarstream import Sink
 from jupyter_envstore.errors import InvalidInputError
 
 

@@ -10,6 +10,7 @@ import traceback
 import uuid
 from pathlib import Path
 
+from jupyter_envstore import policy
 from jupyter_envstore.builds.executors import LocalExecutor
 from jupyter_envstore.builds.processes import start_time, this_host
 from jupyter_envstore.builds.retention import caches_in_use
@@ -20,7 +21,8 @@ from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.engine.prefix import remove_tree, storage_error
 from jupyter_envstore.errors import EnvStoreError, StaleClaimError
 from jupyter_envstore.store import builds as rows
-from jupyter_envstore.store.blobs import BlobStore, refer
+from jupyter_envstore.store import settings as settings_rows
+from jupyter_envstore.store.blobs import BlobStore, artifact_owner, refer
 from jupyter_envstore.store.database import Database, now
 from jupyter_envstore.store.jobs import (
     ARTIFACT,
@@ -117,13 +119,16 @@ def _make_prefix(workspace: Workspace) -> None:
 
 def _make_artifact(workspace: Workspace) -> None:
     from jupyter_envstore.artifacts.base import ArtifactRequest, find_maker
+    from jupyter_envstore.builds.parts import StoredParts
     from jupyter_envstore.engine.record import BuildRecord
 
     with workspace.database.read() as session:
         artifact = session.get_one(Artifact, workspace.claim.artifact_id)
         row = rows.find_build(session, artifact.build_id)
+        scopes = settings_rows.scope_settings(session, row.namespace.id, row.environment.id)
     maker = find_maker(artifact.type)
     record = BuildRecord.from_bytes(workspace.blobs.read(row.build.record_digest or ""))
+    parts = StoredParts(workspace.database, workspace.blobs)
     request = ArtifactRequest(
         record=record,
         platform=row.build.platform,
@@ -131,6 +136,8 @@ def _make_artifact(workspace: Workspace) -> None:
         config=workspace.config,
         staging=workspace.temporary(f"artifact-{uuid.uuid4().hex[:8]}"),
         progress=workspace,
+        parts=parts,
+        settings=policy.effective([workspace.config.settings, *scopes]),
     )
     started = time.monotonic()
     with workspace.step(f"artifact-{artifact.type}", f"Make {maker.title}"):
@@ -140,8 +147,10 @@ def _make_artifact(workspace: Workspace) -> None:
         with workspace.claim.write(workspace.database) as session:
             rows.find_build(session, artifact.build_id)  # it may have been deleted meanwhile
             made = session.get_one(Artifact, artifact.id)
-            refer(session, workspace.blobs, stored, f"artifact:{artifact.id}")
-            made.state, made.reason, made.digest, made.size = READY, "", stored.digest, stored.size
+            refer(session, workspace.blobs, stored, artifact_owner(artifact.id))
+            parts.refer(session, artifact.id)
+            made.state, made.reason, made.digest = READY, "", stored.digest
+            made.size = parts.size or stored.size
             made.duration, made.tools, made.made_on = round(time.monotonic() - started, 3), tools, now()
             session.add(Change(kind="artifact", subject_id=made.id, at=now()))
 

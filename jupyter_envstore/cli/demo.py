@@ -113,6 +113,7 @@ def open_lab(root: Path, no_browser: bool, wanted_port: int = 0) -> None:
     notebooks = root / "notebooks"
     notebooks.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    command += ["--ServerApp.answer_yes=True"]  # one Ctrl-C is enough
     command += [f"--ServerApp.root_dir={notebooks}", f"--EnvStoreApp.root_dir={root}", "--no-browser"]
     command += ["--LabApp.log_level=WARN", "--ServerApp.log_level=WARN"]
     command += ["--allow-root"] if os.geteuid() == 0 else []

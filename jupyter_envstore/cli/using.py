@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from jupyter_envstore.builds.activation import recorded_activation
 from jupyter_envstore.cli.common import find, open_store, tell, wait, who
@@ -62,21 +63,22 @@ def download(options: argparse.Namespace) -> int:
         if artifact["state"] != "ready":
             msg = f"{options.artifact} of {reference} cannot be made: {artifact['reason']}"
             raise ArtifactError(msg)
-        source = store.artifact_path(artifact["sha256"])
+        store.artifact_path(artifact["sha256"])
+        pieces = store.artifact_pieces(artifact_id)
         if options.output == "-":
-            with source.open("rb") as file:
-                shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.buffer.writelines(pieces)
             return 0
         target = Path(options.output or artifact["file_name"])
         if target.is_dir():
             target /= artifact["file_name"]
         named = options.output is not None and not Path(options.output).is_dir()
-        if target.exists() and not (named or options.force) and file_digest(target) != artifact["sha256"]:
+        if target.exists() and not (named or options.force) and not _is_it(target, artifact):
             msg = f"{target} is there already, and is another file; name one with -o, or give --force"
             raise InvalidInputError(msg)
         fresh = target.with_name(f".{target.name}.part")
         try:
-            shutil.copyfile(source, fresh)
+            with fresh.open("wb") as file:
+                file.writelines(pieces)
             fresh.replace(target)
         except OSError as error:
             fresh.unlink(missing_ok=True)
@@ -84,3 +86,8 @@ def download(options: argparse.Namespace) -> int:
             raise StorageError(msg) from None
     tell(options, {**artifact, "path": str(target)}, target)
     return 0
+
+
+def _is_it(target: Path, artifact: dict[str, Any]) -> bool:
+    """Whether a file is the artifact already; of an image, which is written as one file each time, nobody knows."""
+    return bool(artifact["type"] != "docker" and file_digest(target) == artifact["sha256"])

@@ -51,12 +51,17 @@ class CompileUnit:
 
 
 def compile_units(prefix: Path, lock: PlatformLock) -> list[CompileUnit]:
-    """Return what there is to compile in ``prefix``: sources that have no byte code yet."""
+    """Return what there is to compile in ``prefix``: sources that have no byte code yet.
+
+    Sources that the prefix was written into are left out: their byte code would be right in that prefix alone.
+    """
     hashes = {record["name"]: record.get("sha256") or record.get("md5") or "" for record in lock.conda}
     units = []
     for path in sorted((prefix / "conda-meta").glob("*.json")):
         meta = json.loads(path.read_text(encoding="utf-8"))
         files = set(meta["files"])
+        paths = meta.get("paths_data", {}).get("paths", ())
+        files -= {entry["_path"] for entry in paths if entry.get("prefix_placeholder")}
         sources = sorted(name for name in files if name.endswith(".py") and _wanted(name) and _pyc(name) not in files)
         if sources and hashes.get(meta["name"]):
             units.append(CompileUnit(meta["name"], hashes[meta["name"]], tuple(sources)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,17 @@ from jupyter_envstore import policy, views
 from jupyter_envstore.artifacts.base import find_maker, makers
 from jupyter_envstore.envstore.base import OpenStore
 from jupyter_envstore.errors import ConflictError, NotFoundError, PolicyError
-from jupyter_envstore.spec.names import ARTIFACT_WIRE_NAMES
+from jupyter_envstore.images.archive import ImageArchive
+from jupyter_envstore.spec.names import ARTIFACT_WIRE_NAMES, spell
 from jupyter_envstore.store import builds as rows
-from jupyter_envstore.store import people
+from jupyter_envstore.store import images, people
 from jupyter_envstore.store import settings as settings_rows
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.jobs import ARTIFACT, enqueue
 from jupyter_envstore.store.models import Artifact
 from jupyter_envstore.store.states import ABSENT, COMPLETED, MAKING, PENDING, READY
+
+PIECE = 1 << 20
 
 
 class Artifacts(OpenStore):
@@ -114,6 +118,40 @@ class Artifacts(OpenStore):
         with self.database.read() as session:
             artifact = session.get_one(Artifact, artifact_id)
             return views.artifact_view(artifact, rows.find_build(session, artifact.build_id))
+
+    def artifact_pieces(self, artifact_id: int) -> Iterator[bytes]:
+        """Yield the bytes that people are given of a ready artifact: of an image, all of it as one file."""
+        with self.database.read() as session:
+            artifact = session.get_one(Artifact, artifact_id)
+            row = rows.find_build(session, artifact.build_id)
+        if artifact.type == images.DOCKER:
+            yield from self.image_archive(row.build.id).pieces()
+            return
+        with self.artifact_path(artifact.digest or "").open("rb") as file:
+            while data := file.read(PIECE):
+                yield data
+
+    def image_archive(self, build_id: int) -> ImageArchive:
+        """Return the image of a build as one file, with the name that it has once it is loaded.
+
+        Raises
+        ------
+        NotFoundError
+            There is no image, or a part of it is gone.
+        """
+        with self.database.read() as session:
+            row = rows.find_build(session, build_id, deleted=True)
+            artifact = rows.find_artifact(session, build_id, images.DOCKER, "")
+        if artifact is None or artifact.state != READY or not artifact.digest:
+            msg = f"build {build_id} has no image that is ready"
+            raise NotFoundError(msg)
+        name = f"{spell(row.namespace.name)}/{spell(row.environment.name)}:{row.build.key}"
+        self.artifact_path(artifact.digest)
+        archive = ImageArchive(self.blobs, artifact.digest, name)
+        if not all(member.path is None or member.path.is_file() for member in archive.members):
+            msg = "a layer of the image is gone from the store; have it made again"
+            raise NotFoundError(msg)
+        return archive
 
     def artifact_path(self, digest: str) -> Path:
         """Return the file of a ready artifact.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from jupyter_envstore.handlers.base import EnvStoreHandler
 from jupyter_envstore.handlers.files import PLAIN, FileHandler
 from jupyter_envstore.spec.names import artifact_name
 
+TAR = "application/x-tar"
 INLINE = ("yaml", "lockfile", "explicit")
 """Texts, which a browser shows in a tab."""
 
@@ -147,9 +149,25 @@ class InstallerHandler(DownloadHandler):
 
 
 class ImageHandler(DownloadHandler):
-    """``build/{build_id}/docker/``"""
+    """``build/{build_id}/docker/``: the image's address; with ``download``, all of it as one file."""
 
     kind = "docker"
+
+    async def serve(self, **place: str) -> None:
+        """Send the address as text, or the image."""
+        number = await self.find_build(**place)
+        if not self.flag("download"):
+            host = self.app.registry.host(self.request)
+            address = await self.run(self.store.image_address, number, host)
+            await self.send_whole(address.encode(), hashlib.sha256(address.encode()).hexdigest(), PLAIN, "address.txt")
+            return
+        found = await self.run(self.store.find_artifact, number, self.kind)
+        if found["state"] != "ready":
+            await self.send_artifact(number, self.kind)
+            return
+        archive = await self.run(self.store.image_archive, number)
+        self.noted = (number, self.kind)
+        await self.send_pieces(archive.pieces(), archive.size, found["sha256"], TAR, found["file_name"])
 
 
 class _OfEnvironment(DownloadHandler):

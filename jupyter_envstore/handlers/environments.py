@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
 from jupyter_envstore import wire
-from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.errors import InvalidInputError, NotFoundError
 from jupyter_envstore.handlers.base import EnvStoreHandler
 from jupyter_envstore.handlers.reading import MAX_PAGE
 from jupyter_envstore.spec.names import ARTIFACT_WIRE_NAMES, artifact_name
@@ -141,7 +142,13 @@ class EnvironmentHandler(EnvStoreHandler):
         if description is not None and (not isinstance(description, str) or len(description) > 10_000):
             msg = "'description' must be text with at most 10000 characters"
             raise InvalidInputError(msg)
+        if description is not None and re.search(r"[\x00-\x08\x0b-\x1f\x7f]", description):
+            msg = "'description' holds a character that cannot be shown"
+            raise InvalidInputError(msg)
         who = self.identity.name
+        if not body and await self.run(self.store.find_environment_id, namespace, name) is None:
+            msg = f"there is no environment {namespace}/{name}"
+            raise NotFoundError(msg)
         if body.get("build_id") is not None:
             await self.run(self.store.activate_id, namespace, name, build_id, who)
         if description is not None:

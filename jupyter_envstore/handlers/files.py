@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -35,6 +35,26 @@ class FileHandler(EnvStoreHandler):
             await self._send_pieces(path, start, end)
 
         await self._send(send, size, digest, media_type, name, attachment)
+
+    async def send_pieces(self, pieces: Iterator[bytes], size: int, digest: str, media_type: str, name: str) -> None:
+        """Send a file that is put together while it is sent: all of it, since it lies nowhere."""
+        self.set_header("ETag", f'"{digest}"')
+        self.set_header("Cache-Control", "private, no-cache")
+        self.set_disposition(name, attachment=True)
+        if matches(self.request.headers, f'"{digest}"'):
+            self.set_status(304)
+            await self.finish_as(media_type)
+            return
+        self.set_header("Content-Length", size)
+        if self.request.method != "HEAD":
+            if self.noted is not None:
+                await self.run(self.store.audit_download, self.identity.name, *self.noted)
+            self.set_header("Content-Type", media_type)
+            while (data := await self.run(next, pieces, None)) is not None:
+                self.write(data)
+                if await self.moved_on():
+                    return
+        await self.finish_as(media_type)
 
     async def send_whole(self, data: bytes, digest: str, media_type: str, name: str) -> None:
         """Send a text that is at hand, or the part of it that is asked for."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -169,7 +169,7 @@ SETTINGS: dict[str, SettingKind] = {
         False, False, "Build PyPI packages that have no wheel from their source archive, once, when a build is locked."
     ),
     "add_ipykernel": SettingKind(False, False, "Add ipykernel where Python is listed without a kernel."),
-    "build_artifacts": SettingKind(ALL_ARTIFACTS, False, "Artifacts that may be made.", _artifacts),
+    "build_artifacts": SettingKind([*ALL_ARTIFACTS, "docker"], False, "Artifacts that may be made.", _artifacts),
     "artifacts_at_once": SettingKind(ALL_ARTIFACTS, False, "Artifacts made without being asked for.", _artifacts),
     "installer_maker": SettingKind(
         "auto", False, "What makes installers: auto, constructor or self-extracting.", _one_of(MAKERS)
@@ -258,7 +258,7 @@ def check_folders(values: Mapping[str, Any]) -> None:
     """
     for channel in values.get("conda_default_channels") or ():
         parts = urlsplit(channel)
-        if parts.scheme == "file" and not Path(unquote(parts.path)).is_dir():
+        if parts.scheme == "file" and not os.path.isdir(unquote(parts.path)):  # noqa: PTH112 - an unreadable one is none
             msg = f"setting conda_default_channels: there is no folder {unquote(parts.path)[:200]} on this server"
             raise InvalidInputError(msg)
 

@@ -80,6 +80,17 @@ def spell(name: str) -> str:
     return "".join(spelled)
 
 
+def unspell(text: str) -> str | None:
+    """Return the name that :func:`spell` gives this form; None where there is none.
+
+    >>> unspell("r.u_4.2e3"), unspell("data-science"), unspell("x.zz")
+    ('R_4.3', 'data-science', None)
+    """
+    name = re.sub(r"([a-z])\.u", lambda found: found[1].upper(), text)
+    name = re.sub(r"\.([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), name)
+    return name if NAME.fullmatch(name) and spell(name) == text else None
+
+
 def artifact_name(text: str) -> str:
     """Return the name of an artifact type that is spelled either way; another text as it is."""
     by_wire = {wire: name for name, wire in ARTIFACT_WIRE_NAMES.items()} | {"LOGS": "logs"}

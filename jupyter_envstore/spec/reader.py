@@ -236,6 +236,9 @@ def check_channel(channel: str, allow_local_files: bool) -> str:
     """
     if "://" in channel:
         check_url(channel, "channel", allow_local_files)
+        if channel.startswith("file:") and (len(channel) > 4000 or any(len(part) > 255 for part in channel.split("/"))):
+            msg = f"channel {channel[:80]!r}… is no folder: a name has at most 255 characters, a path 4000"
+            raise ValueError(msg)
         return channel.rstrip("/")
     if (
         not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*){0,4}", channel)
@@ -244,6 +247,12 @@ def check_channel(channel: str, allow_local_files: bool) -> str:
         msg = f"channel {channel[:80]!r} is neither a name such as conda-forge nor an address such as https://host/channel"
         raise ValueError(msg)
     return channel
+
+
+ANOTHER_NAME = re.compile(r"[A-Za-z]{2,}[\w.-]*(?:[<>=!~\[].*)?$|[A-Za-z][\w.-]*[<>=!~\[]")
+"""What stands where a version should, and is another package: it begins with letters, or has a bound of its own."""
+NAMED_VERSIONS = frozenset({"dev", "main", "master", "head", "latest", "nightly", "stable", "unstable", "custom"})
+"""Versions that are words."""
 
 
 def check_match_spec(text: str, allow_local_files: bool = True) -> str:
@@ -274,8 +283,8 @@ def check_match_spec(text: str, allow_local_files: bool = True) -> str:
         msg = f"{spec[:80]!r} is not a match spec: a name begins with a letter, a digit or _"
         raise ValueError(msg)
     words = re.sub(r"\s*([<>=!~,|()])\s*", r"\1", plain).split()
-    if len(words) > 1 and re.fullmatch(r"[A-Za-z_-]+", words[1]):
-        msg = f"{spec[:80]!r} is not a match spec: {words[1]!r} is no version; write a line for each package"
+    if len(words) > 1 and ANOTHER_NAME.match(words[1]) and words[1].lower() not in NAMED_VERSIONS:
+        msg = f"{spec[:80]!r} is not a match spec: {words[1][:40]!r} is no version; write a line for each package"
         raise ValueError(msg)
     if len(words) > 3:
         msg = f"{spec[:80]!r} is not a match spec: more than a name, a version and a build; write a line for each"

@@ -6,12 +6,12 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.errors import StorageError
@@ -62,8 +62,14 @@ class BlobStore:
         return self.root / "sha256" / digest[:2] / digest
 
     @contextlib.contextmanager
-    def create(self) -> Iterator[BlobWriter]:
-        """Write a blob; it is there when the context ends well, and nothing is when it does not."""
+    def create(self, expected: str | None = None) -> Iterator[BlobWriter]:
+        """Write a blob; it is there when the context ends well, and nothing is when it does not.
+
+        Raises
+        ------
+        StorageError
+            Its digest is not the ``expected`` one.
+        """
         self.staging.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=self.staging)
         path = Path(name)
@@ -71,6 +77,9 @@ class BlobStore:
             with os.fdopen(handle, "wb") as file:
                 writer = BlobWriter(file)
                 yield writer
+                if expected is not None and (found := writer.result().digest) != expected:
+                    msg = f"what was fetched as sha256:{expected} is sha256:{found}"
+                    raise StorageError(msg)
                 file.flush()
                 os.fsync(file.fileno())
             final = self.path(writer.result().digest)
@@ -126,6 +135,44 @@ def refer(session: Session, blobs: BlobStore, blob: StoredBlob, owner: str) -> N
     session.execute(delete(BlobReference).where(BlobReference.owner == owner, BlobReference.digest != blob.digest))
     if session.get(BlobReference, (blob.digest, owner)) is None:
         session.add(BlobReference(digest=blob.digest, owner=owner))
+
+
+def refer_parts(session: Session, blobs: BlobStore, found: Iterable[StoredBlob], owner: str) -> None:
+    """Note that ``owner`` needs these blobs and no others.
+
+    Raises
+    ------
+    StorageError
+        A file is not there: it was collected between its writing and this.
+    """
+    wanted = {blob.digest: blob for blob in found}
+    for digest in wanted:
+        if not blobs.path(digest).is_file():
+            msg = "a file was removed from the store while it was being made; try again"
+            raise StorageError(msg)
+    known = set(session.scalars(select(Blob.digest).where(Blob.digest.in_(wanted))))
+    session.add_all(
+        Blob(digest=b.digest, size=b.size, created_on=now()) for b in wanted.values() if b.digest not in known
+    )
+    session.flush()
+    session.execute(delete(BlobReference).where(BlobReference.owner == owner))
+    session.add_all(BlobReference(digest=digest, owner=owner) for digest in wanted)
+
+
+def artifact_owner(artifact_id: int) -> str:
+    """Return how an artifact is called as the owner of its file."""
+    return f"artifact:{artifact_id}"
+
+
+def parts_owner(artifact_id: int) -> str:
+    """Return how an artifact is called as the owner of what it consists of beside its file."""
+    return f"artifact:{artifact_id}:parts"
+
+
+def release_artifact(session: Session, artifact_id: int) -> None:
+    """Note that an artifact needs neither its file nor its parts any more."""
+    release(session, artifact_owner(artifact_id))
+    release(session, parts_owner(artifact_id))
 
 
 def release(session: Session, owner: str) -> None:

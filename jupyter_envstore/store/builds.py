@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from jupyter_envstore.errors import NotFoundError
 from jupyter_envstore.spec import Specification as Spec
 from jupyter_envstore.spec import build_directory, build_key
-from jupyter_envstore.store.blobs import BlobStore, refer, release
+from jupyter_envstore.store.blobs import BlobStore, refer, release, release_artifact
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.models import (
     Artifact,
@@ -305,7 +305,7 @@ def forget_build(session: Session, build: Build, kept: Sequence[str] = ()) -> No
         if artifact.type in kept and artifact.state == READY:
             continue
         artifact.state, artifact.digest = DROPPED, None
-        release(session, f"artifact:{artifact.id}")
+        release_artifact(session, artifact.id)
     changed(session, "build", build.id)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.errors import StaleClaimError
-from jupyter_envstore.store.blobs import release
+from jupyter_envstore.store.blobs import release_artifact
 from jupyter_envstore.store.database import Database, now
 from jupyter_envstore.store.models import Artifact, Build, Change, Environment, Job, Step
 from jupyter_envstore.store.states import (
@@ -135,7 +135,7 @@ def finish(session: Session, claim: Claim, failed: str = "") -> None:
     if failed and claim.kind == ARTIFACT:
         artifact = session.get_one(Artifact, claim.artifact_id)
         artifact.state, artifact.reason = ARTIFACT_FAILED, failed
-        release(session, f"artifact:{artifact.id}")
+        release_artifact(session, artifact.id)
     elif failed and claim.kind == BUILD and build.status != COMPLETED:
         build.status, build.status_info, build.ended_on = FAILED, failed, now()
     session.add(Change(kind="build", subject_id=build.id, at=now()))

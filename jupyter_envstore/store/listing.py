@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, false, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, String, and_, bindparam, false, func, literal, or_, select, tuple_, union
 from sqlalchemy.orm import Session, aliased
 
 from jupyter_envstore.errors import InvalidInputError
@@ -17,6 +17,7 @@ from jupyter_envstore.store.models import (
     NAMESPACE_KIND,
     Artifact,
     Blob,
+    BlobReference,
     Build,
     BuildPackage,
     Environment,
@@ -258,16 +259,29 @@ def usage(session: Session, visible: Sequence[str] | None) -> dict[str, dict[str
 
 
 def artifact_bytes(session: Session, namespace_ids: Sequence[int], *where: ColumnElement[bool]) -> dict[int, int]:
-    """Return the bytes of the ready artifacts of namespaces; builds whose artifacts are the same share them."""
-    distinct = (
+    """Return the bytes of the ready artifacts of namespaces; builds whose artifacts are the same share them.
+
+    Of artifacts that consist of parts, such as images, each part counts once.
+    """
+    ready = (Build.deleted_on.is_(None), Artifact.state == READY, Environment.namespace_id.in_(namespace_ids), *where)
+    parts = BlobReference.owner == literal("artifact:", String) + Artifact.id.cast(String) + ":parts"
+    has_parts = select(BlobReference.digest).where(parts).exists()
+    files = (
         select(Environment.namespace_id, Artifact.digest, Artifact.size)
         .join(Build, Build.id == Artifact.build_id)
         .join(Environment, Environment.id == Build.environment_id)
-        .where(Build.deleted_on.is_(None), Artifact.state == READY, Environment.namespace_id.in_(namespace_ids))
-        .where(*where)
-        .distinct()
-        .subquery()
+        .where(*ready, ~has_parts)
     )
+    pieces = (
+        select(Environment.namespace_id, Blob.digest, Blob.size)
+        .select_from(Artifact)
+        .join(Build, Build.id == Artifact.build_id)
+        .join(Environment, Environment.id == Build.environment_id)
+        .join(BlobReference, parts)
+        .join(Blob, Blob.digest == BlobReference.digest)
+        .where(*ready)
+    )
+    distinct = union(files, pieces).subquery()
     query = select(distinct.c.namespace_id, func.sum(distinct.c.size)).group_by(distinct.c.namespace_id)
     return {row[0]: int(row[1] or 0) for row in session.execute(query)}
 

@@ -214,6 +214,17 @@ class Artifact(Base):
     made_on: Mapped[datetime | None]
 
 
+class StoredLayer(Base):
+    """A layer of an image by what it is made of, so that it is made once. ``key`` and digests are SHA-256."""
+
+    __tablename__ = "layer"
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), index=True)
+    diff_id: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int] = mapped_column(BigInteger)
+    created_on: Mapped[datetime]
+
+
 class Blob(Base):
     """A file in the store, addressed by its SHA-256."""
 

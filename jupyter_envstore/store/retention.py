@@ -9,7 +9,8 @@ from pathlib import Path
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from jupyter_envstore.store.blobs import BlobStore, StoredBlob, release
+from jupyter_envstore.store import images
+from jupyter_envstore.store.blobs import BlobStore, StoredBlob, release_artifact
 from jupyter_envstore.store.listing import artifact_bytes
 from jupyter_envstore.store.models import Artifact, Blob, BlobReference, Build, Change, Environment, Job, Namespace
 from jupyter_envstore.store.states import (
@@ -80,7 +81,7 @@ def needed_digests(session: Session, archives: bool) -> list[str]:
     query = select(BlobReference.digest).distinct()
     if not archives:
         large = select(Artifact.digest).where(Artifact.digest.is_not(None), Artifact.type.not_in(KEPT_ARTIFACTS))
-        query = query.where(BlobReference.digest.not_in(large))
+        query = query.where(BlobReference.digest.not_in(large), BlobReference.owner.not_like("artifact:%:parts"))
     return sorted(session.scalars(query))
 
 
@@ -106,7 +107,7 @@ def drop_build(session: Session, build: Build, kept: Path | None = None) -> None
         if kept is not None and BlobStore(kept).path(artifact.digest or "").exists():
             continue
         artifact.state, artifact.digest, artifact.size = DROPPED, None, 0
-        release(session, f"artifact:{artifact.id}")
+        release_artifact(session, artifact.id)
 
 
 def unneeded_blobs(session: Session, before: datetime) -> list[StoredBlob]:
@@ -120,6 +121,7 @@ def forget_blob(session: Session, digest: str) -> bool:
     if session.scalars(select(BlobReference.owner).where(BlobReference.digest == digest).limit(1)).first():
         return False
     session.execute(delete(Blob).where(Blob.digest == digest))
+    images.forget_layers(session, digest)
     return True
 
 

@@ -322,7 +322,8 @@ export class EnvStoreApi {
 
   /** Return how full the store's disk is; with `plan`, what could be freed. */
   async space(plan = false): Promise<ISpace> {
-    return this.ask('GET', `space/${plan ? '?plan=true' : ''}`);
+    // a plan is a walk through the caches
+    return this.requests.ask('GET', `space/${plan ? '?plan=true' : ''}`, { patience: plan ? 'long' : 'quick' });
   }
 
   /** Free what the retention settings do not want kept. */

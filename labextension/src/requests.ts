@@ -91,6 +91,9 @@ export class Requests {
     const stop = new AbortController();
     const forward = () => stop.abort();
     outer?.addEventListener('abort', forward);
+    if (outer?.aborted) {
+      forward();
+    }
     const timers: number[] = [];
     if (patience !== 'long') {
       timers.push(window.setTimeout(() => this._miss(stop), SLOW));

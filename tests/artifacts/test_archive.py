@@ -183,12 +183,16 @@ def test_two_stores_in_two_places_make_the_same_bytes(built: Store) -> None:
 def test_made_again_it_has_the_same_digest(built: Store) -> None:
     from jupyter_envstore.artifacts.archive import Archive
     from jupyter_envstore.artifacts.base import ArtifactRequest
+    from jupyter_envstore.builds.parts import StoredParts
     from jupyter_envstore.engine.progress import Silent
 
     first = artifact_of(built, built.data, "archive")
     staging = Path(tempfile.mkdtemp(prefix="es-again-"))
     record = built.envstore.record(built.data["id"])
-    request = ArtifactRequest(record, built.data["platform"], "", built.envstore.config, staging / "prefix", Silent())
+    parts = StoredParts(built.envstore.database, built.envstore.blobs)
+    request = ArtifactRequest(
+        record, built.data["platform"], "", built.envstore.config, staging / "prefix", Silent(), parts, {}
+    )
     with (staging / "again").open("wb") as sink:
         Archive().make(request, sink)
     assert (

@@ -59,6 +59,10 @@ def test_a_default_channel_is_a_folder_that_is_there(server: Server, channel: st
     answer = server.ask("PUT", "setting/", json={"conda_default_channels": [channel, "file:///no%20where"]})
     assert answer.status_code == 400
     assert answer.json()["message"] == "setting conda_default_channels: there is no folder /no where on this server"
+    for long in ("file:///" + "a" * 300, "file://" + "/a" * 3000):
+        assert server.ask("PUT", "setting/", json={"conda_default_channels": [long]}).status_code == 400
+        text = f"channels: ['{long}']\ndependencies: [a]"
+        assert server.ask("POST", "solve/", json={"specification": text}).json()["code"] == "invalid_specification"
 
 
 def test_policy_looks_at_what_is_really_used(server: Server, nasty_channel: str, channel: str) -> None:

@@ -249,6 +249,9 @@ def test_a_failure_is_told_until_it_is_mended(tab: Lab, nasty_channel: str) -> N
     tab.write(f"{text}  - nasty-failing\n")
     shown(tab.view.get_by_text("Fits, found in"))
     tab.button("create-build").click()
+    # the build that was just made is shown, though the list of builds is a moment older
+    chosen = tab.view.get_by_test_id("envstore:build-selector").locator("option:checked")
+    expect(chosen).to_contain_text("Build 3 · Failed")
     told = tab.page.locator(".Toastify__toast", has_text="team/kept: ")
     shown(told.get_by_role("button", name="Edit"))
     tab.tab("specification")

@@ -89,6 +89,8 @@ def test_every_fault_is_told_at_once_with_its_line() -> None:
         ("dependencies: [null]", "a dependency is a package"),
         ("dependencies: [./local.conda]", "names a file"),
         ("dependencies: [a 1 c d]", "more than a name, a version and a build"),
+        ("dependencies: ['numpy pandas>=2']", "'pandas>=2' is no version; write a line for each package"),
+        ("dependencies: [flask jinja2]", "'jinja2' is no version"),
         ("dependencies: [numpy pandas scipy]", "'pandas' is no version; write a line for each package"),
         ("dependencies: [-x]", "a name begins with"),
         ('dependencies: ["numpy["]', "invalid package name 'numpy['; for example"),

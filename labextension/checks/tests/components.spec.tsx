@@ -208,6 +208,9 @@ describe('PackageSearch', () => {
     await type('numpy pandas>=2 pip:rich');
     press('Enter');
     expect(staged).toEqual(['numpy', 'numpy', 'pandas>=2', 'pip:rich']);
+    await type('flask jinja2 >= 2, < 4');
+    press('Enter');
+    expect(staged.splice(4)).toEqual(['flask', 'jinja2>=2,<4']);
     await type('numpy 2.1');
     press('Enter');
     expect(staged.pop()).toBe('numpy 2.1');

@@ -126,7 +126,9 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
     numbers.current.set(known.id, known.number);
   }
   const listed = builds.value?.builds.find(build => build.id === wanted);
-  const gone = Boolean(builds.value && wanted && !listed && builds.value.count <= builds.value.builds.length);
+  // one that was never listed is not gone: it was made a moment ago, and the list is older
+  const wasListed = wanted !== null && numbers.current.has(wanted);
+  const gone = Boolean(builds.value && wasListed && !listed && builds.value.count <= builds.value.builds.length);
   if (gone && found && chosen !== null) {
     setLost(numbers.current.get(chosen) ?? null); // deleted by somebody: the view goes on with the active one
     setChosen(null);

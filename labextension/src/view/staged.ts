@@ -41,9 +41,10 @@ export function isSpec(text: string): boolean {
 
 /** Return the lines that a typed text means: names that follow each other are one package each. */
 export function specsIn(text: string): string[] {
-  const words = text.trim().split(/\s+/);
+  const glued = text.trim().replace(/\s*([<>=!~]=?|,)\s*/g, '$1');
+  const words = glued.split(/\s+/);
   const areNames = words.every(word => /^(pip:|[\w./:-]+::)?[A-Za-z_]/.test(word) && isSpec(word));
-  return areNames ? words : [text.trim()];
+  return areNames && words.length > 1 ? words : [text.trim()];
 }
 
 /** Return a staged line in the words of a change: `↑ numpy 1.26.4 → 2.1.0` for a package that is there, `+ seaborn` else. */

@@ -8,9 +8,7 @@ import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, cast
-
-from jupyter_envstore.artifacts.base import Sink
+from typing import IO, Any, Protocol, cast
 
 EPOCH = 315_532_800
 """1980-01-01: the earliest time that zip files can hold, since people put unpacked files into some."""
@@ -22,6 +20,13 @@ BUFFER = 4 << 20
 GZIP_LEVEL = 3
 ZSTD_LEVEL = 3
 THREADS = 2
+
+
+class Sink(Protocol):
+    """Where bytes go."""
+
+    def write(self, data: bytes) -> int:
+        """Write ``data``."""
 
 
 class TarStream:
@@ -55,6 +60,14 @@ class TarStream:
         self._header(name, tarfile.REGTYPE, 0o755 if executable else 0o644, len(data))
         self._write(data)
         self._pad(len(data))
+
+    def add_folder(self, name: str) -> None:
+        """Add a folder, whether or not there is one."""
+        self._header(f"{name}/", tarfile.DIRTYPE, 0o755, 0)
+
+    def add_link(self, name: str, target: str) -> None:
+        """Add a symbolic link."""
+        self._header(name, tarfile.SYMTYPE, 0o777, 0, target)
 
     def close(self) -> None:
         """End the stream: two empty blocks, filled up to a record (POSIX.1-1988, ustar)."""

@@ -1,0 +1,148 @@
+"""The Docker image: an OCI image made of a lock without Docker, in layers that images share."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from jupyter_envstore.artifacts.archive import link_for_export
+from jupyter_envstore.artifacts.base import ArtifactRequest, version_of
+from jupyter_envstore.engine.bytecode import link_bytecode
+from jupyter_envstore.engine.prefix import write_new
+from jupyter_envstore.engine.tarstream import Sink
+from jupyter_envstore.errors import ArtifactError, InvalidInputError
+from jupyter_envstore.images.base import SCRATCH, fetch_base
+from jupyter_envstore.images.layers import group_files, make_layers
+from jupyter_envstore.images.oci import MANIFEST, Base, canonical, image_config, manifest, sha256
+
+PREFIX = Path("/opt/conda")
+"""Where environments lie in images."""
+ENTRY_POINT = "etc/envstore/entrypoint.sh"
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+SCRIPT = """#!/bin/sh
+# Activates the environment, then runs what was asked for. Scripts of packages may be written for bash.
+if [ -z "$BASH_VERSION" ] && [ -x /bin/bash ]; then
+  exec /bin/bash "$0" "$@"
+fi
+for envstore_script in "$CONDA_PREFIX"/etc/conda/activate.d/*.sh; do
+  if [ -r "$envstore_script" ]; then
+    . "$envstore_script"
+  fi
+done
+unset envstore_script
+exec "$@"
+"""
+FEWEST = 3
+"""Layers that an environment needs: conda packages, PyPI packages, its own files."""
+MOST_LAYERS = 125
+"""What Docker's storage takes at most is 127; some space is left for who builds upon the image."""
+
+
+class DockerImage:
+    """An OCI manifest; its layers and its configuration are parts beside it. The registry serves them."""
+
+    type = "docker"
+    title = "Docker image"
+
+    def check_variant(self, variant: str) -> None:
+        """There is one."""
+        if variant:
+            msg = f"a Docker image has no variant {variant!r}"
+            raise InvalidInputError(msg)
+
+    def file_name(self, name: str, platform: str, variant: str) -> str:
+        """``<name>.oci.tar``."""
+        return f"{name}.oci.tar"
+
+    def media_type(self, variant: str) -> str:
+        """Of an OCI manifest."""
+        return MANIFEST
+
+    def make(self, request: ArtifactRequest, sink: Sink) -> dict[str, str]:
+        """Fetch the base, link the record for ``/opt/conda``, write the layers that are new, and the manifest."""
+        if not request.platform.startswith("linux-"):
+            msg = f"images run on Linux; this build is for {request.platform}"
+            raise ArtifactError(msg)
+        record, parts, config = request.record, request.parts, request.config
+        base = fetch_base(
+            config.docker_base_image,
+            request.platform,
+            parts.blobs,
+            lambda layer: parts.keep(layer.digest, layer.size),
+            config.packages / "images",
+        )
+        allowed = min(int(request.settings["image_layers"]), MOST_LAYERS)
+        limit = allowed - len(base.layers)
+        if limit < FEWEST:
+            msg = (
+                f"base image {base.name} has {len(base.layers)} layers of the {allowed} that image_layers allows; "
+                f"{FEWEST} more are needed"
+            )
+            raise ArtifactError(msg)
+        lock = record.lock(request.platform)
+        link_for_export(request, PREFIX)
+        link_bytecode(request.staging, lock, config.packages / "bytecode", request.progress)
+        if base.name != SCRATCH:
+            script = request.staging / ENTRY_POINT
+            script.parent.mkdir(parents=True, exist_ok=True)
+            write_new(script, SCRIPT.encode(), 0o755)
+        groups = group_files(request.staging, lock, limit)
+        started = time.monotonic()
+        tools = {"py-rattler": version_of("py-rattler"), "isal": version_of("isal"), "uv": version_of("uv")}
+        layers = make_layers(
+            request.staging,
+            str(PREFIX),
+            groups,
+            tools,
+            parts.blobs,
+            parts,
+            lambda done, total, what: request.progress.advance(done, total, "bytes", what),
+        )
+        request.progress.log(f"{len(layers)} layers on {base.name}, in {time.monotonic() - started:.1f} s")
+        for _, layer in layers:
+            parts.keep(layer.digest, layer.size)
+        labels = {
+            "org.opencontainers.image.title": record.name,
+            "org.opencontainers.image.version": record.sha256[:12],
+            "org.opencontainers.image.revision": record.sha256,
+            "dev.jupyter-envstore.lock.digest": f"sha256:{sha256(canonical(_lock_value(lock)))}",
+        }
+        if record.description:
+            labels["org.opencontainers.image.description"] = record.description
+        if base.digest:
+            labels["org.opencontainers.image.base.digest"] = base.digest
+        if base.reference:
+            labels["org.opencontainers.image.base.name"] = base.reference
+        image = image_config(request.platform, base, layers, runs(base, record.variables, labels))
+        stored = parts.blobs.put(image)
+        parts.keep(stored.digest, stored.size)
+        sink.write(manifest(image, [*base.layers, *(layer for _, layer in layers)], labels))
+        return {**tools, "base image": base.name}
+
+
+def runs(base: Base, variables: dict[str, str], labels: dict[str, str]) -> dict[str, Any]:
+    """Return how an image is run: the base's own words, and the environment in front of its path."""
+    inherited = dict(entry.partition("=")[::2] for entry in base.config.get("Env") or ())
+    path = inherited.get("PATH") or DEFAULT_PATH
+    environment = {
+        **inherited,
+        "PATH": f"{PREFIX}/bin:{path}",
+        "CONDA_PREFIX": str(PREFIX),
+        "CONDA_DEFAULT_ENV": str(PREFIX),
+        **variables,
+    }
+    kept = {key: base.config[key] for key in ("User", "Volumes", "StopSignal") if base.config.get(key)}
+    entry = {} if base.name == SCRATCH else {"Entrypoint": ["/bin/sh", str(PurePosixPath(PREFIX) / ENTRY_POINT)]}
+    return {
+        **kept,
+        "Env": [f"{name}={value}" for name, value in environment.items()],
+        **entry,
+        "Cmd": ["/bin/sh"],
+        "WorkingDir": base.config.get("WorkingDir") or "/",
+        "Labels": {**(base.config.get("Labels") or {}), **labels},
+    }
+
+
+def _lock_value(lock: Any) -> dict[str, Any]:
+    return {"conda": list(lock.conda), "pip": list(lock.pip)}

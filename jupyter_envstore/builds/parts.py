@@ -1,0 +1,55 @@
+"""What an artifact that is being made consists of beside its own file: blobs, and layers that are found again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import Any
+
+from jupyter_envstore.images.oci import Layer
+from jupyter_envstore.store import images
+from jupyter_envstore.store.blobs import BlobStore, StoredBlob, parts_owner, refer_parts
+from jupyter_envstore.store.database import Database
+
+
+class StoredParts:
+    """Parts in the store. What is found or kept is touched, so that no collection takes it before it is referred to."""
+
+    def __init__(self, database: Database, blobs: BlobStore) -> None:
+        self.database = database
+        self.blobs = blobs
+        self._kept: dict[str, int] = {}
+        self._made: dict[str, tuple[str, str, int]] = {}
+
+    def find(self, key: str) -> Layer | None:
+        """Return the layer of a key, where its file is there."""
+        with self.database.read() as session:
+            row = images.find_layer(session, key, self.blobs)
+        if row is None:
+            return None
+        self._touch(row.digest)
+        return Layer(row.digest, row.size, row.diff_id)
+
+    def add(self, key: str, layer: Layer) -> None:
+        """Remember a layer that was made."""
+        self._made[key] = (layer.digest, layer.diff_id, layer.size)
+
+    def keep(self, digest: str, size: int) -> None:
+        """Note that the artifact needs a blob."""
+        self._touch(digest)
+        self._kept[digest] = size
+
+    def refer(self, session: Any, artifact_id: int) -> None:
+        """Write all of it down, in the transaction that says that the artifact is ready."""
+        images.remember_layers(session, self._made)
+        blobs = [StoredBlob(digest, size) for digest, size in self._kept.items()]
+        refer_parts(session, self.blobs, blobs, parts_owner(artifact_id))
+
+    @property
+    def size(self) -> int:
+        """Bytes of all parts."""
+        return sum(self._kept.values())
+
+    def _touch(self, digest: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(self.blobs.path(digest))

@@ -1,0 +1,81 @@
+"""Images as a registry has them: repositories, tags, manifests, blobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jupyter_envstore.envstore.base import OpenStore
+from jupyter_envstore.errors import ConflictError, NotFoundError
+from jupyter_envstore.spec.names import spell
+from jupyter_envstore.store import builds as rows
+from jupyter_envstore.store import images
+from jupyter_envstore.store.states import ABSENT, COMPLETED
+
+LATEST = "latest"
+
+
+class Images(OpenStore):
+    """What the registry asks."""
+
+    def find_environment_id(self, namespace: str, name: str, exactly: bool = False) -> int | None:
+        """Return the id of an environment, where there is one; if ``exactly``, one that is written so, case and all."""
+        with self.database.read() as session:
+            try:
+                space, environment = rows.find_environment(session, namespace, name)
+            except NotFoundError:
+                return None
+        return None if exactly and (space.name, environment.name) != (namespace, name) else environment.id
+
+    def find_tagged(self, environment_id: int, tag: str) -> int | None:
+        """Return the id of the completed build that a tag names: its key, or ``latest`` for the active one."""
+        with self.database.read() as session:
+            return images.tagged_build(session, environment_id, None if tag == LATEST else tag)
+
+    def find_manifest(self, environment_id: int, digest: str) -> str | None:
+        """Return the digest of a manifest, where a ready image of the environment has it."""
+        with self.database.read() as session:
+            return images.manifest_of(session, environment_id, digest)
+
+    def has_image_blob(self, environment_id: int, digest: str) -> bool:
+        """Whether a ready image of an environment consists of a blob."""
+        with self.database.read() as session:
+            return images.environment_has_blob(session, environment_id, digest)
+
+    def image_tags(self, environment_id: int) -> list[str]:
+        """Return the tags of an environment."""
+        with self.database.read() as session:
+            tags = images.tags_of(session, environment_id)
+            active = images.tagged_build(session, environment_id, None)
+        return [*tags, LATEST] if active is not None else tags
+
+    def repositories(self) -> list[tuple[str, str]]:
+        """Return namespace and name of all environments that have an image, or could have one."""
+        with self.database.read() as session:
+            return images.repositories(session)
+
+    def image_address(self, build_id: int, host: str) -> str:
+        """Return what ``docker pull`` is given for a build's image.
+
+        Raises
+        ------
+        NotFoundError, ConflictError
+            There is no such build; it did not complete.
+        """
+        with self.database.read() as session:
+            row = rows.find_build(session, build_id)
+        if row.build.status != COMPLETED:
+            msg = f"build {build_id} is {row.build.status}; images are made of completed builds"
+            raise ConflictError(msg)
+        return f"{host}/{spell(row.namespace.name)}/{spell(row.environment.name)}:{row.build.key}"
+
+    def image_state(self, build_id: int) -> dict[str, Any]:
+        """Return how the image of a build stands: ``state``, ``digest``, ``reason``."""
+        with self.database.read() as session:
+            row = rows.find_build(session, build_id)
+            artifact = rows.find_artifact(session, build_id, images.DOCKER, "")
+        if artifact is None:
+            reason = "" if row.build.status == COMPLETED else f"build {row.build.number} is {row.build.status}"
+            return {"state": ABSENT, "digest": None, "reason": reason}
+        gone = artifact.digest is not None and not self.blobs.path(artifact.digest).is_file()
+        state = ABSENT if gone else artifact.state
+        return {"state": state, "digest": artifact.digest, "reason": artifact.reason}

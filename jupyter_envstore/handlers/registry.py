@@ -1,0 +1,343 @@
+"""The registry: the server answers Docker and its kin (distribution specification of the OCI, 1.1; pull alone)."""
+
+from __future__ import annotations
+
+import asyncio
+import http.cookies
+import json
+import re
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from jupyter_server.auth.decorator import allow_unauthenticated
+from tornado.web import HTTPError
+
+from jupyter_envstore.errors import (
+    AuthenticationError,
+    BusyError,
+    EnvStoreError,
+    InvalidInputError,
+    NotFoundError,
+    PermissionDeniedError,
+    RangeError,
+    RegistryError,
+    StorageError,
+    TooLargeError,
+)
+from jupyter_envstore.handlers.base import header_token
+from jupyter_envstore.handlers.files import FileHandler
+from jupyter_envstore.spec.names import spell, unspell
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCTETS = "application/octet-stream"
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+NAME = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
+LONGEST_NAME = 255
+MOST = 1000
+"""Names on a page of a listing, at most."""
+CODES: list[tuple[type[EnvStoreError], str]] = [
+    (AuthenticationError, "UNAUTHORIZED"),
+    (PermissionDeniedError, "DENIED"),
+    (NotFoundError, "NAME_UNKNOWN"),
+    (RangeError, "RANGE_INVALID"),
+    (TooLargeError, "SIZE_INVALID"),
+    (BusyError, "TOOMANYREQUESTS"),
+    (InvalidInputError, "NAME_INVALID"),
+    (StorageError, "UNAVAILABLE"),
+]
+"""Codes of errors that are not the registry's own (distribution specification, "error codes")."""
+
+
+class RegistryHandler(FileHandler):
+    """Base of the registry's handlers: only the ``Authorization`` header says who asks; errors have its own form."""
+
+    registry_codes: ClassVar[dict[str, str]] = {}
+
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Forget what else could say who asks: a registry is for programs, and a cookie or an address is none."""
+        self.set_header("Docker-Distribution-Api-Version", "registry/2.0")
+        for name in ("Cookie", "X-XSRFToken"):
+            self.request.headers.pop(name, None)
+        for known in (self.request.arguments, self.request.query_arguments, self.request.body_arguments):
+            known.pop("token", None)
+        header = self.request.headers.get("Authorization", "")
+        token = header_token(header)
+        if header and token is None:
+            msg = "the Authorization header cannot be read; docker login -u anything -p TOKEN writes a right one"
+            raise AuthenticationError(msg)
+        if token is not None:
+            self.request.headers["Authorization"] = f"token {token}"
+        await super().prepare()
+        if not self.identity.authenticated and not self.identity.bindings:
+            msg = "log in: docker login -u anything -p TOKEN, with a token of the server or of its tokens page"
+            raise AuthenticationError(msg)
+
+    def check_xsrf_cookie(self) -> None:
+        """No cookie counts here, so none can be abused."""
+
+    def check_origin(self, origin_to_satisfy_tornado: str = "") -> bool:
+        """Nothing but a header that no other site's page can send counts here."""
+        return True
+
+    def check_host(self) -> bool:
+        """Any name of this machine will do: who is tricked into asking another one brings no cookie."""
+        return True
+
+    def require_repository(self, repository: str) -> tuple[str, str]:
+        """Return namespace and name of an environment that a repository is, and that the caller may read.
+
+        Raises
+        ------
+        RegistryError, PermissionDeniedError, AuthenticationError
+            It can be none; or the caller may not see it, whether or not it is there.
+        """
+        parts = [unspell(part) for part in repository.split("/")]
+        if not NAME.fullmatch(repository) or len(repository) > LONGEST_NAME:
+            msg = f"{repository[:100]!r} is no name of a repository: lower case, NAMESPACE/ENVIRONMENT"
+            raise RegistryError(msg, "NAME_INVALID", 400)
+        if len(parts) != 2 or None in parts:
+            msg = f"{repository[:100]!r} is no repository here: they are called NAMESPACE/ENVIRONMENT"
+            raise RegistryError(msg, "NAME_UNKNOWN")
+        namespace, name = str(parts[0]), str(parts[1])
+        if not self.identity.may("environment::read", namespace, name):
+            if not self.identity.authenticated:
+                msg = f"log in to pull {repository}"
+                raise AuthenticationError(msg)
+            msg = f"you may not read {namespace}/{name}"
+            raise PermissionDeniedError(msg)
+        return namespace, name
+
+    async def find_environment(self, repository: str) -> int:
+        """Return the id of the environment that a repository is."""
+        namespace, name = self.require_repository(repository)
+        found = await self.run(self.store.find_environment_id, namespace, name, True)
+        if found is None:
+            msg = f"there is no environment {namespace}/{name}"
+            raise RegistryError(msg, "NAME_UNKNOWN")
+        return int(found)
+
+    def answer_names(self, names: list[str], key: str, below: str, more: dict[str, Any]) -> None:
+        """Send a listing, or the part of it that ``n`` and ``last`` name, with the address of the next in ``Link``."""
+        count = self.get_query_argument("n", "")
+        if count and not re.fullmatch(r"\d{1,6}", count):
+            msg = f"n is {count[:20]!r}, not a number"
+            raise RegistryError(msg, "PAGINATION_NUMBER_INVALID", 400)
+        last = self.get_query_argument("last", "")
+        found = sorted(name for name in names if name > last)
+        size = min(int(count), MOST) if count else MOST
+        shown = found[:size]
+        if len(found) > len(shown) and shown:
+            address = f"/v2/{below}?n={size}&last={quote(shown[-1], safe='')}"
+            self.set_header("Link", f'<{address}>; rel="next"')
+        self.set_header("Content-Type", "application/json")
+        self.finish(json.dumps({**more, key: shown}), set_content_type="application/json")
+
+    def flush(self, include_footers: bool = False) -> asyncio.Future[None]:
+        """Send what is written, without the cookies that Jupyter gives to browsers."""
+        if not self._headers_written:
+            self._new_cookie = http.cookies.SimpleCookie()
+        return super().flush(include_footers)
+
+    def set_disposition(self, name: str, attachment: bool = False) -> None:
+        """What clients pull is no download of a browser."""
+
+    def write_error(self, status_code: int, **keywords: Any) -> None:
+        """Render every error as the distribution specification has it."""
+        error = keywords.get("exc_info", (None, None))[1]
+        code, message = "UNKNOWN", ""
+        if isinstance(error, EnvStoreError):
+            status_code, message = error.status, str(error)
+            code = next((code for kind, code in CODES if isinstance(error, kind)), "UNKNOWN")
+            code = error.registry_code if isinstance(error, RegistryError) else code
+            if isinstance(error, RangeError):
+                self.set_header("Content-Range", f"bytes */{error.size}")
+            if isinstance(error, BusyError):
+                self.set_header("Retry-After", "5")
+        elif isinstance(error, HTTPError):
+            code = {401: "UNAUTHORIZED", 403: "DENIED", 405: "UNSUPPORTED"}.get(status_code, "UNKNOWN")
+            message = error.log_message or "the request cannot be answered"
+        else:
+            incident = getattr(self, "_incident", "")
+            message = f"something unforeseen happened; the server's log has it as {incident}"
+        if status_code == 401:
+            self.set_header("WWW-Authenticate", 'Basic realm="jupyter-envstore"')
+        self.set_status(status_code)
+        self.set_header("Content-Type", "application/json")
+        body = {"errors": [{"code": code, "message": message, "detail": None}]}
+        self.finish(json.dumps(body), set_content_type="application/json")
+
+    async def post(self, *_path: str, **_names: str) -> None:
+        """Refuse: images are made of builds, nobody pushes any."""
+        msg = "this registry is for pulling: its images are made of builds"
+        raise RegistryError(msg, "UNSUPPORTED", 405)
+
+    put = delete = post
+    patch = allow_unauthenticated(post)
+
+
+class BaseHandler(RegistryHandler):
+    """``/v2/``: what ``docker login`` asks."""
+
+    async def get(self) -> None:
+        """Say that the caller is known."""
+        self.finish("{}", set_content_type="application/json")
+
+    head = get
+
+
+class ManifestHandler(RegistryHandler):
+    """``/v2/<name>/manifests/<tag or digest>``: an image that is not made yet is made now."""
+
+    async def get(self, repository: str, reference: str) -> None:
+        """Send the manifest."""
+        environment = await self.find_environment(repository)
+        self._check_accept()
+        build: int | None = None
+        if reference.startswith("sha256:"):
+            if not DIGEST.fullmatch(reference):
+                msg = f"{reference[:100]!r} is no digest"
+                raise RegistryError(msg, "DIGEST_INVALID", 400)
+            found = await self.run(self.store.find_manifest, environment, reference.removeprefix("sha256:"))
+            if found is None:
+                msg = f"{repository} has no image {reference}"
+                raise RegistryError(msg, "MANIFEST_UNKNOWN")
+            digest = str(found)
+        else:
+            if not TAG.fullmatch(reference):
+                msg = f"{reference[:100]!r} is no tag"
+                raise RegistryError(msg, "TAG_INVALID", 400)
+            build = await self.run(self.store.find_tagged, environment, reference)
+            if build is None:
+                msg = f"{repository} has no build {reference[:128]!r}; there are its builds' keys, and latest"
+                raise RegistryError(msg, "MANIFEST_UNKNOWN")
+            digest = await self.app.images.ready(build, self.identity.name, self.gone)
+        path = await self.run(self.store.artifact_path, digest)
+        self.set_header("Docker-Content-Digest", f"sha256:{digest}")
+        if build is not None:
+            self.note_once(build, "docker")
+        await self.send_file(path, digest, MANIFEST, "manifest.json", attachment=False)
+
+    head = get
+
+    def _check_accept(self) -> None:
+        """Refuse who takes no OCI manifest. Clients send several ``Accept`` headers."""
+        accepted = ",".join(self.request.headers.get_list("Accept"))
+        kinds = {kind.partition(";")[0].strip().lower() for kind in accepted.split(",")} - {""}
+        if kinds and not kinds & {MANIFEST, "*/*", "application/*"}:
+            msg = f"the image is an OCI image, {MANIFEST}, which the request does not accept; use a newer client"
+            raise RegistryError(msg, "MANIFEST_UNKNOWN")
+
+
+class BlobHandler(RegistryHandler):
+    """``/v2/<name>/blobs/<digest>``: of an image of this very repository alone."""
+
+    async def get(self, repository: str, digest: str) -> None:
+        """Send the blob."""
+        environment = await self.find_environment(repository)
+        if not DIGEST.fullmatch(digest):
+            msg = f"{digest[:100]!r} is no digest"
+            raise RegistryError(msg, "DIGEST_INVALID", 400)
+        plain = digest.removeprefix("sha256:")
+        if not await self.run(self.store.has_image_blob, environment, plain):
+            msg = f"no image of {repository} has {digest}"
+            raise RegistryError(msg, "BLOB_UNKNOWN")
+        path = await self.run(self.store.artifact_path, plain)
+        self.set_header("Docker-Content-Digest", digest)
+        await self.send_file(path, plain, OCTETS, "blob", attachment=False)
+
+    head = get
+
+
+class TagsHandler(RegistryHandler):
+    """``/v2/<name>/tags/list``"""
+
+    async def get(self, repository: str) -> None:
+        """List the keys of the builds, and ``latest``."""
+        environment = await self.find_environment(repository)
+        tags = await self.run(self.store.image_tags, environment)
+        self.answer_names(tags, "tags", f"{repository}/tags/list", {"name": repository})
+
+    head = get
+
+
+class CatalogHandler(RegistryHandler):
+    """``/v2/_catalog``"""
+
+    async def get(self) -> None:
+        """List the repositories that the caller may read."""
+        found = await self.run(self.store.repositories)
+        names = [
+            f"{spell(namespace)}/{spell(name)}"
+            for namespace, name in found
+            if self.identity.may("environment::read", namespace, name)
+        ]
+        self.answer_names(names, "repositories", "_catalog", {})
+
+    head = get
+
+
+class NothingHandler(RegistryHandler):
+    """Everything else below ``/v2/``."""
+
+    async def get(self, *_path: str) -> None:
+        """Say that there is nothing."""
+        msg = f"there is nothing at {self.request.path[:200]}"
+        raise RegistryError(msg, "NAME_UNKNOWN")
+
+    head = get
+
+
+class ImagesBeingMade:
+    """Waits for images: one look at the store for all who wait for the same."""
+
+    PAUSE = 0.2
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self._waits: dict[int, asyncio.Task[str]] = {}
+
+    async def ready(self, build: int, who: str, gone: Any) -> str:
+        """Return the digest of a build's manifest once it is made; have it made, if nobody has yet.
+
+        Raises
+        ------
+        RegistryError
+            It cannot be made; the message has the reason.
+        """
+        known = self._waits.get(build)
+        if known is None:
+            known = self._waits[build] = asyncio.ensure_future(self._make(build, who))
+            known.add_done_callback(lambda _: self._waits.pop(build, None))
+        return await asyncio.shield(known)
+
+    async def _make(self, build: int, who: str) -> str:
+        app = self.app
+        state = await app.run(app.store.image_state, build)
+        if state["state"] != "ready":
+            try:
+                await app.run(app.store.request_artifact, build, "docker", "", who)
+            except EnvStoreError as error:
+                raise RegistryError(str(error), "MANIFEST_UNKNOWN") from None
+        while state["state"] != "ready":
+            state = await app.run(app.store.image_state, build)
+            if state["state"] == "failed":
+                msg = f"the image cannot be made: {state['reason']}"
+                raise RegistryError(msg, "MANIFEST_UNKNOWN")
+            if state["state"] in ("dropped", "absent"):
+                msg = "the image was dropped while it was waited for; pull again"
+                raise RegistryError(msg, "MANIFEST_UNKNOWN")
+            await asyncio.sleep(self.PAUSE)
+        return str(state["digest"])
+
+
+REPOSITORY = r"(?P<repository>.+)"
+ROUTES: list[tuple[str, type[RegistryHandler]]] = [
+    (r"/v2/?", BaseHandler),
+    (r"/v2/_catalog", CatalogHandler),
+    (rf"/v2/{REPOSITORY}/tags/list", TagsHandler),
+    (rf"/v2/{REPOSITORY}/manifests/(?P<reference>[^/]+)", ManifestHandler),
+    (rf"/v2/{REPOSITORY}/blobs/(?P<digest>[^/]+)", BlobHandler),
+    (r"/v2/(.*)", NothingHandler),
+]
+"""At the root of a host: Docker knows no path in front."""

@@ -1,0 +1,1 @@
+"""Container images: their parts, where bases come from, how packages become layers. Nothing here needs Docker."""

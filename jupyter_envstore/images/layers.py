@@ -1,0 +1,312 @@
+"""How the packages of an environment become layers that images share.
+
+One layer for each package where it pays, and the tail together, as nixpkgs' layered images do (popularity within the
+closure, times size). Which packages share a layer follows from the environment alone, so two stores make the same
+image; what most others need lies lowest, so that clients, which compare chains of layers, share as much as they can.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from jupyter_envstore.engine.channels import local_path
+from jupyter_envstore.engine.record import PlatformLock
+from jupyter_envstore.engine.tarstream import CHUNK, GZIP_LEVEL, TarStream
+from jupyter_envstore.images.oci import Layer, canonical
+from jupyter_envstore.store.blobs import BlobStore, BlobWriter
+
+FORMAT = 1
+"""Raised when the bytes of layers change for the same packages, so that old ones are not found again."""
+THREADS = 2
+META = "conda-meta/"
+"""Folder of what conda knows of each package."""
+
+
+class LayerCache(Protocol):
+    """Layers that the store has made before, by what they are made of."""
+
+    def find(self, key: str) -> Layer | None:
+        """Return the layer of a key, where its file is there; it stays until the image is done."""
+
+    def add(self, key: str, layer: Layer) -> None:
+        """Remember a layer that was made."""
+
+
+@dataclass
+class Group:
+    """What becomes one layer: its files relative to the prefix, and what it is.
+
+    Parameters
+    ----------
+    seed : list
+        What else its bytes depend on, as JSON: hashes of packages, versions.
+    """
+
+    title: str
+    files: list[str] = field(default_factory=list)
+    seed: list[Any] = field(default_factory=list)
+    size: int = 0
+
+
+def group_files(prefix: Path, lock: PlatformLock, limit: int) -> list[Group]:
+    """Return the files of ``prefix`` by layer, the lowest first.
+
+    Parameters
+    ----------
+    prefix : Path
+        A linked environment.
+    limit : int
+        How many layers there are at most; two of them are for PyPI packages and the environment's own files.
+    """
+    packages = {record["name"]: record for record in lock.conda}
+    owners, titles = _owners(prefix)
+    groups = {name: Group(name, seed=[_identity(packages[name])]) for name in packages}
+    pip = Group("PyPI packages", seed=sorted(f"{p['name']}-{p['version']}" for p in lock.pip))
+    own = Group("the environment's own files")
+    wheels = set(_wheel_files(prefix, titles))
+    for path, size in _walk(prefix):
+        owner = owners.get(path) or owners.get(_source_of(path) or "")
+        group = groups[owner] if owner in groups else pip if path in wheels or _source_of(path) in wheels else own
+        group.files.append(path)
+        group.size += size
+    weights = popularity(lock)
+    ranked = sorted(groups.values(), key=lambda group: (-weights[group.title] * max(group.size, 1), group.title))
+    room = max(limit - 2, 1)
+    single, tail = (ranked, []) if len(ranked) <= room else (ranked[: room - 1], ranked[room - 1 :])
+    ordered = sorted(single, key=lambda group: (-weights[group.title], group.title))
+    if tail:
+        together = Group(f"{len(tail)} more packages")
+        for group in sorted(tail, key=lambda group: group.title):
+            together.files += group.files
+            together.seed += group.seed
+            together.size += group.size
+        ordered.append(together)
+    return [group for group in (*ordered, pip, own) if group.files]
+
+
+def popularity(lock: PlatformLock) -> dict[str, int]:
+    """Return of each conda package how many need it, directly or not, itself among them."""
+    names = {record["name"] for record in lock.conda}
+    needs = {
+        record["name"]: {spec.split()[0] for spec in record.get("depends", ()) if spec.split()} & names
+        for record in lock.conda
+    }
+    weights = dict.fromkeys(names, 0)
+    for name in names:
+        seen, queue = {name}, [name]
+        while queue:
+            for other in needs[queue.pop()] - seen:
+                seen.add(other)
+                queue.append(other)
+        for other in seen:
+            weights[other] += 1
+    return weights
+
+
+def make_layers(
+    prefix: Path,
+    target: str,
+    groups: Sequence[Group],
+    tools: Mapping[str, str],
+    blobs: BlobStore,
+    cache: LayerCache,
+    advance: Callable[[int, int, str], None],
+) -> list[tuple[str, Layer]]:
+    """Write each group as a layer, or find the one that was made before; return them with what they are.
+
+    Parameters
+    ----------
+    target : str
+        Folder that the prefix is in the image, such as ``/opt/conda``.
+    tools : mapping
+        Versions that the bytes depend on.
+    """
+    total, done = sum(group.size for group in groups), 0
+    found: list[Layer | None] = []
+    keys = [_key(prefix, target, group, tools) for group in groups]
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="layer") as pool:
+        waiting = {}
+        for group, key in zip(groups, keys, strict=True):
+            layer = cache.find(key)
+            found.append(layer)
+            if layer is None:
+                waiting[key] = pool.submit(_write, prefix, target, group, blobs)
+        for place, (group, key) in enumerate(zip(groups, keys, strict=True)):
+            if key in waiting:
+                layer = waiting[key].result()
+                cache.add(key, layer)
+                found[place] = layer
+            done += group.size
+            advance(done, total, group.title)
+    return [(group.title, layer) for group, layer in zip(groups, found, strict=True) if layer is not None]
+
+
+def write_layer(entries: Callable[[TarStream], None], blobs: BlobStore) -> Layer:
+    """Write a layer of what ``entries`` puts into a tar file."""
+    with blobs.create() as writer:
+        output = _Compressor(writer)
+        tar = TarStream(output)  # type: ignore[arg-type]  # it writes, and nothing else
+        entries(tar)
+        tar.close()
+        output.close()
+    made = writer.result()
+    return Layer(made.digest, made.size, output.diff_id)
+
+
+def add_folders(tar: TarStream, names: Sequence[str]) -> None:
+    """Add the folders above files, each once: a client that makes those that lack may close them to other users."""
+    folders: set[str] = set()
+    for name in names:
+        parent = name.rpartition("/")[0]
+        while parent and parent not in folders:
+            folders.add(parent)
+            parent = parent.rpartition("/")[0]
+    for folder in sorted(folders):
+        tar.add_folder(folder)
+
+
+def clean_meta(data: Mapping[str, Any]) -> bytes:
+    """Return what conda knows of a package without paths of this machine and without who asked for it."""
+    kept = {key: value for key, value in data.items() if key not in ("requested_spec", "requested_specs")}
+    kept |= {key: "" for key in ("extracted_package_dir", "package_tarball_full_path") if key in kept}
+    if kept.get("link"):
+        kept["link"] = {**kept["link"], "source": ""}
+    path = local_path(str(kept.get("url", "")))
+    if path is not None:
+        channel = "/".join(path.parts[-3:-2])
+        kept["url"] = f"file:///{'/'.join(path.parts[-3:])}"
+        kept["channel"] = f"file:///{channel}/"
+    return json.dumps(kept, sort_keys=True).encode()
+
+
+class _Compressor:
+    """Compresses what is written to it into a blob, and hashes the plain bytes."""
+
+    def __init__(self, writer: BlobWriter) -> None:
+        from isal import igzip
+
+        self._file = igzip.GzipFile(fileobj=writer, mode="wb", compresslevel=GZIP_LEVEL, mtime=0)
+        self._hash = hashlib.sha256()
+        self._buffer = bytearray()
+
+    def write(self, data: bytes) -> int:
+        self._buffer += data
+        if len(self._buffer) >= CHUNK:
+            self._empty()
+        return len(data)
+
+    def close(self) -> None:
+        self._empty()
+        self._file.close()
+
+    def _empty(self) -> None:
+        self._hash.update(self._buffer)
+        self._file.write(self._buffer)
+        self._buffer = bytearray()
+
+    @property
+    def diff_id(self) -> str:
+        return self._hash.hexdigest()
+
+
+def _write(prefix: Path, target: str, group: Group, blobs: BlobStore) -> Layer:
+    root = target.strip("/")
+
+    def entries(tar: TarStream) -> None:
+        add_folders(tar, [f"{root}/{path}" for path in group.files])
+        for path in sorted(group.files):
+            if path.startswith(META) and path.endswith(".json"):
+                tar.add_bytes(clean_meta(json.loads((prefix / path).read_bytes())), f"{root}/{path}")
+            else:
+                tar.add_file(f"{prefix}/{path}", f"{root}/{path}")
+
+    return write_layer(entries, blobs)
+
+
+def _key(prefix: Path, target: str, group: Group, tools: Mapping[str, str]) -> str:
+    """Return what the bytes of a layer depend on, hashed.
+
+    The names and kinds of its files stand for what else plays a part: Python's minor version in paths and byte code,
+    files that two packages claim, sources that do not compile. What is no package's is known by its content.
+    """
+    files = []
+    for path in sorted(group.files):
+        info = os.lstat(f"{prefix}/{path}")
+        files.append([path, stat.S_IFMT(info.st_mode), bool(info.st_mode & 0o111)])
+    seed: list[Any] = [FORMAT, target, dict(sorted(tools.items())), group.seed, files]
+    if not group.seed or group.title == "PyPI packages":
+        seed.append([_content(f"{prefix}/{path}") for path in sorted(group.files)])
+    return hashlib.sha256(canonical(seed)).hexdigest()
+
+
+def _content(path: str) -> str:
+    if os.path.islink(path):  # noqa: PTH114 - thousands of files
+        return os.readlink(path)  # noqa: PTH115
+    if os.path.isdir(path):  # noqa: PTH112
+        return ""
+    found = hashlib.sha256()
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+        while data := file.read(CHUNK):
+            found.update(data)
+    return found.hexdigest()
+
+
+def _identity(record: Mapping[str, Any]) -> str:
+    digest = record.get("sha256") or record.get("md5")
+    return f"{record['fn']}#{digest or record['url']}"
+
+
+def _owners(prefix: Path) -> tuple[dict[str, str], set[str]]:
+    """Return which conda package each file belongs to, and the files that conda knows."""
+    owners: dict[str, str] = {}
+    for path in sorted((prefix / META).glob("*.json")):
+        meta = json.loads(path.read_bytes())
+        owners[f"{META}{path.name}"] = meta["name"]
+        for name in meta["files"]:
+            owners.setdefault(name, meta["name"])
+    return owners, set(owners)
+
+
+def _wheel_files(prefix: Path, known: set[str]) -> list[str]:
+    """Return the files that PyPI packages put into the prefix, by their ``RECORD``."""
+    found = []
+    for record in (prefix / "lib").glob("python3.*/site-packages/*.dist-info/RECORD"):
+        place = record.relative_to(prefix).as_posix()
+        if record.parent.parent.parent.is_symlink() or place in known:
+            continue
+        site = record.parent.parent.relative_to(prefix).as_posix()
+        for line in record.read_text(encoding="utf-8").splitlines():
+            name = line.rsplit(",", 2)[0].strip('"')
+            found.append(os.path.normpath(f"{site}/{name}"))
+    return found
+
+
+def _source_of(path: str) -> str | None:
+    """Return the source of byte code that lies in ``__pycache__``."""
+    found = re.fullmatch(r"(.*/)__pycache__/([^/]+)\.cpython-\d+(?:\.opt-\d)?\.pyc", path)
+    return f"{found[1]}{found[2]}.py" if found else None
+
+
+def _walk(prefix: Path) -> list[tuple[str, int]]:
+    """Return all files, links and empty folders below ``prefix`` with their sizes."""
+    found = []
+    start = len(str(prefix)) + 1
+    for folder, folders, files in os.walk(prefix):
+        here = folder[start:]
+        place = f"{here}/" if here else ""
+        for name in files:
+            found.append((f"{place}{name}", os.lstat(f"{folder}/{name}").st_size))
+        links = [name for name in folders if os.path.islink(f"{folder}/{name}")]  # noqa: PTH114
+        found += [(f"{place}{name}", 0) for name in links]
+        if here and not files and not folders:
+            found.append((here, 0))
+    return found

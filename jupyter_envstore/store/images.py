@@ -1,0 +1,99 @@
+"""Queries about images: layers that were made before, and what a repository holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import String, delete, literal, or_, select
+from sqlalchemy.orm import Session
+
+from jupyter_envstore.store.blobs import BlobStore
+from jupyter_envstore.store.database import now
+from jupyter_envstore.store.models import Artifact, BlobReference, Build, Environment, Namespace, StoredLayer
+from jupyter_envstore.store.states import COMPLETED, READY
+
+DOCKER = "docker"
+
+
+def find_layer(session: Session, key: str, blobs: BlobStore) -> StoredLayer | None:
+    """Return the layer of a key, where its file is there; one whose file was collected is forgotten."""
+    found = session.get(StoredLayer, key)
+    return found if found is not None and blobs.path(found.digest).is_file() else None
+
+
+def remember_layers(session: Session, layers: Mapping[str, tuple[str, str, int]]) -> None:
+    """Note layers by their keys: digest, digest of the plain tar file, bytes."""
+    session.execute(delete(StoredLayer).where(StoredLayer.key.in_(layers)))
+    session.add_all(
+        StoredLayer(key=key, digest=digest, diff_id=diff_id, size=size, created_on=now())
+        for key, (digest, diff_id, size) in layers.items()
+    )
+
+
+def forget_layers(session: Session, digest: str) -> None:
+    """Forget that a blob is a layer."""
+    session.execute(delete(StoredLayer).where(StoredLayer.digest == digest))
+
+
+def environment_has_blob(session: Session, environment_id: int, digest: str) -> bool:
+    """Whether a ready image of an environment consists of a blob, its manifest included."""
+    owner = literal("artifact:", String) + Artifact.id.cast(String)
+    query = (
+        select(Artifact.id)
+        .join(Build, Build.id == Artifact.build_id)
+        .join(BlobReference, or_(BlobReference.owner == owner, BlobReference.owner == owner + ":parts"))
+        .where(
+            Build.environment_id == environment_id,
+            Build.deleted_on.is_(None),
+            Artifact.type == DOCKER,
+            Artifact.state == READY,
+            BlobReference.digest == digest,
+        )
+    )
+    return session.scalars(query.limit(1)).first() is not None
+
+
+def manifest_of(session: Session, environment_id: int, digest: str) -> str | None:
+    """Return the digest of an environment's manifest, where a ready image has it."""
+    query = (
+        select(Artifact.digest)
+        .join(Build, Build.id == Artifact.build_id)
+        .where(
+            Build.environment_id == environment_id,
+            Build.deleted_on.is_(None),
+            Artifact.type == DOCKER,
+            Artifact.state == READY,
+            Artifact.digest == digest,
+        )
+    )
+    return session.scalars(query.limit(1)).first()
+
+
+def tagged_build(session: Session, environment_id: int, key: str | None) -> int | None:
+    """Return the id of an environment's completed build of this key; without one, of the active build."""
+    query = select(Build.id).where(
+        Build.environment_id == environment_id, Build.status == COMPLETED, Build.deleted_on.is_(None)
+    )
+    if key is None:
+        active = select(Environment.current_build_id).where(Environment.id == environment_id)
+        return session.scalars(query.where(Build.id == active.scalar_subquery())).first()
+    return session.scalars(query.where(Build.key == key)).first()
+
+
+def tags_of(session: Session, environment_id: int) -> list[str]:
+    """Return the keys of an environment's completed builds."""
+    query = select(Build.key).where(
+        Build.environment_id == environment_id, Build.status == COMPLETED, Build.deleted_on.is_(None)
+    )
+    return list(session.scalars(query))
+
+
+def repositories(session: Session) -> list[tuple[str, str]]:
+    """Return namespace and name of all environments that have a completed build."""
+    built = select(Build.environment_id).where(Build.status == COMPLETED, Build.deleted_on.is_(None))
+    query = (
+        select(Namespace.name, Environment.name)
+        .join(Environment, Environment.namespace_id == Namespace.id)
+        .where(Environment.deleted_on.is_(None), Environment.id.in_(built))
+    )
+    return [(row[0], row[1]) for row in session.execute(query)]

@@ -1,0 +1,115 @@
+"""A base image of this machine, and the clients that pull images."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_envstore.builds.executors import LocalExecutor
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.engine.prefix import remove_tree
+from jupyter_envstore.envstore import EnvStore
+from jupyter_envstore.images.host import write_host_base
+from tests.helpers import LEASE_SECONDS, Store
+
+NEEDED = ("skopeo", "podman", "runc", "umoci", "docker-registry")
+
+
+@pytest.fixture(scope="session")
+def clients() -> None:
+    """Skip where the clients are not installed."""
+    missing = [name for name in NEEDED if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"needs {', '.join(missing)}")
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An OCI layout with this machine's loader, C library and shell."""
+    folder = tmp_path_factory.mktemp("base") / "base"
+    write_host_base(folder)
+    return folder
+
+
+@pytest.fixture
+def store_on(base: Path, package_cache: Path) -> Iterator[Callable[..., Store]]:
+    """Make stores whose images stand on the base, or on another one."""
+    opened: list[Store] = []
+
+    def make(reference: str = "", **more: Any) -> Store:
+        folder = Path(tempfile.mkdtemp(prefix="es-"))
+        (folder / "pkgs").symlink_to(package_cache)
+        config = StoreConfig(
+            str(folder), lease_seconds=LEASE_SECONDS, docker_base_image=reference or f"oci:{base}", **more
+        )
+        opened.append(Store(EnvStore(config, LocalExecutor(config))))
+        return opened[-1]
+
+    yield make
+    for store in opened:
+        store.end_workers()
+        store.close()
+        remove_tree(store.root)
+
+
+def image_of(store: Store, view: dict[str, Any]) -> dict[str, Any]:
+    """Have the image of a build made; return the artifact's state."""
+    artifact = store.envstore.request_artifact(view["id"], "docker")
+    store.wait(view["id"])
+    return store.envstore.artifact(artifact)
+
+
+def manifest_of(store: Store, view: dict[str, Any]) -> dict[str, Any]:
+    """Return the manifest of a build's image."""
+    state = image_of(store, view)
+    assert state["state"] == "ready", state["reason"]
+    found: dict[str, Any] = json.loads(store.envstore.blobs.read(state["sha256"]))
+    return found
+
+
+def blob_of(store: Store, digest: str) -> Path:
+    """Return the file of ``sha256:…``."""
+    return store.envstore.blobs.path(digest.removeprefix("sha256:"))
+
+
+def run(*command: str, code: int = 0, **more: Any) -> subprocess.CompletedProcess[str]:
+    """Run a client and check its exit code."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **more)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+class Podman:
+    """podman with a storage of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.options = ["--root", str(folder / "root"), "--runroot", str(folder / "run"), "--storage-driver", "overlay"]
+        self.environment = {**os.environ, "REGISTRY_AUTH_FILE": str(folder / "auth.json")}
+
+    def __call__(self, *arguments: str, code: int = 0, text: str | None = None) -> str:
+        """Run a command; return what it prints."""
+        return run(
+            "podman", *self.options, "--runtime", "runc", *arguments, code=code, env=self.environment, input=text
+        ).stdout
+
+    def start(self, image: str, *command: str, options: tuple[str, ...] = ()) -> str:
+        """Run something in a container."""
+        limits = ("--network=host", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
+        return self("run", "--rm", *limits, *options, image, *command)
+
+
+@pytest.fixture
+def podman(clients: None) -> Iterator[Podman]:
+    """podman with an empty storage."""
+    folder = Path(tempfile.mkdtemp(prefix="es-pod-"))
+    yield Podman(folder)
+    subprocess.run(["umount", str(folder / "root" / "overlay")], capture_output=True, check=False)
+    shutil.rmtree(folder, ignore_errors=True)
