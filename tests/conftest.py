@@ -21,6 +21,7 @@ from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.demo.channel import make_channel
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.envstore import EnvStore
+from jupyter_envstore.images.host import write_host_base
 from tests import nasty
 from tests.handlers.live import Server
 from tests.helpers import LEASE_SECONDS, Store
@@ -93,6 +94,14 @@ def channel() -> str:
 def nasty_channel(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A channel of hand-made packages with everything that goes wrong in practice."""
     return nasty.make_channel(tmp_path_factory.mktemp("nasty")).as_uri()
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An OCI layout with this machine's loader, C library and shell."""
+    folder = tmp_path_factory.mktemp("base") / "base"
+    write_host_base(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

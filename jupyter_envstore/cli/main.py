@@ -92,6 +92,7 @@ def make_parser() -> argparse.ArgumentParser:
     for register in (
         _register_making,
         _register_looking,
+        _register_images,
         _register_using,
         _register_keeping,
         _register_site,
@@ -230,6 +231,26 @@ def _register_looking(add: Add) -> None:
     search.add_argument("-c", "--channel", action="append", metavar="CHANNEL", help="may be given several times")
     search.add_argument("--platform", help="for example osx-arm64 (default: this machine's)")
     _json(search)
+
+
+def _register_images(add: Add) -> None:
+    base = add(
+        "base-image",
+        "images:base_image",
+        "Make a small base for Docker images of this machine's own libraries\nFor where no registry is in reach; "
+        "then set c.EnvStoreApp.docker_base_image = 'oci:DIR'.",
+    )
+    base.add_argument("directory", metavar="DIR", help="an OCI layout is made there; it must not be there yet")
+    _json(base)
+    push = add(
+        "push",
+        "images:push",
+        "Copy the Docker image of a build to a registry\nLayers that it has are skipped. Log in with docker login or "
+        "podman login before.",
+    )
+    _environment(push)
+    push.add_argument("target", metavar="REGISTRY/NAME[:TAG]", help="without a tag: the build's key")
+    _json(push)
 
 
 def _register_using(add: Add) -> None:

@@ -17,7 +17,6 @@ from jupyter_envstore.builds.executors import LocalExecutor
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.envstore import EnvStore
-from jupyter_envstore.images.host import write_host_base
 from tests.helpers import LEASE_SECONDS, Store
 
 NEEDED = ("skopeo", "podman", "runc", "umoci", "docker-registry")
@@ -29,14 +28,6 @@ def clients() -> None:
     missing = [name for name in NEEDED if shutil.which(name) is None]
     if missing:
         pytest.skip(f"needs {', '.join(missing)}")
-
-
-@pytest.fixture(scope="session")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An OCI layout with this machine's loader, C library and shell."""
-    folder = tmp_path_factory.mktemp("base") / "base"
-    write_host_base(folder)
-    return folder
 
 
 @pytest.fixture

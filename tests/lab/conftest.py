@@ -26,6 +26,7 @@ c.LabApp.news_url = None
 c.LabApp.expose_app_in_browser = True
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 c.EnvStoreApp.default_settings = {{"conda_default_channels": [{channel!r}]}}
+c.EnvStoreApp.docker_base_image = "oci:{base}"
 """
 PROGRAM = shutil.which("chromium")
 NOISE = ("Failed to load resource", "Could not restore the debugger state: Canceled")
@@ -53,9 +54,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="package")
-def lab(make_server: Callable[[str], Server], channel: str) -> Server:
+def lab(make_server: Callable[[str], Server], channel: str, base: Path) -> Server:
     """A server with JupyterLab and an empty store."""
-    return make_server(LAB.format(channel=channel))
+    return make_server(LAB.format(channel=channel, base=base))
 
 
 @pytest.fixture(scope="package")

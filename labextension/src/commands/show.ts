@@ -192,7 +192,7 @@ export function addShowingCommands(context: Context, views: IViews): void {
         return;
       }
       const { token, ends } = made;
-      const url = new URL(found.url, window.location.href).href;
+      const url = new URL(found.url + (found.type === 'docker' ? '?download=1' : ''), window.location.href).href;
       const text =
         args.language === 'shell'
           ? `curl -fsS -H "Authorization: Bearer ${token}" \\\n  -o ${found.file_name} "${url}"\n`

@@ -6,6 +6,7 @@ import { useLoaded, useStale } from '../components/hooks';
 import { type IMark, duration, moment, size } from '../status';
 import type { IArtifact } from '../types';
 import type { ITabProps } from './environment';
+import { ImageAddress } from './image';
 import { Log } from './log';
 
 /** How an artifact is shown: its words, and how it is used on the other side. */
@@ -58,7 +59,7 @@ function wordsOf(type: string, trans: ITabProps['trans']): IWords {
       show: trans.__('Show Docker image'),
       download: trans.__('Download image'),
       purpose: trans.__('to run in a container'),
-      use: file => [`docker load < ${file}`]
+      use: file => [`docker load < ${file}`, `skopeo copy oci-archive:${file} docker://REGISTRY/NAME:TAG`]
     }
   };
   return known[type] ?? { title: type, download: trans.__('Download'), purpose: '', use: () => [] };
@@ -93,8 +94,8 @@ function Artifacts(props: ITabProps): React.ReactElement {
   return (
     <section className="jp-EnvStore-artifacts" aria-label={trans.__('Artifacts')}>
       <h3>{trans.__('Artifacts')}</h3>
-      {value && !value.some(item => item.type === 'installer' || item.type === 'docker') && (
-        <p className="jp-EnvStore-sub">{trans.__('This version of the server makes no installers and no Docker images.')}</p>
+      {value && value.length > 0 && !value.some(item => item.type === 'installer') && (
+        <p className="jp-EnvStore-sub">{trans.__('This version of the server makes no installers.')}</p>
       )}
       {error && !value && (
         <ErrorBox message={error.message}>
@@ -142,6 +143,8 @@ function ArtifactRow(props: ITabProps & { artifact: IArtifact }): React.ReactEle
   const may = item.permissions.includes('environment::update');
   const making = artifact.state === 'pending' || artifact.state === 'building';
   const uses = words.use(artifact.file_name, place.name);
+  const isImage = artifact.type === 'docker';
+  const [shown, setShown] = React.useState(false);
   const title = artifact.variant ? `${words.title} (${artifact.variant})` : words.title;
   return (
     <li className="jp-EnvStore-artifact" data-type={artifact.type} data-state={artifact.state}>
@@ -150,7 +153,12 @@ function ArtifactRow(props: ITabProps & { artifact: IArtifact }): React.ReactEle
         <span className="jp-EnvStore-artifactTitle">{title}</span>
         <span className="jp-EnvStore-number">{ready ? size(artifact.size) : ''}</span>
         <span className="jp-EnvStore-actions">
-          {ready && words.show && (
+          {ready && isImage && (
+            <TextButton id="envstore:show-docker" onClick={() => setShown(!shown)}>
+              {shown ? trans.__('Hide Docker image') : words.show}
+            </TextButton>
+          )}
+          {ready && words.show && !isImage && (
             <TextButton
               id={`envstore:show-${artifact.type}`}
               onClick={() => commands.execute(CommandIDs.showArtifact, args)}
@@ -158,7 +166,7 @@ function ArtifactRow(props: ITabProps & { artifact: IArtifact }): React.ReactEle
               {words.show} ↗
             </TextButton>
           )}
-          {ready && words.show && artifact.type !== 'docker' && (
+          {ready && words.show && !isImage && (
             <>
               <TextButton
                 id={`envstore:open-${artifact.type}`}
@@ -195,6 +203,7 @@ function ArtifactRow(props: ITabProps & { artifact: IArtifact }): React.ReactEle
         <span className="jp-EnvStore-sub jp-EnvStore-purpose">{words.purpose}</span>
       </div>
       {artifact.state === 'failed' && <div className="jp-EnvStore-error">{artifact.reason}</div>}
+      {ready && isImage && shown && <ImageAddress {...props} />}
       {ready && (
         <details className="jp-EnvStore-more">
           <summary>{trans.__('How to use it on the other side')}</summary>

@@ -1,0 +1,48 @@
+"""Commands about Docker images: make a base, copy an image to a registry."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from jupyter_envstore.cli.common import find, open_store, tell, wait, who
+from jupyter_envstore.cli.display import LiveDisplay, human_size
+from jupyter_envstore.errors import ArtifactError
+from jupyter_envstore.images.host import write_host_base
+from jupyter_envstore.images.push import push_image
+from jupyter_envstore.images.reference import parse_image
+
+
+def base_image(options: argparse.Namespace) -> None:
+    """Make a base image of this machine's own libraries."""
+    folder = Path(options.directory).expanduser().resolve()
+    made = write_host_base(folder)
+    size = sum(layer.size for layer in made.layers)
+    text = f"oci:{folder}\n{human_size(size)}, {made.digest}\nUse it: c.EnvStoreApp.docker_base_image = 'oci:{folder}'"
+    tell(options, {"base": f"oci:{folder}", "digest": made.digest, "size": size}, text)
+
+
+def push(options: argparse.Namespace) -> None:
+    """Copy the image of a build to a registry."""
+    target = parse_image(options.target)
+    with open_store(options) as store:
+        reference = find(store, options.environment)
+        artifact_id = store.request_artifact(reference.id, "docker", "", who())
+        wait(store, reference.id, LiveDisplay())
+        artifact = store.artifact(artifact_id)
+        if artifact["state"] != "ready":
+            msg = f"the image of {reference} cannot be made: {artifact['reason']}"
+            raise ArtifactError(msg)
+        if not target.tag and not target.digest:
+            target = replace(target, tag=store.show(reference.id)["key"])
+
+        def report(what: str, size: int, sent: bool) -> None:
+            if not options.json:
+                print(f"  {'sent   ' if sent else 'there  '} {what[:19]}  {human_size(size)}", file=sys.stderr)
+
+        sent = push_image(store.blobs, artifact["sha256"], target, report)
+        store.audit_download(who(), reference.id, "docker")
+    data = {"image": str(target), "digest": f"sha256:{artifact['sha256']}", "sent": sent}
+    tell(options, data, f"{target}\nsha256:{artifact['sha256']}, {human_size(sent)} sent")

@@ -1,0 +1,44 @@
+"""An image on its way to another registry: layers that it has are skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from jupyter_envstore.images.client import RegistryClient
+from jupyter_envstore.images.oci import MANIFEST, parts_of
+from jupyter_envstore.images.reference import Reference
+from jupyter_envstore.store.blobs import BlobStore
+
+
+def push_image(blobs: BlobStore, digest: str, target: Reference, report: Callable[[str, int, bool], None]) -> int:
+    """Send an image; the manifest goes last, so that nobody finds an image that is not whole.
+
+    Parameters
+    ----------
+    digest : str
+        SHA-256 of the manifest, in hexadecimal.
+    report : callable
+        Told of each part: its digest, its bytes, whether it was sent or is there already.
+
+    Returns
+    -------
+    int
+        How many bytes were sent.
+
+    Raises
+    ------
+    RegistryUnreachableError, ImageError
+        The registry does not answer, or refuses.
+    """
+    client = RegistryClient(target)
+    data = blobs.read(digest)
+    sent = 0
+    for part, size in parts_of(data):
+        name = f"sha256:{part}"
+        there = client.has_blob(name)
+        if not there:
+            client.push_blob(name, blobs.path(part))
+            sent += size
+        report(name, size, not there)
+    client.push_manifest(data, MANIFEST)
+    return sent
