@@ -233,6 +233,7 @@ class EnvStoreApp(Opening, Questions, Texts, StoreTraits, ExtensionApp):
         while self.collect_hours and not ending.wait(pause):
             pause = self.collect_hours * 3600
             try:
+                self.store.forget_old_images()
                 freed = self.store.collect().size
             except Exception:
                 self.log.exception("envstore: what the store does not need could not be freed; it is tried again")

@@ -200,6 +200,14 @@ class StoreUnavailableError(EnvStoreError):
         super().__init__(f"the store cannot be opened: {reason}")
 
 
+class QuotaError(EnvStoreError):
+    """Somebody has as many of something as they may."""
+
+    code = "too_many"
+    status = 429
+    exit_code = 4
+
+
 class BusyError(EnvStoreError):
     """Others use what was asked for; it may be asked for again at once."""
 

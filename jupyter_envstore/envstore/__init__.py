@@ -3,6 +3,7 @@
 from jupyter_envstore.envstore.artifacts import Artifacts
 from jupyter_envstore.envstore.base import BuildRef
 from jupyter_envstore.envstore.changing import Changing
+from jupyter_envstore.envstore.demand import OnDemand
 from jupyter_envstore.envstore.images import Images
 from jupyter_envstore.envstore.keeping import Keeping
 from jupyter_envstore.envstore.looking import Looking
@@ -14,5 +15,5 @@ from jupyter_envstore.envstore.submitting import Submitting
 __all__ = ["BuildRef", "EnvStore"]
 
 
-class EnvStore(Submitting, Changing, Looking, Artifacts, Images, Keeping, Spaces, People, Pages):
+class EnvStore(OnDemand, Submitting, Changing, Looking, Artifacts, Images, Keeping, Spaces, People, Pages):
     """A store of environments, open in this process."""

@@ -69,13 +69,13 @@ class Images(OpenStore):
         return f"{host}/{spell(row.namespace.name)}/{spell(row.environment.name)}:{row.build.key}"
 
     def image_state(self, build_id: int) -> dict[str, Any]:
-        """Return how the image of a build stands: ``state``, ``digest``, ``reason``."""
+        """Return how an image stands (``state``, ``digest``, ``reason``), and its build (``build``, ``why``)."""
         with self.database.read() as session:
             row = rows.find_build(session, build_id)
             artifact = rows.find_artifact(session, build_id, images.DOCKER, "")
+        build = {"build": row.build.status, "why": row.build.status_info}
         if artifact is None:
-            reason = "" if row.build.status == COMPLETED else f"build {row.build.number} is {row.build.status}"
-            return {"state": ABSENT, "digest": None, "reason": reason}
+            return {"state": ABSENT, "digest": None, "reason": "", **build}
         gone = artifact.digest is not None and not self.blobs.path(artifact.digest).is_file()
         state = ABSENT if gone else artifact.state
-        return {"state": state, "digest": artifact.digest, "reason": artifact.reason}
+        return {"state": state, "digest": artifact.digest, "reason": artifact.reason, **build}

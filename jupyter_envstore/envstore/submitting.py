@@ -15,6 +15,7 @@ from jupyter_envstore.envstore.keeping import Keeping
 from jupyter_envstore.envstore.looking import Looking
 from jupyter_envstore.errors import ConflictError, InvalidInputError, PolicyError, StorageError
 from jupyter_envstore.spec import Specification, check_name
+from jupyter_envstore.spec.names import DYNAMIC
 from jupyter_envstore.spec.reader import check_channel
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import people
@@ -22,6 +23,9 @@ from jupyter_envstore.store import settings as settings_rows
 from jupyter_envstore.store.blobs import StoredBlob, refer
 from jupyter_envstore.store.jobs import BUILD, enqueue
 from jupyter_envstore.store.models import Specification as SpecificationRow
+
+ON_DEMAND = "pulled"
+"""Trigger of builds that a pull of an image on demand makes."""
 
 
 class Submitting(Looking, Keeping):
@@ -56,7 +60,8 @@ class Submitting(Looking, Keeping):
         StorageError
             The disk is too full.
         """
-        check_name("namespace", namespace)
+        if (namespace, trigger) != (DYNAMIC, ON_DEMAND):
+            check_name("namespace", namespace)
         name = name or specification.name
         if not name:
             msg = "the environment has no name: put 'name:' into the file, or give --name"

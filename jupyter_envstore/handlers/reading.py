@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 from jupyter_server.base.handlers import APIHandler
 
 from jupyter_envstore.errors import InvalidInputError, NotFoundError
-from jupyter_envstore.spec.names import check_name
+from jupyter_envstore.spec.names import DYNAMIC, check_name
 from jupyter_envstore.store.paging import STATUSES, Page
 
 T = TypeVar("T")
@@ -95,7 +95,8 @@ class Reader(APIHandler):
     @staticmethod
     def check_place(namespace: str, name: str | None = None) -> None:
         """Refuse what is no name of a namespace or environment."""
-        check_name("namespace", namespace)
+        if namespace != DYNAMIC:  # which is looked at like any other; nobody but a pull makes anything in it
+            check_name("namespace", namespace)
         if name is not None:
             check_name("environment", name)
 

@@ -6,7 +6,7 @@ import asyncio
 import http.cookies
 import json
 import re
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
 from jupyter_server.auth.decorator import allow_unauthenticated
@@ -19,6 +19,7 @@ from jupyter_envstore.errors import (
     InvalidInputError,
     NotFoundError,
     PermissionDeniedError,
+    QuotaError,
     RangeError,
     RegistryError,
     StorageError,
@@ -26,7 +27,12 @@ from jupyter_envstore.errors import (
 )
 from jupyter_envstore.handlers.base import header_token
 from jupyter_envstore.handlers.files import FileHandler
-from jupyter_envstore.spec.names import spell, unspell
+from jupyter_envstore.spec.names import DYNAMIC, spell, unspell
+from jupyter_envstore.store.states import UNSETTLED
+
+if TYPE_CHECKING:
+    from jupyter_envstore.access import Identity
+    from jupyter_envstore.spec.dynamic import DynamicImage
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCTETS = "application/octet-stream"
@@ -34,6 +40,7 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 NAME = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
 LONGEST_NAME = 255
+ENVIRONMENT_ON_DEMAND = re.compile(r"[a-z0-9-]+-[0-9a-f]{12}")
 MOST = 1000
 """Names on a page of a listing, at most."""
 CODES: list[tuple[type[EnvStoreError], str]] = [
@@ -43,6 +50,7 @@ CODES: list[tuple[type[EnvStoreError], str]] = [
     (RangeError, "RANGE_INVALID"),
     (TooLargeError, "SIZE_INVALID"),
     (BusyError, "TOOMANYREQUESTS"),
+    (QuotaError, "TOOMANYREQUESTS"),
     (InvalidInputError, "NAME_INVALID"),
     (StorageError, "UNAVAILABLE"),
 ]
@@ -84,7 +92,7 @@ class RegistryHandler(FileHandler):
         """Any name of this machine will do: who is tricked into asking another one brings no cookie."""
         return True
 
-    def require_repository(self, repository: str) -> tuple[str, str]:
+    async def require_repository(self, repository: str) -> tuple[str, str]:
         """Return namespace and name of an environment that a repository is, and that the caller may read.
 
         Raises
@@ -93,9 +101,9 @@ class RegistryHandler(FileHandler):
             It can be none; or the caller may not see it, whether or not it is there.
         """
         parts = [unspell(part) for part in repository.split("/")]
-        if not NAME.fullmatch(repository) or len(repository) > LONGEST_NAME:
-            msg = f"{repository[:100]!r} is no name of a repository: lower case, NAMESPACE/ENVIRONMENT"
-            raise RegistryError(msg, "NAME_INVALID", 400)
+        image = await self.find_image(repository)
+        if image is not None:
+            parts = [DYNAMIC, image.name]
         if len(parts) != 2 or None in parts:
             msg = f"{repository[:100]!r} is no repository here: they are called NAMESPACE/ENVIRONMENT"
             raise RegistryError(msg, "NAME_UNKNOWN")
@@ -108,9 +116,26 @@ class RegistryHandler(FileHandler):
             raise PermissionDeniedError(msg)
         return namespace, name
 
+    async def find_image(self, repository: str) -> DynamicImage | None:
+        """Return the image on demand that a repository is by its constraints; None where it is none.
+
+        The environment of one, which stands in the addresses that the panel shows, is a repository like any other.
+        """
+        if not NAME.fullmatch(repository) or len(repository) > LONGEST_NAME:
+            msg = f"{repository[:100]!r} is no name of a repository: lower case, NAMESPACE/ENVIRONMENT"
+            raise RegistryError(msg, "NAME_INVALID", 400)
+        namespace, _, rest = repository.partition("/")
+        if namespace != DYNAMIC:
+            return None
+        if ENVIRONMENT_ON_DEMAND.fullmatch(rest):
+            known = await self.run(self.store.find_environment_id, namespace, rest, True)
+            if known is not None:
+                return None
+        return await self.run(self.store.parse_dynamic, repository)
+
     async def find_environment(self, repository: str) -> int:
         """Return the id of the environment that a repository is."""
-        namespace, name = self.require_repository(repository)
+        namespace, name = await self.require_repository(repository)
         found = await self.run(self.store.find_environment_id, namespace, name, True)
         if found is None:
             msg = f"there is no environment {namespace}/{name}"
@@ -191,9 +216,13 @@ class ManifestHandler(RegistryHandler):
 
     async def get(self, repository: str, reference: str) -> None:
         """Send the manifest."""
-        environment = await self.find_environment(repository)
         self._check_accept()
         build: int | None = None
+        image = await self.find_image(repository) if reference == "latest" else None
+        if image is not None:
+            await self.require_repository(repository)
+            build = await self.app.images.on_demand(image, self.identity)
+        environment = await self.find_environment(repository)
         if reference.startswith("sha256:"):
             if not DIGEST.fullmatch(reference):
                 msg = f"{reference[:100]!r} is no digest"
@@ -207,7 +236,7 @@ class ManifestHandler(RegistryHandler):
             if not TAG.fullmatch(reference):
                 msg = f"{reference[:100]!r} is no tag"
                 raise RegistryError(msg, "TAG_INVALID", 400)
-            build = await self.run(self.store.find_tagged, environment, reference)
+            build = build or await self.run(self.store.find_tagged, environment, reference)
             if build is None:
                 msg = f"{repository} has no build {reference[:128]!r}; there are its builds' keys, and latest"
                 raise RegistryError(msg, "MANIFEST_UNKNOWN")
@@ -296,6 +325,7 @@ class ImagesBeingMade:
     def __init__(self, app: Any) -> None:
         self.app = app
         self._waits: dict[int, asyncio.Task[str]] = {}
+        self._turns: dict[str, asyncio.Lock] = {}
 
     async def ready(self, build: int, who: str, gone: Any) -> str:
         """Return the digest of a build's manifest once it is made; have it made, if nobody has yet.
@@ -311,9 +341,34 @@ class ImagesBeingMade:
             known.add_done_callback(lambda _: self._waits.pop(build, None))
         return await asyncio.shield(known)
 
+    async def on_demand(self, image: DynamicImage, identity: Identity) -> int:
+        """Return the build of an image on demand; pulls of the same one take turns, so that it is built once.
+
+        Raises
+        ------
+        PermissionDeniedError, BusyError
+            The caller may have none made; or has as many as they may.
+        """
+        may_create = identity.may("environment:create", DYNAMIC, image.name)
+        turn = self._turns.setdefault(image.name, asyncio.Lock())
+        async with turn:
+            build = await self.app.run(self.app.store.build_on_demand, image, identity.name, may_create)
+        if not turn.locked():
+            self._turns.pop(image.name, None)
+        if build is None:
+            msg = f"you may not have images made: it needs environment:create on {DYNAMIC}/{image.name}"
+            raise PermissionDeniedError(msg)
+        return int(build)
+
     async def _make(self, build: int, who: str) -> str:
         app = self.app
         state = await app.run(app.store.image_state, build)
+        while state["build"] in UNSETTLED:
+            await asyncio.sleep(self.PAUSE)
+            state = await app.run(app.store.image_state, build)
+        if state["build"] != "COMPLETED":
+            msg = f"the environment cannot be built: {state['why'] or state['build']}"
+            raise RegistryError(msg, "MANIFEST_UNKNOWN")
         if state["state"] != "ready":
             try:
                 await app.run(app.store.request_artifact, build, "docker", "", who)

@@ -180,7 +180,9 @@ SETTINGS: dict[str, SettingKind] = {
         "inclusive", True, "What .lt. and .gt. mean in names of images on demand.", _one_of(("inclusive", "strict"))
     ),
     "dynamic_fresh_hours": SettingKind(24, True, "Hours that an image on demand is used again.", most=10**6),
-    "dynamic_limit": SettingKind(20, True, "Images on demand that one user may have.", most=10**6),
+    "dynamic_limit": SettingKind(
+        20, True, "Images on demand that one user may have; all together ten times as many.", most=10**6
+    ),
     "retention_builds": SettingKind(
         5, False, "How many of the newest builds keep prefix and artifacts; 0 for all.", most=10**9
     ),

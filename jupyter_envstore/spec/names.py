@@ -8,7 +8,9 @@ from datetime import datetime
 from jupyter_envstore.errors import InvalidInputError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}")
-RESERVED = frozenset({"conda-store-dynamic", "envstore", "conda-store", "v2", "api", "static", "tokens"})
+DYNAMIC = "conda-store-dynamic"
+"""Namespace of images on demand: its environments are made by pulling them, and no other way."""
+RESERVED = frozenset({DYNAMIC, "envstore", "conda-store", "v2", "api", "static", "tokens"})
 ARTIFACT_WIRE_NAMES = {
     "yaml": "YAML",
     "lockfile": "LOCKFILE",
@@ -124,4 +126,5 @@ def parse_reference(text: str) -> tuple[str, str, str | None]:
     if not slash or not namespace or not name:
         msg = f"{text!r} does not name an environment: write NAMESPACE/NAME or NAMESPACE/NAME:BUILD"
         raise InvalidInputError(msg)
-    return check_name("namespace", namespace), check_name("environment", name), build or None
+    space = namespace if namespace == DYNAMIC else check_name("namespace", namespace)
+    return space, check_name("environment", name), build or None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
-from sqlalchemy import String, delete, literal, or_, select
+from sqlalchemy import String, case, delete, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.store.blobs import BlobStore
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.models import Artifact, BlobReference, Build, Environment, Namespace, StoredLayer
-from jupyter_envstore.store.states import COMPLETED, READY
+from jupyter_envstore.store.states import COMPLETED, READY, UNSETTLED
 
 DOCKER = "docker"
 
@@ -78,6 +79,60 @@ def tagged_build(session: Session, environment_id: int, key: str | None) -> int 
         active = select(Environment.current_build_id).where(Environment.id == environment_id)
         return session.scalars(query.where(Build.id == active.scalar_subquery())).first()
     return session.scalars(query.where(Build.key == key)).first()
+
+
+def usable_build(
+    session: Session, namespace: str, name: str, fresh_since: datetime, failed_since: datetime
+) -> int | None:
+    """Return the newest build of an environment if it is under way, completed and fresh, or has just failed."""
+    row = session.execute(
+        select(Build.id, Build.status, Build.scheduled_on)
+        .join(Environment, Environment.id == Build.environment_id)
+        .join(Namespace, Namespace.id == Environment.namespace_id)
+        .where(
+            Namespace.name == namespace,
+            Environment.name == name,
+            Environment.deleted_on.is_(None),
+            Build.deleted_on.is_(None),
+        )
+        .order_by(Build.id.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        return None
+    usable = row.status in UNSETTLED or row.scheduled_on > (fresh_since if row.status == COMPLETED else failed_since)
+    return int(row.id) if usable else None
+
+
+def count_fresh(session: Session, namespace: str, who: str, fresh_since: datetime) -> tuple[int, int]:
+    """Return how many environments of a namespace have a build since a moment: those that ``who`` made, and all."""
+    fresh = select(Build.environment_id).where(
+        Build.deleted_on.is_(None), Build.status.in_((COMPLETED, *UNSETTLED)), Build.scheduled_on > fresh_since
+    )
+    query = (
+        select(func.count(), func.coalesce(func.sum(case((Environment.created_by == who, 1), else_=0)), 0))
+        .select_from(Environment)
+        .join(Namespace, Namespace.id == Environment.namespace_id)
+        .where(Namespace.name == namespace, Environment.deleted_on.is_(None), Environment.id.in_(fresh))
+    )
+    everybody, mine = session.execute(query).one()
+    return int(mine), int(everybody)
+
+
+def stale_environments(session: Session, namespace: str, before: datetime) -> list[str]:
+    """Return the names of a namespace's environments without a build since a moment."""
+    newer = select(Build.environment_id).where(Build.scheduled_on > before)
+    query = (
+        select(Environment.name)
+        .join(Namespace, Namespace.id == Environment.namespace_id)
+        .where(
+            Namespace.name == namespace,
+            Environment.deleted_on.is_(None),
+            Environment.created_on < before,
+            Environment.id.not_in(newer),
+        )
+    )
+    return list(session.scalars(query))
 
 
 def tags_of(session: Session, environment_id: int) -> list[str]:
