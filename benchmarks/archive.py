@@ -25,7 +25,7 @@ config = StoreConfig.from_text(sys.argv[2])
 started = time.perf_counter()
 staging = Path(sys.argv[3] + ".staging")
 with open(sys.argv[3], "wb") as sink:
-    Archive().make(ArtifactRequest(record, sys.argv[4], sys.argv[5], config, staging, Silent()), sink)
+    Archive().make(ArtifactRequest(record, sys.argv[4], sys.argv[5], config, staging, Silent(), None, {}), sink)
 seconds = time.perf_counter() - started
 peak = int(re.search(r"VmHWM:\s+(\d+)", open("/proc/self/status").read())[1]) * 1024
 print(json.dumps([seconds, peak]))

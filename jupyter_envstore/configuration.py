@@ -12,6 +12,7 @@ from traitlets.config import Configurable
 
 from jupyter_envstore import __version__
 from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.images.reference import check_base
 from jupyter_envstore.policy import check_settings, normalized
 
 
@@ -64,9 +65,10 @@ class StoreTraits(Configurable):
         Raises
         ------
         InvalidInputError
-            A default setting cannot be used.
+            A default setting or the base of images cannot be used.
         """
         check_settings(self.default_settings, in_scope=False)
+        check_base(self.docker_base_image)
         fields = [name for name in StoreConfig.__dataclass_fields__ if name not in {"settings", "hand_on"}]
         values = {name: getattr(self, name) for name in fields} | overrides
         values["root_dir"] = str(Path(values["root_dir"]).expanduser().resolve())

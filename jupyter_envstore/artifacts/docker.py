@@ -12,9 +12,10 @@ from jupyter_envstore.engine.bytecode import link_bytecode
 from jupyter_envstore.engine.prefix import write_new
 from jupyter_envstore.engine.tarstream import Sink
 from jupyter_envstore.errors import ArtifactError, InvalidInputError
-from jupyter_envstore.images.base import SCRATCH, fetch_base
+from jupyter_envstore.images.base import fetch_base
 from jupyter_envstore.images.layers import group_files, make_layers
 from jupyter_envstore.images.oci import MANIFEST, Base, canonical, image_config, manifest, sha256
+from jupyter_envstore.images.reference import SCRATCH
 
 PREFIX = Path("/opt/conda")
 """Where environments lie in images."""

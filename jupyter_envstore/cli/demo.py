@@ -19,6 +19,9 @@ from jupyter_envstore.cli.common import print_json, who
 from jupyter_envstore.configuration import load_config
 from jupyter_envstore.demo.channel import make_channel
 from jupyter_envstore.envstore import EnvStore
+from jupyter_envstore.errors import ImageError
+from jupyter_envstore.images.host import write_host_base
+from jupyter_envstore.policy.settings import ALL_ARTIFACTS
 from jupyter_envstore.spec import read_specification
 
 FIRST_PORT = 8888
@@ -74,8 +77,11 @@ def demo(options: argparse.Namespace) -> int:
     text = ENVIRONMENT.format(channel=channel.path.as_uri(), python=python)
     file = root / "environment.yml"
     file.write_text(text, encoding="utf-8")
-    store = EnvStore(dataclasses.replace(config, hand_on=True))
-    store.change_settings({"conda_default_channels": [channel.path.as_uri()]}, (), who())
+    base = demo_base(root)
+    store = EnvStore(dataclasses.replace(config, hand_on=True, docker_base_image=base or config.docker_base_image))
+    at_once = [*ALL_ARTIFACTS, "docker"] if base else ALL_ARTIFACTS
+    settings = {"conda_default_channels": [channel.path.as_uri()], "artifacts_at_once": at_once}
+    store.change_settings(settings, (), who())
     print(f"2. An environment, built in the background from {file}", file=sys.stderr)
     reference = store.submit(read_specification(text), "default", None, who(), "demo")
     view = follow(store, reference)
@@ -100,11 +106,23 @@ def demo(options: argparse.Namespace) -> int:
     code = _outcome(view)
     store.close()
     if not options.json and not options.no_server:
-        open_lab(root, options.no_browser, options.port)
+        open_lab(root, base, options.no_browser, options.port)
     return code
 
 
-def open_lab(root: Path, no_browser: bool, wanted_port: int = 0) -> None:
+def demo_base(root: Path) -> str:
+    """Return a base for images of this machine's own libraries, made once; empty where none can be made of it."""
+    folder = root / "base"
+    if not folder.is_dir():
+        try:
+            write_host_base(folder)
+        except ImageError as error:
+            print(f"  no Docker image: {error}", file=sys.stderr)
+            return ""
+    return f"oci:{folder}"
+
+
+def open_lab(root: Path, base: str, no_browser: bool, wanted_port: int = 0) -> None:
     """Become a server with JupyterLab on the demo's store; return where JupyterLab is not installed."""
     if find_spec("jupyterlab") is None:
         print("\nJupyterLab is not installed here. To see the panel: pip install 'jupyter-envstore[lab]'")
@@ -115,6 +133,7 @@ def open_lab(root: Path, no_browser: bool, wanted_port: int = 0) -> None:
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
     command += ["--ServerApp.answer_yes=True"]  # one Ctrl-C is enough
     command += [f"--ServerApp.root_dir={notebooks}", f"--EnvStoreApp.root_dir={root}", "--no-browser"]
+    command += [f"--EnvStoreApp.docker_base_image={base}"] if base else []
     command += ["--LabApp.log_level=WARN", "--ServerApp.log_level=WARN"]
     command += ["--allow-root"] if os.geteuid() == 0 else []
     address = f"http://localhost:{port}/lab?envstore=open&token={token}"

@@ -15,5 +15,5 @@ from jupyter_envstore.envstore.submitting import Submitting
 __all__ = ["BuildRef", "EnvStore"]
 
 
-class EnvStore(OnDemand, Submitting, Changing, Looking, Artifacts, Images, Keeping, Spaces, People, Pages):
+class EnvStore(OnDemand, Submitting, Changing, Looking, Images, Artifacts, Keeping, Spaces, People, Pages):
     """A store of environments, open in this process."""

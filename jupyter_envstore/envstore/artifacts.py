@@ -53,15 +53,18 @@ class Artifacts(OpenStore):
                 artifact = Artifact(build_id=build_id, type=kind, variant=variant, state=PENDING, created_on=now())
                 session.add(artifact)
                 session.flush()
-            elif artifact.state in (PENDING, MAKING) or (
-                artifact.state == READY and artifact.digest and self.blobs.path(artifact.digest).exists()
-            ):
+            elif artifact.state in (PENDING, MAKING) or (artifact.state == READY and self._is_whole(session, artifact)):
                 return artifact.id
             artifact.state, artifact.reason = PENDING, ""
             enqueue(session, ARTIFACT, build_id, artifact.id)
             rows.changed(session, "build", build_id)
             people.audit(session, who, "artifact.request", f"build:{build_id}:{kind}", {"variant": variant})
             return artifact.id
+
+    def _is_whole(self, session: Any, artifact: Artifact) -> bool:
+        """Whether the files of a ready artifact are there: its own, and all of its parts."""
+        digests = [artifact.digest or "", *images.parts_of(session, artifact.id)]
+        return all(digest and self.blobs.path(digest).is_file() for digest in digests)
 
     def find_artifact(self, build_id: int, kind: str, variant: str = "") -> dict[str, Any]:
         """Return the state of an artifact of a build, with its media type.

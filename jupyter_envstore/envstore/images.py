@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from jupyter_envstore.envstore.base import OpenStore
+from jupyter_envstore.envstore.artifacts import Artifacts
 from jupyter_envstore.errors import ConflictError, NotFoundError
 from jupyter_envstore.spec.names import spell
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import images
-from jupyter_envstore.store.states import ABSENT, COMPLETED
+from jupyter_envstore.store.states import ABSENT, COMPLETED, READY
 
 LATEST = "latest"
 
 
-class Images(OpenStore):
+class Images(Artifacts):
     """What the registry asks."""
 
     def find_environment_id(self, namespace: str, name: str, exactly: bool = False) -> int | None:
@@ -73,9 +73,9 @@ class Images(OpenStore):
         with self.database.read() as session:
             row = rows.find_build(session, build_id)
             artifact = rows.find_artifact(session, build_id, images.DOCKER, "")
+            whole = artifact is not None and artifact.state == READY and self._is_whole(session, artifact)
         build = {"build": row.build.status, "why": row.build.status_info}
         if artifact is None:
             return {"state": ABSENT, "digest": None, "reason": "", **build}
-        gone = artifact.digest is not None and not self.blobs.path(artifact.digest).is_file()
-        state = ABSENT if gone else artifact.state
+        state = ABSENT if artifact.state == READY and not whole else artifact.state
         return {"state": state, "digest": artifact.digest, "reason": artifact.reason, **build}

@@ -271,7 +271,11 @@ class BlobHandler(RegistryHandler):
         if not await self.run(self.store.has_image_blob, environment, plain):
             msg = f"no image of {repository} has {digest}"
             raise RegistryError(msg, "BLOB_UNKNOWN")
-        path = await self.run(self.store.artifact_path, plain)
+        try:
+            path = await self.run(self.store.artifact_path, plain)
+        except NotFoundError:
+            msg = f"{digest} is gone from the store; pull the image again, which makes it anew"
+            raise RegistryError(msg, "BLOB_UNKNOWN") from None
         self.set_header("Docker-Content-Digest", digest)
         await self.send_file(path, plain, OCTETS, "blob", attachment=False)
 
@@ -338,8 +342,13 @@ class ImagesBeingMade:
         known = self._waits.get(build)
         if known is None:
             known = self._waits[build] = asyncio.ensure_future(self._make(build, who))
-            known.add_done_callback(lambda _: self._waits.pop(build, None))
+            known.add_done_callback(lambda task: self._forget(build, task))
         return await asyncio.shield(known)
+
+    def _forget(self, build: int, task: asyncio.Task[str]) -> None:
+        self._waits.pop(build, None)
+        if not task.cancelled():
+            task.exception()  # nobody may be left who would hear of it
 
     async def on_demand(self, image: DynamicImage, identity: Identity) -> int:
         """Return the build of an image on demand; pulls of the same one take turns, so that it is built once.

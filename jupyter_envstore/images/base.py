@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,11 +13,10 @@ from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.errors import EnvStoreError, ImageError, InvalidInputError
 from jupyter_envstore.images.client import RegistryClient
 from jupyter_envstore.images.oci import INDEXES, LAYERS, MANIFESTS, Base, Layer, architecture
-from jupyter_envstore.images.reference import DIGEST, Reference, parse_image
+from jupyter_envstore.images.reference import DIGEST, SCRATCH, Reference, parse_image
 from jupyter_envstore.store.blobs import BlobStore
 
 PIECE = 1 << 20
-SCRATCH = "scratch"
 MAX_TEXT = 4 << 20
 WAY_OUT = (
     "set c.EnvStoreApp.docker_base_image to a mirror (docker://HOST/NAME:TAG), to an image in a folder (oci:DIR) or a "
@@ -291,19 +289,3 @@ def _cached(cache: Path, digest: str, platform: str) -> Base | None:
         return Base(value["name"], layers, value["config"], tuple(value["history"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def check_base(text: str) -> None:
-    """Refuse what is no reference to a base, without a look at whether it is there.
-
-    Raises
-    ------
-    InvalidInputError
-        With the forms that are.
-    """
-    if text == SCRATCH or re.match(r"oci(?:-archive)?:.", text):
-        return
-    if not text.startswith("docker://"):
-        msg = f"docker_base_image {text[:120]!r} is none of docker://NAME:TAG, oci:DIR, oci-archive:FILE and scratch"
-        raise InvalidInputError(msg)
-    parse_image(text.removeprefix("docker://"))

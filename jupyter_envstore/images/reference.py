@@ -16,6 +16,8 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 HOST = re.compile(rf"(?:(?:{LABEL}\.)*{LABEL}|\[[0-9a-fA-F:]+\])(?::\d{{1,5}})?")
 MAX_NAME = 255
+SCRATCH = "scratch"
+"""No base at all."""
 
 
 @dataclass(frozen=True)
@@ -84,3 +86,19 @@ def parse_image(text: str) -> Reference:
         msg = f"{text[:120]!r} names no image: write HOST/NAME:TAG or HOST/NAME@sha256:DIGEST, names in lower case"
         raise InvalidInputError(msg)
     return Reference(host, name, tag, digest)
+
+
+def check_base(text: str) -> None:
+    """Refuse what is no reference to a base, without a look at whether it is there.
+
+    Raises
+    ------
+    InvalidInputError
+        With the forms that are.
+    """
+    if text == SCRATCH or re.match(r"oci(?:-archive)?:.", text):
+        return
+    if not text.startswith("docker://"):
+        msg = f"docker_base_image {text[:120]!r} is none of docker://NAME:TAG, oci:DIR, oci-archive:FILE and scratch"
+        raise InvalidInputError(msg)
+    parse_image(text.removeprefix("docker://"))

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import String, case, delete, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from jupyter_envstore.store.blobs import BlobStore
+from jupyter_envstore.store.blobs import BlobStore, parts_owner
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.models import Artifact, BlobReference, Build, Environment, Namespace, StoredLayer
 from jupyter_envstore.store.states import COMPLETED, READY, UNSETTLED
@@ -52,6 +52,11 @@ def environment_has_blob(session: Session, environment_id: int, digest: str) -> 
         )
     )
     return session.scalars(query.limit(1)).first() is not None
+
+
+def parts_of(session: Session, artifact_id: int) -> list[str]:
+    """Return the digests of what an artifact consists of beside its own file."""
+    return list(session.scalars(select(BlobReference.digest).where(BlobReference.owner == parts_owner(artifact_id))))
 
 
 def manifest_of(session: Session, environment_id: int, digest: str) -> str | None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jupyter_envstore.errors import InvalidInputError
-from jupyter_envstore.images.base import check_base
-from jupyter_envstore.images.reference import parse_image
+from jupyter_envstore.images.reference import check_base, parse_image
 from jupyter_envstore.spec.names import spell, unspell
 
 DIGEST = "sha256:" + "a" * 64

@@ -331,6 +331,17 @@ def test_a_server_behind_a_path_says_how_to_get_a_registry(
     taken.close()
 
 
+def test_an_image_that_lost_a_layer_is_made_again_by_the_next_pull(hub: Server) -> None:
+    before = ask(hub, "o.uther/r.u_4/manifests/latest")
+    digest = before.json()["layers"][-1]["digest"]
+    place = hub.root / "blobs" / "sha256" / digest.partition(":")[2][:2] / digest.partition(":")[2]
+    place.unlink()
+    assert refused(ask(hub, f"o.uther/r.u_4/blobs/{digest}")) == (404, "BLOB_UNKNOWN")
+    again = ask(hub, "o.uther/r.u_4/manifests/latest")
+    assert again.content == before.content
+    assert ask(hub, f"o.uther/r.u_4/blobs/{digest}").status_code == 200
+
+
 # -- images on demand ------------------------------------------------------------------------------------------------
 
 
