@@ -19,7 +19,7 @@ from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.envstore import EnvStore
 from tests.helpers import LEASE_SECONDS, Store
 
-NEEDED = ("skopeo", "podman", "runc", "umoci", "docker-registry")
+NEEDED = ("skopeo", "podman", "runc", "umoci", "docker-registry", "containerd")
 
 
 @pytest.fixture(scope="session")

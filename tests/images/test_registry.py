@@ -7,6 +7,8 @@ import contextlib
 import hashlib
 import json
 import socket
+import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +18,7 @@ from typing import Any
 import pytest
 import requests
 
+from jupyter_envstore.engine.prefix import remove_tree
 from tests.conftest import PYTHON
 from tests.handlers.live import MASTER, Server, free_port
 from tests.images.conftest import Podman, run
@@ -111,6 +114,31 @@ def test_skopeo_inspects_lists_copies_and_syncs(hub: Server, clients: None, tmp_
     refusal = run("skopeo", "copy", "--dest-creds", f"x:{MASTER}", "--dest-tls-verify=false",
                   f"oci:{tmp_path}/layout:1", f"{place}/team/data:mine", code=1)  # fmt: skip
     assert "405" in refusal.stderr or "unsupported" in refusal.stderr.lower()
+
+
+def test_containerd_pulls_and_unpacks(hub: Server, clients: None, own_port: int) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="es-cd-"))
+    address = str(folder / "socket")
+    (folder / "config.toml").write_text(
+        f'version = 2\nroot = "{folder}/root"\nstate = "{folder}/state"\n'
+        f'disabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\naddress = "{address}"\n'
+    )
+    with (folder / "log").open("wb") as log:
+        daemon = subprocess.Popen(["containerd", "-c", str(folder / "config.toml")], stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 30
+        while subprocess.run(["ctr", "-a", address, "version"], capture_output=True, check=False).returncode:
+            assert time.monotonic() < deadline, (folder / "log").read_text()
+            time.sleep(0.2)
+        image = f"localhost:{own_port}/team/data:latest"
+        run("ctr", "-a", address, "images", "pull", "--plain-http", "--user", f"x:{MASTER}", image)
+        checked = run("ctr", "-a", address, "images", "check", f"name=={image}").stdout
+        assert "complete" in checked
+        assert ask(hub, "team/data/manifests/latest").headers["Docker-Content-Digest"] in checked
+    finally:
+        daemon.terminate()
+        daemon.wait(20)
+        remove_tree(folder)
 
 
 def test_names_are_spelled_as_clients_can_write_them(hub: Server) -> None:
