@@ -67,6 +67,11 @@ class Scheduler:
         self.executor = executor
         self.blobs = BlobStore(config.root / "blobs")
         self.host = this_host()
+        self._work = threading.Event()
+
+    def wake(self) -> None:
+        """Let :meth:`run` look at once: there is something to do."""
+        self._work.set()
 
     def tick(self) -> int:
         """Settle lost jobs and start what may run; return how many workers were started."""
@@ -80,7 +85,11 @@ class Scheduler:
 
     def run(self, stop: threading.Event, pause: float = 0.5) -> None:
         """Tick until ``stop`` is set; what goes wrong in one tick is logged and does not end the others."""
-        while not stop.wait(pause):
+        while not stop.is_set():
+            self._work.wait(pause)
+            self._work.clear()
+            if stop.is_set():
+                return
             try:
                 self.tick()
             except Exception:

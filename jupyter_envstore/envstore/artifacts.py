@@ -59,7 +59,8 @@ class Artifacts(OpenStore):
             enqueue(session, ARTIFACT, build_id, artifact.id)
             rows.changed(session, "build", build_id)
             people.audit(session, who, "artifact.request", f"build:{build_id}:{kind}", {"variant": variant})
-            return artifact.id
+        self.scheduler.wake()
+        return artifact.id
 
     def _is_whole(self, session: Any, artifact: Artifact) -> bool:
         """Whether the files of a ready artifact are there: its own, and all of its parts."""

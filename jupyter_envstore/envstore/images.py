@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.envstore.artifacts import Artifacts
@@ -36,10 +37,17 @@ class Images(Artifacts):
         with self.database.read() as session:
             return images.manifest_of(session, environment_id, digest)
 
-    def has_image_blob(self, environment_id: int, digest: str) -> bool:
-        """Whether a ready image of an environment consists of a blob."""
+    def find_image_blob(self, namespace: str, name: str, digest: str) -> tuple[Path, int] | None:
+        """Return place and size of a blob that a ready image of an environment consists of; None where none does."""
         with self.database.read() as session:
-            return images.environment_has_blob(session, environment_id, digest)
+            found = images.environment_has_blob(session, namespace, name, digest)
+        if not found:
+            return None
+        path = self.blobs.path(digest)
+        try:
+            return path, path.stat().st_size
+        except FileNotFoundError:
+            return None
 
     def image_tags(self, environment_id: int) -> list[str]:
         """Return the tags of an environment."""

@@ -87,7 +87,8 @@ class Submitting(Looking, Keeping):
             enqueue(session, BUILD, build.id)
             found = BuildRef(space.name, environment.name, build.number, build.id, notes)
             people.audit(session, who, "build.create", str(found), {"trigger": trigger, "build_id": build.id})
-            return found
+        self.scheduler.wake()
+        return found
 
     def rebuild(self, build_id: int, who: str) -> BuildRef:
         """Build the specification of an old build again: newer versions may come of it."""
@@ -144,7 +145,8 @@ class Submitting(Looking, Keeping):
             enqueue(session, BUILD, new.id)
             found = BuildRef(space.name, made.name, new.number, new.id)
             people.audit(session, who, "build.create", str(found), {"trigger": new.trigger, "build_id": new.id})
-            return found
+        self.scheduler.wake()
+        return found
 
     def _check_record(self, record: BuildRecord, namespace: str, name: str) -> None:
         """Refuse a record that the settings of a place forbid: what is built counts, not what was typed."""

@@ -27,9 +27,12 @@ class FileHandler(EnvStoreHandler):
     noted: tuple[int, str] | None = None
     """Build and artifact that the audit notes when the beginning of the file is sent."""
 
-    async def send_file(self, path: Path, digest: str, media_type: str, name: str, attachment: bool) -> None:
-        """Send a file, or the part of it that is asked for."""
-        size = (await self.run(path.stat)).st_size
+    async def send_file(
+        self, path: Path, digest: str, media_type: str, name: str, attachment: bool, size: int | None = None
+    ) -> None:
+        """Send a file, or the part of it that is asked for; its ``size`` is looked at where nobody has."""
+        if size is None:
+            size = (await self.run(path.stat)).st_size
 
         async def send(start: int, end: int) -> None:
             await self._send_pieces(path, start, end)
@@ -161,22 +164,30 @@ class FileHandler(EnvStoreHandler):
 
     async def _send_pieces(self, path: Path, start: int, end: int) -> None:
         loop = asyncio.get_running_loop()
-        file: BinaryIO = await self.run(path.open, "rb", 0)
+        file, data = await self.run(_open_at, path, start, min(PIECE, end - start))
+        left = end - start
         try:
-            file.seek(start)
-            left = end - start
-            while left > 0:
-                data = await loop.run_in_executor(self.app.pool, file.read, min(PIECE, left))
-                if not data:
-                    break
+            while data:
                 left -= len(data)
                 self.write(data)
                 del data
                 await self.flush()
+                data = await loop.run_in_executor(self.app.pool, file.read, min(PIECE, left)) if left > 0 else b""
         except StreamClosedError:
             return
         finally:
             file.close()
+
+
+def _open_at(path: Path, start: int, count: int) -> tuple[BinaryIO, bytes]:
+    """Open a file and read its first piece."""
+    file: BinaryIO = path.open("rb", 0)
+    try:
+        file.seek(start)
+        return file, file.read(count)
+    except BaseException:
+        file.close()
+        raise
 
 
 def matches(headers: HTTPHeaders, etag: str) -> bool:

@@ -263,21 +263,19 @@ class BlobHandler(RegistryHandler):
 
     async def get(self, repository: str, digest: str) -> None:
         """Send the blob."""
-        environment = await self.find_environment(repository)
+        place = await self.require_repository(repository)
         if not DIGEST.fullmatch(digest):
             msg = f"{digest[:100]!r} is no digest"
             raise RegistryError(msg, "DIGEST_INVALID", 400)
         plain = digest.removeprefix("sha256:")
-        if not await self.run(self.store.has_image_blob, environment, plain):
-            msg = f"no image of {repository} has {digest}"
+        found = await self.run(self.store.find_image_blob, *place, plain)
+        if found is None:
+            await self.find_environment(repository)  # or there is not even that
+            msg = f"no image of {repository} has {digest}; pull the image again, which makes anew what was lost"
             raise RegistryError(msg, "BLOB_UNKNOWN")
-        try:
-            path = await self.run(self.store.artifact_path, plain)
-        except NotFoundError:
-            msg = f"{digest} is gone from the store; pull the image again, which makes it anew"
-            raise RegistryError(msg, "BLOB_UNKNOWN") from None
+        path, size = found
         self.set_header("Docker-Content-Digest", digest)
-        await self.send_file(path, plain, OCTETS, "blob", attachment=False)
+        await self.send_file(path, plain, OCTETS, "blob", attachment=False, size=size)
 
     head = get
 
@@ -324,7 +322,7 @@ class NothingHandler(RegistryHandler):
 class ImagesBeingMade:
     """Waits for images: one look at the store for all who wait for the same."""
 
-    PAUSE = 0.2
+    PAUSE = 0.1
 
     def __init__(self, app: Any) -> None:
         self.app = app

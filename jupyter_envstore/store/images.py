@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import String, case, delete, func, literal, or_, select
+from sqlalchemy import String, bindparam, case, delete, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.store.blobs import BlobStore, parts_owner
@@ -36,22 +36,31 @@ def forget_layers(session: Session, digest: str) -> None:
     session.execute(delete(StoredLayer).where(StoredLayer.digest == digest))
 
 
-def environment_has_blob(session: Session, environment_id: int, digest: str) -> bool:
-    """Whether a ready image of an environment consists of a blob, its manifest included."""
-    owner = literal("artifact:", String) + Artifact.id.cast(String)
-    query = (
-        select(Artifact.id)
-        .join(Build, Build.id == Artifact.build_id)
-        .join(BlobReference, or_(BlobReference.owner == owner, BlobReference.owner == owner + ":parts"))
-        .where(
-            Build.environment_id == environment_id,
-            Build.deleted_on.is_(None),
-            Artifact.type == DOCKER,
-            Artifact.state == READY,
-            BlobReference.digest == digest,
-        )
+_OWNER = literal("artifact:", String) + Artifact.id.cast(String)
+_HAS_BLOB = (
+    select(Artifact.id)
+    .join(Build, Build.id == Artifact.build_id)
+    .join(Environment, Environment.id == Build.environment_id)
+    .join(Namespace, Namespace.id == Environment.namespace_id)
+    .join(BlobReference, or_(BlobReference.owner == _OWNER, BlobReference.owner == _OWNER + ":parts"))
+    .where(
+        Namespace.name == bindparam("namespace"),
+        Namespace.deleted_on.is_(None),
+        Environment.name == bindparam("name"),
+        Environment.deleted_on.is_(None),
+        Build.deleted_on.is_(None),
+        Artifact.type == DOCKER,
+        Artifact.state == READY,
+        BlobReference.digest == bindparam("digest"),
     )
-    return session.scalars(query.limit(1)).first() is not None
+    .limit(1)
+)
+
+
+def environment_has_blob(session: Session, namespace: str, name: str, digest: str) -> bool:
+    """Whether a ready image of an environment consists of a blob, its manifest included."""
+    names = {"namespace": namespace, "name": name, "digest": digest}
+    return session.scalars(_HAS_BLOB, names).first() is not None
 
 
 def parts_of(session: Session, artifact_id: int) -> list[str]:

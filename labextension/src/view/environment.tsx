@@ -134,7 +134,7 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
     setChosen(null);
   }
   // what was shown stays until the other build is there: whoever types in it must not be interrupted
-  const loaded = detail.value?.id === wanted ? merged(detail.value, listed) : undefined;
+  const loaded = detail.value?.id === wanted ? merged(detail.value, listed, current) : undefined;
   lastBuild.current = loaded ?? lastBuild.current;
   const build = lastBuild.current?.environment_id === item.id ? lastBuild.current : undefined;
   const tabs: [Tab, string][] = [
@@ -210,10 +210,14 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
   );
 }
 
-/** Return a build with its specification, and what the list knows newer. */
-function merged(detail: IBuild, listed: IBuild | undefined): IBuild {
+/**
+ * Return a build with its specification, and what the list knows newer. Whether it is the active one is what the
+ * environment says: the list may be a moment older, and a draft must not lose its build for that moment.
+ */
+function merged(detail: IBuild, listed: IBuild | undefined, current: number | null): IBuild {
   const { specification, locked_platforms } = detail;
-  return listed ? { ...detail, ...listed, specification, ...(locked_platforms ? { locked_platforms } : {}) } : detail;
+  const active = detail.id === current;
+  return { ...detail, ...listed, active, specification, ...(locked_platforms ? { locked_platforms } : {}) };
 }
 
 function TabBody(
