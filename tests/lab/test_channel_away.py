@@ -16,7 +16,7 @@ AWAY = "http://127.0.0.1:9/away"
 def test_a_first_run_without_the_channel_begins_with_a_mirror(
     open_lab: Callable[..., Lab], make_server: Callable[[str], Server], channel: str
 ) -> None:
-    tab = open_lab(make_server(LAB.format(channel=AWAY, base="")))
+    tab = open_lab(make_server(LAB.format(channel=AWAY, base="/nowhere")))
     shown(tab.sidebar.get_by_text("away cannot be reached from this server."))
     example = tab.button("create-example")
     expect(example).to_be_disabled()

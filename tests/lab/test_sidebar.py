@@ -18,7 +18,7 @@ from tests.lab.conftest import LAB, Lab, shown
 def test_from_nothing_to_a_cell_that_runs_in_two_clicks(
     open_lab: Callable[..., Lab], make_server: Callable[[str], Server], channel: str
 ) -> None:
-    lab = make_server(LAB.format(channel=channel, base=""))
+    lab = make_server(LAB.format(channel=channel, base="/nowhere"))
     tab = open_lab(lab)
     expect(tab.page.get_by_text("Environments you can share and bring back exactly")).to_be_visible()
     shown(tab.page.get_by_text("channel can be reached"))

@@ -304,7 +304,7 @@ def test_who_may_only_look_sees_no_buttons_that_change(
         "c.EnvStoreApp.predefined_tokens = {'a-long-token-of-the-admin': {'primary_namespace': 'root',"
         " 'role_bindings': {'*/*': ['admin']}}}\n"
     )
-    server = make_server(LAB.format(channel=channel, base="") + extra)
+    server = make_server(LAB.format(channel=channel, base="/nowhere") + extra)
     build_id = server.submit(
         f"name: shared\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]", token="a-long-token-of-the-admin"
     )
