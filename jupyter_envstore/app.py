@@ -28,10 +28,10 @@ from jupyter_envstore.asking import Questions
 from jupyter_envstore.configuration import StoreTraits
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.handlers.artifacts import lock_text_as_json
+from jupyter_envstore.handlers.images_made import ImagesBeingMade
 from jupyter_envstore.handlers.logs import LogFeeds
 from jupyter_envstore.handlers.metrics import metrics
 from jupyter_envstore.handlers.registry import ROUTES as REGISTRY_ROUTES
-from jupyter_envstore.handlers.registry import ImagesBeingMade
 from jupyter_envstore.handlers.registry_server import RegistryServer
 from jupyter_envstore.handlers.routes import routes
 from jupyter_envstore.handlers.starting import hand_tokens_to_kernels

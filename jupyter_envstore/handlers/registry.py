@@ -28,10 +28,8 @@ from jupyter_envstore.errors import (
 from jupyter_envstore.handlers.base import header_token
 from jupyter_envstore.handlers.files import FileHandler
 from jupyter_envstore.spec.names import DYNAMIC, spell, unspell
-from jupyter_envstore.store.states import UNSETTLED
 
 if TYPE_CHECKING:
-    from jupyter_envstore.access import Identity
     from jupyter_envstore.spec.dynamic import DynamicImage
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -240,7 +238,7 @@ class ManifestHandler(RegistryHandler):
             if build is None:
                 msg = f"{repository} has no build {reference[:128]!r}; there are its builds' keys, and latest"
                 raise RegistryError(msg, "MANIFEST_UNKNOWN")
-            digest = await self.app.images.ready(build, self.identity.name, self.gone)
+            digest = await self.app.images.ready(build, self.identity.name)
         path = await self.run(self.store.artifact_path, digest)
         self.set_header("Docker-Content-Digest", f"sha256:{digest}")
         if build is not None:
@@ -317,80 +315,6 @@ class NothingHandler(RegistryHandler):
         raise RegistryError(msg, "NAME_UNKNOWN")
 
     head = get
-
-
-class ImagesBeingMade:
-    """Waits for images: one look at the store for all who wait for the same."""
-
-    PAUSE = 0.1
-
-    def __init__(self, app: Any) -> None:
-        self.app = app
-        self._waits: dict[int, asyncio.Task[str]] = {}
-        self._turns: dict[str, asyncio.Lock] = {}
-
-    async def ready(self, build: int, who: str, gone: Any) -> str:
-        """Return the digest of a build's manifest once it is made; have it made, if nobody has yet.
-
-        Raises
-        ------
-        RegistryError
-            It cannot be made; the message has the reason.
-        """
-        known = self._waits.get(build)
-        if known is None:
-            known = self._waits[build] = asyncio.ensure_future(self._make(build, who))
-            known.add_done_callback(lambda task: self._forget(build, task))
-        return await asyncio.shield(known)
-
-    def _forget(self, build: int, task: asyncio.Task[str]) -> None:
-        self._waits.pop(build, None)
-        if not task.cancelled():
-            task.exception()  # nobody may be left who would hear of it
-
-    async def on_demand(self, image: DynamicImage, identity: Identity) -> int:
-        """Return the build of an image on demand; pulls of the same one take turns, so that it is built once.
-
-        Raises
-        ------
-        PermissionDeniedError, BusyError
-            The caller may have none made; or has as many as they may.
-        """
-        may_create = identity.may("environment:create", DYNAMIC, image.name)
-        turn = self._turns.setdefault(image.name, asyncio.Lock())
-        async with turn:
-            build = await self.app.run(self.app.store.build_on_demand, image, identity.name, may_create)
-        if not turn.locked():
-            self._turns.pop(image.name, None)
-        if build is None:
-            msg = f"you may not have images made: it needs environment:create on {DYNAMIC}/{image.name}"
-            raise PermissionDeniedError(msg)
-        return int(build)
-
-    async def _make(self, build: int, who: str) -> str:
-        app = self.app
-        state = await app.run(app.store.image_state, build)
-        while state["build"] in UNSETTLED:
-            await asyncio.sleep(self.PAUSE)
-            state = await app.run(app.store.image_state, build)
-        if state["build"] != "COMPLETED":
-            msg = f"the environment cannot be built: {state['why'] or state['build']}"
-            raise RegistryError(msg, "MANIFEST_UNKNOWN")
-        if state["state"] != "ready":
-            try:
-                await app.run(app.store.request_artifact, build, "docker", "", who)
-            except EnvStoreError as error:
-                raise RegistryError(str(error), "MANIFEST_UNKNOWN") from None
-        while state["state"] != "ready":
-            state = await app.run(app.store.image_state, build)
-            if state["state"] == "failed":
-                msg = f"the image cannot be made: {state['reason']}"
-                raise RegistryError(msg, "MANIFEST_UNKNOWN")
-            if state["state"] in ("dropped", "absent"):
-                msg = "the image was dropped while it was waited for; pull again"
-                raise RegistryError(msg, "MANIFEST_UNKNOWN")
-            await asyncio.sleep(self.PAUSE)
-        return str(state["digest"])
 
 
 REPOSITORY = r"(?P<repository>.+)"
