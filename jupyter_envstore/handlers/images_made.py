@@ -47,7 +47,7 @@ class ImagesBeingMade:
     async def on_demand(self, image: DynamicImage, identity: Identity) -> int:
         """Return the build of an image on demand.
 
-        Pulls take turns here, so that each image is built once and nobody passes their limit by asking for many at once.
+        Pulls take turns here, so that an image is built once and nobody passes their limit by asking for many at once.
 
         Raises
         ------
