@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import hashlib
 import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
 from jupyter_envstore.engine.environment import scrubbed_environment
 from jupyter_envstore.engine.link import site_packages_folders
@@ -53,15 +57,20 @@ class CompileUnit:
 def compile_units(prefix: Path, lock: PlatformLock) -> list[CompileUnit]:
     """Return what there is to compile in ``prefix``: sources that have no byte code yet.
 
-    Sources that the prefix was written into are left out: their byte code would be right in that prefix alone.
+    Left out are sources that the prefix was written into, whose byte code would be right in that prefix alone; and
+    those that are not what their package brought, since another package wrote over them: byte code is kept for all who
+    have the package, and must not come of somebody else's file.
     """
     hashes = {record["name"]: record.get("sha256") or record.get("md5") or "" for record in lock.conda}
     units = []
-    for path in sorted((prefix / "conda-meta").glob("*.json")):
-        meta = json.loads(path.read_text(encoding="utf-8"))
+    metas = [json.loads(path.read_bytes()) for path in sorted((prefix / "conda-meta").glob("*.json"))]
+    claims = Counter(name for meta in metas for name in meta["files"])
+    for meta in metas:
         files = set(meta["files"])
         paths = meta.get("paths_data", {}).get("paths", ())
         files -= {entry["_path"] for entry in paths if entry.get("prefix_placeholder")}
+        doubtful = [e for e in paths if e["_path"].endswith(".py") and (lock.pip or claims[e["_path"]] > 1)]
+        files -= {entry["_path"] for entry in doubtful if _is_other(prefix, entry)}
         sources = sorted(name for name in files if name.endswith(".py") and _wanted(name) and _pyc(name) not in files)
         if sources and hashes.get(meta["name"]):
             units.append(CompileUnit(meta["name"], hashes[meta["name"]], tuple(sources)))
@@ -96,7 +105,7 @@ def link_bytecode(
     if lock.python is None:
         return []
     minor = ".".join(lock.python.split(".")[:2])
-    root = cache_dir / f"cpython-{minor.replace('.', '')}-1"
+    root = cache_dir / f"cpython-{minor.replace('.', '')}-2"
     units = compile_units(prefix, lock)
     missing = [unit for unit in units if not _folder(root, unit).is_dir()]
     if missing and not only_cached:
@@ -228,8 +237,34 @@ def _key(name: str, version: str) -> str:
 
 
 def _recorded_sources(info: Path, prefix: Path) -> Iterator[str]:
+    """Yield the sources of a wheel that are what its ``RECORD`` says."""
     site = info.parent.relative_to(prefix).as_posix()
     for line in (info / "RECORD").read_text(encoding="utf-8").splitlines():
-        name = line.rsplit(",", 2)[0].strip('"')
-        if name.endswith(".py") and not name.startswith(".."):
-            yield f"{site}/{name}"
+        name, kind, *_ = [*line.rsplit(",", 2), "", ""]
+        name = name.strip('"')
+        if name.endswith(".py") and not name.startswith("..") and kind.startswith("sha256="):
+            digest = base64.urlsafe_b64decode(kind.removeprefix("sha256=") + "==").hex()
+            if file_sha256(prefix / site / name) == digest:
+                yield f"{site}/{name}"
+
+
+def _is_other(prefix: Path, entry: Mapping[str, Any]) -> bool:
+    """Whether a file is not the one that its conda package brought (``paths_data`` of ``conda-meta``)."""
+    expected = entry.get("sha256_in_prefix") or entry.get("sha256")
+    return expected is None or file_sha256(prefix / entry["_path"]) != expected
+
+
+def file_sha256(path: Path) -> str:
+    """Return the digest of a file, in hexadecimal; of a link, that of what it leads to; empty where there is none."""
+    try:
+        with path.open("rb", 0) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() if sys.version_info >= (3, 11) else _digest(file)
+    except (FileNotFoundError, IsADirectoryError):
+        return ""
+
+
+def _digest(file: IO[bytes]) -> str:
+    found = hashlib.sha256()
+    while data := file.read(1 << 20):
+        found.update(data)
+    return found.hexdigest()

@@ -61,9 +61,9 @@ class TarStream:
         self._write(data)
         self._pad(len(data))
 
-    def add_folder(self, name: str) -> None:
+    def add_folder(self, name: str, mode: int = 0o755) -> None:
         """Add a folder, whether or not there is one."""
-        self._header(f"{name}/", tarfile.DIRTYPE, 0o755, 0)
+        self._header(f"{name}/", tarfile.DIRTYPE, mode, 0)
 
     def add_link(self, name: str, target: str) -> None:
         """Add a symbolic link."""

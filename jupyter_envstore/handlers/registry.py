@@ -143,8 +143,8 @@ class RegistryHandler(FileHandler):
     def answer_names(self, names: list[str], key: str, below: str, more: dict[str, Any]) -> None:
         """Send a listing, or the part of it that ``n`` and ``last`` name, with the address of the next in ``Link``."""
         count = self.get_query_argument("n", "")
-        if count and not re.fullmatch(r"\d{1,6}", count):
-            msg = f"n is {count[:20]!r}, not a number"
+        if count and not re.fullmatch(r"[0-9]{1,6}", count):
+            msg = f"n is {count[:20]!r}, not a number of up to six digits"
             raise RegistryError(msg, "PAGINATION_NUMBER_INVALID", 400)
         last = self.get_query_argument("last", "")
         found = sorted(name for name in names if name > last)

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
@@ -134,11 +135,13 @@ class RegistryServer:
             No registry can be reached; the message says how to get one.
         """
         app = self.app
+        if self.trouble and not self.at_root:
+            raise NotFoundError(self.trouble)
         if app.docker_registry_url:
             return app.docker_registry_url.partition("://")[2].rstrip("/") or app.docker_registry_url
         if app.docker_registry_port and not self.trouble:
-            name = request.host.rpartition(":")[0] if ":" in request.host else request.host
-            return f"{name}:{app.docker_registry_port}"
+            name = urlsplit(f"//{request.host}").hostname or "localhost"
+            return f"[{name}]:{app.docker_registry_port}" if ":" in name else f"{name}:{app.docker_registry_port}"
         if self.at_root:
             return str(request.host)
         raise NotFoundError(self.trouble or NO_REGISTRY.format(base=app.server.base_url))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,10 @@ class ImageArchive:
             "annotations": {"org.opencontainers.image.ref.name": tag, "io.containerd.image.name": name},
         }
         index = canonical({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]})
-        config, *layers = (f"blobs/sha256/{part}" for part, _ in parts)
+        value = json.loads(data)
+        config, *layers = (  # all layers, those that stand twice too
+            f"blobs/sha256/{item['digest'].partition(':')[2]}" for item in (value["config"], *value["layers"])
+        )
         old = canonical([{"Config": config, "RepoTags": [name], "Layers": layers}])
         layout = canonical({"imageLayoutVersion": "1.0.0"})
         self.members = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import tarfile
 from collections.abc import Callable, Iterator
@@ -61,7 +62,9 @@ class LayoutSource:
     def manifest(self, which: str = "") -> tuple[bytes, str, str]:
         """Return what the index names, with the tag where there is one; with ``which``, what has that digest."""
         if which:
-            return self._read(_blob_path(which)), "", which
+            data = self._read(_blob_path(which))
+            _check(data, which)
+            return data, "", which
         try:
             entries = json.loads(self._read("index.json"))["manifests"]
         except (ValueError, KeyError, TypeError):
@@ -76,8 +79,8 @@ class LayoutSource:
             raise ImageError(msg)
         if len(found) > 1:
             return json.dumps({"manifests": found}).encode(), INDEXES[0], ""
-        digest = str(found[0].get("digest", ""))
-        return self._read(_blob_path(digest)), str(found[0].get("mediaType", "")), digest
+        data, _, digest = self.manifest(str(found[0].get("digest", "")))
+        return data, str(found[0].get("mediaType", "")), digest
 
     @contextlib.contextmanager
     def blob(self, digest: str) -> Iterator[IO[bytes]]:
@@ -163,6 +166,9 @@ def fetch_base(text: str, platform: str, blobs: BlobStore, keep: Callable[[Layer
             return known
         with open_source(text) as source:
             return _fetch(source, platform, blobs, keep, cache)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        msg = f"base image {text}: its manifest is not one of an image ({type(error).__name__}: {error}); {WAY_OUT}"
+        raise ImageError(msg) from None
     except OSError as error:
         msg = f"base image {text}: {error.strerror or error}; {WAY_OUT}"
         raise ImageError(msg) from None
@@ -187,6 +193,7 @@ def _fetch(source: Source, platform: str, blobs: BlobStore, keep: Callable[[Laye
         raise ImageError(msg)
     with source.blob(value["config"]["digest"]) as file:
         config_data = file.read(MAX_TEXT)
+    _check(config_data, value["config"]["digest"])
     config = _json(config_data, source)
     diff_ids = config.get("rootfs", {}).get("diff_ids", [])
     if len(diff_ids) != len(value["layers"]):
@@ -235,6 +242,13 @@ def _of_platform(entries: list[dict[str, Any]], platform: str, source: Source) -
 
 def _platforms(entries: list[dict[str, Any]]) -> list[str]:
     return [f"{e['platform'].get('os')}/{e['platform'].get('architecture')}" for e in entries if e.get("platform")]
+
+
+def _check(data: bytes, digest: str) -> None:
+    found = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    if found != digest:
+        msg = f"what should be {digest} is {found}: it was changed, or is damaged"
+        raise ImageError(msg)
 
 
 def _with_tag(text: str) -> tuple[Path, str]:

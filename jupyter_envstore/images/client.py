@@ -38,10 +38,10 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 class RegistryClient:
     """Talks to the registry of one reference: anonymously, with Basic, or with a bearer token that it fetches."""
 
-    def __init__(self, reference: Reference, insecure: bool = False) -> None:
+    def __init__(self, reference: Reference) -> None:
         self.reference = reference
         host = reference.address
-        scheme = "http" if insecure or _is_local(host) else "https"
+        scheme = "http" if _is_local(host) else "https"
         self.base = f"{scheme}://{host}/v2/"
         self._authorization = ""
         self._opener = urllib.request.build_opener(
@@ -138,7 +138,7 @@ class RegistryClient:
             if urlsplit(address).scheme not in ("http", "https"):
                 msg = f"registry {self.reference.host} leads to {address[:80]!r}, which is no web address"
                 raise ImageError(msg)
-            if self._authorization and urlsplit(address).netloc == urlsplit(self.base).netloc:
+            if self._authorization and urlsplit(address)[:2] == urlsplit(self.base)[:2]:  # the same scheme and host
                 request.add_unredirected_header("Authorization", self._authorization)
             try:
                 return self._opener.open(request, timeout=TIMEOUT)

@@ -38,7 +38,9 @@ TEXTS = {
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
     "etc/os-release": 'ID=envstore\nPRETTY_NAME="libraries of the machine that made this base"\n',
 }
-FOLDERS = ("dev", "etc", "home", "opt", "proc", "root", "run", "sys", "tmp", "usr/local/bin", "var/tmp")
+SHARED = ("tmp", "var/tmp")
+"""Folders that everybody may write to."""
+FOLDERS = ("dev", "etc", "home", "opt", "proc", "root", "run", "sys", "usr/local/bin", "var")
 MERGED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 """Folders that are links below ``usr`` on today's systems."""
 
@@ -77,7 +79,9 @@ def _write(folder: Path) -> Base:
     name = f"{machine.machine()}-glibc-{machine.libc_ver()[1]}"
 
     def entries(tar: TarStream) -> None:
-        add_folders(tar, [*files, *TEXTS, *(f"{name}/x" for name in FOLDERS)])
+        add_folders(tar, [*files, *TEXTS, *(f"{folder}/x" for folder in FOLDERS)])
+        for name in SHARED:
+            tar.add_folder(name, 0o1777)
         for link in _merged():
             tar.add_link(link, f"usr/{link}")
         for path in sorted(files):

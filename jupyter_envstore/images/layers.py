@@ -24,7 +24,7 @@ from jupyter_envstore.engine.tarstream import CHUNK, GZIP_LEVEL, TarStream
 from jupyter_envstore.images.oci import Layer, canonical
 from jupyter_envstore.store.blobs import BlobStore, BlobWriter
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the bytes of layers change for the same packages, so that old ones are not found again."""
 THREADS = 2
 META = "conda-meta/"
@@ -49,12 +49,15 @@ class Group:
     ----------
     seed : list
         What else its bytes depend on, as JSON: hashes of packages, versions.
+    expected : dict
+        SHA-256 that files have if they are what their package brought.
     """
 
     title: str
     files: list[str] = field(default_factory=list)
     seed: list[Any] = field(default_factory=list)
     size: int = 0
+    expected: dict[str, str] = field(default_factory=dict)
 
 
 def group_files(prefix: Path, lock: PlatformLock, limit: int) -> list[Group]:
@@ -68,16 +71,19 @@ def group_files(prefix: Path, lock: PlatformLock, limit: int) -> list[Group]:
         How many layers there are at most; two of them are for PyPI packages and the environment's own files.
     """
     packages = {record["name"]: record for record in lock.conda}
-    owners, titles = _owners(prefix)
+    owners, titles, hashes = _owners(prefix)
     groups = {name: Group(name, seed=[_identity(packages[name])]) for name in packages}
     pip = Group("PyPI packages", seed=sorted(f"{p['name']}-{p['version']}" for p in lock.pip))
     own = Group("the environment's own files")
     wheels = set(_wheel_files(prefix, titles))
     for path, size in _walk(prefix):
-        owner = owners.get(path) or owners.get(_source_of(path) or "")
-        group = groups[owner] if owner in groups else pip if path in wheels or _source_of(path) in wheels else own
+        source = _source_of(path) or ""
+        owner = owners.get(path) or owners.get(source)
+        group = pip if path in wheels or source in wheels else groups.get(owner or "", own)
         group.files.append(path)
         group.size += size
+        if owner in groups and path in hashes and not path.startswith(META):
+            group.expected[path] = hashes[path]
     weights = popularity(lock)
     ranked = sorted(groups.values(), key=lambda group: (-weights[group.title] * max(group.size, 1), group.title))
     room = max(limit - 2, 1)
@@ -88,6 +94,7 @@ def group_files(prefix: Path, lock: PlatformLock, limit: int) -> list[Group]:
         for group in sorted(tail, key=lambda group: group.title):
             together.files += group.files
             together.seed += group.seed
+            together.expected |= group.expected
             together.size += group.size
         ordered.append(together)
     return [group for group in (*ordered, pip, own) if group.files]
@@ -132,8 +139,8 @@ def make_layers(
     """
     total, done = sum(group.size for group in groups), 0
     found: list[Layer | None] = []
-    keys = [_key(prefix, target, group, tools) for group in groups]
     with ThreadPoolExecutor(THREADS, thread_name_prefix="layer") as pool:
+        keys = list(pool.map(lambda group: _key(prefix, target, group, tools), groups))
         waiting = {}
         for group, key in zip(groups, keys, strict=True):
             layer = cache.find(key)
@@ -235,16 +242,21 @@ def _write(prefix: Path, target: str, group: Group, blobs: BlobStore) -> Layer:
 def _key(prefix: Path, target: str, group: Group, tools: Mapping[str, str]) -> str:
     """Return what the bytes of a layer depend on, hashed.
 
-    The names and kinds of its files stand for what else plays a part: Python's minor version in paths and byte code,
-    files that two packages claim, sources that do not compile. What is no package's is known by its content.
+    Every file is looked at: one that is what its package brought is known by the package's hash, any other by its
+    content. A wheel can write over a package's files; what it wrote must not be found by others who have the package.
     """
     files = []
     for path in sorted(group.files):
-        info = os.lstat(f"{prefix}/{path}")
-        files.append([path, stat.S_IFMT(info.st_mode), bool(info.st_mode & 0o111)])
+        full = f"{prefix}/{path}"
+        info = os.lstat(full)
+        if path.startswith(META) and path.endswith(".json"):
+            content = hashlib.sha256(clean_meta(json.loads(Path(full).read_bytes()))).hexdigest()
+        else:
+            content = _content(full)
+            if stat.S_ISREG(info.st_mode) and content == group.expected.get(path):
+                content = "as packaged"
+        files.append([path, stat.S_IFMT(info.st_mode), bool(info.st_mode & 0o111), content])
     seed: list[Any] = [FORMAT, target, dict(sorted(tools.items())), group.seed, files]
-    if not group.seed or group.title == "PyPI packages":
-        seed.append([_content(f"{prefix}/{path}") for path in sorted(group.files)])
     return hashlib.sha256(canonical(seed)).hexdigest()
 
 
@@ -265,15 +277,20 @@ def _identity(record: Mapping[str, Any]) -> str:
     return f"{record['fn']}#{digest or record['url']}"
 
 
-def _owners(prefix: Path) -> tuple[dict[str, str], set[str]]:
-    """Return which conda package each file belongs to, and the files that conda knows."""
+def _owners(prefix: Path) -> tuple[dict[str, str], set[str], dict[str, str]]:
+    """Return which conda package each file belongs to, the files that conda knows, and what their hashes should be."""
     owners: dict[str, str] = {}
+    hashes: dict[str, str] = {}
     for path in sorted((prefix / META).glob("*.json")):
         meta = json.loads(path.read_bytes())
         owners[f"{META}{path.name}"] = meta["name"]
         for name in meta["files"]:
             owners.setdefault(name, meta["name"])
-    return owners, set(owners)
+        for entry in meta.get("paths_data", {}).get("paths", ()):
+            expected = entry.get("sha256_in_prefix") or entry.get("sha256")
+            if expected and owners.get(entry["_path"]) == meta["name"]:
+                hashes[entry["_path"]] = expected
+    return owners, set(owners), hashes
 
 
 def _wheel_files(prefix: Path, known: set[str]) -> list[str]:

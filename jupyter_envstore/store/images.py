@@ -119,10 +119,8 @@ def usable_build(
 
 
 def count_fresh(session: Session, namespace: str, who: str, fresh_since: datetime) -> tuple[int, int]:
-    """Return how many environments of a namespace have a build since a moment: those that ``who`` made, and all."""
-    fresh = select(Build.environment_id).where(
-        Build.deleted_on.is_(None), Build.status.in_((COMPLETED, *UNSETTLED)), Build.scheduled_on > fresh_since
-    )
+    """Return how many environments of a namespace have a build since a moment, failed ones too: of ``who``, and all."""
+    fresh = select(Build.environment_id).where(Build.deleted_on.is_(None), Build.scheduled_on > fresh_since)
     query = (
         select(func.count(), func.coalesce(func.sum(case((Environment.created_by == who, 1), else_=0)), 0))
         .select_from(Environment)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import io
 import json
 import sys
 import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -248,3 +250,98 @@ def test_a_base_of_this_machine_is_the_same_each_time_and_overwrites_nothing(bas
     assert made.digest.startswith("sha256:")
     with pytest.raises(ConflictError, match="is there already"):
         write_host_base(tmp_path / "base")
+
+
+def wheel_over(folder: Path, name: str, path: str, text: str) -> Path:
+    """Write a wheel that brings a file of another package; return it."""
+    wheel = folder / f"{name}-1.0-py3-none-any.whl"
+    info = f"{name}-1.0.dist-info"
+    files = {
+        path: text,
+        f"{name}.py": "",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    lines = []
+    for place, content_of in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(content_of.encode()).digest()).rstrip(b"=").decode()
+        lines.append(f"{place},sha256={digest},{len(content_of)}")
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for place, content_of in files.items():
+            archive.writestr(place, content_of)
+        archive.writestr(f"{info}/RECORD", "\n".join([*lines, f"{info}/RECORD,,", ""]))
+    return wheel
+
+
+@pytest.mark.parametrize("first", ["evil", "good"])
+def test_what_a_wheel_writes_over_a_package_is_in_nobody_elses_image_or_byte_code(
+    store_on: Callable[..., Store], channel: str, tmp_path: Path, first: str, package_cache: Path
+) -> None:
+    wheel_over(tmp_path, "overwriter", "click/_compat.py", "EVIL = True\n")
+    store = store_on()
+    (store.root / "pkgs").unlink()  # its own caches: what another test compiled would hide a fault
+    (store.root / "pkgs").mkdir()
+    (package_cache / "conda").mkdir(exist_ok=True)
+    (store.root / "pkgs" / "conda").symlink_to(package_cache / "conda")
+    specifications = {
+        "good": text(channel, f"python={PYTHON}", "click"),
+        "evil": text(channel, f"python={PYTHON}", "click", pip=f"--find-links {tmp_path}, overwriter"),
+    }
+    views, manifests = {}, {}
+    for name in sorted(specifications, key=lambda name: name != first):
+        views[name] = store.build(specifications[name], name=name)
+        assert views[name]["status"] == "COMPLETED", views[name]["reason"]
+        manifests[name] = manifest_of(store, views[name])
+    site = f"opt/conda/lib/python{PYTHON}/site-packages/click"
+    assert content(store, manifests["evil"], f"{site}/_compat.py") == b"EVIL = True\n"
+    assert b"EVIL" not in content(store, manifests["good"], f"{site}/_compat.py")
+    minor = PYTHON.replace(".", "")
+    compiled = f"{site}/__pycache__/_compat.cpython-{minor}.pyc"
+    assert b"EVIL" not in content(store, manifests["good"], compiled)
+    for name, expected in (("good", "False"), ("evil", "True")):
+        python = Path(views[name]["prefix"]) / "bin" / "python"
+        folder = Path(views[name]["prefix"]) / "lib" / f"python{PYTHON}" / "site-packages" / "click"
+        code = f"import importlib.machinery as m; s = m.PathFinder.find_spec('_compat', [{str(folder)!r}])"
+        done = run(str(python), "-c", f"{code}; print('EVIL' in s.loader.get_code('_compat').co_names)")
+        assert done.stdout.strip() == expected, name
+
+
+def test_the_address_of_a_channel_is_in_the_images_of_its_users_alone(
+    store_on: Callable[..., Store], nasty_channel: str, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.symlink_to(nasty_channel.removeprefix("file://"))
+    used, fresh = store_on(), store_on()
+    manifest_of(used, used.build(text(nasty_channel, "nasty-text"), name="a"))
+    mine = manifest_of(used, used.build(text(elsewhere.as_uri(), "nasty-text"), name="e"))
+    assert mine == manifest_of(fresh, fresh.build(text(elsewhere.as_uri(), "nasty-text"), name="e"))
+
+
+def test_a_base_that_was_changed_is_refused_and_one_with_a_layer_twice_is_loaded(
+    store_on: Callable[..., Store], nasty_channel: str, base: Path, tmp_path: Path, clients: None
+) -> None:
+    changed = tmp_path / "changed"
+    run("cp", "-r", str(base), str(changed))
+    index = json.loads((changed / "index.json").read_bytes())
+    place = changed / "blobs" / "sha256"
+    manifest = json.loads((place / index["manifests"][0]["digest"].removeprefix("sha256:")).read_bytes())
+    config = place / manifest["config"]["digest"].removeprefix("sha256:")
+    plain = json.loads(config.read_bytes())
+    config.write_bytes(config.read_bytes().replace(b"LANG=C.UTF-8", b"LANG=C.UTF-9"))
+    store = store_on(f"oci:{changed}")
+    state = image_of(store, store.build(text(nasty_channel, "nasty-text")))
+    assert "was changed, or is damaged" in state["reason"]
+    plain["rootfs"]["diff_ids"] *= 2
+    manifest["layers"] *= 2
+    for value, entry in ((plain, manifest["config"]), (manifest, index["manifests"][0])):
+        data = json.dumps(value).encode()
+        entry |= {"digest": f"sha256:{hashlib.sha256(data).hexdigest()}", "size": len(data)}
+        (place / hashlib.sha256(data).hexdigest()).write_bytes(data)
+        data = json.dumps(manifest).encode()
+    (changed / "index.json").write_text(json.dumps(index))
+    store = store_on(f"oci:{changed}")
+    view = store.build(text(nasty_channel, "nasty-text"))
+    assert len(manifest_of(store, view)["layers"]) > 3
+    (tmp_path / "e.tar").write_bytes(b"".join(store.envstore.image_archive(view["id"]).pieces()))
+    for kind in ("docker-archive", "oci-archive"):
+        run("skopeo", "copy", f"{kind}:{tmp_path}/e.tar", f"dir:{tmp_path}/{kind}")

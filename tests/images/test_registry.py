@@ -90,7 +90,7 @@ def test_podman_logs_in_pulls_and_runs_python(hub: Server, podman: Podman, own_p
     activated = podman.start(f"{place}/team/data", "sh", "-c", "env")
     assert "CONDA_PREFIX=/opt/conda" in activated
     assert "NASTY=/opt/conda/nasty" in activated  # by a script of a package
-    code = "import numpy; print('fine')"
+    code = "import numpy, tempfile; tempfile.gettempdir(); print('fine')"
     somebody = podman.start(f"{place}/team/data", "python", "-c", code, options=("--user", "1234"))
     assert somebody == "fine\n"
     listed = json.loads(podman.start(f"{place}/team/data", "cat", "/opt/conda/conda-meta/state"))

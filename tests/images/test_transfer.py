@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import email.message
 import hashlib
 import http.server
+import io
 import json
 import os
 import subprocess
@@ -12,6 +14,8 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -195,6 +199,29 @@ def test_a_bearer_token_is_fetched_where_the_challenge_says(tmp_path: Path, monk
         "/token?service=hub&scope=repository%3Aa%2Fb%3Apull ",
         "/v2/a/b/manifests/1 Bearer t0ken",
     ]
+
+
+def test_a_password_does_not_follow_to_another_host_or_to_plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = RegistryClient(parse_image("hub.example/a:1"))
+    client._authorization = "Basic c2VjcmV0"
+    for place, expected in (
+        ("https://hub.example/v2/b", [True, True]),
+        ("http://hub.example/v2/b", [True, False]),
+        ("https://other.example/v2/b", [True, False]),
+    ):
+        sent: list[bool] = []
+
+        def answer(request: urllib.request.Request, place: str = place, sent: list[bool] = sent, **_: Any) -> Any:
+            sent.append(request.has_header("Authorization"))
+            if len(sent) == 1:
+                headers = email.message.Message()
+                headers["Location"] = place
+                raise urllib.error.HTTPError(request.full_url, 302, "Found", headers, None)
+            return io.BytesIO(b"{}")
+
+        monkeypatch.setattr(client._opener, "open", answer)
+        client._open("GET", "https://hub.example/v2/a", {}, None)
+        assert sent == expected, place
 
 
 def test_what_a_registry_says_is_told(registry: str) -> None:
