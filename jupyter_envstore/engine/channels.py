@@ -151,6 +151,19 @@ def make_gateway(cache_dir: Path, timeout: int = 60, kept_only: bool = False) ->
     return rattler.Gateway(cache_dir=cache_dir, client=make_client(timeout), default_config=source)
 
 
+def forget_lists_of_shards(cache_dir: Path, error: Exception) -> bool:
+    """Drop the kept lists of channels' shards where a server confirms them in too few words; whether that was so.
+
+    rattler refuses a 304 without the validators that RFC 9110 (15.4.5) wants in it; simple servers, such as Python's
+    own, send none. The next question fetches the lists, which are small; the shards themselves stay.
+    """
+    if "304 Not Modified" not in str(error):
+        return False
+    for path in cache_dir.glob("*.shards-cache-v1"):
+        path.unlink(missing_ok=True)
+    return True
+
+
 def note_indexes(cache_dir: Path, urls: Sequence[str], platform: str) -> None:
     """Note that the indexes of these channels were read now."""
     with contextlib.suppress(OSError):  # it is no more than a note

@@ -13,6 +13,7 @@ from jupyter_envstore.engine.channels import (
     check_local_channels,
     conda_credentials,
     explain_channel_error,
+    forget_lists_of_shards,
     make_gateway,
 )
 from jupyter_envstore.engine.solve import clean_record
@@ -37,7 +38,7 @@ def search_names(pattern: str, urls: Sequence[str], platform: str, cache_dir: Pa
         )
         return sorted(name.normalized for name in names)
 
-    return [name for name in _ask(run, urls, platform) if fnmatch.fnmatchcase(name, pattern.lower())][:LIMIT]
+    return [name for name in _ask(run, urls, platform, cache_dir) if fnmatch.fnmatchcase(name, pattern.lower())][:LIMIT]
 
 
 def search_versions(
@@ -66,16 +67,21 @@ def search_versions(
         chosen = [record for spec in wanted for record in [r for r in records if spec.matches(r)][:most]]
         return [clean_record(json.loads(record.to_json())) for record in chosen]
 
-    return list(_ask(run, urls, platform))
+    return list(_ask(run, urls, platform, cache_dir))
 
 
-def _ask(run: Any, urls: Sequence[str], platform: str) -> list[Any]:
+def _ask(run: Any, urls: Sequence[str], platform: str, cache_dir: Path) -> list[Any]:
     from rattler.exceptions import GatewayError
 
     check_local_channels(urls, platform)
     try:
         with conda_credentials():
-            found: list[Any] = asyncio.run(run())
+            try:
+                found: list[Any] = asyncio.run(run())
+            except GatewayError as error:
+                if not forget_lists_of_shards(cache_dir, error):
+                    raise
+                found = asyncio.run(run())
             return found
     except GatewayError as error:
         raise explain_channel_error(error) from None

@@ -17,6 +17,7 @@ from jupyter_envstore.engine.channels import (
     check_local_channels,
     conda_credentials,
     explain_channel_error,
+    forget_lists_of_shards,
     last_index,
     make_gateway,
     note_indexes,
@@ -153,19 +154,26 @@ async def _solve(
     import rattler
     from rattler.exceptions import GatewayError, SolverError
 
-    request = rattler.solve(
-        [rattler.Channel(url) for url in urls],
-        [rattler.MatchSpec(spec) for spec in specs],
-        gateway=make_gateway(cache_dir, kept_only=options.kept_only),
-        platforms=[rattler.Subdir(platform), rattler.Subdir("noarch")],
-        virtual_packages=[rattler.GenericVirtualPackage(*_split(package)) for package in virtual],
-        timeout=timedelta(seconds=options.timeout),
-        exclude_newer=options.exclude_newer,
-        timestamp_policy="allow-missing",
-    )
+    def request() -> Any:
+        return rattler.solve(
+            [rattler.Channel(url) for url in urls],
+            [rattler.MatchSpec(spec) for spec in specs],
+            gateway=make_gateway(cache_dir, kept_only=options.kept_only),
+            platforms=[rattler.Subdir(platform), rattler.Subdir("noarch")],
+            virtual_packages=[rattler.GenericVirtualPackage(*_split(package)) for package in virtual],
+            timeout=timedelta(seconds=options.timeout),
+            exclude_newer=options.exclude_newer,
+            timestamp_policy="allow-missing",
+        )
+
     limit = f"no answer in {options.timeout:g} s; the more bounds the specification has, the faster it is solved"
     try:
-        solved = await asyncio.wait_for(request, options.timeout)
+        try:
+            solved = await asyncio.wait_for(request(), options.timeout)
+        except GatewayError as error:
+            if options.kept_only or not forget_lists_of_shards(cache_dir, error):
+                raise
+            solved = await asyncio.wait_for(request(), options.timeout)
     except asyncio.TimeoutError:
         raise SolveTimeoutError(limit) from None
     except GatewayError as error:
