@@ -6,7 +6,7 @@ import asyncio
 import http.cookies
 import json
 import re
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from jupyter_server.auth.decorator import allow_unauthenticated
@@ -27,17 +27,14 @@ from jupyter_envstore.errors import (
 )
 from jupyter_envstore.handlers.base import header_token
 from jupyter_envstore.handlers.files import FileHandler
+from jupyter_envstore.images.oci import MANIFEST
+from jupyter_envstore.images.reference import DIGEST, MAX_NAME, NAME, TAG
 from jupyter_envstore.spec.names import DYNAMIC, spell, unspell
 
 if TYPE_CHECKING:
     from jupyter_envstore.spec.dynamic import DynamicImage
 
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCTETS = "application/octet-stream"
-DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
-NAME = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
-LONGEST_NAME = 255
 ENVIRONMENT_ON_DEMAND = re.compile(r"[a-z0-9-]+-[0-9a-f]{12}")
 MOST = 1000
 """Names on a page of a listing, at most."""
@@ -57,8 +54,6 @@ CODES: list[tuple[type[EnvStoreError], str]] = [
 
 class RegistryHandler(FileHandler):
     """Base of the registry's handlers: only the ``Authorization`` header says who asks; errors have its own form."""
-
-    registry_codes: ClassVar[dict[str, str]] = {}
 
     async def prepare(self) -> None:  # type: ignore[override]
         """Forget what else could say who asks: a registry is for programs, and a cookie or an address is none."""
@@ -119,7 +114,7 @@ class RegistryHandler(FileHandler):
 
         The environment of one, which stands in the addresses that the panel shows, is a repository like any other.
         """
-        if not NAME.fullmatch(repository) or len(repository) > LONGEST_NAME:
+        if len(repository) > MAX_NAME or not NAME.fullmatch(repository):
             msg = f"{repository[:100]!r} is no name of a repository: lower case, NAMESPACE/ENVIRONMENT"
             raise RegistryError(msg, "NAME_INVALID", 400)
         namespace, _, rest = repository.partition("/")

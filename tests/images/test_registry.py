@@ -375,11 +375,11 @@ def test_an_image_that_lost_a_layer_is_made_again_by_the_next_pull(hub: Server) 
 
 @pytest.fixture(scope="module")
 def factory(make_server: Callable[[str], Server], base: Path, nasty_channel: str) -> Server:
-    """A server whose default channel is the one of hand-made packages, where images on demand are few."""
+    """A server whose default channel is the one of hand-made packages."""
     return make_server(
         f"""
 c.EnvStoreApp.docker_base_image = "oci:{base}"
-c.EnvStoreApp.default_settings = {{"conda_default_channels": [{nasty_channel!r}], "dynamic_limit": 3}}
+c.EnvStoreApp.default_settings = {{"conda_default_channels": [{nasty_channel!r}], "dynamic_limit": 30}}
 c.EnvStoreApp.predefined_tokens = {{
     "a-token-that-may-only-look": {{"role_bindings": {{"conda-store-dynamic/*": ["viewer"]}}}},
 }}
@@ -447,6 +447,8 @@ def test_who_may_have_images_made_and_how_many(factory: Server) -> None:
     assert demand(factory, "nasty-text/nasty-modes", looker).status_code == 200
     assert refused(demand(factory, "nasty-binary", looker)) == (403, "DENIED")
     assert refused(demand(factory, "nasty-binary", None)) == (401, "UNAUTHORIZED")
+    count = len(factory.data("GET", "environment/?namespace=conda-store-dynamic&size=100"))
+    factory.data("PUT", "setting/", json={"dynamic_limit": count + 1})
     assert demand(factory, "nasty-binary").status_code == 200
     assert refused(demand(factory, "nasty-short")) == (429, "TOOMANYREQUESTS")
     environments = factory.data("GET", "environment/?namespace=conda-store-dynamic")
