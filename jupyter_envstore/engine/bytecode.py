@@ -9,14 +9,14 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.environment import scrubbed_environment
 from jupyter_envstore.engine.link import site_packages_folders
 from jupyter_envstore.engine.prefix import storage_error
@@ -244,27 +244,19 @@ def _recorded_sources(info: Path, prefix: Path) -> Iterator[str]:
         name = name.strip('"')
         if name.endswith(".py") and not name.startswith("..") and kind.startswith("sha256="):
             digest = base64.urlsafe_b64decode(kind.removeprefix("sha256=") + "==").hex()
-            if file_sha256(prefix / site / name) == digest:
+            if _hash_of(prefix / site / name) == digest:
                 yield f"{site}/{name}"
 
 
 def _is_other(prefix: Path, entry: Mapping[str, Any]) -> bool:
     """Whether a file is not the one that its conda package brought (``paths_data`` of ``conda-meta``)."""
     expected = entry.get("sha256_in_prefix") or entry.get("sha256")
-    return expected is None or file_sha256(prefix / entry["_path"]) != expected
+    return expected is None or _hash_of(prefix / entry["_path"]) != expected
 
 
-def file_sha256(path: Path) -> str:
-    """Return the digest of a file, in hexadecimal; of a link, that of what it leads to; empty where there is none."""
+def _hash_of(path: Path) -> str:
+    """Return the hash of a file; of a link, that of what it leads to; empty where there is none."""
     try:
-        with path.open("rb", 0) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() if sys.version_info >= (3, 11) else _digest(file)
+        return file_digest(path)
     except (FileNotFoundError, IsADirectoryError):
         return ""
-
-
-def _digest(file: IO[bytes]) -> str:
-    found = hashlib.sha256()
-    while data := file.read(1 << 20):
-        found.update(data)
-    return found.hexdigest()

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from jupyter_envstore.engine.channels import local_path
+from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.engine.tarstream import CHUNK, GZIP_LEVEL, TarStream
 from jupyter_envstore.images.oci import Layer, canonical
@@ -71,11 +72,11 @@ def group_files(prefix: Path, lock: PlatformLock, limit: int) -> list[Group]:
         How many layers there are at most; two of them are for PyPI packages and the environment's own files.
     """
     packages = {record["name"]: record for record in lock.conda}
-    owners, titles, hashes = _owners(prefix)
+    owners, known, hashes = _owners(prefix)
     groups = {name: Group(name, seed=[_identity(packages[name])]) for name in packages}
     pip = Group("PyPI packages", seed=sorted(f"{p['name']}-{p['version']}" for p in lock.pip))
     own = Group("the environment's own files")
-    wheels = set(_wheel_files(prefix, titles))
+    wheels = set(_wheel_files(prefix, known))
     for path, size in _walk(prefix):
         source = _source_of(path) or ""
         owner = owners.get(path) or owners.get(source)
@@ -265,11 +266,7 @@ def _content(path: str) -> str:
         return os.readlink(path)  # noqa: PTH115
     if os.path.isdir(path):  # noqa: PTH112
         return ""
-    found = hashlib.sha256()
-    with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-        while data := file.read(CHUNK):
-            found.update(data)
-    return found.hexdigest()
+    return file_digest(Path(path))
 
 
 def _identity(record: Mapping[str, Any]) -> str:

@@ -139,8 +139,3 @@ def parts_of(manifest_data: bytes) -> list[tuple[str, int]]:
     value = json.loads(manifest_data)
     found = [value["config"], *value["layers"]]
     return list(dict.fromkeys((item["digest"].partition(":")[2], item["size"]) for item in found))
-
-
-def image_size(manifest_data: bytes) -> int:
-    """Return the bytes of everything that a manifest names."""
-    return sum(size for _, size in parts_of(manifest_data))

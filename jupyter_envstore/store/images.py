@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import String, bindparam, case, delete, func, literal, or_, select
+from sqlalchemy import ColumnElement, String, bindparam, case, delete, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.store.blobs import BlobStore, parts_owner
@@ -84,11 +84,14 @@ def manifest_of(session: Session, environment_id: int, digest: str) -> str | Non
     return session.scalars(query.limit(1)).first()
 
 
+def _completed(environment_id: int) -> tuple[ColumnElement[bool], ...]:
+    """Return conditions: a completed build of an environment, which was not deleted."""
+    return Build.environment_id == environment_id, Build.status == COMPLETED, Build.deleted_on.is_(None)
+
+
 def tagged_build(session: Session, environment_id: int, key: str | None) -> int | None:
     """Return the id of an environment's completed build of this key; without one, of the active build."""
-    query = select(Build.id).where(
-        Build.environment_id == environment_id, Build.status == COMPLETED, Build.deleted_on.is_(None)
-    )
+    query = select(Build.id).where(*_completed(environment_id))
     if key is None:
         active = select(Environment.current_build_id).where(Environment.id == environment_id)
         return session.scalars(query.where(Build.id == active.scalar_subquery())).first()
@@ -149,10 +152,7 @@ def stale_environments(session: Session, namespace: str, before: datetime) -> li
 
 def tags_of(session: Session, environment_id: int) -> list[str]:
     """Return the keys of an environment's completed builds."""
-    query = select(Build.key).where(
-        Build.environment_id == environment_id, Build.status == COMPLETED, Build.deleted_on.is_(None)
-    )
-    return list(session.scalars(query))
+    return list(session.scalars(select(Build.key).where(*_completed(environment_id))))
 
 
 def repositories(session: Session) -> list[tuple[str, str]]:
