@@ -38,6 +38,8 @@ class StoreConfig:
         Bytes of packages that a build may have; 0 for no limit.
     docker_base_image : str
         What Docker images stand on.
+    docker_insecure_registries : sequence of str
+        Registries (``HOST[:PORT]``) that speak plain HTTP.
     settings : dict
         Values of settings where the database has none.
     hand_on : bool
@@ -53,6 +55,7 @@ class StoreConfig:
     build_time_limit: float = 3600.0
     max_build_bytes: int = 0
     docker_base_image: str = "docker://debian:bookworm-slim"
+    docker_insecure_registries: Sequence[str] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     hand_on: bool = False
 

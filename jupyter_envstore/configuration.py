@@ -7,7 +7,7 @@ from typing import Any
 
 from jupyter_core.application import JupyterApp
 from jupyter_core.paths import jupyter_data_dir
-from traitlets import Bool, Dict, Float, Integer, Unicode, default
+from traitlets import Bool, Dict, Float, Integer, List, Unicode, default
 from traitlets.config import Configurable
 
 from jupyter_envstore import __version__
@@ -49,6 +49,12 @@ class StoreTraits(Configurable):
         help="What Docker images stand on: docker://HOST/NAME:TAG (or @sha256:DIGEST), an OCI layout in a folder "
         "(oci:DIR) or a file (oci-archive:FILE), or scratch for nothing at all. `jupyter envstore base-image DIR` "
         "makes a small one of this machine's own libraries, for where no registry is in reach.",
+    ).tag(config=True)
+
+    docker_insecure_registries = List(
+        Unicode(),
+        help="Registries, HOST or HOST:PORT, that are asked over plain HTTP when a base is pulled or an image pushed, "
+        "as Docker's insecure-registries are; passwords travel in the clear then. This machine's own always are.",
     ).tag(config=True)
 
     default_settings = Dict(

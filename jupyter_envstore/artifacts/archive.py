@@ -11,6 +11,7 @@ from typing import Any
 
 from jupyter_envstore.artifacts.base import ArtifactRequest, version_of
 from jupyter_envstore.engine.link import finish_prefix, link_conda
+from jupyter_envstore.engine.meta import clean_meta, meta_bytes
 from jupyter_envstore.engine.prefix import write_new
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.engine.tarstream import Sink, TarStream, compressed
@@ -91,7 +92,9 @@ def pack(prefix: Path, placeholder: Path, tar: TarStream, request: ArtifactReque
     needle = str(placeholder).encode()
     for place, file in enumerate(files):
         if file.target.startswith("conda-meta/") and file.target.endswith(".json"):
-            packer.packages.append(_add_conda_meta(file, tar))
+            data = clean_meta(json.loads(Path(file.source).read_bytes()))
+            tar.add_bytes(meta_bytes(data), file.target)
+            packer.packages.append(data)
             continue
         if file.file_mode == "unknown" and not _contains(file.source, needle):
             file.file_mode = None
@@ -100,19 +103,6 @@ def pack(prefix: Path, placeholder: Path, tar: TarStream, request: ArtifactReque
             request.progress.advance(place, len(files), "files")
     packer.finish()
     tar.close()
-
-
-def _add_conda_meta(file: Any, tar: TarStream) -> dict[str, Any]:
-    """Add a package's record without the paths of this machine, as conda-pack's ``rewrite_conda_meta`` does.
-
-    Written without indentation: that takes a tenth of the time.
-    """
-    data: dict[str, Any] = json.loads(Path(file.source).read_bytes())
-    data |= {key: "" for key in ("extracted_package_dir", "package_tarball_full_path") if key in data}
-    if data.get("link"):
-        data["link"]["source"] = ""
-    tar.add_bytes(json.dumps(data, sort_keys=True).encode(), file.target)
-    return data
 
 
 class _CondaPackArchive:

@@ -72,6 +72,7 @@ class DockerImage:
             parts.blobs,
             lambda layer: parts.keep(layer.digest, layer.size),
             config.packages / "images",
+            config.docker_insecure_registries,
         )
         allowed = min(int(request.settings["image_layers"]), MOST_LAYERS)
         limit = allowed - len(base.layers)

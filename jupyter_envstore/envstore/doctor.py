@@ -20,6 +20,8 @@ from jupyter_envstore.engine.channels import ChannelPolicy, redact
 from jupyter_envstore.engine.pip import find_uv
 from jupyter_envstore.envstore.base import check_root
 from jupyter_envstore.errors import EnvStoreError
+from jupyter_envstore.images.base import open_source
+from jupyter_envstore.images.reference import SCRATCH
 from jupyter_envstore.policy import effective
 from jupyter_envstore.store import settings as settings_rows
 from jupyter_envstore.store.database import NETWORK_FILE_SYSTEMS, Database, file_system
@@ -57,6 +59,7 @@ def examine(config: StoreConfig) -> Iterator[Finding]:
             yield look(what, config)
         except (EnvStoreError, OSError, sqlite3.Error) as error:
             yield Finding(what, BAD, redact(str(error)))
+    yield _base_image("base of images", config)
     yield from _channels(config)
 
 
@@ -131,6 +134,19 @@ def _network(what: str, _: StoreConfig) -> Finding:
         if path and not Path(path).is_file():
             return Finding(what, BAD, f"{name} names {path}, which is not there")
     return Finding(what, GOOD, ", ".join(found) or "none set")
+
+
+def _base_image(what: str, config: StoreConfig) -> Finding:
+    """Look at a base on this machine's disk; a registry is asked when an image is made."""
+    text = config.docker_base_image
+    if text == SCRATCH or text.startswith("docker://"):
+        return Finding(what, GOOD, text)
+    try:
+        with open_source(text) as source:
+            source.manifest()
+    except EnvStoreError as error:
+        return Finding(what, WARNING, f"{error}; no image can be made: jupyter envstore base-image DIR makes a base")
+    return Finding(what, GOOD, text)
 
 
 def _global_settings(config: StoreConfig) -> list[dict[str, Any]]:

@@ -32,10 +32,10 @@ class Images(Artifacts):
         with self.database.read() as session:
             return images.tagged_build(session, environment_id, None if tag == LATEST else tag)
 
-    def find_manifest(self, environment_id: int, digest: str) -> str | None:
-        """Return the digest of a manifest, where a ready image of the environment has it."""
+    def find_image_build(self, environment_id: int, digest: str) -> int | None:
+        """Return the id of the environment's build whose ready image has a manifest, by its digest."""
         with self.database.read() as session:
-            return images.manifest_of(session, environment_id, digest)
+            return images.build_of_manifest(session, environment_id, digest)
 
     def find_image_blob(self, namespace: str, name: str, digest: str) -> tuple[Path, int] | None:
         """Return place and size of a blob that a ready image of an environment consists of; None where none does."""

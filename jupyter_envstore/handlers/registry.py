@@ -220,11 +220,16 @@ class ManifestHandler(RegistryHandler):
             if not DIGEST.fullmatch(reference):
                 msg = f"{reference[:100]!r} is no digest"
                 raise RegistryError(msg, "DIGEST_INVALID", 400)
-            found = await self.run(self.store.find_manifest, environment, reference.removeprefix("sha256:"))
-            if found is None:
+            build = await self.run(self.store.find_image_build, environment, reference.removeprefix("sha256:"))
+            if build is None:
                 msg = f"{repository} has no image {reference}"
                 raise RegistryError(msg, "MANIFEST_UNKNOWN")
-            digest = str(found)
+            digest = await self.app.images.ready(build, self.identity.name)
+            if reference != f"sha256:{digest}":
+                msg = (
+                    f"{repository}: parts of {reference} were lost, and today's tools make sha256:{digest} of its build"
+                )
+                raise RegistryError(msg, "MANIFEST_UNKNOWN")
         else:
             if not TAG.fullmatch(reference):
                 msg = f"{reference[:100]!r} is no tag"
@@ -245,8 +250,12 @@ class ManifestHandler(RegistryHandler):
     def _check_accept(self) -> None:
         """Refuse who takes no OCI manifest. Clients send several ``Accept`` headers."""
         accepted = ",".join(self.request.headers.get_list("Accept"))
-        kinds = {kind.partition(";")[0].strip().lower() for kind in accepted.split(",")} - {""}
-        if kinds and not kinds & {MANIFEST, "*/*", "application/*"}:
+        kinds = {
+            kind.partition(";")[0].strip().lower()
+            for kind in accepted.split(",")
+            if not re.search(r";\s*q=0(\.0*)?\s*(;|$)", kind)  # "not acceptable" (RFC 9110, 12.4.2)
+        } - {""}
+        if accepted.strip() and not kinds & {MANIFEST, "*/*", "application/*"}:
             msg = f"the image is an OCI image, {MANIFEST}, which the request does not accept; use a newer client"
             raise RegistryError(msg, "MANIFEST_UNKNOWN")
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import json
 import tarfile
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -43,9 +46,9 @@ class Source(Protocol):
 class RegistrySource:
     """An image in a registry."""
 
-    def __init__(self, reference: Reference) -> None:
+    def __init__(self, reference: Reference, plain_hosts: Collection[str]) -> None:
         self.name = self.label = str(reference)
-        self.client = RegistryClient(reference)
+        self.client = RegistryClient(reference, plain_hosts)
         self.manifest = self.client.manifest
         self.blob = self.client.blob
 
@@ -101,7 +104,7 @@ class LayoutSource:
 
 
 @contextlib.contextmanager
-def open_source(text: str) -> Iterator[Source]:
+def open_source(text: str, plain_hosts: Collection[str] = ()) -> Iterator[Source]:
     """Open what ``docker://…``, ``oci:DIR[:TAG]`` or ``oci-archive:FILE[:TAG]`` names.
 
     Raises
@@ -111,7 +114,7 @@ def open_source(text: str) -> Iterator[Source]:
     """
     kind, _, rest = text.partition(":")
     if kind == "docker" and rest.startswith("//"):
-        yield RegistrySource(parse_image(rest[2:]))
+        yield RegistrySource(parse_image(rest[2:]), plain_hosts)
     elif kind in ("oci", "oci-archive") and rest:
         place, tag = _with_tag(rest)
         if kind == "oci":
@@ -138,7 +141,14 @@ def open_source(text: str) -> Iterator[Source]:
         raise InvalidInputError(msg)
 
 
-def fetch_base(text: str, platform: str, blobs: BlobStore, keep: Callable[[Layer], None], cache: Path) -> Base:
+def fetch_base(
+    text: str,
+    platform: str,
+    blobs: BlobStore,
+    keep: Callable[[Layer], None],
+    cache: Path,
+    plain_hosts: Collection[str] = (),
+) -> Base:
     """Return the base that a reference names, its layers in ``blobs``.
 
     What was fetched before is found by its digest; a reference by digest asks nobody then.
@@ -149,6 +159,8 @@ def fetch_base(text: str, platform: str, blobs: BlobStore, keep: Callable[[Layer
         Told of each layer that the image needs, once it is there.
     cache : Path
         Folder of manifests and configurations by digest.
+    plain_hosts : collection of str
+        Registries that speak plain HTTP.
 
     Raises
     ------
@@ -159,12 +171,10 @@ def fetch_base(text: str, platform: str, blobs: BlobStore, keep: Callable[[Layer
         return Base(SCRATCH)
     try:
         pinned = text.rpartition("@")[2] if DIGEST.fullmatch(text.rpartition("@")[2]) else ""
-        known = _cached(cache, pinned, platform) if pinned else None
-        if known is not None and all(blobs.path(layer.digest).is_file() for layer in known.layers):
-            for layer in known.layers:
-                keep(layer)
+        known = _known(cache, pinned, platform, blobs, keep) if pinned else None
+        if known is not None:
             return known
-        with open_source(text) as source:
+        with open_source(text, plain_hosts) as source:
             return _fetch(source, platform, blobs, keep, cache)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         msg = f"base image {text}: its manifest is not one of an image ({type(error).__name__}: {error}); {WAY_OUT}"
@@ -187,6 +197,10 @@ def _fetch(source: Source, platform: str, blobs: BlobStore, keep: Callable[[Laye
         digest = _of_platform(value["manifests"], platform, source)
         data, media_type, digest = source.manifest(digest)
         value = _json(data, source)
+    name = f"{source.label.rpartition('@')[0] or source.label}@{pinned or digest}"
+    known = _known(cache, digest, platform, blobs, keep)
+    if known is not None:
+        return replace(known, name=name)
     kind = media_type or str(value.get("mediaType", MANIFESTS[0]))
     if kind not in MANIFESTS or "layers" not in value:
         msg = f"it is a {kind or 'text'}, not an image of today; pull and push it with a current client first"
@@ -208,19 +222,59 @@ def _fetch(source: Source, platform: str, blobs: BlobStore, keep: Callable[[Laye
         _fetch_layer(source, layer, blobs)
         keep(layer)
         layers.append(layer)
-    name = source.label.rpartition("@")[0] or source.label
-    base = Base(
-        f"{name}@{pinned or digest}", tuple(layers), config.get("config") or {}, tuple(config.get("history") or ())
-    )
+    base = Base(name, tuple(layers), config.get("config") or {}, tuple(config.get("history") or ()))
     for each in {pinned, digest} - {""}:
         _remember(cache, each, platform, base)
     return base
 
 
+def _known(cache: Path, digest: str, platform: str, blobs: BlobStore, keep: Callable[[Layer], None]) -> Base | None:
+    """Return a base that was fetched before, its layers kept; None where something of it is gone."""
+    known = _cached(cache, digest, platform)
+    if known is None or not all(blobs.path(layer.digest).is_file() for layer in known.layers):
+        return None
+    for layer in known.layers:
+        keep(layer)
+    return known
+
+
 def _fetch_layer(source: Source, layer: Layer, blobs: BlobStore) -> None:
+    """Have a layer in ``blobs``, and check that what it unpacks to is what the configuration says."""
+    from zstandard import ZstdError
+
     path = blobs.path(layer.digest)
-    if path.is_file() and path.stat().st_size == layer.size:
-        return
+    if not path.is_file() or path.stat().st_size != layer.size:
+        _download_layer(source, layer, blobs)
+    try:
+        with path.open("rb") as file:
+            found = plain_digest(file, layer.media_type)
+    except (zlib.error, gzip.BadGzipFile, EOFError, ZstdError) as error:
+        msg = f"layer sha256:{layer.digest} cannot be unpacked: {error}"
+        raise ImageError(msg) from None
+    if found != layer.diff_id:
+        msg = f"layer sha256:{layer.digest} unpacks to sha256:{found}, its configuration says sha256:{layer.diff_id}"
+        raise ImageError(msg)
+
+
+def plain_digest(file: IO[bytes], media_type: str) -> str:
+    """Return the SHA-256 of what a layer unpacks to, its ``diff_id`` (OCI image specification, ``config.md``)."""
+    if media_type.endswith("gzip"):
+        from isal import igzip
+
+        plain: Any = igzip.GzipFile(fileobj=file, mode="rb")
+    elif media_type.endswith("zstd"):
+        from zstandard import ZstdDecompressor
+
+        plain = ZstdDecompressor().stream_reader(file, read_across_frames=True, closefd=False)
+    else:
+        plain = file
+    digest = hashlib.sha256()
+    while data := plain.read(PIECE):
+        digest.update(data)
+    return digest.hexdigest()
+
+
+def _download_layer(source: Source, layer: Layer, blobs: BlobStore) -> None:
     with source.blob(f"sha256:{layer.digest}") as file, blobs.create(layer.digest) as writer:
         while data := file.read(PIECE):
             writer.write(data)

@@ -13,7 +13,7 @@ import re
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -36,12 +36,18 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 class RegistryClient:
-    """Talks to the registry of one reference: anonymously, with Basic, or with a bearer token that it fetches."""
+    """Talks to the registry of one reference: anonymously, with Basic, or with a bearer token that it fetches.
 
-    def __init__(self, reference: Reference) -> None:
+    Parameters
+    ----------
+    plain_hosts : collection of str
+        Hosts, with their ports, that speak plain HTTP; this machine's own always do, as Docker takes it too.
+    """
+
+    def __init__(self, reference: Reference, plain_hosts: Collection[str] = ()) -> None:
         self.reference = reference
         host = reference.address
-        scheme = "http" if _is_local(host) else "https"
+        scheme = "http" if host in plain_hosts or _is_local(host) else "https"
         self.base = f"{scheme}://{host}/v2/"
         self._authorization = ""
         self._opener = urllib.request.build_opener(
@@ -123,6 +129,8 @@ class RegistryClient:
             except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
                 reason = getattr(error, "reason", error)
                 msg = f"registry {self.reference.host} cannot be reached: {reason}"
+                if isinstance(reason, ssl.SSLError) and "WRONG_VERSION_NUMBER" in str(reason):
+                    msg += "; if it speaks plain HTTP, name it in c.EnvStoreApp.docker_insecure_registries"
                 raise RegistryUnreachableError(msg) from None
             with answer:
                 try:
@@ -232,7 +240,7 @@ def credentials(host: str) -> str:
 
 
 def _is_local(host: str) -> bool:
-    """Whether a host is this machine, where registries speak plain HTTP, as Docker takes it too."""
+    """Whether a host is this machine, where registries speak plain HTTP."""
     name = re.sub(r":\d+$", "", host).strip("[]")
     if name == "localhost":
         return True

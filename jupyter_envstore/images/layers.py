@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from jupyter_envstore.engine.channels import local_path
 from jupyter_envstore.engine.digest import file_digest
+from jupyter_envstore.engine.meta import META, clean_meta, meta_bytes
 from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.engine.tarstream import CHUNK, GZIP_LEVEL, TarStream
 from jupyter_envstore.images.oci import Layer, canonical
@@ -28,8 +28,6 @@ from jupyter_envstore.store.blobs import BlobStore, BlobWriter
 FORMAT = 2
 """Raised when the bytes of layers change for the same packages, so that old ones are not found again."""
 THREADS = 2
-META = "conda-meta/"
-"""Folder of what conda knows of each package."""
 
 
 class LayerCache(Protocol):
@@ -182,20 +180,6 @@ def add_folders(tar: TarStream, names: Sequence[str]) -> None:
         tar.add_folder(folder)
 
 
-def clean_meta(data: Mapping[str, Any]) -> bytes:
-    """Return what conda knows of a package without paths of this machine and without who asked for it."""
-    kept = {key: value for key, value in data.items() if key not in ("requested_spec", "requested_specs")}
-    kept |= {key: "" for key in ("extracted_package_dir", "package_tarball_full_path") if key in kept}
-    if kept.get("link"):
-        kept["link"] = {**kept["link"], "source": ""}
-    path = local_path(str(kept.get("url", "")))
-    if path is not None:
-        channel = "/".join(path.parts[-3:-2])
-        kept["url"] = f"file:///{'/'.join(path.parts[-3:])}"
-        kept["channel"] = f"file:///{channel}/"
-    return json.dumps(kept, sort_keys=True).encode()
-
-
 class _Compressor:
     """Compresses what is written to it into a blob, and hashes the plain bytes."""
 
@@ -233,7 +217,7 @@ def _write(prefix: Path, target: str, group: Group, blobs: BlobStore) -> Layer:
         add_folders(tar, [f"{root}/{path}" for path in group.files])
         for path in sorted(group.files):
             if path.startswith(META) and path.endswith(".json"):
-                tar.add_bytes(clean_meta(json.loads((prefix / path).read_bytes())), f"{root}/{path}")
+                tar.add_bytes(_meta(f"{prefix}/{path}"), f"{root}/{path}")
             else:
                 tar.add_file(f"{prefix}/{path}", f"{root}/{path}")
 
@@ -251,7 +235,7 @@ def _key(prefix: Path, target: str, group: Group, tools: Mapping[str, str]) -> s
         full = f"{prefix}/{path}"
         info = os.lstat(full)
         if path.startswith(META) and path.endswith(".json"):
-            content = hashlib.sha256(clean_meta(json.loads(Path(full).read_bytes()))).hexdigest()
+            content = hashlib.sha256(_meta(full)).hexdigest()
         else:
             content = _content(full)
             if stat.S_ISREG(info.st_mode) and content == group.expected.get(path):
@@ -259,6 +243,11 @@ def _key(prefix: Path, target: str, group: Group, tools: Mapping[str, str]) -> s
         files.append([path, stat.S_IFMT(info.st_mode), bool(info.st_mode & 0o111), content])
     seed: list[Any] = [FORMAT, target, dict(sorted(tools.items())), group.seed, files]
     return hashlib.sha256(canonical(seed)).hexdigest()
+
+
+def _meta(path: str) -> bytes:
+    """Return what conda knows of a package, as it stands in an image."""
+    return meta_bytes(clean_meta(json.loads(Path(path).read_bytes()), requested=False))
 
 
 def _content(path: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from jupyter_envstore.images.client import RegistryClient
 from jupyter_envstore.images.oci import MANIFEST, parts_of
@@ -10,7 +10,13 @@ from jupyter_envstore.images.reference import Reference
 from jupyter_envstore.store.blobs import BlobStore
 
 
-def push_image(blobs: BlobStore, digest: str, target: Reference, report: Callable[[str, int, bool], None]) -> int:
+def push_image(
+    blobs: BlobStore,
+    digest: str,
+    target: Reference,
+    report: Callable[[str, int, bool], None],
+    plain_hosts: Collection[str] = (),
+) -> int:
     """Send an image; the manifest goes last, so that nobody finds an image that is not whole.
 
     Parameters
@@ -19,6 +25,8 @@ def push_image(blobs: BlobStore, digest: str, target: Reference, report: Callabl
         SHA-256 of the manifest, in hexadecimal.
     report : callable
         Told of each part: its digest, its bytes, whether it was sent or is there already.
+    plain_hosts : collection of str
+        Hosts that speak plain HTTP.
 
     Returns
     -------
@@ -30,7 +38,7 @@ def push_image(blobs: BlobStore, digest: str, target: Reference, report: Callabl
     RegistryUnreachableError, ImageError
         The registry does not answer, or refuses.
     """
-    client = RegistryClient(target)
+    client = RegistryClient(target, plain_hosts)
     data = blobs.read(digest)
     sent = 0
     for part, size in parts_of(data):

@@ -61,6 +61,10 @@ def parse_dynamic(repository: str, strict: bool = False) -> DynamicImage:
         if not NAME.fullmatch(name) or re.search(r"\.(lt|gt|le|ge|eq)$", name):
             msg = f"{constraint[:80]!r} is no constraint: {GRAMMAR}"
             raise InvalidInputError(msg)
+        part = re.search(r"\.([0-9][^.]*)", name)
+        if part:
+            msg = f"{constraint[:80]!r}: a version follows an operator, {part[1][:40]!r} follows none; {GRAMMAR}"
+            raise InvalidInputError(msg)
         found = bounds.setdefault(name, set())
         for operator, version in zip(rest[::2], rest[1::2], strict=True):
             if not VERSION.fullmatch(version) or re.search(r"\.(lt|gt|le|ge|eq)$", version):

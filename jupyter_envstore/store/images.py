@@ -68,11 +68,11 @@ def parts_of(session: Session, artifact_id: int) -> list[str]:
     return list(session.scalars(select(BlobReference.digest).where(BlobReference.owner == parts_owner(artifact_id))))
 
 
-def manifest_of(session: Session, environment_id: int, digest: str) -> str | None:
-    """Return the digest of an environment's manifest, where a ready image has it."""
+def build_of_manifest(session: Session, environment_id: int, digest: str) -> int | None:
+    """Return the newest build of an environment whose ready image has a manifest."""
     query = (
-        select(Artifact.digest)
-        .join(Build, Build.id == Artifact.build_id)
+        select(Build.id)
+        .join(Artifact, Artifact.build_id == Build.id)
         .where(
             Build.environment_id == environment_id,
             Build.deleted_on.is_(None),
@@ -80,6 +80,7 @@ def manifest_of(session: Session, environment_id: int, digest: str) -> str | Non
             Artifact.state == READY,
             Artifact.digest == digest,
         )
+        .order_by(Build.id.desc())
     )
     return session.scalars(query.limit(1)).first()
 

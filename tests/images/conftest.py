@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from jupyter_envstore.builds.executors import LocalExecutor
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.envstore import EnvStore
+from tests.handlers.live import MASTER
 from tests.helpers import LEASE_SECONDS, Store
 
+LOGIN = ("anything", MASTER)
 NEEDED = ("skopeo", "podman", "runc", "umoci", "docker-registry", "containerd")
 
 
@@ -69,6 +72,14 @@ def manifest_of(store: Store, view: dict[str, Any]) -> dict[str, Any]:
 def blob_of(store: Store, digest: str) -> Path:
     """Return the file of ``sha256:…``."""
     return store.envstore.blobs.path(digest.removeprefix("sha256:"))
+
+
+def refused(answer: requests.Response) -> tuple[int, str]:
+    """Return status and code of a refusal, which has the registry's form."""
+    (error,) = answer.json()["errors"]
+    assert error["message"]
+    assert answer.headers["Content-Type"] == "application/json"
+    return answer.status_code, error["code"]
 
 
 def run(*command: str, code: int = 0, **more: Any) -> subprocess.CompletedProcess[str]:

@@ -7,8 +7,12 @@ import gzip
 import hashlib
 import io
 import json
+import os
+import shutil
+import subprocess
 import sys
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,13 +21,16 @@ from typing import Any
 import pytest
 
 from jupyter_envstore.builds import retention
+from jupyter_envstore.builds.executors import LocalExecutor
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.images.host import write_host_base
 from jupyter_envstore.images.layers import popularity
 from jupyter_envstore.images.oci import CONFIG, LAYERS, MANIFEST
 from jupyter_envstore.store.models import Namespace
 from jupyter_envstore.store.retention import namespace_bytes
-from tests.helpers import Store
+from tests.helpers import LEASE_SECONDS, Store
 from tests.images.conftest import blob_of, image_of, manifest_of, run
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -347,3 +354,36 @@ def test_a_base_that_was_changed_is_refused_and_one_with_a_layer_twice_is_loaded
     (tmp_path / "e.tar").write_bytes(b"".join(store.envstore.image_archive(view["id"]).pieces()))
     for kind in ("docker-archive", "oci-archive"):
         run("skopeo", "copy", f"{kind}:{tmp_path}/e.tar", f"dir:{tmp_path}/{kind}")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, who may mount a small disk")
+def test_a_disk_that_fills_up_in_the_middle_of_a_layer_leaves_nothing(base: Path, channel: str) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="es-"))
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=500m", "none", str(folder)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("needs root, who may mount a small disk")
+    config = StoreConfig(str(folder), lease_seconds=LEASE_SECONDS, docker_base_image=f"oci:{base}")
+    store = Store(EnvStore(config, LocalExecutor(config)))
+    filler = folder / "filler"
+    try:
+        view = store.build(text(channel, f"python={PYTHON}"))
+        assert view["status"] == "COMPLETED", view["reason"]
+        before = {path.name for path in (folder / "blobs").rglob("*") if path.is_file()}
+        files = store.files()
+        left = 15_000_000  # the files that hold the prefix and the base fit; Python's layer does not
+        with filler.open("wb") as file:
+            file.write(b"x" * (shutil.disk_usage(folder).free - left))
+        state = image_of(store, view)
+        assert (state["state"], "space left" in state["reason"]) == ("failed", True), state["reason"]
+        after = {path.name for path in (folder / "blobs").rglob("*") if path.is_file()}
+        assert before <= after
+        assert all(store.envstore.blobs.verify(name) for name in after)
+        filler.unlink()
+        assert store.files() == files
+        assert image_of(store, view)["state"] == "ready"
+    finally:
+        store.close()
+        subprocess.run(["umount", "-l", str(folder)], check=False)
+        folder.rmdir()

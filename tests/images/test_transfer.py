@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import email.message
+import gzip
 import hashlib
 import http.server
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -41,7 +43,7 @@ def registry(clients: None) -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="es-registry-"))
     port = free_port()
     (folder / "config.yml").write_text(
-        f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {folder}/data}}}}\nhttp: {{addr: '127.0.0.1:{port}'}}\n"
+        f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {folder}/data}}}}\nhttp: {{addr: '0.0.0.0:{port}'}}\n"
     )
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(["docker-registry", "serve", str(folder / "config.yml")], stdout=log, stderr=log)
@@ -132,6 +134,64 @@ def test_a_base_is_pulled_once_and_by_its_digest_without_a_registry(
     requests.delete(f"http://{registry}/v2/base/manifests/{digest}", timeout=10)
     again = manifest_of(pinned, pinned.build(text(nasty_channel, "nasty-text")))
     assert again["layers"] == manifest["layers"]
+
+
+def test_a_registry_elsewhere_that_speaks_plain_http_is_asked_so_where_it_is_named(
+    store_on: Callable[..., Store], nasty_channel: str, registry: str, base: Path
+) -> None:
+    addresses = run("hostname", "-I").stdout.split()
+    if not addresses:
+        pytest.skip("needs an address beside the loopback's")
+    elsewhere = f"{addresses[0]}:{registry.rpartition(':')[2]}"
+    run("skopeo", "copy", "--dest-tls-verify=false", f"oci:{base}", f"docker://{registry}/base:1")
+    refused = store_on(f"docker://{elsewhere}/base:1")
+    state = image_of(refused, refused.build(text(nasty_channel, "nasty-text")))
+    assert "docker_insecure_registries" in state["reason"]
+    store = store_on(f"docker://{elsewhere}/base:1", docker_insecure_registries=[elsewhere])
+    state = image_of(store, store.build(text(nasty_channel, "nasty-text")))
+    assert state["state"] == "ready", state["reason"]
+    target = parse_image(f"{elsewhere}/team/e:1")
+    sent = push_image(store.envstore.blobs, state["sha256"], target, lambda *_: None, [elsewhere])
+    assert sent > 0
+    found = json.loads(run("skopeo", "inspect", "--tls-verify=false", f"docker://{registry}/team/e:1").stdout)
+    assert found["Digest"] == f"sha256:{state['sha256']}"
+
+
+def test_a_base_whose_layers_are_not_what_its_configuration_says_is_refused(
+    store_on: Callable[..., Store], nasty_channel: str, base: Path, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "base"
+    shutil.copytree(base, wrong)
+
+    def put(value: Any) -> str:
+        data = json.dumps(value).encode()
+        digest = hashlib.sha256(data).hexdigest()
+        (wrong / "blobs" / "sha256" / digest).write_bytes(data)
+        return f"sha256:{digest}"
+
+    def get(digest: str) -> Any:
+        return json.loads((wrong / "blobs" / "sha256" / digest.partition(":")[2]).read_bytes())
+
+    index = json.loads((wrong / "index.json").read_bytes())
+    manifest = get(index["manifests"][0]["digest"])
+    config = get(manifest["config"]["digest"])
+    config["rootfs"]["diff_ids"][0] = f"sha256:{'0' * 64}"
+    manifest["config"]["digest"] = put(config)
+    index["manifests"][0]["digest"] = put(manifest)
+    (wrong / "index.json").write_text(json.dumps(index))
+    store = store_on(f"oci:{wrong}")
+    state = image_of(store, store.build(text(nasty_channel, "nasty-text")))
+    assert (state["state"], "its configuration says" in state["reason"]) == ("failed", True), state["reason"]
+    layer = manifest["layers"][0]["digest"]
+    damaged = gzip.compress(b"no tar")[:-6]
+    digest = hashlib.sha256(damaged).hexdigest()
+    (wrong / "blobs" / "sha256" / digest).write_bytes(damaged)
+    manifest["layers"][0] |= {"digest": f"sha256:{digest}", "size": len(damaged)}
+    index["manifests"][0]["digest"] = put(manifest)
+    (wrong / "index.json").write_text(json.dumps(index))
+    state = image_of(store, store.build(text(nasty_channel, "nasty-text"), name="other"))
+    assert layer != f"sha256:{digest}"
+    assert "cannot be unpacked" in state["reason"]
 
 
 def test_a_base_that_wants_a_login_is_pulled_with_the_one_of_docker(

@@ -38,7 +38,9 @@ def test_bounds_can_be_strict_as_the_code_of_conda_store_had_them() -> None:
     assert parse_dynamic("conda-store-dynamic/a.lt.1.gt.0/b.le.2", strict=True).specs == ("a<1,>0", "b<=2")
 
 
-@pytest.mark.parametrize("text", ["a.lt", "a.lt.", ".lt.1", "a.lt.b", "A", "", "a.lt.1.gt"])
+@pytest.mark.parametrize(
+    "text", ["a.lt", "a.lt.", ".lt.1", "a.lt.b", "A", "", "a.lt.1.gt", "python.xx.3", "python.3.10"]
+)
 def test_what_is_no_constraint_is_refused_with_the_grammar(text: str) -> None:
     with pytest.raises(InvalidInputError, match="PACKAGE or PACKAGE"):
         parse_dynamic(f"conda-store-dynamic/{text}")
