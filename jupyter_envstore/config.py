@@ -40,6 +40,8 @@ class StoreConfig:
         What Docker images stand on.
     docker_insecure_registries : sequence of str
         Registries (``HOST[:PORT]``) that speak plain HTTP.
+    constructor : str
+        Path of constructor's program; empty for the one on ``PATH``, or one that is linked from a channel.
     settings : dict
         Values of settings where the database has none.
     hand_on : bool
@@ -56,6 +58,7 @@ class StoreConfig:
     max_build_bytes: int = 0
     docker_base_image: str = "docker://debian:bookworm-slim"
     docker_insecure_registries: Sequence[str] = ()
+    constructor: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     hand_on: bool = False
 
@@ -73,6 +76,11 @@ class StoreConfig:
     def packages(self) -> Path:
         """Folder of the caches: conda packages, uv, byte code, channel indexes."""
         return self.root / "pkgs"
+
+    @property
+    def tools(self) -> Path:
+        """Folder of the programs that are linked from a channel to make artifacts with."""
+        return self.root / "tools"
 
     def kernels_of(self, namespaces: Sequence[str]) -> Path:
         """Return the folder of the kernelspecs that a server offers: those of ``namespaces``, of all without any.

@@ -57,6 +57,12 @@ class StoreTraits(Configurable):
         "as Docker's insecure-registries are; passwords travel in the clear then. This machine's own always are.",
     ).tag(config=True)
 
+    constructor = Unicode(
+        "",
+        help="Path of constructor's program, which makes installers. Default: the one on PATH; else it is linked from "
+        "the default channels, where they have it; else installers are self-extracting ones.",
+    ).tag(config=True)
+
     default_settings = Dict(
         help="Values of settings where nobody set any: key to value, as in `jupyter envstore setting`."
     ).tag(config=True)

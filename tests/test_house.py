@@ -25,6 +25,7 @@ FLOORS = [
     {"kernels"},
     {"builds"},
     {"artifacts"},
+    {"installers"},
     {"images"},
     {"engine", "config"},
     {"store", "access", "policy"},

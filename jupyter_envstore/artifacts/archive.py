@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-import shlex
 import warnings
 from pathlib import Path
-from typing import Any
 
 from jupyter_envstore.artifacts.base import ArtifactRequest, version_of
-from jupyter_envstore.engine.link import finish_prefix, link_conda
+from jupyter_envstore.engine.link import finish_prefix, link_conda, write_activation
 from jupyter_envstore.engine.meta import clean_meta, meta_bytes
-from jupyter_envstore.engine.prefix import write_new
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.engine.tarstream import Sink, TarStream, compressed
 from jupyter_envstore.errors import ArtifactError, InvalidInputError
@@ -46,7 +43,7 @@ class Archive:
     def make(self, request: ArtifactRequest, sink: Sink) -> dict[str, str]:
         """Link the record in a staging folder and pack it."""
         link_for_export(request, PLACEHOLDER)
-        _write_activation(request.staging, request.record.variables)
+        write_activation(request.staging, request.record.variables)
         with compressed(sink, FORMATS[request.variant]) as output:
             pack(request.staging, PLACEHOLDER, TarStream(output), request)
         return {"conda-pack": version_of("conda-pack"), "py-rattler": version_of("py-rattler")}
@@ -128,17 +125,3 @@ def _contains(path: str, needle: bytes) -> bool:
                 return True
             tail = data[-len(needle) :]
     return False
-
-
-def _write_activation(prefix: Path, variables: dict[str, str]) -> None:
-    """Let conda-pack's ``activate`` set the environment's variables: it reads ``activate.d`` only."""
-    if not variables:
-        return
-    scripts: dict[str, Any] = {
-        "activate.d": [f"export {name}={shlex.quote(value)}" for name, value in sorted(variables.items())],
-        "deactivate.d": [f"unset {name}" for name in sorted(variables)],
-    }
-    for folder, lines in scripts.items():
-        path = prefix / "etc" / "conda" / folder / "zz-envstore-variables.sh"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_new(path, ("\n".join(lines) + "\n").encode())

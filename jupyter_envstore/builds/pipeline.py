@@ -65,6 +65,10 @@ def run_finish(workspace: Workspace) -> None:
     _Job(workspace).finish()
 
 
+EXTRAS = ("conda", "pip")
+"""What installers bring where the environment lacks it (setting ``installer_extras``)."""
+
+
 class _Job:
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
@@ -117,7 +121,11 @@ class _Job:
         locks: dict[str, PlatformLock] = {}
         failed: dict[str, str] = {}
         wanted = [self.platform, *self.specification.platforms, *self.settings["conda_solve_platforms"]]
-        options = SolveOptions(timeout=float(self.settings["conda_max_solve_time"]), exclude_newer=self.options.moment)
+        options = SolveOptions(
+            timeout=float(self.settings["conda_max_solve_time"]),
+            exclude_newer=self.options.moment,
+            extras=EXTRAS if self._wants_extras() else (),
+        )
         with self.workspace.step("solve", "Find versions"):
             for note in self.options.notes:
                 self.workspace.log(note)
@@ -129,9 +137,17 @@ class _Job:
                     virtual = (*self.specification.virtual_packages(platform), *self.options.virtual_packages)
                     there = replace(options, virtual_packages=virtual)
                     solution = solve(self.specification.dependencies, urls, platform, cache, channels, there)
-                    locks[platform] = PlatformLock(solution.records, (), solution.virtual_packages)
+                    locks[platform] = PlatformLock(solution.records, (), solution.virtual_packages, solution.extras)
                     self.workspace.log(f"{platform}: {len(solution.records)} packages")
+                    if solution.without:
+                        left = " and ".join(solution.without)
+                        self.workspace.log(f"{platform}: {left} cannot be had beside them; installers come without")
         return locks, failed
+
+    def _wants_extras(self) -> bool:
+        """Whether an installer of this build may be made that brings conda and pip."""
+        made = "installer" in self.settings["build_artifacts"] and self.settings["installer_maker"] != "self-extracting"
+        return bool(made and self.settings["installer_extras"])
 
     @contextlib.contextmanager
     def _left_out_if_it_fails(self, platform: str, failed: dict[str, str]) -> Iterator[None]:
@@ -196,7 +212,7 @@ class _Job:
                     built = {package["sha256"]: package for package in pip if "wheel" in package}
                 else:
                     pip = tuple(_built_elsewhere(package, built) for package in pip)
-                resolved[platform] = PlatformLock(lock.conda, pip, lock.virtual_packages)
+                resolved[platform] = replace(lock, pip=pip)
                 self.workspace.log(f"{platform}: {len(pip)} PyPI packages")
         return resolved
 

@@ -265,8 +265,10 @@ def _register_using(add: Add) -> None:
     _environment(shell)
     download = add("download", "using:download", "Write an artifact to a file; it is made if it is not ready")
     _environment(download)
-    download.add_argument("--artifact", required=True, metavar="TYPE", help="yaml, lockfile, explicit, archive, docker")
-    download.add_argument("--variant", default="", help="platform of a yaml or explicit list; tar.zst for an archive")
+    kinds = "yaml, lockfile, explicit, archive, installer, docker"
+    download.add_argument("--artifact", required=True, metavar="TYPE", help=kinds)
+    variants = "platform of a yaml, an explicit list or an installer; tar.zst for an archive"
+    download.add_argument("--variant", default="", help=variants)
     download.add_argument("-o", "--output", metavar="PATH", help="file or folder; - for standard output")
     download.add_argument("--force", action="store_true", help="write over another file of the artifact's own name")
     _json(download)

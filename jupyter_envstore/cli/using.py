@@ -79,6 +79,8 @@ def download(options: argparse.Namespace) -> int:
         try:
             with fresh.open("wb") as file:
                 file.writelines(pieces)
+            if artifact["media_type"] == "application/x-sh":
+                fresh.chmod(fresh.stat().st_mode | 0o111)
             fresh.replace(target)
         except OSError as error:
             fresh.unlink(missing_ok=True)

@@ -196,7 +196,7 @@ def complete_from_cache(record: BuildRecord, platform: str, prefix: Path) -> Bui
         source = Path(json.loads(meta_path.read_text(encoding="utf-8"))["link"]["source"])
         index = json.loads((source / "info" / "index.json").read_text(encoding="utf-8"))
         conda.append(entry | {key: index[key] for key in INDEX_FIELDS if key in index} | _missing_hashes(entry))
-    platforms = {**record.platforms, platform: PlatformLock(tuple(conda), lock.pip, lock.virtual_packages)}
+    platforms = {**record.platforms, platform: replace(lock, conda=tuple(conda))}
     return BuildRecord(**{**record.__dict__, "platforms": platforms})
 
 

@@ -26,11 +26,14 @@ class PlatformLock:
         of a source archive also ``wheel``, what was built of it: ``filename``, ``sha256``, ``size``.
     virtual_packages : tuple of str
         ``name=version=build`` of what the platform was taken to have.
+    installer_extras : tuple of dict
+        Records of what constructor's installers bring beside: conda and pip, where the environment lacks them.
     """
 
     conda: tuple[dict[str, Any], ...]
     pip: tuple[dict[str, Any], ...] = ()
     virtual_packages: tuple[str, ...] = ()
+    installer_extras: tuple[dict[str, Any], ...] = ()
 
     @property
     def python(self) -> str | None:
@@ -61,7 +64,11 @@ class BuildRecord:
 
     def to_bytes(self) -> bytes:
         """Return the canonical JSON form: the same record gives the same bytes."""
-        return canonical_json(asdict(self))
+        value = asdict(self)
+        for lock in value["platforms"].values():
+            if not lock["installer_extras"]:  # as records were before there were any
+                del lock["installer_extras"]
+        return canonical_json(value)
 
     @property
     def sha256(self) -> str:
@@ -84,7 +91,12 @@ class BuildRecord:
                     options["index_url"], tuple(options["extra_index_urls"]), tuple(options["find_links"])
                 ),
                 "platforms": {
-                    platform: PlatformLock(tuple(lock["conda"]), tuple(lock["pip"]), tuple(lock["virtual_packages"]))
+                    platform: PlatformLock(
+                        tuple(lock["conda"]),
+                        tuple(lock["pip"]),
+                        tuple(lock["virtual_packages"]),
+                        tuple(lock.get("installer_extras", ())),
+                    )
                     for platform, lock in raw["platforms"].items()
                 },
             }

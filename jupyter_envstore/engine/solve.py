@@ -6,7 +6,7 @@ import asyncio
 import difflib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -43,6 +43,7 @@ FOREIGN_VIRTUAL_PACKAGES = {
 NO_CANDIDATES = re.compile(r"No candidates were found for (\S+) (.*?)\.?$")
 CLOSE_NAMES = 3
 HINT_SECONDS = 20.0
+EXTRAS_SECONDS = 60.0
 CLOSENESS = 0.75
 """Ratio of difflib from which a name may be a misspelling of another."""
 
@@ -61,24 +62,30 @@ class SolveOptions:
         ``name=version[=build]`` that replace or add to those of the platform.
     kept_only : bool
         Take the indexes as they were read last, and ask no channel.
+    extras : tuple of str
+        Names of packages to find beside the solution where it lacks them, without a change to it.
     """
 
     timeout: float = 600.0
     exclude_newer: datetime | None = None
     virtual_packages: tuple[str, ...] = ()
     kept_only: bool = False
+    extras: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Solution:
     """Records as JSON values, sorted by name, and the virtual packages they were chosen for.
 
-    ``index_from`` is the time of the indexes (ISO 8601, UTC) where they were not read for this.
+    ``index_from`` is the time of the indexes (ISO 8601, UTC) where they were not read for this. ``extras`` are the
+    records of the extras and of what they need, ``without`` the names of those that do not fit or are not there.
     """
 
     records: tuple[dict[str, Any], ...]
     virtual_packages: tuple[str, ...]
     index_from: str | None = None
+    extras: tuple[dict[str, Any], ...] = ()
+    without: tuple[str, ...] = ()
 
 
 def current_platform() -> str:
@@ -129,7 +136,9 @@ def solve(
         raise ChannelUnreachableError(msg)
     try:
         with conda_credentials():
-            records = asyncio.run(_solve([spec for spec, _ in resolved], urls, platform, cache_dir, virtual, options))
+            records, extras, without = asyncio.run(
+                _solve([spec for spec, _ in resolved], urls, platform, cache_dir, virtual, options)
+            )
     except ChannelUnreachableError as error:
         error.last_index = None if options.kept_only else moment
         raise
@@ -140,7 +149,7 @@ def solve(
     if not options.kept_only:
         note_indexes(cache_dir, urls, platform)
     ordered = tuple(sorted(records, key=lambda record: record["name"]))
-    return Solution(ordered, tuple(virtual), moment if options.kept_only else None)
+    return Solution(ordered, tuple(virtual), moment if options.kept_only else None, extras, without)
 
 
 async def _solve(
@@ -150,15 +159,15 @@ async def _solve(
     cache_dir: Path,
     virtual: list[str],
     options: SolveOptions,
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], tuple[dict[str, Any], ...], tuple[str, ...]]:
     import rattler
     from rattler.exceptions import GatewayError, SolverError
 
-    def request() -> Any:
+    def request(more: Sequence[str] = (), gateway: Any = None) -> Any:
         return rattler.solve(
             [rattler.Channel(url) for url in urls],
-            [rattler.MatchSpec(spec) for spec in specs],
-            gateway=make_gateway(cache_dir, kept_only=options.kept_only),
+            [rattler.MatchSpec(spec) for spec in (*specs, *more)],
+            gateway=gateway or make_gateway(cache_dir, kept_only=options.kept_only),
             platforms=[rattler.Subdir(platform), rattler.Subdir("noarch")],
             virtual_packages=[rattler.GenericVirtualPackage(*_split(package)) for package in virtual],
             timeout=timedelta(seconds=options.timeout),
@@ -166,10 +175,11 @@ async def _solve(
             timestamp_policy="allow-missing",
         )
 
+    gateway = make_gateway(cache_dir, kept_only=options.kept_only)  # the extras are found in the same indexes
     limit = f"no answer in {options.timeout:g} s; the more bounds the specification has, the faster it is solved"
     try:
         try:
-            solved = await asyncio.wait_for(request(), options.timeout)
+            solved = await asyncio.wait_for(request(gateway=gateway), options.timeout)
         except GatewayError as error:
             if options.kept_only or not forget_lists_of_shards(cache_dir, error):
                 raise
@@ -206,7 +216,36 @@ async def _solve(
         if hint.close:
             failure.suggestions = {name: hint.close}
         raise failure from None
-    return [clean_record(json.loads(record.to_json())) for record in solved]
+    records = [clean_record(json.loads(record.to_json())) for record in solved]
+    try:
+        extras, without = await _solve_extras(records, options, lambda more: request(more, gateway))
+    except (GatewayError, asyncio.TimeoutError):  # nobody waits for them
+        extras, without = (), tuple(options.extras)
+    return records, extras, without
+
+
+async def _solve_extras(
+    records: Sequence[Mapping[str, Any]], options: SolveOptions, request: Callable[[Sequence[str]], Any]
+) -> tuple[tuple[dict[str, Any], ...], tuple[str, ...]]:
+    """Return the extras that fit beside ``records``, with what they need; and the names of those that do not."""
+    from rattler.exceptions import SolverError
+
+    known = {record["name"]: record for record in records}
+    pins = [f"{record['name']}=={record['version']}={record['build']}" for record in records]
+    wanted = [name for name in options.extras if name not in known]
+    without: list[str] = []
+    while wanted:
+        try:
+            solved = await asyncio.wait_for(request([*pins, *wanted]), min(options.timeout, EXTRAS_SECONDS))
+        except SolverError:
+            without.insert(0, wanted.pop(0))  # the first needs most
+            continue
+        found = [clean_record(json.loads(record.to_json())) for record in solved]
+        if any(r["name"] in known and r["url"] != known[r["name"]]["url"] for r in found):
+            return (), tuple(options.extras)
+        more = [record for record in found if record["name"] not in known]
+        return tuple(sorted(more, key=lambda record: record["name"])), tuple(without)
+    return (), tuple(without)
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,13 @@ def _one_of(known: Sequence[str]) -> Callable[[Any], None]:
     return check
 
 
+def _text(value: str) -> None:
+    if len(value) > MAX_TEXT:
+        msg = f"it has {len(value)} characters; at most {MAX_TEXT} are taken"
+        raise ValueError(msg)
+
+
+MAX_TEXT = 100_000
 MAKERS = ("auto", "constructor", "self-extracting")
 ALL_ARTIFACTS = ["yaml", "lockfile", "explicit", "archive"]
 
@@ -169,12 +176,18 @@ SETTINGS: dict[str, SettingKind] = {
         False, False, "Build PyPI packages that have no wheel from their source archive, once, when a build is locked."
     ),
     "add_ipykernel": SettingKind(False, False, "Add ipykernel where Python is listed without a kernel."),
-    "build_artifacts": SettingKind([*ALL_ARTIFACTS, "docker"], False, "Artifacts that may be made.", _artifacts),
+    "build_artifacts": SettingKind(
+        [*ALL_ARTIFACTS, "docker", "installer"], False, "Artifacts that may be made.", _artifacts
+    ),
     "artifacts_at_once": SettingKind(ALL_ARTIFACTS, False, "Artifacts made without being asked for.", _artifacts),
     "installer_maker": SettingKind(
         "auto", False, "What makes installers: auto, constructor or self-extracting.", _one_of(MAKERS)
     ),
     "installer_extras": SettingKind(True, False, "Add conda and pip to installers where the environment lacks them."),
+    "installer_company": SettingKind("", False, "Who makes the installers, as they say.", _text),
+    "installer_license": SettingKind(
+        "", False, "Terms that whoever runs an installer must accept; empty for none.", _text
+    ),
     "image_layers": SettingKind(100, True, "Layers that an image has at most.", most=120),
     "dynamic_bounds": SettingKind(
         "inclusive", True, "What .lt. and .gt. mean in names of images on demand.", _one_of(("inclusive", "strict"))

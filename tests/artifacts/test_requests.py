@@ -26,7 +26,7 @@ def test_asking_twice_makes_it_once(store: Store, nasty_channel: str) -> None:
 
 def test_what_does_not_exist_is_refused_with_what_does(store: Store, nasty_channel: str) -> None:
     view = store.build(text(nasty_channel))
-    with pytest.raises(InvalidInputError, match="known: archive, docker, explicit, lockfile, yaml"):
+    with pytest.raises(InvalidInputError, match="known: archive, docker, explicit, installer, lockfile, yaml"):
         store.envstore.request_artifact(view["id"], "floppy")
     with pytest.raises(InvalidInputError, match=r"known: tar\.gz, tar\.zst"):
         store.envstore.request_artifact(view["id"], "archive", "rar")
@@ -65,6 +65,7 @@ def test_every_maker_is_found_through_its_entry_point() -> None:
         "archive": "archive",
         "docker": "docker",
         "explicit": "explicit",
+        "installer": "installer",
         "lockfile": "lockfile",
         "yaml": "yaml",
     }

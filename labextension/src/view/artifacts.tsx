@@ -15,7 +15,7 @@ interface IWords {
   show?: string;
   download?: string;
   purpose: string;
-  use: (file: string, name: string) => string[];
+  use: (file: string, name: string, tools: Record<string, string>) => string[];
 }
 
 function wordsOf(type: string, trans: ITabProps['trans']): IWords {
@@ -52,7 +52,14 @@ function wordsOf(type: string, trans: ITabProps['trans']): IWords {
       title: trans.__('Installer'),
       download: trans.__('Download installer'),
       purpose: trans.__('one file to run, no network needed'),
-      use: (file, name) => [`sh ${file} -b -p ~/${name}`, `sh ${file} -h`]
+      use: (file, name, tools) =>
+        file.endsWith('.exe')
+          ? [`start /wait "" ${file} /S /D=%USERPROFILE%\\${name}`]
+          : file.endsWith('.pkg')
+            ? [`installer -pkg ${file} -target CurrentUserHomeDirectory`]
+            : tools.maker === 'constructor'
+              ? [`sh ${file} -b -p ~/${name}`, `~/${name}/bin/python`, `rm -rf ~/${name}`]
+              : [`sh ${file} -b -p ~/${name}`, `. ~/${name}/bin/activate`, `sh ~/${name}/uninstall.sh`]
     },
     docker: {
       title: trans.__('Docker image'),
@@ -94,9 +101,6 @@ function Artifacts(props: ITabProps): React.ReactElement {
   return (
     <section className="jp-EnvStore-artifacts" aria-label={trans.__('Artifacts')}>
       <h3>{trans.__('Artifacts')}</h3>
-      {value && value.length > 0 && !value.some(item => item.type === 'installer') && (
-        <p className="jp-EnvStore-sub">{trans.__('This version of the server makes no installers.')}</p>
-      )}
       {error && !value && (
         <ErrorBox message={error.message}>
           <TextButton onClick={reload}>{trans.__('Try again')}</TextButton>
@@ -142,7 +146,7 @@ function ArtifactRow(props: ITabProps & { artifact: IArtifact }): React.ReactEle
   const ready = artifact.state === 'ready';
   const may = item.permissions.includes('environment::update');
   const making = artifact.state === 'pending' || artifact.state === 'building';
-  const uses = words.use(artifact.file_name, place.name);
+  const uses = words.use(artifact.file_name, place.name, artifact.tools);
   const isImage = artifact.type === 'docker';
   const [shown, setShown] = React.useState(false);
   const title = artifact.variant ? `${words.title} (${artifact.variant})` : words.title;

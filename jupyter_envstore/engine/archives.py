@@ -1,0 +1,148 @@
+"""Packages as the files that they are distributed in, checked by their hashes: what installers carry."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import netrc
+import os
+import shutil
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from jupyter_envstore.engine.channels import conda_credentials, local_path, make_client, redact
+from jupyter_envstore.engine.digest import file_digest
+from jupyter_envstore.engine.prefix import storage_error
+from jupyter_envstore.engine.progress import Progress
+from jupyter_envstore.errors import PackageError
+from jupyter_envstore.spec.specification import PipOptions
+
+AT_ONCE = 8
+PIECE = 1 << 20
+TIMEOUT = 60.0
+
+
+def fetch_archives(records: Sequence[Mapping[str, Any]], places: Sequence[Path], progress: Progress) -> None:
+    """Put the ``.conda`` or ``.tar.bz2`` file of each record to its place.
+
+    Raises
+    ------
+    PackageError
+        One cannot be had, or is not the one that was locked.
+    StorageError
+        The disk is full.
+    """
+    total = sum(record.get("size") or 0 for record in records)
+    done = 0
+
+    async def fetch(record: Mapping[str, Any], place: Path, turn: asyncio.Semaphore, client: Any) -> None:
+        nonlocal done
+        import rattler.package_streaming
+
+        place.parent.mkdir(parents=True, exist_ok=True)
+        source = local_path(str(record["url"]))
+        async with turn:
+            if source is not None:
+                await asyncio.to_thread(_link_or_copy, source, place)
+            else:
+                await rattler.package_streaming.download_to_path(client, str(record["url"]), place)
+            await asyncio.to_thread(_check, record, place)
+        done += record.get("size") or 0
+        progress.advance(done, total, "bytes", str(record["name"]))
+
+    async def run() -> None:
+        turn, client = asyncio.Semaphore(AT_ONCE), make_client()
+        await asyncio.gather(
+            *(fetch(record, place, turn, client) for record, place in zip(records, places, strict=True))
+        )
+
+    try:
+        with conda_credentials():
+            asyncio.run(run())
+    except PackageError:
+        raise
+    except OSError as error:
+        raise storage_error(error) from error
+    except Exception as error:  # rattler's, which share no class of their own
+        msg = f"a package cannot be downloaded: {redact(str(error)).strip().splitlines()[0]}"
+        raise PackageError(msg) from None
+
+
+def fetch_wheels(packages: Sequence[Mapping[str, Any]], options: PipOptions, folder: Path) -> None:
+    """Put the wheel of each PyPI package into ``folder``, under its own name.
+
+    Raises
+    ------
+    PackageError
+        One cannot be had, or is not the one that was locked.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for package in packages:
+        place = folder / str(package["filename"])
+        source = local_path(str(package["url"]))
+        if source is not None:
+            _link_or_copy(source, place)
+        else:
+            _download(str(package["url"]), place, _logins(options))
+        _check({**package, "fn": package["filename"]}, place)
+
+
+def _link_or_copy(source: Path, place: Path) -> None:
+    try:
+        shutil.copyfile(source, place)
+    except FileNotFoundError:
+        msg = f"{source.name} is not where it was locked any more: {source} is gone"
+        raise PackageError(msg) from None
+
+
+def _check(record: Mapping[str, Any], place: Path) -> None:
+    for kind in ("sha256", "md5"):
+        if record.get(kind):
+            found = file_digest(place, kind)
+            if found != record[kind]:
+                msg = f"{record['fn']} is not the one that was locked: its {kind} is {found}, locked is {record[kind]}"
+                raise PackageError(msg)
+            return
+    msg = f"{record['fn']} was locked without a hash, so it cannot be told whether this is it"
+    raise PackageError(msg)
+
+
+def _download(url: str, place: Path, logins: Mapping[str, str]) -> None:
+    """Download one file. The login of an index is sent to its own host alone."""
+    request = urllib.request.Request(url)  # noqa: S310 - addresses of a lock, http(s) or file by its reader
+    login = logins.get(urlsplit(url).hostname or "")
+    if login:
+        request.add_unredirected_header("Authorization", f"Basic {login}")
+    certificates = os.environ.get("SSL_CERT_FILE") or os.environ.get("REQUESTS_CA_BUNDLE") or None
+    context = ssl.create_default_context(cafile=certificates)
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT, context=context) as answer, place.open("wb") as file:  # noqa: S310
+            shutil.copyfileobj(answer, file, PIECE)
+    except urllib.error.URLError as error:
+        msg = f"{place.name} cannot be downloaded: {redact(str(error.reason))}"
+        raise PackageError(msg) from None
+
+
+def _logins(options: PipOptions) -> dict[str, str]:
+    """Return host to login, as Basic wants it: of ``~/.netrc``, uv's variables and the indexes of the specification."""
+    found: dict[str, str] = {}
+    with contextlib.suppress(OSError, netrc.NetrcParseError):
+        for host, (user, _, password) in netrc.netrc(os.environ.get("NETRC")).hosts.items():
+            found[host] = _basic(user or "", password or "")
+    names = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL")
+    variables = [url for name in names for url in os.environ.get(name, "").split()]
+    for url in (*variables, options.index_url or "", *options.extra_index_urls):
+        parts = urlsplit(url.rpartition("=")[2] if "=" in url.partition("://")[0] else url)
+        if parts.hostname and parts.username:
+            found[parts.hostname] = _basic(unquote(parts.username), unquote(parts.password or ""))
+    return found
+
+
+def _basic(user: str, password: str) -> str:
+    return base64.b64encode(f"{user}:{password}".encode()).decode()

@@ -1,0 +1,46 @@
+"""What an installer says of itself."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jupyter_envstore.engine.record import BuildRecord
+
+
+@dataclass(frozen=True)
+class About:
+    """Name, version and texts of an installer."""
+
+    name: str
+    version: str
+    platform: str
+    company: str
+    welcome: str
+    licence: str
+
+
+def about(record: BuildRecord, platform: str, settings: Mapping[str, Any]) -> About:
+    """Return what the installer of a build says: of the record and the settings, nothing of when or where."""
+    lock = record.lock(platform)
+    company = str(settings["installer_company"])
+    counts = f"{len(lock.conda)} conda packages" + (f" and {len(lock.pip)} from PyPI" if lock.pip else "")
+    lines = [record.description, f"{counts}, exactly as they were locked.", *([f"By {company}."] if company else [])]
+    return About(
+        name=record.name,
+        version=record.sha256[:12],
+        platform=platform,
+        company=company,
+        welcome="\n".join(line for line in lines if line),
+        licence=str(settings["installer_license"]),
+    )
+
+
+def licences(record: BuildRecord, platform: str) -> str:
+    """Return the licences of the packages, as their records have them, each with the packages under it."""
+    found = defaultdict(list)
+    for package in record.lock(platform).conda:
+        found[str(package.get("license") or "not told")].append(package["name"])
+    return "\n".join(f"{licence}: {', '.join(sorted(names))}" for licence, names in sorted(found.items()))
