@@ -32,6 +32,8 @@ from jupyter_envstore.store.models import Build
 INDEX_SECONDS = 30 * 86400.0
 WHEEL_SECONDS = 86400.0
 GRACE_SECONDS = 3600.0
+RESTORED_STAYS = timedelta(days=1)
+"""How long a build that somebody brought back stays, whatever the settings keep."""
 """Unneeded files younger than this stay: another process may be about to refer to them."""
 
 
@@ -207,6 +209,7 @@ class Retention:
         with self.database.read() as session:
             by_namespace: dict[int, list[tuple[Build, str, int]]] = {}
             limits: dict[int, int] = {}
+            restored = queries.restored_since(session, now() - RESTORED_STAYS)
             for namespace, environment, builds in queries.environments_with_builds(session):
                 own = settings_rows.scope_settings(session, namespace.id, environment.id)
                 settings = policy.effective([self.config.settings, *own])
@@ -214,7 +217,8 @@ class Retention:
                 for place, build in enumerate(builds):
                     size = build.own_size + queries.droppable_bytes(session, build.id)
                     reason = self._reason(build, place, settings)
-                    protected = build.id == environment.current_build_id or build.pinned or build.directory in used
+                    wanted = build.pinned or build.directory in used or build.id in restored
+                    protected = build.id == environment.current_build_id or wanted
                     name = f"{namespace.name}/{environment.name}:{build.number}"
                     if reason and not protected:
                         plan.removals.append(

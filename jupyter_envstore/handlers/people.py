@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 from jupyter_envstore import wire
 from jupyter_envstore.access import ROLES
 from jupyter_envstore.handlers.base import EnvStoreHandler
@@ -37,8 +40,14 @@ class PermissionHandler(EnvStoreHandler):
                 "entity_permissions": {entity: found for entity, found in permissions.items() if found},
                 "entity_roles": {entity: list(roles) for entity, roles in identity.bindings.items()},
                 "expiration": wire.expiration_json(identity.expires_on),
+                "command": self._command() if identity.authenticated else None,
             }
         )
+
+    def _command(self) -> list[str]:
+        """Return how this store is worked with in a terminal of this server, whatever its ``PATH``."""
+        program = Path(sys.executable).with_name("jupyter-envstore")
+        return [str(program) if program.exists() else "jupyter-envstore", "--root", self.store.config.root_dir]
 
 
 class UsageHandler(EnvStoreHandler):

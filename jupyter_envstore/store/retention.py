@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from jupyter_envstore.store import images
 from jupyter_envstore.store.blobs import BlobStore, StoredBlob, release_artifact
+from jupyter_envstore.store.jobs import RESTORE
 from jupyter_envstore.store.listing import artifact_bytes
 from jupyter_envstore.store.models import Artifact, Blob, BlobReference, Build, Change, Environment, Job, Namespace
 from jupyter_envstore.store.states import (
@@ -132,6 +133,12 @@ def droppable_build(session: Session, build_id: int) -> Build | None:
     busy = session.scalars(select(Job.id).where(Job.build_id == build_id, Job.state.in_(UNFINISHED)).limit(1)).first()
     free = build.status == COMPLETED and not build.pinned and environment.current_build_id != build_id and not busy
     return build if free else None
+
+
+def restored_since(session: Session, moment: datetime) -> set[int]:
+    """Return the builds that were brought back since a moment, or are being brought back."""
+    query = select(Job.build_id).where(Job.kind == RESTORE, or_(Job.ended_on.is_(None), Job.ended_on > moment))
+    return set(session.scalars(query))
 
 
 def present_builds(session: Session) -> list[Build]:

@@ -12,6 +12,8 @@ const SLOW = 30_000;
 const FAST = 2_000;
 const AGAIN = 2_000;
 const SOON = 300;
+/** Namespaces without environments that are shown at most; with more, only the user's own is. */
+const MOST_EMPTY = 50;
 
 /** How the panel stands with the server. */
 export type Connection = 'loading' | 'connected' | 'again' | 'lost' | 'missing' | 'unavailable';
@@ -183,6 +185,11 @@ export class EnvStoreModel implements IDisposable {
     );
   }
 
+  /** Return the namespaces that are shown where nothing is in them too: the user's own first, then those they may write. */
+  get namespaces(): string[] {
+    return this.writable.length > MOST_EMPTY ? this.writable.slice(0, 1) : this.writable;
+  }
+
   /** Return the progress of a build that is worked on. */
   progress(build: number): IProgress | undefined {
     return this._progress.get(build);
@@ -219,7 +226,7 @@ export class EnvStoreModel implements IDisposable {
       const [environments, unsettled, permissions, usage] = await Promise.all([
         this.api.environments(),
         this.api.unsettled(),
-        this._permissions ?? this.api.permissions(),
+        this._lookAtPermissions(),
         this.api.usage(),
         this.server.look(this._connection !== 'connected')
       ]);
@@ -259,6 +266,18 @@ export class EnvStoreModel implements IDisposable {
       this._lookAgainSoon(true);
       this._changed.emit();
     }
+  }
+
+  /** Ask who the user is and what they may do, now and then: roles change, and namespaces are made. */
+  private async _lookAtPermissions(): Promise<IPermissions> {
+    if (!this._permissions || Date.now() - this._permissionsSeen > SLOW / 2) {
+      const found = await this.api.permissions();
+      this._permissionsSeen = Date.now();
+      if (JSON.stringify(found) !== JSON.stringify(this._permissions)) {
+        return found;
+      }
+    }
+    return this._permissions!;
   }
 
   /** Say that the server is slow, or is not any more; a look finds out whether it is there at all. */
@@ -372,6 +391,7 @@ export class EnvStoreModel implements IDisposable {
   private _texts = new Map<number, string>();
   private _progress = new Map<number, IProgress>();
   private _permissions: IPermissions | null = null;
+  private _permissionsSeen = 0;
   private _usage: Record<string, IUsage> = {};
   private _connection: Connection = 'loading';
   private _trouble = '';

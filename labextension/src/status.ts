@@ -93,7 +93,16 @@ export function size(bytes: number): string {
 export function step(progress: IProgress | undefined, trans: TranslationBundle): { words: string; part: number | null } {
   const running = progress?.steps.filter(item => item.state === 'running').pop();
   if (!running) {
-    return { words: progress?.status === 'QUEUED' ? trans.__('Waiting') : trans.__('Starting'), part: null };
+    const ended = progress?.steps.filter(item => item.state === 'done').pop();
+    const words =
+      progress?.status === 'QUEUED'
+        ? trans.__('Waiting')
+        : !ended
+          ? trans.__('Starting')
+          : ended.name === 'activate' || ended.name === 'link'
+            ? trans.__('Finishing')
+            : trans.__('Going on');
+    return { words, part: null };
   }
   const names: Record<string, string> = {
     solve: trans.__('Finding versions'),

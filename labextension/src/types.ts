@@ -218,6 +218,8 @@ export interface IPermissions {
   primary_namespace: string;
   entity_permissions: Record<string, string[]>;
   entity_roles: Record<string, string[]>;
+  /** How this store is worked with in a terminal of the server: program, `--root`, folder. */
+  command?: string[] | null;
 }
 
 export interface IToken {

@@ -6,6 +6,7 @@ import itertools
 import os
 import subprocess
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ from jupyter_envstore.builds.retention import caches_in_use
 from jupyter_envstore.errors import ConflictError, InvalidInputError
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import retention as queries
-from jupyter_envstore.store.models import Artifact, LogChunk
+from jupyter_envstore.store.database import now
+from jupyter_envstore.store.models import Artifact, Job, LogChunk
 from tests.helpers import Store
 
 
@@ -109,6 +111,15 @@ def test_a_restored_build_is_the_same_as_before_without_solving(store: Store, na
     after = {p.relative_to(again["prefix"]): p.read_bytes() for p in Path(again["prefix"]).rglob("*") if p.is_file()}
     assert after == before
     assert [step["name"] for step in again["steps"]].count("solve") == 1
+    store.envstore.collect()
+    assert Path(again["prefix"]).is_dir()  # for a day, whatever the settings keep
+    with store.envstore.database.write() as session:
+        (job,) = session.query(Job).filter(Job.kind == "restore")
+        job.ended_on = now() - timedelta(days=2)
+    store.envstore.collect()
+    assert not Path(again["prefix"]).exists()
+    store.envstore.restore(view["id"])
+    store.wait(view["id"])
     store.envstore.activate("team", "e", "1")
 
 

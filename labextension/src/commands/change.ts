@@ -10,6 +10,12 @@ const EXAMPLE = ['python', 'ipykernel'];
 const EXAMPLE_MORE = ['numpy', 'pandas', 'matplotlib'];
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$/;
 
+/** How often, and how many times, a build that is brought back is looked at. */
+const RESTORE_PAUSE = 700;
+const RESTORE_TURNS = 1000;
+/** Builds whose artifacts are counted before an environment is deleted. */
+const COUNTED = 20;
+
 /** Commands that change the store. */
 export function addChangingCommands(context: Context): void {
   const { app, model, trans } = context;
@@ -87,9 +93,36 @@ export function addChangingCommands(context: Context): void {
     CommandIDs.restore,
     trans.__('Bring Back'),
     PLACE,
-    args => {
+    async args => {
       const build = Number(args.build ?? context.environment(args)?.current_build_id ?? 0);
-      return build && context.guarded(trans.__('Not brought back'), () => api.restore(build));
+      if (!build) {
+        return;
+      }
+      const place = context.place(args);
+      const back = async () => {
+        await api.restore(build);
+        for (let turn = 0; turn < RESTORE_TURNS; turn++) {
+          await model.refresh();
+          const found = await api.build(build);
+          if (!found.packed_away) {
+            return found.number;
+          }
+          const { steps } = await api.progress(build);
+          if (steps.length && steps.every(step => step.state !== 'running') && steps.some(step => step.state === 'failed')) {
+            throw new Error(trans.__('see the log of build %1', found.number));
+          }
+          await new Promise(resolve => window.setTimeout(resolve, RESTORE_PAUSE));
+        }
+        throw new Error(trans.__('it takes long; the log tells how far it is'));
+      };
+      const done = back();
+      Notification.promise(done, {
+        pending: { message: trans.__('Bringing a build of %1 back…', whole(place)), options: { autoClose: false } },
+        success: { message: number => trans.__('Build %1 of %2 is back', number as number, whole(place)), options: { autoClose: 8000 } },
+        error: { message: reason => trans.__('Not brought back: %1', (reason as Error).message), options: { autoClose: false } }
+      });
+      await done.catch(() => undefined); // told already
+      await model.refresh();
     },
     {
       isVisible: args => args.build !== undefined || Boolean(context.environment(args)?.current_build?.packed_away),
@@ -229,7 +262,13 @@ export function addChangingCommands(context: Context): void {
       }
       const place = placeOf(item);
       const { builds, count } = await api.builds(item.id);
-      const bytes = builds.reduce((sum, build) => sum + (build.packed_away ? 0 : build.own_size), 0);
+      const prefixes = builds.reduce((sum, build) => sum + (build.packed_away ? 0 : build.own_size), 0);
+      const artifacts = await Promise.all(
+        builds.filter(build => build.status === 'COMPLETED').slice(0, COUNTED).map(build => api.artifacts(build.id).catch(() => []))
+      );
+      const files = new Map(artifacts.flat().filter(found => found.state === 'ready').map(found => [found.sha256, found.size]));
+      const bytes = [...files.values()].reduce((sum, size) => sum + size, prefixes);
+      const members = item.namespace.members ?? 0;
       const running = runningKernels(context, place);
       const lines = [
         trans._n('%1 build and its files go', '%1 builds and their files go', count) + ` (${size(bytes)}).`,
@@ -237,6 +276,7 @@ export function addChangingCommands(context: Context): void {
         running
           ? trans._n('%1 notebook uses it now.', '%1 notebooks use it now.', running)
           : '',
+        members > 1 ? trans.__('%1 people have a role in %2.', members, place.namespace) : '',
         isUnsettled(item.newest_build_status) ? trans.__('A build that runs is stopped.') : '',
         trans.__('Lockfiles that were downloaded stay good. This cannot be undone.')
       ].filter(line => line);

@@ -81,7 +81,8 @@ export function addUsingCommands(context: Context): void {
     async args => {
       const place = context.place(args);
       const terminal: any = await app.commands.execute('terminal:create-new');
-      const command = `jupyter envstore shell ${whole(place)}\r`;
+      const [program = 'jupyter-envstore', ...options] = model.permissions?.command ?? [];
+      const command = [program, 'shell', whole(place), ...options].map(quoted).join(' ') + '\r';
       const session = terminal?.content?.session ?? terminal?.session;
       session?.send({ type: 'stdin', content: [command] });
     },
@@ -162,4 +163,9 @@ function hasRun(panel: Runner): boolean {
     }
   }
   return false;
+}
+
+/** Return a word as a shell takes it for one, whatever is in it. */
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
 }

@@ -1,4 +1,48 @@
 import * as React from 'react';
+
+/**
+ * Keep the focus in a part of the page: where what had it is taken away, the first element that fits gets it. Who looks
+ * elsewhere meanwhile is left alone.
+ */
+export function useKeptFocus(selector: string): React.RefCallback<HTMLElement> {
+  const undo = React.useRef<() => void>(() => undefined);
+  return React.useCallback(
+    (node: HTMLElement | null) => {
+      undo.current();
+      undo.current = () => undefined;
+      if (!node) {
+        return;
+      }
+      let last: Element | null = null;
+      const onIn = (event: FocusEvent) => {
+        last = event.target as Element;
+      };
+      const onOut = (event: FocusEvent) => {
+        const left = event.target as Element; // it is told before an element is taken away, too
+        window.setTimeout(() => {
+          if (last === left && left.isConnected && !left.matches(':disabled') && document.hasFocus()) {
+            last = null; // it went elsewhere by itself
+          }
+        });
+      };
+      const watcher = new MutationObserver(() => {
+        if (last && !last.isConnected && (document.activeElement === document.body || !document.activeElement)) {
+          last = null;
+          node.querySelector<HTMLElement>(selector)?.focus({ preventScroll: true });
+        }
+      });
+      node.addEventListener('focusin', onIn);
+      node.addEventListener('focusout', onOut);
+      watcher.observe(node, { childList: true, subtree: true });
+      undo.current = () => {
+        watcher.disconnect();
+        node.removeEventListener('focusin', onIn);
+        node.removeEventListener('focusout', onOut);
+      };
+    },
+    [selector]
+  );
+}
 import type { EnvStoreModel } from '../model';
 import { PanelContext } from './context';
 

@@ -1,3 +1,4 @@
+import { Notification } from '@jupyterlab/apputils';
 import { caretDownIcon, caretRightIcon, addIcon, lockIcon, usersIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { copy } from '../commands/context';
@@ -33,9 +34,7 @@ export function Tree(props: ITreeProps): React.ReactElement {
   const [wanted, setWanted] = React.useState<string>('');
   const minute = Math.floor(useNow(MINUTE).getTime() / MINUTE);
   const typed = React.useRef({ text: '', at: 0 });
-  const own = model.permissions?.primary_namespace;
-  const hasEmpty = !filter && own !== undefined && model.writable.includes(own);
-  const groups = grouped(found.named, hasEmpty ? [own] : []);
+  const groups = grouped(found.named, filter ? [] : model.namespaces.slice(0, 1), filter ? [] : model.namespaces.slice(1));
   const nothing = groups.size === 0 && found.containing.length === 0 && !found.isLooking;
   const keys = [
     ...[...groups].flatMap(([name, items]) => [
@@ -188,6 +187,8 @@ export function Tree(props: ITreeProps): React.ReactElement {
     const run = (command: string, after?: () => void): boolean => {
       if (names && commands.isEnabled(command, names)) {
         void commands.execute(command, names).then(after);
+      } else if (names) {
+        Notification.info(commands.caption(command, names) || trans.__('That cannot be done here.'), { autoClose: 5000 });
       }
       return true;
     };
@@ -271,9 +272,14 @@ export function Tree(props: ITreeProps): React.ReactElement {
   );
 }
 
-/** Return environments by namespace; `first` come first, also where they hold nothing. */
-function grouped(items: readonly IEnvironment[], first: string[]): Map<string, IEnvironment[]> {
+/** Return environments by namespace; `first` comes first, and it and `others` stand there where they hold nothing too. */
+function grouped(items: readonly IEnvironment[], first: string[], others: string[]): Map<string, IEnvironment[]> {
   const groups = new Map<string, IEnvironment[]>(first.map(name => [name, []]));
+  for (const name of [...new Set([...others, ...items.map(item => item.namespace.name)])].sort()) {
+    if (!groups.has(name)) {
+      groups.set(name, []);
+    }
+  }
   for (const item of items) {
     const list = groups.get(item.namespace.name);
     if (list) {

@@ -235,7 +235,9 @@ function BuildRow(
         </Link>
       </th>
       <td>
-        <Mark mark={status} /> {row.active ? trans.__('active') : status.words}
+        <span className="jp-EnvStore-buildStatus">
+          <Mark mark={status} /> {row.active ? trans.__('active') : status.words}
+        </span>
         {row.pinned && <span className="jp-EnvStore-badge">{trans.__('pinned')}</span>}
         <div className="jp-mod-narrow jp-EnvStore-sub">
           {[row.created_by, took, own, news].filter(part => part).join(' · ')}

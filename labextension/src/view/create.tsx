@@ -13,6 +13,7 @@ import { Imported, useImport } from './import';
 import { LinkField } from './link';
 import { nameOf } from './package';
 import { usePreview } from './checking';
+import { leaveDraft } from './drafts';
 import { NotBuilt } from './failed';
 import { faultsOf, fixed } from './fixes';
 import { Preview } from './preview';
@@ -85,7 +86,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
       return;
     }
     const stem = fileName.replace(/\.[^.]*$/, '').replace(/[^A-Za-z0-9_.+-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
-    setName(found.name ?? stem.slice(0, 64));
+    setName(nameIn(found.text) ?? found.name ?? stem.slice(0, 64));
     setDescription(found.description);
     setFrom('file');
   });
@@ -253,9 +254,13 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
             </Link>
             {' · '}
             <Link
-              onClick={() =>
-                commands.execute(CommandIDs.open, { namespace: target, name: taken.name, tab: 'specification' })
-              }
+              id="envstore:build-of-taken"
+              onClick={() => {
+                if (text.trim() && text !== BASE) {
+                  leaveDraft(taken, text);
+                }
+                void commands.execute(CommandIDs.open, { namespace: target, name: taken.name, tab: 'specification' });
+              }}
             >
               {trans.__('make a new build of it')}
             </Link>
@@ -366,4 +371,11 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
       </div>
     </form>
   );
+}
+
+/** Return the name that a specification gives itself, where it is one that can be used. */
+function nameIn(text: string): string | undefined {
+  const found = /^name:\s*(?:"([^"]*)"|'([^']*)'|([^#\n]*))/m.exec(text);
+  const name = (found?.[1] ?? found?.[2] ?? found?.[3] ?? '').trim();
+  return NAME.test(name) ? name : undefined;
 }

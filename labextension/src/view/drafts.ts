@@ -36,6 +36,17 @@ function stored(key: string): Record<number, IDraft> {
   );
 }
 
+/** Keep a text as the draft of an environment's newest build, for a view that is opened then. */
+export function leaveDraft(item: IEnvironment, text: string): void {
+  const build = item.current_build ?? item.newest_build;
+  if (build) {
+    const key = keyOf('draft', item);
+    const base = item.newest_build_id ?? build.id;
+    const draft: IDraft = { text, number: build.number, wasActive: true, base };
+    browserStorage.save(key, { ...stored(key), [build.id]: draft });
+  }
+}
+
 /**
  * A draft is shown with its build. One that began with the active build is shown with the active build that came after
  * it, too: nobody who edits shall lose their text because somebody else built.

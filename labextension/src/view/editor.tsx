@@ -8,7 +8,7 @@ import {
   moveCompletionSelection,
   selectedCompletionIndex
 } from '@codemirror/autocomplete';
-import { type Diagnostic, lintGutter, lintKeymap, setDiagnostics } from '@codemirror/lint';
+import { type Diagnostic, lintGutter, lintKeymap, previousDiagnostic, setDiagnostics } from '@codemirror/lint';
 import { type Extension, Prec } from '@codemirror/state';
 import { EditorView, keymap } from '@codemirror/view';
 import { CodeEditor, type IEditorServices } from '@jupyterlab/codeeditor';
@@ -83,7 +83,7 @@ export const YamlEditor = React.forwardRef<
       )
     ];
     if (!props.readOnly) {
-      extensions.push(lintGutter(), keymap.of(lintKeymap));
+      extensions.push(lintGutter(), keymap.of([...lintKeymap, { key: 'Shift-F8', run: previousDiagnostic }]));
       extensions.push(completion(latest));
     }
     const editor = props.editors.factoryService.newDocumentEditor({

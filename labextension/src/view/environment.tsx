@@ -5,7 +5,8 @@ import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { ErrorBox, IconButton, type IProps, Link, Mark, Skeleton, TextButton } from '../components/basics';
 import { Connected } from '../components/connected';
-import { useLoaded, useModel, useStale } from '../components/hooks';
+import { useKeptFocus, useLoaded, useModel, useStale } from '../components/hooks';
+import { isUnsettled } from '../model';
 import { openContextMenu } from '../components/menu';
 import { Root } from '../components/root';
 import { age, buildMark, buildWords, duration, mark, moment, size, tookSeconds } from '../status';
@@ -83,6 +84,7 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
     },
     [widget]
   );
+  const [lost, setLost] = React.useState<number | null>(null);
   const show = React.useCallback((what: IShow) => {
     setAsked(what);
     if (what.tab) {
@@ -90,6 +92,7 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
     }
     if (what.build !== undefined) {
       setChosen(what.build);
+      setLost(null);
     }
   }, [choose]);
   React.useEffect(() => {
@@ -102,7 +105,7 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
 
   const lastBuild = React.useRef<IBuild | undefined>(undefined);
   const numbers = React.useRef(new Map<number, number>());
-  const [lost, setLost] = React.useState<number | null>(null);
+  const root = useKeptFocus('[role=tabpanel]');
   const found = model.find(place);
   const kept = React.useRef<IEnvironment | undefined>(undefined);
   kept.current = found ?? kept.current;
@@ -115,6 +118,10 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
   const detail = useLoaded(found && wanted ? () => model.api.build(wanted) : null, [wanted, item?.newest_build_id]);
   useStale(model, wanted, detail.reload);
 
+  const chooseBuild = (id: number | null) => {
+    setChosen(id);
+    setLost(null);
+  };
   if (!item) {
     return model.connection === 'loading' || !model.lastSeen ? (
       <Skeleton trans={trans} />
@@ -136,7 +143,8 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
   // what was shown stays until the other build is there: whoever types in it must not be interrupted
   const loaded = detail.value?.id === wanted ? merged(detail.value, listed, current) : undefined;
   lastBuild.current = loaded ?? lastBuild.current;
-  const build = lastBuild.current?.environment_id === item.id ? lastBuild.current : undefined;
+  const isMaking = asked.isNew === true && asked.build === wanted && lastBuild.current?.id !== wanted;
+  const build = lastBuild.current?.environment_id === item.id && !isMaking ? lastBuild.current : undefined;
   const tabs: [Tab, string][] = [
     ['packages', trans.__('Packages %1', build?.package_count || '')],
     ['specification', trans.__('Specification')],
@@ -145,9 +153,9 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
     ['access', trans.__('Access')]
   ];
   return (
-    <div className={`jp-EnvStore-environmentView ${found ? '' : 'jp-mod-gone'}`}>
+    <div ref={root} className={`jp-EnvStore-environmentView ${found ? '' : 'jp-mod-gone'}`}>
       <Connected model={model} trans={trans} />
-      <Header {...props} item={item} build={build} builds={builds.value?.builds ?? []} choose={setChosen} tab={tab} />
+      <Header {...props} item={item} build={build} builds={builds.value?.builds ?? []} choose={chooseBuild} tab={tab} />
       {!found && model.isConnected && (
         <ErrorBox message={trans.__('%1/%2 was deleted. Its text can still be copied here.', place.namespace, place.name)}>
           <TextButton onClick={() => widget.parent?.close()}>{trans.__('Close')}</TextButton>
@@ -161,7 +169,7 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
           <Link onClick={() => setLost(null)}>{trans.__('OK')}</Link>
         </div>
       )}
-      {build && item.active && !build.active && !gone && (
+      {build && item.active && !build.active && !gone && !isUnsettled(build.status) && (
         <div className="jp-EnvStore-olderBar" role="status">
           <span>
             {trans.__('You look at build %1 (%2).', build.number, age(build.scheduled_on, new Date(), trans))}
@@ -194,9 +202,14 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
           <TabList tabs={tabs} tab={tab} choose={choose} label={trans.__('%1/%2', place.namespace, place.name)} />
           <div role="tabpanel" id={`jp-EnvStore-panel-${tab}`} className="jp-EnvStore-tabPanel" tabIndex={-1}>
             {detail.error && !loaded && (
-              <ErrorBox message={trans.__('Another build cannot be shown now: %1', detail.error.message)}>
+              <ErrorBox message={isMaking ? trans.__('The new build was made, but cannot be shown now: %1', detail.error.message) : trans.__('Another build cannot be shown now: %1', detail.error.message)}>
                 <TextButton onClick={detail.reload}>{trans.__('Try again')}</TextButton>
               </ErrorBox>
+            )}
+            {isMaking && !detail.error && (
+              <p role="status">
+                <Mark mark={{ shape: '◌', kind: 'queued', words: trans.__('Queued') }} /> {trans.__('The new build is queued.')}
+              </p>
             )}
             {build ? (
               <TabBody {...props} key={item.id} tab={tab} item={item} build={build} show={show} asked={asked} staged={staged} setStaged={setStaged} />

@@ -3,6 +3,7 @@ import * as React from 'react';
 import { MAX_FILE } from '../commands/files';
 import { Link } from '../components/basics';
 import type { EnvStoreModel } from '../model';
+import { size } from '../status';
 import { withPlainLines } from './lines';
 import type { IChecked, IPlace, ITextChange } from '../types';
 
@@ -87,7 +88,16 @@ export function useImport(
         setError(trans.__('%1 is larger than 4 MB, so it is no environment file.', file.name));
         return;
       }
-      await take(await file.text(), file.name);
+      const content = await file.text();
+      if (BINARY.test(content)) {
+        const kind = content.startsWith('%PDF') ? trans.__('PDF') : trans.__('no text');
+        const accepted = 'environment.yml, conda-lock.yml, requirements.txt, pixi.toml';
+        setError(
+          trans.__('%1 is not an environment file (%2, %3). Taken are %4.', file.name, kind, size(file.size), accepted)
+        );
+        return;
+      }
+      await take(content, file.name);
     },
     readLink: async address => {
       setError('');

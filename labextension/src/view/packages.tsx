@@ -90,10 +90,10 @@ export function Packages(
     try {
       const made = await model.api.submit(await edited(), place.namespace, place.name);
       model.watch(made.build);
+      show({ tab: 'artifacts', build: made.build, isNew: true });
       setStaged({ add: [], remove: [] });
       setPreview(null);
-      await model.refresh();
-      show({ tab: 'artifacts', build: made.build });
+      void model.refresh();
     } catch (error) {
       setPreview({ error: error as Error });
     }

@@ -72,9 +72,9 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
     try {
       const made = await model.api.submit(text, place.namespace, place.name);
       model.watch(made.build);
+      show({ tab: 'artifacts', build: made.build, isNew: true });
       discard();
-      await model.refresh();
-      show({ tab: 'artifacts', build: made.build });
+      void model.refresh();
     } catch (reason) {
       setError(reason as Error);
     }

@@ -52,7 +52,7 @@ export function stagedWords(spec: string, contents: readonly IContent[]): string
   const manager = spec.startsWith('pip:') ? 'pip' : 'conda';
   const [, name = '', bound = ''] = /^([\w.-]+)(.*)$/.exec(spec.replace(/^pip:/, '').split('::').pop() ?? '') ?? [];
   const known = contents.find(found => found.name.toLowerCase() === name.toLowerCase() && found.manager === manager);
-  if (!known) {
+  if (!known || known.requested === null) {
     return `+ ${spec}`;
   }
   const exact = /^==?\s*([0-9][\w.!+-]*)$/.exec(bound.trim())?.[1];

@@ -8,6 +8,8 @@ export interface IShow {
   tab?: Tab;
   /** Id of a build; undefined leaves the one that is shown. */
   build?: number;
+  /** Whether that build was made just now: what was shown before is not shown in its place. */
+  isNew?: boolean;
   focus?: 'add-package';
   /** Ids of two builds. */
   compare?: [number, number];
