@@ -28,7 +28,7 @@ SPECS = ("constructor >=3.11", "conda-standalone")
 STANDALONE = "standalone_conda/conda.exe"
 TRIED_AGAIN = 3600.0
 """Seconds until a channel without constructor is asked again."""
-SOLVE_SECONDS = 120.0
+SOLVE_SECONDS = 60.0
 WAY_OUT = (
     "install constructor (conda-forge has it) and put it on PATH, name it in c.EnvStoreApp.constructor, or use a "
     "default channel that has it and conda-standalone; the setting installer_maker = self-extracting needs neither"

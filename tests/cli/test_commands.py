@@ -115,6 +115,11 @@ def test_download_writes_the_artifact_whole(cli: CommandLine, nasty_channel: str
     cli.run("download", "default/e", "--artifact", "lockfile")
     assert (cli.folder / "conda-lock.yml").is_file()
     assert "@EXPLICIT" in cli.run("download", "default/e", "--artifact", "explicit", "-o", "-").stdout
+    cli.run("setting", "installer_maker=self-extracting")
+    installer = cli.json("download", "default/e", "--artifact", "installer")
+    path = cli.folder / installer["path"]
+    assert os.access(path, os.X_OK)
+    assert "-b " in subprocess.run([path, "-h"], capture_output=True, text=True, check=True).stdout
     assert "known:" in cli.run("download", "default/e", "--artifact", "floppy", code=2).stderr
     cli.run("download", "default/e", "--artifact", "yaml", "-o", "/no/such/folder/x", code=6)
 
