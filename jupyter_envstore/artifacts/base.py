@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -91,6 +93,15 @@ class ArtifactMaker(Protocol):
 
     def make(self, request: ArtifactRequest, sink: Sink) -> dict[str, str]:
         """Write the artifact; return the versions of the tools that made it."""
+
+
+def made_for(maker: ArtifactMaker, settings: Mapping[str, Any]) -> str:
+    """Return what an artifact depends on beside the record: a hash of the settings that its maker names, if any."""
+    names: tuple[str, ...] = getattr(maker, "settings", ())
+    if not names:
+        return ""
+    text = json.dumps({name: settings[name] for name in names}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 @cache

@@ -29,6 +29,7 @@ class Installer:
 
     type = "installer"
     title = "installer"
+    settings = ("installer_maker", "installer_extras", "installer_company", "installer_license")
 
     def check_variant(self, variant: str) -> None:
         """The variant is a platform; for macOS with ``.pkg`` behind it where a package is wanted."""

@@ -118,7 +118,7 @@ def _make_prefix(workspace: Workspace) -> None:
 
 
 def _make_artifact(workspace: Workspace) -> None:
-    from jupyter_envstore.artifacts.base import ArtifactRequest, find_maker
+    from jupyter_envstore.artifacts.base import ArtifactRequest, find_maker, made_for
     from jupyter_envstore.builds.parts import StoredParts
     from jupyter_envstore.engine.record import BuildRecord
 
@@ -151,7 +151,9 @@ def _make_artifact(workspace: Workspace) -> None:
             parts.refer(session, artifact.id)
             made.state, made.reason, made.digest = READY, "", stored.digest
             made.size = parts.size or stored.size
-            made.duration, made.tools, made.made_on = round(time.monotonic() - started, 3), tools, now()
+            chosen = made_for(maker, request.settings)
+            made.tools = {**tools, "settings": chosen} if chosen else tools
+            made.duration, made.made_on = round(time.monotonic() - started, 3), now()
             session.add(Change(kind="artifact", subject_id=made.id, at=now()))
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import http.client
 import netrc
 import os
+import re
 import shutil
 import ssl
-import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -84,13 +85,27 @@ def fetch_wheels(packages: Sequence[Mapping[str, Any]], options: PipOptions, fol
     """
     folder.mkdir(parents=True, exist_ok=True)
     for package in packages:
-        place = folder / str(package["filename"])
+        place = folder / check_file_name(str(package["filename"]))
         source = local_path(str(package["url"]))
         if source is not None:
             _link_or_copy(source, place)
         else:
             _download(str(package["url"]), place, _logins(options))
         _check({**package, "fn": package["filename"]}, place)
+
+
+def check_file_name(name: str) -> str:
+    """Return the name of a package's file; refuse what leads elsewhere.
+
+    Raises
+    ------
+    PackageError
+        It is none.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+!~-]*", name):
+        msg = f"{name[:120]!r} is no name of a package's file; the lock that has it cannot be trusted"
+        raise PackageError(msg)
+    return name
 
 
 def _link_or_copy(source: Path, place: Path) -> None:
@@ -124,8 +139,8 @@ def _download(url: str, place: Path, logins: Mapping[str, str]) -> None:
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT, context=context) as answer, place.open("wb") as file:  # noqa: S310
             shutil.copyfileobj(answer, file, PIECE)
-    except urllib.error.URLError as error:
-        msg = f"{place.name} cannot be downloaded: {redact(str(error.reason))}"
+    except (OSError, http.client.HTTPException) as error:
+        msg = f"{place.name} cannot be downloaded: {redact(str(getattr(error, 'reason', error)))}"
         raise PackageError(msg) from None
 
 

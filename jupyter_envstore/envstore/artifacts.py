@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_envstore import policy, views
-from jupyter_envstore.artifacts.base import find_maker, makers
+from jupyter_envstore.artifacts.base import find_maker, made_for, makers
 from jupyter_envstore.envstore.base import OpenStore
 from jupyter_envstore.errors import ConflictError, NotFoundError, PolicyError
 from jupyter_envstore.images.archive import ImageArchive
@@ -36,7 +36,8 @@ class Artifacts(OpenStore):
         ConflictError
             The build did not complete.
         """
-        find_maker(kind).check_variant(variant)
+        maker = find_maker(kind)
+        maker.check_variant(variant)
         with self.database.write() as session:
             row = rows.find_build(session, build_id)
             build = row.build
@@ -44,7 +45,8 @@ class Artifacts(OpenStore):
                 msg = f"build {build.number} is {build.status}; artifacts are made of completed builds"
                 raise ConflictError(msg)
             scopes = settings_rows.scope_settings(session, row.namespace.id, row.environment.id)
-            if kind not in (allowed := policy.effective([self.config.settings, *scopes])["build_artifacts"]):
+            settings = policy.effective([self.config.settings, *scopes])
+            if kind not in (allowed := settings["build_artifacts"]):
                 place = f"{row.namespace.name}/{row.environment.name}"
                 msg = f"{place}: artifact {kind} is not made here; allowed: {', '.join(allowed)} (build_artifacts)"
                 raise PolicyError(msg)
@@ -53,7 +55,11 @@ class Artifacts(OpenStore):
                 artifact = Artifact(build_id=build_id, type=kind, variant=variant, state=PENDING, created_on=now())
                 session.add(artifact)
                 session.flush()
-            elif artifact.state in (PENDING, MAKING) or (artifact.state == READY and self._is_whole(session, artifact)):
+            elif artifact.state in (PENDING, MAKING) or (
+                artifact.state == READY
+                and artifact.tools.get("settings", "") == made_for(maker, settings)
+                and self._is_whole(session, artifact)
+            ):
                 return artifact.id
             artifact.state, artifact.reason = PENDING, ""
             enqueue(session, ARTIFACT, build_id, artifact.id)

@@ -22,6 +22,7 @@ from jupyter_envstore.envstore.base import check_root
 from jupyter_envstore.errors import EnvStoreError
 from jupyter_envstore.images.base import open_source
 from jupyter_envstore.images.reference import SCRATCH
+from jupyter_envstore.installers.tools import constructor_version
 from jupyter_envstore.policy import effective
 from jupyter_envstore.store import settings as settings_rows
 from jupyter_envstore.store.database import NETWORK_FILE_SYSTEMS, Database, file_system
@@ -60,6 +61,7 @@ def examine(config: StoreConfig) -> Iterator[Finding]:
         except (EnvStoreError, OSError, sqlite3.Error) as error:
             yield Finding(what, BAD, redact(str(error)))
     yield _base_image("base of images", config)
+    yield _constructor("constructor", config)
     yield from _channels(config)
 
 
@@ -147,6 +149,17 @@ def _base_image(what: str, config: StoreConfig) -> Finding:
     except EnvStoreError as error:
         return Finding(what, WARNING, f"{error}; no image can be made: jupyter envstore base-image DIR makes a base")
     return Finding(what, GOOD, text)
+
+
+def _constructor(what: str, config: StoreConfig) -> Finding:
+    """Look for constructor; where there is none, it may still be linked from a channel when an installer is made."""
+    named = config.constructor or shutil.which("constructor") or ""
+    if not named:
+        return Finding(what, GOOD, "none here: installers are self-extracting, unless a default channel has it")
+    try:
+        return Finding(what, GOOD, f"{named}, {constructor_version(Path(named))}")
+    except EnvStoreError as error:
+        return Finding(what, WARNING, str(error))
 
 
 def _global_settings(config: StoreConfig) -> list[dict[str, Any]]:

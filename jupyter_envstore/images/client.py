@@ -155,6 +155,8 @@ class RegistryClient:
                 if error.code not in (301, 302, 303, 307, 308) or not place:
                     raise
                 address = urljoin(address, place)
+                if body is not None and not isinstance(body, bytes):
+                    body.seek(0)
         msg = f"registry {self.reference.host} leads from one address to the next without an end"
         raise ImageError(msg)
 
@@ -183,6 +185,10 @@ class RegistryClient:
                 self._authorization = f"Bearer {found.get('token') or found['access_token']}"
         except urllib.error.HTTPError as error:
             raise self._refusal(error) from None
+        except (OSError, http.client.HTTPException) as error:
+            reason = getattr(error, "reason", error)
+            msg = f"{realm.netloc}, which registry {self.reference.host} gives tokens at, cannot be reached: {reason}"
+            raise RegistryUnreachableError(msg) from None
         except (KeyError, ValueError, AttributeError):
             return False
         return True

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore.engine.archives import fetch_archives, fetch_wheels
+from jupyter_envstore.engine.archives import check_file_name, fetch_archives, fetch_wheels
 from jupyter_envstore.engine.channels import local_path
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.link import STATE, activation_scripts, variables_state
@@ -133,6 +133,8 @@ def check_names(job: Job) -> None:
     ArtifactError
         Two packages have one name, or two files; or PyPI packages are there and no pip that could install them.
     """
+    for record in job.records:
+        check_file_name(str(record["fn"]))
     for what, found in (
         ("packages are called", [str(record["name"]) for record in job.records]),
         ("files are called", [str(record["fn"]) for record in job.records]),
@@ -235,7 +237,8 @@ def _names(folder: Path) -> list[str]:
 
 def _quoted(text: str) -> str:
     """Return a text as it may stand in the here-document that constructor puts it into."""
-    return "".join(f" {line}\n" if line.strip() == "EOF" else f"{line}\n" for line in text.splitlines())
+    ends = ("EOF", "@@END_HEADER@@")
+    return "".join(f" {line}\n" if line.strip().startswith(ends) else f"{line}\n" for line in text.splitlines())
 
 
 def _lines(key: str, value: Any) -> str:

@@ -50,10 +50,10 @@ def run_constructor(
     write_folder(job, folder / "input", progress)
     output = folder / "output"
     output.mkdir()
-    arguments = command(tool, job, folder)
+    arguments = command(tool, job)
     shown = [_without(folder, tool, argument) for argument in arguments[1:]]
     progress.log(f"constructor {' '.join(shown)}")
-    _run(arguments, _environment(tool, folder), lambda line: progress.log(_without(folder, tool, line)), seconds)
+    _run(arguments, folder, _environment(tool, folder), lambda line: _without(folder, tool, line), progress, seconds)
     made = output / job.file_name
     if not made.is_file():
         there = ", ".join(sorted(path.name for path in output.iterdir())) or "nothing"
@@ -71,8 +71,8 @@ def _without(folder: Path, tool: Constructor, text: str) -> str:
     return text.replace(f"{folder}/", "").replace(str(tool.standalone), "conda.exe").replace(str(tool.native), "conda")
 
 
-def command(tool: Constructor, job: Job, folder: Path) -> list[str]:
-    """Return constructor's command line (its ``--help``)."""
+def command(tool: Constructor, job: Job) -> list[str]:
+    """Return constructor's command line (its ``--help``); it stands in the history of what is installed."""
     return [
         str(tool.program),
         "--platform",
@@ -80,10 +80,10 @@ def command(tool: Constructor, job: Job, folder: Path) -> list[str]:
         "--conda-exe",
         str(tool.standalone),
         "--cache-dir",
-        str(folder / "cache"),
+        "cache",
         "--output-dir",
-        str(folder / "output"),
-        str(folder / "input"),
+        "output",
+        "input",
     ]
 
 
@@ -106,19 +106,31 @@ def _environment(tool: Constructor, folder: Path) -> dict[str, str]:
     }
 
 
-def _run(arguments: list[str], environment: dict[str, str], tell: Callable[[str], None], seconds: float) -> None:
+def _run(
+    arguments: list[str],
+    folder: Path,
+    environment: dict[str, str],
+    clean: Callable[[str], str],
+    progress: Progress,
+    seconds: float,
+) -> None:
     """Run constructor, its words in the log. It stays in the worker's group, and ends with it."""
     deadline = time.monotonic() + seconds
     last: deque[str] = deque(maxlen=LAST_LINES)
     full = False
     with subprocess.Popen(
-        arguments, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        arguments,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     ) as process:
         try:
-            for line in _lines(process, deadline):
+            for line in map(clean, _lines(process, deadline)):
                 last.append(line)
                 full = full or "No space left on device" in line
-                tell(line)
+                progress.log(line)
             code = process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             msg = f"constructor took longer than {seconds:.0f} s"

@@ -9,6 +9,7 @@ import hashlib
 import re
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import BinaryIO
@@ -77,9 +78,9 @@ def write_installer(
     check_python(prefix, lock, contents)
     own = prefix / OWN
     write_new(own / "relocations", "".join(relocation.line for relocation in contents.relocations).encode())
-    listed = sorted({*contents.files, f"{OWN}/relocations"})
-    write_new(own / "files", "".join(f"{path}\n" for path in listed).encode())
-    contents = Contents(tuple(sorted([*listed, f"{OWN}/files"])), contents.relocations, contents.size, contents.longest)
+    listed = sorted({*contents.files, f"{OWN}/relocations", f"{OWN}/files"})
+    write_new(own / "files", "".join(f"{_listed(prefix, path)}\n" for path in listed).encode())
+    contents = replace(contents, files=tuple(listed))
     digest = hashlib.sha256()
     with scratch.open("wb") as file:
         output = _Hashing(file, digest)
@@ -122,13 +123,25 @@ def header(lock: PlatformLock, about: About, contents: Contents, digest: str) ->
         "HAS_LICENCE": "1" if about.licence else "0",
     }
     template = _script("header.sh")
-    offset = ""
+    words |= {"LINES": str(template_lines(template, words)), "HEADER": "0" * 64, "OFFSET": ""}
     for _ in range(4):  # the number's own length counts
-        text = _fill(template, words | {"OFFSET": offset}).encode()
-        if offset == str(len(text) + 1):
+        text = _fill(template, words).encode()
+        if words["OFFSET"] == str(len(text) + 1):
             break
-        offset = str(len(text) + 1)
-    return text
+        words["OFFSET"] = str(len(text) + 1)
+    words["HEADER"] = script_digest(text)
+    return _fill(template, words).encode()
+
+
+def template_lines(template: str, words: Mapping[str, str]) -> int:
+    """Return how many lines the script has."""
+    return _fill(template, {**words, "LINES": "", "HEADER": "", "OFFSET": ""}).count("\n")
+
+
+def script_digest(script: bytes) -> str:
+    """Return the SHA-256 of a script without the line that holds it."""
+    lines = [line for line in script.splitlines(keepends=True) if not line.startswith(b"HEADER=")]
+    return hashlib.sha256(b"".join(lines)).hexdigest()
 
 
 def check_python(prefix: Path, lock: PlatformLock, contents: Contents) -> None:
@@ -202,6 +215,12 @@ def _bounds(lock: PlatformLock, name: str) -> list[tuple[int, ...]]:
             if match:
                 found.append(tuple(map(int, match[1].split("."))))
     return found
+
+
+def _listed(prefix: Path, path: str) -> str:
+    """Return a path as it stands in the list that ``uninstall.sh`` goes through: empty folders end with a slash."""
+    full = prefix / path
+    return f"{path}/" if full.is_dir() and not full.is_symlink() else path
 
 
 class _Hashing:

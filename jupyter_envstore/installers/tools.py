@@ -95,7 +95,7 @@ class Toolbox:
         named = self.named or shutil.which("constructor", path=scrubbed_environment().get("PATH")) or ""
         prefix = None if named else self._linked("constructor", SPECS, here, progress)
         program = Path(named) if prefix is None else prefix / "bin" / "constructor"
-        version = _version(program)
+        version = constructor_version(program)
         native = program.resolve().parent.parent / STANDALONE
         if not native.is_file():
             prefix = self._linked("conda-standalone", SPECS[1:], here, progress)
@@ -154,7 +154,7 @@ class Toolbox:
             (self.folder / f".{name}-{platform}.json").write_text(json.dumps(value), encoding="utf-8")
 
 
-def _version(program: Path) -> str:
+def constructor_version(program: Path) -> str:
     """Return the version of a constructor.
 
     Raises

@@ -141,6 +141,9 @@ def check_url(url: str, what: str, allow_local_files: bool = False) -> None:
     if re.search(r"(^|/|%2f)(\.|%2e){1,2}(/|%2f|$)|\\|%5c", parts.path, re.IGNORECASE):
         msg = f"{what} {_shown(url)}: an address must not step out of its folder ('..', '\\')"
         raise ValueError(msg)
+    if re.search(r"%2f[^/]*$", parts.path, re.IGNORECASE):
+        msg = f"{what} {_shown(url)}: the name of a file must hold no slash ('%2f')"
+        raise ValueError(msg)
     if SECRET_QUERY.search(parts.query):
         key = parts.query.split("=")[0]
         msg = f"{what}: an address must hold no key or token (?{key}=), since specifications are shown to others"

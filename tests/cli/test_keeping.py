@@ -92,6 +92,11 @@ def test_the_doctor_looks_at_everything_and_names_what_is_wrong(store: Store, ch
     assert found[f"channel {channel}"].state == "ok"
     assert found["channel file:///nowhere"].state == "error"
     assert "does not exist" in found["channel file:///nowhere"].text
+    wrong = StoreConfig(str(store.root), docker_base_image="oci:/nowhere", constructor="/nowhere/constructor")
+    found = {finding.what: finding for finding in examine(wrong)}
+    assert (found["base of images"].state, found["constructor"].state) == ("warning", "warning")
+    assert "base-image DIR" in found["base of images"].text
+    assert "does not run" in found["constructor"].text
 
 
 def test_the_doctor_finds_a_damaged_database(root: Path) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_envstore.engine.record import PlatformLock
-from jupyter_envstore.installers.selfextracting import oldest_libc, oldest_macos
+from jupyter_envstore.installers.selfextracting import oldest_libc, oldest_macos, script_digest
 from tests.conftest import PYTHON
 from tests.helpers import Store
 from tests.installers.conftest import NOBODY, Island, Made, install, installer_of, run
@@ -33,6 +33,12 @@ def conda_packages(prefix: Path) -> dict[str, tuple[str, str]]:
         meta = json.loads(path.read_bytes())
         found[meta["name"]] = (meta["version"], meta["build"])
     return found
+
+
+def signed(data: bytes) -> bytes:
+    """Return an installer whose script was changed, with the hash that fits."""
+    end = int(re.search(rb"\nOFFSET=(\d+)\n", data)[1]) - 1  # type: ignore[index]
+    return re.sub(rb"\nHEADER=\w+\n", b"\nHEADER=%b\n" % script_digest(data[:end]).encode(), data, count=1)
 
 
 def locked(made: Made) -> dict[str, tuple[str, str]]:
@@ -132,6 +138,21 @@ def test_a_flipped_bit_is_found_before_anything_is_written(science: Made, place:
     assert sorted(path.name for path in place.iterdir()) == ["damaged.sh"]
     damaged.write_bytes(science.path.read_bytes()[:-1000])
     assert "is damaged" in run("/bin/sh", damaged, "-b", "-p", place / "env", code=1).stderr
+    script = science.path.read_bytes().index(b"\nmain ")
+    for length in (
+        2000,
+        5000,
+        9000,
+        script - 5,
+        script + 4,
+    ):  # cut short in the script: nothing happens
+        damaged.write_bytes(science.path.read_bytes()[:length])
+        done = subprocess.run(["/bin/sh", str(damaged), "-b", "-p", f"{place}/env"], capture_output=True, check=False)
+        assert done.returncode != 0, length
+    data = bytearray(science.path.read_bytes())
+    data[data.index(b"SIZE_KB=") + 8] ^= 1
+    damaged.write_bytes(data)
+    assert "in its first" in run("/bin/sh", damaged, "-b", "-p", place / "env", code=1).stderr
     assert sorted(path.name for path in place.iterdir()) == ["damaged.sh"]
 
 
@@ -154,6 +175,7 @@ def test_places_that_cannot_be_are_refused_and_nothing_is_written(science: Made,
         ("do$lar", (), "characters in it"),
         ("co:lon", (), "characters in it"),
         ("file/below", (), "cannot be"),
+        ("sub/./x", (), ". or .."),
     ):
         told = run("/bin/sh", science.path, "-b", "-p", f"{place}/{target}", *options, code=1).stderr
         assert told.startswith("ERROR: "), (target, told)
@@ -226,6 +248,54 @@ def test_updating_replaces_the_environment_and_keeps_what_was_added(science: Mad
     assert sorted(path.name for path in place.iterdir()) == ["env", "env.before-1"]
 
 
+def test_nothing_of_a_user_is_taken_for_what_an_installation_left(science: Made, place: Path) -> None:
+    mine = [place / ".env.installing-notes" / "mine.txt", place / ".env.installing-12345678" / "mine.txt"]
+    for path in mine:
+        path.parent.mkdir()
+        path.write_text("mine")
+    install(science, place / "env")
+    assert all(path.read_text() == "mine" for path in mine)
+    prefix = place / "env"
+    (prefix / "empty").mkdir()
+    (place / "elsewhere").mkdir()
+    (prefix / "etc").rename(place / "elsewhere" / "etc")
+    (prefix / "etc").symlink_to(place / "elsewhere" / "etc")
+    before = sorted(path.name for path in (place / "elsewhere").rglob("*"))
+    told = run("/bin/sh", prefix / "uninstall.sh", "-b", "-r", "env", cwd=place).stdout  # a path that is not whole
+    assert "stays" in told
+    assert sorted(path.name for path in prefix.iterdir()) == ["empty", "etc"]
+    assert sorted(path.name for path in (place / "elsewhere").rglob("*")) == before
+    install(science, place / "other")
+    refused = run("/bin/sh", place / "other" / "uninstall.sh", "-b", "-r", place, code=1).stderr
+    assert "is no environment that this installer made" in refused
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, who may become somebody else")
+def test_what_cannot_be_removed_is_told_and_can_be_tried_again(science: Made, place: Path) -> None:
+    prefix = place / "env"
+    install(science, prefix)
+    run("chown", "-R", f"{NOBODY}:{NOBODY}", place, env={"PATH": os.environ["PATH"]})
+    locked_folder = next((prefix / "lib").glob("python3.*/site-packages/numpy"))
+    os.chown(locked_folder, 0, 0)
+    as_nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "/bin/sh"]
+    told = run(*as_nobody, prefix / "uninstall.sh", "-b", code=1, env={"PATH": os.environ["PATH"]})
+    assert "not all files" in told.stderr
+    os.chown(locked_folder, NOBODY, NOBODY)
+    run("/bin/sh", prefix / "uninstall.sh", "-b")
+    assert not prefix.exists()
+
+
+def test_activation_works_where_only_the_path_was_lost(science: Made, place: Path) -> None:
+    prefix = place / "env"
+    install(science, prefix)
+    again = {"CONDA_PREFIX": str(prefix), "PATH": "/usr/bin:/bin", "CONDA_DEFAULT_ENV": "outer"}
+    activate = f". {prefix}/bin/activate"
+    script = f'{activate}; {activate}; command -v python; deactivate; echo "$CONDA_DEFAULT_ENV"'
+    for shell in ("/bin/sh", "/bin/bash"):
+        told = run(shell, "-euc", script, env=again).stdout.split()
+        assert told == [f"{prefix}/bin/python", "outer"]
+
+
 def test_removing_leaves_what_was_added(science: Made, place: Path) -> None:
     prefix = place / "env"
     install(science, prefix)
@@ -283,6 +353,32 @@ def test_what_a_killed_installation_left_is_taken_away_by_the_next(science: Made
     assert [path.name for path in place.iterdir()] == ["env"]
 
 
+def test_an_update_that_was_killed_between_its_renames_is_put_right(science: Made, place: Path) -> None:
+    install(science, place / "env")
+    (place / "env" / "mine.txt").write_text("mine")
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    (place / "env").rename(place / f".env.replaced-{ended.pid}")
+    told = install(science, place / "env", code=1)
+    assert "which an update had lost, is back" in told.stdout
+    assert "exists already" in told.stderr
+    assert [path.name for path in place.iterdir()] == ["env"]
+    assert (place / "env" / "mine.txt").read_text() == "mine"
+
+
+def test_of_two_at_once_in_one_place_one_is_done_and_the_other_told(science: Made, place: Path) -> None:
+    command = ["/bin/sh", str(science.path), "-b", "-p", str(place / "env")]
+    both = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={}) for _ in range(2)
+    ]
+    told = [process.communicate(timeout=120)[1] for process in both]
+    assert sorted(process.returncode for process in both) == [0, 1], told
+    assert any("appeared while this ran" in text or "exists already" in text for text in told)
+    assert [path.name for path in place.iterdir()] == ["env"]
+    run(place / "env" / "bin" / "python", "-c", "import numpy")
+    assert not [path for path in (place / "env").iterdir() if path.name.startswith(".env")]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, who may mount a small disk")
 def test_a_full_disk_is_told_and_leaves_nothing(science: Made, place: Path) -> None:
     small = place / "small"
@@ -295,7 +391,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(science: Made, place: Path) -> N
         data = science.path.read_bytes()
         needed = re.search(rb"\nSIZE_KB=(\d+)\n", data)
         assert needed
-        lying.write_bytes(data.replace(needed[0], b"\nSIZE_KB=%b\n" % b"1".zfill(len(needed[1])), 1))
+        lying.write_bytes(signed(data.replace(needed[0], b"\nSIZE_KB=%b\n" % b"1".zfill(len(needed[1])), 1)))
         told = run("/bin/sh", lying, "-b", "-p", small / "env", code=1).stderr
         assert "nothing was installed" in told
         assert list(small.iterdir()) == []
@@ -420,3 +516,15 @@ def test_another_platform_is_refused_with_the_way_out(
     assert state["state"] == "failed"
     assert expected in state["reason"]
     assert "constructor can" in state["reason"]
+
+
+def test_an_installer_is_made_anew_after_a_setting_of_it_changed(
+    store_with: Callable[..., Store], package_cache: Path, nasty_channel: str, place: Path
+) -> None:
+    store = store_with(package_cache)
+    view = store.build(f"name: e\nchannels: ['{nasty_channel}']\ndependencies: [nasty-text]\n")
+    first = installer_of(store, view, place)
+    assert installer_of(store, view, place).state["made_on"] == first.state["made_on"]
+    store.envstore.change_settings({"installer_license": "Be kind."}, ("team",), "tester")
+    assert installer_of(store, view, place).state["sha256"] != first.state["sha256"]
+    assert "Be kind." in first.path.read_text(encoding="latin-1")

@@ -8,6 +8,8 @@
 # Installs an environment, package for package as it was locked. Needs no network and no root.
 #   sh FILE -h    tells how
 
+# All of it is one function, so that a file that was cut short does nothing.
+main() {
 set -u
 LC_ALL=C
 export LC_ALL
@@ -20,6 +22,8 @@ NAME=@@NAME@@
 VERSION=@@VERSION@@
 PLATFORM=@@PLATFORM@@
 DIGEST=@@DIGEST@@
+HEADER=@@HEADER@@
+SCRIPT_LINES=@@LINES@@
 OFFSET=@@OFFSET@@
 SYSTEM=@@SYSTEM@@
 MACHINES=@@MACHINES@@
@@ -61,7 +65,7 @@ remove() {
 # Whatever happens, the target is as it was, or is the whole new environment.
 clean() {
   status=$?
-  trap '' INT TERM HUP
+  trap '' INT TERM HUP QUIT PIPE
   if [ "$SWAPPED" = 0 ]; then
     if [ -n "$OLD" ] && [ -e "$OLD" ] && [ ! -e "$PREFIX" ]; then mv "$OLD" "$PREFIX"; fi
     remove "$PARTIAL"
@@ -77,6 +81,8 @@ clean() {
 trap clean EXIT
 trap 'complain; complain "Interrupted; nothing was installed."; exit 130' INT
 trap 'exit 129' HUP
+trap 'exit 131' QUIT
+trap 'exit 141' PIPE
 trap 'exit 143' TERM
 
 usage() {
@@ -107,7 +113,10 @@ case ${1:-} in --help) set -- -h ;; esac
 while getopts bCfhstup: option; do
   case $option in
     b) BATCH=1 ;;
-    p) PREFIX=$OPTARG ;;
+    p)
+      PREFIX=$OPTARG
+      [ -n "$PREFIX" ] || fail "-p names no folder."
+      ;;
     f | u) FORCE=1 ;;
     s) ;;
     t) TEST=1 ;;
@@ -182,7 +191,9 @@ if [ -n "$MACOS" ] && [ "$system" = Darwin ]; then
 fi
 if [ -n "$LIBC" ]; then
   have=$(libc_version)
-  if [ -z "$have" ]; then
+  if [ -z "$have" ] && ls /lib/ld-musl-* >/dev/null 2>&1; then
+    fail "glibc $LIBC or newer is needed, this machine has another C library (musl)."
+  elif [ -z "$have" ]; then
     complain "WARNING: the version of the C library cannot be told; glibc $LIBC or newer is needed."
   elif ! is_at_least "$have" "$LIBC"; then
     fail "glibc $LIBC or newer is needed, this machine has $have."
@@ -238,12 +249,17 @@ if [ -z "$PREFIX" ]; then
       ask "Where shall it be installed?"
       PREFIX=$answer
     fi
-    case $PREFIX in "~"/*) PREFIX=${HOME:-~}/${PREFIX#"~/"} ;; esac
   fi
 fi
+case $PREFIX in # as a shell would have it
+  "~" | "~"/*)
+    [ -n "${HOME:-}" ] || fail "HOME is not set, so '$PREFIX' is no folder; write its whole path."
+    PREFIX=$HOME${PREFIX#"~"}
+    ;;
+esac
 [ -n "$PREFIX" ] || fail "HOME is not set, so there is no usual place; name one: sh $0 -b -p PREFIX"
 
-case $PREFIX in /*) ;; *) PREFIX=$(pwd)/$PREFIX ;; esac
+case $PREFIX in /*) ;; *) PREFIX=$(pwd)/${PREFIX#./} ;; esac
 while :; do # no slash at the end, none doubled
   case $PREFIX in
     */) PREFIX=${PREFIX%/} ;;
@@ -267,18 +283,38 @@ esac
   fail "'$PREFIX' has ${#PREFIX} characters; at most $LONGEST fit into the files of this environment." \
     "Choose a shorter path."
 
-if [ -e "$PREFIX" ] || [ -h "$PREFIX" ]; then
-  [ "$FORCE" = 1 ] || fail "$PREFIX exists already." \
-    "To replace the environment there: -u. To install elsewhere: -p PREFIX"
-  [ -d "$PREFIX" ] && [ ! -h "$PREFIX" ] || fail "$PREFIX is not a folder."
-  if [ -n "$(ls -A "$PREFIX" 2>/dev/null)" ] && [ ! -d "$PREFIX/conda-meta" ]; then
-    fail "$PREFIX is neither empty nor an environment; nothing there is touched." "Choose another folder: -p PREFIX"
-  fi
-  [ -w "$PREFIX" ] || fail "$PREFIX cannot be written."
-fi
-
 PARENT=$(dirname "$PREFIX")
 BASE=$(basename "$PREFIX")
+HOST=$(uname -n)
+MARK=.envstore-installing
+# Whether the installation with this number still runs, here.
+runs() { kill -0 "$1" 2>/dev/null || [ -d "/proc/$1" ]; }
+is_number() { case $1 in '' | *[!0-9]*) return 1 ;; esac; }
+put_aside() {
+  number=1
+  while [ -e "$PREFIX.before-$number" ]; do number=$((number + 1)); done
+  mv "$1" "$PREFIX.before-$number" && say "What this installer does not know of the old environment is kept in $PREFIX.before-$number"
+}
+for left in "$PARENT/.$BASE.replaced-"*; do # of an update that was killed between its two renames, or behind them
+  if is_number "${left##*-}" && [ -d "$left/conda-meta" ] && [ -w "$PARENT" ] && ! runs "${left##*-}"; then
+    if [ -e "$PREFIX" ]; then put_aside "$left"; else mv "$left" "$PREFIX" && say "$PREFIX, which an update had lost, is back."; fi
+  fi
+done
+
+# What is there may be replaced, or it is said why not.
+check_target() {
+  if [ -e "$PREFIX" ] || [ -h "$PREFIX" ]; then
+    [ "$FORCE" = 1 ] || fail "$PREFIX exists already." \
+      "To replace the environment there: -u. To install elsewhere: -p PREFIX"
+    [ -d "$PREFIX" ] && [ ! -h "$PREFIX" ] || fail "$PREFIX is not a folder."
+    if [ -n "$(ls -A "$PREFIX" 2>/dev/null)" ] && [ ! -d "$PREFIX/conda-meta" ]; then
+      fail "$PREFIX is neither empty nor an environment; nothing there is touched." "Choose another folder: -p PREFIX"
+    fi
+    [ -w "$PREFIX" ] || fail "$PREFIX cannot be written."
+  fi
+}
+check_target
+
 TOP=$PARENT
 while [ ! -e "$TOP" ]; do # the uppermost folder that is not there yet
   above=$(dirname "$TOP")
@@ -290,8 +326,10 @@ if [ ! -d "$PARENT" ]; then
   MADE=$PARENT
 fi
 [ -w "$PARENT" ] || fail "$PARENT cannot be written."
-for left in "$PARENT/.$BASE.installing-"*; do # of an installation that was killed
-  if [ -d "$left" ] && ! kill -0 "${left##*-}" 2>/dev/null; then remove "$left"; fi
+for left in "$PARENT/.$BASE.installing-"*; do # of an installation that was killed on this machine: its mark is in it
+  if [ -f "$left/$MARK" ] && read -r host process <"$left/$MARK" && [ "$host" = "$HOST" ]; then
+    is_number "$process" && ! runs "$process" && remove "$left" 2>/dev/null
+  fi
 done
 free=$(df -Pk "$PARENT" 2>/dev/null | awk 'NR == 2 {print $4}')
 case $free in
@@ -303,14 +341,22 @@ esac
 # -- is the file whole? --------------------------------------------------------------------------------------------
 
 say "Checking the installer ..."
+found=$(head -n "$SCRIPT_LINES" "$0" | sed '/^HEADER=/d' | digest)
+[ "$found" = "$HEADER" ] ||
+  fail "this file is damaged or was changed, in its first $SCRIPT_LINES lines. Nothing was installed; get it again."
 found=$(tail -c "+$OFFSET" "$0" | digest)
 [ "$found" = "$DIGEST" ] ||
   fail "this file is damaged or was changed: its SHA-256 is $found," "not $DIGEST. Nothing was installed; get it again."
 
 # -- install -------------------------------------------------------------------------------------------------------
 
-PARTIAL=$PARENT/.$BASE.installing-$$
-mkdir -m 700 "$PARTIAL" || fail "$PARTIAL cannot be made."
+number=$$
+until mkdir -m 700 "$PARENT/.$BASE.installing-$number" 2>/dev/null; do # a number may be taken, by another machine
+  number=$((number + 1))
+  [ "$number" -lt $(($$ + 100)) ] || fail "no folder can be made in $PARENT."
+done
+PARTIAL=$PARENT/.$BASE.installing-$number
+printf '%s %s\n' "$HOST" "$$" >"$PARTIAL/$MARK" || fail "$PARTIAL cannot be written; is the disk full?"
 say "Unpacking $ENTRIES files ..."
 if [ -t 1 ]; then
   {
@@ -326,7 +372,7 @@ else
 fi
 unpacked=$?
 [ "$unpacked" = 0 ] || fail "the files could not be unpacked (see above; is the disk full?); nothing was installed."
-chmod 755 "$PARTIAL"
+chmod "$(umask -S)" "$PARTIAL"
 
 say "Setting paths ..."
 if [ -n "$PYTHON" ]; then
@@ -357,28 +403,32 @@ if [ "$COMPILE" = 1 ] && [ -n "$PYTHON" ]; then
   "$PARTIAL/$PYTHON" -E -s -B "$PARTIAL/$OWN/relocate.py" compile "$PARTIAL" "$PREFIX"
 fi
 
+check_target # it may have appeared meanwhile
+trap '' INT TERM HUP QUIT PIPE # from old to new in two renames, which nobody shall part; and what was old is put in order
 if [ -d "$PREFIX" ]; then
   say "Replacing what is at $PREFIX ..."
-  OLD=$PARENT/.$BASE.replaced-$$
-fi
-trap '' INT TERM HUP # from old to new in two renames, which nobody shall part
-if [ -n "$OLD" ]; then
+  number=$$
+  while [ -e "$PARENT/.$BASE.replaced-$number" ]; do number=$((number + 1)); done
+  OLD=$PARENT/.$BASE.replaced-$number
   mv "$PREFIX" "$OLD" || fail "$PREFIX cannot be moved; it is as it was."
 fi
+rm -f "$PARTIAL/$MARK"
+if [ -e "$PREFIX" ]; then
+  fail "$PREFIX appeared while this ran: somebody else installs there. Nothing there was touched."
+fi
 mv "$PARTIAL" "$PREFIX" || fail "the environment cannot be moved to $PREFIX; what was there is as it was."
+if [ -e "$PREFIX/${PARTIAL##*/}" ]; then # somebody was quicker by a hair, and it went into their folder
+  PARTIAL=$PREFIX/${PARTIAL##*/}
+  fail "$PREFIX appeared while this ran: somebody else installs there."
+fi
 SWAPPED=1
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
 if [ -n "$OLD" ]; then
   if [ -f "$OLD/$OWN/files" ]; then sh "$PREFIX/uninstall.sh" -q -r "$OLD"; fi
   rmdir "$OLD" 2>/dev/null
-  if [ -d "$OLD" ]; then
-    number=1
-    while [ -e "$PREFIX.before-$number" ]; do number=$((number + 1)); done
-    mv "$OLD" "$PREFIX.before-$number"
-    say "What this installer does not know of the old environment is kept in $PREFIX.before-$number"
-  fi
+  if [ -d "$OLD" ]; then put_aside "$OLD"; fi
 fi
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP QUIT PIPE
 
 if [ "$TEST" = 1 ]; then
   say "Testing ..."
@@ -397,3 +447,5 @@ say "$NAME $VERSION is installed at $PREFIX"
 say "  use it:     . $PREFIX/bin/activate"
 say "  remove it:  sh $PREFIX/uninstall.sh"
 exit 0
+}
+main "$@"; exit 1

@@ -6,6 +6,7 @@
 set -u
 LC_ALL=C
 export LC_ALL
+unset CDPATH
 PATH=${PATH:-/usr/local/bin:/usr/bin:/bin}
 OWN=@@OWN@@
 BATCH=0
@@ -16,13 +17,18 @@ while getopts bqr:h option; do
     b) BATCH=1 ;;
     q) BATCH=1 QUIET=1 ;;
     r) PREFIX=$OPTARG ;;
-    *)
+    h)
       sed -n '2,5s/^# \{0,1\}//p' "$0"
+      exit 0
+      ;;
+    *)
+      sed -n '2,5s/^# \{0,1\}//p' "$0" >&2
       exit 2
       ;;
   esac
 done
-[ -n "$PREFIX" ] || PREFIX=$(cd "$(dirname "$0")" && pwd) || exit 1
+[ -n "$PREFIX" ] || PREFIX=$(dirname "$0")
+PREFIX=$(cd "$PREFIX" && pwd -P) || exit 1
 say() { [ "$QUIET" = 1 ] || printf '%s\n' "$*"; }
 if [ ! -f "$PREFIX/$OWN/files" ] || [ ! -d "$PREFIX/conda-meta" ]; then
   printf 'ERROR: %s is no environment that this installer made; nothing is touched.\n' "$PREFIX" >&2
@@ -43,14 +49,30 @@ if [ "$BATCH" = 0 ]; then
       ;;
   esac
 fi
+OURS=$PREFIX/$OWN
+# The folders that files of the installer lie in, the deepest first.
+folders() {
+  awk '{ while (sub("/[^/]*$", "")) print }' "$OURS/files" | LC_ALL=C sort -u -r
+}
+quoted() { sed "s/'/'\\\\''/g; s/.*/'&'/"; }
 cd "$PREFIX" || exit 1
-chmod -R u+w . 2>/dev/null
-find . -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null
-rm -f .nonadmin conda-meta/history conda-meta/state
-sed "s/'/'\\\\''/g; s/.*/'&'/" "$OWN/files" | xargs rm -f
-rm -f "$OWN/files"
+# Where a folder was replaced by a link, what it leads to is somebody's own.
+linked=$(folders | while IFS= read -r folder; do [ ! -h "$folder" ] || printf '%s\n' "$folder"; done)
+ours() {
+  if [ -z "$linked" ]; then cat; return; fi
+  awk -v linked="$linked" 'BEGIN { count = split(linked, away, "\n") }
+    { for (place = 1; place <= count; place++) if (index($0 "/", away[place] "/") == 1) next; print }'
+}
+folders | ours | sed -n 's|$|/__pycache__|p' | quoted | xargs rm -rf
+if ! grep -v -e "^$OWN/files\$" -e '^uninstall\.sh$' -e '/$' "$OURS/files" | ours | quoted | xargs rm -f; then
+  printf 'ERROR: not all files of %s can be removed (see above); run this again when they can.\n' "$PREFIX" >&2
+  exit 1
+fi
+list=$(folders)
+rm -f "$OURS/files" uninstall.sh .nonadmin
+printf '%s\n' "$list" | ours | quoted | xargs rmdir 2>/dev/null
 cd / || exit 1
-find "$PREFIX" -depth -type d -exec rmdir {} + 2>/dev/null
+rmdir "$PREFIX" 2>/dev/null
 if [ -d "$PREFIX" ]; then
   say "The environment is removed. $PREFIX stays: it has files that were added to it."
 else

@@ -36,7 +36,7 @@ export function addShowingCommands(context: Context, views: IViews): void {
     CommandIDs.edit,
     trans.__('Edit Specification'),
     PLACE,
-    args => views.open(context.place(args), { tab: 'specification', build: args.build }),
+    args => views.open(context.place(args), { tab: 'specification', build: args.build, focus: 'editor' }),
     { isEnabled: exists }
   );
   context.add(

@@ -14,13 +14,14 @@ import { withPlainLines } from './lines';
 import { FormatPicker } from './format';
 import { GpuPicker, PlatformPicker } from './platforms';
 import { Preview } from './preview';
+import type { IShow } from './views';
 
 /** Milliseconds that the way back from a discarded draft is offered. */
 const UNDO = 15_000;
 const FILE_NAMES = { lock: 'conda-lock.yml', environment: 'environment.yml' };
 
 /** The specification, changed with a preview of what would be installed, and built. */
-export function SpecificationTab(props: ITabProps): React.ReactElement {
+export function SpecificationTab(props: ITabProps & { asked: IShow }): React.ReactElement {
   const { model, trans, item, build, place, show } = props;
   const original = withPlainLines(build.specification?.text ?? '');
   const may = item.permissions.includes('environment::update') || item.permissions.includes('environment:create');
@@ -29,6 +30,11 @@ export function SpecificationTab(props: ITabProps): React.ReactElement {
   const [error, setError] = React.useState<Error | null>(null);
   const editor = React.useRef<IEditorHandle>(null);
   const text = draft?.text ?? original;
+  React.useEffect(() => {
+    if (props.asked.focus === 'editor') {
+      editor.current?.focus();
+    }
+  }, [props.asked]);
   const changed = draft !== null && draft.text !== original;
   const change = (next: string) => {
     if (next === text) {

@@ -10,7 +10,7 @@ export interface IShow {
   build?: number;
   /** Whether that build was made just now: what was shown before is not shown in its place. */
   isNew?: boolean;
-  focus?: 'add-package';
+  focus?: 'add-package' | 'editor';
   /** Ids of two builds. */
   compare?: [number, number];
 }
