@@ -49,8 +49,14 @@ class Archive:
         return {"conda-pack": version_of("conda-pack"), "py-rattler": version_of("py-rattler")}
 
 
-def link_for_export(request: ArtifactRequest, target: Path) -> None:
+def link_for_export(request: ArtifactRequest, target: Path) -> int:
     """Link the record into the request's staging folder, as if it stood at ``target``.
+
+    Returns
+    -------
+    int
+        When the conda packages were linked, by the file system's clock, in nanoseconds: whatever changed later is not
+        theirs.
 
     Raises
     ------
@@ -68,8 +74,13 @@ def link_for_export(request: ArtifactRequest, target: Path) -> None:
         Silent(),
         request.record.requested_conda,
     )
+    mark = request.staging.with_name(f"{request.staging.name}.linked")
+    mark.touch()
+    moment = mark.stat().st_ctime_ns
+    mark.unlink()
     wheels = BlobStore(request.config.blobs).path
     finish_prefix(request.record, request.platform, request.staging, target, caches / "uv", wheels, Silent())
+    return moment
 
 
 def pack(prefix: Path, placeholder: Path, tar: TarStream, request: ArtifactRequest) -> None:

@@ -13,7 +13,7 @@ from jupyter_envstore.engine.prefix import write_new
 from jupyter_envstore.engine.tarstream import Sink
 from jupyter_envstore.errors import ArtifactError, InvalidInputError
 from jupyter_envstore.images.base import fetch_base
-from jupyter_envstore.images.layers import group_files, make_layers
+from jupyter_envstore.images.layers import Linked, group_files, make_layers
 from jupyter_envstore.images.oci import MANIFEST, Base, canonical, image_config, manifest, sha256
 from jupyter_envstore.images.reference import SCRATCH
 
@@ -83,13 +83,15 @@ class DockerImage:
             )
             raise ArtifactError(msg)
         lock = record.lock(request.platform)
-        link_for_export(request, PREFIX)
-        link_bytecode(request.staging, lock, config.packages / "bytecode", request.progress)
+        moment = link_for_export(request, PREFIX)
+        compiled: dict[str, str] = {}
+        link_bytecode(request.staging, lock, config.packages / "bytecode", request.progress, placed=compiled)
         if base.name != SCRATCH:
             script = request.staging / ENTRY_POINT
             script.parent.mkdir(parents=True, exist_ok=True)
             write_new(script, SCRIPT.encode(), 0o755)
-        groups = group_files(request.staging, lock, limit)
+        linked = Linked(moment, config.packages / "conda", compiled)
+        groups = group_files(request.staging, lock, limit, linked)
         started = time.monotonic()
         tools = {"py-rattler": version_of("py-rattler"), "isal": version_of("isal"), "uv": version_of("uv")}
         layers = make_layers(

@@ -86,7 +86,12 @@ def compile_units(prefix: Path, lock: PlatformLock) -> list[CompileUnit]:
 
 
 def link_bytecode(
-    prefix: Path, lock: PlatformLock, cache_dir: Path, progress: Progress, only_cached: bool = False
+    prefix: Path,
+    lock: PlatformLock,
+    cache_dir: Path,
+    progress: Progress,
+    only_cached: bool = False,
+    placed: dict[str, str] | None = None,
 ) -> list[CompileUnit]:
     """Link the byte code of every package into ``prefix``, compiling what the cache lacks.
 
@@ -96,6 +101,8 @@ def link_bytecode(
         Where byte code is kept: ``<tag>/<sha256[:2]>/<sha256>/<path in prefix>``.
     only_cached : bool
         Link what is there and compile nothing.
+    placed : dict or None
+        Is told of each file that was put there: its path in the prefix, to the hash of the package that it is of.
 
     Returns
     -------
@@ -115,7 +122,7 @@ def link_bytecode(
     left = {unit.sha256 for unit in missing}
     for unit in units:
         if unit.sha256 not in left:
-            _link(prefix, unit, _folder(root, unit))
+            _link(prefix, unit, _folder(root, unit), placed)
     return missing
 
 
@@ -187,7 +194,7 @@ def _batches(units: Sequence[CompileUnit], size: int = 1500) -> Iterator[list[Co
         yield batch
 
 
-def _link(prefix: Path, unit: CompileUnit, folder: Path) -> None:
+def _link(prefix: Path, unit: CompileUnit, folder: Path, placed: dict[str, str] | None) -> None:
     made: set[str] = set()
     for source in unit.sources:
         compiled = os.path.join(folder, _pyc(source))  # noqa: PTH118 - thousands of files
@@ -196,24 +203,29 @@ def _link(prefix: Path, unit: CompileUnit, folder: Path) -> None:
         if parent not in made:
             os.makedirs(parent, exist_ok=True)  # noqa: PTH103
             made.add(parent)
-        _place(compiled, target)
+        if _place(compiled, target) and placed is not None:
+            placed[_pyc(source)] = unit.sha256
 
 
-def _place(compiled: str, target: str) -> None:
-    """Put byte code at ``target``; what is there already stays if it is the same, and is replaced at once if not."""
+def _place(compiled: str, target: str) -> bool:
+    """Put byte code at ``target``; what is there already stays if it is the same, and is replaced at once if not.
+
+    Return whether it was put there.
+    """
     try:
         os.link(compiled, target)
     except FileNotFoundError:  # a source that does not compile has none
-        return
+        return False
     except OSError:  # it is there; or another file system; or too many links
         if os.path.exists(target) and os.path.getsize(target) == os.path.getsize(compiled):  # noqa: PTH110, PTH202
-            return
+            return False
         fresh = f"{target}.new"
         try:
             os.link(compiled, fresh)
         except OSError:
             shutil.copyfile(compiled, fresh)
         os.replace(fresh, target)  # noqa: PTH105
+    return True
 
 
 def _folder(root: Path, unit: CompileUnit) -> Path:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 
-def cache_name(record: dict[str, Any]) -> str:
+def cache_name(record: Mapping[str, Any]) -> str:
     """Return the name of a package's folder in the package cache."""
     return f"{record['name']}-{record['version']}-{record['build']}"
 

@@ -12,12 +12,14 @@ import json
 import os
 import re
 import stat
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from jupyter_envstore.engine.cached import cache_name
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.meta import META, clean_meta, meta_bytes
 from jupyter_envstore.engine.record import PlatformLock
@@ -25,7 +27,7 @@ from jupyter_envstore.engine.tarstream import CHUNK, GZIP_LEVEL, TarStream
 from jupyter_envstore.images.oci import Layer, canonical
 from jupyter_envstore.store.blobs import BlobStore, BlobWriter
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the bytes of layers change for the same packages, so that old ones are not found again."""
 THREADS = 2
 
@@ -40,6 +42,36 @@ class LayerCache(Protocol):
         """Remember a layer that was made."""
 
 
+@dataclass(frozen=True)
+class Linked:
+    """How an environment was linked: which of its files need no second look.
+
+    A file of a conda package is what its package brought, if the package alone claims it, nothing changed it since it
+    was linked (its change time, which nobody can set), and nobody wrote into it in the cache (its modification time,
+    which packages set to long ago, is before the package was unpacked).
+
+    Parameters
+    ----------
+    moment : int
+        When the conda packages had been linked, by the file system's clock, in nanoseconds.
+    cache : Path
+        The package cache.
+    compiled : mapping
+        Byte code that was linked out of the cache: its path, to the hash of the package that it is of.
+    """
+
+    moment: int
+    cache: Path
+    compiled: Mapping[str, str]
+
+    def unpacked(self, record: Mapping[str, Any]) -> int:
+        """Return when a package was unpacked, in nanoseconds; 0 where that cannot be told."""
+        try:
+            return (self.cache / f"{cache_name(record)}.lock").stat().st_mtime_ns
+        except OSError:
+            return 0
+
+
 @dataclass
 class Group:
     """What becomes one layer: its files relative to the prefix, and what it is.
@@ -50,6 +82,10 @@ class Group:
         What else its bytes depend on, as JSON: hashes of packages, versions.
     expected : dict
         SHA-256 that files have if they are what their package brought.
+    unpacked : dict
+        When the package of a file was unpacked, in nanoseconds, for files that one package alone claims.
+    compiled : dict
+        Hash of the package that a file of byte code is of, for what came out of the cache.
     """
 
     title: str
@@ -57,9 +93,12 @@ class Group:
     seed: list[Any] = field(default_factory=list)
     size: int = 0
     expected: dict[str, str] = field(default_factory=dict)
+    unpacked: dict[str, int] = field(default_factory=dict)
+    compiled: dict[str, str] = field(default_factory=dict)
+    moment: int = 0
 
 
-def group_files(prefix: Path, lock: PlatformLock, limit: int) -> list[Group]:
+def group_files(prefix: Path, lock: PlatformLock, limit: int, linked: Linked) -> list[Group]:
     """Return the files of ``prefix`` by layer, the lowest first.
 
     Parameters
@@ -68,21 +107,28 @@ def group_files(prefix: Path, lock: PlatformLock, limit: int) -> list[Group]:
         A linked environment.
     limit : int
         How many layers there are at most; two of them are for PyPI packages and the environment's own files.
+    linked : Linked
+        How it was linked.
     """
     packages = {record["name"]: record for record in lock.conda}
-    owners, known, hashes = _owners(prefix)
+    owners, alone, hashes = _owners(prefix)
+    unpacked = {name: linked.unpacked(record) for name, record in packages.items()}
     groups = {name: Group(name, seed=[_identity(packages[name])]) for name in packages}
     pip = Group("PyPI packages", seed=sorted(f"{p['name']}-{p['version']}" for p in lock.pip))
     own = Group("the environment's own files")
-    wheels = set(_wheel_files(prefix, known))
+    wheels = set(_wheel_files(prefix, set(owners)))
     for path, size in _walk(prefix):
         source = _source_of(path) or ""
         owner = owners.get(path) or owners.get(source)
         group = pip if path in wheels or source in wheels else groups.get(owner or "", own)
         group.files.append(path)
         group.size += size
-        if owner in groups and path in hashes and not path.startswith(META):
+        if path in linked.compiled:
+            group.compiled[path] = linked.compiled[path]
+        elif owner in groups and path in hashes and not path.startswith(META):
             group.expected[path] = hashes[path]
+            if path in alone and owner in unpacked:
+                group.unpacked[path] = unpacked[owner]
     weights = popularity(lock)
     ranked = sorted(groups.values(), key=lambda group: (-weights[group.title] * max(group.size, 1), group.title))
     room = max(limit - 2, 1)
@@ -94,9 +140,14 @@ def group_files(prefix: Path, lock: PlatformLock, limit: int) -> list[Group]:
             together.files += group.files
             together.seed += group.seed
             together.expected |= group.expected
+            together.unpacked |= group.unpacked
+            together.compiled |= group.compiled
             together.size += group.size
         ordered.append(together)
-    return [group for group in (*ordered, pip, own) if group.files]
+    found = [group for group in (*ordered, pip, own) if group.files]
+    for group in found:
+        group.moment = linked.moment
+    return found
 
 
 def popularity(lock: PlatformLock) -> dict[str, int]:
@@ -229,12 +280,21 @@ def _key(prefix: Path, target: str, group: Group, tools: Mapping[str, str]) -> s
 
     Every file is looked at: one that is what its package brought is known by the package's hash, any other by its
     content. A wheel can write over a package's files; what it wrote must not be found by others who have the package.
+    Files of which :class:`Linked` tells are not read.
     """
     files = []
     for path in sorted(group.files):
         full = f"{prefix}/{path}"
         info = os.lstat(full)
-        if path.startswith(META) and path.endswith(".json"):
+        if path in group.compiled:
+            content = f"byte code of {group.compiled[path]}"
+        elif (
+            stat.S_ISREG(info.st_mode)
+            and info.st_ctime_ns < group.moment
+            and info.st_mtime_ns < group.unpacked.get(path, 0)
+        ):
+            content = "as packaged"
+        elif path.startswith(META) and path.endswith(".json"):
             content = hashlib.sha256(_meta(full)).hexdigest()
         else:
             content = _content(full)
@@ -264,19 +324,21 @@ def _identity(record: Mapping[str, Any]) -> str:
 
 
 def _owners(prefix: Path) -> tuple[dict[str, str], set[str], dict[str, str]]:
-    """Return which conda package each file belongs to, the files that conda knows, and what their hashes should be."""
+    """Return which conda package each file belongs to, those that one alone claims, and what their hashes should be."""
     owners: dict[str, str] = {}
     hashes: dict[str, str] = {}
+    claims: Counter[str] = Counter()
     for path in sorted((prefix / META).glob("*.json")):
         meta = json.loads(path.read_bytes())
         owners[f"{META}{path.name}"] = meta["name"]
+        claims.update(meta["files"])
         for name in meta["files"]:
             owners.setdefault(name, meta["name"])
         for entry in meta.get("paths_data", {}).get("paths", ()):
             expected = entry.get("sha256_in_prefix") or entry.get("sha256")
             if expected and owners.get(entry["_path"]) == meta["name"]:
                 hashes[entry["_path"]] = expected
-    return owners, set(owners), hashes
+    return owners, {path for path, count in claims.items() if count == 1}, hashes
 
 
 def _wheel_files(prefix: Path, known: set[str]) -> list[str]:

@@ -23,6 +23,7 @@ import pytest
 from jupyter_envstore.builds import retention
 from jupyter_envstore.builds.executors import LocalExecutor
 from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.images.host import write_host_base
@@ -354,6 +355,31 @@ def test_a_base_that_was_changed_is_refused_and_one_with_a_layer_twice_is_loaded
     (tmp_path / "e.tar").write_bytes(b"".join(store.envstore.image_archive(view["id"]).pieces()))
     for kind in ("docker-archive", "oci-archive"):
         run("skopeo", "copy", f"{kind}:{tmp_path}/e.tar", f"dir:{tmp_path}/{kind}")
+
+
+def test_a_file_that_was_written_into_in_the_cache_makes_a_layer_of_its_own(
+    base: Path, nasty_channel: str, tmp_path: Path
+) -> None:
+    config = StoreConfig(str(tmp_path / "s"), lease_seconds=LEASE_SECONDS, docker_base_image=f"oci:{base}")
+    store = Store(EnvStore(config, LocalExecutor(config)))
+    try:
+        source = text(nasty_channel, "nasty-links", "nasty-modes")
+        first = manifest_of(store, store.build(source, name="a"))
+        assert manifest_of(store, store.build(source, name="b"))["layers"] == first["layers"]
+        cached = next(
+            path
+            for path in sorted((config.packages / "conda").glob("nasty-modes-*/**/*"))
+            if path.is_file() and not path.is_symlink() and "info" not in path.parts
+        )
+        with cached.open("ab") as file:  # in place, through a link that some environment has
+            file.write(b"more")
+        third = manifest_of(store, store.build(source, name="c"))
+        old, new = ({layer["digest"] for layer in found["layers"]} for found in (first, third))
+        assert len(new - old) == 1
+    finally:
+        store.end_workers()
+        store.close()
+        remove_tree(tmp_path / "s")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, who may mount a small disk")
