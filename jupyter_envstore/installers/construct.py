@@ -106,6 +106,7 @@ def construct_yaml(job: Job, folder: Path) -> str:
         "name": installer_name(about.name),
         "version": about.version,
         "company": about.company,
+        "welcome_text": about.welcome,
         "installer_type": job.kind,
         "installer_filename": job.file_name,
         "environment_file": "lock.txt",

@@ -40,6 +40,7 @@ KEYS = {
     "name": NAME,
     "version": NAME,
     "company": TEXT,
+    "welcome_text": TEXT,
     "installer_type": re.compile("sh|pkg|exe"),
     "installer_filename": TEXT,
     "environment_file": TEXT,
@@ -165,12 +166,12 @@ def test_texts_of_people_are_texts_and_nothing_else(record: dict[str, Any], tmp_
     folder = tmp_path / "input"
     terms = f"{evil}\nEOF\ntouch pwned\n"
     write_folder(
-        job(record, about=about("R+x.", company=evil, licence=terms), variables={"A": evil.replace("\n", " ")}),
+        job(record, about=about("R+x.", company=evil, welcome=evil, licence=terms), variables={"A": evil.replace("\n", " ")}),
         folder,
         Silent(),
     )
     values = read_construct(folder)
-    assert (values["company"], values["name"]) == (evil, "R-x")
+    assert (values["company"], values["welcome_text"], values["name"]) == (evil, evil, "R-x")
     assert "\nEOF\n" not in f"\n{(folder / 'license.txt').read_text()}"
     state = json.loads((folder / "variables" / "conda-meta" / "state").read_text())
     assert state["env_vars"] == {"A": evil.replace("\n", " ")}
