@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jupyter_envstore.engine.channels import ChannelPolicy
 from jupyter_envstore.engine.environment import scrubbed_environment
@@ -95,7 +96,7 @@ class Toolbox:
         named = self.named or shutil.which("constructor", path=scrubbed_environment().get("PATH")) or ""
         prefix = None if named else self._linked("constructor", SPECS, here, progress)
         program = Path(named) if prefix is None else prefix / "bin" / "constructor"
-        version = constructor_version(program)
+        version = self._version(program)
         native = program.resolve().parent.parent / STANDALONE
         if not native.is_file():
             prefix = self._linked("conda-standalone", SPECS[1:], here, progress)
@@ -104,6 +105,22 @@ class Toolbox:
             return Constructor(program, version, native, native)
         prefix = self._linked("conda-standalone", SPECS[1:], platform, progress)
         return Constructor(program, version, native, prefix / STANDALONE)
+
+    def _version(self, program: Path) -> str:
+        """Return the version of a constructor, which takes a second to tell it; kept until its program changes."""
+        note = self.folder / ".constructor-version.json"
+        mark: list[Any] = []
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            info = program.stat()
+            mark = [str(program), info.st_mtime_ns, info.st_size]
+            known = json.loads(note.read_text(encoding="utf-8"))
+            if known["program"] == mark:
+                return str(known["version"])
+        version = constructor_version(program)
+        with contextlib.suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            note.write_text(json.dumps({"program": mark, "version": version}), encoding="utf-8")
+        return version
 
     def _linked(self, name: str, specs: Sequence[str], platform: str, progress: Progress) -> Path:
         """Return a prefix with these packages, linked now if it was not before."""

@@ -166,7 +166,11 @@ def test_texts_of_people_are_texts_and_nothing_else(record: dict[str, Any], tmp_
     folder = tmp_path / "input"
     terms = f"{evil}\nEOF\ntouch pwned\n"
     write_folder(
-        job(record, about=about("R+x.", company=evil, welcome=evil, licence=terms), variables={"A": evil.replace("\n", " ")}),
+        job(
+            record,
+            about=about("R+x.", company=evil, welcome=evil, licence=terms),
+            variables={"A": evil.replace("\n", " ")},
+        ),
         folder,
         Silent(),
     )
