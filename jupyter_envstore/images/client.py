@@ -121,11 +121,12 @@ class RegistryClient:
             try:
                 answer = self._open(method, address, dict(headers), body)
             except urllib.error.HTTPError as error:
-                if error.code == 401 and not attempt and self._log_in(error.headers, scope):
-                    if body is not None and not isinstance(body, bytes):
-                        body.seek(0)
-                    continue
-                raise self._refusal(error) from None
+                with error:
+                    if error.code == 401 and not attempt and self._log_in(error.headers, scope):
+                        if body is not None and not isinstance(body, bytes):
+                            body.seek(0)
+                        continue
+                    raise self._refusal(error) from None
             except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
                 reason = getattr(error, "reason", error)
                 msg = f"registry {self.reference.host} cannot be reached: {reason}"
@@ -154,6 +155,7 @@ class RegistryClient:
                 place = error.headers.get("Location")
                 if error.code not in (301, 302, 303, 307, 308) or not place:
                     raise
+                error.close()
                 address = urljoin(address, place)
                 if body is not None and not isinstance(body, bytes):
                     body.seek(0)

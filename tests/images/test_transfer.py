@@ -261,6 +261,65 @@ def test_a_bearer_token_is_fetched_where_the_challenge_says(tmp_path: Path, monk
     ]
 
 
+def test_an_upload_that_is_sent_elsewhere_is_sent_whole(tmp_path: Path) -> None:
+    """The registry is a fake: it sends uploads to another address, as those in front of an object store do."""
+    received: list[bytes] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.answer(202, ("Location", "/v2/a/uploads/1"))
+
+        def do_PUT(self) -> None:
+            data = self.rfile.read(int(self.headers["Content-Length"]))
+            if "/uploads/" in self.path:
+                self.answer(307, ("Location", "/store/1?signed"))
+            else:
+                received.append(data)
+                self.answer(201)
+
+        def answer(self, status: int, *headers: tuple[str, str]) -> None:
+            self.send_response(status)
+            for name, value in (*headers, ("Content-Length", "0")):
+                self.send_header(name, value)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    blob = tmp_path / "blob"
+    blob.write_bytes(b"layer" * 1000)
+    client = RegistryClient(parse_image(f"127.0.0.1:{server.server_address[1]}/a:1"))
+    client.push_blob(f"sha256:{hashlib.sha256(blob.read_bytes()).hexdigest()}", blob)
+    server.shutdown()
+    server.server_close()
+    assert received == [blob.read_bytes()]
+
+
+def test_a_token_server_that_is_away_is_named(tmp_path: Path) -> None:
+    """The registry is a fake: whoever should hand out tokens for it is away."""
+    away = free_port()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", f'Bearer realm="http://127.0.0.1:{away}/token"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    reference = parse_image(f"127.0.0.1:{server.server_address[1]}/a:1")
+    with pytest.raises(RegistryUnreachableError, match=f"127.0.0.1:{away}, which registry .* gives tokens at"):
+        RegistryClient(reference).manifest()
+    server.shutdown()
+    server.server_close()
+
+
 def test_a_password_does_not_follow_to_another_host_or_to_plain_http(monkeypatch: pytest.MonkeyPatch) -> None:
     client = RegistryClient(parse_image("hub.example/a:1"))
     client._authorization = "Basic c2VjcmV0"

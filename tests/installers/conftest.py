@@ -47,7 +47,7 @@ def installer_of(store: Store, view: dict[str, Any], folder: Path, variant: str 
     return Made(path, state, store.envstore.record(view["id"]), store.envstore.show(view["id"])["platform"])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def store_with() -> Iterator[Callable[..., Store]]:
     """Make stores with settings of their own."""
     opened: list[Store] = []
@@ -67,7 +67,7 @@ def store_with() -> Iterator[Callable[..., Store]]:
         remove_tree(store.root)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def science(
     store_with: Callable[..., Store], package_cache: Path, channel: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Made:
@@ -78,7 +78,7 @@ def science(
         name: science
         description: Numbers and tables
         channels: ['{channel}']
-        dependencies: [python={PYTHON}, numpy, ipykernel, pip, {{pip: [cowsay]}}]
+        dependencies: [python={PYTHON}, numpy, flask, pip, {{pip: [cowsay]}}]
         variables: {{GREETING: hello you}}
         """
     )
@@ -133,7 +133,7 @@ class Island:
         return run(*inside, code=code, env={"PATH": os.environ["PATH"]})
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def island(base: Path) -> Iterator[Island]:
     """The host's loader and libraries out of the base image, and busybox for everything else."""
     if os.geteuid() != 0:

@@ -296,8 +296,12 @@ put_aside() {
   mv "$1" "$PREFIX.before-$number" && say "What this installer does not know of the old environment is kept in $PREFIX.before-$number"
 }
 for left in "$PARENT/.$BASE.replaced-"*; do # of an update that was killed between its two renames, or behind them
-  if is_number "${left##*-}" && [ -d "$left/conda-meta" ] && [ -w "$PARENT" ] && ! runs "${left##*-}"; then
-    if [ -e "$PREFIX" ]; then put_aside "$left"; else mv "$left" "$PREFIX" && say "$PREFIX, which an update had lost, is back."; fi
+  if [ -d "$left" ] && is_number "${left##*-}" && [ -w "$PARENT" ] && ! runs "${left##*-}"; then
+    if [ -e "$PREFIX" ]; then
+      put_aside "$left"
+    elif [ -d "$left/conda-meta" ]; then
+      mv "$left" "$PREFIX" && say "$PREFIX, which an update had lost, is back."
+    fi
   fi
 done
 
