@@ -127,6 +127,8 @@ def test_an_update_that_was_killed_between_its_renames_is_put_right(science: Mad
     (place / "env" / "mine.txt").write_text("mine")
     ended = subprocess.Popen(["true"])
     ended.wait()
+    mark = f"{os.uname().nodename} {ended.pid}\n"
+    (place / "env" / ".envstore-installing").write_text(mark)
     (place / "env").rename(place / f".env.replaced-{ended.pid}")
     told = install(science, place / "env", code=1)
     assert "which an update had lost, is back" in told.stdout
@@ -135,10 +137,14 @@ def test_an_update_that_was_killed_between_its_renames_is_put_right(science: Mad
     assert (place / "env" / "mine.txt").read_text() == "mine"
     left = place / f".env.replaced-{ended.pid}"  # what is left where it was killed while the old one was cleared away
     left.mkdir()
+    (left / ".envstore-installing").write_text(mark)
+    (place / ".env.replaced-123").mkdir()  # somebody's own, which has no mark
     (left / "more.txt").write_text("more")
     assert "env.before-1" in install(science, place / "env", "-u").stdout
     kept = sorted(str(path.relative_to(place)) for path in place.glob("env.before-*/*"))
     assert kept == ["env.before-1/more.txt", "env.before-2/mine.txt"]
+    assert (place / ".env.replaced-123").is_dir()
+    assert not list(place.rglob(".envstore-installing"))
 
 
 def test_of_two_at_once_in_one_place_one_is_done_and_the_other_told(science: Made, place: Path) -> None:

@@ -67,7 +67,9 @@ clean() {
   status=$?
   trap '' INT TERM HUP QUIT PIPE
   if [ "$SWAPPED" = 0 ]; then
-    if [ -n "$OLD" ] && [ -e "$OLD" ] && [ ! -e "$PREFIX" ]; then mv "$OLD" "$PREFIX"; fi
+    if [ -n "$OLD" ] && [ -e "$OLD" ]; then
+      if [ -e "$PREFIX" ]; then put_aside "$OLD"; else rm -f "$OLD/$MARK" && mv "$OLD" "$PREFIX"; fi
+    fi
     remove "$PARTIAL"
     while [ -n "$MADE" ]; do # folders that were made for the target, as long as they are empty
       rmdir "$MADE" 2>/dev/null || break
@@ -292,14 +294,25 @@ runs() { kill -0 "$1" 2>/dev/null || [ -d "/proc/$1" ]; }
 is_number() { case $1 in '' | *[!0-9]*) return 1 ;; esac; }
 put_aside() {
   number=1
-  while [ -e "$PREFIX.before-$number" ]; do number=$((number + 1)); done
-  mv "$1" "$PREFIX.before-$number" && say "What this installer does not know of the old environment is kept in $PREFIX.before-$number"
+  while [ -e "$PREFIX.before-$number" ] || [ -h "$PREFIX.before-$number" ]; do number=$((number + 1)); done
+  rm -f "$1/$MARK"
+  if mv "$1" "$PREFIX.before-$number"; then
+    say "What this installer does not know of the old environment is kept in $PREFIX.before-$number"
+  else
+    complain "WARNING: what was added to the old environment lies in $1"
+  fi
+}
+# Whether a folder is what an installation on this machine left behind: its mark is in it.
+is_left() {
+  [ -d "$1" ] && [ ! -h "$1" ] && [ -f "$1/$MARK" ] && read -r host process <"$1/$MARK" &&
+    [ "$host" = "$HOST" ] && is_number "$process" && { [ "$process" = "$$" ] || ! runs "$process"; }
 }
 for left in "$PARENT/.$BASE.replaced-"*; do # of an update that was killed between its two renames, or behind them
-  if [ -d "$left" ] && is_number "${left##*-}" && [ -w "$PARENT" ] && ! runs "${left##*-}"; then
+  if [ -w "$PARENT" ] && is_left "$left"; then
     if [ -e "$PREFIX" ]; then
       put_aside "$left"
     elif [ -d "$left/conda-meta" ]; then
+      rm -f "$left/$MARK"
       mv "$left" "$PREFIX" && say "$PREFIX, which an update had lost, is back."
     fi
   fi
@@ -331,9 +344,7 @@ if [ ! -d "$PARENT" ]; then
 fi
 [ -w "$PARENT" ] || fail "$PARENT cannot be written."
 for left in "$PARENT/.$BASE.installing-"*; do # of an installation that was killed on this machine: its mark is in it
-  if [ -f "$left/$MARK" ] && read -r host process <"$left/$MARK" && [ "$host" = "$HOST" ]; then
-    is_number "$process" && ! runs "$process" && remove "$left" 2>/dev/null
-  fi
+  if is_left "$left"; then remove "$left" 2>/dev/null; fi
 done
 free=$(df -Pk "$PARENT" 2>/dev/null | awk 'NR == 2 {print $4}')
 case $free in
@@ -414,9 +425,12 @@ if [ -d "$PREFIX" ]; then
   number=$$
   while [ -e "$PARENT/.$BASE.replaced-$number" ]; do number=$((number + 1)); done
   OLD=$PARENT/.$BASE.replaced-$number
-  mv "$PREFIX" "$OLD" || fail "$PREFIX cannot be moved; it is as it was."
+  printf '%s %s\n' "$HOST" "$$" >"$PREFIX/$MARK" || fail "$PREFIX cannot be written; it is as it was."
+  if ! mv "$PREFIX" "$OLD"; then
+    rm -f "$PREFIX/$MARK"
+    fail "$PREFIX cannot be moved; it is as it was."
+  fi
 fi
-rm -f "$PARTIAL/$MARK"
 if [ -e "$PREFIX" ]; then
   fail "$PREFIX appeared while this ran: somebody else installs there. Nothing there was touched."
 fi
@@ -426,8 +440,10 @@ if [ -e "$PREFIX/${PARTIAL##*/}" ]; then # somebody was quicker by a hair, and i
   fail "$PREFIX appeared while this ran: somebody else installs there."
 fi
 SWAPPED=1
+rm -f "$PREFIX/$MARK"
 if [ -n "$OLD" ]; then
   if [ -f "$OLD/$OWN/files" ]; then sh "$PREFIX/uninstall.sh" -q -r "$OLD"; fi
+  if [ -d "$OLD" ]; then rm -f "$OLD/$MARK"; fi
   rmdir "$OLD" 2>/dev/null
   if [ -d "$OLD" ]; then put_aside "$OLD"; fi
 fi

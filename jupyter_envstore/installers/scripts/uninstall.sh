@@ -60,7 +60,7 @@ cd "$PREFIX" || exit 1
 linked=$(folders | while IFS= read -r folder; do [ ! -h "$folder" ] || printf '%s\n' "$folder"; done)
 ours() {
   if [ -z "$linked" ]; then cat; return; fi
-  awk -v linked="$linked" 'BEGIN { count = split(linked, away, "\n") }
+  LINKED=$linked awk 'BEGIN { count = split(ENVIRON["LINKED"], away, "\n") }
     { for (place = 1; place <= count; place++) if (index($0 "/", away[place] "/") == 1) next; print }'
 }
 folders | ours | sed -n 's|$|/__pycache__|p' | quoted | xargs rm -rf
