@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.engine.channels import local_path
@@ -38,3 +39,8 @@ def clean_meta(data: Mapping[str, Any], requested: bool = True) -> dict[str, Any
 def meta_bytes(data: Mapping[str, Any]) -> bytes:
     """Return a record as it is written: without indentation, which takes a tenth of the time."""
     return json.dumps(data, sort_keys=True).encode()
+
+
+def cleaned(path: Path | str, requested: bool = True) -> bytes:
+    """Return what a file of ``conda-meta`` becomes by :func:`clean_meta`."""
+    return meta_bytes(clean_meta(json.loads(Path(path).read_bytes()), requested))

@@ -92,6 +92,22 @@ def tree_size(path: Path) -> tuple[int, int]:
     return total, own
 
 
+def walk_files(prefix: Path) -> list[tuple[str, int]]:
+    """Return all files, links and empty folders below ``prefix`` with their sizes."""
+    found = []
+    start = len(str(prefix)) + 1
+    for folder, folders, files in os.walk(prefix):
+        here = folder[start:]
+        place = f"{here}/" if here else ""
+        for name in files:
+            found.append((f"{place}{name}", os.lstat(f"{folder}/{name}").st_size))
+        links = [name for name in folders if os.path.islink(f"{folder}/{name}")]  # noqa: PTH114
+        found += [(f"{place}{name}", 0) for name in links]
+        if here and not files and not folders:
+            found.append((here, 0))
+    return found
+
+
 def storage_error(error: OSError) -> StorageError:
     """Return an operating system's error about the store in words for people."""
     place = f" ({error.filename})" if error.filename else ""

@@ -163,11 +163,11 @@ async def _solve(
     import rattler
     from rattler.exceptions import GatewayError, SolverError
 
-    def request(more: Sequence[str] = (), gateway: Any = None) -> Any:
+    def request(gateway: Any, more: Sequence[str] = ()) -> Any:
         return rattler.solve(
             [rattler.Channel(url) for url in urls],
             [rattler.MatchSpec(spec) for spec in (*specs, *more)],
-            gateway=gateway or make_gateway(cache_dir, kept_only=options.kept_only),
+            gateway=gateway,
             platforms=[rattler.Subdir(platform), rattler.Subdir("noarch")],
             virtual_packages=[rattler.GenericVirtualPackage(*_split(package)) for package in virtual],
             timeout=timedelta(seconds=options.timeout),
@@ -179,11 +179,12 @@ async def _solve(
     limit = f"no answer in {options.timeout:g} s; the more bounds the specification has, the faster it is solved"
     try:
         try:
-            solved = await asyncio.wait_for(request(gateway=gateway), options.timeout)
+            solved = await asyncio.wait_for(request(gateway), options.timeout)
         except GatewayError as error:
             if options.kept_only or not forget_lists_of_shards(cache_dir, error):
                 raise
-            solved = await asyncio.wait_for(request(), options.timeout)
+            gateway = make_gateway(cache_dir)
+            solved = await asyncio.wait_for(request(gateway), options.timeout)
     except asyncio.TimeoutError:
         raise SolveTimeoutError(limit) from None
     except GatewayError as error:
@@ -218,7 +219,7 @@ async def _solve(
         raise failure from None
     records = [clean_record(json.loads(record.to_json())) for record in solved]
     try:
-        extras, without = await _solve_extras(records, options, lambda more: request(more, gateway))
+        extras, without = await _solve_extras(records, options, lambda more: request(gateway, more))
     except (GatewayError, asyncio.TimeoutError):  # nobody waits for them
         extras, without = (), tuple(options.extras)
     return records, extras, without

@@ -21,7 +21,8 @@ from typing import Any, Protocol
 
 from jupyter_envstore.engine.cached import cache_name
 from jupyter_envstore.engine.digest import file_digest
-from jupyter_envstore.engine.meta import META, clean_meta, meta_bytes
+from jupyter_envstore.engine.meta import META, cleaned
+from jupyter_envstore.engine.prefix import walk_files
 from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.engine.tarstream import CHUNK, GZIP_LEVEL, TarStream
 from jupyter_envstore.images.oci import Layer, canonical
@@ -117,7 +118,7 @@ def group_files(prefix: Path, lock: PlatformLock, limit: int, linked: Linked) ->
     pip = Group("PyPI packages", seed=sorted(f"{p['name']}-{p['version']}" for p in lock.pip))
     own = Group("the environment's own files")
     wheels = set(_wheel_files(prefix, set(owners)))
-    for path, size in _walk(prefix):
+    for path, size in walk_files(prefix):
         source = _source_of(path) or ""
         owner = owners.get(path) or owners.get(source)
         group = pip if path in wheels or source in wheels else groups.get(owner or "", own)
@@ -268,7 +269,7 @@ def _write(prefix: Path, target: str, group: Group, blobs: BlobStore) -> Layer:
         add_folders(tar, [f"{root}/{path}" for path in group.files])
         for path in sorted(group.files):
             if path.startswith(META) and path.endswith(".json"):
-                tar.add_bytes(_meta(f"{prefix}/{path}"), f"{root}/{path}")
+                tar.add_bytes(cleaned(f"{prefix}/{path}", requested=False), f"{root}/{path}")
             else:
                 tar.add_file(f"{prefix}/{path}", f"{root}/{path}")
 
@@ -295,7 +296,7 @@ def _key(prefix: Path, target: str, group: Group, tools: Mapping[str, str]) -> s
         ):
             content = "as packaged"
         elif path.startswith(META) and path.endswith(".json"):
-            content = hashlib.sha256(_meta(full)).hexdigest()
+            content = hashlib.sha256(cleaned(full, requested=False)).hexdigest()
         else:
             content = _content(full)
             if stat.S_ISREG(info.st_mode) and content == group.expected.get(path):
@@ -303,11 +304,6 @@ def _key(prefix: Path, target: str, group: Group, tools: Mapping[str, str]) -> s
         files.append([path, stat.S_IFMT(info.st_mode), bool(info.st_mode & 0o111), content])
     seed: list[Any] = [FORMAT, target, dict(sorted(tools.items())), group.seed, files]
     return hashlib.sha256(canonical(seed)).hexdigest()
-
-
-def _meta(path: str) -> bytes:
-    """Return what conda knows of a package, as it stands in an image."""
-    return meta_bytes(clean_meta(json.loads(Path(path).read_bytes()), requested=False))
 
 
 def _content(path: str) -> str:
@@ -359,19 +355,3 @@ def _source_of(path: str) -> str | None:
     """Return the source of byte code that lies in ``__pycache__``."""
     found = re.fullmatch(r"(.*/)__pycache__/([^/]+)\.cpython-\d+(?:\.opt-\d)?\.pyc", path)
     return f"{found[1]}{found[2]}.py" if found else None
-
-
-def _walk(prefix: Path) -> list[tuple[str, int]]:
-    """Return all files, links and empty folders below ``prefix`` with their sizes."""
-    found = []
-    start = len(str(prefix)) + 1
-    for folder, folders, files in os.walk(prefix):
-        here = folder[start:]
-        place = f"{here}/" if here else ""
-        for name in files:
-            found.append((f"{place}{name}", os.lstat(f"{folder}/{name}").st_size))
-        links = [name for name in folders if os.path.islink(f"{folder}/{name}")]  # noqa: PTH114
-        found += [(f"{place}{name}", 0) for name in links]
-        if here and not files and not folders:
-            found.append((here, 0))
-    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -36,11 +35,3 @@ def about(record: BuildRecord, platform: str, settings: Mapping[str, Any]) -> Ab
         welcome="\n".join(line for line in lines if line),
         licence=str(settings["installer_license"]),
     )
-
-
-def licences(record: BuildRecord, platform: str) -> str:
-    """Return the licences of the packages, as their records have them, each with the packages under it."""
-    found = defaultdict(list)
-    for package in record.lock(platform).conda:
-        found[str(package.get("license") or "not told")].append(package["name"])
-    return "\n".join(f"{licence}: {', '.join(sorted(names))}" for licence, names in sorted(found.items()))

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore.engine.meta import META, clean_meta, meta_bytes
+from jupyter_envstore.engine.meta import META, cleaned
+from jupyter_envstore.engine.prefix import walk_files
 from jupyter_envstore.engine.tarstream import TarStream
 from jupyter_envstore.errors import ArtifactError
 
@@ -68,7 +69,7 @@ def examine(prefix: Path, placeholder: str) -> Contents:
     known = _known(prefix)
     needle = placeholder.encode()
     files, found, size, first_line = [], [], 0, len(needle)
-    for path in sorted(_walk(str(prefix))):
+    for path in sorted(path for path, _ in walk_files(prefix)):
         full = f"{prefix}/{path}"
         info = os.lstat(full)
         files.append(path)
@@ -78,9 +79,8 @@ def examine(prefix: Path, placeholder: str) -> Contents:
             continue
         if entry is not None and not entry.get("prefix_placeholder") and not path.startswith("bin/"):
             continue  # conda says that there is none in it
-        data = Path(full).read_bytes()
-        if path.startswith(META) and path.endswith(".json"):
-            data = meta_bytes(clean_meta(json.loads(data)))
+        is_meta = path.startswith(META) and path.endswith(".json")
+        data = cleaned(full) if is_meta else Path(full).read_bytes()
         if needle not in data:
             continue
         declared = entry or {}
@@ -101,7 +101,7 @@ def write_files(prefix: Path, contents: Contents, tar: TarStream) -> Iterator[in
     for place, path in enumerate(contents.files):
         full = f"{prefix}/{path}"
         if path.startswith(META) and path.endswith(".json"):
-            tar.add_bytes(meta_bytes(clean_meta(json.loads(Path(full).read_bytes()))), path)
+            tar.add_bytes(cleaned(full), path)
         else:
             tar.add_file(full, path)
         if place % 500 == 0:
@@ -139,15 +139,3 @@ def _known(prefix: Path) -> dict[str, dict[str, Any]]:
         for entry in json.loads(meta.read_bytes()).get("paths_data", {}).get("paths", ()):
             found[entry["_path"]] = entry
     return found
-
-
-def _walk(prefix: str) -> Iterator[str]:
-    """Yield all files, links and empty folders below ``prefix``."""
-    start = len(prefix) + 1
-    for folder, folders, files in os.walk(prefix):
-        here = folder[start:]
-        place = f"{here}/" if here else ""
-        yield from (f"{place}{name}" for name in files)
-        yield from (f"{place}{name}" for name in folders if os.path.islink(f"{folder}/{name}"))  # noqa: PTH114
-        if here and not files and not folders:
-            yield here

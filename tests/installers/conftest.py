@@ -24,6 +24,14 @@ from tests.conftest import PYTHON
 from tests.helpers import LEASE_SECONDS, Store
 
 NOBODY = 65_534
+SCIENCE = f"""
+name: science
+description: Numbers and tables
+channels: ['{{channel}}']
+dependencies: [python={PYTHON}, numpy, flask, pip, {{{{pip: [cowsay]}}}}]
+variables: {{{{GREETING: hello you}}}}
+"""
+"""An environment with conda packages, compiled ones among them, a PyPI package, entry points and a variable."""
 
 
 @dataclass
@@ -73,15 +81,7 @@ def science(
 ) -> Made:
     """An installer with conda packages, compiled ones among them, a PyPI package, entry points and a variable."""
     store = store_with(package_cache)
-    view = store.build(
-        f"""
-        name: science
-        description: Numbers and tables
-        channels: ['{channel}']
-        dependencies: [python={PYTHON}, numpy, flask, pip, {{pip: [cowsay]}}]
-        variables: {{GREETING: hello you}}
-        """
-    )
+    view = store.build(SCIENCE.format(channel=channel))
     assert view["status"] == "COMPLETED", view["reason"]
     return installer_of(store, view, tmp_path_factory.mktemp("installer"))
 

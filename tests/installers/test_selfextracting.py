@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.conftest import PYTHON
 from tests.helpers import Store
-from tests.installers.conftest import NOBODY, Island, Made, install, installer_of, run
+from tests.installers.conftest import NOBODY, SCIENCE, Island, Made, install, installer_of, run
 
 LONG = "a-long-name-" * 4
 
@@ -100,15 +100,7 @@ def test_two_stores_make_the_same_installer(
     packages = tmp_path / "packages"
     packages.mkdir()
     store = store_with(packages)
-    view = store.build(
-        f"""
-        name: science
-        description: Numbers and tables
-        channels: ['{channel}']
-        dependencies: [python={PYTHON}, numpy, flask, pip, {{pip: [cowsay]}}]
-        variables: {{GREETING: hello you}}
-        """
-    )
+    view = store.build(SCIENCE.format(channel=channel))
     again = installer_of(store, view, tmp_path)
     assert again.state["sha256"] == science.state["sha256"]
     assert again.state["tools"]["maker"] == "self-extracting"
