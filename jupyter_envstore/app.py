@@ -52,6 +52,8 @@ THREADS = 8
 SLOW_THREADS = 4
 PLAN_SECONDS = 300.0
 FIRST_HOUSEKEEPING = 600.0
+CLEARING_SECONDS = 60.0
+"""How often is looked for deleted environments whose time to come back is over."""
 """Seconds after the start: not while people log in."""
 SOLVES = 2
 """How many solves and searches run at once."""
@@ -228,17 +230,17 @@ class EnvStoreApp(Opening, Questions, Texts, StoreTraits, ExtensionApp):
             self.rules = replace(self.rules, default_namespace=wanted)
 
     def keep_house(self, ending: threading.Event) -> None:
-        """Free what the settings do not keep, now and then, until the server ends."""
-        pause = min(FIRST_HOUSEKEEPING, self.collect_hours * 3600)
-        while self.collect_hours and not ending.wait(pause):
-            pause = self.collect_hours * 3600
+        """Free what the settings do not keep, now and then, and what was deleted, until the server ends."""
+        due = time.monotonic() + min(FIRST_HOUSEKEEPING, self.collect_hours * 3600)
+        while not ending.wait(CLEARING_SECONDS):
             try:
-                self.store.forget_old_images()
-                freed = self.store.collect().size
+                self.store.clear_deleted()
+                if self.collect_hours and time.monotonic() >= due:
+                    due = time.monotonic() + self.collect_hours * 3600
+                    self.store.forget_old_images()
+                    self.log.info("envstore: %d bytes freed", self.store.collect().size)
             except Exception:
                 self.log.exception("envstore: what the store does not need could not be freed; it is tried again")
-            else:
-                self.log.info("envstore: %d bytes freed", freed)
 
     async def plan_of_collection(self) -> Plan:
         """Return what could be freed, as of the last minutes: it is a walk through the caches, and all admins ask."""

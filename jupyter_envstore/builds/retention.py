@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -16,13 +14,13 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from jupyter_envstore import policy
+from jupyter_envstore.builds.clearing import UNDO, Cleared, clear_deleted, prefixes_in_use, uncleared
 from jupyter_envstore.builds.links import sync_all_links
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.cached import cache_name
 from jupyter_envstore.engine.prefix import remove_tree, to_trash, tree_size
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.errors import StorageError
-from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import retention as queries
 from jupyter_envstore.store import settings as settings_rows
 from jupyter_envstore.store.blobs import BlobStore
@@ -94,6 +92,8 @@ class Retention:
     def plan(self) -> Plan:
         """Return what :meth:`collect` would free; changes nothing."""
         plan = Plan()
+        with self.database.read() as session:
+            self._add_cleared(plan, uncleared(session, now() - UNDO))
         kept = self._plan_builds(plan)
         self._plan_blobs(plan)
         self._plan_leftovers(plan)
@@ -106,10 +106,12 @@ class Retention:
         Everything is looked at again, under a lock, right before it goes: others work on the store meanwhile.
         """
         self._empty_trash()
+        cleared = clear_deleted(self.config, self.database, now() - UNDO)
         self._repair()
         plan = Plan()
         self._plan_builds(plan)
         plan.removals = [r for r in plan.removals if r.build_id is not None and self.pack_away(r.build_id)]
+        self._add_cleared(plan, cleared)
         blobs = Plan()
         self._plan_blobs(blobs)
         plan.removals += [removal for removal in blobs.removals if self._remove_blob(removal)]
@@ -133,6 +135,10 @@ class Retention:
         with self.database.write() as session:
             queries.forget_changes(session, now() - timedelta(days=7))
         return plan
+
+    @staticmethod
+    def _add_cleared(plan: Plan, cleared: Iterable[Cleared]) -> None:
+        plan.removals += [Removal("environment", found.name, "it was deleted", found.size) for found in cleared]
 
     def pack_away(self, build_id: int) -> bool:
         """Drop the prefix and large artifacts of a build, which its record brings back.
@@ -175,10 +181,6 @@ class Retention:
                 raise StorageError(msg)
             for build in missing:
                 queries.drop_build(session, build)
-            for build in queries.builds_of_deleted_environments(session):
-                scope = settings_rows.scope_settings(session, None, None)
-                kept = policy.effective([self.config.settings, *scope])["build_artifacts_kept_on_deletion"]
-                rows.forget_build(session, build, kept)
             environments = [environment.id for _, environment, _ in queries.environments_with_builds(session)]
         sync_all_links(self.config, self.database, environments)
 
@@ -342,21 +344,6 @@ class Retention:
             total, own = tree_size(path)
             if total == own and _age(path) > GRACE_SECONDS:
                 plan.removals.append(Removal("byte code", path.name[:12], "no environment links it", own, path))
-
-
-def prefixes_in_use(builds: Path) -> set[str]:
-    """Return the folders below ``builds`` that a process of this host runs from."""
-    used = set()
-    root = f"{builds}{os.sep}"
-    if not Path("/proc/self/exe").exists():  # macOS
-        done = subprocess.run(["ps", "-axo", "command="], capture_output=True, text=True, check=False)
-        return {Path(line[len(root) :]).parts[0] for line in done.stdout.splitlines() if line.startswith(root)}
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            program = os.readlink(process / "exe")  # noqa: PTH115
-            if program.startswith(root):
-                used.add(Path(program[len(root) :]).parts[0])
-    return used
 
 
 def _age(path: Path) -> float:

@@ -52,8 +52,24 @@ def delete(options: argparse.Namespace) -> int:
         if number:
             store.delete_build(reference.id, who())
         else:
-            store.delete_environment(namespace, name, who())
+            store.clear_deleted()
+            store.delete_environment(namespace, name, who(), options.now)
+            if not options.now:
+                what += f"; for ten minutes it can come back: jupyter envstore undelete {namespace}/{name}"
     tell(options, {"deleted": str(reference) if number else f"{namespace}/{name}"}, f"deleted {what}")
+    return 0
+
+
+def undelete(options: argparse.Namespace) -> int:
+    """Bring a deleted environment back."""
+    namespace, name, number = parse_reference(options.environment)
+    if number is not None:
+        msg = f"a deleted build cannot come back, an environment can: jupyter envstore undelete {namespace}/{name}"
+        raise InvalidInputError(msg)
+    with open_store(options) as store:
+        count = store.undelete_environment(namespace, name, who())
+    told = f"{count} {'build' if count == 1 else 'builds'}"
+    tell(options, {"environment": f"{namespace}/{name}", "builds": count}, f"{namespace}/{name} is back, with {told}")
     return 0
 
 

@@ -3,6 +3,7 @@
 from jupyter_envstore.envstore.artifacts import Artifacts
 from jupyter_envstore.envstore.base import BuildRef
 from jupyter_envstore.envstore.changing import Changing
+from jupyter_envstore.envstore.deleting import Deleting
 from jupyter_envstore.envstore.demand import OnDemand
 from jupyter_envstore.envstore.images import Images
 from jupyter_envstore.envstore.keeping import Keeping
@@ -15,5 +16,5 @@ from jupyter_envstore.envstore.submitting import Submitting
 __all__ = ["BuildRef", "EnvStore"]
 
 
-class EnvStore(OnDemand, Submitting, Changing, Looking, Images, Artifacts, Keeping, Spaces, People, Pages):
+class EnvStore(OnDemand, Deleting, Submitting, Changing, Looking, Images, Artifacts, Keeping, Spaces, People, Pages):
     """A store of environments, open in this process."""

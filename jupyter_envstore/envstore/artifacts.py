@@ -8,6 +8,7 @@ from typing import Any
 
 from jupyter_envstore import policy, views
 from jupyter_envstore.artifacts.base import find_maker, made_for, makers
+from jupyter_envstore.builds.clearing import is_gone
 from jupyter_envstore.envstore.base import OpenStore
 from jupyter_envstore.errors import ConflictError, NotFoundError, PolicyError
 from jupyter_envstore.images.archive import ImageArchive
@@ -88,8 +89,8 @@ class Artifacts(OpenStore):
         with self.database.read() as session:
             row = rows.find_build(session, build_id, deleted=True)
             artifact = rows.find_artifact(session, build_id, kind, variant)
-        gone = row.build.deleted_on is not None and (artifact is None or artifact.state != READY)
-        if gone:
+            gone = is_gone(self.config, session, row.build, kind)
+        if gone or (row.build.deleted_on is not None and (artifact is None or artifact.state != READY)):
             msg = f"build {build_id} was deleted"
             raise NotFoundError(msg)
         if artifact is None and row.build.status != COMPLETED:
@@ -152,7 +153,8 @@ class Artifacts(OpenStore):
         with self.database.read() as session:
             row = rows.find_build(session, build_id, deleted=True)
             artifact = rows.find_artifact(session, build_id, images.DOCKER, "")
-        if artifact is None or artifact.state != READY or not artifact.digest:
+            gone = is_gone(self.config, session, row.build, images.DOCKER)
+        if gone or artifact is None or artifact.state != READY or not artifact.digest:
             msg = f"build {build_id} has no image that is ready"
             raise NotFoundError(msg)
         name = f"{spell(row.namespace.name)}/{spell(row.environment.name)}:{row.build.key}"

@@ -1,25 +1,16 @@
-"""Cancel, activate, restore, delete."""
+"""Cancel, activate, restore, pin, pack away."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
-from jupyter_envstore import policy
-from jupyter_envstore.builds.links import drop_link, sync_link
-from jupyter_envstore.builds.retention import prefixes_in_use
+from jupyter_envstore.builds.links import sync_link
 from jupyter_envstore.engine.availability import missing_packages
-from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.envstore.base import BuildRef
 from jupyter_envstore.envstore.looking import Looking
-from jupyter_envstore.errors import ConflictError, RunningBuildError
+from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import people
-from jupyter_envstore.store import settings as settings_rows
-from jupyter_envstore.store.database import now
 from jupyter_envstore.store.jobs import RESTORE, enqueue, unfinished_jobs
-from jupyter_envstore.store.models import Build
-from jupyter_envstore.store.states import COMPLETED, PREFIX_PRESENT, UNSETTLED
+from jupyter_envstore.store.states import COMPLETED, PREFIX_PRESENT
 
 
 class Changing(Looking):
@@ -161,67 +152,3 @@ class Changing(Looking):
             raise ConflictError(msg)
         with self.database.write() as session:
             people.audit(session, who, "build.pack-away", f"build:{build_id}")
-
-    def delete_build(self, build_id: int, who: str = "") -> None:
-        """Delete a build that is not active and does not run.
-
-        Raises
-        ------
-        ConflictError
-            It is active, or it runs.
-        """
-        with self.database.read() as session:
-            _check_deletable(rows.find_build(session, build_id))
-        self.scheduler.cancel(build_id, everything=True)
-        with self.database.write() as session:
-            row = rows.find_build(session, build_id)
-            _check_deletable(row)
-            rows.forget_build(session, row.build, self._kept(session))
-            place = f"{row.namespace.name}/{row.environment.name}:{row.build.number}"
-            people.audit(session, who, "build.delete", place, {"build_id": build_id})
-        self._remove_prefixes([row.build])
-
-    def delete_environment(self, namespace: str, name: str, who: str = "") -> int:
-        """Delete an environment with all its builds; what runs is stopped. Return how many builds it had."""
-        with self.database.write() as session:
-            space, environment = rows.find_environment(session, namespace, name)
-            builds = rows.list_builds(session, environment.id)
-            environment.name_key = f"{environment.name_key}#{environment.id}"  # '#' is in no name: the name is free
-            environment.deleted_on = now()
-            environment.current_build_id = None
-            rows.changed(session, "environment", environment.id)
-            people.audit(
-                session, who, "environment.delete", f"{space.name}/{environment.name}", {"builds": len(builds)}
-            )
-        drop_link(self.config.root, space.name_key, name.lower())
-        for build in builds:
-            self.scheduler.cancel(build.id, everything=True)
-        with self.database.write() as session:
-            builds = rows.list_builds(session, environment.id)
-            for build in builds:
-                rows.forget_build(session, build, self._kept(session))
-        self._remove_prefixes(builds)
-        return len(builds)
-
-    def _kept(self, session: Any) -> list[str]:
-        """Return the artifacts that stay when a build is deleted."""
-        settings = policy.effective([self.config.settings, *settings_rows.scope_settings(session, None, None)])
-        kept: list[str] = settings["build_artifacts_kept_on_deletion"]
-        return kept
-
-    def _remove_prefixes(self, builds: Iterable[Build]) -> None:
-        """Remove the files of deleted builds; those that a process runs from stay for ``gc`` until it ends."""
-        used = prefixes_in_use(self.config.builds)
-        for build in builds:
-            prefix = self.config.builds / build.directory
-            if build.directory and build.directory not in used and prefix.exists():
-                remove_tree(prefix)
-
-
-def _check_deletable(row: rows.BuildRow) -> None:
-    if row.build.status in UNSETTLED:
-        msg = f"build {row} is {row.build.status}; cancel it first"
-        raise RunningBuildError(msg)
-    if row.environment.current_build_id == row.build.id:
-        msg = f"build {row} is the active one; make another active first"
-        raise ConflictError(msg)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from jupyter_envstore.envstore.base import BuildRef
-from jupyter_envstore.envstore.changing import Changing
+from jupyter_envstore.envstore.deleting import Deleting
 from jupyter_envstore.envstore.submitting import ON_DEMAND, Submitting
 from jupyter_envstore.errors import QuotaError
 from jupyter_envstore.spec import read_specification
@@ -22,7 +22,7 @@ LEFT_ALONE = timedelta(days=1)
 """How long an image that is not fresh any more is kept for who is pulling it."""
 
 
-class OnDemand(Submitting, Changing):
+class OnDemand(Deleting, Submitting):
     """What pulls from ``conda-store-dynamic`` ask for."""
 
     def parse_dynamic(self, repository: str) -> DynamicImage:
@@ -72,5 +72,5 @@ class OnDemand(Submitting, Changing):
         with self.database.read() as session:
             old = images.stale_environments(session, DYNAMIC, now() - timedelta(hours=hours) - LEFT_ALONE)
         for name in old:
-            self.delete_environment(DYNAMIC, name, "retention")
+            self.delete_environment(DYNAMIC, name, "retention", at_once=True)
         return old

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from packaging.utils import canonicalize_name
+from sqlalchemy.orm import Session
 
 from jupyter_envstore import views
+from jupyter_envstore.builds.clearing import is_gone
 from jupyter_envstore.engine.about import about_package, about_wheel
 from jupyter_envstore.engine.cached import in_cache
 from jupyter_envstore.engine.contents import contents
@@ -20,7 +22,7 @@ from jupyter_envstore.errors import ConflictError, EnvStoreError, InvalidInputEr
 from jupyter_envstore.spec.editing import pip_name
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store.jobs import unfinished_jobs
-from jupyter_envstore.store.models import Package
+from jupyter_envstore.store.models import Build, Package
 from jupyter_envstore.store.models import Specification as SpecificationRow
 from jupyter_envstore.store.states import COMPLETED, PREFIX_PRESENT, UNSETTLED
 
@@ -148,12 +150,16 @@ class Looking(OpenStore):
     def log(self, build_id: int) -> str:
         """Return the log so far."""
         with self.database.read() as session:
-            build = rows.find_build(session, build_id, deleted=True).build
-            if build.deleted_on is not None and build.log_digest is None:
-                msg = f"there is no build {build_id}"
-                raise NotFoundError(msg)
+            build = self._with_log(session, build_id)
             text = zlib.decompress(self.blobs.read(build.log_digest)).decode() if build.log_digest else ""
             return text + "".join(chunk.text for chunk in rows.log_chunks(session, build_id))
+
+    def _with_log(self, session: Session, build_id: int) -> Build:
+        build = rows.find_build(session, build_id, deleted=True).build
+        if build.deleted_on is not None and (not build.log_digest or is_gone(self.config, session, build, "logs")):
+            msg = f"there is no build {build_id}"
+            raise NotFoundError(msg)
+        return build
 
     def log_since(self, build_id: int, mark: LogMark | None = None) -> tuple[bytes, LogMark, bool]:
         """Return what the log has behind a mark, the new mark, and whether more may come.
@@ -162,7 +168,7 @@ class Looking(OpenStore):
         """
         mark = mark or LogMark()
         with self.database.read() as session:
-            digest = rows.find_build(session, build_id, deleted=True).build.log_digest
+            digest = self._with_log(session, build_id).log_digest
             busy = bool(unfinished_jobs(session, build_id))
             found = rows.log_chunks(session, build_id, mark.chunk if digest == mark.digest else 0)
             text = "".join(row.text for row in found).encode()

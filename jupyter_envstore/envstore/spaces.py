@@ -82,7 +82,7 @@ class Spaces(OpenStore):
             people.set_entity_mappings(session, namespace, {}, who)
             people.delete_namespace_mappings(session, namespace)
             settings_rows.delete_settings(session, f"namespace:{namespace.id}")
-            namespace.name_key = f"{namespace.name_key}#{namespace.id}"  # '#' is in no name: the name is free
+            namespace.name_key = rows.free_key(namespace)
             namespace.deleted_on = now()
             rows.changed(session, "namespace", namespace.id)
             people.audit(session, who, "namespace.delete", name)

@@ -156,11 +156,23 @@ class EnvironmentHandler(EnvStoreHandler):
         self.acknowledge()
 
     async def delete(self, namespace: str, name: str) -> None:
-        """Delete one with all its builds; what runs is stopped."""
+        """Delete one with all its builds; what runs is stopped. For ten minutes it can come back, but with ``now``."""
         self.check_place(namespace, name)
         self.require("environment::delete", namespace, name)
-        await self.run(self.store.delete_environment, namespace, name, self.identity.name)
+        now = self.flag("now")
+        await self.run(self.store.delete_environment, namespace, name, self.identity.name, now)
         self.acknowledge(f"environment {namespace}/{name} deleted")
+
+
+class UndeleteHandler(EnvStoreHandler):
+    """``environment/{namespace}/{name}/undelete/``"""
+
+    async def post(self, namespace: str, name: str) -> None:
+        """Bring back the environment of this name that was deleted in the last ten minutes."""
+        self.check_place(namespace, name)
+        self.require("environment::delete", namespace, name)
+        count = await self.run(self.store.undelete_environment, namespace, name, self.identity.name)
+        self.answer({"builds": count}, f"environment {namespace}/{name} is back")
 
 
 class CloneHandler(EnvStoreHandler):
@@ -187,5 +199,6 @@ ROUTES = [
     ("environment/", EnvironmentsHandler),
     ("environment/{namespace}/{name}/", EnvironmentHandler),
     ("environment/{namespace}/{name}/clone/", CloneHandler),
+    ("environment/{namespace}/{name}/undelete/", UndeleteHandler),
 ]
 CURSOR_ROUTES = [("environment/", CursorEnvironmentsHandler)]

@@ -69,6 +69,11 @@ def count_environments(session: Session, namespace_id: int) -> int:
     return int(session.scalar(query) or 0)
 
 
+def free_key(row: Namespace | Environment) -> str:
+    """Return the key of what is deleted: ``#`` is in no name, so that the name is free for another."""
+    return f"{row.name_key}#{row.id}"
+
+
 def find_environment(session: Session, namespace: str, name: str) -> tuple[Namespace, Environment]:
     """Return an environment that is there.
 
@@ -88,10 +93,36 @@ def find_environment(session: Session, namespace: str, name: str) -> tuple[Names
     return row[0], row[1]
 
 
+def get_environment(session: Session, namespace_id: int, name: str) -> Environment | None:
+    """Return the environment of this name, whatever its case, in a namespace."""
+    query = select(Environment).where(Environment.namespace_id == namespace_id, Environment.name_key == name.lower())
+    return session.scalars(query).first()
+
+
+def find_deleted_environment(session: Session, namespace: str, name: str) -> tuple[Namespace, Environment]:
+    """Return the environment of this name that was deleted last, and that was not cleared yet.
+
+    Raises
+    ------
+    NotFoundError
+        There is none.
+    """
+    query = (
+        select(Namespace, Environment)
+        .join(Environment, Environment.namespace_id == Namespace.id)
+        .where(Namespace.name_key == namespace.lower(), func.lower(Environment.name) == name.lower())
+        .where(Environment.deleted_on.is_not(None), Environment.cleared_on.is_(None))
+    )
+    row = session.execute(query.order_by(Environment.deleted_on.desc(), Environment.id.desc())).first()
+    if row is None:
+        msg = f"there is no deleted environment {namespace}/{name} that can come back; they can for ten minutes"
+        raise NotFoundError(msg)
+    return row[0], row[1]
+
+
 def ensure_environment(session: Session, namespace: Namespace, name: str, who: str) -> Environment:
     """Return the environment of this name, made if it is new."""
-    query = select(Environment).where(Environment.namespace_id == namespace.id, Environment.name_key == name.lower())
-    found = session.scalars(query).first()
+    found = get_environment(session, namespace.id, name)
     if found is None:
         found = Environment(
             namespace_id=namespace.id, name=name, name_key=name.lower(), created_on=now(), created_by=who
@@ -294,7 +325,7 @@ def list_builds(session: Session, environment_id: int) -> list[Build]:
 
 def forget_build(session: Session, build: Build, kept: Sequence[str] = ()) -> None:
     """Note that a build is deleted, and that it needs none of its files any more but artifacts that are ``kept``."""
-    build.deleted_on, build.prefix_state = now(), PREFIX_NONE
+    build.deleted_on, build.prefix_state = build.deleted_on or now(), PREFIX_NONE
     release(session, f"build:{build.id}:record")
     release(session, f"build:{build.id}:wheel:*")
     if "logs" not in kept:

@@ -50,7 +50,10 @@ class Namespace(Base):
 
 
 class Environment(Base):
-    """An environment: a name, and the build that is active."""
+    """An environment: a name, and the build that is active.
+
+    A deleted one gives its name up at once, and keeps all else, so that it can be brought back, until it is cleared.
+    """
 
     __tablename__ = "environment"
     __table_args__ = (UniqueConstraint("namespace_id", "name_key"),)
@@ -65,6 +68,7 @@ class Environment(Base):
     created_on: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(String(255), default="")
     deleted_on: Mapped[datetime | None]
+    cleared_on: Mapped[datetime | None]
 
 
 class Specification(Base):

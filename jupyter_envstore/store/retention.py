@@ -146,10 +146,17 @@ def present_builds(session: Session) -> list[Build]:
     return list(session.scalars(select(Build).where(Build.prefix_state == PREFIX_PRESENT)))
 
 
-def builds_of_deleted_environments(session: Session) -> list[Build]:
-    """Return builds that a crash kept from being deleted with their environment."""
-    query = select(Build).join(Environment, Environment.id == Build.environment_id)
-    return list(session.scalars(query.where(Environment.deleted_on.is_not(None), Build.deleted_on.is_(None))))
+def uncleared_environments(session: Session, before: datetime) -> list[tuple[Namespace, Environment]]:
+    """Return the environments that were deleted before a moment, and that hold their builds yet."""
+    query = select(Namespace, Environment).join(Environment, Environment.namespace_id == Namespace.id)
+    found = session.execute(query.where(Environment.deleted_on <= before, Environment.cleared_on.is_(None)))
+    return [(row[0], row[1]) for row in found]
+
+
+def builds_deleted_with(session: Session, environment: Environment) -> list[Build]:
+    """Return the builds that a deleted environment had: also those that a crash kept from being marked."""
+    with_it = or_(Build.deleted_on.is_(None), Build.deleted_on == environment.deleted_on)
+    return list(session.scalars(select(Build).where(Build.environment_id == environment.id, with_it)))
 
 
 def unfinished_builds(session: Session) -> set[int]:
@@ -169,10 +176,9 @@ def running_attempts(session: Session) -> set[str]:
 
 
 def present_directories(session: Session) -> set[str]:
-    """Return the folders of prefixes that are there or being made."""
-    query = select(Build.directory).where(
-        Build.deleted_on.is_(None), (Build.prefix_state == PREFIX_PRESENT) | Build.status.in_(UNSETTLED)
-    )
+    """Return the folders of prefixes that are there or being made; of deleted environments, until they are cleared."""
+    unsettled = Build.deleted_on.is_(None) & Build.status.in_(UNSETTLED)
+    query = select(Build.directory).where((Build.prefix_state == PREFIX_PRESENT) | unsettled)
     restoring = select(Build.directory).join(Job, Job.build_id == Build.id).where(Job.state.in_(UNFINISHED))
     return set(session.scalars(query)) | set(session.scalars(restoring))
 

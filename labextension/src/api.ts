@@ -68,9 +68,14 @@ export class EnvStoreApi {
     return (await this.ask<{ build_id: number }>('POST', `${path(place)}clone/`, body)).build_id;
   }
 
-  /** Delete an environment with all its builds. */
+  /** Delete an environment with all its builds; it can come back for ten minutes. */
   async deleteEnvironment(place: IPlace): Promise<void> {
     await this.ask('DELETE', path(place));
+  }
+
+  /** Bring a deleted environment back. */
+  async undelete(place: IPlace): Promise<void> {
+    await this.ask('POST', `${path(place)}undelete/`);
   }
 
   // -- specifications ----------------------------------------------------------------------------------------------

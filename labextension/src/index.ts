@@ -15,6 +15,7 @@ import {
   CommandIDs,
   Context,
   addChangingCommands,
+  addDeletingCommands,
   addKeepingCommands,
   addShowingCommands,
   addUsingCommands,
@@ -79,6 +80,7 @@ const view: JupyterFrontEndPlugin<void> = {
     const views = new Views(app, store, trans, editors);
     addUsingCommands(context);
     addChangingCommands(context);
+    addDeletingCommands(context);
     addShowingCommands(context, views);
     addKeepingCommands(context);
     fillRollBackMenu(context);

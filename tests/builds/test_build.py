@@ -148,17 +148,6 @@ def test_rolling_back_makes_an_older_build_active_and_foreign_ones_are_refused(
         store.envstore.delete_build(other["id"])
 
 
-def test_deleting_frees_the_name_and_the_files_at_once(store: Store, nasty_channel: str) -> None:
-    text = f"name: gone\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"
-    store.build(text)
-    store.envstore.delete_environment("team", "GONE")
-    assert store.files() == set()
-    assert not (store.root / "envs" / "team" / "gone").is_symlink()
-    assert store.envstore.environments() == []
-    again = store.build(text)
-    assert (again["number"], again["status"]) == (1, "COMPLETED")
-
-
 def test_names_differ_by_more_than_their_case(store: Store, nasty_channel: str) -> None:
     text = f"channels: [{nasty_channel}]\ndependencies: [nasty-text]"
     store.submit(text, "Team", "Data")

@@ -224,7 +224,7 @@ def test_builds_that_a_crash_left_behind_a_deleted_environment_are_forgotten(sto
     with store.envstore.database.write() as session:
         from jupyter_envstore.store.models import Environment
 
-        session.query(Environment).one().deleted_on = retention.now()
+        session.query(Environment).one().deleted_on = retention.now() - timedelta(hours=1)
         session.add(LogChunk(build_id=view["id"], text="not stored yet\n", created_on=retention.now()))
     os.utime(view["prefix"], (0, 0))
     store.envstore.collect()
@@ -252,7 +252,7 @@ def test_a_deleted_environment_that_a_kernel_runs_from_goes_when_the_kernel_ends
     view = store.build(f"name: e\nchannels: [{channel}]\ndependencies: [python]")
     kernel = subprocess.Popen([f"{view['prefix']}/bin/python", "-c", "input()"], stdin=subprocess.PIPE)
     time.sleep(0.3)
-    store.envstore.delete_environment("team", "e")
+    store.envstore.delete_environment("team", "e", at_once=True)
     assert Path(view["prefix"]).exists()
     assert store.envstore.environments() == []
     os.utime(view["prefix"], (0, 0))
@@ -280,7 +280,7 @@ def test_wheels_that_no_build_needs_and_old_indexes_are_collected(
     spec = f"name: e\nchannels: [{channel}]\ndependencies: [python, {{pip: [cowsay]}}]"
     store.build(spec)
     assert "wheel" not in [r.kind for r in store.envstore.collect(dry_run=True).removals]
-    store.envstore.delete_environment("team", "e")
+    store.envstore.delete_environment("team", "e", at_once=True)
     kinds = [r.kind for r in store.envstore.collect().removals]
     assert "wheel" in kinds
     assert store.build(spec)["status"] == "COMPLETED"

@@ -301,7 +301,7 @@ def test_a_worker_that_lost_its_claim_ends_itself(store: Store, channel: str) ->
 
 def test_deleting_an_environment_while_it_builds_stops_the_build(store: Store, channel: str) -> None:
     stop_at(store, "link", channel)
-    store.envstore.delete_environment("team", "trouble")
+    store.envstore.delete_environment("team", "trouble", at_once=True)
     assert store.files() == set()
     assert store.jobs()[0].state == "canceled"
 

@@ -79,8 +79,13 @@ def test_the_life_of_an_environment(cli: CommandLine, nasty_channel: str) -> Non
     assert "freed" in cli.run("gc", "--dry-run").stdout
     assert "size" in cli.json("gc")
     cli.run("delete", "default/e:2", "--yes")
-    cli.run("delete", "default/e", "--yes")
+    assert "jupyter envstore undelete default/e" in cli.run("delete", "default/e", "--yes").stdout
     assert cli.json("list") == []
+    assert "an environment can" in cli.run("undelete", "default/e:1", code=2).stderr
+    assert cli.json("undelete", "default/e") == {"environment": "default/e", "builds": 1}
+    assert [e["name"] for e in cli.json("list")] == ["e"]
+    assert "undelete" not in cli.run("delete", "default/e", "--yes", "--now").stdout
+    assert "no deleted environment default/e" in cli.run("undelete", "default/e", code=3).stderr
     assert "no environments yet" in cli.run("list").stderr
 
 

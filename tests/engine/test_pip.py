@@ -184,7 +184,7 @@ def test_a_source_archive_is_built_once_and_its_wheel_kept(
     with tarfile.open(fileobj=io.BytesIO(artifact(store, view, "archive"))) as archive:
         assert any(name.endswith("site-packages/unmilled_ore.py") for name in archive.getnames())
 
-    store.envstore.delete_environment("team", view["name"])
+    store.envstore.delete_environment("team", view["name"], at_once=True)
     store.envstore.collect()
     assert not store.envstore.blobs.path(wheel["sha256"]).exists()
 

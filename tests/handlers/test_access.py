@@ -208,6 +208,14 @@ def test_what_cannot_be_done_twice_is_done_by_admins_alone(
         status = server.ask("DELETE", "namespace/locked/roles", tokens[who]).status_code
         assert status == (401 if who == "nobody" else 403), who
     assert server.ask("DELETE", "environment/locked/gone/", tokens["admin"]).ok
+    for who in ("nobody", "stranger", "viewer", "developer", "narrow"):
+        status = server.ask("POST", "environment/locked/gone/undelete/", tokens[who]).status_code
+        assert status == (401 if who == "nobody" else 403), who
+    assert server.data("POST", "environment/locked/gone/undelete/", tokens["admin"]) == {"builds": 1}
+    answer = server.ask("POST", "environment/locked/gone/undelete/", tokens["admin"], check=False)
+    assert (answer.status_code, "can come back" in answer.text) == (404, True)
+    assert server.ask("DELETE", "environment/locked/gone/?now=true", tokens["admin"]).ok
+    assert server.ask("POST", "environment/locked/gone/undelete/", tokens["admin"]).status_code == 404
     assert server.ask("DELETE", "namespace/locked/roles", tokens["admin"]).ok
 
 

@@ -245,7 +245,7 @@ def test_layers_count_once_and_go_with_the_last_image(
     for name in ("a", "b"):
         digests = {layer["digest"] for layer in manifest_of(store, store.envstore.show(view["id"]))["layers"]}
         assert all(blob_of(store, digest).is_file() for digest in digests)
-        store.envstore.delete_environment("team", name, "tester")
+        store.envstore.delete_environment("team", name, "tester", at_once=True)
         store.envstore.collect()
         if name == "a":
             assert all(blob_of(store, digest).is_file() for digest in digests)

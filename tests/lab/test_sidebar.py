@@ -128,7 +128,18 @@ def test_the_keyboard_alone_moves_opens_and_deletes(tab: Lab, lab: Server, nasty
     tab.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(tab.row("second")).to_have_count(0)
     assert lab.ask("GET", "environment/keys/second/").status_code == 404
-    lab.data("DELETE", "environment/keys/first/")
+    shown(tab.page.get_by_text("Deleted keys/second."))
+    tab.picture("deleted")
+    tab.page.get_by_role("button", name="Undo").click()
+    shown(tab.row("second"))
+    assert lab.data("GET", "environment/keys/second/")["current_build"]["number"] == 1
+    tab.open("second")
+    lab.data("DELETE", "environment/keys/second/")
+    tab.page.get_by_role("button", name="Undo the deletion").click()
+    shown(tab.page.get_by_role("tab", name="Specification"))
+    shown(tab.row("second"))
+    for name in ("first", "second"):
+        lab.data("DELETE", f"environment/keys/{name}/")
 
 
 def test_the_filter_finds_names_and_packages(tab: Lab, lab: Server, example: int, nasty_channel: str) -> None:

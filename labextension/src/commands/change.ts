@@ -1,8 +1,7 @@
-import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
-import { size } from '../status';
-import { type ISettled, isUnsettled, placeOf } from '../model';
+import { InputDialog, Notification } from '@jupyterlab/apputils';
+import { type ISettled, placeOf } from '../model';
 import type { IEnvironment, IPlace } from '../types';
-import { BUILD, type Context, NOTHING, PLACE, whole } from './context';
+import { BUILD, type Context, NOTHING, PLACE, runningKernels, whole } from './context';
 import { PlaceForm, askUntilTaken } from './forms';
 import { CommandIDs } from './ids';
 
@@ -13,8 +12,6 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$/;
 /** How often, and how many times, a build that is brought back is looked at. */
 const RESTORE_PAUSE = 700;
 const RESTORE_TURNS = 1000;
-/** Builds whose artifacts are counted before an environment is deleted. */
-const COUNTED = 20;
 
 /** Commands that change the store. */
 export function addChangingCommands(context: Context): void {
@@ -244,57 +241,6 @@ export function addChangingCommands(context: Context): void {
       caption: args => context.whyNot(args, 'environment::update')
     }
   );
-  context.add(CommandIDs.deleteBuild, trans.__('Delete Build…'), BUILD, async args => {
-    const title = trans.__('Delete build %1?', String(args.number ?? args.build));
-    const body = trans.__('Its files and its lock go. It cannot be brought back. The other builds stay.');
-    if (await confirmDelete(context, title, body)) {
-      await context.guarded(trans.__('Not deleted'), () => api.deleteBuild(Number(args.build)));
-    }
-  });
-  context.add(
-    CommandIDs.remove,
-    trans.__('Delete…'),
-    PLACE,
-    async args => {
-      const item = context.environment(args);
-      if (!item) {
-        return;
-      }
-      const place = placeOf(item);
-      const { builds, count } = await api.builds(item.id);
-      const prefixes = builds.reduce((sum, build) => sum + (build.packed_away ? 0 : build.own_size), 0);
-      const artifacts = await Promise.all(
-        builds.filter(build => build.status === 'COMPLETED').slice(0, COUNTED).map(build => api.artifacts(build.id).catch(() => []))
-      );
-      const files = new Map(artifacts.flat().filter(found => found.state === 'ready').map(found => [found.sha256, found.size]));
-      const bytes = [...files.values()].reduce((sum, size) => sum + size, prefixes);
-      const members = item.namespace.members ?? 0;
-      const running = runningKernels(context, place);
-      const lines = [
-        trans._n('%1 build and its files go', '%1 builds and their files go', count) + ` (${size(bytes)}).`,
-        item.kernels.length ? trans.__('Its kernel disappears.') : '',
-        running
-          ? trans._n('%1 notebook uses it now.', '%1 notebooks use it now.', running)
-          : '',
-        members > 1 ? trans.__('%1 people have a role in %2.', members, place.namespace) : '',
-        isUnsettled(item.newest_build_status) ? trans.__('A build that runs is stopped.') : '',
-        trans.__('Lockfiles that were downloaded stay good. This cannot be undone.')
-      ].filter(line => line);
-      if (await confirmDelete(context, trans.__('Delete %1?', whole(place)), lines.join(' '))) {
-        const done = await context.guarded(trans.__('Not deleted'), async () => {
-          await api.deleteEnvironment(place);
-          return true;
-        });
-        if (done) {
-          Notification.success(trans.__('Deleted %1', whole(place)), { autoClose: 8000 });
-        }
-      }
-    },
-    {
-      isEnabled: args => context.may(args, 'environment::delete'),
-      caption: args => context.whyNot(args, 'environment::delete')
-    }
-  );
 }
 
 /** Whether a build of the same specification would differ from a build; yes where that cannot be told. */
@@ -310,25 +256,6 @@ async function hasNewer(context: Context, item: IEnvironment, build: number): Pr
   } catch {
     return true; // the build says why
   }
-}
-
-/** Ask before something is deleted for good; Cancel is what Enter does. */
-async function confirmDelete(context: Context, title: string, body: string): Promise<boolean> {
-  const answer = await showDialog({
-    title,
-    body,
-    buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: context.trans.__('Delete') })],
-    defaultButton: 0
-  });
-  return answer.button.accept;
-}
-
-/** Return how many running kernels of this server use an environment. */
-function runningKernels(context: Context, place: { namespace: string; name: string }): number {
-  const names = new Set(context.model.find(place)?.kernels ?? []);
-  return Array.from(context.app.serviceManager.sessions.running()).filter(session =>
-    names.has(session.kernel?.name ?? '')
-  ).length;
 }
 
 /** Refuse what an environment cannot be called, as far as the panel knows. */

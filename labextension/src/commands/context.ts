@@ -137,3 +137,11 @@ export async function copy(text: string, words: string): Promise<void> {
   }
   Notification.emit(words, 'default', { autoClose: 3000 });
 }
+
+/** Return how many running kernels of this server use an environment. */
+export function runningKernels(context: Context, place: IPlace): number {
+  const names = new Set(context.model.find(place)?.kernels ?? []);
+  return Array.from(context.app.serviceManager.sessions.running()).filter(session =>
+    names.has(session.kernel?.name ?? '')
+  ).length;
+}

@@ -36,6 +36,7 @@ export namespace CommandIDs {
   export const copyImageAddress = 'envstore:copy-image-address';
   export const deleteBuild = 'envstore:delete-build';
   export const remove = 'envstore:delete';
+  export const undelete = 'envstore:undelete';
   export const describe = 'envstore:describe';
   export const openTokens = 'envstore:open-tokens';
 }

@@ -13,6 +13,11 @@ export function Kept(props: IViewProps & { item: IEnvironment; build: IBuild }):
   return text ? (
     <>
       <div className="jp-EnvStore-actions">
+        {item.permissions.includes('environment::delete') && (
+          <TextButton id={CommandIDs.undelete} onClick={() => commands.execute(CommandIDs.undelete, { ...place })}>
+            {trans.__('Undo the deletion')}
+          </TextButton>
+        )}
         <TextButton
           id="envstore:create-again"
           onClick={() => commands.execute(CommandIDs.create, { namespace: place.namespace, name: place.name, text })}
