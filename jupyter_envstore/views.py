@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_envstore.artifacts.base import makers
+from jupyter_envstore.artifacts.base import MADE_AS, makers
 from jupyter_envstore.store.states import PREFIX_PRESENT
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ def step_view(step: Step) -> dict[str, Any]:
 def artifact_view(artifact: Artifact, row: BuildRow) -> dict[str, Any]:
     """Return an artifact; ``size`` in bytes, ``duration`` in seconds."""
     maker = makers().get(artifact.type)
-    name = maker.file_name(row.environment.name, row.build.platform, artifact.variant) if maker else artifact.type
+    variant = artifact.tools.get(MADE_AS, artifact.variant)
+    name = maker.file_name(row.environment.name, row.build.platform, variant) if maker else artifact.type
     return {
         "id": artifact.id,
         "type": artifact.type,
@@ -95,7 +96,7 @@ def artifact_view(artifact: Artifact, row: BuildRow) -> dict[str, Any]:
         "duration": artifact.duration,
         "reason": artifact.reason,
         "file_name": name,
-        "media_type": maker.media_type(artifact.variant) if maker else "application/octet-stream",
+        "media_type": maker.media_type(variant) if maker else "application/octet-stream",
         "tools": artifact.tools,
         "made_on": _time(artifact.made_on),
     }

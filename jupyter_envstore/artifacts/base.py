@@ -95,6 +95,10 @@ class ArtifactMaker(Protocol):
         """Write the artifact; return the versions of the tools that made it."""
 
 
+MADE_AS = "made as"
+"""Among an artifact's tools: the variant that a setting made of the one that was asked for; its file is named so."""
+
+
 def made_for(maker: ArtifactMaker, settings: Mapping[str, Any]) -> str:
     """Return what an artifact depends on beside the record: a hash of the settings that its maker names, if any."""
     names: tuple[str, ...] = getattr(maker, "settings", ())

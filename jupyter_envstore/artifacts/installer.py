@@ -6,7 +6,7 @@ from typing import BinaryIO, cast
 
 from jupyter_envstore import __version__
 from jupyter_envstore.artifacts.archive import link_for_export
-from jupyter_envstore.artifacts.base import ArtifactRequest, version_of
+from jupyter_envstore.artifacts.base import MADE_AS, ArtifactRequest, version_of
 from jupyter_envstore.engine.channels import ChannelPolicy
 from jupyter_envstore.engine.link import write_activation
 from jupyter_envstore.engine.sdist import built_wheels
@@ -29,7 +29,7 @@ class Installer:
 
     type = "installer"
     title = "installer"
-    settings = ("installer_maker", "installer_extras", "installer_company", "installer_license")
+    settings = ("installer_maker", "installer_extras", "installer_pkg", "installer_company", "installer_license")
 
     def check_variant(self, variant: str) -> None:
         """The variant is a platform; for macOS with ``.pkg`` behind it where a package is wanted."""
@@ -73,13 +73,16 @@ def make_with_constructor(request: ArtifactRequest, sink: Sink) -> dict[str, str
     """Hand the locked packages to constructor."""
     config, record = request.config, request.record
     platform = request.variant.removesuffix(PKG) or request.platform
+    made_as = request.variant
+    if request.settings["installer_pkg"] and platform.startswith("osx-"):
+        made_as = f"{platform}{PKG}"
     lock = record.lock(platform)
     channels = ChannelPolicy.of(request.settings, config.channel_alias)
     toolbox = Toolbox(
         config.constructor, config.tools, config.packages / "conda", config.packages / "repodata", channels
     )
     tool = toolbox.find(platform, request.progress)
-    kind = "exe" if platform.startswith("win-") else "pkg" if request.variant.endswith(PKG) else "sh"
+    kind = "exe" if platform.startswith("win-") else "pkg" if made_as.endswith(PKG) else "sh"
     request.staging.mkdir(parents=True)
     extras = lock.installer_extras if request.settings["installer_extras"] else ()
     wheels = built_wheels(lock.pip, BlobStore(config.blobs).path, request.staging / "built")
@@ -100,6 +103,7 @@ def make_with_constructor(request: ArtifactRequest, sink: Sink) -> dict[str, str
         "constructor": tool.version,
         "extras": ", ".join(record["name"] for record in extras) or "none",
         "flags": " ".join(arguments),
+        **({MADE_AS: made_as} if made_as != request.variant else {}),
     }
 
 

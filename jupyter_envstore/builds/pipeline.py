@@ -26,6 +26,7 @@ from jupyter_envstore.engine.record import BuildRecord, PlatformLock
 from jupyter_envstore.engine.sdist import REFUSED, build_sdists, is_source
 from jupyter_envstore.engine.solve import SolveOptions, current_platform, solve
 from jupyter_envstore.errors import EnvStoreError, LimitError, PipError
+from jupyter_envstore.spec.words import counted
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import people
 from jupyter_envstore.store import settings as settings_rows
@@ -138,7 +139,7 @@ class _Job:
                     there = replace(options, virtual_packages=virtual)
                     solution = solve(self.specification.dependencies, urls, platform, cache, channels, there)
                     locks[platform] = PlatformLock(solution.records, (), solution.virtual_packages, solution.extras)
-                    self.workspace.log(f"{platform}: {len(solution.records)} packages")
+                    self.workspace.log(f"{platform}: {counted(len(solution.records), 'package')}")
                     if solution.without:
                         left = " and ".join(solution.without)
                         self.workspace.log(f"{platform}: {left} cannot be had beside them; installers come without")
@@ -184,7 +185,8 @@ class _Job:
                 self.workspace,
                 requested,
             )
-            self.workspace.log(f"{len(lock.conda)} packages, {len(lock.conda) - downloaded} of them without download")
+            packages = counted(len(lock.conda), "package")
+            self.workspace.log(f"{packages}, {len(lock.conda) - downloaded} of them without download")
             self.workspace.log(f"files are {link_method(staging)}")
         return staging
 

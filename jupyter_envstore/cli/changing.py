@@ -14,6 +14,7 @@ from jupyter_envstore.cli.looking import find_newest
 from jupyter_envstore.errors import BuildFailedError, InvalidInputError
 from jupyter_envstore.policy import SETTINGS
 from jupyter_envstore.spec import parse_reference
+from jupyter_envstore.spec.words import counted
 
 
 def cancel(options: argparse.Namespace) -> None:
@@ -68,7 +69,7 @@ def undelete(options: argparse.Namespace) -> int:
         raise InvalidInputError(msg)
     with open_store(options) as store:
         count = store.undelete_environment(namespace, name, who())
-    told = f"{count} {'build' if count == 1 else 'builds'}"
+    told = counted(count, "build")
     tell(options, {"environment": f"{namespace}/{name}", "builds": count}, f"{namespace}/{name} is back, with {told}")
     return 0
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from jupyter_envstore.cli.common import open_store, print_json
 from jupyter_envstore.cli.display import human_size, table
 from jupyter_envstore.errors import InvalidInputError, NotFoundError
+from jupyter_envstore.spec.words import counted
 
 
 def channel(options: argparse.Namespace) -> None:
@@ -28,7 +29,7 @@ def channel(options: argparse.Namespace) -> None:
     if options.json:
         print_json({"channel": url, "added": result.added, "pythons": list(result.pythons)})
     else:
-        print(f"{url}\n{result.added} packages added; Python {', '.join(result.pythons)}")
+        print(f"{url}\n{counted(result.added, 'package')} added; Python {', '.join(result.pythons)}")
 
 
 def search(options: argparse.Namespace) -> None:

@@ -20,6 +20,7 @@ from jupyter_envstore.errors import (
 )
 from jupyter_envstore.spec import Specification, check_name, read_specification
 from jupyter_envstore.spec.repair import Repaired, repair
+from jupyter_envstore.spec.words import counted
 from jupyter_envstore.store.states import CANCELED, COMPLETED
 
 
@@ -92,7 +93,7 @@ def _report_build(view: dict[str, Any], as_json: bool) -> None:
     elif view["status"] == COMPLETED:
         for platform, reason in view.get("failed_platforms", {}).items():
             print(f"not locked for {platform}: {reason.splitlines()[0]}", file=sys.stderr)
-        print(f"{view['namespace']}/{view['name']}:{view['number']} is ready: {view['packages']} packages, "
+        print(f"{view['namespace']}/{view['name']}:{view['number']} is ready: {counted(view['packages'], 'package')}, "
               f"{human_size(view['size'])} ({human_size(view['own_size'])} of its own)")  # fmt: skip
         print(f"  prefix     {view['prefix']}")
         for artifact in view["artifacts"]:

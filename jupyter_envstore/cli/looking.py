@@ -12,6 +12,7 @@ from jupyter_envstore.cli.display import human_size, table
 from jupyter_envstore.envstore import BuildRef, EnvStore
 from jupyter_envstore.errors import NotFoundError
 from jupyter_envstore.spec import parse_reference
+from jupyter_envstore.spec.words import counted
 from jupyter_envstore.store.states import UNSETTLED
 
 
@@ -64,7 +65,8 @@ def show(options: argparse.Namespace) -> None:
         print(view["description"])
     when = view["scheduled_on"][:19].replace("T", " ")
     print(f"  by {view['created_by']}, {when} UTC, took {view['duration'] or 0:.1f} s")
-    print(f"  {view['packages']} packages, {human_size(view['size'])} ({human_size(view['own_size'])} of its own)")
+    packages, own = counted(view["packages"], "package"), human_size(view["own_size"])
+    print(f"  {packages}, {human_size(view['size'])} ({own} of its own)")
     for platform, reason in view["failed_platforms"].items():
         print(f"  not locked for {platform}: {clause(reason)}")
     print(f"  prefix  {view['prefix'] or 'none'}\n")

@@ -22,6 +22,7 @@ from jupyter_envstore.engine.link import site_packages_folders
 from jupyter_envstore.engine.prefix import storage_error
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import PlatformLock
+from jupyter_envstore.spec.words import counted
 
 # Runs in the environment's own Python. Reads pairs of (source, path to name in tracebacks, destination) and writes
 # unchecked hash-based files (PEP 552): no time of day in them, and no look at the source at import. What cannot be read
@@ -116,7 +117,8 @@ def link_bytecode(
     units = compile_units(prefix, lock)
     missing = [unit for unit in units if not _folder(root, unit).is_dir()]
     if missing and not only_cached:
-        progress.log(f"compiling {sum(len(unit.sources) for unit in missing)} files of {len(missing)} packages")
+        files = counted(sum(len(unit.sources) for unit in missing), "file")
+        progress.log(f"compiling {files} of {counted(len(missing), 'package')}")
         _compile(prefix, missing, root, progress)
         missing = []
     left = {unit.sha256 for unit in missing}

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from packaging.utils import canonicalize_name
-from sqlalchemy.orm import Session
 
 from jupyter_envstore import views
 from jupyter_envstore.builds.clearing import is_gone
@@ -154,7 +153,7 @@ class Looking(OpenStore):
             text = zlib.decompress(self.blobs.read(build.log_digest)).decode() if build.log_digest else ""
             return text + "".join(chunk.text for chunk in rows.log_chunks(session, build_id))
 
-    def _with_log(self, session: Session, build_id: int) -> Build:
+    def _with_log(self, session: Any, build_id: int) -> Build:
         build = rows.find_build(session, build_id, deleted=True).build
         if build.deleted_on is not None and (not build.log_digest or is_gone(self.config, session, build, "logs")):
             msg = f"there is no build {build_id}"

@@ -40,6 +40,8 @@ SYSTEMS = {
 """What ``uname`` says where a platform's programs run."""
 LEGACY_TAGS = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
 """Tags of wheels that do not name their glibc (PEP 513, 571, 599)."""
+HEADER = ("options.sh", "machine.sh", "target.sh", "install.sh")
+"""The parts of the script in front of the payload."""
 SLACK = 1.05
 PIECE = 1 << 20
 
@@ -122,7 +124,7 @@ def header(lock: PlatformLock, about: About, contents: Contents, digest: str) ->
         "LICENCE": _quoted(about.licence),
         "HAS_LICENCE": "1" if about.licence else "0",
     }
-    template = _script("header.sh")
+    template = "".join(map(_script, HEADER))
     words |= {"LINES": str(template_lines(template, words)), "HEADER": "0" * 64, "OFFSET": ""}
     for _ in range(4):  # the number's own length counts
         text = _fill(template, words).encode()

@@ -184,6 +184,7 @@ SETTINGS: dict[str, SettingKind] = {
         "auto", False, "What makes installers: auto, constructor or self-extracting.", _one_of(MAKERS)
     ),
     "installer_extras": SettingKind(True, False, "Add conda and pip to installers where the environment lacks them."),
+    "installer_pkg": SettingKind(False, False, "Have constructor make installers for macOS as packages (.pkg)."),
     "installer_company": SettingKind("", False, "Who makes the installers, as they say.", _text),
     "installer_license": SettingKind(
         "", False, "Terms that whoever runs an installer must accept; empty for none.", _text

@@ -56,6 +56,7 @@ TABLE = {
     "PUT /environment/{namespace}/{name}/": "environment::update",
     "DELETE /environment/{namespace}/{name}/": "environment::delete",
     "POST /environment/{namespace}/{name}/clone/": "environment:create",
+    "POST /environment/{namespace}/{name}/undelete/": "environment::delete",
     "GET /environment/{namespace}/{name}/lockfile/": "environment::read",
     "HEAD /environment/{namespace}/{name}/lockfile/": "environment::read",
     "GET /environment/{namespace}/{name}/conda-lock.yml": "environment::read",

@@ -34,16 +34,24 @@ def test_a_flipped_bit_is_found_before_anything_is_written(science: Made, place:
     damaged.write_bytes(science.path.read_bytes()[:-1000])
     assert "is damaged" in run("/bin/sh", damaged, "-b", "-p", place / "env", code=1).stderr
     script = science.path.read_bytes().index(b"\nmain ")
-    for length in (
-        2000,
-        5000,
-        9000,
-        script - 5,
-        script + 4,
-    ):  # cut short in the script: nothing happens
-        damaged.write_bytes(science.path.read_bytes()[:length])
-        done = subprocess.run(["/bin/sh", str(damaged), "-b", "-p", f"{place}/env"], capture_output=True, check=False)
-        assert done.returncode != 0, length
+    second = science.path.read_bytes().index(b"\ntrap ")
+    for shell in ("/bin/sh", "bash"):
+        for length in (
+            second + 20,
+            second + 200,
+            2000,
+            5000,
+            9000,
+            script - 5,
+            script,
+            script + 1,
+            script + 5,
+            script + 9,
+        ):
+            damaged.write_bytes(science.path.read_bytes()[:length])  # cut short in the script: nothing happens
+            done = subprocess.run([shell, str(damaged), "-b", "-p", f"{place}/env"], capture_output=True, check=False)
+            assert done.returncode != 0, length
+            assert done.stderr, length
     data = bytearray(science.path.read_bytes())
     data[data.index(b"SIZE_KB=") + 8] ^= 1
     damaged.write_bytes(data)
@@ -87,7 +95,7 @@ def test_what_the_machine_lacks_is_told(science: Made, place: Path) -> None:
     programs = place / "bin"
     programs.mkdir()
     names = ("sh", "tar", "gzip", "tail", "head", "awk", "sed", "df", "dirname", "basename", "mkdir", "mv", "rm",
-             "chmod", "find", "uname", "cat", "getconf", "ls", "rmdir", "pwd")  # fmt: skip
+             "chmod", "find", "uname", "cat", "getconf", "ls", "rmdir", "pwd", "ln", "id")  # fmt: skip
     for name in names:
         found = shutil.which(name)
         assert found, name

@@ -107,15 +107,40 @@ def test_two_stores_make_the_same_installer(
     assert again.state["tools"]["flags"].startswith("-b -p PREFIX")
 
 
+SHELLS = [shell for shell in ("/bin/sh", "/bin/bash", shutil.which("zsh")) if shell]
+
+
 def test_activation_works_where_only_the_path_was_lost(science: Made, place: Path) -> None:
     prefix = place / "env"
     install(science, prefix)
     again = {"CONDA_PREFIX": str(prefix), "PATH": "/usr/bin:/bin", "CONDA_DEFAULT_ENV": "outer"}
     activate = f". {prefix}/bin/activate"
     script = f'{activate}; {activate}; command -v python; deactivate; echo "$CONDA_DEFAULT_ENV"'
-    for shell in ("/bin/sh", "/bin/bash"):
+    for shell in SHELLS:
         told = run(shell, "-euc", script, env=again).stdout.split()
-        assert told == [f"{prefix}/bin/python", "outer"]
+        assert told == [f"{prefix}/bin/python", "outer"], shell
+
+
+def test_a_shell_started_in_an_activated_one_can_activate_and_deactivate(science: Made, place: Path) -> None:
+    prefix = place / "env"
+    install(science, prefix)
+    tools = place / "tools"  # with a program called deactivate, which is not ours
+    tools.mkdir()
+    (tools / "deactivate").write_text("#!/bin/sh\necho not me\n")
+    (tools / "deactivate").chmod(0o755)
+    clean = {"PATH": f"{tools}:/usr/bin:/bin"}
+    activate = f". {prefix}/bin/activate"
+    inside = (
+        f'{activate}; command -v python; echo "$GREETING"; deactivate; '
+        'echo "${CONDA_PREFIX-unset}" "${GREETING-unset}"; echo "$PATH"'
+    )
+    for shell in SHELLS:
+        told = run(shell, "-euc", f"{activate}; {shell} -euc '{inside}'; deactivate; echo $PATH", env=clean).stdout
+        path = clean["PATH"]
+        assert told.splitlines() == [f"{prefix}/bin/python", "hello you", "unset unset", path, path], shell
+        prompts = f'PS1="$ "; {activate}; echo "$PS1"; deactivate; echo "[$PS1]"; unset PS1; {activate}; deactivate; '
+        told = run(shell, "-euc", prompts + 'echo "${PS1-none}"', env=clean).stdout
+        assert told.splitlines() == ["(science) $ ", "[$ ]", "none"], shell
 
 
 def test_it_asks_where_nobody_said_batch(

@@ -5,12 +5,18 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from jupyter_envstore.artifacts import installer
+from jupyter_envstore.artifacts.base import ArtifactRequest
 from jupyter_envstore.engine.channels import ChannelPolicy
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.installers.tools import Constructor, ConstructorMissingError, Toolbox
+from jupyter_envstore.store import builds as rows
+from jupyter_envstore.store.models import Artifact
+from jupyter_envstore.views import artifact_view
 from tests import nasty
 from tests.conftest import PYTHON
 from tests.helpers import Store
@@ -111,3 +117,33 @@ def test_extras_are_locked_with_the_environment_and_change_nothing_in_it(
     assert found[0].conda == found[1].conda
     assert [record["name"] for record in found[0].installer_extras] == ["pip"]
     assert found[1].installer_extras == ()
+
+
+def test_a_setting_makes_installers_for_macos_packages(
+    store_with: Callable[..., Store],
+    package_cache: Path,
+    nasty_channel: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """constructor is a fake: packages are made on macOS alone."""
+    kinds: list[str] = []
+    monkeypatch.setattr(Toolbox, "find", lambda *_: fake(tmp_path / "tool", "exit 0"))
+    monkeypatch.setattr(installer, "run_constructor", lambda _tool, job, *_: kinds.append(job.kind) or ["constructor"])
+    store = store_with(package_cache)
+    view = store.build(
+        f"name: e\nchannels: ['{nasty_channel}']\nplatforms: [linux-64, osx-64]\ndependencies: [nasty-text]\n"
+    )
+    record, config = store.envstore.record(view["id"]), store.envstore.config
+    with store.envstore.database.read() as session:
+        row = rows.find_build(session, view["id"])
+    names = []
+    for number, (pkg, variant) in enumerate(((True, "osx-64"), (False, "osx-64"), (True, "linux-64"))):
+        settings = {**store.envstore.settings(), "installer_maker": "constructor", "installer_pkg": pkg}
+        staging = tmp_path / f"staging-{number}"
+        request = ArtifactRequest(record, view["platform"], variant, config, staging, Silent(), Mock(), settings)
+        tools = installer.Installer().make(request, Mock())
+        made = Artifact(id=1, build_id=view["id"], type="installer", variant=variant, state="ready", tools=tools)
+        names.append(artifact_view(made, row)["file_name"])
+    assert kinds == ["pkg", "sh", "sh"]
+    assert names == ["e-osx-64.pkg", "e-osx-64.sh", "e-linux-64.sh"]

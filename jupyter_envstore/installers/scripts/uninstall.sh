@@ -30,7 +30,7 @@ done
 [ -n "$PREFIX" ] || PREFIX=$(dirname "$0")
 PREFIX=$(cd "$PREFIX" && pwd -P) || exit 1
 say() { [ "$QUIET" = 1 ] || printf '%s\n' "$*"; }
-if [ ! -f "$PREFIX/$OWN/files" ] || [ ! -d "$PREFIX/conda-meta" ]; then
+if [ ! -f "$PREFIX/$OWN/files" ]; then
   printf 'ERROR: %s is no environment that this installer made; nothing is touched.\n' "$PREFIX" >&2
   exit 1
 fi
@@ -63,14 +63,24 @@ ours() {
   LINKED=$linked awk 'BEGIN { count = split(ENVIRON["LINKED"], away, "\n") }
     { for (place = 1; place <= count; place++) if (index($0 "/", away[place] "/") == 1) next; print }'
 }
-folders | ours | sed -n 's|$|/__pycache__|p' | quoted | xargs rm -rf
-if ! grep -v -e "^$OWN/files\$" -e '^uninstall\.sh$' -e '/$' "$OURS/files" | ours | quoted | xargs rm -f; then
+# A folder that stands where a file was is somebody's own.
+files() {
+  grep -v -e "^$OWN/" -e '^uninstall\.sh$' -e '/$' "$OURS/files" | ours | while IFS= read -r file; do
+    if [ -h "$file" ] || [ ! -d "$file" ]; then printf '%s\n' "$file"; fi
+  done
+}
+removed=1
+folders | ours | sed -n 's|$|/__pycache__|p' | quoted | xargs rm -rf || removed=0
+files | quoted | xargs rm -f || removed=0
+if [ "$removed" = 0 ]; then
   printf 'ERROR: not all files of %s can be removed (see above); run this again when they can.\n' "$PREFIX" >&2
   exit 1
 fi
-list=$(folders)
-rm -f "$OURS/files" uninstall.sh .nonadmin
-printf '%s\n' "$list" | ours | quoted | xargs rmdir 2>/dev/null
+# The list goes last but for what it lies in: whoever is stopped before can go on.
+folders | ours | grep -v -e "^$OWN\$" | quoted | xargs rmdir 2>/dev/null
+grep "^$OWN/" "$OURS/files" | grep -v "^$OWN/files\$" | quoted | xargs rm -f
+rm -f uninstall.sh .nonadmin "$OURS/files"
+rmdir "$OURS" "${OURS%/*}" 2>/dev/null
 cd / || exit 1
 rmdir "$PREFIX" 2>/dev/null
 if [ -d "$PREFIX" ]; then

@@ -1,0 +1,120 @@
+# -- is the file whole? --------------------------------------------------------------------------------------------
+
+if [ ! -e "$WORK" ]; then check_target; fi # else once what is left there is put right
+say "Checking the installer ..."
+found=$(head -n "$SCRIPT_LINES" "$0" | sed '/^HEADER=/d' | digest)
+[ "$found" = "$HEADER" ] ||
+  fail "this file is damaged or was changed, in its first $SCRIPT_LINES lines. Nothing was installed; get it again."
+found=$(tail -c "+$OFFSET" "$0" | digest)
+[ "$found" = "$DIGEST" ] ||
+  fail "this file is damaged or was changed: its SHA-256 is $found," "not $DIGEST. Nothing was installed; get it again."
+
+# -- install -------------------------------------------------------------------------------------------------------
+
+TOP=$PARENT
+while [ ! -e "$TOP" ]; do # the uppermost folder that is not there yet
+  above=$(dirname "$TOP")
+  [ ! -e "$above" ] || break
+  TOP=$above
+done
+if [ ! -d "$PARENT" ]; then
+  made=$(mkdir -p "$PARENT" 2>&1) || fail "$PARENT cannot be made: ${made##*: }"
+  MADE=$PARENT
+fi
+[ -w "$PARENT" ] || fail "$PARENT cannot be written."
+take
+recover
+check_target
+free=$(df -Pk "$PARENT" 2>/dev/null | awk 'NR == 2 {print $4}')
+case $free in
+  '' | *[!0-9]*) ;;
+  *) [ "$free" -gt "$SIZE_KB" ] ||
+    fail "$((SIZE_KB / 1024)) MB are needed, $PARENT has $((free / 1024)) MB free." ;;
+esac
+PARTIAL=$WORK/new
+mkdir -m 700 "$PARTIAL" || fail "$PARTIAL cannot be made; is the disk full?"
+say "Unpacking $ENTRIES files ..."
+if [ -t 1 ]; then
+  {
+    tail -c "+$OFFSET" "$0" | gzip -dc | tar -xvof - -C "$PARTIAL" 2>&1
+    printf 'envstore-status %s\n' $?
+  } | awk -v all="$ENTRIES" '
+      /^envstore-status / { status = $2; next }
+      /^(tar|bsdtar): / { print > "/dev/stderr"; next }
+      ++seen % 200 == 0 { printf "\r  %d %%", (seen < all ? seen : all) * 100 / all; fflush() }
+      END { printf "\r        \r"; exit status }'
+else
+  tail -c "+$OFFSET" "$0" | gzip -dc | tar -xof - -C "$PARTIAL"
+fi
+unpacked=$?
+[ "$unpacked" = 0 ] || fail "the files could not be unpacked (see above; is the disk full?); nothing was installed."
+chmod "$(umask -S)" "$PARTIAL"
+
+say "Setting paths ..."
+if [ -n "$PYTHON" ]; then
+  "$PARTIAL/$PYTHON" -E -s -S -B "$PARTIAL/$OWN/relocate.py" relocate "$PARTIAL" "$PLACEHOLDER" "$PREFIX"
+else
+  relocate_text() {
+    new=$(printf '%s' "$PREFIX" | sed 's/[\\&|]/\\&/g')
+    while read -r _ _ old path; do
+      file=$PARTIAL/$path
+      sed "s|$PLACEHOLDER|$new|g" "$file" >"$file.envstore-new" || return 1
+      cat "$file.envstore-new" >"$file" || return 1 # the mode stays
+      rm -f "$file.envstore-new"
+      [ "$old" = - ] || printf 's/%s/%s/\n' "$old" "$(digest <"$file")" >>"$PARTIAL/$OWN/hashes.sed"
+    done <"$PARTIAL/$OWN/relocations"
+    if [ -s "$PARTIAL/$OWN/hashes.sed" ]; then
+      for file in "$PARTIAL"/conda-meta/*.json; do
+        sed -f "$PARTIAL/$OWN/hashes.sed" "$file" >"$PARTIAL/$OWN/new" || return 1
+        cat "$PARTIAL/$OWN/new" >"$file" || return 1
+      done
+      rm -f "$PARTIAL/$OWN/new" "$PARTIAL/$OWN/hashes.sed"
+    fi
+  }
+  relocate_text
+fi || fail "the paths in its files could not be set; nothing was installed."
+
+if [ "$COMPILE" = 1 ] && [ -n "$PYTHON" ]; then
+  say "Compiling ..."
+  "$PARTIAL/$PYTHON" -E -s -B "$PARTIAL/$OWN/relocate.py" compile "$PARTIAL" "$PREFIX"
+fi
+
+check_target # it may have appeared meanwhile
+trap '' INT TERM HUP QUIT PIPE # from old to new in two renames, which nobody shall part; and what was old is put in order
+if [ -d "$PREFIX" ]; then
+  say "Replacing what is at $PREFIX ..."
+  mv "$PREFIX" "$WORK/old" || fail "$PREFIX cannot be moved; it is as it was."
+fi
+if [ -e "$PREFIX" ]; then
+  fail "$PREFIX appeared while this ran. Nothing there was touched."
+fi
+mv "$PARTIAL" "$PREFIX" || fail "the environment cannot be moved to $PREFIX; what was there is as it was."
+if [ -e "$PREFIX/new/$OWN/files" ]; then # somebody was quicker by a hair, and it went into their folder
+  mv "$PREFIX/new" "$PARTIAL"
+  fail "$PREFIX appeared while this ran. Nothing there was touched."
+fi
+SWAPPED=1
+if [ -d "$WORK/old" ]; then mv "$WORK/old" "$WORK/replaced" && clear_replaced; fi
+let_go
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP QUIT PIPE
+
+if [ "$TEST" = 1 ]; then
+  say "Testing ..."
+  if [ -n "$PYTHON" ]; then
+    "$PREFIX/$PYTHON" -E -s -B "$PREFIX/$OWN/relocate.py" test "$PREFIX"
+  else
+    (cd "$PREFIX" && while IFS= read -r path; do
+      [ -e "$path" ] || [ -h "$path" ] || { complain "$path is missing"; exit 1; }
+    done <"$OWN/files")
+  fi || {
+    complain "ERROR: the test failed; the environment is at $PREFIX all the same. To remove it: sh $PREFIX/uninstall.sh"
+    exit 1
+  }
+fi
+say "$NAME $VERSION is installed at $PREFIX"
+say "  use it:     . $PREFIX/bin/activate"
+say "  remove it:  sh $PREFIX/uninstall.sh"
+exit 0
+}
+main "$@"; exit 1

@@ -1,0 +1,18 @@
+"""Numbers in messages."""
+
+from __future__ import annotations
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number with what is counted: ``1 package``, ``2 packages``.
+
+    Parameters
+    ----------
+    number : int
+        How many.
+    one : str
+        What one of them is called.
+    many : str
+        What several are called; with an s where it is left out.
+    """
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
