@@ -166,7 +166,19 @@ def _check_depth(events: Any) -> None:
             depth -= 1
 
 
+OPENED = {
+    "while scanning a simple key": "this line needs a ':' behind a key, or a '- ' in front of a list's entry",
+    "while scanning a quoted scalar": "a quotation mark opens here and is never closed",
+    "while parsing a flow sequence": "a '[' opens here and is never closed",
+    "while parsing a flow mapping": "a '{' opens here and is never closed",
+}
+"""What libyaml notices lines later than where it begins."""
+INDENTED = ("did not find expected key", "did not find expected '-' indicator")
+
+
 def _syntax_fault(text: str, error: Any) -> Fault:
+    if error.context in OPENED and error.context_mark:
+        return Fault(f"not YAML: {OPENED[error.context]}", error.context_mark.line + 1)
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else None
     source = text.splitlines()[line - 1] if line and line <= len(text.splitlines()) else ""
@@ -174,6 +186,8 @@ def _syntax_fault(text: str, error: Any) -> Fault:
         return Fault("a tab indents this line; YAML wants spaces", line)
     if "nesting depth" in (error.problem or ""):  # newer libyaml has a limit of its own
         return Fault(TOO_DEEP, line)
+    if error.problem in INDENTED:
+        return Fault("not YAML: indented otherwise than the lines above that it belongs to", line)
     return Fault(f"not YAML: {error.problem or error.context}", line)
 
 

@@ -53,6 +53,23 @@ def test_everything_that_can_be_said_is_read() -> None:
     assert Specification.from_json(specification.to_json()).sha256 == specification.sha256
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("name: a\nchannels: [x\ndependencies:\n  - b\n", 2, "a '[' opens here"),
+        ("name: a\nvariables: {x: 1\ndependencies:\n  - b\n", 2, "a '{' opens here"),
+        ("name: a\nchannels\n  - x\ndependencies:\n  - b\n", 2, "needs a ':'"),
+        ("name: a\ndependencies:\n  - b\n  c\n", 4, "needs a ':'"),
+        ("name: a\ndependencies:\n  - 'b\n  - c\n", 3, "a quotation mark opens here"),
+        ("name: a\ndependencies:\n  - b\n - c\n", 4, "indented otherwise"),
+        ("name: a\ndependencies:\n\t- b\n", 3, "a tab"),
+    ],
+)
+def test_what_is_no_yaml_is_told_where_it_begins(text: str, line: int, words: str) -> None:
+    ((found, message),) = faults(text)
+    assert (found, words in message) == (line, True), message
+
+
 def test_every_fault_is_told_at_once_with_its_line() -> None:
     found = faults(
         """\
