@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any, TextIO
 
+from jupyter_envstore.artifacts.base import makers
+
 TITLES = {
     "solve": "Find versions",
     "fetch": "Download packages",
@@ -70,7 +72,9 @@ class LiveDisplay:
 
 def _title(step: dict[str, Any]) -> str:
     name = step["name"]
-    return TITLES.get(name) or f"Make {name.removeprefix('artifact-')}"
+    kind = name.removeprefix("artifact-")
+    maker = makers().get(kind)
+    return TITLES.get(name) or f"Make {maker.title if maker else kind}"
 
 
 def _detail(step: dict[str, Any]) -> str:

@@ -61,3 +61,9 @@ def contents(record: BuildRecord, platform: str) -> list[dict[str, Any]]:
         for entry in lock.pip
     ]
     return sorted(found, key=lambda package: (package["name"].lower(), package["manager"]))
+
+
+def requested_names(record: BuildRecord) -> set[tuple[str, str]]:
+    """Return manager and name of each package that the specification of a record asks for."""
+    conda = {("conda", conda_name(spec)) for spec in record.requested_conda}
+    return conda | {("pip", pip_name(line)) for line in record.requested_pip}

@@ -14,7 +14,7 @@ from jupyter_envstore import views
 from jupyter_envstore.builds.clearing import is_gone
 from jupyter_envstore.engine.about import about_package, about_wheel
 from jupyter_envstore.engine.cached import in_cache
-from jupyter_envstore.engine.contents import contents
+from jupyter_envstore.engine.contents import contents, requested_names
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.envstore.base import BuildRef, OpenStore
 from jupyter_envstore.errors import ConflictError, EnvStoreError, InvalidInputError, NotFoundError
@@ -214,7 +214,7 @@ class Looking(OpenStore):
         return sum(int(record.get("size") or 0) for record in records if not in_cache(record, cache))
 
     def diff(self, first: int, second: int) -> list[dict[str, str]]:
-        """Return what changed from one build to another: packages added, removed, changed.
+        """Return what changed from one build to another: packages added, removed, changed; first what was asked for.
 
         Raises
         ------
@@ -228,7 +228,13 @@ class Looking(OpenStore):
                     raise ConflictError(msg)
             before = rows.list_packages(session, first)
             after = rows.list_packages(session, second)
-        return views.package_diff(before, after)
+        asked = requested_names(self.record(first)) | requested_names(self.record(second))
+
+        def is_asked(change: dict[str, str]) -> bool:
+            name = pip_name(change["name"]) if change["manager"] == "pip" else change["name"]
+            return (change["manager"], name) in asked
+
+        return sorted(views.package_diff(before, after), key=is_asked, reverse=True)
 
     def prefix(self, build_id: int) -> Path:
         """Return the prefix of a build.

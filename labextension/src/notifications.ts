@@ -128,7 +128,7 @@ function tellReady(model: EnvStoreModel, commands: CommandRegistry, trans: Trans
     });
     if (commands.isEnabled(CommandIDs.useInCurrent, { ...end.place })) {
       actions.push({
-        label: trans.__('Use in current notebook'),
+        label: commands.label(CommandIDs.useInCurrent, { ...end.place, named: true }),
         callback: () => void commands.execute(CommandIDs.useInCurrent, { ...end.place })
       });
     }

@@ -78,6 +78,13 @@ def test_the_focus_stays_in_the_view_when_what_had_it_is_gone(tab: Lab, lab: Ser
     tab.page.keyboard.press("Enter")
     expect(row).to_contain_text("active")
     focus_is_in_the_view(tab)
+    tab.view.get_by_role("button", name="Show build 2").click()
+    tab.view.get_by_role("button", name="Compare with active").click()
+    shown(tab.view.get_by_role("button", name="All builds"))
+    tab.tab("packages")
+    tab.tab("builds")  # a comparison that was left does not come back
+    shown(row)
+    expect(tab.view.get_by_role("button", name="All builds")).to_have_count(0)
     tab.tab("packages")
     tab.button("add-package-field").fill("nasty-links")
     tab.page.keyboard.press("Enter")

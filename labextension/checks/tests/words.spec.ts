@@ -6,7 +6,7 @@ import { containsWords } from '../../src/sidebar/filter';
 import type { IBuild, IEnvironment, IProgress } from '../../src/types';
 import { EnvStoreError } from '../../src/refusal';
 import { changeWords } from '../../src/view/builds';
-import { newestFirst } from '../../src/view/completer';
+import { distance, newestFirst } from '../../src/view/completer';
 import { surroundings } from '../../src/view/editor';
 import { joined } from '../../src/view/preview';
 import { faultsOf, fixed, withChannel } from '../../src/view/fixes';
@@ -165,8 +165,13 @@ describe('packages that cannot live together', () => {
   it('are marked, each at its line', () => {
     const found = faultsOf(error, 'name: x\ndependencies:\n  - numba\n  - gsw >=1\n');
     expect(found.map(fault => [fault.line, fault.message])).toEqual([
-      [4, 'gsw cannot live with numba'],
-      [3, 'numba cannot live with gsw']
+      [3, 'numba cannot live with gsw >=1 (line 4)'],
+      [4, 'gsw >=1 cannot live with numba (line 3)']
+    ]);
+    const twice = faultsOf(error, 'dependencies:\n  - numba <2  # old\n  - numba >=2\n');
+    expect(twice.map(fault => [fault.line, fault.message])).toEqual([
+      [2, 'numba <2 cannot live with numba >=2 (line 3)'],
+      [3, 'numba >=2 cannot live with numba <2 (line 2)']
     ]);
   });
 
@@ -330,4 +335,20 @@ describe('what is told in one line', () => {
     expect(containsWords(hits, 'nu')).toBe('num 3, numpy 2.1');
     expect(containsWords([], 'nu')).toBe('');
   });
+});
+
+test('words are as far apart as letters must be changed', () => {
+  const pairs: [string, string, number][] = [
+    ['seabron', 'seaborn', 1],
+    ['numpy', 'numpy', 0],
+    ['nump', 'numpy', 1],
+    ['pandsa', 'pandas', 1],
+    ['scipi', 'scipy', 1],
+    ['', 'abc', 3],
+    ['kitten', 'sitting', 3]
+  ];
+  for (const [one, other, far] of pairs) {
+    expect(distance(one, other)).toBe(far);
+    expect(distance(other, one)).toBe(far);
+  }
 });

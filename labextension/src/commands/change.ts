@@ -140,7 +140,7 @@ export function addChangingCommands(context: Context): void {
       return true;
     });
     if (done) {
-      Notification.success(trans.__('Packed away. Its lock stays, and brings it back.'), {
+      Notification.success(trans.__('Packed away. Its lockfile stays, and brings it back.'), {
         autoClose: 8000,
         actions: [
           { label: trans.__('Undo'), callback: () => void app.commands.execute(CommandIDs.restore, { ...args, build }) }

@@ -26,6 +26,9 @@ export const BUILD = {
   required: ['build']
 } as const;
 
+/** Milliseconds in which a refusal can be read. */
+const READ = 20_000;
+
 /** What commands work with. */
 export class Context {
   constructor(
@@ -64,7 +67,7 @@ export class Context {
     try {
       return await action();
     } catch (error) {
-      Notification.error(`${title}: ${error instanceof Error ? error.message : String(error)}`, { autoClose: false });
+      Notification.error(`${title}: ${error instanceof Error ? error.message : String(error)}`, { autoClose: READ });
       return undefined;
     } finally {
       await this.model.refresh();

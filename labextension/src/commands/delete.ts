@@ -15,10 +15,14 @@ const HOLDS = 600_000;
 export function addDeletingCommands(context: Context): void {
   const { model, trans } = context;
   const { api } = model;
+  /** The notifications that offer to undo, by what was deleted. */
+  const offers = new Map<string, string>();
 
   context.add(CommandIDs.deleteBuild, trans.__('Delete Build…'), BUILD, async args => {
     const title = trans.__('Delete build %1?', String(args.number ?? args.build));
-    const body = trans.__('Its files and its lock go. It cannot be brought back. The other builds stay.');
+    const body = trans.__(
+      'Its files and its lockfile go, and it cannot be brought back. Other builds stay; a notebook that runs in it goes on until its kernel ends.'
+    );
     if (await confirmDelete(context, title, body)) {
       await context.guarded(trans.__('Not deleted'), () => api.deleteBuild(Number(args.build)));
     }
@@ -43,12 +47,13 @@ export function addDeletingCommands(context: Context): void {
       });
       if (done) {
         const id = Notification.success(
-          trans.__('Deleted %1. %2 are freed in 10 minutes.', whole(place), size(bytes)),
+          bytes ? trans.__('Deleted %1. %2 are freed in 10 minutes.', whole(place), size(bytes)) : trans.__('Deleted %1.', whole(place)),
           {
             autoClose: SHOWN,
             actions: [{ label: trans.__('Undo'), callback: () => void context.app.commands.execute(CommandIDs.undelete, { ...place }) }]
           }
         );
+        offers.set(whole(place), id);
         setTimeout(() => Notification.dismiss(id), HOLDS);
       }
     },
@@ -63,6 +68,7 @@ export function addDeletingCommands(context: Context): void {
       await api.undelete(place);
       return true;
     });
+    Notification.dismiss(offers.get(whole(place)));
     if (done) {
       Notification.success(trans.__('%1 is back', whole(place)), { autoClose: 5000 });
       model.reveal(place);

@@ -87,7 +87,7 @@ function PlanTable(props: { plan: NonNullable<ISpace['plan']>; words: Context['t
   return (
     <div className="jp-EnvStore-plan">
       <p>
-        {words.__('Builds that are packed away keep their lock, which brings them back; caches fill up again by themselves.')}
+        {words.__('Builds that are packed away keep their lockfile, which brings them back; caches fill up again by themselves.')}
       </p>
       <Table columns={[words.__('What'), words.__('Size'), words.__('Why')]}>
         {plan.removals.map((removal, place) => (

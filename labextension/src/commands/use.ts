@@ -7,6 +7,9 @@ import type { Runner } from './front';
 import { type Arguments, BUILD, type Context, NOTHING, PLACE, copy, whole } from './context';
 import { CommandIDs } from './ids';
 
+/** Letters of a name on a button, at most. */
+const LONGEST = 24;
+
 const FIRST_CELL = `import numpy as np
 import pandas as pd
 
@@ -123,7 +126,10 @@ export function addUsingCommands(context: Context): void {
       Notification.success(trans.__('%1 uses %2 now', panel.title.label, item.name), { autoClose: 4000 });
     },
     {
-      label: args => String(args.words ?? trans.__('Use in Current Notebook')),
+      label: args =>
+        args.named && front.last
+          ? trans.__('Use in %1', shortened(front.last.title.label))
+          : String(args.words ?? trans.__('Use in Current Notebook')),
       isEnabled: args => Boolean(front.last) && hasKernel(args),
       caption: args => (front.last ? why(args) : trans.__('No notebook is open'))
     }
@@ -168,4 +174,9 @@ function hasRun(panel: Runner): boolean {
 /** Return a word as a shell takes it for one, whatever is in it. */
 export function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
+}
+
+/** Return a name that fits on a button: a long one without its middle. */
+function shortened(name: string): string {
+  return name.length > LONGEST ? `${name.slice(0, LONGEST / 2 - 1)}…${name.slice(-LONGEST / 2)}` : name;
 }

@@ -161,10 +161,15 @@ export function Progress(props: { part: number | null; label: string; words: str
 }
 
 /** What went wrong, and the ways out. */
-export function ErrorBox(props: { message: string; children?: React.ReactNode }): React.ReactElement {
+export function ErrorBox(props: {
+  message: string;
+  /** Whether it is no error: somebody wanted it so. */
+  calm?: boolean;
+  children?: React.ReactNode;
+}): React.ReactElement {
   return (
-    <div role="alert" className="jp-EnvStore-errorBox">
-      <div className="jp-EnvStore-error">{props.message}</div>
+    <div role={props.calm ? 'status' : 'alert'} className={`jp-EnvStore-errorBox ${props.calm ? 'jp-mod-calm' : ''}`}>
+      <div className={props.calm ? '' : 'jp-EnvStore-error'}>{props.message}</div>
       {props.children && <div className="jp-EnvStore-actions">{props.children}</div>}
     </div>
   );

@@ -1,7 +1,7 @@
 import { stopIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
-import { IconButton, type IProps, Progress } from '../components/basics';
+import { IconButton, type IProps, Mark, Progress } from '../components/basics';
 import { useNow } from '../components/hooks';
 import { inLine, step } from '../status';
 import type { IUnsettled } from '../model';
@@ -39,6 +39,13 @@ function BuildRow(props: IProps & { found: IUnsettled; line: number }): React.Re
   return (
     <li className="jp-EnvStore-build">
       <div className="jp-EnvStore-line">
+        <Mark
+          mark={
+            line >= 0
+              ? { shape: '◌', kind: 'queued', words: trans.__('Queued') }
+              : { shape: model.isConnected ? '◐' : '?', kind: model.isConnected ? 'building' : 'unknown', words: trans.__('Building') }
+          }
+        />
         <button
           type="button"
           className="jp-EnvStore-name jp-EnvStore-plain"

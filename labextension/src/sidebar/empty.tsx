@@ -1,6 +1,7 @@
 import * as React from 'react';
 import { copy } from '../commands/context';
 import { CommandIDs } from '../commands';
+import type { Front } from '../commands/front';
 import { ErrorBox, type IProps, Link, TextButton } from '../components/basics';
 import { useReconnected } from '../components/hooks';
 import { SetMirror } from '../components/mirror';
@@ -9,8 +10,15 @@ import { envstoreIcon } from '../icons';
 const DOCTOR = 'jupyter envstore doctor';
 
 /** The first thing that a new user sees. */
-export function Empty(props: IProps): React.ReactElement {
-  const { model, trans, commands } = props;
+export function Empty(props: IProps & { front: Front }): React.ReactElement {
+  const { model, trans, commands, front } = props;
+  const [, look] = React.useReducer((count: number) => count + 1, 0);
+  React.useEffect(() => {
+    front.changed.connect(look); // a notebook in front can lend its packages
+    return () => {
+      front.changed.disconnect(look);
+    };
+  }, [front]);
   const [error, setError] = React.useState('');
   const channel = useChannel(model);
   const isAway = channel.state?.words !== undefined;
@@ -35,7 +43,7 @@ export function Empty(props: IProps): React.ReactElement {
       <h2>{trans.__('Environments you can share and bring back exactly')}</h2>
       <p>
         {trans.__(
-          'Pick packages, get a kernel. Every version you make is kept, and can be sent to others as a lockfile or an archive.'
+          'Pick packages, get a kernel. Every version you make is kept, and can be sent to others as a lockfile, archive, installer or Docker image.'
         )}
       </p>
       <TextButton

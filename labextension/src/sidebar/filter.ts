@@ -56,6 +56,6 @@ export function useFound(model: EnvStoreModel, filter: string): IFound {
   const named = only && wanted
     ? []
     : all.filter(item => `${item.namespace.name}/${item.name} ${item.description}`.toLowerCase().includes(only ? '' : text));
-  const containing = wanted && hits.name === settled ? all.filter(item => hits.found.has(item.id)) : [];
+  const containing = wanted && hits.name === settled ? all.filter(item => item.active && hits.found.has(item.id)) : [];
   return { named, containing, packageName: wanted, isLooking: only && hits.name !== `${wanted}*`, hits: hits.found };
 }

@@ -1,4 +1,4 @@
-import { addIcon, ellipsesIcon, notebookIcon } from '@jupyterlab/ui-components';
+import { addIcon, consoleIcon, ellipsesIcon, notebookIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { IconButton, type IProps, Link, Mark, TextButton, When } from '../components/basics';
@@ -206,7 +206,7 @@ function Card(props: IRowProps): React.ReactElement {
       {item.active && item.kernel_note && <div className="jp-EnvStore-sub">{item.kernel_note}</div>}
       <div className="jp-EnvStore-actions">
         {away ? (
-          <TextButton primary id={CommandIDs.restore} onClick={() => commands.execute(CommandIDs.restore, names)}>
+          <TextButton primary needsServer id={CommandIDs.restore} onClick={() => commands.execute(CommandIDs.restore, names)}>
             {trans.__('Bring back')}
           </TextButton>
         ) : (
@@ -215,12 +215,15 @@ function Card(props: IRowProps): React.ReactElement {
               <>
                 <TextButton
                   primary
+                  needsServer
                   id="envstore:card-notebook"
                   onClick={() => commands.execute(CommandIDs.openNotebook, names)}
                 >
+                  <notebookIcon.react tag="span" className="jp-EnvStore-buttonIcon" />
                   {trans.__('Notebook')}
                 </TextButton>
-                <TextButton id={CommandIDs.openConsole} onClick={() => commands.execute(CommandIDs.openConsole, names)}>
+                <TextButton needsServer id={CommandIDs.openConsole} onClick={() => commands.execute(CommandIDs.openConsole, names)}>
+                  <consoleIcon.react tag="span" className="jp-EnvStore-buttonIcon" />
                   {trans.__('Console')}
                 </TextButton>
               </>

@@ -42,7 +42,7 @@ function Members(props: ITabProps): React.ReactElement {
       <h3>{trans.__('Members of %1', place.namespace)}</h3>
       <NotYet loaded={members} trans={trans} />
       {value && value.length === 0 && (
-        <p className="jp-EnvStore-sub">{trans.__('It is open to nobody else but whom the configuration names.')}</p>
+        <p className="jp-EnvStore-sub">{trans.__('Only its owner, and those that the configuration names, can see it.')}</p>
       )}
       {value && value.length > 0 && (
         <Table columns={[trans.__('Name'), trans.__('Role'), { title: trans.__('Actions'), hidden: true }]}>
@@ -108,7 +108,7 @@ function Members(props: ITabProps): React.ReactElement {
         <p className="jp-EnvStore-sub">
           {admins.length
             ? trans.__('Only admins of %1 change this: %2.', place.namespace, admins.join(', '))
-            : trans.__('Only admins of %1 change this: who it belongs to, and whom the configuration names.', place.namespace)}
+            : trans.__('Only admins of %1 change this: its owner, and those that the configuration names.', place.namespace)}
         </p>
       )}
       {refused && <ErrorBox message={refused} />}

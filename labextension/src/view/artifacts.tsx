@@ -1,10 +1,10 @@
 import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { copy } from '../commands/context';
-import { ErrorBox, Link, Mark, Skeleton, TextButton } from '../components/basics';
+import { ErrorBox, Link, Mark, Progress, Skeleton, TextButton } from '../components/basics';
 import { useLoaded, useStale } from '../components/hooks';
 import { type IMark, duration, moment, size } from '../status';
-import type { IArtifact } from '../types';
+import type { IArtifact, IProgress } from '../types';
 import type { ITabProps } from './environment';
 import { ImageAddress } from './image';
 import { Log } from './log';
@@ -88,13 +88,19 @@ function Artifacts(props: ITabProps): React.ReactElement {
   const { value, error, reload } = useLoaded(() => model.api.artifacts(build.id), [build.id, build.status], `artifacts:${build.id}`);
   useStale(model, build.id, reload);
   const busy = value?.some(item => item.state === 'pending' || item.state === 'building');
+  const steps = useLoaded(busy ? () => model.api.progress(build.id) : null, [build.id, busy]);
   React.useEffect(() => {
     if (busy) {
-      const timer = window.setInterval(reload, 1500); // where the socket is away
+      const look = () => {
+        reload(); // where the socket is away
+        steps.reload();
+      };
+      const timer = window.setInterval(look, 1500);
       return () => window.clearInterval(timer);
     }
     return undefined;
-  }, [busy, reload]);
+  }, [busy, reload, steps.reload]);
+  const progress = busy ? model.progress(build.id) ?? steps.value : undefined;
   const order = ['yaml', 'lockfile', 'explicit', 'archive', 'installer', 'docker'];
   const rank = (item: IArtifact) => (order.indexOf(item.type) + 1 || order.length + 1) * 2 + (item.variant ? 1 : 0);
   const sorted = [...(value ?? [])].sort((a, b) => rank(a) - rank(b));
@@ -116,7 +122,7 @@ function Artifacts(props: ITabProps): React.ReactElement {
       )}
       <ul>
         {sorted.map(item => (
-          <ArtifactRow key={`${item.type}/${item.variant}`} {...props} artifact={item} />
+          <ArtifactRow key={`${item.type}/${item.variant}`} {...props} artifact={item} progress={progress} />
         ))}
       </ul>
     </section>
@@ -139,13 +145,15 @@ function artifactMark(item: IArtifact, trans: ITabProps['trans']): IMark {
   }
 }
 
-function ArtifactRow(props: ITabProps & { artifact: IArtifact }): React.ReactElement {
+function ArtifactRow(props: ITabProps & { artifact: IArtifact; progress: IProgress | undefined }): React.ReactElement {
   const { artifact, build, trans, commands, place, item } = props;
   const words = wordsOf(artifact.type, trans);
   const args = { ...place, build: build.id, type: artifact.type, variant: artifact.variant };
   const ready = artifact.state === 'ready';
   const may = item.permissions.includes('environment::update');
   const making = artifact.state === 'pending' || artifact.state === 'building';
+  const step = making ? props.progress?.steps.filter(found => found.name === `artifact-${artifact.type}` && found.state === 'running').pop() : undefined;
+  const part = step && step.total > 0 ? Math.min(1, step.done / step.total) : null;
   const uses = words.use(artifact.file_name, place.name, artifact.tools);
   const isImage = artifact.type === 'docker';
   const [shown, setShown] = React.useState(false);
@@ -194,7 +202,23 @@ function ArtifactRow(props: ITabProps & { artifact: IArtifact }): React.ReactEle
               {words.download ?? trans.__('Download')}
             </TextButton>
           )}
-          {making && <span className="jp-EnvStore-sub">{trans.__('Being made…')}</span>}
+          {making && (
+            <>
+              <span className="jp-EnvStore-sub" role="status">
+                {part === null ? trans.__('Being made…') : trans.__('Making… %1 %', Math.floor(part * 100))}
+              </span>
+              {part !== null && <Progress part={part} label={title} words="" />}
+              {item.permissions.includes('build::cancel') && (
+                <TextButton
+                  id={`envstore:stop-${artifact.type}`}
+                  needsServer
+                  onClick={() => commands.execute(CommandIDs.cancel, { build: build.id })}
+                >
+                  {trans.__('Stop')}
+                </TextButton>
+              )}
+            </>
+          )}
           {!ready && !making && may && build.status === 'COMPLETED' && (
             <TextButton
               id={`envstore:make-${artifact.type}`}

@@ -11,6 +11,7 @@ import { isUnsettled } from '../model';
 import { age, buildMark, clause, duration, size, tookSeconds } from '../status';
 import type { IBuild, IPackageChange } from '../types';
 import type { ITabProps } from './environment';
+import { newestFirst } from './completer';
 import { Changes } from './preview';
 import type { IShow } from './views';
 
@@ -167,7 +168,7 @@ function BuildRow(
     row.status === 'FAILED'
       ? clause(row.status_info ?? '')
       : !before && (props.isFirst || done)
-        ? props.isFirst ? trans.__('first build') : trans.__('the first that is ready')
+        ? props.isFirst ? (row.number === 1 ? trans.__('first build') : trans.__('the oldest that is kept')) : trans.__('the first that is ready')
         : changeWords(diff.value, trans.__('the same packages'));
   const actions = (): Action[] => [
     {
@@ -286,7 +287,9 @@ export function changeWords(changes: readonly IPackageChange[] | undefined, same
     return same;
   }
   const signs = { added: '+ ', removed: '− ', changed: '' };
-  const words = changes.slice(0, 3).map(item => `${signs[item.change]}${item.name}`);
+  const way = (item: IPackageChange) =>
+    item.change === 'changed' && item.from.split(' ')[0] !== item.to.split(' ')[0] ? (newestFirst(item.from, item.to) > 0 ? ' ↑' : ' ↓') : '';
+  const words = changes.slice(0, 3).map(item => `${signs[item.change]}${item.name}${way(item)}`);
   return words.join(', ') + (changes.length > 3 ? ` … (${changes.length})` : '');
 }
 

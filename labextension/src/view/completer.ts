@@ -4,6 +4,7 @@ import type { ICompleter } from './editor';
 
 const LIFE = 300_000;
 const MOST = 40;
+const CLOSE = 3;
 
 /** Completes names and versions from channels; answers are kept for a while, since each costs a process. */
 export class ChannelCompleter implements ICompleter {
@@ -14,6 +15,19 @@ export class ChannelCompleter implements ICompleter {
     const stem = prefix.slice(0, 2).toLowerCase();
     const all = await this.remember(`${stem}*`, channels, found => found.map(item => item.name));
     return all.filter(name => name.startsWith(prefix.toLowerCase())).slice(0, MOST);
+  }
+
+  /** Return names that `name` may have been meant to be: those that begin alike and differ by a letter or two. */
+  async close(name: string, channels: string[]): Promise<string[]> {
+    const stem = name.slice(0, 2).toLowerCase();
+    const all = await this.remember(`${stem}*`, channels, found => found.map(item => item.name));
+    const most = name.length > 5 ? 2 : 1;
+    const near = [...new Set(all)].map(other => ({ other, far: distance(name.toLowerCase(), other) }));
+    return near
+      .filter(({ far }) => far > 0 && far <= most)
+      .sort((a, b) => a.far - b.far || a.other.localeCompare(b.other))
+      .slice(0, CLOSE)
+      .map(({ other }) => other);
   }
 
   /** Return versions of a package, newest first; it fails where the channels cannot be asked. */
@@ -72,4 +86,27 @@ export class ChannelCompleter implements ICompleter {
 /** Compare versions by their numbers; what is no number comes last. */
 export function newestFirst(a: string, b: string): number {
   return b.localeCompare(a, 'en', { numeric: true });
+}
+
+/**
+ * Return how many letters must be added, removed, changed or exchanged with their neighbour to make one word of another
+ * (the restricted Damerau-Levenshtein distance).
+ */
+export function distance(one: string, other: string): number {
+  let [before, last] = [[] as number[], Array.from({ length: other.length + 1 }, (_, place) => place)];
+  for (let row = 1; row <= one.length; row++) {
+    const next = [row];
+    for (let column = 1; column <= other.length; column++) {
+      const same = one[row - 1] === other[column - 1];
+      const isExchanged = row > 1 && column > 1 && one[row - 1] === other[column - 2] && one[row - 2] === other[column - 1];
+      next[column] = Math.min(
+        last[column]! + 1,
+        next[column - 1]! + 1,
+        last[column - 1]! + (same ? 0 : 1),
+        isExchanged ? before[column - 2]! + 1 : Infinity
+      );
+    }
+    [before, last] = [last, next];
+  }
+  return last[other.length]!;
 }

@@ -79,6 +79,16 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
   const preview = usePreview({ ...props, text, place: { namespace: target }, enabled: Boolean(target), generation });
   const { checked } = preview;
 
+  const isTyped = React.useRef(false);
+  /** Return a name, with a number behind it where there is one of this name. */
+  const free = (wanted: string) => {
+    for (let number = 2, next = wanted; ; number++) {
+      if (!model.find({ namespace: target, name: next })) {
+        return next;
+      }
+      next = `${wanted.slice(0, 60)}-${number}`;
+    }
+  };
   const imported = useImport(model, trans, { namespace: target }, (found, fileName, again) => {
     setText(found.text);
     setGeneration(count => count + 1);
@@ -86,7 +96,9 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
       return;
     }
     const stem = fileName.replace(/\.[^.]*$/, '').replace(/[^A-Za-z0-9_.+-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
-    setName(nameIn(found.text) ?? found.name ?? stem.slice(0, 64));
+    if (!isTyped.current) {
+      setName(free(nameIn(found.text) ?? found.name ?? stem.slice(0, 64)));
+    }
     setDescription(found.description);
     setFrom('file');
   });
@@ -217,7 +229,10 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
             required
             aria-invalid={bad || Boolean(taken)}
             aria-describedby="jp-EnvStore-nameNote"
-            onChange={event => setName(event.target.value)}
+            onChange={event => {
+              isTyped.current = event.target.value !== '';
+              setName(event.target.value);
+            }}
           />
         </label>
         <label>

@@ -21,6 +21,8 @@ import { withPlainLines } from './lines';
 export interface ICompleter {
   names(prefix: string, channels: string[]): Promise<string[]>;
   versions(name: string, channels: string[]): Promise<string[]>;
+  /** Names that a name may have been meant to be. */
+  close(name: string, channels: string[]): Promise<string[]>;
   /** The newest package of each name that there is. */
   newest(names: readonly string[], channels: string[]): Promise<Map<string, IFoundPackage>>;
 }
@@ -56,10 +58,32 @@ export const YamlEditor = React.forwardRef<
   React.useEffect(() => {
     const model = new CodeEditor.Model({ mimeType: props.mimeType ?? 'text/x-yaml' });
     model.sharedModel.setSource(withPlainLines(latest.current.text));
+    model.sharedModel.clearUndoHistory(); // what it begins with is not undone
+    const back = () => {
+      model.sharedModel.undo();
+      return true;
+    };
+    const forth = () => {
+      model.sharedModel.redo();
+      return true;
+    };
     const extensions: Extension[] = [
+      // left alone, the browser undoes what it believes was typed, and mixes it with what was written since
+      EditorView.domEventHandlers({
+        beforeinput: event => {
+          if (event.inputType === 'historyUndo' || event.inputType === 'historyRedo') {
+            event.preventDefault();
+            return event.inputType === 'historyUndo' ? back() : forth();
+          }
+          return false;
+        }
+      }),
       EditorView.contentAttributes.of({ 'aria-label': latest.current.label }),
       Prec.highest(
         keymap.of([
+          { key: 'Mod-z', run: back, preventDefault: true },
+          { key: 'Mod-y', mac: 'Mod-Shift-z', run: forth, preventDefault: true },
+          { key: 'Mod-Shift-z', run: forth, preventDefault: true },
           {
             key: 'Mod-Enter',
             run: () => {
@@ -104,10 +128,14 @@ export const YamlEditor = React.forwardRef<
   }, [props.editors, props.readOnly, props.mimeType]);
 
   React.useEffect(() => {
-    const shared = made.current?.model.sharedModel;
+    const view = (made.current as CodeMirrorEditor | null)?.editor;
     const text = withPlainLines(props.text);
-    if (shared && shared.getSource() !== text) {
-      shared.setSource(text);
+    if (view && view.state.doc.toString() !== text) {
+      // as an edit of its own, of no more than what differs: undo takes it back, and the cursor stays
+      const { undoManager } = made.current?.model.sharedModel as { undoManager?: { stopCapturing(): void } };
+      undoManager?.stopCapturing();
+      view.dispatch({ changes: difference(view.state.doc.toString(), text), userEvent: 'input.replace' });
+      undoManager?.stopCapturing();
     }
   }, [props.text]);
 
@@ -141,6 +169,20 @@ export const YamlEditor = React.forwardRef<
   }));
   return <div ref={host} className="jp-EnvStore-editor" />;
 });
+
+/** Return the one change that makes a text of another. */
+export function difference(before: string, after: string): { from: number; to: number; insert: string } {
+  const most = Math.min(before.length, after.length);
+  let from = 0;
+  while (from < most && before[from] === after[from]) {
+    from++;
+  }
+  let same = 0;
+  while (same < most - from && before[before.length - 1 - same] === after[after.length - 1 - same]) {
+    same++;
+  }
+  return { from, to: before.length - same, insert: after.slice(from, after.length - same) };
+}
 
 /** Complete as one types; Tab takes the first offer, Enter only one that was chosen with the arrows. */
 function completion(latest: React.RefObject<{ completer?: ICompleter }>): Extension {

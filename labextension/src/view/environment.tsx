@@ -84,6 +84,13 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
     },
     [widget]
   );
+  /** Turn to a tab as a person does: what was asked of it before, as a comparison, is done. */
+  const turn = (next: Tab) => {
+    const { compare: _, focus: __, ...rest } = widget.last;
+    widget.last = rest;
+    setAsked(({ compare, focus, ...kept }) => kept);
+    choose(next);
+  };
   const [lost, setLost] = React.useState<number | null>(null);
   const show = React.useCallback((what: IShow) => {
     setAsked(what);
@@ -172,10 +179,11 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
       {build && item.active && !build.active && !gone && !isUnsettled(build.status) && (
         <div className="jp-EnvStore-olderBar" role="status">
           <span>
-            {trans.__('You look at build %1 (%2).', build.number, age(build.scheduled_on, new Date(), trans))}
+            {trans.__('You look at build %1, of %2.', build.number, moment(build.scheduled_on))}
           </span>
           {build.status === 'COMPLETED' && item.permissions.includes('environment::update') && (
             <TextButton
+              needsServer
               id={CommandIDs.makeActive}
               onClick={() => commands.execute(CommandIDs.makeActive, { ...place, build: build.id })}
             >
@@ -199,7 +207,7 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
       )}
       {(found || !model.isConnected) && (
         <>
-          <TabList tabs={tabs} tab={tab} choose={choose} label={trans.__('%1/%2', place.namespace, place.name)} />
+          <TabList tabs={tabs} tab={tab} choose={turn} label={trans.__('%1/%2', place.namespace, place.name)} />
           <div role="tabpanel" id={`jp-EnvStore-panel-${tab}`} className="jp-EnvStore-tabPanel" tabIndex={-1}>
             {detail.error && !loaded && (
               <ErrorBox message={isMaking ? trans.__('The new build was made, but cannot be shown now: %1', detail.error.message) : trans.__('Another build cannot be shown now: %1', detail.error.message)}>

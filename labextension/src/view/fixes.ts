@@ -11,7 +11,7 @@ export function faultsOf(error: Error | null, text: string): IFault[] {
   if (!name) {
     return conflicting(error.message, text);
   }
-  const line = lineThatLists(name, text);
+  const line = linesThatList(name, text)[0] ?? null;
   const meant = error instanceof EnvStoreError ? error.suggestions[name] ?? [] : [];
   return line === null
     ? []
@@ -30,23 +30,31 @@ function conflicting(message: string, text: string): IFault[] {
   const names = [...message.matchAll(/^[├└]─ ([A-Za-z0-9_.-]+)/gm)].map(found => found[1]!);
   const lines = new Map<number, string[]>();
   for (const name of new Set(names)) {
-    const line = lineThatLists(name, text);
-    if (line !== null) {
+    for (const line of linesThatList(name, text)) {
       lines.set(line, [...(lines.get(line) ?? []), name]);
     }
   }
-  return [...lines].map(([line, here]) => {
-    const others = names.filter(name => !here.includes(name));
-    const words = others.length ? `${here.join(', ')} cannot live with ${others.join(', ')}` : `${here.join(', ')} cannot live together`;
-    return { line, field: 'dependencies', message: words };
-  });
+  const listed = (line: number) => {
+    const content = text.split('\n')[line - 1]!;
+    return /^\s*-\s/.test(content) ? content.replace(/^\s*-\s*/, '').replace(/\s+#.*$/, '').trim() : (lines.get(line) ?? []).join(', ');
+  };
+  return [...lines]
+    .sort(([one], [other]) => one - other)
+    .map(([line]) => {
+      const others = [...lines.keys()].filter(other => other !== line).sort((one, other) => one - other);
+      const words = others.length
+        ? `${listed(line)} cannot live with ${others.map(other => `${listed(other)} (line ${other})`).join(', ')}`
+        : `${listed(line)} cannot live together`;
+      return { line, field: 'dependencies', message: words };
+    });
 }
 
-/** Return the number of the line that lists a package; null for none. */
-function lineThatLists(name: string, text: string): number | null {
+/** Return the numbers of the lines that list a package. */
+function linesThatList(name: string, text: string): number[] {
   const listed = listing(name);
-  const line = text.split('\n').findIndex(content => !/^\s*(#|name:|description:)/.test(content) && listed.test(content));
-  return line < 0 ? null : line + 1;
+  return text
+    .split('\n')
+    .flatMap((content, place) => (!/^\s*(#|name:|description:)/.test(content) && listed.test(content) ? [place + 1] : []));
 }
 
 /** Return what finds a package's name in a line, as a word of its own. */

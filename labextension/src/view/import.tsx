@@ -91,9 +91,9 @@ export function useImport(
       const content = await file.text();
       if (BINARY.test(content)) {
         const kind = content.startsWith('%PDF') ? trans.__('PDF') : trans.__('no text');
-        const accepted = 'environment.yml, conda-lock.yml, requirements.txt, pixi.toml';
+        const accepted = 'environment.yml, conda-lock.yml, requirements.txt, pixi.toml, explicit list';
         setError(
-          trans.__('%1 is not an environment file (%2, %3). Taken are %4.', file.name, kind, size(file.size), accepted)
+          trans.__('%1 is not an environment file (%2, %3). Accepted: %4.', file.name, kind, size(file.size), accepted)
         );
         return;
       }

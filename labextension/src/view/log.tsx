@@ -34,7 +34,6 @@ export function Log(props: ITabProps): React.ReactElement {
   const box = React.useRef<HTMLDivElement>(null);
   const seen = React.useRef({ bytes: 0, rest: '' });
   const memory = React.useContext(PanelContext)?.memory;
-  const read = React.useRef<ISeen | null>((memory?.get(SEEN) as ISeen | undefined) ?? null);
   const steps = useLoaded(() => model.api.progress(build.id), [build.id, build.status], `progress:${build.id}`);
   useStale(model, build.id, steps.reload);
   const live = model.progress(build.id) ?? steps.value;
@@ -43,8 +42,8 @@ export function Log(props: ITabProps): React.ReactElement {
   React.useEffect(() => {
     const stop = new AbortController();
     let timer = 0;
-    const kept = read.current?.build === build.id ? read.current : null; // of the tab that was shown before
-    read.current = null;
+    const last = memory?.get(SEEN) as ISeen | undefined; // of the tab that was shown before, or of what ran before
+    const kept = last?.build === build.id ? last : null;
     let all = kept?.lines ?? [];
     setLines(all);
     setError(null);
@@ -77,7 +76,7 @@ export function Log(props: ITabProps): React.ReactElement {
       stop.abort();
       window.clearTimeout(timer);
     };
-  }, [model, build.id, busy && build.status === 'QUEUED']);
+  }, [model, build.id, busy, build.status === 'QUEUED']);
 
   React.useLayoutEffect(() => {
     const node = box.current;
@@ -118,6 +117,7 @@ export function Log(props: ITabProps): React.ReactElement {
       </div>
       {(build.status === 'FAILED' || build.status === 'CANCELED') && (
         <ErrorBox
+          calm={build.status === 'CANCELED'}
           message={build.status === 'FAILED' ? failure(live, build.status_info, trans) : trans.__('This build was canceled.')}
         >
           {item.permissions.includes('environment::update') && (
@@ -140,12 +140,12 @@ export function Log(props: ITabProps): React.ReactElement {
           )}
         </ErrorBox>
       )}
-      <Steps progress={live} trans={trans} lines={lines} />
+      <Steps progress={live} trans={trans} lines={lines} canceled={build.status === 'CANCELED'} />
       {error && !busy && lines.length === 0 && (
         <p className="jp-EnvStore-error">{trans.__('The log cannot be loaded now: %1', error.message)}</p>
       )}
       {error && busy && <p className="jp-EnvStore-error">{trans.__('The log was cut off; it goes on in a moment.')}</p>}
-      <details open={busy}>
+      <details open={isUnsettled(build.status)}>
         <summary>{trans._n('The whole log, %1 line', 'The whole log, %1 lines', lines.length)}</summary>
         <div
           ref={box}
@@ -188,8 +188,9 @@ function Steps(props: {
   progress: IProgress | undefined;
   trans: ITabProps['trans'];
   lines: string[];
+  canceled: boolean;
 }): React.ReactElement | null {
-  const { progress, trans, lines } = props;
+  const { progress, trans, lines, canceled } = props;
   const sections = React.useMemo(() => linesBySteps(lines), [lines]);
   if (!progress?.steps.length) {
     return progress?.status === 'QUEUED' ? <p className="jp-EnvStore-sub">{trans.__('In line')}</p> : null;
@@ -202,21 +203,21 @@ function Steps(props: {
       </div>
       <ol className="jp-EnvStore-steps" aria-label={trans.__('Steps')}>
         {progress.steps.map((step, place) => (
-          <StepRow key={place} step={step} trans={trans} lines={sections.get(step.name) ?? []} />
+          <StepRow key={place} step={step} trans={trans} lines={sections.get(step.name) ?? []} canceled={canceled} />
         ))}
       </ol>
     </div>
   );
 }
 
-function StepRow(props: { step: IStep; trans: ITabProps['trans']; lines: string[] }): React.ReactElement {
-  const { step, trans, lines } = props;
-  const shapes = { running: '◐', done: '✓', failed: '✖' } as const;
-  const kinds = { running: 'building', done: 'ready', failed: 'failed' } as const;
+function StepRow(props: { step: IStep; trans: ITabProps['trans']; lines: string[]; canceled: boolean }): React.ReactElement {
+  const { step, trans, lines, canceled } = props;
+  const shapes = { running: '◐', done: '✓', failed: canceled ? '⊘' : '✖' } as const;
+  const kinds = { running: 'building', done: 'ready', failed: canceled ? 'canceled' : 'failed' } as const;
   const words = {
     running: trans.__('running'),
     done: trans.__('done'),
-    failed: trans.__('failed')
+    failed: canceled ? trans.__('canceled') : trans.__('failed')
   };
   const part = step.total > 0 ? Math.min(1, step.done / step.total) : null;
   const done = step.state === 'done';

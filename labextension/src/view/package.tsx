@@ -1,14 +1,14 @@
-import { Dialog, InputDialog, ReactWidget, showDialog } from '@jupyterlab/apputils';
-import { ellipsesIcon } from '@jupyterlab/ui-components';
+import { caretDownIcon, caretRightIcon, ellipsesIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { copy } from '../commands/context';
 import { IconButton } from '../components/basics';
 import { type Action, openActions } from '../components/menu';
 import { size } from '../status';
-import type { IAbout, IContent } from '../types';
+import type { IContent } from '../types';
+import { PackageDetails, VersionField } from './details';
 import type { ITabProps } from './environment';
+import { channelsOf } from './search';
 
-const DEEPEST = 8;
 const NAMED = 3;
 
 /** Return how a package is named in changes: PyPI's with `pip:` in front. */
@@ -60,7 +60,7 @@ export function PackageRow(
     stage: (add: string[], remove: string[]) => void;
   }
 ): React.ReactElement {
-  const { found, trans, update, editable, stage, model, build } = props;
+  const { found, trans, update, editable, stage, build } = props;
   const channel = found.channel.replace(/\/+$/, '').split('/').pop() ?? found.channel;
   const why =
     found.requested !== null
@@ -71,16 +71,16 @@ export function PackageRow(
         ? trans.__('needed by %1', found.needed_by.slice(0, NAMED).join(', ') + (found.needed_by.length > NAMED ? '…' : ''))
         : '';
   const now = bounds(found);
-  const change = async () => {
-    const answer = await InputDialog.getText({
-      title: trans.__('Version of %1', found.name),
-      label: trans.__('For example %1 or <2; empty for the newest that fits', found.version),
-      text: now?.bound ?? '',
-      okLabel: trans.__('Change')
-    });
-    if (answer.button.accept && now) {
-      stage([boundedSpec(now.before, (answer.value ?? '').trim())], []);
+  const [below, setBelow] = React.useState<'details' | 'version' | null>(null);
+  const row = React.useRef<HTMLTableRowElement>(null);
+  React.useEffect(() => {
+    if (below) {
+      row.current?.nextElementSibling?.scrollIntoView({ block: 'nearest' });
     }
+  }, [below]);
+  const close = () => {
+    setBelow(null);
+    row.current?.focus();
   };
   const isAsked = found.requested !== null;
   const exact = found.manager === 'pip' ? `${found.name}==${found.version}` : `${found.name}=${found.version}=${found.build}`;
@@ -92,18 +92,22 @@ export function PackageRow(
   const actions: Action[] = [
     {
       label: trans.__('Change Version…'),
-      run: change,
+      run: () => setBelow('version'),
       refused: !editable ? refused : now ? undefined : trans.__('Edit this line in the specification: %1', found.requested ?? '')
     },
     { label: trans.__('Remove'), run: () => stage([], [specOf(found)]), refused },
     null,
-    { label: trans.__('Why Is It Here?'), run: () => showWhy(props) },
-    { label: trans.__('About %1…', found.name), run: async () => showAbout(props, await model.api.about(build.id, found.name, found.manager)) },
+    { label: trans.__('Why Is It Here?'), run: () => setBelow('details') },
+    { label: trans.__('About %1', found.name), run: () => setBelow('details') },
     { label: trans.__('Copy “%1”', exact), run: () => copy(exact, trans.__('Copied %1', exact)) }
   ];
   const open = (row: Element) => openActions(actions, row.querySelector('.jp-EnvStore-button') ?? row);
+  const columns = update === null ? 6 : 7;
+  const Caret = below === 'details' ? caretDownIcon : caretRightIcon;
   return (
+    <>
     <tr
+      ref={row}
       className={props.removed ? 'jp-mod-removed' : ''}
       tabIndex={props.isFirst ? 0 : -1}
       aria-label={[found.name, found.version, why].filter(part => part).join(', ')}
@@ -113,8 +117,15 @@ export function PackageRow(
           event.preventDefault();
           event.stopPropagation();
         } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-          const next = event.key === 'ArrowDown' ? 'nextElementSibling' : 'previousElementSibling';
-          (event.currentTarget[next] as HTMLElement | null)?.focus();
+          const way = event.key === 'ArrowDown' ? 'nextElementSibling' : 'previousElementSibling';
+          let next = event.currentTarget[way];
+          while (next && !next.hasAttribute('tabindex')) {
+            next = next[way]; // what stands below another row
+          }
+          (next as HTMLElement | null)?.focus();
+          event.preventDefault();
+        } else if (event.target === event.currentTarget && (event.key === 'ArrowRight' || event.key === 'ArrowLeft')) {
+          setBelow(event.key === 'ArrowRight' ? 'details' : null);
           event.preventDefault();
         }
       }}
@@ -127,6 +138,16 @@ export function PackageRow(
       }}
     >
       <th scope="row">
+        <button
+          type="button"
+          className="jp-EnvStore-twisty"
+          tabIndex={-1}
+          aria-expanded={below === 'details'}
+          aria-label={trans.__('Why %1 is here, and what it is', found.name)}
+          onClick={() => setBelow(below === 'details' ? null : 'details')}
+        >
+          <Caret.react tag="span" />
+        </button>
         {found.name}
         {found.manager === 'pip' && <span className="jp-EnvStore-badge">{trans.__('PyPI')}</span>}
         <div className="jp-mod-narrow jp-EnvStore-sub">
@@ -151,83 +172,26 @@ export function PackageRow(
         />
       </td>
     </tr>
+    {below && (
+      <tr className="jp-EnvStore-below">
+        <td colSpan={columns}>
+          {below === 'details' ? (
+            <PackageDetails {...props} />
+          ) : (
+            <VersionField
+              {...props}
+              bound={now?.bound ?? ''}
+              channels={channelsOf(build.specification?.text ?? '')}
+              take={bound => {
+                stage([boundedSpec(now?.before ?? specOf(found), bound)], []);
+                close();
+              }}
+              leave={close}
+            />
+          )}
+        </td>
+      </tr>
+    )}
+    </>
   );
-}
-
-/** Say why a package is there: what needs it, and what needs that, up to what was asked for. */
-function showWhy(props: ITabProps & { found: IContent; contents: readonly IContent[] }): Promise<unknown> {
-  const { found, contents, trans } = props;
-  const known = new Map(contents.map(other => [other.name.toLowerCase(), other]));
-  const words = (other: IContent) =>
-    other.requested !== null ? trans.__('%1, asked for', other.requested) : `${other.name} ${other.version}`;
-  const drawn = new Set<string>();
-  const draw = (other: IContent, above: readonly string[]): React.ReactElement => {
-    const seen = drawn.has(other.name);
-    drawn.add(other.name);
-    const needed = !seen && above.length < DEEPEST ? other.needed_by.filter(name => !above.includes(name)) : [];
-    return (
-      <li key={other.name}>
-        {words(other)}
-        {seen && other.requested === null && other.needed_by.length > 0 && <i> {trans.__('(see above)')}</i>}
-        {needed.length > 0 && other.requested === null && (
-          <ul>
-            {needed.map(name => {
-              const next = known.get(name.toLowerCase());
-              return next ? draw(next, [...above, other.name]) : <li key={name}>{name}</li>;
-            })}
-          </ul>
-        )}
-      </li>
-    );
-  };
-  const needs = found.needed_by.length > 0;
-  return showDialog({
-    title: trans.__('Why %1 is here', found.name),
-    body: ReactWidget.create(
-      <div className="jp-EnvStore-why">
-        {found.requested !== null && <p>{trans.__('The specification asks for it: %1', found.requested)}</p>}
-        {needs && <p>{trans.__('It is needed by')}</p>}
-        {needs && (
-          <ul>
-            {found.needed_by.map(name => {
-              const next = known.get(name.toLowerCase());
-              return next ? draw(next, [found.name]) : <li key={name}>{name}</li>;
-            })}
-          </ul>
-        )}
-        {!needs && found.requested === null && <p>{trans.__('Nothing else in it needs it.')}</p>}
-      </div>
-    ),
-    buttons: [Dialog.okButton({ label: trans.__('Close') })]
-  });
-}
-
-/** Show what a package says of itself, with links to its pages. */
-function showAbout(props: ITabProps & { found: IContent }, about: IAbout): Promise<unknown> {
-  const { trans, found } = props;
-  const links: [string, string][] = [
-    [trans.__('Home page'), about.home],
-    [trans.__('Documentation'), about.documentation],
-    [trans.__('Source'), about.source]
-  ];
-  return showDialog({
-    title: `${about.name} ${about.version}`,
-    body: ReactWidget.create(
-      <div className="jp-EnvStore-why">
-        <p>{about.summary || trans.__('The package says nothing of itself.')}</p>
-        {about.license && <p className="jp-EnvStore-sub">{trans.__('Licence: %1', about.license)}</p>}
-        <p className="jp-EnvStore-sub">{trans.__('From %1', found.channel)}</p>
-        {links
-          .filter(([, address]) => address)
-          .map(([words, address]) => (
-            <p key={words}>
-              <a className="jp-EnvStore-link" href={address} target="_blank" rel="noopener noreferrer">
-                {words} ↗
-              </a>
-            </p>
-          ))}
-      </div>
-    ),
-    buttons: [Dialog.okButton({ label: trans.__('Close') })]
-  });
 }

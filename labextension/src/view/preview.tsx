@@ -6,7 +6,7 @@ import { duration, moment, size } from '../status';
 import type { IChecked, IFault, IPackageChange, ISolved } from '../types';
 import type { IPreview } from './checking';
 import { faultsOf, fixed, withChannel } from './fixes';
-import { Refused } from './refused';
+import { isConflict, Refused } from './refused';
 
 const LONG = 20;
 const SHOWN = 12;
@@ -18,6 +18,8 @@ export function Preview(
     preview: IPreview;
     text: string;
     unchanged: string | null;
+    /** Against which build changes are told, where that is not the one that is shown. */
+    against?: string | null;
     goTo: (line: number) => void;
     /** Take another text in place of this one. */
     onText: (text: string) => void;
@@ -51,7 +53,7 @@ export function Preview(
             {solved && !lastError && (
               <div className={preview.current ? '' : 'jp-mod-old'}>
                 {unchanged && <p className="jp-EnvStore-sub">{unchanged}</p>}
-                <Solved solved={solved} checked={checked} trans={trans} />
+                <Solved solved={solved} checked={checked} trans={trans} against={props.against ?? null} />
                 <Platforms platforms={preview.platforms} trans={trans} />
               </div>
             )}
@@ -186,7 +188,10 @@ function Refusal(
     <Refused {...props} takeLast={preview.takeKept} again={preview.again}>
       {faultsOf(error, props.text).map(fault => (
         <React.Fragment key={fault.line}>
-          <Link onClick={() => props.goTo(fault.line!)}>{trans.__('line %1', fault.line)}</Link>
+          <span>
+            <Link onClick={() => props.goTo(fault.line!)}>{trans.__('line %1', fault.line)}</Link>{' '}
+            {isConflict(error) && fault.message}
+          </span>
           {fault.fix?.meant.map(meant => (
             <Link key={meant} id="envstore:fix" onClick={() => props.onText(fixed(props.text, fault, meant))}>
               {trans.__('Write %1', meant)}
@@ -208,7 +213,7 @@ export function IndexFrom(props: { solved: ISolved; trans: TranslationBundle }):
   ) : null;
 }
 
-function Solved(props: { solved: ISolved; checked: IChecked | null; trans: TranslationBundle }): React.ReactElement {
+function Solved(props: { solved: ISolved; checked: IChecked | null; trans: TranslationBundle; against: string | null }): React.ReactElement {
   const { solved, checked, trans } = props;
   const changes = solved.changes;
   const bytes = solved.packages.reduce((sum, item) => sum + item.size, 0);
@@ -226,8 +231,9 @@ function Solved(props: { solved: ISolved; checked: IChecked | null; trans: Trans
         {pip > 0 && ' ' + trans._n('and %1 from PyPI', 'and %1 from PyPI', pip)}
         {` · ${size(bytes)} · `}
         {solved.to_download > 0 ? trans.__('%1 to download', size(solved.to_download)) : trans.__('nothing to download')}
-        {changes && changes.length > 0 && ', ' + trans._n('changes %1', 'changes %1', joined(changes).length)}
+        {changes && changes.length > 0 && ' · ' + trans._n('%1 change', '%1 changes', joined(changes).length)}
       </p>
+      {props.against && changes && changes.length > 0 && <p className="jp-EnvStore-sub">{props.against}</p>}
       {changes && <Changes changes={changes} trans={trans} />}
       <IndexFrom solved={solved} trans={trans} />
       {solved.notes.map(note => (
@@ -281,7 +287,7 @@ export function Changes(props: {
     return <p className="jp-EnvStore-sub">{trans.__('No package changes.')}</p>;
   }
   const groups: [string, IMove[], (item: IMove) => React.ReactNode][] = [
-    [trans.__('Added %1', of('added').length), of('added'), item => version(item.to)],
+    [trans.__('Added %1', of('added').length), of('added'), item => (item.to === item.name ? '' : version(item.to))],
     [
       trans.__('Changed %1', of('changed').length),
       of('changed'),

@@ -20,7 +20,7 @@ export function Refused(
   const { error, trans, again } = props;
   const rest = isChannelAway(error) ? [error.message] : error.message.split('\n').slice(1);
   const code = error instanceof EnvStoreError ? error.code : '';
-  const conflict = code === 'unsatisfiable' && !/^no package/.test(error.message);
+  const conflict = isConflict(error);
   const words = conflict
     ? trans.__('These cannot live together')
     : code === 'solve_timeout'
@@ -29,7 +29,7 @@ export function Refused(
   return (
     <ErrorBox message={words}>
       {(conflict || rest.length > 0) && (
-        <details open={!isChannelAway(error) && rest.length < SHORT}>
+        <details open={!conflict && !isChannelAway(error) && rest.length < SHORT}>
           <summary>{trans.__('Full explanation')}</summary>
           <pre>{error.message}</pre>
         </details>
@@ -40,6 +40,11 @@ export function Refused(
       <Link onClick={again}>{trans.__('Try again')}</Link>
     </ErrorBox>
   );
+}
+
+/** Whether what is asked for cannot live together; not whether something of it is nowhere. */
+export function isConflict(error: Error): boolean {
+  return error instanceof EnvStoreError && error.code === 'unsatisfiable' && !/^no package/.test(error.message);
 }
 
 /** While a channel is away: when its index was read last, and a link that takes it as it was then. */

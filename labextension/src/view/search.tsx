@@ -43,6 +43,10 @@ export function PackageSearch(
   const away = found.error && wanted === text.trim() ? found.error.message.split('\n')[0]! : '';
   const isKnown = wanted === text.trim() && found.value?.wanted === wanted;
   const offers = isKnown ? found.value!.specs.slice(0, OFFERED) : [];
+  // a name that no channel has may be a typing mistake: it is taken from PyPI by who says so
+  const isUnknown = plain && isKnown && offers.length === 0;
+  const close = useLoaded(isUnknown ? () => completer.close(wanted, channels) : null, [wanted, isUnknown]);
+  const meant = isUnknown ? close.value ?? [] : [];
   const newest = useLoaded(
     !version && offers.length ? () => completer.newest(offers, channels) : async () => new Map<string, IFoundPackage>(),
     [offers.join(' ')]
@@ -55,6 +59,7 @@ export function PackageSearch(
   const choices = text.trim()
     ? [
         ...offers.map(spec => ({ spec, words: spec, facts: facts(spec) })),
+        ...meant.map(spec => ({ spec, words: trans.__('Did you mean “%1”?', spec), facts: facts(spec) })),
         ...(plain && !away ? [{ spec: `pip:${text.trim()}`, words: trans.__('Add “%1” from PyPI', text.trim()), facts: '' }] : []),
         ...((!plain && !version) || away ? [{ spec: text.trim(), words: trans.__('Add “%1”', text.trim()), facts: '' }] : [])
       ]
@@ -69,8 +74,6 @@ export function PackageSearch(
     setOpen(false);
     setChosen(null);
   };
-  // a name that no channel has may be a typing mistake: it is taken from PyPI by who says so
-  const isUnknown = plain && isKnown && offers.length === 0;
   const active = chosen ?? (isUnknown ? -1 : 0);
   const shown = open && choices.length > 0;
   return (
@@ -101,7 +104,11 @@ export function PackageSearch(
           } else if (event.key === 'ArrowUp') {
             setChosen(Math.max(active - 1, 0));
           } else if (event.key === 'Enter' && active < 0) {
-            setProblem(trans.__('No channel has “%1”. Press ↓ and Enter to add it from PyPI.', text.trim()));
+            setProblem(
+              meant.length
+                ? trans.__('No channel has “%1”. Press ↓ and Enter for “%2”.', text.trim(), meant[0])
+                : trans.__('No channel has “%1”. Press ↓ and Enter to add it from PyPI.', text.trim())
+            );
             setOpen(true);
           } else if (event.key === 'Enter' && text.trim()) {
             const exact = choices.find(choice => choice.spec === text.trim().toLowerCase());
@@ -149,7 +156,8 @@ export function PackageSearch(
   );
 }
 
-function channelsOf(text: string): string[] {
+/** Return the channels that a specification lists. */
+export function channelsOf(text: string): string[] {
   const block = /^channels:\s*(?:\[(.*)\]|((?:\n\s*-\s*.*)+))/m.exec(text);
   const items = block?.[1]?.split(',') ?? block?.[2]?.split('\n').map(line => line.replace(/^\s*-\s*/, '')) ?? [];
   return items.map(item => item.replace(/\s+#.*$/, '').trim().replace(/^['"]|['"]$/g, '')).filter(item => item);

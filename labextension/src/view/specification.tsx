@@ -204,6 +204,7 @@ export function SpecificationTab(props: ITabProps & { asked: IShow }): React.Rea
             preview={preview}
             text={text}
             unchanged={unchanged}
+            against={item.active && !build.active ? trans.__('Against the active build, %1:', item.current_build?.number ?? '') : null}
             goTo={line => editor.current?.goTo(line)}
             onText={change}
           />
