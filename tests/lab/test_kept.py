@@ -305,4 +305,4 @@ def test_a_server_that_hangs_is_noticed_and_given_up(tab: Lab, lab: Server) -> N
     expect(tab.view.get_by_text("Not connected. Showing")).to_have_count(0)
     tab.button("discard-draft").click()
     tab.tab("access")
-    shown(tab.view.get_by_text("It is open to nobody else"))
+    shown(tab.view.get_by_text("Only its owner, and those that the configuration names"))

@@ -327,7 +327,8 @@ def test_an_admin_frees_space_and_sets_the_default_channel(tab: Lab, lab: Server
     expect(dialog.get_by_role("alert")).to_have_text("there is no folder /nowhere on this server")
     expect(dialog.get_by_role("textbox")).to_have_value("/nowhere")
     dialog.get_by_role("textbox").fill("/tmp")
-    dialog.get_by_role("button", name="Set").click()
+    with tab.page.expect_response(lambda answer: answer.request.method == "PUT"):
+        dialog.get_by_role("button", name="Set").click()
     expect(dialog).to_have_count(0)
     assert lab.data("GET", "setting/")["conda_default_channels"] == ["file:///tmp"]
     lab.data("PUT", "setting/", json={"conda_default_channels": [channel]})

@@ -1,0 +1,120 @@
+import { HTMLSelect, ellipsesIcon, editIcon } from '@jupyterlab/ui-components';
+import * as React from 'react';
+import { CommandIDs } from '../commands';
+import { ErrorBox, IconButton, Mark, TextButton } from '../components/basics';
+import { openContextMenu } from '../components/menu';
+import { age, buildMark, buildWords, duration, mark, moment, size, tookSeconds } from '../status';
+import type { IBuild, IEnvironment } from '../types';
+import type { IViewProps } from './environment';
+import type { Tab } from './views';
+
+/** What is known of an environment and of the build that is shown, and what can be done at once. */
+export function Header(
+  props: IViewProps & {
+    item: IEnvironment;
+    build: IBuild | undefined;
+    builds: IBuild[];
+    tab: Tab;
+    choose: (build: number | null) => void;
+  }
+): React.ReactElement {
+  const { item, build, builds, trans, commands, place, model, choose } = props;
+  const status = mark(item, trans, model.isConnected);
+  const seconds = build ? tookSeconds(build) : null;
+  const facts = build
+    ? [
+        build.created_by,
+        age(build.ended_on ?? build.scheduled_on, new Date(), trans),
+        seconds !== null ? trans.__('took %1', duration(seconds)) : '',
+        build.status === 'COMPLETED' && !build.packed_away
+          ? trans.__('%1 (%2 own)', size(build.size), size(build.own_size))
+          : ''
+      ].filter(part => part)
+    : [];
+  const known = builds.some(other => other.id === build?.id);
+  return (
+    <div
+      className="jp-EnvStore-header jp-EnvStore-environment"
+      data-namespace={place.namespace}
+      data-name={place.name}
+    >
+      <div className="jp-EnvStore-headline">
+        <Mark mark={status} />
+        <h2>
+          <span className="jp-EnvStore-sub">{place.namespace} / </span>
+          {place.name}
+        </h2>
+        <TextButton
+          primary
+          id={CommandIDs.openNotebook}
+          needsServer
+          disabled={!item.kernels.length}
+          title={item.kernel_note ?? undefined}
+          onClick={() => commands.execute(CommandIDs.openNotebook, { ...place })}
+        >
+          {trans.__('Open notebook')}
+        </TextButton>
+        <IconButton id="envstore:row-menu" icon={ellipsesIcon} label={trans.__('More')} onClick={event => openContextMenu(event.currentTarget)} />
+      </div>
+      <div className="jp-EnvStore-description">
+        {item.description || <span className="jp-EnvStore-sub">{trans.__('No description')}</span>}
+        {item.permissions.includes('environment::update') && (
+          <IconButton
+            id={CommandIDs.describe}
+            commands={commands}
+            icon={editIcon}
+            label={trans.__('Edit the description')}
+            args={{ ...place }}
+          />
+        )}
+      </div>
+      <div className="jp-EnvStore-headerFacts">
+        {build && (
+          <HTMLSelect
+            aria-label={trans.__('Build')}
+            data-testid="envstore:build-selector"
+            value={String(build.id)}
+            onChange={event => {
+              const id = Number(event.currentTarget.value);
+              choose(id === item.current_build_id ? null : id);
+            }}
+          >
+            {!known && <option value={String(build.id)}>{buildWords(build, trans)}</option>}
+            {builds.map(other => (
+              <option key={other.id} value={String(other.id)}>
+                {buildWords(other, trans)}
+              </option>
+            ))}
+          </HTMLSelect>
+        )}
+        {build && <Mark mark={buildMark(build, trans)} />}
+        <span title={moment(build?.ended_on ?? build?.scheduled_on ?? null)}>{facts.join(' · ')}</span>
+        <Locked build={build} trans={trans} />
+        {build?.packed_away && (
+          <TextButton
+            id={CommandIDs.restore}
+            onClick={() => commands.execute(CommandIDs.restore, { ...place, build: build.id })}
+          >
+            {trans.__('Bring back')}
+          </TextButton>
+        )}
+      </div>
+      {build?.status === 'FAILED' && build.status_info && props.tab !== 'artifacts' && <ErrorBox message={build.status_info} />}
+      {item.active && item.kernel_note && <p className="jp-EnvStore-sub">{item.kernel_note}</p>}
+    </div>
+  );
+}
+
+/** The platforms that a build is locked for, each with a mark; nothing where it is the server's alone. */
+function Locked({ build, trans }: { build: IBuild | undefined; trans: IViewProps['trans'] }): React.ReactElement | null {
+  const platforms = Object.entries(build?.locked_platforms ?? {});
+  return platforms.length > 1 ? (
+    <span className="jp-EnvStore-platforms">
+      {platforms.map(([platform, reason]) => (
+        <span key={platform} title={reason ?? trans.__('Locked for %1', platform)}>
+          {platform} {reason === null ? '✓' : <span className="jp-EnvStore-error">✗</span>}
+        </span>
+      ))}
+    </span>
+  ) : null;
+}
