@@ -86,9 +86,8 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
   );
   /** Turn to a tab as a person does: what was asked of it before, as a comparison, is done. */
   const turn = (next: Tab) => {
-    const { compare: _, focus: __, ...rest } = widget.last;
-    widget.last = rest;
-    setAsked(({ compare, focus, ...kept }) => kept);
+    widget.last = withoutErrand(widget.last);
+    setAsked(withoutErrand);
     choose(next);
   };
   const [lost, setLost] = React.useState<number | null>(null);
@@ -229,6 +228,14 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
       )}
     </div>
   );
+}
+
+/** Return what is shown without what was to be done there once. */
+function withoutErrand(what: IShow): IShow {
+  const rest = { ...what };
+  delete rest.compare;
+  delete rest.focus;
+  return rest;
 }
 
 /**
