@@ -142,7 +142,8 @@ class _Job:
                     self.workspace.log(f"{platform}: {counted(len(solution.records), 'package')}")
                     if solution.without:
                         left = " and ".join(solution.without)
-                        self.workspace.log(f"{platform}: {left} cannot be had beside them; installers come without")
+                        without = f"{left} cannot be had beside these packages: constructor's installers come without"
+                        self.workspace.log(f"{platform}: {without}")
         return locks, failed
 
     def _wants_extras(self) -> bool:

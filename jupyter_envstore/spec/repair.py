@@ -223,7 +223,7 @@ def _repair_name(editor: _Editor, fallback: str) -> None:
             start, end = root.spans["name"]
             tail = "\n" if editor.text[end - 1] == "\n" else ""
             editor.edits.append((start, end, f"name: {name}{tail}"))
-            editor.changed(f"name {str(value)!r} became {name}", "a name has letters, digits and _ . + - only")
+            editor.changed(f"name '{value}' became {name}", "a name has letters, digits and _ . + - only")
         return
     if "name" in root:
         editor.drop_key(root, "name")
@@ -336,7 +336,7 @@ def _repair_pip(editor: _Editor, dependencies: Items, origin: str | None, system
             continue
         name = pip_name(line)
         if ONE_MACHINE.search(line):
-            editor.changed(f"pip line {str(line)[:80]!r} dropped", "it points at a folder of another machine")
+            editor.changed(f"pip line '{str(line)[:80]}' dropped", "it points at a folder of another machine")
             gone.append(line)
         elif origin is not None and name in PIP_ONLY_ON[origin]:
             editor.changed(f"pip package {name} dropped", f"only on {system}")

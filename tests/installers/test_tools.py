@@ -113,7 +113,7 @@ def test_extras_are_locked_with_the_environment_and_change_nothing_in_it(
         view = store.build(text)
         found.append(store.envstore.record(view["id"]).lock(view["platform"]))
         log = store.envstore.log(view["id"])
-        assert ("conda cannot be had beside them" in log) is (store is with_extras)
+        assert ("conda cannot be had beside these packages" in log) is (store is with_extras)
     assert found[0].conda == found[1].conda
     assert [record["name"] for record in found[0].installer_extras] == ["pip"]
     assert found[1].installer_extras == ()

@@ -60,7 +60,7 @@ def test_a_full_export_from_windows_becomes_buildable_and_keeps_its_comments() -
     )
     told = [change.what for change in repaired.changes]
     assert told == [
-        "name 'C:\\\\work\\\\env' became env",
+        "name 'C:\\work\\env' became env",
         "prefix dropped",
         "channel defaults became conda-forge",
         "channel nodefaults dropped",

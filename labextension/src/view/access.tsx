@@ -3,6 +3,7 @@ import { CommandIDs } from '../commands';
 import { ErrorBox, Link, Skeleton, TextButton } from '../components/basics';
 import { type ILoaded, useLoaded } from '../components/hooks';
 import { Table } from '../components/table';
+import { wordsOf } from './artifacts';
 import type { ITabProps } from './environment';
 
 const ROLES = ['viewer', 'developer', 'admin'];
@@ -91,7 +92,7 @@ function Members(props: ITabProps): React.ReactElement {
           <input
             className="jp-mod-styled"
             aria-label={trans.__('Their namespace')}
-            placeholder={trans.__('Their namespace, for example ana')}
+            placeholder={trans.__('Namespace')}
             value={name}
             onChange={event => setName(event.target.value)}
           />
@@ -149,7 +150,7 @@ function Policy(props: ITabProps): React.ReactElement | null {
     [trans.__('Channels where a file names none'), list('conda_default_channels')],
     [trans.__('Always added'), [list('conda_included_packages'), list('pypi_included_packages')].filter(x => x).join(', ')],
     [trans.__('Must be there'), [list('conda_required_packages'), list('pypi_required_packages')].filter(x => x).join(', ')],
-    [trans.__('Made at once'), list('artifacts_at_once')],
+    [trans.__('Made at once'), namesOf(value['artifacts_at_once'], trans)],
     [trans.__('Builds kept ready'), String(value['retention_builds'] ?? '')]
   ];
   return (
@@ -236,4 +237,9 @@ function NotYet(props: { loaded: ILoaded<unknown>; trans: ITabProps['trans'] }):
     );
   }
   return loaded.value === undefined ? <Skeleton trans={trans} rows={2} /> : null;
+}
+
+/** Return what people call these artifacts. */
+function namesOf(types: unknown, trans: ITabProps['trans']): string {
+  return Array.isArray(types) ? types.map(type => wordsOf(String(type), trans).title).join(', ') : '';
 }

@@ -18,7 +18,8 @@ interface IWords {
   use: (file: string, name: string, tools: Record<string, string>) => string[];
 }
 
-function wordsOf(type: string, trans: ITabProps['trans']): IWords {
+/** Return the words for an artifact of this type. */
+export function wordsOf(type: string, trans: ITabProps['trans']): IWords {
   const known: Record<string, IWords> = {
     yaml: {
       title: trans.__('YAML, pinned'),

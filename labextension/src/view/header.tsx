@@ -3,7 +3,7 @@ import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { ErrorBox, IconButton, Mark, TextButton } from '../components/basics';
 import { openContextMenu } from '../components/menu';
-import { age, buildMark, buildWords, duration, mark, moment, size, tookSeconds } from '../status';
+import { type IMark, age, buildMark, buildWords, duration, mark, moment, size, tookSeconds } from '../status';
 import type { IBuild, IEnvironment } from '../types';
 import type { IViewProps } from './environment';
 import type { Tab } from './views';
@@ -19,7 +19,8 @@ export function Header(
   }
 ): React.ReactElement {
   const { item, build, builds, trans, commands, place, model, choose } = props;
-  const status = mark(item, trans, model.isConnected);
+  const isGone = model.isConnected && !model.find(place);
+  const status: IMark = isGone ? { shape: '⊘', kind: 'canceled', words: trans.__('Deleted') } : mark(item, trans, model.isConnected);
   const seconds = build ? tookSeconds(build) : null;
   const facts = build
     ? [
@@ -87,7 +88,7 @@ export function Header(
             ))}
           </HTMLSelect>
         )}
-        {build && <Mark mark={buildMark(build, trans)} />}
+        {build && !isGone && <Mark mark={buildMark(build, trans)} />}
         <span title={moment(build?.ended_on ?? build?.scheduled_on ?? null)}>{facts.join(' · ')}</span>
         <Locked build={build} trans={trans} />
         {build?.packed_away && (
