@@ -40,7 +40,7 @@ SYSTEMS = {
 """What ``uname`` says where a platform's programs run."""
 LEGACY_TAGS = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
 """Tags of wheels that do not name their glibc (PEP 513, 571, 599)."""
-HEADER = ("options.sh", "machine.sh", "target.sh", "install.sh")
+HEADER = ("begin.sh", "work.sh", "options.sh", "machine.sh", "target.sh", "install.sh")
 """The parts of the script in front of the payload."""
 SLACK = 1.05
 PIECE = 1 << 20
@@ -50,7 +50,7 @@ def write_support(prefix: Path, name: str) -> None:
     """Put the scripts into a staged environment that it is activated, tested and removed with."""
     own = prefix / OWN
     own.mkdir(parents=True, exist_ok=True)
-    words = {"OWN": shlex.quote(OWN), "PREFIX": PLACEHOLDER, "NAME": name}
+    words = {"OWN": shlex.quote(OWN), "PREFIX": PLACEHOLDER, "NAME": name, "WORK": _script("work.sh")}
     write_new(own / "relocate.py", _script("relocate.py").encode())
     write_new(prefix / "uninstall.sh", _fill(_script("uninstall.sh"), words).encode(), 0o755)
     activate = prefix / "bin" / "activate"

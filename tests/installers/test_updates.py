@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -89,6 +90,10 @@ def test_removing_leaves_what_was_added(science: Made, place: Path) -> None:
     assert "exists already" in refused
 
 
+DEAD = f"{os.uname().nodename} {os.readlink('/proc/self/ns/pid')} 999999999 1"  # noqa: PTH115 - it leads nowhere
+"""A lock of a process of this machine that does not run."""
+
+
 def started(made: Made, prefix: Path, *options: str) -> subprocess.Popen[str]:
     """Start an installer in a process group of its own."""
     return subprocess.Popen(
@@ -106,7 +111,7 @@ def test_an_interruption_leaves_what_was_there(science: Made, place: Path) -> No
     for number, expected in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         process = started(science, prefix)
         deadline = time.monotonic() + 60
-        while not list(place.glob("deep/.env.envstore-installing/new/bin")):
+        while not list(place.glob("deep/.env.envstore-installing/new.*/bin")):
             assert time.monotonic() < deadline
             assert process.poll() is None
             time.sleep(0.01)
@@ -119,7 +124,7 @@ def test_an_interruption_leaves_what_was_there(science: Made, place: Path) -> No
 def test_what_a_killed_installation_left_is_taken_away_by_the_next(science: Made, place: Path) -> None:
     process = started(science, place / "env")
     deadline = time.monotonic() + 60
-    while not list(place.glob(".env.envstore-installing/new/bin")):
+    while not list(place.glob(".env.envstore-installing/new.*/bin")):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     refused = install(science, place / "env", code=1).stderr
@@ -141,8 +146,8 @@ def test_an_update_that_was_killed_between_its_renames_is_put_right(science: Mad
     (place / "env" / "mine.txt").write_text("mine")
     work = place / ".env.envstore-installing"
     work.mkdir(0o700)
-    (work / "lock").symlink_to(f"{os.uname().nodename}:999999999")
-    (work / "lock.999999998").symlink_to("gone:1")
+    (work / "lock.1").symlink_to(DEAD)
+    (work / "new.1").mkdir()
     (place / "env").rename(work / "old")
     told = install(science, place / "env", code=1)
     assert "which an update had lost, is back" in told.stdout
@@ -159,6 +164,7 @@ def test_an_update_that_was_killed_while_it_cleared_the_old_one_away_is_ended(
     install(science, place / "env")
     (place / "env" / "lib" / "mine.txt").write_text("mine")
     work.mkdir(0o700)
+    shutil.copy(place / "env" / "uninstall.sh", work)
     (place / "env").rename(work / name)
     for path in list((work / name / "lib").glob("lib*"))[:5]:
         path.unlink()
@@ -190,13 +196,13 @@ def test_several_at_once_in_one_place_wait_for_nobody_and_lose_nothing(science: 
 def test_a_place_that_another_machine_works_on_is_left_alone(science: Made, place: Path) -> None:
     work = place / ".env.envstore-installing"
     work.mkdir(0o700)
-    (work / "lock").symlink_to("elsewhere:1")
-    (work / "new").mkdir()
+    (work / "lock.1").symlink_to("elsewhere - 1 -")
+    (work / "new.1").mkdir()
     told = install(science, place / "env", code=1).stderr
-    assert "an installation on another machine, elsewhere," in told
-    assert f"rm {work}/lock" in told
-    assert sorted(path.name for path in work.iterdir()) == ["lock", "new"]
-    (work / "lock").unlink()
+    assert "an installation on another machine or in another container, elsewhere," in told
+    assert f"rm {work}/lock.*" in told
+    assert sorted(path.name for path in work.iterdir()) == ["lock.1", "new.1"]
+    (work / "lock.1").unlink()
     install(science, place / "env")
     assert [path.name for path in place.iterdir()] == ["env"]
 
@@ -210,7 +216,7 @@ def test_a_folder_of_somebody_else_is_not_worked_in(science: Made, place: Path) 
     work.rmdir()
     (place / "elsewhere").mkdir()
     work.symlink_to("elsewhere")
-    assert "is a link" in install(science, place / "env", code=1).stderr
+    assert "is no folder of an installer" in install(science, place / "env", code=1).stderr
     assert list((place / "elsewhere").iterdir()) == []
 
 
@@ -223,3 +229,89 @@ def test_removing_leaves_a_folder_in_a_files_place(science: Made, place: Path) -
     assert "has files that were added" in run("/bin/sh", prefix / "uninstall.sh", "-b").stdout
     left = sorted(str(path.relative_to(prefix)) for path in prefix.rglob("*"))
     assert left == ["bin", "bin/flask", "bin/flask/mine.txt"]
+
+
+def test_of_several_that_find_the_lock_of_a_dead_one_one_is_done(science: Made, place: Path) -> None:
+    work = place / ".env.envstore-installing"
+    for _ in range(3):
+        work.mkdir(0o700)
+        (work / "lock.7").symlink_to(DEAD)
+        several = [started(science, place / "env") for _ in range(4)]
+        told = [process.communicate(timeout=120) for process in several]
+        assert sorted(process.returncode for process in several) == [0, 1, 1, 1], told
+        assert [path.name for path in place.iterdir()] == ["env"]
+        run("/bin/sh", place / "env" / "uninstall.sh", "-b")
+        assert list(place.iterdir()) == []
+    work.mkdir(0o700)
+    (work / "lock.1").symlink_to(DEAD.replace("999999999 1", f"{os.getpid()} 1"))  # another one has its number now
+    install(science, place / "env")
+
+
+def test_when_the_shell_alone_is_killed_the_next_waits_for_what_it_left(science: Made, place: Path) -> None:
+    process = started(science, place / "env")
+    deadline = time.monotonic() + 60
+    while not list(place.glob(".env.envstore-installing/new.*/bin")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    install(science, place / "env", "-t")
+    process.communicate(timeout=60)
+    assert [path.name for path in place.iterdir()] == ["env"]
+
+
+def test_removing_waits_for_no_installation_and_breaks_none(science: Made, place: Path) -> None:
+    install(science, place / "env")
+    process = started(science, place / "env", "-u")
+    deadline = time.monotonic() + 60
+    while not list(place.glob(".env.envstore-installing/new.*/bin")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    refused = run("/bin/sh", place / "env" / "uninstall.sh", "-b", code=1).stderr
+    assert "another installation is at work" in refused
+    assert process.communicate(timeout=120)[1] == ""
+    assert process.returncode == 0
+    for options in (["-b", "-r", ""], ["-b", "/some/other"]):
+        assert "nothing is touched" in run("/bin/sh", place / "env" / "uninstall.sh", *options, code=1).stderr
+    run("/bin/sh", place / "env" / "uninstall.sh", "-b")
+    assert list(place.iterdir()) == []
+
+
+def test_what_came_to_the_place_of_a_lost_environment_is_not_run_and_not_replaced(science: Made, place: Path) -> None:
+    work = place / ".env.envstore-installing"
+    install(science, place / "env")
+    work.mkdir(0o700)
+    (work / "lock.1").symlink_to(DEAD)
+    (work / "new.1").mkdir()
+    (place / "env").rename(work / "old")
+    (place / "env").mkdir()
+    (place / "env" / "uninstall.sh").write_text(f"touch {place}/pwned\n")
+    assert "exists already" in install(science, place / "env", code=1).stderr
+    assert sorted(path.name for path in place.iterdir()) == ["env", "env.before-1"]
+    run(place / "env.before-1" / "bin" / "python", "-c", "import numpy")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, who may mount")
+def test_a_mount_point_is_left_as_it_is(science: Made, place: Path) -> None:
+    prefix = place / "env"
+    prefix.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "none", str(prefix)], check=False).returncode:
+        pytest.skip("needs root, who may mount")
+    try:
+        told = install(science, prefix, "-f", code=1).stderr
+        assert "It is a mount point" in told
+        assert list(prefix.iterdir()) == []
+        assert [path.name for path in place.iterdir()] == ["env"]
+        install(science, prefix / "env")
+    finally:
+        subprocess.run(["umount", str(prefix)], check=True)
+
+
+def test_nothing_from_outside_changes_what_is_unpacked(science: Made, place: Path) -> None:
+    around = {"TAR_OPTIONS": "--exclude=numpy", "PATH": os.environ["PATH"]}
+    install(science, place / "env", env=around)
+    run(place / "env" / "bin" / "python", "-c", "import numpy")
+    gone = place / "gone"
+    gone.mkdir()
+    script = f"cd {gone}; rmdir {gone}; exec sh {science.path} -b -p relative"
+    assert "this folder is gone" in run("/bin/sh", "-c", script, code=1, env=around).stderr

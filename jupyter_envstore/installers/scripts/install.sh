@@ -1,11 +1,11 @@
 # -- is the file whole? --------------------------------------------------------------------------------------------
 
-if [ ! -e "$WORK" ]; then check_target; fi # else once what is left there is put right
+if [ ! -e "$WORK" ]; then check_target; fi # else behind what puts right what is left there
 say "Checking the installer ..."
-found=$(head -n "$SCRIPT_LINES" "$0" | sed '/^HEADER=/d' | digest)
+found=$(head -n "$SCRIPT_LINES" <"$0" | sed '/^HEADER=/d' | digest)
 [ "$found" = "$HEADER" ] ||
   fail "this file is damaged or was changed, in its first $SCRIPT_LINES lines. Nothing was installed; get it again."
-found=$(tail -c "+$OFFSET" "$0" | digest)
+found=$(tail -c "+$OFFSET" <"$0" | digest)
 [ "$found" = "$DIGEST" ] ||
   fail "this file is damaged or was changed: its SHA-256 is $found," "not $DIGEST. Nothing was installed; get it again."
 
@@ -18,10 +18,10 @@ while [ ! -e "$TOP" ]; do # the uppermost folder that is not there yet
   TOP=$above
 done
 if [ ! -d "$PARENT" ]; then
-  made=$(mkdir -p "$PARENT" 2>&1) || fail "$PARENT cannot be made: ${made##*: }"
   MADE=$PARENT
+  made=$(mkdir -p "$PARENT" 2>&1) || fail "$PARENT cannot be made: ${made##*: }"
 fi
-[ -w "$PARENT" ] || fail "$PARENT cannot be written."
+[ -w "$PARENT" ] || fail "$PARENT cannot be written." "Choose another folder: -p PREFIX"
 take
 recover
 check_target
@@ -31,12 +31,12 @@ case $free in
   *) [ "$free" -gt "$SIZE_KB" ] ||
     fail "$((SIZE_KB / 1024)) MB are needed, $PARENT has $((free / 1024)) MB free." ;;
 esac
-PARTIAL=$WORK/new
+PARTIAL=$WORK/new.${LOCK##*.}
 mkdir -m 700 "$PARTIAL" || fail "$PARTIAL cannot be made; is the disk full?"
 say "Unpacking $ENTRIES files ..."
 if [ -t 1 ]; then
   {
-    tail -c "+$OFFSET" "$0" | gzip -dc | tar -xvof - -C "$PARTIAL" 2>&1
+    tail -c "+$OFFSET" <"$0" | gzip -dc | tar -xvof - -C "$PARTIAL" 2>&1
     printf 'envstore-status %s\n' $?
   } | awk -v all="$ENTRIES" '
       /^envstore-status / { status = $2; next }
@@ -44,10 +44,10 @@ if [ -t 1 ]; then
       ++seen % 200 == 0 { printf "\r  %d %%", (seen < all ? seen : all) * 100 / all; fflush() }
       END { printf "\r        \r"; exit status }'
 else
-  tail -c "+$OFFSET" "$0" | gzip -dc | tar -xof - -C "$PARTIAL"
+  tail -c "+$OFFSET" <"$0" | gzip -dc | tar -xof - -C "$PARTIAL"
 fi
 unpacked=$?
-[ "$unpacked" = 0 ] || fail "the files could not be unpacked (see above; is the disk full?); nothing was installed."
+[ "$unpacked" = 0 ] && [ -f "$PARTIAL/$OWN/files" ] && [ -f "$PARTIAL/$OWN/relocations" ] || fail "the files could not be unpacked (see above; is the disk full?); nothing was installed."
 chmod "$(umask -S)" "$PARTIAL"
 
 say "Setting paths ..."
@@ -62,7 +62,7 @@ else
       cat "$file.envstore-new" >"$file" || return 1 # the mode stays
       rm -f "$file.envstore-new"
       [ "$old" = - ] || printf 's/%s/%s/\n' "$old" "$(digest <"$file")" >>"$PARTIAL/$OWN/hashes.sed"
-    done <"$PARTIAL/$OWN/relocations"
+    done <"$PARTIAL/$OWN/relocations" || return 1
     if [ -s "$PARTIAL/$OWN/hashes.sed" ]; then
       for file in "$PARTIAL"/conda-meta/*.json; do
         sed -f "$PARTIAL/$OWN/hashes.sed" "$file" >"$PARTIAL/$OWN/new" || return 1
@@ -76,21 +76,36 @@ fi || fail "the paths in its files could not be set; nothing was installed."
 
 if [ "$COMPILE" = 1 ] && [ -n "$PYTHON" ]; then
   say "Compiling ..."
-  "$PARTIAL/$PYTHON" -E -s -B "$PARTIAL/$OWN/relocate.py" compile "$PARTIAL" "$PREFIX"
+  "$PARTIAL/$PYTHON" -E -s -B "$PARTIAL/$OWN/relocate.py" compile "$PARTIAL" "$PREFIX" ||
+    fail "its byte code could not be compiled (see above; is the disk full?); nothing was installed."
 fi
 
 check_target # it may have appeared meanwhile
+# Renames a folder, or does nothing: where mv would copy (to another disk, out of a layer of a container) it must not.
+rename() {
+  if [ -n "$PYTHON" ]; then
+    "$PARTIAL/$PYTHON" -E -s -S -B -c 'import os, sys
+try:
+    os.rename(sys.argv[1], sys.argv[2])
+except OSError as error:
+    sys.exit("%s: %s" % (sys.argv[1], error.strerror))' "$1" "$2"
+  else
+    mv "$1" "$2"
+  fi
+}
 trap '' INT TERM HUP QUIT PIPE # from old to new in two renames, which nobody shall part; and what was old is put in order
+cp "$PARTIAL/uninstall.sh" "$WORK/uninstall.sh" || fail "$WORK cannot be written; is the disk full?"
 if [ -d "$PREFIX" ]; then
   say "Replacing what is at $PREFIX ..."
-  mv "$PREFIX" "$WORK/old" || fail "$PREFIX cannot be moved; it is as it was."
+  rename "$PREFIX" "$WORK/old" || fail "$PREFIX cannot be moved as a whole; it is as it was." \
+    "It is a mount point, or lies in a layer of a container's image. Choose another folder: -p PREFIX/env"
 fi
 if [ -e "$PREFIX" ]; then
   fail "$PREFIX appeared while this ran. Nothing there was touched."
 fi
-mv "$PARTIAL" "$PREFIX" || fail "the environment cannot be moved to $PREFIX; what was there is as it was."
-if [ -e "$PREFIX/new/$OWN/files" ]; then # somebody was quicker by a hair, and it went into their folder
-  mv "$PREFIX/new" "$PARTIAL"
+rename "$PARTIAL" "$PREFIX" || fail "the environment cannot be moved to $PREFIX; what was there is as it was."
+if [ -e "$PREFIX/${PARTIAL##*/}/$OWN/files" ]; then # somebody was quicker by a hair, and it went into their folder
+  mv "$PREFIX/${PARTIAL##*/}" "$PARTIAL"
   fail "$PREFIX appeared while this ran. Nothing there was touched."
 fi
 SWAPPED=1

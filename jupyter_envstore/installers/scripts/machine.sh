@@ -1,6 +1,6 @@
 # -- can it run here? ----------------------------------------------------------------------------------------------
 
-for tool in tar gzip tail head awk sed df dirname basename mkdir rmdir mv rm ln ls id chmod find uname cat; do
+for tool in tar gzip tail head awk sed df dirname basename mkdir rmdir mv rm ln ls cp id sleep chmod find uname cat; do
   command -v "$tool" >/dev/null 2>&1 || fail "this machine has no $tool, which the installer needs."
 done
 if command -v sha256sum >/dev/null 2>&1; then

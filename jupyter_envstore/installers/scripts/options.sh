@@ -1,95 +1,31 @@
-#!/bin/sh
-#
-# NAME:    @@TITLE@@
-# VERSION: @@VERSION_LINE@@
-# PLATFORM: @@PLATFORM_LINE@@
-# SHA256:  @@DIGEST_LINE@@ (of all that follows this script)
-#
-# Installs an environment, package for package as it was locked. Needs no network and no root.
-#   sh FILE -h    tells how
-
-# A file that was cut short does nothing, and says so: all of it is one function, which the last line calls.
-trap 'echo "ERROR: this file is cut short; nothing was installed. Get it again." >&2; exit 1' EXIT
-main() {
-set -u
-LC_ALL=C
-export LC_ALL
-unset LD_LIBRARY_PATH LD_PRELOAD LD_AUDIT DYLD_LIBRARY_PATH DYLD_FALLBACK_LIBRARY_PATH DYLD_INSERT_LIBRARIES
-unset PYTHONHOME PYTHONPATH PYTHON_SYSCONFIGDATA_NAME _CONDA_PYTHON_SYSCONFIGDATA_NAME CDPATH
-PATH=${PATH:-/usr/local/bin:/usr/bin:/bin}
-export PATH
-
-NAME=@@NAME@@
-VERSION=@@VERSION@@
-PLATFORM=@@PLATFORM@@
-DIGEST=@@DIGEST@@
-HEADER=@@HEADER@@
-SCRIPT_LINES=@@LINES@@
-OFFSET=@@OFFSET@@
-SYSTEM=@@SYSTEM@@
-MACHINES=@@MACHINES@@
-LIBC=@@LIBC@@
-MACOS=@@MACOS@@
-SIZE_KB=@@SIZE_KB@@
-ENTRIES=@@ENTRIES@@
-LONGEST=@@LONGEST@@
-PYTHON=@@PYTHON@@
-PLACEHOLDER=@@PLACEHOLDER@@
-OWN=@@OWN@@
-
-BATCH=0
-FORCE=0
-TEST=0
-COMPILE=0
-PREFIX=
-WORK=
-NEW=0
-HELD=0
-MADE=
-SWAPPED=0
-
 say() { printf '%s\n' "$*"; }
-complain() { printf '%s\n' "$*" >&2; }
-fail() {
-  complain "ERROR: $1"
-  shift
-  for line in "$@"; do complain "       $line"; done
-  exit 1
-}
-
-remove() {
-  if [ -n "$1" ] && [ -e "$1" ]; then
-    chmod -R u+w "$1" 2>/dev/null
-    rm -rf "$1"
-  fi
-}
-
 # Whatever happens, the target is as it was, or is the whole new environment.
 clean() {
   status=$?
   trap '' INT TERM HUP QUIT PIPE
-  if [ "$HELD" = 1 ]; then
+  if [ -n "$LOCK" ]; then
     if [ "$SWAPPED" = 0 ] && [ -e "$WORK/old" ]; then
       if [ -e "$PREFIX" ]; then put_aside "$WORK/old"; else mv "$WORK/old" "$PREFIX"; fi
     fi
     let_go
-  elif [ "$NEW" = 1 ]; then
-    rmdir "$WORK" 2>/dev/null # made, and not taken
   fi
   while [ "$SWAPPED" = 0 ] && [ -n "$MADE" ]; do # folders that were made for the target, as long as they are empty
-    rmdir "$MADE" 2>/dev/null || break
+    if [ -e "$MADE" ]; then rmdir "$MADE" 2>/dev/null || break; fi
     case $MADE in "$TOP") break ;; esac
     MADE=$(dirname "$MADE")
   done
   trap - EXIT
   exit "$status"
 }
+heed() {
+  trap 'complain; complain "Interrupted; nothing was installed."; exit 130' INT
+  trap 'exit 129' HUP
+  trap 'exit 131' QUIT
+  trap 'exit 141' PIPE
+  trap 'exit 143' TERM
+}
 trap clean EXIT
-trap 'complain; complain "Interrupted; nothing was installed."; exit 130' INT
-trap 'exit 129' HUP
-trap 'exit 131' QUIT
-trap 'exit 141' PIPE
-trap 'exit 143' TERM
+heed
 
 usage() {
   cat <<END

@@ -12,11 +12,15 @@ OWN=@@OWN@@
 BATCH=0
 QUIET=0
 PREFIX=
+@@WORK@@
 while getopts bqr:h option; do
   case $option in
     b) BATCH=1 ;;
     q) BATCH=1 QUIET=1 ;;
-    r) PREFIX=$OPTARG ;;
+    r)
+      PREFIX=$OPTARG
+      [ -n "$PREFIX" ] || fail "-r names no folder; nothing is touched."
+      ;;
     h)
       sed -n '2,5s/^# \{0,1\}//p' "$0"
       exit 0
@@ -27,6 +31,8 @@ while getopts bqr:h option; do
       ;;
   esac
 done
+shift $((OPTIND - 1))
+[ $# = 0 ] || fail "'$1' is no option; nothing is touched. To remove another environment: -r PREFIX"
 [ -n "$PREFIX" ] || PREFIX=$(dirname "$0")
 PREFIX=$(cd "$PREFIX" && pwd -P) || exit 1
 say() { [ "$QUIET" = 1 ] || printf '%s\n' "$*"; }
@@ -49,6 +55,18 @@ if [ "$BATCH" = 0 ]; then
       ;;
   esac
 fi
+heed() { trap - INT TERM HUP QUIT PIPE; }
+case $PREFIX in
+  */.*.envstore-installing/replaced) ;; # an installer has it removed, and the lock
+  *)
+    PARENT=$(dirname "$PREFIX")
+    WORK=$PARENT/.$(basename "$PREFIX").envstore-installing
+    LOCK=
+    take
+    trap 'if [ -n "$LOCK" ]; then let_go; fi' EXIT
+    recover
+    ;;
+esac
 OURS=$PREFIX/$OWN
 # The folders that files of the installer lie in, the deepest first.
 folders() {
