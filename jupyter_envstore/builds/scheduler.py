@@ -214,7 +214,7 @@ class Scheduler:
             session.get_one(Artifact, job.artifact_id).state = PENDING
 
     def _close(self, session: Any, job: Job, state: str, reason: str) -> None:
-        end_steps(session, job.id)
+        end_steps(session, job.id, reason if state == JOB_CANCELED else None)
         job.state, job.reason, job.ended_on = state, reason, now()
         build = session.get_one(Build, job.build_id)
         if job.kind == BUILD and build.status in UNSETTLED:

@@ -282,6 +282,9 @@ def check_match_spec(text: str, allow_local_files: bool = True) -> str:
     if not re.match(r"[\w*^]", plain):
         msg = f"{spec[:80]!r} is not a match spec: a name begins with a letter, a digit or _"
         raise ValueError(msg)
+    if re.search(r"\s-\s", plain):
+        msg = f"{spec[:80]!r} is one entry, since its second line is indented deeper; begin both at the same column"
+        raise ValueError(msg)
     words = re.sub(r"\s*([<>=!~,|()])\s*", r"\1", plain).split()
     if len(words) > 1 and ANOTHER_NAME.match(words[1]) and words[1].lower() not in NAMED_VERSIONS:
         msg = f"{spec[:80]!r} is not a match spec: {words[1][:40]!r} is no version; write a line for each package"

@@ -141,10 +141,11 @@ def finish(session: Session, claim: Claim, failed: str = "") -> None:
     session.add(Change(kind="build", subject_id=build.id, at=now()))
 
 
-def end_steps(session: Session, job_id: int) -> None:
-    """Note that the steps of a job that was stopped do not run any more."""
+def end_steps(session: Session, job_id: int, message: str | None = None) -> None:
+    """Note that the steps of a job that was stopped do not run any more; with ``message``, what ended them."""
     query = update(Step).where(Step.job_id == job_id, Step.state == "running")
-    session.execute(query.values(state="failed", ended_on=now()))
+    told = {} if message is None else {"message": message}
+    session.execute(query.values(state="failed", ended_on=now(), **told))
 
 
 def begin_settling(session: Session, lost: Job) -> Job | None:

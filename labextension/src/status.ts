@@ -186,9 +186,13 @@ export function stepTitle(step: IStep, trans: TranslationBundle): string {
 /** How the log, which is not translated, titles a step: its lines begin with this. */
 const LOG_TITLES = stepTitles(nullTranslator.load('jupyter_envstore'));
 
-/** Return the lines of a log that belong to each step, by name; those before the first step by the empty name. */
+/**
+ * Return the lines of a log that belong to each step, by name; those before the first step by the empty name. A step
+ * that began again, as one that was stopped does, has its number behind its name: `artifact-installer#2`.
+ */
 export function linesBySteps(lines: readonly string[]): Map<string, string[]> {
   const names = new Map(Object.entries(LOG_TITLES).map(([name, title]) => [title, name]));
+  const begun = new Map<string, number>();
   const found = new Map<string, string[]>();
   let current = '';
   for (const line of lines) {
@@ -196,7 +200,10 @@ export function linesBySteps(lines: readonly string[]): Map<string, string[]> {
     const ended = /^(.*): done in [\d.]+ s$/.exec(text)?.[1];
     const name = names.get(ended ?? text);
     if (name !== undefined) {
-      current = name;
+      if (ended === undefined) {
+        begun.set(name, (begun.get(name) ?? 0) + 1);
+      }
+      current = stepKey(name, begun.get(name) ?? 1);
     }
     const list = found.get(current);
     if (list) {
@@ -206,6 +213,11 @@ export function linesBySteps(lines: readonly string[]): Map<string, string[]> {
     }
   }
   return found;
+}
+
+/** Return what the lines of a step are found by, when it began for the `turn`th time. */
+export function stepKey(name: string, turn: number): string {
+  return turn > 1 ? `${name}#${turn}` : name;
 }
 
 /** Return what a build is, in one line: number, status, whether it is active. */

@@ -108,6 +108,15 @@ def test_a_preview_tells_what_would_change_and_a_conflict(data: Lab, channel: st
     shown(data.view.get_by_text("did you mean numpy?").first, 10_000)
     data.page.keyboard.press("Control+.")
     expect(data.editor()).to_contain_text("numpy")
+    selector = data.view.get_by_test_id("envstore:build-selector")
+    selector.select_option(index=1)
+    expect(data.editor()).to_contain_text("two is too new")
+    data.editor().click()
+    data.page.keyboard.press("Control+z")  # what was written for another build is none of this one
+    expect(data.editor()).to_contain_text("two is too new")
+    expect(data.button("discard-draft")).to_have_count(0)
+    selector.select_option(index=0)
+    expect(data.editor()).not_to_contain_text("two is too new")
     both = "  - nasty-versions <2\n  - nasty-versions >=2\n"
     data.write(f"name: data\nchannels: [{nasty_channel}]\ndependencies:\n{both}")
     shown(data.view.get_by_text("These cannot live together"), 10_000)
@@ -421,6 +430,15 @@ def test_a_package_says_why_it_is_there_and_what_it_is(data: Lab) -> None:
     shown(data.view.locator(".jp-EnvStore-chip", has_text="<99"))
     expect(asked).to_be_focused()
     data.button("discard-changes").click()
+    for text, staged in (("=3=", 0), ("", 0)):
+        asked.press("Enter")
+        data.page.get_by_role("menuitem", name="Change Version…").click()
+        field.fill(text)
+        field.press("Enter")
+        if text:
+            expect(data.view.get_by_text("is no version and no bounds")).to_be_visible()
+            field.press("Escape")
+        expect(data.view.locator(".jp-EnvStore-chip")).to_have_count(staged)
 
 
 def test_a_build_is_pinned_packed_away_and_brought_back(

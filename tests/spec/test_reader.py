@@ -70,6 +70,11 @@ def test_what_is_no_yaml_is_told_where_it_begins(text: str, line: int, words: st
     assert (found, words in message) == (line, True), message
 
 
+def test_an_entry_that_swallowed_the_next_is_told() -> None:
+    ((line, message),) = faults("dependencies:\n  - python=3.11\n    - numpy\n")
+    assert (line, "indented deeper" in message) == (2, True)
+
+
 def test_every_fault_is_told_at_once_with_its_line() -> None:
     found = faults(
         """\

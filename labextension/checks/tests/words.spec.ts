@@ -83,6 +83,9 @@ describe('what is said of a build', () => {
     expect(found.get('solve')).toEqual(lines.slice(0, 3));
     expect(found.get('fetch')).toEqual([lines[3]]);
     expect(found.get('artifact-lockfile')).toEqual([lines[4]]);
+    const again = linesBySteps(['Make installer', 'half', 'Make installer', 'Make installer: done in 2.8 s']);
+    expect(again.get('artifact-installer')).toEqual(['Make installer', 'half']);
+    expect(again.get('artifact-installer#2')).toEqual(['Make installer', 'Make installer: done in 2.8 s']);
   });
 
   it('tells the reason of a failure in one clause', () => {

@@ -76,6 +76,9 @@ export function addChangingCommands(context: Context): void {
     async args => {
       const build = Number(args.build);
       await context.guarded(trans.__('Not canceled'), () => api.cancel(build));
+      if (args.isMaking) {
+        return; // the row of what was made says so
+      }
       const item = model.environments.find(found => found.newest_build_id === build);
       if (item?.active && item.current_build) {
         Notification.info(

@@ -46,6 +46,7 @@ export function addDeletingCommands(context: Context): void {
         return true;
       });
       if (done) {
+        Notification.dismiss(offers.get(whole(place)));
         const id = Notification.success(
           bytes ? trans.__('Deleted %1. %2 are freed in 10 minutes.', whole(place), size(bytes)) : trans.__('Deleted %1.', whole(place)),
           {
@@ -70,7 +71,7 @@ export function addDeletingCommands(context: Context): void {
     });
     Notification.dismiss(offers.get(whole(place)));
     if (done) {
-      Notification.success(trans.__('%1 is back', whole(place)), { autoClose: 5000 });
+      offers.set(whole(place), Notification.success(trans.__('%1 is back', whole(place)), { autoClose: 5000 }));
       model.reveal(place);
     }
   });

@@ -14,9 +14,20 @@ export function Empty(props: IProps & { front: Front }): React.ReactElement {
   const { model, trans, commands, front } = props;
   const [, look] = React.useReducer((count: number) => count + 1, 0);
   React.useEffect(() => {
-    front.changed.connect(look); // a notebook in front can lend its packages
+    // a notebook in front can lend its packages, as soon as it has a kernel
+    const slot = () => look();
+    let session = front.last?.sessionContext;
+    const follow = () => {
+      session?.kernelChanged.disconnect(slot);
+      session = front.last?.sessionContext;
+      session?.kernelChanged.connect(slot);
+      look();
+    };
+    follow();
+    front.changed.connect(follow);
     return () => {
-      front.changed.disconnect(look);
+      front.changed.disconnect(follow);
+      session?.kernelChanged.disconnect(slot);
     };
   }, [front]);
   const [error, setError] = React.useState('');

@@ -73,7 +73,8 @@ export function Tree(props: ITreeProps): React.ReactElement {
           const active = document.activeElement;
           if (panel && (active === document.body || panel.contains(active))) {
             // who types elsewhere meanwhile goes on
-            panel.querySelector<HTMLElement>(`[data-key="item:${item.id}"] ${FIRST_USE}`)?.focus();
+            const row = panel.querySelector<HTMLElement>(`[data-key="item:${item.id}"]`);
+            (row?.querySelector<HTMLElement>(FIRST_USE) ?? row)?.focus();
           }
         }, SOON);
       }

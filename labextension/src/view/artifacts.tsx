@@ -213,7 +213,7 @@ function ArtifactRow(props: ITabProps & { artifact: IArtifact; progress: IProgre
                 <TextButton
                   id={`envstore:stop-${artifact.type}`}
                   needsServer
-                  onClick={() => commands.execute(CommandIDs.cancel, { build: build.id })}
+                  onClick={() => commands.execute(CommandIDs.cancel, { build: build.id, isMaking: true })}
                 >
                   {trans.__('Stop')}
                 </TextButton>

@@ -101,6 +101,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
     }
     setDescription(found.description);
     setFrom('file');
+    editor.current?.focus();
   });
   const take = React.useRef(imported.take);
   take.current = imported.take;

@@ -5,6 +5,8 @@ import type { IAbout, IContent } from '../types';
 import type { ITabProps } from './environment';
 
 const DEEPEST = 8;
+/** A version, or bounds with commas between them. */
+const BOUNDS = /^(?:[<>=!~]{1,2}\s*)?[0-9*][\w.!+*-]*(?:\s*[,|]\s*(?:[<>=!~]{1,2}\s*)?[0-9*][\w.!+*-]*)*$/;
 
 /** Why a package is there, and what it says of itself: shown below its row. */
 export function PackageDetails(
@@ -99,6 +101,17 @@ export function VersionField(
 ): React.ReactElement {
   const { found, trans, completer, channels } = props;
   const [text, setText] = React.useState(props.bound);
+  const [problem, setProblem] = React.useState('');
+  const take = () => {
+    const bound = text.trim();
+    if (bound === props.bound) {
+      props.leave();
+    } else if (bound && !BOUNDS.test(bound)) {
+      setProblem(trans.__('“%1” is no version and no bounds. For example %2, <2, >=1,<2', bound, found.version));
+    } else {
+      props.take(bound);
+    }
+  };
   const list = React.useId();
   const known = useLoaded(
     found.manager === 'conda' ? () => completer.versions(found.name, channels).catch(() => []) : null,
@@ -109,7 +122,7 @@ export function VersionField(
       className="jp-EnvStore-details jp-EnvStore-actions"
       onSubmit={event => {
         event.preventDefault();
-        props.take(text.trim());
+        take();
       }}
       onKeyDown={event => {
         if (event.key === 'Escape') {
@@ -126,14 +139,23 @@ export function VersionField(
           list={list}
           value={text}
           placeholder={trans.__('the newest that fits')}
-          onChange={event => setText(event.target.value)}
+          onFocus={event => event.target.select()}
+          onChange={event => {
+            setText(event.target.value);
+            setProblem('');
+          }}
         />
       </label>
       <datalist id={list}>{(known.value ?? []).map(version => <option key={version} value={version} />)}</datalist>
-      <TextButton primary onClick={() => props.take(text.trim())}>
+      <TextButton primary onClick={take}>
         {trans.__('Change')}
       </TextButton>
       <TextButton onClick={props.leave}>{trans.__('Cancel')}</TextButton>
+      {problem && (
+        <span role="alert" className="jp-EnvStore-error">
+          {problem}
+        </span>
+      )}
       <span className="jp-EnvStore-sub">
         {trans.__('For example %1 or <2; empty for the newest that fits', found.version)}
       </span>

@@ -44,6 +44,8 @@ export const YamlEditor = React.forwardRef<
     readOnly?: boolean;
     mimeType?: string;
     completer?: ICompleter;
+    /** What the text is of: that of another one is not undone. */
+    of?: number;
     onChange?: (text: string) => void;
     onSubmit?: () => void;
     /** Put the wrong word of a line right. */
@@ -52,6 +54,7 @@ export const YamlEditor = React.forwardRef<
 >(function YamlEditor(props, ref): React.ReactElement {
   const host = React.useRef<HTMLDivElement>(null);
   const made = React.useRef<CodeEditor.IEditor | null>(null);
+  const shownOf = React.useRef(props.of);
   const latest = React.useRef(props);
   latest.current = props;
 
@@ -136,8 +139,12 @@ export const YamlEditor = React.forwardRef<
       undoManager?.stopCapturing();
       view.dispatch({ changes: difference(view.state.doc.toString(), text), userEvent: 'input.replace' });
       undoManager?.stopCapturing();
+      if (shownOf.current !== props.of) {
+        made.current?.model.sharedModel.clearUndoHistory(); // the text of another build is no edit of this one
+      }
     }
-  }, [props.text]);
+    shownOf.current = props.of;
+  }, [props.text, props.of]);
 
   React.useEffect(() => {
     const view = (made.current as CodeMirrorEditor | null)?.editor;

@@ -5,7 +5,7 @@ import { ErrorBox, Link, Progress, TextButton } from '../components/basics';
 import { PanelContext } from '../components/context';
 import { useLoaded, useStale } from '../components/hooks';
 import { isUnsettled } from '../model';
-import { duration, linesBySteps, moment, size, stepTitle } from '../status';
+import { duration, linesBySteps, moment, size, stepKey, stepTitle } from '../status';
 import type { IProgress, IStep } from '../types';
 import type { ITabProps } from './environment';
 
@@ -202,16 +202,20 @@ function Steps(props: {
         {running ? stepTitle(running, trans) : ''}
       </div>
       <ol className="jp-EnvStore-steps" aria-label={trans.__('Steps')}>
-        {progress.steps.map((step, place) => (
-          <StepRow key={place} step={step} trans={trans} lines={sections.get(step.name) ?? []} canceled={canceled} />
-        ))}
+        {progress.steps.map((step, place) => {
+          const same = progress.steps.filter(other => other.name === step.name);
+          const lines = sections.get(stepKey(step.name, same.indexOf(step) + 1)) ?? [];
+          const isOver = step !== same[same.length - 1]; // it was begun again, and that is what counts
+          const isStopped = step.message === 'canceled' || (canceled && step.state === 'failed');
+          return <StepRow key={place} step={step} trans={trans} lines={lines} canceled={isStopped} folded={isOver || isStopped} />;
+        })}
       </ol>
     </div>
   );
 }
 
-function StepRow(props: { step: IStep; trans: ITabProps['trans']; lines: string[]; canceled: boolean }): React.ReactElement {
-  const { step, trans, lines, canceled } = props;
+function StepRow(props: { step: IStep; trans: ITabProps['trans']; lines: string[]; canceled: boolean; folded: boolean }): React.ReactElement {
+  const { step, trans, lines, canceled, folded } = props;
   const shapes = { running: '◐', done: '✓', failed: canceled ? '⊘' : '✖' } as const;
   const kinds = { running: 'building', done: 'ready', failed: canceled ? 'canceled' : 'failed' } as const;
   const words = {
@@ -227,7 +231,7 @@ function StepRow(props: { step: IStep; trans: ITabProps['trans']; lines: string[
   const title = stepTitle(step, trans);
   return (
     <li data-state={step.state}>
-      <details open={step.state !== 'done'}>
+      <details open={step.state !== 'done' && !folded}>
         <summary>
           <span className="jp-EnvStore-mark" data-kind={kinds[step.state]} role="img" aria-label={words[step.state]}>
             {shapes[step.state]}

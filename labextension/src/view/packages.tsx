@@ -1,4 +1,5 @@
 import * as React from 'react';
+import { CommandIDs } from '../commands';
 import { closeIcon } from '@jupyterlab/ui-components';
 import { ErrorBox, IconButton, Link, Skeleton, TextButton } from '../components/basics';
 import { useLoaded } from '../components/hooks';
@@ -237,7 +238,25 @@ export function Packages(
       )}
       {which === 'updates' && updates.value && !updates.error && <IndexFrom solved={updates.value} trans={trans} />}
       {which === 'updates' && updates.value && newer.size === 0 && (
-        <p role="status">{trans.__('Nothing newer fits.')}</p>
+        <p role="status">{trans.__('Nothing newer fits the specification.')}</p>
+      )}
+      {which === 'updates' && updates.value && newer.size > 0 && (
+        <p className="jp-EnvStore-actions">
+          <TextButton
+            primary
+            needsServer
+            id="envstore:build-updates"
+            onClick={async () => {
+              const made = await props.commands.execute(CommandIDs.rebuild, { ...props.place, build: build.id });
+              if (made) {
+                show({ tab: 'artifacts', build: Number(made), isNew: true });
+              }
+            }}
+          >
+            {trans.__('Build with the updates')}
+          </TextButton>
+          <span className="jp-EnvStore-sub">{trans.__('The specification stays as it is; the newest that fits it is taken.')}</span>
+        </p>
       )}
       {hasLock && !contents.value && !contents.error && <Skeleton trans={trans} />}
       {shown.length > 0 && (

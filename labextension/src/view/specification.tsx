@@ -43,7 +43,10 @@ export function SpecificationTab(props: ITabProps & { asked: IShow }): React.Rea
     drafts.keep(next === original ? null : next);
     setError(null);
   };
-  const imported = useImport(model, trans, place, found => change(found.text));
+  const imported = useImport(model, trans, place, found => {
+    change(found.text);
+    editor.current?.focus();
+  });
   const discard = () => {
     drafts.keep(null);
     setError(null);
@@ -57,6 +60,7 @@ export function SpecificationTab(props: ITabProps & { asked: IShow }): React.Rea
   const discardMine = () => {
     replaced(trans.__('The draft of %1 was discarded.', place.name));
     discard();
+    editor.current?.focus();
   };
   const preview = usePreview({ ...props, text, enabled: may, against: item.active ? item.current_build_id : null });
   const isLockfile = preview.checked?.is_lockfile ?? build.specification?.is_lockfile ?? false;
@@ -190,6 +194,7 @@ export function SpecificationTab(props: ITabProps & { asked: IShow }): React.Rea
           ref={editor}
           editors={props.editors}
           text={text}
+          of={build.id}
           label={trans.__('Specification of %1', place.name)}
           faults={marked}
           readOnly={!may}
@@ -206,7 +211,10 @@ export function SpecificationTab(props: ITabProps & { asked: IShow }): React.Rea
             unchanged={unchanged}
             against={item.active && !build.active ? trans.__('Against the active build, %1:', item.current_build?.number ?? '') : null}
             goTo={line => editor.current?.goTo(line)}
-            onText={change}
+            onText={next => {
+              change(next);
+              editor.current?.focus();
+            }}
           />
         )}
       </div>

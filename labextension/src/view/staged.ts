@@ -56,6 +56,9 @@ export function stagedWords(spec: string, contents: readonly IContent[]): string
     return `+ ${spec}`;
   }
   const exact = /^==?\s*([0-9][\w.!+-]*)$/.exec(bound.trim())?.[1];
+  if (exact === known.version) {
+    return `= ${known.name} ${exact}`;
+  }
   const arrow = exact ? (isNewer(exact, known.version) ? '↑' : '↓') : '±';
   return `${arrow} ${known.name} ${known.version} → ${exact ?? (bound.trim() || '*')}`;
 }
