@@ -190,12 +190,14 @@ def make_server(package_cache: Path) -> Iterator[Callable[[str], Server]]:
         return server.start()
 
     yield make
+    logs = []
     for server in started:
         server.stop(signal.SIGKILL)
         end_workers(server.root)
         # A browser that leaves while Jupyter Server writes to its socket is no fault of this server.
-        text = LEFT_SOCKET.sub("", server.log.read_text())
+        logs.append(LEFT_SOCKET.sub("", server.log.read_text()))
         remove_tree(server.folder)
+    for text in logs:
         place = text.find("Traceback")
         assert place < 0, text[max(place - 500, 0) : place + 4000]
         assert "STOOD STILL" not in text, [line for line in text.splitlines() if "STOOD STILL" in line]

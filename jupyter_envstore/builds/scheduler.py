@@ -143,6 +143,10 @@ class Scheduler:
         try:
             pid, started = self.executor.start(claim)
         except Exception:  # the lease runs out and the job is tried again
+            with self.database.read() as session:
+                job = session.get_one(Job, claim.job_id)
+            if job.cancel_requested or job.state != JOB_RUNNING or job.attempt != claim.attempt:
+                return True  # it was canceled at this moment, and its folder removed
             log.exception("no worker could be started for job %s", claim.job_id)
             return False
         with self.database.write() as session:

@@ -395,3 +395,16 @@ def test_a_queue_goes_on_where_nobody_schedules(alone: Store, nasty_channel: str
         assert time.monotonic() < deadline, [job.state for job in alone.jobs()]
         time.sleep(0.1)
     assert all(alone.envstore.show(reference.id)["status"] == "COMPLETED" for reference in references)
+
+
+def test_a_job_that_is_canceled_while_its_worker_starts_is_no_trouble(
+    store: Store, nasty_channel: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def start(claim: Claim) -> tuple[int, str]:
+        store.envstore.scheduler.cancel(claim.build_id, everything=True)
+        raise FileNotFoundError("its folder is gone")
+
+    monkeypatch.setattr(store.envstore.scheduler.executor, "start", start)
+    reference = store.submit(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
+    store.until(lambda: store.envstore.show(reference.id)["status"] == "CANCELED")
+    assert "no worker could be started" not in caplog.text

@@ -36,7 +36,7 @@ def test_packages_say_why_they_are_there(data: Lab) -> None:
     shown(data.view.get_by_role("row", name="traitlets"))
     expect(data.view.get_by_role("row", name="traitlets")).to_contain_text("needed by")
     data.view.get_by_role("radio", name="Updates").check()
-    shown(data.view.get_by_text("Nothing newer fits."))
+    shown(data.view.get_by_text("Nothing newer fits the specification."))
 
 
 def test_a_package_is_added_without_yaml_and_comments_live(data: Lab, lab: Server, example: int) -> None:
