@@ -402,7 +402,8 @@ def test_a_job_that_is_canceled_while_its_worker_starts_is_no_trouble(
 ) -> None:
     def start(claim: Claim) -> tuple[int, str]:
         store.envstore.scheduler.cancel(claim.build_id, everything=True)
-        raise FileNotFoundError("its folder is gone")
+        msg = "its folder is gone"
+        raise FileNotFoundError(msg)
 
     monkeypatch.setattr(store.envstore.scheduler.executor, "start", start)
     reference = store.submit(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
