@@ -72,9 +72,11 @@ class LiveDisplay:
 
 def _title(step: dict[str, Any]) -> str:
     name = step["name"]
+    if name in TITLES:
+        return TITLES[name]
     kind = name.removeprefix("artifact-")
     maker = makers().get(kind)
-    return TITLES.get(name) or f"Make {maker.title if maker else kind}"
+    return f"Make {maker.title if maker else kind}"
 
 
 def _detail(step: dict[str, Any]) -> str:

@@ -74,7 +74,7 @@ class Deleting(OpenStore):
             There is another one of this name now.
         """
         with self.database.write() as session:
-            space, environment = rows.find_deleted_environment(session, namespace, name)
+            space, environment = queries.find_deleted_environment(session, namespace, name)
             if rows.get_environment(session, space.id, name) is not None:
                 place = f"{space.name}/{environment.name}"
                 msg = f"there is a new environment {place} now; delete it, and the old one can come back"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def counted(number: int, one: str, many: str = "") -> str:
+def counted(number: int, one: str) -> str:
     """Return a number with what is counted: ``1 package``, ``2 packages``.
 
     Parameters
@@ -11,8 +11,6 @@ def counted(number: int, one: str, many: str = "") -> str:
     number : int
         How many.
     one : str
-        What one of them is called.
-    many : str
-        What several are called; with an s where it is left out.
+        What one of them is called; several have an s.
     """
-    return f"{number} {one if number == 1 else many or f'{one}s'}"
+    return f"{number} {one if number == 1 else f'{one}s'}"

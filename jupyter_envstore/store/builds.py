@@ -99,27 +99,6 @@ def get_environment(session: Session, namespace_id: int, name: str) -> Environme
     return session.scalars(query).first()
 
 
-def find_deleted_environment(session: Session, namespace: str, name: str) -> tuple[Namespace, Environment]:
-    """Return the environment of this name that was deleted last, and that was not cleared yet.
-
-    Raises
-    ------
-    NotFoundError
-        There is none.
-    """
-    query = (
-        select(Namespace, Environment)
-        .join(Environment, Environment.namespace_id == Namespace.id)
-        .where(Namespace.name_key == namespace.lower(), func.lower(Environment.name) == name.lower())
-        .where(Environment.deleted_on.is_not(None), Environment.cleared_on.is_(None))
-    )
-    row = session.execute(query.order_by(Environment.deleted_on.desc(), Environment.id.desc())).first()
-    if row is None:
-        msg = f"there is no deleted environment {namespace}/{name} that can come back; they can for ten minutes"
-        raise NotFoundError(msg)
-    return row[0], row[1]
-
-
 def ensure_environment(session: Session, namespace: Namespace, name: str, who: str) -> Environment:
     """Return the environment of this name, made if it is new."""
     found = get_environment(session, namespace.id, name)

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
+from jupyter_envstore.errors import NotFoundError
 from jupyter_envstore.store import images
 from jupyter_envstore.store.blobs import BlobStore, StoredBlob, release_artifact
 from jupyter_envstore.store.jobs import RESTORE
@@ -151,6 +152,27 @@ def uncleared_environments(session: Session, before: datetime) -> list[tuple[Nam
     query = select(Namespace, Environment).join(Environment, Environment.namespace_id == Namespace.id)
     found = session.execute(query.where(Environment.deleted_on <= before, Environment.cleared_on.is_(None)))
     return [(row[0], row[1]) for row in found]
+
+
+def find_deleted_environment(session: Session, namespace: str, name: str) -> tuple[Namespace, Environment]:
+    """Return the environment of this name that was deleted last, and that was not cleared yet.
+
+    Raises
+    ------
+    NotFoundError
+        There is none.
+    """
+    query = (
+        select(Namespace, Environment)
+        .join(Environment, Environment.namespace_id == Namespace.id)
+        .where(Namespace.name_key == namespace.lower(), func.lower(Environment.name) == name.lower())
+        .where(Environment.deleted_on.is_not(None), Environment.cleared_on.is_(None))
+    )
+    row = session.execute(query.order_by(Environment.deleted_on.desc(), Environment.id.desc())).first()
+    if row is None:
+        msg = f"there is no deleted environment {namespace}/{name} that can come back; they can for ten minutes"
+        raise NotFoundError(msg)
+    return row[0], row[1]
 
 
 def builds_deleted_with(session: Session, environment: Environment) -> list[Build]:

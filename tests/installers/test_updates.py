@@ -108,15 +108,20 @@ def started(made: Made, prefix: Path, *options: str) -> subprocess.Popen[str]:
     )
 
 
+def until_unpacking(prefix: Path, process: subprocess.Popen[str]) -> None:
+    """Wait until an installer that runs writes files."""
+    deadline = time.monotonic() + 60
+    while not list(prefix.parent.glob(f".{prefix.name}.envstore-installing/new.*/bin")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.01)
+
+
 def test_an_interruption_leaves_what_was_there(science: Made, place: Path) -> None:
     prefix = place / "deep" / "env"
     for number, expected in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         process = started(science, prefix)
-        deadline = time.monotonic() + 60
-        while not list(place.glob("deep/.env.envstore-installing/new.*/bin")):
-            assert time.monotonic() < deadline
-            assert process.poll() is None
-            time.sleep(0.01)
+        until_unpacking(prefix, process)
         os.killpg(process.pid, number)
         process.communicate(timeout=60)
         assert process.returncode == expected
@@ -125,10 +130,7 @@ def test_an_interruption_leaves_what_was_there(science: Made, place: Path) -> No
 
 def test_what_a_killed_installation_left_is_taken_away_by_the_next(science: Made, place: Path) -> None:
     process = started(science, place / "env")
-    deadline = time.monotonic() + 60
-    while not list(place.glob(".env.envstore-installing/new.*/bin")):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until_unpacking(place / "env", process)
     refused = install(science, place / "env", code=1).stderr
     assert f"another installation is at work on {place}/env (process " in refused
     os.killpg(process.pid, signal.SIGKILL)  # nobody has asked after it yet: a zombie holds nothing
@@ -180,11 +182,11 @@ def test_an_update_that_was_killed_while_it_cleared_the_old_one_away_is_ended(
 
 
 def test_several_at_once_in_one_place_wait_for_nobody_and_lose_nothing(science: Made, place: Path) -> None:
-    for options, code in (((), 0), (("-u",), 0)):
+    for options in ((), ("-u",)):
         several = [started(science, place / "env", *options) for _ in range(2)]
         told = [process.communicate(timeout=120)[1] for process in several]
         codes = sorted(process.returncode for process in several)
-        assert codes[0] == code and set(codes) <= {0, 1}, told
+        assert codes[0] == 0 and set(codes) <= {0, 1}, told
         for process, text in zip(several, told, strict=True):
             assert process.returncode == 0 or "another installation is at work" in text or "exists already" in text
         run(place / "env" / "bin" / "python", "-c", "import numpy")
@@ -261,10 +263,7 @@ def test_of_several_that_find_the_lock_of_a_dead_one_one_is_done(small: Made, pl
 
 def test_when_the_shell_alone_is_killed_the_next_waits_for_what_it_left(science: Made, place: Path) -> None:
     process = started(science, place / "env")
-    deadline = time.monotonic() + 60
-    while not list(place.glob(".env.envstore-installing/new.*/bin")):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until_unpacking(place / "env", process)
     process.kill()
     process.wait()
     install(science, place / "env", "-t")
@@ -275,10 +274,7 @@ def test_when_the_shell_alone_is_killed_the_next_waits_for_what_it_left(science:
 def test_removing_waits_for_no_installation_and_breaks_none(science: Made, place: Path) -> None:
     install(science, place / "env")
     process = started(science, place / "env", "-u")
-    deadline = time.monotonic() + 60
-    while not list(place.glob(".env.envstore-installing/new.*/bin")):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until_unpacking(place / "env", process)
     refused = run("/bin/sh", place / "env" / "uninstall.sh", "-b", code=1).stderr
     assert "another installation is at work" in refused
     assert process.communicate(timeout=120)[1] == ""

@@ -37,12 +37,10 @@ shift $((OPTIND - 1))
 PREFIX=$(cd "$PREFIX" && pwd -P) || exit 1
 say() { [ "$QUIET" = 1 ] || printf '%s\n' "$*"; }
 if [ ! -f "$PREFIX/$OWN/files" ]; then
-  printf 'ERROR: %s is no environment that this installer made; nothing is touched.\n' "$PREFIX" >&2
-  exit 1
+  fail "$PREFIX is no environment that this installer made; nothing is touched."
 fi
 if [ ! -w "$PREFIX" ] || [ ! -w "$(dirname "$PREFIX")" ]; then
-  printf 'ERROR: %s cannot be written; nothing is touched.\n' "$PREFIX" >&2
-  exit 1
+  fail "$PREFIX cannot be written; nothing is touched."
 fi
 if [ "$BATCH" = 0 ]; then
   printf 'Remove the environment at %s? [yes|no]\n>>> ' "$PREFIX"
@@ -91,8 +89,7 @@ removed=1
 folders | ours | sed -n 's|$|/__pycache__|p' | quoted | xargs rm -rf || removed=0
 files | quoted | xargs rm -f || removed=0
 if [ "$removed" = 0 ]; then
-  printf 'ERROR: not all files of %s can be removed (see above); run this again when they can.\n' "$PREFIX" >&2
-  exit 1
+  fail "not all files of $PREFIX can be removed (see above); run this again when they can."
 fi
 # The list goes last but for what it lies in: whoever is stopped before can go on.
 folders | ours | grep -v -e "^$OWN\$" | quoted | xargs rmdir 2>/dev/null
