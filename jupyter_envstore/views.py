@@ -13,6 +13,7 @@ from jupyter_envstore.store.states import PREFIX_PRESENT
 if TYPE_CHECKING:
     from jupyter_envstore.store.builds import BuildRow
     from jupyter_envstore.store.models import Artifact, Build, Environment, Namespace, Package, Step
+    from jupyter_envstore.store.warnings import WarningView
 
 
 def environment_view(
@@ -41,6 +42,7 @@ def build_view(build: Build, active: bool) -> dict[str, Any]:
         "packages": build.package_count,
         "size": build.size,
         "own_size": build.own_size,
+        "warning_count": build.warning_count,
         "platform": build.platform,
         "trigger": build.trigger,
         "created_by": build.created_by,
@@ -51,7 +53,13 @@ def build_view(build: Build, active: bool) -> dict[str, Any]:
     }
 
 
-def full_view(row: BuildRow, artifacts: Sequence[Artifact], steps: Sequence[Step], builds: Path) -> dict[str, Any]:
+def full_view(
+    row: BuildRow,
+    artifacts: Sequence[Artifact],
+    steps: Sequence[Step],
+    warnings: Sequence[WarningView],
+    builds: Path,
+) -> dict[str, Any]:
     """Return all about a build."""
     build = row.build
     there = build.prefix_state == PREFIX_PRESENT
@@ -61,6 +69,7 @@ def full_view(row: BuildRow, artifacts: Sequence[Artifact], steps: Sequence[Step
         "description": row.environment.description,
         **build_view(build, row.environment.current_build_id == build.id),
         "prefix": str(builds / build.directory) if there else None,
+        "warnings": list(warnings),
         "steps": [step_view(step) for step in steps],
         "artifacts": [artifact_view(artifact, row) for artifact in artifacts],
     }

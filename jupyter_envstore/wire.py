@@ -88,6 +88,7 @@ def build_json(
         "platform": build.platform or None,
         "package_count": build.package_count,
         "own_size": build.own_size,
+        "warning_count": build.warning_count,
         "trigger": build.trigger,
         "created_by": build.created_by,
     }

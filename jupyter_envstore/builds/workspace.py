@@ -18,6 +18,7 @@ from types import TracebackType
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.errors import LimitError, StaleClaimError, StorageError
+from jupyter_envstore.store import warnings
 from jupyter_envstore.store.blobs import BlobStore
 from jupyter_envstore.store.database import Database, now
 from jupyter_envstore.store.jobs import Claim, finish
@@ -71,6 +72,33 @@ class Workspace:
         with self._lock:
             name = self._step.name if self._step else ""
             self._lines += [(name, f"{stamp} {line}\n") for line in redact(_printable(text)).splitlines()]
+
+    def warn(self, kind: str, message: str, package: str = "", path: str = "") -> None:
+        """Tell people something of the build that they should know, in the log and beside it; once, however often said.
+
+        Parameters
+        ----------
+        kind : str
+            One of :mod:`jupyter_envstore.store.warnings`.
+        message : str
+            What it is, and what to do.
+        package, path : str
+            What it is about: a package's name, a path within the environment.
+
+        Raises
+        ------
+        StaleClaimError
+            The job is not ours any more.
+        """
+        text, shown = redact(_printable(message)), redact(_printable(path))
+        with self.claim.write(self.database) as session:
+            warnings.add_warning(session, self.claim.build_id, kind, text, package, shown)
+        self.log(f"warning: {text}")
+
+    def clear_warnings(self, *kinds: str) -> None:
+        """Forget the build's warnings of these kinds, before what finds them looks again."""
+        with self.claim.write(self.database) as session:
+            warnings.clear_warnings(session, self.claim.build_id, kinds)
 
     def advance(self, done: int, total: int, unit: str, message: str = "") -> None:
         """Note the progress of the step that runs."""

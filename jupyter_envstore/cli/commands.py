@@ -96,6 +96,8 @@ def _report_build(view: dict[str, Any], as_json: bool) -> None:
         print(f"{view['namespace']}/{view['name']}:{view['number']} is ready: {counted(view['packages'], 'package')}, "
               f"{human_size(view['size'])} ({human_size(view['own_size'])} of its own)")  # fmt: skip
         print(f"  prefix     {view['prefix']}")
+        for warning in view["warnings"]:
+            print(f"  warning: {warning['message']}", file=sys.stderr)
         for artifact in view["artifacts"]:
             state = human_size(artifact["size"]) if artifact["state"] == "ready" else artifact["state"]
             print(f"  {artifact['type']:<10} {state}  {artifact['reason']}".rstrip())

@@ -70,6 +70,10 @@ def show(options: argparse.Namespace) -> None:
     for platform, reason in view["failed_platforms"].items():
         print(f"  not locked for {platform}: {clause(reason)}")
     print(f"  prefix  {view['prefix'] or 'none'}\n")
+    for warning in view["warnings"]:
+        print(f"  warning: {warning['message']}")
+    if view["warnings"]:
+        print()
     lines = [
         [a["type"], a["variant"], a["state"], human_size(a["size"]), (a["sha256"] or "")[:12], a["reason"]]
         for a in view["artifacts"]

@@ -24,6 +24,7 @@ from jupyter_envstore.store.jobs import unfinished_jobs
 from jupyter_envstore.store.models import Build, Package
 from jupyter_envstore.store.models import Specification as SpecificationRow
 from jupyter_envstore.store.states import COMPLETED, PREFIX_PRESENT, UNSETTLED
+from jupyter_envstore.store.warnings import warnings_of
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ class Looking(OpenStore):
             row = rows.find_build(session, build_id)
             artifacts = rows.list_artifacts(session, build_id)
             steps = rows.list_steps(session, build_id)
-        return views.full_view(row, artifacts, steps, self.config.builds)
+            warnings = warnings_of(session, build_id) if row.build.warning_count else []
+        return views.full_view(row, artifacts, steps, warnings, self.config.builds)
 
     def text(self, build_id: int) -> str:
         """Return the specification as it was typed."""

@@ -15,6 +15,7 @@ from jupyter_envstore.store import changes, listing
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.paging import Filters, Page
 from jupyter_envstore.store.states import PREFIX_PRESENT
+from jupyter_envstore.store.warnings import warnings_of
 
 
 class Pages(OpenStore):
@@ -91,9 +92,11 @@ class Pages(OpenStore):
             artifacts = listing.artifacts_of(session, [build_id])[build_id]
             specification = listing.specifications_of(session, [row.build])[row.build.specification_id]
             typed = wire.specification_json(specification, row.build.text)
+            warnings = warnings_of(session, build_id) if row.build.warning_count else []
         active = row.environment.current_build_id == build_id
         view = wire.build_json(row.build, active, artifacts, typed)
-        return view | {"namespace": row.namespace.name, "environment": row.environment.name}
+        names = {"namespace": row.namespace.name, "environment": row.environment.name}
+        return {**view, **names, "warnings": warnings}
 
     def place_of(self, build_id: int, deleted: bool = False) -> tuple[str, str]:
         """Return namespace and name of the environment that a build belongs to; with ``deleted``, of a deleted one too.

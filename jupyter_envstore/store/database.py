@@ -9,14 +9,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
 from jupyter_envstore.errors import StorageError
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision; a test compares it with the migration scripts."""
 BUSY_TIMEOUT = 20.0
 WRITE_LOCK = 0x656E7673
@@ -123,9 +123,38 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.execution_options(envstore_write=True).connect() as connection, connection.begin():
+    writing = engine.execution_options(envstore_write=True)
+    with writing.connect() as connection, _foreign_keys_later(connection), connection.begin():
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
+        _check_foreign_keys(connection)
+
+
+@contextlib.contextmanager
+def _foreign_keys_later(connection: Connection) -> Iterator[None]:
+    """Let SQLite's tables be made anew, as its changes of constraints are: what refers to them is checked at the end.
+
+    SQLite takes this setting outside of a transaction alone ("Making Other Kinds Of Table Schema Changes" in its
+    documentation).
+    """
+    driver: Any = connection.connection.dbapi_connection
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
+
+
+def _check_foreign_keys(connection: Connection) -> None:
+    if connection.dialect.name != "sqlite":
+        return
+    broken = connection.execute(text("PRAGMA foreign_key_check")).first()
+    if broken is not None:
+        msg = f"the store's database is damaged: a row of {broken[0]} refers to a row of {broken[2]} that is not there"
+        raise StorageError(msg)
 
 
 def file_system(path: Path) -> str:

@@ -115,6 +115,7 @@ class Build(Base):
     size: Mapped[int] = mapped_column(BigInteger, default=0)
     own_size: Mapped[int] = mapped_column(BigInteger, default=0)
     pinned: Mapped[bool] = mapped_column(default=False)
+    warning_count: Mapped[int] = mapped_column(default=0)
     trigger: Mapped[str] = mapped_column(String(64), default="")
     scheduled_on: Mapped[datetime]
     started_on: Mapped[datetime | None]
@@ -196,6 +197,19 @@ class LogChunk(Base):
     build_id: Mapped[int] = mapped_column(ForeignKey("build.id"), index=True)
     step: Mapped[str] = mapped_column(String(32), default="")
     text: Mapped[str] = mapped_column(Text)
+    created_on: Mapped[datetime]
+
+
+class BuildWarning(Base):
+    """What people should know of a build that can be used all the same. ``kind``: one of ``store.warnings``."""
+
+    __tablename__ = "build_warning"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    build_id: Mapped[int] = mapped_column(ForeignKey("build.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    package: Mapped[str] = mapped_column(String(255), default="")
+    path: Mapped[str] = mapped_column(Text, default="")
+    message: Mapped[str] = mapped_column(Text)
     created_on: Mapped[datetime]
 
 

@@ -12,6 +12,9 @@ export interface IBuild {
   /** Bytes of the environment on disk, and of those that no other build shares. */
   size: number;
   own_size: number;
+  /** How many warnings it has; `warnings` names them, where one build was asked for. */
+  warning_count: number;
+  warnings?: readonly IBuildWarning[];
   package_count: number;
   scheduled_on: string;
   started_on: string | null;
@@ -28,6 +31,14 @@ export interface IBuild {
   environment?: string;
   /** The platforms that it is locked for (null), or why it is not; where one build was asked for. */
   locked_platforms?: Record<string, string | null>;
+}
+
+/** What people should know of a build that can be used all the same. */
+export interface IBuildWarning {
+  kind: string;
+  package: string;
+  path: string;
+  message: string;
 }
 
 export interface ISpecification {

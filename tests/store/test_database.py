@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, inspect, select
+from sqlalchemy.exc import IntegrityError
 
 import jupyter_envstore.store as store_package
 from jupyter_envstore.config import StoreConfig
@@ -21,7 +25,7 @@ from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.errors import InvalidInputError, StorageError
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store.database import HEAD, Database, file_system, upgrade
-from jupyter_envstore.store.models import Base
+from jupyter_envstore.store.models import Base, Build, Environment
 from tests.helpers import LEASE_SECONDS, Store
 
 SCRIPTS = ScriptDirectory(str(Path(store_package.__file__).parent / "migrations"))
@@ -42,6 +46,64 @@ def test_a_database_of_each_revision_is_brought_to_the_newest(database: Database
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection)
         assert compare_metadata(context, Base.metadata) == []
+    modelled = create_engine("sqlite://")
+    Base.metadata.create_all(modelled)
+    assert whole_schema(database.engine) == whole_schema(modelled)
+    modelled.dispose()
+    database.close()
+
+
+def whole_schema(engine: Engine) -> dict[str, object]:
+    """Return each table of a database with its columns, keys, constraints and indexes, names included."""
+    found = inspect(engine)
+
+    def by_name(values: Sequence[Mapping[str, object]]) -> list[str]:
+        return sorted(repr(sorted((key, str(value)) for key, value in entry.items())) for entry in values)
+
+    return {
+        table: {
+            "columns": by_name(found.get_columns(table)),
+            "primary key": found.get_pk_constraint(table),
+            "foreign keys": by_name(found.get_foreign_keys(table)),
+            "unique": by_name(found.get_unique_constraints(table)),
+            "indexes": by_name(found.get_indexes(table)),
+            "checks": by_name(found.get_check_constraints(table)),
+        }
+        for table in found.get_table_names()
+        if table != "alembic_version"
+    }
+
+
+def test_an_upgrade_keeps_the_rows_and_forgets_an_active_build_that_is_not_there(database: Database) -> None:
+    upgrade(database.engine, "0005")
+    assert database.path is not None
+    with contextlib.closing(sqlite3.connect(str(database.path))) as connection:
+        day = "2026-01-01 00:00:00"
+        connection.execute("INSERT INTO namespace VALUES (1, 'a', 'a', '{}', ?, '', NULL)", (day,))
+        connection.execute(
+            "INSERT INTO specification (id, name, sha256, spec, text, is_lockfile, created_on, created_by)"
+            " VALUES (1, 'e', 'x', '{}', 'name: e', 0, ?, '')",
+            (day,),
+        )
+        for number, active in ((1, 1), (2, 77)):
+            connection.execute(
+                "INSERT INTO environment (id, namespace_id, name, name_key, description, current_build_id, created_on,"
+                " created_by) VALUES (?, 1, ?, ?, '', ?, ?, '')",
+                (number, f"e{number}", f"e{number}", active, day),
+            )
+        connection.execute(
+            "INSERT INTO build (id, environment_id, specification_id, number, key, directory, platform, status,"
+            " status_info, options, prefix_state, package_count, size, own_size, pinned, trigger, scheduled_on,"
+            " created_by) VALUES (1, 1, 1, 1, 'k', 'd', '', 'COMPLETED', '', '{}', '', 0, 0, 0, 0, '', ?, '')",
+            (day,),
+        )
+        connection.commit()
+    database.migrate()
+    with database.read() as session:
+        assert [(e.name, e.current_build_id) for e in session.scalars(select(Environment))] == [("e1", 1), ("e2", None)]
+        assert [(b.key, b.warning_count) for b in session.scalars(select(Build))] == [("k", 0)]
+    with pytest.raises(IntegrityError), database.write() as session:
+        session.get_one(Environment, 1).current_build_id = 77
     database.close()
 
 

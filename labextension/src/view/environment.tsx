@@ -20,6 +20,7 @@ import { Packages } from './packages';
 import { type IStaged, useStaged } from './staged';
 import { SpecificationTab } from './specification';
 import type { IShow, Tab } from './views';
+import { Warnings } from './warnings';
 
 /** What the view of an environment works with. */
 export interface IViewProps extends IProps {
@@ -204,6 +205,7 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
           </TextButton>
         </div>
       )}
+      {build && <Warnings build={build} trans={trans} />}
       {(found || !model.isConnected) && (
         <>
           <TabList tabs={tabs} tab={tab} choose={turn} label={trans.__('%1/%2', place.namespace, place.name)} />
@@ -243,9 +245,9 @@ function withoutErrand(what: IShow): IShow {
  * environment says: the list may be a moment older, and a draft must not lose its build for that moment.
  */
 function merged(detail: IBuild, listed: IBuild | undefined, current: number | null): IBuild {
-  const { specification, locked_platforms } = detail;
+  const { specification, locked_platforms, warnings } = detail;
   const active = detail.id === current;
-  return { ...detail, ...listed, active, specification, ...(locked_platforms ? { locked_platforms } : {}) };
+  return { ...detail, ...listed, active, specification, ...(locked_platforms ? { locked_platforms } : {}), ...(warnings ? { warnings } : {}) };
 }
 
 function TabBody(
