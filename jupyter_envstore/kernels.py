@@ -283,7 +283,7 @@ def kernel_spec(spec: dict[str, Any], folder: Path, prefix: Path, row: ActiveBui
         own = prefix / "bin" / program.name
         argv[0] = str(own) if own.exists() else argv[0]
     activation = {name: _literal(value) for name, value in recorded_activation(prefix).items()}
-    activation["PATH"] = activation.get("PATH", "${PATH}").replace("${PATH}", f"{shims}:${{PATH}}")
+    activation["PATH"] = activation.get("PATH", "$${PATH}").replace("$${PATH}", f"{shims}:${{PATH}}")
     variables = {name: value for name, value in (activation | spec.get("env", {})).items() if name not in OWN_VARIABLES}
     if "PYTHONPATH" in variables:  # it would hide what the server adds: the client for notebooks
         variables["PYTHONPATH"] += f":{shims.parent / 'client'}"
@@ -307,7 +307,7 @@ def kernel_spec(spec: dict[str, Any], folder: Path, prefix: Path, row: ActiveBui
 
 def _literal(value: str) -> str:
     """Return a value that Jupyter leaves as it is: it replaces ``${NAME}``, which only ``PATH`` shall have."""
-    return value.replace("$", "$$").replace("$${PATH}", "${PATH}")
+    return value.replace("$", "$$")
 
 
 def _copy(source: Path, target: Path, spec: dict[str, Any]) -> None:

@@ -5,19 +5,25 @@ from __future__ import annotations
 import io
 import json
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 from jupyter_envstore.artifacts.base import ArtifactRequest, version_of
-from jupyter_envstore.engine.link import finish_prefix, link_conda, write_activation
+from jupyter_envstore.engine.environment_variables import write_activation
+from jupyter_envstore.engine.link import finish_prefix, link_conda
 from jupyter_envstore.engine.meta import clean_meta, meta_bytes
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.engine.tarstream import Sink, TarStream, compressed
 from jupyter_envstore.errors import ArtifactError, InvalidInputError
+from jupyter_envstore.installers.activate import activate_anywhere, deactivate
 from jupyter_envstore.store.blobs import BlobStore
 
 FORMATS = {"": "gz", "tar.gz": "gz", "tar.zst": "zst"}
 PLACEHOLDER = Path("/opt/envstore_archive_placeholder")
 """The prefix that is written into files before they are packed: the same on every server."""
+
+ACTIVATE, DEACTIVATE = "bin/activate", "bin/deactivate"
+"""Our own instead of conda-pack's, which know no variables and fail under ``set -eu``."""
 
 
 class Archive:
@@ -43,7 +49,7 @@ class Archive:
     def make(self, request: ArtifactRequest, sink: Sink) -> dict[str, str]:
         """Link the record in a staging folder and pack it."""
         link_for_export(request, PLACEHOLDER)
-        write_activation(request.staging, request.record.variables)
+        write_activation(request.staging, str(PLACEHOLDER))
         with compressed(sink, FORMATS[request.variant]) as output:
             pack(request.staging, PLACEHOLDER, TarStream(output), request)
         return {"conda-pack": version_of("conda-pack"), "py-rattler": version_of("py-rattler")}
@@ -95,10 +101,12 @@ def pack(prefix: Path, placeholder: Path, tar: TarStream, request: ArtifactReque
             msg = f"the environment cannot be packed: {error}"
             raise ArtifactError(msg) from None
     files = sorted({file.target: file for file in files}.values(), key=lambda file: file.target)
-    writer = _CondaPackArchive(tar)
+    writer = _CondaPackArchive(tar, {ACTIVATE: activate_anywhere(str(placeholder)), DEACTIVATE: deactivate()})
     packer = core.Packer(str(placeholder), writer)
     needle = str(placeholder).encode()
     for place, file in enumerate(files):
+        if file.target in writer.instead:  # conda's own
+            continue
         if file.target.startswith("conda-meta/") and file.target.endswith(".json"):
             data = clean_meta(json.loads(Path(file.source).read_bytes()))
             tar.add_bytes(meta_bytes(data), file.target)
@@ -109,6 +117,7 @@ def pack(prefix: Path, placeholder: Path, tar: TarStream, request: ArtifactReque
         packer.add(file)
         if place % 500 == 0:
             request.progress.advance(place, len(files), "files")
+    packer.prefixes.append((ACTIVATE, str(placeholder), "text"))
     packer.finish()
     tar.close()
 
@@ -116,11 +125,15 @@ def pack(prefix: Path, placeholder: Path, tar: TarStream, request: ArtifactReque
 class _CondaPackArchive:
     """What conda-pack's ``Packer`` writes to."""
 
-    def __init__(self, tar: TarStream) -> None:
+    def __init__(self, tar: TarStream, instead: Mapping[str, str]) -> None:
         self.tar = tar
+        self.instead = instead
 
     def add(self, source: str, target: str) -> None:
-        self.tar.add_file(source, target)
+        if target in self.instead:
+            self.tar.add_bytes(self.instead[target].encode(), target)
+        else:
+            self.tar.add_file(source, target)
 
     def add_bytes(self, source: str, data: bytes, target: str) -> None:
         self.tar.add_bytes(data, target, bool(Path(source).stat().st_mode & 0o111))

@@ -9,6 +9,7 @@ from typing import Any
 from jupyter_envstore.artifacts.archive import link_for_export
 from jupyter_envstore.artifacts.base import ArtifactRequest, version_of
 from jupyter_envstore.engine.bytecode import link_bytecode
+from jupyter_envstore.engine.environment_variables import Variables, read_variables
 from jupyter_envstore.engine.prefix import write_new
 from jupyter_envstore.engine.tarstream import Sink
 from jupyter_envstore.errors import ArtifactError, InvalidInputError
@@ -23,7 +24,7 @@ ENTRY_POINT = "etc/envstore/entrypoint.sh"
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SCRIPT = """#!/bin/sh
 # Activates the environment, then runs what was asked for. Scripts of packages may be written for bash.
-if [ -z "$BASH_VERSION" ] && [ -x /bin/bash ]; then
+if [ -z "${BASH_VERSION-}" ] && [ -x /bin/bash ]; then
   exec /bin/bash "$0" "$@"
 fi
 for envstore_script in "$CONDA_PREFIX"/etc/conda/activate.d/*.sh; do
@@ -118,14 +119,14 @@ class DockerImage:
             labels["org.opencontainers.image.base.digest"] = base.digest
         if base.reference:
             labels["org.opencontainers.image.base.name"] = base.reference
-        image = image_config(request.platform, base, layers, runs(base, record.variables, labels))
+        image = image_config(request.platform, base, layers, runs(base, read_variables(request.staging), labels))
         stored = parts.blobs.put(image)
         parts.keep(stored.digest, stored.size)
         sink.write(manifest(image, [*base.layers, *(layer for _, layer in layers)], labels))
         return {**tools, "base image": base.name}
 
 
-def runs(base: Base, variables: dict[str, str], labels: dict[str, str]) -> dict[str, Any]:
+def runs(base: Base, variables: Variables, labels: dict[str, str]) -> dict[str, Any]:
     """Return how an image is run: the base's own words, and the environment in front of its path."""
     inherited = dict(entry.partition("=")[::2] for entry in base.config.get("Env") or ())
     path = inherited.get("PATH") or DEFAULT_PATH
@@ -134,7 +135,7 @@ def runs(base: Base, variables: dict[str, str], labels: dict[str, str]) -> dict[
         "PATH": f"{PREFIX}/bin:{path}",
         "CONDA_PREFIX": str(PREFIX),
         "CONDA_DEFAULT_ENV": str(PREFIX),
-        **variables,
+        **variables.values,
     }
     kept = {key: base.config[key] for key in ("User", "Volumes", "StopSignal") if base.config.get(key)}
     entry = {} if base.name == SCRATCH else {"Entrypoint": ["/bin/sh", str(PurePosixPath(PREFIX) / ENTRY_POINT)]}

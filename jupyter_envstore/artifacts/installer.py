@@ -8,7 +8,7 @@ from jupyter_envstore import __version__
 from jupyter_envstore.artifacts.archive import link_for_export
 from jupyter_envstore.artifacts.base import MADE_AS, ArtifactRequest, version_of
 from jupyter_envstore.engine.channels import ChannelPolicy
-from jupyter_envstore.engine.link import write_activation
+from jupyter_envstore.engine.environment_variables import write_activation
 from jupyter_envstore.engine.sdist import built_wheels
 from jupyter_envstore.engine.solve import current_platform
 from jupyter_envstore.engine.tarstream import Sink
@@ -113,7 +113,7 @@ def make_self_extracting(request: ArtifactRequest, sink: Sink) -> dict[str, str]
     selfextracting.check_platform(platform, current_platform())
     lock = request.record.lock(platform)
     link_for_export(request, selfextracting.PREFIX)
-    write_activation(request.staging, request.record.variables)
+    write_activation(request.staging, selfextracting.PLACEHOLDER)
     selfextracting.write_installer(
         request.staging,
         lock,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from jupyter_envstore.engine.environment import scrubbed_environment
+from jupyter_envstore.engine.environment_variables import activation_script
 from jupyter_envstore.errors import EnvStoreError
 
 ACTIVATION_FILE = "conda-meta/envstore-activation"
@@ -18,33 +20,6 @@ MARK = "envstore-environment-follows:"
 DUMP = f"import json, os; print({MARK!r} + json.dumps(dict(os.environ)))"
 OUTER_PATH = "/envstore-outer-path:/usr/bin:/bin"
 PASSING = {"_", "SHLVL", "PWD", "OLDPWD", "LC_CTYPE"}
-
-
-def activation_script(prefix: Path) -> str:
-    """Return a POSIX shell script that activates ``prefix`` as conda does.
-
-    ``PATH``, ``CONDA_PREFIX``, the variables in ``conda-meta/state``, then ``etc/conda/activate.d/*.sh``
-    (conda's documentation, "Managing environments").
-    """
-    lines = [
-        f"export CONDA_PREFIX={_quote(str(prefix))}",
-        'export PATH="$CONDA_PREFIX/bin:$PATH"',
-        f"export CONDA_DEFAULT_ENV={_quote(prefix.name)}",
-        "export CONDA_SHLVL=1",
-    ]
-    lines += [f"export {name}={_quote(value)}" for name, value in state_variables(prefix).items()]
-    scripts = sorted((prefix / "etc" / "conda" / "activate.d").glob("*.sh"))
-    lines += [f". {_quote(str(script))}" for script in scripts]
-    return "\n".join(lines) + "\n"
-
-
-def state_variables(prefix: Path) -> dict[str, str]:
-    """Return the variables that the environment sets, from ``conda-meta/state``."""
-    try:
-        state = json.loads((prefix / "conda-meta" / "state").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    return {str(name): str(value) for name, value in state["env_vars"].items()}
 
 
 def activation_variables(
@@ -62,7 +37,7 @@ def activation_variables(
     """
     limit = min(TIME_LIMIT, time_limit)
     before = scrubbed_environment(PATH=OUTER_PATH)
-    dump = f"{_quote(sys.executable)} -I -c {_quote(DUMP)}"
+    dump = f"{shlex.quote(sys.executable)} -I -c {shlex.quote(DUMP)}"
     command = [shutil.which("bash") or "/bin/sh", "-c", f"{activation_script(prefix)}\n{dump}\n"]
     try:
         done = subprocess.run(
@@ -94,8 +69,3 @@ def recorded_activation(prefix: Path) -> dict[str, str]:
     """Return what :func:`activation_variables` found when the prefix was made."""
     variables: dict[str, str] = json.loads((prefix / ACTIVATION_FILE).read_text(encoding="utf-8"))
     return variables
-
-
-def _quote(text: str) -> str:
-    escaped = text.replace("'", "'\"'\"'")
-    return f"'{escaped}'"

@@ -18,6 +18,7 @@ from jupyter_envstore.builds.workspace import Workspace
 from jupyter_envstore.config import MAX_PREFIX
 from jupyter_envstore.engine.bytecode import link_bytecode
 from jupyter_envstore.engine.channels import ChannelPolicy, strip_credentials
+from jupyter_envstore.engine.environment_variables import read_variables
 from jupyter_envstore.engine.link import finish_prefix, link_conda, link_method, site_packages_folders
 from jupyter_envstore.engine.lock import complete_from_cache, record_from_lock
 from jupyter_envstore.engine.pip import Distribution, PipTarget, provided_distributions, resolve_pip
@@ -35,6 +36,7 @@ from jupyter_envstore.store.database import now
 from jupyter_envstore.store.jobs import ARTIFACT, FINISH, enqueue
 from jupyter_envstore.store.models import Artifact, Build, Change
 from jupyter_envstore.store.states import COMPLETED, PENDING, PREFIX_PRESENT
+from jupyter_envstore.store.warnings import ACTIVATION
 
 
 def run_build(workspace: Workspace) -> None:
@@ -310,6 +312,8 @@ class _Job:
                 )
                 for complaint in complaints:
                     self.workspace.log(f"activation says: {complaint}")
+                for fault in read_variables(self.prefix).faults:
+                    self.workspace.warn(ACTIVATION, fault.message, fault.package, fault.path)
                 text = json.dumps(variables, indent=1, sort_keys=True)
                 (self.prefix / ACTIVATION_FILE).write_text(text, encoding="utf-8")
         except BaseException:  # nobody knows of this prefix yet

@@ -18,8 +18,9 @@ from jupyter_envstore.errors import ArtifactError, InvalidInputError, StorageErr
 
 def activated_environment(prefix: Path) -> dict[str, str]:
     """Return this process's variables with those of the activation that the build recorded."""
-    before = os.environ.get("PATH", os.defpath)
-    changed = {name: value.replace("${PATH}", before) for name, value in recorded_activation(prefix).items()}
+    changed = recorded_activation(prefix)
+    if "PATH" in changed:
+        changed["PATH"] = changed["PATH"].replace("${PATH}", os.environ.get("PATH", os.defpath))
     return {**os.environ, **changed, "PYTHONNOUSERSITE": "1"}
 
 

@@ -7,20 +7,19 @@ import base64
 import csv
 import hashlib
 import io
-import json
 import os
 import re
-import shlex
 import stat
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.engine.cached import in_cache
 from jupyter_envstore.engine.channels import conda_credentials, local_path, make_client, redact
 from jupyter_envstore.engine.digest import file_digest
+from jupyter_envstore.engine.environment_variables import write_variables
 from jupyter_envstore.engine.pip import install_pip
 from jupyter_envstore.engine.prefix import storage_error, write_new
 from jupyter_envstore.engine.progress import Progress
@@ -240,40 +239,6 @@ def finish_prefix(
     history = staging / "conda-meta" / "history"
     specs = ", ".join(repr(spec) for spec in record.requested_conda)
     write_new(history, f"# update specs: [{specs}]\n".encode() if specs else b"")
-
-
-STATE = "conda-meta/state"
-"""Where conda looks for variables (conda's ``env config vars``)."""
-
-
-def write_variables(prefix: Path, variables: dict[str, str]) -> None:
-    """Record ``variables`` where conda looks for them."""
-    if variables:
-        write_new(prefix / STATE, variables_state(variables).encode())
-
-
-def variables_state(variables: Mapping[str, str]) -> str:
-    """Return what conda reads of ``variables``."""
-    return json.dumps({"version": 1, "env_vars": dict(sorted(variables.items()))}, indent=2) + "\n"
-
-
-def activation_scripts(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return scripts that set and unset ``variables``, by their place in a prefix: for shells without conda."""
-    if not variables:
-        return {}
-    lines = {
-        "activate.d": [f"export {name}={shlex.quote(value)}" for name, value in sorted(variables.items())],
-        "deactivate.d": [f"unset {name}" for name in sorted(variables)],
-    }
-    return {f"etc/conda/{folder}/zz-envstore-variables.sh": "\n".join(texts) + "\n" for folder, texts in lines.items()}
-
-
-def write_activation(prefix: Path, variables: Mapping[str, str]) -> None:
-    """Let shells without conda set the environment's variables when they activate it."""
-    for place, text in activation_scripts(variables).items():
-        path = prefix / place
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_new(path, text.encode())
 
 
 def relocate_scripts(prefix: Path, old: Path, new: Path) -> None:

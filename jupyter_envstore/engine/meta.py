@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,3 +44,12 @@ def meta_bytes(data: Mapping[str, Any]) -> bytes:
 def cleaned(path: Path | str, requested: bool = True) -> bytes:
     """Return what a file of ``conda-meta`` becomes by :func:`clean_meta`."""
     return meta_bytes(clean_meta(json.loads(Path(path).read_bytes()), requested))
+
+
+def owners_of(prefix: Path, paths: Collection[str]) -> dict[str, str]:
+    """Return which conda package brought each of some files of a prefix; a file of nobody's is not there."""
+    found: dict[str, str] = {}
+    for path in sorted((prefix / META).glob("*.json")) if paths else ():
+        data = json.loads(path.read_bytes())
+        found |= {file: str(data["name"]) for file in data["files"] if file in paths}
+    return found

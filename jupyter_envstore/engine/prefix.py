@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import time
@@ -11,11 +12,14 @@ from pathlib import Path
 
 from jupyter_envstore.errors import StorageError
 
-EXTERNALLY_MANAGED = """[externally-managed]
-Error=This environment is made from a lock and shared, so packages cannot be added to it from inside.
- Add the package to the environment's specification and build it again:
- jupyter envstore build environment.yml, in a terminal.
+HOW_TO_ADD = """This environment is made from a lock and shared, so packages cannot be added to it from inside.
+Add the package to the environment's specification and build it again:
+jupyter envstore build environment.yml, in a terminal.
 """
+EXTERNALLY_MANAGED = "[externally-managed]\nError=" + HOW_TO_ADD.rstrip().replace("\n", "\n ") + "\n"
+"""What pip heeds (PEP 668)."""
+FROZEN = json.dumps({"message": HOW_TO_ADD.rstrip()}) + "\n"
+"""What conda and mamba heed in ``conda-meta/frozen`` (CEP 22)."""
 
 
 def unseal_prefix(prefix: Path) -> None:
@@ -29,6 +33,8 @@ def seal_prefix(prefix: Path) -> None:
     for library in (prefix / "lib").glob("python3.*"):
         if library.is_dir() and not library.is_symlink():
             write_new(library / "EXTERNALLY-MANAGED", EXTERNALLY_MANAGED.encode())
+    (prefix / "conda-meta").mkdir(exist_ok=True)
+    write_new(prefix / "conda-meta" / "frozen", FROZEN.encode())
     for folder, _, _ in os.walk(prefix, topdown=False):
         os.chmod(folder, 0o555)  # noqa: PTH101, S103
 

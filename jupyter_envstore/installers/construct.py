@@ -16,7 +16,7 @@ from typing import Any
 from jupyter_envstore.engine.archives import check_file_name, fetch_archives, fetch_wheels
 from jupyter_envstore.engine.channels import local_path
 from jupyter_envstore.engine.digest import file_digest
-from jupyter_envstore.engine.link import STATE, activation_scripts, variables_state
+from jupyter_envstore.engine.environment_variables import STATE, Variables, activation_scripts, variables_state
 from jupyter_envstore.engine.lock import sort_topologically
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.errors import ArtifactError
@@ -216,7 +216,7 @@ def _variable_files(job: Job) -> dict[str, str]:
     """Return the files that set variables, by their place in the prefix."""
     if not job.variables:
         return {}
-    scripts = {} if job.kind == "exe" else activation_scripts(job.variables)
+    scripts = {} if job.kind == "exe" else activation_scripts(Variables(job.variables))
     return {STATE: variables_state(job.variables), **scripts}
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore.engine.meta import META, cleaned
+from jupyter_envstore.engine.meta import META, cleaned, owners_of
 from jupyter_envstore.engine.prefix import walk_files
 from jupyter_envstore.engine.tarstream import TarStream
 from jupyter_envstore.errors import ArtifactError
@@ -124,12 +124,7 @@ def check_names(contents: Contents) -> None:
 
 def packages_of(prefix: Path, paths: set[str]) -> list[str]:
     """Return the names of the conda packages that brought files."""
-    found = []
-    for meta in sorted((prefix / META).glob("*.json")):
-        data = json.loads(meta.read_bytes())
-        if paths & set(data["files"]):
-            found.append(str(data["name"]))
-    return found
+    return sorted(set(owners_of(prefix, paths).values()))
 
 
 def _known(prefix: Path) -> dict[str, dict[str, Any]]:

@@ -20,6 +20,7 @@ from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.engine.tarstream import TarStream, compressed
 from jupyter_envstore.errors import ArtifactError
 from jupyter_envstore.installers.about import About
+from jupyter_envstore.installers.activate import activate_at
 from jupyter_envstore.installers.payload import Contents, check_names, examine, packages_of, write_files
 
 PREFIX = Path("/opt/envstore_installer_placeholder")
@@ -50,13 +51,13 @@ def write_support(prefix: Path, name: str) -> None:
     """Put the scripts into a staged environment that it is activated, tested and removed with."""
     own = prefix / OWN
     own.mkdir(parents=True, exist_ok=True)
-    words = {"OWN": shlex.quote(OWN), "PREFIX": PLACEHOLDER, "NAME": name, "WORK": _script("work.sh")}
+    words = {"OWN": shlex.quote(OWN), "WORK": _script("work.sh")}
     write_new(own / "relocate.py", _script("relocate.py").encode())
     write_new(prefix / "uninstall.sh", _fill(_script("uninstall.sh"), words).encode(), 0o755)
     activate = prefix / "bin" / "activate"
     if not activate.exists():  # conda brings its own
         activate.parent.mkdir(exist_ok=True)
-        write_new(activate, _fill(_script("activate.sh"), words).encode())
+        write_new(activate, activate_at(PLACEHOLDER, name).encode())
 
 
 def write_installer(

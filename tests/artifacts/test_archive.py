@@ -130,7 +130,11 @@ def test_every_file_is_that_of_the_prefix_but_for_the_prefix_itself(built: Store
     subprocess.run(["tar", "-xf", str(artifact_of(built, built.data, "archive")), "-C", str(other)], check=True)
     subprocess.run([str(other / "bin" / "python"), str(other / "bin" / "conda-unpack")], check=True)
     ours = {"bin/activate", "bin/deactivate", "bin/activate.fish", "bin/conda-unpack", "bin/conda_unpack_progress.py"}
-    ours |= {f"etc/conda/{folder}.d/zz-envstore-variables.sh" for folder in ("activate", "deactivate")}
+    ours |= {
+        f"etc/conda/{folder}.d/00-envstore-variables.{ending}"
+        for folder in ("activate", "deactivate")
+        for ending in ("sh", "fish")
+    }
     compared = 0
     for path in sorted(prefix.rglob("*")):
         name = path.relative_to(prefix).as_posix()

@@ -178,7 +178,7 @@ def test_texts_of_people_are_texts_and_nothing_else(record: dict[str, Any], tmp_
     state = json.loads((folder / "variables" / "conda-meta" / "state").read_text())
     assert state["env_vars"] == {"A": evil.replace("\n", " ")}
     targets = [target for entry in values["extra_files"] for target in entry.values()]
-    assert "etc/conda/activate.d/zz-envstore-variables.sh" in targets
+    assert "etc/conda/activate.d/00-envstore-variables.sh" in targets
 
 
 def test_wheels_are_carried_and_installed_by_their_hashes(record: dict[str, Any], tmp_path: Path) -> None:

@@ -1,39 +1,59 @@
 # Activates the environment in the shell that reads this (sh, bash, zsh): . PREFIX/bin/activate
-case $(command -V deactivate 2>/dev/null) in
+# Nothing here changes the shell's options, so it works under set -eu, too.
+@@LOCATE@@
+case $(command -V deactivate 2>/dev/null || :) in
   *function*) envstore_known=${ENVSTORE_OLD_PATH:+yes} ;;
   *) envstore_known= ;;
 esac
-case "${CONDA_PREFIX:-} :${PATH}:" in
-  "@@PREFIX@@ "*":@@PREFIX@@/bin:"*) envstore_active=yes ;;
+case "${CONDA_PREFIX:-} :${PATH-}:" in
+  "$envstore_prefix "*":$envstore_prefix/bin:"*) envstore_active=yes ;;
   *) envstore_active= ;;
 esac
+if [ -n "$envstore_known" ] && [ -z "$envstore_active" ]; then deactivate; fi # another one
 if [ -z "$envstore_active" ] || [ -z "$envstore_known" ]; then
+  envstore_line='
+'
+  # Prints the scripts of a folder, one in a line, in the order of their names.
+  envstore_scripts() {
+    (
+      [ -z "${ZSH_VERSION-}" ] || emulate sh
+      set +f
+      LC_ALL=C
+      for envstore_script in "$1"/*.sh; do
+        [ ! -f "$envstore_script" ] || printf '%s\n' "$envstore_script"
+      done
+    )
+  }
   if [ -n "$envstore_active" ]; then # in the shell that this one was started from: its variables are here already
-    ENVSTORE_OLD_PATH=$(printf '%s' ":$PATH:" | sed 's|:@@PREFIX@@/bin:|:|; s/^://; s/:$//')
+    ENVSTORE_OLD_PATH=:$PATH:
+    ENVSTORE_OLD_PATH=${ENVSTORE_OLD_PATH%%":$envstore_prefix/bin:"*}:${ENVSTORE_OLD_PATH#*":$envstore_prefix/bin:"}
+    ENVSTORE_OLD_PATH=${ENVSTORE_OLD_PATH#:}
+    ENVSTORE_OLD_PATH=${ENVSTORE_OLD_PATH%:}
     ENVSTORE_OLD_CONDA_PREFIX=
     ENVSTORE_OLD_CONDA_DEFAULT_ENV=
   else
-    if [ -n "$envstore_known" ]; then deactivate; fi
-    ENVSTORE_OLD_PATH=$PATH
+    ENVSTORE_OLD_PATH=${PATH-}
     ENVSTORE_OLD_CONDA_PREFIX=${CONDA_PREFIX:-}
     ENVSTORE_OLD_CONDA_DEFAULT_ENV=${CONDA_DEFAULT_ENV:-}
-    export PATH="@@PREFIX@@/bin:$PATH"
+    export PATH="$envstore_prefix/bin${PATH:+:$PATH}"
   fi
-  export CONDA_PREFIX='@@PREFIX@@'
-  export CONDA_DEFAULT_ENV='@@PREFIX@@'
+  ENVSTORE_PREFIX=$envstore_prefix
+  export CONDA_PREFIX="$envstore_prefix"
+  export CONDA_DEFAULT_ENV="$envstore_prefix"
   ENVSTORE_OLD_PS1=${PS1+set$PS1}
   case ${PS1-} in
-    "(@@NAME@@) "*) ENVSTORE_OLD_PS1=set${PS1#"(@@NAME@@) "} ;;
-    *) if [ -n "${PS1+set}" ]; then PS1="(@@NAME@@) $PS1"; fi ;;
+    "($envstore_name) "*) ENVSTORE_OLD_PS1=set${PS1#"($envstore_name) "} ;;
+    *) if [ -n "${PS1+set}" ]; then PS1="($envstore_name) $PS1"; fi ;;
   esac
-  if [ -z "$envstore_active" ]; then
-    for envstore_script in $(cd '@@PREFIX@@/etc/conda/activate.d' 2>/dev/null && command ls | sed -n '/\.sh$/p'); do
-      . "@@PREFIX@@/etc/conda/activate.d/$envstore_script"
-    done
-  fi
   deactivate() {
-    for envstore_script in $(cd '@@PREFIX@@/etc/conda/deactivate.d' 2>/dev/null && command ls | sed -n '/\.sh$/p'); do
-      . "@@PREFIX@@/etc/conda/deactivate.d/$envstore_script"
+    envstore_left=$(envstore_scripts "$ENVSTORE_PREFIX/etc/conda/deactivate.d" | sed '1!G;h;$!d')
+    while [ -n "$envstore_left" ]; do # the last one first, as conda does
+      envstore_script=${envstore_left%%"$envstore_line"*}
+      case $envstore_left in
+        *"$envstore_line"*) envstore_left=${envstore_left#*"$envstore_line"} ;;
+        *) envstore_left= ;;
+      esac
+      . "$envstore_script"
     done
     export PATH="$ENVSTORE_OLD_PATH"
     if [ -n "$ENVSTORE_OLD_PS1" ]; then PS1=${ENVSTORE_OLD_PS1#set}; else unset PS1; fi
@@ -43,10 +63,22 @@ if [ -z "$envstore_active" ] || [ -z "$envstore_known" ]; then
     else
       unset CONDA_DEFAULT_ENV
     fi
-    unset ENVSTORE_OLD_PATH ENVSTORE_OLD_PS1 ENVSTORE_OLD_CONDA_PREFIX ENVSTORE_OLD_CONDA_DEFAULT_ENV envstore_script
-    unset -f deactivate
-    hash -r 2>/dev/null
+    unset ENVSTORE_OLD_PATH ENVSTORE_OLD_PS1 ENVSTORE_OLD_CONDA_PREFIX ENVSTORE_OLD_CONDA_DEFAULT_ENV ENVSTORE_PREFIX
+    unset envstore_script envstore_left envstore_line
+    unset -f deactivate envstore_scripts
+    hash -r 2>/dev/null || :
   }
-  hash -r 2>/dev/null
+  if [ -z "$envstore_active" ]; then
+    envstore_left=$(envstore_scripts "$envstore_prefix/etc/conda/activate.d")
+    while [ -n "$envstore_left" ]; do
+      envstore_script=${envstore_left%%"$envstore_line"*}
+      case $envstore_left in
+        *"$envstore_line"*) envstore_left=${envstore_left#*"$envstore_line"} ;;
+        *) envstore_left= ;;
+      esac
+      . "$envstore_script"
+    done
+  fi
+  hash -r 2>/dev/null || :
 fi
-unset envstore_script envstore_known envstore_active
+unset envstore_script envstore_left envstore_known envstore_active envstore_prefix envstore_name

@@ -13,6 +13,8 @@ trap 'echo "ERROR: this file is cut short; nothing was installed. Get it again."
 [ -z "${ZSH_VERSION:-}" ] || emulate sh
 main() {
 set -u
+set +e # whoever starts this with sh -e: what fails is looked at here
+if (set +o pipefail) 2>/dev/null; then set +o pipefail; fi
 LC_ALL=C
 export LC_ALL
 unset LD_LIBRARY_PATH LD_PRELOAD LD_AUDIT DYLD_LIBRARY_PATH DYLD_FALLBACK_LIBRARY_PATH DYLD_INSERT_LIBRARIES

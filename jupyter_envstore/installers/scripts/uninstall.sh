@@ -4,6 +4,8 @@
 #   -q        say nothing, ask nothing
 #   -r PREFIX the environment to remove; default: the one that this file lies in
 set -u
+set +e # whoever starts this with sh -e: what fails is looked at here
+if (set +o pipefail) 2>/dev/null; then set +o pipefail; fi
 LC_ALL=C
 export LC_ALL
 unset CDPATH

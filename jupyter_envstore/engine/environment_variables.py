@@ -1,0 +1,261 @@
+"""The variables of an environment: of its packages, of its specification, and the scripts that set them.
+
+Conda reads ``etc/conda/env_vars.d/*`` in the order of their names, then ``conda-meta/state``; what comes later wins
+(conda's ``activate.py``). ``activate.d`` runs after both.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jupyter_envstore.engine.meta import owners_of
+from jupyter_envstore.engine.prefix import write_new
+
+STATE = "conda-meta/state"
+"""Where conda looks for variables of the environment itself (conda's ``env config vars``)."""
+PACKAGES = "etc/conda/env_vars.d"
+"""Where it looks for those of packages."""
+UNSET = "***unset***"
+"""What conda writes for a variable that shall not be set (``CONDA_ENV_VARS_UNSET_VAR``)."""
+RESERVED = frozenset(
+    {"PATH", "CONDA_PREFIX", "CONDA_SHLVL", "CONDA_DEFAULT_ENV", "CONDA_PROMPT_MODIFIER"}
+    | {"UID", "EUID", "PPID", "BASHOPTS", "BASH_VERSINFO", "SHELLOPTS"}
+)
+"""Set by activation itself, or by bash, which lets nobody change them."""
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+MOST_BYTES = 1 << 20
+SCRIPT = "00-envstore-variables"
+"""In front of packages' scripts, as conda sets variables before it runs them."""
+
+
+@dataclass(frozen=True)
+class VariableFault:
+    """Something in a file of variables that is not set, or is set otherwise than it reads.
+
+    Parameters
+    ----------
+    path : str
+        The file, within the prefix.
+    package : str
+        Who brought it; empty where no package did.
+    message : str
+        Names both, and what is wrong.
+    """
+
+    path: str
+    package: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Variables:
+    """What activation sets, and what it leaves out."""
+
+    values: Mapping[str, str]
+    faults: tuple[VariableFault, ...] = ()
+
+
+def read_variables(prefix: Path) -> Variables:
+    """Return the variables of an environment as conda sets them.
+
+    A name with small letters is set as it is written, as mamba and rattler do, and in capitals too, as conda does.
+    What conda could not read, or its shell could not set, is left out and is a fault.
+    """
+    reader = _Reader(prefix)
+    folder = prefix / PACKAGES
+    if folder.is_dir():
+        for path in sorted(folder.iterdir(), key=lambda path: path.name):
+            reader.read(f"{PACKAGES}/{path.name}")
+    if (prefix / STATE).exists():
+        reader.read(STATE, "env_vars")
+    owners = owners_of(prefix, {place for place, _ in reader.faults})
+    faults = []
+    for place, text in reader.faults:
+        package = owners.get(place, "")
+        whose = f" of {package}" if package else ""
+        faults.append(VariableFault(place, package, f"{place}{whose} {text}"))
+    found = reader.found
+    for name, value in list(found.items()):
+        if name.upper() not in RESERVED:
+            found.setdefault(name.upper(), value)
+    return Variables({name: value for name, value in found.items() if value != UNSET}, tuple(faults))
+
+
+class _Reader:
+    """Gathers variables file by file, and what is wrong with them."""
+
+    def __init__(self, prefix: Path) -> None:
+        self.prefix = prefix
+        self.found: dict[str, str] = {}
+        self.sources: dict[str, str] = {}
+        self.faults: list[tuple[str, str]] = []
+
+    def read(self, place: str, key: str = "") -> None:
+        """Add the variables of a file; with ``key``, those that stand below it."""
+        try:
+            data = self._load(place)
+            if not isinstance(data, dict):
+                msg = f"is {_kind(data)}, where names and values are wanted"
+                raise ValueError(msg)
+            if key:
+                data = data.get(key, {})
+                if not isinstance(data, dict):
+                    msg = f"has {_kind(data)} as {key}, where names and values are wanted"
+                    raise ValueError(msg)
+        except ValueError as error:
+            self.faults.append((place, f"{error}; it sets no variable"))
+            return
+        for name, value in data.items():
+            self._add(place, name, value)
+
+    def _load(self, place: str) -> Any:
+        path = self.prefix / place
+        try:
+            if not path.resolve().is_relative_to(self.prefix.resolve()):
+                msg = "is a link that leads out of the environment"
+                raise ValueError(msg)
+            if not path.is_file():
+                msg = "is no file"
+                raise ValueError(msg)
+            if path.stat().st_size > MOST_BYTES:
+                msg = f"has more than {MOST_BYTES >> 20} MB"
+                raise ValueError(msg)
+            return json.loads(path.read_text(encoding="utf-8-sig"))
+        except UnicodeDecodeError:
+            msg = "is not UTF-8"
+        except json.JSONDecodeError as error:
+            msg = f"is not JSON ({error.msg}, line {error.lineno})"
+        except RecursionError:
+            msg = "is nested too deeply"
+        except (OSError, RuntimeError) as error:
+            msg = f"cannot be read ({getattr(error, 'strerror', None) or error})"
+        raise ValueError(msg)
+
+    def _add(self, place: str, name: str, value: Any) -> None:
+        if name in RESERVED:
+            if value != UNSET:
+                self.faults.append((place, f"sets {name}, which activation sets itself; left out"))
+            return
+        if not NAME.fullmatch(name):
+            self.faults.append((place, f"sets {name[:80]!r}, which is no name of a variable; left out"))
+            return
+        text = "" if value is None else str(value)  # as conda's shell is given it
+        if "\0" in text or not _is_unicode(text):
+            self.faults.append((place, f"sets {name} to a text that no variable can hold; left out"))
+            return
+        if isinstance(value, list | dict):
+            self.faults.append((place, f"sets {name} to {_kind(value)}; only texts are taken: left out"))
+            return
+        if not isinstance(value, str):
+            self.faults.append((place, f"sets {name} to {_kind(value)}; it is set to the text {text!r}"))
+        before = self.found.get(name)
+        if name in self.found and before != text and place != STATE:
+            self.faults.append((place, f"sets {name}, as {self.sources[name]} does: the latter is not heeded"))
+        self.found[name] = text
+        self.sources[name] = place
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "a list", bool: "true or false", str: "a text", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def write_variables(prefix: Path, variables: Mapping[str, str]) -> None:
+    """Record ``variables`` where conda looks for them."""
+    if variables:
+        write_new(prefix / STATE, variables_state(variables).encode())
+
+
+def variables_state(variables: Mapping[str, str]) -> str:
+    """Return what conda reads of ``variables``."""
+    return json.dumps({"version": 1, "env_vars": dict(sorted(variables.items()))}, indent=2) + "\n"
+
+
+def activation_scripts(variables: Variables, prefix: str = "") -> dict[str, str]:
+    """Return scripts that set variables and put back what was there, by their place: for shells without conda.
+
+    They run under ``set -eu``, and change nothing else.
+
+    Parameters
+    ----------
+    variables : Variables
+        What to set.
+    prefix : str
+        Where values hold this path, the script has ``$CONDA_PREFIX`` instead: it is right wherever the files lie.
+    """
+    if not variables.values:
+        return {}
+    lines: dict[str, list[str]] = {"activate.d": [], "deactivate.d": []}
+    fish: dict[str, list[str]] = {"activate.d": [], "deactivate.d": []}
+    for name, value in sorted(variables.values.items()):
+        old = f"ENVSTORE_OLD_{name}"
+        lines["activate.d"] += [
+            f"{old}=${{{name}+set${name}}}",
+            f"export {name}={quoted(value, prefix)}",
+        ]
+        lines["deactivate.d"] += [
+            f"case ${{{old}-}} in",
+            f'  set*) export {name}="${{{old}#set}}" ;;',
+            f"  *) unset {name} ;;",
+            "esac",
+            f"unset {old}",
+        ]
+        fish["activate.d"].append(f"set -gx {name} {_quoted_for_fish(value, prefix)}")
+        fish["deactivate.d"].append(f"set -e {name}")
+    return {
+        f"etc/conda/{folder}/{SCRIPT}.{ending}": "\n".join(texts) + "\n"
+        for ending, folders in (("sh", lines), ("fish", fish))
+        for folder, texts in folders.items()
+    }
+
+
+def quoted(value: str, prefix: str = "") -> str:
+    """Return a value as a shell's word; ``prefix`` in it becomes ``$CONDA_PREFIX``."""
+    if not prefix or prefix not in value:
+        return shlex.quote(value)
+    return '"$CONDA_PREFIX"'.join(shlex.quote(piece) if piece else "" for piece in value.split(prefix))
+
+
+def _quoted_for_fish(value: str, prefix: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return '"$CONDA_PREFIX"'.join(f"'{piece}'" for piece in (escaped.split(prefix) if prefix else [escaped]))
+
+
+def write_activation(prefix: Path, target: str) -> None:
+    """Let shells without conda set the variables of an environment that was linked as if it lay at ``target``."""
+    for place, text in activation_scripts(read_variables(prefix), target).items():
+        path = prefix / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_new(path, text.encode())
+
+
+def activation_script(prefix: Path) -> str:
+    """Return a POSIX shell script that activates ``prefix`` as conda does.
+
+    ``PATH``, ``CONDA_PREFIX``, the variables of packages and of the environment, then ``etc/conda/activate.d/*.sh``
+    (conda's documentation, "Managing environments").
+    """
+    lines = [
+        f"export CONDA_PREFIX={shlex.quote(str(prefix))}",
+        'export PATH="$CONDA_PREFIX/bin:$PATH"',
+        f"export CONDA_DEFAULT_ENV={shlex.quote(prefix.name)}",
+        "export CONDA_SHLVL=1",
+        *(f"export {name}={shlex.quote(value)}" for name, value in read_variables(prefix).values.items()),
+    ]
+    scripts = sorted((prefix / "etc" / "conda" / "activate.d").glob("*.sh"))
+    lines += [f". {shlex.quote(str(script))}" for script in scripts]
+    return "\n".join(lines) + "\n"

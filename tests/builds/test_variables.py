@@ -1,0 +1,240 @@
+"""Variables that packages bring: set wherever an environment is used, and told where they cannot be."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_envstore.builds.executors import LocalExecutor
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.demo.channel import index_channel
+from jupyter_envstore.engine.prefix import remove_tree
+from jupyter_envstore.envstore import EnvStore
+from jupyter_envstore.kernels import KernelSpecs
+from tests.helpers import LEASE_SECONDS, Store
+from tests.nasty import SHORT, Fill, add
+
+HOSTILE = 'it\'s "fine" $HOME ${PATH} `id` \\ \n& two'
+GOOD = {"FROM_PACKAGE": "package", "BOTH": "package", "GONE": "package", "DATA": f"{SHORT}/share", "HOSTILE": HOSTILE}
+KERNEL = {"argv": ["tool", "{connection_file}"], "display_name": "Tool", "language": "tool"}
+
+
+def files(**contents: str | bytes) -> Fill:
+    """Fill a package with files; ``__`` stands for a slash, two in a row for a dot."""
+
+    def fill(root: Path) -> dict[str, tuple[str, str]]:
+        held = {}
+        for name, content in contents.items():
+            place = name.replace("____", ".").replace("__", "/")
+            path = root / place
+            path.parent.mkdir(parents=True, exist_ok=True)
+            data = content.encode() if isinstance(content, str) else content
+            path.write_bytes(data)
+            path.chmod(0o755 if place.startswith("bin/") else 0o644)
+            if SHORT.encode() in data:
+                held[place] = (SHORT, "text")
+        return held
+
+    return fill
+
+
+def variables(name: str, content: str | bytes) -> Fill:
+    return files(**{f"etc__conda__env_vars____d__{name}____json": content})
+
+
+@pytest.fixture(scope="module")
+def channel(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("variables")
+    add(folder, "good", variables("good", json.dumps(GOOD)))
+    add(folder, "later", variables("later", json.dumps({"FROM_PACKAGE": "later"})))
+    kinds = {"N": 1, "B": True, "L": [1], "O": {}, "Z": None, "small": "s"}
+    add(folder, "kinds", variables("kinds", json.dumps(kinds)))
+    names = {"PATH": "/x", "CONDA_PREFIX": "/x", "a-b": "1", "": "1", "1A": "1", "A=B": "1", "NUL": "a\0b", "OK": "ok"}
+    add(folder, "names", variables("names", json.dumps(names)))
+    add(folder, "broken", variables("broken", '{"A": "1",}'))
+    add(folder, "latin", variables("latin", b'{"A": "gr\xfcn"}'))
+    add(folder, "listed", variables("listed", "[]"))
+    add(folder, "deep", variables("deep", "[" * 100_000))
+    add(folder, "marked", variables("marked", b"\xef\xbb\xbf" + b'{"MARKED": "yes"}'))
+    add(folder, "huge", variables("huge", json.dumps({"A": "x" * (2 << 20)})))
+    add(folder, "state", files(**{"conda-meta__state": json.dumps({"env_vars": {"FROM_STATE": "1"}})}))
+    add(folder, "no-state", files(**{"conda-meta__state": "{}"}))
+    add(folder, "bad-state", files(**{"conda-meta__state": "not JSON"}))
+    reads = {"etc__conda__activate____d__r____sh": 'export READ="$FROM_PACKAGE"\n'}
+    kernel = {"share__jupyter__kernels__tool__kernel____json": json.dumps(KERNEL), "bin__tool": "#!/bin/sh\n"}
+    add(folder, "tool", files(**reads, **kernel))
+    index_channel(folder)
+    return folder.as_uri()
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory, base: Path) -> Iterator[Store]:
+    root = tmp_path_factory.mktemp("es")
+    settings: dict[str, Any] = {"artifacts_at_once": [], "installer_maker": "self-extracting"}
+    config = StoreConfig(str(root), lease_seconds=LEASE_SECONDS, settings=settings, docker_base_image=f"oci:{base}")
+    opened = Store(EnvStore(config, LocalExecutor(config)))
+    yield opened
+    opened.end_workers()
+    opened.close()
+    remove_tree(root)
+
+
+@pytest.fixture(scope="module")
+def good(store: Store, channel: str) -> dict[str, Any]:
+    """A build with variables of packages, of its own, and one that it takes back."""
+    return store.build(
+        f"""
+        name: good
+        channels: [{channel}]
+        dependencies: [good, later, tool]
+        variables:
+          BOTH: environment
+          GONE: '***unset***'
+        """
+    )
+
+
+def warned(view: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Return package, file and message of each warning."""
+    return [(told["package"], told["path"].rpartition("/")[2], told["message"]) for told in view["warnings"]]
+
+
+SEEN = ["FROM_PACKAGE", "BOTH", "GONE", "DATA", "HOSTILE", "READ"]
+PRINT = f"import os; print([os.environ.get(name) for name in {SEEN!r}])"
+
+
+def expected(prefix: object) -> list[str | None]:
+    return ["later", "environment", None, f"{prefix}/share", HOSTILE, "later"]
+
+
+def test_run_sets_them(store: Store, good: dict[str, Any]) -> None:
+    program = str(Path(sys.executable).with_name("jupyter-envstore"))
+    command = [program, "run", "--root", str(store.root), "team/good", "--", sys.executable, "-c", PRINT]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == repr(expected(good["prefix"]))
+
+
+def test_kernels_have_them(store: Store, good: dict[str, Any]) -> None:
+    kernels = KernelSpecs(store.envstore.config, store.envstore.database)
+    kernels.sync()
+    (path,) = kernels.directory.glob("envstore-team--good--tool/kernel.json")
+    found = json.loads(path.read_text())["env"]
+    # Jupyter writes $$ for a dollar that stays.
+    assert [found[name].replace("$$", "$") if name in found else None for name in SEEN] == expected(good["prefix"])
+
+
+def test_archive_and_installer_set_them_where_they_are_unpacked(
+    store: Store, good: dict[str, Any], tmp_path: Path
+) -> None:
+    for kind in ("archive", "installer"):
+        artifact = store.envstore.request_artifact(good["id"], kind)
+        store.wait(good["id"])
+        made = store.envstore.artifact(artifact)
+        assert made["state"] == "ready", made["reason"]
+        path = store.envstore.artifact_path(made["sha256"])
+        prefix = tmp_path / kind
+        if kind == "archive":
+            with tarfile.open(path) as tar:
+                tar.extractall(prefix, filter="tar") if sys.version_info >= (3, 12) else tar.extractall(prefix)  # noqa: S202
+        else:
+            subprocess.run(["/bin/sh", "-eu", str(path), "-b", "-p", str(prefix)], check=True, capture_output=True)
+        script = f'. {prefix}/bin/activate; {sys.executable} -c "$0"; deactivate; echo "[${{FROM_PACKAGE-}}]"'
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script, PRINT],
+            capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"},
+        )  # fmt: skip
+        assert done.stdout.splitlines() == [repr(expected(prefix)), "[]"], (kind, done.stderr)
+        assert not (prefix / "conda-meta" / "frozen").exists()
+
+
+def test_images_have_them_in_their_configuration(store: Store, good: dict[str, Any]) -> None:
+    artifact = store.envstore.request_artifact(good["id"], "docker")
+    store.wait(good["id"])
+    made = store.envstore.artifact(artifact)
+    assert made["state"] == "ready", made["reason"]
+    manifest = json.loads(store.envstore.artifact_path(made["sha256"]).read_bytes())
+    digest = manifest["config"]["digest"].removeprefix("sha256:")
+    entries = json.loads(store.envstore.artifact_path(digest).read_bytes())["config"]["Env"]
+    found = dict(entry.split("=", 1) for entry in entries)
+    assert [found.get(name) for name in SEEN[:-1]] == expected("/opt/conda")[:-1]
+
+
+def test_what_two_packages_set_otherwise_is_told(good: dict[str, Any]) -> None:
+    (told,) = warned(good)
+    assert told[:2] == ("later", "later.json")
+    assert "sets FROM_PACKAGE, as etc/conda/env_vars.d/good.json does" in told[2]
+
+
+def recorded(view: dict[str, Any]) -> dict[str, str]:
+    text = (Path(view["prefix"]) / "conda-meta" / "envstore-activation").read_text()
+    found: dict[str, str] = json.loads(text)
+    return found
+
+
+def test_values_that_are_no_texts_are_what_conda_makes_of_them_and_told(store: Store, channel: str) -> None:
+    view = store.build(f"name: kinds\nchannels: [{channel}]\ndependencies: [kinds]")
+    found = recorded(view)
+    assert [found.get(name) for name in ("N", "B", "L", "O", "Z", "small", "SMALL")] == [
+        "1", "True", None, None, "", "s", "s",
+    ]  # fmt: skip
+    told = warned(view)
+    assert {package for package, _, _ in told} == {"kinds"}
+    for name in "NBLOZ":
+        assert any(f"sets {name} to " in message for _, _, message in told), told
+
+
+def test_names_that_are_none_are_left_out_and_told(store: Store, channel: str) -> None:
+    view = store.build(f"name: names\nchannels: [{channel}]\ndependencies: [names]")
+    found = recorded(view)
+    assert found["OK"] == "ok"
+    assert found["CONDA_PREFIX"] == view["prefix"]
+    assert "/x" not in found["PATH"].split(":")
+    assert not {"a-b", "", "1A", "A=B", "NUL"} & set(found)
+    told = " ".join(message for _, _, message in warned(view))
+    for name in ("PATH", "CONDA_PREFIX", "'a-b'", "''", "'1A'", "'A=B'", "NUL"):
+        assert f"sets {name}" in told
+
+
+@pytest.mark.parametrize(
+    ("package", "reason"),
+    [
+        ("broken", "is not JSON"),
+        ("latin", "is not UTF-8"),
+        ("listed", "is a list"),
+        ("deep", "nested too deeply"),
+        ("huge", "more than 1 MB"),
+        ("bad-state", "is not JSON"),
+    ],
+)
+def test_files_that_cannot_be_read_are_told_with_package_and_path(
+    store: Store, channel: str, package: str, reason: str
+) -> None:
+    view = store.build(f"name: {package}\nchannels: [{channel}]\ndependencies: [{package}, good]")
+    assert view["status"] == "COMPLETED", view["reason"]
+    assert recorded(view)["FROM_PACKAGE"] == "package"
+    (told,) = warned(view)
+    assert told[0] == package
+    assert reason in told[2]
+    assert f"of {package}" in told[2]
+
+
+def test_a_mark_in_front_and_a_state_of_a_package_are_read(store: Store, channel: str) -> None:
+    view = store.build(f"name: marked\nchannels: [{channel}]\ndependencies: [marked, state]")
+    found = recorded(view)
+    assert (found["MARKED"], found["FROM_STATE"]) == ("yes", "1")
+    assert view["warnings"] == []
+    bare = store.build(f"name: bare\nchannels: [{channel}]\ndependencies: [no-state]")
+    assert (bare["status"], bare["warnings"]) == ("COMPLETED", [])
+
+
+def test_prefixes_are_frozen_for_conda_with_a_message_that_says_how_to_add_a_package(good: dict[str, Any]) -> None:
+    message = json.loads((Path(good["prefix"]) / "conda-meta" / "frozen").read_text())["message"]
+    assert "Add the package to the environment's specification and build it again:\njupyter envstore build" in message
