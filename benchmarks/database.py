@@ -16,6 +16,7 @@ from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import listing
 from jupyter_envstore.store.database import now
+from jupyter_envstore.store.environment_pages import list_environments
 from jupyter_envstore.store.models import Build, Environment, Namespace, Specification
 from jupyter_envstore.store.paging import Filters, Page
 
@@ -63,7 +64,9 @@ def fill(store: EnvStore) -> None:
         session.connection().exec_driver_sql(f"UPDATE environment SET current_build_id = id * {BUILDS}")  # noqa: S608
 
 
-def measure(store: EnvStore, what: str, action: Callable[[Any], Any], peer: str = "") -> None:
+def measure(
+    store: EnvStore, what: str, action: Callable[[Any], Any], peer: str = "", bar: str = "20 ms, 2 queries"
+) -> None:
     """Print the 95th percentile of 200 runs and the number of queries of one."""
     queries: list[str] = []
     taken, plain = [], []
@@ -83,7 +86,7 @@ def measure(store: EnvStore, what: str, action: Callable[[Any], Any], peer: str 
             plain.append(time.perf_counter() - started)
     p95 = statistics.quantiles(taken, n=20)[-1] * 1000
     other = statistics.quantiles(plain, n=20)[-1] * 1000 if plain else None
-    report(f"{what} ({count} queries), p95", p95, "ms", "sqlite3", other, "(bar: 20 ms, 2 queries)")
+    report(f"{what} ({count} queries), p95", p95, "ms", "sqlite3", other, f"(bar: {bar})")
     raw.close()
 
 
@@ -98,13 +101,14 @@ def main() -> None:
         measure(
             store,
             "page of 100 environments",
-            lambda s: listing.list_environments(s, EVERYTHING, Page(anywhere() // 100 + 1)),
+            lambda s: list_environments(s, EVERYTHING, Page(anywhere() // 100 + 1)),
             page,
+            "6 ms, 2 queries",
         )
         measure(
             store,
             "page of 100, searched by name",
-            lambda s: listing.list_environments(s, Filters(search="env99"), Page()),
+            lambda s: list_environments(s, Filters(search="env99"), Page()),
         )
         builds = "SELECT * FROM build WHERE id > :n ORDER BY id DESC LIMIT 100"
         measure(

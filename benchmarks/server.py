@@ -176,7 +176,7 @@ def listings_while_builds_run(server: Server, longest: Path) -> None:
         client.get(f"{server.origin}/api/me", headers=HEADERS, timeout=30).raise_for_status()
         quiet.append(time.perf_counter() - begin)
     p95, other = (statistics.quantiles(values, n=20)[-1] * 1000 for values in (taken, quiet))
-    report(f"page of 100 of {ENVIRONMENTS} while two builds run, p95", p95, "ms", "/api/me", other, "(bar: 30 ms)")
+    report(f"page of 100 of {ENVIRONMENTS} while two builds run, p95", p95, "ms", "/api/me", other, "(bar: 15 ms)")
     block, pause = (float(part) * 1000 for part in longest.read_text().split())
     print(f"  longest block of the event loop by a callback: {block:.0f} ms (bar: 50 ms)", end="")
     print(f"; longest pause, with waiting for one of the processors that builds have: {pause:.0f} ms")

@@ -91,6 +91,7 @@ class KernelSpecs:
         self._states: dict[int, tuple[str, KernelState]] = {}
         self._lock = threading.Lock()
         self._first = True
+        self._brought: dict[tuple[int, int, int], tuple[str, str]] = {}
 
     def state(self, environment_id: int) -> KernelState:
         """Return the kernels of an environment, as of the last :meth:`sync`."""
@@ -137,6 +138,7 @@ class KernelSpecs:
             for build_id in set(offered) - {row.build_id for row in others}:  # active, packed away or deleted since
                 (self.offered / str(build_id)).unlink(missing_ok=True)
             states: dict[int, tuple[str, KernelState]] = {}
+            self._brought = {}
             for key, row in [
                 *((row.environment_id, row) for row in active),
                 *((-(row.build_id or 0), row) for row in others),
@@ -176,9 +178,10 @@ class KernelSpecs:
             return KernelState((), PACKED_AWAY)
         prefix = self.config.builds / row.directory
         folder = self.specs / folder_name(row)
+        languages: dict[str, str] = {}
         if not folder.is_dir():
             try:
-                self._write(row, prefix, folder)
+                languages = self._write(row, prefix, folder)
             except OSError as error:
                 return KernelState((), f"its kernelspecs cannot be written: {error.strerror}")
         names = sorted(path.name for path in folder.iterdir())
@@ -187,25 +190,52 @@ class KernelSpecs:
             if self.user_directory is not None:
                 self.user_directory.mkdir(parents=True, exist_ok=True)
                 _link(self.user_directory / name, folder / name)
-        languages = {language_of(folder / name / "kernel.json") for name in names} - {""}
-        return KernelState(tuple(names), "" if names else NO_KERNEL, tuple(sorted(languages)))
+            if name not in languages:
+                languages[name] = language_of(read_kernel_spec(folder / name / "kernel.json"))
+        spoken = sorted({languages[name] for name in names} - {""})
+        return KernelState(tuple(names), "" if names else NO_KERNEL, tuple(spoken))
 
-    def _write(self, row: ActiveBuild, prefix: Path, folder: Path) -> None:
+    def _write(self, row: ActiveBuild, prefix: Path, folder: Path) -> dict[str, str]:
+        """Write the kernelspecs of a build; return their ids and languages."""
+        languages: dict[str, str] = {}
         staging = self.specs / f".{uuid.uuid4().hex}"
         staging.mkdir()
         try:
-            found = sorted((prefix / "share" / "jupyter" / "kernels").glob("*/kernel.json"))
-            for source in found:
+            for source in sorted((prefix / "share" / "jupyter" / "kernels").glob("*/kernel.json")):
                 brought = read_kernel_spec(source)
-                if brought is not None:
-                    spec = kernel_spec(brought, source.parent, prefix, row, self.shims)
-                    number = None if row.active else row.number
-                    target = staging / kernel_id(row.namespace, row.name, source.parent.name, number)
-                    _copy(source.parent, target, spec)
+                if brought is None:
+                    continue
+                spec = kernel_spec(brought, source.parent, prefix, row, self.shims)
+                number = None if row.active else row.number
+                target = staging / kernel_id(row.namespace, row.name, source.parent.name, number)
+                target.mkdir()
+                self._take_files(source.parent, target, folder / target.name)
+                (target / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+                languages[target.name] = language_of(spec)
             with contextlib.suppress(OSError):  # another server was first
                 staging.rename(folder)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
+        return languages
+
+    def _take_files(self, source: Path, target: Path, published: Path) -> None:
+        """Put what a package brought beside its ``kernel.json``, such as logos, into ``target``.
+
+        Environments mostly bring the same: all but the first copy of a file are links to it, since a new file costs
+        many times what a link does. No link leads into a prefix or the package cache: links tell how much they share.
+        """
+        with os.scandir(source) as entries:
+            found = [entry for entry in entries if entry.name != "kernel.json" and entry.is_file()]
+        for entry in found:
+            about, place = entry.stat(), target / entry.name
+            mark = (about.st_dev, about.st_ino, about.st_mtime_ns)
+            for known in self._brought.get(mark, ()):
+                with contextlib.suppress(OSError):  # it was moved, is gone, or has as many links as a file may have
+                    os.link(known, place)
+                    break
+            else:
+                shutil.copyfile(entry.path, place)
+                self._brought[mark] = (str(published / entry.name), str(place))
 
     def _remove_others(self, used: set[str]) -> None:
         """Remove links and folders of environments and builds that are not active any more."""
@@ -255,9 +285,9 @@ def read_kernel_spec(path: Path) -> dict[str, Any] | None:
     return dict(spec)
 
 
-def language_of(path: Path) -> str:
+def language_of(spec: dict[str, Any] | None) -> str:
     """Return the language of a kernelspec, written as people write it; empty where it does not say."""
-    language = str((read_kernel_spec(path) or {}).get("language") or "")
+    language = str((spec or {}).get("language") or "")
     return language if language != language.lower() else language[:1].upper() + language[1:]
 
 
@@ -310,21 +340,21 @@ def _literal(value: str) -> str:
     return value.replace("$", "$$")
 
 
-def _copy(source: Path, target: Path, spec: dict[str, Any]) -> None:
-    target.mkdir()
-    for path in source.iterdir():
-        if path.is_file() and path.name != "kernel.json":
-            shutil.copyfile(path, target / path.name)
-    (target / "kernel.json").write_text(json.dumps(spec, indent=1) + "\n", encoding="utf-8")
-
-
 def _link(link: Path, target: Path) -> None:
-    if link.is_symlink() and link.readlink() == target:
+    """Let ``link`` lead to ``target``; a switch from another target is one rename. Somebody's own folder stays."""
+    try:
+        if link.readlink() == target:
+            return
+    except FileNotFoundError:
+        with contextlib.suppress(FileExistsError):  # another server was first
+            link.symlink_to(target)
+            return
+    except OSError:  # no link
         return
     fresh = link.with_name(f".{link.name}.{os.getpid()}")
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(target)
     try:
         fresh.replace(link)
-    except OSError:  # somebody's own folder has the name: it stays
+    except OSError:
         fresh.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from jupyter_envstore.errors import NotFoundError
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import changes, listing
 from jupyter_envstore.store.database import now
+from jupyter_envstore.store.environment_pages import list_environments
 from jupyter_envstore.store.paging import Filters, Page
 from jupyter_envstore.store.states import PREFIX_PRESENT
 from jupyter_envstore.store.warnings import warnings_of
@@ -47,7 +48,7 @@ class Pages(OpenStore):
     ) -> tuple[int, list[dict[str, Any]]]:
         """Return environments with the build that stands for each."""
         with self.database.read() as session:
-            count, found = listing.list_environments(session, filters, page)
+            count, found = list_environments(session, filters, page)
             mappings = listing.mappings_of(session, list({row.namespace.id for row in found}))
             builds = [row.build.id for row in found if row.build]
             artifacts = listing.artifacts_of(session, builds)

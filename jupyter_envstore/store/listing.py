@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-from collections import namedtuple
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, bindparam, false, func, literal, or_, select, tuple_, union
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, String, and_, bindparam, false, func, literal, or_, select, union
+from sqlalchemy.orm import Session
 
 from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.store.listed import ARTIFACT, BUILD
 from jupyter_envstore.store.models import (
     ENTITY_KIND,
-    NAMESPACE_KIND,
     Artifact,
     Blob,
     BlobReference,
@@ -27,10 +25,8 @@ from jupyter_envstore.store.models import (
     RoleMapping,
     Specification,
 )
-from jupyter_envstore.store.paging import STATUSES, EnvironmentRow, Filters, Page
+from jupyter_envstore.store.paging import STATUSES, Filters, Page
 from jupyter_envstore.store.states import COMPLETED, JOB_QUEUED, JOB_RUNNING, PREFIX_PRESENT, READY
-
-LAST, OTHER = aliased(Build), aliased(Build)
 
 
 def list_namespaces(session: Session, visible: Sequence[str] | None, page: Page) -> tuple[int, list[Namespace]]:
@@ -40,109 +36,15 @@ def list_namespaces(session: Session, visible: Sequence[str] | None, page: Page)
         names = sorted({entity.split("/")[0] for entity in visible})
         where.append(or_(false(), *(_like(Namespace.name_key, name) for name in names)))
     count = session.scalar(select(func.count()).select_from(Namespace).where(*where)) or 0
-    columns = _columns(page, {"name": Namespace.name_key, "namespace": Namespace.name_key, "id": Namespace.id})
+    known = {"name": Namespace.name_key, "namespace": Namespace.name_key, "id": Namespace.id}
+    columns = order_columns(page.sort_by, known)
     order = [key.desc() if page.descending else key.asc() for key in columns or [Namespace.name_key]]
     return count, list(session.scalars(_cut(select(Namespace).where(*where).order_by(*order), page)))
 
 
-def list_environments(session: Session, filters: Filters, page: Page) -> tuple[int, list[EnvironmentRow]]:
-    """Return how many environments there are, and a page of them with the build that stands for each."""
-    counting, query = _environments(filters, page)
-    count = int(session.scalar(counting) or 0)
-    found = [(LISTED[0].of(row), LISTED[1].of(row, len(LISTED[0].keys)), row[-1]) for row in session.execute(query)]
-    # namespaces apart: the same few would be read for each environment, their metadata parsed each time
-    spaces = _rows_by_id(session, NAMESPACE, {environment.namespace_id for environment, _, _ in found})
-    newest = _rows_by_id(session, LISTED[1], {last for _, build, last in found if build.id != last})
-    return count, [
-        EnvironmentRow(
-            environment,
-            spaces[environment.namespace_id],
-            build if build.id else None,
-            newest.get(last) or (build if last else None),
-            spaces[environment.namespace_id].members,
-        )
-        for environment, build, last in found
-    ]
-
-
-@functools.lru_cache(128)
-def _environments(filters: Filters, page: Page) -> tuple[Any, Any]:
-    """Return the statements that count environments and read a page of them; making them takes as long as running.
-
-    The page is cut first, from names alone; builds are looked up for what is left.
-    """
-    where: list[ColumnElement[bool]] = [Environment.deleted_on.is_(None), *where_names(filters), *_contents(filters)]
-    if filters.status:
-        where.append(Build.status == filters.status)
-    named: Any = select(Environment.id).join(Namespace, Namespace.id == Environment.namespace_id)
-    counting: Any = select(func.count()).select_from(Environment)
-    if filters.visible is not None or filters.search or filters.namespace or filters.name:
-        counting = counting.join(Namespace, Namespace.id == Environment.namespace_id)
-    if filters.status or filters.packages or filters.artifact:
-        shown = Build.id == func.coalesce(Environment.current_build_id, _newest())
-        named, counting = named.outerjoin(Build, shown), counting.outerjoin(Build, shown)
-    columns = _columns(page, {"namespace": Namespace.name_key, "name": Environment.name_key, "id": Environment.id})
-    keys = [*(columns or [Namespace.name_key, Environment.name_key]), Environment.id]
-    named = named.where(*where)
-    if page.after:
-        left, right = tuple_(*keys), tuple_(*page.after)
-        named = named.where(left < right if page.descending else left > right)
-    order = [key.desc() if page.descending else key.asc() for key in keys]
-    cut = _cut(named.order_by(*order), page).subquery()
-    query: Any = (
-        select(*LISTED[0].columns, *LISTED[1].columns, LAST.id)
-        .select_from(Environment)
-        .join(cut, cut.c.id == Environment.id)
-        .join(Namespace, Namespace.id == Environment.namespace_id)
-        .outerjoin(LAST, LAST.id == _newest())
-        .outerjoin(Build, Build.id == func.coalesce(Environment.current_build_id, LAST.id))
-        .order_by(*order)
-    )
-    return counting.where(*where), query
-
-
-def _rows_by_id(session: Session, listed: Listed, ids: set[int]) -> dict[int, Any]:
-    """Return rows by their ids."""
-    return {row.id: row for row in map(listed.of, session.execute(listed.by_id, {"ids": [*ids]}))} if ids else {}
-
-
-class Listed:
-    """A model's columns as rows of plain values: an object of the model for each would take most of a listing's time.
-
-    Parameters
-    ----------
-    left_out : sequence of str
-        Columns that listings do not show.
-    more : dict of str
-        Further columns by their names.
-    """
-
-    def __init__(self, model: Any, left_out: Sequence[str] = (), **more: Any) -> None:
-        known = [attribute.key for attribute in model.__mapper__.column_attrs if attribute.key not in left_out]
-        self.keys = (*known, *more)
-        self.columns = [*(getattr(model, key) for key in known), *more.values()]
-        self.by_id = select(*self.columns).where(model.id.in_(bindparam("ids", expanding=True)))
-        self._make: Callable[[Iterable[Any]], Any] = namedtuple(model.__name__, self.keys)._make  # type: ignore[attr-defined]
-
-    def of(self, row: Sequence[Any], start: int = 0) -> Any:
-        """Return the model's part of a row, by names."""
-        return self._make(row[start : start + len(self.keys)])
-
-
-LISTED = (Listed(Environment), Listed(Build, ["options", "text"]))
-_MEMBERS = select(func.count()).where(RoleMapping.namespace_id == Namespace.id, RoleMapping.kind == NAMESPACE_KIND)
-NAMESPACE = Listed(Namespace, members=_MEMBERS.correlate(Namespace).scalar_subquery())
-
-
-def _newest() -> Any:
-    """Return the id of the newest build of an environment, as a part of a query."""
-    query = select(func.max(OTHER.id)).where(OTHER.environment_id == Environment.id, OTHER.deleted_on.is_(None))
-    return query.correlate(Environment).scalar_subquery()
-
-
 def list_builds(session: Session, filters: Filters, page: Page) -> tuple[int, list[tuple[Build, bool]]]:
     """Return how many builds there are, and a page of them, each with whether it is active; newest first."""
-    where = [Build.deleted_on.is_(None), *where_names(filters), *_contents(filters)]
+    where = [Build.deleted_on.is_(None), *where_names(filters), *where_contents(filters)]
     if filters.status:
         where.append(Build.status == filters.status)
     if filters.environment_id is not None:
@@ -154,20 +56,20 @@ def list_builds(session: Session, filters: Filters, page: Page) -> tuple[int, li
         counting = counting.join(Namespace, Namespace.id == Environment.namespace_id)
     count = session.scalar(counting.where(*where)) or 0
     query: Any = (
-        select(Build, Environment.current_build_id)
+        select(*BUILD.columns, Environment.current_build_id)
         .join(Environment, Environment.id == Build.environment_id)
         .join(Namespace, Namespace.id == Environment.namespace_id)
         .where(*where)
     )
     names = ("id", "status", "scheduled_on", "started_on", "ended_on", "size")
-    columns = _columns(page, {name: getattr(Build, name) for name in names})
+    columns = order_columns(page.sort_by, {name: getattr(Build, name) for name in names})
     ordered = [column.desc() if page.descending else column.asc() for column in columns]
     query = query.order_by(*(ordered or [Build.id.asc() if page.descending is False else Build.id.desc()]), Build.id)
-    return count, [(row[0], row[0].id == row[1]) for row in session.execute(_cut(query, page))]
+    return count, [(BUILD.of(row), row.id == row[-1]) for row in session.execute(_cut(query, page))]
 
 
 _READY = (
-    select(Artifact)
+    select(*ARTIFACT.columns)
     # presence is taken for "can be downloaded as it is"
     .where(Artifact.build_id.in_(bindparam("ids", expanding=True)), Artifact.state == READY, Artifact.variant == "")
     .order_by(Artifact.id)
@@ -182,7 +84,7 @@ _MAPPINGS = (
 def artifacts_of(session: Session, build_ids: Sequence[int]) -> dict[int, list[Artifact]]:
     """Return the ready artifacts of these builds."""
     found: dict[int, list[Artifact]] = {build_id: [] for build_id in build_ids}
-    for artifact in session.scalars(_READY, {"ids": [*found]}):
+    for artifact in map(ARTIFACT.of, session.execute(_READY, {"ids": [*found]})):
         found[artifact.build_id].append(artifact)
     return found
 
@@ -213,8 +115,8 @@ def list_packages(
         where.append(Package.build.contains(build, autoescape=True))
     base = select(Package).join(BuildPackage, BuildPackage.package_id == Package.id).where(*where)
     count = session.scalar(select(func.count()).select_from(base.subquery())) or 0
-    columns = _columns(page, {"name": Package.name, "version": Package.version, "channel": Package.channel})
-    columns = columns or [Package.name]
+    known = {"name": Package.name, "version": Package.version, "channel": Package.channel}
+    columns = order_columns(page.sort_by, known) or [Package.name]
     ordered = [column.desc() if page.descending else column.asc() for column in columns]
     return count, list(session.scalars(_cut(base.order_by(*ordered, Package.id), page)))
 
@@ -331,7 +233,8 @@ def where_names(filters: Filters, deleted: bool = False) -> list[ColumnElement[b
     return where
 
 
-def _contents(filters: Filters) -> list[ColumnElement[bool]]:
+def where_contents(filters: Filters) -> list[ColumnElement[bool]]:
+    """Return conditions on what a build has: packages, artifacts."""
     where: list[ColumnElement[bool]] = []
     for name in filters.packages:
         having = (
@@ -360,12 +263,19 @@ def _like(column: Any, text: str) -> ColumnElement[bool]:
     return column.like(escaped, escape="\\")  # type: ignore[no-any-return]
 
 
-def _columns(page: Page, known: dict[str, Any]) -> list[Any]:
-    for name in page.sort_by:
+def order_columns(sort_by: Sequence[str], known: dict[str, Any]) -> list[Any]:
+    """Return the columns that a listing is sorted by.
+
+    Raises
+    ------
+    InvalidInputError
+        It cannot be sorted by one of them.
+    """
+    for name in sort_by:
         if name not in known:
             msg = f"sort_by {name!r} is not known; known: {', '.join(known)}"
             raise InvalidInputError(msg)
-    return [known[name] for name in dict.fromkeys(page.sort_by)]
+    return [known[name] for name in dict.fromkeys(sort_by)]
 
 
 def _cut(query: Any, page: Page) -> Any:

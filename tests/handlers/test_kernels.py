@@ -264,3 +264,27 @@ def test_a_package_with_a_bad_kernelspec_takes_no_others_kernel_away(server: Ser
             shutil.rmtree(folder / name)
         folder.chmod(0o555)
         store.close()
+
+
+def test_files_beside_kernelspecs_are_kept_once_and_not_shared_with_the_environment(
+    server: Server, tmp_path: Path
+) -> None:
+    store = EnvStore(StoreConfig(str(server.root)))
+    row = server.data("GET", "environment/team/data/")
+    folder = store.prefix(row["current_build_id"]) / "share" / "jupyter" / "kernels"
+    folder.chmod(0o755)
+    try:
+        shutil.copytree(folder / "python3", folder / "twin", copy_function=os.link)
+        kernels = KernelSpecs(store.config, store.database)
+        kernels.directory, kernels.specs = tmp_path / "kernels", tmp_path / "specs"
+        kernels.sync()
+    finally:
+        shutil.rmtree(folder / "twin")
+        folder.chmod(0o555)
+        store.close()
+    brought = folder / "python3" / "logo-64x64.png"
+    first, second = (kernels.directory / name / brought.name for name in kernels.state(row["id"]).ids)
+    assert first.read_bytes() == brought.read_bytes()
+    assert first.samefile(second)
+    assert not first.samefile(brought)
+    assert not first.parent.joinpath("kernel.json").samefile(second.parent / "kernel.json")
