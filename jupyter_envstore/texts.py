@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jupyter_envstore.engine.ask import ask
@@ -43,7 +44,7 @@ class Texts:
             found: Specification = await self.run(read_specification, text, "the specification", local)
             return found
         answer = await self.ask_apart({"do": "read", "text": text, "allow_local_files": local})
-        return Specification.from_json(answer["specification"], text)
+        return replace(Specification.from_json(answer["specification"], text), notes=tuple(answer["notes"]))
 
     async def ask_apart(self, question: dict[str, Any]) -> dict[str, Any]:
         """Have a large text read, edited or repaired by a process of its own.

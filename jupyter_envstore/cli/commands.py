@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from jupyter_envstore.errors import (
     SpecificationError,
 )
 from jupyter_envstore.spec import Specification, check_name, read_specification
+from jupyter_envstore.spec.beside import FilesBeside
 from jupyter_envstore.spec.repair import Repaired, repair
 from jupyter_envstore.spec.words import counted
 from jupyter_envstore.store.states import CANCELED, COMPLETED
@@ -29,7 +31,7 @@ def build(options: argparse.Namespace) -> int:
     data = read_file(options.file)
     with open_store(options) as store:
         if options.fix:
-            repaired = repair(data, options.file, _defaults(store, options.namespace))
+            repaired = _repair(data, options.file, _defaults(store, options.namespace))
             _report_changes(repaired)
             data = repaired.text.encode()
         try:
@@ -42,6 +44,7 @@ def build(options: argparse.Namespace) -> int:
             raise
         choices = BuildOptions(options.exclude_newer, tuple(options.virtual_package or ()), options.all_platforms)
         reference = store.submit(specification, options.namespace, options.name, who(), options=choices)
+        _report_notes(reference.notes)
         return see_through(store, reference, options)
 
 
@@ -103,6 +106,19 @@ def _report_build(view: dict[str, Any], as_json: bool) -> None:
             print(f"  {artifact['type']:<10} {state}  {artifact['reason']}".rstrip())
 
 
+def _repair(data: bytes, file: str, defaults: str) -> Repaired:
+    """Repair a file; what it names beside it is read, and its folder may give its name."""
+    if file == "-":
+        return repair(data, file, defaults)
+    path = Path(file).resolve()
+    return repair(data, str(path), defaults, beside=FilesBeside(path.parent))
+
+
+def _report_notes(notes: Sequence[str]) -> None:
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+
+
 def _report_changes(repaired: Repaired) -> None:
     for change in repaired.changes:
         print(f"changed: {change.what} ({change.why})", file=sys.stderr)
@@ -129,11 +145,12 @@ def apply(options: argparse.Namespace) -> int:
             wanted[name] = (path, specification)
         for name, (path, specification) in wanted.items():
             try:
-                asked, _ = store.as_settings_want(specification, options.namespace, name)
+                asked, notes = store.as_settings_want(specification, options.namespace, name)
             except EnvStoreError as error:
                 place = f"{options.namespace}/{name}"
                 results.append({"file": str(path), "name": place, "result": "failed", "reason": str(error)})
                 continue
+            _report_notes([f"{path}: {note}" for note in notes])
             newest, waiting = store.newest_specification(options.namespace, name)
             same = newest == asked.sha256
             result = "unchanged" if same else "would build" if options.dry_run else "built"
@@ -189,9 +206,9 @@ def _prune(store: EnvStore, options: argparse.Namespace, wanted: set[str]) -> li
 def import_file(options: argparse.Namespace) -> int:
     """Repair a file and print it."""
     with open_store(options) as store:
-        repaired = repair(read_file(options.file), options.file, _defaults(store, "default"))
+        repaired = _repair(read_file(options.file), options.file, _defaults(store, "default"))
     try:
-        read_specification(repaired.text, f"{options.file}, repaired,")
+        found = read_specification(repaired.text, f"{options.file}, repaired,")
     except SpecificationError:
         if not options.json:
             _report_changes(repaired)  # lines of the faults count in the repaired text
@@ -200,9 +217,10 @@ def import_file(options: argparse.Namespace) -> int:
         Path(options.output).write_text(repaired.text, encoding="utf-8")
     if options.json:
         changes = [{"what": change.what, "why": change.why} for change in repaired.changes]
-        print_json({"kind": repaired.kind, "text": repaired.text, "changes": changes})
+        print_json({"kind": repaired.kind, "text": repaired.text, "changes": changes, "notes": list(found.notes)})
         return 0
     _report_changes(repaired)
+    _report_notes(found.notes)
     if not options.output:
         print(repaired.text, end="")
     return 0

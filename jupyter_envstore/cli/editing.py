@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from jupyter_envstore.cli.commands import see_through
 from jupyter_envstore.cli.common import open_store, print_json, who
@@ -25,4 +26,6 @@ def add(options: argparse.Namespace) -> int:
             return 0
         specification = read_specification(text, "the specification", store.config.allow_local_files)
         reference = store.submit(specification, before.namespace, before.name, who(), f"edit of {before.number}")
+        for note in reference.notes:
+            print(f"note: {note}", file=sys.stderr)
         return see_through(store, reference, options)

@@ -102,7 +102,8 @@ def answer_about_text(question: dict[str, Any]) -> dict[str, Any]:
         if question["do"] == "repair":
             repaired = repair(text, question["file_name"], question["defaults"], keep=question["keep"])
             return {"repaired": asdict(repaired)}
-        return {"specification": read_specification(text, "the specification", question["allow_local_files"]).to_json()}
+        found = read_specification(text, "the specification", question["allow_local_files"])
+        return {"specification": found.to_json(), "notes": list(found.notes)}
     except errors.SpecificationError as error:
         return {"faults": [asdict(fault) for fault in error.faults]}
 

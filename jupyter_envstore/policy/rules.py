@@ -15,7 +15,7 @@ from jupyter_envstore.spec.pip_lines import read_requirement
 from jupyter_envstore.spec.specification import Specification
 
 KERNELS = {"ipykernel", "xeus-python", "jupyter", "notebook", "jupyterlab"}
-"""Conda packages that bring a kernel for Python, themselves or by what they need."""
+"""Packages that bring a kernel for Python, themselves or by what they need; conda's and PyPI's are called alike."""
 
 
 class Naming(Protocol):
@@ -65,7 +65,7 @@ def apply_policy(
     if specification.lockfile is not None:
         entries = specification.lockfile["package"]
         locked = [LockedPackage(e["platform"], e["manager"], e["name"], e["url"]) for e in entries]
-        return specification, check_lock_policy(locked, settings, place, naming)
+        return specification, (*specification.notes, *check_lock_policy(locked, settings, place, naming))
     specification, notes = _complete(specification, settings)
     if not specification.dependencies and not specification.pip:
         msg = "'dependencies' is missing or empty; for example: dependencies: [python]"
@@ -75,7 +75,7 @@ def apply_policy(
     faults += _missing(settings, {conda_name(spec) for spec in specification.dependencies}, "conda_required_packages")
     faults += _missing(settings, {pip_name(line) for line in specification.pip}, "pypi_required_packages")
     _refuse(faults, place, dict.fromkeys(refused, tuple(settings["conda_allowed_channels"])))
-    return specification, tuple(notes)
+    return specification, (*specification.notes, *notes)
 
 
 def check_channels(specification: Specification, settings: Mapping[str, Any], place: str, naming: Naming) -> None:
@@ -112,7 +112,7 @@ def _complete(specification: Specification, settings: Mapping[str, Any]) -> tupl
     known = {pip_name(line) for line in pip}
     pip += _added(settings["pypi_included_packages"], known, pip_name, "pypi_included_packages", notes)
     names = {conda_name(spec) for spec in conda}
-    if settings["add_ipykernel"] and "python" in names and not names & KERNELS:
+    if settings["add_ipykernel"] and "python" in names and not (names | known) & KERNELS:
         conda += _added(["ipykernel"], names, conda_name, "add_ipykernel", notes)
     options = specification.pip_options
     indexes = settings["pypi_allowed_indexes"]

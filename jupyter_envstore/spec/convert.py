@@ -21,7 +21,7 @@ else:
 
 def requirements_to_yaml(text: str, name: str, python: str) -> str:
     """Return a ``requirements.txt`` as an ``environment.yml`` with Python of this minor version."""
-    lines = [line.strip() for line in text.replace("\\\n", " ").splitlines()]
+    lines = [line.strip() for line in re.sub(r"\\[^\S\n]*\r?\n", " ", text).splitlines()]
     wanted = [line for line in lines if line and not line.startswith("#")]
     if not wanted:
         msg = "the file lists no packages"

@@ -155,6 +155,17 @@ def _add(text: str, wanted: str) -> str:
             start, end = item.span
             flow = bool(items and items.flow)
             return text if item == spec else text[:start] + as_scalar(spec, flow) + text[end:]
+    return _append_entry(text, spec, is_pip)
+
+
+def append_pip_line(text: str, line: str) -> str:
+    """Return ``text`` with a line at the end of its list for pip, which is made where there is none."""
+    return _append_entry(text, line, is_pip=True)
+
+
+def _append_entry(text: str, spec: str, is_pip: bool) -> str:
+    dependencies, pip = _lists(_root(text))
+    items = pip if is_pip else dependencies
     if items:
         return _append(text, items, spec)
     if dependencies is None or (not dependencies and not dependencies.flow):
@@ -199,16 +210,17 @@ def _append(text: str, items: Items, spec: str, raw: bool = False) -> str:
 
 def _end_of_block(text: str, items: Items) -> int:
     """Return the place behind the last line of a block list; blank lines and comments below it do not belong to it."""
-    return next_line(text, max(_last_place(item) for item in items))
+    return next_line(text, max(last_place(item) for item in items))
 
 
-def _last_place(value: object) -> int:
+def last_place(value: object) -> int:
+    """Return the place behind the last character of a value, without the lines that a block counts to itself."""
     if isinstance(value, Text):
         return value.span[1]
     if isinstance(value, Items):
-        return value.span[1] if value.flow or not value else max(_last_place(item) for item in value)
+        return value.span[1] if value.flow or not value else max(last_place(item) for item in value)
     if isinstance(value, Table) and value:
-        return max(_last_place(item) for item in value.values())
+        return max(last_place(item) for item in value.values())
     return 0
 
 
@@ -249,7 +261,7 @@ def _drop_pip(text: str, dependencies: Items, pip: Items) -> str:
         return _cut_from_flow(text, table.span)
     line = table.line if isinstance(table, Table) else 1
     lines = text.splitlines(keepends=True)
-    last = text.count("\n", 0, _last_place(pip))
+    last = text.count("\n", 0, last_place(pip))
     if len(dependencies) == 1:
         lines[line - 1 : last + 1] = [f"{indentation(lines[line - 1], 0) or TWO}[]\n"]
     else:

@@ -1,4 +1,4 @@
-"""Lines of a ``pip:`` list or a ``requirements.txt``: PEP 508 requirements and index options."""
+"""Lines of a ``pip:`` list or a ``requirements.txt``: PEP 508 requirements, their hashes, and index options."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from jupyter_envstore.spec.addresses import check_url, shown
+from jupyter_envstore.spec.sources import check_repository, is_archive_at_commit, is_repository, with_name
+
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
+
+__all__ = ["check_url", "parse_pip_line", "read_hashed", "read_requirement"]
 
 OPTIONS = {
     "-i": "--index-url",
@@ -21,33 +26,89 @@ OPTIONS = {
 REFUSED = {
     "-e": "an editable install points at a folder of one machine; name a released package",
     "--editable": "an editable install points at a folder of one machine; name a released package",
-    "-r": "another file cannot be read from here; put its lines in this list",
-    "--requirement": "another file cannot be read from here; put its lines in this list",
-    "-c": "a constraints file cannot be read from here; put its bounds on the packages",
-    "--constraint": "a constraints file cannot be read from here; put its bounds on the packages",
-    "--hash": "hashes are found and locked by the build; leave them out",
+    "-r": "another file cannot be read from here; put its lines in this list, or build on the command line with --fix",
+    "-c": "a constraints file cannot be read from here; put its bounds on the packages, "
+    "or build on the command line with --fix",
+    "--hash": "a hash stands behind its package, on the same line",
+    "--require-hashes": "hashes that packages are given are checked anyhow; leave it out",
 }
-SECRET_QUERY = re.compile(r"(^|&)[\w-]*(token|key|passw|auth|sig|credential|secret)[\w-]*=", re.IGNORECASE)
-VCS = re.compile(r"\b(git|hg|svn|bzr)\+")
+REFUSED |= {"--requirement": REFUSED["-r"], "--constraint": REFUSED["-c"]}
+HASH = re.compile(r"\s--hash(?:[=\s]\s*)(\S+)")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+MAX_REQUIREMENT = 2_000
+MAX_HASHES = 2_000
+"""Hashes of one requirement: a package with wheels for all systems and versions of Python has some two hundred."""
+CONTINUED = re.compile(r"\\[^\S\n]*\r?(?:\n|\Z)")
+COMMENT = re.compile(r"(^|\s)#.*$")
+
+
+@dataclass(frozen=True)
+class HashedRequirement:
+    """A requirement, and the SHA-256 of each file that may be taken for it; none means any."""
+
+    requirement: Requirement
+    hashes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return " ".join([str(self.requirement), *(f"--hash=sha256:{value}" for value in self.hashes)])
 
 
 @dataclass(frozen=True)
 class PipLine:
-    """One understood line: a requirement, or an option with its value."""
+    """One understood line: a requirement with its hashes, or an option with its value."""
 
     requirement: str | None = None
     option: str | None = None
     value: str = ""
 
 
+def logical_lines(text: str) -> list[str]:
+    """Return the lines as pip reads them: one that ends in a backslash goes on, comments and blank ones are none."""
+    joined = CONTINUED.sub(" ", text)
+    lines = (COMMENT.sub("", line).strip() for line in joined.splitlines())
+    return [line for line in lines if line]
+
+
+def read_hashed(line: str) -> HashedRequirement:
+    """Return a requirement with its hashes, as pip writes them behind it (``--hash=sha256:…``).
+
+    Raises
+    ------
+    ValueError
+        It is none; or none of its hashes is one that can be checked here.
+    """
+    hashes: dict[str, None] = {}
+    kinds = []
+    for value in HASH.findall(line):
+        kind, _, digest = value.partition(":")
+        kinds.append(kind)
+        if kind.lower() == "sha256" and not SHA256.fullmatch(digest.lower()):
+            msg = f"{value[:80]!r} is no SHA-256, which has 64 characters of 0-9 a-f"
+            raise ValueError(msg)
+        if kind.lower() == "sha256":
+            hashes[digest.lower()] = None
+    if kinds and not hashes:
+        msg = f"hashes of the kind {', '.join(dict.fromkeys(kinds))[:60]} are not checked here; give --hash=sha256:…"
+        raise ValueError(msg)
+    if len(kinds) > MAX_HASHES:
+        msg = f"{len(kinds)} hashes; at most {MAX_HASHES}"
+        raise ValueError(msg)
+    return HashedRequirement(_requirement(HASH.sub("", line)), tuple(hashes))
+
+
 def read_requirement(line: str) -> Requirement:
-    """Return a requirement (PEP 508); its grammar is loaded when the first one is read, as most servers start without.
+    """Return a requirement (PEP 508) without its hashes.
 
     Raises
     ------
     ValueError
         It is none.
     """
+    return _requirement(HASH.sub("", line))
+
+
+def _requirement(line: str) -> Requirement:
+    """Read a requirement; the grammar is loaded when the first one is read, as most servers start without."""
     from packaging.requirements import Requirement
 
     return Requirement(line)
@@ -61,40 +122,67 @@ def parse_pip_line(text: str, allow_local_files: bool) -> PipLine | None:
     text : str
         One line.
     allow_local_files : bool
-        Whether ``--find-links`` may name a local folder.
+        Whether ``--find-links`` and repositories may be local folders.
 
     Raises
     ------
     ValueError
         It cannot be used; the text says why and what to do.
     """
-    line = re.sub(r"(^|\s)#.*$", "", text).strip()
+    line = " ".join(logical_lines(text))
     if not line:
         return None
     if line.startswith("-"):
         return _option(line, allow_local_files)
-    if VCS.search(line):
-        msg = f"{_shown(line)}: a version-control address is not exact; name a released package"
+    bare = HASH.sub("", line)
+    if len(bare) > MAX_REQUIREMENT:
+        msg = f"{shown(line)}: a requirement has at most {MAX_REQUIREMENT} characters"
         raise ValueError(msg)
-    if re.match(r"[./~\\]|[A-Za-z]:[\\/]|file:", line) or re.search(r"@\s*(file:|[./~])", line):
-        msg = f"{_shown(line)}: a path exists on one machine only; name a released package"
+    if is_repository(bare):
+        return PipLine(requirement=_repository(line, allow_local_files))
+    if re.match(r"[./~\\]|[A-Za-z]:[\\/]|file:", bare) or re.search(r"@\s*(file:|[./~])", bare):
+        msg = f"{shown(line)}: a path exists on one machine only; name a released package"
         raise ValueError(msg)
-    line = re.sub(r"\s--hash[= ]\S+|\s\\$", "", line)
+    found = _read(line)
+    url = found.requirement.url
+    if url:
+        check_url(url, "package address")
+        if not urlsplit(url).path.endswith(".whl") and not is_archive_at_commit(url):
+            msg = (
+                f"{shown(line)}: only a wheel (.whl) can be named by address, or an archive of sources (.zip, .tar.gz) "
+                "whose address holds a full commit or ends in #sha256=…"
+            )
+            raise ValueError(msg)
+    return PipLine(requirement=str(found))
+
+
+def _read(line: str) -> HashedRequirement:
     try:
-        requirement = read_requirement(line)
+        return read_hashed(line)
     except ValueError as error:  # as InvalidRequirement is
         reason = str(error).splitlines()[0]
-        msg = f"{_shown(line)} is not a requirement ({reason}); for example: requests>=2.31"
+        hint = "" if "hash" in reason or "SHA-256" in reason else "; for example: requests>=2.31"
+        msg = f"{shown(line)} is not a requirement ({reason}){hint}"
         raise ValueError(msg) from None
-    if requirement.url:
-        check_url(requirement.url, "package address")
-        if not urlsplit(requirement.url).path.endswith(".whl"):
-            msg = f"{_shown(line)}: only a wheel (.whl) can be named by address"
-            raise ValueError(msg)
-    return PipLine(requirement=str(requirement))
+
+
+def _repository(line: str, allow_local_files: bool) -> str:
+    try:
+        found = _read(with_name(line))
+        url = found.requirement.url or ""
+        found.requirement.url = check_repository(url, allow_local_files)
+    except ValueError as error:
+        msg = f"{shown(line)}: {error}"
+        raise ValueError(msg) from None
+    if found.hashes:
+        msg = f"{shown(line)}: a commit is exact by itself; leave out --hash"
+        raise ValueError(msg)
+    return str(found)
 
 
 def _option(line: str, allow_local_files: bool) -> PipLine:
+    if re.match(r"-[a-z]\S", line):  # as in -rother.txt
+        line = f"{line[:2]} {line[2:]}"
     words = shlex.split(line.replace("=", " ", 1) if line.startswith("--") else line)
     name, values = words[0], words[1:]
     if name in REFUSED:
@@ -113,49 +201,8 @@ def _option(line: str, allow_local_files: bool) -> PipLine:
             msg = f"{name} {value}: local folders are not allowed on this server (allow_local_files)"
             raise ValueError(msg)
         if not value.startswith("/"):
-            msg = f"{name} {_shown(value)}: a relative folder leads nowhere in a build; write it from the root: /…"
+            msg = f"{name} {shown(value)}: a relative folder leads nowhere in a build; write it from the root: /…"
             raise ValueError(msg)
         return PipLine(option=option, value=value)
     check_url(value, name, allow_local_files)
     return PipLine(option=option, value=value)
-
-
-def check_url(url: str, what: str, allow_local_files: bool = False) -> None:
-    """Refuse an address with a password in it, or of a kind that is not read.
-
-    Raises
-    ------
-    ValueError
-        With the reason; a password is never repeated in it.
-    """
-    parts = urlsplit(url)
-    if parts.username or parts.password:
-        msg = (
-            f"{what}: an address must hold no password, since specifications are shown to others; "
-            f"store it for {parts.hostname} in the keyring, netrc or auth.json of the account that builds"
-        )
-        raise ValueError(msg)
-    if re.search(r"/t/[^/]+(/|$)", parts.path) and parts.scheme != "file":
-        msg = f"{what}: an address must hold no token; store it in auth.json or .condarc of the account that builds"
-        raise ValueError(msg)
-    if re.search(r"(^|/|%2f)(\.|%2e){1,2}(/|%2f|$)|\\|%5c", parts.path, re.IGNORECASE):
-        msg = f"{what} {_shown(url)}: an address must not step out of its folder ('..', '\\')"
-        raise ValueError(msg)
-    if re.search(r"%2f[^/]*$", parts.path, re.IGNORECASE):
-        msg = f"{what} {_shown(url)}: the name of a file must hold no slash ('%2f')"
-        raise ValueError(msg)
-    if SECRET_QUERY.search(parts.query):
-        key = parts.query.split("=")[0]
-        msg = f"{what}: an address must hold no key or token (?{key}=), since specifications are shown to others"
-        raise ValueError(msg)
-    if parts.scheme == "file" and not allow_local_files:
-        msg = f"{what} {url}: local files are not allowed on this server (allow_local_files)"
-        raise ValueError(msg)
-    if parts.scheme not in ("http", "https", "file") or (parts.scheme != "file" and not parts.hostname):
-        msg = f"{what} {_shown(url)} is not an http or https address"
-        raise ValueError(msg)
-
-
-def _shown(text: str) -> str:
-    text = re.sub(r"://[^/@\s]*@", "://***@", text)
-    return text if len(text) <= 120 else f"{text[:117]}..."

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import difflib
-import re
+from dataclasses import replace
 
 from jupyter_envstore.errors import Fault, InvalidInputError, SpecificationError
+from jupyter_envstore.spec.conditions import notes
 from jupyter_envstore.spec.document import Items, Table, Text, Value, decode, is_lockfile, read_yaml
 from jupyter_envstore.spec.locks import read_lockfile
+from jupyter_envstore.spec.match_specs import check_channel, check_match_spec
 from jupyter_envstore.spec.names import check_name
-from jupyter_envstore.spec.pip_lines import check_url, parse_pip_line
+from jupyter_envstore.spec.pip_lines import logical_lines, parse_pip_line
+from jupyter_envstore.spec.selectors import PLATFORMS as KNOWN_PLATFORMS
+from jupyter_envstore.spec.selectors import current_subdir, selector_key
 from jupyter_envstore.spec.specification import PipOptions, Specification, check_requirement, check_variable
+from jupyter_envstore.spec.words import KEYS
 
-KEYS = ("name", "channels", "dependencies", "variables", "description", "prefix", "platforms", "system-requirements")
-PLATFORMS = ("linux-64", "linux-aarch64", "linux-ppc64le", "osx-64", "osx-arm64", "win-64", "win-arm64")
+__all__ = ["PLATFORMS", "check_channel", "check_match_spec", "read_specification"]
+
+PLATFORMS = tuple(KNOWN_PLATFORMS)
 MAX_ENTRIES = 5_000
 MAX_LENGTH = 1_000
 
 
-def read_specification(data: bytes | str, name: str = "the file", allow_local_files: bool = True) -> Specification:
+def read_specification(
+    data: bytes | str, name: str = "the file", allow_local_files: bool = True, platform: str | None = None
+) -> Specification:
     """Read ``environment.yml`` or a conda-lock file.
 
     Parameters
@@ -29,6 +37,8 @@ def read_specification(data: bytes | str, name: str = "the file", allow_local_fi
         How to call it in messages.
     allow_local_files : bool
         Whether ``file://`` channels and local ``--find-links`` are allowed.
+    platform : str or None
+        Where it shall be built, for notes about conditions; None for this machine.
 
     Raises
     ------
@@ -49,6 +59,8 @@ def read_specification(data: bytes | str, name: str = "the file", allow_local_fi
     else:
         reader = _Reader(allow_local_files)
         specification, faults = reader.read(root, text), reader.faults
+        if not faults:
+            specification = replace(specification, notes=notes(root, text, platform or current_subdir()))
     faults = [*document.faults, *faults]
     if faults:
         raise SpecificationError(sorted(faults, key=lambda fault: (fault.line or 0, fault.field)))
@@ -149,11 +161,11 @@ class _Reader:
     def _pip_table(self, table: Table, field: str, pip_lines: list[tuple[str, int, str]]) -> None:
         for key, lines in table.items():
             if key != "pip":
-                self.fault(f"{key!r} is not known in dependencies; only 'pip:' takes a list", table.lines[key], field)
+                self.fault(_unknown_entry(key, lines), table.lines[key], field)
                 continue
             for place, line in enumerate(self._items(lines, f"{field}.pip")):
                 if isinstance(line, Text):
-                    pip_lines.append((str(line), line.line, f"{field}.pip[{place}]"))
+                    pip_lines += [(part, line.line, f"{field}.pip[{place}]") for part in logical_lines(line)]
                 else:
                     self.fault("a requirement is text", getattr(line, "line", table.line), f"{field}.pip[{place}]")
 
@@ -162,7 +174,7 @@ class _Reader:
         index: str | None = None
         for text, line, field in lines:
             try:
-                parsed = parse_pip_line(text[: MAX_LENGTH * 2], self.allow_local_files)
+                parsed = parse_pip_line(text, self.allow_local_files)
             except ValueError as error:
                 self.fault(str(error), line, field)
                 continue
@@ -226,82 +238,11 @@ class _Reader:
         return tuple(dict.fromkeys(platforms))
 
 
-def check_channel(channel: str, allow_local_files: bool) -> str:
-    """Return ``channel``, a name such as ``conda-forge`` or an address without credentials.
-
-    Raises
-    ------
-    ValueError
-        It is neither; or local files are not allowed.
-    """
-    if "://" in channel:
-        check_url(channel, "channel", allow_local_files)
-        if channel.startswith("file:") and (len(channel) > 4000 or any(len(part) > 255 for part in channel.split("/"))):
-            msg = f"channel {channel[:80]!r}… is no folder: a name has at most 255 characters, a path 4000"
-            raise ValueError(msg)
-        return channel.rstrip("/")
-    if (
-        not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*){0,4}", channel)
-        or len(channel) > 200
-    ):
-        msg = f"channel {channel[:80]!r} is neither a name such as conda-forge nor an address such as https://host/channel"
-        raise ValueError(msg)
-    return channel
-
-
-ANOTHER_NAME = re.compile(r"[A-Za-z]{2,}[\w.-]*(?:[<>=!~\[].*)?$|[A-Za-z][\w.-]*[<>=!~\[]")
-"""What stands where a version should, and is another package: it begins with letters, or has a bound of its own."""
-NAMED_VERSIONS = frozenset({"dev", "main", "master", "head", "latest", "nightly", "stable", "unstable", "custom"})
-"""Versions that are words."""
-
-
-def check_match_spec(text: str, allow_local_files: bool = True) -> str:
-    """Return ``text`` when rattler reads it as a match spec.
-
-    Raises
-    ------
-    ValueError
-        It does not, or the spec names a file instead of a package.
-    """
-    import rattler
-
-    spec = " ".join(text.split())
-    if len(spec) > MAX_LENGTH:
-        msg = f"a match spec has at most {MAX_LENGTH} characters"
-        raise ValueError(msg)
-    if "://" in spec.partition("::")[2 if "::" in spec else 0]:
-        msg = f"{spec[:80]!r} is an address; name the package, or write CHANNEL::PACKAGE"
-        raise ValueError(msg)
-    if re.match(r"[^\[:]+:[^:]*:[^:]", spec) and "::" not in spec:
-        msg = f"{spec[:80]!r} has a namespace between two colons, which is not read; write CHANNEL::PACKAGE"
-        raise ValueError(msg)
-    if re.search(r"\.(conda|tar\.bz2)$", spec) or re.match(r"[./~\\]|[A-Za-z]:\\", spec):
-        msg = f"{spec[:80]!r} names a file; name the package, or build from a lockfile"
-        raise ValueError(msg)
-    plain = re.sub(r"\[.*", "", spec).rpartition("::")[2]
-    if not re.match(r"[\w*^]", plain):
-        msg = f"{spec[:80]!r} is not a match spec: a name begins with a letter, a digit or _"
-        raise ValueError(msg)
-    if re.search(r"\s-\s", plain):
-        msg = f"{spec[:80]!r} is one entry, since its second line is indented deeper; begin both at the same column"
-        raise ValueError(msg)
-    words = re.sub(r"\s*([<>=!~,|()])\s*", r"\1", plain).split()
-    if len(words) > 1 and ANOTHER_NAME.match(words[1]) and words[1].lower() not in NAMED_VERSIONS:
-        msg = f"{spec[:80]!r} is not a match spec: {words[1][:40]!r} is no version; write a line for each package"
-        raise ValueError(msg)
-    if len(words) > 3:
-        msg = f"{spec[:80]!r} is not a match spec: more than a name, a version and a build; write a line for each"
-        raise ValueError(msg)
-    try:
-        rattler.MatchSpec(spec)
-    except Exception as error:
-        reason = str(error).split("\n")[0].split(f": {spec!r}")[0]
-        msg = f"{spec[:80]!r} is not a match spec: {reason}; for example numpy>=1.26,<2"
-        raise ValueError(msg) from None
-    channel = spec.split("::")[0] if "::" in spec else ""
-    if channel:
-        check_channel(re.sub(r"/(noarch|linux-\w+|osx-\w+|win-\w+)$", "", channel), allow_local_files)
-    if "[" in spec and re.search(r"\b(url|channel)\s*=", spec):
-        msg = f"{spec[:80]!r}: write the channel as CHANNEL::PACKAGE"
-        raise ValueError(msg)
-    return spec
+def _unknown_entry(key: str, value: Value) -> str:
+    """Return what is wrong with an entry of ``dependencies`` that is a mapping, and not ``pip:``."""
+    if selector_key(key):
+        return f"{key!r} is a condition, which is read with --fix only: it takes what holds for the platform"
+    if isinstance(value, Text):
+        bound = value[:40] if value[:1] in "<>=!~" else f"={value[:40]}"
+        return f"'{key}: {value[:40]}' is a mapping; write a package as {key}{bound}"
+    return f"{key!r} is not known in dependencies; only 'pip:' takes a list"

@@ -100,6 +100,8 @@ class Specification:
         A conda-lock file, version 1; then the fields above but name and variables are empty.
     text : str
         What was typed, comments included; not part of the hash.
+    notes : tuple of str
+        What somebody should know who reads it, for people; not part of the meaning.
     """
 
     name: str | None = None
@@ -113,6 +115,7 @@ class Specification:
     system_requirements: dict[str, str] = field(default_factory=dict)
     lockfile: dict[str, Any] | None = None
     text: str = field(default="", compare=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     @cached_property
     def sha256(self) -> str:
@@ -123,9 +126,9 @@ class Specification:
         return hashlib.sha256(canonical_json(data)).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON values, without the text."""
+        """Return the fields as JSON values, without the text and the notes."""
         data = asdict(self)
-        del data["text"]
+        del data["text"], data["notes"]
         if not self.system_requirements:
             del data["system_requirements"]  # as before there were any: the hash of the same meaning stays the same
         return data

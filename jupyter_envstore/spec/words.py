@@ -1,4 +1,4 @@
-"""Numbers in messages."""
+"""Numbers in messages, and the words of a specification."""
 
 from __future__ import annotations
 
@@ -14,3 +14,7 @@ def counted(number: int, one: str) -> str:
         What one of them is called; several have an s.
     """
     return f"{number} {one if number == 1 else f'{one}s'}"
+
+
+KEYS = ("name", "channels", "dependencies", "variables", "description", "prefix", "platforms", "system-requirements")
+"""Keys of an ``environment.yml``."""

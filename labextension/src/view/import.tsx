@@ -165,6 +165,7 @@ export function Imported(props: {
     defaults: trans.__('keep defaults'),
     builds: trans.__('keep them'),
     foreign: trans.__('keep them'),
+    sources: trans.__('keep it'),
     kernel: trans.__('leave out')
   };
   const made = changes.filter(change => !kept.includes(change.choice)).length;

@@ -1,0 +1,50 @@
+"""Addresses in specifications: of a kind that is read, and without a password."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+SECRET_QUERY = re.compile(r"(^|&)[\w-]*(token|key|passw|auth|sig|credential|secret)[\w-]*=", re.IGNORECASE)
+
+
+def check_url(url: str, what: str, allow_local_files: bool = False) -> None:
+    """Refuse an address with a password in it, or of a kind that is not read.
+
+    Raises
+    ------
+    ValueError
+        With the reason; a password is never repeated in it.
+    """
+    parts = urlsplit(url)
+    if parts.username or parts.password:
+        msg = (
+            f"{what}: an address must hold no password, since specifications are shown to others; "
+            f"store it for {parts.hostname} in the keyring, netrc or auth.json of the account that builds"
+        )
+        raise ValueError(msg)
+    if re.search(r"/t/[^/]+(/|$)", parts.path) and parts.scheme != "file":
+        msg = f"{what}: an address must hold no token; store it in auth.json or .condarc of the account that builds"
+        raise ValueError(msg)
+    if re.search(r"(^|/|%2f)(\.|%2e){1,2}(/|%2f|$)|\\|%5c", parts.path, re.IGNORECASE):
+        msg = f"{what} {shown(url)}: an address must not step out of its folder ('..', '\\')"
+        raise ValueError(msg)
+    if re.search(r"%2f[^/]*$", parts.path, re.IGNORECASE):
+        msg = f"{what} {shown(url)}: the name of a file must hold no slash ('%2f')"
+        raise ValueError(msg)
+    if SECRET_QUERY.search(parts.query):
+        key = parts.query.split("=")[0]
+        msg = f"{what}: an address must hold no key or token (?{key}=), since specifications are shown to others"
+        raise ValueError(msg)
+    if parts.scheme == "file" and not allow_local_files:
+        msg = f"{what} {url}: local files are not allowed on this server (allow_local_files)"
+        raise ValueError(msg)
+    if parts.scheme not in ("http", "https", "file") or (parts.scheme != "file" and not parts.hostname):
+        msg = f"{what} {shown(url)} is not an http or https address"
+        raise ValueError(msg)
+
+
+def shown(text: str) -> str:
+    """Return a text for a message: without a login in an address, and not too long."""
+    text = re.sub(r"://[^/@\s]*@", "://***@", text)
+    return text if len(text) <= 120 else f"{text[:117]}..."

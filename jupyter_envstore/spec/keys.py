@@ -1,0 +1,163 @@
+"""Keys of an ``environment.yml`` that other tools know: said in the words of this one, or left out and told."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+
+from jupyter_envstore.spec.document import Items, Table, Text, Value, read_table
+from jupyter_envstore.spec.editing import as_scalar
+from jupyter_envstore.spec.editor import Change, Editor
+from jupyter_envstore.spec.pip_lines import check_url
+from jupyter_envstore.spec.selectors import PLATFORMS, selector_key
+from jupyter_envstore.spec.words import KEYS
+
+ALIKE = 0.8
+SAME = {
+    "channel": "channels",
+    "platform": "platforms",
+    "environment": "variables",
+    "env": "variables",
+    "env_vars": "variables",
+    "environment_variables": "variables",
+    "packages": "dependencies",
+    "requirements": "dependencies",
+    "system_requirements": "system-requirements",
+}
+"""What other tools call a key: conda-devenv, anaconda-project, conda-lock."""
+REPOSITORIES = ("pip-repositories", "pip_repositories")
+VERSION = re.compile(r"[0-9][\w.!+]*(\.?\*)?")
+BOUNDS = re.compile(r"[<>=!~].*")
+
+
+def mend_keys(text: str) -> tuple[str, list[Change], list[str]]:
+    """Return a text whose keys are known, what was changed, and lines for pip that some of them held.
+
+    ``category`` is conda-lock's name for a group: every package of the file is of it, so all are kept.
+
+    Raises
+    ------
+    SpecificationError
+        The text is no mapping.
+    """
+    root = read_table(text)
+    editor = Editor(text, root, ())
+    lines: list[str] = []
+    for key, value in root.items():
+        if key in KEYS:
+            continue
+        if key in REPOSITORIES:
+            _repositories(editor, key, value, lines)
+        elif key == "pip" and isinstance(value, Items):
+            moved = [str(line) for line in value if isinstance(line, Text)]
+            lines += moved
+            editor.drop_key(root, key)
+            editor.changed(f"'pip' moved into dependencies: {', '.join(moved)[:200]}", "it stands there")
+        elif not _renamed(editor, key, value):
+            editor.drop_key(root, key)
+            editor.changed(f"{key} left out", _reason(key, value))
+    return (editor.result() if editor.changes else text), editor.changes, lines
+
+
+def mend_entries(text: str) -> tuple[str, list[Change]]:
+    """Return a text whose dependencies are packages where they were mappings, and what was changed.
+
+    Raises
+    ------
+    SpecificationError
+        The text is no mapping.
+    """
+    root = read_table(text)
+    editor = Editor(text, root, ())
+    dependencies = root.get("dependencies")
+    for item in dependencies if isinstance(dependencies, Items) else ():
+        if isinstance(item, Table):
+            _mapping(editor, item)
+    return (editor.result() if editor.changes else text), editor.changes
+
+
+def _reason(key: str, value: Value) -> str:
+    if key == "category":
+        return f"every package of the file is of the category {str(value)[:60]}, and all are kept"
+    if key == "extras":
+        names = ", ".join(value if isinstance(value, Table) else [str(item) for item in value or ()])
+        return f"packages that may be chosen ({names[:100]}) have no place here; list those that you want"
+    return "no key of a specification; conda leaves it out too"
+
+
+def _repositories(editor: Editor, key: str, value: Value, lines: list[str]) -> None:
+    for item in value if isinstance(value, Items) else [value] if isinstance(value, Text) else ():
+        line = f"--extra-index-url {item}"
+        try:
+            check_url(str(item), key)
+        except ValueError as error:
+            editor.changed(f"an address of {key} left out", str(error))
+        else:
+            lines.append(line)
+            editor.changed(f"{key} became '{line}'", "an option among the lines for pip")
+    editor.drop_key(editor.root, key)
+
+
+def _renamed(editor: Editor, key: str, value: Value) -> bool:
+    """Call a key by its name here, where the file has none of that name."""
+    close = difflib.get_close_matches(key.lower(), KEYS, 1, ALIKE)
+    name = SAME.get(key.lower()) or (close[0] if close else "")
+    if not name or name in editor.root or not FITS[name](value):
+        return False
+    start = editor.root.spans[key][0]
+    quote = editor.text[start] if editor.text[start] in "'\"" else ""
+    written = f"{quote}{key}{quote}"
+    if not editor.text.startswith(written, start):
+        return False
+    if isinstance(value, Text) and name in LISTS:
+        editor.write(start, value.span[1], f"{name}: [{as_scalar(str(value), True)}]")
+    else:
+        editor.write(start, start + len(written), name)
+    editor.changed(f"{key} became {name}", "as the key is called here")
+    return True
+
+
+def _is_list(value: Value) -> bool:
+    return isinstance(value, Items | Text)
+
+
+def _are_platforms(value: Value) -> bool:
+    return all(str(item) in PLATFORMS for item in (value if isinstance(value, Items) else [value]))
+
+
+def _is_mapping(value: Value) -> bool:
+    return isinstance(value, Table) and not any(isinstance(item, Items | Table) for item in value.values())
+
+
+LISTS = ("channels", "dependencies", "platforms")
+FITS: dict[str, Callable[[Value], bool]] = {
+    "name": lambda value: isinstance(value, Text),
+    "channels": _is_list,
+    "dependencies": lambda value: isinstance(value, Items),
+    "variables": _is_mapping,
+    "description": lambda value: isinstance(value, Text),
+    "prefix": lambda value: isinstance(value, Text),
+    "platforms": _are_platforms,
+    "system-requirements": _is_mapping,
+}
+"""What may stand below a key."""
+
+
+def _mapping(editor: Editor, table: Table) -> None:
+    """Mend an entry ``- numpy: 1.26``: a package with a colon where its bound begins."""
+    if len(table) != 1:
+        return
+    name, value = next(iter(table.items()))
+    if name == "pip" or selector_key(name) or isinstance(value, Items | Table):
+        return
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
+        return
+    bounds = str(value or "").strip()
+    if bounds and not VERSION.fullmatch(bounds) and not BOUNDS.fullmatch(bounds):
+        return
+    spec = f"{name}={bounds}" if VERSION.fullmatch(bounds) else f"{name}{bounds}"
+    start = table.span[0]
+    end = table.spans[name][1] if value is not None else start + len(name) + 1
+    editor.write(start, max(end, start + len(name)), as_scalar(spec, True))
+    editor.changed(f"'{name}: {bounds}' became {spec}", "a package is a line of text, not a mapping")

@@ -1,0 +1,183 @@
+"""Mend an ``environment.yml`` that was exported elsewhere, or written for another tool."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.spec.beside import Beside
+from jupyter_envstore.spec.conditions import resolve_conditions
+from jupyter_envstore.spec.document import Items, Text, read_table
+from jupyter_envstore.spec.editing import append_pip_line, pip_name
+from jupyter_envstore.spec.editor import Change, Editor, dash_before
+from jupyter_envstore.spec.keys import mend_entries, mend_keys
+from jupyter_envstore.spec.names import check_name, suggest_name
+from jupyter_envstore.spec.origin import PIP_ONLY_ON, SYSTEMS, Listed, is_useless, listed, origin
+from jupyter_envstore.spec.pip_mending import drop_pip_lines, mend_pip, pip_list
+from jupyter_envstore.spec.places import line_end, line_start
+from jupyter_envstore.spec.words import counted
+
+KERNELS = re.compile(
+    r"^(ipykernel|xeus.*|r-irkernel|ansible-kernel|bash_kernel|octave_kernel|ipython|jupyter|jupyterlab|notebook)$"
+)
+PIP_KERNELS = re.compile(r"^(ipykernel|xeus-python|jupyter|jupyterlab|notebook)$")
+
+
+@dataclass(frozen=True)
+class Mending:
+    """How a file is mended.
+
+    Parameters
+    ----------
+    name : str
+        What it is called where it has no name.
+    defaults : str
+        What the channel ``defaults`` becomes.
+    platform : str
+        Where it shall be built, for example ``linux-64``.
+    keep : sequence of str
+        Changes that are not wanted.
+    beside : Beside or None
+        Reads the files that it names; None where there are none.
+    """
+
+    name: str
+    defaults: str
+    platform: str
+    keep: Sequence[str] = ()
+    beside: Beside | None = None
+
+
+def mend(text: str, how: Mending) -> tuple[str, list[Change]]:
+    """Return the text of an ``environment.yml`` mended, and what was changed.
+
+    Raises
+    ------
+    SpecificationError
+        It is none; or a file that it names beside it cannot be read.
+    """
+    text, changes, lines = mend_keys(text)
+    for step in (lambda text: resolve_conditions(text, how.platform), mend_entries):
+        text, told = step(text)
+        changes += told
+    for line in lines:
+        text = append_pip_line(text, line)
+    text, told = mend_pip(text, how.keep, how.beside)
+    changes += told
+    root = read_table(text)
+    editor = Editor(text, root, how.keep)
+    packages = listed(root)
+    _name(editor, how.name)
+    system = origin(root, packages)
+    if "prefix" in root:
+        editor.drop_key(root, "prefix")
+        editor.changed("prefix dropped", "the path of another machine's environment")
+    _channels(editor, how.defaults)
+    here = how.platform.split("-")[0]
+    if isinstance(root.get("dependencies"), Items):
+        if system is not None and system != here:
+            _foreign(editor, packages, system, here)
+        _kernel(editor, packages)
+    return editor.result(), [*changes, *editor.changes]
+
+
+def _name(editor: Editor, fallback: str) -> None:
+    root = editor.root
+    value = root.get("name")
+    if isinstance(value, Text):
+        try:
+            check_name("environment", str(value))
+        except InvalidInputError:
+            name = suggest_name(str(value), fallback)
+            start, end = root.spans["name"]
+            tail = "\n" if editor.text[end - 1] == "\n" else ""
+            editor.write(start, end, f"name: {name}{tail}")
+            editor.changed(f"name '{value}' became {name}", "a name has letters, digits and _ . + - only")
+        return
+    if "name" in root:
+        editor.drop_key(root, "name")
+    start = root.span[0] + (1 if root.flow else 0)
+    editor.insert(start, f"name: {fallback}, " if root.flow else f"name: {fallback}\n")
+    editor.changed(f"name {fallback} added", "the file has none")
+
+
+def _channels(editor: Editor, defaults: str) -> None:
+    channels = editor.root.get("channels")
+    if not isinstance(channels, Items):
+        return
+    names = [str(channel) for channel in channels]
+    for channel in channels:
+        if not isinstance(channel, Text) or channel not in ("defaults", "nodefaults"):
+            continue
+        if channel == "nodefaults":
+            editor.drop_item(channels, channel)
+            editor.changed("channel nodefaults dropped", "there are no default channels here to keep out")
+        elif "defaults" in editor.keep:
+            continue
+        elif defaults in names:
+            editor.drop_item(channels, channel)
+            editor.changed(
+                "channel defaults dropped",
+                f"{defaults} is listed; defaults stands for Anaconda's own, which need a licence for most companies",
+                "defaults",
+            )
+        else:
+            editor.replace(channel, defaults)
+            names.append(defaults)
+            why = "defaults stands for Anaconda's own channels, which need a licence for most companies"
+            editor.changed(f"channel defaults became {defaults}", why, "defaults")
+
+
+def _foreign(editor: Editor, packages: Sequence[Listed], system: str, here: str) -> None:
+    """Take out what only the system can follow that the file was exported on."""
+    dependencies = editor.root["dependencies"]
+    stripped, gone = 0, []
+    for package in packages:
+        if is_useless(package, system, here):
+            if "foreign" not in editor.keep and isinstance(dependencies, Items):
+                editor.drop_item(dependencies, package.item)
+                gone.append(package.name)
+        elif package.build and "builds" not in editor.keep:
+            editor.replace(package.item, package.without_build)
+            stripped += 1
+    if stripped:
+        why = f"the file was written on {SYSTEMS[system]}"
+        editor.changed(f"{counted(stripped, 'build string')} removed", why, "builds")
+    if gone:
+        editor.changed(f"{', '.join(gone)} dropped", f"only on {SYSTEMS[system]}", "foreign")
+    lines = pip_list(editor.root)
+    useless = [
+        line
+        for line in lines or ()
+        if isinstance(line, Text) and pip_name(line) in PIP_ONLY_ON[system] and ";" not in line
+    ]
+    if lines is None or not useless or "foreign" in editor.keep:
+        return
+    names = ", ".join(pip_name(line) for line in useless)
+    editor.changed(f"pip package {names} dropped", f"only on {SYSTEMS[system]}", "foreign")
+    drop_pip_lines(editor, lines, useless)
+
+
+def _kernel(editor: Editor, packages: Sequence[Listed]) -> None:
+    dependencies = editor.root["dependencies"]
+    python = next((package.item for package in packages if package.name == "python"), None)
+    pip = {pip_name(line) for line in pip_list(editor.root) or () if isinstance(line, Text)}
+    if (
+        "kernel" in editor.keep
+        or python is None
+        or any(KERNELS.match(package.name) for package in packages)
+        or any(PIP_KERNELS.match(name) for name in pip)
+    ):
+        return
+    start, end = python.span
+    if isinstance(dependencies, Items) and dependencies.flow:
+        editor.insert(end, ", ipykernel")
+    else:
+        dash = dash_before(editor.text, start)
+        indent = editor.text[line_start(editor.text, dash) : dash]
+        if indent.strip() or editor.text[dash] != "-" or editor.text[end - 1] == "\n":
+            return  # written in a way that has no line of its own for it
+        editor.insert(line_end(editor.text, end), f"\n{indent}- ipykernel")
+    editor.changed("ipykernel added", "without it there is no kernel", "kernel")

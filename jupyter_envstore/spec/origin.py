@@ -1,0 +1,105 @@
+"""Which system a file was exported on, and what of it no other system can follow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jupyter_envstore.spec.document import Items, Table, Text
+from jupyter_envstore.spec.editing import conda_name
+
+SYSTEMS = {"win": "Windows", "osx": "macOS", "linux": "Linux"}
+PREFIXES = {
+    "win": re.compile(r"[A-Za-z]:[\\/]|\\\\"),
+    "osx": re.compile(r"/Users/|/opt/homebrew/|/usr/local/Caskroom/"),
+    "linux": re.compile(r"/(home|root)/"),
+}
+"""Where environments lie on one system alone."""
+ONLY_ON = {
+    "win": {
+        *("vc", "vc14_runtime", "vs2015_runtime", "vcomp14", "ucrt", "icc_rt", "console_shortcut", "msys2-conda-epoch"),
+        *("pywin32", "pywinpty", "winpty", "wincertstore", "comtypes", "libwinpthread"),
+        *("m2w64-gcc-libs", "m2w64-gcc-libgfortran", "m2w64-gcc-libs-core", "m2w64-gmp", "m2w64-libwinpthread-git"),
+        *("m2-msys2-runtime", "m2-gcc-libs"),
+    },
+    "osx": {"python.app", "pyobjc-core", "pyobjc-framework-cocoa"},
+    "linux": {"_libgcc_mutex", "ld_impl_linux-64", "ld_impl_linux-aarch64", "libgcc-ng", "libstdcxx-ng", "libstdcxx"},
+}
+"""Packages that no channel has for another system."""
+PART_OF = {
+    "win": {"menuinst", "win_inet_pton", "pyreadline3"},
+    "osx": {"appnope", "libcxx", "llvm-openmp"},
+    "linux": {"_openmp_mutex", "libgomp", "libgcc", "secretstorage", "jeepney"},
+}
+"""Packages that are to be had elsewhere too, and that an export of one system lists since others need them there."""
+PIP_ONLY_ON = {"win": {"pywin32", "pywinpty", "comtypes"}, "osx": {"pyobjc-core"}, "linux": set[str]()}
+MARKED_BUILDS = {
+    "win": re.compile(r"win_|.*_win(_|$)"),
+    "osx": re.compile(r"osx_|.*_osx(_|$)"),
+    "linux": re.compile(r"linux_|.*_linux(_|$)"),
+}
+"""Build strings that name their system."""
+SEVERAL = 2
+EXPORTED = re.compile(r"(?:\S+::)?[A-Za-z0-9_.-]+\s?==?(?P<version>[\w.!+-]+)=(?P<build>[A-Za-z0-9][\w.+]*)")
+"""A package as ``conda env export`` writes it: one version and one build, no bound and no pattern."""
+PINNED = re.compile(r"(?:\S+::)?[A-Za-z0-9_.-]+\s?==?\s?[\w.!+-]+")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A plain dependency: its place, its name, and its build string where it is written as an export writes it."""
+
+    item: Text
+    name: str
+    build: str = ""
+
+    @property
+    def pinned(self) -> bool:
+        """Whether it is bound to one version, as in an export."""
+        return bool(self.build or PINNED.fullmatch(self.item.strip()))
+
+    @property
+    def without_build(self) -> str:
+        """The same without its build string."""
+        return str(self.item).rstrip()[: -len(f"={self.build}")]
+
+
+def listed(root: Table) -> list[Listed]:
+    """Return each plain dependency of a document."""
+    dependencies = root.get("dependencies")
+    found = []
+    for item in dependencies if isinstance(dependencies, Items) else []:
+        if isinstance(item, Text):
+            exported = EXPORTED.fullmatch(item.strip())
+            found.append(Listed(item, conda_name(item), exported["build"] if exported else ""))
+    return found
+
+
+def origin(root: Table, packages: Sequence[Listed]) -> str | None:
+    """Return the system that a file was exported on; None where nothing says so for certain.
+
+    Its prefix says so; or several build strings of packages that only one system has, where none is of another. One
+    name never does: somebody may want it, and a misspelling of a system is no fault of the others.
+    """
+    prefix = str(root.get("prefix") or "").strip()
+    for system, pattern in PREFIXES.items():
+        if pattern.match(prefix):
+            return system
+    counts = {
+        system: len({p.name for p in packages if p.build and (p.name in only or MARKED_BUILDS[system].match(p.build))})
+        for system, only in ONLY_ON.items()
+    }
+    found = [system for system, count in counts.items() if count]
+    return found[0] if len(found) == 1 and counts[found[0]] >= SEVERAL else None
+
+
+def is_useless(package: Listed, system: str, here: str) -> bool:
+    """Whether a package of a file that was exported on ``system`` is of no use ``here``.
+
+    One that is to be had here too stays, unless it is bound to a version: then the export listed it for another's
+    sake, and who needs it here brings it.
+    """
+    if package.name in ONLY_ON[here] | PART_OF[here]:
+        return False
+    return package.name in ONLY_ON[system] or (package.name in PART_OF[system] and package.pinned)

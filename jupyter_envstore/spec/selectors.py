@@ -1,0 +1,145 @@
+"""Conditions on platforms: ``# [osx and not arm64]`` behind a line, ``sel(linux):`` before a package.
+
+The words are those of conda-build ("Preprocessing selectors" in its documentation), which conda-lock and micromamba
+take over in part. conda itself reads a comment as a comment.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Callable, Sequence
+
+MAX_CONDITION = 200
+PLATFORMS = {
+    "linux-64": ("linux", "linux64", "unix", "x86", "x86_64"),
+    "linux-aarch64": ("linux", "aarch64", "unix"),
+    "linux-ppc64le": ("linux", "ppc64le", "unix"),
+    "osx-64": ("osx", "osx64", "unix", "x86", "x86_64"),
+    "osx-arm64": ("osx", "arm64", "unix"),
+    "win-64": ("win", "win64", "x86", "x86_64"),
+    "win-arm64": ("win", "arm64"),
+}
+"""What is true on a platform."""
+KNOWN = {
+    *(word for words in PLATFORMS.values() for word in words),
+    *("linux32", "win32", "s390x", "armv6l", "armv7l", "riscv64", "freebsd", "zos", "emscripten", "wasi"),
+}
+"""All names of platforms; those that are true on none of ours too."""
+OPERATORS: dict[type[ast.cmpop], Callable[[int, int], bool]] = {
+    ast.Lt: int.__lt__,
+    ast.LtE: int.__le__,
+    ast.Gt: int.__gt__,
+    ast.GtE: int.__ge__,
+    ast.Eq: int.__eq__,
+    ast.NotEq: int.__ne__,
+}
+BEHIND = re.compile(r"[^\S\n]*#([^\n]*)")
+BRACKETS = re.compile(r"\[([^\[\]]+)\]\s*$")
+KEY = re.compile(r"sel\s*\((.+)\)\s*", re.DOTALL)
+
+
+def selector_behind(text: str, place: int) -> str | None:
+    """Return the condition in a comment that follows ``place`` on its line; None where there is none.
+
+    A comment that says more than a condition counts only where all of its words are known: ``# see [1]`` is prose.
+    """
+    comment = BEHIND.match(text, place)
+    found = BRACKETS.search(comment[1].strip()) if comment else None
+    if comment is None or found is None:
+        return None
+    condition = found[1].strip()
+    alone = comment[1].strip().startswith("[")
+    return condition if alone or is_known(condition) else None
+
+
+def selector_key(key: str) -> str | None:
+    """Return the condition of a key ``sel(…)``; None for other keys."""
+    found = KEY.fullmatch(key.strip())
+    return found[1].strip() if found else None
+
+
+def is_known(condition: str) -> bool:
+    """Whether every word of a condition is known, and it can be decided for a platform."""
+    return evaluate(condition, "linux-64", (3, 12)) is not None
+
+
+def evaluate(condition: str, platform: str, python: tuple[int, int] | None = None) -> bool | None:
+    """Return whether a condition holds; None where that is not known.
+
+    Parameters
+    ----------
+    condition : str
+        For example ``linux and not aarch64``, ``py>=38``.
+    platform : str
+        As conda spells it.
+    python : tuple of int or None
+        Major and minor version, where the specification says it.
+    """
+    if len(condition) > MAX_CONDITION:
+        return None
+    try:
+        tree = ast.parse(condition.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return _decide(tree, platform, python)
+
+
+def _decide(node: ast.expr, platform: str, python: tuple[int, int] | None) -> bool | None:
+    if isinstance(node, ast.Name):
+        return _name(node.id, platform, python)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        found = _decide(node.operand, platform, python)
+        return None if found is None else not found
+    if isinstance(node, ast.BoolOp):
+        decides = isinstance(node.op, ast.Or)  # one such value decides, whatever the others are
+        values = [_decide(value, platform, python) for value in node.values]
+        return decides if decides in values else None if None in values else not decides
+    if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.left, ast.Name):
+        return _compare(node.left.id, node.ops[0], node.comparators[0], platform, python)
+    return None
+
+
+def _name(word: str, platform: str, python: tuple[int, int] | None) -> bool | None:
+    if word in KNOWN:
+        return word in PLATFORMS.get(platform, ())
+    version = re.fullmatch(r"py(?:(\d)(\d{1,2})|([23])k)", word)
+    if version is None or python is None:
+        return None
+    return python[0] == int(version[3]) if version[3] else python == (int(version[1]), int(version[2]))
+
+
+def _compare(
+    word: str, operator: ast.cmpop, other: ast.expr, platform: str, python: tuple[int, int] | None
+) -> bool | None:
+    if not isinstance(other, ast.Constant):
+        return None
+    value = other.value
+    if word in ("target_platform", "build_platform") and isinstance(value, str):
+        same = value == platform
+        return same if isinstance(operator, ast.Eq) else not same if isinstance(operator, ast.NotEq) else None
+    decide = OPERATORS.get(type(operator))
+    found = re.fullmatch(r"(\d)(\d{1,2})", str(value))
+    if word != "py" or decide is None or python is None or not isinstance(value, int) or not found:
+        return None
+    return decide(python[0] * 100 + python[1], int(found[1]) * 100 + int(found[2]))
+
+
+def python_of(specs: Sequence[str]) -> tuple[int, int] | None:
+    """Return the minor version of Python that match specs name, where they name one: ``python=3.12``."""
+    for spec in specs:
+        found = re.fullmatch(r"(?:\S+::)?python\s*=*\s*(\d)\.(\d+)(?:[.=*].*)?", spec.strip())
+        if found:
+            return int(found[1]), int(found[2])
+    return None
+
+
+def current_subdir() -> str:
+    """Return this machine's platform as conda names it."""
+    import platform
+
+    machine = platform.machine().lower()
+    system = {"darwin": "osx", "win32": "win"}.get(sys.platform, "linux")
+    arch = {"x86_64": "64", "amd64": "64", "arm64": "arm64" if system == "osx" else "aarch64"}.get(machine, machine)
+    return f"{system}-{arch}"

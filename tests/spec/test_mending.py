@@ -1,0 +1,355 @@
+"""Files that were written for other tools: conditions, keys, files beside, lines for pip."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from jupyter_envstore.errors import SpecificationError
+from jupyter_envstore.spec import Specification, read_specification
+from jupyter_envstore.spec.beside import FilesBeside
+from jupyter_envstore.spec.repair import repair
+from jupyter_envstore.spec.selectors import evaluate
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def mended(
+    text: str, file_name: str = "a/environment.yml", folder: Path | None = None, platform: str = "linux-64"
+) -> tuple[Specification, str]:
+    """Repair an indented text; return what it says then, and all that was told."""
+    beside = FilesBeside(folder) if folder else None
+    repaired = repair(textwrap.dedent(text), file_name, platform=platform, beside=beside)
+    told = "\n".join(f"{change.what} ({change.why})" for change in repaired.changes)
+    return read_specification(repaired.text, platform=platform), told
+
+
+@pytest.mark.parametrize(
+    ("condition", "platform", "expected"),
+    [
+        ("osx64", "linux-64", False),
+        ("osx64", "osx-64", True),
+        ("osx64", "osx-arm64", False),
+        ("win", "linux-64", False),
+        ("linux", "linux-64", True),
+        ("not win", "linux-64", True),
+        ("unix", "osx-arm64", True),
+        ("unix", "win-64", False),
+        ("x86_64", "linux-64", True),
+        ("arm64", "osx-arm64", True),
+        ("arm64", "linux-64", False),
+        ("linux and aarch64", "linux-aarch64", True),
+        ("linux and aarch64", "linux-64", False),
+        ("osx or (linux and x86_64)", "linux-64", True),
+        ('target_platform == "linux-64"', "linux-64", True),
+        ('target_platform != "linux-64"', "linux-64", False),
+        ("py>=38", "linux-64", None),
+        ("win and py>=38", "linux-64", False),
+        ("linux or gpu", "linux-64", True),
+        ("gpu", "linux-64", None),
+        ("linux and gpu", "linux-64", None),
+        ("__import__('os')", "linux-64", None),
+        ("linux.x", "linux-64", None),
+        ("(" * 150, "linux-64", None),
+        ("linux win", "linux-64", None),
+    ],
+)
+def test_a_condition_holds_on_a_platform_or_not_or_nobody_knows(
+    condition: str, platform: str, expected: bool | None
+) -> None:
+    assert evaluate(condition, platform) is expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("py>=38", True),
+        ("py<310", True),
+        ("py>=310", False),
+        ("py==39", True),
+        ("py39", True),
+        ("py3k", True),
+        ("py27", False),
+    ],
+)
+def test_a_condition_on_python_holds_for_the_version_that_is_asked_for(condition: str, expected: bool) -> None:
+    assert evaluate(condition, "linux-64", (3, 9)) is expected
+
+
+CONDITIONS = """\
+name: a
+channels: [conda-forge]
+dependencies:
+  - python=3.9  # any
+  - ipykernel
+  - clang_osx-64  # [osx64]
+  - pywin32       # [win]
+  - gcc_linux-64  # [linux and x86_64]
+  - old           # [py<38]
+  - maybe         # [gpu]
+  - prose         # see [1]
+  - pip:
+    - wmi         # [win]
+    - rich
+"""
+
+
+def test_conditions_in_comments_are_resolved_for_the_platform_and_told() -> None:
+    found, told = mended(CONDITIONS)
+    assert found.dependencies == ("python=3.9", "ipykernel", "gcc_linux-64", "maybe", "prose")
+    assert found.pip == ("rich",)
+    for words in ("clang_osx-64 left out (# [osx64] is not so on linux-64)", "pywin32 left", "old left", "wmi left"):
+        assert words in told
+    assert len(found.notes) == 1
+    assert "maybe (line 7) kept though [gpu] behind it is not understood" in found.notes[0]
+    assert mended(CONDITIONS, platform="win-64")[0].pip == ("wmi", "rich")
+
+
+def test_a_text_that_is_read_as_it_is_says_which_conditions_it_does_not_follow() -> None:
+    found = read_specification(CONDITIONS, platform="linux-64")
+    assert "clang_osx-64" in found.dependencies
+    notes = "\n".join(found.notes)
+    for words in ("clang_osx-64 (line 6)", "pywin32 (line 7), wmi (line 13) kept though [win]", "[py<38]", "[gpu]"):
+        assert words in notes
+    assert "gcc" not in notes
+    assert "prose" not in notes
+    assert Specification.from_json(found.to_json()).sha256 == found.sha256
+
+
+def test_where_several_platforms_are_wanted_the_one_that_it_is_built_on_decides() -> None:
+    found, told = mended("platforms: [osx-arm64]\ndependencies:\n  - a  # [linux]\n  - b  # [osx]\n  - c\n")
+    assert found.dependencies == ("a", "c")
+    assert "b left out (# [osx] is not so on linux-64, where it is built (otherwise on osx-arm64))" in told
+    assert "a (line 4) kept though [linux] behind it is not so on osx-arm64" in found.notes[0]
+
+
+@pytest.mark.parametrize("flow", [False, True])
+def test_conditions_that_are_keys_are_resolved(flow: bool) -> None:
+    block = """\
+    dependencies:
+      - numpy
+      - sel(linux): gcc
+      - sel(win): vs2019
+      - sel(unix):
+          - make
+          - sed >=4
+          - pip: [sh]
+      - sel(not linux): clang
+      - pip:
+          - rich
+    """
+    inline = (
+        "dependencies: [numpy, {sel(linux): gcc}, {sel(win): vs2019}, {sel(unix): [make, sed >=4, {pip: [sh]}]}, "
+        "{sel(not linux): clang}, {pip: [rich]}]\n"
+    )
+    found, told = mended(inline if flow else block)
+    assert found.dependencies == ("numpy", "gcc", "make", "sed >=4")
+    assert found.pip == ("rich", "sh")
+    assert "clang left out (sel(not linux) is not so on linux-64)" in told
+    with pytest.raises(SpecificationError, match="is a condition, which is read with --fix only"):
+        read_specification(textwrap.dedent(inline))
+
+
+def test_an_entry_for_pip_as_a_whole_may_have_a_condition() -> None:
+    found, told = mended(
+        "dependencies:\n  - numpy\n  - pip:  # [win]\n      - wmi\n      - pywin32  # [win]\n  - scipy\n"
+    )
+    assert (found.dependencies, found.pip) == (("numpy", "scipy"), ())
+    assert "pip: left out" in told
+
+
+KEYS = """\
+channel: conda-forge
+platform: linux-64
+category: dev
+extras: {plots: [matplotlib]}
+pip-repositories: [https://host.example/simple, 'https://$USER:$PASSWORD@host.example/more']
+env_vars:
+  MODE: fast
+version: 2
+dependancies:
+  - numpy: 1.26
+  - scipy: '>=1.10'
+  - pip:
+    - rich=13.1
+pip:
+  - cowsay
+"""
+
+
+def test_keys_of_other_tools_are_said_in_ours_or_left_out_and_told() -> None:
+    found, told = mended(KEYS)
+    assert found.channels == ("conda-forge",)
+    assert found.platforms == ("linux-64",)
+    assert found.dependencies == ("numpy=1.26", "scipy>=1.10")
+    assert found.pip == ("rich==13.1", "cowsay")
+    assert found.pip_options.extra_index_urls == ("https://host.example/simple",)
+    assert found.variables == {"MODE": "fast"}
+    for words in ("category left out", "extras left out", "plots", "version left out", "no password", "became rich=="):
+        assert words in told
+
+
+def test_a_key_that_is_misspelled_beside_the_right_one_is_left_out() -> None:
+    found, told = mended("dependencies: [numpy]\ndependancies: [scipy]\n")
+    assert found.dependencies == ("numpy",)
+    assert "dependancies left out" in told
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("climate/environment.yml", "climate"),
+        ("/home/me/My Project/environment-dev.yml", "environment-dev"),
+        ("My Project/env.yaml", "My-Project"),
+        ("environment.yml", "environment"),
+        ("/environment.yml", "environment"),
+        ("climate/ocean.yml", "ocean"),
+        ("climate/requirements.txt", "climate"),
+    ],
+)
+def test_a_file_whose_own_name_says_nothing_has_that_of_its_folder(file: str, name: str) -> None:
+    text = "numpy\n" if file.endswith("txt") else "dependencies: [numpy]\n"
+    assert read_specification(repair(text, file, platform="linux-64").text).name == name
+
+
+def test_files_that_are_named_beside_the_specification_are_taken_in(tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    hashed = f"rich>=13 \\\n    --hash=sha256:{'a' * 64} \\\n    --hash=sha256:{'b' * 64}"
+    (tmp_path / "requirements.txt").write_text(f"# tools\n{hashed}\n-r more/base.txt\n-c bounds.txt\n")
+    (tmp_path / "more" / "base.txt").write_text("requests\n-r ../requirements.txt\n")
+    (tmp_path / "bounds.txt").write_text("requests<3\nurllib3<2\nnumpy<2; python_version < '3'\n")
+    text = "dependencies:\n  - python\n  - ipykernel\n  - pip:\n    - -r requirements.txt\n    - cowsay\n"
+    found, told = mended(text, folder=tmp_path)
+    assert found.pip == ("cowsay", f"rich>=13 --hash=sha256:{'a' * 64} --hash=sha256:{'b' * 64}", "requests<3")
+    assert "requirements.txt, more/base.txt, bounds.txt, beside the file" in told
+    assert "bounds of numpy, urllib3 left out" in told
+
+
+@pytest.mark.parametrize(
+    "name", ["../other.txt", "/etc/passwd", "link.txt", "gone.txt", ".", "https://host.example/r.txt", "a" * 300]
+)
+def test_a_file_that_does_not_lie_beside_is_not_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / "other.txt").write_text("secret\n")
+    folder = tmp_path / "here"
+    folder.mkdir()
+    (folder / "link.txt").symlink_to("../other.txt")
+    with pytest.raises(SpecificationError, match=r"beside the specification|lies elsewhere") as caught:
+        mended(f"dependencies:\n  - pip:\n    - -r {name}\n", folder=folder)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_pipe_beside_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    with pytest.raises(SpecificationError, match="is no file"):
+        mended("dependencies:\n  - pip:\n    - -r pipe.txt\n", folder=tmp_path)
+
+
+def test_where_no_file_can_be_read_beside_it_is_refused_with_the_way_out() -> None:
+    with pytest.raises(SpecificationError, match="put its lines in this list, or build on the command line with --fix"):
+        mended("dependencies:\n  - pip:\n    - -r requirements.txt\n")
+
+
+def test_lines_for_pip_that_nobody_can_follow_are_left_out_and_told() -> None:
+    found, told = mended(
+        f"""\
+        name: a
+        dependencies:
+          - numpy
+          - pip:
+            - git+https://host.example/vague
+            - git+https://host.example/exact@{COMMIT}
+            - other @ git+https://host.example/vague@main
+            - hg+https://host.example/old@{COMMIT}
+            - --require-hashes
+            - "--trusted-host host.example"
+            - rich
+        """
+    )
+    assert found.pip == (f"exact @ git+https://host.example/exact@{COMMIT}", "rich")
+    for words in (
+        "'git+https://host.example/vague' dropped (no full commit",
+        "@main",
+        "hg+",
+        "--require-hashes",
+        "--trusted",
+    ):
+        assert words in told
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (f"git+https://h.example/o/pkg.git@{COMMIT}", f"pkg @ git+https://h.example/o/pkg.git@{COMMIT}"),
+        (f"git+https://h.example/o/r@{COMMIT}#egg=my_pkg", f"my_pkg @ git+https://h.example/o/r@{COMMIT}"),
+        (
+            f"git+https://h.example/o/r@{COMMIT.upper()}#egg=p[x]&subdirectory=python/p",
+            f"p[x] @ git+https://h.example/o/r@{COMMIT}#subdirectory=python/p",
+        ),
+        (f"p @ git+https://git@h.example/o/r.git@{COMMIT}", f"p @ git+https://h.example/o/r.git@{COMMIT}"),
+        (
+            f'p @ git+https://h.example/o/r@{COMMIT} ; python_version > "3"',
+            f'p @ git+https://h.example/o/r@{COMMIT} ; python_version > "3"',
+        ),
+        (f"p @ https://h.example/o/r/archive/{COMMIT}.zip", f"p @ https://h.example/o/r/archive/{COMMIT}.zip"),
+        (f"p @ https://h.example/p-1.tar.gz#sha256={'0' * 64}", f"p @ https://h.example/p-1.tar.gz#sha256={'0' * 64}"),
+    ],
+)
+def test_sources_at_a_commit_are_read(line: str, expected: str) -> None:
+    text = f"dependencies:\n  - python\n  - pip:\n      - {line!r}\n"
+    assert read_specification(text).pip == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("git+https://h.example/o/r", "it names no commit, which has 40 characters"),
+        ("p @ git+https://h.example/o/r@v1.0", "'v1.0' is no full commit"),
+        (f"p @ git+https://h.example/o/r@{COMMIT[:7]}", "pypi_allow_sdists"),
+        (f"p @ git+ssh://git@h.example/o/r@{COMMIT}", "by ssh needs a key"),
+        (f"p @ git+https://me:secret@h.example/o/r@{COMMIT}", "no password"),
+        (f"p @ git+https://h.example/o/r@{COMMIT}#subdirectory=../x", "no folder of a repository"),
+        (f"svn+https://h.example/o/r@{COMMIT}", "svn is not read"),
+        (f"p @ git+file:///srv/r@{COMMIT}", "allow_local_files"),
+        ("p @ https://h.example/o/r/archive/main.zip", "only a wheel"),
+        (f"p==1 --hash=sha256:{'0' * 63}", "is no SHA-256"),
+        (f"p==1 --hash=md5:{'0' * 32}", "hashes of the kind md5 are not checked"),
+        (f"--hash=sha256:{'0' * 64}", "behind its package"),
+    ],
+)
+def test_sources_that_are_not_exact_are_refused_with_the_way_out(line: str, words: str) -> None:
+    with pytest.raises(SpecificationError) as caught:
+        read_specification(f"dependencies:\n  - python\n  - pip:\n      - {line!r}\n", allow_local_files=False)
+    assert words in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_hashes_belong_to_what_a_specification_means() -> None:
+    def read(*lines: str) -> Specification:
+        return read_specification(
+            "dependencies:\n  - python\n  - pip:\n" + "".join(f"      {line}\n" for line in lines)
+        )
+
+    hashed = read(f"- rich==13 --hash=sha256:{'a' * 64} --hash sha256:{'B' * 64}")
+    assert hashed.pip == (f"rich==13 --hash=sha256:{'a' * 64} --hash=sha256:{'b' * 64}",)
+    assert hashed.sha256 != read("- rich==13").sha256
+    block = read(
+        "- |", f"  rich==13 \\\n          --hash=sha256:{'a' * 64} \\\n          --hash=sha256:{'b' * 64}\n  # end"
+    )
+    assert block.pip == hashed.pip
+    many = [f"--hash=sha256:{number:064x}" for number in range(200)]
+    assert read(f"- cffi==1 {' '.join(many)}").pip == (f"cffi==1 {' '.join(many)}",)
+
+
+def test_a_requirements_file_keeps_its_hashes() -> None:
+    lines = [
+        "rich==13 \\",
+        f"    --hash=sha256:{'a' * 64} \\",
+        f"    --hash=sha256:{'b' * 64}",
+        "    # via x",
+        "cowsay",
+    ]
+    found, _ = mended("\r\n".join(lines), "requirements.txt")
+    assert found.pip == (f"rich==13 --hash=sha256:{'a' * 64} --hash=sha256:{'b' * 64}", "cowsay")
