@@ -5,6 +5,7 @@ from __future__ import annotations
 from jupyter_envstore import policy
 from jupyter_envstore.artifacts.base import ArtifactRequest
 from jupyter_envstore.engine.lock import sort_topologically
+from jupyter_envstore.engine.pip import exact_address
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.engine.tarstream import Sink
 
@@ -46,5 +47,5 @@ def explicit_list(record: BuildRecord, platform: str) -> str:
     ]
     if lock.pip:
         lines.append("# from PyPI, with: pip install --no-deps")
-        lines += [f"# pip {p['name']} @ {p['url']}#sha256={p['sha256']}" for p in lock.pip]
+        lines += [f"# pip {p['name']} @ {exact_address(p)}" for p in lock.pip]
     return "\n".join(lines) + "\n"

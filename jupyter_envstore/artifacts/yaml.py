@@ -8,6 +8,7 @@ from typing import Any
 
 from jupyter_envstore import policy
 from jupyter_envstore.artifacts.base import ArtifactRequest
+from jupyter_envstore.engine.pip import exact_address
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.engine.tarstream import Sink
 from jupyter_envstore.spec.editing import pip_name
@@ -89,4 +90,7 @@ def _pip_options(record: BuildRecord) -> list[str]:
 
 
 def _pip_line(package: dict[str, Any], by_address: bool) -> str:
-    return f"{package['name']} @ {package['url']}" if by_address else f"{package['name']}=={package['version']}"
+    if not by_address:
+        return f"{package['name']}=={package['version']}"
+    is_wheel = package["filename"].endswith(".whl")
+    return f"{package['name']} @ {package['url'] if is_wheel else exact_address(package)}"

@@ -9,6 +9,8 @@ from typing import Any
 from jupyter_envstore.engine.solve import check_virtual_package
 from jupyter_envstore.errors import InvalidInputError
 
+TEXTS = ("virtual_packages", "notes", "warnings")
+
 
 @dataclass(frozen=True)
 class BuildOptions:
@@ -24,12 +26,15 @@ class BuildOptions:
         Fail when one platform cannot be locked, instead of leaving it out.
     notes : tuple of str
         What settings changed in the specification, for the log.
+    warnings : tuple of str
+        What of the specification's text is not followed.
     """
 
     exclude_newer: str = ""
     virtual_packages: tuple[str, ...] = ()
     all_platforms: bool = False
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def moment(self) -> datetime | None:
@@ -57,9 +62,9 @@ class BuildOptions:
 
     def to_json(self) -> dict[str, Any]:
         """Return the values for the database."""
-        return {**asdict(self), **{key: list(getattr(self, key)) for key in ("virtual_packages", "notes")}}
+        return {**asdict(self), **{key: list(getattr(self, key)) for key in TEXTS}}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> BuildOptions:
         """Return what :meth:`to_json` gave; an empty mapping means the defaults."""
-        return cls(**{**data, **{key: tuple(data.get(key, ())) for key in ("virtual_packages", "notes")}})
+        return cls(**{**data, **{key: tuple(data.get(key, ())) for key in TEXTS}})

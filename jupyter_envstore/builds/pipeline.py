@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from packaging.utils import canonicalize_name
+
 from jupyter_envstore import policy
 from jupyter_envstore.builds.activation import ACTIVATION_FILE, activation_variables
 from jupyter_envstore.builds.contents import distribution_names, needs_python, package_rows
@@ -21,15 +23,15 @@ from jupyter_envstore.engine.channels import ChannelPolicy, strip_credentials
 from jupyter_envstore.engine.environment_variables import read_variables
 from jupyter_envstore.engine.link import finish_prefix, link_conda, link_method, site_packages_folders
 from jupyter_envstore.engine.lock import complete_from_cache, record_from_lock
-from jupyter_envstore.engine.pip import Distribution, PipTarget, provided_distributions, resolve_pip
+from jupyter_envstore.engine.pip import Distribution, PipTarget, given_hashes, provided_distributions, resolve_pip
 from jupyter_envstore.engine.prefix import remove_tree, seal_prefix, tree_size, unseal_prefix
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
-from jupyter_envstore.engine.sdist import REFUSED, build_sdists, is_source
+from jupyter_envstore.engine.sdist import build_sdists, built_elsewhere
 from jupyter_envstore.engine.solve import SolveOptions, current_platform, solve
 from jupyter_envstore.errors import EnvStoreError, LimitError, PipError
 from jupyter_envstore.spec.words import counted
 from jupyter_envstore.store import builds as rows
-from jupyter_envstore.store import people
+from jupyter_envstore.store import people, warnings
 from jupyter_envstore.store import settings as settings_rows
 from jupyter_envstore.store.blobs import StoredBlob, refer
 from jupyter_envstore.store.database import now
@@ -132,6 +134,8 @@ class _Job:
         with self.workspace.step("solve", "Find versions"):
             for note in self.options.notes:
                 self.workspace.log(note)
+            for warning in self.options.warnings:
+                self.workspace.warn(warnings.SPECIFICATION, warning)
             self.workspace.log(f"channels: {', '.join(urls)}")
             for place, platform in enumerate(dict.fromkeys(wanted)):
                 self.workspace.advance(place, len(set(wanted)), "platforms", platform)
@@ -212,14 +216,22 @@ class _Job:
                     exclude_newer=moment.isoformat() if (moment := self.options.moment) else "",
                     sdists=self.settings["pypi_allow_sdists"],
                 )
+                self._tell_unchecked(lock, platform, staging)
                 if platform == self.platform:
                     pip = self._wheels(pip, staging)
                     built = {package["sha256"]: package for package in pip if "wheel" in package}
                 else:
-                    pip = tuple(_built_elsewhere(package, built) for package in pip)
+                    pip = tuple(built_elsewhere(package, built) for package in pip)
                 resolved[platform] = replace(lock, pip=pip)
                 self.workspace.log(f"{platform}: {len(pip)} PyPI packages")
         return resolved
+
+    def _tell_unchecked(self, lock: PlatformLock, platform: str, staging: Path) -> None:
+        """Warn of hashes that are given for packages which conda installs: its files are others."""
+        provided = {canonicalize_name(found.name) for found in self._provided(lock, platform, staging)}
+        for name in sorted(given_hashes(self.specification.pip).keys() & provided):
+            message = f"{name}: conda installs it, so the --hash that is given for PyPI's file is not checked"
+            self.workspace.warn(warnings.SPECIFICATION, message, package=name)
 
     def _wheels(self, packages: tuple[dict[str, Any], ...], staging: Path) -> tuple[dict[str, Any], ...]:
         """Build the source archives among ``packages``, and keep the wheels."""
@@ -371,13 +383,3 @@ class _Job:
         with self.workspace.claim.write(self.workspace.database) as session:
             build = session.get_one(Build, self.build.id)
             build.size, build.own_size = size, own
-
-
-def _built_elsewhere(package: dict[str, Any], built: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return a package of another platform, with the wheel that was built here if it runs everywhere."""
-    if not is_source(package):
-        return package
-    wheel = built.get(package["sha256"], {}).get("wheel")
-    if wheel is None or not wheel["filename"].endswith("-none-any.whl"):
-        raise PipError(REFUSED.format(**package))
-    return package | {"wheel": wheel}

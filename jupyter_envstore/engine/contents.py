@@ -7,6 +7,7 @@ from typing import Any
 from jupyter_envstore.engine.channels import strip_credentials
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.spec.editing import conda_name, pip_name
+from jupyter_envstore.spec.pip_lines import without_hashes
 
 
 def contents(record: BuildRecord, platform: str) -> list[dict[str, Any]]:
@@ -22,7 +23,7 @@ def contents(record: BuildRecord, platform: str) -> list[dict[str, Any]]:
     """
     lock = record.lock(platform)
     asked = {conda_name(spec): spec for spec in record.requested_conda}
-    asked_pip = {pip_name(line): line for line in record.requested_pip}
+    asked_pip = {pip_name(line): without_hashes(line) for line in record.requested_pip}
     needed: dict[tuple[str, str], set[str]] = {}
     for entry in lock.conda:
         for dependency in filter(str.strip, entry.get("depends") or ()):

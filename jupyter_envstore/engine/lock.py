@@ -252,7 +252,7 @@ def _conda_record(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _pip_record(entry: dict[str, Any]) -> dict[str, Any]:
-    url = entry["url"].split("#")[0]
+    url = entry["url"] if entry["url"].startswith("git+") else entry["url"].split("#")[0]
     return {
         "name": entry["name"],
         "version": entry["version"],

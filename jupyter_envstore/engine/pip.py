@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from packaging.utils import canonicalize_name
 from jupyter_envstore.engine.channels import redact, strip_login
 from jupyter_envstore.engine.environment import scrubbed_environment
 from jupyter_envstore.errors import LimitError, PipError
+from jupyter_envstore.spec.pip_lines import read_hashed, read_requirement
+from jupyter_envstore.spec.sources import is_source
 from jupyter_envstore.spec.specification import PipOptions
 
 if sys.version_info >= (3, 11):
@@ -25,6 +27,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+MOST_HASHES = 3
+"""How many of the hashes that are given are named where none fits."""
 MANYLINUX = (17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)
 UV_PLATFORMS = {
     "osx-64": "x86_64-apple-darwin",
@@ -75,7 +79,7 @@ def resolve_pip(
     Parameters
     ----------
     requirements : sequence of str
-        PEP 508.
+        PEP 508, with the hashes of the files that may be taken (``--hash=sha256:…``).
     options : PipOptions
         Indexes.
     target : PipTarget
@@ -94,12 +98,15 @@ def resolve_pip(
     Raises
     ------
     PipError
-        Nothing satisfies them, or a package has no wheel; the text is uv's explanation.
+        Nothing satisfies them, or a package has no wheel; the text is uv's explanation. Or the file of a package is
+        none of those whose hashes are given.
     """
+    hashes = given_hashes(requirements)
+    wanted = [str(read_requirement(line)) for line in requirements]
     names = {canonicalize_name(distribution.name) for distribution in provided}
     with tempfile.TemporaryDirectory(prefix="envstore-pip-") as folder:
         root = Path(folder)
-        (root / "requirements.in").write_text("\n".join(requirements) + "\n", encoding="utf-8")
+        (root / "requirements.in").write_text("\n".join(wanted) + "\n", encoding="utf-8")
         pins = [f"{canonicalize_name(d.name)}=={d.version}" for d in provided]
         (root / "constraints.txt").write_text("\n".join(pins) + "\n", encoding="utf-8")
         _write_stubs(provided, root / "provided")
@@ -116,17 +123,31 @@ def resolve_pip(
         command += ["--no-config", "--no-header", "--no-annotate", "--quiet", "--cache-dir", str(cache_dir)]
         command += index_arguments(options) + (["--exclude-newer", exclude_newer] if exclude_newer else [])
         what, hint = "PyPI packages cannot be resolved", _hint(provided)
+        from_sources = sdists and any(is_source(read_requirement(line).url or "") for line in requirements)
         try:
-            run_uv([*command, "--only-binary", ":all:"], timeout, what, hint)
+            run_uv(command if from_sources else [*command, "--only-binary", ":all:"], timeout, what, hint)
         except PipError:
-            if not sdists:
+            if not sdists or from_sources:
                 raise
             run_uv(command, timeout, what, hint)
         pylock = tomllib.loads((root / "pylock.toml").read_text(encoding="utf-8"))
     found = [
-        _locked(package) for package in pylock.get("packages", []) if canonicalize_name(package["name"]) not in names
+        _locked(package, hashes.get(canonicalize_name(package["name"]), frozenset()))
+        for package in pylock.get("packages", [])
+        if canonicalize_name(package["name"]) not in names
     ]
     return tuple(sorted(found, key=lambda package: package["name"]))
+
+
+def given_hashes(requirements: Sequence[str]) -> dict[str, frozenset[str]]:
+    """Return the SHA-256 of the files that may be taken, for each package that has any."""
+    found: dict[str, frozenset[str]] = {}
+    for line in requirements:
+        hashed = read_hashed(line)
+        if hashed.hashes:
+            name = canonicalize_name(hashed.requirement.name)
+            found[name] = found.get(name, frozenset()) | frozenset(hashed.hashes)
+    return found
 
 
 def install_pip(packages: Sequence[dict[str, Any]], prefix: Path, cache_dir: Path, timeout: float = 600.0) -> None:
@@ -150,6 +171,9 @@ def pylock_text(packages: Sequence[dict[str, Any]]) -> str:
     """Return ``packages`` as a ``pylock.toml`` (PEP 751)."""
     lines = ['lock-version = "1.0"', 'created-by = "jupyter-envstore"', ""]
     for package in packages:
+        if is_repository(package):
+            lines += ["[[packages]]", f"name = {_toml(package['name'])}", f"vcs = {_vcs(package['url'])}", ""]
+            continue
         size = f", size = {package['size']}" if package.get("size") else ""
         file = (
             f"{{ name = {_toml(package['filename'])}, url = {_toml(package['url'])}{size}, "
@@ -163,6 +187,25 @@ def pylock_text(packages: Sequence[dict[str, Any]]) -> str:
             "",
         ]
     return "\n".join(lines)
+
+
+def is_repository(package: dict[str, Any]) -> bool:
+    """Whether a locked package is a repository at a commit."""
+    return str(package["url"]).startswith("git+")
+
+
+def exact_address(package: dict[str, Any]) -> str:
+    """Return the address of a locked package that nothing else can have: with its hash, or with its commit."""
+    return str(package["url"]) if is_repository(package) else f"{package['url']}#sha256={package['sha256']}"
+
+
+def _vcs(url: str) -> str:
+    address, _, fragment = url.removeprefix("git+").partition("#")
+    repository, _, commit = address.rpartition("@")
+    folder = fragment.removeprefix("subdirectory=")
+    more = f", subdirectory = {_toml(folder)}" if folder else ""
+    revision = f"requested-revision = {_toml(commit)}, commit-id = {_toml(commit)}"
+    return f'{{ type = "git", url = {_toml(repository)}, {revision}{more} }}'
 
 
 def provided_distributions(site_packages: Path) -> list[Distribution]:
@@ -212,9 +255,20 @@ def index_arguments(options: PipOptions) -> list[str]:
     return arguments
 
 
-def _locked(package: dict[str, Any]) -> dict[str, Any]:
+def _locked(package: dict[str, Any], hashes: Collection[str]) -> dict[str, Any]:
+    """Return a package of uv's lock as the build record has it.
+
+    Raises
+    ------
+    PipError
+        Hashes are given, and no file of it has one of them.
+    """
+    if "vcs" in package:
+        return _locked_repository(package)
     found = [*package.get("wheels", ()), *(package[kind] for kind in ("archive", "sdist") if kind in package)]
-    wheel = found[0]
+    wheel = next((file for file in found if not hashes or file["hashes"]["sha256"] in hashes), None)
+    if wheel is None:
+        raise PipError(_hash_mismatch(package, found, hashes))
     address = wheel.get("url") or Path(wheel["path"]).resolve().as_uri()
     name = unquote(urlsplit(address).path.rsplit("/", 1)[-1])
     return {
@@ -229,6 +283,37 @@ def _locked(package: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _locked_repository(package: dict[str, Any]) -> dict[str, Any]:
+    """Return a repository at a commit; as in conda-lock's files, the commit stands where files have their hash."""
+    vcs = package["vcs"]
+    folder = f"#subdirectory={vcs['subdirectory']}" if vcs.get("subdirectory") else ""
+    address = f"git+{strip_login(vcs['url'])}@{vcs['commit-id']}"
+    return {
+        "name": package["name"],
+        "version": str(package.get("version") or "0"),
+        "url": address + folder,
+        "filename": unquote(address.rsplit("/", 1)[-1]),
+        "sha256": vcs["commit-id"],
+        "size": 0,
+        "index": "",
+        "dependencies": sorted(dependency["name"] for dependency in package.get("dependencies", [])),
+    }
+
+
+def _hash_mismatch(package: dict[str, Any], files: Sequence[dict[str, Any]], hashes: Collection[str]) -> str:
+    """Say which file would be taken, its hash, and the ones that are given."""
+    given = sorted(hashes)
+    more = f" or {len(given) - MOST_HASHES} others" if len(given) > MOST_HASHES else ""
+    file = files[0]
+    address = file.get("url") or file.get("path") or ""
+    name = unquote(urlsplit(str(address)).path.rsplit("/", 1)[-1])
+    return (
+        f"{package['name']} {package.get('version', '')}: the file has another hash than the specification gives: "
+        f"expected sha256:{', sha256:'.join(given[:MOST_HASHES])}{more}; found sha256:{file['hashes']['sha256']} "
+        f"({name}); bind the version whose hashes they are, or mend the hashes"
+    )
+
+
 def run_uv(command: list[str], timeout: float, what: str, hint: str = "") -> None:
     """Run uv with no settings but ours.
 
@@ -239,7 +324,9 @@ def run_uv(command: list[str], timeout: float, what: str, hint: str = "") -> Non
     LimitError
         It took more than ``timeout`` seconds.
     """
-    environment = scrubbed_environment(UV_NO_PROGRESS="1", NO_COLOR="1", UV_PYTHON_DOWNLOADS="never")
+    environment = scrubbed_environment(
+        UV_NO_PROGRESS="1", NO_COLOR="1", UV_PYTHON_DOWNLOADS="never", GIT_TERMINAL_PROMPT="0"
+    )
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout, env=environment)
     except subprocess.TimeoutExpired:

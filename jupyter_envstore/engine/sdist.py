@@ -12,7 +12,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import Version
 
 from jupyter_envstore.engine.digest import file_digest
-from jupyter_envstore.engine.pip import find_uv, index_arguments, pylock_text, run_uv
+from jupyter_envstore.engine.pip import find_uv, index_arguments, is_repository, pylock_text, run_uv
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.errors import PipError
 from jupyter_envstore.spec.specification import PipOptions
@@ -68,7 +68,8 @@ def build_sdists(
             continue
         if not allowed:
             raise PipError(REFUSED.format(**package))
-        progress.log(f"building {package['name']} {package['version']} from its source archive")
+        source = f"commit {package['sha256']}" if is_repository(package) else "its source archive"
+        progress.log(f"building {package['name']} {package['version']} from {source}")
         done.append(package | {"wheel": _build(package, python, keep, timeout, options or PipOptions())})
     return tuple(done)
 
@@ -82,9 +83,10 @@ def _build(
         lock = root / "pylock.toml"
         lock.write_text(pylock_text([package]), encoding="utf-8")
         command = [find_uv(), "pip", "install", "--python", str(python), "--target", str(root / "target")]
-        command += ["--no-deps", "--requirements", str(lock), "--require-hashes", "--no-config", "--quiet"]
+        command += ["--no-deps", "--requirements", str(lock), "--no-config", "--quiet"]
+        command += [] if is_repository(package) else ["--require-hashes"]  # a commit is the hash of all its files
         command += ["--cache-dir", str(root / "cache"), *index_arguments(options)]
-        run_uv(command, timeout, f"{package['name']} {package['version']} cannot be built from its source archive")
+        run_uv(command, timeout, f"{package['name']} {package['version']} cannot be built from its source")
         found = sorted((root / "cache").glob("sdists-*/**/*.whl"))  # those of build requirements too
         wheels = [path for path in found if _is_of(path, package)]
         if len(wheels) != 1:
@@ -136,3 +138,21 @@ def built_wheels(
             raise PipError(msg)
         ready.append(package | wheel | {"url": path.as_uri()})
     return tuple(ready)
+
+
+def built_elsewhere(package: dict[str, Any], built: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return a package of another platform, with the wheel that was built here if it runs everywhere.
+
+    ``built`` are the packages that were built here, by their hash.
+
+    Raises
+    ------
+    PipError
+        It was not built here, or its wheel is for one platform.
+    """
+    if not is_source(package):
+        return package
+    wheel = built.get(package["sha256"], {}).get("wheel")
+    if wheel is None or not wheel["filename"].endswith("-none-any.whl"):
+        raise PipError(REFUSED.format(**package))
+    return package | {"wheel": wheel}

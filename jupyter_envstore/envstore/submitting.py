@@ -72,8 +72,10 @@ class Submitting(Looking, Keeping):
         if specification.lockfile is not None:
             check_lock(specification.lockfile)
         self._check_space()
+        told = specification.notes
         specification, notes = self.as_settings_want(specification, namespace, name)
-        options = replace(options, notes=notes)
+        changed = tuple(note for note in notes if note not in told)
+        options = replace(options, notes=changed, warnings=told or options.warnings)
         with self.database.write() as session:
             space = rows.ensure_namespace(session, namespace, who)
             environment = rows.ensure_environment(session, space, name, who)

@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 
 from jupyter_envstore.errors import Fault, PolicyError, SpecificationError
 from jupyter_envstore.spec.pip_lines import read_requirement
+from jupyter_envstore.spec.sources import is_source
 from jupyter_envstore.spec.specification import Specification
 
 KERNELS = {"ipykernel", "xeus-python", "jupyter", "notebook", "jupyterlab"}
@@ -72,6 +73,7 @@ def apply_policy(
         raise SpecificationError([Fault(msg, None, "dependencies")])
     refused = _refused_channels(specification, settings, naming)
     faults = [*_channel_faults(refused, settings), *_index_faults(specification, settings)]
+    faults += _source_faults(specification, settings)
     faults += _missing(settings, {conda_name(spec) for spec in specification.dependencies}, "conda_required_packages")
     faults += _missing(settings, {pip_name(line) for line in specification.pip}, "pypi_required_packages")
     _refuse(faults, place, dict.fromkeys(refused, tuple(settings["conda_allowed_channels"])))
@@ -161,6 +163,15 @@ def _index_faults(specification: Specification, settings: Mapping[str, Any]) -> 
     used = [*([options.index_url] if options.index_url else []), *options.extra_index_urls, *options.find_links]
     used += [url for line in specification.pip if (url := read_requirement(line).url)]
     return [f"index {url!r} is not allowed; allowed: {', '.join(allowed)}" for url in used if not _below(url, allowed)]
+
+
+def _source_faults(specification: Specification, settings: Mapping[str, Any]) -> list[str]:
+    """Return the lines for pip that name sources, where those are not built: building runs what is in them."""
+    if settings["pypi_allow_sdists"]:
+        return []
+    urls = [url for line in specification.pip if (url := read_requirement(line).url)]
+    way_out = "sources are not built here; name a released package, or let an admin set pypi_allow_sdists"
+    return [f"{url[:200]}: {way_out}" for url in urls if is_source(url)]
 
 
 def _below(url: str, indexes: Sequence[str]) -> bool:

@@ -173,7 +173,10 @@ SETTINGS: dict[str, SettingKind] = {
         [], False, "PyPI indexes that may be used, the first where none is named; empty for all.", _indexes
     ),
     "pypi_allow_sdists": SettingKind(
-        False, False, "Build PyPI packages that have no wheel from their source archive, once, when a build is locked."
+        False,
+        False,
+        "Build PyPI packages that have no wheel from source archives, and git repositories at a commit; once, when a "
+        "build is locked.",
     ),
     "add_ipykernel": SettingKind(False, False, "Add ipykernel where Python is listed without a kernel."),
     "build_artifacts": SettingKind(

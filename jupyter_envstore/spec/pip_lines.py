@@ -96,6 +96,11 @@ def read_hashed(line: str) -> HashedRequirement:
     return HashedRequirement(_requirement(HASH.sub("", line)), tuple(hashes))
 
 
+def without_hashes(line: str) -> str:
+    """Return a requirement's text without its hashes."""
+    return HASH.sub("", line)
+
+
 def read_requirement(line: str) -> Requirement:
     """Return a requirement (PEP 508) without its hashes.
 

@@ -61,6 +61,28 @@ def write(cli: CommandLine, channel: str, packages: str = "[nasty-text]", name: 
     return file.name
 
 
+def test_conditions_files_beside_and_the_folders_name_are_told_on_the_command_line(
+    cli: CommandLine, nasty_channel: str
+) -> None:
+    folder = cli.folder / "climate"
+    folder.mkdir()
+    (folder / "requirements.txt").write_text("rich\n")
+    listed = "  - nasty-text\n  - pywin32  # [win]\n  - pip:\n      - -r requirements.txt\n"
+    (folder / "environment.yml").write_text(f"channels: [{nasty_channel}]\ndependencies:\n{listed}")
+    done = cli.run("import", "climate/environment.yml")
+    assert done.stdout.startswith("name: climate\n")
+    assert "- rich" in done.stdout
+    for words in ("pywin32 left out", "'-r requirements.txt' replaced by its lines", "name climate added"):
+        assert words in done.stderr
+    refused = cli.run("build", "climate/environment.yml", code=2)
+    assert "build on the command line with --fix" in refused.stderr
+    (folder / "plain.yml").write_text(f"name: p\nchannels: [{nasty_channel}]\ndependencies:\n  - nasty-text  # [win]\n")
+    built = cli.run("build", "climate/plain.yml")
+    assert "note: nasty-text (line 4) kept though [win] behind it is not so on linux-64" in built.stderr
+    (warning,) = cli.json("show", "default/p")["warnings"]
+    assert (warning["kind"], "kept though [win]" in warning["message"]) == ("specification", True)
+
+
 def test_the_life_of_an_environment(cli: CommandLine, nasty_channel: str) -> None:
     built = cli.json("build", write(cli, nasty_channel))
     assert (built["status"], built["number"]) == ("COMPLETED", 1)
