@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from jupyter_envstore.cli.common import open_store, print_json
@@ -27,8 +28,11 @@ def channel(options: argparse.Namespace) -> None:
     )
     url = result.path.as_uri()
     if options.json:
-        print_json({"channel": url, "added": result.added, "pythons": list(result.pythons)})
+        unloadable = [asdict(lost) for lost in result.unloadable]
+        print_json({"channel": url, "added": result.added, "pythons": list(result.pythons), "unloadable": unloadable})
     else:
+        for lost in result.unloadable:
+            print(f"warning: {lost}", file=sys.stderr)
         print(f"{url}\n{counted(result.added, 'package')} added; Python {', '.join(result.pythons)}")
 
 

@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from jupyter_envstore.demo.loading import Unloadable, find_unloadable
 from jupyter_envstore.demo.python_package import describe_python, package_python
-from jupyter_envstore.demo.wheels import WheelTarget, package_wheel
+from jupyter_envstore.demo.wheels import BINARY_BUILD, WheelTarget, package_wheel
 from jupyter_envstore.errors import InvalidInputError, PipError
 
 DEMO_REQUIREMENTS = ("pip", "ipykernel", "numpy", "pandas", "flask")
@@ -25,11 +26,12 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class ChannelResult:
-    """What was made: folder, number of packages written now, and Python versions in the channel."""
+    """What was made: folder, number of packages written now, Python versions, and what of them cannot be loaded."""
 
     path: Path
     added: int
     pythons: tuple[str, ...]
+    unloadable: tuple[Unloadable, ...] = ()
 
 
 def make_channel(
@@ -50,6 +52,8 @@ def make_channel(
     pythons : sequence of Path
         Prefixes of CPython installations; by default the one that runs this program.
 
+    Each shared object is loaded at the end; what cannot be is told in the result, and stays in the channel.
+
     Raises
     ------
     InvalidInputError
@@ -62,13 +66,15 @@ def make_channel(
     directory.mkdir(parents=True, exist_ok=True)
     found = [describe_python(prefix) for prefix in pythons or [Path(sys.base_prefix)]]
     versions = [version for _, version in found]
-    request = json.dumps([sorted(requirements), sorted(versions)])
-    done = directory / MADE
-    if done.exists() and request in done.read_text(encoding="utf-8").splitlines():
-        return ChannelResult(directory, 0, tuple(versions))
+    request = [sorted(requirements), sorted(versions), BINARY_BUILD]
+    known = _made(directory, request)
+    if known is not None:
+        return ChannelResult(directory, 0, tuple(versions), known)
     added = 0
+    together: list[list[Path]] = []
     for base, version in found:
-        if not (directory / subdir / f"python-{version}-0_cpython.conda").exists():
+        python = directory / subdir / f"python-{version}-0_cpython.conda"
+        if not python.exists():
             report(f"packing Python {version}")
             package_python(base, directory, subdir)
             added += 1
@@ -77,14 +83,29 @@ def make_channel(
             wheels = download_wheels(requirements, version, Path(folder))
             target = WheelTarget(version, subdir)
             report(f"packing {len(wheels)} wheels")
-            added += sum(package_wheel(wheel, directory, target) is not None for wheel in wheels)
+            packed = [package_wheel(wheel, directory, target) for wheel in wheels]
+            added += sum(is_new for _, is_new in packed)
+            together.append([python, *(path for path, _ in packed)])
     for folder_name in (subdir, "noarch"):
         (directory / folder_name).mkdir(exist_ok=True)
     report("writing the index")
     index_channel(directory)
-    with done.open("a", encoding="utf-8") as file:
-        file.write(f"{request}\n")
-    return ChannelResult(directory, added, tuple(versions))
+    report("loading each shared object")
+    unloadable = tuple(lost for packages in together for lost in find_unloadable(directory, subdir, packages))
+    with (directory / MADE).open("a", encoding="utf-8") as file:
+        lost = [[one.package, one.path, one.reason] for one in unloadable]
+        file.write(json.dumps({"request": request, "unloadable": lost}) + "\n")
+    return ChannelResult(directory, added, tuple(versions), unloadable)
+
+
+def _made(directory: Path, request: list[object]) -> tuple[Unloadable, ...] | None:
+    """Return what of an earlier run that was asked for the same cannot be loaded; None where there was none."""
+    path = directory / MADE
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        entry = json.loads(line)
+        if isinstance(entry, dict) and entry["request"] == request:
+            return tuple(Unloadable(*lost) for lost in entry["unloadable"])
+    return None
 
 
 def download_wheels(requirements: Sequence[str], python: str, folder: Path) -> list[Path]:

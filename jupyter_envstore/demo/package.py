@@ -43,6 +43,7 @@ class CondaPackage:
     entry_points: list[str] = field(default_factory=list)
     noarch_python: bool = False
     about: dict[str, str] = field(default_factory=dict)
+    build_number: int = 0
 
     @property
     def stem(self) -> str:
@@ -100,7 +101,7 @@ def _index(package: CondaPackage) -> dict[str, Any]:
         "name": package.name,
         "version": package.version,
         "build": package.build,
-        "build_number": 0,
+        "build_number": package.build_number,
         "depends": package.depends,
         "subdir": package.subdir,
         "license": package.about.get("license", ""),

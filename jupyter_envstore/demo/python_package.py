@@ -106,7 +106,7 @@ def _copy_installation(base: Path, root: Path, minor: str) -> None:
 
 def _copy_libraries(base: Path, root: Path) -> None:
     """Copy what the interpreter and its extension modules load from outside of the C library."""
-    objects = [p for p in root.rglob("*") if p.is_file() and not p.is_symlink() and _is_elf(p)]
+    objects = [p for p in root.rglob("*") if p.is_file() and not p.is_symlink() and is_elf(p)]
     listed = "".join(
         subprocess.run(["ldd", str(path)], capture_output=True, text=True, check=False, env=_library_env(base)).stdout
         for path in objects
@@ -136,7 +136,7 @@ def _set_search_paths(root: Path, minor: str) -> None:
         (root / "lib" / f"python{minor}" / "lib-dynload", "$ORIGIN/../.."),
     ):
         for path in sorted(folder.iterdir()):
-            if path.is_file() and not path.is_symlink() and _is_elf(path):
+            if path.is_file() and not path.is_symlink() and is_elf(path):
                 patchelf("--set-rpath", search_path, "--force-rpath", path)
 
 
@@ -147,7 +147,8 @@ def patchelf(*arguments: str | Path) -> None:
     subprocess.run(command, check=True, capture_output=True, text=True)
 
 
-def _is_elf(path: Path) -> bool:
+def is_elf(path: Path) -> bool:
+    """Whether a file is a program or a shared object of Linux."""
     with path.open("rb") as file:
         return file.read(4) == b"\x7fELF"
 
@@ -156,6 +157,6 @@ def _text_placeholders(root: Path, base: Path) -> dict[str, tuple[str, str]]:
     old = os.fsencode(base)
     placeholders = {}
     for path in root.rglob("*"):
-        if path.is_file() and not path.is_symlink() and not _is_elf(path) and old in path.read_bytes():
+        if path.is_file() and not path.is_symlink() and not is_elf(path) and old in path.read_bytes():
             placeholders[path.relative_to(root).as_posix()] = (str(base), "text")
     return placeholders

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import os
 import shutil
 import tempfile
 import zipfile
@@ -17,7 +18,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from jupyter_envstore.demo.package import CondaPackage, write_package
-from jupyter_envstore.demo.python_package import patchelf
+from jupyter_envstore.demo.python_package import is_elf, patchelf
 from jupyter_envstore.engine.about import about_metadata
 
 
@@ -34,18 +35,24 @@ class WheelTarget:
         return ".".join(self.python.split(".")[:2])
 
 
-def package_wheel(wheel: Path, channel: Path, target: WheelTarget) -> Path | None:
+BINARY_BUILD = 1
+"""Build number of packages with shared objects; a package that is packed differently than before gets a new one."""
+
+
+def package_wheel(wheel: Path, channel: Path, target: WheelTarget) -> tuple[Path, bool]:
     """Write ``wheel`` into ``channel`` as a conda package.
 
     Pure wheels become ``noarch: python``; others are bound to the Python minor of ``target``.
-    Returns the package's path, or None where it was there already.
+    Returns the package's path, and whether it was written now: one that is there is kept.
     """
     name, version, _, tags = parse_wheel_filename(wheel.name)
     pure = all(tag.platform == "any" for tag in tags)
     tag = f"py{target.minor.replace('.', '')}"
-    build, subdir = ("pyhd_0", "noarch") if pure else (f"{tag}_0", target.subdir)
-    if (channel / subdir / f"{name}-{version}-{build}.conda").exists():
-        return None
+    number = 0 if pure else BINARY_BUILD
+    build, subdir = (f"pyhd_{number}", "noarch") if pure else (f"{tag}_{number}", target.subdir)
+    there = channel / subdir / f"{name}-{version}-{build}.conda"
+    if there.exists():
+        return there, False
     with tempfile.TemporaryDirectory(prefix="envstore-wheel-") as folder:
         root = Path(folder)
         site = root / "site-packages" if pure else root / "lib" / f"python{target.minor}" / "site-packages"
@@ -55,6 +62,7 @@ def package_wheel(wheel: Path, channel: Path, target: WheelTarget) -> Path | Non
             name=str(name),
             version=str(version).replace("-", "_"),
             build=build,
+            build_number=number,
             subdir=subdir,
             files=root,
             depends=[_python_spec(python, metadata), *_depends(metadata, target)],
@@ -66,7 +74,7 @@ def package_wheel(wheel: Path, channel: Path, target: WheelTarget) -> Path | Non
         if not pure:
             _search_prefix_libraries(root)
             package.placeholders = _write_entry_points(root, entry_points)
-        return write_package(package, channel)
+        return write_package(package, channel), True
 
 
 def _about(metadata: Message) -> dict[str, str]:
@@ -146,11 +154,17 @@ def _conda_version(specifier: SpecifierSet) -> str:
 
 
 def _search_prefix_libraries(root: Path) -> None:
-    """Let the wheel's shared objects find the libraries that the prefix carries in ``lib/``."""
-    for path in root.rglob("*.so*"):
-        if path.is_file() and not path.is_symlink():
-            up = "../" * (len(path.relative_to(root).parts) - 2)
-            patchelf("--add-rpath", f"$ORIGIN/{up}".rstrip("/"), path)
+    """Let the wheel's shared objects and programs find the libraries that the prefix carries in ``lib/``.
+
+    Where an object looks is written as ``RPATH``, which holds for what its libraries need, too, as those that wheels
+    bundle want it. ``RUNPATH``, which patchelf writes otherwise, holds for the object's own needs alone (``ld.so(8)``).
+    """
+    for path in sorted(root.rglob("*")):
+        if path.is_file() and not path.is_symlink() and is_elf(path):
+            up = os.path.relpath(root / "lib", path.parent)
+            beside = ["$ORIGIN"] if up == "." or path.parent.suffix == ".libs" else []
+            places = [*beside, *([f"$ORIGIN/{up}"] if up != "." else [])]
+            patchelf("--force-rpath", "--add-rpath", ":".join(places), path)
 
 
 def _write_entry_points(root: Path, entry_points: list[str]) -> dict[str, tuple[str, str]]:
