@@ -21,6 +21,7 @@ from typing import Any
 from jupyter_envstore.access import matches
 from jupyter_envstore.builds.activation import recorded_activation
 from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.engine.kernel_files import kernel_command, kernel_files, read_kernel_spec
 from jupyter_envstore.engine.prefix import write_new
 from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.spec.names import spell
@@ -201,7 +202,7 @@ class KernelSpecs:
         staging = self.specs / f".{uuid.uuid4().hex}"
         staging.mkdir()
         try:
-            for source in sorted((prefix / "share" / "jupyter" / "kernels").glob("*/kernel.json")):
+            for source in kernel_files(prefix):
                 brought = read_kernel_spec(source)
                 if brought is None:
                     continue
@@ -269,22 +270,6 @@ def kernel_id(namespace: str, name: str, kernel: str = "python3", number: int | 
     return own if kernel == "python3" else f"{own}--{spell(kernel)}"
 
 
-def read_kernel_spec(path: Path) -> dict[str, Any] | None:
-    """Return what a package brought as ``kernel.json``; None where it cannot start a kernel."""
-    try:
-        spec = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError):
-        return None
-    good = isinstance(spec, dict) and isinstance(spec.get("argv"), list) and spec["argv"]
-    if not good or not isinstance(spec.get("language", ""), str):
-        return None
-    for key in ("env", "metadata"):
-        if not isinstance(spec.get(key), dict):
-            spec[key] = {}
-    spec["env"] = {str(name): str(value) for name, value in spec["env"].items()}
-    return dict(spec)
-
-
 def language_of(spec: dict[str, Any] | None) -> str:
     """Return the language of a kernelspec, written as people write it; empty where it does not say."""
     language = str((spec or {}).get("language") or "")
@@ -307,11 +292,6 @@ def kernel_spec(spec: dict[str, Any], folder: Path, prefix: Path, row: ActiveBui
     shims : Path
         A folder that is looked through behind the environment's own programs.
     """
-    argv = [str(word).replace("{resource_dir}", str(folder)) for word in spec["argv"]]
-    program = Path(argv[0])
-    if not program.is_absolute():
-        own = prefix / "bin" / program.name
-        argv[0] = str(own) if own.exists() else argv[0]
     activation = {name: _literal(value) for name, value in recorded_activation(prefix).items()}
     activation["PATH"] = activation.get("PATH", "$${PATH}").replace("$${PATH}", f"{shims}:${{PATH}}")
     variables = {name: value for name, value in (activation | spec.get("env", {})).items() if name not in OWN_VARIABLES}
@@ -320,7 +300,7 @@ def kernel_spec(spec: dict[str, Any], folder: Path, prefix: Path, row: ActiveBui
     label = "Python" if folder.name == "python3" else str(spec.get("display_name") or folder.name)
     return {
         **spec,
-        "argv": argv,
+        "argv": kernel_command(spec, folder, prefix),
         "display_name": f"{label} ({row.namespace}/{row.name}{'' if row.active else f', build {row.number}'})",
         "env": {**variables, "PYTHONNOUSERSITE": "1", "VIRTUAL_ENV": ""},
         "metadata": {
