@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_envstore.artifacts.base import MADE_AS, makers
+from jupyter_envstore.artifacts.reach import REACH, known_reach
 from jupyter_envstore.store.states import PREFIX_PRESENT
 
 if TYPE_CHECKING:
@@ -58,9 +59,10 @@ def full_view(
     artifacts: Sequence[Artifact],
     steps: Sequence[Step],
     warnings: Sequence[WarningView],
+    channels: Sequence[str],
     builds: Path,
 ) -> dict[str, Any]:
-    """Return all about a build."""
+    """Return all about a build; ``channels`` are those of its packages."""
     build = row.build
     there = build.prefix_state == PREFIX_PRESENT
     return {
@@ -71,7 +73,7 @@ def full_view(
         "prefix": str(builds / build.directory) if there else None,
         "warnings": list(warnings),
         "steps": [step_view(step) for step in steps],
-        "artifacts": [artifact_view(artifact, row) for artifact in artifacts],
+        "artifacts": [artifact_view(artifact, row, channels) for artifact in artifacts],
     }
 
 
@@ -90,8 +92,8 @@ def step_view(step: Step) -> dict[str, Any]:
     }
 
 
-def artifact_view(artifact: Artifact, row: BuildRow) -> dict[str, Any]:
-    """Return an artifact; ``size`` in bytes, ``duration`` in seconds."""
+def artifact_view(artifact: Artifact, row: BuildRow, channels: Sequence[str]) -> dict[str, Any]:
+    """Return an artifact of a build whose packages are of ``channels``; ``size`` in bytes, ``duration`` in seconds."""
     maker = makers().get(artifact.type)
     variant = artifact.tools.get(MADE_AS, artifact.variant)
     name = maker.file_name(row.environment.name, row.build.platform, variant) if maker else artifact.type
@@ -106,7 +108,8 @@ def artifact_view(artifact: Artifact, row: BuildRow) -> dict[str, Any]:
         "reason": artifact.reason,
         "file_name": name,
         "media_type": maker.media_type(variant) if maker else "application/octet-stream",
-        "tools": artifact.tools,
+        "tools": {tool: version for tool, version in artifact.tools.items() if tool != REACH},
+        "reach": known_reach(artifact.type, artifact.tools, channels),
         "made_on": _time(artifact.made_on),
     }
 

@@ -119,6 +119,7 @@ def _make_prefix(workspace: Workspace) -> None:
 
 def _make_artifact(workspace: Workspace) -> None:
     from jupyter_envstore.artifacts.base import ArtifactRequest, find_maker, made_for
+    from jupyter_envstore.artifacts.reach import REACH, reach_of_artifact
     from jupyter_envstore.builds.parts import StoredParts
     from jupyter_envstore.engine.record import BuildRecord
 
@@ -152,7 +153,8 @@ def _make_artifact(workspace: Workspace) -> None:
             made.state, made.reason, made.digest = READY, "", stored.digest
             made.size = parts.size or stored.size
             chosen = made_for(maker, request.settings)
-            made.tools = {**tools, "settings": chosen} if chosen else tools
+            reach = reach_of_artifact(artifact.type, record, artifact.variant or row.build.platform)
+            made.tools = tools | ({"settings": chosen} if chosen else {}) | ({REACH: reach} if reach else {})
             made.duration, made.made_on = round(time.monotonic() - started, 3), now()
             session.add(Change(kind="artifact", subject_id=made.id, at=now()))
 

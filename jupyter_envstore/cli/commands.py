@@ -10,7 +10,7 @@ from typing import Any
 
 from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.cli.common import open_store, print_json, read_file, tell, wait, who
-from jupyter_envstore.cli.display import LiveDisplay, human_size
+from jupyter_envstore.cli.display import LiveDisplay, human_size, remark
 from jupyter_envstore.envstore import BuildRef, EnvStore
 from jupyter_envstore.errors import (
     BuildCanceledError,
@@ -103,7 +103,7 @@ def _report_build(view: dict[str, Any], as_json: bool) -> None:
             print(f"  warning: {warning['message']}", file=sys.stderr)
         for artifact in view["artifacts"]:
             state = human_size(artifact["size"]) if artifact["state"] == "ready" else artifact["state"]
-            print(f"  {artifact['type']:<10} {state}  {artifact['reason']}".rstrip())
+            print(f"  {artifact['type']:<10} {state}  {remark(artifact)}".rstrip())
 
 
 def _repair(data: bytes, file: str, defaults: str) -> Repaired:

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import Any, TextIO
 
 from jupyter_envstore.artifacts.base import makers
+from jupyter_envstore.artifacts.reach import WORDS
 
 TITLES = {
     "solve": "Find versions",
@@ -96,6 +97,11 @@ def _amount(value: int, unit: str) -> str:
     if not value:
         return ""
     return human_size(value) if unit == "bytes" else f"{value} {unit if value != 1 else unit.removesuffix('s')}"
+
+
+def remark(artifact: dict[str, Any]) -> str:
+    """Return what people should know of an artifact: why it cannot be made, or where alone it works."""
+    return str(artifact["reason"] or WORDS[artifact["reach"]])
 
 
 def human_size(size: float) -> str:

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from jupyter_envstore.cli.common import POLL_SECONDS, find, open_store, print_json
-from jupyter_envstore.cli.display import human_size, table
+from jupyter_envstore.cli.display import human_size, remark, table
 from jupyter_envstore.envstore import BuildRef, EnvStore
 from jupyter_envstore.errors import NotFoundError
 from jupyter_envstore.spec import parse_reference
@@ -75,7 +75,7 @@ def show(options: argparse.Namespace) -> None:
     if view["warnings"]:
         print()
     lines = [
-        [a["type"], a["variant"], a["state"], human_size(a["size"]), (a["sha256"] or "")[:12], a["reason"]]
+        [a["type"], a["variant"], a["state"], human_size(a["size"]), (a["sha256"] or "")[:12], remark(a)]
         for a in view["artifacts"]
     ]
     print(table(["ARTIFACT", "", "STATE", "SIZE", "SHA-256", ""], lines) if lines else "no artifacts")

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from jupyter_envstore.artifacts.reach import WORDS
 from jupyter_envstore.builds.activation import recorded_activation
 from jupyter_envstore.cli.common import find, open_store, tell, wait, who
 from jupyter_envstore.cli.display import LiveDisplay
@@ -65,6 +66,8 @@ def download(options: argparse.Namespace) -> int:
             msg = f"{options.artifact} of {reference} cannot be made: {artifact['reason']}"
             raise ArtifactError(msg)
         store.artifact_path(artifact["sha256"])
+        if words := WORDS[artifact["reach"]]:
+            print(f"note: this {artifact['type']} {words}", file=sys.stderr)
         pieces = store.artifact_pieces(artifact_id)
         if options.output == "-":
             sys.stdout.buffer.writelines(pieces)

@@ -90,6 +90,7 @@ class Artifacts(OpenStore):
             row = rows.find_build(session, build_id, deleted=True)
             artifact = rows.find_artifact(session, build_id, kind, variant)
             gone = is_gone(self.config, session, row.build, kind)
+            channels = rows.channels_of(session, build_id)
         if gone or (row.build.deleted_on is not None and (artifact is None or artifact.state != READY)):
             msg = f"build {build_id} was deleted"
             raise NotFoundError(msg)
@@ -101,13 +102,14 @@ class Artifacts(OpenStore):
             which = f"{kind} ({variant})" if variant else kind
             msg = f"build {build_id} has no {which} yet; POST build/{build_id}/artifacts/{kind}/{body} makes it"
             raise NotFoundError(msg)
-        return views.artifact_view(artifact, row)
+        return views.artifact_view(artifact, row, channels)
 
     def artifacts(self, build_id: int) -> list[dict[str, Any]]:
         """Return the artifacts of a build in every state; ``absent`` are those that can be made and were not yet."""
         with self.database.read() as session:
             row = rows.find_build(session, build_id)
             found = rows.list_artifacts(session, build_id)
+            channels = rows.channels_of(session, build_id)
             scopes = settings_rows.scope_settings(session, row.namespace.id, row.environment.id)
         if row.build.status == COMPLETED:
             known = {artifact.type for artifact in found if not artifact.variant}
@@ -117,7 +119,7 @@ class Artifacts(OpenStore):
                 for kind in makers()
                 if kind in allowed and kind not in known
             ]
-        return [views.artifact_view(artifact, row) for artifact in found]
+        return [views.artifact_view(artifact, row, channels) for artifact in found]
 
     def audit_download(self, who: str, build_id: int, kind: str) -> None:
         """Note that an artifact was downloaded."""
@@ -128,7 +130,8 @@ class Artifacts(OpenStore):
         """Return one artifact's state."""
         with self.database.read() as session:
             artifact = session.get_one(Artifact, artifact_id)
-            return views.artifact_view(artifact, rows.find_build(session, artifact.build_id))
+            row = rows.find_build(session, artifact.build_id)
+            return views.artifact_view(artifact, row, rows.channels_of(session, row.build.id))
 
     def artifact_pieces(self, artifact_id: int) -> Iterator[bytes]:
         """Yield the bytes that people are given of a ready artifact: of an image, all of it as one file."""

@@ -71,7 +71,8 @@ class Looking(OpenStore):
             artifacts = rows.list_artifacts(session, build_id)
             steps = rows.list_steps(session, build_id)
             warnings = warnings_of(session, build_id) if row.build.warning_count else []
-        return views.full_view(row, artifacts, steps, warnings, self.config.builds)
+            channels = rows.channels_of(session, build_id)
+        return views.full_view(row, artifacts, steps, warnings, channels, self.config.builds)
 
     def text(self, build_id: int) -> str:
         """Return the specification as it was typed."""

@@ -365,6 +365,12 @@ def list_packages(session: Session, build_id: int) -> list[Package]:
     return list(session.scalars(query.where(BuildPackage.build_id == build_id).order_by(Package.name, Package.manager)))
 
 
+def channels_of(session: Session, build_id: int) -> list[str]:
+    """Return the channels that the packages of a build come from, each once."""
+    query = select(Package.channel).join(BuildPackage, BuildPackage.package_id == Package.id).distinct()
+    return sorted(session.scalars(query.where(BuildPackage.build_id == build_id)))
+
+
 def log_chunks(session: Session, build_id: int, after: int = 0) -> Sequence[LogChunk]:
     """Return the log of a build that still runs, from behind chunk ``after``."""
     query = select(LogChunk).where(LogChunk.build_id == build_id, LogChunk.id > after).order_by(LogChunk.id)

@@ -15,6 +15,7 @@ import pytest
 
 from jupyter_envstore.cli.display import LiveDisplay, human_size, table
 from jupyter_envstore.cli.main import make_parser, root_behind_command
+from tests.helpers import serve
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 PROGRAM = str(Path(sys.executable).with_name("jupyter-envstore"))
@@ -149,6 +150,18 @@ def test_download_writes_the_artifact_whole(cli: CommandLine, nasty_channel: str
     assert "-b " in subprocess.run([path, "-h"], capture_output=True, text=True, check=True).stdout
     assert "known:" in cli.run("download", "default/e", "--artifact", "floppy", code=2).stderr
     cli.run("download", "default/e", "--artifact", "yaml", "-o", "/no/such/folder/x", code=6)
+
+
+def test_the_command_line_says_so_where_lists_are_shown_and_downloaded(cli: CommandLine, nasty_channel: str) -> None:
+    words = "works on this machine alone; for others: archive or installer"
+    built = cli.run("build", write(cli, nasty_channel)).stdout
+    assert built.count(words) == 3
+    assert cli.run("show", "default/e").stdout.count(words) == 3
+    assert f"note: this lockfile {words}" in cli.run("download", "default/e", "--artifact", "lockfile").stderr
+    assert "note" not in cli.run("download", "default/e", "--artifact", "archive").stderr
+    with serve(str(Path(nasty_channel.removeprefix("file://")))) as place:
+        cli.run("build", write(cli, f"'http://{place}'", name="served"))
+        assert cli.json("show", "default/served")["artifacts"][1]["reach"] == "here"  # nobody else reaches 127.0.0.1
 
 
 def test_download_does_not_write_over_a_file_of_ones_own(cli: CommandLine, nasty_channel: str) -> None:
