@@ -6,6 +6,7 @@ import io
 import json
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_envstore.artifacts.base import ArtifactRequest, version_of
@@ -13,6 +14,7 @@ from jupyter_envstore.engine.environment_variables import write_activation
 from jupyter_envstore.engine.link import finish_prefix, link_conda
 from jupyter_envstore.engine.meta import clean_meta, meta_bytes
 from jupyter_envstore.engine.progress import Silent
+from jupyter_envstore.engine.script_products import Touched, apply_products, disown
 from jupyter_envstore.engine.tarstream import Sink, TarStream, compressed
 from jupyter_envstore.errors import ArtifactError, InvalidInputError
 from jupyter_envstore.installers.activate import activate_anywhere, deactivate
@@ -48,21 +50,32 @@ class Archive:
 
     def make(self, request: ArtifactRequest, sink: Sink) -> dict[str, str]:
         """Link the record in a staging folder and pack it."""
-        link_for_export(request, PLACEHOLDER)
+        exported = link_for_export(request, PLACEHOLDER)
         write_activation(request.staging, str(PLACEHOLDER))
         with compressed(sink, FORMATS[request.variant]) as output:
-            pack(request.staging, PLACEHOLDER, TarStream(output), request)
+            pack(request.staging, PLACEHOLDER, TarStream(output), request, exported.touched)
         return {"conda-pack": version_of("conda-pack"), "py-rattler": version_of("py-rattler")}
 
 
-def link_for_export(request: ArtifactRequest, target: Path) -> int:
-    """Link the record into the request's staging folder, as if it stood at ``target``.
+@dataclass(frozen=True)
+class Exported:
+    """How an environment was linked for an artifact.
 
-    Returns
-    -------
-    int
+    Parameters
+    ----------
+    moment : int
         When the conda packages were linked, by the file system's clock, in nanoseconds: whatever changed later is not
         theirs.
+    touched : Touched
+        What scripts of packages had done.
+    """
+
+    moment: int
+    touched: Touched
+
+
+def link_for_export(request: ArtifactRequest, target: Path) -> Exported:
+    """Link the record into the request's staging folder, as if it stood at ``target``.
 
     Raises
     ------
@@ -86,17 +99,23 @@ def link_for_export(request: ArtifactRequest, target: Path) -> int:
     mark.unlink()
     wheels = BlobStore(request.config.blobs).path
     finish_prefix(request.record, request.platform, request.staging, target, caches / "uv", wheels, Silent())
-    return moment
+    touched = Touched()
+    if request.products is not None:
+        touched = apply_products(request.products, request.staging, target, request.config.root)
+        disown(request.staging, touched)
+    return Exported(moment, touched)
 
 
-def pack(prefix: Path, placeholder: Path, tar: TarStream, request: ArtifactRequest) -> None:
+def pack(prefix: Path, placeholder: Path, tar: TarStream, request: ArtifactRequest, touched: Touched) -> None:
     """Write the files of ``prefix`` by conda-pack's rules: which files, which prefixes ``conda-unpack`` replaces."""
     from conda_pack import core
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            files = core.load_environment(str(prefix), on_missing_cache="raise")
+            files = core.load_environment(
+                str(prefix), on_missing_cache="raise", ignore_missing_files=bool(touched.removed)
+            )
         except core.CondaPackException as error:
             msg = f"the environment cannot be packed: {error}"
             raise ArtifactError(msg) from None
@@ -104,7 +123,11 @@ def pack(prefix: Path, placeholder: Path, tar: TarStream, request: ArtifactReque
     writer = _CondaPackArchive(tar, {ACTIVATE: activate_anywhere(str(placeholder)), DEACTIVATE: deactivate()})
     packer = core.Packer(str(placeholder), writer)
     needle = str(placeholder).encode()
+    changed = set(touched.changed)
+    refuse_machine_code(prefix, needle, touched)
     for place, file in enumerate(files):
+        if file.target in changed:  # not what lies in the cache, from where conda-pack takes it
+            file.source, file.file_mode, file.prefix_placeholder = f"{prefix}/{file.target}", "unknown", None
         if file.target in writer.instead:  # conda's own
             continue
         if file.target.startswith("conda-meta/") and file.target.endswith(".json"):
@@ -120,6 +143,20 @@ def pack(prefix: Path, placeholder: Path, tar: TarStream, request: ArtifactReque
     packer.prefixes.append((ACTIVATE, str(placeholder), "text"))
     packer.finish()
     tar.close()
+
+
+def refuse_machine_code(prefix: Path, needle: bytes, touched: Touched) -> None:
+    """Refuse what ``conda-unpack`` could not set: paths in machine code that scripts of packages wrote.
+
+    Raises
+    ------
+    ArtifactError
+        With the file.
+    """
+    for path in (*touched.made, *touched.changed):
+        if _contains(f"{prefix}/{path}", needle) and _contains(f"{prefix}/{path}", b"\0"):
+            msg = f"{path}, which a script of a package made, holds its path in machine code, which no archive can set"
+            raise ArtifactError(msg)
 
 
 class _CondaPackArchive:

@@ -62,6 +62,8 @@ class ArtifactRequest:
         For what the artifact consists of beside its own file.
     settings : mapping
         The settings that hold for the environment.
+    products : Path or None
+        What scripts of packages did when the build was made.
     """
 
     record: BuildRecord
@@ -72,6 +74,7 @@ class ArtifactRequest:
     progress: Progress
     parts: Parts
     settings: Mapping[str, Any]
+    products: Path | None = None
 
 
 class ArtifactMaker(Protocol):

@@ -84,7 +84,7 @@ class DockerImage:
             )
             raise ArtifactError(msg)
         lock = record.lock(request.platform)
-        moment = link_for_export(request, PREFIX)
+        moment = link_for_export(request, PREFIX).moment
         compiled: dict[str, str] = {}
         link_bytecode(request.staging, lock, config.packages / "bytecode", request.progress, placed=compiled)
         if base.name != SCRATCH:

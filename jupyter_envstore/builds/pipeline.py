@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 from jupyter_envstore import policy
 from jupyter_envstore.builds.activation import ACTIVATION_FILE, activation_variables
 from jupyter_envstore.builds.contents import distribution_names, needs_python, package_rows
+from jupyter_envstore.builds.link_scripts import bring_back, check_link_scripts, run_scripts
 from jupyter_envstore.builds.links import sync_link
 from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.builds.workspace import Workspace
@@ -52,8 +53,7 @@ def run_build(workspace: Workspace) -> None:
     else:
         record, staging = job.make_record()
         job.keep_record(record)
-    prefix = job.link(record, staging)
-    job.complete(record, prefix)
+    job.complete(record, job.link(record, staging))
 
 
 def run_restore(workspace: Workspace) -> None:
@@ -62,7 +62,7 @@ def run_restore(workspace: Workspace) -> None:
     if job.build.prefix_state == PREFIX_PRESENT:
         return
     record, staging = job.read_record()
-    job.restored(job.link(record, staging))
+    job.restored(job.link(record, staging, again=True))
 
 
 def run_finish(workspace: Workspace) -> None:
@@ -293,8 +293,9 @@ class _Job:
                 build.package_count = len(packages)
                 rows.set_packages(session, build.id, packages)
 
-    def link(self, record: BuildRecord, staging: Path) -> Path:
-        """Finish the staged prefix and move it to its place."""
+    def link(self, record: BuildRecord, staging: Path, again: bool = False) -> Path:
+        """Finish the staged prefix and move it to its place; ``again`` where it was there before."""
+        lock = record.lock(self.platform)
         with self.workspace.step("link", "Link packages"):
             finish_prefix(
                 record,
@@ -305,9 +306,10 @@ class _Job:
                 self.workspace.blobs.path,
                 self.workspace,
             )
+            scripts = [] if again else check_link_scripts(self.workspace, staging, lock, self.settings["link_scripts"])
             left = link_bytecode(
                 staging,
-                record.lock(self.platform),
+                lock,
                 self.config.packages / "bytecode",
                 self.workspace,
                 only_cached=True,
@@ -318,6 +320,11 @@ class _Job:
                 remove_tree(self.prefix)
             staging.rename(self.prefix)
         try:
+            if again:
+                bring_back(self.workspace, self.prefix)
+            elif scripts:
+                with self.workspace.step("scripts", "Run scripts of packages"):
+                    run_scripts(self.workspace, self.prefix, scripts)
             with self.workspace.step("activate", "Activate"):
                 variables, complaints = activation_variables(
                     self.prefix, self.workspace.staging, self.workspace.time_left()

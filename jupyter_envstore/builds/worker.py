@@ -22,7 +22,7 @@ from jupyter_envstore.engine.prefix import remove_tree, storage_error
 from jupyter_envstore.errors import EnvStoreError, StaleClaimError
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import settings as settings_rows
-from jupyter_envstore.store.blobs import BlobStore, artifact_owner, refer
+from jupyter_envstore.store.blobs import BlobStore, artifact_owner, owned_blob, products_owner, refer
 from jupyter_envstore.store.database import Database, now
 from jupyter_envstore.store.jobs import (
     ARTIFACT,
@@ -127,6 +127,7 @@ def _make_artifact(workspace: Workspace) -> None:
         artifact = session.get_one(Artifact, workspace.claim.artifact_id)
         row = rows.find_build(session, artifact.build_id)
         scopes = settings_rows.scope_settings(session, row.namespace.id, row.environment.id)
+        products = owned_blob(session, products_owner(artifact.build_id))
     maker = find_maker(artifact.type)
     record = BuildRecord.from_bytes(workspace.blobs.read(row.build.record_digest or ""))
     parts = StoredParts(workspace.database, workspace.blobs)
@@ -139,6 +140,7 @@ def _make_artifact(workspace: Workspace) -> None:
         progress=workspace,
         parts=parts,
         settings=policy.effective([workspace.config.settings, *scopes]),
+        products=None if products is None else workspace.blobs.path(products),
     )
     started = time.monotonic()
     with workspace.step(f"artifact-{artifact.type}", f"Make {maker.title}"):

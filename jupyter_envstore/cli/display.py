@@ -15,6 +15,7 @@ TITLES = {
     "solve": "Find versions",
     "fetch": "Download packages",
     "pip": "Find PyPI packages",
+    "scripts": "Run scripts of packages",
     "record": "Write build record",
     "link": "Link packages",
     "activate": "Activate",

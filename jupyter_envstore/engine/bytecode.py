@@ -22,6 +22,7 @@ from jupyter_envstore.engine.link import site_packages_folders
 from jupyter_envstore.engine.prefix import storage_error
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import PlatformLock
+from jupyter_envstore.engine.script_products import changed_files
 from jupyter_envstore.spec.words import counted
 
 # Runs in the environment's own Python. Reads pairs of (source, path to name in tracebacks, destination) and writes
@@ -66,8 +67,9 @@ def compile_units(prefix: Path, lock: PlatformLock) -> list[CompileUnit]:
     units = []
     metas = [json.loads(path.read_bytes()) for path in sorted((prefix / "conda-meta").glob("*.json"))]
     claims = Counter(name for meta in metas for name in meta["files"])
+    changed = changed_files(prefix)
     for meta in metas:
-        files = set(meta["files"])
+        files = set(meta["files"]) - changed
         paths = meta.get("paths_data", {}).get("paths", ())
         files -= {entry["_path"] for entry in paths if entry.get("prefix_placeholder")}
         doubtful = [e for e in paths if e["_path"].endswith(".py") and (lock.pip or claims[e["_path"]] > 1)]

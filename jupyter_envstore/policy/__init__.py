@@ -2,6 +2,8 @@
 
 from jupyter_envstore.policy.rules import LockedPackage, apply_policy, check_channels, check_lock_policy
 from jupyter_envstore.policy.settings import (
+    LINK_SCRIPTS_REFUSE,
+    LINK_SCRIPTS_RUN,
     RESTRICTIONS,
     SETTINGS,
     SettingKind,
@@ -13,6 +15,8 @@ from jupyter_envstore.policy.settings import (
 )
 
 __all__ = [
+    "LINK_SCRIPTS_REFUSE",
+    "LINK_SCRIPTS_RUN",
     "RESTRICTIONS",
     "SETTINGS",
     "LockedPackage",

@@ -139,6 +139,8 @@ def _text(value: str) -> None:
 
 
 MAX_TEXT = 100_000
+LINK_SCRIPTS_RUN, LINK_SCRIPTS_REPORT, LINK_SCRIPTS_REFUSE = "run", "report", "refuse"
+LINK_SCRIPTS = (LINK_SCRIPTS_RUN, LINK_SCRIPTS_REPORT, LINK_SCRIPTS_REFUSE)
 MAKERS = ("auto", "constructor", "self-extracting")
 ALL_ARTIFACTS = ["yaml", "lockfile", "explicit", "archive"]
 
@@ -177,6 +179,12 @@ SETTINGS: dict[str, SettingKind] = {
         False,
         "Build PyPI packages that have no wheel from source archives, and git repositories at a commit; once, when a "
         "build is locked.",
+    ),
+    "link_scripts": SettingKind(
+        LINK_SCRIPTS_RUN,
+        False,
+        "Post-link scripts of packages: run them when a build is made, report those that are not run, or refuse.",
+        _one_of(LINK_SCRIPTS),
     ),
     "add_ipykernel": SettingKind(False, False, "Add ipykernel where Python is listed without a kernel."),
     "build_artifacts": SettingKind(
@@ -233,6 +241,7 @@ RESTRICTIONS = frozenset(
         "pypi_required_packages",
         "pypi_allowed_indexes",
         "pypi_allow_sdists",
+        "link_scripts",
         "build_artifacts",
         "conda_channel_alias",
         "defaults_channel",

@@ -169,6 +169,16 @@ def parts_owner(artifact_id: int) -> str:
     return f"artifact:{artifact_id}:parts"
 
 
+def products_owner(build_id: int) -> str:
+    """Return how what scripts of packages did is called as a build's."""
+    return f"build:{build_id}:scripts"
+
+
+def owned_blob(session: Session, owner: str) -> str | None:
+    """Return the digest of the one blob that ``owner`` needs, if there is one."""
+    return session.scalar(select(BlobReference.digest).where(BlobReference.owner == owner).limit(1))
+
+
 def release_artifact(session: Session, artifact_id: int) -> None:
     """Note that an artifact needs neither its file nor its parts any more."""
     release(session, artifact_owner(artifact_id))

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from jupyter_envstore.errors import NotFoundError
 from jupyter_envstore.spec import Specification as Spec
 from jupyter_envstore.spec import build_directory, build_key
-from jupyter_envstore.store.blobs import BlobStore, refer, release, release_artifact
+from jupyter_envstore.store.blobs import BlobStore, products_owner, refer, release, release_artifact
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.models import (
     Artifact,
@@ -307,6 +307,7 @@ def forget_build(session: Session, build: Build, kept: Sequence[str] = ()) -> No
     build.deleted_on, build.prefix_state = build.deleted_on or now(), PREFIX_NONE
     release(session, f"build:{build.id}:record")
     release(session, f"build:{build.id}:wheel:*")
+    release(session, products_owner(build.id))
     if "logs" not in kept:
         release(session, f"build:{build.id}:log")
         build.log_digest = None

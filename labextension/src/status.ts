@@ -165,6 +165,7 @@ function stepTitles(trans: TranslationBundle): Record<string, string> {
     solve: trans.__('Find versions'),
     fetch: trans.__('Download packages'),
     pip: trans.__('Find PyPI packages'),
+    scripts: trans.__('Run scripts of packages'),
     record: trans.__('Write build record'),
     link: trans.__('Link packages'),
     activate: trans.__('Activate'),

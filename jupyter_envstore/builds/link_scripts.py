@@ -1,0 +1,80 @@
+"""Scripts of packages in a build: run, reported or refused, as the setting ``link_scripts`` says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jupyter_envstore.builds.workspace import Workspace
+from jupyter_envstore.engine.link_scripts import POST_LINK, LinkScript, find_link_scripts, refusal, run_link_scripts
+from jupyter_envstore.engine.record import PlatformLock
+from jupyter_envstore.engine.script_products import Touched, Watched, apply_products, note_changed, write_products
+from jupyter_envstore.errors import PackageError
+from jupyter_envstore.policy import LINK_SCRIPTS_REFUSE, LINK_SCRIPTS_RUN
+from jupyter_envstore.spec.words import counted
+from jupyter_envstore.store.blobs import owned_blob, products_owner, refer
+from jupyter_envstore.store.warnings import LINK_SCRIPT
+
+
+def check_link_scripts(workspace: Workspace, prefix: Path, lock: PlatformLock, choice: str) -> list[LinkScript]:
+    """Return the scripts of a linked prefix; those that are not run are told.
+
+    Raises
+    ------
+    PackageError
+        There are some, and ``choice`` is ``refuse``.
+    """
+    scripts = find_link_scripts(prefix, lock)
+    if scripts and choice == LINK_SCRIPTS_REFUSE:
+        raise PackageError(refusal(scripts))
+    workspace.clear_warnings(LINK_SCRIPT)
+    for script in scripts:
+        if script.kind != POST_LINK:
+            why = "it could change the package cache; conda has deprecated such scripts"
+        elif choice != LINK_SCRIPTS_RUN:
+            why = "link_scripts is report; what it would have made is missing"
+        else:
+            continue
+        workspace.warn(LINK_SCRIPT, f"{script} was not run: {why}", script.package, script.path)
+    return [script for script in scripts if script.kind == POST_LINK and choice == LINK_SCRIPTS_RUN]
+
+
+def run_scripts(workspace: Workspace, prefix: Path, scripts: list[LinkScript]) -> None:
+    """Run scripts in a prefix at its place, and keep what they did with the build.
+
+    Raises
+    ------
+    PackageError
+        One fails.
+    """
+    if not scripts:
+        return
+    scratch = workspace.temporary("link-scripts")
+    with Watched(prefix, scratch) as watched:
+        run_link_scripts(scripts, prefix, scratch, workspace, workspace.time_left())
+    touched = watched.touched
+    note_changed(prefix, touched)
+    _tell(workspace, touched)
+    with workspace.blobs.create() as writer:
+        for path in write_products(prefix, touched, writer):
+            workspace.warn(LINK_SCRIPT, f"{path}, which a script made, is no file; it was removed", path=path)
+    with workspace.claim.write(workspace.database) as session:
+        refer(session, workspace.blobs, writer.result(), products_owner(workspace.claim.build_id))
+
+
+def bring_back(workspace: Workspace, prefix: Path) -> None:
+    """Do to a prefix what the scripts did when the build was made, without running them."""
+    with workspace.database.read() as session:
+        digest = owned_blob(session, products_owner(workspace.claim.build_id))
+    if digest is not None:
+        touched = apply_products(workspace.blobs.path(digest), prefix, prefix, workspace.config.root)
+        note_changed(prefix, touched)
+        _tell(workspace, touched)
+
+
+def _tell(workspace: Workspace, touched: Touched) -> None:
+    parts = [
+        f"{counted(len(paths), 'file')} {what}"
+        for paths, what in ((touched.made, "made"), (touched.changed, "changed"), (touched.removed, "removed"))
+        if paths
+    ]
+    workspace.log(f"scripts of packages: {', '.join(parts) or 'no file made'}")
