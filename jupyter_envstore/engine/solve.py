@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from jupyter_envstore.engine.absent import Absent, Wanted, find_absent
 from jupyter_envstore.engine.channels import (
     ChannelPolicy,
     check_local_channels,
@@ -40,12 +40,10 @@ FOREIGN_VIRTUAL_PACKAGES = {
 }
 
 
+TOP_OF_TREE = re.compile(r"^[├└]─ ([A-Za-z0-9_.-]+)", re.MULTILINE)
 NO_CANDIDATES = re.compile(r"No candidates were found for (\S+) (.*?)\.?$")
-CLOSE_NAMES = 3
 HINT_SECONDS = 20.0
 EXTRAS_SECONDS = 60.0
-CLOSENESS = 0.75
-"""Ratio of difflib from which a name may be a misspelling of another."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +124,8 @@ def solve(
         A channel is not there or cannot be read.
     """
     policy, options = policy or ChannelPolicy(), options or SolveOptions()
-    resolved = [policy.resolve_spec(spec) for spec in specs]
-    urls = list(dict.fromkeys([*channels, *(url for _, url in resolved if url)]))
+    wanted = [Wanted(spec, *policy.resolve_spec(spec)) for spec in specs]
+    urls = list(dict.fromkeys([*channels, *(one.channel for one in wanted if one.channel)]))
     check_local_channels(urls, platform)
     virtual = virtual_packages(platform, options.virtual_packages)
     moment = last_index(cache_dir, urls, platform)
@@ -136,9 +134,7 @@ def solve(
         raise ChannelUnreachableError(msg)
     try:
         with conda_credentials():
-            records, extras, without = asyncio.run(
-                _solve([spec for spec, _ in resolved], urls, platform, cache_dir, virtual, options)
-            )
+            records, extras, without = asyncio.run(_solve(wanted, urls, platform, cache_dir, virtual, options))
     except ChannelUnreachableError as error:
         error.last_index = None if options.kept_only else moment
         raise
@@ -153,7 +149,7 @@ def solve(
 
 
 async def _solve(
-    specs: list[str],
+    wanted: list[Wanted],
     urls: list[str],
     platform: str,
     cache_dir: Path,
@@ -166,7 +162,7 @@ async def _solve(
     def request(gateway: Any, more: Sequence[str] = ()) -> Any:
         return rattler.solve(
             [rattler.Channel(url) for url in urls],
-            [rattler.MatchSpec(spec) for spec in (*specs, *more)],
+            [rattler.MatchSpec(spec) for spec in (*(one.resolved for one in wanted), *more)],
             gateway=gateway,
             platforms=[rattler.Subdir(platform), rattler.Subdir("noarch")],
             virtual_packages=[rattler.GenericVirtualPackage(*_split(package)) for package in virtual],
@@ -197,26 +193,7 @@ async def _solve(
         if "cancelled" in text:
             raise SolveTimeoutError(limit) from None
         text = redact(text.removeprefix("Cannot solve the request because of: ").strip())
-        missing = NO_CANDIDATES.match(text)
-        if missing is None:
-            msg = f"these requirements cannot be met together:\n{text}"
-            raise SolveError(msg) from None
-        name, bounds = missing.groups()
-        if name.startswith("__"):
-            has = next((package.split("=")[1] for package in virtual if package.split("=")[0] == name), "none")
-            msg = f"no package {name} {bounds}: the system has {has}"
-            if name in {package for package, systems in REQUIREMENTS.values() if platform.split("-")[0] in systems}:
-                msg += "; 'system-requirements' may say that it is for another one"
-            raise SolveError(msg) from None
-        try:
-            hint = await asyncio.wait_for(_hint(name, urls, platform, cache_dir, options.kept_only), HINT_SECONDS)
-        except (GatewayError, asyncio.TimeoutError):  # the channel went away since, or has no list of names at hand
-            hint = Hint("check its name and bounds")
-        wanted = name if bounds == "*" or not hint.exists else f"{name} {bounds}"
-        failure = SolveError(f"no package {wanted} in {', '.join(redact(url) for url in urls)}; {hint.text}")
-        if hint.close:
-            failure.suggestions = {name: hint.close}
-        raise failure from None
+        raise await _explain(text, wanted, urls, platform, gateway, virtual) from None
     records = [clean_record(json.loads(record.to_json())) for record in solved]
     try:
         extras, without = await _solve_extras(records, options, lambda more: request(gateway, more))
@@ -249,28 +226,53 @@ async def _solve_extras(
     return (), tuple(without)
 
 
-@dataclass(frozen=True)
-class Hint:
-    """What may help somebody whose package is not there: words, likely names, and whether the name exists."""
+async def _explain(
+    text: str,
+    wanted: Sequence[Wanted],
+    urls: Sequence[str],
+    platform: str,
+    gateway: Any,
+    virtual: Sequence[str],
+) -> SolveError:
+    """Return the error for what the solver says: it stops at the first package that it does not find, we name all."""
+    from rattler.exceptions import GatewayError
 
-    text: str
-    close: tuple[str, ...] = ()
-    exists: bool = True
+    missing = NO_CANDIDATES.match(text)
+    name, bounds = missing.groups() if missing else ("", "")
+    if name.startswith("__"):
+        return _no_virtual(name, bounds, virtual, platform)
+    try:
+        looked = find_absent(wanted, urls, platform, gateway)
+        absent = await asyncio.wait_for(looked, HINT_SECONDS)
+        if name and name not in {one.name for one in absent}:  # another package needs it, or a limit leaves it out
+            absent += await asyncio.wait_for(_needed(name, bounds, urls, platform, gateway), HINT_SECONDS)
+    except (GatewayError, asyncio.TimeoutError):  # the channel went away since, or has no list of names at hand
+        absent = [Absent(name, f"{name} {bounds}", "check its name and bounds")] if name else []
+    told = [one.sentence(urls) for one in absent]
+    tops = set(TOP_OF_TREE.findall(text))
+    if missing is None and not (tops and tops <= {one.name for one in absent}):
+        told.append(f"these requirements cannot be met together:\n{text}")
+    failure = SolveError("\n".join(told))
+    failure.suggestions = {one.name: one.close for one in absent if one.close}
+    return failure
 
 
-async def _hint(name: str, urls: Sequence[str], platform: str, cache_dir: Path, kept_only: bool) -> Hint:
-    """Look for why there is no candidate: the name is in no channel, or its bounds leave nothing."""
-    import rattler
+async def _needed(name: str, bounds: str, urls: Sequence[str], platform: str, gateway: Any) -> list[Absent]:
+    """Return what is said of a package that nobody asked for, and that the solver does not find."""
+    spec = name if bounds == "*" else f"{name} {bounds}"
+    try:
+        found = await find_absent([Wanted(spec, spec)], urls, platform, gateway)
+    except ValueError:  # bounds in words that are no match spec
+        found = []
+    return found or [Absent(name, spec, "check its name and bounds")]
 
-    gateway = make_gateway(cache_dir, kept_only=kept_only)
-    sources, subdirs = [rattler.Channel(url) for url in urls], [rattler.Subdir(platform), rattler.Subdir("noarch")]
-    names = {found.normalized for found in await gateway.names(sources, subdirs)}
-    if name not in names:
-        close = tuple(difflib.get_close_matches(name, names, CLOSE_NAMES, CLOSENESS))
-        return Hint(f"did you mean {' or '.join(close)}?" if close else "check its name", close, exists=False)
-    found = await gateway.query(sources, subdirs, [rattler.MatchSpec(name)], recursive=False)
-    versions = sorted({record.version for group in found for record in group}, reverse=True)
-    return Hint(f"the newest there is {versions[0]}" if versions else f"there is none for {platform}")
+
+def _no_virtual(name: str, bounds: str, virtual: Sequence[str], platform: str) -> SolveError:
+    has = next((package.split("=")[1] for package in virtual if package.split("=")[0] == name), "none")
+    msg = f"no package {name} {bounds}: the system has {has}"
+    if name in {package for package, systems in REQUIREMENTS.values() if platform.split("-")[0] in systems}:
+        msg += "; 'system-requirements' may say that it is for another one"
+    return SolveError(msg)
 
 
 def clean_record(record: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from jupyter_envstore.errors import Fault, SpecificationError
+from jupyter_envstore.spec.yaml_faults import TEMPLATE, syntax_fault
 
 MAX_BYTES = 4 * 2**20
 MAX_DEPTH = 16
@@ -141,11 +142,8 @@ def read_yaml(text: str) -> Document:
     try:
         _check_depth(yaml.parse(text, Loader=loader))
         node = yaml.compose(text, Loader=loader)
-    except yaml.MarkedYAMLError as error:
-        raise SpecificationError([_syntax_fault(text, error)]) from None
     except yaml.YAMLError as error:
-        msg = f"not YAML: {error}"
-        raise SpecificationError(msg) from None
+        raise SpecificationError([syntax_fault(text, error)]) from None
     if node is None:
         msg = "the file is empty; it needs at least: dependencies: [python]"
         raise SpecificationError(msg)
@@ -164,31 +162,6 @@ def _check_depth(events: Any) -> None:
                 raise SpecificationError([Fault(TOO_DEEP, event.start_mark.line + 1)])
         elif kind in ("MappingEndEvent", "SequenceEndEvent"):
             depth -= 1
-
-
-OPENED = {
-    "while scanning a simple key": "this line needs a ':' behind a key, or a '- ' in front of a list's entry",
-    "while scanning a quoted scalar": "a quotation mark opens here and is never closed",
-    "while parsing a flow sequence": "a '[' opens here and is never closed",
-    "while parsing a flow mapping": "a '{' opens here and is never closed",
-}
-"""What libyaml notices lines later than where it begins."""
-INDENTED = ("did not find expected key", "did not find expected '-' indicator")
-
-
-def _syntax_fault(text: str, error: Any) -> Fault:
-    if error.context in OPENED and error.context_mark:
-        return Fault(f"not YAML: {OPENED[error.context]}", error.context_mark.line + 1)
-    mark = error.problem_mark or error.context_mark
-    line = mark.line + 1 if mark else None
-    source = text.splitlines()[line - 1] if line and line <= len(text.splitlines()) else ""
-    if "\t" in source[: len(source) - len(source.lstrip())]:
-        return Fault("a tab indents this line; YAML wants spaces", line)
-    if "nesting depth" in (error.problem or ""):  # newer libyaml has a limit of its own
-        return Fault(TOO_DEEP, line)
-    if error.problem in INDENTED:
-        return Fault("not YAML: indented otherwise than the lines above that it belongs to", line)
-    return Fault(f"not YAML: {error.problem or error.context}", line)
 
 
 def _span(node: Any) -> tuple[int, int]:
@@ -221,7 +194,9 @@ class _Converter:
         for key_node, value_node in node.value:
             key_line = key_node.start_mark.line + 1
             if key_node.id != "scalar":
-                self.document.faults.append(Fault("a key must be a word", key_line))
+                pairs = key_node.value if key_node.id == "mapping" else []  # {{ name }} is a mapping as a key
+                is_template = bool(pairs) and all(value.tag.endswith(":null") for _, value in pairs)
+                self.document.faults.append(Fault(TEMPLATE if is_template else "a key must be a word", key_line))
                 continue
             key = key_node.value
             if key in table:

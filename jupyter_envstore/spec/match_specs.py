@@ -38,6 +38,10 @@ NAMED_VERSIONS = frozenset({"dev", "main", "master", "head", "latest", "nightly"
 """Versions that are words."""
 
 
+EXTRAS = re.compile(r"([A-Za-z0-9][\w.-]*)\s*\[([\w\s,.-]+)\]")
+"""A name with extras, as PEP 508 writes them; what conda writes in brackets has a ``=``."""
+
+
 def check_match_spec(text: str, allow_local_files: bool = True) -> str:
     """Return ``text`` when rattler reads it as a match spec.
 
@@ -60,6 +64,13 @@ def check_match_spec(text: str, allow_local_files: bool = True) -> str:
         raise ValueError(msg)
     if re.search(r"\.(conda|tar\.bz2)$", spec) or re.match(r"[./~\\]|[A-Za-z]:\\", spec):
         msg = f"{spec[:80]!r} names a file; name the package, or build from a lockfile"
+        raise ValueError(msg)
+    extras = EXTRAS.match(spec.rpartition("::")[2])
+    if extras:
+        msg = (
+            f"{spec[:80]!r}: extras ({extras[2].strip()[:40]}) belong to packages of PyPI; write it under 'pip:', "
+            f"or {extras[1]} alone for the conda package"
+        )
         raise ValueError(msg)
     plain = re.sub(r"\[.*", "", spec).rpartition("::")[2]
     if not re.match(r"[\w*^]", plain):

@@ -115,6 +115,8 @@ def test_every_fault_is_told_at_once_with_its_line() -> None:
         ("dependencies: [flask jinja2]", "'jinja2' is no version"),
         ("dependencies: [numpy pandas scipy]", "'pandas' is no version; write a line for each package"),
         ("dependencies: [-x]", "a name begins with"),
+        ("dependencies: ['dask[complete]']", "write it under 'pip:', or dask alone for the conda package"),
+        ("dependencies: ['conda-forge::tool[a, b]>=2']", "extras (a, b) belong to packages of PyPI"),
         ('dependencies: ["numpy["]', "invalid package name 'numpy['; for example"),
         ("dependencies: [https://host.example/linux-64/a-1-0.conda]", "is an address"),
         ("dependencies: ['numpy*']", "glob"),

@@ -158,6 +158,20 @@ describe('a misspelled package', () => {
   });
 });
 
+describe('several names that no channel has', () => {
+  const first = 'no package nmupy in https://host.example/c; did you mean numpy?';
+  const second = 'no package flask >=99 in https://host.example/c; the newest there is 3.1';
+  const error = new EnvStoreError(`${first}\n${second}`, 400, 'unsatisfiable', [], { nmupy: ['numpy'] });
+
+  it('are marked, each at its line with its own words and ways out', () => {
+    const found = faultsOf(error, 'dependencies:\n  - python\n  - flask>=99\n  - nmupy\n');
+    expect(found.map(fault => [fault.line, fault.message, fault.fix?.meant])).toEqual([
+      [4, first, ['numpy']],
+      [3, second, undefined]
+    ]);
+  });
+});
+
 describe('packages that cannot live together', () => {
   const error = new Error(
     'these requirements cannot be met together:\nThe following packages are incompatible\n' +

@@ -2,27 +2,22 @@ import { EnvStoreError } from '../refusal';
 import type { IFault } from '../types';
 import { linesOf } from './platforms';
 
-/** Return the lines that a refusal is about: a package that is in no channel, or those that cannot live together. */
+/** Return the lines that a refusal is about: packages that are in no channel, or those that cannot live together. */
 export function faultsOf(error: Error | null, text: string): IFault[] {
-  const name = /^no package ([A-Za-z0-9_.-]+)/.exec(error?.message ?? '')?.[1];
   if (!error) {
     return [];
   }
-  if (!name) {
+  const absent = [...error.message.matchAll(/^no package ([A-Za-z0-9_.-]+).*$/gm)];
+  if (absent.length === 0) {
     return conflicting(error.message, text);
   }
-  const line = linesThatList(name, text)[0] ?? null;
-  const meant = error instanceof EnvStoreError ? error.suggestions[name] ?? [] : [];
-  return line === null
-    ? []
-    : [
-        {
-          line,
-          field: 'dependencies',
-          message: error.message.split('\n')[0] ?? '',
-          ...(meant.length ? { fix: { word: name, meant } } : {})
-        }
-      ];
+  return absent.flatMap(([message, name]) => {
+    const line = linesThatList(name!, text)[0];
+    const meant = error instanceof EnvStoreError ? error.suggestions[name!] ?? [] : [];
+    return line === undefined
+      ? []
+      : [{ line, field: 'dependencies', message, ...(meant.length ? { fix: { word: name!, meant } } : {}) }];
+  });
 }
 
 /** Return the lines of the packages at the top of the solver's tree, which is drawn with box characters. */

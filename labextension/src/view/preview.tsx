@@ -184,13 +184,14 @@ function Refusal(
   }
 ): React.ReactElement {
   const { error, preview, trans } = props;
+  const faults = faultsOf(error, props.text);
   return (
     <Refused {...props} takeLast={preview.takeKept} again={preview.again}>
-      {faultsOf(error, props.text).map(fault => (
-        <React.Fragment key={fault.line}>
+      {faults.map((fault, place) => (
+        <React.Fragment key={place}>
           <span>
             <Link onClick={() => props.goTo(fault.line!)}>{trans.__('line %1', fault.line)}</Link>{' '}
-            {isConflict(error) && fault.message}
+            {(isConflict(error) || fault.message !== error.message.split('\n')[0]) && fault.message}
           </span>
           {fault.fix?.meant.map(meant => (
             <Link key={meant} id="envstore:fix" onClick={() => props.onText(fixed(props.text, fault, meant))}>
@@ -198,6 +199,11 @@ function Refusal(
             </Link>
           ))}
         </React.Fragment>
+      ))}
+      {preview.checked?.notes.map(note => (
+        <p key={note} className="jp-EnvStore-sub">
+          {note}
+        </p>
       ))}
     </Refused>
   );

@@ -18,7 +18,7 @@ export function Refused(
   }
 ): React.ReactElement {
   const { error, trans, again } = props;
-  const rest = isChannelAway(error) ? [error.message] : error.message.split('\n').slice(1);
+  const rest = isChannelAway(error) ? [error.message] : error.message.split('\n').slice(1).filter(line => !/^no package /.test(line));
   const code = error instanceof EnvStoreError ? error.code : '';
   const conflict = isConflict(error);
   const words = conflict
