@@ -19,6 +19,7 @@ from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.envstore.base import BuildRef, OpenStore
 from jupyter_envstore.errors import ConflictError, EnvStoreError, InvalidInputError, NotFoundError
 from jupyter_envstore.spec.editing import pip_name
+from jupyter_envstore.spec.pip_lines import without_hashes
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store.jobs import unfinished_jobs
 from jupyter_envstore.store.models import Build, Package
@@ -204,7 +205,7 @@ class Looking(OpenStore):
         after = [Package(manager="conda", **{key: record[key] for key in fields}) for record in records]
         changes = views.package_diff([package for package in before if package.manager == "conda"], after)
         had = {pip_name(package.name): package.version for package in before if package.manager == "pip"}
-        wanted = {pip_name(line): line for line in pip}
+        wanted = {pip_name(line): without_hashes(line) for line in pip}
         for key in sorted(wanted.keys() - had.keys()):
             changes.append({"change": "added", "manager": "pip", "name": key, "from": "", "to": wanted[key]})
         for key in sorted({pip_name(line) for line in asked} & had.keys() - wanted.keys()):

@@ -41,7 +41,7 @@ class Editor:
         self.root = root
         self.keep = keep
         self.changes: list[Change] = []
-        self._edits: list[tuple[int, int, str]] = []
+        self._edits: dict[tuple[int, int, str], None] = {}  # in their order, each once
 
     def changed(self, what: str, why: str, choice: str = "") -> None:
         """Tell of a change."""
@@ -59,12 +59,11 @@ class Editor:
 
     def write(self, start: int, end: int, new: str) -> None:
         """Write a text in place of a part; the same is done once, since an alias is where its anchor is."""
-        if (start, end, new) not in self._edits:
-            self._edits.append((start, end, new))
+        self._edits[(start, end, new)] = None
 
     def insert(self, place: int, text: str) -> None:
         """Write a text at a place."""
-        self._edits.append((place, place, text))
+        self._edits[(place, place, text)] = None
 
     def drop_key(self, table: Table, key: str) -> None:
         """Drop a key with its value."""
@@ -81,8 +80,11 @@ class Editor:
         """Drop a part: in a flow list or mapping with its comma, else with its lines."""
         start, end = span
         if flow:
-            taken = max((stop for _, stop, _ in self._edits if stop <= start), default=0)
-            start, end = with_comma(self.text, start, end, taken)
+            first, last = with_comma(self.text, start, end)
+            if first < start:  # with the comma before it, which may be cut already
+                taken = max((stop for _, stop, _ in self._edits if stop <= start), default=0)
+                first, last = with_comma(self.text, start, end, taken)
+            start, end = first, last
         else:
             start = line_start(self.text, start)
             if not (end and self.text[end - 1] == "\n"):  # a block scalar ends behind its last line
@@ -91,12 +93,11 @@ class Editor:
 
     def result(self) -> str:
         """Return the text with all changes."""
-        text = self.text
-        reached = len(text)
-        for start, end, new in sorted(self._outermost(), key=lambda edit: (edit[0], edit[1]), reverse=True):
-            stop = min(end, reached)
-            text = text[:start] + new + text[max(stop, start) :]
-            reached = start
+        parts, reached = [], 0
+        for start, end, new in sorted(self._outermost(), key=lambda edit: edit[:2]):
+            parts += [self.text[reached:start], new]
+            reached = max(reached, end)
+        text = "".join([*parts, self.text[reached:]])
         return text if text.endswith("\n") else f"{text}\n"
 
     def _outermost(self) -> list[tuple[int, int, str]]:

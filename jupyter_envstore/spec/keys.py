@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable
 
 from jupyter_envstore.spec.document import Items, Table, Text, Value, read_table
-from jupyter_envstore.spec.editing import as_scalar
+from jupyter_envstore.spec.editing import append_pip_line, as_scalar
 from jupyter_envstore.spec.editor import Change, Editor
+from jupyter_envstore.spec.match_specs import EXTRAS
 from jupyter_envstore.spec.pip_lines import check_url
 from jupyter_envstore.spec.selectors import PLATFORMS, selector_key
 from jupyter_envstore.spec.words import KEYS
@@ -61,7 +62,7 @@ def mend_keys(text: str) -> tuple[str, list[Change], list[str]]:
 
 
 def mend_entries(text: str) -> tuple[str, list[Change]]:
-    """Return a text whose dependencies are packages where they were mappings, and what was changed.
+    """Return a text whose dependencies are conda packages, where they were mappings or PyPI's, and what was changed.
 
     Raises
     ------
@@ -70,11 +71,19 @@ def mend_entries(text: str) -> tuple[str, list[Change]]:
     """
     root = read_table(text)
     editor = Editor(text, root, ())
+    lines: list[str] = []
     dependencies = root.get("dependencies")
     for item in dependencies if isinstance(dependencies, Items) else ():
         if isinstance(item, Table):
             _mapping(editor, item)
-    return (editor.result() if editor.changes else text), editor.changes
+        elif isinstance(item, Text) and isinstance(dependencies, Items) and EXTRAS.match(item):
+            lines.append(re.sub(r"(\])\s*=\s*(?=\d)", r"\1==", str(item)))
+            editor.drop_item(dependencies, item)
+            editor.changed(f"{item} moved to 'pip:'", "extras belong to packages of PyPI")
+    text = editor.result() if editor.changes else text
+    for line in lines:
+        text = append_pip_line(text, line)
+    return text, editor.changes
 
 
 def _reason(key: str, value: Value) -> str:

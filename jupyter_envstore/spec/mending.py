@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.errors import InvalidInputError, SpecificationError
 from jupyter_envstore.spec.beside import Beside
 from jupyter_envstore.spec.conditions import resolve_conditions
 from jupyter_envstore.spec.document import Items, Text, read_table
@@ -80,7 +80,19 @@ def mend(text: str, how: Mending) -> tuple[str, list[Change]]:
         if system is not None and system != here:
             _foreign(editor, packages, system, here)
         _kernel(editor, packages)
-    return editor.result(), [*changes, *editor.changes]
+    mended = editor.result()
+    if "&" in text and "*" in mended:
+        _check_anchors(mended)
+    return mended, [*changes, *editor.changes]
+
+
+def _check_anchors(text: str) -> None:
+    """Refuse a text in which something was dropped that stands elsewhere by reference."""
+    try:
+        read_table(text)
+    except SpecificationError as error:
+        msg = f"anchors ('&', '*') keep this text from being mended; write it out without them ({error})"
+        raise SpecificationError(msg) from None
 
 
 def _name(editor: Editor, fallback: str) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ONE_MACHINE = re.compile(r"^\s*(-e\b|--editable\b)|@\s*file:|^\s*(\.{0,2}[/\\]|[A-Za-z]:[\\/])")
 """Lines for pip that point at a folder of the machine that the file was written on."""
+EDITABLE = re.compile(r"\s*(?:-e|--editable)[\s=]+(git\+\S.*)")
 OTHER_FILE = re.compile(r"\s*(-r|--requirement|-c|--constraint)[\s=]*(\S.*)")
 CONDA_PIN = re.compile(r"([A-Za-z0-9][\w.-]*(?:\[[\w,.-]+\])?)\s*=\s*(\d[\w.!+]*)")
 """A version as conda writes it, where pip wants two signs."""
@@ -73,8 +74,13 @@ def mend_pip(text: str, keep: Sequence[str], beside: Beside | None) -> tuple[str
             continue
         fault = "" if "sources" in keep else _fault(line)
         pin = CONDA_PIN.fullmatch(line.strip())
-        if ONE_MACHINE.search(line):
-            editor.changed(f"pip line '{str(line)[:80]}' dropped", "it points at a folder of another machine")
+        released = _not_editable(line)
+        if released:
+            editor.replace(line, released)
+            editor.changed(f"pip line '{str(line)[:120]}' became {released[:120]}", "nothing is edited in a build")
+        elif ONE_MACHINE.search(line):
+            where = "a repository without a full commit" if is_repository(line) else "a folder of another machine"
+            editor.changed(f"pip line '{str(line)[:80]}' dropped", f"it points at {where}")
             gone.append(line)
         elif fault:
             editor.changed(f"pip line '{str(line)[:120]}' dropped", fault, "sources")
@@ -89,6 +95,18 @@ def mend_pip(text: str, keep: Sequence[str], beside: Beside | None) -> tuple[str
         return text, changes
     drop_pip_lines(editor, lines, gone)
     return editor.result(), [*changes, *editor.changes]
+
+
+def _not_editable(line: Text) -> str:
+    """Return a repository at a commit that a line installs to be edited; empty for other lines."""
+    found = EDITABLE.fullmatch(line)
+    if found is None:
+        return ""
+    try:
+        parsed = parse_pip_line(found[1], allow_local_files=True)
+    except ValueError:
+        return ""
+    return found[1].strip() if parsed else ""
 
 
 def _fault(line: Text) -> str:

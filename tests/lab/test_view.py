@@ -108,6 +108,12 @@ def test_a_preview_tells_what_would_change_and_a_conflict(data: Lab, channel: st
     shown(data.view.get_by_text("did you mean numpy?").first, 10_000)
     data.page.keyboard.press("Control+.")
     expect(data.editor()).to_contain_text("numpy")
+    bad = "dependencies:\n  - python\n  - falsk\n  - wmi  # [win]\n"
+    data.write(f"name: data\nchannels: [{channel}]\n{bad}")
+    shown(data.view.get_by_text("did you mean flask?").first, 10_000)
+    shown(data.view.get_by_text("no package wmi").first)  # all at once, each at its line
+    shown(data.view.get_by_role("button", name="line 6"))
+    shown(data.view.get_by_text("kept though [win] behind it is not so on"))
     selector = data.view.get_by_test_id("envstore:build-selector")
     selector.select_option(index=1)
     expect(data.editor()).to_contain_text("two is too new")

@@ -7,6 +7,9 @@ import textwrap
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec import Specification, read_specification
@@ -263,12 +266,15 @@ def test_lines_for_pip_that_nobody_can_follow_are_left_out_and_told() -> None:
             - git+https://host.example/exact@{COMMIT}
             - other @ git+https://host.example/vague@main
             - hg+https://host.example/old@{COMMIT}
+            - -e git+https://host.example/edited@{COMMIT}#egg=edited
+            - -e git+https://host.example/edited@main
             - --require-hashes
             - "--trusted-host host.example"
             - rich
         """
     )
-    assert found.pip == (f"exact @ git+https://host.example/exact@{COMMIT}", "rich")
+    at_commit = [f"{name} @ git+https://host.example/{name}@{COMMIT}" for name in ("exact", "edited")]
+    assert found.pip == (*at_commit, "rich")
     for words in (
         "'git+https://host.example/vague' dropped (no full commit",
         "@main",
@@ -353,3 +359,69 @@ def test_a_requirements_file_keeps_its_hashes() -> None:
     ]
     found, _ = mended("\r\n".join(lines), "requirements.txt")
     assert found.pip == (f"rich==13 --hash=sha256:{'a' * 64} --hash=sha256:{'b' * 64}", "cowsay")
+
+
+WORDS = st.sampled_from(
+    [
+        *(
+            "name",
+            "channels",
+            "dependencies",
+            "pip",
+            "platforms",
+            "platform",
+            "channel",
+            "category",
+            "extras",
+            "variables",
+        ),
+        *("pip-repositories", "sel(linux)", "sel(", "prefix", "dependancies", "C:\\x", "numpy=1=py39_0", "vc=1=h1_0"),
+        *(
+            "ucrt=1=h1_0",
+            "-r x.txt",
+            "-c",
+            "-e .",
+            "git+https://h/x",
+            "x # [win]",
+            "defaults",
+            "",
+            "~",
+            "a: b",
+            "[x",
+            "*a",
+        ),
+    ]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | WORDS | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS, inner, max_size=4),
+    max_leaves=15,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.dictionaries(WORDS, VALUES, max_size=6), st.booleans(), st.sampled_from(["linux-64", "osx-arm64", "win-64"]))
+def test_no_structure_does_anything_but_be_repaired_or_refused(data: object, flow: bool, platform: str) -> None:
+    text = yaml.safe_dump(data, default_flow_style=flow, sort_keys=False, allow_unicode=True)
+    try:
+        repaired = repair(text, "a/environment.yml", platform=platform)
+        read_specification(repaired.text)
+    except SpecificationError as error:
+        assert error.faults
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet="ab:-[]{}'\"\n #=.()&*", max_size=60), st.booleans())
+def test_no_text_does_anything_but_be_repaired_or_refused(text: str, below: bool) -> None:
+    try:
+        repair(f"name: a\ndependencies:\n{text}\nprefix: C:/x" if below else text, platform="linux-64")
+    except SpecificationError as error:
+        assert error.faults
+
+
+@pytest.mark.parametrize("pip", ["", "  - pip:\n    - rich\n"])
+def test_packages_with_extras_are_moved_to_pip_and_told(pip: str) -> None:
+    found, told = mended(f"dependencies:\n  - numpy\n  - dask[complete]>=2\n  - 'tool[a, b]=1.2'\n{pip}")
+    assert found.dependencies == ("numpy",)
+    assert found.pip == (*(["rich"] if pip else []), "dask[complete]>=2", "tool[a,b]==1.2")
+    assert "dask[complete]>=2 moved to 'pip:'" in told

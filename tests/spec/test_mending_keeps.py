@@ -107,7 +107,7 @@ def texts(draw: st.DrawFn) -> str:
         lines += [f"{dash}pip:", *(f"{inner}{quote(item)}{comment}" for item in pip)] if pip else []
         named = ["channels:", *(f"{dash}{quote(channel)}" for channel in channels)] if channels else []
         listed = "\n".join([*named, "dependencies:", *lines]) + "\n"
-    return head + listed + tail
+    return (head + listed + tail).replace("\n", draw(st.sampled_from(["\n", "\n", "\r\n"])))
 
 
 def meaning(specification: Specification) -> Specification:
@@ -198,3 +198,9 @@ def test_a_bound_is_no_build_string_even_in_an_export_of_another_system(spec: st
 )
 def test_yaml_that_is_written_otherwise_is_changed_where_it_must_be(text: str, expected: tuple[str, ...]) -> None:
     assert read_specification(repair(text, platform="linux-64").text).dependencies == expected
+
+
+def test_what_is_dropped_and_referred_to_elsewhere_is_no_riddle() -> None:
+    text = "name: a\ndependencies:\n  - &v vc=14=h1_0\n  - scipy\n  - *v\nprefix: C:\\x\n"
+    with pytest.raises(SpecificationError, match="write it out without them"):
+        repair(text, platform="linux-64")
