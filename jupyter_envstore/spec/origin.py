@@ -40,6 +40,23 @@ MARKED_BUILDS = {
     "linux": re.compile(r"linux_|.*_linux(_|$)"),
 }
 """Build strings that name their system."""
+COMPILED = {
+    "win": {
+        *("haa95532", "h2bbff1b", "he774522", "h8ffe710", "hcfcfb64", "h2466b09", "h57928b3"),
+        *("hcbf5309", "h5588dad", "h1ea47a8", "h2e8e312"),
+    },
+    "osx": {
+        *("hecd8cb5", "hca03da5", "h0d85af4", "h10d778d", "hfdf4475", "h3422bc3", "h93a5062", "h99b78c6", "h80987f9"),
+        *("h6e9494a", "h2ec42d9", "h6eed73b", "hbe9552e", "h267d04e"),
+    },
+    "linux": {
+        *("h06a4308", "h7b6447c", "h5eee18b", "h7f98852", "h166bdaf", "hd590300", "h4bc722e", "hb9d3cd8"),
+        *("hf3d152e", "hff52083", "h38be061"),
+    },
+}
+"""Hashes in build strings that only one system's compilers give: conda-build makes them of the compilers' versions, and
+many packages of conda-forge and Anaconda's channels depend on nothing else."""
+HASHED = re.compile(r"(?:py\d+)?(h[0-9a-f]{7})_\d+")
 SEVERAL = 2
 EXPORTED = re.compile(r"(?:\S+::)?[A-Za-z0-9_.-]+\s?==?(?P<version>[\w.!+-]+)=(?P<build>[A-Za-z0-9][\w.+]*)")
 """A package as ``conda env export`` writes it: one version and one build, no bound and no pattern."""
@@ -79,7 +96,7 @@ def listed(root: Table) -> list[Listed]:
 def origin(root: Table, packages: Sequence[Listed]) -> str | None:
     """Return the system that a file was exported on; None where nothing says so for certain.
 
-    Its prefix says so; or several build strings of packages that only one system has, where none is of another. One
+    Its prefix says so; or several build strings that only one system makes, where none is of another. One
     name never does: somebody may want it, and a misspelling of a system is no fault of the others.
     """
     prefix = str(root.get("prefix") or "").strip()
@@ -87,11 +104,20 @@ def origin(root: Table, packages: Sequence[Listed]) -> str | None:
         if pattern.match(prefix):
             return system
     counts = {
-        system: len({p.name for p in packages if p.build and (p.name in only or MARKED_BUILDS[system].match(p.build))})
-        for system, only in ONLY_ON.items()
+        system: len({package.name for package in packages if package.build and _is_made_on(package, system)})
+        for system in SYSTEMS
     }
     found = [system for system, count in counts.items() if count]
     return found[0] if len(found) == 1 and counts[found[0]] >= SEVERAL else None
+
+
+def _is_made_on(package: Listed, system: str) -> bool:
+    hashed = HASHED.fullmatch(package.build)
+    return (
+        package.name in ONLY_ON[system]
+        or MARKED_BUILDS[system].match(package.build) is not None
+        or (hashed is not None and hashed[1] in COMPILED[system])
+    )
 
 
 def is_useless(package: Listed, system: str, here: str) -> bool:

@@ -114,7 +114,7 @@ def meaning(specification: Specification) -> Specification:
     return replace(specification, name=None)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(texts())
 def test_what_is_read_as_it_is_is_read_the_same_after_it_was_repaired(text: str) -> None:
     try:
@@ -204,3 +204,15 @@ def test_what_is_dropped_and_referred_to_elsewhere_is_no_riddle() -> None:
     text = "name: a\ndependencies:\n  - &v vc=14=h1_0\n  - scipy\n  - *v\nprefix: C:\\x\n"
     with pytest.raises(SpecificationError, match="write it out without them"):
         repair(text, platform="linux-64")
+
+
+def test_an_export_of_macos_without_its_prefix_is_known_by_its_builds() -> None:
+    lines = ["bzip2=1.0.8=h93a5062_5", "libcxx=16.0.6=h4653b0c_0", "c-ares=1.28.1=h93a5062_0", "openssl", "xz=5.2.6"]
+    text = "name: a\ndependencies:\n" + "".join(f"  - {line}\n" for line in lines)
+    found = read_specification(repair(text, platform="linux-64").text)
+    assert found.dependencies == ("bzip2=1.0.8", "c-ares=1.28.1", "openssl", "xz=5.2.6")
+    assert repair(text, platform="osx-arm64").text == text
+    one = text.replace("c-ares=1.28.1=h93a5062_0", "c-ares")
+    assert repair(one, platform="linux-64").text == one
+    mixed = text + "  - zlib=1.2.13=hd590300_5\n"
+    assert repair(mixed, platform="linux-64").text == mixed
