@@ -70,7 +70,7 @@ def main() -> None:
         peer_memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
         for variant in ("tar.gz", "tar.zst"):
             seconds, memory, size = ours(variant)
-            bars = ("(bar: a third)", "(bar: 1.15)") if variant == "tar.gz" else ("", "")
+            bars = ("(bar: 0.22)", "(bar: 1.15)") if variant == "tar.gz" else ("", "")
             report(f"{variant}: time, linking included", seconds, "s", "conda-pack tar.gz", peer_time, bars[0])
             report(f"{variant}: size", size / 1e6, "MB", "conda-pack tar.gz", peer_size / 1e6, bars[1])
             report(

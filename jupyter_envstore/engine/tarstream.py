@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import stat
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +16,13 @@ EPOCH = 315_532_800
 MAX_OCTAL = 0o77777777777
 EMPTY_TAIL = bytes(tarfile.BLOCKSIZE - 265)
 """User, group, device numbers: none."""
+ZEROS = bytes(tarfile.BLOCKSIZE)
 CHUNK = 1 << 20
 BUFFER = 4 << 20
 GZIP_LEVEL = 3
+"""Of layers, which are made once and pulled often."""
+STREAM_LEVEL = 2
+"""Of whole environments: a third less time than level 3, for files that are three hundredths larger."""
 ZSTD_LEVEL = 3
 THREADS = 2
 
@@ -39,21 +44,27 @@ class TarStream:
     def add_file(self, path: Path | str, name: str) -> None:
         """Add a file, a symbolic link or an empty folder."""
         status = os.lstat(path)
-        if os.path.islink(path):  # noqa: PTH114 - thousands of files
-            self._header(name, tarfile.SYMTYPE, 0o777, 0, os.readlink(path))  # noqa: PTH115
-        elif os.path.isdir(path):  # noqa: PTH112
+        if stat.S_ISLNK(status.st_mode):
+            self._header(name, tarfile.SYMTYPE, 0o777, 0, os.readlink(path))  # noqa: PTH115 - thousands of files
+        elif stat.S_ISDIR(status.st_mode):
             self._header(f"{name}/", tarfile.DIRTYPE, 0o755, 0)
         else:
-            with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-                self._header(name, tarfile.REGTYPE, _mode(status.st_mode), status.st_size)
-                left = status.st_size
-                while left and (data := file.read(min(left, CHUNK))):
-                    self._write(data)
-                    left -= len(data)
-            if left:
-                msg = f"{name} became shorter while it was read"
-                raise OSError(msg)
-            self._pad(status.st_size)
+            self._file(path, name, status)
+
+    def _file(self, path: Path | str, name: str, status: os.stat_result) -> None:
+        left = status.st_size
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # a file object takes longer than most files do
+        try:
+            self._header(name, tarfile.REGTYPE, _mode(status.st_mode), left)
+            while left and (data := os.read(file, min(left, CHUNK))):
+                self._write(data)
+                left -= len(data)
+        finally:
+            os.close(file)
+        if left:
+            msg = f"{name} became shorter while it was read"
+            raise OSError(msg)
+        self._pad(status.st_size)
 
     def add_bytes(self, data: bytes, name: str, executable: bool = False) -> None:
         """Add a file with this content."""
@@ -78,7 +89,7 @@ class TarStream:
         self._write(header(name, kind, mode, size, target))
 
     def _pad(self, size: int) -> None:
-        self._write(b"\0" * (-size % tarfile.BLOCKSIZE))
+        self._write(ZEROS[: -size % tarfile.BLOCKSIZE])
 
     def _write(self, data: bytes) -> None:
         self._output.write(data)
@@ -88,14 +99,27 @@ class TarStream:
 def header(name: str, kind: bytes, mode: int, size: int, target: str = "") -> bytes:
     """Return the header of an entry, in GNU's format.
 
-    The same bytes as ``tarfile`` writes, three times as fast for names that fit: a prefix has tens of thousands.
+    The same bytes as ``tarfile`` writes, several times as fast: a prefix has tens of thousands.
     """
     path, link = os.fsencode(name), os.fsencode(target)
-    if len(path) > tarfile.LENGTH_NAME or len(link) > tarfile.LENGTH_LINK or size > MAX_OCTAL:
+    if size > MAX_OCTAL:
         info = tarfile.TarInfo(name)
         info.type, info.mode, info.size, info.linkname, info.mtime = kind, mode, size, target, EPOCH
         return info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
-    before = b"%b%07o\x000000000\x000000000\x00%011o\x00%011o\x00" % (path.ljust(100, b"\x00"), mode, size, EPOCH)
+    long_link = _long(link, tarfile.GNUTYPE_LONGLINK) if len(link) > tarfile.LENGTH_LINK else b""
+    long_name = _long(path, tarfile.GNUTYPE_LONGNAME) if len(path) > tarfile.LENGTH_NAME else b""
+    return long_link + long_name + _block(path, kind, mode, size, EPOCH, link)
+
+
+def _long(name: bytes, kind: bytes) -> bytes:
+    """Return an entry that holds a name or target for the one behind it (GNU tar's manual, "Basic Tar Format")."""
+    data = name + b"\0"
+    return _block(b"././@LongLink", kind, 0, len(data), 0, b"") + data + ZEROS[: -len(data) % tarfile.BLOCKSIZE]
+
+
+def _block(path: bytes, kind: bytes, mode: int, size: int, moment: int, link: bytes) -> bytes:
+    path, link = path[: tarfile.LENGTH_NAME], link[: tarfile.LENGTH_LINK]
+    before = b"%b%07o\x000000000\x000000000\x00%011o\x00%011o\x00" % (path.ljust(100, b"\x00"), mode, size, moment)
     after = b"%b%bustar  \x00" % (kind, link.ljust(100, b"\x00")) + EMPTY_TAIL
     checksum = sum(before) + sum(after) + 8 * ord(" ")
     return b"%b%06o\x00 %b" % (before, checksum, after)
@@ -107,7 +131,7 @@ def compressed(sink: Sink, kind: str) -> Iterator[IO[bytes]]:
     if kind == "gz":
         from isal import igzip_threaded
 
-        raw: Any = igzip_threaded.open(_File(sink), "wb", compresslevel=GZIP_LEVEL, threads=THREADS, block_size=CHUNK)
+        raw: Any = igzip_threaded.open(_File(sink), "wb", compresslevel=STREAM_LEVEL, threads=THREADS, block_size=CHUNK)
     else:
         from zstandard import ZstdCompressor
 
