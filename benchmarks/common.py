@@ -33,10 +33,10 @@ def text(packages: str = "ipykernel, numpy, pandas, flask, pip") -> str:
 
 
 @contextmanager
-def empty_store() -> Iterator[EnvStore]:
+def empty_store(worker_wait_seconds: float = 0.0) -> Iterator[EnvStore]:
     """Open an empty store in a short temporary folder."""
     root = Path(tempfile.mkdtemp(prefix="es-bench-"))
-    store = EnvStore(StoreConfig(str(root)))
+    store = EnvStore(StoreConfig(str(root), worker_wait_seconds=worker_wait_seconds))
     try:
         yield store
     finally:

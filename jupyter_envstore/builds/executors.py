@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Protocol
 
+from jupyter_envstore.builds.priority import give_way
 from jupyter_envstore.builds.processes import start_time
+from jupyter_envstore.builds.waiting import Request, WaitingWorker
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.environment import scrubbed_environment
 from jupyter_envstore.store.jobs import Claim
 
-NICENESS = 10
+LATER = 3.0
+"""Seconds behind the start of a worker, until the one that waits is loaded: not while the first needs a processor."""
 
 
 class Executor(Protocol):
@@ -31,16 +34,28 @@ class Executor(Protocol):
 
 
 class LocalExecutor:
-    """Workers are processes of this host, each in a session of its own: they outlive who started them."""
+    """Workers are processes of this host, each in a session of its own: they outlive who started them.
+
+    With ``worker_wait_seconds``, one that waits ready is loaded behind the first; see :mod:`.waiting`.
+    """
 
     def __init__(self, config: StoreConfig) -> None:
         self.config = config
         self.workers: list[subprocess.Popen[bytes]] = []
+        self.waiting = WaitingWorker(config.worker_wait_seconds, config.staging)
+        self._started_at: float | None = None
 
     def start(self, claim: Claim) -> tuple[int, str]:
-        """Start ``python -m jupyter_envstore.builds.worker JOB ATTEMPT``; the configuration goes in at its input."""
+        """Start a worker: a child of the one that waits, or a process of its own."""
         staging = self.config.staging / f"job-{claim.job_id}-{claim.attempt}"
         staging.mkdir(parents=True, exist_ok=True)
+        self._started_at = time.monotonic()
+        environment = scrubbed_environment(TMPDIR=str(staging))
+        request = Request(claim.job_id, claim.attempt, self.config.to_text(), environment, str(staging))
+        return self.waiting.hand_over(request) or self._start_process(claim, staging)
+
+    def _start_process(self, claim: Claim, staging: Path) -> tuple[int, str]:
+        """Start ``python -m jupyter_envstore.builds.worker JOB ATTEMPT``; the configuration goes in at its input."""
         command = [
             sys.executable,
             "-m",
@@ -69,24 +84,15 @@ class LocalExecutor:
     def reap(self) -> None:
         """Collect the exit states of workers that ended, so that no dead process stays behind."""
         self.workers = [worker for worker in self.workers if worker.poll() is None]
+        if self._started_at is not None and (not self.workers or time.monotonic() - self._started_at > LATER):
+            self._started_at = None
+            self.waiting.begin()
 
     def close(self) -> None:
         """Let go of the workers that still run: they belong to the store, not to this process."""
+        self.waiting.end()
+        self._started_at = None
         self.reap()
         for worker in self.workers:
             worker.returncode = 0  # else Python complains about a child that nobody waited for
         self.workers = []
-
-
-def give_way(pid: int) -> None:
-    """Let servers and notebooks go before a worker, whenever they have something to do.
-
-    Where Linux shares processors out among sessions, a process's niceness counts only within its own one, and each
-    worker has one: the session's is set too (``sched(7)``, "The autogroup feature").
-    """
-    with contextlib.suppress(OSError, AttributeError):  # macOS has no such policies
-        os.sched_setscheduler(pid, os.SCHED_BATCH, os.sched_param(0))
-    with contextlib.suppress(OSError, AttributeError):  # it ended already, or is nicer by its administrator's word
-        os.setpriority(os.PRIO_PROCESS, pid, max(NICENESS, os.getpriority(os.PRIO_PROCESS, pid)))
-    with contextlib.suppress(OSError):
-        Path(f"/proc/{pid}/autogroup").write_text(f"{NICENESS}\n", encoding="ascii")

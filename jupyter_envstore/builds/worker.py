@@ -1,4 +1,7 @@
-"""The worker process: ``python -m jupyter_envstore.builds.worker JOB ATTEMPT``, configuration at its input."""
+"""The worker process: ``python -m jupyter_envstore.builds.worker JOB ATTEMPT``, configuration at its input.
+
+With ``wait SECONDS`` it waits for jobs, and forks for each; see :mod:`.waiting`.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from jupyter_envstore.builds.executors import LocalExecutor
 from jupyter_envstore.builds.processes import start_time, this_host
 from jupyter_envstore.builds.retention import caches_in_use
 from jupyter_envstore.builds.scheduler import Scheduler
+from jupyter_envstore.builds.waiting import WAIT, serve
 from jupyter_envstore.builds.workspace import Workspace, keep_errors
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.channels import redact
@@ -39,9 +43,16 @@ from jupyter_envstore.store.states import BUILDING, COMPLETED, FAILED, MAKING, R
 
 
 def main(arguments: list[str]) -> int:
-    """Do one job, then the artifacts that the same build waits for."""
-    job_id, attempt = int(arguments[0]), int(arguments[1])
-    config = StoreConfig.from_text(sys.stdin.read())
+    """Do one job, or wait for some."""
+    if arguments[0] == WAIT:
+        serve(float(arguments[1]), work)
+        return 0
+    return work(sys.stdin.read(), int(arguments[0]), int(arguments[1]))
+
+
+def work(configuration: str, job_id: int, attempt: int) -> int:
+    """Do one job, then the artifacts that the same build waits for; return the exit status."""
+    config = StoreConfig.from_text(configuration)
     database = Database(config.url)
     with database.read() as session:
         job = session.get_one(Job, job_id)

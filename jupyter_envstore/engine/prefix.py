@@ -87,14 +87,23 @@ def to_trash(path: Path) -> Path | None:
 def tree_size(path: Path) -> tuple[int, int]:
     """Return bytes of all files below ``path``, and of those that no other folder shares (one link)."""
     total = own = 0
-    for folder, _, files in os.walk(path):
-        for name in files:
-            try:
-                info = os.lstat(os.path.join(folder, name))  # noqa: PTH118 - a path object for 20,000 files is slow
-            except FileNotFoundError:
-                continue
-            total += info.st_size
-            own += info.st_size if info.st_nlink == 1 else 0
+    folders = [str(path)]
+    while folders:
+        try:
+            entries = os.scandir(folders.pop())
+        except OSError:  # it is gone, or nobody may look into it
+            continue
+        with entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                elif not (entry.is_symlink() and entry.is_dir()):
+                    try:
+                        info = entry.stat(follow_symlinks=False)
+                    except FileNotFoundError:
+                        continue
+                    total += info.st_size
+                    own += info.st_size if info.st_nlink == 1 else 0
     return total, own
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class ImagesBeingMade:
     """Waits for images: one look at the store for all who wait for the same."""
 
-    PAUSE = 0.1
+    PAUSE = 0.05
 
     def __init__(self, app: EnvStoreApp) -> None:
         self.app = app

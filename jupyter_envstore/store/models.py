@@ -17,7 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, configure_mappers, mapped_column
 
 from jupyter_envstore.store.states import JOB_QUEUED, PREFIX_NONE
 
@@ -330,3 +330,8 @@ class Change(Base):
     kind: Mapped[str] = mapped_column(String(16))
     subject_id: Mapped[int]
     at: Mapped[datetime]
+
+
+def prepare() -> None:
+    """Do at once what the first query would do: bring the models' relations and columns together."""
+    configure_mappers()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_envstore.builds.executors import NICENESS, give_way
+from jupyter_envstore.builds.priority import NICENESS, give_way
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the process file system is Linux's")
