@@ -183,7 +183,7 @@ class _Job:
         """Download the packages and link them in a staging folder."""
         staging = self.workspace.temporary("prefix")
         with self.workspace.step("fetch", "Download packages"):
-            downloaded = link_conda(
+            linked = link_conda(
                 lock,
                 self.platform,
                 staging,
@@ -193,7 +193,7 @@ class _Job:
                 requested,
             )
             packages = counted(len(lock.conda), "package")
-            self.workspace.log(f"{packages}, {len(lock.conda) - downloaded} of them without download")
+            self.workspace.log(f"{packages}, {len(lock.conda) - linked.downloaded} of them without download")
             self.workspace.log(f"files are {link_method(staging)}")
         return staging
 

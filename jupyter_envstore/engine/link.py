@@ -11,78 +11,54 @@ import os
 import re
 import stat
 import tempfile
-import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.engine.cached import in_cache
 from jupyter_envstore.engine.channels import conda_credentials, local_path, make_client, redact
+from jupyter_envstore.engine.clobbers import settle
+from jupyter_envstore.engine.collisions import Collision, OutsideLink, phases
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.environment_variables import write_variables
+from jupyter_envstore.engine.guard import Guard
 from jupyter_envstore.engine.pip import install_pip
-from jupyter_envstore.engine.prefix import storage_error, write_new
+from jupyter_envstore.engine.prefix import remove_tree, storage_error, write_new
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
+from jupyter_envstore.engine.reporter import Reporter
 from jupyter_envstore.engine.sdist import built_wheels
 from jupyter_envstore.errors import PackageError, StorageError
 
 
-class Reporter:
-    """Turns rattler's callbacks into progress: bytes downloaded, then packages linked."""
+@dataclass(frozen=True)
+class LinkedPackages:
+    """What came of linking conda packages.
 
-    def __init__(self, records: Sequence[dict[str, Any]], progress: Progress) -> None:
-        self.progress = progress
-        self.lock = threading.Lock()
-        self.total = len(records)
-        self.sizes = {record["name"]: record.get("size") or 0 for record in records}
-        self.total_bytes = sum(self.sizes.values())
-        self.names: dict[int, str] = {}
-        self.bytes: dict[str, int] = {}
-        self.linked = self.downloaded = self.tokens = 0
-        self.fetching = True
+    Parameters
+    ----------
+    downloaded : int
+        How many packages were not in the cache.
+    collisions : tuple of Collision
+        Paths where one package's file stands for another's.
+    outside_links : tuple of OutsideLink
+        Links that lead out of the environment.
+    files : mapping
+        Whose each file is.
+    shared : frozenset of str
+        Paths that several packages have, whether or not their files differ.
+    """
 
-    def _token(self, name: str) -> int:
-        with self.lock:
-            self.tokens += 1
-            self.names[self.tokens] = name
-            return self.tokens
+    downloaded: int
+    collisions: tuple[Collision, ...] = ()
+    outside_links: tuple[OutsideLink, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    shared: frozenset[str] = frozenset()
 
-    def on_populate_cache_start(self, operation: int, package_name: str) -> int:
-        """Note which package a token stands for."""
-        return self._token(package_name)
 
-    def on_download_start(self, cache_entry: int) -> int:
-        """Count a download."""
-        with self.lock:
-            self.downloaded += 1
-        return self._token(self.names[cache_entry])
-
-    def on_download_progress(self, download_idx: int, progress: int, total: int | None) -> None:
-        """Add up the bytes of all downloads."""
-        self._advance(self.names[download_idx], progress)
-
-    def on_populate_cache_complete(self, cache_entry: int) -> None:
-        """A package is in the cache, downloaded or from before."""
-        name = self.names[cache_entry]
-        self._advance(name, self.sizes.get(name, 0))
-
-    def _advance(self, name: str, progress: int) -> None:
-        with self.lock:
-            self.bytes[name] = progress
-            done = min(sum(self.bytes.values()), self.total_bytes)
-        if self.fetching:
-            self.progress.advance(done, self.total_bytes, "bytes", name)
-
-    def on_link_complete(self, index: int) -> None:
-        """Count a linked package."""
-        with self.lock:
-            self.linked += 1
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("on_"):
-            return lambda *_: 0
-        raise AttributeError(name)
+TRIES = 5
+"""How often packages are linked anew because others came than were looked at."""
 
 
 def link_conda(
@@ -93,7 +69,7 @@ def link_conda(
     cache_dir: Path,
     progress: Progress,
     requested: Sequence[str] = (),
-) -> int:
+) -> LinkedPackages:
     """Download the conda packages of ``lock`` and link them into ``staging`` as if it were ``target``.
 
     Parameters
@@ -107,28 +83,64 @@ def link_conda(
     cache_dir : Path
         Package cache; files are hard links into it where the file system allows.
 
-    Returns
-    -------
-    int
-        How many packages were downloaded.
-
     Raises
     ------
     PackageError
-        A package cannot be had, is damaged, or is not the one that was locked.
+        A package cannot be had, is damaged, is not the one that was locked, lies about its paths, or cannot be in one
+        environment with another.
     StorageError
         No space left, or the store is read-only.
     """
+    verify_local_packages(lock.conda, cache_dir)
+    downloaded = 0
+    for attempt in range(TRIES):
+        # of its own each time: threads of rattler's go on for a while after it was stopped
+        folder = staging.with_name(f"{staging.name}.{attempt}")
+        guard = Guard(lock, cache_dir, folder)
+        reporter = Reporter(lock.conda, progress, guard.arrived)
+        try:
+            linked: list[Mapping[str, Any]] = []
+            for records in phases(lock.conda, guard.registry.late):
+                guard.make_room(records, linked)
+                _install(records, platform, folder, target, cache_dir, requested, reporter)
+                linked = records
+            guard.settled()
+            collisions = settle(folder, guard.registry, lock.conda)
+            folder.rename(staging)
+        except BaseException:  # a panic of rattler's is no Exception
+            remove_tree(folder)
+            if guard.error is not None:
+                raise guard.error from None
+            if not guard.again:
+                raise
+            continue
+        finally:
+            downloaded += reporter.downloaded
+            remove_tree(guard.stopped)
+        registry = guard.registry
+        links = registry.outside_links()
+        return LinkedPackages(downloaded, tuple(collisions), tuple(links), registry.files, frozenset(registry.shared))
+    msg = "the packages in the cache change while they are linked; stop what changes them, and build again"
+    raise PackageError(msg)
+
+
+def _install(
+    records: Sequence[Mapping[str, Any]],
+    platform: str,
+    staging: Path,
+    target: Path,
+    cache_dir: Path,
+    requested: Sequence[str],
+    reporter: Reporter,
+) -> None:
     import rattler
 
-    verify_local_packages(lock.conda, cache_dir)
-    reporter = Reporter(lock.conda, progress)
     # rattler 0.28 wants the inner objects; a release that takes MatchSpec has no such attribute to offer
     specs: list[Any] = [getattr(s, "_match_spec", s) for s in map(rattler.MatchSpec, requested)]
 
     async def run() -> None:
         await rattler.install(
-            [to_record(record) for record in lock.conda],
+            [to_record(record) for record in records],
             staging,
             cache_dir=cache_dir,
             platform=rattler.Subdir(platform),
@@ -147,7 +159,6 @@ def link_conda(
         raise storage_error(error) from error
     except Exception as error:
         raise _package_error(error) from None
-    return reporter.downloaded
 
 
 def link_method(prefix: Path) -> str:
@@ -164,7 +175,7 @@ def link_method(prefix: Path) -> str:
     return "copies or reflinks, since the file system (or the one of the cache) allows no hard links"
 
 
-def to_record(record: dict[str, Any]) -> Any:
+def to_record(record: Mapping[str, Any]) -> Any:
     """Return a repodata record (JSON value) as rattler's object."""
     import rattler
 

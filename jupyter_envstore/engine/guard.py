@@ -1,0 +1,116 @@
+"""Looks at each package between the moment that it is in the cache and the moment that it is linked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jupyter_envstore.engine.cached import in_cache
+from jupyter_envstore.engine.collisions import Registry, folds_case
+from jupyter_envstore.engine.package_paths import check_record, load_paths, stamp
+from jupyter_envstore.engine.record import PlatformLock
+from jupyter_envstore.errors import PackageError
+
+
+class Guard:
+    """Keeps a linker from packages that lie about their paths.
+
+    rattler downloads and links in one go, and tells of each package that is in the cache before it links it. What is
+    refused then cannot be taken out of its hands; so the folder that it links into is taken away, and with it every
+    path below it, ``..`` included.
+
+    Parameters
+    ----------
+    lock : PlatformLock
+        What is linked.
+    cache_dir : Path
+        The package cache.
+    staging : Path
+        The folder that is linked into.
+
+    Raises
+    ------
+    PackageError
+        A package that is in the cache already, or what the lock says of one, is refused.
+    """
+
+    def __init__(self, lock: PlatformLock, cache_dir: Path, staging: Path) -> None:
+        self.cache_dir = cache_dir
+        self.staging = staging
+        self.records: dict[str, dict[str, Any]] = {str(record["name"]): record for record in lock.conda}
+        self.error: PackageError | None = None
+        self.again = False
+        self._lock = threading.Lock()
+        self._stamps: dict[str, list[Any]] = {}
+        for record in lock.conda:
+            check_record(record)
+        staging.parent.mkdir(parents=True, exist_ok=True)
+        self.registry = Registry(site_packages(lock), folds_case(staging.parent))
+        for record in lock.conda:
+            if in_cache(record, cache_dir):
+                self._add(record)
+        self.registry.check_links()
+        self.late = frozenset(self.registry.late)
+
+    @property
+    def stopped(self) -> Path:
+        """Where the folder is that was taken away."""
+        return self.staging.with_name(f"{self.staging.name}.stopped")
+
+    def arrived(self, name: str) -> None:
+        """Look at a package that is in the cache now; stop everything if it must not be linked. Called by threads."""
+        with self._lock:
+            if self.error is not None or self.again:
+                return
+            record = self.records[name]
+            try:
+                if name not in self.registry:
+                    self._add(record)
+                    self.registry.check_links()
+                    self.again = self.registry.late != self.late
+                else:
+                    self.again = stamp(record, self.cache_dir) != self._stamps[name]
+            except PackageError as error:
+                self.error = error
+            except Exception as error:  # the linker asks nobody what went wrong here: so it must not go on
+                self.error = PackageError(f"package {record['fn']} cannot be looked at: {error}")
+            if self.error is not None or self.again:
+                self.staging.rename(self.stopped)
+
+    def settled(self) -> None:
+        """Make sure that every package was looked at.
+
+        Raises
+        ------
+        PackageError
+            One was refused, or nobody told of it.
+        """
+        if self.error is not None:
+            raise self.error
+        missing = [name for name in self.records if name not in self.registry]
+        if missing or self.again:
+            msg = f"package {', '.join(missing)[:200]} was linked before it was looked at"
+            raise PackageError(msg)
+
+    def _add(self, record: dict[str, Any]) -> None:
+        self._stamps[record["name"]] = key = stamp(record, self.cache_dir)
+        self.registry.add(record, load_paths(record, self.cache_dir, key))
+
+    def make_room(self, records: Sequence[Mapping[str, Any]], linked: Sequence[Mapping[str, Any]]) -> None:
+        """Remove what lies where programs of the packages that come next are written: it may be a link, or shared."""
+        before = {record["name"] for record in linked}
+        for record in records:
+            for path, names in self.registry.scripts.items():
+                if record["name"] in names and record["name"] not in before and path in self.registry.shared:
+                    (self.staging / path).unlink(missing_ok=True)
+
+
+def site_packages(lock: PlatformLock) -> str:
+    """Return where an environment's Python packages lie, relative to its prefix."""
+    python = next((record for record in lock.conda if record["name"] == "python"), None)
+    if python is not None and python.get("python_site_packages_path"):
+        return str(python["python_site_packages_path"]).rstrip("/")
+    minor = ".".join((lock.python or "3").split(".")[:2])
+    return f"lib/python{minor}/site-packages"

@@ -1,0 +1,351 @@
+"""What a conda package says of its paths, checked before anything of it is linked.
+
+A linker joins these paths to a prefix and to the package's folder, and opens what is there. So a package that lies
+could read and write anywhere. What was found is kept beside the package cache, since a package is linked many times.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from jupyter_envstore.engine.cached import cache_name
+from jupyter_envstore.engine.channels import redact, strip_credentials
+from jupyter_envstore.engine.prefix import write_new
+from jupyter_envstore.errors import PackageError
+
+VERSION = 1
+"""Raised when more is checked, so that what was found before is not believed."""
+SOURCES = ("info/paths.json", "info/files", "info/link.json", "info/index.json")
+"""What a linker reads of a package: conda-build's documentation, "Package metadata"."""
+ODD = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|\0")
+"""An empty part, one or two dots, or a NUL."""
+OWN_FOLDER = "conda-meta"
+CLOBBERS = "__clobbers__"
+"""Where rattler puts what it cannot link because another package has the path."""
+OURS = frozenset(
+    {
+        *("bin", "lib", "share", "etc", "etc/conda", "etc/envstore", "share/envstore-installer", OWN_FOLDER),
+        *(f"etc/conda/{name}" for name in ("activate.d", "deactivate.d", "env_vars.d")),
+    }
+)
+"""Folders that are written into after packages were linked: links there would be followed."""
+NAME = re.compile(r"[A-Za-z0-9_.+!~-]+")
+ENTRY_POINT = re.compile(r"\s*([^\s/\\=:\0][^/\\=:\0]*?)\s*=\s*([\w.]+)\s*:\s*([\w.]+)\s*(?:\[.*\])?\s*")
+"""``name = module:function`` (PyPA, "Entry points specification"), the name being that of a file."""
+MODES = (None, "text", "binary")
+
+
+@dataclass(frozen=True)
+class PackagePaths:
+    """What a package puts into a prefix.
+
+    Parameters
+    ----------
+    files : tuple of str
+        Files and links, as the package names them.
+    folders : tuple of str
+        All folders above them, and those that are listed as such.
+    links : dict
+        Symbolic links, and what each leads to.
+    entry_points : tuple of str
+        Names of the programs that a linker writes for it.
+    noarch_python : bool
+        Whether ``site-packages/`` and ``python-scripts/`` stand for places that Python's version tells.
+    """
+
+    files: tuple[str, ...]
+    folders: tuple[str, ...]
+    links: dict[str, str]
+    entry_points: tuple[str, ...] = ()
+    noarch_python: bool = False
+
+
+def path_fault(path: object, windows: bool = False) -> str:
+    """Return what is wrong with a path of a package, or nothing.
+
+    Parameters
+    ----------
+    windows : bool
+        Whether backslashes part folders and colons name drives.
+    """
+    if not isinstance(path, str) or not path:
+        return "is no path"
+    if path.startswith("/") or (windows and (path.startswith("\\") or path[1:2] == ":")):
+        return "is absolute"
+    if ODD.search(path) or (windows and ODD.search(path.replace("\\", "/"))):
+        parts = path.replace("\\", "/").split("/") if windows else path.split("/")
+        if "\0" in path:
+            return "holds a NUL"
+        return "leads out of where it belongs" if ".." in parts else "has a part that names nothing"
+    if any("\ud800" <= letter <= "\udfff" for letter in path):
+        return "is no text"
+    top, _, rest = path.partition("/")
+    if top.lower() == CLOBBERS:
+        return "is where files go that collide"
+    if top.lower() == OWN_FOLDER and _is_record(rest.lower()):
+        return "is a record of the environment itself"
+    return ""
+
+
+def _is_record(name: str) -> bool:
+    """Whether a file of ``conda-meta`` is written by what makes environments."""
+    return not name or name.endswith(".json") or name == "history" or name.startswith("envstore-")
+
+
+def check_record(record: Mapping[str, Any]) -> None:
+    """Refuse a package whose name, version, build, folder or place of Python packages would lead elsewhere.
+
+    Raises
+    ------
+    PackageError
+        With the package and what is wrong.
+    """
+    for key in ("name", "version", "build", "subdir", "fn"):
+        value = str(record.get(key, ""))
+        if not NAME.fullmatch(value) or not value.strip("."):
+            raise refusal(record, f"its {key} {value[:120]!r} is none")
+    site = record.get("python_site_packages_path")
+    if site is not None and (fault := path_fault(site)):
+        raise refusal(record, f"its python_site_packages_path {str(site)[:120]!r} {fault}")
+
+
+def refusal(record: Mapping[str, Any], fault: str) -> PackageError:
+    """Return the error for a package that cannot be linked, with its channel."""
+    channel = strip_credentials(str(record.get("channel") or record.get("url", "").rpartition("/")[0]))
+    return PackageError(
+        f"package {str(record.get('fn', record['name']))[:200]} of {redact(channel)} is not linked: {fault}; "
+        "tell whoever keeps the channel, and ask for another version or build of it"
+    )
+
+
+def load_paths(record: Mapping[str, Any], cache_dir: Path, key: list[Any]) -> PackagePaths:
+    """Return the checked paths of a package that lies in the cache, ``key`` being its :func:`stamp`.
+
+    Raises
+    ------
+    PackageError
+        It lies about its paths; the message names package, channel and path.
+    """
+    memo = cache_dir.with_name("paths") / f"{cache_name(record)}.json"
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        known = json.loads(memo.read_bytes())
+        if known["stamp"] == key:
+            return _from_json(known["paths"])
+    paths = read_paths(record, cache_dir / cache_name(record))
+    with contextlib.suppress(OSError):  # it is looked at again then
+        memo.parent.mkdir(exist_ok=True)
+        write_new(memo, json.dumps({"stamp": key, "paths": asdict(paths)}).encode())
+    return paths
+
+
+def _from_json(value: Mapping[str, Any]) -> PackagePaths:
+    listed = {key: tuple(value[key]) for key in ("files", "folders", "entry_points")}
+    return PackagePaths(**listed, links=dict(value["links"]), noarch_python=bool(value["noarch_python"]))
+
+
+def stamp(record: Mapping[str, Any], cache_dir: Path) -> list[Any]:
+    """Return what tells that a package in the cache is the one that was looked at.
+
+    Nobody sets a change time, so no package can bring what it wants to be believed.
+    """
+    found: list[Any] = [VERSION, str(record.get("sha256") or record.get("md5") or "")]
+    folder = f"{cache_dir}/{cache_name(record)}"
+    for name in SOURCES:
+        try:
+            info = os.lstat(f"{folder}/{name}")
+            found.append([info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns])
+        except OSError:
+            found.append(None)
+    return found
+
+
+def read_paths(record: Mapping[str, Any], folder: Path) -> PackagePaths:
+    """Read and check what an unpacked package says of its paths, and what lies there.
+
+    Raises
+    ------
+    PackageError
+        It lies about its paths.
+    """
+    entries = list(_entries(record, lambda name: _text(record, folder, name)))
+    check_entries(record, entries, windows=False)
+    files, folders, links = [], set(), {}
+    root = os.path.realpath(folder)
+    for entry in entries:
+        path = str(entry["_path"]).rstrip("/")
+        if entry.get("path_type") == "directory":
+            folders.add(path)
+        else:
+            files.append(path)
+        parent = path.rpartition("/")[0]
+        while parent and parent not in folders:
+            folders.add(parent)
+            parent = parent.rpartition("/")[0]
+    for name in sorted(folders):
+        if os.path.islink(f"{root}/{name}"):  # noqa: PTH114 - hundreds of folders
+            raise refusal(record, f"its folder {name!r} is a link, and files lie below it")
+    for entry in entries:
+        path = str(entry["_path"])
+        target = _check_source(record, root, path, entry)
+        if target is not None:
+            links[path] = target
+    _check_links(record, links)
+    index = _json(record, _text(record, folder, "info/index.json"), "info/index.json")
+    check_index(record, index)
+    noarch = index.get("noarch") == "python"
+    names = entry_points(record, _text(record, folder, "info/link.json")) if noarch else ()
+    return PackagePaths(tuple(files), tuple(sorted(folders)), links, tuple(names), noarch)
+
+
+def check_index(record: Mapping[str, Any], index: Mapping[str, Any]) -> None:
+    """Refuse an ``info/index.json`` that tells of a place for Python packages which leads elsewhere.
+
+    Raises
+    ------
+    PackageError
+        With the package and the place.
+    """
+    site = index.get("python_site_packages_path")
+    if site is not None and (fault := path_fault(site)):
+        raise refusal(record, f"its python_site_packages_path {str(site)[:120]!r} {fault}")
+
+
+def check_entries(record: Mapping[str, Any], entries: Iterable[Mapping[str, Any]], windows: bool) -> None:
+    """Refuse paths, placeholders and modes that a linker should not be given.
+
+    Raises
+    ------
+    PackageError
+        With the first that is wrong.
+    """
+    seen: set[str] = set()
+    for entry in entries:
+        path = entry.get("_path")
+        plain = path.rstrip("/") if isinstance(path, str) and entry.get("path_type") == "directory" else path
+        if fault := path_fault(plain, windows):
+            raise refusal(record, f"its path {str(path)[:200]!r} {fault}")
+        if plain in seen:
+            raise refusal(record, f"it has the path {str(path)[:200]!r} twice")
+        seen.add(str(plain))
+        placeholder = entry.get("prefix_placeholder")
+        if placeholder is not None and not _is_placeholder(placeholder):
+            raise refusal(record, f"{str(placeholder)[:80]!r}, which stands for the prefix in {path!r}, is no prefix")
+        if entry.get("file_mode") not in MODES:
+            raise refusal(record, f"{str(entry['file_mode'])[:80]!r}, the mode of {path!r}, is none")
+
+
+def _is_placeholder(text: object) -> bool:
+    """Whether a text may stand for a prefix: an absolute path that a file does not hold by chance."""
+    return isinstance(text, str) and bool(re.fullmatch(r"(?:/|\\|[A-Za-z]:)[^\0\r\n]{2,}", text))
+
+
+def entry_points(record: Mapping[str, Any], link: bytes | None) -> list[str]:
+    """Return the names of the programs that ``info/link.json`` asks for.
+
+    Raises
+    ------
+    PackageError
+        One is no name of a file.
+    """
+    if link is None:
+        return []
+    noarch = _json(record, link, "info/link.json").get("noarch") or {}
+    names = []
+    for line in (noarch.get("entry_points") or []) if isinstance(noarch, dict) else []:
+        found = ENTRY_POINT.fullmatch(line) if isinstance(line, str) else None
+        if found is None or found[1] in (".", ".."):
+            raise refusal(record, f"its entry point {str(line)[:200]!r} is none: name = module:function is")
+        names.append(found[1])
+    return names
+
+
+def _entries(record: Mapping[str, Any], read: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield what ``info/paths.json`` lists; of older packages, what ``info/files`` and ``info/has_prefix`` do."""
+    data = read("info/paths.json")
+    listed = _lines(record, read("info/files"), "info/files")
+    for line in listed:  # tools of others read it
+        if fault := path_fault(line):
+            raise refusal(record, f"its path {line[:200]!r} {fault}")
+    if data is not None:
+        paths = _json(record, data, "info/paths.json").get("paths")
+        if not isinstance(paths, list) or not all(isinstance(entry, dict) for entry in paths):
+            raise refusal(record, "its info/paths.json has no list of paths")
+        yield from paths
+        return
+    prefixes = dict(_prefixes(record, _lines(record, read("info/has_prefix"), "info/has_prefix")))
+    for line in listed:
+        placeholder, mode = prefixes.pop(line, (None, None))
+        yield {"_path": line, "prefix_placeholder": placeholder, "file_mode": mode}
+    for path in prefixes:
+        if fault := path_fault(path):
+            raise refusal(record, f"its path {path[:200]!r} {fault}")
+
+
+def _prefixes(record: Mapping[str, Any], lines: Iterable[str]) -> Iterator[tuple[str, tuple[str | None, str | None]]]:
+    """Yield path, placeholder and mode of each line of ``info/has_prefix``: ``"placeholder" mode "path"`` or a path."""
+    for line in lines:
+        parts = [a or b for a, b in re.findall(r'"([^"]*)"|(\S+)', line)]
+        if len(parts) not in (1, 3):
+            raise refusal(record, f"its info/has_prefix has a line that says nothing: {line[:120]!r}")
+        yield parts[-1], (parts[0], parts[1]) if len(parts) == 3 else (None, None)
+
+
+def _lines(record: Mapping[str, Any], data: bytes | None, name: str) -> list[str]:
+    try:
+        return [line for line in (data or b"").decode().split("\n") if line.strip()]
+    except UnicodeDecodeError:
+        raise refusal(record, f"its {name} is no text") from None
+
+
+def _json(record: Mapping[str, Any], data: bytes | None, name: str) -> dict[str, Any]:
+    try:
+        value = json.loads(data or b"{}")
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise refusal(record, f"its {name} cannot be read")
+    return value
+
+
+def _text(record: Mapping[str, Any], folder: Path, name: str) -> bytes | None:
+    """Return a file of a package's ``info``; None where there is none. A link there is none of conda-build's."""
+    path = folder / name
+    try:
+        if path.is_symlink() or path.parent.is_symlink():
+            raise refusal(record, f"its {name} is a link")
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _check_source(record: Mapping[str, Any], root: str, path: str, entry: Mapping[str, Any]) -> str | None:
+    """Return what a link leads to, None for others; refuse what a linker would follow out of the package."""
+    full = f"{root}/{path}"
+    try:
+        mode = os.lstat(full).st_mode
+    except OSError:  # rattler tells that it is missing
+        return None
+    if stat.S_ISLNK(mode):
+        real = os.path.realpath(full)
+        follows = entry.get("path_type") not in ("softlink", None) or entry.get("prefix_placeholder")
+        if follows and not real.startswith(f"{root}/"):
+            raise refusal(record, f"its path {path!r} should be a file and is a link that leads out of the package")
+        return os.readlink(full)  # noqa: PTH115 - thousands of files
+    if not stat.S_ISREG(mode) and not (entry.get("path_type") == "directory" and stat.S_ISDIR(mode)):
+        raise refusal(record, f"its path {path!r} is neither a file nor a link")
+    return None
+
+
+def _check_links(record: Mapping[str, Any], links: Mapping[str, str]) -> None:
+    for path in links:
+        name = path.rpartition("/")[2]
+        if path in OURS or path.startswith(f"{OWN_FOLDER}/") or name == "__pycache__":
+            raise refusal(record, f"its path {path!r} is a link, where environments have a folder that is written to")

@@ -1,0 +1,68 @@
+"""What rattler tells while it works, as progress for people."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from jupyter_envstore.engine.progress import Progress
+
+
+class Reporter:
+    """Turns rattler's callbacks into progress: bytes downloaded, then packages linked."""
+
+    def __init__(self, records: Sequence[dict[str, Any]], progress: Progress, arrived: Callable[[str], None]) -> None:
+        self.progress = progress
+        self.arrived = arrived
+        self.lock = threading.Lock()
+        self.total = len(records)
+        self.sizes = {record["name"]: record.get("size") or 0 for record in records}
+        self.total_bytes = sum(self.sizes.values())
+        self.names: dict[int, str] = {}
+        self.bytes: dict[str, int] = {}
+        self.linked = self.downloaded = self.tokens = 0
+        self.fetching = True
+
+    def _token(self, name: str) -> int:
+        with self.lock:
+            self.tokens += 1
+            self.names[self.tokens] = name
+            return self.tokens
+
+    def on_populate_cache_start(self, operation: int, package_name: str) -> int:
+        """Note which package a token stands for."""
+        return self._token(package_name)
+
+    def on_download_start(self, cache_entry: int) -> int:
+        """Count a download."""
+        with self.lock:
+            self.downloaded += 1
+        return self._token(self.names[cache_entry])
+
+    def on_download_progress(self, download_idx: int, progress: int, total: int | None) -> None:
+        """Add up the bytes of all downloads."""
+        self._advance(self.names[download_idx], progress)
+
+    def on_populate_cache_complete(self, cache_entry: int) -> None:
+        """A package is in the cache, downloaded or from before."""
+        name = self.names[cache_entry]
+        self.arrived(name)
+        self._advance(name, self.sizes.get(name, 0))
+
+    def _advance(self, name: str, progress: int) -> None:
+        with self.lock:
+            self.bytes[name] = progress
+            done = min(sum(self.bytes.values()), self.total_bytes)
+        if self.fetching:
+            self.progress.advance(done, self.total_bytes, "bytes", name)
+
+    def on_link_complete(self, index: int) -> None:
+        """Count a linked package."""
+        with self.lock:
+            self.linked += 1
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("on_"):
+            return lambda *_: 0
+        raise AttributeError(name)
