@@ -18,6 +18,7 @@ from jupyter_envstore.engine.script_products import Touched, apply_products, dis
 from jupyter_envstore.engine.tarstream import Sink, TarStream, compressed
 from jupyter_envstore.errors import ArtifactError, InvalidInputError
 from jupyter_envstore.installers.activate import activate_anywhere, deactivate
+from jupyter_envstore.spec.words import counted
 from jupyter_envstore.store.blobs import BlobStore
 
 FORMATS = {"": "gz", "tar.gz": "gz", "tar.zst": "zst"}
@@ -53,7 +54,7 @@ class Archive:
         exported = link_for_export(request, PLACEHOLDER)
         write_activation(request.staging, str(PLACEHOLDER))
         with compressed(sink, FORMATS[request.variant]) as output:
-            pack(request.staging, PLACEHOLDER, TarStream(output), request, exported.touched)
+            pack(request.staging, PLACEHOLDER, TarStream(output), request, exported)
         return {"conda-pack": version_of("conda-pack"), "py-rattler": version_of("py-rattler")}
 
 
@@ -68,10 +69,13 @@ class Exported:
         theirs.
     touched : Touched
         What scripts of packages had done.
+    contested : frozenset of str
+        Paths that several packages have: what lies there is not what each of them brought.
     """
 
     moment: int
     touched: Touched
+    contested: frozenset[str]
 
 
 def link_for_export(request: ArtifactRequest, target: Path) -> Exported:
@@ -80,11 +84,11 @@ def link_for_export(request: ArtifactRequest, target: Path) -> Exported:
     Raises
     ------
     ArtifactError
-        The build's platform is not this machine's.
+        The build's platform is not this machine's; or a link leads out of the environment, and none may.
     """
     lock = request.record.lock(request.platform)
     caches = request.config.packages
-    link_conda(
+    linked = link_conda(
         lock,
         request.platform,
         request.staging,
@@ -93,21 +97,34 @@ def link_for_export(request: ArtifactRequest, target: Path) -> Exported:
         Silent(),
         request.record.requested_conda,
     )
+    if linked.outside_links and not request.settings["allow_outside_links"]:
+        first, *others = map(str, linked.outside_links)
+        more = f", and {counted(len(others), 'more link')} like it" if others else ""
+        msg = (
+            f"{first}{more}: elsewhere it leads to something else; leave the package out, or have an admin allow it "
+            "(setting allow_outside_links)"
+        )
+        raise ArtifactError(msg)
     mark = request.staging.with_name(f"{request.staging.name}.linked")
     mark.touch()
     moment = mark.stat().st_ctime_ns
     mark.unlink()
     wheels = BlobStore(request.config.blobs).path
-    finish_prefix(request.record, request.platform, request.staging, target, caches / "uv", wheels, Silent())
+    written_over = finish_prefix(
+        request.record, request.platform, request.staging, target, caches / "uv", wheels, Silent(), linked
+    )
     touched = Touched()
     if request.products is not None:
         touched = apply_products(request.products, request.staging, target, request.config.root)
         disown(request.staging, touched)
-    return Exported(moment, touched)
+    return Exported(moment, touched, linked.shared | {collision.path for collision in written_over})
 
 
-def pack(prefix: Path, placeholder: Path, tar: TarStream, request: ArtifactRequest, touched: Touched) -> None:
-    """Write the files of ``prefix`` by conda-pack's rules: which files, which prefixes ``conda-unpack`` replaces."""
+def pack(prefix: Path, placeholder: Path, tar: TarStream, request: ArtifactRequest, exported: Exported) -> None:
+    """Write the files of ``prefix`` by conda-pack's rules: which files, which prefixes ``conda-unpack`` replaces.
+
+    Files come out of the package cache, but for those that several packages have, of which it does not know who won.
+    """
     from conda_pack import core
 
     with warnings.catch_warnings():
@@ -123,7 +140,8 @@ def pack(prefix: Path, placeholder: Path, tar: TarStream, request: ArtifactReque
     writer = _CondaPackArchive(tar, {ACTIVATE: activate_anywhere(str(placeholder)), DEACTIVATE: deactivate()})
     packer = core.Packer(str(placeholder), writer)
     needle = str(placeholder).encode()
-    changed = set(touched.changed)
+    touched = exported.touched
+    changed = {*touched.changed, *exported.contested}
     refuse_machine_code(prefix, needle, touched)
     for place, file in enumerate(files):
         if file.target in changed:  # not what lies in the cache, from where conda-pack takes it

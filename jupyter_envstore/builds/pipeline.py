@@ -17,6 +17,7 @@ from jupyter_envstore.builds.contents import distribution_names, needs_python, p
 from jupyter_envstore.builds.link_scripts import bring_back, check_link_scripts, run_scripts
 from jupyter_envstore.builds.links import sync_link
 from jupyter_envstore.builds.options import BuildOptions
+from jupyter_envstore.builds.telling import tell_collisions, tell_outside_links
 from jupyter_envstore.builds.workspace import Workspace
 from jupyter_envstore.config import MAX_PREFIX
 from jupyter_envstore.engine.bytecode import link_bytecode
@@ -194,6 +195,9 @@ class _Job:
             )
             packages = counted(len(lock.conda), "package")
             self.workspace.log(f"{packages}, {len(lock.conda) - linked.downloaded} of them without download")
+            tell_collisions(self.workspace, linked.collisions)
+            tell_outside_links(self.workspace, linked.outside_links, self.settings["allow_outside_links"])
+            self.linked = linked
             self.workspace.log(f"files are {link_method(staging)}")
         return staging
 
@@ -297,7 +301,7 @@ class _Job:
         """Finish the staged prefix and move it to its place; ``again`` where it was there before."""
         lock = record.lock(self.platform)
         with self.workspace.step("link", "Link packages"):
-            finish_prefix(
+            written_over = finish_prefix(
                 record,
                 self.platform,
                 staging,
@@ -305,7 +309,9 @@ class _Job:
                 self.config.packages / "uv",
                 self.workspace.blobs.path,
                 self.workspace,
+                self.linked,
             )
+            tell_collisions(self.workspace, written_over)
             scripts = [] if again else check_link_scripts(self.workspace, staging, lock, self.settings["link_scripts"])
             left = link_bytecode(
                 staging,

@@ -93,6 +93,7 @@ class Registry:
             folders |= self._ancestors
         if scripts:
             folders.add("bin")
+        self._links.update({place(path): (target, name) for path, target in paths.links.items()})
         self._check_folders(name, own | set(scripts), folders)
         if self.folds:
             self._check_case(record, (*listed, *scripts))
@@ -110,7 +111,6 @@ class Registry:
             self.scripts.setdefault(path, []).append(name)
         self.files.update(dict.fromkeys(own, name))
         self._folders.update(dict.fromkeys(folders, name))
-        self._links.update({place(path): (target, name) for path, target in paths.links.items()})
 
     def __contains__(self, name: object) -> bool:
         return name in self._records

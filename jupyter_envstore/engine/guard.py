@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore.engine.cached import in_cache
+from jupyter_envstore.engine.cached import cache_name, in_cache
 from jupyter_envstore.engine.collisions import Registry, folds_case
 from jupyter_envstore.engine.package_paths import check_record, load_paths, stamp
+from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.errors import PackageError
 
@@ -18,8 +19,8 @@ class Guard:
     """Keeps a linker from packages that lie about their paths.
 
     rattler downloads and links in one go, and tells of each package that is in the cache before it links it. What is
-    refused then cannot be taken out of its hands; so the folder that it links into is taken away, and with it every
-    path below it, ``..`` included.
+    refused then cannot be taken out of its hands. So it goes out of the cache, where rattler would read its paths next;
+    and the folder that is linked into is taken away, and with it every path below it, ``..`` included.
 
     Parameters
     ----------
@@ -49,8 +50,8 @@ class Guard:
         staging.parent.mkdir(parents=True, exist_ok=True)
         self.registry = Registry(site_packages(lock), folds_case(staging.parent))
         for record in lock.conda:
-            if in_cache(record, cache_dir):
-                self._add(record)
+            if (cache_dir / cache_name(record) / "info").is_dir():
+                self._add_cached(record)
         self.registry.check_links()
         self.late = frozenset(self.registry.late)
 
@@ -78,6 +79,8 @@ class Guard:
                 self.error = PackageError(f"package {record['fn']} cannot be looked at: {error}")
             if self.error is not None or self.again:
                 self.staging.rename(self.stopped)
+            if self.error is not None:
+                remove_tree(self.cache_dir / cache_name(record))
 
     def settled(self) -> None:
         """Make sure that every package was looked at.
@@ -93,6 +96,14 @@ class Guard:
         if missing or self.again:
             msg = f"package {', '.join(missing)[:200]} was linked before it was looked at"
             raise PackageError(msg)
+
+    def _add_cached(self, record: dict[str, Any]) -> None:
+        try:
+            self._add(record)
+        except PackageError:
+            if in_cache(record, self.cache_dir):
+                raise
+            remove_tree(self.cache_dir / cache_name(record))  # perhaps another package of this name: it is fetched anew
 
     def _add(self, record: dict[str, Any]) -> None:
         self._stamps[record["name"]] = key = stamp(record, self.cache_dir)

@@ -11,6 +11,7 @@ import os
 import re
 import stat
 import tempfile
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,7 @@ from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
 from jupyter_envstore.engine.reporter import Reporter
 from jupyter_envstore.engine.sdist import built_wheels
+from jupyter_envstore.engine.wheel_paths import check_wheels, overwritten, without_links
 from jupyter_envstore.errors import PackageError, StorageError
 
 
@@ -48,6 +50,8 @@ class LinkedPackages:
         Whose each file is.
     shared : frozenset of str
         Paths that several packages have, whether or not their files differ.
+    site_packages : str
+        Where Python packages lie in the prefix.
     """
 
     downloaded: int
@@ -55,6 +59,7 @@ class LinkedPackages:
     outside_links: tuple[OutsideLink, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     shared: frozenset[str] = frozenset()
+    site_packages: str = ""
 
 
 TRIES = 5
@@ -93,9 +98,9 @@ def link_conda(
     """
     verify_local_packages(lock.conda, cache_dir)
     downloaded = 0
-    for attempt in range(TRIES):
+    for _ in range(TRIES):
         # of its own each time: threads of rattler's go on for a while after it was stopped
-        folder = staging.with_name(f"{staging.name}.{attempt}")
+        folder = staging.with_name(f"{staging.name}.{uuid.uuid4().hex[:8]}")
         guard = Guard(lock, cache_dir, folder)
         reporter = Reporter(lock.conda, progress, guard.arrived)
         try:
@@ -119,7 +124,14 @@ def link_conda(
             remove_tree(guard.stopped)
         registry = guard.registry
         links = registry.outside_links()
-        return LinkedPackages(downloaded, tuple(collisions), tuple(links), registry.files, frozenset(registry.shared))
+        return LinkedPackages(
+            downloaded,
+            tuple(collisions),
+            tuple(links),
+            registry.files,
+            frozenset(registry.shared),
+            registry.site_packages,
+        )
     msg = "the packages in the cache change while they are linked; stop what changes them, and build again"
     raise PackageError(msg)
 
@@ -234,22 +246,52 @@ def finish_prefix(
     pip_cache: Path,
     find_wheel: Callable[[str], Path],
     progress: Progress,
-) -> None:
+    linked: LinkedPackages,
+) -> list[Collision]:
     """Add PyPI packages and variables to a prefix that :func:`link_conda` made.
 
-    ``find_wheel`` returns the place of a wheel that was built here, by its SHA-256.
+    Parameters
+    ----------
+    find_wheel : callable
+        Returns the place of a wheel that was built here, by its SHA-256.
+    linked : LinkedPackages
+        What came of linking.
+
+    Returns
+    -------
+    list of Collision
+        Files of PyPI packages that stand for others'.
+
+    Raises
+    ------
+    PipError
+        A package cannot be installed, or puts files where it must not.
     """
     lock = record.lock(platform)
+    written_over: list[Collision] = []
     (staging / "CACHEDIR.TAG").unlink(missing_ok=True)
     if lock.pip:
         progress.log(f"installing {len(lock.pip)} PyPI packages")
-        with tempfile.TemporaryDirectory(prefix="envstore-wheels-") as folder:
-            install_pip(built_wheels(lock.pip, find_wheel, Path(folder)), staging, pip_cache)
-        relocate_scripts(staging, staging, target)
+        with (
+            tempfile.TemporaryDirectory(prefix="envstore-wheels-") as folder,
+            without_links(staging, linked.outside_links),
+        ):
+            wheels = built_wheels(lock.pip, find_wheel, Path(folder))
+            check_wheels(wheels)
+            install_pip(wheels, staging, pip_cache)
+            written_over = overwritten(
+                staging,
+                staging / linked.site_packages,
+                wheels,
+                linked.files,
+                lambda wheel: install_pip([wheel], staging, pip_cache, reinstall=True),
+            )
+            relocate_scripts(staging, staging, target)
     write_variables(staging, record.variables)
     history = staging / "conda-meta" / "history"
     specs = ", ".join(repr(spec) for spec in record.requested_conda)
     write_new(history, f"# update specs: [{specs}]\n".encode() if specs else b"")
+    return written_over
 
 
 def relocate_scripts(prefix: Path, old: Path, new: Path) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -150,8 +150,16 @@ def given_hashes(requirements: Sequence[str]) -> dict[str, frozenset[str]]:
     return found
 
 
-def install_pip(packages: Sequence[dict[str, Any]], prefix: Path, cache_dir: Path, timeout: float = 600.0) -> None:
+def install_pip(
+    packages: Sequence[Mapping[str, Any]],
+    prefix: Path,
+    cache_dir: Path,
+    timeout: float = 600.0,
+    reinstall: bool = False,
+) -> None:
     """Install locked wheels into ``prefix``, without resolving; every hash is checked.
+
+    With ``reinstall``, those that are there are installed once more.
 
     Raises
     ------
@@ -164,10 +172,11 @@ def install_pip(packages: Sequence[dict[str, Any]], prefix: Path, cache_dir: Pat
         command = [find_uv(), "pip", "install", "--python", str(prefix / "bin" / "python"), "--no-deps"]
         command += ["--requirements", str(lock), "--require-hashes", "--no-config", "--quiet", "--no-build"]
         command += ["--cache-dir", str(cache_dir), "--link-mode", "hardlink", "--break-system-packages"]
+        command += ["--reinstall"] if reinstall else []
         run_uv(command, timeout, "PyPI packages cannot be installed")
 
 
-def pylock_text(packages: Sequence[dict[str, Any]]) -> str:
+def pylock_text(packages: Sequence[Mapping[str, Any]]) -> str:
     """Return ``packages`` as a ``pylock.toml`` (PEP 751)."""
     lines = ['lock-version = "1.0"', 'created-by = "jupyter-envstore"', ""]
     for package in packages:

@@ -9,12 +9,14 @@ import io
 import json
 import os
 import re
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from jupyter_envstore.engine.channels import local_path
 from jupyter_envstore.engine.collisions import Collision, OutsideLink
-from jupyter_envstore.engine.package_paths import OWN_FOLDER
+from jupyter_envstore.engine.package_paths import OWN_FOLDER, path_fault
 from jupyter_envstore.errors import PipError
 
 
@@ -41,6 +43,47 @@ def without_links(prefix: Path, links: Sequence[OutsideLink]) -> Iterator[None]:
                 "environment; leave one of them out"
             )
             raise PipError(msg) from None
+
+
+def check_wheels(packages: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse wheels of this machine's own disk that have files where none may be.
+
+    uv leaves such files out without a word, and out of ``RECORD``; what it fetches itself is looked at by it alone.
+
+    Raises
+    ------
+    PipError
+        With package, file and path.
+    """
+    for package in packages:
+        place = local_path(str(package["url"]))
+        if place is None or place.suffix != ".whl":
+            continue
+        try:
+            with zipfile.ZipFile(place) as wheel:
+                names = [entry.orig_filename for entry in wheel.infolist()]
+        except (OSError, zipfile.BadZipFile):  # uv tells what is wrong with it
+            continue
+        for name in names:
+            check_member(package, name)
+
+
+def check_member(package: Mapping[str, Any], name: str) -> None:
+    """Refuse a file of a wheel that would lie elsewhere than its package's files (PyPA, "Binary distribution format").
+
+    Raises
+    ------
+    PipError
+        With package, file and path.
+    """
+    plain = name.rstrip("/")
+    if fault := path_fault(plain, windows=True):
+        raise _refusal(package, name, fault)
+    top, _, rest = plain.partition("/")
+    if top.endswith(".data"):
+        kind, _, path = rest.partition("/")
+        if kind == "data" and path and (fault := path_fault(path)):
+            raise _refusal(package, name, fault)
 
 
 def installed_files(prefix: Path, site: Path, package: Mapping[str, Any]) -> dict[str, str]:

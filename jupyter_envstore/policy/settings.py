@@ -186,6 +186,9 @@ SETTINGS: dict[str, SettingKind] = {
         "Post-link scripts of packages: run them when a build is made, report those that are not run, or refuse.",
         _one_of(LINK_SCRIPTS),
     ),
+    "allow_outside_links": SettingKind(
+        False, False, "Make archives, images and installers though a package has a link that leads out of them."
+    ),
     "add_ipykernel": SettingKind(False, False, "Add ipykernel where Python is listed without a kernel."),
     "build_artifacts": SettingKind(
         [*ALL_ARTIFACTS, "docker", "installer"], False, "Artifacts that may be made.", _artifacts
@@ -242,6 +245,7 @@ RESTRICTIONS = frozenset(
         "pypi_allowed_indexes",
         "pypi_allow_sdists",
         "link_scripts",
+        "allow_outside_links",
         "build_artifacts",
         "conda_channel_alias",
         "defaults_channel",
