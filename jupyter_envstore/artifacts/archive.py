@@ -127,6 +127,7 @@ def pack(prefix: Path, placeholder: Path, tar: TarStream, request: ArtifactReque
     """
     from conda_pack import core
 
+    touched = exported.touched
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
@@ -140,7 +141,6 @@ def pack(prefix: Path, placeholder: Path, tar: TarStream, request: ArtifactReque
     writer = _CondaPackArchive(tar, {ACTIVATE: activate_anywhere(str(placeholder)), DEACTIVATE: deactivate()})
     packer = core.Packer(str(placeholder), writer)
     needle = str(placeholder).encode()
-    touched = exported.touched
     changed = {*touched.changed, *exported.contested}
     refuse_machine_code(prefix, needle, touched)
     for place, file in enumerate(files):

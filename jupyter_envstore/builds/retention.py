@@ -336,6 +336,9 @@ class Retention:
                 plan.removals.append(
                     Removal("package", package.name, "no kept build needs it", tree_size(package)[1], package)
                 )
+        for path in (self.config.packages / "paths").glob("*.json"):  # what was found of packages' paths
+            if not (self.config.packages / "conda" / path.stem).is_dir() and _age(path) > GRACE_SECONDS:
+                plan.removals.append(Removal("index", path.name, "its package is gone", path.stat().st_size, path))
         self._plan_wheels(plan, kept)
         for path in (self.config.packages / "repodata").rglob("*"):
             if path.is_file() and _age(path) > INDEX_SECONDS:

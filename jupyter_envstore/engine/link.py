@@ -118,6 +118,7 @@ def link_conda(
                 raise guard.error from None
             if not guard.again:
                 raise
+            reporter.wait()
             continue
         finally:
             downloaded += reporter.downloaded

@@ -198,12 +198,12 @@ def pylock_text(packages: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def is_repository(package: dict[str, Any]) -> bool:
+def is_repository(package: Mapping[str, Any]) -> bool:
     """Whether a locked package is a repository at a commit."""
     return str(package["url"]).startswith("git+")
 
 
-def exact_address(package: dict[str, Any]) -> str:
+def exact_address(package: Mapping[str, Any]) -> str:
     """Return the address of a locked package that nothing else can have: with its hash, or with its commit."""
     return str(package["url"]) if is_repository(package) else f"{package['url']}#sha256={package['sha256']}"
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from jupyter_envstore.engine.progress import Progress
+
+STALLED = 60.0
+"""Seconds without a word after which a download is taken for ended: of one that fails nobody tells."""
 
 
 class Reporter:
@@ -23,6 +27,8 @@ class Reporter:
         self.bytes: dict[str, int] = {}
         self.linked = self.downloaded = self.tokens = 0
         self.fetching = True
+        self.under_way: set[str] = set()
+        self.last = time.monotonic()
 
     def _token(self, name: str) -> int:
         with self.lock:
@@ -32,6 +38,7 @@ class Reporter:
 
     def on_populate_cache_start(self, operation: int, package_name: str) -> int:
         """Note which package a token stands for."""
+        self.under_way.add(package_name)
         return self._token(package_name)
 
     def on_download_start(self, cache_entry: int) -> int:
@@ -48,10 +55,12 @@ class Reporter:
         """A package is in the cache, downloaded or from before."""
         name = self.names[cache_entry]
         self.arrived(name)
+        self.under_way.discard(name)
         self._advance(name, self.sizes.get(name, 0))
 
     def _advance(self, name: str, progress: int) -> None:
         with self.lock:
+            self.last = time.monotonic()
             self.bytes[name] = progress
             done = min(sum(self.bytes.values()), self.total_bytes)
         if self.fetching:
@@ -61,6 +70,11 @@ class Reporter:
         """Count a linked package."""
         with self.lock:
             self.linked += 1
+
+    def wait(self) -> None:
+        """Wait for what goes on after rattler was stopped: it puts packages into the cache, in place of others."""
+        while self.under_way and time.monotonic() - self.last < STALLED:
+            time.sleep(0.01)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("on_"):
