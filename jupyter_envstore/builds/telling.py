@@ -17,11 +17,11 @@ def tell_collisions(workspace: Workspace, collisions: Iterable[Collision]) -> No
         for loser in collision.losers:
             found.setdefault((collision.winner, loser), []).append(collision.path)
     for (winner, loser), paths in found.items():
-        more = f", and so do {counted(len(paths) - 1, 'more file')}" if len(paths) > 1 else ""
-        message = f"{paths[0]} of {winner} stands for the one of {loser}, which is not the same{more}"
+        more = f" (and {counted(len(paths) - 1, 'more file')})" if len(paths) > 1 else ""
+        message = f"{paths[0]}{more} of {winner} stands for that of {loser}, which is not the same"
         workspace.warn(warnings.COLLISION, message, winner, paths[0])
         for path in paths[1:]:
-            workspace.log(f"  {path} of {winner} stands for the one of {loser}")
+            workspace.log(f"  {path} of {winner} stands for that of {loser}")
 
 
 def tell_outside_links(workspace: Workspace, links: Sequence[OutsideLink], allowed: bool) -> None:
