@@ -58,9 +58,7 @@ def store(tmp_path_factory: pytest.TempPathFactory, package_cache: Path) -> Iter
     root = tmp_path_factory.mktemp("es")
     (root / "pkgs").symlink_to(package_cache)
     settings: dict[str, Any] = {"artifacts_at_once": [], "installer_maker": "self-extracting"}
-    made = Store(
-        EnvStore(StoreConfig(str(root), settings=settings, docker_base_image="scratch", lease_seconds=60))
-    )
+    made = Store(EnvStore(StoreConfig(str(root), settings=settings, docker_base_image="scratch", lease_seconds=60)))
     yield made
     made.end_workers()
     made.close()
