@@ -19,16 +19,17 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.access import matches
-from jupyter_envstore.builds.activation import recorded_activation
+from jupyter_envstore.builds.activation import program_path, recorded_activation
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.engine.kernel_files import kernel_command, kernel_files, read_kernel_spec
+from jupyter_envstore.engine.kernel_checks import brought_kernels, is_taken, kernel_faults
+from jupyter_envstore.engine.kernel_files import kernel_command, read_kernel_spec
 from jupyter_envstore.engine.prefix import write_new
 from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.spec.names import spell
 from jupyter_envstore.store.active import ActiveBuild, active_builds, other_builds
 from jupyter_envstore.store.database import Database
 
-FORMAT = 2
+FORMAT = 3
 """Goes up when what is written changes; older ones are written again then."""
 log = logging.getLogger(__name__)
 AGAIN = ""
@@ -194,7 +195,7 @@ class KernelSpecs:
             if name not in languages:
                 languages[name] = language_of(read_kernel_spec(folder / name / "kernel.json"))
         spoken = sorted({languages[name] for name in names} - {""})
-        return KernelState(tuple(names), "" if names else NO_KERNEL, tuple(spoken))
+        return KernelState(tuple(names), "" if names else _why_none(prefix), tuple(spoken))
 
     def _write(self, row: ActiveBuild, prefix: Path, folder: Path) -> dict[str, str]:
         """Write the kernelspecs of a build; return their ids and languages."""
@@ -202,15 +203,15 @@ class KernelSpecs:
         staging = self.specs / f".{uuid.uuid4().hex}"
         staging.mkdir()
         try:
-            for source in kernel_files(prefix):
-                brought = read_kernel_spec(source)
-                if brought is None:
+            for kernel in brought_kernels(prefix, _programs(prefix)):
+                if kernel.spec is None:
                     continue
-                spec = kernel_spec(brought, source.parent, prefix, row, self.shims)
+                source = kernel.source.parent
+                spec = kernel_spec(kernel.spec, source, prefix, row, self.shims)
                 number = None if row.active else row.number
-                target = staging / kernel_id(row.namespace, row.name, source.parent.name, number)
+                target = staging / kernel_id(row.namespace, row.name, kernel.name, number)
                 target.mkdir()
-                self._take_files(source.parent, target, folder / target.name)
+                self._take_files(source, target, folder / target.name, os.path.realpath(prefix))
                 (target / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
                 languages[target.name] = language_of(spec)
             with contextlib.suppress(OSError):  # another server was first
@@ -219,14 +220,15 @@ class KernelSpecs:
             shutil.rmtree(staging, ignore_errors=True)
         return languages
 
-    def _take_files(self, source: Path, target: Path, published: Path) -> None:
+    def _take_files(self, source: Path, target: Path, published: Path, inside: str) -> None:
         """Put what a package brought beside its ``kernel.json``, such as logos, into ``target``.
 
         Environments mostly bring the same: all but the first copy of a file are links to it, since a new file costs
         many times what a link does. No link leads into a prefix or the package cache: links tell how much they share.
+        A link that leads out of the prefix, which is ``inside``, is not followed: what it leads to is not a package's.
         """
         with os.scandir(source) as entries:
-            found = [entry for entry in entries if entry.name != "kernel.json" and entry.is_file()]
+            found = [entry for entry in entries if entry.name != "kernel.json" and is_taken(entry, inside)]
         for entry in found:
             about, place = entry.stat(), target / entry.name
             mark = (about.st_dev, about.st_ino, about.st_mtime_ns)
@@ -251,6 +253,17 @@ class KernelSpecs:
         for path in self.specs.iterdir():
             if path.name not in used and not path.name.startswith("."):
                 shutil.rmtree(path, ignore_errors=True)
+
+
+def _programs(prefix: Path) -> str:
+    """Return where a kernel of a prefix finds programs."""
+    return program_path(recorded_activation(prefix), os.environ.get("PATH", os.defpath))
+
+
+def _why_none(prefix: Path) -> str:
+    """Return why a prefix has no kernel."""
+    faults = [fault.message for fault in kernel_faults(prefix, _programs(prefix))]
+    return "; ".join(faults[:3]) if faults else NO_KERNEL
 
 
 def folder_name(row: ActiveBuild) -> str:

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from jupyter_envstore.engine.environment import scrubbed_environment
@@ -63,6 +64,11 @@ def activation_variables(
     if "PATH" in changed:
         changed["PATH"] = changed["PATH"].replace(OUTER_PATH, "${PATH}")
     return changed, complaints[:20]
+
+
+def program_path(activation: Mapping[str, str], outer: str) -> str:
+    """Return where an activated shell looks for programs whose path was ``outer`` before."""
+    return activation.get("PATH", "${PATH}").replace("${PATH}", outer)
 
 
 def recorded_activation(prefix: Path) -> dict[str, str]:

@@ -16,13 +16,13 @@ from jupyter_envstore.builds.activation import ACTIVATION_FILE, activation_varia
 from jupyter_envstore.builds.contents import distribution_names, needs_python, package_rows
 from jupyter_envstore.builds.link_scripts import bring_back, check_link_scripts, run_scripts
 from jupyter_envstore.builds.links import sync_link
+from jupyter_envstore.builds.notices import tell_of_packages
 from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.builds.telling import tell_collisions, tell_outside_links
 from jupyter_envstore.builds.workspace import Workspace
 from jupyter_envstore.config import MAX_PREFIX
 from jupyter_envstore.engine.bytecode import link_bytecode
 from jupyter_envstore.engine.channels import ChannelPolicy, strip_credentials
-from jupyter_envstore.engine.environment_variables import read_variables
 from jupyter_envstore.engine.link import finish_prefix, link_conda, link_method, site_packages_folders
 from jupyter_envstore.engine.lock import complete_from_cache, record_from_lock
 from jupyter_envstore.engine.pip import Distribution, PipTarget, given_hashes, provided_distributions, resolve_pip
@@ -40,7 +40,6 @@ from jupyter_envstore.store.database import now
 from jupyter_envstore.store.jobs import ARTIFACT, FINISH, enqueue
 from jupyter_envstore.store.models import Artifact, Build, Change
 from jupyter_envstore.store.states import COMPLETED, PENDING, PREFIX_PRESENT
-from jupyter_envstore.store.warnings import ACTIVATION
 
 
 def run_build(workspace: Workspace) -> None:
@@ -337,10 +336,9 @@ class _Job:
                 )
                 for complaint in complaints:
                     self.workspace.log(f"activation says: {complaint}")
-                for fault in read_variables(self.prefix).faults:
-                    self.workspace.warn(ACTIVATION, fault.message, fault.package, fault.path)
                 text = json.dumps(variables, indent=1, sort_keys=True)
                 (self.prefix / ACTIVATION_FILE).write_text(text, encoding="utf-8")
+                tell_of_packages(self.workspace, self.prefix, variables)
         except BaseException:  # nobody knows of this prefix yet
             remove_tree(self.prefix)
             raise

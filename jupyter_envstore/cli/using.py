@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.artifacts.reach import WORDS
-from jupyter_envstore.builds.activation import recorded_activation
+from jupyter_envstore.builds.activation import program_path, recorded_activation
 from jupyter_envstore.cli.common import find, open_store, tell, wait, who
 from jupyter_envstore.cli.display import LiveDisplay
 from jupyter_envstore.engine.digest import file_digest
@@ -20,9 +20,8 @@ from jupyter_envstore.errors import ArtifactError, InvalidInputError, StorageErr
 def activated_environment(prefix: Path) -> dict[str, str]:
     """Return this process's variables with those of the activation that the build recorded."""
     changed = recorded_activation(prefix)
-    if "PATH" in changed:
-        changed["PATH"] = changed["PATH"].replace("${PATH}", os.environ.get("PATH", os.defpath))
-    return {**os.environ, **changed, "PYTHONNOUSERSITE": "1"}
+    path = program_path(changed, os.environ.get("PATH", os.defpath))
+    return {**os.environ, **changed, "PATH": path, "PYTHONNOUSERSITE": "1"}
 
 
 def run(options: argparse.Namespace) -> int:

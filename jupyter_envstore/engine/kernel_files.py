@@ -16,7 +16,7 @@ def kernel_files(prefix: Path) -> Iterator[Path]:
 
 
 def read_kernel_spec(path: Path) -> dict[str, Any] | None:
-    """Return what a package brought as ``kernel.json``; None where it cannot start a kernel."""
+    """Return a ``kernel.json`` that is known to be a good one; None where it is not, after all."""
     try:
         spec = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):

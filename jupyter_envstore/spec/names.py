@@ -64,14 +64,16 @@ def spell(name: str) -> str:
 
     The result matches ``[a-z0-9]+([._-][a-z0-9]+)*`` (the image name component of the OCI distribution
     specification) and no two names share one: an upper-case letter becomes its lower-case form and ``.u``,
-    every other character that cannot stay becomes ``.`` and two hexadecimal digits.
+    every other character that cannot stay becomes ``.`` and two hexadecimal digits, for each byte of UTF-8.
 
     >>> spell("data-science"), spell("R_4.3"), spell("a+")
     ('data-science', 'r.u_4.2e3', 'a.2b')
     """
     spelled = []
     for place, letter in enumerate(name):
-        if letter.isdigit() or letter.islower():
+        if not letter.isascii():
+            spelled += [f".{byte:02x}" for byte in letter.encode(errors="surrogateescape")]
+        elif letter.isdigit() or letter.islower():
             spelled.append(letter)
         elif letter.isupper():
             spelled.append(f"{letter.lower()}.u")

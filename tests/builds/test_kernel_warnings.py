@@ -1,0 +1,64 @@
+"""Kernels that cannot be offered stand at the build, with package and reason; the others are offered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jupyter_envstore.demo.channel import index_channel
+from jupyter_envstore.kernels import NO_KERNEL, KernelSpecs
+from tests.helpers import Store
+from tests.nasty import add
+
+GOOD = json.dumps({"argv": ["tool", "{connection_file}"], "display_name": "Tool"})
+TEXTS = {"k-bom": "\ufeff" + GOOD, "k-broken": "{ not json", "k-list": "[]", "K-Upper": GOOD}
+
+
+@pytest.fixture(scope="module")
+def channel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("kernels")
+    for name, text in TEXTS.items():
+
+        def fill(root: Path, name: str = name, text: str = text) -> None:
+            path = root / "share" / "jupyter" / "kernels" / name
+            path.mkdir(parents=True)
+            (path / "kernel.json").write_text(text)
+            (path / "logo.svg").symlink_to("/etc/hostname")
+
+        add(folder, name.lower(), fill)
+
+    def tool(root: Path) -> None:
+        (root / "bin").mkdir()
+        (root / "bin" / "tool").write_text("#!/bin/sh\n")
+        (root / "bin" / "tool").chmod(0o755)
+
+    add(folder, "tool", tool)
+    index_channel(folder)
+    yield folder.as_uri()
+
+
+def test_the_good_ones_are_offered_and_the_others_told_with_package_and_reason(store: Store, channel: str) -> None:
+    view = store.build(f"name: e\nchannels: ['{channel}']\ndependencies: [k-bom, k-broken, k-list, k-upper, tool]")
+    assert view["status"] == "COMPLETED", view["reason"]
+    told = {(w["package"], w["message"].partition(": ")[2]) for w in view["warnings"] if "left out" in w["message"]}
+    assert {package for package, _ in told} == {"k-broken", "k-list"}
+    kernels = KernelSpecs(store.envstore.config, store.envstore.database)
+    kernels.sync()
+    state = kernels.state(1)
+    assert state.ids == ("envstore-team--e--k-bom", "envstore-team--e--k.u-u.upper")
+    for name in state.ids:
+        folder = kernels.directory / name
+        assert json.loads((folder / "kernel.json").read_text())["argv"][0] == f"{view['prefix']}/bin/tool"
+        assert not (folder / "logo.svg").exists()  # what it leads to is no package's
+
+
+def test_where_none_is_good_the_environment_says_why(store: Store, channel: str) -> None:
+    store.build(f"name: e\nchannels: ['{channel}']\ndependencies: [k-broken]")
+    store.build(f"name: none\nchannels: ['{channel}']\ndependencies: [tool]")
+    kernels = KernelSpecs(store.envstore.config, store.envstore.database)
+    kernels.sync()
+    assert "kernel k-broken of k-broken is left out: its kernel.json is not JSON" in kernels.state(1).reason
+    assert kernels.state(2).reason == NO_KERNEL
