@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_envstore.demo.channel import index_channel
-from jupyter_envstore.kernels import NO_KERNEL, KernelSpecs
+from jupyter_envstore.kernels import KernelSpecs
 from tests.helpers import Store
 from tests.nasty import add
 
@@ -57,8 +57,6 @@ def test_the_good_ones_are_offered_and_the_others_told_with_package_and_reason(s
 
 def test_where_none_is_good_the_environment_says_why(store: Store, channel: str) -> None:
     store.build(f"name: e\nchannels: ['{channel}']\ndependencies: [k-broken]")
-    store.build(f"name: none\nchannels: ['{channel}']\ndependencies: [tool]")
     kernels = KernelSpecs(store.envstore.config, store.envstore.database)
     kernels.sync()
     assert "kernel k-broken of k-broken is left out: its kernel.json is not JSON" in kernels.state(1).reason
-    assert kernels.state(2).reason == NO_KERNEL
