@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_envstore.builds.executors import LocalExecutor
+from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.demo.channel import index_channel
+from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.kernels import KernelSpecs
 from tests.helpers import Store
 from tests.nasty import add
@@ -17,8 +20,19 @@ GOOD = json.dumps({"argv": ["tool", "{connection_file}"], "display_name": "Tool"
 TEXTS = {"k-bom": "\ufeff" + GOOD, "k-broken": "{ not json", "k-list": "[]", "K-Upper": GOOD}
 
 
+@pytest.fixture
+def store(root: Path, package_cache: Path) -> Iterator[Store]:
+    """A store that makes prefixes alone."""
+    (root / "pkgs").symlink_to(package_cache)
+    config = StoreConfig(str(root), lease_seconds=60.0, settings={"artifacts_at_once": []})
+    opened = Store(EnvStore(config, LocalExecutor(config)))
+    yield opened
+    opened.end_workers()
+    opened.close()
+
+
 @pytest.fixture(scope="module")
-def channel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def channel(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("kernels")
     for name, text in TEXTS.items():
 
@@ -37,7 +51,7 @@ def channel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     add(folder, "tool", tool)
     index_channel(folder)
-    yield folder.as_uri()
+    return folder.as_uri()
 
 
 def test_the_good_ones_are_offered_and_the_others_told_with_package_and_reason(store: Store, channel: str) -> None:
