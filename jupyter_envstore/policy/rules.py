@@ -165,13 +165,15 @@ def _index_faults(specification: Specification, settings: Mapping[str, Any]) -> 
     return [f"index {url!r} is not allowed; allowed: {', '.join(allowed)}" for url in used if not _below(url, allowed)]
 
 
+NO_SOURCES = "sources are not built here; name a released package, or let an admin set pypi_allow_sdists"
+
+
 def _source_faults(specification: Specification, settings: Mapping[str, Any]) -> list[str]:
     """Return the lines for pip that name sources, where those are not built: building runs what is in them."""
     if settings["pypi_allow_sdists"]:
         return []
     urls = [url for line in specification.pip if (url := read_requirement(line).url)]
-    way_out = "sources are not built here; name a released package, or let an admin set pypi_allow_sdists"
-    return [f"{url[:200]}: {way_out}" for url in urls if is_source(url)]
+    return [f"{url[:200]}: {NO_SOURCES}" for url in urls if is_source(url)]
 
 
 def _below(url: str, indexes: Sequence[str]) -> bool:
@@ -200,6 +202,9 @@ def check_lock_policy(
         if package.manager == "pip" and not any(_below(url, indexes) for url in (package.index, package.url) if url):
             shown = ", ".join(indexes)
             faults.append(f"the lockfile takes {package.name} from {package.url}, which is not below {shown}")
+    if not settings["pypi_allow_sdists"]:
+        repositories = dict.fromkeys(package.url for package in packages if package.url.startswith("git+"))
+        faults += [f"{url[:200]}: {NO_SOURCES}" for url in repositories]
     by_platform: dict[str, tuple[set[str], set[str]]] = {}
     for package in packages:
         conda, pip = by_platform.setdefault(package.platform, (set(), set()))

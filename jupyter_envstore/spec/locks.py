@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
 
-from jupyter_envstore.errors import Fault
+from jupyter_envstore.errors import Fault, SpecificationError
 from jupyter_envstore.spec.document import Items, Table, Text, Value
 from jupyter_envstore.spec.pip_lines import check_url
+from jupyter_envstore.spec.sources import check_repository
 from jupyter_envstore.spec.specification import Specification, check_variable
+from jupyter_envstore.spec.words import counted
 
 MAX_PACKAGES = 20_000
 ENTRY_KEYS = {
@@ -20,13 +23,18 @@ ENTRY_KEYS = {
     "category", "categories", "optional", "source", "build",
 }  # fmt: skip
 REQUIRED = ("name", "version", "manager", "platform", "url", "hash")
+DEFAULT_CATEGORIES = ("main", "dev")
+"""What ``conda-lock install`` takes where nobody says otherwise."""
 HASHES = {"md5": re.compile(r"[0-9a-f]{32}"), "sha256": re.compile(r"[0-9a-f]{64}")}
 
 
-def read_lockfile(root: Table, text: str, allow_local_files: bool) -> tuple[Specification, list[Fault]]:
+def read_lockfile(
+    root: Table, text: str, allow_local_files: bool, categories: Sequence[str] = ()
+) -> tuple[Specification, list[Fault]]:
     """Return the specification that a lockfile is, and its faults.
 
-    Packages of other categories than ``main`` are left out, as ``conda-lock install`` does by default.
+    Without ``categories``, packages of other ones than ``main`` and ``dev`` are left out, as ``conda-lock install``
+    does; the notes tell how many.
     """
     faults: list[Fault] = []
     if str(root.get("version")) not in ("1", "None"):
@@ -43,11 +51,16 @@ def read_lockfile(root: Table, text: str, allow_local_files: bool) -> tuple[Spec
         packages = Items()
     entries = [_entry(item, place, allow_local_files, faults) for place, item in enumerate(packages)]
     custom = plain(metadata.get("custom_metadata")) or {}
-    lock = {
-        "version": 1,
-        "metadata": plain(metadata),
-        "package": [entry for entry in entries if entry and entry.get("category", "main") == "main"],
-    }
+    chosen = categories or DEFAULT_CATEGORIES
+    known = {name for entry in entries if entry for name in entry["categories"]}
+    unknown = sorted(set(categories) - known - {"main"})
+    if unknown and not faults:
+        msg = f"the lockfile has no category {', '.join(unknown)[:100]}; it has {', '.join(sorted(known))[:300]}"
+        faults.append(Fault(msg))
+    kept, notes = _of_categories([entry for entry in entries if entry], chosen)
+    if not kept and not faults:
+        faults.append(Fault(f"no package is of the category {' or '.join(chosen)[:100]}; {notes[0]}"))
+    lock = {"version": 1, "metadata": plain(metadata), "package": kept}
     specification = Specification(
         name=custom.get("name") if isinstance(custom, dict) else None,
         description=custom.get("description", "") if isinstance(custom, dict) else "",
@@ -55,8 +68,66 @@ def read_lockfile(root: Table, text: str, allow_local_files: bool) -> tuple[Spec
         platforms=tuple(str(platform) for platform in plain(metadata.get("platforms")) or ()),
         lockfile=lock,
         text=text,
+        notes=tuple(notes),
     )
     return specification, faults
+
+
+def lock_categories(root: Table) -> tuple[str, ...]:
+    """Return the names of all categories of a lockfile, ``main`` first."""
+    found: set[str] = set()
+    packages = root.get("package")
+    for item in packages if isinstance(packages, Items) else ():
+        if isinstance(item, Table):
+            found.update(_categories(item))
+    return tuple(sorted(found, key=lambda name: (name != "main", name)))
+
+
+def _categories(item: Table) -> list[str]:
+    several = item.get("categories")
+    if isinstance(several, Items):
+        return [str(name) for name in several if isinstance(name, Text)] or ["main"]
+    return [str(item.get("category") or "main")]
+
+
+def _of_categories(entries: list[dict[str, Any]], chosen: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the entries of some categories, each package once, and what is told of the others."""
+    kept: dict[tuple[str, ...], dict[str, Any]] = {}
+    others: dict[tuple[str, ...], list[str]] = {}
+    for entry in entries:
+        names = entry.pop("categories")
+        key = tuple(str(entry[part]) for part in ("platform", "manager", "name", "url"))
+        if any(name in chosen for name in names):
+            kept.setdefault(key, {**entry, "category": "main"})
+        else:
+            others.setdefault(key, names)
+    left = [names for key, names in others.items() if key not in kept]
+    if not left:
+        return list(kept.values()), []
+    listed = ", ".join(sorted({name for names in left for name in names}))[:300]
+    note = f"{counted(len(left), 'package')} of other categories left out: {listed}; choose with --category"
+    return list(kept.values()), [note]
+
+
+def only_categories(root: Table, text: str, categories: Sequence[str]) -> str:
+    """Return the text of a lockfile that has the packages of some categories only, all of them as ``main``.
+
+    Raises
+    ------
+    SpecificationError
+        It has faults, or no such category.
+    """
+    specification, faults = read_lockfile(root, text, True, categories)
+    if faults:
+        raise SpecificationError(faults)
+    return lock_as_text(specification.lockfile or {})
+
+
+def lock_as_text(lock: dict[str, Any]) -> str:
+    """Return a lock as JSON, which is YAML too, with one line for each package."""
+    metadata = json.dumps(lock["metadata"], ensure_ascii=False)
+    packages = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in lock["package"])
+    return f'{{"version": 1,\n"metadata": {metadata},\n"package": [\n{packages}\n]}}\n'
 
 
 def starting_point(lock: dict[str, Any]) -> str:
@@ -119,8 +190,7 @@ def _entry(item: Value, place: int, allow_local_files: bool, faults: list[Fault]
     if len(faults) > before:
         return None
     entry: dict[str, Any] = plain(item)
-    if "categories" in entry:
-        entry["category"] = "main" if "main" in entry.pop("categories") else "other"
+    entry["categories"] = _categories(item)
     if entry["manager"] not in ("conda", "pip"):
         fault(f"manager {entry['manager']!r} is not known: conda or pip", "manager")
     _check_hashes(entry, fault)
@@ -129,19 +199,38 @@ def _entry(item: Value, place: int, allow_local_files: bool, faults: list[Fault]
 
 
 def _check_hashes(entry: dict[str, Any], fault: Any) -> None:
+    """Keep the hashes that there are: conda-lock writes ``null`` or nothing for one that it does not know."""
     hashes = entry["hash"]
-    if not isinstance(hashes, dict) or not hashes:
+    if not isinstance(hashes, dict):
         fault("must hold sha256 or md5", "hash")
         return
+    hashes = entry["hash"] = {kind: digest for kind, digest in hashes.items() if digest not in (None, "")}
+    if is_repository(entry):
+        return
+    if not hashes:
+        fault(f"{entry['name']} has no hash, so it could be anything; lock it again with conda-lock", "hash")
     for kind, digest in hashes.items():
         if kind not in HASHES or not HASHES[kind].fullmatch(str(digest)):
             fault(f"{kind} {str(digest)[:70]!r} is not a hash", "hash")
-    if entry["manager"] == "pip" and "sha256" not in hashes:
+    if hashes and entry["manager"] == "pip" and "sha256" not in hashes:
         fault("a pip package needs a sha256", "hash")
+
+
+def is_repository(entry: dict[str, Any]) -> bool:
+    """Whether a locked package is a repository of version control."""
+    return entry["manager"] == "pip" and str(entry["url"]).startswith(("git+", "hg+", "svn+", "bzr+"))
 
 
 def _check_url(entry: dict[str, Any], allow_local_files: bool, fault: Any) -> None:
     url = str(entry["url"])
+    if is_repository(entry):
+        try:
+            entry["url"] = check_repository(url, allow_local_files)
+        except ValueError as error:
+            fault(f"{entry['name']}: {error}", "url")
+        else:
+            entry["hash"] = {"sha256": entry["url"].partition("#")[0].rpartition("@")[2]}
+        return
     try:
         check_url(url, "package address", allow_local_files)
     except ValueError as error:
