@@ -138,7 +138,8 @@ class Composer:
     def _document(self, event: Any) -> None:
         self._documents += 1
         if self._documents > 1:
-            raise _fault("expected a single document in the stream", "but found another document", event)
+            msg = "expected a single document in the stream"
+            raise _fault(msg, "but found another document", event)
 
     def _scalar(self, event: Any) -> None:
         value = event.value
@@ -220,7 +221,8 @@ class Composer:
 
     def _new_anchor(self, event: Any) -> None:
         if event.anchor in self._anchors:
-            raise _fault("found duplicate anchor; first occurrence", "second occurrence", event)
+            msg = "found duplicate anchor; first occurrence"
+            raise _fault(msg, "second occurrence", event)
 
     def _key(self, opened: _Open, key: str, line: int, start: int) -> None:
         table: Table = opened.container  # type: ignore[assignment]  # only mappings have keys
