@@ -88,6 +88,16 @@ export class EnvStoreModel implements IDisposable {
     return this._settled;
   }
 
+  /** Emitted when the user has made a build of an environment the active one. */
+  get activated(): ISignal<this, IPlace> {
+    return this._activated;
+  }
+
+  /** Say that the user has made another build the active one: views turn to it. */
+  tellActivated(place: IPlace): void {
+    this._activated.emit(place);
+  }
+
   /** Emitted when an environment shall be opened in the sidebar. */
   get revealed(): ISignal<this, IPlace> {
     return this._revealed;
@@ -161,6 +171,17 @@ export class EnvStoreModel implements IDisposable {
   /** Return the environment of these names. */
   find(place: IPlace): IEnvironment | undefined {
     return this._environments.find(item => item.namespace.name === place.namespace && item.name === place.name);
+  }
+
+  /** Whether the user may do something in all of a namespace, as far as their roles say. */
+  may(place: Pick<IPlace, 'namespace'>, permission: string): boolean {
+    const known = this._permissions?.entity_permissions ?? {};
+    return [`${place.namespace}/*`, '*/*'].some(entity => known[entity]?.includes(permission));
+  }
+
+  /** Whether an environment is not there, though the server answers. */
+  isGone(place: IPlace): boolean {
+    return this._lastSeen !== null && this.isConnected && !this.find(place);
   }
 
   /** Return the builds that are queued or run, each with its environment; the oldest first. */
@@ -383,6 +404,7 @@ export class EnvStoreModel implements IDisposable {
   private readonly _changed = new Signal<this, void>(this);
   private readonly _stale = new Signal<this, IChange>(this);
   private readonly _ready = new Signal<this, IEnvironment>(this);
+  private readonly _activated = new Signal<this, IPlace>(this);
   private readonly _revealed = new Signal<this, IPlace>(this);
   private readonly _settled = new Signal<this, ISettled>(this);
   private readonly _mine = new Set<number>();

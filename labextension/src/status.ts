@@ -50,6 +50,11 @@ export function inLine(place: number, trans: TranslationBundle): string {
   return rule in words ? words[rule as keyof typeof words] : trans.__('%1th in line', place);
 }
 
+/** Return when a build ended; while it has not, when it was asked for. Ages and dates of builds are told of this. */
+export function builtOn(build: Pick<IBuild, 'ended_on' | 'scheduled_on'> | null | undefined): string | null {
+  return build?.ended_on ?? build?.scheduled_on ?? null;
+}
+
 /** Return how long ago a moment (UTC, without a zone) was, in one short word. */
 export function age(moment: string | null, now: Date, trans: TranslationBundle): string {
   if (!moment) {

@@ -10,6 +10,7 @@ import type { EnvStoreModel } from '../../src/model';
 import { Trouble } from '../../src/sidebar/trouble';
 import type { IPackageChange } from '../../src/types';
 import { type IImport, Imported } from '../../src/view/import';
+import { distance } from '../../src/view/completer';
 import { PackageSearch } from '../../src/view/search';
 import { Changes, Preview } from '../../src/view/preview';
 
@@ -180,9 +181,14 @@ describe('PackageSearch', () => {
     jest.useFakeTimers();
     const staged: string[] = [];
     const newest = new Map([['numpy', { version: '2.1', channel_id: 'https://host/forge/', subdir: 'noarch' } as any]]);
-    const completer = { names: async () => ['numba', 'numpy'], versions: async () => [], close: async () => ['numpy'], newest: async () => newest };
-    const build = { specification: { text: '', is_lockfile: false } } as any;
-    draw(<PackageSearch completer={completer} trans={trans} build={build} onAdd={specs => staged.push(...specs)} />);
+    const there = ['flask', 'jinja2', 'numba', 'numpy', 'pandas'];
+    const completer = {
+      names: async (prefix: string) => there.filter(name => name.startsWith(prefix)),
+      versions: async () => [],
+      close: async (name: string) => there.filter(other => distance(name, other) === 1),
+      newest: async () => newest
+    };
+    draw(<PackageSearch completer={completer} trans={trans} specification="" onAdd={specs => void staged.push(...specs)} />);
     const field = node.querySelector('input')!;
     const write = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value')!.set!;
     await act(async () => {
@@ -193,9 +199,14 @@ describe('PackageSearch', () => {
     const options = [...node.querySelectorAll('[role=option]')].map(option => option.textContent);
     expect(options).toEqual(['numba', 'numpy 2.1  forge · noarch', 'Add “num” from PyPI']);
     expect(field.getAttribute('aria-expanded')).toBe('true');
-    for (const key of ['ArrowDown', 'Enter']) {
-      act(() => void field.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true })));
-    }
+    const press = async (key: string) => {
+      await act(async () => {
+        field.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+        await jest.advanceTimersByTimeAsync(1);
+      });
+    };
+    await press('ArrowDown');
+    await press('Enter');
     expect(staged).toEqual(['numpy']);
     const type = async (text: string) => {
       await act(async () => {
@@ -204,30 +215,24 @@ describe('PackageSearch', () => {
         await jest.advanceTimersByTimeAsync(300);
       });
     };
-    const press = (key: string) => act(() => void field.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true })));
     await type('numpy pandas>=2 pip:rich');
-    press('Enter');
+    await press('Enter');
     expect(staged).toEqual(['numpy', 'numpy', 'pandas>=2', 'pip:rich']);
     await type('flask jinja2 >= 2, < 4');
-    press('Enter');
+    await press('Enter');
     expect(staged.splice(4)).toEqual(['flask', 'jinja2>=2,<4']);
     await type('numpy 2.1');
-    press('Enter');
+    await press('Enter');
     expect(staged.pop()).toBe('numpy 2.1');
-    completer.names = async () => [];
     await type('nmupy');
-    press('Enter');
-    expect(node.textContent).toContain('No channel has “nmupy”. Press ↓ and Enter for “numpy”.');
+    await press('Enter');
+    expect(node.textContent).toContain('No channel has “nmupy”. Choose “numpy”, or write pip:nmupy to take it from PyPI');
     expect(staged).toHaveLength(4);
-    press('ArrowDown');
-    press('Enter');
+    await press('ArrowDown');
+    await press('Enter');
     expect(staged.pop()).toBe('numpy');
-    completer.close = async () => [];
     await type('rarely-known');
-    press('Enter');
-    expect(node.textContent).toContain('No channel has “rarely-known”. Press ↓ and Enter to add it from PyPI.');
-    press('ArrowDown');
-    press('Enter');
+    await press('Enter'); // the sole suggestion
     expect(staged.pop()).toBe('pip:rarely-known');
     jest.useRealTimers();
   });

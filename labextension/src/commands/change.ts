@@ -159,10 +159,16 @@ export function addChangingCommands(context: Context): void {
       const place = context.place(args);
       const before = model.find(place)?.current_build;
       const activate = async (build: number) => {
-        await api.activate(place, build);
-        return build;
+        const done = await context.guarded(trans.__('Not changed'), async () => {
+          await api.activate(place, build);
+          return true;
+        });
+        if (done) {
+          model.tellActivated(place);
+        }
+        return done;
       };
-      if (!(await context.guarded(trans.__('Not changed'), () => activate(Number(args.build))))) {
+      if (!(await activate(Number(args.build)))) {
         return;
       }
       const now = model.find(place)?.current_build;
@@ -175,7 +181,7 @@ export function addChangingCommands(context: Context): void {
           ? [
               {
                 label: trans.__('Undo'),
-                callback: () => void context.guarded(trans.__('Not changed'), () => activate(before.id))
+                callback: () => void activate(before.id)
               }
             ]
           : []

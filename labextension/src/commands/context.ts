@@ -85,10 +85,18 @@ export class Context {
       isVisible?: (args: Arguments) => boolean;
       caption?: (args: Arguments) => string;
       label?: (args: Arguments) => string;
+      /** Whether it can be done with an environment that was deleted. */
+      evenGone?: boolean;
     } = {}
   ): void {
+    const { evenGone, ...options } = more;
+    const gone = (given: Arguments): string =>
+      evenGone || args === NOTHING || (args === BUILD && !given.name) ? '' : this.whyGone(given);
     const told = async (given: Arguments): Promise<unknown> => {
       try {
+        if (gone(given)) {
+          throw new Error(gone(given)); // whatever offered it was drawn before
+        }
         return await execute(given);
       } catch (error) {
         if (given.throws) {
@@ -98,7 +106,20 @@ export class Context {
         return undefined;
       }
     };
-    this.app.commands.addCommand(id, { label, describedBy: { args: args as any }, execute: told as any, ...more });
+    this.app.commands.addCommand(id, {
+      label,
+      describedBy: { args: args as any },
+      execute: told as any,
+      ...options,
+      isEnabled: given => !gone(given) && (options.isEnabled?.(given) ?? true),
+      caption: given => gone(given) || (options.caption?.(given) ?? '')
+    });
+  }
+
+  /** Return that an environment was deleted; empty where it was not, or where none is named. */
+  whyGone(args: Arguments): string {
+    const place = this.place(args);
+    return place.name && this.model.isGone(place) ? this.trans.__('%1 was deleted', whole(place)) : '';
   }
 
   /** Return why the user may not do something in an environment; empty where they may. */

@@ -63,18 +63,33 @@ export function addDeletingCommands(context: Context): void {
       caption: args => context.whyNot(args, 'environment::delete')
     }
   );
-  context.add(CommandIDs.undelete, trans.__('Undo Delete'), PLACE, async args => {
-    const place = context.place(args);
-    const done = await context.guarded(trans.__('Not brought back'), async () => {
-      await api.undelete(place);
-      return true;
-    });
-    Notification.dismiss(offers.get(whole(place)));
-    if (done) {
-      offers.set(whole(place), Notification.success(trans.__('%1 is back', whole(place)), { autoClose: 5000 }));
-      model.reveal(place);
+  context.add(
+    CommandIDs.undelete,
+    trans.__('Undo Delete'),
+    PLACE,
+    async args => {
+      const place = context.place(args);
+      const done = await context.guarded(trans.__('Not brought back'), async () => {
+        await api.undelete(place);
+        return true;
+      });
+      Notification.dismiss(offers.get(whole(place)));
+      if (done) {
+        offers.set(whole(place), Notification.success(trans.__('%1 is back', whole(place)), { autoClose: 5000 }));
+        model.reveal(place);
+      }
+      return done === true;
+    },
+    {
+      evenGone: true,
+      isVisible: args => context.whyGone(args) !== '',
+      isEnabled: args => model.may(context.place(args), 'environment::delete'),
+      caption: args =>
+        model.may(context.place(args), 'environment::delete')
+          ? trans.__('For ten minutes after it was deleted')
+          : trans.__('Only admins of %1 may bring it back', context.place(args).namespace)
     }
-  });
+  );
 }
 
 /** Return what goes with an environment: bytes, and what to know before. */

@@ -1,7 +1,7 @@
 import { Notification } from '@jupyterlab/apputils';
 import type { IArtifact, IPlace } from '../types';
 import type { IViews } from '../view/views';
-import { type Arguments, BUILD, type Context, NOTHING, PLACE, copy, whole } from './context';
+import { type Arguments, type Context, NOTHING, PLACE, copy, whole } from './context';
 import { chooseFile, MAX_FILE } from './files';
 import { CommandIDs } from './ids';
 import { specificationOfKernel } from './kernel';
@@ -28,9 +28,10 @@ export function addShowingCommands(context: Context, views: IViews): void {
     PLACE,
     args => {
       const place = context.place(args);
-      return place.name ? views.open(place, { tab: args.tab, build: args.build }) : undefined;
+      const focus = args.tab ? ('tab' as const) : undefined;
+      return place.name ? views.open(place, { tab: args.tab, build: args.build, focus }) : undefined;
     },
-    { isVisible: args => !args.hidden }
+    { evenGone: true }
   );
   context.add(
     CommandIDs.edit,
@@ -53,7 +54,7 @@ export function addShowingCommands(context: Context, views: IViews): void {
     CommandIDs.compare,
     trans.__('Compare Builds'),
     PLACE,
-    args => views.open(context.place(args), { tab: 'builds', compare: args.compare }),
+    args => views.open(context.place(args), { tab: 'builds', compare: args.compare, focus: 'tab' }),
     { isEnabled: exists, label: args => String(args.words ?? trans.__('Compare Builds')) }
   );
   context.add(
@@ -63,7 +64,7 @@ export function addShowingCommands(context: Context, views: IViews): void {
     args => {
       const item = context.environment(args);
       const build = args.build ?? item?.newest_build_id ?? undefined;
-      return views.open(context.place(args), { tab: 'artifacts', build });
+      return views.open(context.place(args), { tab: 'artifacts', build, focus: 'log' });
     },
     { isEnabled: exists }
   );
@@ -149,7 +150,7 @@ export function addShowingCommands(context: Context, views: IViews): void {
   );
   context.add(CommandIDs.openArtifact, trans.__('Open Here'), ARTIFACT, async args => {
     const found = await ready(args);
-    return found && views.text(`${found.file_name}`, await api.text(found.url), found.type);
+    return found && views.text(`${found.file_name}`, await api.text(found.url), found.type, found.url);
   });
   context.add(CommandIDs.copyArtifact, trans.__('Copy Text'), ARTIFACT, async args => {
     const found = await ready(args);
@@ -210,9 +211,10 @@ export function addShowingCommands(context: Context, views: IViews): void {
     },
     { isEnabled: args => Boolean(context.environment(args)?.active) }
   );
-  context.add(CommandIDs.copyImageAddress, trans.__('Copy Docker Image Address'), BUILD, async args => {
+  context.add(CommandIDs.copyImageAddress, trans.__('Copy Docker Image Address'), PLACE, async args => {
     const found = await ready({ ...args, type: 'docker' });
-    const address = found && (await api.text(api.url(`build/${args.build}/docker/`)));
+    const build = args.build ?? context.environment(args)?.current_build_id;
+    const address = found && (await api.text(api.url(`build/${build}/docker/`)));
     return address && copy(address.trim(), trans.__('Copied %1', address.trim()));
   });
 }

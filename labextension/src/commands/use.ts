@@ -137,7 +137,7 @@ export function addUsingCommands(context: Context): void {
   context.add(CommandIDs.copyName, trans.__('Copy Name'), PLACE, args => {
     const name = whole(context.place(args));
     return copy(name, trans.__('Copied %1', name));
-  });
+  }, { evenGone: true });
   context.add(
     CommandIDs.copyPath,
     trans.__('Copy Path'),

@@ -3,7 +3,7 @@ import type { LabIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import type { EnvStoreModel } from '../model';
-import { type IMark, moment } from '../status';
+import type { IMark } from '../status';
 import { PanelContext } from './context';
 
 /** What every part of the panel and the views is given. */
@@ -172,15 +172,6 @@ export function ErrorBox(props: {
       <div className={props.calm ? '' : 'jp-EnvStore-error'}>{props.message}</div>
       {props.children && <div className="jp-EnvStore-actions">{props.children}</div>}
     </div>
-  );
-}
-
-/** When something was, in one short word, with the exact time as a tooltip. */
-export function When(props: { at: string | null; words: string; trans: TranslationBundle }): React.ReactElement {
-  return (
-    <time className="jp-EnvStore-age" dateTime={props.at ? `${props.at}Z` : undefined} title={moment(props.at)}>
-      {props.words}
-    </time>
   );
 }
 

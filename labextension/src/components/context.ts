@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import type { EnvStoreModel } from '../model';
+import type { PendingFields } from './pending';
 
 /** What all parts of a view are given without being handed it. */
 export const PanelContext = React.createContext<{
@@ -8,4 +9,6 @@ export const PanelContext = React.createContext<{
   trans: TranslationBundle;
   /** What was loaded last, by its name: shown again until it is loaded anew, or while the server is away. */
   memory: Map<string, unknown>;
+  /** The fields whose text is not taken as one types. */
+  pending: PendingFields;
 } | null>(null);

@@ -1,11 +1,15 @@
 import * as React from 'react';
 import { PanelContext } from './context';
 import { ErrorBox, type IProps, TextButton } from './basics';
+import { PendingFields } from './pending';
 
 /** What stands around each view: what all of its parts are given, and words in place of a view that cannot be drawn. */
 export function Root(props: IProps & { children: React.ReactNode }): React.ReactElement {
   const { model, trans } = props;
-  const given = React.useMemo(() => ({ model, trans, memory: new Map<string, unknown>() }), [model, trans]);
+  const given = React.useMemo(
+    () => ({ model, trans, memory: new Map<string, unknown>(), pending: new PendingFields() }),
+    [model, trans]
+  );
   return (
     <PanelContext.Provider value={given}>
       <Boundary trans={trans}>{props.children}</Boundary>

@@ -5,9 +5,11 @@ import { CommandIDs } from '../commands';
 import type { Front, Runner } from '../commands/front';
 import { type IProps, Link, Mark } from '../components/basics';
 import { openMenu } from '../components/menu';
-import { mark } from '../status';
-import { Section } from './section';
+import { kernelOf } from '../kernels';
 import { placeOf } from '../model';
+import { mark } from '../status';
+import type { IPlace } from '../types';
+import { Section } from './section';
 
 const MOST = 40;
 const STATE = 'jupyter-envstore:kernel-builds';
@@ -45,11 +47,15 @@ export function CurrentNotebook(
       session?.kernelChanged.disconnect(slot);
     };
   }, [panel]);
-  const item = model.environments.find(found => found.kernels.includes(kernel.name));
+  const spelled = kernelOf(kernel.name);
+  const item =
+    model.environments.find(found => found.kernels.includes(kernel.name)) ?? (spelled ? model.find(spelled.place) : undefined);
+  const isGone = Boolean(spelled && !item && model.lastSeen && model.isConnected);
+  const ofBuild = item ? spelled?.number ?? null : null; // a kernel that is this build's own
   React.useEffect(() => {
     // a kernel goes on in the build that was active when it started: remembered, as the server does not tell
     const build = item?.current_build;
-    if (kernel.id && build) {
+    if (kernel.id && build && ofBuild === null) {
       void state?.fetch(STATE).then(value => {
         const known = (value ?? {}) as IKernelBuilds;
         const all = kernel.id in known ? known : { ...known, [kernel.id]: { number: build.number, id: build.id } };
@@ -60,7 +66,7 @@ export function CurrentNotebook(
   }, [kernel.id, item?.id, state]);
   const build = builds[kernel.id];
   const active = item?.current_build;
-  const isOld = Boolean(build && active && build.id !== active.id);
+  const isOld = Boolean(build && active && build.id !== active.id && ofBuild === null);
   const place = item && placeOf(item);
   React.useEffect(() => {
     if (isOld && panel && place && build && active && !told.current.has(kernel.id)) {
@@ -96,8 +102,10 @@ export function CurrentNotebook(
           <div className="jp-EnvStore-line">
             <Mark mark={mark(item, trans, model.isConnected)} />
             <Link onClick={() => commands.execute(CommandIDs.open, place)}>{`${place.namespace}/${place.name}`}</Link>
-            <span className="jp-EnvStore-age">{trans.__('build %1', build?.number ?? active?.number ?? '')}</span>
+            <span className="jp-EnvStore-age">{trans.__('build %1', ofBuild ?? build?.number ?? active?.number ?? '')}</span>
           </div>
+        ) : isGone && spelled ? (
+          <Gone {...props} place={spelled.place} />
         ) : (
           <div className="jp-EnvStore-sub">{trans.__('It runs in no environment of the store.')}</div>
         )}
@@ -117,5 +125,32 @@ export function CurrentNotebook(
         </div>
       </div>
     </Section>
+  );
+}
+
+/** That the environment of a kernel that goes on was deleted, and the way back. */
+function Gone(props: IProps & { place: IPlace }): React.ReactElement {
+  const { trans, commands, model, place } = props;
+  const [isLost, setLost] = React.useState(false);
+  const name = `${place.namespace}/${place.name}`;
+  return (
+    <div role="status" data-testid="envstore:kernel-of-deleted">
+      <span className="jp-EnvStore-mark" data-kind="canceled" aria-hidden="true">
+        ⊘
+      </span>
+      {isLost ? trans.__('%1 was deleted and cannot come back.', name) : trans.__('%1 was deleted', name)}
+      {!isLost && model.may(place, 'environment::delete') && (
+        <>
+          {': '}
+          <Link
+            id={CommandIDs.undelete}
+            label={trans.__('Undo the deletion of %1', name)}
+            onClick={async () => setLost(!(await commands.execute(CommandIDs.undelete, { ...place })))}
+          >
+            {trans.__('Undo')}
+          </Link>
+        </>
+      )}
+    </div>
   );
 }

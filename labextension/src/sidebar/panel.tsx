@@ -4,7 +4,7 @@ import type { Menu } from '@lumino/widgets';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
 import type { Front } from '../commands/front';
-import { IconButton, type IProps, Link, Skeleton } from '../components/basics';
+import { IconButton, type IProps, Link, Skeleton, TextButton } from '../components/basics';
 import { useModel, useNow } from '../components/hooks';
 import { openMenu } from '../components/menu';
 import { Root } from '../components/root';
@@ -37,6 +37,13 @@ export class EnvStorePanel extends ReactWidget {
     this.title.caption = props.trans.__('Environments');
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', props.trans.__('Environments'));
+  }
+
+  /** Whoever asks for the sidebar looks for an environment: the filter has the focus; without any, the first way to one. */
+  protected override onActivateRequest(): void {
+    if (!this.node.contains(document.activeElement)) {
+      this.node.querySelector<HTMLElement>('.jp-EnvStore-filter, .jp-EnvStore-empty button:enabled')?.focus();
+    }
   }
 
   protected override render(): React.ReactElement {
@@ -164,14 +171,12 @@ function Toolbar({ commands, trans }: IProps): React.ReactElement {
   ];
   return (
     <div className="jp-EnvStore-toolbar" role="toolbar" aria-label={trans.__('Environments')}>
-      <span className="jp-EnvStore-title">{trans.__('Environments')}</span>
-      <IconButton
-        id={CommandIDs.create}
-        commands={commands}
-        icon={addIcon}
-        label={trans.__('New environment')}
-        needsServer
-      />
+      <span className="jp-EnvStore-title">
+        <TextButton id={CommandIDs.create} needsServer onClick={() => commands.execute(CommandIDs.create)}>
+          <addIcon.react tag="span" className="jp-EnvStore-buttonIcon" />
+          {trans.__('New environment')}
+        </TextButton>
+      </span>
       <IconButton
         className="jp-mod-wide"
         id={CommandIDs.importFile}

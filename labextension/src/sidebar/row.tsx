@@ -1,10 +1,11 @@
 import { addIcon, consoleIcon, ellipsesIcon, notebookIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
-import { IconButton, type IProps, Link, Mark, TextButton, When } from '../components/basics';
+import { IconButton, type IProps, Link, Mark, TextButton } from '../components/basics';
+import { Age, useClock } from '../components/clock';
 import { useLoaded, useStale } from '../components/hooks';
 import { openContextMenu } from '../components/menu';
-import { age, ago, buildMark, clause, duration, mark, moment, size, tookSeconds } from '../status';
+import { ago, buildMark, builtOn, clause, duration, mark, moment, size, tookSeconds } from '../status';
 import { placeOf } from '../model';
 import type { IEnvironment } from '../types';
 
@@ -23,8 +24,6 @@ interface IRowProps extends IProps {
   contains: string;
   isConnected: boolean;
   isOpened: boolean;
-  /** The minute that it is, so that ages are told anew. */
-  minute: number;
   tabIndex: number;
   onFocus: (key: string) => void;
   onOpen: (id: number) => void;
@@ -38,15 +37,15 @@ export const Row = React.memo(function Row(props: IRowProps): React.ReactElement
   const status = mark(item, trans, props.isConnected);
   const build = item.current_build;
   const names = placeOf(item);
-  const at = build?.ended_on ?? build?.scheduled_on ?? null;
-  const old = age(at, new Date(), trans);
+  const now = useClock();
+  const at = builtOn(build);
   const language = item.kernels.length ? item.languages.join(' ') || trans.__('kernel') : '';
   const label = [
     item.name,
     status.words,
     build ? trans.__('build %1', build.number) : '',
     props.contains || language,
-    at ? trans.__('built %1', ago(at, new Date(), trans)) : '',
+    at ? trans.__('built %1', ago(at, now, trans)) : '',
     trans.__('%1 of %2 in %3', props.place, props.of, names.namespace)
   ].filter(part => part);
   const failed = item.newest_build ?? item.current_build;
@@ -108,7 +107,7 @@ export const Row = React.memo(function Row(props: IRowProps): React.ReactElement
               <span className="jp-EnvStore-language" title={item.kernel_note ?? item.kernels.join(', ')}>
                 {language}
               </span>
-              <When at={at} words={old} trans={trans} />
+              <Age build={build} trans={trans} />
             </>
           )}
         </span>
@@ -176,6 +175,7 @@ function Bold({ text, words }: { text: string; words: string }): React.ReactElem
 /** What matters of an environment, and what is done with it most. */
 function Card(props: IRowProps): React.ReactElement {
   const { item, trans, commands, model } = props;
+  const now = useClock();
   const names = placeOf(item);
   const build = item.current_build;
   const { value, reload } = useLoaded(() => model.api.builds(item.id, SHOWN_BUILDS), [item.id, item.newest_build_id]);
@@ -193,10 +193,10 @@ function Card(props: IRowProps): React.ReactElement {
           >
             {trans.__('Build %1 · %2 packages · %3', build.number, build.package_count, size(build.size))}
           </div>
-          <div className="jp-EnvStore-sub" title={moment(build.ended_on)}>
+          <div className="jp-EnvStore-sub" title={moment(builtOn(build))}>
             {trans.__(
               'Built %1 by %2, in %3',
-              ago(build.ended_on, new Date(), trans),
+              ago(builtOn(build), now, trans),
               build.created_by,
               duration(tookSeconds(build))
             )}
@@ -248,11 +248,7 @@ function Card(props: IRowProps): React.ReactElement {
             <span className="jp-EnvStore-name jp-EnvStore-sub" title={found.status_info ?? ''}>
               {found.status === 'FAILED' ? clause(found.status_info ?? '') : ''}
             </span>
-            <When
-              at={found.ended_on ?? found.scheduled_on}
-              words={age(found.ended_on ?? found.scheduled_on, new Date(), trans)}
-              trans={trans}
-            />
+            <Age build={found} trans={trans} />
           </li>
         ))}
       </ul>

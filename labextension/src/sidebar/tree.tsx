@@ -4,7 +4,6 @@ import * as React from 'react';
 import { copy } from '../commands/context';
 import { CommandIDs } from '../commands';
 import { IconButton, type IProps, Link } from '../components/basics';
-import { useNow } from '../components/hooks';
 import { placeOf } from '../model';
 import type { IEnvironment, IPlace } from '../types';
 import { Chunks } from './chunks';
@@ -12,7 +11,6 @@ import { containsWords, type IFound } from './filter';
 import { Row } from './row';
 
 const TYPE_AHEAD = 700;
-const MINUTE = 60_000;
 const SOON = 150;
 const FIRST_USE = '[data-testid="envstore:card-notebook"]';
 
@@ -32,7 +30,6 @@ export function Tree(props: ITreeProps): React.ReactElement {
   const [opened, setOpened] = React.useState<number | null>(null);
   const [focused, setFocused] = React.useState<string>('');
   const [wanted, setWanted] = React.useState<string>('');
-  const minute = Math.floor(useNow(MINUTE).getTime() / MINUTE);
   const typed = React.useRef({ text: '', at: 0 });
   const groups = grouped(found.named, filter ? [] : model.namespaces.slice(0, 1), filter ? [] : model.namespaces.slice(1));
   const nothing = groups.size === 0 && found.containing.length === 0 && !found.isLooking;
@@ -228,7 +225,6 @@ export function Tree(props: ITreeProps): React.ReactElement {
         contains={kind === 'hit' ? containsWords(found.hits.get(item.id) ?? [], found.packageName) : ''}
         isConnected={model.isConnected}
         isOpened={opened === item.id && (kind === 'item' || !found.named.includes(item))}
-        minute={minute}
         tabIndex={stop === key ? 0 : -1}
         onFocus={onFocus}
         onOpen={onOpen}

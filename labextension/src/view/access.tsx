@@ -2,6 +2,7 @@ import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { ErrorBox, Link, Skeleton, TextButton } from '../components/basics';
 import { type ILoaded, useLoaded } from '../components/hooks';
+import { useTyped } from '../components/pending';
 import { Table } from '../components/table';
 import { wordsOf } from './artifacts';
 import type { ITabProps } from './environment';
@@ -24,7 +25,7 @@ function Members(props: ITabProps): React.ReactElement {
   const may = item.permissions.includes('namespace-role-mapping::update');
   const members = useLoaded(() => model.api.members(place.namespace), [place.namespace], `members:${place.namespace}`);
   const { value, reload } = members;
-  const [name, setName] = React.useState('');
+  const [name, setName] = useTyped('member');
   const [role, setRole] = React.useState('viewer');
   const [refused, setRefused] = React.useState('');
   const admins = (value ?? []).filter(member => member.role === 'admin').map(member => member.other_namespace);
@@ -32,7 +33,9 @@ function Members(props: ITabProps): React.ReactElement {
     setRefused('');
     try {
       await model.api.setMember(place.namespace, other, next, isNew);
-      setName('');
+      if (isNew) {
+        setName(''); // what is typed is no other's business
+      }
     } catch (reason) {
       setRefused((reason as Error).message);
     }

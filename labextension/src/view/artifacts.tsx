@@ -8,6 +8,7 @@ import type { IArtifact, IProgress } from '../types';
 import type { ITabProps } from './environment';
 import { ImageAddress } from './image';
 import { Log } from './log';
+import type { IShow } from './views';
 
 /** How an artifact is shown: its words, and how it is used on the other side. */
 interface IWords {
@@ -74,7 +75,7 @@ export function wordsOf(type: string, trans: ITabProps['trans']): IWords {
 }
 
 /** The log of a build and what it was turned into. */
-export function ArtifactsTab(props: ITabProps): React.ReactElement {
+export function ArtifactsTab(props: ITabProps & { asked: IShow }): React.ReactElement {
   const { build } = props;
   return (
     <div className="jp-EnvStore-artifactsTab">

@@ -3,12 +3,13 @@ import { ellipsesIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { copy } from '../commands/context';
-import { ErrorBox, IconButton, Link, Mark, Skeleton, TextButton, When } from '../components/basics';
+import { ErrorBox, IconButton, Link, Mark, Skeleton, TextButton } from '../components/basics';
+import { Age } from '../components/clock';
 import { useLoaded, useStale } from '../components/hooks';
 import { type Action, openActions } from '../components/menu';
 import { Table } from '../components/table';
 import { isUnsettled } from '../model';
-import { age, buildMark, clause, duration, size, tookSeconds } from '../status';
+import { buildMark, clause, duration, size, tookSeconds } from '../status';
 import type { IBuild, IPackageChange } from '../types';
 import type { ITabProps } from './environment';
 import { newestFirst } from './completer';
@@ -158,7 +159,6 @@ function BuildRow(
   const diff = useLoaded(hasLock && before ? () => model.api.diff(before.id, row.id) : null, [row.id, before?.id, hasLock]);
   const args = { ...place, build: row.id };
   const may = item.permissions.includes('environment::update');
-  const at = row.ended_on ?? row.scheduled_on;
   const status = buildMark(row, trans);
   const readOnly = may ? undefined : trans.__('You may use it, not change it');
   const done = row.status === 'COMPLETED';
@@ -246,7 +246,7 @@ function BuildRow(
       </td>
       <td className="jp-mod-wide">{row.created_by}</td>
       <td>
-        <When at={at} words={age(at, new Date(), trans)} trans={trans} />
+        <Age build={row} trans={trans} />
       </td>
       <td className="jp-mod-wide jp-EnvStore-number">{took}</td>
       <td className="jp-mod-wide jp-EnvStore-number" title={size(row.size)}>

@@ -1,28 +1,26 @@
 import type { IEditorServices } from '@jupyterlab/codeeditor';
-import { ReactWidget, closeIcon } from '@jupyterlab/ui-components';
+import { Dialog, showDialog } from '@jupyterlab/apputils';
+import { ReactWidget } from '@jupyterlab/ui-components';
 import { type ISignal, Signal } from '@lumino/signaling';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
-import { chooseFile } from '../commands/files';
-import { ErrorBox, IconButton, type IProps, Link, TextButton } from '../components/basics';
+import { ErrorBox, type IProps, Link, TextButton } from '../components/basics';
 import { Connected } from '../components/connected';
 import { useModel } from '../components/hooks';
+import { useHasTyped, useSettle } from '../components/pending';
 import { Root } from '../components/root';
+import { Begin, type From } from './begin';
 import { type ICompleter, type IEditorHandle, YamlEditor } from './editor';
 import { Imported, useImport } from './import';
-import { LinkField } from './link';
-import { nameOf } from './package';
 import { usePreview } from './checking';
 import { leaveDraft } from './drafts';
 import { NotBuilt } from './failed';
 import { faultsOf, fixed } from './fixes';
 import { Preview } from './preview';
-import { PackageSearch } from './search';
 import type { IStart } from './views';
 
 const BASE = 'dependencies:\n  - python\n  - ipykernel\n';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$/;
-type From = 'packages' | 'file' | 'copy';
 
 /** What the view that makes environments works with. */
 export interface ICreateProps extends IProps {
@@ -50,6 +48,9 @@ export class CreateView extends ReactWidget {
 
   last: IStart = {};
 
+  /** Whether something was typed here that is nowhere else. */
+  isTouched: () => boolean = () => false;
+
   protected override render(): React.ReactElement {
     return (
       <Root {...this.props}>
@@ -64,12 +65,21 @@ export class CreateView extends ReactWidget {
 function Create(props: ICreateProps & { widget: CreateView; close: () => void }): React.ReactElement {
   const { model, trans, commands, widget, close } = props;
   useModel(model);
-  const radios = React.useId();
+  const note = React.useId();
+  const settle = useSettle();
+  const hasTyped = useHasTyped();
   const [from, setFrom] = React.useState<From>('packages');
   const [name, setName] = React.useState('');
   const [namespace, setNamespace] = React.useState('');
   const [description, setDescription] = React.useState('');
-  const [text, setText] = React.useState(BASE);
+  const [text, show] = React.useState(BASE);
+  const latest = React.useRef(text); // what is taken a moment before a build must be in it
+  const setText = (next: string) => {
+    latest.current = next;
+    show(next);
+  };
+  /** What nobody typed: it can be had again. */
+  const [given, setGiven] = React.useState({ text: BASE, description: '' });
   const [generation, setGeneration] = React.useState(0);
   const [error, setError] = React.useState<string>('');
   const [failed, setFailed] = React.useState<Error | null>(null);
@@ -80,6 +90,8 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
   const { checked } = preview;
 
   const isTyped = React.useRef(false);
+  const isTouched = isTyped.current || text !== given.text || description !== given.description;
+  widget.isTouched = () => isTouched || hasTyped();
   /** Return a name, with a number behind it where there is one of this name. */
   const free = (wanted: string) => {
     for (let number = 2, next = wanted; ; number++) {
@@ -95,6 +107,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
     if (again) {
       return;
     }
+    setGiven({ text: found.text, description: found.description });
     const stem = fileName.replace(/\.[^.]*$/, '').replace(/[^A-Za-z0-9_.+-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
     if (!isTyped.current) {
       setName(free(nameIn(found.text) ?? found.name ?? stem.slice(0, 64)));
@@ -133,13 +146,20 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
     };
   }, [widget, begin]);
 
-  const edit = async (add: string[], remove: string[]) => {
-    setError('');
-    try {
-      setText(await model.api.edit(text, add, remove));
-    } catch (reason) {
-      setError((reason as Error).message);
-    }
+  const edits = React.useRef(Promise.resolve(true));
+  /** Change the packages of the text, one change after the other. */
+  const edit = (add: string[], remove: string[]): Promise<boolean> => {
+    const change = async () => {
+      setError('');
+      try {
+        setText(await model.api.edit(latest.current, add, remove));
+        return true;
+      } catch (reason) {
+        setError((reason as Error).message);
+        return false;
+      }
+    };
+    return (edits.current = edits.current.then(change));
   };
   const trimmed = name.trim();
   const taken = trimmed ? model.environments.find(
@@ -163,16 +183,32 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
       (trimmed && !bad && !taken ? editor.current : nameField.current)?.focus();
       return;
     }
+    if (!(await settle())) {
+      return;
+    }
     setError('');
     setFailed(null);
     try {
-      const made = await model.api.submit(text, target, trimmed, description.trim());
+      const made = await model.api.submit(latest.current, target, trimmed, description.trim());
       model.watch(made.build);
       await model.refresh();
       await commands.execute(CommandIDs.open, { namespace: target, name: trimmed, tab: 'artifacts', build: made.build });
       close();
     } catch (reason) {
       setFailed(reason as Error);
+    }
+  };
+  const leave = async () => {
+    const answer =
+      widget.isTouched() &&
+      (await showDialog({
+        title: trans.__('Discard what you wrote?'),
+        body: trans.__('It is kept nowhere else.'),
+        buttons: [Dialog.cancelButton({ label: trans.__('Go on') }), Dialog.warnButton({ label: trans.__('Discard') })],
+        defaultButton: 0
+      }));
+    if (!answer || answer.button.accept) {
+      close();
     }
   };
   if (model.permissions && model.writable.length === 0) {
@@ -202,7 +238,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
       <div className="jp-EnvStore-bar">
         <h2>{trans.__('New environment')}</h2>
         <div className="jp-EnvStore-actions jp-mod-end">
-          <TextButton onClick={close}>{trans.__('Cancel')}</TextButton>
+          <TextButton onClick={leave}>{trans.__('Cancel')}</TextButton>
           <TextButton
             primary
             id="envstore:create"
@@ -229,7 +265,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
             value={name}
             required
             aria-invalid={bad || Boolean(taken)}
-            aria-describedby="jp-EnvStore-nameNote"
+            aria-describedby={note}
             onChange={event => {
               isTyped.current = event.target.value !== '';
               setName(event.target.value);
@@ -256,7 +292,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
           />
         </label>
       </div>
-      <div id="jp-EnvStore-nameNote" className="jp-EnvStore-nameNote" aria-live="polite">
+      <div id={note} className="jp-EnvStore-nameNote" aria-live="polite">
         {bad && (
           <span className="jp-EnvStore-error">
             {trans.__('Letters, digits and _ . + -, at most 64, beginning with a letter or digit.')}
@@ -284,92 +320,29 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
         )}
         {trimmed && !bad && !taken && <span className="jp-EnvStore-good">{trans.__('✓ free')}</span>}
       </div>
-      <fieldset className="jp-EnvStore-radios">
-        <legend>{trans.__('Start from')}</legend>
-        {(
-          [
-            ['packages', trans.__('Packages')],
-            ['file', trans.__('File or link')],
-            ['copy', trans.__('Copy of an environment')]
-          ] as const
-        ).map(([key, words]) => (
-          <label key={key}>
-            <input type="radio" name={radios} checked={from === key} onChange={() => setFrom(key)} />
-            {words}
-          </label>
-        ))}
-        {commands.isEnabled(CommandIDs.fromKernel) && (
-          <Link onClick={() => commands.execute(CommandIDs.fromKernel)}>{trans.__("This notebook's kernel")}</Link>
-        )}
-      </fieldset>
-      {from === 'packages' && (
-        <div className="jp-EnvStore-chips">
-          {checked &&
-            [...checked.conda, ...checked.pip.map(line => `pip:${line}`)].map(spec => (
-              <span key={spec} className="jp-EnvStore-chip">
-                {spec}
-                <IconButton
-                  icon={closeIcon}
-                  label={trans.__('Remove %1', spec)}
-                  onClick={() => void edit([], [nameOf(spec)])}
-                />
-              </span>
-            ))}
-          <PackageSearch
-            completer={props.completer}
-            trans={trans}
-            build={{ specification: { text, is_lockfile: false } } as any}
-            onAdd={specs => void edit(specs, [])}
-          />
-        </div>
-      )}
-      {from === 'file' && (
-        <div className="jp-EnvStore-drop">
-          <p>
-            {trans.__(
-              'Drop an environment.yml, lockfile, requirements.txt, pixi.toml or explicit list here, or'
-            )}{' '}
-            <TextButton
-              id="envstore:choose-file"
-              onClick={async () => {
-                const file = await chooseFile();
-                if (file) {
-                  await imported.readFile(file);
-                }
-              }}
-            >
-              {trans.__('Choose…')}
-            </TextButton>
-          </p>
-          <LinkField trans={trans} onLink={address => void imported.readLink(address)} />
-        </div>
-      )}
-      {from === 'copy' && (
-        <label className="jp-EnvStore-fields">
-          {trans.__('Environment')}
-          <select
-            defaultValue=""
-            onChange={event => {
-              const item = model.environments.find(found => String(found.id) === event.target.value);
-              if (item?.newest_build_id) {
-                void model.api
-                  .build(item.current_build_id ?? item.newest_build_id)
-                  .then(build => setText(build.specification?.text ?? BASE))
-                  .catch((reason: Error) => setError(reason.message));
-                setName(old => old || `${item.name}-copy`);
-                setDescription(item.description);
-              }
-            }}
-          >
-            <option value="" disabled>
-              {trans.__('Choose…')}
-            </option>
-            {model.environments.map(item => (
-              <option key={item.id} value={String(item.id)}>{`${item.namespace.name}/${item.name}`}</option>
-            ))}
-          </select>
-        </label>
-      )}
+      <Begin
+        {...props}
+        from={from}
+        choose={setFrom}
+        text={text}
+        checked={checked}
+        imported={imported}
+        edit={edit}
+        copyOf={item => {
+          if (item.newest_build_id) {
+            void model.api
+              .build(item.current_build_id ?? item.newest_build_id)
+              .then(build => {
+                const copied = build.specification?.text ?? BASE;
+                setText(copied);
+                setGiven({ text: copied, description: item.description });
+              })
+              .catch((reason: Error) => setError(reason.message));
+            setName(old => old || `${item.name}-copy`);
+            setDescription(item.description);
+          }
+        }}
+      />
       <Imported imported={imported} text={text} trans={trans} onUndo={setText} />
       <div className="jp-EnvStore-split">
         <YamlEditor

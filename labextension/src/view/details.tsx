@@ -1,6 +1,7 @@
 import * as React from 'react';
 import { ErrorBox, Skeleton, TextButton } from '../components/basics';
 import { useLoaded } from '../components/hooks';
+import { usePending } from '../components/pending';
 import type { IAbout, IContent } from '../types';
 import type { ITabProps } from './environment';
 
@@ -95,23 +96,31 @@ export function VersionField(
     found: IContent;
     bound: string;
     channels: string[];
-    take: (bound: string) => void;
+    /** Take what was typed; `isDone` where the user goes on in the row. */
+    take: (bound: string, isDone: boolean) => void;
     leave: () => void;
   }
 ): React.ReactElement {
   const { found, trans, completer, channels } = props;
   const [text, setText] = React.useState(props.bound);
   const [problem, setProblem] = React.useState('');
-  const take = () => {
+  const field = React.useRef<HTMLInputElement>(null);
+  const take = (isDone: boolean): boolean => {
     const bound = text.trim();
     if (bound === props.bound) {
-      props.leave();
+      if (isDone) {
+        props.leave();
+      }
     } else if (bound && !BOUNDS.test(bound)) {
       setProblem(trans.__('“%1” is no version and no bounds. For example %2, <2, >=1,<2', bound, found.version));
+      field.current?.focus();
+      return false;
     } else {
-      props.take(bound);
+      props.take(bound, isDone);
     }
+    return true;
   };
+  usePending(() => take(false));
   const list = React.useId();
   const known = useLoaded(
     found.manager === 'conda' ? () => completer.versions(found.name, channels).catch(() => []) : null,
@@ -122,7 +131,7 @@ export function VersionField(
       className="jp-EnvStore-details jp-EnvStore-actions"
       onSubmit={event => {
         event.preventDefault();
-        take();
+        take(true);
       }}
       onKeyDown={event => {
         if (event.key === 'Escape') {
@@ -134,6 +143,7 @@ export function VersionField(
       <label>
         {trans.__('Version of %1', found.name)}{' '}
         <input
+          ref={field}
           className="jp-mod-styled"
           autoFocus
           list={list}
@@ -147,7 +157,7 @@ export function VersionField(
         />
       </label>
       <datalist id={list}>{(known.value ?? []).map(version => <option key={version} value={version} />)}</datalist>
-      <TextButton primary onClick={take}>
+      <TextButton primary onClick={() => void take(true)}>
         {trans.__('Change')}
       </TextButton>
       <TextButton onClick={props.leave}>{trans.__('Cancel')}</TextButton>

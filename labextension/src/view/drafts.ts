@@ -17,13 +17,15 @@ export interface IDraft {
 export interface IDrafts {
   /** The one of the build that is shown. */
   draft: IDraft | null;
+  /** Number of the build that the draft began with, where it goes along with the one that is active now. */
+  followedFrom: number | null;
   /** Those of other builds, by their ids. */
   others: readonly [number, IDraft][];
   /** Keep a text as the draft, or drop it (null). */
   keep: (text: string | null) => void;
   /** Return what brings the draft back as it is now, wherever the view is by then. */
   snapshot: () => () => void;
-  /** Keep the draft though another build was made since. */
+  /** Keep the draft though another build was made, or made active, since. */
   keepMine: () => void;
   /** Show another build's draft with the build that is shown. */
   open: (id: number) => void;
@@ -78,6 +80,7 @@ export function useDrafts(item: IEnvironment, build: IBuild): IDrafts {
   const base = item.newest_build_id ?? build.id;
   return {
     draft,
+    followedFrom: draft && shown !== build.id && opened?.id !== shown ? draft.number : null,
     others: entries.filter(([id]) => id !== shown),
     keep: text => {
       const { [shown ?? build.id]: old, ...rest } = drafts;
@@ -94,7 +97,9 @@ export function useDrafts(item: IEnvironment, build: IBuild): IDrafts {
     },
     keepMine: () => {
       if (draft && shown !== undefined) {
-        save({ ...drafts, [shown]: { ...draft, base } });
+        const mine = build.active ? { id: build.id, number: build.number } : { id: shown, number: draft.number };
+        const rest = entries.filter(([id]) => id !== shown);
+        save(Object.fromEntries([...rest, [mine.id, { ...draft, number: mine.number, base }]]));
       }
     },
     open: id => setOpened({ id, beside: build.id })

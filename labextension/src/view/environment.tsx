@@ -8,10 +8,11 @@ import { Connected } from '../components/connected';
 import { useKeptFocus, useLoaded, useModel, useStale } from '../components/hooks';
 import { isUnsettled } from '../model';
 import { Root } from '../components/root';
-import { moment } from '../status';
+import { builtOn, moment } from '../status';
 import type { IBuild, IEnvironment, IPlace } from '../types';
 import { Access } from './access';
 import { ArtifactsTab } from './artifacts';
+import { useAsked } from './asked';
 import { BuildsTab } from './builds';
 import type { ICompleter } from './editor';
 import { Header } from './header';
@@ -110,15 +111,38 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
     };
   }, [widget, show]);
 
+  React.useEffect(() => {
+    const slot = (_: unknown, activated: IPlace) => {
+      if (activated.namespace === place.namespace && activated.name === place.name) {
+        setChosen(null);
+        setLost(null);
+      }
+    };
+    model.activated.connect(slot);
+    return () => {
+      model.activated.disconnect(slot);
+    };
+  }, [model, place.namespace, place.name]);
+
   const lastBuild = React.useRef<IBuild | undefined>(undefined);
   const numbers = React.useRef(new Map<number, number>());
   const root = useKeptFocus('[role=tabpanel]');
+  const panel = React.useRef<HTMLDivElement>(null);
+  useAsked(asked, 'tab', () => panel.current?.focus());
   const found = model.find(place);
   const kept = React.useRef<IEnvironment | undefined>(undefined);
   kept.current = found ?? kept.current;
   const item = kept.current;
   const [staged, setStaged] = useStaged(item);
   const current = item?.current_build_id ?? null;
+  const wasActive = React.useRef(current);
+  if (current !== wasActive.current) {
+    // whoever looked at the active build goes on to the one that is active now; as the new one, it is nothing chosen
+    if (chosen !== null && (chosen === current || chosen === wasActive.current)) {
+      setChosen(null);
+    }
+    wasActive.current = current;
+  }
   const wanted = chosen ?? current;
   const builds = useLoaded(found && item ? () => model.api.builds(item.id) : null, [item?.id, item?.newest_build_id]);
   useStale(model, null, builds.reload);
@@ -176,10 +200,10 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
           <Link onClick={() => setLost(null)}>{trans.__('OK')}</Link>
         </div>
       )}
-      {build && item.active && !build.active && !gone && !isUnsettled(build.status) && (
+      {build && found && item.active && !build.active && !gone && !isUnsettled(build.status) && (
         <div className="jp-EnvStore-olderBar" role="status">
           <span>
-            {trans.__('You look at build %1, of %2.', build.number, moment(build.scheduled_on))}
+            {trans.__('You look at build %1, of %2.', build.number, moment(builtOn(build)))}
           </span>
           {build.status === 'COMPLETED' && item.permissions.includes('environment::update') && (
             <TextButton
@@ -209,7 +233,7 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
       {(found || !model.isConnected) && (
         <>
           <TabList tabs={tabs} tab={tab} choose={turn} label={trans.__('%1/%2', place.namespace, place.name)} />
-          <div role="tabpanel" id={`jp-EnvStore-panel-${tab}`} className="jp-EnvStore-tabPanel" tabIndex={-1}>
+          <div ref={panel} role="tabpanel" id={`jp-EnvStore-panel-${tab}`} className="jp-EnvStore-tabPanel" tabIndex={-1}>
             {detail.error && !loaded && (
               <ErrorBox message={isMaking ? trans.__('The new build was made, but cannot be shown now: %1', detail.error.message) : trans.__('Another build cannot be shown now: %1', detail.error.message)}>
                 <TextButton onClick={detail.reload}>{trans.__('Try again')}</TextButton>

@@ -2,8 +2,9 @@ import { HTMLSelect, ellipsesIcon, editIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { ErrorBox, IconButton, Mark, TextButton } from '../components/basics';
+import { Age } from '../components/clock';
 import { openContextMenu } from '../components/menu';
-import { type IMark, age, buildMark, buildWords, duration, mark, moment, size, tookSeconds } from '../status';
+import { type IMark, buildMark, buildWords, duration, mark, size, tookSeconds } from '../status';
 import type { IBuild, IEnvironment } from '../types';
 import type { IViewProps } from './environment';
 import type { Tab } from './views';
@@ -24,8 +25,6 @@ export function Header(
   const seconds = build ? tookSeconds(build) : null;
   const facts = build
     ? [
-        build.created_by,
-        age(build.ended_on ?? build.scheduled_on, new Date(), trans),
         seconds !== null ? trans.__('took %1', duration(seconds)) : '',
         build.status === 'COMPLETED' && !build.packed_away
           ? trans.__('%1 (%2 own)', size(build.size), size(build.own_size))
@@ -45,21 +44,25 @@ export function Header(
           <span className="jp-EnvStore-sub">{place.namespace} / </span>
           {place.name}
         </h2>
-        <TextButton
-          primary
-          id={CommandIDs.openNotebook}
-          needsServer
-          disabled={!item.kernels.length}
-          title={item.kernel_note ?? undefined}
-          onClick={() => commands.execute(CommandIDs.openNotebook, { ...place })}
-        >
-          {trans.__('Open notebook')}
-        </TextButton>
-        <IconButton id="envstore:row-menu" icon={ellipsesIcon} label={trans.__('More')} onClick={event => openContextMenu(event.currentTarget)} />
+        {!isGone && (
+          <>
+            <TextButton
+              primary
+              id={CommandIDs.openNotebook}
+              needsServer
+              disabled={!item.kernels.length}
+              title={item.kernel_note ?? undefined}
+              onClick={() => commands.execute(CommandIDs.openNotebook, { ...place })}
+            >
+              {trans.__('Open notebook')}
+            </TextButton>
+            <IconButton id="envstore:row-menu" icon={ellipsesIcon} label={trans.__('More')} onClick={event => openContextMenu(event.currentTarget)} />
+          </>
+        )}
       </div>
       <div className="jp-EnvStore-description">
         {item.description || <span className="jp-EnvStore-sub">{trans.__('No description')}</span>}
-        {item.permissions.includes('environment::update') && (
+        {!isGone && item.permissions.includes('environment::update') && (
           <IconButton
             id={CommandIDs.describe}
             commands={commands}
@@ -70,7 +73,8 @@ export function Header(
         )}
       </div>
       <div className="jp-EnvStore-headerFacts">
-        {build && (
+        {build && isGone && <span>{trans.__('Build %1', build.number)}</span>}
+        {build && !isGone && (
           <HTMLSelect
             aria-label={trans.__('Build')}
             data-testid="envstore:build-selector"
@@ -89,9 +93,15 @@ export function Header(
           </HTMLSelect>
         )}
         {build && !isGone && <Mark mark={buildMark(build, trans)} />}
-        <span title={moment(build?.ended_on ?? build?.scheduled_on ?? null)}>{facts.join(' · ')}</span>
+        {build && (
+          <span>
+            {build.created_by && `${build.created_by} · `}
+            <Age build={build} trans={trans} />
+            {facts.map(fact => ` · ${fact}`)}
+          </span>
+        )}
         <Locked build={build} trans={trans} />
-        {build?.packed_away && (
+        {build?.packed_away && !isGone && (
           <TextButton
             id={CommandIDs.restore}
             onClick={() => commands.execute(CommandIDs.restore, { ...place, build: build.id })}
@@ -101,7 +111,7 @@ export function Header(
         )}
       </div>
       {build?.status === 'FAILED' && build.status_info && props.tab !== 'artifacts' && <ErrorBox message={build.status_info} />}
-      {item.active && item.kernel_note && <p className="jp-EnvStore-sub">{item.kernel_note}</p>}
+      {item.active && !isGone && item.kernel_note && <p className="jp-EnvStore-sub">{item.kernel_note}</p>}
     </div>
   );
 }

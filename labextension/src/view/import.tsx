@@ -16,10 +16,11 @@ export interface IImport {
   /** Choices whose changes are not made. */
   kept: readonly string[];
   error: string;
-  /** Read a text; what comes of it is handed on. */
-  take: (content: string, fileName: string) => Promise<void>;
+  /** Read a text; what comes of it is handed on. False where it is none that can be read. */
+  take: (content: string, fileName: string) => Promise<boolean>;
   readFile: (file: File) => Promise<void>;
-  readLink: (address: string) => Promise<void>;
+  /** Read what a link leads to; false where that was not possible. */
+  readLink: (address: string) => Promise<boolean>;
   /** Make the changes of a choice, or leave them. */
   toggle: (choice: string) => Promise<void>;
   /** Return the text as it was, without the changes. */
@@ -27,7 +28,7 @@ export interface IImport {
   /** Whether that was done, and nothing else since. */
   isUndone: boolean;
   /** Make the changes after all. */
-  redo: () => Promise<void>;
+  redo: () => Promise<boolean>;
   /** Forget the file: something else is done now. */
   forget: () => void;
   /** What the file gave last, to tell whether it was edited since then. */
@@ -77,6 +78,7 @@ export function useImport(
       setText(found.text);
       onTaken(found, fileName, false);
     }
+    return found !== null;
   };
   return {
     changes,
@@ -106,10 +108,11 @@ export function useImport(
         if (!answer.ok) {
           throw new Error(`${answer.status} ${answer.statusText}`);
         }
-        await take(await answer.text(), new URL(address).pathname.split('/').pop() || 'environment.yml');
+        return await take(await answer.text(), new URL(address).pathname.split('/').pop() || 'environment.yml');
       } catch (reason) {
         const why = reason instanceof TypeError ? '' : ` (${(reason as Error).message})`; // a browser tells no reason
         setError(trans.__('The link cannot be read from this page%1. Download the file and import it.', why));
+        return false;
       }
     },
     toggle: async choice => {

@@ -7,7 +7,9 @@ import { useLoaded, useStale } from '../components/hooks';
 import { isUnsettled } from '../model';
 import { duration, linesBySteps, moment, size, stepKey, stepTitle } from '../status';
 import type { IProgress, IStep } from '../types';
+import { useAsked } from './asked';
 import type { ITabProps } from './environment';
+import type { IShow } from './views';
 
 const WINDOW = 2000;
 const NEAR = 40;
@@ -24,7 +26,7 @@ interface ISeen {
 }
 
 /** The log of a build: steps that fold, live while it runs, the error on top where it failed. */
-export function Log(props: ITabProps): React.ReactElement {
+export function Log(props: ITabProps & { asked: IShow }): React.ReactElement {
   const { model, build, trans, commands, place, item } = props;
   const [lines, setLines] = React.useState<string[]>([]);
   const [follow, setFollow] = React.useState(true);
@@ -32,6 +34,8 @@ export function Log(props: ITabProps): React.ReactElement {
   const [earlier, setEarlier] = React.useState(0);
   const [error, setError] = React.useState<Error | null>(null);
   const box = React.useRef<HTMLDivElement>(null);
+  const whole = React.useRef<HTMLElement>(null);
+  useAsked(props.asked, 'log', () => whole.current?.focus());
   const seen = React.useRef({ bytes: 0, rest: '' });
   const memory = React.useContext(PanelContext)?.memory;
   const steps = useLoaded(() => model.api.progress(build.id), [build.id, build.status], `progress:${build.id}`);
@@ -95,7 +99,7 @@ export function Log(props: ITabProps): React.ReactElement {
   const hidden = lines.length - shown.length;
   const args = { ...place, build: build.id };
   return (
-    <section className="jp-EnvStore-log" aria-label={trans.__('Log')}>
+    <section ref={whole} className="jp-EnvStore-log" aria-label={trans.__('Log')} tabIndex={-1}>
       <div className="jp-EnvStore-bar">
         <h3>{trans.__('Log')}</h3>
         <label className="jp-EnvStore-check">

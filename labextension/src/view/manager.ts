@@ -66,10 +66,13 @@ export class Views implements IViews {
       widget.title.closable = true;
       this.app.shell.add(widget, 'main', { type: 'Environment' });
       void this.tracker.add(widget);
-    } else if (Object.values(show).some(value => value !== undefined)) {
+      this.app.shell.activateById(widget.id);
+      return;
+    }
+    this.app.shell.activateById(widget.id); // before something in it gets the focus, which needs it in sight
+    if (Object.values(show).some(value => value !== undefined)) {
       widget.content.turnTo(show);
     }
-    this.app.shell.activateById(widget.id);
   }
 
   async create(start: IStart = {}): Promise<void> {
@@ -77,26 +80,31 @@ export class Views implements IViews {
       return;
     }
     const { CreateView } = await import('./create');
-    if (!this.creating || this.creating.isDisposed) {
-      const content = new CreateView({
-        model: this.model,
-        commands: this.app.commands,
-        trans: this.trans,
-        editors: this.editors,
-        completer: this.completer
-      });
-      content.last = start;
-      this.creating = new MainAreaWidget({ content });
-      this.creating.id = 'envstore:new-environment';
-      this.creating.toolbar.hide();
-      this.creating.title.label = this.trans.__('New environment');
-      this.creating.title.icon = envstoreIcon;
-      this.creating.title.closable = true;
-      this.app.shell.add(this.creating, 'main', { type: 'Environment' });
-    } else {
-      this.creating.content.start(start);
+    const brings = start.text !== undefined || start.name !== undefined;
+    // what was typed in one is not overwritten by what another begins with
+    let widget = this.creating.filter(found => !found.isDisposed && !(brings && found.content.isTouched())).pop();
+    if (widget) {
+      this.app.shell.activateById(widget.id); // before a field in it gets the focus, which needs it in sight
+      widget.content.start(start);
+      return;
     }
-    this.app.shell.activateById(this.creating.id);
+    const content = new CreateView({
+      model: this.model,
+      commands: this.app.commands,
+      trans: this.trans,
+      editors: this.editors,
+      completer: this.completer
+    });
+    content.last = start;
+    widget = new MainAreaWidget({ content });
+    widget.id = `envstore:new-environment:${Private.next()}`;
+    widget.toolbar.hide();
+    widget.title.label = this.trans.__('New environment');
+    widget.title.icon = envstoreIcon;
+    widget.title.closable = true;
+    this.creating = [...this.creating.filter(found => !found.isDisposed), widget];
+    this.app.shell.add(widget, 'main', { type: 'Environment' });
+    this.app.shell.activateById(widget.id);
   }
 
   /** Open JupyterLab in another browser tab, from pages that have no main area for views: Notebook 7. */
@@ -109,7 +117,13 @@ export class Views implements IViews {
     return true;
   }
 
-  text(title: string, text: string, kind: string): void {
+  text(title: string, text: string, kind: string, key: string): void {
+    const id = `envstore:text:${key}`;
+    const open = Array.from(this.app.shell.widgets('main')).find(widget => widget.id === id);
+    if (open) {
+      this.app.shell.activateById(id);
+      return;
+    }
     const model = new CodeEditor.Model({ mimeType: kind === 'explicit' ? 'text/plain' : 'text/x-yaml' });
     model.sharedModel.setSource(text);
     const content = new CodeEditorWrapper({
@@ -118,7 +132,7 @@ export class Views implements IViews {
       editorOptions: { config: { readOnly: true, lineNumbers: true } }
     });
     const widget = new MainAreaWidget({ content });
-    widget.id = `envstore:text:${Private.next()}`;
+    widget.id = id;
     widget.title.label = title;
     widget.title.icon = envstoreIcon;
     widget.title.closable = true;
@@ -129,7 +143,7 @@ export class Views implements IViews {
 
   readonly tracker = new WidgetTracker<MainAreaWidget<EnvironmentView>>({ namespace: 'jupyter-envstore-views' });
   private readonly completer: ChannelCompleter;
-  private creating: MainAreaWidget<CreateView> | null = null;
+  private creating: MainAreaWidget<CreateView>[] = [];
 }
 
 function placeOf(widget: MainAreaWidget): { namespace: string; name: string } {

@@ -58,6 +58,8 @@ export function PackageRow(
     /** The one that Tab goes to; arrow keys go to the others. */
     isFirst: boolean;
     stage: (add: string[], remove: string[]) => void;
+    /** Told whether it asks for something: what is typed there must not go out of sight. */
+    asks: (isAsking: boolean) => void;
   }
 ): React.ReactElement {
   const { found, trans, update, editable, stage, build } = props;
@@ -73,6 +75,14 @@ export function PackageRow(
   const now = bounds(found);
   const [below, setBelow] = React.useState<'details' | 'version' | null>(null);
   const row = React.useRef<HTMLTableRowElement>(null);
+  const isAsking = below === 'version';
+  React.useEffect(() => {
+    if (isAsking) {
+      props.asks(true);
+      return () => props.asks(false);
+    }
+    return undefined;
+  }, [isAsking]);
   React.useEffect(() => {
     if (below) {
       row.current?.nextElementSibling?.scrollIntoView({ block: 'nearest' });
@@ -182,9 +192,9 @@ export function PackageRow(
               {...props}
               bound={now?.bound ?? ''}
               channels={channelsOf(build.specification?.text ?? '')}
-              take={bound => {
+              take={(bound, isDone) => {
                 stage([boundedSpec(now?.before ?? specOf(found), bound)], []);
-                close();
+                return isDone ? close() : setBelow(null);
               }}
               leave={close}
             />

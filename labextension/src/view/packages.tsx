@@ -3,6 +3,7 @@ import { CommandIDs } from '../commands';
 import { closeIcon } from '@jupyterlab/ui-components';
 import { ErrorBox, IconButton, Link, Skeleton, TextButton } from '../components/basics';
 import { useLoaded } from '../components/hooks';
+import { useSettle, useTyped } from '../components/pending';
 import { Table } from '../components/table';
 import type { IContent, ISolved } from '../types';
 import type { ITabProps } from './environment';
@@ -26,7 +27,10 @@ export function Packages(
   const { model, trans, item, build, place, show, staged, setStaged } = props;
   const radios = React.useId();
   const [which, setWhich] = React.useState<Which>('asked');
-  const [filter, setFilter] = React.useState('');
+  const [filter, setFilter] = useTyped('filter');
+  const settle = useSettle();
+  /** Names of packages whose row asks for something: they are shown whatever is filtered. */
+  const [asking, setAsking] = React.useState<ReadonlySet<string>>(new Set());
   const [known, setKnown] = React.useState<IContent | null>(null);
   const [preview, setPreview] = React.useState<{ solved?: ISolved; error?: Error } | null>(null);
   const hasLock = build.status === 'COMPLETED' || build.package_count > 0;
@@ -44,19 +48,27 @@ export function Packages(
   );
   const isLock = build.specification?.is_lockfile;
   const asked = contents.value?.filter(found => found.requested !== null || isLock) ?? [];
-  const shown = (contents.value ?? [])
-    .filter(found => which !== 'asked' || found.requested !== null || isLock)
-    .filter(found => which !== 'updates' || newer.has(found.name))
-    .filter(found => found.name.toLowerCase().includes(filter.trim().toLowerCase()));
+  const shown = (contents.value ?? []).filter(
+    found =>
+      asking.has(found.name) ||
+      ((which !== 'asked' || found.requested !== null || isLock) &&
+        (which !== 'updates' || newer.has(found.name)) &&
+        found.name.toLowerCase().includes(filter.trim().toLowerCase()))
+  );
+  const gathered = React.useRef(staged); // what is staged a moment before a build must be in it
+  gathered.current = staged;
+  const put = (next: IStaged) => {
+    gathered.current = next;
+    setPreview(null); // it was of other changes
+    setStaged(next);
+  };
   const stage = (add: string[], remove: string[]) => {
-    setPreview(null);
-    setStaged(old => {
-      const names = new Set([...add, ...remove].map(nameOf));
-      return {
-        add: [...old.add.filter(spec => !names.has(nameOf(spec))), ...add],
-        remove: [...old.remove.filter(spec => !names.has(nameOf(spec))), ...remove],
-        begun: old.begun ?? { id: build.id, number: build.number }
-      };
+    const old = gathered.current;
+    const names = new Set([...add, ...remove].map(nameOf));
+    put({
+      add: [...old.add.filter(spec => !names.has(nameOf(spec))), ...add],
+      remove: [...old.remove.filter(spec => !names.has(nameOf(spec))), ...remove],
+      begun: old.begun ?? { id: build.id, number: build.number }
     });
   };
   const add = (specs: string[]) => {
@@ -72,15 +84,16 @@ export function Packages(
     }
   };
   const takeBack = (spec: string) => {
-    setPreview(null); // it was of other changes
-    setStaged(old => {
-      const add = old.add.filter(other => other !== spec);
-      const remove = old.remove.filter(other => other !== spec);
-      return add.length || remove.length ? { ...old, add, remove } : { add, remove };
-    });
+    const old = gathered.current;
+    const add = old.add.filter(other => other !== spec);
+    const remove = old.remove.filter(other => other !== spec);
+    put(add.length || remove.length ? { ...old, add, remove } : { add, remove });
   };
-  const edited = () => model.api.edit(text, staged.add, staged.remove);
+  const edited = () => model.api.edit(text, gathered.current.add, gathered.current.remove);
   const look = async (withLast = false) => {
+    if (!(await settle())) {
+      return;
+    }
     try {
       setPreview({ solved: await model.api.solve(await edited(), place, { lastIndex: withLast }) });
     } catch (error) {
@@ -88,12 +101,14 @@ export function Packages(
     }
   };
   const make = async () => {
+    if (!(await settle())) {
+      return;
+    }
     try {
       const made = await model.api.submit(await edited(), place.namespace, place.name);
       model.watch(made.build);
       show({ tab: 'artifacts', build: made.build, isNew: true });
-      setStaged({ add: [], remove: [] });
-      setPreview(null);
+      put({ add: [], remove: [] });
       void model.refresh();
     } catch (error) {
       setPreview({ error: error as Error });
@@ -114,7 +129,7 @@ export function Packages(
     >
       <div className="jp-EnvStore-bar">
         {editable && (
-          <PackageSearch {...props} wantsFocus={props.asked.focus === 'add-package'} onAdd={add} />
+          <PackageSearch {...props} specification={text} onAdd={add} />
         )}
         {known && (
           <span role="status" className="jp-EnvStore-sub">
@@ -175,8 +190,7 @@ export function Packages(
               <TextButton
                 id="envstore:discard-changes"
                 onClick={() => {
-                  setStaged({ add: [], remove: [] });
-                  setPreview(null);
+                  put({ add: [], remove: [] });
                   field.current?.focus(); // the button is gone
                 }}
               >
@@ -247,15 +261,28 @@ export function Packages(
             needsServer
             id="envstore:build-updates"
             onClick={async () => {
+              if (!(await settle())) {
+                return;
+              }
+              if (gathered.current.add.length || gathered.current.remove.length) {
+                await make(); // with the newest that fits, too
+                return;
+              }
               const made = await props.commands.execute(CommandIDs.rebuild, { ...props.place, build: build.id });
               if (made) {
                 show({ tab: 'artifacts', build: Number(made), isNew: true });
               }
             }}
           >
-            {trans.__('Build with the updates')}
+            {count > 0
+              ? trans._n('Build with the updates and %1 change', 'Build with the updates and %1 changes', count)
+              : trans.__('Build with the updates')}
           </TextButton>
-          <span className="jp-EnvStore-sub">{trans.__('The specification stays as it is; the newest that fits it is taken.')}</span>
+          {count === 0 && (
+            <span className="jp-EnvStore-sub">
+              {trans.__('The specification stays as it is; the newest that fits it is taken.')}
+            </span>
+          )}
         </p>
       )}
       {hasLock && !contents.value && !contents.error && <Skeleton trans={trans} />}
@@ -280,6 +307,9 @@ export function Packages(
                 isFirst={place === 0}
                 removed={staged.remove.includes(specOf(found))}
                 stage={stage}
+                asks={isAsking =>
+                  setAsking(old => new Set([...old].filter(name => name !== found.name).concat(isAsking ? found.name : [])))
+                }
               />
             ))}
           </Table>

@@ -1,29 +1,39 @@
 import * as React from 'react';
 import { useLoaded, useSettled } from '../components/hooks';
+import { usePending, useTyped } from '../components/pending';
 import type { IFoundPackage } from '../types';
+import { useAsked } from './asked';
 import type { ITabProps } from './environment';
 import { isSpec, specsIn } from './staged';
+import { meaningOf, noSpec } from './typed';
+import type { IShow } from './views';
 
 const WAIT = 150;
 const OFFERED = 8;
 
 /** A field that finds packages as one types; Enter stages the newest that fits. */
 export function PackageSearch(
-  props: Pick<ITabProps, 'completer' | 'trans' | 'build'> & {
-    wantsFocus?: boolean;
-    channels?: string[];
-    onAdd: (specs: string[]) => void;
+  props: Pick<ITabProps, 'completer' | 'trans'> & {
+    /** The specification that packages are added to: it names the channels. */
+    specification: string;
+    /** What the view was asked to show: perhaps this field. */
+    asked?: IShow;
+    /** Take packages; what cannot be taken (false) stays in the field. */
+    onAdd: (specs: string[]) => unknown;
+    /** Told before the field asks something: it must be seen. */
+    onAsk?: () => void;
   }
 ): React.ReactElement {
-  const { completer, trans, onAdd } = props;
-  const [text, setText] = React.useState('');
+  const { completer, trans, onAdd, onAsk } = props;
+  const [text, setText] = useTyped('package');
+  const [isLooking, setLooking] = React.useState(false);
   const [chosen, setChosen] = React.useState<number | null>(null);
   const [open, setOpen] = React.useState(false);
   const [problem, setProblem] = React.useState('');
   const field = React.useRef<HTMLInputElement>(null);
   const list = React.useId();
   const wanted = useSettled(text.trim(), WAIT);
-  const channels = props.channels ?? channelsOf(props.build.specification?.text ?? '');
+  const channels = channelsOf(props.specification);
   const version = /^([A-Za-z0-9_.-]+)\s*(==?)\s*([0-9A-Za-z.]*)$/.exec(wanted);
   const plain = /^[A-Za-z0-9_][A-Za-z0-9_.-]+$/.test(wanted);
   const look: () => Promise<string[]> = version
@@ -35,11 +45,7 @@ export function PackageSearch(
         ? () => completer.names(wanted, channels)
         : async () => [];
   const found = useLoaded(async () => ({ wanted, specs: await look() }), [wanted]);
-  React.useEffect(() => {
-    if (props.wantsFocus) {
-      field.current?.focus();
-    }
-  }, [props.wantsFocus]);
+  useAsked(props.asked, 'add-package', () => field.current?.focus());
   const away = found.error && wanted === text.trim() ? found.error.message.split('\n')[0]! : '';
   const isKnown = wanted === text.trim() && found.value?.wanted === wanted;
   const offers = isKnown ? found.value!.specs.slice(0, OFFERED) : [];
@@ -64,16 +70,44 @@ export function PackageSearch(
         ...((!plain && !version) || away ? [{ spec: text.trim(), words: trans.__('Add “%1”', text.trim()), facts: '' }] : [])
       ]
     : [];
-  const choose = (spec: string) => {
-    if (!isSpec(spec)) {
-      setProblem(trans.__('“%1” names no package. For example: numpy, numpy>=2, conda-forge::numpy, pip:rich', spec));
-      return;
-    }
-    onAdd(specsIn(spec));
-    setText('');
+  const latest = React.useRef(text);
+  latest.current = text;
+  const ask = (words: string) => {
+    setProblem(words);
+    setOpen(true);
+    onAsk?.();
+    window.setTimeout(() => field.current?.focus(), 0); // once it is seen
+  };
+  const add = async (specs: string[], typed: string): Promise<boolean> => {
     setOpen(false);
     setChosen(null);
+    setProblem('');
+    if ((await onAdd(specs)) === false) {
+      return false;
+    }
+    if (latest.current === typed) {
+      setText(''); // what was typed on meanwhile stays
+    }
+    return true;
   };
+  const choose = (spec: string) =>
+    isSpec(spec) ? void add(specsIn(spec), text) : setProblem(noSpec(spec, trans));
+  /** Take what was typed, without a choice in the list. */
+  const take = async (): Promise<boolean> => {
+    const typed = latest.current;
+    if (!typed.trim()) {
+      return true;
+    }
+    setLooking(true);
+    const { specs, problem: words } = await meaningOf(typed, channels, completer, trans);
+    setLooking(false);
+    if (!specs) {
+      ask(words);
+      return false;
+    }
+    return add(specs, typed);
+  };
+  usePending(take);
   const active = chosen ?? (isUnknown ? -1 : 0);
   const shown = open && choices.length > 0;
   return (
@@ -103,18 +137,15 @@ export function PackageSearch(
             setChosen(Math.min(active + 1, choices.length - 1));
           } else if (event.key === 'ArrowUp') {
             setChosen(Math.max(active - 1, 0));
-          } else if (event.key === 'Enter' && active < 0) {
-            setProblem(
-              meant.length
-                ? trans.__('No channel has “%1”. Press ↓ and Enter for “%2”.', text.trim(), meant[0])
-                : trans.__('No channel has “%1”. Press ↓ and Enter to add it from PyPI.', text.trim())
-            );
-            setOpen(true);
           } else if (event.key === 'Enter' && text.trim()) {
             const exact = choices.find(choice => choice.spec === text.trim().toLowerCase());
-            const first = choices[active];
-            // before the channels have answered, Enter means what was typed; then, what is highlighted
-            choose(active === 0 && (exact || !isKnown) ? exact?.spec ?? text.trim() : first?.spec ?? text.trim());
+            if (active >= 0 && isKnown && offers.length && !(chosen === null && exact)) {
+              choose(choices[active]!.spec); // what is highlighted
+            } else if (chosen !== null && chosen >= 0) {
+              choose(choices[chosen]?.spec ?? text.trim());
+            } else {
+              void take();
+            }
           } else if (event.key === 'Tab' && shown && offers[active]) {
             setText(offers[active]!);
           } else if (event.key === 'Escape' && shown) {
@@ -126,6 +157,11 @@ export function PackageSearch(
           event.stopPropagation();
         }}
       />
+      {isLooking && (
+        <div role="status" className="jp-EnvStore-sub jp-EnvStore-underField">
+          {trans.__('Looking for it…')}
+        </div>
+      )}
       {problem && (
         <div role="alert" className="jp-EnvStore-error jp-EnvStore-underField">
           {problem}

@@ -3,6 +3,7 @@ import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { chooseFile } from '../commands/files';
 import { ErrorBox, Link, TextButton } from '../components/basics';
+import { useAsked } from './asked';
 import { type IEditorHandle, YamlEditor } from './editor';
 import type { ITabProps } from './environment';
 import { Imported, useImport } from './import';
@@ -30,11 +31,7 @@ export function SpecificationTab(props: ITabProps & { asked: IShow }): React.Rea
   const [error, setError] = React.useState<Error | null>(null);
   const editor = React.useRef<IEditorHandle>(null);
   const text = draft?.text ?? original;
-  React.useEffect(() => {
-    if (props.asked.focus === 'editor') {
-      editor.current?.focus();
-    }
-  }, [props.asked]);
+  useAsked(props.asked, 'editor', () => editor.current?.focus());
   const changed = draft !== null && draft.text !== original;
   const change = (next: string) => {
     if (next === text) {
@@ -182,6 +179,15 @@ export function SpecificationTab(props: ITabProps & { asked: IShow }): React.Rea
           <Link onClick={() => show({ tab: 'builds', compare: [draft.base, item.newest_build_id!] })}>
             {trans.__('Compare')}
           </Link>
+          <Link id="envstore:keep-mine" onClick={drafts.keepMine}>
+            {trans.__('Keep mine')}
+          </Link>
+          <Link onClick={discardMine}>{trans.__('Discard my draft')}</Link>
+        </div>
+      )}
+      {!newer && drafts.followedFrom !== null && (
+        <div className="jp-EnvStore-olderBar" role="status">
+          <span>{trans.__('Your draft began with build %1. Build %2 is active now.', drafts.followedFrom, build.number)}</span>
           <Link id="envstore:keep-mine" onClick={drafts.keepMine}>
             {trans.__('Keep mine')}
           </Link>

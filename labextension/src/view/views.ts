@@ -10,7 +10,8 @@ export interface IShow {
   build?: number;
   /** Whether that build was made just now: what was shown before is not shown in its place. */
   isNew?: boolean;
-  focus?: 'add-package' | 'editor';
+  /** What gets the focus; without it, the tab does. */
+  focus?: 'add-package' | 'editor' | 'log' | 'tab';
   /** Ids of two builds. */
   compare?: [number, number];
 }
@@ -29,6 +30,6 @@ export interface IViews {
   open(place: IPlace, show?: IShow): Promise<void>;
   /** Open the view that makes an environment. */
   create(start?: IStart): Promise<void>;
-  /** Show a text, read-only. */
-  text(title: string, text: string, kind: string): void;
+  /** Show a text, read-only; one of the same key that is open is turned to. */
+  text(title: string, text: string, kind: string, key: string): void;
 }

@@ -1,0 +1,158 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
+import { Signal } from '@lumino/signaling';
+import * as React from 'react';
+import { type Root as ReactRoot, createRoot } from 'react-dom/client';
+import { TextButton } from '../../src/components/basics';
+import { useSettle } from '../../src/components/pending';
+import { Root } from '../../src/components/root';
+import { kernelOf } from '../../src/kernels';
+import type { EnvStoreModel } from '../../src/model';
+import { distance } from '../../src/view/completer';
+import { LinkField } from '../../src/view/link';
+import { PackageSearch } from '../../src/view/search';
+import { meaningOf } from '../../src/view/typed';
+
+const act: (callback: () => unknown) => any = (React as any).act; // its types are those of React 18.2
+(globalThis as any).IS_REACT_ACT_ENVIRONMENT = true;
+const trans = nullTranslator.load('jupyter_envstore');
+const there = ['numba', 'numpy', 'rich-click'];
+const completer = {
+  names: async (prefix: string) => there.filter(name => name.startsWith(prefix)),
+  versions: async () => [],
+  close: async (name: string) => there.filter(other => distance(name, other) === 1),
+  newest: async () => new Map()
+};
+
+describe('what a typed text means', () => {
+  const meaning = (text: string, asked: object = {}) => meaningOf(text, [], { ...completer, ...asked }, trans);
+
+  it('is the package of a channel, with and without bounds', async () => {
+    expect(await meaning('NumPy')).toEqual({ specs: ['numpy'] });
+    expect(await meaning('numpy >= 2, <3  conda-forge::other')).toEqual({ specs: ['numpy>=2,<3', 'conda-forge::other'] });
+  });
+
+  it('is PyPI’s where no channel has it, nor anything like it', async () => {
+    expect(await meaning('textdistance')).toEqual({ specs: ['pip:textdistance'] });
+    expect(await meaning('numpy textdistance>=4')).toEqual({ specs: ['numpy', 'pip:textdistance>=4'] });
+  });
+
+  it('is asked for where it may be a mistake or a beginning, or is nothing', async () => {
+    expect((await meaning('nmupy')).problem).toContain('Choose “numpy”, or write pip:nmupy');
+    expect((await meaning('numpy num')).problem).toContain('No channel has “num”. Choose “numba”, “numpy”');
+    expect((await meaning('rich')).problem).toContain('“rich-click”');
+    expect((await meaning('### no')).problem).toContain('names no package');
+  });
+
+  it('is what it says while channels are away', async () => {
+    const names = async () => Promise.reject(new Error('away'));
+    expect(await meaning('textdistance', { names })).toEqual({ specs: ['textdistance'] });
+  });
+});
+
+describe('a button that acts on what was typed', () => {
+  const props = { model: { changed: new Signal({}), isConnected: true } as unknown as EnvStoreModel, trans };
+  let node: HTMLElement;
+  let root: ReactRoot;
+  let acted: number;
+  let taken: string[];
+
+  const Act = () => {
+    const settle = useSettle();
+    return <TextButton onClick={async () => (await settle()) && acted++}>{trans.__('Create')}</TextButton>;
+  };
+  const draw = (fields: React.ReactNode) =>
+    act(() =>
+      root.render(
+        <Root {...props} commands={new CommandRegistry()}>
+          {fields}
+          <Act />
+        </Root>
+      )
+    );
+  const type = async (text: string) => {
+    const write = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value')!.set!;
+    const field = node.querySelector('input')!;
+    await act(async () => {
+      write.call(field, text);
+      field.dispatchEvent(new Event('input', { bubbles: true }));
+    });
+  };
+  const press = async () => {
+    const button = [...node.querySelectorAll('button')].find(found => found.textContent === 'Create')!;
+    await act(async () => {
+      button.click();
+      await new Promise(resolve => setTimeout(resolve, 10));
+    });
+  };
+  const value = () => node.querySelector('input')!.value;
+
+  beforeEach(() => {
+    node = document.createElement('div');
+    document.body.appendChild(node);
+    root = createRoot(node);
+    acted = 0;
+    taken = [];
+  });
+
+  afterEach(() => {
+    act(() => root.unmount());
+    node.remove();
+  });
+
+  it('takes a package that stands in the field, or asks beside it and does nothing', async () => {
+    let isRefused = false;
+    const onAdd = async (specs: string[]) => !isRefused && taken.push(...specs) > 0;
+    await draw(<PackageSearch completer={completer} trans={trans} specification="" onAdd={onAdd} />);
+    await type('textdistance');
+    await press();
+    expect([acted, taken, value()]).toEqual([1, ['pip:textdistance'], '']);
+    await type('nmupy');
+    await press();
+    expect([acted, taken, value()]).toEqual([1, ['pip:textdistance'], 'nmupy']);
+    expect(node.querySelector('[role=alert]')?.textContent).toContain('clear the field');
+    expect(document.activeElement).toBe(node.querySelector('input'));
+    isRefused = true;
+    await type('numpy');
+    await press();
+    expect([acted, value()]).toEqual([1, 'numpy']);
+    await type('');
+    await press();
+    expect(acted).toBe(2);
+  });
+
+  it('does nothing while a link was not read', async () => {
+    const onLink = async (address: string) => taken.push(address) > 0;
+    await draw(<LinkField trans={trans} onLink={onLink} onAsk={() => undefined} />);
+    await type('https://host/environment.yml');
+    await press();
+    expect([acted, taken]).toEqual([0, []]);
+    expect(node.querySelector('[role=alert]')?.textContent).toContain('press Read, or clear the field');
+    await act(async () => node.querySelector('button')!.click());
+    await press();
+    expect([acted, taken]).toEqual([1, ['https://host/environment.yml']]);
+    await type('host/environment.yml');
+    await act(async () => node.querySelector('button')!.click());
+    expect(node.querySelector('[role=alert]')?.textContent).toContain('is no link');
+  });
+
+  it('finds what was typed in a part of the view that was not drawn meanwhile', async () => {
+    const field = <PackageSearch completer={completer} trans={trans} specification="" onAdd={specs => taken.push(...specs)} />;
+    await draw(field);
+    await type('nump');
+    await draw(null);
+    await draw(field);
+    expect(value()).toBe('nump');
+  });
+});
+
+describe('the environment of a kernel', () => {
+  it('is known by its id, though it may be gone', () => {
+    expect(kernelOf('envstore-team--data')).toEqual({ place: { namespace: 'team', name: 'data' }, number: null });
+    expect(kernelOf('envstore-r.u_4.2e3--a.2b--ir--build-12')).toEqual({
+      place: { namespace: 'R_4.3', name: 'a+' },
+      number: 12
+    });
+    expect([kernelOf('python3'), kernelOf('envstore-team')]).toEqual([null, null]);
+  });
+});
