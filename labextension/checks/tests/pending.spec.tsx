@@ -3,12 +3,13 @@ import { CommandRegistry } from '@lumino/commands';
 import { Signal } from '@lumino/signaling';
 import * as React from 'react';
 import { type Root as ReactRoot, createRoot } from 'react-dom/client';
+import type { EnvStoreApi } from '../../src/api';
 import { TextButton } from '../../src/components/basics';
 import { useSettle } from '../../src/components/pending';
 import { Root } from '../../src/components/root';
 import { kernelOf } from '../../src/kernels';
 import type { EnvStoreModel } from '../../src/model';
-import { distance } from '../../src/view/completer';
+import { ChannelCompleter, distance } from '../../src/view/completer';
 import { LinkField } from '../../src/view/link';
 import { PackageSearch } from '../../src/view/search';
 import { meaningOf } from '../../src/view/typed';
@@ -42,6 +43,16 @@ describe('what a typed text means', () => {
     expect((await meaning('numpy num')).problem).toContain('No channel has “num”. Choose “numba”, “numpy”');
     expect((await meaning('rich')).problem).toContain('“rich-click”');
     expect((await meaning('### no')).problem).toContain('names no package');
+  });
+
+  it('is asked for where letters are exchanged at the begin, in the middle or at the end', async () => {
+    const names = ['numba', 'numpy', 'requests', 'scipy'];
+    const search = async (pattern: string) =>
+      names.filter(name => new RegExp(`^${pattern.replace('*', '.*')}$`).test(name)).map(name => ({ name, version: '1' }));
+    const channels = new ChannelCompleter({ search } as unknown as EnvStoreApi);
+    for (const [typed, meant] of [['nmupy', 'numpy'], ['nimpy', 'numpy'], ['numyp', 'numpy'], ['reqeusts', 'requests'], ['sicpy', 'scipy']]) {
+      expect((await meaningOf(typed!, [], channels, trans)).problem).toContain(`Choose “${meant}”`);
+    }
   });
 
   it('is what it says while channels are away', async () => {

@@ -4,7 +4,7 @@ import type { Menu } from '@lumino/widgets';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
 import type { Front } from '../commands/front';
-import { IconButton, type IProps, Link, Skeleton, TextButton } from '../components/basics';
+import { IconButton, type IProps, Link, Skeleton } from '../components/basics';
 import { useModel, useNow } from '../components/hooks';
 import { openMenu } from '../components/menu';
 import { Root } from '../components/root';
@@ -171,12 +171,13 @@ function Toolbar({ commands, trans }: IProps): React.ReactElement {
   ];
   return (
     <div className="jp-EnvStore-toolbar" role="toolbar" aria-label={trans.__('Environments')}>
-      <span className="jp-EnvStore-title">
-        <TextButton id={CommandIDs.create} needsServer onClick={() => commands.execute(CommandIDs.create)}>
-          <addIcon.react tag="span" className="jp-EnvStore-buttonIcon" />
-          {trans.__('New environment')}
-        </TextButton>
-      </span>
+      <IconButton
+        id={CommandIDs.create}
+        commands={commands}
+        icon={addIcon}
+        label={trans.__('New environment')}
+        needsServer
+      />
       <IconButton
         className="jp-mod-wide"
         id={CommandIDs.importFile}

@@ -17,10 +17,17 @@ export class ChannelCompleter implements ICompleter {
     return all.filter(name => name.startsWith(prefix.toLowerCase())).slice(0, MOST);
   }
 
-  /** Return names that `name` may have been meant to be: those that begin alike and differ by a letter or two. */
+  /**
+   * Return names that `name` may have been meant to be: those that differ by a letter or two, and begin with the same two
+   * letters, or with the same one and end with the same two.
+   */
   async close(name: string, channels: string[]): Promise<string[]> {
-    const stem = name.slice(0, 2).toLowerCase();
-    const all = await this.remember(`${stem}*`, channels, found => found.map(item => item.name));
+    const word = name.toLowerCase();
+    const patterns = [`${word.slice(0, 2)}*`, ...(word.length > 3 ? [`${word[0]}*${word.slice(-2)}`] : [])];
+    const found = await Promise.all(
+      patterns.map(pattern => this.remember(pattern, channels, answer => answer.map(item => item.name)))
+    );
+    const all = found.flat();
     const most = name.length > 5 ? 2 : 1;
     const near = [...new Set(all)].map(other => ({ other, far: distance(name.toLowerCase(), other) }));
     return near
