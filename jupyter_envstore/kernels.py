@@ -13,11 +13,12 @@ import os
 import shutil
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jupyter_envstore import logos
 from jupyter_envstore.access import matches
 from jupyter_envstore.builds.activation import program_path, recorded_activation
 from jupyter_envstore.config import StoreConfig
@@ -94,6 +95,7 @@ class KernelSpecs:
         self._lock = threading.Lock()
         self._first = True
         self._brought: dict[tuple[int, int, int], tuple[str, str]] = {}
+        self._pictures: dict[tuple[int, int, int], str] = {}
 
     def state(self, environment_id: int) -> KernelState:
         """Return the kernels of an environment, as of the last :meth:`sync`."""
@@ -140,14 +142,14 @@ class KernelSpecs:
             for build_id in set(offered) - {row.build_id for row in others}:  # active, packed away or deleted since
                 (self.offered / str(build_id)).unlink(missing_ok=True)
             states: dict[int, tuple[str, KernelState]] = {}
-            self._brought = {}
+            self._brought, self._pictures = {}, {}
             for key, row in [
                 *((row.environment_id, row) for row in active),
                 *((-(row.build_id or 0), row) for row in others),
             ]:
                 known = self._states.get(key)
                 mark = f"{row.directory}-{row.present}"
-                if known and known[0] == mark and all((self.directory / name).is_symlink() for name in known[1].ids):
+                if known and known[0] == mark and all((self.directory / name).exists() for name in known[1].ids):
                     states[key] = known
                     continue
                 try:
@@ -211,17 +213,19 @@ class KernelSpecs:
                 number = None if row.active else row.number
                 target = staging / kernel_id(row.namespace, row.name, kernel.name, number)
                 target.mkdir()
-                self._take_files(source, target, folder / target.name, os.path.realpath(prefix))
+                pictures = self._take_files(source, target, folder / target.name, os.path.realpath(prefix))
                 (target / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
                 languages[target.name] = language_of(spec)
+                logo = logos.logo(row.namespace, row.name, self._picture(pictures), languages[target.name])
+                (target / logos.FILE).write_text(logo, encoding="ascii")
             with contextlib.suppress(OSError):  # another server was first
                 staging.rename(folder)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
         return languages
 
-    def _take_files(self, source: Path, target: Path, published: Path, inside: str) -> None:
-        """Put what a package brought beside its ``kernel.json``, such as logos, into ``target``.
+    def _take_files(self, source: Path, target: Path, published: Path, inside: str) -> dict[str, Path]:
+        """Put what a package brought beside its ``kernel.json`` into ``target``; return its logos, as they lie there.
 
         Environments mostly bring the same: all but the first copy of a file are links to it, since a new file costs
         many times what a link does. No link leads into a prefix or the package cache: links tell how much they share.
@@ -230,6 +234,8 @@ class KernelSpecs:
         with os.scandir(source) as entries:
             found = [entry for entry in entries if entry.name != "kernel.json" and is_taken(entry, inside)]
         for entry in found:
+            if entry.name == logos.FILE:
+                continue  # each environment has its own
             about, place = entry.stat(), target / entry.name
             mark = (about.st_dev, about.st_ino, about.st_mtime_ns)
             for known in self._brought.get(mark, ()):
@@ -239,6 +245,18 @@ class KernelSpecs:
             else:
                 shutil.copyfile(entry.path, place)
                 self._brought[mark] = (str(published / entry.name), str(place))
+        return {entry.name: Path(entry.path) for entry in found if entry.name in logos.BROUGHT}
+
+    def _picture(self, pictures: Mapping[str, Path]) -> str:
+        """Return the best of the logos that a package brought; environments mostly bring the same."""
+        for path in [pictures[name] for name in logos.BROUGHT if name in pictures]:
+            about = path.stat()
+            mark = (about.st_dev, about.st_ino, about.st_mtime_ns)
+            if mark not in self._pictures:
+                self._pictures[mark] = logos.picture_of(path)
+            if self._pictures[mark]:
+                return self._pictures[mark]
+        return ""
 
     def _remove_others(self, used: set[str]) -> None:
         """Remove links and folders of environments and builds that are not active any more."""

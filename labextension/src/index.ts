@@ -23,6 +23,7 @@ import {
 } from './commands';
 import { Front } from './commands/front';
 import { explainContextMenu } from './components/menu';
+import { breakNamesInLauncher } from './launcher';
 import { EnvStoreModel } from './model';
 import { notify } from './notifications';
 import { addRunningBuilds } from './running';
@@ -89,6 +90,7 @@ const view: JupyterFrontEndPlugin<void> = {
       views.restore(restorer);
     }
     notify(store, app.commands, trans);
+    breakNamesInLauncher(app);
     for (const command of [
       CommandIDs.create,
       CommandIDs.importFile,

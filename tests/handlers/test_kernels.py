@@ -88,6 +88,11 @@ def test_a_built_environment_is_a_kernel_and_says_whose(server: Server) -> None:
     assert spec["spec"]["metadata"]["envstore"]["environment"] == "data"
     assert spec["spec"]["argv"][0].startswith(str(server.root / "builds"))
     assert "logo-64x64" in spec["resources"]
+    address = f"{server.origin}{spec['resources']['logo-svg']}"
+    answer = requests.get(address, headers={"Authorization": f"Bearer {MASTER}"}, timeout=10)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/svg+xml")
+    assert ">DA</text>" in answer.text  # its letters beside the language's own picture
+    assert 'href="data:image/png;base64,' in answer.text
     assert server.data("GET", "environment/team/data/")["kernels"] == ["envstore-team--data"]
     assert MASTER not in json.dumps(spec)
 
