@@ -125,6 +125,8 @@ export interface IArtifact {
   tools: Record<string, string>;
   made_on: string | null;
   url: string;
+  /** From where the addresses in a list of packages can be reached: this machine, its network, anywhere. */
+  reach?: 'here' | 'private' | 'anywhere';
 }
 
 export interface IContent {

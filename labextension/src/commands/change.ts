@@ -1,8 +1,9 @@
-import { InputDialog, Notification } from '@jupyterlab/apputils';
+import { Notification } from '@jupyterlab/apputils';
 import { type ISettled, placeOf } from '../model';
 import type { IEnvironment, IPlace } from '../types';
 import { BUILD, type Context, NOTHING, PLACE, runningKernels, whole } from './context';
-import { PlaceForm, askUntilTaken } from './forms';
+import { addKernelCommand } from './addkernel';
+import { PlaceForm, askForLine, askUntilTaken } from './forms';
 import { CommandIDs } from './ids';
 
 const EXAMPLE = ['python', 'ipykernel'];
@@ -236,20 +237,19 @@ export function addChangingCommands(context: Context): void {
         return;
       }
       const place = placeOf(item);
-      const answer = await InputDialog.getText({
-        title: trans.__('Description of %1', whole(place)),
-        text: item.description,
-        okLabel: trans.__('Save')
-      });
-      if (answer.button.accept) {
-        await context.guarded(trans.__('Not saved'), () => api.describe(place, answer.value ?? ''));
-      }
+      await askForLine(
+        { title: trans.__('Description of %1', whole(place)), label: trans.__('Description'), ok: trans.__('Save') },
+        item.description,
+        text => api.describe(place, text)
+      );
+      await model.refresh();
     },
     {
       isEnabled: args => context.may(args, 'environment::update'),
       caption: args => context.whyNot(args, 'environment::update')
     }
   );
+  addKernelCommand(context);
 }
 
 /** Whether a build of the same specification would differ from a build; yes where that cannot be told. */

@@ -13,6 +13,7 @@ export namespace CommandIDs {
   export const openTerminal = 'envstore:open-terminal';
   export const useInCurrent = 'envstore:use-in-current';
   export const addPackage = 'envstore:add-package';
+  export const addKernel = 'envstore:add-kernel';
   export const edit = 'envstore:edit';
   export const rebuild = 'envstore:rebuild';
   export const makeActive = 'envstore:make-active';

@@ -1,4 +1,5 @@
 import { Notification } from '@jupyterlab/apputils';
+import { reachWords } from '../reach';
 import type { IArtifact, IPlace } from '../types';
 import type { IViews } from '../view/views';
 import { type Arguments, type Context, NOTHING, PLACE, copy, whole } from './context';
@@ -138,13 +139,23 @@ export function addShowingCommands(context: Context, views: IViews): void {
     );
     return undefined;
   };
+  /** Say of a list of packages that was handed on that it is of no use elsewhere, where that is so. */
+  const tellReach = (found: IArtifact) => {
+    const words = reachWords(found, trans);
+    if (words) {
+      Notification.warning(`${found.file_name}: ${words}`, { autoClose: 8000 });
+    }
+  };
   context.add(
     CommandIDs.showArtifact,
     trans.__('Show in New Browser Tab'),
     ARTIFACT,
     async args => {
       const found = await ready(args);
-      return found && window.open(found.url, '_blank', 'noopener');
+      if (found) {
+        window.open(found.url, '_blank', 'noopener');
+        tellReach(found);
+      }
     },
     { label: args => String(args.words ?? trans.__('Show in New Browser Tab')) }
   );
@@ -154,7 +165,10 @@ export function addShowingCommands(context: Context, views: IViews): void {
   });
   context.add(CommandIDs.copyArtifact, trans.__('Copy Text'), ARTIFACT, async args => {
     const found = await ready(args);
-    return found && copy(await api.text(found.url), trans.__('Copied %1', found.file_name));
+    if (found) {
+      await copy(await api.text(found.url), trans.__('Copied %1', found.file_name));
+      tellReach(found);
+    }
   });
   context.add(
     CommandIDs.download,
@@ -169,6 +183,7 @@ export function addShowingCommands(context: Context, views: IViews): void {
         document.body.appendChild(link);
         link.click();
         link.remove();
+        tellReach(found);
       }
     },
     { label: args => (args.words ? String(args.words) : trans.__('Download')) }
@@ -199,6 +214,7 @@ export function addShowingCommands(context: Context, views: IViews): void {
           ? `curl -fsS -H "Authorization: Bearer ${token}" \\\n  -o ${found.file_name} "${url}"\n`
           : `import pathlib, urllib.request as web\npathlib.Path("${found.file_name}").write_bytes(web.urlopen(web.Request("${url}", headers={"Authorization": "Bearer ${token}"})).read())\n`;
       await copy(text, trans.__('Copied'));
+      tellReach(found);
       Notification.info(
         trans.__('The code has a token that may look at %1 alone, until %2.', place.name, ends.toLocaleDateString()),
         {

@@ -1,6 +1,7 @@
 import { addIcon, consoleIcon, ellipsesIcon, notebookIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
+import { KernelNote } from '../components/addkernel';
 import { IconButton, type IProps, Link, Mark, TextButton } from '../components/basics';
 import { Age, useClock } from '../components/clock';
 import { useLoaded, useStale } from '../components/hooks';
@@ -8,6 +9,7 @@ import { openContextMenu } from '../components/menu';
 import { ago, buildMark, builtOn, clause, duration, mark, moment, size, tookSeconds } from '../status';
 import { placeOf } from '../model';
 import type { IEnvironment } from '../types';
+import { WarningMark } from '../components/warnings';
 
 const SHOWN_BUILDS = 3;
 const LONG = 16;
@@ -44,6 +46,7 @@ export const Row = React.memo(function Row(props: IRowProps): React.ReactElement
     item.name,
     status.words,
     build ? trans.__('build %1', build.number) : '',
+    item.active && build?.warning_count ? trans._n('%1 warning', '%1 warnings', build.warning_count) : '',
     props.contains || language,
     at ? trans.__('built %1', ago(at, now, trans)) : '',
     trans.__('%1 of %2 in %3', props.place, props.of, names.namespace)
@@ -97,6 +100,7 @@ export const Row = React.memo(function Row(props: IRowProps): React.ReactElement
           )}
           {props.words === null && <span className="jp-EnvStore-sub"> {names.namespace}</span>}
         </span>
+        {item.active && <WarningMark build={build} trans={trans} />}
         <span className="jp-EnvStore-facts">
           {props.contains ? (
             <span className="jp-EnvStore-language" title={props.contains}>
@@ -203,7 +207,7 @@ function Card(props: IRowProps): React.ReactElement {
           </div>
         </>
       )}
-      {item.active && item.kernel_note && <div className="jp-EnvStore-sub">{item.kernel_note}</div>}
+      <KernelNote {...props} />
       <div className="jp-EnvStore-actions">
         {away ? (
           <TextButton primary needsServer id={CommandIDs.restore} onClick={() => commands.execute(CommandIDs.restore, names)}>

@@ -3,6 +3,7 @@ import { CommandIDs } from '../commands';
 import { copy } from '../commands/context';
 import { ErrorBox, Link, Mark, Progress, Skeleton, TextButton } from '../components/basics';
 import { useLoaded, useStale } from '../components/hooks';
+import { reachWords } from '../reach';
 import { type IMark, duration, moment, size } from '../status';
 import type { IArtifact, IProgress } from '../types';
 import type { ITabProps } from './environment';
@@ -159,6 +160,7 @@ function ArtifactRow(props: ITabProps & { artifact: IArtifact; progress: IProgre
   const uses = words.use(artifact.file_name, place.name, artifact.tools);
   const isImage = artifact.type === 'docker';
   const [shown, setShown] = React.useState(false);
+  const reach = reachWords(artifact, trans);
   const title = artifact.variant ? `${words.title} (${artifact.variant})` : words.title;
   return (
     <li className="jp-EnvStore-artifact" data-type={artifact.type} data-state={artifact.state}>
@@ -232,6 +234,14 @@ function ArtifactRow(props: ITabProps & { artifact: IArtifact; progress: IProgre
         </span>
         <span className="jp-EnvStore-sub jp-EnvStore-purpose">{words.purpose}</span>
       </div>
+      {ready && reach && (
+        <div className="jp-EnvStore-reach" data-testid={`envstore:reach-${artifact.type}`}>
+          <span className="jp-EnvStore-warningMark" aria-hidden="true">
+            ⚠
+          </span>{' '}
+          {reach}
+        </div>
+      )}
       {artifact.state === 'failed' && <div className="jp-EnvStore-error">{artifact.reason}</div>}
       {ready && isImage && shown && <ImageAddress {...props} />}
       {ready && (

@@ -8,6 +8,7 @@ import { Age } from '../components/clock';
 import { useLoaded, useStale } from '../components/hooks';
 import { type Action, openActions } from '../components/menu';
 import { Table } from '../components/table';
+import { WarningMark } from '../components/warnings';
 import { isUnsettled } from '../model';
 import { buildMark, clause, duration, size, tookSeconds } from '../status';
 import type { IBuild, IPackageChange } from '../types';
@@ -239,6 +240,7 @@ function BuildRow(
         <span className="jp-EnvStore-buildStatus">
           <Mark mark={status} /> {row.active ? trans.__('active') : status.words}
         </span>
+        <WarningMark build={row} trans={trans} />
         {row.pinned && <span className="jp-EnvStore-badge">{trans.__('pinned')}</span>}
         <div className="jp-mod-narrow jp-EnvStore-sub">
           {[row.created_by, took, own, news].filter(part => part).join(' · ')}

@@ -8,6 +8,7 @@ import { Connected } from '../components/connected';
 import { useKeptFocus, useLoaded, useModel, useStale } from '../components/hooks';
 import { isUnsettled } from '../model';
 import { Root } from '../components/root';
+import { Warnings } from '../components/warnings';
 import { builtOn, moment } from '../status';
 import type { IBuild, IEnvironment, IPlace } from '../types';
 import { Access } from './access';
@@ -21,7 +22,6 @@ import { Packages } from './packages';
 import { type IStaged, useStaged } from './staged';
 import { SpecificationTab } from './specification';
 import type { IShow, Tab } from './views';
-import { Warnings } from './warnings';
 
 /** What the view of an environment works with. */
 export interface IViewProps extends IProps {

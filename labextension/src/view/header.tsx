@@ -1,6 +1,7 @@
 import { HTMLSelect, ellipsesIcon, editIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
+import { KernelNote } from '../components/addkernel';
 import { ErrorBox, IconButton, Mark, TextButton } from '../components/basics';
 import { Age } from '../components/clock';
 import { openContextMenu } from '../components/menu';
@@ -111,7 +112,7 @@ export function Header(
         )}
       </div>
       {build?.status === 'FAILED' && build.status_info && props.tab !== 'artifacts' && <ErrorBox message={build.status_info} />}
-      {item.active && !isGone && item.kernel_note && <p className="jp-EnvStore-sub">{item.kernel_note}</p>}
+      {!isGone && <KernelNote {...props} />}
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { duration, moment, size } from '../status';
 import type { IChecked, IFault, IPackageChange, ISolved } from '../types';
 import type { IPreview } from './checking';
 import { faultsOf, fixed, withChannel } from './fixes';
+import { Listed } from './listed';
 import { isConflict, Refused } from './refused';
 
 const LONG = 20;
@@ -240,7 +241,7 @@ function Solved(props: { solved: ISolved; checked: IChecked | null; trans: Trans
         {changes && changes.length > 0 && ' · ' + trans._n('%1 change', '%1 changes', joined(changes).length)}
       </p>
       {props.against && changes && changes.length > 0 && <p className="jp-EnvStore-sub">{props.against}</p>}
-      {changes && <Changes changes={changes} trans={trans} />}
+      {changes ? <Changes changes={changes} trans={trans} /> : <Listed solved={solved} checked={checked} trans={trans} />}
       <IndexFrom solved={solved} trans={trans} />
       {solved.notes.map(note => (
         <p key={note} className="jp-EnvStore-sub">
