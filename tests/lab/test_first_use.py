@@ -172,3 +172,38 @@ def test_what_was_deleted_says_so_wherever_it_is_still_seen(tab: Lab, lab: Serve
     told.get_by_role("button").click()
     shown(tab.row("first-use"))
     shown(tab.sidebar.get_by_role("button", name="team/first-use"))
+
+
+def test_an_environment_gets_its_kernel_with_a_click_and_a_card_that_tells_it_apart(
+    tab: Lab, lab: Server, channel: str
+) -> None:
+    lab.wait(lab.submit(f"name: oceanography-models-2026\nchannels: [{channel}]\ndependencies:\n  - python\n"))
+    row = tab.row("oceanography-models-2026")
+    row.click()
+    shown(row.get_by_text("No package in it brings a kernel."))
+    row.get_by_test_id("envstore:add-kernel").click()
+    expect(tab.view.get_by_test_id("envstore:build-selector")).to_contain_text("Build 2", timeout=20_000)
+    item = lab.data("GET", "environment/team/oceanography-models-2026/")
+    build = lab.wait(item["newest_build_id"])
+    assert build["specification"]["text"].endswith("  - python\n  - ipykernel\n")
+    shown(tab.view.get_by_test_id("envstore:reach-lockfile"), 60_000)  # its channel is a folder
+    expect(tab.view.get_by_test_id("envstore:reach-lockfile")).to_contain_text(
+        "this machine alone. For others: archive"
+    )
+    expect(tab.view.get_by_test_id("envstore:reach-archive")).to_have_count(0)
+    tab.button("copy-lockfile").click()
+    shown(tab.page.locator(".Toastify__toast", has_text="conda-lock.yml: Works on this machine alone"))
+    tab.button("new").first.click()
+    shown(tab.view.get_by_text("Fits, found in"))
+    preview = tab.view.get_by_role("complementary", name="Preview")
+    shown(preview.locator("dd", has_text="ipykernel").first)
+    tab.picture("new-preview")
+    tab.page.get_by_role("tab", name="Launcher").first.click()
+    card = tab.page.locator(".jp-LauncherCard", has_text="Python (team/oceanography-models-2026)").first
+    shown(card)
+    assert card.locator("wbr").count() == 1  # long names break behind the slash
+    drawn = card.locator("img")
+    assert drawn.evaluate("image => image.complete && image.naturalWidth > 0")
+    assert str(drawn.get_attribute("src")).endswith("/logo-svg.svg")
+    tab.picture("launcher")
+    lab.data("DELETE", "environment/team/oceanography-models-2026/")

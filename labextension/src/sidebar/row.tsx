@@ -195,7 +195,13 @@ function Card(props: IRowProps): React.ReactElement {
             className="jp-EnvStore-sub"
             title={trans.__('%1 of its own; the rest is shared, with other builds or the package cache', size(build.own_size))}
           >
-            {trans.__('Build %1 · %2 packages · %3', build.number, build.package_count, size(build.size))}
+            {trans._n(
+              'Build %2 · %1 package · %3',
+              'Build %2 · %1 packages · %3',
+              build.package_count,
+              build.number,
+              size(build.size)
+            )}
           </div>
           <div className="jp-EnvStore-sub" title={moment(builtOn(build))}>
             {trans.__(
