@@ -28,6 +28,7 @@ from jupyter_envstore.asking import Questions
 from jupyter_envstore.configuration import StoreTraits
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.handlers.artifacts import lock_text_as_json
+from jupyter_envstore.handlers.being_made import BeingMade
 from jupyter_envstore.handlers.images_made import ImagesBeingMade
 from jupyter_envstore.handlers.logs import LogFeeds
 from jupyter_envstore.handlers.metrics import metrics
@@ -115,6 +116,13 @@ class EnvStoreApp(Opening, Questions, Texts, StoreTraits, ExtensionApp):
         "download and build where its user may.",
     ).tag(config=True)
 
+    artifact_wait_seconds = Float(
+        50.0,
+        min=0.0,
+        help="How long a download waits for an artifact that is being made, in seconds; then it is told to ask again. "
+        "Keep it below the limit of proxies in front, which cut a connection that says nothing: 60 seconds in nginx.",
+    ).tag(config=True)
+
     docker_registry_url = Unicode(
         "",
         help="Host, and port where it has one, that addresses of images show: hub.example:5000. Default: that of the "
@@ -166,6 +174,7 @@ class EnvStoreApp(Opening, Questions, Texts, StoreTraits, ExtensionApp):
         self.notes: set[asyncio.Task[None]] = set()
         self.planned: tuple[float, asyncio.Future[Plan]] | None = None
         self.log_feeds = LogFeeds(self)
+        self.being_made = BeingMade(self)
         self.images = ImagesBeingMade(self)
         self.registry = RegistryServer(self)
         self.api_url = url_path_join(self.server.base_url, "envstore/api/v1/")
@@ -265,6 +274,7 @@ class EnvStoreApp(Opening, Questions, Texts, StoreTraits, ExtensionApp):
 
     async def stop_extension(self) -> None:
         """End the work in the background."""
+        await self.being_made.stop()
         await self.registry.stop()
         await self.close()
         self.pool.shutdown(wait=False, cancel_futures=True)

@@ -106,6 +106,12 @@ class ConflictError(EnvStoreError):
     exit_code = 4
 
 
+class NotReadyError(ConflictError):
+    """What is asked for is being made; it may be asked for again in a while."""
+
+    code = "not_ready"
+
+
 class ChannelError(EnvStoreError):
     """A channel that does not exist, that refuses, or whose index cannot be read."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,9 @@ from jupyter_envstore.store import settings as settings_rows
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.jobs import ARTIFACT, enqueue
 from jupyter_envstore.store.models import Artifact
+from jupyter_envstore.store.standing import standings
 from jupyter_envstore.store.states import ABSENT, COMPLETED, MAKING, PENDING, READY
+from jupyter_envstore.store.wanted import Standing, Wanted
 
 PIECE = 1 << 20
 
@@ -73,6 +75,11 @@ class Artifacts(OpenStore):
         """Whether the files of a ready artifact are there: its own, and all of its parts."""
         digests = [artifact.digest or "", *images.parts_of(session, artifact.id)]
         return all(digest and self.blobs.path(digest).is_file() for digest in digests)
+
+    def standings(self, wanted: Collection[Wanted]) -> dict[Wanted, Standing]:
+        """Return how artifacts stand that somebody waits for."""
+        with self.database.read() as session:
+            return standings(session, wanted)
 
     def find_artifact(self, build_id: int, kind: str, variant: str = "") -> dict[str, Any]:
         """Return the state of an artifact of a build, with its media type.

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
+import time
 from typing import Any
 from urllib.parse import quote
 
-from jupyter_envstore.errors import ConflictError
+from jupyter_envstore.errors import ClientGoneError, ConflictError, NotReadyError
 from jupyter_envstore.handlers.base import EnvStoreHandler
 from jupyter_envstore.handlers.files import PLAIN, FileHandler
 from jupyter_envstore.spec.names import artifact_name
+from jupyter_envstore.store.states import ABSENT, COMPLETED, DROPPED, READY, UNSETTLED
+from jupyter_envstore.store.wanted import Standing, Wanted
 
 TAR = "application/x-tar"
 INLINE = ("yaml", "lockfile", "explicit")
@@ -50,6 +54,8 @@ class DownloadHandler(FileHandler):
     """``build/{build_id}/<artifact>/``"""
 
     kind = ""
+    hold: asyncio.Task[Standing] | None = None
+    """What waits for the artifact."""
 
     async def get(self, **place: str) -> None:
         """Send it."""
@@ -72,23 +78,70 @@ class DownloadHandler(FileHandler):
         """Return which one of several is asked for."""
         return self.text_argument("variant")
 
-    async def send_artifact(self, number: int, kind: str, variant: str = "") -> None:
-        """Send a ready artifact.
+    async def ready_artifact(self, number: int, kind: str, variant: str = "") -> dict[str, Any]:
+        """Return the state of a ready artifact.
+
+        One that is being made, or was not asked for by now, is waited for: no byte of HTTP/1.1 can be sent before the
+        status is known, so the wait has an end (``artifact_wait_seconds``). ``HEAD`` tells the state at once.
 
         Raises
         ------
         NotFoundError, ConflictError
-            It was never asked for; it is not ready, or failed.
+            It was never asked for, and the caller may not have it made; it could not be made; or not in time.
+        ClientGoneError
+            Nobody waits any more.
         """
+        if self.request.method != "HEAD":
+            await self._have_made(Wanted(number, kind, variant))
         found = await self.run(self.store.find_artifact, number, kind, variant)
-        if found["state"] != "ready":
+        if found["state"] != READY:
             place = f"build/{number}/artifacts/{kind}/"
             reasons = {
                 "failed": f"could not be made: {found['reason']}; POST {place} tries again",
                 "dropped": f"was dropped to save space; POST {place} makes it again",
             }
             msg = f"the {kind} of build {number} {reasons.get(found['state'], 'is being made; ask again in a while')}"
-            raise ConflictError(msg)
+            raise (ConflictError if found["state"] in reasons else NotReadyError)(msg)
+        return found
+
+    async def _have_made(self, wanted: Wanted) -> None:
+        """Wait until an artifact stands still; have it made, where that lacks and the caller may."""
+        end = time.monotonic() + self.app.artifact_wait_seconds
+        standing = await self._settled(wanted, end)
+        may = self.identity.may("environment::update", *self.place)
+        if may and standing.build == COMPLETED and standing.artifact in (ABSENT, DROPPED):
+            await self.run(self.store.request_artifact, *wanted, self.identity.name)
+            await self._settled(wanted, end)
+
+    async def _settled(self, wanted: Wanted, end: float) -> Standing:
+        """Return how an artifact stands once it does, or when the time is over."""
+        being_made = self.app.being_made
+        standing = await being_made.standing(wanted)
+        if not standing.moves:
+            return standing
+        self.hold = asyncio.ensure_future(being_made.settled(wanted))
+        done, _ = await asyncio.wait([self.hold], timeout=max(0.0, end - time.monotonic()))
+        if not done:
+            self.hold.cancel()
+            standing = await being_made.standing(wanted)
+            if standing.build in UNSETTLED:
+                msg = f"build {wanted.build} is {standing.build}, its {wanted.kind} comes after; ask again in a while"
+                raise NotReadyError(msg)
+            return standing
+        if self.hold.cancelled():
+            msg = "nobody waits for the artifact any more"
+            raise ClientGoneError(msg)
+        return self.hold.result()
+
+    def on_connection_close(self) -> None:
+        """Stop waiting."""
+        if self.hold is not None:
+            self.hold.cancel()
+        super().on_connection_close()
+
+    async def send_artifact(self, number: int, kind: str, variant: str = "") -> None:
+        """Send an artifact, once it is ready."""
+        found = await self.ready_artifact(number, kind, variant)
         path = await self.run(self.store.artifact_path, found["sha256"])
         self.noted = (number, kind)
         await self.send_file(
@@ -133,10 +186,7 @@ class LockJsonHandler(DownloadHandler):
     async def serve(self, **place: str) -> None:
         """Send the lockfile, which is YAML, as JSON."""
         number = await self.find_build(**place)
-        found = await self.run(self.store.find_artifact, number, "lockfile", "")
-        if found["state"] != "ready":
-            await self.send_artifact(number, "lockfile")
-            return
+        found = await self.ready_artifact(number, "lockfile")
         self.noted = (number, "lockfile")
         text = await self.run(self.app.lock_as_json, found["sha256"])
         await self.send_whole(text, f"{found['sha256']}-json", PLAIN, "conda-lock.json")
@@ -161,10 +211,7 @@ class ImageHandler(DownloadHandler):
             address = await self.run(self.store.image_address, number, host)
             await self.send_whole(address.encode(), hashlib.sha256(address.encode()).hexdigest(), PLAIN, "address.txt")
             return
-        found = await self.run(self.store.find_artifact, number, self.kind)
-        if found["state"] != "ready":
-            await self.send_artifact(number, self.kind)
-            return
+        found = await self.ready_artifact(number, self.kind)
         archive = await self.run(self.store.image_archive, number)
         self.noted = (number, self.kind)
         await self.send_pieces(archive.pieces(), archive.size, found["sha256"], TAR, found["file_name"])
@@ -177,6 +224,7 @@ class _OfEnvironment(DownloadHandler):
         namespace, name = place["namespace"], place["name"]
         self.check_place(namespace, name)
         self.require("environment::read", namespace, name)
+        self.place = namespace, name
         return (await self.run(self.store.find, namespace, name)).id
 
 

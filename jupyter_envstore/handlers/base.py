@@ -28,6 +28,7 @@ from jupyter_envstore.errors import (
     ChannelUnreachableError,
     EnvStoreError,
     NotFoundError,
+    NotReadyError,
     PermissionDeniedError,
     RangeError,
     SpecificationError,
@@ -248,7 +249,7 @@ class EnvStoreHandler(Reader):
                 body["suggestions"] = {name: list(found) for name, found in error.suggestions.items()}
             if isinstance(error, ChannelUnreachableError) and error.last_index:
                 body["last_index"] = error.last_index
-            if isinstance(error, BusyError):
+            if isinstance(error, BusyError | NotReadyError):
                 self.set_header("Retry-After", "5")
             if isinstance(error, RangeError):
                 self.set_header("Content-Range", f"bytes */{error.size}")

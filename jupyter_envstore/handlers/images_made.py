@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from jupyter_envstore.errors import EnvStoreError, PermissionDeniedError, RegistryError
 from jupyter_envstore.spec.names import DYNAMIC
-from jupyter_envstore.store.states import COMPLETED, UNSETTLED
+from jupyter_envstore.store.states import COMPLETED
+from jupyter_envstore.store.wanted import Wanted
 
 if TYPE_CHECKING:
     from jupyter_envstore.access import Identity
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
 
 
 class ImagesBeingMade:
-    """Waits for images: one look at the store for all who wait for the same."""
-
-    PAUSE = 0.05
+    """Waits for images: they are asked for once, by whoever is the first."""
 
     def __init__(self, app: EnvStoreApp) -> None:
         self.app = app
@@ -63,11 +62,9 @@ class ImagesBeingMade:
         return int(build)
 
     async def _make(self, build: int, who: str) -> str:
-        app = self.app
+        app, wanted = self.app, Wanted(build, "docker")
+        await app.being_made.settled(wanted)
         state = await app.run(app.store.image_state, build)
-        while state["build"] in UNSETTLED:
-            await asyncio.sleep(self.PAUSE)
-            state = await app.run(app.store.image_state, build)
         if state["build"] != COMPLETED:
             msg = f"the environment cannot be built: {state['why'] or state['build']}"
             raise RegistryError(msg, "MANIFEST_UNKNOWN")
@@ -76,13 +73,12 @@ class ImagesBeingMade:
                 await app.run(app.store.request_artifact, build, "docker", "", who)
             except EnvStoreError as error:
                 raise RegistryError(str(error), "MANIFEST_UNKNOWN") from None
-        while state["state"] != "ready":
+            await app.being_made.settled(wanted)
             state = await app.run(app.store.image_state, build)
-            if state["state"] == "failed":
-                msg = f"the image cannot be made: {state['reason']}"
-                raise RegistryError(msg, "MANIFEST_UNKNOWN")
-            if state["state"] in ("dropped", "absent"):
-                msg = "the image was dropped while it was waited for; pull again"
-                raise RegistryError(msg, "MANIFEST_UNKNOWN")
-            await asyncio.sleep(self.PAUSE)
+        if state["state"] == "failed":
+            msg = f"the image cannot be made: {state['reason']}"
+            raise RegistryError(msg, "MANIFEST_UNKNOWN")
+        if state["state"] != "ready":
+            msg = "the image was dropped while it was waited for; pull again"
+            raise RegistryError(msg, "MANIFEST_UNKNOWN")
         return str(state["digest"])

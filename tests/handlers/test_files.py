@@ -155,7 +155,8 @@ def test_a_download_of_another_file_than_expected_is_refused(server: Server) -> 
 
 
 def test_a_variant_that_is_missing_is_told_how_it_is_made(server: Server) -> None:
-    message = server.ask("GET", f"build/{server.build_id}/yaml/?variant=win-64").json()["message"]
+    viewer = server.token({"team/*": ["viewer"]})
+    message = server.ask("GET", f"build/{server.build_id}/yaml/?variant=win-64", viewer).json()["message"]
     assert message.endswith(f'POST build/{server.build_id}/artifacts/yaml/ with {{"variant": "win-64"}} makes it')
 
 

@@ -110,6 +110,16 @@ def test_conda_stores_client_waits_and_runs(peer: Peer, server: Server) -> None:
     assert "999999" in failed
 
 
+def test_conda_stores_client_downloads_right_behind_its_wait(peer: Peer, server: Server, channel: str) -> None:
+    text = f"name: quick\nchannels: [{channel}]\ndependencies: [python, numpy]"
+    build_id = server.submit(text)
+    peer("wait", str(build_id), "--artifact", "build", "--timeout", "60", "--interval", "1")
+    archive = Path(peer("download", "team/quick", "--artifact", "archive", "--output-filename", "quick.tar.gz"))
+    with tarfile.open(archive) as tar:
+        assert "bin/activate" in tar.getnames()
+    server.data("DELETE", "environment/team/quick/")
+
+
 def test_conda_stores_client_solves(peer: Peer, channel: str, tmp_path: Path) -> None:
     (tmp_path / "environment.yml").write_text(f"channels: [{channel}]\ndependencies: [python, flask]\n")
     rows = json.loads(peer("solve", "environment.yml", "--output", "json"))
