@@ -19,19 +19,24 @@ from jupyter_envstore.errors import (
     InvalidInputError,
     SpecificationError,
 )
-from jupyter_envstore.spec import Specification, check_name, read_specification
+from jupyter_envstore.spec import Specification, check_name, read_specification, split_place
 from jupyter_envstore.spec.beside import FilesBeside
 from jupyter_envstore.spec.repair import Repaired, repair
 from jupyter_envstore.spec.words import counted
 from jupyter_envstore.store.states import CANCELED, COMPLETED
 
+DEFAULT_NAMESPACE = "default"
+"""Where environments of this machine's people belong, unless they say otherwise."""
+
 
 def build(options: argparse.Namespace) -> int:
     """Build an environment from a file."""
+    space, name = split_place(options.namespace or "", options.name or "")
+    namespace = space or DEFAULT_NAMESPACE
     data = read_file(options.file)
     with open_store(options) as store:
         if options.fix:
-            repaired = _repair(data, options.file, _defaults(store, options.namespace))
+            repaired = _repair(data, options.file, _defaults(store, namespace))
             _report_changes(repaired)
             data = repaired.text.encode()
         try:
@@ -43,7 +48,7 @@ def build(options: argparse.Namespace) -> int:
                 print("a file that was exported elsewhere can be repaired on the way: --fix", file=sys.stderr)
             raise
         choices = BuildOptions(options.exclude_newer, tuple(options.virtual_package or ()), options.all_platforms)
-        reference = store.submit(specification, options.namespace, options.name, who(), options=choices)
+        reference = store.submit(specification, namespace, name or None, who(), options=choices)
         _report_notes(reference.notes)
         return see_through(store, reference, options)
 

@@ -21,7 +21,8 @@ def list_environments(options: argparse.Namespace) -> None:
     with open_store(options) as store:
         found = store.environments(options.namespace)
         if options.namespace and not found and not store.has_namespace(options.namespace):
-            msg = f"there is no namespace {options.namespace}"
+            hint = f"; one environment: jupyter envstore show {options.namespace}" if "/" in options.namespace else ""
+            msg = f"there is no namespace {options.namespace}{hint}"
             raise NotFoundError(msg)
     if options.json:
         print_json(found)

@@ -156,8 +156,10 @@ def _register_making(add: Add) -> None:
         "Build an environment from a file\nThe file is an environment.yml or a conda-lock.yml.",
     )
     build.add_argument("file", metavar="FILE", help="environment.yml or conda-lock.yml; - for standard input")
-    build.add_argument("--namespace", default="default", help="where it belongs (default: %(default)s)")
-    build.add_argument("--name", help="name of the environment (default: the file's 'name:')")
+    build.add_argument("--namespace", help="where it belongs (default: default)")
+    build.add_argument(
+        "--name", metavar="[NAMESPACE/]NAME", help="name of the environment (default: the file's 'name:')"
+    )
     build.add_argument("--no-wait", action="store_true", help="return at once; follow it with: logs -f")
     build.add_argument(
         "--exclude-newer", default="", metavar="DATE", help="leave out packages uploaded later, for example 2026-01-31"

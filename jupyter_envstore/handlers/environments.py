@@ -11,7 +11,7 @@ from jupyter_envstore import wire
 from jupyter_envstore.errors import InvalidInputError, NotFoundError
 from jupyter_envstore.handlers.base import EnvStoreHandler
 from jupyter_envstore.handlers.reading import MAX_PAGE
-from jupyter_envstore.spec.names import ARTIFACT_WIRE_NAMES, artifact_name
+from jupyter_envstore.spec.names import ARTIFACT_WIRE_NAMES, artifact_name, split_place
 from jupyter_envstore.store.paging import Filters, Page
 
 STREAMED = 500
@@ -34,11 +34,12 @@ def read_filters(handler: EnvStoreHandler) -> Filters:
     if len(packages) > 50:
         msg = "at most 50 packages can be asked for"
         raise InvalidInputError(msg)
+    namespace, name = split_place(handler.text_argument("namespace"), handler.text_argument("name"))
     return Filters(
         visible=handler.identity.visible(),
         search=handler.text_argument("search"),
-        namespace=handler.text_argument("namespace"),
-        name=handler.text_argument("name"),
+        namespace=namespace,
+        name=name,
         status=handler.status_argument(),
         packages=packages,
         artifact=kind,
@@ -183,8 +184,8 @@ class CloneHandler(EnvStoreHandler):
         self.check_place(namespace, name)
         self.require("environment::read", namespace, name)
         body = self.json_body(("namespace", "name", "build_id"), ("name",))
-        target = self.field(body, "namespace", str, namespace)
-        new_name = self.field(body, "name", str, "")
+        space, new_name = self.place_field(body, "name")
+        target = space or namespace
         self.check_place(target, new_name)
         self.require("environment:create", target, new_name)
         if not await self.run(self.store.has_namespace, target):

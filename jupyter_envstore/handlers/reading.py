@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 from jupyter_server.base.handlers import APIHandler
 
 from jupyter_envstore.errors import InvalidInputError, NotFoundError
-from jupyter_envstore.spec.names import DYNAMIC, check_name
+from jupyter_envstore.spec.names import DYNAMIC, check_name, split_place
 from jupyter_envstore.store.paging import STATUSES, Page
 
 T = TypeVar("T")
@@ -75,6 +75,11 @@ class Reader(APIHandler):
             msg = f"{key!r} must be a number from 0 to {MAX_ID}"
             raise InvalidInputError(msg)
         return value
+
+    @classmethod
+    def place_field(cls, body: dict[str, Any], key: str) -> tuple[str, str]:
+        """Return ``namespace`` of a body and the name that is its field ``key``, which may be ``NAMESPACE/NAME``."""
+        return split_place(cls.field(body, "namespace", str, ""), cls.field(body, key, str, ""))
 
     @staticmethod
     def build_id(text: str) -> int:

@@ -30,9 +30,9 @@ class SpecificationsHandler(EnvStoreHandler):
         self.require_somewhere("environment:create")
         fields = ("namespace", "specification", "is_lockfile", "environment_name", "environment_description")
         body = self.json_body(fields, ("specification",))
-        namespace = self.field(body, "namespace", str, "") or self.identity.primary_namespace
+        space, given = self.place_field(body, "environment_name")
+        namespace, name = space or self.identity.primary_namespace, given or None
         text = self.field(body, "specification", str, "")
-        name = self.field(body, "environment_name", str, "") or None
         self.check_place(namespace, name)
         specification = await self.app.read_specification(text)
         if body.get("is_lockfile") is not None and self.field(body, "is_lockfile", bool, False) != (
@@ -87,8 +87,8 @@ class SolvingHandler(EnvStoreHandler):
 
     def place_to_solve(self, body: dict[str, Any]) -> tuple[str, str | None]:
         """Return the namespace and environment that a body names, and refuse who may not solve there."""
-        namespace = self.field(body, "namespace", str, "") or self.identity.primary_namespace
-        name = self.field(body, "environment", str, "") or None
+        space, given = self.place_field(body, "environment")
+        namespace, name = space or self.identity.primary_namespace, given or None
         self.check_place(namespace, name)
         self.require("environment::solve", namespace, name or "*")
         return namespace, name

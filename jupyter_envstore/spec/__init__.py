@@ -6,6 +6,7 @@ from jupyter_envstore.spec.names import (
     check_name,
     parse_reference,
     spell,
+    split_place,
     suggest_name,
 )
 from jupyter_envstore.spec.reader import read_specification
@@ -20,5 +21,6 @@ __all__ = [
     "parse_reference",
     "read_specification",
     "spell",
+    "split_place",
     "suggest_name",
 ]

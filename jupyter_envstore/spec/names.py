@@ -115,6 +115,30 @@ def build_directory(sha256: str, build_id: int) -> str:
     return f"{sha256[:8]}-{build_id}"
 
 
+def split_place(namespace: str, name: str) -> tuple[str, str]:
+    """Return a namespace and a name that were given apart, the name as ``NAMESPACE/NAME`` too; either may be empty.
+
+    Raises
+    ------
+    InvalidInputError
+        The two say different namespaces, or a part is missing.
+
+    >>> split_place("", "analytics/etl"), split_place("team", "etl"), split_place("", "")
+    (('analytics', 'etl'), ('team', 'etl'), ('', ''))
+    """
+    if "/" not in name:
+        return namespace, name
+    space, _, rest = name.partition("/")
+    if not space or not rest:
+        msg = f"{name[:150]!r} does not name an environment: write NAME or NAMESPACE/NAME"
+        raise InvalidInputError(msg)
+    if namespace and namespace.lower() != space.lower():
+        two = f"the name {name[:150]!r} says namespace {space[:80]}, and the namespace is given as {namespace[:80]}"
+        msg = f"{two}; give one of them"
+        raise InvalidInputError(msg)
+    return namespace or space, rest
+
+
 def parse_reference(text: str) -> tuple[str, str, str | None]:
     """Split ``namespace/name[:build]``.
 

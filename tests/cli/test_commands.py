@@ -112,6 +112,16 @@ def test_the_life_of_an_environment(cli: CommandLine, nasty_channel: str) -> Non
     assert "no environments yet" in cli.run("list").stderr
 
 
+def test_a_name_may_bring_its_namespace(cli: CommandLine, nasty_channel: str) -> None:
+    file = write(cli, nasty_channel)
+    assert cli.json("build", file, "--name", "analytics/etl")["namespace"] == "analytics"
+    assert cli.json("show", "analytics/etl")["number"] == 1
+    refused = cli.run("build", file, "--name", "analytics/etl", "--namespace", "team", code=2).stderr
+    assert "says namespace analytics, and the namespace is given as team; give one of them" in refused
+    assert "jupyter envstore show analytics/etl" in cli.run("list", "analytics/etl", code=3).stderr
+    assert cli.run("build", file, "--no-wait").stdout.startswith("default/e:")
+
+
 def test_packages_are_added_and_removed_without_an_editor(cli: CommandLine, nasty_channel: str) -> None:
     cli.run("build", write(cli, nasty_channel, "['nasty-text']  # mine"))
     shown = cli.run("add", "default/e", "nasty-versions <2", "--dry-run").stdout

@@ -21,7 +21,7 @@ NOTHING_AT_ONCE = {"artifacts_at_once": [], "build_artifacts": ["yaml", "lockfil
 def single(make_server: Callable[[str], Server], nasty_channel: str) -> Server:
     """A server with one worker, and one build that has no artifacts."""
     found = make_server(
-        f"c.EnvStoreApp.max_concurrent_builds = 1\nc.EnvStoreApp.artifact_wait_seconds = 25\n"
+        f"c.EnvStoreApp.max_concurrent_builds = 1\nc.EnvStoreApp.artifact_wait_seconds = 300\n"
         f"c.EnvStoreApp.default_settings = {NOTHING_AT_ONCE!r}\n"
     )
     found.build_id = found.submit(text(nasty_channel, "plain", "nasty-text"))
@@ -48,7 +48,7 @@ def all_workers_busy(server: Server, channel: str) -> Iterator[int]:
 
 
 def get(server: Server, path: str, token: str = MASTER, method: str = "GET") -> requests.Response:
-    return requests.request(method, server.api + path, headers={"Authorization": f"Bearer {token}"}, timeout=60)
+    return requests.request(method, server.api + path, headers={"Authorization": f"Bearer {token}"}, timeout=320)
 
 
 def state(server: Server, build_id: int, kind: str) -> str:
@@ -131,7 +131,8 @@ def test_a_client_that_goes_away_is_not_waited_with(single: Server, nasty_channe
     with all_workers_busy(single, nasty_channel):
         with socket.create_connection(("127.0.0.1", single.port)) as connection:
             path = f"/envstore/api/v1/build/{build_id}/archive/"
-            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {MASTER}\r\n\r\n".encode())
+            head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {MASTER}\r\n\r\n"
+            connection.sendall(head.encode())
             deadline = time.monotonic() + 20
             while state(single, build_id, "archive") != "pending":
                 assert time.monotonic() < deadline

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_envstore.errors import InvalidInputError
-from jupyter_envstore.spec import build_key, check_name, parse_reference, spell, suggest_name
+from jupyter_envstore.spec import build_key, check_name, parse_reference, spell, split_place, suggest_name
 from jupyter_envstore.spec.names import NAME
 
 NAMES = st.from_regex(NAME, fullmatch=True)
@@ -66,3 +66,30 @@ def test_references() -> None:
     for bad in ("a", "/b", "a/", "a/b/c", "../b"):
         with pytest.raises(InvalidInputError):
             parse_reference(bad)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name", "place"),
+    [
+        ("", "etl", ("", "etl")),
+        ("team", "etl", ("team", "etl")),
+        ("", "analytics/etl", ("analytics", "etl")),
+        ("Analytics", "analytics/etl", ("Analytics", "etl")),
+        ("team", "", ("team", "")),
+    ],
+)
+def test_a_name_may_bring_its_namespace(namespace: str, name: str, place: tuple[str, str]) -> None:
+    assert split_place(namespace, name) == place
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name", "words"),
+    [
+        ("team", "analytics/etl", "says namespace analytics, and the namespace is given as team; give one of them"),
+        ("", "/etl", "write NAME or NAMESPACE/NAME"),
+        ("", "analytics/", "write NAME or NAMESPACE/NAME"),
+    ],
+)
+def test_a_name_that_brings_another_namespace_is_refused(namespace: str, name: str, words: str) -> None:
+    with pytest.raises(InvalidInputError, match=words):
+        split_place(namespace, name)
