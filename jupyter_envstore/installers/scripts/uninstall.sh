@@ -3,6 +3,7 @@
 #   -b        ask nothing
 #   -q        say nothing, ask nothing
 #   -r PREFIX the environment to remove; default: the one that this file lies in
+[ -z "${ZSH_VERSION:-}" ] || emulate sh
 set -u
 set +e # whoever starts this with sh -e: what fails is looked at here
 if (set +o pipefail) 2>/dev/null; then set +o pipefail; fi
