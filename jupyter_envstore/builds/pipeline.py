@@ -37,9 +37,9 @@ from jupyter_envstore.store import people, warnings
 from jupyter_envstore.store import settings as settings_rows
 from jupyter_envstore.store.blobs import StoredBlob, refer
 from jupyter_envstore.store.database import now
-from jupyter_envstore.store.jobs import ARTIFACT, FINISH, enqueue
+from jupyter_envstore.store.jobs import ARTIFACT, CHECK, FINISH, enqueue
 from jupyter_envstore.store.models import Artifact, Build, Change
-from jupyter_envstore.store.states import COMPLETED, PENDING, PREFIX_PRESENT
+from jupyter_envstore.store.states import COMPLETED, ON_DEMAND, PENDING, PREFIX_PRESENT
 
 
 def run_build(workspace: Workspace) -> None:
@@ -364,6 +364,8 @@ class _Job:
                     session.add(artifact)
                     session.flush()
                     enqueue(session, ARTIFACT, build.id, artifact.id)
+            if self._wants_check():
+                enqueue(session, CHECK, self.build.id)
             session.add(Change(kind="build", subject_id=build.id, at=now()))
             taken = (build.ended_on - (build.started_on or build.ended_on)).total_seconds()
         sync_link(self.config, self.workspace.database, self.environment.id)
@@ -376,7 +378,13 @@ class _Job:
             build = session.get_one(Build, self.build.id)
             build.prefix_state, build.size, build.own_size = PREFIX_PRESENT, size, own
             enqueue(session, FINISH, build.id)
+            if self._wants_check():
+                enqueue(session, CHECK, self.build.id)
             session.add(Change(kind="build", subject_id=build.id, at=now()))
+
+    def _wants_check(self) -> bool:
+        """Whether the build is tried out; images on demand are not: who pulls one sees at once whether it runs."""
+        return bool(self.settings["check_imports"]) and self.build.trigger != ON_DEMAND
 
     def finish(self) -> None:
         """Link all byte code, compiling what is missing, and close the folders; may be done again."""

@@ -31,6 +31,7 @@ from jupyter_envstore.store.database import Database, now
 from jupyter_envstore.store.jobs import (
     ARTIFACT,
     BUILD,
+    CHECK,
     FINISH,
     RESTORE,
     Claim,
@@ -123,9 +124,11 @@ def _begin(workspace: Workspace) -> None:
 
 
 def _make_prefix(workspace: Workspace) -> None:
+    from jupyter_envstore.builds.checking import run_check
     from jupyter_envstore.builds.pipeline import run_build, run_finish, run_restore
 
-    {BUILD: run_build, RESTORE: run_restore, FINISH: run_finish}[workspace.claim.kind](workspace)
+    jobs = {BUILD: run_build, RESTORE: run_restore, FINISH: run_finish, CHECK: run_check}
+    jobs[workspace.claim.kind](workspace)
 
 
 def _make_artifact(workspace: Workspace) -> None:

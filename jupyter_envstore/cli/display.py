@@ -20,6 +20,7 @@ TITLES = {
     "link": "Link packages",
     "activate": "Activate",
     "compile": "Compile",
+    "check": "Check",
 }
 TICK, CROSS = "✓", "✗"
 

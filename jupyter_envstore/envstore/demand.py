@@ -6,13 +6,14 @@ from datetime import timedelta
 
 from jupyter_envstore.envstore.base import BuildRef
 from jupyter_envstore.envstore.deleting import Deleting
-from jupyter_envstore.envstore.submitting import ON_DEMAND, Submitting
+from jupyter_envstore.envstore.submitting import Submitting
 from jupyter_envstore.errors import QuotaError
 from jupyter_envstore.spec import read_specification
 from jupyter_envstore.spec.dynamic import DynamicImage, parse_dynamic
 from jupyter_envstore.spec.names import DYNAMIC
 from jupyter_envstore.store import images
 from jupyter_envstore.store.database import now
+from jupyter_envstore.store.states import ON_DEMAND
 
 IN_ALL = 10
 """All users together may have this many times what one may."""

@@ -23,9 +23,7 @@ from jupyter_envstore.store import settings as settings_rows
 from jupyter_envstore.store.blobs import StoredBlob, refer
 from jupyter_envstore.store.jobs import BUILD, enqueue
 from jupyter_envstore.store.models import Specification as SpecificationRow
-
-ON_DEMAND = "pulled"
-"""Trigger of builds that a pull of an image on demand makes."""
+from jupyter_envstore.store.states import ON_DEMAND
 
 
 class Submitting(Looking, Keeping):

@@ -190,6 +190,12 @@ SETTINGS: dict[str, SettingKind] = {
         False, False, "Make archives, images and installers though a package has a link that leads out of them."
     ),
     "add_ipykernel": SettingKind(False, False, "Add ipykernel where Python is listed without a kernel."),
+    "check_imports": SettingKind(
+        True,
+        False,
+        "Try a build out once it can be used: import the Python packages that were asked for, start its kernels, look "
+        "for the libraries of its shared objects. Code of packages runs as the server's account.",
+    ),
     "build_artifacts": SettingKind(
         [*ALL_ARTIFACTS, "docker", "installer"], False, "Artifacts that may be made.", _artifacts
     ),

@@ -26,8 +26,8 @@ from jupyter_envstore.store.states import (
     JOB_SETTLING,
 )
 
-BUILD, RESTORE, FINISH, ARTIFACT = "build", "restore", "finish", "artifact"
-"""A finish job compiles byte code and closes the prefix of a build that can be used already."""
+BUILD, RESTORE, FINISH, ARTIFACT, CHECK = "build", "restore", "finish", "artifact", "check"
+"""A finish job compiles byte code and closes the prefix of a build that can be used already; a check tries it out."""
 MAX_ATTEMPTS = 2
 SETTLE_SECONDS = 300.0
 """How long who settles a job may take; then another does it."""
@@ -76,7 +76,8 @@ def anything_waits(session: Session) -> bool:
 def claim_next(session: Session, limit: int, host: str) -> Claim | None:
     """Claim the next queued job, or None: nothing waits, or ``limit`` jobs run already.
 
-    Namespaces take turns: the one with the fewest running jobs comes first, then the oldest job.
+    Namespaces take turns: the one with the fewest running jobs comes first, then the oldest job. Checks come behind all
+    that people wait for.
     """
     running = (
         select(Environment.namespace_id, func.count().label("jobs"))
@@ -99,14 +100,16 @@ def claim_next(session: Session, limit: int, host: str) -> Claim | None:
     ).all()
     if not queued:
         return None
-    job, _ = min(queued, key=lambda row: (by_namespace.get(row.namespace_id, 0), row.Job.id))
+    job, _ = min(queued, key=lambda row: (row.Job.kind == CHECK, by_namespace.get(row.namespace_id, 0), row.Job.id))
     return _claim(job, host)
 
 
 def claim_next_of_build(session: Session, build_id: int, host: str) -> Claim | None:
     """Claim what the same build waits for, for a worker that is warm already."""
-    query = select(Job).where(Job.build_id == build_id, Job.state == JOB_QUEUED, Job.kind.in_((FINISH, ARTIFACT)))
-    job = session.scalars(query.order_by(Job.id).limit(1).with_for_update(skip_locked=True)).first()
+    query = select(Job).where(
+        Job.build_id == build_id, Job.state == JOB_QUEUED, Job.kind.in_((FINISH, ARTIFACT, CHECK))
+    )
+    job = session.scalars(query.order_by(Job.kind == CHECK, Job.id).limit(1).with_for_update(skip_locked=True)).first()
     return _claim(job, host) if job else None
 
 
@@ -178,6 +181,7 @@ def unfinished_jobs(session: Session, build_id: int) -> list[Job]:
 __all__ = [
     "ARTIFACT",
     "BUILD",
+    "CHECK",
     "FINISH",
     "JOB_CANCELED",
     "JOB_DONE",

@@ -8,3 +8,5 @@ PENDING, MAKING, READY, ARTIFACT_FAILED, DROPPED = "pending", "building", "ready
 ABSENT = "absent"
 """The state of an artifact that can be made and has no row yet."""
 PREFIX_NONE, PREFIX_PRESENT, PREFIX_DROPPED = "none", "present", "dropped"
+ON_DEMAND = "pulled"
+"""What triggered a build whose image somebody pulled by the names of packages."""

@@ -116,7 +116,8 @@ export function step(progress: IProgress | undefined, trans: TranslationBundle):
     record: trans.__('Writing lockfile'),
     link: trans.__('Linking packages'),
     activate: trans.__('Activating'),
-    compile: trans.__('Compiling')
+    compile: trans.__('Compiling'),
+    check: trans.__('Checking')
   };
   const part = running.total > 0 ? Math.min(1, running.done / running.total) : null;
   const name = names[running.name] ?? running.name;
@@ -175,6 +176,7 @@ function stepTitles(trans: TranslationBundle): Record<string, string> {
     link: trans.__('Link packages'),
     activate: trans.__('Activate'),
     compile: trans.__('Compile'),
+    check: trans.__('Check'),
     'artifact-yaml': trans.__('Make pinned YAML'),
     'artifact-lockfile': trans.__('Make lockfile'),
     'artifact-explicit': trans.__('Make explicit list'),

@@ -107,6 +107,8 @@ class Server:
             "root": str(self.root),
             "lease": LEASE_SECONDS,
         }
+        if extra and "default_settings" not in extra:  # most are about something else than what can be imported
+            extra = f'c.EnvStoreApp.default_settings = {{"check_imports": False}}\n{extra}'
         if "LabApp" in extra:  # Lab asks about news at its first start
             settings = folder / "none" / "labconfig" / "page_config.json"
             settings.parent.mkdir(parents=True)

@@ -25,7 +25,7 @@ c.ServerApp.jpserver_extensions = {{"jupyter_envstore": True, "jupyterlab": True
 c.LabApp.news_url = None
 c.LabApp.expose_app_in_browser = True
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
-c.EnvStoreApp.default_settings = {{"conda_default_channels": [{channel!r}]}}
+c.EnvStoreApp.default_settings = {{"conda_default_channels": [{channel!r}], "check_imports": False}}
 c.EnvStoreApp.docker_base_image = "oci:{base}"
 """
 PROGRAM = shutil.which("chromium")

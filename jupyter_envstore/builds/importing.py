@@ -1,0 +1,137 @@
+"""Import modules with an environment's own Python, one after the other in one process, and tell what fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+# Runs in the environment's own Python, which is told the modules at its input. Answers go to a copy of its output, as
+# modules print. What a module wants done at the end of Python is not waited for.
+IMPORTER = """
+import importlib, json, os, resource, sys
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+resource.setrlimit(resource.RLIMIT_DATA, (int(sys.argv[1]), resource.RLIM_INFINITY))
+answers = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+modules = json.load(sys.stdin)
+sys.argv = ["python"]
+for module in modules:
+    reason = None
+    try:
+        importlib.import_module(module)
+    except BaseException as error:
+        text = str(error).strip().splitlines() or [""]
+        reason = type(error).__name__ + (": " + (text[0] if len(text) < 4 else text[-1]) if text[0] else "")
+    answers.write(json.dumps([module, reason]) + "\\n")
+    answers.flush()
+os._exit(0)
+"""
+MODULE_SECONDS = 60.0
+"""How long one module may take. The first import of a large one from a slow disk takes some ten seconds."""
+ALL_SECONDS = 300.0
+MEMORY = 8 * 2**30
+"""Bytes of memory of its own that the process may have."""
+
+
+@dataclass(frozen=True)
+class FailedImport:
+    """A module that cannot be imported, and the last line of the reason."""
+
+    module: str
+    reason: str
+
+
+def import_modules(
+    prefix: Path, modules: Sequence[str], environment: Mapping[str, str], folder: Path, seconds: float = MODULE_SECONDS
+) -> Iterator[FailedImport]:
+    """Import ``modules`` and yield those that fail; behind one that ends the process or hangs, another process goes on.
+
+    Parameters
+    ----------
+    prefix : Path
+        The environment.
+    modules : sequence of str
+        Dotted names.
+    environment : mapping of str to str
+        The variables of the activated environment.
+    folder : Path
+        Where it runs; what modules leave behind stays there.
+    seconds : float
+        How long one module may take.
+    """
+    deadline = time.monotonic() + ALL_SECONDS
+    left = list(modules)
+    while left:
+        done, reason = 0, ""
+        for module, failed in _run(prefix, left, environment, folder, seconds, deadline):
+            if module is None:
+                reason = failed or ""
+                break
+            done += 1
+            if failed:
+                yield FailedImport(module, failed)
+        if done < len(left):
+            yield FailedImport(left[done], reason)
+        left = left[done + 1 :]
+
+
+def _run(
+    prefix: Path, modules: Sequence[str], environment: Mapping[str, str], folder: Path, seconds: float, deadline: float
+) -> Iterator[tuple[str | None, str | None]]:
+    """Yield each module that was tried with its fault; at last, where it ended too early, None with the reason."""
+    command = [str(prefix / "bin" / "python"), "-c", IMPORTER, str(MEMORY)]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=dict(environment),
+        cwd=folder,
+        start_new_session=True,
+    ) as process:
+        assert process.stdin and process.stdout  # noqa: S101 - pipes were asked for
+        try:
+            process.stdin.write(json.dumps(list(modules)).encode())
+            process.stdin.close()
+        except BrokenPipeError:  # what ended it is told below
+            pass
+        try:
+            yield from _answers(process.stdout.fileno(), len(modules), seconds, deadline)
+        finally:
+            _end_group(process.pid)
+        code = process.wait()
+    ended = f"it ends Python with signal {-code}" if code < 0 else f"it ends Python with code {code}"
+    yield None, ended
+
+
+def _answers(output: int, count: int, seconds: float, deadline: float) -> Iterator[tuple[str | None, str | None]]:
+    data = b""
+    while count:
+        limit = max(0.0, min(seconds, deadline - time.monotonic()))
+        readable, _, _ = select.select([output], [], [], limit)
+        if not readable:
+            yield None, f"it does not end within {limit:.0f} s"
+            return
+        more = os.read(output, 65536)
+        if not more:
+            return
+        *lines, data = (data + more).split(b"\n")
+        for line in lines:
+            module, reason = json.loads(line)
+            count -= 1
+            yield module, reason
+
+
+def _end_group(pid: int) -> None:
+    """End what the modules started, too."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return

@@ -1,0 +1,181 @@
+"""The step Check: what cannot be imported, started or loaded stands at a build that can be used all the same."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from jupyter_envstore import policy
+from jupyter_envstore.builds import importing
+from jupyter_envstore.builds.importing import FailedImport, import_modules
+from jupyter_envstore.demo.channel import index_channel, platform_subdir
+from jupyter_envstore.demo.package import CondaPackage, write_package
+from jupyter_envstore.demo.python_package import patchelf
+from jupyter_envstore.engine.modules import Installed, top_modules
+from jupyter_envstore.engine.shared_objects import check_libraries
+from tests.conftest import PYTHON
+from tests.helpers import Store
+
+SITE = "site-packages"
+BAD_MODULES = {
+    "check_raises": "import nowhere_to_be_found",
+    "check_exits": "import sys; sys.exit('no licence')",
+    "check_crashes": "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
+    "check_writes": "import sys, pathlib; print('hello'); pathlib.Path('left').write_text('x')",
+}
+
+
+def write_wheel(folder: Path, name: str, files: dict[str, str]) -> Path:
+    """Write a wheel of some text files."""
+    wheel = folder / f"{name}-1.0-py3-none-any.whl"
+    info = f"{name}-1.0.dist-info"
+    files = {
+        **files,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for path, text in files.items():
+            archive.writestr(path, text)
+        archive.writestr(f"{info}/RECORD", "".join(f"{path},,\n" for path in [*files, f"{info}/RECORD"]))
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def bad_channel(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A channel of packages that install well and cannot be used, each in a way of its own."""
+    channel = tmp_path_factory.mktemp("check")
+    for name, code in BAD_MODULES.items():
+        root = tmp_path_factory.mktemp(name)
+        (root / SITE).mkdir()
+        (root / SITE / f"{name}.py").write_text(code + "\n")
+        package = CondaPackage(
+            name.replace("_", "-"), "1.0", "0", "noarch", root, depends=["python"], noarch_python=True
+        )
+        write_package(package, channel)
+    root = tmp_path_factory.mktemp("kernel")
+    kernel = root / "share" / "jupyter" / "kernels" / "lost"
+    kernel.mkdir(parents=True)
+    spec = {"argv": ["python", "-c", "raise SystemExit('no such interpreter')"], "display_name": "x", "language": "x"}
+    (kernel / "kernel.json").write_text(json.dumps(spec))
+    write_package(CondaPackage("check-kernel", "1.0", "0", "noarch", root, depends=["python"]), channel)
+    root = tmp_path_factory.mktemp("library")
+    site = root / "lib" / f"python{PYTHON}" / "site-packages"
+    site.mkdir(parents=True)
+    library = next(Path(sys.base_prefix, "lib", f"python{PYTHON}", "lib-dynload").glob("_json.*.so"))
+    shutil.copy2(library, site / "check_library.so")
+    shutil.copy2(library, root / "lib" / "libplugin.so")
+    patchelf("--add-needed", "libnowhere.so.7", site / "check_library.so")
+    patchelf("--add-needed", "libelsewhere.so.1", root / "lib" / "libplugin.so")
+    subdir = platform_subdir()
+    (channel / subdir).mkdir(exist_ok=True)
+    write_package(CondaPackage("check-library", "1.0", "0", subdir, root, depends=[f"python {PYTHON}.*"]), channel)
+    index_channel(channel)
+    return channel.as_uri()
+
+
+@pytest.fixture
+def checking(store: Store) -> Store:
+    """A store as it is without any setting: it checks."""
+    store.envstore.change_settings({"check_imports": True}, (), "tester")
+    return store
+
+
+def test_what_cannot_be_used_stands_at_a_build_that_is_ready(checking: Store, channel: str, bad_channel: str) -> None:
+    names = "check-raises, check-exits, check-crashes, check-writes, check-kernel, check-library"
+    view = checking.build(f"""
+        name: bad
+        channels: [{bad_channel}, {channel}]
+        dependencies: [python={PYTHON}, ipykernel, numpy, {names}]
+    """)
+    assert view["status"] == "COMPLETED"
+    module = f"lib/python{PYTHON}/site-packages/check_library.so"
+    assert {warning["message"] for warning in view["warnings"]} == {
+        "check-raises: import check_raises fails: ModuleNotFoundError: No module named 'nowhere_to_be_found'",
+        "check-exits: import check_exits fails: SystemExit: no licence",
+        "check-crashes: import check_crashes fails: it ends Python with signal 11",
+        "check-kernel: the kernel lost does not start: no such interpreter",
+        f"check-library: the library libnowhere.so.7 is missing, for {module}",
+        "check-library: import check_library fails: ImportError: libnowhere.so.7: cannot open shared object file: "
+        "No such file or directory",
+    }
+    assert all(warning["message"].startswith(f"{warning['package']}: ") for warning in view["warnings"])
+    log = checking.envstore.log(view["id"])
+    assert "1 kernel started" in log
+    assert "libelsewhere.so.1" in log  # nothing loads it by itself: told, and no warning
+    assert {warning["kind"] for warning in view["warnings"]} == {"check"}
+    prefix = Path(view["prefix"])
+    assert not list(prefix.rglob("left"))
+    step = next(step for step in view["steps"] if step["name"] == "check")
+    assert step["state"] == "done"
+
+
+def test_nothing_runs_where_the_setting_says_so(store: Store, channel: str, bad_channel: str) -> None:
+    assert policy.effective([])["check_imports"] is True
+    view = store.build(f"""
+        name: quiet
+        channels: [{bad_channel}, {channel}]
+        dependencies: [python={PYTHON}, check-raises]
+    """)
+    assert (view["status"], view["warnings"]) == ("COMPLETED", [])
+    assert "check" not in {step["name"] for step in view["steps"]}
+
+
+def test_a_package_of_pypi_is_imported_too_and_a_good_build_says_so(built: Store) -> None:
+    view = built.envstore.show(built.data["id"])
+    assert view["warnings"] == []
+    log = built.envstore.log(view["id"])
+    assert "modules imported, 1 kernel started" in log
+
+
+def test_a_module_that_hangs_is_named_and_the_others_are_tried(
+    built: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = Path(built.data["prefix"])
+    for name, code in {"hangs": "import time; time.sleep(600)", "breaks": "1 / 0", "fine": ""}.items():
+        (tmp_path / f"{name}.py").write_text(code)
+    environment = {"PYTHONPATH": str(tmp_path), "PATH": f"{prefix}/bin:/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}
+    found = list(import_modules(prefix, ["hangs", "breaks", "fine"], environment, tmp_path, seconds=3))
+    assert found == [
+        FailedImport("hangs", "it does not end within 3 s"),
+        FailedImport("breaks", "ZeroDivisionError: division by zero"),
+    ]
+
+
+def test_a_module_that_takes_all_memory_fails_alone(
+    built: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "MEMORY", 300 * 2**20)
+    prefix = Path(built.data["prefix"])
+    (tmp_path / "large.py").write_text("data = bytearray(2 ** 30)")
+    environment = {"PYTHONPATH": str(tmp_path), "PATH": f"{prefix}/bin:/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}
+    assert list(import_modules(prefix, ["large", "json"], environment, tmp_path)) == [
+        FailedImport("large", "MemoryError")
+    ]
+
+
+def test_an_environment_that_works_lacks_no_library(built: Store) -> None:
+    found = check_libraries(Path(built.data["prefix"]))
+    assert found.count > 50
+    assert (found.missing, found.elsewhere) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("files", "modules"),
+    [
+        (["six.py"], ["six"]),
+        (["yaml/__init__.py", "_yaml/__init__.py"], ["yaml"]),
+        (["google/cloud/storage/__init__.py", "google/cloud/storage/blob/__init__.py"], ["google.cloud.storage"]),
+        (["fast.cpython-311-x86_64-linux-gnu.so", "slow.abi3.so"], ["fast", "slow"]),
+        (["tests/__init__.py", "setup.py", "docs/conf.py", "my-data/x.py"], []),
+        (["a/__init__.py", "a/b/__init__.py", "a/c.py"], ["a"]),
+    ],
+)
+def test_the_modules_at_the_top_of_a_package_are_found(files: list[str], modules: list[str]) -> None:
+    paths = tuple(f"lib/python3.11/site-packages/{name}" for name in files)
+    assert top_modules(Installed("pip", "x", paths)) == modules
