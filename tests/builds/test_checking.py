@@ -93,7 +93,7 @@ def test_what_cannot_be_used_stands_at_a_build_that_is_ready(checking: Store, ch
         channels: [{bad_channel}, {channel}]
         dependencies: [python={PYTHON}, ipykernel, numpy, {names}]
     """)
-    assert view["status"] == "COMPLETED"
+    assert view["status"] == "COMPLETED", view["reason"]
     module = f"lib/python{PYTHON}/site-packages/check_library.so"
     assert {warning["message"] for warning in view["warnings"]} == {
         "check-raises: import check_raises fails: ModuleNotFoundError: No module named 'nowhere_to_be_found'",
