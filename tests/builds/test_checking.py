@@ -61,7 +61,8 @@ def bad_channel(tmp_path_factory: pytest.TempPathFactory) -> str:
     root = tmp_path_factory.mktemp("kernel")
     kernel = root / "share" / "jupyter" / "kernels" / "lost"
     kernel.mkdir(parents=True)
-    spec = {"argv": ["python", "-c", "raise SystemExit('no such interpreter')"], "display_name": "x", "language": "x"}
+    argv = ["python", "-c", "raise SystemExit('no such interpreter')", "{connection_file}"]
+    spec = {"argv": argv, "display_name": "x", "language": "x"}
     (kernel / "kernel.json").write_text(json.dumps(spec))
     write_package(CondaPackage("check-kernel", "1.0", "0", "noarch", root, depends=["python"]), channel)
     root = tmp_path_factory.mktemp("library")
