@@ -77,7 +77,7 @@ def main() -> None:
         peer = "constructor" if theirs else ""
         what = f"of {view['packages']} packages, {total / 1e6:.0f} MB with byte code"
         report(f"installer {what}: made", ours[0], "s", peer, theirs and theirs[0], "(bar: 4 s)")
-        report("  installed", ours[1], "s", peer, theirs and theirs[1], "(bar: 5 s)")
+        report("  installed", ours[1], "s", peer, theirs and theirs[1], "(bar: 4 s)")
         report("  size", ours[2] / 1e6, "MB", peer, theirs and theirs[2] / 1e6, "(bar: ratio 1.1)")
         if theirs:
             print(f"  constructor {theirs[3]['tools']['constructor']}, its own time included in 'made'")

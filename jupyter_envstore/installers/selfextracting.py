@@ -6,10 +6,12 @@ Nothing is solved, downloaded or compiled where it runs; the paths in the files 
 from __future__ import annotations
 
 import hashlib
+import itertools
+import os
 import re
 import shlex
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import BinaryIO
@@ -45,6 +47,10 @@ HEADER = ("begin.sh", "work.sh", "options.sh", "machine.sh", "target.sh", "insta
 """The parts of the script in front of the payload."""
 SLACK = 1.05
 PIECE = 1 << 20
+PARTS = 4
+"""How many parts a payload has: as many as a small machine has processors. More make the file larger."""
+FILE_WEIGHT = 20_000
+"""Bytes that are unpacked in the time that an empty file takes."""
 
 
 def write_support(prefix: Path, name: str) -> None:
@@ -84,38 +90,74 @@ def write_installer(
     listed = sorted({*contents.files, f"{OWN}/relocations", f"{OWN}/files"})
     write_new(own / "files", "".join(f"{_listed(prefix, path)}\n" for path in listed).encode())
     contents = replace(contents, files=tuple(listed))
-    digest = hashlib.sha256()
+    digest, ends = hashlib.sha256(), [0]
     with scratch.open("wb") as file:
         output = _Hashing(file, digest)
-        with compressed(output, "gz") as plain:
-            tar = TarStream(plain)
-            for done in write_files(prefix, contents, tar):
-                progress.advance(done, len(contents.files), "files")
-            tar.close()
-    sink.write(header(lock, about, contents, digest.hexdigest()))
+        parts = parts_of(prefix, contents.files)
+        for part in parts:  # together, they are one tar file in one of gzip
+            with compressed(output, "gz") as plain:
+                tar = TarStream(plain)
+                for done in write_files(prefix, replace(contents, files=part), tar):
+                    progress.advance(done, len(part), "files")
+                if part is parts[-1]:
+                    tar.close()
+            ends.append(file.tell())
+    packed = Packed(digest.hexdigest(), tuple(end - start for start, end in itertools.pairwise(ends)), shared(parts))
+    sink.write(header(lock, about, contents, packed))
     with scratch.open("rb") as file:
         while data := file.read(PIECE):
             sink.write(data)
     scratch.unlink()
 
 
-def header(lock: PlatformLock, about: About, contents: Contents, digest: str) -> bytes:
-    """Return the script in front of a payload with this SHA-256."""
+def parts_of(prefix: Path, files: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return the files in parts that take about as long to unpack; the installer unpacks them all at once."""
+    weights = [os.lstat(f"{prefix}/{path}").st_size + FILE_WEIGHT for path in files]
+    total, before = sum(weights), 0
+    parts: list[list[str]] = [[] for _ in range(PARTS)]
+    for path, weight in zip(files, weights, strict=True):
+        parts[min(before * PARTS // total, PARTS - 1)].append(path)
+        before += weight
+    return [tuple(part) for part in parts if part]
+
+
+def shared(parts: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Return the folders that have files of several parts; those above them are left out.
+
+    Files are sorted, so all below a folder stand together: one that is shared lies across an end of a part.
+    """
+    ends = [(before[-1], behind[0]) for before, behind in itertools.pairwise(parts)]
+    return tuple(os.path.commonpath([os.path.dirname(path) for path in end]) for end in ends)  # noqa: PTH120
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What follows the script: its SHA-256, the sizes of its parts, and the folders that have files of several."""
+
+    digest: str
+    sizes: tuple[int, ...]
+    shared: tuple[str, ...]
+
+
+def header(lock: PlatformLock, about: About, contents: Contents, packed: Packed) -> bytes:
+    """Return the script in front of what is packed."""
     system, machines = SYSTEMS[about.platform]
     words = {
         "TITLE": about.name,
         "VERSION_LINE": about.version,
         "PLATFORM_LINE": about.platform,
-        "DIGEST_LINE": digest,
+        "DIGEST_LINE": packed.digest,
         "NAME": shlex.quote(about.name),
         "VERSION": shlex.quote(about.version),
         "PLATFORM": shlex.quote(about.platform),
-        "DIGEST": digest,
+        "DIGEST": packed.digest,
         "SYSTEM": system,
         "MACHINES": shlex.quote(machines),
         "LIBC": oldest_libc(lock),
         "MACOS": oldest_macos(lock),
         "SIZE_KB": str(int(contents.size * SLACK) // 1024 + 1024),
+        "PARTS": shlex.quote(" ".join(map(str, packed.sizes))),
+        "FOLDERS": "\n".join(f"./{folder}" for folder in packed.shared),
         "ENTRIES": str(len(contents.files)),
         "LONGEST": str(contents.longest),
         "PYTHON": shlex.quote(python_of(lock)),

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
+import io
 import json
 import os
 import pty
+import re
 import shutil
 import subprocess
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -254,3 +258,19 @@ def test_an_installer_is_made_anew_after_a_setting_of_it_changed(
     store.envstore.change_settings({"installer_license": "Be kind."}, ("team",), "tester")
     assert installer_of(store, view, place).state["sha256"] != first.state["sha256"]
     assert "Be kind." in first.path.read_text(encoding="latin-1")
+
+
+def test_what_follows_the_script_is_one_tar_file_whose_parts_can_be_unpacked_at_once(science: Made) -> None:
+    data = science.path.read_bytes()
+    start = int(re.search(rb"^OFFSET=(\d+)$", data, re.MULTILINE)[1]) - 1  # type: ignore[index]
+    sizes = [int(size) for size in re.search(rb"^PARTS='([\d ]+)'$", data, re.MULTILINE)[1].split()]  # type: ignore[index]
+    assert len(sizes) == 4
+    assert start + sum(sizes) == len(data)
+    with tarfile.open(fileobj=io.BytesIO(gzip.decompress(data[start:]))) as whole:
+        names = whole.getnames()
+    found = []
+    for size in sizes:
+        with tarfile.open(fileobj=io.BytesIO(gzip.decompress(data[start : start + size]))) as part:
+            found += part.getnames()
+        start += size
+    assert found == names == sorted(names)

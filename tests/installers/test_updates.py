@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.helpers import Store
@@ -125,6 +126,19 @@ def test_an_interruption_leaves_what_was_there(science: Made, place: Path) -> No
         os.killpg(process.pid, number)
         process.communicate(timeout=60)
         assert process.returncode == expected
+        assert list(place.iterdir()) == []
+
+
+def test_who_stops_the_shell_alone_stops_all_that_unpacks(science: Made, place: Path) -> None:
+    for number, expected in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)):
+        process = started(science, place / "env")
+        until_unpacking(place / "env", process)
+        at_work = psutil.Process(process.pid).children(recursive=True)
+        assert [child.name() for child in at_work].count("tar") > 1
+        os.kill(process.pid, number)
+        process.communicate(timeout=60)  # all of them have its output
+        assert process.returncode == expected
+        assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in at_work)
         assert list(place.iterdir()) == []
 
 

@@ -34,9 +34,35 @@ esac
 PARTIAL=$WORK/new.${LOCK##*.}
 mkdir -m 700 "$PARTIAL" || fail "$PARTIAL cannot be made; is the disk full?"
 say "Unpacking $ENTRIES files ..."
+# Unpacks the parts of what follows this script, all at once: each is packed for itself, and $! is the tar of a pipeline.
+shared_folders() {
+  cat <<'ENVSTORE_FOLDERS'
+@@FOLDERS@@
+ENVSTORE_FOLDERS
+}
+unpack() {
+  # Folders with files of several parts: a tar that finds one missing and then there, made by another, gives up.
+  shared_folders | while IFS= read -r folder; do mkdir -p "$PARTIAL/$folder" || exit 1; done || return 1
+  from=$OFFSET
+  for size in $PARTS; do
+    tail -c "+$from" <"$0" | head -c "$size" | gzip -dc | tar "$1" - -C "$PARTIAL" &
+    UNPACKING="$UNPACKING $!"
+    from=$((from + size))
+  done
+  unpacked=0
+  for pid in $UNPACKING; do
+    if ! wait "$pid"; then
+      [ "$unpacked" = 1 ] || stop_unpacking # the others need not go on
+      unpacked=1
+    fi
+  done
+  UNPACKING=
+  return "$unpacked"
+}
 if [ -t 1 ]; then
   {
-    tail -c "+$OFFSET" <"$0" | gzip -dc | tar -xvof - -C "$PARTIAL" 2>&1
+    trap 'stop_unpacking; exit 130' INT TERM HUP QUIT # a shell's jobs in the background hear of no interrupt
+    unpack -xvof 2>&1
     printf 'envstore-status %s\n' $?
   } | awk -v all="$ENTRIES" '
       /^envstore-status / { status = $2; next }
@@ -44,7 +70,7 @@ if [ -t 1 ]; then
       ++seen % 200 == 0 { printf "\r  %d %%", (seen < all ? seen : all) * 100 / all; fflush() }
       END { printf "\r        \r"; exit status }'
 else
-  tail -c "+$OFFSET" <"$0" | gzip -dc | tar -xof - -C "$PARTIAL"
+  unpack -xof
 fi
 unpacked=$?
 [ "$unpacked" = 0 ] && [ -f "$PARTIAL/$OWN/files" ] && [ -f "$PARTIAL/$OWN/relocations" ] || fail "the files could not be unpacked (see above; is the disk full?); nothing was installed."

@@ -1,8 +1,14 @@
 say() { printf '%s\n' "$*"; }
+stop_unpacking() {
+  for pid in $UNPACKING; do kill "$pid" 2>/dev/null; done
+  for pid in $UNPACKING; do wait "$pid" 2>/dev/null; done
+  UNPACKING=
+}
 # Whatever happens, the target is as it was, or is the whole new environment.
 clean() {
   status=$?
   trap '' INT TERM HUP QUIT PIPE
+  stop_unpacking
   if [ -n "$LOCK" ]; then
     if [ "$SWAPPED" = 0 ] && [ -e "$WORK/old" ]; then
       if [ -e "$PREFIX" ]; then put_aside "$WORK/old"; else mv "$WORK/old" "$PREFIX"; fi
