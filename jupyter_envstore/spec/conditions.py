@@ -19,20 +19,35 @@ MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class Conditional:
-    """An entry of a list with a condition in the comment behind it."""
+    """An entry of a list with a condition in the comment behind it; or of a mapping, by its key."""
 
-    items: Items
+    holder: Items | Table
     item: Text | Table
     condition: str
+    key: str = ""
+
+    @property
+    def line(self) -> int:
+        """Where it stands."""
+        return self.holder.lines[self.key] if isinstance(self.holder, Table) else self.item.line
+
+    def drop(self, editor: Editor) -> None:
+        """Take it out of the text."""
+        if isinstance(self.holder, Table):
+            editor.drop_key(self.holder, self.key)
+        else:
+            editor.drop_item(self.holder, self.item)
 
     @property
     def shown(self) -> str:
         """The entry, for a message."""
+        if self.key:
+            return f"{self.key[:60]}: …"
         return str(self.item)[:60] if isinstance(self.item, Text) else f"{next(iter(self.item), '')}:"
 
 
 def conditionals(root: Table, text: str) -> list[Conditional]:
-    """Return the entries of block lists that have a condition behind them."""
+    """Return the entries of block lists, and the variables, that have a condition behind them."""
     if "#" not in text:
         return []
     found = []
@@ -50,6 +65,11 @@ def conditionals(root: Table, text: str) -> list[Conditional]:
             condition = selector_behind(text, end)
             if condition is not None:
                 found.append(Conditional(items, item, condition))
+    variables = root.get("variables")
+    for key, value in variables.items() if isinstance(variables, Table) and not variables.flow else ():
+        condition = selector_behind(text, value.span[1]) if isinstance(value, Text) else None
+        if condition is not None and isinstance(variables, Table) and isinstance(value, Text):
+            found.append(Conditional(variables, value, condition, key))
     return found
 
 
@@ -83,7 +103,7 @@ def notes(root: Table, text: str, here: str) -> tuple[str, ...]:
             why = f"is not so on {', '.join(platform for platform in wanted if not holds[platform])}"
         else:
             continue
-        told.setdefault((found.condition, why), []).append(f"{found.shown} (line {found.item.line})")
+        told.setdefault((found.condition, why), []).append(f"{found.shown} (line {found.line})")
     out = []
     for (condition, why), entries in told.items():
         more = f" and {len(entries) - MOST_NAMED} more" if len(entries) > MOST_NAMED else ""
@@ -111,7 +131,7 @@ def resolve_conditions(text: str, here: str) -> tuple[str, list[Change]]:
     editor = Editor(text, root, ())
     for found in conditionals(root, text):
         if evaluate(found.condition, here, python) is False:
-            editor.drop_item(found.items, found.item)
+            found.drop(editor)
             editor.changed(f"{found.shown} left out", _why(found.condition, wanted, python, "# [", "]"))
     pip: list[str] = []
     dependencies = root.get("dependencies")

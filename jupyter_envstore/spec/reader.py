@@ -167,7 +167,11 @@ class _Reader:
                 if isinstance(line, Text):
                     pip_lines += [(part, line.line, f"{field}.pip[{place}]") for part in logical_lines(line)]
                 else:
-                    self.fault("a requirement is text", getattr(line, "line", table.line), f"{field}.pip[{place}]")
+                    self.fault(
+                        "a requirement is text; put quotation marks around one that holds ': ' or ends in ':'",
+                        getattr(line, "line", table.line),
+                        f"{field}.pip[{place}]",
+                    )
 
     def _pip(self, lines: list[tuple[str, int, str]]) -> tuple[tuple[str, ...], PipOptions]:
         requirements, extra, links = [], [], []

@@ -36,22 +36,25 @@ OPERATORS: dict[type[ast.cmpop], Callable[[int, int], bool]] = {
     ast.NotEq: int.__ne__,
 }
 BEHIND = re.compile(r"[^\S\n]*#([^\n]*)")
-BRACKETS = re.compile(r"\[([^\[\]]+)\]\s*$")
+BRACKETS = re.compile(r"\[([^\[\]]+)\]")
 KEY = re.compile(r"sel\s*\((.+)\)\s*", re.DOTALL)
 
 
 def selector_behind(text: str, place: int) -> str | None:
     """Return the condition in a comment that follows ``place`` on its line; None where there is none.
 
-    A comment that says more than a condition counts only where all of its words are known: ``# see [1]`` is prose.
+    A comment that begins with brackets is one, whatever stands in them; in others, brackets count where all of their
+    words are known: ``# see [1]`` is prose, ``# for COM [win]`` is a condition.
     """
     comment = BEHIND.match(text, place)
-    found = BRACKETS.search(comment[1].strip()) if comment else None
-    if comment is None or found is None:
+    if comment is None:
         return None
-    condition = found[1].strip()
-    alone = comment[1].strip().startswith("[")
-    return condition if alone or is_known(condition) else None
+    words = comment[1].strip()
+    conditions: list[str] = [found.strip() for found in BRACKETS.findall(words)]
+    known = next((condition for condition in conditions if is_known(condition)), None)
+    if known is None and conditions and words.startswith("[") and re.search(r"[A-Za-z]", conditions[0]):
+        return conditions[0]
+    return known
 
 
 def selector_key(key: str) -> str | None:

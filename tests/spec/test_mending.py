@@ -15,7 +15,7 @@ from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec import Specification, read_specification
 from jupyter_envstore.spec.beside import FilesBeside
 from jupyter_envstore.spec.repair import repair
-from jupyter_envstore.spec.selectors import evaluate
+from jupyter_envstore.spec.selectors import evaluate, selector_behind
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -98,6 +98,25 @@ dependencies:
     - wmi         # [win]
     - rich
 """
+
+
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    [
+        ("# [win]", "win"),
+        ("#[win]", "win"),
+        ("# [win] since it speaks COM", "win"),
+        ("# since it speaks COM [win]", "win"),
+        ("#  [ not win ]  ", "not win"),
+        ("# [gpu] nodes", "gpu"),
+        ("# [1]", None),
+        ("# see [docs]", None),
+        ("# win", None),
+        ("", None),
+    ],
+)
+def test_a_condition_is_known_in_a_comment(comment: str, expected: str | None) -> None:
+    assert selector_behind(f"numpy  {comment}\nscipy # [osx]\n", len("numpy")) == expected
 
 
 def test_conditions_in_comments_are_resolved_for_the_platform_and_told() -> None:
@@ -425,3 +444,11 @@ def test_packages_with_extras_are_moved_to_pip_and_told(pip: str) -> None:
     assert found.dependencies == ("numpy",)
     assert found.pip == (*(["rich"] if pip else []), "dask[complete]>=2", "tool[a,b]==1.2")
     assert "dask[complete]>=2 moved to 'pip:'" in told
+
+
+def test_variables_have_conditions_too() -> None:
+    text = "dependencies:\n  - numpy\nvariables:\n  A: 1  # [win]\n  B: 2  # [linux]\n"
+    found, told = mended(text)
+    assert found.variables == {"B": "2"}
+    assert "A: … left out (# [win] is not so on linux-64)" in told
+    assert "A: … (line 4) kept though [win]" in read_specification(text, platform="linux-64").notes[0]
