@@ -38,22 +38,29 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Absent:
-    """A package that cannot be had: how it is called in the message, why, and likely names."""
+    """A package that cannot be had: how it is called in the message, why, and likely names.
+
+    With ``conflict`` there is one for each of its bounds, and none for all of them; the solver explains that better
+    where nothing else stops it.
+    """
 
     name: str
     shown: str
     reason: str
     close: tuple[str, ...] = ()
     channel: str | None = None
+    conflict: bool = False
 
     def sentence(self, urls: Sequence[str]) -> str:
         """Return what is said of it; it begins with ``no package`` and the name, as the panel expects."""
+        if self.conflict:
+            return self.reason
         places = [self.channel] if self.channel else urls
         return f"no package {self.shown} in {', '.join(redact(url) for url in places)}; {self.reason}"
 
 
 async def find_absent(wanted: Sequence[Wanted], urls: Sequence[str], platform: str, gateway: Any) -> list[Absent]:
-    """Return what no channel has of what is asked for, in its order; what conflicts with others is not looked for.
+    """Return what no channel has of what is asked for, in its order, and then bounds that exclude each other.
 
     The indexes are those that the gateway has read for the solve.
     """
@@ -82,9 +89,9 @@ async def find_absent(wanted: Sequence[Wanted], urls: Sequence[str], platform: s
         both = [record for record in fitting.get(one.name, fit) if record in fit] if one.name in fitting else fit
         if fit and fitting.get(one.name) and not both:
             others = " and ".join(dict.fromkeys(other.typed for other in named if other.name == one.name))
-            found.setdefault(one.name, Absent(one.name, one.name, f"{others} exclude each other"))
+            found.setdefault(one.name, Absent(one.name, one.name, f"{others} exclude each other", conflict=True))
         fitting[one.name] = both
-    return list(found.values())
+    return sorted(found.values(), key=lambda absent: absent.conflict)
 
 
 def _is_exact(one: Wanted) -> bool:

@@ -244,6 +244,8 @@ async def _explain(
     try:
         looked = find_absent(wanted, urls, platform, gateway)
         absent = await asyncio.wait_for(looked, HINT_SECONDS)
+        if missing is None:
+            absent = [one for one in absent if not one.conflict]
         if name and name not in {one.name for one in absent}:  # another package needs it, or a limit leaves it out
             absent += await asyncio.wait_for(_needed(name, bounds, urls, platform, gateway), HINT_SECONDS)
     except (GatewayError, asyncio.TimeoutError):  # the channel went away since, or has no list of names at hand
