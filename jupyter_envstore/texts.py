@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from jupyter_envstore.engine.ask import ask
 from jupyter_envstore.errors import Fault, SpecificationError
 from jupyter_envstore.spec import Specification, read_specification
+from jupyter_envstore.spec.converting.draft import Offer, Pick
 from jupyter_envstore.spec.editing import edit_packages
 from jupyter_envstore.spec.repair import Change, Repaired, repair
 
@@ -65,12 +66,19 @@ class Texts:
             return str(await self.run(edit_packages, text, add, remove))
         return str((await self.ask_apart({"do": "edit", "text": text, "add": add, "remove": remove}))["text"])
 
-    async def repair(self, text: str, file_name: str, settings: dict[str, Any], keep: Sequence[str] = ()) -> Repaired:
+    async def repair(
+        self, text: str, file_name: str, settings: dict[str, Any], keep: Sequence[str] = (), pick: Pick | None = None
+    ) -> Repaired:
         """Repair what somebody sent, as the settings of a place say; what they want kept stays."""
         defaults = settings["defaults_channel"]
         if len(text) < LARGE_TEXT:
-            repaired: Repaired = await self.run(repair, text, file_name, defaults, keep=keep)
+            repaired: Repaired = await self.run(repair, text, file_name, defaults, keep=keep, pick=pick)
             return repaired
         question = {"do": "repair", "text": text, "file_name": file_name, "defaults": defaults, "keep": list(keep)}
+        question["pick"] = asdict(pick or Pick())
         found = (await self.ask_apart(question))["repaired"]
-        return Repaired(found["text"], found["kind"], [Change(**change) for change in found["changes"]])
+        changes = [Change(**change) for change in found["changes"]]
+        said = found["offer"]
+        taken = tuple(said["taken"])
+        offer = Offer(tuple(said["environments"]), said["environment"], tuple(said["categories"]), taken)
+        return Repaired(found["text"], found["kind"], changes, offer, found["exclude_newer"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from jupyter_envstore.errors import (
 )
 from jupyter_envstore.spec import Specification, check_name, read_specification, split_place
 from jupyter_envstore.spec.beside import FilesBeside
+from jupyter_envstore.spec.converting.draft import Pick
 from jupyter_envstore.spec.repair import Repaired, repair
 from jupyter_envstore.spec.words import counted
 from jupyter_envstore.store.states import CANCELED, COMPLETED
@@ -35,19 +37,23 @@ def build(options: argparse.Namespace) -> int:
     namespace = space or DEFAULT_NAMESPACE
     data = read_file(options.file)
     with open_store(options) as store:
-        if options.fix:
-            repaired = _repair(data, options.file, _defaults(store, namespace))
+        exclude_newer = options.exclude_newer
+        pick = _pick(options)
+        is_fixed = options.fix or pick != Pick()
+        if is_fixed:
+            repaired = _repair(data, options.file, _defaults(store, namespace), pick)
             _report_changes(repaired)
             data = repaired.text.encode()
+            exclude_newer = exclude_newer or repaired.exclude_newer
         try:
             specification = read_specification(data, options.file, store.config.allow_local_files)
         except SpecificationError:
-            if options.fix:
+            if is_fixed:
                 print("lines count in the repaired text: jupyter envstore import FILE prints it", file=sys.stderr)
             else:
                 print("a file that was exported elsewhere can be repaired on the way: --fix", file=sys.stderr)
             raise
-        choices = BuildOptions(options.exclude_newer, tuple(options.virtual_package or ()), options.all_platforms)
+        choices = BuildOptions(exclude_newer, tuple(options.virtual_package or ()), options.all_platforms)
         reference = store.submit(specification, namespace, name or None, who(), options=choices)
         _report_notes(reference.notes)
         return see_through(store, reference, options)
@@ -111,12 +117,17 @@ def _report_build(view: dict[str, Any], as_json: bool) -> None:
             print(f"  {artifact['type']:<10} {state}  {remark(artifact)}".rstrip())
 
 
-def _repair(data: bytes, file: str, defaults: str) -> Repaired:
+def _repair(data: bytes, file: str, defaults: str, pick: Pick) -> Repaired:
     """Repair a file; what it names beside it is read, and its folder may give its name."""
     if file == "-":
-        return repair(data, file, defaults)
+        return repair(data, file, defaults, pick=pick)
     path = Path(file).resolve()
-    return repair(data, str(path), defaults, beside=FilesBeside(path.parent))
+    return repair(data, str(path), defaults, beside=FilesBeside(path.parent), pick=pick)
+
+
+def _pick(options: argparse.Namespace) -> Pick:
+    """Return what somebody wants of a file that offers several things."""
+    return Pick(options.environment or "", tuple(options.category or ()))
 
 
 def _report_notes(notes: Sequence[str]) -> None:
@@ -127,6 +138,8 @@ def _report_notes(notes: Sequence[str]) -> None:
 def _report_changes(repaired: Repaired) -> None:
     for change in repaired.changes:
         print(f"changed: {change.what} ({change.why})", file=sys.stderr)
+    if repaired.exclude_newer:
+        print(f"exclude-newer: {repaired.exclude_newer} (for a build: --exclude-newer)", file=sys.stderr)
 
 
 def apply(options: argparse.Namespace) -> int:
@@ -211,7 +224,7 @@ def _prune(store: EnvStore, options: argparse.Namespace, wanted: set[str]) -> li
 def import_file(options: argparse.Namespace) -> int:
     """Repair a file and print it."""
     with open_store(options) as store:
-        repaired = _repair(read_file(options.file), options.file, _defaults(store, "default"))
+        repaired = _repair(read_file(options.file), options.file, _defaults(store, "default"), _pick(options))
     try:
         found = read_specification(repaired.text, f"{options.file}, repaired,")
     except SpecificationError:
@@ -222,7 +235,9 @@ def import_file(options: argparse.Namespace) -> int:
         Path(options.output).write_text(repaired.text, encoding="utf-8")
     if options.json:
         changes = [{"what": change.what, "why": change.why} for change in repaired.changes]
-        print_json({"kind": repaired.kind, "text": repaired.text, "changes": changes, "notes": list(found.notes)})
+        told: dict[str, Any] = {"kind": repaired.kind, "text": repaired.text, "changes": changes}
+        told |= {"notes": list(found.notes), "offer": asdict(repaired.offer), "exclude_newer": repaired.exclude_newer}
+        print_json(told)
         return 0
     _report_changes(repaired)
     _report_notes(found.notes)

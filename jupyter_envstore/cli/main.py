@@ -130,6 +130,18 @@ def _json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON for scripts")
 
 
+def _picking(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--environment", metavar="NAME", help="of a pixi.toml or pixi.lock that has several (default: the default one)"
+    )
+    parser.add_argument(
+        "--category",
+        action="append",
+        metavar="NAME",
+        help="of a lockfile, or group or extra of a pyproject.toml; may be given several times",
+    )
+
+
 def _environment(parser: argparse.ArgumentParser, build: bool = True) -> None:
     form = "NAMESPACE/NAME[:BUILD]" if build else "NAMESPACE/NAME"
     parser.add_argument(
@@ -171,7 +183,10 @@ def _register_making(add: Add) -> None:
         help="solve as if the system had it, for example __cuda=12.4; may be given several times",
     )
     build.add_argument("--all-platforms", action="store_true", help="fail when one of 'platforms:' cannot be locked")
-    build.add_argument("--fix", action="store_true", help="repair what real files stumble over; says what was changed")
+    build.add_argument(
+        "--fix", action="store_true", help="repair the file, or read one of another tool; says what was changed"
+    )
+    _picking(build)
     _json(build)
     added = add(
         "add",
@@ -202,9 +217,11 @@ def _register_making(add: Add) -> None:
         "import",
         "commands:import_file",
         "Repair a file and print it as a specification\n"
-        "Reads environment.yml, conda-lock.yml, requirements.txt, @EXPLICIT lists and pixi.toml.",
+        "Reads environment.yml, conda-lock.yml, pixi.lock, pixi.toml, pyproject.toml, requirements.txt, @EXPLICIT lists, "
+        "and scripts and notebooks with a script block (PEP 723).",
     )
     imported.add_argument("file", metavar="FILE")
+    _picking(imported)
     imported.add_argument("-o", "--output", metavar="FILE", help="write it there instead of printing it")
     _json(imported)
 

@@ -92,6 +92,7 @@ def ask(question: dict[str, Any], timeout: float, *stops: threading.Event) -> di
 def answer_about_text(question: dict[str, Any]) -> dict[str, Any]:
     """Read, edit or repair a large text; return what came of it, or its faults."""
     from jupyter_envstore.spec import read_specification
+    from jupyter_envstore.spec.converting.draft import Pick
     from jupyter_envstore.spec.editing import edit_packages
     from jupyter_envstore.spec.repair import repair
 
@@ -100,7 +101,8 @@ def answer_about_text(question: dict[str, Any]) -> dict[str, Any]:
         if question["do"] == "edit":
             return {"text": edit_packages(text, question["add"], question["remove"])}
         if question["do"] == "repair":
-            repaired = repair(text, question["file_name"], question["defaults"], keep=question["keep"])
+            pick = Pick(question["pick"]["environment"], tuple(question["pick"]["categories"]))
+            repaired = repair(text, question["file_name"], question["defaults"], keep=question["keep"], pick=pick)
             return {"repaired": asdict(repaired)}
         found = read_specification(text, "the specification", question["allow_local_files"])
         return {"specification": found.to_json(), "notes": list(found.notes)}

@@ -11,6 +11,7 @@ from jupyter_envstore import wire
 from jupyter_envstore.errors import InvalidInputError, PolicyError, SpecificationError
 from jupyter_envstore.handlers.base import EnvStoreHandler
 from jupyter_envstore.spec import Specification
+from jupyter_envstore.spec.converting.draft import Pick
 from jupyter_envstore.spec.locks import starting_point
 from jupyter_envstore.spec.repair import KEEPABLE, Repaired
 
@@ -100,7 +101,16 @@ class CheckHandler(SolvingHandler):
     async def post(self) -> None:
         """Say what is wrong with a text, what it says, and with ``repair`` how it would be repaired."""
         self.require_somewhere("environment::solve")
-        fields = ("specification", "namespace", "environment", "file_name", "repair", "keep")
+        fields = (
+            "specification",
+            "namespace",
+            "environment",
+            "file_name",
+            "repair",
+            "keep",
+            "file_environment",
+            "categories",
+        )
         body = self.json_body(fields, ("specification",))
         namespace, name = self.place_to_solve(body)
         text = self.field(body, "specification", str, "")
@@ -109,11 +119,16 @@ class CheckHandler(SolvingHandler):
         if not all(isinstance(item, str) and item in KEEPABLE for item in keep):
             msg = f"'keep' must be a list of: {', '.join(KEEPABLE)}"
             raise InvalidInputError(msg)
+        categories = self.field(body, "categories", list, [])
+        if not all(isinstance(item, str) for item in categories):
+            msg = "'categories' must be a list of texts"
+            raise InvalidInputError(msg)
+        pick = Pick(self.field(body, "file_environment", str, ""), tuple(categories))
         try:
             if self.field(body, "repair", bool, False):
                 file_name = self.field(body, "file_name", str, "")[:200] or "environment.yml"
                 settings = await self.run(self.store.settings_near, (namespace, name))
-                repaired = await self.app.repair(text, file_name, settings, keep)
+                repaired = await self.app.repair(text, file_name, settings, keep, pick)
             found: Specification | None = await self.app.read_specification(repaired.text)
             faults = []
         except SpecificationError as error:
@@ -134,6 +149,8 @@ class CheckHandler(SolvingHandler):
                 **specification_summary(found),
                 "text": repaired.text,
                 "changes": [asdict(change) for change in repaired.changes],
+                "offer": asdict(repaired.offer),
+                "exclude_newer": repaired.exclude_newer or None,
                 "packages": len(lock["package"]) if lock else None,
                 "starting_point": await self.run(starting_point, lock) if lock else None,
                 "notes": list(notes),

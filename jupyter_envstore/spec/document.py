@@ -9,6 +9,7 @@ from typing import Any
 from jupyter_envstore.errors import Fault, SpecificationError
 from jupyter_envstore.spec.composing import MAX_DEPTH, MAX_NODES, Composer
 from jupyter_envstore.spec.values import Items, Table, Text, Value
+from jupyter_envstore.spec.words import ACCEPTED
 from jupyter_envstore.spec.yaml_faults import syntax_fault
 
 __all__ = ["MAX_DEPTH", "MAX_NODES", "Document", "Items", "Table", "Text", "Value", "decode", "read_yaml"]
@@ -51,10 +52,7 @@ def decode(data: bytes | str, name: str = "the file") -> str:
     kind = next((kind for magic, kind in SIGNATURES.items() if raw.startswith(magic)), None)
     wide = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
     if kind or (b"\0" in raw and not wide):
-        msg = (
-            f"{name} is not an environment file ({kind or 'binary data'}, {len(raw):,} bytes). Accepted: "
-            "environment.yml, conda-lock.yml, requirements.txt, an @EXPLICIT list, pixi.toml"
-        )
+        msg = f"{name} is not an environment file ({kind or 'binary data'}, {len(raw):,} bytes). Accepted: {ACCEPTED}"
         raise SpecificationError(msg)
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):  # PowerShell's redirection
         with contextlib.suppress(UnicodeDecodeError):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from jupyter_envstore.errors import Fault, InvalidInputError, SpecificationError
 from jupyter_envstore.spec.conditions import notes
+from jupyter_envstore.spec.converting.kinds import KIND_WORDS, Kind, kind_of
 from jupyter_envstore.spec.document import Items, Table, Text, Value, decode, is_lockfile, read_yaml
 from jupyter_envstore.spec.locks import read_lockfile
 from jupyter_envstore.spec.match_specs import check_channel, check_match_spec
@@ -46,6 +47,10 @@ def read_specification(
         With every fault, each with its line and field.
     """
     text = decode(data, name)
+    kind = kind_of(text, name)
+    if kind is not Kind.YAML:
+        msg = f"this is {KIND_WORDS[kind]}, which is read with --fix, or import"
+        raise SpecificationError(msg)
     document = read_yaml(text)
     root = document.root
     if not isinstance(root, Table):
@@ -54,6 +59,9 @@ def read_specification(
             "other kinds of files are read with --fix, or import"
         )
         raise SpecificationError([Fault(msg, getattr(root, "line", 1))])
+    if "environments" in root and "packages" in root:
+        msg = "this is a pixi.lock, which is read with --fix, or import"
+        raise SpecificationError(msg)
     if is_lockfile(root):
         specification, faults = read_lockfile(root, text, allow_local_files)
     else:

@@ -8,16 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec.beside import Beside
-from jupyter_envstore.spec.convert import (
-    conda_list_to_yaml,
-    explicit_to_lock,
-    is_conda_list,
-    pixi_to_yaml,
-    requirements_to_yaml,
-)
-from jupyter_envstore.spec.document import decode, is_lockfile, read_table
+from jupyter_envstore.spec.converting.draft import Offer, Pick, Repacked, finished
+from jupyter_envstore.spec.converting.explicit import explicit_to_lock
+from jupyter_envstore.spec.converting.kinds import Kind, check_toml_kind, kind_of
+from jupyter_envstore.spec.converting.lists import conda_list_to_yaml, requirements_to_yaml
+from jupyter_envstore.spec.converting.pixi import pixi_draft
+from jupyter_envstore.spec.converting.pixi_lock import is_pixi_lock, read_pixi_lock
+from jupyter_envstore.spec.converting.pyproject import pyproject_draft
+from jupyter_envstore.spec.converting.script import notebook_block, script_block, script_draft
+from jupyter_envstore.spec.converting.toml import read_toml
+from jupyter_envstore.spec.document import Table, decode, is_lockfile, read_table
 from jupyter_envstore.spec.editor import Change
+from jupyter_envstore.spec.locks import lock_categories, only_categories
 from jupyter_envstore.spec.mending import Mending, mend
 from jupyter_envstore.spec.names import suggest_name
 from jupyter_envstore.spec.selectors import current_subdir
@@ -36,11 +40,17 @@ GENERIC = re.compile(
 
 @dataclass
 class Repaired:
-    """The text after all changes; ``kind`` is ``environment`` or ``lockfile``."""
+    """The text after all changes.
+
+    ``kind`` is ``environment`` or ``lockfile``. ``offer`` is what there was to choose from. ``exclude_newer`` is a
+    choice for the build that the file asks for; a specification has no place for it.
+    """
 
     text: str
     kind: str = "environment"
     changes: list[Change] = field(default_factory=list)
+    offer: Offer = field(default_factory=Offer)
+    exclude_newer: str = ""
 
 
 def repair(
@@ -50,13 +60,14 @@ def repair(
     platform: str | None = None,
     keep: Sequence[str] = (),
     beside: Beside | None = None,
+    pick: Pick | None = None,
 ) -> Repaired:
     """Read a file of any accepted kind and return it as a specification that can be built.
 
     Parameters
     ----------
     data : bytes or str
-        ``environment.yml``, ``conda-lock.yml``, ``requirements.txt``, an ``@EXPLICIT`` list or ``pixi.toml``.
+        One of :data:`~jupyter_envstore.spec.converting.kinds.ACCEPTED`.
     file_name : str
         What it was called; for its kind, and for a name where it has none. A file that is called
         ``environment.yml`` has the name of its folder, where that stands before it.
@@ -68,6 +79,8 @@ def repair(
         Changes of :data:`KEEPABLE` that are not made.
     beside : Beside or None
         Reads the files that it names (``-r``, ``-c``); None where they cannot be read.
+    pick : Pick or None
+        Which of its environments and categories; None for those that its own tool would take.
 
     Raises
     ------
@@ -77,24 +90,71 @@ def repair(
     text = decode(data, Path(file_name).name)
     name = name_of(file_name)
     how = Mending(name, defaults, platform or current_subdir(), keep, beside)
-    if re.search(r"^@EXPLICIT\s*$", text, re.MULTILINE):
+    pick = pick or Pick()
+    kind = kind_of(text, file_name)
+    if kind is Kind.YAML:
+        return _read_yaml(text, how, pick)
+    if kind in (Kind.TOML, Kind.SCRIPT, Kind.NOTEBOOK):
+        return _finish(_repack(text, kind, how, pick), how)
+    _no_choice(pick)
+    if kind is Kind.EXPLICIT:
         lock, notes = explicit_to_lock(text, name, how.platform)
         told = [Change(note, "converted") for note in notes]
         return Repaired(lock, "lockfile", [Change("explicit list read as a lockfile", "exact"), *told])
-    if is_conda_list(text):
+    if kind is Kind.CONDA_LIST:
         converted, notes = conda_list_to_yaml(text, name)
         return _with_notes(converted, notes, how)
-    if file_name.endswith(".toml"):
-        converted, notes = pixi_to_yaml(text, name)
-        return _with_notes(converted, notes, how)
-    if file_name.endswith((".txt", ".in")):
-        version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        return _with_notes(
-            requirements_to_yaml(text, name, version),
-            ["requirements.txt read as PyPI packages", f"python={version} added"],
-            how,
-        )
-    return _repair_yaml(text, how)
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return _with_notes(
+        requirements_to_yaml(text, name, version),
+        ["requirements.txt read as PyPI packages", f"python={version} added"],
+        how,
+    )
+
+
+def _repack(text: str, kind: Kind, how: Mending, pick: Pick) -> Repacked:
+    """Return another tool's file in our words."""
+    if kind is Kind.TOML:
+        data = read_toml(text)
+        check_toml_kind(data, how.name)
+        if {"project", "tool", "build-system", "dependency-groups"} & set(data) and not PIXI_OWN & set(data):
+            return finished(pyproject_draft(data, how.platform, pick, how.name), "pyproject.toml")
+        _no_choice(Pick(categories=pick.categories))
+        return finished(pixi_draft(data, how.platform, pick, how.name), "pixi.toml")
+    _no_choice(pick)
+    is_script = kind is Kind.SCRIPT
+    block = script_block(text) if is_script else notebook_block(text)
+    if block is None:
+        what = "script" if is_script else "notebook"
+        msg = f"this is a {what} without a script block, which lists what it needs: # /// script … # /// (PEP 723)"
+        raise SpecificationError(msg)
+    return finished(script_draft(block, how.name), f"the script block of the {'script' if is_script else 'notebook'}")
+
+
+PIXI_OWN = {"workspace", "dependencies", "pypi-dependencies", "feature", "environments", "package", "target", "tasks"}
+"""Tables of a ``pixi.toml`` that no ``pyproject.toml`` has."""
+
+
+def _no_choice(pick: Pick) -> None:
+    """Refuse a choice where the file offers none.
+
+    Raises
+    ------
+    SpecificationError
+        One was made.
+    """
+    for flag, wanted in (("environment", pick.environment), ("category", ", ".join(pick.categories))):
+        if wanted:
+            msg = f"the file has no {flag} {wanted[:60]!r}: a file of this kind has none to choose from"
+            raise SpecificationError(msg)
+
+
+def _finish(found: Repacked, how: Mending) -> Repaired:
+    if found.is_lock:
+        return Repaired(found.text, "lockfile", list(found.told), found.offer)
+    repaired = _repair_yaml(found.text, replace(how, name="environment"))
+    repaired.changes[:0] = found.told
+    return replace(repaired, offer=found.offer, exclude_newer=found.exclude_newer)
 
 
 def name_of(file_name: str) -> str:
@@ -113,8 +173,29 @@ def _with_notes(text: str, notes: list[str], how: Mending) -> Repaired:
     return repaired
 
 
+def _read_yaml(text: str, how: Mending, pick: Pick) -> Repaired:
+    """Read an ``environment.yml``, a conda-lock file or a ``pixi.lock``."""
+    is_lock = LOCK_KEYS.search(text) is not None or text.lstrip().startswith("{")
+    root = read_table(text) if is_lock else Table()
+    if is_pixi_lock(root):
+        _no_choice(Pick(categories=pick.categories))
+        return _finish(read_pixi_lock(root, pick, how.name), how)
+    _no_choice(Pick(environment=pick.environment))
+    if not is_lockfile(root):
+        _no_choice(pick)
+        return _repair_yaml(text, how)
+    categories = lock_categories(root)
+    offer = Offer(categories=categories, taken=pick.categories) if len(categories) > 1 else Offer()
+    if not pick.categories:
+        return Repaired(text, "lockfile", offer=offer)
+    chosen = only_categories(root, text, pick.categories)
+    change = Change(f"packages of the categories {', '.join(pick.categories)} taken", "as chosen")
+    return Repaired(chosen, "lockfile", [change], offer)
+
+
+LOCK_KEYS = re.compile(r"^(package|packages|metadata|environments):", re.MULTILINE)
+
+
 def _repair_yaml(text: str, how: Mending) -> Repaired:
-    if is_lockfile(read_table(text)):
-        return Repaired(text, "lockfile")
     mended, changes = mend(text, how)
     return Repaired(mended, "environment", changes)

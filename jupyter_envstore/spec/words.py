@@ -18,3 +18,9 @@ def counted(number: int, one: str) -> str:
 
 KEYS = ("name", "channels", "dependencies", "variables", "description", "prefix", "platforms", "system-requirements")
 """Keys of an ``environment.yml``."""
+
+ACCEPTED = (
+    "environment.yml, conda-lock.yml, pixi.lock, pixi.toml, pyproject.toml, requirements.txt, an @EXPLICIT list, "
+    "what conda list --export prints, and Python scripts and notebooks with a script block (PEP 723)"
+)
+"""Kinds of files that are read."""

@@ -1,0 +1,1 @@
+"""Other tools' files as specifications: one module for each kind of file."""

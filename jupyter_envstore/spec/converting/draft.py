@@ -1,0 +1,142 @@
+"""What is taken out of another tool's file, and written as an ``environment.yml``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+from jupyter_envstore.spec.editor import Change
+
+
+@dataclass(frozen=True)
+class Pick:
+    """What somebody wants of a file that offers several things.
+
+    Parameters
+    ----------
+    environment : str
+        One of its environments; empty for the default one.
+    categories : tuple of str
+        Its categories, groups or extras; empty for the default ones.
+    """
+
+    environment: str = ""
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a file has to choose from, and what was taken of it; nothing where there is no choice."""
+
+    environments: tuple[str, ...] = ()
+    environment: str = ""
+    categories: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
+
+
+@dataclass
+class Draft:
+    """A specification that is being gathered.
+
+    Parameters
+    ----------
+    name, description : str
+        For people.
+    channels, platforms, conda, pip, options : list of str
+        As an ``environment.yml`` has them; ``options`` are lines that begin with ``--``.
+    variables, requirements : dict of str to str
+        Environment variables; what is taken for granted of a system.
+    python : str
+        Bounds of Python where no dependency names it.
+    exclude_newer : str
+        Packages uploaded later are left out; a choice for one build, not part of a specification.
+    offer : Offer
+        What there was to choose from.
+    told : list of Change
+        What was left out or said otherwise, and why.
+    """
+
+    name: str = ""
+    description: str = ""
+    channels: list[str] = field(default_factory=list)
+    platforms: list[str] = field(default_factory=list)
+    conda: list[str] = field(default_factory=list)
+    pip: list[str] = field(default_factory=list)
+    options: list[str] = field(default_factory=list)
+    variables: dict[str, str] = field(default_factory=dict)
+    requirements: dict[str, str] = field(default_factory=dict)
+    python: str = ""
+    exclude_newer: str = ""
+    offer: Offer = field(default_factory=Offer)
+    told: list[Change] = field(default_factory=list)
+
+    def tell(self, what: str, why: str) -> None:
+        """Tell of a change."""
+        self.told.append(Change(what, why))
+
+    def add_python(self) -> None:
+        """Name Python where PyPI packages need it and no dependency does."""
+        has_python = any(spec.split("::")[-1].split(" ")[0] == "python" for spec in self.conda)
+        if has_python or not (self.pip or self.python):
+            return
+        if not self.python:
+            self.python = f"={sys.version_info.major}.{sys.version_info.minor}"
+            self.tell(f"python{self.python} added", "PyPI packages need a Python, and the file says none")
+        self.conda.insert(0, f"python {self.python}" if self.python[:1] != "=" else f"python{self.python}")
+
+    def to_yaml(self) -> str:
+        """Return the text of an ``environment.yml``."""
+        self.add_python()
+        lines = [f"name: {quoted(self.name)}"]
+        lines += [f"description: {quoted(self.description)}"] if self.description else []
+        lines += _listed("channels", self.channels) + _listed("platforms", self.platforms)
+        lines += _mapped("system-requirements", self.requirements)
+        lines += _listed("dependencies", list(dict.fromkeys(self.conda)))
+        pip = [*self.options, *dict.fromkeys(self.pip)] if self.pip else []
+        if self.options and not self.pip:
+            self.tell(f"{', '.join(self.options)[:300]} left out", "no PyPI package is asked for")
+        if pip:
+            lines += [] if self.conda else ["dependencies:"]
+            lines += ["  - pip:", *(f"      - {quoted(line)}" for line in pip)]
+        if not self.conda and not pip:
+            lines.append("dependencies: []")
+        return "\n".join(lines + _mapped("variables", self.variables)) + "\n"
+
+
+def quoted(value: str) -> str:
+    """Return a text as YAML has it, in double quotes, on one line."""
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(c if c.isprintable() or c == "\u3000" else f"\\U{ord(c):08x}" for c in text)
+
+
+def _listed(key: str, items: list[str]) -> list[str]:
+    return [f"{key}:", *(f"  - {quoted(item)}" for item in items)] if items else []
+
+
+def _mapped(key: str, items: dict[str, str]) -> list[str]:
+    return [f"{key}:", *(f"  {quoted(name)}: {quoted(value)}" for name, value in items.items())] if items else []
+
+
+@dataclass
+class Repacked:
+    """Another tool's file in our words: ``text`` is an ``environment.yml`` or, with ``is_lock``, a lockfile."""
+
+    text: str
+    told: list[Change]
+    is_lock: bool = False
+    offer: Offer = field(default_factory=Offer)
+    exclude_newer: str = ""
+
+
+def finished(draft: Draft, what: str) -> Repacked:
+    """Return what a draft has become; ``what`` names the kind of file that it was."""
+    text = draft.to_yaml()
+    told = [Change(f"{what} read as environment.yml", "converted"), *draft.told]
+    return Repacked(text, told, offer=draft.offer, exclude_newer=draft.exclude_newer)
+
+
+def as_text(value: Any) -> str:
+    """Return a value of a TOML file as text: numbers as they are written there."""
+    return "true" if value is True else "false" if value is False else str(value)

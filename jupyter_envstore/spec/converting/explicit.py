@@ -1,0 +1,125 @@
+"""``@EXPLICIT`` lists, as ``conda list --explicit`` and conda-lock write them, as locks."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from packaging.utils import parse_sdist_filename, parse_wheel_filename
+
+from jupyter_envstore.errors import Fault, SpecificationError
+
+MAX_LINE = 4000
+
+
+def explicit_to_lock(text: str, name: str, here: str) -> tuple[str, list[str]]:
+    """Return an ``@EXPLICIT`` list as a conda-lock file, and notes; every address needs a hash behind ``#``.
+
+    Lines ``# pip name @ address#sha256=…``, which conda-lock and our own lists have, become packages too. Packages
+    for no platform alone stand for ``here``.
+
+    Raises
+    ------
+    SpecificationError
+        Addresses that are none, or lack a hash, each with its line.
+    """
+    packages, faults, platforms, pip = [], [], [], 0
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.strip()
+        found = _pip_comment(line)
+        if isinstance(found, str):
+            faults.append(Fault(found, number))
+        elif found is not None:
+            packages.append(found)
+            pip += 1
+        if not line or line.startswith(("#", "@")):
+            continue
+        entry = _explicit_entry(line)
+        if isinstance(entry, str):
+            faults.append(Fault(entry, number))
+            continue
+        packages.append(entry)
+        platforms.append(entry["platform"])
+    concrete = sorted({platform for platform in platforms if platform != "noarch"})
+    if len(concrete) > 1:
+        faults.append(Fault(f"packages of several platforms: {', '.join(concrete)}"))
+    if faults or not packages:
+        raise SpecificationError(faults or "the list is empty")
+    comment = re.search(r"^#\s*platform:\s*(\S+)", text, re.MULTILINE)
+    platform = concrete[0] if concrete else comment.group(1) if comment else here
+    for entry in packages:
+        entry["platform"] = platform
+    channels = sorted({entry["url"].rsplit("/", 2)[0] for entry in packages if entry["manager"] == "conda"})
+    metadata = {
+        "content_hash": {platform: "0" * 64},
+        "channels": [{"url": channel, "used_env_vars": []} for channel in channels],
+        "platforms": [platform],
+        "sources": [],
+        "custom_metadata": {"name": name},
+    }
+    notes = [f"{pip} PyPI packages read from comments"] if pip else []
+    return json.dumps({"version": 1, "metadata": metadata, "package": packages}, indent=1) + "\n", notes
+
+
+def _pip_comment(line: str) -> dict[str, Any] | str | None:
+    """Return the package of a comment ``# pip name @ address#sha256=…``, what is wrong with it, or None for others."""
+    if not line.startswith("#") or len(line) > MAX_LINE:
+        return None
+    words = line.lstrip("#").strip()
+    name, at, address = words.removeprefix("pip ").partition("@")
+    name, address = name.strip(), address.strip()
+    if not words.startswith("pip ") or not at or not name or " " in name:
+        return None
+    url, separator, digest = address.partition("#sha256=")
+    if not separator:
+        url, separator, digest = address.partition("--hash=sha256:")
+    url, digest = url.strip(), digest.strip()
+    if not re.fullmatch(r"[0-9a-f]{64}", digest):
+        return f"{_shown(line)!r} has no SHA-256 behind its address"
+    file = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
+    try:
+        version = str(parse_wheel_filename(file)[1] if file.endswith(".whl") else parse_sdist_filename(file)[1])
+    except ValueError:
+        return f"{_shown(line)!r} is not the address of a wheel or source archive"
+    return {
+        "name": name,
+        "version": version,
+        "manager": "pip",
+        "platform": "",
+        "dependencies": {},
+        "url": url,
+        "hash": {"sha256": digest},
+        "category": "main",
+        "optional": False,
+    }
+
+
+def _shown(line: str) -> str:
+    """Return a line for a message: without a login in an address."""
+    return re.sub(r"://[^/@\s]*@", "://***@", line)[:80]
+
+
+def _explicit_entry(line: str) -> dict[str, Any] | str:
+    url, _, digest = line.partition("#")
+    parts = urlsplit(url).path.split("/")
+    file = unquote(parts[-1])
+    match = re.fullmatch(r"(.+)-([^-]+)-([^-]+)\.(?:conda|tar\.bz2)", file)
+    if len(parts) < 3 or not match or "://" not in url:
+        return f"{_shown(line)!r} is not the address of a conda package"
+    digest = digest.removeprefix("sha256:")
+    kind = {32: "md5", 64: "sha256"}.get(len(digest))
+    if kind is None or not re.fullmatch(r"[0-9a-f]+", digest):
+        return f"{file} has no hash; make the list with: conda list --explicit --md5"
+    return {
+        "name": match.group(1),
+        "version": match.group(2),
+        "manager": "conda",
+        "platform": parts[-2],
+        "dependencies": {},
+        "url": url,
+        "hash": {kind: digest},
+        "category": "main",
+        "optional": False,
+    }

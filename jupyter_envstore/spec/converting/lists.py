@@ -1,0 +1,34 @@
+"""Lists of packages: ``requirements.txt``, and what ``conda list --export`` prints."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from jupyter_envstore.errors import SpecificationError
+from jupyter_envstore.spec.converting.kinds import LIST_LINE
+
+
+def requirements_to_yaml(text: str, name: str, python: str) -> str:
+    """Return a ``requirements.txt`` as an ``environment.yml`` with Python of this minor version."""
+    lines = [line.strip() for line in re.sub(r"\\[^\S\n]*\r?\n", " ", text).splitlines()]
+    wanted = [line for line in lines if line and not line.startswith("#")]
+    if not wanted:
+        msg = "the file lists no packages"
+        raise SpecificationError(msg)
+    pip = "".join(f"      - {json.dumps(line)}\n" for line in wanted)
+    return f"name: {name}\ndependencies:\n  - python={python}\n  - pip:\n{pip}"
+
+
+def conda_list_to_yaml(text: str, name: str) -> tuple[str, list[str]]:
+    """Return what ``conda list --export`` printed as an ``environment.yml``, and notes; ``pypi`` builds are for pip."""
+    conda, pip = [], []
+    for line in text.splitlines():
+        found = LIST_LINE.fullmatch(line.strip())
+        if found and found[3].startswith("pypi"):
+            pip.append(f"{found[1]}=={found[2]}")
+        elif found:
+            conda.append("=".join(found.groups()))
+    lines = [f"name: {name}", "dependencies:", *(f"  - {spec}" for spec in conda)]
+    lines += ["  - pip:", *(f"      - {line}" for line in pip)] if pip else []
+    return "\n".join(lines) + "\n", ["conda list --export read as environment.yml"]

@@ -1,0 +1,222 @@
+"""``pixi.toml``, and ``[tool.pixi]`` of a ``pyproject.toml``: one environment of it, for one platform."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jupyter_envstore.errors import SpecificationError
+from jupyter_envstore.spec.converting.draft import Draft, Offer, Pick, as_text
+from jupyter_envstore.spec.converting.pypi import requirement, take_moment, take_options
+from jupyter_envstore.spec.converting.toml import Source, tell_rest
+from jupyter_envstore.spec.specification import check_requirement
+
+PROJECT = "it is about the project, not about its packages"
+REASONS = {
+    "tasks": "commands are no packages",
+    "feature": "another environment has it; choose one with --environment",
+    "environments": "choose one with --environment",
+    "target": "it is for another platform",
+    "package": "it says how the project itself is built, which is not installed",
+    "dev": "sources of a folder are not installed",
+    "build-variants": "nothing is built here",
+    "workspace.build-variants": "nothing is built here",
+    "project.build-variants": "nothing is built here",
+    "constraints": "bounds of packages that nobody asks for have no place here",
+    "activation": "scripts of a folder cannot be run elsewhere",
+    "tool": "settings of other tools",
+    "solve-strategy": "the newest versions are taken",
+    "workspace": PROJECT,
+    "project": PROJECT,
+    "$schema": PROJECT,
+}
+CONDA_TABLES = ("dependencies", "host-dependencies", "build-dependencies")
+MANIFEST = (
+    "this is a package's manifest, not an environment's: it has [package] and no [workspace]; "
+    "read the pixi.toml of the workspace that it belongs to"
+)
+
+
+def pixi_draft(data: dict[str, Any], platform: str, pick: Pick, name: str, prefix: str = "") -> Draft:
+    """Return what one environment of a pixi workspace says.
+
+    Parameters
+    ----------
+    data : dict
+        What the file holds.
+    platform : str
+        Where it shall be built; decides which ``target`` holds.
+    pick : Pick
+        Which environment; the default one otherwise.
+    name : str
+        Where it has none.
+    prefix : str
+        What stands before the names of its tables in the file.
+
+    Raises
+    ------
+    SpecificationError
+        It is a package's manifest, has tables of another kind, or no such environment.
+    """
+    has_workspace = "workspace" in data or "project" in data
+    if "package" in data and not has_workspace and "dependencies" not in data:
+        raise SpecificationError(MANIFEST)
+    source = Source(data)
+    head = "workspace" if "workspace" in data else "project"
+    draft = Draft(name=name)
+    draft.name = source.text(head, "name") or name
+    draft.description = source.text(head, "description")
+    take_moment(source.take(head, "exclude-newer"), draft, f"{prefix}{head}.exclude-newer")
+    features = _features(source, pick, draft)
+    channels = source.take(head, "channels")
+    draft.channels = _channels(["conda-forge"] if channels is None else channels)
+    _platforms(source.take(head, "platforms"), platform, draft)
+    if source.take(head, "channel-priority") == "disabled":
+        draft.tell(
+            f"{prefix}{head}.channel-priority left out", "channels are strict here: the first that has a package"
+        )
+    take_options(source.table(head, "pypi-options"), draft, f"{prefix}{head}.pypi-options.")
+    for path in features:
+        _feature(source, path, platform, draft, prefix)
+    if not (draft.conda or draft.pip):
+        msg = f"the environment {draft.offer.environment or 'default'} has no [dependencies]"
+        others = [other for other in draft.offer.environments if other != draft.offer.environment]
+        raise SpecificationError(
+            f"{msg}; others: {', '.join(others)[:300]}" if others else f"{msg}; accepted is pixi.toml"
+        )
+    tell_rest(source, draft, REASONS, prefix)
+    return draft
+
+
+def _features(source: Source, pick: Pick, draft: Draft) -> list[tuple[str, ...]]:
+    """Return the paths of the tables that an environment is made of, and offer the others."""
+    environments = source.table("environments")
+    names = ("default", *(name for name in environments if name != "default"))
+    wanted = pick.environment or "default"
+    if wanted not in names:
+        msg = f"the file has no environment {wanted[:60]!r}; it has: {', '.join(names)[:300]}"
+        raise SpecificationError(msg)
+    if len(names) > 1:
+        draft.offer = Offer(environments=names, environment=wanted)
+        others = ", ".join(name for name in names if name != wanted)
+        draft.tell(f"environment {wanted} of {len(names)} taken", f"others: {others[:300]}; choose with --environment")
+    said = environments.get(wanted, [])
+    without_default = isinstance(said, dict) and bool(said.get("no-default-feature"))
+    features = said.get("features", []) if isinstance(said, dict) else said
+    if not isinstance(features, list) or not all(isinstance(name, str) for name in features):
+        msg = f"environments.{wanted} must be a list of features"
+        raise SpecificationError(msg)
+    missing = [name for name in features if source.take("feature", name) is None]
+    if missing:
+        msg = f"environments.{wanted} names features that the file has not: {', '.join(missing)[:200]}"
+        raise SpecificationError(msg)
+    own: list[tuple[str, ...]] = [] if without_default else [()]
+    return [*own, *(("feature", name) for name in features)]
+
+
+def _feature(source: Source, path: tuple[str, ...], platform: str, draft: Draft, prefix: str) -> None:
+    """Carry over one feature: its tables, then those of the targets that hold, which have the last word."""
+    name = ".".join(path)
+    inner = Source(source.table(*path)) if path else source
+    label = f"{prefix}{name}." if name else prefix
+    conda: dict[str, Any] = {}
+    pypi: dict[str, Any] = {}
+    selectors = inner.peek("target") or {}
+    holding = [key for key in ("unix", *_systems(platform), platform) if key in selectors]
+    holding = [key for key in holding if key != "unix" or not platform.startswith("win")]
+    for place in ((), *(("target", key) for key in dict.fromkeys(holding))):
+        for kind in CONDA_TABLES:
+            found = inner.table(*place, kind)
+            conda.update(found)
+            if found and kind != "dependencies":
+                draft.tell(f"{label}{'.'.join((*place, kind))} taken as dependencies", "pixi installs them too")
+        pypi.update(inner.table(*place, "pypi-dependencies"))
+        if inner.take(*place, "activation", "scripts"):
+            draft.tell(f"{label}{'.'.join((*place, 'activation.scripts'))} left out", REASONS["activation"])
+        variables = inner.table(*place, "activation", "env")
+        draft.variables.update({key: as_text(value) for key, value in variables.items()})
+    _requirements(inner.table("system-requirements"), draft, f"{label}system-requirements.")
+    take_options(inner.table("pypi-options"), draft, f"{label}pypi-options.")
+    if path:
+        channels = inner.take("channels")
+        draft.channels = list(dict.fromkeys([*(_channels(channels) if channels else []), *draft.channels]))
+        listed = inner.take("platforms")
+        if isinstance(listed, list):
+            draft.platforms = [item for item in draft.platforms if item in listed] or draft.platforms
+        inner.take("channel-priority")
+        tell_rest(inner, draft, REASONS, label)
+    draft.conda += [spec for package, bounds in conda.items() if (spec := conda_spec(package, bounds, draft))]
+    draft.pip += [line for package, bounds in pypi.items() if (line := requirement(package, bounds, draft))]
+
+
+def _systems(platform: str) -> tuple[str, ...]:
+    system = platform.split("-")[0]
+    return {"osx": ("osx", "macos")}.get(system, (system,))
+
+
+def _channels(channels: Any) -> list[str]:
+    if not isinstance(channels, list):
+        msg = "channels must be a list"
+        raise SpecificationError(msg)
+    names = [
+        (channel.get("channel"), channel.get("priority") or 0) if isinstance(channel, dict) else (channel, 0)
+        for channel in channels
+    ]
+    if not all(isinstance(name, str) and isinstance(priority, int) for name, priority in names):
+        msg = "each of the channels is text, or a table with 'channel'"
+        raise SpecificationError(msg)
+    return [str(name) for name, _ in sorted(names, key=lambda pair: -pair[1])]
+
+
+def _platforms(platforms: Any, platform: str, draft: Draft) -> None:
+    """Carry over the platforms; one that is a table says what its system is taken to have."""
+    if platforms is None:
+        return
+    if not isinstance(platforms, list):
+        msg = "platforms must be a list"
+        raise SpecificationError(msg)
+    for item in platforms:
+        if not isinstance(item, str | dict):
+            msg = "each of the platforms is text, or a table with 'platform'"
+            raise SpecificationError(msg)
+        table = item if isinstance(item, dict) else {}
+        subdir = str(table.get("platform") or table.get("name") or "") if table else str(item)
+        if subdir not in draft.platforms:
+            draft.platforms.append(subdir)
+        elif table:
+            draft.tell(f"platform {table.get('name', subdir)} left out", f"{subdir} is there already")
+            continue
+        if subdir == platform:
+            said = {key: value for key, value in table.items() if key not in ("platform", "name")}
+            _requirements(said, draft, f"platforms.{subdir}.")
+
+
+def _requirements(table: dict[str, Any], draft: Draft, label: str) -> None:
+    """Carry over system requirements: pixi's ``libc`` is a version, or a table with family and version."""
+    for key, value in table.items():
+        wanted, version = key, value
+        if key == "libc":
+            is_table = isinstance(value, dict)
+            wanted = value.get("family", "glibc") if is_table else "glibc"
+            version = value.get("version", "") if is_table else value
+        try:
+            check_requirement(str(wanted), str(version))
+        except ValueError:
+            draft.tell(f"{label}{key} left out", "known are cuda, glibc, linux and macos")
+        else:
+            draft.requirements[str(wanted)] = str(version)
+
+
+def conda_spec(package: str, bounds: Any, draft: Draft) -> str | None:
+    """Return a match spec, or None where it cannot be carried over, which is told."""
+    channel = ""
+    if isinstance(bounds, dict):
+        if {"git", "path", "url"} & set(bounds):
+            draft.tell(f"{package} left out", "it points at a repository, a path or a file")
+            return None
+        left = sorted(set(bounds) - {"version", "build", "channel"})
+        if left:
+            draft.tell(f"{package}: {', '.join(left)} left out", "it has no place in a dependency")
+        channel = f"{bounds['channel']}::" if bounds.get("channel") else ""
+        build = f" {bounds['build']}" if bounds.get("build") else ""
+        bounds = f"{bounds.get('version', '*')}{build}"
+    return f"{channel}{package}" if bounds == "*" else f"{channel}{package} {bounds}"

@@ -1,0 +1,202 @@
+"""``pixi.lock``, versions 4 to 7 (rattler's format): one environment of it as a lock in conda-lock's form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from packaging.utils import parse_sdist_filename, parse_wheel_filename
+
+from jupyter_envstore.errors import Fault, SpecificationError
+from jupyter_envstore.spec.converting.draft import Offer, Pick, Repacked
+from jupyter_envstore.spec.document import Items, Table, Text
+from jupyter_envstore.spec.editor import Change
+from jupyter_envstore.spec.locks import lock_as_text
+from jupyter_envstore.spec.values import Value
+from jupyter_envstore.spec.words import counted
+
+VERSIONS = ("4", "5", "6", "7")
+CONDA_FILE = re.compile(r"(?P<name>.+)-(?P<version>[^-]+)-(?P<build>[^-]+)\.(?:conda|tar\.bz2)")
+COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+def is_pixi_lock(root: Table) -> bool:
+    """Whether a document is a ``pixi.lock``."""
+    return "environments" in root and "packages" in root
+
+
+def read_pixi_lock(root: Table, pick: Pick, name: str) -> Repacked:
+    """Return one environment of a ``pixi.lock`` as a lock.
+
+    Raises
+    ------
+    SpecificationError
+        Its version or the environment is not known, or a package cannot be named.
+    """
+    version = str(root.get("version"))
+    if version not in VERSIONS:
+        msg = f"pixi.lock version {version[:20]} is not known; known: {', '.join(VERSIONS)}. Renew it with: pixi lock"
+        raise SpecificationError([Fault(msg, root.lines.get("version"), "version")])
+    environments = root["environments"]
+    if not isinstance(environments, Table) or not environments:
+        msg = "the lock has no environments"
+        raise SpecificationError(msg)
+    names = tuple(sorted(environments, key=lambda key: (key != "default", key)))
+    wanted = pick.environment or names[0]
+    environment = environments.get(wanted)
+    if not isinstance(environment, Table):
+        msg = f"the lock has no environment {wanted[:60]!r}; it has: {', '.join(names)[:300]}"
+        raise SpecificationError(msg)
+    told = [Change(f"pixi.lock read as a lockfile, environment {wanted}", "exact: nothing is solved")]
+    if len(names) > 1:
+        others = ", ".join(other for other in names if other != wanted)
+        told.append(
+            Change(f"environment {wanted} of {len(names)} taken", f"others: {others[:300]}; choose with --environment")
+        )
+    reader = _Reader(root, told)
+    platforms = environment.get("packages")
+    packages = [
+        entry
+        for platform, entries in (platforms.items() if isinstance(platforms, Table) else ())
+        for entry in reader.entries(reader.subdir(platform), entries)
+    ]
+    reader.finish()
+    if not packages:
+        msg = f"environment {wanted} has no packages that can be installed elsewhere"
+        raise SpecificationError(msg)
+    found = sorted({entry["platform"] for entry in packages})
+    metadata = {
+        "content_hash": dict.fromkeys(found, "0" * 64),
+        "channels": [{"url": url, "used_env_vars": []} for url in _channels(environment.get("channels"))],
+        "platforms": found,
+        "sources": [],
+        "custom_metadata": {"name": name},
+    }
+    offer = Offer(environments=names, environment=wanted) if len(names) > 1 else Offer()
+    return Repacked(lock_as_text({"metadata": metadata, "package": packages}), told, is_lock=True, offer=offer)
+
+
+def _channels(channels: Value) -> list[str]:
+    found = []
+    for channel in channels if isinstance(channels, Items) else ():
+        url = channel.get("url") if isinstance(channel, Table) else channel
+        found += [str(url).rstrip("/")] if isinstance(url, Text) else []
+    return found
+
+
+class _Reader:
+    """Reads entries by the records that they point to."""
+
+    def __init__(self, root: Table, told: list[Change]) -> None:
+        self.told = told
+        self.faults: list[Fault] = []
+        self.left: dict[str, None] = {}
+        self.records: dict[str, Table] = {}
+        packages = root.get("packages")
+        for record in packages if isinstance(packages, Items) else ():
+            if isinstance(record, Table):
+                place = record.get("conda") or record.get("pypi") or record.get("url") or record.get("path")
+                if isinstance(place, Text):
+                    self.records.setdefault(str(place), record)
+        self.subdirs: dict[str, str] = {}
+        listed = root.get("platforms")
+        for item in listed if isinstance(listed, Items) else ():
+            if isinstance(item, Table) and isinstance(item.get("subdir"), Text):
+                self.subdirs[str(item.get("name"))] = str(item["subdir"])
+
+    def subdir(self, platform: str) -> str:
+        return self.subdirs.get(platform, platform)
+
+    def entries(self, platform: str, entries: Value) -> Iterable[dict[str, Any]]:
+        for entry in entries if isinstance(entries, Items) else ():
+            if not isinstance(entry, Table):
+                continue
+            url, is_pypi = entry.get("conda"), False
+            if not isinstance(url, Text):
+                url, is_pypi = entry.get("pypi"), True
+            if not isinstance(url, Text):
+                self.left[str(next(iter(entry.values()), ""))] = None
+                continue
+            record = self.records.get(str(url), Table())
+            found = self._pypi(str(url), record, platform) if is_pypi else self._conda(str(url), record, platform)
+            if found is not None:
+                yield found
+
+    def finish(self) -> None:
+        """Tell what was left out; refuse what cannot be named."""
+        if self.faults:
+            raise SpecificationError(self.faults)
+        if self.left:
+            listed = ", ".join(self.left)[:300]
+            why = "sources are built where they lie; put the package into a channel, or name a release"
+            self.told.append(Change(f"{counted(len(self.left), 'package')} left out: {listed}", why))
+
+    def _conda(self, url: str, record: Table, platform: str) -> dict[str, Any] | None:
+        file = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
+        parts = CONDA_FILE.fullmatch(file)
+        if parts is None or "://" not in url:
+            self.left[url] = None
+            return None
+        depends = record.get("depends")
+        pairs = [str(item).partition(" ") for item in (depends if isinstance(depends, Items) else ())]
+        return {
+            "name": parts["name"],
+            "version": parts["version"],
+            "manager": "conda",
+            "platform": platform,
+            "dependencies": {name: bounds.strip() for name, _, bounds in pairs},
+            "url": url,
+            "hash": self._hashes(record, ("md5", "sha256")),
+            "category": "main",
+            "optional": False,
+        }
+
+    def _pypi(self, url: str, record: Table, platform: str) -> dict[str, Any] | None:
+        is_git = url.startswith("git+")
+        if not is_git and not url.startswith(("http://", "https://")):
+            self.left[str(record.get("name") or url)] = None
+            return None
+        address, _, fragment = url.partition("#")
+        hashes = self._hashes(record, ("sha256",))
+        if is_git:
+            commit = fragment.rpartition("#")[2] or address.rpartition("@")[2]
+            plain = address.split("?")[0]
+            if not COMMIT.fullmatch(commit):
+                self.left[url] = None
+                return None
+            url = plain if plain.endswith(commit) else f"{plain}@{commit}"
+            hashes = {"sha256": commit}
+        elif not hashes and fragment.startswith("sha256="):
+            hashes = {"sha256": fragment.removeprefix("sha256=")}
+        file = unquote(urlsplit(address).path.rsplit("/", 1)[-1])
+        name, version = str(record.get("name") or ""), str(record.get("version") or "")
+        try:
+            if not is_git and not (name and version):
+                parsed = parse_wheel_filename(file)[:2] if file.endswith(".whl") else parse_sdist_filename(file)
+                name, version = name or str(parsed[0]), version or str(parsed[1])
+        except ValueError:
+            self.left[url] = None
+            return None
+        requires = record.get("requires_dist")
+        needs = [
+            re.split(r"[ \[(<>=!~;@]", str(item), maxsplit=1)[0]
+            for item in (requires if isinstance(requires, Items) else ())
+            if "extra ==" not in str(item)
+        ]
+        return {
+            "name": name,
+            "version": version or "0",
+            "manager": "pip",
+            "platform": platform,
+            "dependencies": dict.fromkeys(needs, "*"),
+            "url": url if is_git else address,
+            "hash": hashes,
+            "category": "main",
+            "optional": False,
+        }
+
+    @staticmethod
+    def _hashes(record: Table, kinds: tuple[str, ...]) -> dict[str, str]:
+        return {kind: str(record[kind]) for kind in kinds if isinstance(record.get(kind), Text)}

@@ -1,0 +1,112 @@
+"""Requirements and options for PyPI packages, as pixi, uv and Poetry write them in TOML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from jupyter_envstore.spec.converting.draft import Draft
+from jupyter_envstore.spec.sources import COMMIT
+
+MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})?)?")
+BARE = re.compile(r"\d+(\.\d+)*([a-z]+\d+)?")
+
+
+def requirement(package: str, bounds: Any, draft: Draft) -> str | None:
+    """Return a requirement for pip, or None where it cannot be carried over, which is told."""
+    if not isinstance(bounds, dict):
+        return f"{package}{_bounds(str(bounds))}"
+    extras = f"[{','.join(map(str, bounds['extras']))}]" if bounds.get("extras") else ""
+    marker = f" ; {bounds['markers']}" if bounds.get("markers") else ""
+    known = {"version", "extras", "markers"}
+    if bounds.get("git"):
+        revision = str(bounds.get("rev") or "")
+        if not COMMIT.fullmatch(revision):
+            why = "it points at a repository without a full commit (rev, of 40 characters)"
+            draft.tell(f"{package} left out", why)
+            return None
+        folder = f"#subdirectory={bounds['subdirectory']}" if bounds.get("subdirectory") else ""
+        _unknown(package, bounds, known | {"git", "rev", "subdirectory"}, draft)
+        address = str(bounds["git"]).removeprefix("git+")
+        return f"{package}{extras} @ git+{address}@{revision}{folder}{marker}"
+    if bounds.get("url"):
+        _unknown(package, bounds, known | {"url"}, draft)
+        return f"{package}{extras} @ {bounds['url']}{marker}"
+    if bounds.get("path") or bounds.get("workspace") or bounds.get("editable"):
+        draft.tell(f"{package} left out", "it points at a repository or a path of one machine")
+        return None
+    _unknown(package, bounds, known, draft)
+    return f"{package}{extras}{_bounds(str(bounds.get('version', '*')))}{marker}"
+
+
+def _bounds(bounds: str) -> str:
+    bounds = bounds.strip()
+    if bounds in ("*", ""):
+        return ""
+    return f"=={bounds}" if BARE.fullmatch(bounds) else bounds
+
+
+def _unknown(package: str, bounds: Mapping[str, Any], known: set[str], draft: Draft) -> None:
+    left = sorted(set(bounds) - known)
+    if left:
+        draft.tell(f"{package}: {', '.join(left)} left out", "it has no place in a requirement")
+
+
+def take_options(options: Mapping[str, Any], draft: Draft, prefix: str) -> None:
+    """Carry over where PyPI packages come from, and tell the other options by their dotted names."""
+    indexes = options.get("index") if isinstance(options.get("index"), list) else []
+    for index in indexes or ():
+        if isinstance(index, dict) and index.get("url"):
+            draft.options.append(f"--{'index-url' if index.get('default') else 'extra-index-url'} {index['url']}")
+            if index.get("explicit"):
+                draft.tell(
+                    f"index {index.get('name', index['url'])} is for all packages", "'explicit' is not known here"
+                )
+    if options.get("index-url"):
+        draft.options.append(f"--index-url {options['index-url']}")
+    for url in _items(options.get("extra-index-urls")) + _items(options.get("extra-index-url")):
+        draft.options.append(f"--extra-index-url {url}")
+    left = set(options) - {"index", "index-url", "extra-index-urls", "extra-index-url", "find-links", "exclude-newer"}
+    for link in _items(options.get("find-links")):
+        place = link if isinstance(link, str) else link.get("url") if isinstance(link, dict) else ""
+        if place and "://" in place:
+            draft.options.append(f"--find-links {place}")
+        else:
+            left.add("find-links")
+    if left:
+        draft.tell(
+            f"{', '.join(f'{prefix}{key}' for key in sorted(left))} left out", "an option that pip's lines lack here"
+        )
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value] if isinstance(value, str) else []
+
+
+def take_moment(value: Any, draft: Draft, name: str) -> None:
+    """Carry over ``exclude-newer``, which is a choice for a build."""
+    if value is None or value == "":
+        return
+    if MOMENT.fullmatch(str(value)):
+        draft.exclude_newer = str(value)
+    else:
+        draft.tell(f"{name} {str(value)[:60]!r} left out", "no date; give one with --exclude-newer")
+
+
+def poetry_bounds(bounds: str) -> str:
+    """Return Poetry's bounds as PEP 440 has them: ``^1.2`` is ``>=1.2,<2``, ``~1.2`` is ``>=1.2,<1.3``."""
+    done = []
+    for part in (item.strip() for item in bounds.split(",")):
+        found = re.fullmatch(r"([\^~])\s*(\d+(?:\.\d+)*)(.*)", part)
+        if not found or part.startswith("~="):
+            done.append(f"=={part}" if re.fullmatch(r"\d+(\.\d+)*(\.\*)?", part) else part)
+            continue
+        numbers = [int(number) for number in found[2].split(".")]
+        if found[1] == "^":
+            place = next((at for at, number in enumerate(numbers) if number), len(numbers) - 1)
+        else:
+            place = min(1, len(numbers) - 1)
+        upper = [*numbers[:place], numbers[place] + 1]
+        done.append(f">={found[2]}{found[3]},<{'.'.join(map(str, upper))}")
+    return ",".join(part for part in done if part not in ("*", "==*"))

@@ -1,0 +1,227 @@
+"""``pyproject.toml``: its ``[tool.pixi]``, else ``[tool.conda-lock]``, ``[project]`` and Poetry's dependencies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jupyter_envstore.errors import SpecificationError
+from jupyter_envstore.spec.converting.draft import Draft, Offer, Pick
+from jupyter_envstore.spec.converting.pixi import conda_spec, pixi_draft
+from jupyter_envstore.spec.converting.pypi import poetry_bounds, requirement, take_moment, take_options
+from jupyter_envstore.spec.converting.toml import Source, tell_rest
+from jupyter_envstore.spec.names import suggest_name
+
+PROJECT = "it is about the project, which itself is not installed"
+TOOLS = "settings of other tools"
+REASONS = {
+    "project": PROJECT,
+    "build-system": PROJECT,
+    "tool.poetry": PROJECT,
+    "tool.poetry.group": "a group that was not chosen",
+    "tool.conda-lock": "it has no place in a specification",
+    "tool": TOOLS,
+    "dependency-groups": "groups that were not chosen; choose with --category",
+    "project.optional-dependencies": "extras that were not chosen; choose with --category",
+}
+
+
+def pyproject_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) -> Draft:
+    """Return what a ``pyproject.toml`` asks for.
+
+    Raises
+    ------
+    SpecificationError
+        It asks for nothing, or a group that was chosen is not there.
+    """
+    source = Source(data)
+    tool = data.get("tool")
+    if not isinstance(tool, dict | None):
+        msg = "tool must be a table, as in: [tool.pixi]"
+        raise SpecificationError(msg)
+    draft = Draft(name=name)
+    pixi = source.take("tool", "pixi")
+    if pixi is not None:
+        if not isinstance(pixi, dict):
+            msg = "tool.pixi must be a table, as in: [tool.pixi]"
+            raise SpecificationError(msg)
+        draft = pixi_draft(_with_groups(pixi, source), platform, pick, name, "tool.pixi.")
+        _project(source, draft, Pick())
+    else:
+        if pick.environment:
+            msg = f"the file has no environment {pick.environment[:60]!r}; groups and extras are chosen with --category"
+            raise SpecificationError(msg)
+        _conda_lock(source, draft)
+        _project(source, draft, pick)
+        _poetry(source, draft, pick)
+    draft.name = draft.name or name
+    if not (draft.conda or draft.pip):
+        groups = ", ".join(draft.offer.categories)
+        msg = "the file asks for no packages: no [project] dependencies, no [tool.pixi], no [tool.conda-lock]"
+        raise SpecificationError(f"{msg}; choose of its groups with --category: {groups}" if groups else msg)
+    tell_rest(source, draft, REASONS)
+    return draft
+
+
+def _with_groups(pixi: dict[str, Any], source: Source) -> dict[str, Any]:
+    """Return the pixi tables with dependency groups and extras as the features that pixi makes of them."""
+    groups, extras = _groups(source)
+    features = dict(pixi.get("feature", {}))
+    for name, lines in {**extras, **groups}.items():
+        feature = dict(features.get(name, {}))
+        feature["pypi-dependencies"] = {**_by_name(lines), **feature.get("pypi-dependencies", {})}
+        features[name] = feature
+    return {**pixi, "feature": features} if features else pixi
+
+
+def _by_name(lines: list[str]) -> dict[str, Any]:
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    found: dict[str, Any] = {}
+    for line in lines:
+        try:
+            read = Requirement(line)
+        except InvalidRequirement:
+            found[line] = "*"
+            continue
+        table: dict[str, Any] = {"version": str(read.specifier) or "*"}
+        if read.extras:
+            table["extras"] = sorted(read.extras)
+        if read.marker:
+            table["markers"] = str(read.marker)
+        if read.url:
+            table = {"url": read.url}
+        found[read.name] = table
+    return found
+
+
+def _project(source: Source, draft: Draft, pick: Pick) -> None:
+    """Carry over ``[project]`` with the groups and extras that were chosen."""
+    draft.name = suggest_name(source.text("project", "name"), "") or draft.name
+    draft.description = draft.description or source.text("project", "description")
+    draft.python = source.text("project", "requires-python") or draft.python
+    lines = list(source.texts("project", "dependencies"))
+    groups, extras = _groups(source)
+    known = {**extras, **groups}
+    draft.offer = draft.offer if draft.offer.environments else Offer(categories=tuple(known), taken=pick.categories)
+    chosen = [name for name in pick.categories if name in known]
+    for name in chosen:
+        lines += known[name]
+        for path in (("project", "optional-dependencies", name), ("dependency-groups", name)):
+            source.take(*path)
+    uv = source.table("tool", "uv")
+    overrides = uv.pop("sources", {})
+    take_moment(uv.pop("exclude-newer", None), draft, "tool.uv.exclude-newer")
+    legacy = uv.pop("dev-dependencies", [])
+    if legacy:
+        draft.tell("tool.uv.dev-dependencies left out", "a group that was not chosen")
+    if uv:
+        take_options(uv, draft, "tool.uv.")
+    draft.pip += with_sources(lines, overrides if isinstance(overrides, dict) else {}, draft)
+
+
+def with_sources(lines: list[str], sources: dict[str, Any], draft: Draft) -> list[str]:
+    """Return requirements with what uv's ``sources`` say of them: another place, or none that others can reach."""
+    from packaging.utils import canonicalize_name
+
+    by_name = {canonicalize_name(name): value for name, value in sources.items()}
+    done = []
+    for line in lines:
+        name = line.split(";")[0].split("@")[0].split("[")[0]
+        name = canonicalize_name("".join(c if c.isalnum() or c in "-_." else " " for c in name).split(" ")[0] or "-")
+        where = by_name.get(name)
+        if isinstance(where, dict) and {"git", "path", "url", "workspace"} & set(where):
+            found = requirement(str(name), where, draft)
+            done += [found] if found else []
+            continue
+        if isinstance(where, dict) and where.get("index"):
+            draft.tell(f"tool.uv.sources.{name} left out", "all indexes are for all packages here")
+        done.append(line)
+    return done
+
+
+def _groups(source: Source) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return dependency groups and extras, with what they include."""
+    raw = source.peek("dependency-groups")
+    tables = raw if isinstance(raw, dict) else {}
+    extras = source.peek("project", "optional-dependencies")
+
+    def lines(name: str, seen: tuple[str, ...]) -> list[str]:
+        found: list[str] = []
+        items = tables.get(name, [])
+        for item in items if isinstance(items, list) else []:
+            if isinstance(item, str):
+                found.append(item)
+            elif isinstance(item, dict) and isinstance(item.get("include-group"), str):
+                other = item["include-group"]
+                found += [] if other in seen else lines(other, (*seen, other))
+        return found
+
+    own = {name: lines(name, (name,)) for name in tables}
+    optional = extras if isinstance(extras, dict) else {}
+    return own, {
+        name: [item for item in items if isinstance(item, str)]
+        for name, items in optional.items()
+        if isinstance(items, list)
+    }
+
+
+def _conda_lock(source: Source, draft: Draft) -> None:
+    """Carry over ``[tool.conda-lock]``."""
+    if source.peek("tool", "conda-lock") is None:
+        return
+    draft.channels = source.texts("tool", "conda-lock", "channels")
+    draft.platforms = source.texts("tool", "conda-lock", "platforms")
+    for url in source.texts("tool", "conda-lock", "pip-repositories"):
+        draft.options.append(f"--extra-index-url {url}")
+    for package, bounds in source.table("tool", "conda-lock", "dependencies").items():
+        said = bounds if isinstance(bounds, dict) else {"version": bounds}
+        version = poetry_bounds(str(said.get("version", "*"))) or "*"
+        if said.get("source") == "pypi" or said.get("manager") == "pip":
+            line = requirement(package, {"version": version, "extras": said.get("extras", [])}, draft)
+            draft.pip += [line] if line else []
+            continue
+        known = {key: value for key, value in said.items() if key not in ("source", "manager", "optional")}
+        spec = conda_spec(
+            package, {**known, "version": version.removeprefix("==") if "," not in version else version}, draft
+        )
+        draft.conda += [spec] if spec else []
+    draft.tell("dependencies of the project are taken from PyPI", "conda-lock looks for them in channels first")
+
+
+def _poetry(source: Source, draft: Draft, pick: Pick) -> None:
+    """Carry over Poetry's dependencies, its chosen groups, and its name."""
+    if not isinstance(source.peek("tool", "poetry"), dict):
+        _check_categories(draft, pick)
+        return
+    draft.name = suggest_name(source.text("tool", "poetry", "name"), "") or draft.name
+    draft.description = draft.description or source.text("tool", "poetry", "description")
+    tables = [source.table("tool", "poetry", "dependencies")]
+    groups = source.peek("tool", "poetry", "group")
+    names = tuple(groups) if isinstance(groups, dict) else ()
+    draft.offer = Offer(categories=(*draft.offer.categories, *names), taken=pick.categories)
+    _check_categories(draft, pick)
+    tables += [
+        source.table("tool", "poetry", "group", name, "dependencies") for name in pick.categories if name in names
+    ]
+    for package, said in (item for table in tables for item in table.items()):
+        if isinstance(said, list):
+            draft.tell(f"{package} left out", "it has other bounds for other systems; write the ones that you need")
+            continue
+        table = dict(said) if isinstance(said, dict) else {"version": said}
+        table["version"] = poetry_bounds(str(table.get("version", "*"))) or "*"
+        if package == "python":
+            draft.python = draft.python or table["version"].replace("*", "") or draft.python
+            continue
+        if table.pop("optional", False):
+            draft.tell(f"{package} left out", "it is optional")
+            continue
+        line = requirement(package, table, draft)
+        draft.pip += [line] if line else []
+
+
+def _check_categories(draft: Draft, pick: Pick) -> None:
+    missing = [name for name in pick.categories if name not in draft.offer.categories]
+    if missing:
+        known = ", ".join(draft.offer.categories) or "none"
+        msg = f"the file has no group or extra {', '.join(missing)[:100]}; it has: {known[:300]}"
+        raise SpecificationError(msg)

@@ -1,0 +1,85 @@
+"""Scripts with a block of metadata (PEP 723), and notebooks whose cell holds one, as juv writes it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from jupyter_envstore.errors import SpecificationError
+from jupyter_envstore.spec.converting.draft import Draft
+from jupyter_envstore.spec.converting.pypi import take_moment, take_options
+from jupyter_envstore.spec.converting.pyproject import with_sources
+from jupyter_envstore.spec.converting.toml import Source, read_toml, tell_rest
+
+OPENING = re.compile(r"^# /// script[ \t]*$", re.MULTILINE)
+EXAMPLE = 'it begins with "# /// script", as in: # /// script / # dependencies = ["numpy"] / # ///'
+
+
+def script_block(text: str) -> str | None:
+    """Return the TOML of a script's block, or None where it has none.
+
+    Raises
+    ------
+    SpecificationError
+        It has two, or one that does not end.
+    """
+    found: list[str] = []
+    lines = text.splitlines()
+    place = 0
+    while place < len(lines):
+        if not OPENING.fullmatch(lines[place]):
+            place += 1
+            continue
+        stop = place + 1
+        while stop < len(lines) and (lines[stop] == "#" or lines[stop].startswith("# ")):
+            stop += 1
+        ends = [at for at in range(place + 1, stop) if lines[at].rstrip() == "# ///"]
+        if not ends:
+            msg = f"the script block of line {place + 1} does not end: a line '# ///' closes it"
+            raise SpecificationError(msg)
+        found.append("\n".join(line[2:] for line in lines[place + 1 : ends[-1]]))
+        place = stop
+    if len(found) > 1:
+        msg = "the file has two script blocks, and may have one"
+        raise SpecificationError(msg)
+    return found[0] if found else None
+
+
+def notebook_block(text: str) -> str | None:
+    """Return the TOML of the first cell that holds a script's block, or None."""
+    try:
+        cells = json.loads(text).get("cells", [])
+    except (ValueError, AttributeError, RecursionError):
+        return None
+    for cell in cells if isinstance(cells, list) else []:
+        source = cell.get("source", "") if isinstance(cell, dict) else ""
+        joined = "".join(map(str, source)) if isinstance(source, list) else str(source)
+        found = script_block(joined)
+        if found is not None:
+            return found
+    return None
+
+
+def script_draft(block: str, name: str) -> Draft:
+    """Return what a script's block asks for.
+
+    Raises
+    ------
+    SpecificationError
+        The block is no TOML, or has values of a wrong kind.
+    """
+    source = Source(read_toml(block, "the script block"))
+    draft = Draft(name=name, python=source.text("requires-python"))
+    lines = source.texts("dependencies")
+    uv: dict[str, Any] = source.table("tool", "uv")
+    uv = dict(uv)
+    overrides = uv.pop("sources", {})
+    take_moment(uv.pop("exclude-newer", None), draft, "tool.uv.exclude-newer")
+    take_options(uv, draft, "tool.uv.")
+    draft.pip = with_sources(lines, overrides if isinstance(overrides, dict) else {}, draft)
+    if not draft.python and not draft.pip:
+        draft.python = ">=3.10"
+        draft.tell("python >=3.10 added", "the block asks for nothing")
+    tell_rest(source, draft, {"tool": "settings of other tools"})
+    return draft
