@@ -217,8 +217,8 @@ def _register_making(add: Add) -> None:
         "import",
         "commands:import_file",
         "Repair a file and print it as a specification\n"
-        "Reads environment.yml, conda-lock.yml, pixi.lock, pixi.toml, pyproject.toml, requirements.txt, @EXPLICIT lists, "
-        "and scripts and notebooks with a script block (PEP 723).",
+        "Reads environment.yml, conda-lock.yml, pixi.lock, pixi.toml, pyproject.toml, requirements.txt, @EXPLICIT "
+        "lists, and scripts and notebooks with a script block (PEP 723).",
     )
     imported.add_argument("file", metavar="FILE")
     _picking(imported)

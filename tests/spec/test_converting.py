@@ -78,7 +78,7 @@ def test_a_pixi_workspace_is_carried_over_for_its_platform() -> None:
 
 def test_what_is_not_known_in_a_pixi_workspace_is_told_by_its_name() -> None:
     words = told(read(PIXI, "pixi.toml")[1])
-    for name in ("unheard-of", "workspace.version", "target.win", "feature.test"):
+    for name in ("unheard-of", "workspace.version", "target.win", "feature"):
         assert name in words
     for name in ("exclude-newer", "activation", "target.linux", "channel-priority"):
         assert name not in words
@@ -124,7 +124,14 @@ def test_a_project_is_carried_over_with_the_groups_that_are_chosen() -> None:
     assert [line.split(";")[0] for line in found.pip] == ["numpy>=1", "rich[jupyter]"]
     assert found.pip_options.index_url == "https://host.example/simple"
     words = told(repaired)
-    for name in ("inner left out", "project.license", "tool.black", "dependency-groups", "docs", "exclude-newer"):
+    for name in (
+        "inner left out",
+        "project.license",
+        "tool.black",
+        "dependency-groups",
+        "project.optional-dependencies",
+        "exclude-newer",
+    ):
         assert name in words
     chosen, _ = read(text, "pyproject.toml", Pick(categories=("test", "docs")))
     assert chosen.pip[2:] == ("pytest", "coverage", "sphinx")

@@ -170,7 +170,7 @@ def _looks_like_toml(text: str, first: str, keys: set[str]) -> bool:
     return (
         not keys
         and bool(TOML_HEAD.fullmatch(first))
-        and bool(re.search(r"^\s*\[[^\]]+\]\s*(#.*)?$", text, re.MULTILINE))
+        and bool(re.search(r"^\s*\[\[?[^\]]+\]\]?\s*(#.*)?$", text, re.MULTILINE))
         and "=" in text
     )
 
