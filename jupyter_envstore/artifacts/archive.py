@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_envstore.artifacts.base import ArtifactRequest, version_of
+from jupyter_envstore.engine.collisions import OutsideLink
 from jupyter_envstore.engine.environment_variables import write_activation
 from jupyter_envstore.engine.link import finish_prefix, link_conda
 from jupyter_envstore.engine.meta import clean_meta, meta_bytes
@@ -97,14 +99,7 @@ def link_for_export(request: ArtifactRequest, target: Path) -> Exported:
         Silent(),
         request.record.requested_conda,
     )
-    if linked.outside_links and not request.settings["allow_outside_links"]:
-        first, *others = map(str, linked.outside_links)
-        more = f", and {counted(len(others), 'more link')} like it" if others else ""
-        msg = (
-            f"{first}{more}: elsewhere it leads to something else; leave the package out, or have an admin allow it "
-            "(setting allow_outside_links)"
-        )
-        raise ArtifactError(msg)
+    refuse_outside_links(linked.outside_links, request)
     mark = request.staging.with_name(f"{request.staging.name}.linked")
     mark.touch()
     moment = mark.stat().st_ctime_ns
@@ -117,7 +112,39 @@ def link_for_export(request: ArtifactRequest, target: Path) -> Exported:
     if request.products is not None:
         touched = apply_products(request.products, request.staging, target, request.config.root)
         disown(request.staging, touched)
+        refuse_outside_links(_links_of_scripts(request.staging, target, touched), request)
     return Exported(moment, touched, linked.shared | {collision.path for collision in written_over})
+
+
+def _links_of_scripts(prefix: Path, target: Path, touched: Touched) -> list[OutsideLink]:
+    """Return the links out of an environment that scripts of packages made; those to its own path stay inside."""
+    found = []
+    for path in (*touched.made, *touched.changed):
+        place = prefix / path
+        if place.is_symlink():
+            leads = os.readlink(place)  # noqa: PTH115 - as it is written
+            reached = os.path.relpath(leads, target) if leads.startswith("/") else f"{os.path.dirname(path)}/{leads}"  # noqa: PTH120
+            if f"{os.path.normpath(reached.lstrip('/'))}/".startswith("../"):
+                found.append(OutsideLink("a package's script", path, leads))
+    return found
+
+
+def refuse_outside_links(links: Sequence[OutsideLink], request: ArtifactRequest) -> None:
+    """Refuse to hand on links that lead out of the environment, unless they may be.
+
+    Raises
+    ------
+    ArtifactError
+        With package, link and target.
+    """
+    if links and not request.settings["allow_outside_links"]:
+        first, *others = map(str, links)
+        more = f", and {counted(len(others), 'more link')} like it" if others else ""
+        msg = (
+            f"{first}{more}: elsewhere it leads to something else; leave the package out, or have an admin allow it "
+            "(setting allow_outside_links)"
+        )
+        raise ArtifactError(msg)
 
 
 def pack(prefix: Path, placeholder: Path, tar: TarStream, request: ArtifactRequest, exported: Exported) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import BinaryIO, cast
 
 from jupyter_envstore import __version__
-from jupyter_envstore.artifacts.archive import link_for_export
+from jupyter_envstore.artifacts.archive import link_for_export, refuse_outside_links
 from jupyter_envstore.artifacts.base import MADE_AS, ArtifactRequest, version_of
 from jupyter_envstore.engine.channels import ChannelPolicy
 from jupyter_envstore.engine.environment_variables import write_activation
+from jupyter_envstore.engine.guard import cached_outside_links
 from jupyter_envstore.engine.sdist import built_wheels
 from jupyter_envstore.engine.solve import current_platform
 from jupyter_envstore.engine.tarstream import Sink
@@ -83,6 +84,8 @@ def make_with_constructor(request: ArtifactRequest, sink: Sink) -> dict[str, str
     )
     tool = toolbox.find(platform, request.progress)
     kind = "exe" if platform.startswith("win-") else "pkg" if made_as.endswith(PKG) else "sh"
+    if platform == request.platform:  # of other platforms there is nothing here that tells
+        refuse_outside_links(cached_outside_links(lock, config.packages / "conda"), request)
     request.staging.mkdir(parents=True)
     extras = lock.installer_extras if request.settings["installer_extras"] else ()
     wheels = built_wheels(lock.pip, BlobStore(config.blobs).path, request.staging / "built")

@@ -20,6 +20,8 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from jupyter_envstore.demo.package import CondaPackage, write_package
 from jupyter_envstore.demo.python_package import is_elf, patchelf
 from jupyter_envstore.engine.about import about_metadata
+from jupyter_envstore.engine.package_paths import check_entry_point
+from jupyter_envstore.engine.wheel_paths import check_member
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,10 @@ def _about(metadata: Message) -> dict[str, str]:
 
 
 def _unpack(wheel: Path, root: Path, site: Path) -> tuple[Message, list[str]]:
+    name, version, _, _ = parse_wheel_filename(wheel.name)
     with zipfile.ZipFile(wheel) as archive:
+        for entry in archive.infolist():
+            check_member({"name": name, "version": version, "filename": wheel.name}, entry.orig_filename)
         archive.extractall(site)
     info = next(site.glob("*.dist-info"))
     for data in site.glob("*.data"):
@@ -118,7 +123,10 @@ def _entry_points(path: Path) -> list[str]:
     parser.optionxform = str  # type: ignore[assignment, method-assign]  # names are case sensitive
     parser.read(path, encoding="utf-8")
     section = parser["console_scripts"] if parser.has_section("console_scripts") else {}
-    return [f"{name} = {target.split('[')[0].strip()}" for name, target in section.items()]
+    lines = [f"{name} = {target.split('[')[0].strip()}" for name, target in section.items()]
+    for line in lines:
+        check_entry_point(line)
+    return lines
 
 
 def _python_spec(python: str, metadata: Message) -> str:

@@ -19,6 +19,15 @@ from urllib.parse import unquote, urlsplit
 
 from jupyter_envstore.engine.channels import conda_credentials, local_path, make_client, redact
 from jupyter_envstore.engine.digest import file_digest
+from jupyter_envstore.engine.package_paths import (
+    check_entries,
+    check_index,
+    check_record,
+    entry_points,
+    info_json,
+    listed_entries,
+    refusal,
+)
 from jupyter_envstore.engine.prefix import storage_error
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.errors import PackageError
@@ -35,10 +44,11 @@ def fetch_archives(records: Sequence[Mapping[str, Any]], places: Sequence[Path],
     Raises
     ------
     PackageError
-        One cannot be had, or is not the one that was locked.
+        One cannot be had, is not the one that was locked, or lies about its paths.
     StorageError
         The disk is full.
     """
+    windows = any(str(record["subdir"]).startswith("win-") for record in records)
     total = sum(record.get("size") or 0 for record in records)
     done = 0
 
@@ -54,6 +64,7 @@ def fetch_archives(records: Sequence[Mapping[str, Any]], places: Sequence[Path],
             else:
                 await rattler.package_streaming.download_to_path(client, str(record["url"]), place)
             await asyncio.to_thread(_check, record, place)
+            await check_archive(record, place, windows)
         done += record.get("size") or 0
         progress.advance(done, total, "bytes", str(record["name"]))
 
@@ -73,6 +84,41 @@ def fetch_archives(records: Sequence[Mapping[str, Any]], places: Sequence[Path],
     except Exception as error:  # rattler's, which share no class of their own
         msg = f"a package cannot be downloaded: {redact(str(error)).strip().splitlines()[0]}"
         raise PackageError(msg) from None
+
+
+async def check_archive(record: Mapping[str, Any], place: Path, windows: bool) -> None:
+    """Check what a package says of its paths that is handed on as it is, without being unpacked here.
+
+    Parameters
+    ----------
+    place : Path
+        The ``.conda`` or ``.tar.bz2`` file.
+    windows : bool
+        Whether it is for Windows.
+
+    Raises
+    ------
+    PackageError
+        It lies about its paths.
+    """
+    from rattler.package_streaming import PackageArchive
+
+    check_record(record)
+    try:
+        archive = await PackageArchive.from_path(place)
+        found = await archive.read_files(["info/index.json", "info/paths.json", "info/files"])
+        if found["info/paths.json"] is None:
+            found |= await archive.read_files(["info/has_prefix"])
+        index = info_json(record, found["info/index.json"], "info/index.json")
+        if index.get("noarch") == "python":
+            found |= await archive.read_files(["info/link.json"])
+    except PackageError:
+        raise
+    except Exception as error:  # rattler's, which share no class of their own
+        raise refusal(record, f"what it says of its paths cannot be read ({error})") from None
+    check_entries(record, list(listed_entries(record, found.get)), windows)
+    check_index(record, index)
+    entry_points(record, found.get("info/link.json"))
 
 
 def fetch_wheels(packages: Sequence[Mapping[str, Any]], options: PipOptions, folder: Path) -> None:

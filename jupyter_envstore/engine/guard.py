@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.engine.cached import cache_name, in_cache
-from jupyter_envstore.engine.collisions import Registry, folds_case
+from jupyter_envstore.engine.collisions import OutsideLink, Registry, folds_case
 from jupyter_envstore.engine.package_paths import check_record, load_paths, stamp
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.engine.record import PlatformLock
@@ -116,6 +116,22 @@ class Guard:
             for path, names in self.registry.scripts.items():
                 if record["name"] in names and record["name"] not in before and path in self.registry.shared:
                     (self.staging / path).unlink(missing_ok=True)
+
+
+def cached_outside_links(lock: PlatformLock, cache_dir: Path) -> list[OutsideLink]:
+    """Return the links that lead out of an environment, of those packages that lie in the cache.
+
+    Raises
+    ------
+    PackageError
+        A package is refused.
+    """
+    registry = Registry(site_packages(lock))
+    for record in lock.conda:
+        check_record(record)
+        if in_cache(record, cache_dir):
+            registry.add(record, load_paths(record, cache_dir, stamp(record, cache_dir)))
+    return registry.outside_links()
 
 
 def site_packages(lock: PlatformLock) -> str:

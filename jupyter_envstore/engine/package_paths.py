@@ -175,7 +175,7 @@ def read_paths(record: Mapping[str, Any], folder: Path) -> PackagePaths:
     PackageError
         It lies about its paths.
     """
-    entries = list(_entries(record, lambda name: _text(record, folder, name)))
+    entries = list(listed_entries(record, lambda name: _text(record, folder, name)))
     check_entries(record, entries, windows=False)
     files, folders, links = [], set(), {}
     root = os.path.realpath(folder)
@@ -198,7 +198,7 @@ def read_paths(record: Mapping[str, Any], folder: Path) -> PackagePaths:
         if target is not None:
             links[path] = target
     _check_links(record, links)
-    index = _json(record, _text(record, folder, "info/index.json"), "info/index.json")
+    index = info_json(record, _text(record, folder, "info/index.json"), "info/index.json")
     check_index(record, index)
     noarch = index.get("noarch") == "python"
     names = entry_points(record, _text(record, folder, "info/link.json")) if noarch else ()
@@ -257,17 +257,32 @@ def entry_points(record: Mapping[str, Any], link: bytes | None) -> list[str]:
     """
     if link is None:
         return []
-    noarch = _json(record, link, "info/link.json").get("noarch") or {}
+    noarch = info_json(record, link, "info/link.json").get("noarch") or {}
     names = []
     for line in (noarch.get("entry_points") or []) if isinstance(noarch, dict) else []:
-        found = ENTRY_POINT.fullmatch(line) if isinstance(line, str) else None
-        if found is None or found[1] in (".", ".."):
-            raise refusal(record, f"its entry point {str(line)[:200]!r} is none: name = module:function is")
-        names.append(found[1])
+        try:
+            names.append(check_entry_point(line))
+        except PackageError as error:
+            raise refusal(record, f"its {error}") from None
     return names
 
 
-def _entries(record: Mapping[str, Any], read: Any) -> Iterator[Mapping[str, Any]]:
+def check_entry_point(line: object) -> str:
+    """Return the name of the program that an entry point stands for.
+
+    Raises
+    ------
+    PackageError
+        It is none, or the name is no name of a file.
+    """
+    found = ENTRY_POINT.fullmatch(line) if isinstance(line, str) else None
+    if found is None or found[1] in (".", ".."):
+        msg = f"entry point {str(line)[:200]!r} is none: name = module:function is"
+        raise PackageError(msg)
+    return found[1]
+
+
+def listed_entries(record: Mapping[str, Any], read: Any) -> Iterator[Mapping[str, Any]]:
     """Yield what ``info/paths.json`` lists; of older packages, what ``info/files`` and ``info/has_prefix`` do."""
     data = read("info/paths.json")
     listed = _lines(record, read("info/files"), "info/files")
@@ -275,7 +290,7 @@ def _entries(record: Mapping[str, Any], read: Any) -> Iterator[Mapping[str, Any]
         if fault := path_fault(line):
             raise refusal(record, f"its path {line[:200]!r} {fault}")
     if data is not None:
-        paths = _json(record, data, "info/paths.json").get("paths")
+        paths = info_json(record, data, "info/paths.json").get("paths")
         if not isinstance(paths, list) or not all(isinstance(entry, dict) for entry in paths):
             raise refusal(record, "its info/paths.json has no list of paths")
         yield from paths
@@ -305,7 +320,8 @@ def _lines(record: Mapping[str, Any], data: bytes | None, name: str) -> list[str
         raise refusal(record, f"its {name} is no text") from None
 
 
-def _json(record: Mapping[str, Any], data: bytes | None, name: str) -> dict[str, Any]:
+def info_json(record: Mapping[str, Any], data: bytes | None, name: str) -> dict[str, Any]:
+    """Return a file of ``info`` that holds an object; an empty one where it is missing."""
     try:
         value = json.loads(data or b"{}")
     except ValueError:

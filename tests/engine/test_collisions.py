@@ -20,6 +20,7 @@ from jupyter_envstore.engine.package_paths import PackagePaths
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.errors import PackageError
+from jupyter_envstore.kernels import KernelSpecs
 from jupyter_envstore.store.models import Build
 from jupyter_envstore.store.states import PREFIX_DROPPED
 from tests.helpers import Store
@@ -40,6 +41,14 @@ PACKAGES = [
     Raw("file-z", {"bin/dup": "#!/bin/sh\necho z\n"}),
     noarch_python("mod-a", files={"site-packages/mod.py": "NAME = 'conda a'\n", "site-packages/ns/__init__.py": ""}),
     noarch_python("mod-b", files={"site-packages/mod.py": "NAME = 'conda b'\n", "site-packages/ns/__init__.py": ""}),
+    Raw(
+        "kernel",
+        {
+            "share/jupyter/kernels/k/kernel.json": '{"argv": ["x"], "display_name": "K", "language": "k"}',
+            "share/jupyter/kernels/k/real.svg": "<svg/>",
+        },
+        {"share/jupyter/kernels/k/logo.svg": "real.svg", "share/jupyter/kernels/k/logo-64x64.png": "/etc/hostname"},
+    ),
     Raw("outside", {"share/o": "o"}, {"share/time": "/etc/localtime", "share/inside": "o"}),
 ]
 
@@ -233,6 +242,16 @@ def test_a_link_out_is_told_and_refused_in_what_leaves_the_store(store: Store, c
         assert made["state"] == "failed"
         for word in ("outside", "share/time", "/etc/localtime", "allow_outside_links"):
             assert word in made["reason"]
+
+
+def test_what_a_kernel_links_to_outside_is_not_handed_out(store: Store, clobbers: str) -> None:
+    view = build(store, [clobbers], "kernel")
+    assert [path for _, path, _ in told(view, "outside_link")] == ["share/jupyter/kernels/k/logo-64x64.png"]
+    kernels = KernelSpecs(store.envstore.config, store.envstore.database)
+    kernels.sync()
+    (folder,) = kernels.directory.glob("*--k")
+    assert "logo-64x64.png" not in {path.name for path in folder.iterdir()}
+    assert "real.svg" in {path.name for path in folder.iterdir()}
 
 
 def test_a_setting_lets_links_out_leave_the_store(store: Store, clobbers: str) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from jupyter_envstore.demo.wheels import WheelTarget, package_wheel
+from jupyter_envstore.engine.archives import fetch_archives
 from jupyter_envstore.engine.link import LinkedPackages, finish_prefix, link_conda
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
@@ -337,3 +339,52 @@ def test_no_wheel_lies_behind_a_link_within_the_environment(place: Path, channel
     path = wheel(place / "wheels", "through", {"evil/x": "written"})
     with pytest.raises(PipError, match="behind a link"):
         install(place, channel, [path], linker)
+
+
+# -- what is handed on, or unpacked elsewhere --------------------------------------------------------------------------
+
+
+ON_DISK = {"a secret through a link", "a list as a link", "scripts as a link", "programs as a link"}
+ON_DISK |= {"byte code as a link", "the state as a link"}
+"""What is a lie of links, which whoever unpacks an archive looks at."""
+
+
+@pytest.mark.parametrize("kind", sorted(LIES.keys() - ON_DISK))
+def test_a_package_that_lies_is_not_handed_on_to_constructor(place: Path, kind: str) -> None:
+    package, words = LIES[kind]
+    record = package.aimed(place / "victim").write(place / "chan")
+    with pytest.raises(PackageError, match=words) as caught:
+        fetch_archives([record], [place / "pkgs" / package.file_name], Silent())
+    assert "liar-1.0-0.tar.bz2" in str(caught.value)
+
+
+def test_an_honest_package_is_handed_on_to_constructor(place: Path) -> None:
+    package = noarch_python("honest", "run = honest:main")
+    fetch_archives([package.write(place / "chan")], [place / "pkgs" / package.file_name], Silent())
+    assert (place / "pkgs" / package.file_name).is_file()
+
+
+def test_backslashes_are_folders_where_the_installer_is_for_windows(place: Path) -> None:
+    package = Raw("liar", {"share/..\\..\\victim": "x"})
+    record = package.write(place / "chan")
+    fetch_archives([record], [place / "pkgs" / package.file_name], Silent())
+    windows = Raw("other", {"share/a": "1"}).write(place / "chan") | {"subdir": "win-64"}
+    places = [place / "pkgs" / "1.tar.bz2", place / "pkgs" / "2.tar.bz2"]
+    with pytest.raises(PackageError, match="leads out"):
+        fetch_archives([record, windows], places, Silent())
+
+
+@pytest.mark.parametrize(
+    ("files", "programs"),
+    [
+        ({"../victim/file": "x"}, ""),
+        ({"bad-1.0.data/data/../../victim/file": "x"}, ""),
+        ({"bad.py": ""}, "../../../../victim/file = bad:main"),
+        ({"bad.py": ""}, "x = bad:main\ny = a b:c"),
+    ],
+)
+def test_no_channel_is_made_of_a_wheel_that_lies(place: Path, files: dict[str, str], programs: str) -> None:
+    path = wheel(place / "wheels", "bad", files, programs)
+    with pytest.raises((PipError, PackageError), match=r"bad|entry point"):
+        package_wheel(path, place / "chan", WheelTarget("3.11.7", "linux-64"))
+    assert not list((place / "chan").rglob("*.conda"))
