@@ -44,6 +44,7 @@ def build_view(build: Build, active: bool) -> dict[str, Any]:
         "size": build.size,
         "own_size": build.own_size,
         "warning_count": build.warning_count,
+        "kept_packages": {"state": build.keep_state or "no", "size": build.kept_size, "missing": build.kept_missing},
         "platform": build.platform,
         "trigger": build.trigger,
         "created_by": build.created_by,

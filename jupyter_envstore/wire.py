@@ -85,6 +85,7 @@ def build_json(
         "active": active,
         "packed_away": build.status == COMPLETED and build.prefix_state != PREFIX_PRESENT,
         "pinned": build.pinned,
+        "kept_packages": kept_json(build),
         "platform": build.platform or None,
         "package_count": build.package_count,
         "own_size": build.own_size,
@@ -92,6 +93,11 @@ def build_json(
         "trigger": build.trigger,
         "created_by": build.created_by,
     }
+
+
+def kept_json(build: Build) -> dict[str, Any]:
+    """Return whether the files of a build's packages are kept: bytes, and how many could not be had."""
+    return {"state": build.keep_state or "no", "size": build.kept_size, "missing": build.kept_missing}
 
 
 def build_artifacts(build: Build, artifacts: Sequence[Artifact]) -> list[dict[str, Any]]:

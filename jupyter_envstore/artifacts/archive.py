@@ -98,6 +98,7 @@ def link_for_export(request: ArtifactRequest, target: Path) -> Exported:
         caches / "conda",
         Silent(),
         request.record.requested_conda,
+        kept=BlobStore(request.config.blobs).path,
     )
     refuse_outside_links(linked.outside_links, request)
     mark = request.staging.with_name(f"{request.staging.name}.linked")

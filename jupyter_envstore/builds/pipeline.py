@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 from jupyter_envstore import policy
 from jupyter_envstore.builds.activation import ACTIVATION_FILE, activation_variables
 from jupyter_envstore.builds.contents import distribution_names, needs_python, package_rows
+from jupyter_envstore.builds.keeping import keep_where_wanted
 from jupyter_envstore.builds.link_scripts import bring_back, check_link_scripts, run_scripts
 from jupyter_envstore.builds.links import sync_link
 from jupyter_envstore.builds.notices import tell_of_packages
@@ -191,6 +192,7 @@ class _Job:
                 self.config.packages / "conda",
                 self.workspace,
                 requested,
+                kept=self.workspace.blobs.path,
             )
             packages = counted(len(lock.conda), "package")
             self.workspace.log(f"{packages}, {len(lock.conda) - linked.downloaded} of them without download")
@@ -366,6 +368,7 @@ class _Job:
                     enqueue(session, ARTIFACT, build.id, artifact.id)
             if self._wants_check():
                 enqueue(session, CHECK, self.build.id)
+            keep_where_wanted(self.config, session, row.namespace, environment, build)
             session.add(Change(kind="build", subject_id=build.id, at=now()))
             taken = (build.ended_on - (build.started_on or build.ended_on)).total_seconds()
         sync_link(self.config, self.workspace.database, self.environment.id)

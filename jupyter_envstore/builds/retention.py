@@ -15,17 +15,21 @@ from packaging.utils import canonicalize_name
 
 from jupyter_envstore import policy
 from jupyter_envstore.builds.clearing import UNDO, Cleared, clear_deleted, prefixes_in_use, uncleared
+from jupyter_envstore.builds.keeping import is_wanted
 from jupyter_envstore.builds.links import sync_all_links
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.cached import cache_name
 from jupyter_envstore.engine.prefix import remove_tree, to_trash, tree_size
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.errors import StorageError
+from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import retention as queries
 from jupyter_envstore.store import settings as settings_rows
 from jupyter_envstore.store.blobs import BlobStore
 from jupyter_envstore.store.database import Database, now
+from jupyter_envstore.store.kept import drop_kept, keepable_builds, request_keeping
 from jupyter_envstore.store.models import Build
+from jupyter_envstore.store.states import KEEPING, NOT_KEPT
 
 INDEX_SECONDS = 30 * 86400.0
 WHEEL_SECONDS = 86400.0
@@ -95,6 +99,7 @@ class Retention:
         with self.database.read() as session:
             self._add_cleared(plan, uncleared(session, now() - UNDO))
         kept = self._plan_builds(plan)
+        self._let_packages_go(plan, dry_run=True)
         self._plan_blobs(plan)
         self._plan_leftovers(plan)
         self._plan_caches(plan, kept)
@@ -112,6 +117,7 @@ class Retention:
         self._plan_builds(plan)
         plan.removals = [r for r in plan.removals if r.build_id is not None and self.pack_away(r.build_id)]
         self._add_cleared(plan, cleared)
+        self._let_packages_go(plan)
         blobs = Plan()
         self._plan_blobs(blobs)
         plan.removals += [removal for removal in blobs.removals if self._remove_blob(removal)]
@@ -139,6 +145,29 @@ class Retention:
     @staticmethod
     def _add_cleared(plan: Plan, cleared: Iterable[Cleared]) -> None:
         plan.removals += [Removal("environment", found.name, "it was deleted", found.size) for found in cleared]
+
+    def _let_packages_go(self, plan: Plan, dry_run: bool = False) -> None:
+        """Let the packages go of builds that the settings kept and do not keep any more; have others stored."""
+        with self.database.read() as session:
+            known: dict[int, dict[str, object]] = {}
+            changing = []
+            for namespace, environment, build in keepable_builds(session):
+                if environment.id not in known:
+                    scopes = settings_rows.scope_settings(session, namespace.id, environment.id)
+                    known[environment.id] = policy.effective([self.config.settings, *scopes])
+                wanted = is_wanted(build, environment, known[environment.id])
+                if wanted != (build.keep_state != NOT_KEPT):
+                    changing.append((build.id, f"{namespace.name}/{environment.name}:{build.number}", wanted))
+                    if not wanted:
+                        reason = "keep_packages does not want them any more"
+                        plan.removals.append(Removal("packages", changing[-1][1], reason, build.kept_size))
+        for build_id, _, wanted in [] if dry_run else changing:
+            with self.database.write() as session:
+                row = rows.find_build(session, build_id)
+                if wanted:
+                    request_keeping(session, row.build)
+                elif row.build.keep_state != KEEPING:
+                    drop_kept(session, row.build)
 
     def pack_away(self, build_id: int) -> bool:
         """Drop the prefix and large artifacts of a build, which its record brings back.

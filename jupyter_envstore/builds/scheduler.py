@@ -23,6 +23,7 @@ from jupyter_envstore.store.jobs import (
     JOB_CANCELED,
     JOB_FAILED,
     JOB_QUEUED,
+    KEEP,
     MAX_ATTEMPTS,
     anything_waits,
     begin_settling,
@@ -40,6 +41,7 @@ from jupyter_envstore.store.states import (
     FAILED,
     JOB_RUNNING,
     JOB_SETTLING,
+    KEEP_FAILED,
     PENDING,
     PREFIX_NONE,
     QUEUED,
@@ -163,14 +165,16 @@ class Scheduler:
             except Exception:  # one job that cannot be settled must not hold up the others
                 log.exception("job %s could not be settled; it is tried again", job.id)
 
-    def cancel(self, build_id: int, everything: bool = False) -> list[str]:
+    def cancel(self, build_id: int, everything: bool = False, kind: str | None = None) -> list[str]:
         """Stop the work on a build, queued or running; return the kinds of jobs that were stopped.
 
         A worker of this host is ended here, within seconds; others notice that they shall stop. A build that can be
-        used already is still finished (byte code, closed folders), unless ``everything`` shall stop.
+        used already is still finished (byte code, closed folders), unless ``everything`` shall stop. With ``kind``,
+        nothing but jobs of that kind stops.
         """
         with self.database.write() as session:
             jobs = [job for job in unfinished_jobs(session, build_id) if everything or job.kind != FINISH]
+            jobs = [job for job in jobs if kind in (None, job.kind)]
             running = [job for job in jobs if job.state != JOB_QUEUED]
             for job in jobs:
                 if job.state == JOB_QUEUED:
@@ -227,6 +231,8 @@ class Scheduler:
         elif job.kind == ARTIFACT:
             artifact = session.get_one(Artifact, job.artifact_id)
             artifact.state, artifact.reason = ARTIFACT_FAILED, reason
+        elif job.kind == KEEP:
+            build.keep_state = KEEP_FAILED
         session.add(Change(kind="build", subject_id=build.id, at=now()))
 
     def _clean(self, job: Job) -> None:

@@ -33,6 +33,7 @@ from jupyter_envstore.store.jobs import (
     BUILD,
     CHECK,
     FINISH,
+    KEEP,
     RESTORE,
     Claim,
     claim_next_of_build,
@@ -125,9 +126,10 @@ def _begin(workspace: Workspace) -> None:
 
 def _make_prefix(workspace: Workspace) -> None:
     from jupyter_envstore.builds.checking import run_check
+    from jupyter_envstore.builds.keeping import run_keep
     from jupyter_envstore.builds.pipeline import run_build, run_finish, run_restore
 
-    jobs = {BUILD: run_build, RESTORE: run_restore, FINISH: run_finish, CHECK: run_check}
+    jobs = {BUILD: run_build, RESTORE: run_restore, FINISH: run_finish, CHECK: run_check, KEEP: run_keep}
     jobs[workspace.claim.kind](workspace)
 
 

@@ -1,4 +1,4 @@
-"""Commands that change what is there: cancel, activate, delete, restore, collect, settings."""
+"""Commands that change what is there: cancel, activate, delete, collect, settings."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import json
 import sys
 from typing import Any
 
-from jupyter_envstore.cli.commands import follow
-from jupyter_envstore.cli.common import find, open_store, print_json, tell, who
+from jupyter_envstore.cli.common import open_store, print_json, tell, who
 from jupyter_envstore.cli.display import human_size, table
 from jupyter_envstore.cli.looking import find_newest
-from jupyter_envstore.errors import BuildFailedError, InvalidInputError
+from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.policy import SETTINGS
 from jupyter_envstore.spec import parse_reference
 from jupyter_envstore.spec.words import counted
@@ -71,31 +70,6 @@ def undelete(options: argparse.Namespace) -> int:
         count = store.undelete_environment(namespace, name, who())
     told = counted(count, "build")
     tell(options, {"environment": f"{namespace}/{name}", "builds": count}, f"{namespace}/{name} is back, with {told}")
-    return 0
-
-
-def restore(options: argparse.Namespace) -> int:
-    """Bring a packed-away build back."""
-    with open_store(options) as store:
-        reference = find(store, options.environment)
-        missing = store.check_restore(reference.id)
-        if options.json and (missing or options.check):
-            print_json({"build": str(reference), "missing": missing, "prefix": None})
-            return 5 if missing else 0
-        if missing:
-            listed = "\n  ".join(missing)
-            msg = f"{reference} cannot be brought back: {len(missing)} packages are not to be had any more:\n  {listed}"
-            raise BuildFailedError(msg)
-        if options.check:
-            print(f"{reference} can be brought back: every package is to be had")
-            return 0
-        store.restore(reference.id, who())
-        view = follow(store, reference)
-        if view["prefix"] is None:
-            msg = f"{reference} could not be brought back; see: jupyter envstore logs {reference}"
-            raise BuildFailedError(msg)
-        told = {"build": str(reference), "missing": [], "prefix": view["prefix"]}
-        tell(options, told, f"{reference} is back: {view['prefix']}")
     return 0
 
 

@@ -30,7 +30,7 @@ def doctor(options: argparse.Namespace) -> int:
 
 def backup(options: argparse.Namespace) -> int:
     """Write the store into one file."""
-    saved = back_up(load_config(options.root), Path(options.file), not options.without_archives)
+    saved = back_up(load_config(options.root), Path(options.file), not options.without_archives, options.packages)
     _report(saved, options, f"saved in {options.file}")
     return 1 if saved.missing else 0
 

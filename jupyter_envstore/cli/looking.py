@@ -70,7 +70,8 @@ def show(options: argparse.Namespace) -> None:
     print(f"  {packages}, {human_size(view['size'])} ({own} of its own)")
     for platform, reason in view["failed_platforms"].items():
         print(f"  not locked for {platform}: {clause(reason)}")
-    print(f"  prefix  {view['prefix'] or 'none'}\n")
+    print(f"  prefix  {view['prefix'] or 'none'}")
+    print(f"  packages  {keeping(view['kept_packages'])}\n")
     for warning in view["warnings"]:
         print(f"  warning: {warning['message']}")
     if view["warnings"]:
@@ -82,6 +83,18 @@ def show(options: argparse.Namespace) -> None:
     print(table(["ARTIFACT", "", "STATE", "SIZE", "SHA-256", ""], lines) if lines else "no artifacts")
     older = [[str(b["number"]), b["status"], b["scheduled_on"][:16], b["reason"].split("\n")[0][:60]] for b in builds]
     print("\n" + table(["BUILD", "STATUS", "WHEN (UTC)", ""], older))
+
+
+def keeping(kept: dict[str, Any]) -> str:
+    """Say whether the files of a build's packages are kept."""
+    size, missing = human_size(kept["size"]), counted(kept["missing"], "package")
+    return {
+        "no": "not kept: they come from their channels",
+        "keeping": "being kept",
+        "kept": f"kept in the store, {size}",
+        "partly": f"kept in the store but for {missing}, {size}",
+        "failed": "could not be kept; see the log",
+    }[str(kept["state"])]
 
 
 def clause(reason: str) -> str:

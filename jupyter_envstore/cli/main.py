@@ -308,10 +308,20 @@ def _register_keeping(add: Add) -> None:
     undelete = add("undelete", "changing:undelete", "Bring back an environment deleted in the last ten minutes")
     _environment(undelete)
     _json(undelete)
-    restore = add("restore", "changing:restore", "Bring the prefix of a packed-away build back, exactly")
+    restore = add("restore", "packages:restore", "Bring the prefix of a packed-away build back, exactly")
     _environment(restore)
     _json(restore)
-    restore.add_argument("--check", action="store_true", help="only say whether every package can still be had")
+    restore.add_argument("--check", action="store_true", help="only say where each package would come from")
+    keep = add(
+        "keep",
+        "packages:keep",
+        "Keep the prefix of a build for good (pin it), or the files of its packages\n"
+        "With --packages the build comes back even when its channels are gone.",
+    )
+    _environment(keep)
+    keep.add_argument("--packages", action="store_true", help="store the files of its packages")
+    keep.add_argument("--stop", action="store_true", help="keep it no more")
+    _json(keep)
     collect = add("gc", "changing:collect", "Free space: old builds beyond the retention settings, caches nobody needs")
     collect.add_argument("--dry-run", action="store_true", help="say what would be freed")
     _json(collect)
@@ -336,6 +346,7 @@ def _register_site(add: Add) -> None:
     )
     backup.add_argument("file", metavar="FILE.tar")
     backup.add_argument("--without-archives", action="store_true", help="leave out what can be made again")
+    backup.add_argument("--packages", action="store_true", help="take the kept files of packages along")
     _json(backup)
     back = add(
         "restore-backup",

@@ -1,48 +1,87 @@
-"""Whether the packages of a lock can still be had."""
+"""Whether the packages of a lock can still be had, and where from."""
 
 from __future__ import annotations
 
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from jupyter_envstore.engine.cached import cache_name
-from jupyter_envstore.engine.channels import local_path
+from jupyter_envstore.engine.cached import cache_name, in_cache
+from jupyter_envstore.engine.channels import local_path, redact
+from jupyter_envstore.engine.digest import file_digest
+from jupyter_envstore.engine.kept import Find
+from jupyter_envstore.engine.package_files import package_files
 from jupyter_envstore.engine.record import PlatformLock
+from jupyter_envstore.store.kept import CONDA, PackageFile
 
 TIMEOUT = 15.0
+KEPT, CACHE, CHANNEL, UNANSWERED, GONE = "kept", "cache", "channel", "unanswered", "gone"
+"""The store itself, its package cache, the address in the lock; that one does not answer; nowhere."""
 
 
-def missing_packages(lock: PlatformLock, cache_dir: Path) -> list[str]:
-    """Return the file names of packages that are neither cached nor at their address any more.
+@dataclass(frozen=True)
+class PackageSource:
+    """Where a package would come from: ``place`` is one of the five above, ``detail`` says more where there is more."""
 
-    A place that does not answer, or asks for a password, counts as there: the restore itself will tell.
+    name: str
+    manager: str
+    filename: str
+    place: str
+    detail: str = ""
+
+
+def package_sources(lock: PlatformLock, cache_dir: Path, kept: Find) -> list[PackageSource]:
+    """Return where each package of a lock would come from, were it linked now. ``kept`` gives places in the store.
+
+    What asks for a password counts as there: the restore itself will tell.
     """
-    wanted = [record for record in lock.conda if not _cached(record, cache_dir)]
-    names = [(record["fn"], record["url"]) for record in wanted]
-    names += [(package["filename"], package["url"]) for package in lock.pip if "wheel" not in package]
+    files = package_files(lock)
+    records = {(record["subdir"], record["fn"]): record for record in lock.conda}
+
+    def find(file: PackageFile) -> PackageSource:
+        found = PackageSource(file.name, file.manager, file.filename, GONE)
+        damaged = ""
+        if file.hash_kind == "sha256" and (blob := kept(file.hash)).is_file():
+            if file_digest(blob) == file.hash:
+                return replace(found, place=KEPT)
+            damaged = "the kept file is damaged"
+        if file.built_here:
+            return replace(found, detail=damaged or "it was built here, and is not in the store any more")
+        if file.manager == CONDA:
+            record = records[file.subdir, file.filename]
+            if in_cache(record, cache_dir) or (not record.get("sha256") and _unpacked(file, record, cache_dir)):
+                return replace(found, place=CACHE, detail=damaged)
+        place, detail = _ask(file.url)
+        return replace(found, place=place, detail="; ".join(text for text in (damaged, detail) if text))
+
     with ThreadPoolExecutor(8) as pool:
-        found = pool.map(_exists, (url for _, url in names))
-    return [name for (name, _), there in zip(names, found, strict=True) if not there]
+        return list(pool.map(find, files))
 
 
-def _cached(record: dict[str, Any], cache_dir: Path) -> bool:
+def missing_packages(sources: list[PackageSource]) -> list[str]:
+    """Return the file names of packages that are to be had nowhere; an address that does not answer may again."""
+    return [source.filename for source in sources if source.place == GONE]
+
+
+def _unpacked(file: PackageFile, record: dict[str, object], cache_dir: Path) -> bool:
     return (cache_dir / cache_name(record) / "info" / "index.json").is_file()
 
 
-def _exists(url: str) -> bool:
+def _ask(url: str) -> tuple[str, str]:
     path = local_path(url)
     if path is not None:
-        return path.is_file()
+        return (CHANNEL, "") if path.is_file() else (GONE, f"there is no {path}")
     if not url.startswith(("http://", "https://")):
-        return False
+        return GONE, f"nothing can be fetched from {redact(url)}"
     request = urllib.request.Request(url, method="HEAD")  # noqa: S310 - checked above
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT):  # noqa: S310
-            return True
+            return CHANNEL, ""
     except urllib.error.HTTPError as error:
-        return error.code not in (404, 410)
-    except OSError:
-        return True
+        if error.code in (404, 410):
+            return GONE, f"{redact(url)} is not there any more"
+        return CHANNEL, f"the server says {error.code}"
+    except OSError as error:
+        return UNANSWERED, f"{redact(url)}: {getattr(error, 'reason', error)}"

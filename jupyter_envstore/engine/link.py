@@ -12,8 +12,9 @@ import re
 import stat
 import tempfile
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from jupyter_envstore.engine.collisions import Collision, OutsideLink, phases
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.environment_variables import write_variables
 from jupyter_envstore.engine.guard import Guard
-from jupyter_envstore.engine.pip import install_pip
+from jupyter_envstore.engine.kept import Find, from_store, install_wheels, restore_addresses
 from jupyter_envstore.engine.prefix import remove_tree, storage_error, write_new
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
@@ -74,6 +75,7 @@ def link_conda(
     cache_dir: Path,
     progress: Progress,
     requested: Sequence[str] = (),
+    kept: Find | None = None,
 ) -> LinkedPackages:
     """Download the conda packages of ``lock`` and link them into ``staging`` as if it were ``target``.
 
@@ -87,6 +89,8 @@ def link_conda(
         Prefix that is written into files.
     cache_dir : Path
         Package cache; files are hard links into it where the file system allows.
+    kept : callable or None
+        Gives the place of a file in the store by its SHA-256: what is there is taken before any channel's.
 
     Raises
     ------
@@ -96,6 +100,23 @@ def link_conda(
     StorageError
         No space left, or the store is read-only.
     """
+    with from_store(lock.conda, cache_dir, kept, progress) as (records, addresses):
+        near = replace(lock, conda=tuple(records))
+        linked = _link_all(near, platform, staging, target, cache_dir, progress, requested)
+        restore_addresses(staging, records, addresses)
+    return replace(linked, downloaded=max(linked.downloaded - len(addresses), 0))
+
+
+def _link_all(
+    lock: PlatformLock,
+    platform: str,
+    staging: Path,
+    target: Path,
+    cache_dir: Path,
+    progress: Progress,
+    requested: Sequence[str],
+) -> LinkedPackages:
+    """Link packages, once more where others came into the cache than were looked at."""
     verify_local_packages(lock.conda, cache_dir)
     downloaded = 0
     for _ in range(TRIES):
@@ -245,7 +266,7 @@ def finish_prefix(
     staging: Path,
     target: Path,
     pip_cache: Path,
-    find_wheel: Callable[[str], Path],
+    find_wheel: Find,
     progress: Progress,
     linked: LinkedPackages,
 ) -> list[Collision]:
@@ -254,7 +275,7 @@ def finish_prefix(
     Parameters
     ----------
     find_wheel : callable
-        Returns the place of a wheel that was built here, by its SHA-256.
+        Returns the place of a file in the store by its SHA-256: a wheel that was built here, or is kept.
     linked : LinkedPackages
         What came of linking.
 
@@ -279,13 +300,14 @@ def finish_prefix(
         ):
             wheels = built_wheels(lock.pip, find_wheel, Path(folder))
             check_wheels(wheels)
-            install_pip(wheels, staging, pip_cache)
+            install = partial(install_wheels, find_wheel, staging, pip_cache, progress)
+            install(wheels)
             written_over = overwritten(
                 staging,
                 staging / linked.site_packages,
                 wheels,
                 linked.files,
-                lambda wheel: install_pip([wheel], staging, pip_cache, reinstall=True),
+                lambda wheel: install([wheel], reinstall=True),
             )
             relocate_scripts(staging, staging, target)
     write_variables(staging, record.variables)

@@ -156,10 +156,11 @@ def install_pip(
     cache_dir: Path,
     timeout: float = 600.0,
     reinstall: bool = False,
+    offline: bool = False,
 ) -> None:
     """Install locked wheels into ``prefix``, without resolving; every hash is checked.
 
-    With ``reinstall``, those that are there are installed once more.
+    With ``reinstall``, those that are there are installed once more; with ``offline`` nothing is fetched.
 
     Raises
     ------
@@ -173,6 +174,7 @@ def install_pip(
         command += ["--requirements", str(lock), "--require-hashes", "--no-config", "--quiet", "--no-build"]
         command += ["--cache-dir", str(cache_dir), "--link-mode", "hardlink", "--break-system-packages"]
         command += ["--reinstall"] if reinstall else []
+        command += ["--offline"] if offline else []
         run_uv(command, timeout, "PyPI packages cannot be installed")
 
 

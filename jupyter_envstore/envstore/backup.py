@@ -20,6 +20,7 @@ from jupyter_envstore.errors import InvalidInputError, StorageError
 from jupyter_envstore.store import retention as queries
 from jupyter_envstore.store.blobs import BlobStore
 from jupyter_envstore.store.database import Database
+from jupyter_envstore.store.kept import forget_lost
 
 FORMAT = 1
 ABOUT, DATABASE = "envstore-backup.json", "envstore.sqlite"
@@ -34,7 +35,7 @@ class Saved:
     missing: tuple[str, ...] = ()
 
 
-def back_up(config: StoreConfig, target: Path, archives: bool = True) -> Saved:
+def back_up(config: StoreConfig, target: Path, archives: bool = True, packages: bool = False) -> Saved:
     """Write a backup while the store is in use.
 
     Parameters
@@ -43,6 +44,8 @@ def back_up(config: StoreConfig, target: Path, archives: bool = True) -> Saved:
         A ``.tar`` that does not exist yet.
     archives : bool
         Whether large artifacts go in too; they can be made again.
+    packages : bool
+        Whether the kept files of packages go in too; their channels may have them yet.
 
     Raises
     ------
@@ -62,7 +65,7 @@ def back_up(config: StoreConfig, target: Path, archives: bool = True) -> Saved:
             _copy_database(source, copy)
             database = Database(f"sqlite:///{copy}")
             with database.read() as session:
-                digests = queries.needed_digests(session, archives)
+                digests = queries.needed_digests(session, archives, packages)
             database.close()
             saved = _write(config, partial, copy, digests)
         finally:
@@ -99,6 +102,7 @@ def bring_back(config: StoreConfig, source: Path) -> Saved:
             for build in queries.present_builds(session):
                 queries.drop_build(session, build, (staging / "blobs"))
             queries.end_unfinished(session)
+            forget_lost(session, BlobStore(staging / "blobs"), "the backup was made without the files of packages")
         database.close()
         (staging / "blobs").rename(config.root / "blobs")
         (staging / DATABASE).rename(target)  # last: from here on it is a store

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
+from jupyter_envstore.builds.keeping import keep_where_wanted
 from jupyter_envstore.builds.links import sync_link
-from jupyter_envstore.engine.availability import missing_packages
+from jupyter_envstore.engine.availability import PackageSource, missing_packages, package_sources
 from jupyter_envstore.envstore.base import BuildRef
 from jupyter_envstore.envstore.looking import Looking
 from jupyter_envstore.errors import ConflictError
@@ -53,6 +57,7 @@ class Changing(Looking):
                 msg = f"build {place} is packed away; first: jupyter envstore restore {place}"
                 raise ConflictError(msg)
             environment.current_build_id = found.id
+            keep_where_wanted(self.config, session, space, environment, found)
             rows.changed(session, "environment", environment.id)
             people.audit(session, who, "build.activate", f"{space.name}/{environment.name}:{found.number}")
         sync_link(self.config, self.database, environment.id)
@@ -73,8 +78,8 @@ class Changing(Looking):
             build = rows.build_of(session, environment, build_id)
         return self.activate(namespace, name, str(build.number), who)
 
-    def check_restore(self, build_id: int) -> list[str]:
-        """Return the files of packages that a restore would need and that cannot be had any more.
+    def check_restore(self, build_id: int) -> list[PackageSource]:
+        """Return where each package would come from that a restore needs.
 
         Raises
         ------
@@ -90,7 +95,13 @@ class Changing(Looking):
         if build.prefix_state == PREFIX_PRESENT:
             msg = f"build {row} is there: {self.config.builds / build.directory}"
             raise ConflictError(msg)
-        return missing_packages(self.record(build_id).lock(build.platform), self.config.packages / "conda")
+        lock = self.record(build_id).lock(build.platform)
+        return package_sources(lock, self.config.packages / "conda", self.blobs.path)
+
+    def restore_sources(self, build_id: int) -> dict[str, Any]:
+        """Return where each package would come from, and the files that are to be had nowhere, as JSON values."""
+        sources = self.check_restore(build_id)
+        return {"missing": missing_packages(sources), "packages": [asdict(source) for source in sources]}
 
     def restore(self, build_id: int, who: str = "") -> None:
         """Bring the prefix of an old build back from its record, in the background.
@@ -124,8 +135,10 @@ class Changing(Looking):
                 msg = f"build {row} is {row.build.status}; only a completed build can be pinned"
                 raise ConflictError(msg)
             row.build.pinned = pinned
+            keep_where_wanted(self.config, session, row.namespace, row.environment, row.build)
             rows.changed(session, "build", build_id)
             people.audit(session, who, "build.pin" if pinned else "build.unpin", f"build:{build_id}")
+        self.scheduler.wake()
 
     def pack_away(self, build_id: int, who: str = "") -> None:
         """Drop the prefix and large artifacts of a build now; its record brings them back.

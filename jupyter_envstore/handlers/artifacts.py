@@ -9,7 +9,7 @@ import time
 from typing import Any
 from urllib.parse import quote
 
-from jupyter_envstore.errors import ClientGoneError, ConflictError, NotReadyError
+from jupyter_envstore.errors import ClientGoneError, ConflictError, InvalidInputError, NotReadyError
 from jupyter_envstore.handlers.base import EnvStoreHandler
 from jupyter_envstore.handlers.files import PLAIN, FileHandler
 from jupyter_envstore.spec.names import artifact_name
@@ -155,7 +155,27 @@ class YamlHandler(DownloadHandler):
     kind = "yaml"
 
 
-class ExplicitHandler(DownloadHandler):
+class ListHandler(DownloadHandler):
+    """A list of packages; with ``channel=kept`` their addresses are those of the channel of kept packages."""
+
+    async def serve(self, **place: str) -> None:
+        """Send it."""
+        channel = self.text_argument("channel")
+        if not channel:
+            await super().serve(**place)
+            return
+        if channel != "kept":
+            msg = f"channel {channel[:60]!r} is not known here; known: kept"
+            raise InvalidInputError(msg)
+        number = await self.find_build(**place)
+        address = f"{self.request.protocol}://{self.request.host}{self.base_url}envstore/channel"
+        found = await self.run(self.store.list_from_channel, number, self.kind, address)
+        self.noted = (number, self.kind)
+        name = "conda-lock.yml" if self.kind == "lockfile" else "explicit.txt"
+        await self.send_whole(found.data, found.digest, found.media_type, name)
+
+
+class ExplicitHandler(ListHandler):
     """``build/{build_id}/explicit/``"""
 
     kind = "explicit"
@@ -172,7 +192,7 @@ class ArchiveHandler(DownloadHandler):
         return "" if form == "tar.gz" else form
 
 
-class LockYamlHandler(DownloadHandler):
+class LockYamlHandler(ListHandler):
     """``build/{build_id}/conda-lock.yml``"""
 
     kind = "lockfile"

@@ -59,9 +59,9 @@ class RestoreHandler(EnvStoreHandler):
     """``build/{build_id}/restore/``"""
 
     async def get(self, build_id: str) -> None:
-        """Say which packages a restore would miss."""
+        """Say where each package of a restore would come from, and which it would miss."""
         number = await self.require_on_build("environment::read", build_id)
-        self.answer({"missing": await self.app.run_slowly(self.store.check_restore, number)})
+        self.answer(await self.app.run_slowly(self.store.restore_sources, number))
 
     async def post(self, build_id: str) -> None:
         """Bring the prefix of a build back that was packed away."""
@@ -80,6 +80,23 @@ class PinHandler(EnvStoreHandler):
         body = self.json_body(("pinned",), ("pinned",))
         await self.run(self.store.pin, number, self.field(body, "pinned", bool, True), self.identity.name)
         self.acknowledge()
+
+
+class KeepHandler(EnvStoreHandler):
+    """``build/{build_id}/keep/``"""
+
+    async def get(self, build_id: str) -> None:
+        """Say whether the files of its packages are kept, and which could not be had."""
+        number = await self.require_on_build("environment::read", build_id)
+        self.answer(await self.run(self.store.kept, number))
+
+    async def put(self, build_id: str) -> None:
+        """Keep the files of its packages in the store, or let them go."""
+        number = await self.require_on_build("environment::update", build_id)
+        body = self.json_body(("packages",), ("packages",))
+        wanted = self.field(body, "packages", bool, True)
+        await self.run(self.store.keep_packages, number, wanted, self.identity.name)
+        self.answer(await self.run(self.store.kept, number), status=202 if wanted else 200)
 
 
 class PackAwayHandler(EnvStoreHandler):
@@ -162,6 +179,7 @@ ROUTES = [
     ("build/{build_id}/cancel/", CancelHandler),
     ("build/{build_id}/restore/", RestoreHandler),
     ("build/{build_id}/pin/", PinHandler),
+    ("build/{build_id}/keep/", KeepHandler),
     ("build/{build_id}/pack-away/", PackAwayHandler),
     ("build/{build_id}/about/{package}/", AboutHandler),
     ("build/{build_id}/kernel/", KernelHandler),

@@ -9,6 +9,7 @@ from jupyter_envstore.handlers import (
     base,
     builds,
     changes,
+    channel,
     documentation,
     environments,
     logs,
@@ -45,4 +46,4 @@ def routes() -> list[tuple[str, type[Any]]]:
             found.append((f"/{prefix}/api/v1/{base.route(path)}" if path else f"/{prefix}/api/v1/?", handler))
         found += [(f"/{prefix}/api/v2/{base.route(path)}", handler) for path, handler in environments.CURSOR_ROUTES]
         found.append((f"/{prefix}/api(?:/.*)?", base.NotFoundHandler))
-    return [*found, ("/envstore/tokens/?", tokens_page.TokensPageHandler)]
+    return [*found, *channel.ROUTES, ("/envstore/tokens/?", tokens_page.TokensPageHandler)]

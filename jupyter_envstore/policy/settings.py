@@ -142,6 +142,7 @@ MAX_TEXT = 100_000
 LINK_SCRIPTS_RUN, LINK_SCRIPTS_REPORT, LINK_SCRIPTS_REFUSE = "run", "report", "refuse"
 LINK_SCRIPTS = (LINK_SCRIPTS_RUN, LINK_SCRIPTS_REPORT, LINK_SCRIPTS_REFUSE)
 MAKERS = ("auto", "constructor", "self-extracting")
+KEEP_CHOICES = ("no", "pinned", "active", "all")
 ALL_ARTIFACTS = ["yaml", "lockfile", "explicit", "archive"]
 
 SETTINGS: dict[str, SettingKind] = {
@@ -225,6 +226,13 @@ SETTINGS: dict[str, SettingKind] = {
     ),
     "retention_bytes": SettingKind(
         0, False, "Bytes of prefixes and artifacts that a namespace may hold; 0 for no limit."
+    ),
+    "keep_packages": SettingKind(
+        "no",
+        False,
+        "Builds whose packages' files are stored here, to come back when channels are gone: no, pinned, active (and "
+        "pinned) or all.",
+        _one_of(KEEP_CHOICES),
     ),
 }
 

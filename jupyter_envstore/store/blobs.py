@@ -126,13 +126,24 @@ def refer(session: Session, blobs: BlobStore, blob: StoredBlob, owner: str) -> N
     StorageError
         The file is not there: it was collected between its writing and this.
     """
+    session.execute(delete(BlobReference).where(BlobReference.owner == owner, BlobReference.digest != blob.digest))
+    refer_too(session, blobs, blob, owner)
+
+
+def refer_too(session: Session, blobs: BlobStore, blob: StoredBlob, owner: str) -> None:
+    """Note that ``owner`` needs ``blob`` beside what it needs already.
+
+    Raises
+    ------
+    StorageError
+        The file is not there: it was collected between its writing and this.
+    """
     if not blobs.path(blob.digest).is_file():
         msg = "a file was removed from the store while it was being made; try again"
         raise StorageError(msg)
     if session.get(Blob, blob.digest) is None:
         session.add(Blob(digest=blob.digest, size=blob.size, created_on=now()))
         session.flush()
-    session.execute(delete(BlobReference).where(BlobReference.owner == owner, BlobReference.digest != blob.digest))
     if session.get(BlobReference, (blob.digest, owner)) is None:
         session.add(BlobReference(digest=blob.digest, owner=owner))
 

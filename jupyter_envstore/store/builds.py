@@ -15,6 +15,7 @@ from jupyter_envstore.spec import Specification as Spec
 from jupyter_envstore.spec import build_directory, build_key
 from jupyter_envstore.store.blobs import BlobStore, products_owner, refer, release, release_artifact
 from jupyter_envstore.store.database import now
+from jupyter_envstore.store.kept import drop_kept
 from jupyter_envstore.store.models import (
     Artifact,
     Build,
@@ -307,6 +308,7 @@ def forget_build(session: Session, build: Build, kept: Sequence[str] = ()) -> No
     build.deleted_on, build.prefix_state = build.deleted_on or now(), PREFIX_NONE
     release(session, f"build:{build.id}:record")
     release(session, f"build:{build.id}:wheel:*")
+    drop_kept(session, build)
     release(session, products_owner(build.id))
     if "logs" not in kept:
         release(session, f"build:{build.id}:log")

@@ -24,10 +24,12 @@ from jupyter_envstore.store.states import (
     JOB_QUEUED,
     JOB_RUNNING,
     JOB_SETTLING,
+    KEEP_FAILED,
 )
 
-BUILD, RESTORE, FINISH, ARTIFACT, CHECK = "build", "restore", "finish", "artifact", "check"
-"""A finish job compiles byte code and closes the prefix of a build that can be used already; a check tries it out."""
+BUILD, RESTORE, FINISH, ARTIFACT, CHECK, KEEP = "build", "restore", "finish", "artifact", "check", "keep"
+"""A finish job compiles byte code and closes the prefix of a build that can be used already; a check tries it out; a
+keep job stores the files of its packages."""
 MAX_ATTEMPTS = 2
 SETTLE_SECONDS = 300.0
 """How long who settles a job may take; then another does it."""
@@ -106,9 +108,8 @@ def claim_next(session: Session, limit: int, host: str) -> Claim | None:
 
 def claim_next_of_build(session: Session, build_id: int, host: str) -> Claim | None:
     """Claim what the same build waits for, for a worker that is warm already."""
-    query = select(Job).where(
-        Job.build_id == build_id, Job.state == JOB_QUEUED, Job.kind.in_((FINISH, ARTIFACT, CHECK))
-    )
+    kinds = (FINISH, ARTIFACT, CHECK, KEEP)
+    query = select(Job).where(Job.build_id == build_id, Job.state == JOB_QUEUED, Job.kind.in_(kinds))
     job = session.scalars(query.order_by(Job.kind == CHECK, Job.id).limit(1).with_for_update(skip_locked=True)).first()
     return _claim(job, host) if job else None
 
@@ -141,6 +142,8 @@ def finish(session: Session, claim: Claim, failed: str = "") -> None:
         release_artifact(session, artifact.id)
     elif failed and claim.kind == BUILD and build.status != COMPLETED:
         build.status, build.status_info, build.ended_on = FAILED, failed, now()
+    elif failed and claim.kind == KEEP:
+        build.keep_state = KEEP_FAILED
     session.add(Change(kind="build", subject_id=build.id, at=now()))
 
 
@@ -188,6 +191,7 @@ __all__ = [
     "JOB_FAILED",
     "JOB_QUEUED",
     "JOB_RUNNING",
+    "KEEP",
     "MAX_ATTEMPTS",
     "RESTORE",
     "Claim",

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, String, and_, bindparam, false, func, lite
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.store.kept import bytes_of_namespaces
 from jupyter_envstore.store.listed import ARTIFACT, BUILD
 from jupyter_envstore.store.models import (
     ENTITY_KIND,
@@ -150,11 +151,13 @@ def usage(session: Session, visible: Sequence[str] | None) -> dict[str, dict[str
     counted = {row[0]: row[1] for row in session.execute(environments.group_by(Environment.namespace_id))}
     built = {row[0]: (row[1], row[2] or 0) for row in session.execute(builds)}
     made = artifact_bytes(session, ids)
+    kept = bytes_of_namespaces(session, ids)
     return {
         namespace.name: {
             "num_environments": counted.get(namespace.id, 0),
             "num_builds": built.get(namespace.id, (0, 0))[0],
-            "storage": int(built.get(namespace.id, (0, 0))[1]) + int(made.get(namespace.id, 0)),
+            "storage": int(built.get(namespace.id, (0, 0))[1]) + made.get(namespace.id, 0) + kept.get(namespace.id, 0),
+            "kept_packages": kept.get(namespace.id, 0),
         }
         for namespace in namespaces
     }

@@ -88,6 +88,8 @@ class Specification(Base):
 class Build(Base):
     """One making of a specification. ``number`` counts within the environment.
 
+    ``keep_packages`` is what somebody decided by hand about the files of its packages, None where the setting decides.
+
     ``text`` is what was typed for this build, where the specification was first typed differently: with other comments,
     or in another order.
     """
@@ -116,6 +118,10 @@ class Build(Base):
     own_size: Mapped[int] = mapped_column(BigInteger, default=0)
     pinned: Mapped[bool] = mapped_column(default=False)
     warning_count: Mapped[int] = mapped_column(default=0)
+    keep_packages: Mapped[bool | None]
+    keep_state: Mapped[str] = mapped_column(String(16), default="")
+    kept_size: Mapped[int] = mapped_column(BigInteger, default=0)
+    kept_missing: Mapped[int] = mapped_column(default=0)
     trigger: Mapped[str] = mapped_column(String(64), default="")
     scheduled_on: Mapped[datetime]
     started_on: Mapped[datetime | None]
@@ -211,6 +217,29 @@ class BuildWarning(Base):
     path: Mapped[str] = mapped_column(Text, default="")
     message: Mapped[str] = mapped_column(Text)
     created_on: Mapped[datetime]
+
+
+class KeptPackage(Base):
+    """A package of a build that is kept with its packages. Without ``digest`` it could not be had: ``reason``.
+
+    ``subdir`` is empty for PyPI packages; ``record`` is the package as the lock has it.
+    """
+
+    __tablename__ = "kept_package"
+    __table_args__ = (
+        UniqueConstraint("build_id", "manager", "subdir", "filename"),
+        Index("ix_kept_package_filename", "filename", "subdir"),
+    )
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    build_id: Mapped[int] = mapped_column(ForeignKey("build.id"))
+    manager: Mapped[str] = mapped_column(String(8))
+    subdir: Mapped[str] = mapped_column(String(32), default="")
+    name: Mapped[str] = mapped_column(String(255))
+    filename: Mapped[str] = mapped_column(String(512))
+    digest: Mapped[str | None] = mapped_column(String(64), index=True)
+    size: Mapped[int] = mapped_column(BigInteger, default=0)
+    reason: Mapped[str] = mapped_column(Text, default="")
+    record: Mapped[dict[str, Any]]
 
 
 class Artifact(Base):

@@ -13,6 +13,7 @@ from jupyter_envstore.errors import NotFoundError
 from jupyter_envstore.store import images
 from jupyter_envstore.store.blobs import BlobStore, StoredBlob, release_artifact
 from jupyter_envstore.store.jobs import RESTORE
+from jupyter_envstore.store.kept import OWNERS
 from jupyter_envstore.store.listing import artifact_bytes
 from jupyter_envstore.store.models import Artifact, Blob, BlobReference, Build, Change, Environment, Job, Namespace
 from jupyter_envstore.store.states import (
@@ -78,9 +79,14 @@ def namespace_bytes(session: Session, namespace_id: int, packed_away: Collection
     return int(prefixes or 0) + artifact_bytes(session, [namespace_id], stays).get(namespace_id, 0)
 
 
-def needed_digests(session: Session, archives: bool) -> list[str]:
-    """Return the digests of blobs that somebody needs; without ``archives``, not those of large artifacts."""
+def needed_digests(session: Session, archives: bool, packages: bool = True) -> list[str]:
+    """Return the digests of blobs that somebody needs.
+
+    Without ``archives``, not those of large artifacts; without ``packages``, not the kept files of packages.
+    """
     query = select(BlobReference.digest).distinct()
+    if not packages:
+        query = query.where(BlobReference.owner.not_like(OWNERS))
     if not archives:
         large = select(Artifact.digest).where(Artifact.digest.is_not(None), Artifact.type.not_in(KEPT_ARTIFACTS))
         query = query.where(BlobReference.digest.not_in(large), BlobReference.owner.not_like("artifact:%:parts"))

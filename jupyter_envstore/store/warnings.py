@@ -25,6 +25,8 @@ ACTIVATION = "activation"
 """A package's activation complained."""
 SPECIFICATION = "specification"
 """Something of the specification was decided or left out."""
+KEPT_PACKAGES = "kept_packages"
+"""The file of a package cannot be kept."""
 
 MOST_WARNINGS = 200
 """How many warnings of a kind are kept of a build; the log has all."""

@@ -189,6 +189,11 @@ export class EnvStoreApi {
     await this.ask('PUT', `build/${id}/pin/`, { pinned });
   }
 
+  /** Keep the files of a build's packages in the store, or let them go. */
+  async keepPackages(id: number, packages: boolean): Promise<void> {
+    await this.ask('PUT', `build/${id}/keep/`, { packages });
+  }
+
   /** Let a build that is not active have kernels of its own; return their names. */
   async offerKernel(id: number): Promise<string[]> {
     return (await this.ask<{ kernels: string[] }>('POST', `build/${id}/kernel/`, {})).kernels;

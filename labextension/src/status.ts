@@ -177,6 +177,7 @@ function stepTitles(trans: TranslationBundle): Record<string, string> {
     activate: trans.__('Activate'),
     compile: trans.__('Compile'),
     check: trans.__('Check'),
+    keep: trans.__('Keep packages'),
     'artifact-yaml': trans.__('Make pinned YAML'),
     'artifact-lockfile': trans.__('Make lockfile'),
     'artifact-explicit': trans.__('Make explicit list'),

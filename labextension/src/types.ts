@@ -23,6 +23,7 @@ export interface IBuild {
   packed_away: boolean;
   /** Kept by hand: the retention settings do not pack it away. */
   pinned: boolean;
+  kept_packages: IKept;
   platform: string | null;
   created_by: string;
   trigger: string;
@@ -31,6 +32,13 @@ export interface IBuild {
   environment?: string;
   /** The platforms that it is locked for (null), or why it is not; where one build was asked for. */
   locked_platforms?: Record<string, string | null>;
+}
+
+/** Whether the files of a build's packages are kept in the store: bytes, and how many could not be had. */
+export interface IKept {
+  state: 'no' | 'keeping' | 'kept' | 'partly' | 'failed';
+  size: number;
+  missing: number;
 }
 
 /** What people should know of a build that can be used all the same. */

@@ -105,7 +105,7 @@ def test_a_restored_build_is_the_same_as_before_without_solving(store: Store, na
     store.envstore.collect()
     with pytest.raises(ConflictError, match="restore"):
         store.envstore.activate("team", "e", "1")
-    assert store.envstore.check_restore(view["id"]) == []
+    assert store.envstore.restore_sources(view["id"])["missing"] == []
     store.envstore.restore(view["id"])
     again = store.wait(view["id"])
     after = {p.relative_to(again["prefix"]): p.read_bytes() for p in Path(again["prefix"]).rglob("*") if p.is_file()}
@@ -132,9 +132,9 @@ def test_a_restore_says_beforehand_which_packages_are_gone(store: Store, nasty_c
     store.build(text(copy.as_uri()))
     assert store.envstore.retention.pack_away(view["id"])
     shutil.rmtree(store.root / "pkgs" / "conda")
-    assert store.envstore.check_restore(view["id"]) == []
+    assert store.envstore.restore_sources(view["id"])["missing"] == []
     (copy / "noarch" / "nasty-text-1.0-0.conda").unlink()
-    assert store.envstore.check_restore(view["id"]) == ["nasty-text-1.0-0.conda"]
+    assert store.envstore.restore_sources(view["id"])["missing"] == ["nasty-text-1.0-0.conda"]
 
 
 def test_caches_keep_what_kept_builds_need_and_lose_the_rest(store: Store, nasty_channel: str) -> None:

@@ -76,6 +76,8 @@ TABLE = {
     "POST /build/{build_id}/restore/": "environment::update",
     "GET /build/{build_id}/packages/": "environment::read",
     "PUT /build/{build_id}/pin/": "environment::update",
+    "GET /build/{build_id}/keep/": "environment::read",
+    "PUT /build/{build_id}/keep/": "environment::update",
     "POST /build/{build_id}/pack-away/": "build::delete",
     "POST /build/{build_id}/kernel/": "environment::read",
     "GET /build/{build_id}/about/{package}/": "environment::read",

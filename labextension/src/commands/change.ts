@@ -137,6 +137,12 @@ export function addChangingCommands(context: Context): void {
     { ...BUILD, properties: { ...BUILD.properties, pinned: { type: 'boolean', description: 'Whether it is kept for good' } } },
     args => context.guarded(trans.__('Not changed'), () => api.pin(Number(args.build), args.pinned !== false))
   );
+  context.add(
+    CommandIDs.keepPackages,
+    trans.__('Keep Packages of Build'),
+    { ...BUILD, properties: { ...BUILD.properties, packages: { type: 'boolean', description: 'Whether they are kept' } } },
+    args => context.guarded(trans.__('Not changed'), () => api.keepPackages(Number(args.build), args.packages !== false))
+  );
   context.add(CommandIDs.packAway, trans.__('Pack Build Away'), BUILD, async args => {
     const build = Number(args.build);
     const done = await context.guarded(trans.__('Not packed away'), async () => {

@@ -21,6 +21,7 @@ export namespace CommandIDs {
   export const clone = 'envstore:clone';
   export const restore = 'envstore:restore';
   export const pin = 'envstore:pin';
+  export const keepPackages = 'envstore:keep-packages';
   export const packAway = 'envstore:pack-away';
   export const freeSpace = 'envstore:free-space';
   export const setChannel = 'envstore:set-channel';

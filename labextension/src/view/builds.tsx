@@ -14,6 +14,7 @@ import { buildMark, clause, duration, size, tookSeconds } from '../status';
 import type { IBuild, IPackageChange } from '../types';
 import type { ITabProps } from './environment';
 import { newestFirst } from './completer';
+import { KeptBadge, keepActions } from './keeping';
 import { Changes } from './preview';
 import type { IShow } from './views';
 
@@ -195,6 +196,7 @@ function BuildRow(
     row.pinned
       ? { label: trans.__('Let It Be Packed Away'), run: () => commands.execute(CommandIDs.pin, { ...args, pinned: false }), refused: readOnly }
       : { label: trans.__('Never Pack Away (Pin)'), run: () => commands.execute(CommandIDs.pin, { ...args, pinned: true }), refused: readOnly ?? (done ? undefined : trans.__('It is not ready')) },
+    ...keepActions(row, args, commands, trans, readOnly),
     {
       label: trans.__('Pack Away'),
       run: () => commands.execute(CommandIDs.packAway, args),
@@ -242,6 +244,7 @@ function BuildRow(
         </span>
         <WarningMark build={row} trans={trans} />
         {row.pinned && <span className="jp-EnvStore-badge">{trans.__('pinned')}</span>}
+        <KeptBadge row={row} model={model} trans={trans} />
         <div className="jp-mod-narrow jp-EnvStore-sub">
           {[row.created_by, took, own, news].filter(part => part).join(' · ')}
         </div>

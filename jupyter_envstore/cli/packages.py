@@ -1,0 +1,84 @@
+"""Commands for builds that last: restored, and kept with the files of their packages."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from dataclasses import asdict
+
+from jupyter_envstore.cli.commands import follow
+from jupyter_envstore.cli.common import find, open_store, print_json, tell, wait, who
+from jupyter_envstore.cli.display import human_size, table
+from jupyter_envstore.engine.availability import GONE, UNANSWERED, missing_packages
+from jupyter_envstore.errors import BuildFailedError
+from jupyter_envstore.spec.words import counted
+
+PLACES = {
+    "kept": "kept in the store",
+    "cache": "package cache",
+    "channel": "its channel or index",
+    UNANSWERED: "does not answer",
+    GONE: "gone",
+}
+
+
+def restore(options: argparse.Namespace) -> int:
+    """Bring a packed-away build back, or say where its packages would come from."""
+    with open_store(options) as store:
+        reference = find(store, options.environment)
+        sources = store.check_restore(reference.id)
+        missing = missing_packages(sources)
+        lost = [source for source in sources if source.place in (GONE, UNANSWERED)]
+        if options.json and (missing or options.check):
+            packages = [asdict(source) for source in sources]
+            print_json({"build": str(reference), "missing": missing, "packages": packages, "prefix": None})
+            return 5 if missing or lost else 0
+        if options.check:
+            shown = [[s.name, s.filename, PLACES[s.place], s.detail] for s in sources]
+            print(table(["PACKAGE", "FILE", "FROM", ""], shown))
+            found = Counter(source.place for source in sources)
+            print("\n" + ", ".join(f"{found[place]} {words}" for place, words in PLACES.items() if found[place]))
+            verb = "can" if not lost else "cannot"
+            print(f"{reference} {verb} be brought back", file=sys.stderr if lost else sys.stdout)
+            return 5 if lost else 0
+        if missing:
+            listed = "\n  ".join(missing)
+            msg = f"{reference} cannot be brought back: {len(missing)} packages are not to be had any more:\n  {listed}"
+            raise BuildFailedError(msg)
+        store.restore(reference.id, who())
+        view = follow(store, reference)
+        if view["prefix"] is None:
+            msg = f"{reference} could not be brought back; see: jupyter envstore logs {reference}"
+            raise BuildFailedError(msg)
+        told = {"build": str(reference), "missing": [], "prefix": view["prefix"]}
+        tell(options, told, f"{reference} is back: {view['prefix']}")
+    return 0
+
+
+def keep(options: argparse.Namespace) -> int:
+    """Keep a build's prefix, or the files of its packages."""
+    with open_store(options) as store:
+        reference = find(store, options.environment)
+        if not options.packages:
+            store.pin(reference.id, not options.stop, who())
+            words = "is not pinned any more" if options.stop else "is pinned: its prefix is never packed away"
+            tell(options, {"build": str(reference), "pinned": not options.stop}, f"{reference} {words}")
+            return 0
+        store.keep_packages(reference.id, not options.stop, who())
+        if options.stop:
+            text = f"{reference} is not kept with its packages any more; gc frees their space"
+            tell(options, {"build": str(reference), **store.kept(reference.id)}, text)
+            return 0
+        wait(store, reference.id)
+        kept = store.kept(reference.id)
+        log = store.log(reference.id)
+    if kept["state"] == "failed":
+        msg = f"the packages of {reference} could not be kept: {log.strip().splitlines()[-1][9:]}"
+        raise BuildFailedError(msg)
+    text = f"{reference} is kept with its packages: {kept['packages']} files, {human_size(kept['size'])}"
+    if kept["missing"]:
+        reasons = "".join(f"\n  {found['name']}: {found['reason']}" for found in kept["missing_packages"])
+        text = f"{reference} is kept but for {counted(kept['missing'], 'package')}:{reasons}"
+    tell(options, {"build": str(reference), **kept}, text)
+    return 5 if kept["missing"] else 0

@@ -1,0 +1,211 @@
+"""The kept packages of a store as a conda channel and a Python index, for each caller what that one may read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from packaging.utils import canonicalize_name
+
+from jupyter_envstore.access import Identity
+from jupyter_envstore.envstore.artifacts import Artifacts
+from jupyter_envstore.errors import ConflictError, NotFoundError
+from jupyter_envstore.spec.reader import PLATFORMS
+from jupyter_envstore.store import builds as rows
+from jupyter_envstore.store import kept
+from jupyter_envstore.store.kept import CONDA, PYPI, ServedFile
+from jupyter_envstore.store.states import READY
+
+NOARCH = "noarch"
+SIMPLE_HTML, SIMPLE_JSON = "text/html; charset=utf-8", "application/vnd.pypi.simple.v1+json"
+"""Media types of a Python index (PEP 503, PEP 691)."""
+LOCAL = ("url", "channel", "fn")
+"""What a record says of where it was found, which is nobody else's business."""
+LISTED = ("lockfile", "explicit")
+"""Artifacts that name the addresses of packages."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text that is sent, its media type, and its SHA-256."""
+
+    data: bytes
+    media_type: str
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+class Channel(Artifacts):
+    """What is kept, served."""
+
+    def channel_index(self, identity: Identity, subdir: str, packed: bool) -> Document:
+        """Return the index of a folder of the channel (``repodata.json``), ``packed`` with Zstandard or not.
+
+        Of two files of one name the one that the newest build keeps is listed, and served.
+
+        Raises
+        ------
+        NotFoundError
+            No platform is called so.
+        """
+        check_subdir(subdir)
+        index: dict[str, Any] = {"info": {"subdir": subdir}, "packages": {}, "packages.conda": {}}
+        for file in self._readable(identity, CONDA, subdir):
+            part = index["packages.conda" if file.filename.endswith(".conda") else "packages"]
+            part.setdefault(file.filename, _entry(file))
+        data = json.dumps({**index, "repodata_version": 1}, sort_keys=True, separators=(",", ":")).encode()
+        if not packed:
+            return Document(data, "application/json")
+        import zstandard
+
+        return Document(zstandard.ZstdCompressor(level=6).compress(data), "application/zstd")
+
+    def channel_file(self, identity: Identity, subdir: str, filename: str) -> tuple[Path, ServedFile]:
+        """Return a conda package of the channel.
+
+        Raises
+        ------
+        NotFoundError
+            There is none, or none that the caller may read.
+        """
+        check_subdir(subdir)
+        return self._first(self._readable(identity, CONDA, subdir, filename=filename), f"{subdir}/{filename}")
+
+    def wheel_file(self, identity: Identity, digest: str, filename: str) -> tuple[Path, ServedFile]:
+        """Return a kept file of a PyPI package.
+
+        Raises
+        ------
+        NotFoundError
+            There is none, or none that the caller may read.
+        """
+        found = (file for file in self._readable(identity, PYPI, filename=filename) if file.digest == digest)
+        return self._first(found, filename)
+
+    def simple_index(self, identity: Identity, as_json: bool) -> Document:
+        """Return the names of the kept PyPI packages."""
+        names = sorted({file.name for file in self._readable(identity, PYPI)})
+        if as_json:
+            return _json({"meta": {"api-version": "1.0"}, "projects": [{"name": name} for name in names]})
+        return _html("Kept packages", [f'<a href="{escape(name)}/">{escape(name)}</a>' for name in names])
+
+    def simple_project(self, identity: Identity, project: str, as_json: bool) -> Document:
+        """Return the kept files of a PyPI package.
+
+        Raises
+        ------
+        NotFoundError
+            There are none that the caller may read.
+        """
+        name = canonicalize_name(project)
+        files = {file.digest: file for file in self._readable(identity, PYPI, name=name)}
+        if not files:
+            msg = f"no package {project[:100]} is kept here that you may read"
+            raise NotFoundError(msg)
+        links = [(f"../../files/{digest}/{file.filename}", file) for digest, file in sorted(files.items())]
+        if as_json:
+            listed = [
+                {"filename": file.filename, "url": url, "hashes": {"sha256": file.digest}, "size": file.size}
+                for url, file in links
+            ]
+            return _json({"meta": {"api-version": "1.0"}, "name": name, "files": listed})
+        lines = [f'<a href="{escape(url)}#sha256={file.digest}">{escape(file.filename)}</a>' for url, file in links]
+        return _html(name, lines)
+
+    def list_from_channel(self, build_id: int, kind: str, address: str) -> Document:
+        """Return a lockfile or explicit list of a build whose kept packages have their address in the channel.
+
+        Packages that are not kept have the address of the lock.
+
+        Raises
+        ------
+        ConflictError
+            The build is not kept with its packages, or two of the channel's files have one name.
+        NotFoundError
+            The list was never made.
+        """
+        found = self.find_artifact(build_id, kind)
+        if found["state"] != READY or kind not in LISTED:
+            msg = f"the {kind} of build {build_id} is {found['state']}; ask for it without a channel first"
+            raise ConflictError(msg)
+        with self.database.read() as session:
+            row = rows.find_build(session, build_id)
+            files = [file for file in kept.kept_of(session, build_id) if file.digest]
+            names = {(file.subdir, file.filename): file.digest for file in files if file.manager == CONDA}
+            double = kept.names_twice(session, names)
+        if not files:
+            msg = f"build {row} is not kept with its packages; PUT build/{build_id}/keep/ keeps them"
+            raise ConflictError(msg)
+        if double:
+            msg = f"{', '.join(double)}: the channel has another file of this name; take the list of the lock itself"
+            raise ConflictError(msg)
+        text = self.blobs.read(found["sha256"]).decode()
+        addresses = {}
+        for file in files:
+            folder = file.subdir if file.manager == CONDA else f"files/{file.digest}"
+            addresses[str(file.record["url"])] = f"{address}/{folder}/{file.filename}"
+        for url in sorted(addresses, key=len, reverse=True):
+            text = text.replace(url, addresses[url])
+        return Document(text.encode(), "text/plain; charset=utf-8")
+
+    def _readable(
+        self,
+        identity: Identity,
+        manager: str,
+        subdir: str = "",
+        filename: str | None = None,
+        name: str | None = None,
+    ) -> Iterator[ServedFile]:
+        with self.database.read() as session:
+            found = kept.served_files(session, manager, subdir, filename, name)
+        allowed: dict[tuple[str, str], bool] = {}
+        for file in found:
+            place = (file.namespace, file.environment)
+            if place not in allowed:
+                allowed[place] = identity.may("environment::read", *place)
+            if allowed[place]:
+                yield file
+
+    def _first(self, found: Iterator[ServedFile], what: str) -> tuple[Path, ServedFile]:
+        file = next(found, None)
+        if file is None or not self.blobs.path(file.digest).is_file():
+            msg = f"no {what[:200]} is kept here that you may read"
+            raise NotFoundError(msg)
+        return self.blobs.path(file.digest), file
+
+
+def check_subdir(subdir: str) -> None:
+    """Refuse what is no folder of a conda channel.
+
+    Raises
+    ------
+    NotFoundError
+        It is none.
+    """
+    if subdir != NOARCH and subdir not in PLATFORMS:
+        msg = f"a channel has no folder {subdir[:60]!r}; it has {NOARCH}, {', '.join(PLATFORMS)}"
+        raise NotFoundError(msg)
+
+
+def _entry(file: ServedFile) -> dict[str, Any]:
+    """Return a package as an index has it; hash and size are those of the kept file."""
+    own = {key: value for key, value in file.record.items() if key not in LOCAL and value is not None}
+    return {**own, "subdir": file.subdir, "sha256": file.digest, "size": file.size}
+
+
+def _json(value: Any) -> Document:
+    return Document(json.dumps(value).encode(), SIMPLE_JSON)
+
+
+def _html(title: str, lines: list[str]) -> Document:
+    body = "<br>\n".join(lines)
+    head = f'<meta name="pypi:repository-version" content="1.0"><title>{escape(title)}</title>'
+    return Document(f"<!DOCTYPE html><html><head>{head}</head><body>\n{body}\n</body></html>\n".encode(), SIMPLE_HTML)
