@@ -6,6 +6,7 @@ import contextlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from jupyter_envstore.engine.prefix import write_new
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.errors import PipError
 
+CACHE_NOTE = "uv_cache.json"
 Find = Callable[[str], Path]
 """Where the store has a file, by its SHA-256, whether or not it is there."""
 
@@ -79,15 +81,26 @@ def install_wheels(
     PipError
         A wheel cannot be had, or is not the one that was locked.
     """
+    install = partial(install_pip, prefix=prefix, cache_dir=cache_dir, reinstall=reinstall)
     if not any(find(package["sha256"]).is_file() for package in packages):
-        install_pip(packages, prefix, cache_dir, reinstall=reinstall)
-        return
-    with contextlib.suppress(PipError):
-        install_pip(packages, prefix, cache_dir, reinstall=reinstall, offline=True)
-        return
-    with tempfile.TemporaryDirectory(prefix="envstore-kept-") as folder:
-        local = _local_wheels(packages, find, Path(folder), progress)
-        install_pip(local, prefix, cache_dir, reinstall=reinstall)
+        install(packages)
+    else:
+        try:
+            install(packages, offline=True)
+        except PipError:
+            with tempfile.TemporaryDirectory(prefix="envstore-kept-") as folder:
+                install(_local_wheels(packages, find, Path(folder), progress))
+    _drop_cache_notes(prefix)
+
+
+def _drop_cache_notes(prefix: Path) -> None:
+    """Remove what uv notes of wheels that lay on this machine: when each was written, which differs from place to place."""
+    for note in prefix.glob(f"lib/python3*/site-packages/*.dist-info/{CACHE_NOTE}"):
+        record = note.with_name("RECORD")
+        lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
+        own = f"{note.parent.name}/{CACHE_NOTE},"
+        write_new(record, "".join(line for line in lines if not line.startswith(own)).encode())
+        note.unlink()
 
 
 def _local_wheels(
