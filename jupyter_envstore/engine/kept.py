@@ -94,7 +94,7 @@ def install_wheels(
 
 
 def _drop_cache_notes(prefix: Path) -> None:
-    """Remove what uv notes of wheels that lay on this machine: when each was written, which differs from place to place."""
+    """Remove what uv notes of wheels that lay on this machine: when each was written, which tells nothing elsewhere."""
     for note in prefix.glob(f"lib/python3*/site-packages/*.dist-info/{CACHE_NOTE}"):
         record = note.with_name("RECORD")
         lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
