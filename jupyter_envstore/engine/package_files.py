@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import netrc
 import re
 import shutil
@@ -99,7 +100,8 @@ async def fetch_file(file: PackageFile, target: Path) -> None:
         msg = f"{file.filename} cannot be had from {redact(file.url)}: {redact(str(reason))}"
         raise PackageError(msg) from None
     except OSError as error:
-        if path is not None and error.filename == str(path):
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # which copyfile says of the source, too
+        if path is not None and error.filename == str(path) and not full:
             msg = f"{file.filename} cannot be read: {error.strerror}"
             raise PackageError(msg) from None
         raise storage_error(error) from error

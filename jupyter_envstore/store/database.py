@@ -16,7 +16,7 @@ from sqlalchemy.pool import QueuePool
 
 from jupyter_envstore.errors import StorageError
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest revision; a test compares it with the migration scripts."""
 BUSY_TIMEOUT = 20.0
 WRITE_LOCK = 0x656E7673
