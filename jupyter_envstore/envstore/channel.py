@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
@@ -46,10 +47,11 @@ class Document:
 class Channel(Artifacts):
     """What is kept, served."""
 
-    def channel_index(self, identity: Identity, subdir: str, packed: bool) -> Document:
+    def channel_index(self, identity: Identity, subdir: str, packed: bool, digest: str = "") -> Document:
         """Return the index of a folder of the channel (``repodata.json``), ``packed`` with Zstandard or not.
 
-        Of two files of one name the one that the newest build keeps is listed, and served.
+        Of two files of one name the one that the newest build keeps is listed, and served. With ``digest`` it is the
+        index of the channel that is this file alone.
 
         Raises
         ------
@@ -59,6 +61,8 @@ class Channel(Artifacts):
         check_subdir(subdir)
         index: dict[str, Any] = {"info": {"subdir": subdir}, "packages": {}, "packages.conda": {}}
         for file in self._readable(identity, CONDA, subdir):
+            if digest and file.digest != digest:
+                continue
             part = index["packages.conda" if file.filename.endswith(".conda") else "packages"]
             part.setdefault(file.filename, _entry(file))
         data = json.dumps({**index, "repodata_version": 1}, sort_keys=True, separators=(",", ":")).encode()
@@ -68,8 +72,8 @@ class Channel(Artifacts):
 
         return Document(zstandard.ZstdCompressor(level=6).compress(data), "application/zstd")
 
-    def channel_file(self, identity: Identity, subdir: str, filename: str) -> tuple[Path, ServedFile]:
-        """Return a conda package of the channel.
+    def channel_file(self, identity: Identity, subdir: str, filename: str, digest: str = "") -> tuple[Path, ServedFile]:
+        """Return a conda package of the channel, the one of this ``digest`` where there are several of its name.
 
         Raises
         ------
@@ -77,7 +81,8 @@ class Channel(Artifacts):
             There is none, or none that the caller may read.
         """
         check_subdir(subdir)
-        return self._first(self._readable(identity, CONDA, subdir, filename=filename), f"{subdir}/{filename}")
+        found = self._readable(identity, CONDA, subdir, filename=filename)
+        return self._first((file for file in found if digest in ("", file.digest)), f"{subdir}/{filename}")
 
     def wheel_file(self, identity: Identity, digest: str, filename: str) -> tuple[Path, ServedFile]:
         """Return a kept file of a PyPI package.
@@ -123,12 +128,13 @@ class Channel(Artifacts):
     def list_from_channel(self, build_id: int, kind: str, address: str) -> Document:
         """Return a lockfile or explicit list of a build whose kept packages have their address in the channel.
 
-        Packages that are not kept have the address of the lock.
+        Packages that are not kept have the address of the lock. An address has the digest of its file, so it is right
+        whatever else other builds keep under the same name, which nobody is told of.
 
         Raises
         ------
         ConflictError
-            The build is not kept with its packages, or two of the channel's files have one name.
+            The build is not kept with its packages.
         NotFoundError
             The list was never made.
         """
@@ -139,21 +145,16 @@ class Channel(Artifacts):
         with self.database.read() as session:
             row = rows.find_build(session, build_id)
             files = [file for file in kept.kept_of(session, build_id) if file.digest]
-            names = {(file.subdir, file.filename): file.digest for file in files if file.manager == CONDA}
-            double = kept.names_twice(session, names)
         if not files:
             msg = f"build {row} is not kept with its packages; PUT build/{build_id}/keep/ keeps them"
-            raise ConflictError(msg)
-        if double:
-            msg = f"{', '.join(double)}: the channel has another file of this name; take the list of the lock itself"
             raise ConflictError(msg)
         text = self.blobs.read(found["sha256"]).decode()
         addresses = {}
         for file in files:
-            folder = file.subdir if file.manager == CONDA else f"files/{file.digest}"
+            folder = f"sha256/{file.digest}/{file.subdir}" if file.manager == CONDA else f"files/{file.digest}"
             addresses[str(file.record["url"])] = f"{address}/{folder}/{file.filename}"
-        for url in sorted(addresses, key=len, reverse=True):
-            text = text.replace(url, addresses[url])
+        longest_first = sorted(addresses, key=len, reverse=True)  # one address may begin with another
+        text = re.sub("|".join(map(re.escape, longest_first)), lambda url: addresses[url[0]], text)
         return Document(text.encode(), "text/plain; charset=utf-8")
 
     def _readable(

@@ -80,16 +80,20 @@ class ChannelHandler(FileHandler):
 
 
 class FileOfChannelHandler(ChannelHandler):
-    """``channel/<subdir>/<file>``: an index, or a package."""
+    """``channel/<subdir>/<file>``: an index, or a package.
+
+    ``channel/sha256/<digest>/`` is the channel that is this file alone; lists of packages have such addresses, since of
+    two files of one name only one can be in an index.
+    """
 
     async def serve(self, **place: str) -> None:
         """Send the index of what the caller may read, or one package of it."""
-        subdir, filename = place["subdir"], place["filename"]
+        subdir, filename, digest = place["subdir"], place["filename"], place.get("digest", "")
         if filename in INDEXES:
-            found = await self.run(self.store.channel_index, self.identity, subdir, INDEXES[filename])
+            found = await self.run(self.store.channel_index, self.identity, subdir, INDEXES[filename], digest)
             await self.send_whole(found.data, found.digest, found.media_type, filename)
             return
-        path, file = await self.run(self.store.channel_file, self.identity, subdir, filename)
+        path, file = await self.run(self.store.channel_file, self.identity, subdir, filename, digest)
         self.note_once(file.build_id, "package")
         await self.send_file(path, file.digest, OCTETS, filename, attachment=False, size=file.size)
 
@@ -139,6 +143,7 @@ PATHS: list[tuple[str, type[ChannelHandler]]] = [
     (r"/simple/?", SimpleHandler),
     (r"/simple/(?P<project>[^/]+)/?", SimpleHandler),
     (r"/files/(?P<digest>[0-9a-f]{64})/(?P<filename>[^/]+)", WheelHandler),
+    (r"/sha256/(?P<digest>[0-9a-f]{64})/(?P<subdir>[a-z0-9-]+)/(?P<filename>[^/]+)", FileOfChannelHandler),
     (r"/(?P<subdir>[a-z0-9-]+)/(?P<filename>[^/]+)", FileOfChannelHandler),
     (r"(?:/.*)?", NothingHandler),
 ]

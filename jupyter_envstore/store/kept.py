@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -227,15 +227,3 @@ def forget_lost(session: Session, blobs: BlobStore, reason: str) -> None:
         build = session.get_one(Build, build_id)
         if build.keep_state != KEEPING:
             settle_kept(session, build)
-
-
-def names_twice(session: Session, wanted: Mapping[tuple[str, str], str | None]) -> list[str]:
-    """Return the files of these names (folder and file, to digest) that another build keeps with another content."""
-    query = (
-        select(KeptPackage.subdir, KeptPackage.filename, KeptPackage.digest)
-        .where(KeptPackage.manager == CONDA, KeptPackage.digest.is_not(None))
-        .where(KeptPackage.filename.in_({filename for _, filename in wanted}))
-        .distinct()
-    )
-    found = {(row[0], row[1]) for row in session.execute(query) if wanted.get((row[0], row[1]), row[2]) != row[2]}
-    return sorted(f"{subdir}/{filename}" for subdir, filename in found)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -171,10 +174,12 @@ def test_a_list_whose_addresses_are_the_channels_is_installed_by_a_client(kept: 
     number = kept.builds["open"]  # type: ignore[attr-defined]
     answer = kept.ask("GET", f"build/{number}/explicit/?channel=kept")
     assert answer.status_code == 200, answer.text
-    assert f"{kept.origin}/envstore/channel/noarch/nasty-text-1.0-0.conda" in answer.text
+    digest = get(kept, "/envstore/channel/noarch/nasty-text-1.0-0.conda", MASTER).headers["ETag"].strip('"')
+    address = f"{kept.origin}/envstore/channel/sha256/{digest}/noarch/nasty-text-1.0-0.conda"
+    assert address in answer.text
     assert "file://" not in answer.text.replace("# ", "")
     lock = kept.ask("GET", f"build/{number}/conda-lock.yml?channel=kept").text
-    assert f"url: {kept.origin}/envstore/channel/noarch/nasty-text-1.0-0.conda" in lock
+    assert f"url: {address}" in lock
     (tmp_path / "list.txt").write_text(answer.text)
     login = {"BasicHTTP": {"username": "anything", "password": MASTER}}
     (tmp_path / "auth.json").write_text(json.dumps({f"127.0.0.1:{kept.port}": login, "127.0.0.1": login}))
@@ -183,6 +188,47 @@ def test_a_list_whose_addresses_are_the_channels_is_installed_by_a_client(kept: 
     assert (tmp_path / "env" / "etc" / "nasty.conf").exists()
     hidden = kept.ask("GET", f"build/{number}/explicit/?channel=other")
     assert hidden.status_code == 400
+
+
+def test_lists_name_their_own_file_whatever_others_keep_under_its_name(
+    kept: Server, nasty_channel: str, tmp_path: Path
+) -> None:
+    """Another channel's file of the same name, newer and private, neither gets in the way nor is told of."""
+    other = Path(shutil.copytree(nasty_channel.removeprefix("file://"), tmp_path / "other"))
+    rebuilt = other / "noarch" / "nasty-text-1.0-0.conda"
+    add_comment(rebuilt)
+    index = json.loads((other / "noarch" / "repodata.json").read_text())
+    digest = hashlib.sha256(rebuilt.read_bytes()).hexdigest()
+    entry = index["packages.conda"][rebuilt.name]
+    own, entry["sha256"], entry["size"] = entry["sha256"], digest, rebuilt.stat().st_size
+    entry.pop("md5", None)
+    (other / "noarch" / "repodata.json").write_text(json.dumps(index))
+    number = kept.submit(f"name: double\nchannels: ['{other.as_uri()}']\ndependencies: [nasty-text]", "secret")
+    assert kept.wait(number)["status"] == "COMPLETED", kept.wait(number)
+    kept.ask("PUT", f"build/{number}/keep/", json={"packages": True})
+    settle(kept, number)
+    reader = kept.token({"team/*": ["viewer"]})
+    path = f"/envstore/api/v1/build/{kept.builds['open']}/explicit/?channel=kept"  # type: ignore[attr-defined]
+    mine = get(kept, path, reader)
+    assert mine.status_code == 200, mine.text
+    assert digest not in mine.text
+    (address,) = [line.partition("#")[0] for line in mine.text.splitlines() if line.startswith("http")]
+    got = get(kept, address.removeprefix(kept.origin), reader)
+    assert hashlib.sha256(got.content).hexdigest() == own
+    one = f"/envstore/channel/sha256/{digest}/noarch"
+    for name in (rebuilt.name, "nasty-none-1.0-0.conda"):
+        assert get(kept, f"{one}/{name}", reader).status_code == 404
+    assert names(get(kept, f"{one}/repodata.json", reader)) == set()
+    assert get(kept, f"{one}/{rebuilt.name}", MASTER).content == rebuilt.read_bytes()
+    assert names(get(kept, f"{one}/repodata.json", MASTER)) == {"nasty-text"}
+    assert names(get(kept, f"/envstore/channel/sha256/{own}/noarch/repodata.json", reader)) == {"nasty-text"}
+    kept.ask("DELETE", "environment/secret/double/")
+
+
+def add_comment(package: Path) -> None:
+    """Make another file of a package: the same content, packed with one more remark."""
+    with zipfile.ZipFile(package, "a") as file:
+        file.comment = b"packed again"
 
 
 def test_a_build_that_is_kept_no_more_and_a_deleted_one_are_not_served(kept: Server, nasty_channel: str) -> None:
