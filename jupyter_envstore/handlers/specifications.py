@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from jupyter_envstore import wire
+from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.errors import InvalidInputError, PolicyError, SpecificationError
 from jupyter_envstore.handlers.base import EnvStoreHandler
 from jupyter_envstore.spec import Specification
@@ -21,7 +22,32 @@ MAX_TEXT = 6 * 1024 * 1024
 """Bytes of a body that holds a specification, which may have 4 MB, as JSON text."""
 
 
-class SpecificationsHandler(EnvStoreHandler):
+REPAIRING = ("file_name", "repair", "keep", "file_environment", "categories")
+"""Fields that say how a file of another kind is read."""
+
+
+class ReadingHandler(EnvStoreHandler):
+    """What takes a file of any kind, with the choices of what is taken of it."""
+
+    async def repaired(self, body: dict[str, Any], text: str, place: tuple[str, str | None]) -> Repaired:
+        """Return a text as ``repair`` and a choice of the body have it; as it is where there is neither."""
+        keep = self.field(body, "keep", list, [])
+        if not all(isinstance(item, str) and item in KEEPABLE for item in keep):
+            msg = f"'keep' must be a list of: {', '.join(KEEPABLE)}"
+            raise InvalidInputError(msg)
+        categories = self.field(body, "categories", list, [])
+        if not all(isinstance(item, str) for item in categories):
+            msg = "'categories' must be a list of texts"
+            raise InvalidInputError(msg)
+        pick = Pick(self.field(body, "file_environment", str, ""), tuple(categories))
+        file_name = self.field(body, "file_name", str, "")[:200] or "environment.yml"
+        if not self.field(body, "repair", bool, False) and pick == Pick():
+            return Repaired(text)
+        settings = await self.run(self.store.settings_near, place)
+        return await self.app.repair(text, file_name, settings, keep, pick)
+
+
+class SpecificationsHandler(ReadingHandler):
     """``specification/``"""
 
     max_body = MAX_TEXT
@@ -29,13 +55,26 @@ class SpecificationsHandler(EnvStoreHandler):
     async def post(self) -> None:
         """Build a specification; always a new build."""
         self.require_somewhere("environment:create")
-        fields = ("namespace", "specification", "is_lockfile", "environment_name", "environment_description")
+        fields = (
+            "namespace",
+            "specification",
+            "is_lockfile",
+            "environment_name",
+            "environment_description",
+            *REPAIRING,
+            "exclude_newer",
+        )
         body = self.json_body(fields, ("specification",))
         space, given = self.place_field(body, "environment_name")
         namespace, name = space or self.identity.primary_namespace, given or None
         text = self.field(body, "specification", str, "")
         self.check_place(namespace, name)
-        specification = await self.app.read_specification(text)
+        options = BuildOptions(self.field(body, "exclude_newer", str, ""))
+        options.check()
+        repaired = await self.repaired(body, text, (namespace, name))
+        if not options.exclude_newer and repaired.exclude_newer:
+            options = BuildOptions(repaired.exclude_newer)
+        specification = await self.app.read_specification(repaired.text)
         if body.get("is_lockfile") is not None and self.field(body, "is_lockfile", bool, False) != (
             specification.lockfile is not None
         ):
@@ -55,10 +94,12 @@ class SpecificationsHandler(EnvStoreHandler):
         if len(description) > MAX_DESCRIPTION:
             msg = f"'environment_description' has more than {MAX_DESCRIPTION} characters"
             raise InvalidInputError(msg)
-        found = await self.app.run_slowly(self.store.submit, specification, namespace, name, self.identity.name)
+        who = self.identity.name
+        found = await self.app.run_slowly(self.store.submit, specification, namespace, name, who, options=options)
         if description:
             await self.run(self.store.describe, namespace, name, description, self.identity.name)
-        self.answer({"build_id": found.id, "notes": list(found.notes)}, "; ".join(found.notes) or None)
+        notes = [*(change.what for change in repaired.changes), *found.notes]
+        self.answer({"build_id": found.id, "notes": notes}, "; ".join(notes) or None)
 
     async def get(self) -> None:
         """Solve packages of the query, as conda-store's client asks for it (``channels`` and ``channel`` alike)."""
@@ -81,7 +122,7 @@ class SpecificationsHandler(EnvStoreHandler):
         self.finish(json.dumps({"solve": found, "message": message}))
 
 
-class SolvingHandler(EnvStoreHandler):
+class SolvingHandler(ReadingHandler):
     """What looks at a specification for a place, where somebody may solve, and keeps nothing."""
 
     max_body = MAX_TEXT
@@ -101,34 +142,13 @@ class CheckHandler(SolvingHandler):
     async def post(self) -> None:
         """Say what is wrong with a text, what it says, and with ``repair`` how it would be repaired."""
         self.require_somewhere("environment::solve")
-        fields = (
-            "specification",
-            "namespace",
-            "environment",
-            "file_name",
-            "repair",
-            "keep",
-            "file_environment",
-            "categories",
-        )
+        fields = ("specification", "namespace", "environment", *REPAIRING)
         body = self.json_body(fields, ("specification",))
         namespace, name = self.place_to_solve(body)
         text = self.field(body, "specification", str, "")
         repaired = Repaired(text)
-        keep = self.field(body, "keep", list, [])
-        if not all(isinstance(item, str) and item in KEEPABLE for item in keep):
-            msg = f"'keep' must be a list of: {', '.join(KEEPABLE)}"
-            raise InvalidInputError(msg)
-        categories = self.field(body, "categories", list, [])
-        if not all(isinstance(item, str) for item in categories):
-            msg = "'categories' must be a list of texts"
-            raise InvalidInputError(msg)
-        pick = Pick(self.field(body, "file_environment", str, ""), tuple(categories))
         try:
-            if self.field(body, "repair", bool, False):
-                file_name = self.field(body, "file_name", str, "")[:200] or "environment.yml"
-                settings = await self.run(self.store.settings_near, (namespace, name))
-                repaired = await self.app.repair(text, file_name, settings, keep, pick)
+            repaired = await self.repaired(body, text, (namespace, name))
             found: Specification | None = await self.app.read_specification(repaired.text)
             faults = []
         except SpecificationError as error:

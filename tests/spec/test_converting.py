@@ -227,6 +227,23 @@ packages:
 """
 
 
+@pytest.mark.parametrize("wanted", ["disabled", "strict"])
+def test_an_order_of_channels_that_a_feature_wants_is_told_where_it_is_not_followed(wanted: str) -> None:
+    text = f'''
+        [workspace]
+        name = "w"
+        channels = ["conda-forge"]
+        platforms = ["linux-64"]
+        [feature.a]
+        channel-priority = "{wanted}"
+        [feature.a.dependencies]
+        numpy = "*"
+        [environments]
+        default = ["a"]
+    '''
+    assert ("channel-priority left out" in told(read(text, "pixi.toml")[1])) == (wanted == "disabled")
+
+
 @pytest.mark.parametrize("version", [5, 6, 7])
 def test_an_environment_of_a_pixi_lock_is_a_lock(version: int) -> None:
     text = LOCK.format(version=version, commit=COMMIT, sha="1" * 64, md5="0" * 32)

@@ -70,10 +70,7 @@ def pixi_draft(data: dict[str, Any], platform: str, pick: Pick, name: str, prefi
     channels = source.take(head, "channels")
     draft.channels = _channels(["conda-forge"] if channels is None else channels)
     _platforms(source.take(head, "platforms"), platform, draft)
-    if source.take(head, "channel-priority") == "disabled":
-        draft.tell(
-            f"{prefix}{head}.channel-priority left out", "channels are strict here: the first that has a package"
-        )
+    _priority(source.take(head, "channel-priority"), draft, f"{prefix}{head}.channel-priority")
     take_options(source.table(head, "pypi-options"), draft, f"{prefix}{head}.pypi-options.")
     for path in features:
         _feature(source, path, platform, draft, prefix)
@@ -142,10 +139,16 @@ def _feature(source: Source, path: tuple[str, ...], platform: str, draft: Draft,
         listed = inner.take("platforms")
         if isinstance(listed, list):
             draft.platforms = [item for item in draft.platforms if item in listed] or draft.platforms
-        inner.take("channel-priority")
+        _priority(inner.take("channel-priority"), draft, f"{label}channel-priority")
         tell_rest(inner, draft, REASONS, label)
     draft.conda += [spec for package, bounds in conda.items() if (spec := conda_spec(package, bounds, draft))]
     draft.pip += [line for package, bounds in pypi.items() if (line := requirement(package, bounds, draft))]
+
+
+def _priority(wanted: Any, draft: Draft, label: str) -> None:
+    """Tell of an order of channels that is not the one of builds, which is pixi's own default."""
+    if wanted not in (None, "strict"):
+        draft.tell(f"{label} left out", "channels are strict here: the first that has a package")
 
 
 def _systems(platform: str) -> tuple[str, ...]:

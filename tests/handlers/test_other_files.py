@@ -1,0 +1,78 @@
+"""Files of other tools over the REST API: what is taken of them, and the date that they ask for."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.handlers.live import Server
+
+PIXI = """
+[workspace]
+name = "choosing"
+channels = ["{channel}"]
+platforms = ["linux-64", "linux-aarch64", "osx-arm64"]
+exclude-newer = "2099-01-31"
+
+[feature.text.dependencies]
+nasty-text = "*"
+
+[dependencies]
+
+[environments]
+text = ["text"]
+"""
+
+
+@pytest.fixture(scope="module")
+def plain(make_server: Callable[[str], Server]) -> Server:
+    """A server with nothing in its store that makes no artifacts."""
+    return make_server("c.EnvStoreApp.default_settings = {'artifacts_at_once': []}\n")
+
+
+def asked_for(server: Server, build_id: int) -> str:
+    """Return the date that a build was made with."""
+    with contextlib.closing(sqlite3.connect(server.root / "envstore.sqlite")) as database:
+        (options,) = database.execute("SELECT options FROM build WHERE id = ?", (build_id,)).fetchone()
+    date: str = json.loads(options)["exclude_newer"]
+    return date
+
+
+def submit(server: Server, text: str, **choices: Any) -> dict[str, Any]:
+    found: dict[str, Any] = server.data("POST", "specification/", json={"specification": text, **choices})
+    return found
+
+
+def test_an_environment_of_a_file_is_built_with_the_date_of_the_file(plain: Server, nasty_channel: str) -> None:
+    text = PIXI.format(channel=nasty_channel)
+    made = submit(plain, text, file_name="pixi.toml", file_environment="text")
+    assert any("pixi.toml" in note for note in made["notes"])
+    assert asked_for(plain, made["build_id"]) == "2099-01-31"
+    build = plain.wait(made["build_id"])
+    assert build["status"] == "COMPLETED"
+    assert "nasty-text" in build["specification"]["text"]
+
+
+def test_a_date_of_the_request_goes_before_that_of_the_file(plain: Server, nasty_channel: str) -> None:
+    text = PIXI.format(channel=nasty_channel)
+    made = submit(plain, text, file_environment="text", exclude_newer="2098-01-31")
+    assert asked_for(plain, made["build_id"]) == "2098-01-31"
+    plain.wait(made["build_id"])
+
+
+def test_what_a_file_does_not_have_is_named_with_what_it_has(plain: Server, nasty_channel: str) -> None:
+    body = {"specification": PIXI.format(channel=nasty_channel), "file_environment": "gpu"}
+    answer = plain.ask("POST", "specification/", json=body)
+    assert answer.status_code == 400
+    assert "gpu" in answer.json()["message"]
+    assert "text" in answer.json()["message"]
+
+
+def test_without_a_choice_nothing_is_repaired(plain: Server, nasty_channel: str) -> None:
+    answer = plain.ask("POST", "specification/", json={"specification": PIXI.format(channel=nasty_channel)})
+    assert answer.status_code == 400
