@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -10,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from jupyter_envstore.engine.environment import scrubbed_environment
+from jupyter_envstore.engine.environment import package_environment
 from jupyter_envstore.engine.environment_variables import activation_script
 from jupyter_envstore.errors import EnvStoreError
 
@@ -20,6 +22,7 @@ TIME_LIMIT = 60.0
 MARK = "envstore-environment-follows:"
 DUMP = f"import json, os; print({MARK!r} + json.dumps(dict(os.environ)))"
 OUTER_PATH = "/envstore-outer-path:/usr/bin:/bin"
+HOME_OF_SHELLS = re.compile(r"HOME|USER|LOGNAME|TMPDIR|XDG_\w+")
 PASSING = {"_", "SHLVL", "PWD", "OLDPWD", "LC_CTYPE"}
 
 
@@ -37,7 +40,8 @@ def activation_variables(
         A script does not end, or ends the shell.
     """
     limit = min(TIME_LIMIT, time_limit)
-    before = scrubbed_environment(PATH=OUTER_PATH)
+    own = {name: value for name, value in os.environ.items() if HOME_OF_SHELLS.fullmatch(name)}
+    before = package_environment(PATH=OUTER_PATH, **own)
     dump = f"{shlex.quote(sys.executable)} -I -c {shlex.quote(DUMP)}"
     command = [shutil.which("bash") or "/bin/sh", "-c", f"{activation_script(prefix)}\n{dump}\n"]
     try:

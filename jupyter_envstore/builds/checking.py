@@ -20,11 +20,11 @@ from jupyter_envstore.builds.activation import recorded_activation
 from jupyter_envstore.builds.importing import import_modules
 from jupyter_envstore.builds.workspace import Workspace
 from jupyter_envstore.engine.contents import contents
-from jupyter_envstore.engine.environment import scrubbed_environment
 from jupyter_envstore.engine.kernel_files import kernel_command, kernel_files, read_kernel_spec
 from jupyter_envstore.engine.modules import Installed, installed_packages, top_modules
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.engine.shared_objects import Missing, check_libraries
+from jupyter_envstore.engine.strays import JOB_MARK, end_strays, job_mark
 from jupyter_envstore.spec.words import counted
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store.states import PREFIX_PRESENT
@@ -86,7 +86,7 @@ def _scene(prefix: Path, folder: Path) -> Scene:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONNOUSERSITE": "1",
     }
-    return Scene(prefix, {**words, **activated, **own}, folder)
+    return Scene(prefix, {**words, **activated, **own, **job_mark()}, folder)
 
 
 def asked_for(record: BuildRecord, platform: str, packages: Sequence[Installed]) -> list[Installed]:
@@ -139,7 +139,7 @@ def _check_kernels(workspace: Workspace, scene: Scene, packages: Sequence[Instal
             "argv": kernel_command(spec, path.parent, scene.prefix),
             "display_name": path.parent.name,
             "language": "any",
-            "env": {**scene.environment, **spec["env"]},
+            "env": {**scene.environment, **spec["env"], **job_mark()},
         }
         reason = _start_kernel(told, folder, workspace)
         good += not reason
@@ -153,7 +153,8 @@ def _check_kernels(workspace: Workspace, scene: Scene, packages: Sequence[Instal
 
 def _start_kernel(spec: dict[str, object], folder: Path, workspace: Workspace) -> str:
     command = [sys.executable, "-m", "jupyter_envstore.builds.kernel_start", str(KERNEL_SECONDS)]
-    environment = scrubbed_environment(JUPYTER_RUNTIME_DIR=str(folder), HOME=str(folder), TMPDIR=str(folder))
+    own = {name: str(folder) for name in ("JUPYTER_RUNTIME_DIR", "HOME", "TMPDIR")}
+    environment = {"PATH": os.defpath, **own, **job_mark()}  # the kernel has all of it: nothing of the server's
     try:
         done = subprocess.run(
             command,
@@ -167,6 +168,8 @@ def _start_kernel(spec: dict[str, object], folder: Path, workspace: Workspace) -
         )
     except subprocess.TimeoutExpired:
         return f"it does not answer within {KERNEL_SECONDS:g} s"
+    finally:  # a kernel has a session of its own, and may have started more
+        end_strays(JOB_MARK, str(workspace.staging))
     if done.returncode:
         return (done.stderr.strip().splitlines() or ["it cannot be started"])[-1]
     return done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""

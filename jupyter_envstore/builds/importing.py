@@ -17,7 +17,8 @@ from pathlib import Path
 IMPORTER = """
 import importlib, json, os, resource, sys
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-resource.setrlimit(resource.RLIMIT_DATA, (int(sys.argv[1]), resource.RLIM_INFINITY))
+most, hard = int(sys.argv[1]), resource.getrlimit(resource.RLIMIT_DATA)[1]
+resource.setrlimit(resource.RLIMIT_DATA, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 answers = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
 modules = json.load(sys.stdin)
@@ -29,7 +30,7 @@ for module in modules:
     except BaseException as error:
         text = str(error).strip().splitlines() or [""]
         reason = type(error).__name__ + (": " + (text[0] if len(text) < 4 else text[-1]) if text[0] else "")
-    answers.write(json.dumps([module, reason]) + "\\n")
+    answers.write(json.dumps([module, reason and reason[:1000]]) + "\\n")
     answers.flush()
 os._exit(0)
 """
@@ -38,6 +39,8 @@ MODULE_SECONDS = 60.0
 ALL_SECONDS = 300.0
 MEMORY = 8 * 2**30
 """Bytes of memory of its own that the process may have."""
+LONGEST = 1 << 16
+STRANGE = "it writes where Python's answers are"
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def _run(
         except BrokenPipeError:  # what ended it is told below
             pass
         try:
-            yield from _answers(process.stdout.fileno(), len(modules), seconds, deadline)
+            yield from _answers(process.stdout.fileno(), modules, seconds, deadline)
         finally:
             _end_group(process.pid)
         code = process.wait()
@@ -111,9 +114,11 @@ def _run(
     yield None, ended
 
 
-def _answers(output: int, count: int, seconds: float, deadline: float) -> Iterator[tuple[str | None, str | None]]:
-    data = b""
-    while count:
+def _answers(
+    output: int, modules: Sequence[str], seconds: float, deadline: float
+) -> Iterator[tuple[str | None, str | None]]:
+    data, done = b"", 0
+    while done < len(modules):
         limit = max(0.0, min(seconds, deadline - time.monotonic()))
         readable, _, _ = select.select([output], [], [], limit)
         if not readable:
@@ -124,9 +129,26 @@ def _answers(output: int, count: int, seconds: float, deadline: float) -> Iterat
             return
         *lines, data = (data + more).split(b"\n")
         for line in lines:
-            module, reason = json.loads(line)
-            count -= 1
-            yield module, reason
+            answer = _answer(line)
+            if answer is None or answer[0] != modules[done]:
+                yield None, STRANGE
+                return
+            done += 1
+            yield answer
+        if len(data) > LONGEST:
+            yield None, STRANGE
+            return
+
+
+def _answer(line: bytes) -> tuple[str, str | None] | None:
+    """Read an answer; None for what is none: a module may have written there."""
+    try:
+        module, reason = json.loads(line)
+    except (ValueError, TypeError):
+        return None
+    if isinstance(module, str) and (reason is None or isinstance(reason, str)):
+        return module, reason
+    return None
 
 
 def _end_group(pid: int) -> None:

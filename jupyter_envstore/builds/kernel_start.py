@@ -9,14 +9,20 @@ from __future__ import annotations
 import contextlib
 import json
 import queue
+import resource
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jupyter_envstore.builds.importing import MEMORY
+
 if TYPE_CHECKING:
     from jupyter_client.blocking.client import BlockingKernelClient
     from jupyter_client.manager import KernelManager
+
+MOST_BYTES = 64 << 10
+"""Of what a kernel says, how much is read."""
 
 
 def start(spec: dict[str, object], folder: Path, seconds: float) -> str:
@@ -51,7 +57,7 @@ def start(spec: dict[str, object], folder: Path, seconds: float) -> str:
         try:
             _wait(client, manager, seconds)
         except RuntimeError as error:
-            lines = said.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            lines = _last_words(said)
             return lines[-1].strip() if lines else str(error)
         else:
             return ""
@@ -81,5 +87,19 @@ def _wait(client: BlockingKernelClient, manager: KernelManager, seconds: float) 
     raise RuntimeError(msg)
 
 
+def _last_words(said: Path) -> list[str]:
+    with said.open("rb") as file:
+        file.seek(max(0, said.stat().st_size - MOST_BYTES))
+        return file.read().decode("utf-8", "replace").strip().splitlines()
+
+
+def _limit_memory() -> None:
+    """Bound what this process and the kernel may have, as where modules are imported."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard), hard))
+
+
 if __name__ == "__main__":
+    _limit_memory()
     print(start(json.load(sys.stdin), Path.cwd(), float(sys.argv[1])))

@@ -13,6 +13,7 @@ from jupyter_envstore.builds.processes import end_group, this_host
 from jupyter_envstore.builds.workspace import keep_errors
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.prefix import remove_tree, to_trash
+from jupyter_envstore.engine.strays import JOB_MARK, end_strays
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store.blobs import BlobStore
 from jupyter_envstore.store.database import Database, now
@@ -118,6 +119,7 @@ class Scheduler:
             job = session.get(Job, number)
         if job is not None and job.host != self.host:
             return
+        end_strays(JOB_MARK, str(self.config.staging / name))
         keep_errors(self.config, number, self.config.staging / name)
         remove_tree(self.config.staging / name)
         if job is not None and job.attempt == attempt and job.kind == BUILD:
@@ -193,6 +195,7 @@ class Scheduler:
                 return
         if lost.host == self.host:
             end_group(lost.pid, lost.process_started)
+            end_strays(JOB_MARK, str(self.config.staging / f"job-{lost.id}-{lost.attempt}"))
         self._clean(lost)
         with self.database.write() as session:
             job = session.get_one(Job, lost.id)

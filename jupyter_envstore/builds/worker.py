@@ -187,6 +187,7 @@ def _reason(error: BaseException) -> str:
 
 def _end(workspace: Workspace, failed: str) -> bool:
     claim = workspace.claim
+    workspace.end_strays()  # they would write into what is removed next
     with contextlib.suppress(OSError):
         keep_errors(workspace.config, workspace.claim.job_id, workspace.staging)
     with contextlib.suppress(OSError):

@@ -17,6 +17,7 @@ from types import TracebackType
 
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.channels import redact
+from jupyter_envstore.engine.strays import JOB_MARK, end_strays
 from jupyter_envstore.errors import LimitError, StaleClaimError, StorageError
 from jupyter_envstore.store import warnings
 from jupyter_envstore.store.blobs import BlobStore
@@ -53,6 +54,7 @@ class Workspace:
     def __enter__(self) -> Workspace:
         self.staging.mkdir(parents=True, exist_ok=True)
         os.environ["TMPDIR"] = tempfile.tempdir = str(self.staging)  # what tools leave behind goes with the job
+        os.environ[JOB_MARK] = str(self.staging)  # and so do processes
         self._thread.start()
         return self
 
@@ -60,6 +62,12 @@ class Workspace:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        self.end_strays()
+
+    def end_strays(self) -> None:
+        """End processes of this job that still run; whoever is started from here on is none."""
+        if os.environ.pop(JOB_MARK, None) is not None:
+            end_strays(JOB_MARK, str(self.staging))
 
     def stop(self) -> None:
         """End the heartbeat."""
@@ -207,8 +215,9 @@ class Workspace:
                     finish(session, self.claim, self._too_long())
                 self._end_now()
 
-    @staticmethod
-    def _end_now() -> None:
+    def _end_now(self) -> None:
+        with contextlib.suppress(Exception):
+            end_strays(JOB_MARK, str(self.staging))
         os.killpg(0, signal.SIGKILL)
 
 

@@ -7,13 +7,10 @@ package cache and are not run (conda has deprecated them); ``pre-unlink`` script
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import re
 import shlex
 import shutil
-import signal
 import subprocess
 import time
 import uuid
@@ -21,12 +18,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jupyter_envstore.engine.environment import scrubbed_environment
+from jupyter_envstore.engine.environment import package_environment
 from jupyter_envstore.engine.environment_variables import activation_script
 from jupyter_envstore.engine.lock import sort_topologically
 from jupyter_envstore.engine.meta import META
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import PlatformLock
+from jupyter_envstore.engine.strays import end_strays
 from jupyter_envstore.errors import PackageError
 from jupyter_envstore.spec.words import counted
 
@@ -39,11 +37,6 @@ MOST_BYTES = 256 << 10
 MESSAGES = ".messages.txt"
 """What a script has to say to people, in the prefix; shown and removed."""
 PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
-PASSED_ON = re.compile(
-    r"LANG|LANGUAGE|LC_\w+|TZ|(?:https?|all|no)_proxy|(?:HTTPS?|ALL|NO)_PROXY|"
-    r"SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE"
-)
-"""What a script sees of the worker's variables: no home folder, and nothing that leads to credentials of channels."""
 MARK = "ENVSTORE_LINK_SCRIPT"
 
 
@@ -71,16 +64,24 @@ class LinkScript:
 
 def find_link_scripts(prefix: Path, lock: PlatformLock) -> list[LinkScript]:
     """Return the scripts that the packages of a linked prefix have for their installation, in conda's order."""
-    brought: set[str] = set()
+    lying = [
+        (record, kind, path)
+        for record in lock.conda
+        for kind in (PRE_LINK, POST_LINK)
+        if os.path.lexists(prefix / (path := f"bin/.{record['name']}-{kind}.sh"))
+    ]
+    if not lying:  # as in most environments: their packages' records need not be read
+        return []
+    brought: set[str] = set()  # a PyPI package may have put it there, which conda would not run
     for meta in (prefix / META).glob("*.json"):
         brought.update(name for name in json.loads(meta.read_bytes())["files"] if name.startswith("bin/."))
-    found: list[LinkScript] = []
-    for record in sort_topologically(lock.conda) if brought else ():
-        for kind in (PRE_LINK, POST_LINK):
-            path = f"bin/.{record['name']}-{kind}.sh"
-            if path in brought:
-                number = int(record.get("build_number") or 0)
-                found.append(LinkScript(record["name"], record["version"], number, kind, path))
+    place = {record["name"]: number for number, record in enumerate(sort_topologically(lock.conda))}
+    found = [
+        LinkScript(record["name"], record["version"], int(record.get("build_number") or 0), kind, path)
+        for record, kind, path in lying
+        if path in brought
+    ]
+    found.sort(key=lambda script: place[script.package])
     return found
 
 
@@ -138,7 +139,7 @@ def _run(script: LinkScript, prefix: Path, scratch: Path, limit: float) -> tuple
     for folder in (home, temporary):
         folder.mkdir(parents=True, exist_ok=True)
     mark = uuid.uuid4().hex
-    environment = {name: value for name, value in scrubbed_environment().items() if PASSED_ON.fullmatch(name)} | {
+    environment = package_environment() | {
         "PATH": PATH,
         "HOME": str(home),
         "TMPDIR": str(temporary),
@@ -171,29 +172,10 @@ def _run(script: LinkScript, prefix: Path, scratch: Path, limit: float) -> tuple
             if process.poll() is None:
                 process.kill()
                 process.wait()
-            _end_what_stayed(mark)
+            end_strays(MARK, mark)
     with output.open("rb") as file:
         file.seek(max(0, output.stat().st_size - MOST_BYTES))
         return code, [line for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]
-
-
-def _end_what_stayed(mark: str) -> None:
-    """End processes that a script left behind; they are known by a variable (on Linux, where one can see it)."""
-    needle = f"{MARK}={mark}".encode()
-    for _ in range(100):
-        found = False
-        for entry in os.listdir("/proc") if os.path.isdir("/proc/self") else ():  # noqa: PTH112, PTH208
-            if not entry.isdigit():
-                continue
-            with contextlib.suppress(OSError):
-                with open(f"/proc/{entry}/environ", "rb") as file:  # noqa: PTH123
-                    ours = needle in file.read().split(b"\0")
-                if ours:
-                    os.kill(int(entry), signal.SIGKILL)
-                    found = True
-        if not found:
-            return
-        time.sleep(0.02)
 
 
 def _messages(prefix: Path) -> list[str]:

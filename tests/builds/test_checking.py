@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import sys
 import zipfile
 from pathlib import Path
@@ -18,6 +20,7 @@ from jupyter_envstore.demo.package import CondaPackage, write_package
 from jupyter_envstore.demo.python_package import patchelf
 from jupyter_envstore.engine.modules import Installed, top_modules
 from jupyter_envstore.engine.shared_objects import check_libraries
+from jupyter_envstore.engine.strays import end_strays
 from tests.conftest import PYTHON
 from tests.helpers import Store
 
@@ -158,6 +161,106 @@ def test_a_module_that_takes_all_memory_fails_alone(
     assert list(import_modules(prefix, ["large", "json"], environment, tmp_path)) == [
         FailedImport("large", "MemoryError")
     ]
+
+
+def test_a_limit_of_memory_that_is_lower_already_stays(built: Store, tmp_path: Path) -> None:
+    prefix = Path(built.data["prefix"])
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text(f'#!/bin/sh\nulimit -d {2**20}\nexec "{prefix}/bin/python" "$@"\n')
+    python.chmod(0o755)
+    assert list(import_modules(tmp_path, ["json"], {"PATH": os.defpath}, tmp_path)) == []
+
+
+@pytest.mark.parametrize("words", [r"b'no answer\n'", r"b'[1, 2]\n'", r"""b'["json", null]\n'""", "b'x' * 200000"])
+def test_a_module_that_writes_where_answers_are_fails_alone(built: Store, tmp_path: Path, words: str) -> None:
+    prefix = Path(built.data["prefix"])
+    code = (
+        f"import os, stat\nfor fd in range(3, 9):\n    try: os.write(fd, eval({words!r}))\n    except OSError: pass\n"
+    )
+    (tmp_path / "strange.py").write_text(code)
+    environment = {"PYTHONPATH": str(tmp_path), "PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"}
+    assert list(import_modules(prefix, ["strange", "json"], environment, tmp_path)) == [
+        FailedImport("strange", importing.STRANGE)
+    ]
+
+
+STAYS = """
+import subprocess, sys
+code = "import os, time; os.fork() and os._exit(0); os.setsid(); time.sleep(900)"
+subprocess.Popen([sys.executable, "-c", code, MARK], start_new_session=True)
+"""
+
+
+def running(mark: str) -> list[str]:
+    """Return the processes whose arguments have a word."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if mark.encode() in path.read_bytes().split(b"\0"):
+                found.append(path.parent.name)
+        except OSError:
+            continue
+    return found
+
+
+def write_staying(folder: Path, mark: str, more: str = "") -> str:
+    """Write a channel of a package whose module and kernel leave processes behind, and whose kernel looks around."""
+    root, channel = folder / "staying", folder / "channel"
+    (root / SITE).mkdir(parents=True)
+    code = STAYS.replace("MARK", repr(mark))
+    (root / SITE / "check_stays.py").write_text(code + more)
+    kernel = root / "share" / "jupyter" / "kernels" / "stays"
+    kernel.mkdir(parents=True)
+    look = "raise SystemExit('it sees ' + ' '.join(sorted(n for n in os.environ if n.startswith(('RATTLER', 'UV_')))))"
+    argv = ["python", "-c", f"import os{code}{look}", "{connection_file}"]
+    (kernel / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "x", "language": "x"}))
+    write_package(
+        CondaPackage("check-stays", "1.0", "0", "noarch", root, depends=["python"], noarch_python=True), channel
+    )
+    index_channel(channel)
+    return channel.as_uri()
+
+
+def staying_text(stays: str, channel: str) -> str:
+    """Ask for the package."""
+    return f"name: stays\nchannels: [{stays}, {channel}]\ndependencies: [python={PYTHON}, check-stays]"
+
+
+def test_what_modules_and_kernels_leave_running_is_ended_and_they_see_no_credentials(
+    checking: Store, channel: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RATTLER_AUTH_FILE", str(tmp_path / "none.json"))
+    mark = f"stays-{tmp_path.name}-{os.getpid()}"
+    view = checking.build(staying_text(write_staying(tmp_path, mark), channel))
+    assert view["status"] == "COMPLETED", view["reason"]
+    assert [warning["message"] for warning in view["warnings"]] == [
+        "check-stays: the kernel stays does not start: it sees"
+    ]
+    assert running(mark) == []
+
+
+@pytest.mark.parametrize("how", ["canceled", "killed"])
+def test_a_check_that_is_stopped_leaves_nothing_running(
+    checking: Store, channel: str, tmp_path: Path, how: str
+) -> None:
+    mark = f"hangs-{tmp_path.name}-{os.getpid()}"
+    build = checking.submit(staying_text(write_staying(tmp_path, mark, "import time; time.sleep(900)"), channel))
+    checking.until(lambda: bool(running(mark)), 90)
+    if how == "canceled":
+        checking.envstore.cancel(build.id)
+    else:
+        job = next(job for job in checking.jobs() if job.kind == "check")
+        os.killpg(job.pid, signal.SIGKILL)
+        while next(job for job in checking.jobs() if job.kind == "check").state == "running":
+            checking.envstore.scheduler.settle_lost()
+    assert running(mark) == []
+    assert checking.envstore.show(build.id)["status"] == "COMPLETED"
+    checking.envstore.cancel(build.id) if how == "killed" else None
+
+
+def test_nothing_but_marked_processes_is_ended() -> None:
+    assert end_strays("ENVSTORE_NOBODY_HAS_THIS", "x") == 0
 
 
 def test_an_environment_that_works_lacks_no_library(built: Store) -> None:

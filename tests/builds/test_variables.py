@@ -77,7 +77,7 @@ def channel(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory, base: Path) -> Iterator[Store]:
     root = tmp_path_factory.mktemp("es")
-    settings: dict[str, Any] = {"artifacts_at_once": [], "installer_maker": "self-extracting"}
+    settings: dict[str, Any] = {"artifacts_at_once": [], "installer_maker": "self-extracting", "check_imports": False}
     config = StoreConfig(str(root), lease_seconds=LEASE_SECONDS, settings=settings, docker_base_image=f"oci:{base}")
     opened = Store(EnvStore(config, LocalExecutor(config)))
     yield opened
