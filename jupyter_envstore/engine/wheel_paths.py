@@ -86,17 +86,30 @@ def check_member(package: Mapping[str, Any], name: str) -> None:
             raise _refusal(package, name, fault)
 
 
-def installed_files(prefix: Path, site: Path, package: Mapping[str, Any]) -> dict[str, str]:
+def installed_records(site: Path) -> dict[str, Path]:
+    """Return the ``RECORD`` of each package in a folder of packages, by name and version in PyPI's spelling."""
+    found = sorted(site.glob("*.dist-info/RECORD"))
+    return {_plain(record.parent.name.removesuffix(".dist-info")): record for record in found}
+
+
+def installed_files(
+    prefix: Path, site: Path, package: Mapping[str, Any], records: Mapping[str, Path]
+) -> dict[str, str]:
     """Return the files of an installed wheel, relative to the prefix, with their SHA-256 (empty where it has none).
 
     They stand in its ``RECORD`` (PyPA, "Recording installed projects").
+
+    Parameters
+    ----------
+    records : mapping
+        What :func:`installed_records` found.
 
     Raises
     ------
     PipError
         One lies outside of the environment, or where no package may write.
     """
-    record = _record(site, package)
+    record = records.get(_plain(f"{package['name']}-{package['version']}"))
     if record is None:
         return {}
     found: dict[str, str] = {}
@@ -142,8 +155,9 @@ def overwritten(
         One put files where none may be.
     """
     hashes: dict[str, dict[str, str]] = {}
+    records = installed_records(site)
     for package in packages:
-        for path, digest in installed_files(prefix, site, package).items():
+        for path, digest in installed_files(prefix, site, package, records).items():
             hashes.setdefault(path, {})[package["name"]] = digest
     shared = {path: by for path, by in hashes.items() if len(by) > 1 and len(set(by.values())) > 1}
     quarrel = {name for by in shared.values() for name in by}
@@ -172,14 +186,6 @@ def _conda_hashes(prefix: Path, owners: Mapping[str, str]) -> dict[str, str]:
             if owners.get(entry["_path"]):
                 found[entry["_path"]] = entry.get("sha256_in_prefix") or entry.get("sha256") or ""
     return found
-
-
-def _record(site: Path, package: Mapping[str, Any]) -> Path | None:
-    wanted = _plain(f"{package['name']}-{package['version']}")
-    for record in site.glob("*.dist-info/RECORD"):
-        if _plain(record.parent.name.removesuffix(".dist-info")) == wanted:
-            return record
-    return None
 
 
 def _plain(name: str) -> str:
