@@ -148,9 +148,15 @@ def apply_products(products: Path, prefix: Path, target: Path, root: Path) -> To
         with contextlib.closing(_content(tar, next(members))) as file:
             manifest = json.load(file)
         old = Path(manifest["prefix"])
+        for path in manifest["removed"]:  # first: later, a link may stand for the folder that it lay in
+            place = prefix / path
+            if place.is_symlink() or not place.is_dir():
+                place.unlink(missing_ok=True)
         for member in members:
             path = member.name.removeprefix(FILES)
             place = prefix / path
+            if not member.isdir() and place.is_dir() and not place.is_symlink():
+                remove_tree(place)  # the script had put a file or a link there
             place.parent.mkdir(parents=True, exist_ok=True)
             made.append(path)
             if member.isdir():
@@ -162,10 +168,6 @@ def apply_products(products: Path, prefix: Path, target: Path, root: Path) -> To
                 with contextlib.closing(_content(tar, member)) as file:
                     data = file.read()
                 write_new(place, _relocated(data, path, old, target, root), member.mode)
-    for path in manifest["removed"]:
-        place = prefix / path
-        if place.is_symlink() or not place.is_dir():
-            place.unlink(missing_ok=True)
     changed, removed = tuple(manifest["changed"]), tuple(manifest["removed"])
     return Touched(tuple(path for path in made if path not in set(changed)), changed, removed)
 

@@ -19,6 +19,7 @@ from jupyter_envstore.demo.channel import index_channel
 from jupyter_envstore.engine import link_scripts
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.engine.progress import Silent
+from jupyter_envstore.engine.script_products import Watched, apply_products, write_products
 from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.errors import PackageError
 from jupyter_envstore.policy import RESTRICTIONS
@@ -349,3 +350,25 @@ def test_what_they_did_goes_when_the_build_goes(store: Store, scripted: str) -> 
     store.envstore.delete_build(view["id"], "tester")
     with store.envstore.database.read() as session:
         assert owned_blob(session, products_owner(view["id"])) is None
+
+
+def test_a_folder_that_a_script_moved_and_linked_comes_back(tmp_path: Path) -> None:
+    prefix, again = tmp_path / "prefix", tmp_path / "again"
+    for place in (prefix, again):
+        (place / "lib" / "old" / "deep").mkdir(parents=True)
+        (place / "lib" / "old" / "deep" / "a").write_text("a")
+        (place / "lib" / "file").mkdir()
+        (place / "lib" / "file" / "b").write_text("b")
+    with Watched(prefix, tmp_path / "scratch") as watched:
+        (prefix / "lib" / "old").rename(prefix / "lib" / "new")
+        (prefix / "lib" / "old").symlink_to("new")
+        (prefix / "lib" / "file" / "b").unlink()
+        (prefix / "lib" / "file").rmdir()
+        (prefix / "lib" / "file").write_text("a file now")
+    products = tmp_path / "products"
+    with products.open("wb") as file:
+        assert write_products(prefix, watched.touched, file) == []
+    apply_products(products, again, again, tmp_path / "store")
+    assert (again / "lib" / "old").readlink() == Path("new")
+    assert (again / "lib" / "old" / "deep" / "a").read_text() == "a"
+    assert (again / "lib" / "file").read_text() == "a file now"
