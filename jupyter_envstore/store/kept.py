@@ -212,6 +212,22 @@ def served_files(
     return [ServedFile(*row) for row in session.execute(query)]
 
 
+def served_states(session: Session, manager: str, subdir: str) -> list[tuple[str, str, int, str]]:
+    """Return namespace, environment, id and all offered files of each build that offers some: equal while they stay."""
+    query = (
+        select(Namespace.name, Environment.name, KeptPackage.build_id)
+        .add_columns(func.group_concat(KeptPackage.filename + "/" + KeptPackage.digest))
+        .join(Build, Build.id == KeptPackage.build_id)
+        .join(Environment, Environment.id == Build.environment_id)
+        .join(Namespace, Namespace.id == Environment.namespace_id)
+        .where(KeptPackage.manager == manager, KeptPackage.subdir == subdir, KeptPackage.digest.is_not(None))
+        .where(Build.deleted_on.is_(None), Environment.deleted_on.is_(None), Namespace.deleted_on.is_(None))
+        .group_by(KeptPackage.build_id)
+        .order_by(KeptPackage.build_id.desc())
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in session.execute(query)]
+
+
 def forget_lost(session: Session, blobs: BlobStore, reason: str) -> None:
     """Note which kept files are not there: in a store that was brought back from a backup without them."""
     gone: dict[int, list[str]] = {}

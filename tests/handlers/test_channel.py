@@ -21,7 +21,7 @@ from tests.handlers.live import MASTER, Server
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 SOLVE_AND_INSTALL = """
-import asyncio, json, sys
+import asyncio, json, os, sys
 import rattler
 channel, target, cache, *specs = sys.argv[1:]
 async def main():
@@ -29,11 +29,12 @@ async def main():
         gateway=rattler.Gateway(cache_dir=f"{cache}/repodata", client=rattler.Client.default_client()))
     await rattler.install(records, target, cache_dir=f"{cache}/pkgs", show_progress=False,
         client=rattler.Client.default_client())
-    print(json.dumps([[r.name.normalized, r.url] for r in records]))
+    print(json.dumps([[r.name.normalized, r.url] for r in records]), flush=True)
 asyncio.run(main())
+os._exit(0)  # rattler's threads now and then crash a Python that takes itself apart
 """
 INSTALL_EXPLICIT = """
-import asyncio, json, sys
+import asyncio, json, os, sys
 import rattler
 path, target, cache = sys.argv[1:]
 records = []
@@ -48,7 +49,8 @@ for line in open(path):
     records.append(rattler.RepoDataRecord(package, url.rsplit("/", 1)[1], url, url.rsplit("/", 2)[0]))
 asyncio.run(rattler.install(records, target, cache_dir=cache, show_progress=False,
     client=rattler.Client.default_client()))
-print(len(records))
+print(len(records), flush=True)
+os._exit(0)
 """
 
 

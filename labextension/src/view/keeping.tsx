@@ -70,9 +70,10 @@ export function KeptBadge(props: { row: IBuild; model: EnvStoreModel; trans: Tra
     return null;
   }
   const why = trans.__('The files of its packages are in the store: it comes back exactly, even when its channels are gone.');
-  const more = trans.__('The log tells the reasons.');
+  const being = trans.__('The files of its packages are being stored.');
+  const lacking = trans.__('It comes back as long as its channels have what could not be stored. The log tells the reasons.');
   return (
-    <span className="jp-EnvStore-badge" title={state === 'kept' ? why : busy ? why : `${why} ${more}`}>
+    <span className="jp-EnvStore-badge" title={state === 'kept' ? why : busy ? being : lacking}>
       {words}
     </span>
   );
