@@ -51,6 +51,7 @@ from jupyter_envstore.store.states import (
 
 log = logging.getLogger(__name__)
 LOST = "the worker stopped without a word (killed, out of memory, or its machine went down)"
+SILENT = "the worker was ended, since it gave no sign of life for {seconds:g} s (a busy machine, or a disk that hangs)"
 
 
 class Scheduler:
@@ -193,9 +194,11 @@ class Scheduler:
         with self.database.write() as session:
             if begin_settling(session, lost) is None:
                 return
+        why = LOST
         if lost.host == self.host:
-            end_group(lost.pid, lost.process_started)
+            was_there = end_group(lost.pid, lost.process_started)
             end_strays(JOB_MARK, str(self.config.staging / f"job-{lost.id}-{lost.attempt}"))
+            why = SILENT.format(seconds=self.config.lease_seconds) if was_there else LOST
         self._clean(lost)
         with self.database.write() as session:
             job = session.get_one(Job, lost.id)
@@ -205,22 +208,22 @@ class Scheduler:
                 self._close(session, job, JOB_CANCELED, "canceled")
             elif job.attempt < MAX_ATTEMPTS:
                 job.state = JOB_QUEUED
-                self._requeue_subject(session, job)
+                self._requeue_subject(session, job, why)
             else:
-                self._close(session, job, JOB_FAILED, f"{LOST}; it was tried {job.attempt} times")
+                self._close(session, job, JOB_FAILED, f"{why}; it was tried {job.attempt} times")
         with contextlib.suppress(Exception), self.database.write() as session:
             build = session.get_one(Build, lost.build_id)
             if build.status not in UNSETTLED:
                 rows.store_log(session, self.blobs, build)
 
     @staticmethod
-    def _requeue_subject(session: Any, job: Job) -> None:
+    def _requeue_subject(session: Any, job: Job, why: str) -> None:
         build = session.get_one(Build, job.build_id)
         end_steps(session, job.id)
-        line = f"{now():%H:%M:%S} {LOST}; it is tried again\n"
+        line = f"{now():%H:%M:%S} {why}; it is tried again\n"
         session.add(LogChunk(build_id=build.id, text=line, created_on=now()))
         if job.kind == BUILD and build.status in UNSETTLED:
-            build.status, build.status_info = QUEUED, f"{LOST}; it is tried again"
+            build.status, build.status_info = QUEUED, f"{why}; it is tried again"
         elif job.kind == ARTIFACT:
             session.get_one(Artifact, job.artifact_id).state = PENDING
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from jupyter_envstore.engine.environment import scrubbed_environment
 from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.store.jobs import Claim
-from jupyter_envstore.store.models import Build
+from jupyter_envstore.store.models import Build, Job
 from tests.helpers import LEASE_SECONDS, Store
 
 STEPS = ["solve", "fetch", "pip", "record", "link", "activate"]
@@ -141,6 +142,16 @@ def test_a_build_whose_worker_is_lost_twice_fails_with_the_reason(store: Store, 
     assert view["status"] == "FAILED"
     assert "stopped without a word" in view["reason"]
     assert store.files() == set()
+
+
+def test_a_worker_that_is_there_and_silent_is_told_from_one_that_is_gone(store: Store, channel: str) -> None:
+    build_id = stop_at(store, "solve", channel, times=1)
+    with store.envstore.database.write() as session:
+        session.query(Job).update({"heartbeat_on": datetime(2020, 1, 1, tzinfo=timezone.utc).replace(tzinfo=None)})
+    store.envstore.scheduler.settle_lost()
+    assert "it gave no sign of life for 10 s" in store.envstore.log(build_id)
+    assert store.jobs()[0].state == "queued"
+    store.envstore.cancel(build_id)
 
 
 def test_a_worker_lost_while_it_finishes_leaves_the_build_usable_and_it_is_finished_later(
