@@ -195,7 +195,7 @@ def test_download_does_not_write_over_a_file_of_ones_own(cli: CommandLine, nasty
         (("build", "missing.yml"), 2, "cannot be read"),
         (("build", "bad.yml"), 2, "line 1, dependencies"),
         (("build", "picture.png"), 2, "PNG image"),
-        (("build", "good.yml", "--name", "a/b"), 2, "environment name 'a/b' cannot be used"),
+        (("build", "good.yml", "--name", "a/b/c"), 2, "environment name 'b/c' cannot be used"),
         (("build", "good.yml", "--namespace", "../x"), 2, "namespace name"),
         (("activate", "default/e"), 2, "which build?"),
         (("apply", "missing"), 2, "neither a file nor a folder"),

@@ -94,9 +94,7 @@ class Draft:
         lines += _listed("channels", self.channels) + _listed("platforms", self.platforms)
         lines += _mapped("system-requirements", self.requirements)
         lines += _listed("dependencies", list(dict.fromkeys(self.conda)))
-        pip = [*self.options, *dict.fromkeys(self.pip)] if self.pip else []
-        if self.options and not self.pip:
-            self.tell(f"{', '.join(self.options)[:300]} left out", "no PyPI package is asked for")
+        pip = [*self.options, *dict.fromkeys(self.pip)]  # where packages would come from stays without any, too
         if pip:
             lines += [] if self.conda else ["dependencies:"]
             lines += ["  - pip:", *(f"      - {quoted(line)}" for line in pip)]
