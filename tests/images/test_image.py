@@ -143,11 +143,12 @@ def test_too_few_layers_are_refused_with_the_setting(store_on: Callable[..., Sto
 def test_files_that_two_packages_claim_are_there_once(store_on: Callable[..., Store], nasty_channel: str) -> None:
     store = store_on()
     both = manifest_of(store, store.build(text(nasty_channel, "nasty-clobber-a", "nasty-clobber-b"), name="both"))
-    alone = manifest_of(store, store.build(text(nasty_channel, "nasty-clobber-b"), name="alone"))
-    layer = {json.dumps(layer) for layer in both["layers"]} & {json.dumps(layer) for layer in alone["layers"]}
-    assert len(layer) == 1  # the base: what b lost to a is not taken for what it is alone
-    found = content(store, both, "opt/conda/share/clobbered.txt")
-    assert found in (b"a\n", b"b\n")
+    loser = manifest_of(store, store.build(text(nasty_channel, "nasty-clobber-a"), name="loser"))
+    winner = manifest_of(store, store.build(text(nasty_channel, "nasty-clobber-b"), name="winner"))
+    layers = [{json.dumps(layer) for layer in image["layers"]} for image in (both, loser, winner)]
+    assert len(layers[0] & layers[1]) == 1  # the base: what a lost to b is not taken for what it is alone
+    assert len(layers[0] & layers[2]) == 2  # and what b won is what it is alone
+    assert content(store, both, "opt/conda/share/clobbered.txt") == b"b\n"
 
 
 def test_what_most_others_need_lies_lowest(built: Store) -> None:
