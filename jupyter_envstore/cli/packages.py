@@ -40,8 +40,8 @@ def restore(options: argparse.Namespace) -> int:
             found = Counter(source.place for source in sources)
             print("\n" + ", ".join(f"{found[place]} {words}" for place, words in PLACES.items() if found[place]))
             verb = "can" if not lost else "cannot"
-            told = "" if lost else ": every package is to be had"
-            print(f"{reference} {verb} be brought back{told}", file=sys.stderr if lost else sys.stdout)
+            sentence = "" if lost else ": every package is to be had"
+            print(f"{reference} {verb} be brought back{sentence}", file=sys.stderr if lost else sys.stdout)
             return 5 if lost else 0
         if missing:
             listed = "\n  ".join(missing)
