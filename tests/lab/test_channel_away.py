@@ -41,6 +41,7 @@ def test_a_first_run_without_the_channel_begins_with_a_mirror(
     dialog.get_by_role("button", name="Set").click()
     shown(tab.view.get_by_text("Fits, found in"))
     tab.view.get_by_role("button", name="Cancel").click()
+    tab.page.get_by_role("dialog").get_by_role("button", name="Discard").click()
     tab.sidebar.get_by_role("button", name="Try again").click()
     shown(tab.sidebar.get_by_text("channel can be reached"))
     expect(example).to_be_enabled()
