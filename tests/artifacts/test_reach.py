@@ -76,8 +76,8 @@ def test_each_list_is_judged_by_what_stands_in_it() -> None:
     # another platform's packages stand in the lockfile alone
     record = BuildRecord("e", (PUBLIC,), {"linux-64": plain, "osx-arm64": PlatformLock((local,))})
     assert reaches(record) == ["anywhere", "anywhere", "here"]
-    index = PipOptions(index_url="https://pypi.corp.internal/simple")
-    wheels = PlatformLock((package(PUBLIC),), (wheel("https://pypi.corp.internal/w-1-py3-none-any.whl"),))
+    index = PipOptions(index_url="https://index.corp.internal/simple")
+    wheels = PlatformLock((package(PUBLIC),), (wheel("https://index.corp.internal/w-1-py3-none-any.whl"),))
     assert reaches(BuildRecord("e", (PUBLIC,), {"linux-64": wheels}, pip_options=index)) == ["private"] * 3
     assert reach_of_artifact("archive", BuildRecord("e", (), {"linux-64": plain}), "linux-64") is None
 
