@@ -44,7 +44,8 @@ PACKAGES = [
     Raw(
         "kernel",
         {
-            "share/jupyter/kernels/k/kernel.json": '{"argv": ["sh", "-c", "true", "{connection_file}"], "display_name": "K", "language": "k"}',
+            "share/jupyter/kernels/k/kernel.json": '{"argv": ["sh", "-c", "true", "{connection_file}"], '
+            '"display_name": "K", "language": "k"}',
             "share/jupyter/kernels/k/real.svg": "<svg/>",
         },
         {"share/jupyter/kernels/k/logo.svg": "real.svg", "share/jupyter/kernels/k/logo-64x64.png": "/etc/hostname"},
