@@ -83,7 +83,7 @@ export function CurrentNotebook(
       });
     }
   }, [isOld, kernel.id]);
-  if (!panel || panel.isDisposed || model.environments.length === 0) {
+  if (!panel || panel.isDisposed || (model.environments.length === 0 && !isGone)) {
     return null;
   }
   const change = (event: React.MouseEvent) => {
