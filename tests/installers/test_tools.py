@@ -144,6 +144,6 @@ def test_a_setting_makes_installers_for_macos_packages(
         request = ArtifactRequest(record, view["platform"], variant, config, staging, Silent(), Mock(), settings)
         tools = installer.Installer().make(request, Mock())
         made = Artifact(id=1, build_id=view["id"], type="installer", variant=variant, state="ready", tools=tools)
-        names.append(artifact_view(made, row)["file_name"])
+        names.append(artifact_view(made, row, ())["file_name"])
     assert kinds == ["pkg", "sh", "sh"]
     assert names == ["e-osx-64.pkg", "e-osx-64.sh", "e-linux-64.sh"]
