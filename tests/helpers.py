@@ -5,15 +5,20 @@ from __future__ import annotations
 import http.server
 import os
 import signal
+import tempfile
 import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+from jupyter_envstore.builds.executors import LocalExecutor
 from jupyter_envstore.builds.processes import start_time
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.envstore import BuildRef, EnvStore
 from jupyter_envstore.spec import read_specification
 from jupyter_envstore.store.models import Job
@@ -76,6 +81,28 @@ class Store:
     def close(self) -> None:
         """Close the store."""
         self.envstore.close()
+
+
+@contextmanager
+def opened_stores(package_cache: Path) -> Iterator[Callable[..., Store]]:
+    """Open stores as they are asked for, each on a folder of its own; at the end all of it goes, and what still runs.
+
+    What is given takes values of a :class:`StoreConfig`, and ``packages``: another package cache than the usual one.
+    """
+    opened: list[Store] = []
+
+    def make(packages: Path = package_cache, **config: Any) -> Store:
+        folder = Path(tempfile.mkdtemp(prefix="es-"))
+        (folder / "pkgs").symlink_to(packages)
+        chosen = StoreConfig(str(folder), lease_seconds=LEASE_SECONDS, **config)
+        opened.append(Store(EnvStore(chosen, LocalExecutor(chosen))))
+        return opened[-1]
+
+    yield make
+    for store in opened:
+        store.end_workers()
+        store.close()
+        remove_tree(store.root)
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):

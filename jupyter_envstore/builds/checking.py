@@ -12,11 +12,11 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jupyter_envstore.builds.activation import recorded_activation
+from jupyter_envstore.builds.activation import program_path, recorded_activation
 from jupyter_envstore.builds.importing import import_modules
 from jupyter_envstore.builds.workspace import Workspace
 from jupyter_envstore.engine.contents import contents
@@ -57,11 +57,12 @@ def run_check(workspace: Workspace) -> None:
         started = time.monotonic()
         scene = _scene(prefix, workspace.temporary("check"))
         packages = installed_packages(prefix)
+        owners = {path: package.name for package in packages for path in package.files}
         done = [
             counted(_check_imports(workspace, scene, asked_for(record, build.platform, packages)), "module")
             + " imported",
-            counted(_check_kernels(workspace, scene, packages), "kernel") + " started",
-            counted(_check_libraries(workspace, prefix, packages), "shared object") + " looked at",
+            counted(_check_kernels(workspace, scene, owners), "kernel") + " started",
+            counted(_check_libraries(workspace, prefix, owners), "shared object") + " looked at",
         ]
         workspace.log(f"{', '.join(done)}, {time.monotonic() - started:.1f} s")
 
@@ -71,7 +72,7 @@ def _scene(prefix: Path, folder: Path) -> Scene:
     home = folder / "home"
     home.mkdir(parents=True)
     activated = recorded_activation(prefix)
-    activated["PATH"] = activated.get("PATH", "${PATH}").replace("${PATH}", os.defpath)
+    activated["PATH"] = program_path(activated, os.defpath)
     words = {name: value for name, value in os.environ.items() if re.fullmatch(r"LANG|LANGUAGE|TZ|LC_\w+", name)}
     own = {
         "HOME": str(home),
@@ -126,7 +127,7 @@ def _check_imports(workspace: Workspace, scene: Scene, asked: Iterable[Installed
     return len(owners) - failed
 
 
-def _check_kernels(workspace: Workspace, scene: Scene, packages: Sequence[Installed]) -> int:
+def _check_kernels(workspace: Workspace, scene: Scene, owners: Mapping[str, str]) -> int:
     """Start each kernel once; return how many could be."""
     good = 0
     for path in kernel_files(scene.prefix):
@@ -145,7 +146,7 @@ def _check_kernels(workspace: Workspace, scene: Scene, packages: Sequence[Instal
         good += not reason
         if reason:
             place = path.relative_to(scene.prefix).as_posix()
-            package = next((package.name for package in packages if place in package.files), "")
+            package = owners.get(place, "")
             message = f"{package + ': ' if package else ''}the kernel {path.parent.name} does not start: {reason}"
             workspace.warn(CHECK, message, package, place)
     return good
@@ -175,10 +176,9 @@ def _start_kernel(spec: dict[str, object], folder: Path, workspace: Workspace) -
     return done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
 
 
-def _check_libraries(workspace: Workspace, prefix: Path, packages: Sequence[Installed]) -> int:
+def _check_libraries(workspace: Workspace, prefix: Path, owners: Mapping[str, str]) -> int:
     """Look for the libraries that shared objects need; return how many objects there are."""
     found = check_libraries(prefix)
-    owners = {path: package.name for package in packages for path in package.files}
     for lost in found.missing:
         package = owners.get(lost.objects[0], "")
         message = f"{package + ': ' if package else ''}the library {lost.library} is missing, for {_named(lost)}"

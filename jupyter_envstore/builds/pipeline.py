@@ -99,14 +99,13 @@ class _Pipeline:
             )
             tell_collisions(self.workspace, written_over)
             scripts = [] if again else check_link_scripts(self.workspace, staging, lock, self.settings["link_scripts"])
-            left = link_bytecode(
+            link_bytecode(
                 staging,
                 lock,
                 self.config.packages / "bytecode",
                 self.workspace,
                 only_cached=True,
             )
-            self.uncompiled = bool(left)
             self.prefix.parent.mkdir(parents=True, exist_ok=True)
             if self.prefix.exists():  # left by an attempt that was lost; no row says that it can be used
                 remove_tree(self.prefix)

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jupyter_envstore.demo.python_package import is_elf
 from jupyter_envstore.engine.environment import scrubbed_environment
 from jupyter_envstore.engine.link import link_conda
+from jupyter_envstore.engine.modules import installed_packages
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.engine.record import PlatformLock
@@ -89,16 +91,16 @@ def _record(channel: Path, path: Path) -> dict[str, Any]:
 
 def _shared_objects(prefix: Path) -> dict[str, str]:
     """Return the shared objects below ``lib`` by their paths, each with the package that brought it."""
-    found = {}
-    for meta in (prefix / "conda-meta").glob("*.json"):
-        package = json.loads(meta.read_text(encoding="utf-8"))
-        for name in package["files"]:
-            path = prefix / name
-            if name.startswith("lib/") and ".so" in path.name and path.is_file() and not path.is_symlink():
-                with path.open("rb") as file:
-                    if file.read(4) == b"\x7fELF":
-                        found[name] = package["name"]
-    return found
+    return {
+        name: package.name
+        for package in installed_packages(prefix)
+        for name in package.files
+        if name.startswith("lib/") and ".so" in name.rsplit("/", 1)[-1] and _is_object(prefix / name)
+    }
+
+
+def _is_object(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink() and is_elf(path)
 
 
 def _load_all(prefix: Path, paths: list[str]) -> Iterator[tuple[str, str]]:

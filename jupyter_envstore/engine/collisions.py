@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore.engine.package_paths import PackagePaths, refusal
+from jupyter_envstore.engine.package_paths import PackagePaths, parents_of, refusal
 from jupyter_envstore.errors import PackageError
 
 LINKS_IN_A_ROW = 40
@@ -67,7 +67,7 @@ class Registry:
         self._links: dict[str, tuple[str, str]] = {}
         self._folded: dict[str, tuple[str, str]] = {}
         self._records: dict[str, Mapping[str, Any]] = {}
-        self._ancestors = _parents([f"{site_packages}/x"])
+        self._ancestors = parents_of([f"{site_packages}/x"])
 
     def add(self, record: Mapping[str, Any], paths: PackagePaths) -> None:
         """Take in the paths of a package.
@@ -171,16 +171,6 @@ class Registry:
                 fault = f"its path {place!r} is a link, where Python packages are written to"
                 raise refusal(self._records[self._links[place][1]], fault)
             place = place.rpartition("/")[0]
-
-
-def _parents(paths: Iterable[str]) -> set[str]:
-    found: set[str] = set()
-    for path in paths:
-        parent = path.rpartition("/")[0]
-        while parent and parent not in found:
-            found.add(parent)
-            parent = parent.rpartition("/")[0]
-    return found
 
 
 def _leads_out(path: str, links: Mapping[str, str]) -> bool:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 MAGIC = b"\x7fELF"
-DYNAMIC, LOAD, INTERPRETER = 2, 1, 3
-NEEDED, STRING_TABLE, SONAME, RPATH, RUNPATH = 1, 5, 14, 15, 29
+LOAD, DYNAMIC = 1, 2
+NEEDED, STRING_TABLE, RPATH, RUNPATH = 1, 5, 15, 29
 MOST_ENTRIES = 10_000
 MOST_BYTES = 4096
 """Of a name; paths of libraries are shorter."""
@@ -24,19 +24,13 @@ class SharedObject:
 
     Parameters
     ----------
-    machine : int
-        ``e_machine``: 62 for x86-64, 183 for AArch64.
     needed : tuple of str
         Names of libraries.
-    soname : str
-        Its own name; empty for none.
     rpath, runpath : tuple of str
         Where to look, ``$ORIGIN`` as it stands there.
     """
 
-    machine: int
     needed: tuple[str, ...] = ()
-    soname: str = ""
     rpath: tuple[str, ...] = ()
     runpath: tuple[str, ...] = ()
 
@@ -55,7 +49,6 @@ def _read(file: BinaryIO) -> SharedObject | None:
     if len(head) < 52 or head[:4] != MAGIC or head[4] not in (1, 2):
         return None
     wide, order = head[4] == 2, "<" if head[5] == 1 else ">"
-    machine: int = struct.unpack_from(f"{order}H", head, 18)[0]
     if wide:
         (start,) = struct.unpack_from(f"{order}Q", head, 32)
         size, count = struct.unpack_from(f"{order}HH", head, 54)
@@ -76,12 +69,12 @@ def _read(file: BinaryIO) -> SharedObject | None:
         elif kind == DYNAMIC:
             dynamic = offset, length
     if dynamic is None:  # a static program needs nothing
-        return SharedObject(machine)
-    return _dynamic(file, order, wide, machine, loads, dynamic)
+        return SharedObject()
+    return _dynamic(file, order, wide, loads, dynamic)
 
 
 def _dynamic(
-    file: BinaryIO, order: str, wide: bool, machine: int, loads: list[tuple[int, int, int]], dynamic: tuple[int, int]
+    file: BinaryIO, order: str, wide: bool, loads: list[tuple[int, int, int]], dynamic: tuple[int, int]
 ) -> SharedObject | None:
     entry = f"{order}qQ" if wide else f"{order}iI"
     size = struct.calcsize(entry)
@@ -106,9 +99,7 @@ def _dynamic(
         return tuple(part for tag, value in entries if tag == wanted for part in text(value).split(":") if part)
 
     return SharedObject(
-        machine,
         tuple(text(value) for tag, value in entries if tag == NEEDED),
-        next((text(value) for tag, value in entries if tag == SONAME), ""),
         paths(RPATH),
         paths(RUNPATH),
     )

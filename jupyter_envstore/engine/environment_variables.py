@@ -16,6 +16,7 @@ from typing import Any
 
 from jupyter_envstore.engine.meta import owners_of
 from jupyter_envstore.engine.prefix import write_new
+from jupyter_envstore.spec.words import json_kind
 
 STATE = "conda-meta/state"
 """Where conda looks for variables of the environment itself (conda's ``env config vars``)."""
@@ -101,12 +102,12 @@ class _Reader:
         try:
             data = self._load(place)
             if not isinstance(data, dict):
-                msg = f"is {_kind(data)}, where names and values are wanted"
+                msg = f"is {json_kind(data)}, where names and values are wanted"
                 raise ValueError(msg)
             if key:
                 data = data.get(key, {})
                 if not isinstance(data, dict):
-                    msg = f"has {_kind(data)} as {key}, where names and values are wanted"
+                    msg = f"has {json_kind(data)} as {key}, where names and values are wanted"
                     raise ValueError(msg)
         except ValueError as error:
             self.faults.append((place, f"{error}; it sets no variable"))
@@ -150,10 +151,10 @@ class _Reader:
             self.faults.append((place, f"sets {name} to a text that no variable can hold; left out"))
             return
         if isinstance(value, list | dict):
-            self.faults.append((place, f"sets {name} to {_kind(value)}; only texts are taken: left out"))
+            self.faults.append((place, f"sets {name} to {json_kind(value)}; only texts are taken: left out"))
             return
         if not isinstance(value, str):
-            self.faults.append((place, f"sets {name} to {_kind(value)}; it is set to the text {text!r}"))
+            self.faults.append((place, f"sets {name} to {json_kind(value)}; it is set to the text {text!r}"))
         before = self.found.get(name)
         if name in self.found and before != text and place != STATE:
             self.faults.append((place, f"sets {name}, as {self.sources[name]} does: the latter is not heeded"))
@@ -167,11 +168,6 @@ def _is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _kind(value: Any) -> str:
-    names = {dict: "an object", list: "a list", bool: "true or false", str: "a text", type(None): "null"}
-    return names.get(type(value), "a number")
 
 
 def write_variables(prefix: Path, variables: Mapping[str, str]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from jupyter_envstore.engine.kernel_files import kernel_command, kernel_files
 from jupyter_envstore.engine.meta import owners_of
+from jupyter_envstore.spec.words import json_kind
 
 MOST_BYTES = 1 << 20
 """Of a ``kernel.json``."""
@@ -135,7 +136,7 @@ def _read(source: Path, inside: str) -> dict[str, Any]:
         msg = f"its kernel.json cannot be read ({why})"
         raise _LeftOutError(msg) from None
     if not isinstance(spec, dict):
-        msg = f"its kernel.json is {_kind(spec)}, not an object"
+        msg = f"its kernel.json is {json_kind(spec)}, not an object"
         raise _LeftOutError(msg)
     return spec
 
@@ -158,12 +159,12 @@ def _repaired(spec: dict[str, Any], faults: list[str]) -> dict[str, Any]:
     for key in TEXTS:
         if key in spec and not isinstance(spec[key], str):
             if spec[key] is not None:
-                faults.append(f"has {_kind(spec[key])} as {key}, not a text; it is not heeded")
+                faults.append(f"has {json_kind(spec[key])} as {key}, not a text; it is not heeded")
             del spec[key]
     for key in ("env", "metadata"):
         if not isinstance(spec.get(key), dict):
             if spec.get(key) is not None:
-                faults.append(f"has {_kind(spec[key])} as {key}, not an object; it is not heeded")
+                faults.append(f"has {json_kind(spec[key])} as {key}, not an object; it is not heeded")
             spec[key] = {}
     spec["env"] = dict(_variables(spec["env"], faults))
     mode = spec.get("interrupt_mode")
@@ -183,7 +184,7 @@ def _command(spec: dict[str, Any]) -> list[str]:
         msg = "it has no argv, which is the command that starts it"
         raise _LeftOutError(msg)
     if not isinstance(argv, list):
-        msg = f"its argv is {_kind(argv)}, not a list of words"
+        msg = f"its argv is {json_kind(argv)}, not a list of words"
         raise _LeftOutError(msg)
     for word in argv:
         if isinstance(word, bool) or not isinstance(word, str | int | float) or "\0" in str(word):
@@ -199,7 +200,7 @@ def _command(spec: dict[str, Any]) -> list[str]:
 def _variables(env: dict[str, Any], faults: list[str]) -> Iterator[tuple[str, str]]:
     for name, value in env.items():
         if value is None or isinstance(value, list | dict) or not name or "=" in name or "\0" in f"{name}{value}":
-            faults.append(f"sets {name[:80]!r} to {_kind(value)} in env, which no variable can be; it is not set")
+            faults.append(f"sets {name[:80]!r} to {json_kind(value)} in env, which no variable can be; it is not set")
         else:
             yield name, str(value)
 
@@ -219,10 +220,3 @@ def _check_program(spec: dict[str, Any], folder: Path, prefix: Path, path: str, 
         raise _LeftOutError(msg)
     if not found.startswith(f"{prefix}/"):
         faults.append(f"starts {found} of this machine, since its program is not in the environment")
-
-
-def _kind(value: Any) -> str:
-    if value is None:
-        return "null"
-    names = {dict: "an object", list: "a list", bool: "true or false", str: "a text"}
-    return names.get(type(value), "a number")

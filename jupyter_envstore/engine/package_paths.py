@@ -68,6 +68,21 @@ class PackagePaths:
     noarch_python: bool = False
 
 
+def parents_of(paths: Iterable[str]) -> set[str]:
+    """Return the folders above paths that are parted by ``/``, each once.
+
+    >>> sorted(parents_of(["lib/a/b.py", "bin/c"]))
+    ['bin', 'lib', 'lib/a']
+    """
+    found: set[str] = set()
+    for path in paths:
+        parent = path.rpartition("/")[0]
+        while parent and parent not in found:
+            found.add(parent)
+            parent = parent.rpartition("/")[0]
+    return found
+
+
 def path_fault(path: object, windows: bool = False) -> str:
     """Return what is wrong with a path of a package, or nothing.
 
@@ -185,10 +200,7 @@ def read_paths(record: Mapping[str, Any], folder: Path) -> PackagePaths:
             folders.add(path)
         else:
             files.append(path)
-        parent = path.rpartition("/")[0]
-        while parent and parent not in folders:
-            folders.add(parent)
-            parent = parent.rpartition("/")[0]
+    folders |= parents_of([*folders, *files])
     for name in sorted(folders):
         if os.path.islink(f"{root}/{name}"):  # noqa: PTH114 - hundreds of folders
             raise refusal(record, f"its folder {name!r} is a link, and files lie below it")

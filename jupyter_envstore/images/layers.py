@@ -22,6 +22,7 @@ from typing import Any, Protocol
 from jupyter_envstore.engine.cached import cache_name
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.meta import META, cleaned
+from jupyter_envstore.engine.package_paths import parents_of
 from jupyter_envstore.engine.prefix import walk_files
 from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.engine.tarstream import CHUNK, GZIP_LEVEL, TarStream
@@ -222,13 +223,7 @@ def write_layer(entries: Callable[[TarStream], None], blobs: BlobStore) -> Layer
 
 def add_folders(tar: TarStream, names: Sequence[str]) -> None:
     """Add the folders above files, each once: a client that makes those that lack may close them to other users."""
-    folders: set[str] = set()
-    for name in names:
-        parent = name.rpartition("/")[0]
-        while parent and parent not in folders:
-            folders.add(parent)
-            parent = parent.rpartition("/")[0]
-    for folder in sorted(folders):
+    for folder in sorted(parents_of(names)):
         tar.add_folder(folder)
 
 

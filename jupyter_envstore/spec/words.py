@@ -16,6 +16,12 @@ def counted(number: int, one: str) -> str:
     return f"{number} {one if number == 1 else f'{one}s'}"
 
 
+def json_kind(value: object) -> str:
+    """Return what a JSON value is: ``an object``, ``a list``, ``a text``, ``a number``, ``true or false``, ``null``."""
+    names = {dict: "an object", list: "a list", bool: "true or false", str: "a text", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
 KEYS = ("name", "channels", "dependencies", "variables", "description", "prefix", "platforms", "system-requirements")
 """Keys of an ``environment.yml``."""
 

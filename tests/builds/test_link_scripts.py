@@ -13,19 +13,15 @@ from typing import Any
 
 import pytest
 
-from jupyter_envstore.builds.executors import LocalExecutor
-from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.demo.channel import index_channel
 from jupyter_envstore.engine import link_scripts
-from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.engine.script_products import Watched, apply_products, write_products
-from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.errors import PackageError
 from jupyter_envstore.policy import RESTRICTIONS
 from jupyter_envstore.store.blobs import owned_blob, products_owner
 from tests.conftest import PYTHON
-from tests.helpers import LEASE_SECONDS, Store
+from tests.helpers import Store, opened_stores
 from tests.nasty import add
 
 BUSY = r"""#!/bin/bash
@@ -82,22 +78,14 @@ def scripted(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def make(tmp_path_factory: pytest.TempPathFactory, base: Path, package_cache: Path) -> Iterator[Callable[..., Store]]:
-    opened: list[Store] = []
+def make(base: Path, package_cache: Path) -> Iterator[Callable[..., Store]]:
+    with opened_stores(package_cache) as open_one:
 
-    def open_store(**settings: Any) -> Store:
-        root = tmp_path_factory.mktemp("es")
-        (root / "pkgs").symlink_to(package_cache)
-        chosen = {"artifacts_at_once": [], "installer_maker": "self-extracting", **settings}
-        config = StoreConfig(str(root), lease_seconds=LEASE_SECONDS, settings=chosen, docker_base_image=f"oci:{base}")
-        opened.append(Store(EnvStore(config, LocalExecutor(config))))
-        return opened[-1]
+        def open_store(**settings: Any) -> Store:
+            chosen = {"artifacts_at_once": [], "installer_maker": "self-extracting", **settings}
+            return open_one(settings=chosen, docker_base_image=f"oci:{base}")
 
-    yield open_store
-    for store in opened:
-        store.end_workers()
-        store.close()
-        remove_tree(store.root)
+        yield open_store
 
 
 @pytest.fixture(scope="module")

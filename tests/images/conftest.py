@@ -14,12 +14,8 @@ from typing import Any
 import pytest
 import requests
 
-from jupyter_envstore.builds.executors import LocalExecutor
-from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.engine.prefix import remove_tree
-from jupyter_envstore.envstore import EnvStore
 from tests.handlers.live import MASTER
-from tests.helpers import LEASE_SECONDS, Store
+from tests.helpers import Store, opened_stores
 
 LOGIN = ("anything", MASTER)
 NEEDED = ("skopeo", "podman", "runc", "umoci", "docker-registry", "containerd")
@@ -36,22 +32,8 @@ def clients() -> None:
 @pytest.fixture
 def store_on(base: Path, package_cache: Path) -> Iterator[Callable[..., Store]]:
     """Make stores whose images stand on the base, or on another one."""
-    opened: list[Store] = []
-
-    def make(reference: str = "", **more: Any) -> Store:
-        folder = Path(tempfile.mkdtemp(prefix="es-"))
-        (folder / "pkgs").symlink_to(package_cache)
-        config = StoreConfig(
-            str(folder), lease_seconds=LEASE_SECONDS, docker_base_image=reference or f"oci:{base}", **more
-        )
-        opened.append(Store(EnvStore(config, LocalExecutor(config))))
-        return opened[-1]
-
-    yield make
-    for store in opened:
-        store.end_workers()
-        store.close()
-        remove_tree(store.root)
+    with opened_stores(package_cache) as make:
+        yield lambda reference="", **more: make(docker_base_image=reference or f"oci:{base}", **more)
 
 
 def image_of(store: Store, view: dict[str, Any]) -> dict[str, Any]:

@@ -15,13 +15,10 @@ from typing import Any
 
 import pytest
 
-from jupyter_envstore.builds.executors import LocalExecutor
-from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.engine.record import BuildRecord
-from jupyter_envstore.envstore import EnvStore
 from tests.conftest import PYTHON
-from tests.helpers import LEASE_SECONDS, Store
+from tests.helpers import Store, opened_stores
 
 NOBODY = 65_534
 SCIENCE = f"""
@@ -56,23 +53,15 @@ def installer_of(store: Store, view: dict[str, Any], folder: Path, variant: str 
 
 
 @pytest.fixture(scope="session")
-def store_with() -> Iterator[Callable[..., Store]]:
+def store_with(package_cache: Path) -> Iterator[Callable[..., Store]]:
     """Make stores with settings of their own."""
-    opened: list[Store] = []
+    with opened_stores(package_cache) as make:
 
-    def make(packages: Path, **settings: Any) -> Store:
-        folder = Path(tempfile.mkdtemp(prefix="es-"))
-        (folder / "pkgs").symlink_to(packages)
-        chosen = {"installer_maker": "self-extracting", "artifacts_at_once": [], **settings}
-        config = StoreConfig(str(folder), lease_seconds=LEASE_SECONDS, settings=chosen)
-        opened.append(Store(EnvStore(config, LocalExecutor(config))))
-        return opened[-1]
+        def make_with(packages: Path, **settings: Any) -> Store:
+            chosen = {"installer_maker": "self-extracting", "artifacts_at_once": [], **settings}
+            return make(packages, settings=chosen)
 
-    yield make
-    for store in opened:
-        store.end_workers()
-        store.close()
-        remove_tree(store.root)
+        yield make_with
 
 
 @pytest.fixture(scope="session")

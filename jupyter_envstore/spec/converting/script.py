@@ -13,7 +13,6 @@ from jupyter_envstore.spec.converting.pyproject import with_sources
 from jupyter_envstore.spec.converting.toml import Source, read_toml, tell_rest
 
 OPENING = re.compile(r"^# /// script[ \t]*$", re.MULTILINE)
-EXAMPLE = 'it begins with "# /// script", as in: # /// script / # dependencies = ["numpy"] / # ///'
 
 
 def script_block(text: str) -> str | None:
