@@ -2,7 +2,6 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { Signal } from '@lumino/signaling';
 import * as React from 'react';
-import { type Root as ReactRoot, createRoot } from 'react-dom/client';
 import { TextButton } from '../../src/components/basics';
 import { useLoaded } from '../../src/components/hooks';
 import { Root } from '../../src/components/root';
@@ -13,28 +12,10 @@ import { type IImport, Imported } from '../../src/view/import';
 import { distance } from '../../src/view/completer';
 import { PackageSearch } from '../../src/view/search';
 import { Changes, Preview } from '../../src/view/preview';
+import { act, draw, node, root } from './drawn';
 
-const act: (callback: () => unknown) => any = (React as any).act; // its types are those of React 18.2
-(globalThis as any).IS_REACT_ACT_ENVIRONMENT = true;
 const trans = nullTranslator.load('jupyter_envstore');
 const commands = new CommandRegistry();
-let node: HTMLElement;
-let root: ReactRoot;
-
-beforeEach(() => {
-  node = document.createElement('div');
-  document.body.appendChild(node);
-  root = createRoot(node);
-});
-
-afterEach(() => {
-  act(() => root.unmount());
-  node.remove();
-});
-
-function draw(element: React.ReactElement): void {
-  act(() => root.render(element));
-}
 
 describe('Trouble', () => {
   const props = (model: object) => ({ model: model as EnvStoreModel, commands, trans });

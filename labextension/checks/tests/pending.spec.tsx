@@ -2,7 +2,6 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { Signal } from '@lumino/signaling';
 import * as React from 'react';
-import { type Root as ReactRoot, createRoot } from 'react-dom/client';
 import type { EnvStoreApi } from '../../src/api';
 import { TextButton } from '../../src/components/basics';
 import { useSettle } from '../../src/components/pending';
@@ -13,9 +12,8 @@ import { ChannelCompleter, distance } from '../../src/view/completer';
 import { LinkField } from '../../src/view/link';
 import { PackageSearch } from '../../src/view/search';
 import { meaningOf } from '../../src/view/typed';
+import { act, draw as drawn, node } from './drawn';
 
-const act: (callback: () => unknown) => any = (React as any).act; // its types are those of React 18.2
-(globalThis as any).IS_REACT_ACT_ENVIRONMENT = true;
 const trans = nullTranslator.load('jupyter_envstore');
 const there = ['numba', 'numpy', 'rich-click'];
 const completer = {
@@ -63,8 +61,6 @@ describe('what a typed text means', () => {
 
 describe('a button that acts on what was typed', () => {
   const props = { model: { changed: new Signal({}), isConnected: true } as unknown as EnvStoreModel, trans };
-  let node: HTMLElement;
-  let root: ReactRoot;
   let acted: number;
   let taken: string[];
 
@@ -73,13 +69,11 @@ describe('a button that acts on what was typed', () => {
     return <TextButton onClick={async () => (await settle()) && acted++}>{trans.__('Create')}</TextButton>;
   };
   const draw = (fields: React.ReactNode) =>
-    act(() =>
-      root.render(
-        <Root {...props} commands={new CommandRegistry()}>
-          {fields}
-          <Act />
-        </Root>
-      )
+    drawn(
+      <Root {...props} commands={new CommandRegistry()}>
+        {fields}
+        <Act />
+      </Root>
     );
   const type = async (text: string) => {
     const write = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value')!.set!;
@@ -99,16 +93,8 @@ describe('a button that acts on what was typed', () => {
   const value = () => node.querySelector('input')!.value;
 
   beforeEach(() => {
-    node = document.createElement('div');
-    document.body.appendChild(node);
-    root = createRoot(node);
     acted = 0;
     taken = [];
-  });
-
-  afterEach(() => {
-    act(() => root.unmount());
-    node.remove();
   });
 
   it('takes a package that stands in the field, or asks beside it and does nothing', async () => {

@@ -1,7 +1,6 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
-import { type Root as ReactRoot, createRoot } from 'react-dom/client';
 import { kernelPackage } from '../../src/commands/addkernel';
 import { CommandIDs } from '../../src/commands/ids';
 import { KernelNote } from '../../src/components/addkernel';
@@ -12,25 +11,9 @@ import { reachWords } from '../../src/reach';
 import { builtOn, moment } from '../../src/status';
 import type { IBuild, IBuildWarning } from '../../src/types';
 import { Listed } from '../../src/view/listed';
+import { act, draw, node } from './drawn';
 
-const act: (callback: () => unknown) => any = (React as any).act; // its types are those of React 18.2
-(globalThis as any).IS_REACT_ACT_ENVIRONMENT = true;
 const trans = nullTranslator.load('jupyter_envstore');
-let node: HTMLElement;
-let root: ReactRoot;
-
-beforeEach(() => {
-  node = document.createElement('div');
-  document.body.appendChild(node);
-  root = createRoot(node);
-});
-
-afterEach(() => {
-  act(() => root.unmount());
-  node.remove();
-});
-
-const draw = (element: React.ReactElement) => act(() => root.render(element));
 
 describe('the preview of a new environment', () => {
   it('lists what is asked for, with versions, and what that needs', () => {
