@@ -78,7 +78,12 @@ def executor(store: Store) -> LocalExecutor:
 
 def wait_until_ready(store: Store) -> int:
     """Wait until the process waits; return its number."""
-    until(executor(store).waiting.usable)
+
+    def is_ready() -> bool:
+        store.envstore.scheduler.tick()  # as a server does: one begins when the last worker has gone
+        return executor(store).waiting.usable()
+
+    until(is_ready)
     process = executor(store).waiting.process
     assert process is not None
     return process.pid
@@ -172,7 +177,6 @@ def test_without_the_one_that_waits_a_job_has_a_process_of_its_own_and_another_i
     until(lambda: not start_time(ready))
     log = waited.envstore.log(waited.build(text(small_channel, "tells"))["id"])
     assert f"of {os.getpid()}\n" in log
-    waited.envstore.scheduler.tick()
     assert wait_until_ready(waited) != ready
     log = waited.envstore.log(waited.build(text(small_channel, "tells"))["id"])
     assert f"of {wait_until_ready(waited)}\n" in log

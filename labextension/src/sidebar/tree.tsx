@@ -36,11 +36,11 @@ export function Tree(props: ITreeProps): React.ReactElement {
   const keys = [
     ...[...groups].flatMap(([name, items]) => [
       `group:${name}`,
-      ...(closed.has(name) ? [] : items.map(item => `item:${item.id}`))
+      ...(closed.has(name) ? [] : items.length ? items.map(item => `item:${item.id}`) : [`empty:${name}`])
     ]),
     ...found.containing.map(item => `hit:${item.id}`)
   ];
-  const stop = keys.includes(focused) ? focused : keys.find(key => !key.startsWith('group:')) ?? keys[0];
+  const stop = keys.includes(focused) ? focused : keys.find(key => !/^(group|empty):/.test(key)) ?? keys[0];
 
   const labels = new Map([...model.environments].map(item => [item.id, item.name]));
   const labelOf = (key: string) =>
@@ -94,6 +94,7 @@ export function Tree(props: ITreeProps): React.ReactElement {
     }
     const place = keys.indexOf(row.dataset.key ?? '');
     const group = row.dataset.group;
+    const empty = row.dataset.empty;
     const id = row.dataset.id ? Number(row.dataset.id) : null;
     const item = model.environments.find(other => other.id === id);
     const names = item && placeOf(item);
@@ -128,8 +129,8 @@ export function Tree(props: ITreeProps): React.ReactElement {
             }
           } else if (item && opened === item.id) {
             setOpened(null);
-          } else if (item) {
-            setWanted(`group:${item.namespace.name}`);
+          } else if (item || empty !== undefined) {
+            setWanted(`group:${item?.namespace.name ?? empty}`);
           }
           return true;
         case 'Escape':
@@ -147,6 +148,8 @@ export function Tree(props: ITreeProps): React.ReactElement {
             void commands.execute(withControl ? CommandIDs.openNotebook : CommandIDs.open, names);
           } else if (group !== undefined) {
             toggle(group);
+          } else if (empty !== undefined) {
+            void commands.execute(CommandIDs.create, { namespace: empty });
           }
           return true;
         case 'ContextMenu':
@@ -254,6 +257,7 @@ export function Tree(props: ITreeProps): React.ReactElement {
           items={items}
           isClosed={closed.has(name)}
           tabIndex={stop === `group:${name}` ? 0 : -1}
+          emptyTabIndex={stop === `empty:${name}` ? 0 : -1}
           onFocus={onFocus}
         >
           {rowsOf(items, 'item')}
@@ -295,6 +299,7 @@ function Group(
     items: IEnvironment[];
     isClosed: boolean;
     tabIndex: number;
+    emptyTabIndex: number;
     toggle: (namespace: string) => void;
     onFocus: (key: string) => void;
     children: React.ReactNode;
@@ -371,7 +376,17 @@ function Group(
         <div role="group" aria-label={name}>
           {props.children}
           {items.length === 0 && (
-            <div className="jp-EnvStore-note">
+            <div
+              role="treeitem"
+              aria-level={2}
+              aria-selected={false}
+              className="jp-EnvStore-note"
+              data-key={`empty:${name}`}
+              data-empty={name}
+              data-namespace={name}
+              tabIndex={props.emptyTabIndex}
+              onFocus={() => props.onFocus(`empty:${name}`)}
+            >
               {trans.__('Nothing here yet')}{' '}
               <Link onClick={() => commands.execute(CommandIDs.create, { namespace: name })}>
                 {trans.__('New…')}
