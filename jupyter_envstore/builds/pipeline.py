@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from jupyter_envstore.builds.activation import ACTIVATION_FILE, activation_variables
@@ -39,7 +40,7 @@ def run_build(workspace: Workspace) -> None:
     else:
         record, staging = Locking(build.job).make_record()
         build.keep_record(record)
-    build.complete(record, build.link(record, staging))
+    build.complete(build.link(record, staging))
 
 
 def run_restore(workspace: Workspace) -> None:
@@ -52,7 +53,7 @@ def run_restore(workspace: Workspace) -> None:
 
 
 def run_finish(workspace: Workspace) -> None:
-    """Compile what no build before had, while the environment can be used already. Then close the prefix."""
+    """Add byte code, compiling what no build before had, while the environment can be used. Then close the prefix."""
     _Pipeline(workspace).finish()
 
 
@@ -83,8 +84,11 @@ class _Pipeline:
                 build.package_count = len(packages)
                 rows.set_packages(session, build.id, packages)
 
-    def link(self, record: BuildRecord, staging: Path, again: bool = False) -> Path:
-        """Finish the staged prefix and move it to its place; ``again`` where it was there before."""
+    def link(self, record: BuildRecord, staging: Path, again: bool = False) -> tuple[int, int]:
+        """Finish the staged prefix and move it to its place; ``again`` where it was there before.
+
+        Return its size and that of what is its own, in bytes, before byte code is added.
+        """
         lock = record.lock(self.platform)
         with self.workspace.step("link", "Link packages"):
             written_over = finish_prefix(
@@ -99,13 +103,8 @@ class _Pipeline:
             )
             tell_collisions(self.workspace, written_over)
             scripts = [] if again else check_link_scripts(self.workspace, staging, lock, self.settings["link_scripts"])
-            link_bytecode(
-                staging,
-                lock,
-                self.config.packages / "bytecode",
-                self.workspace,
-                only_cached=True,
-            )
+            if again or scripts:  # a kernel waits for what is brought back; what scripts write is looked for next
+                link_bytecode(staging, lock, self.config.packages / "bytecode", self.workspace, only_cached=True)
             self.prefix.parent.mkdir(parents=True, exist_ok=True)
             if self.prefix.exists():  # left by an attempt that was lost; no row says that it can be used
                 remove_tree(self.prefix)
@@ -116,7 +115,8 @@ class _Pipeline:
             elif scripts:
                 with self.workspace.step("scripts", "Run scripts of packages"):
                     run_scripts(self.workspace, self.prefix, scripts)
-            with self.workspace.step("activate", "Activate"):
+            with self.workspace.step("activate", "Activate"), ThreadPoolExecutor(1) as beside:
+                sizes = beside.submit(tree_size, self.prefix)
                 variables, complaints = activation_variables(
                     self.prefix, self.workspace.staging, self.workspace.time_left()
                 )
@@ -128,16 +128,16 @@ class _Pipeline:
         except BaseException:  # nobody knows of this prefix yet
             remove_tree(self.prefix)
             raise
-        return self.prefix
+        return sizes.result()
 
-    def complete(self, record: BuildRecord, prefix: Path) -> None:
+    def complete(self, sizes: tuple[int, int]) -> None:
         """Make the build usable, active if it is the newest, and ask for what is still to be done."""
-        size, own = tree_size(prefix)
         with self.workspace.claim.write(self.workspace.database) as session:
             row = rows.find_build(session, self.build.id)  # it may have been deleted meanwhile
             build, environment = row.build, row.environment
             build.status, build.status_info, build.ended_on = COMPLETED, "", now()
-            build.prefix_state, build.size, build.own_size = PREFIX_PRESENT, size, own
+            build.prefix_state = PREFIX_PRESENT
+            build.size, build.own_size = sizes
             if environment.deleted_on is None and (environment.current_build_id or 0) < build.id:
                 environment.current_build_id = build.id
                 people.audit(session, build.created_by, "build.activate", str(row), {"by": "completion"})
@@ -158,12 +158,12 @@ class _Pipeline:
         sync_link(self.config, self.workspace.database, self.environment.id)
         self.workspace.log(f"Ready after {taken:.1f} s")
 
-    def restored(self, prefix: Path) -> None:
+    def restored(self, sizes: tuple[int, int]) -> None:
         """Note that an old build has its prefix again."""
-        size, own = tree_size(prefix)
         with self.workspace.claim.write(self.workspace.database) as session:
             build = session.get_one(Build, self.build.id)
-            build.prefix_state, build.size, build.own_size = PREFIX_PRESENT, size, own
+            build.prefix_state = PREFIX_PRESENT
+            build.size, build.own_size = sizes
             enqueue(session, FINISH, build.id)
             if self._wants_check():
                 enqueue(session, CHECK, self.build.id)
