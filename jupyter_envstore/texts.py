@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from jupyter_envstore.engine.ask import ask
 from jupyter_envstore.errors import Fault, SpecificationError
 from jupyter_envstore.spec import Specification, read_specification
-from jupyter_envstore.spec.converting.draft import Offer, Pick
+from jupyter_envstore.spec.converting.draft import Pick
 from jupyter_envstore.spec.editing import edit_packages
-from jupyter_envstore.spec.repair import Change, Repaired, repair
+from jupyter_envstore.spec.repair import Repaired, repair
 
 if TYPE_CHECKING:
     import threading
@@ -44,41 +44,72 @@ class Texts:
         if len(text) < LARGE_TEXT:
             found: Specification = await self.run(read_specification, text, "the specification", local)
             return found
-        answer = await self.ask_apart({"do": "read", "text": text, "allow_local_files": local})
-        return replace(Specification.from_json(answer["specification"], text), notes=tuple(answer["notes"]))
+        question = {"do": "read", "text": text, "allow_local_files": local}
+        return _specification(await self.ask_apart(question), text)
 
     async def ask_apart(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Have a large text read, edited or repaired by a process of its own.
-
-        Raises
-        ------
-        SpecificationError
-            It has faults.
-        """
+        """Have a large text read, edited or repaired by a process of its own; return what it says, faults included."""
         answer: dict[str, Any] = await self.run_slowly(ask, question, READ_SECONDS, self.ending)
-        if "faults" in answer:
-            raise SpecificationError([Fault(**fault) for fault in answer["faults"]])
         return answer
 
     async def edit(self, text: str, add: list[str], remove: list[str]) -> str:
         """Add packages to a text and remove some."""
         if len(text) < LARGE_TEXT:
             return str(await self.run(edit_packages, text, add, remove))
-        return str((await self.ask_apart({"do": "edit", "text": text, "add": add, "remove": remove}))["text"])
+        question = {"do": "edit", "text": text, "add": add, "remove": remove}
+        return str(_checked(await self.ask_apart(question))["text"])
 
     async def repair(
         self, text: str, file_name: str, settings: dict[str, Any], keep: Sequence[str] = (), pick: Pick | None = None
-    ) -> Repaired:
-        """Repair what somebody sent, as the settings of a place say; what they want kept stays."""
-        defaults = settings["defaults_channel"]
+    ) -> tuple[Repaired, Specification | SpecificationError]:
+        """Repair what somebody sent, as the settings of a place say, and read it; what they want kept stays.
+
+        Raises
+        ------
+        SpecificationError
+            It cannot be repaired.
+        """
+        defaults, local = settings["defaults_channel"], self.store_configuration.allow_local_files
         if len(text) < LARGE_TEXT:
             repaired: Repaired = await self.run(repair, text, file_name, defaults, keep=keep, pick=pick)
-            return repaired
+            try:
+                read = "the specification", local, None, repaired.held
+                found: Specification = await self.run(read_specification, repaired.text, *read)
+            except SpecificationError as error:
+                return repaired, error
+            return repaired, found
         question = {"do": "repair", "text": text, "file_name": file_name, "defaults": defaults, "keep": list(keep)}
-        question["pick"] = asdict(pick or Pick())
-        found = (await self.ask_apart(question))["repaired"]
-        changes = [Change(**change) for change in found["changes"]]
-        said = found["offer"]
-        taken = tuple(said["taken"])
-        offer = Offer(tuple(said["environments"]), said["environment"], tuple(said["categories"]), taken)
-        return Repaired(found["text"], found["kind"], changes, offer, found["exclude_newer"])
+        question |= {"pick": asdict(pick or Pick()), "allow_local_files": local}
+        answer = await self.ask_apart(question)
+        if "repaired" not in answer:
+            _checked(answer)
+        repaired = Repaired.from_json(answer["repaired"])
+        try:
+            return repaired, _specification(answer, repaired.text)
+        except SpecificationError as error:
+            return repaired, error
+
+
+def _checked(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return what a process says of a text.
+
+    Raises
+    ------
+    SpecificationError
+        The text has faults.
+    """
+    if "faults" in answer:
+        raise SpecificationError([Fault(**fault) for fault in answer["faults"]])
+    return answer
+
+
+def _specification(answer: dict[str, Any], text: str) -> Specification:
+    """Return the specification that a process read.
+
+    Raises
+    ------
+    SpecificationError
+        The text has faults.
+    """
+    _checked(answer)
+    return replace(Specification.from_json(answer["specification"], text), notes=tuple(answer["notes"]))

@@ -39,14 +39,14 @@ def build(options: argparse.Namespace) -> int:
     with open_store(options) as store:
         exclude_newer = options.exclude_newer
         pick = _pick(options)
-        is_fixed = options.fix or pick != Pick()
+        is_fixed, held = options.fix or pick != Pick(), None
         if is_fixed:
             repaired = _repair(data, options.file, _defaults(store, namespace), pick)
             _report_changes(repaired)
-            data = repaired.text.encode()
+            data, held = repaired.text.encode(), repaired.held
             exclude_newer = exclude_newer or repaired.exclude_newer
         try:
-            specification = read_specification(data, options.file, store.config.allow_local_files)
+            specification = read_specification(data, options.file, store.config.allow_local_files, held=held)
         except SpecificationError:
             if is_fixed:
                 print("lines count in the repaired text: jupyter envstore import FILE prints it", file=sys.stderr)
@@ -226,7 +226,7 @@ def import_file(options: argparse.Namespace) -> int:
     with open_store(options) as store:
         repaired = _repair(read_file(options.file), options.file, _defaults(store, "default"), _pick(options))
     try:
-        found = read_specification(repaired.text, f"{options.file}, repaired,")
+        found = read_specification(repaired.text, f"{options.file}, repaired,", held=repaired.held)
     except SpecificationError:
         if not options.json:
             _report_changes(repaired)  # lines of the faults count in the repaired text

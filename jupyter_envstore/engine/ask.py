@@ -90,24 +90,26 @@ def ask(question: dict[str, Any], timeout: float, *stops: threading.Event) -> di
 
 
 def answer_about_text(question: dict[str, Any]) -> dict[str, Any]:
-    """Read, edit or repair a large text; return what came of it, or its faults."""
+    """Read a large text, as it is, or edited or repaired first; return what came of it, and its faults."""
     from jupyter_envstore.spec import read_specification
     from jupyter_envstore.spec.converting.draft import Pick
     from jupyter_envstore.spec.editing import edit_packages
     from jupyter_envstore.spec.repair import repair
 
     text = question["text"]
+    told: dict[str, Any] = {}
+    held = None
     try:
         if question["do"] == "edit":
             return {"text": edit_packages(text, question["add"], question["remove"])}
         if question["do"] == "repair":
             pick = Pick(question["pick"]["environment"], tuple(question["pick"]["categories"]))
             repaired = repair(text, question["file_name"], question["defaults"], keep=question["keep"], pick=pick)
-            return {"repaired": asdict(repaired)}
-        found = read_specification(text, "the specification", question["allow_local_files"])
-        return {"specification": found.to_json(), "notes": list(found.notes)}
+            told, text, held = {"repaired": repaired.to_json()}, repaired.text, repaired.held
+        found = read_specification(text, "the specification", question["allow_local_files"], held=held)
+        return {**told, "specification": found.to_json(), "notes": list(found.notes)}
     except errors.SpecificationError as error:
-        return {"faults": [asdict(fault) for fault in error.faults]}
+        return {**told, "faults": [asdict(fault) for fault in error.faults]}
 
 
 def main(question: dict[str, Any]) -> dict[str, Any]:

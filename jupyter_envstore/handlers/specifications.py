@@ -29,8 +29,16 @@ REPAIRING = ("file_name", "repair", "keep", "file_environment", "categories")
 class ReadingHandler(EnvStoreHandler):
     """What takes a file of any kind, with the choices of what is taken of it."""
 
-    async def repaired(self, body: dict[str, Any], text: str, place: tuple[str, str | None]) -> Repaired:
-        """Return a text as ``repair`` and a choice of the body have it; as it is where there is neither."""
+    async def read(
+        self, body: dict[str, Any], text: str, place: tuple[str, str | None]
+    ) -> tuple[Repaired, Specification | SpecificationError]:
+        """Return a text as ``repair`` and a choice of the body have it, and what it says or what is wrong with it.
+
+        Raises
+        ------
+        SpecificationError
+            It cannot be repaired.
+        """
         keep = self.field(body, "keep", list, [])
         if not all(isinstance(item, str) and item in KEEPABLE for item in keep):
             msg = f"'keep' must be a list of: {', '.join(KEEPABLE)}"
@@ -42,9 +50,15 @@ class ReadingHandler(EnvStoreHandler):
         pick = Pick(self.field(body, "file_environment", str, ""), tuple(categories))
         file_name = self.field(body, "file_name", str, "")[:200] or "environment.yml"
         if not self.field(body, "repair", bool, False) and pick == Pick():
-            return Repaired(text)
+            try:
+                return Repaired(text), await self.app.read_specification(text)
+            except SpecificationError as error:
+                return Repaired(text), error
         settings = await self.run(self.store.settings_near, place)
-        return await self.app.repair(text, file_name, settings, keep, pick)
+        repaired: tuple[Repaired, Specification | SpecificationError] = await self.app.repair(
+            text, file_name, settings, keep, pick
+        )
+        return repaired
 
 
 class SpecificationsHandler(ReadingHandler):
@@ -71,10 +85,11 @@ class SpecificationsHandler(ReadingHandler):
         self.check_place(namespace, name)
         options = BuildOptions(self.field(body, "exclude_newer", str, ""))
         options.check()
-        repaired = await self.repaired(body, text, (namespace, name))
+        repaired, specification = await self.read(body, text, (namespace, name))
+        if isinstance(specification, SpecificationError):
+            raise specification
         if not options.exclude_newer and repaired.exclude_newer:
             options = BuildOptions(repaired.exclude_newer)
-        specification = await self.app.read_specification(repaired.text)
         if body.get("is_lockfile") is not None and self.field(body, "is_lockfile", bool, False) != (
             specification.lockfile is not None
         ):
@@ -148,11 +163,11 @@ class CheckHandler(SolvingHandler):
         text = self.field(body, "specification", str, "")
         repaired = Repaired(text)
         try:
-            repaired = await self.repaired(body, text, (namespace, name))
-            found: Specification | None = await self.app.read_specification(repaired.text)
-            faults = []
+            repaired, read = await self.read(body, text, (namespace, name))
         except SpecificationError as error:
-            found, faults = None, error.faults
+            read = error
+        found = read if isinstance(read, Specification) else None
+        faults = list(read.faults) if isinstance(read, SpecificationError) else []
         notes: tuple[str, ...] = ()
         refused = None
         instead: Mapping[str, Sequence[str]] = {}

@@ -17,6 +17,7 @@ from jupyter_envstore.errors import Fault, SpecificationError
 from jupyter_envstore.spec.values import Items, Table, Text, Value
 from jupyter_envstore.spec.yaml_faults import TEMPLATE
 
+NEW = str.__new__
 MAX_DEPTH = 16
 MAX_NODES = 400_000
 TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
@@ -25,7 +26,7 @@ TOO_MUCH = "anchors repeat too much of this file; write it out without anchors"
 
 
 @lru_cache(maxsize=1)
-def _kinds() -> Callable[[str], str]:
+def kind_of_words() -> Callable[[str], str]:
     """Return what tells the kind of a word without quotes: by PyYAML's own table, which is YAML 1.1's."""
     import yaml
 
@@ -44,7 +45,7 @@ def _kinds() -> Callable[[str], str]:
 
 
 @contextlib.contextmanager
-def _without_collections() -> Iterator[None]:
+def without_collections() -> Iterator[None]:
     """Make many values that all stay: looking for cycles among them again and again takes half of the time."""
     was_on = gc.isenabled()
     gc.disable()
@@ -103,7 +104,7 @@ class Composer:
         self.root: Value = None
         self.is_empty = True
         self._events = events
-        self._kind = _kinds()
+        self._kind = kind_of_words()
         self._known: dict[str, str] = {}
         self._anchors: dict[str, _Anchored | None] = {}
         self._open: list[_Open] = []
@@ -120,18 +121,31 @@ class Composer:
         YAMLError
             It is not YAML, or holds a second document.
         """
-        handlers: dict[str, Callable[[Any], None]] = {
-            "ScalarEvent": self._scalar,
-            "MappingStartEvent": self._begin,
-            "SequenceStartEvent": self._begin,
-            "MappingEndEvent": self._end,
-            "SequenceEndEvent": self._end,
-            "AliasEvent": self._alias,
-            "DocumentStartEvent": self._document,
+        from yaml.events import (
+            AliasEvent,
+            DocumentStartEvent,
+            MappingEndEvent,
+            MappingStartEvent,
+            ScalarEvent,
+            SequenceEndEvent,
+            SequenceStartEvent,
+        )
+
+        handlers: dict[type[Any], Callable[[Any], None]] = {
+            MappingStartEvent: self._begin,
+            SequenceStartEvent: self._begin,
+            MappingEndEvent: self._end,
+            SequenceEndEvent: self._end,
+            AliasEvent: self._alias,
+            DocumentStartEvent: self._document,
         }
-        with _without_collections():
+        scalar, is_scalar = self._scalar, ScalarEvent
+        with without_collections():
             for event in self._events:
-                handler = handlers.get(type(event).__name__)
+                if event.__class__ is is_scalar:
+                    scalar(event)
+                    continue
+                handler = handlers.get(event.__class__)
                 if handler is not None:
                     handler(event)
 
@@ -142,29 +156,50 @@ class Composer:
             raise _fault(msg, "but found another document", event)
 
     def _scalar(self, event: Any) -> None:
-        value = event.value
-        if event.implicit[0] and event.tag is None:
-            kind = self._known.get(value)
-            if kind is None:
-                kind = self._known[value] = self._kind(value)
-        else:
-            kind = self._tagged(event)
-        start = event.start_mark
+        """Add a scalar: most of what a text holds are such, so this says itself what the others have methods for."""
+        value, start = event.value, event.start_mark
         line = start.line + 1
         opened = self._open[-1] if self._open else None
         if opened is not None and opened.is_table and opened.key is None:
             if event.anchor:
                 self._new_anchor(event)
-                self._anchors[event.anchor] = _Anchored(Text(value, line, kind), 1, 0)
+                self._anchors[event.anchor] = _Anchored(Text(value, line, self._kind_of(event)), 1, 0)
             self._key(opened, value, line, start.index)
             return
-        self._counted(line)
+        self._count += 1
+        if self._count > MAX_NODES:
+            raise SpecificationError([Fault(TOO_MUCH, line)])
         end = event.end_mark.index
-        text = None if kind == "null" else Text(value, line, kind, (start.index, end))
+        kind = self._kind_of(event)
+        text = None
+        if kind != "null":
+            text = NEW(Text, value)
+            text.line, text.kind, text.span = line, kind, (start.index, end)
         if event.anchor:
             self._new_anchor(event)
             self._anchors[event.anchor] = _Anchored(text, 1, 0)
-        self._add(text, end, line)
+        if opened is None:
+            self._add(text, end, line)
+        elif not opened.is_table:
+            opened.container.append(text)  # type: ignore[union-attr]
+        else:
+            table: Table = opened.container  # type: ignore[assignment]  # only mappings have keys
+            line, begun = opened.key_start
+            if line and opened.key is not None:
+                table.spans[opened.key] = (begun, end)
+                table[opened.key] = text
+            opened.key = None
+
+    def _kind_of(self, event: Any) -> str:
+        if event.tag is None:
+            if not event.implicit[0]:
+                return "str"
+            value = event.value
+            kind = self._known.get(value)
+            if kind is None:
+                kind = self._known[value] = self._kind(value)
+            return kind
+        return self._tagged(event)
 
     def _tagged(self, event: Any) -> str:
         """Return the kind of a scalar in quotes, or with a tag."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from jupyter_envstore.spec.document import Items, Table, Text, Value, read_table
-from jupyter_envstore.spec.editing import append_pip_line, as_scalar, last_place
+from jupyter_envstore.spec.document import Items, Table, Text, Value
+from jupyter_envstore.spec.editing import append_pip_lines, as_scalar, last_place
 from jupyter_envstore.spec.editor import Change, Editor, dash_before
 from jupyter_envstore.spec.places import line_start
 from jupyter_envstore.spec.selectors import PLATFORMS, evaluate, python_of, selector_behind, selector_key
+from jupyter_envstore.spec.sheet import Sheet
 
 MOST_NAMED = 5
 
@@ -118,7 +119,7 @@ def _specs(root: Table) -> list[str]:
     return [str(item) for item in dependencies if isinstance(item, Text)] if isinstance(dependencies, Items) else []
 
 
-def resolve_conditions(text: str, here: str) -> tuple[str, list[Change]]:
+def resolve_conditions(sheet: Sheet, here: str) -> tuple[Sheet, list[Change]]:
     """Return a text without the entries whose condition does not hold ``here``; one that is not understood stays.
 
     Raises
@@ -126,7 +127,7 @@ def resolve_conditions(text: str, here: str) -> tuple[str, list[Change]]:
     SpecificationError
         It is no specification.
     """
-    root = read_table(text)
+    root, text = sheet.root, sheet.text
     wanted, python = wanted_platforms(root, here), python_of(_specs(root))
     editor = Editor(text, root, ())
     for found in conditionals(root, text):
@@ -139,11 +140,8 @@ def resolve_conditions(text: str, here: str) -> tuple[str, list[Change]]:
         if isinstance(item, Table) and isinstance(dependencies, Items) and any(map(selector_key, item)):
             _resolve_keys(editor, dependencies, item, wanted, python, pip)
     if not editor.changes:
-        return text, []
-    text = editor.result()
-    for line in pip:
-        text = append_pip_line(text, line)
-    return text, editor.changes
+        return sheet, []
+    return Sheet(append_pip_lines(editor.result(), pip)), editor.changes
 
 
 def _resolve_keys(

@@ -73,14 +73,25 @@ def read_table(text: str) -> Table:
     SpecificationError
         It is none, or :func:`read_yaml` refuses it.
     """
-    root = read_yaml(text).root
+    return table_of(read_yaml(text))
+
+
+def table_of(document: Document) -> Table:
+    """Return the mapping that a document is.
+
+    Raises
+    ------
+    SpecificationError
+        It is none.
+    """
+    root = document.root
     if not isinstance(root, Table):
         msg = "an environment file is a mapping with at least: dependencies: [python]"
         raise SpecificationError(msg)
     return root
 
 
-def is_lockfile(root: Table) -> bool:
+def is_lockfile(root: dict[str, Any]) -> bool:
     """Whether a document is a lockfile in conda-lock's format, and no specification."""
     return "package" in root and "metadata" in root
 
@@ -96,8 +107,8 @@ def read_yaml(text: str) -> Document:
     import yaml
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    composer = Composer(yaml.parse(text, Loader=loader))
     try:
+        composer = Composer(iter(loader(text).get_event, None))  # without yaml.parse's question before each event
         composer.compose()
     except yaml.YAMLError as error:
         raise SpecificationError([syntax_fault(text, error)]) from None

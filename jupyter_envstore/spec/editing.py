@@ -158,9 +158,25 @@ def _add(text: str, wanted: str) -> str:
     return _append_entry(text, spec, is_pip)
 
 
-def append_pip_line(text: str, line: str) -> str:
-    """Return ``text`` with a line at the end of its list for pip, which is made where there is none."""
-    return _append_entry(text, line, is_pip=True)
+def append_pip_lines(text: str, lines: Sequence[str]) -> str:
+    """Return ``text`` with lines at the end of its list for pip, which is made where there is none."""
+    if not lines:
+        return text
+    text = _append_entry(text, lines[0], is_pip=True)
+    if len(lines) == 1:
+        return text
+    pip = _lists(_root(text))[1]
+    last = next((item for item in reversed(pip or ()) if isinstance(item, Text)), None)
+    if pip is None or last is None or as_scalar(lines[0], pip.flow) != text[slice(*last.span)].strip():
+        for line in lines[1:]:  # written in a way of its own
+            text = _append_entry(text, line, is_pip=True)
+        return text
+    place = last.span[1]
+    if pip.flow:
+        return text[:place] + "".join(f", {as_scalar(line, True)}" for line in lines[1:]) + text[place:]
+    place = line_end(text, place)
+    indent = indentation(text, line_start(text, pip.span[0]))
+    return text[:place] + "".join(f"\n{indent}- {as_scalar(line)}" for line in lines[1:]) + text[place:]
 
 
 def _append_entry(text: str, spec: str, is_pip: bool) -> str:

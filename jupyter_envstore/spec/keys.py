@@ -6,12 +6,13 @@ import difflib
 import re
 from collections.abc import Callable
 
-from jupyter_envstore.spec.document import Items, Table, Text, Value, read_table
-from jupyter_envstore.spec.editing import append_pip_line, as_scalar
+from jupyter_envstore.spec.document import Items, Table, Text, Value
+from jupyter_envstore.spec.editing import append_pip_lines, as_scalar
 from jupyter_envstore.spec.editor import Change, Editor
 from jupyter_envstore.spec.match_specs import EXTRAS
 from jupyter_envstore.spec.pip_lines import check_url
 from jupyter_envstore.spec.selectors import PLATFORMS, selector_key
+from jupyter_envstore.spec.sheet import Sheet
 from jupyter_envstore.spec.words import KEYS
 
 ALIKE = 0.8
@@ -32,7 +33,7 @@ VERSION = re.compile(r"[0-9][\w.!+]*(\.?\*)?")
 BOUNDS = re.compile(r"[<>=!~].*")
 
 
-def mend_keys(text: str) -> tuple[str, list[Change], list[str]]:
+def mend_keys(sheet: Sheet) -> tuple[Sheet, list[Change], list[str]]:
     """Return a text whose keys are known, what was changed, and lines for pip that some of them held.
 
     ``category`` is conda-lock's name for a group: every package of the file is of it, so all are kept.
@@ -42,8 +43,8 @@ def mend_keys(text: str) -> tuple[str, list[Change], list[str]]:
     SpecificationError
         The text is no mapping.
     """
-    root = read_table(text)
-    editor = Editor(text, root, ())
+    root = sheet.root
+    editor = Editor(sheet.text, root, ())
     lines: list[str] = []
     for key, value in root.items():
         if key in KEYS:
@@ -58,10 +59,10 @@ def mend_keys(text: str) -> tuple[str, list[Change], list[str]]:
         elif not _renamed(editor, key, value):
             editor.drop_key(root, key)
             editor.changed(f"{key} left out", _reason(key, value))
-    return (editor.result() if editor.changes else text), editor.changes, lines
+    return (sheet.written(editor.result()) if editor.changes else sheet), editor.changes, lines
 
 
-def mend_entries(text: str) -> tuple[str, list[Change]]:
+def mend_entries(sheet: Sheet) -> tuple[Sheet, list[Change]]:
     """Return a text whose dependencies are conda packages, where they were mappings or PyPI's, and what was changed.
 
     Raises
@@ -69,8 +70,8 @@ def mend_entries(text: str) -> tuple[str, list[Change]]:
     SpecificationError
         The text is no mapping.
     """
-    root = read_table(text)
-    editor = Editor(text, root, ())
+    root = sheet.root
+    editor = Editor(sheet.text, root, ())
     lines: list[str] = []
     dependencies = root.get("dependencies")
     for item in dependencies if isinstance(dependencies, Items) else ():
@@ -80,10 +81,9 @@ def mend_entries(text: str) -> tuple[str, list[Change]]:
             lines.append(re.sub(r"(\])\s*=\s*(?=\d)", r"\1==", str(item)))
             editor.drop_item(dependencies, item)
             editor.changed(f"{item} moved to 'pip:'", "extras belong to packages of PyPI")
-    text = editor.result() if editor.changes else text
-    for line in lines:
-        text = append_pip_line(text, line)
-    return text, editor.changes
+    if not editor.changes:
+        return sheet, []
+    return Sheet(append_pip_lines(editor.result(), lines)), editor.changes
 
 
 def _reason(key: str, value: Value) -> str:

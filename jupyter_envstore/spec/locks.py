@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import canonicalize_name
 
 from jupyter_envstore.errors import Fault, SpecificationError
-from jupyter_envstore.spec.document import Items, Table, Text, Value
+from jupyter_envstore.spec.document import Items, Table, Text
 from jupyter_envstore.spec.pip_lines import check_url
 from jupyter_envstore.spec.sources import check_repository
 from jupyter_envstore.spec.specification import Specification, check_variable
@@ -28,28 +28,51 @@ DEFAULT_CATEGORIES = ("main", "dev")
 HASHES = {"md5": re.compile(r"[0-9a-f]{32}"), "sha256": re.compile(r"[0-9a-f]{64}")}
 
 
+OTHER_VERSIONS = ("2", "3")
+"""What ``version`` was in a pixi.lock that still had the form of conda-lock's file."""
+PIXI_KEYS = {"build_number", "subdir", "constrains", "timestamp", "arch", "noarch", "kind", "requires_dist"}
+"""Keys of packages in a pixi.lock of that form which conda-lock does not write."""
+
+
 def read_lockfile(
-    root: Table, text: str, allow_local_files: bool, categories: Sequence[str] = ()
+    root: dict[str, Any], text: str, allow_local_files: bool, categories: Sequence[str] = ()
 ) -> tuple[Specification, list[Fault]]:
     """Return the specification that a lockfile is, and its faults.
 
     Without ``categories``, packages of other ones than ``main`` and ``dev`` are left out, as ``conda-lock install``
     does; the notes tell how many.
+
+    Parameters
+    ----------
+    root : dict
+        What the text holds; a :class:`~jupyter_envstore.spec.values.Table` gives faults their lines.
+    text : str
+        The text.
+    allow_local_files : bool
+        Whether addresses may be local files.
+    categories : sequence of str
+        Which to take.
     """
+    refused = _of_another_kind(root)
+    if refused is not None:
+        return Specification(text=text), [refused]
     faults: list[Fault] = []
     if str(root.get("version")) not in ("1", "None"):
         message = f"lockfile version {root.get('version')} is not known; version 1 is"
-        faults.append(Fault(message, root.lines.get("version"), "version"))
+        faults.append(Fault(message, _line(root, "version"), "version"))
     metadata = root["metadata"]
-    if not isinstance(metadata, Table) or not isinstance(metadata.get("platforms"), Items):
-        faults.append(Fault("must hold 'platforms'", root.lines["metadata"], "metadata"))
-        metadata = Table()
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("platforms"), list):
+        faults.append(Fault("must hold 'platforms'", _line(root, "metadata"), "metadata"))
+        metadata = {}
     packages = root["package"]
-    if not isinstance(packages, Items) or not packages or len(packages) > MAX_PACKAGES:
+    if not isinstance(packages, list) or not packages or len(packages) > MAX_PACKAGES:
         message = f"must be a list of 1 to {MAX_PACKAGES} packages"
-        faults.append(Fault(message, root.lines["package"], "package"))
-        packages = Items()
-    entries = [_entry(item, place, allow_local_files, faults) for place, item in enumerate(packages)]
+        faults.append(Fault(message, _line(root, "package"), "package"))
+        packages = []
+    virtual = [str(item["name"]) for item in packages if is_virtual(item)]
+    entries = [
+        _entry(item, place, allow_local_files, faults) for place, item in enumerate(packages) if not is_virtual(item)
+    ]
     custom = plain(metadata.get("custom_metadata")) or {}
     chosen = categories or DEFAULT_CATEGORIES
     known = {name for entry in entries if entry for name in entry["categories"]}
@@ -59,7 +82,8 @@ def read_lockfile(
         faults.append(Fault(msg))
     kept, notes = _of_categories([entry for entry in entries if entry], chosen)
     if not kept and not faults:
-        faults.append(Fault(f"no package is of the category {' or '.join(chosen)[:100]}; {notes[0]}"))
+        why = notes[0] if notes else "all of them stand for what a system has"
+        faults.append(Fault(f"no package is of the category {' or '.join(chosen)[:100]}; {why}"))
     lock = {"version": 1, "metadata": plain(metadata), "package": kept}
     specification = Specification(
         name=custom.get("name") if isinstance(custom, dict) else None,
@@ -68,25 +92,62 @@ def read_lockfile(
         platforms=tuple(str(platform) for platform in plain(metadata.get("platforms")) or ()),
         lockfile=lock,
         text=text,
-        notes=tuple(notes),
+        notes=(*notes, *virtual_note(virtual)),
     )
     return specification, faults
 
 
-def lock_categories(root: Table) -> tuple[str, ...]:
+def _line(table: dict[str, Any], key: str) -> int | None:
+    return table.lines.get(key) if isinstance(table, Table) else None
+
+
+def _of_another_kind(root: dict[str, Any]) -> Fault | None:
+    """Return what is wrong with a pixi.lock of versions 1 to 3, which had the form of conda-lock's file."""
+    packages = root["package"]
+    first = packages[0] if isinstance(packages, list) and packages else None
+    keys = set(first) if isinstance(first, dict) else set()
+    version = str(root.get("version"))
+    is_pixi = bool(keys & PIXI_KEYS) or (isinstance(first, dict) and isinstance(first.get("dependencies"), list))
+    if not is_pixi and version not in OTHER_VERSIONS:
+        return None
+    msg = (
+        f"this is a pixi.lock of version {version[:20]}, as pixi wrote it before 0.18; renew it where its pixi.toml "
+        "lies, with: pixi lock; or build from the pixi.toml"
+    )
+    return Fault(msg, _line(root, "version"), "version" if "version" in root else "")
+
+
+def is_virtual(item: object) -> bool:
+    """Whether a locked package is one that stands for what a system has (``__glibc``, ``__osx``), and is no file."""
+    return (
+        isinstance(item, dict)
+        and str(item.get("name") or "").startswith("__")
+        and item.get("manager", "conda") == "conda"
+    )
+
+
+def virtual_note(names: Sequence[str]) -> list[str]:
+    """Return what is told of virtual packages that were left out."""
+    if not names:
+        return []
+    listed = ", ".join(sorted(set(names)))[:300]
+    return [f"{listed} left out: {'it stands' if len(set(names)) == 1 else 'they stand'} for what a system has"]
+
+
+def lock_categories(root: dict[str, Any]) -> tuple[str, ...]:
     """Return the names of all categories of a lockfile, ``main`` first."""
     found: set[str] = set()
     packages = root.get("package")
-    for item in packages if isinstance(packages, Items) else ():
-        if isinstance(item, Table):
+    for item in packages if isinstance(packages, list) else ():
+        if isinstance(item, dict):
             found.update(_categories(item))
     return tuple(sorted(found, key=lambda name: (name != "main", name)))
 
 
-def _categories(item: Table) -> list[str]:
+def _categories(item: dict[str, Any]) -> list[str]:
     several = item.get("categories")
-    if isinstance(several, Items):
-        return [str(name) for name in several if isinstance(name, Text)] or ["main"]
+    if isinstance(several, list):
+        return [str(name) for name in several if isinstance(name, str)] or ["main"]
     return [str(item.get("category") or "main")]
 
 
@@ -109,8 +170,8 @@ def _of_categories(entries: list[dict[str, Any]], chosen: Sequence[str]) -> tupl
     return list(kept.values()), [note]
 
 
-def only_categories(root: Table, text: str, categories: Sequence[str]) -> str:
-    """Return the text of a lockfile that has the packages of some categories only, all of them as ``main``.
+def only_categories(root: dict[str, Any], text: str, categories: Sequence[str]) -> dict[str, Any]:
+    """Return a lockfile that has the packages of some categories only, all of them as ``main``.
 
     Raises
     ------
@@ -120,7 +181,7 @@ def only_categories(root: Table, text: str, categories: Sequence[str]) -> str:
     specification, faults = read_lockfile(root, text, True, categories)
     if faults:
         raise SpecificationError(faults)
-    return lock_as_text(specification.lockfile or {})
+    return specification.lockfile or {}
 
 
 def lock_as_text(lock: dict[str, Any]) -> str:
@@ -149,14 +210,14 @@ def starting_point(lock: dict[str, Any]) -> str:
     lines = ["channels:", *(f"  - {json.dumps(channel)}" for channel in channels)] if channels else []
     needs_pip = bool(pip) and not any(entry["name"] == "pip" for entry in tops)
     custom = metadata.get("custom_metadata")
-    variables = _variables(custom if isinstance(custom, dict) else {}, Table(), [])
+    variables = _variables(custom if isinstance(custom, dict) else {}, {}, [])
     lines += ["dependencies:", *conda, *(["  - pip"] if needs_pip else []), *(["  - pip:", *pip] if pip else [])]
     if variables:
         lines += ["variables:", *(f"  {key}: {json.dumps(value)}" for key, value in sorted(variables.items()))]
     return "\n".join(lines) + "\n"
 
 
-def _variables(custom: Any, metadata: Table, faults: list[Fault]) -> dict[str, str]:
+def _variables(custom: Any, metadata: dict[str, Any], faults: list[Fault]) -> dict[str, str]:
     try:
         found = json.loads(custom.get("variables") or "{}")
     except (AttributeError, TypeError, ValueError):
@@ -166,30 +227,30 @@ def _variables(custom: Any, metadata: Table, faults: list[Fault]) -> dict[str, s
         try:
             check_variable(key, value)
         except ValueError as error:
-            line = metadata.lines.get("custom_metadata")
+            line = _line(metadata, "custom_metadata")
             faults.append(Fault(str(error), line, "metadata.custom_metadata.variables"))
     return variables
 
 
-def _entry(item: Value, place: int, allow_local_files: bool, faults: list[Fault]) -> dict[str, Any] | None:
+def _entry(item: object, place: int, allow_local_files: bool, faults: list[Fault]) -> dict[str, Any] | None:
     field = f"package[{place}]"
-    if not isinstance(item, Table):
+    if not isinstance(item, dict):
         faults.append(Fault("must be a mapping", getattr(item, "line", None), field))
         return None
 
     def fault(message: str, key: str = "") -> None:
-        faults.append(Fault(message, item.lines.get(key, item.line), f"{field}.{key}" if key else field))
+        line = _line(item, key) or getattr(item, "line", None)
+        faults.append(Fault(message, line, f"{field}.{key}" if key else field))
 
     before = len(faults)
-    for key in item:
-        if key not in ENTRY_KEYS:
-            fault(f"unknown key {key!r}", key)
+    for key in item.keys() - ENTRY_KEYS:
+        fault(f"unknown key {key!r}", key)
     for key in REQUIRED:
         if not item.get(key):
             fault(f"{key!r} is missing")
     if len(faults) > before:
         return None
-    entry: dict[str, Any] = plain(item)
+    entry: dict[str, Any] = plain(item) if isinstance(item, Table) else dict(item)
     entry["categories"] = _categories(item)
     if entry["manager"] not in ("conda", "pip"):
         fault(f"manager {entry['manager']!r} is not known: conda or pip", "manager")
@@ -245,8 +306,8 @@ def _check_url(entry: dict[str, Any], allow_local_files: bool, fault: Any) -> No
         fault(f"the address ends in {file!r}, which is not {entry['name']} {entry['version']}", "url")
 
 
-def plain(value: Value) -> Any:
-    """Return ``value`` as JSON would hold it."""
+def plain(value: object) -> Any:
+    """Return ``value`` as JSON would hold it; what is plain already stays."""
     if isinstance(value, Table):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, Items):
@@ -255,4 +316,4 @@ def plain(value: Value) -> Any:
         if value.kind == "bool":
             return value.lower() in ("true", "yes", "on")
         return str(value)
-    return None
+    return value

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from jupyter_envstore.errors import InvalidInputError, SpecificationError
 from jupyter_envstore.spec.beside import Beside
 from jupyter_envstore.spec.conditions import resolve_conditions
-from jupyter_envstore.spec.document import Items, Text, read_table
-from jupyter_envstore.spec.editing import append_pip_line, pip_name
+from jupyter_envstore.spec.document import Items, Text
+from jupyter_envstore.spec.editing import append_pip_lines, pip_name
 from jupyter_envstore.spec.editor import Change, Editor, dash_before
 from jupyter_envstore.spec.keys import mend_entries, mend_keys
 from jupyter_envstore.spec.names import check_name, suggest_name
 from jupyter_envstore.spec.origin import PIP_ONLY_ON, SYSTEMS, Listed, is_useless, listed, origin
 from jupyter_envstore.spec.pip_mending import drop_pip_lines, mend_pip, pip_list
 from jupyter_envstore.spec.places import line_end, line_start
+from jupyter_envstore.spec.sheet import Sheet
 from jupyter_envstore.spec.words import counted
 
 KERNELS = re.compile(
@@ -50,7 +51,7 @@ class Mending:
     beside: Beside | None = None
 
 
-def mend(text: str, how: Mending) -> tuple[str, list[Change]]:
+def mend(text: str, how: Mending) -> tuple[Sheet, list[Change]]:
     """Return the text of an ``environment.yml`` mended, and what was changed.
 
     Raises
@@ -58,16 +59,15 @@ def mend(text: str, how: Mending) -> tuple[str, list[Change]]:
     SpecificationError
         It is none; or a file that it names beside it cannot be read.
     """
-    text, changes, lines = mend_keys(text)
-    for step in (lambda text: resolve_conditions(text, how.platform), mend_entries):
-        text, told = step(text)
+    sheet, changes, lines = mend_keys(Sheet(text))
+    for step in (lambda sheet: resolve_conditions(sheet, how.platform), mend_entries):
+        sheet, told = step(sheet)
         changes += told
-    for line in lines:
-        text = append_pip_line(text, line)
-    text, told = mend_pip(text, how.keep, how.beside)
+    sheet = sheet.written(append_pip_lines(sheet.text, lines))
+    sheet, told = mend_pip(sheet, how.keep, how.beside)
     changes += told
-    root = read_table(text)
-    editor = Editor(text, root, how.keep)
+    root = sheet.root
+    editor = Editor(sheet.text, root, how.keep)
     packages = listed(root)
     _name(editor, how.name)
     system = origin(root, packages)
@@ -80,16 +80,16 @@ def mend(text: str, how: Mending) -> tuple[str, list[Change]]:
         if system is not None and system != here:
             _foreign(editor, packages, system, here)
         _kernel(editor, packages)
-    mended = editor.result()
-    if "&" in text and "*" in mended:
+    mended = sheet.written(editor.result())
+    if "&" in text and "*" in mended.text:
         _check_anchors(mended)
     return mended, [*changes, *editor.changes]
 
 
-def _check_anchors(text: str) -> None:
+def _check_anchors(sheet: Sheet) -> None:
     """Refuse a text in which something was dropped that stands elsewhere by reference."""
     try:
-        read_table(text)
+        _ = sheet.root
     except SpecificationError as error:
         msg = f"anchors ('&', '*') keep this text from being mended; write it out without them ({error})"
         raise SpecificationError(msg) from None

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec.beside import Beside
-from jupyter_envstore.spec.document import Items, Table, Text, read_table
-from jupyter_envstore.spec.editing import append_pip_line, pip_name
+from jupyter_envstore.spec.document import Items, Table, Text
+from jupyter_envstore.spec.editing import append_pip_lines, pip_name
 from jupyter_envstore.spec.editor import Change, Editor
 from jupyter_envstore.spec.pip_lines import OPTIONS, HashedRequirement, logical_lines, parse_pip_line, read_hashed
+from jupyter_envstore.spec.sheet import Sheet
 from jupyter_envstore.spec.sources import is_repository
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def drop_pip_lines(editor: Editor, lines: Items, gone: Sequence[Text]) -> None:
         editor.drop_item(lines, line)
 
 
-def mend_pip(text: str, keep: Sequence[str], beside: Beside | None) -> tuple[str, list[Change]]:
+def mend_pip(sheet: Sheet, keep: Sequence[str], beside: Beside | None) -> tuple[Sheet, list[Change]]:
     """Return a text whose lines for pip can be followed, and what was changed.
 
     Without ``beside``, lines that name another file stay: the reader says what to do about them.
@@ -62,12 +63,12 @@ def mend_pip(text: str, keep: Sequence[str], beside: Beside | None) -> tuple[str
     """
     changes: list[Change] = []
     if beside is not None:
-        text, changes = _take_in(text, beside)
-    root = read_table(text)
+        sheet, changes = _take_in(sheet, beside)
+    root = sheet.root
     lines = pip_list(root)
     if lines is None:
-        return text, changes
-    editor = Editor(text, root, keep)
+        return sheet, changes
+    editor = Editor(sheet.text, root, keep)
     gone = []
     for line in lines:
         if not isinstance(line, Text):
@@ -92,9 +93,9 @@ def mend_pip(text: str, keep: Sequence[str], beside: Beside | None) -> tuple[str
             editor.replace(line, f"{pin[1]}=={pin[2]}")
             editor.changed(f"pip line '{line}' became {pin[1]}=={pin[2]}", "a version for pip stands behind two signs")
     if not editor.changes:
-        return text, changes
+        return sheet, changes
     drop_pip_lines(editor, lines, gone)
-    return editor.result(), [*changes, *editor.changes]
+    return Sheet(editor.result()), [*changes, *editor.changes]
 
 
 def _not_editable(line: Text) -> str:
@@ -130,14 +131,14 @@ def _unknown_option(line: Text) -> str:
     return "an option of pip that has no place here"
 
 
-def _take_in(text: str, beside: Beside) -> tuple[str, list[Change]]:
+def _take_in(sheet: Sheet, beside: Beside) -> tuple[Sheet, list[Change]]:
     """Put the lines of the files that ``-r`` names in their place, and the bounds that ``-c`` names on the packages."""
-    root = read_table(text)
+    root = sheet.root
     lines = pip_list(root)
     named = [line for line in lines or () if isinstance(line, Text) and OTHER_FILE.match(line)]
     if lines is None or not named:
-        return text, []
-    editor = Editor(text, root, ())
+        return sheet, []
+    editor = Editor(sheet.text, root, ())
     found: list[str] = []
     bounds: list[str] = []
     for line in named:
@@ -153,10 +154,7 @@ def _take_in(text: str, beside: Beside) -> tuple[str, list[Change]]:
     drop_pip_lines(editor, lines, named)
     if unused:
         editor.changed(f"bounds of {', '.join(unused)[:200]} left out", "only packages that are listed can be bound")
-    text = editor.result()
-    for content in bound[len(known) :]:
-        text = append_pip_line(text, content)
-    return text, editor.changes
+    return Sheet(append_pip_lines(editor.result(), bound[len(known) :])), editor.changes
 
 
 def _lines_of(line: str, folder: str, beside: Beside, read: list[str]) -> Iterator[tuple[str, bool]]:

@@ -8,11 +8,12 @@ from dataclasses import replace
 from jupyter_envstore.errors import Fault, InvalidInputError, SpecificationError
 from jupyter_envstore.spec.conditions import notes
 from jupyter_envstore.spec.converting.kinds import KIND_WORDS, Kind, kind_of
-from jupyter_envstore.spec.document import Items, Table, Text, Value, decode, is_lockfile, read_yaml
+from jupyter_envstore.spec.document import Document, Items, Table, Text, Value, decode, is_lockfile, read_yaml
 from jupyter_envstore.spec.locks import read_lockfile
 from jupyter_envstore.spec.match_specs import check_channel, check_match_spec
 from jupyter_envstore.spec.names import check_name
 from jupyter_envstore.spec.pip_lines import logical_lines, parse_pip_line
+from jupyter_envstore.spec.plain import Plain, read_plain_lock
 from jupyter_envstore.spec.selectors import PLATFORMS as KNOWN_PLATFORMS
 from jupyter_envstore.spec.selectors import current_subdir, selector_key
 from jupyter_envstore.spec.specification import PipOptions, Specification, check_requirement, check_variable
@@ -26,7 +27,11 @@ MAX_LENGTH = 1_000
 
 
 def read_specification(
-    data: bytes | str, name: str = "the file", allow_local_files: bool = True, platform: str | None = None
+    data: bytes | str,
+    name: str = "the file",
+    allow_local_files: bool = True,
+    platform: str | None = None,
+    held: dict[str, Plain] | Document | None = None,
 ) -> Specification:
     """Read ``environment.yml`` or a conda-lock file.
 
@@ -40,6 +45,8 @@ def read_specification(
         Whether ``file://`` channels and local ``--find-links`` are allowed.
     platform : str or None
         Where it shall be built, for notes about conditions; None for this machine.
+    held : dict, Document or None
+        What the content holds, where it was read already, as :func:`~jupyter_envstore.spec.repair.repair` has it.
 
     Raises
     ------
@@ -47,11 +54,21 @@ def read_specification(
         With every fault, each with its line and field.
     """
     text = decode(data, name)
-    kind = kind_of(text, name)
+    if isinstance(held, Document):
+        return _read_document(held, text, allow_local_files, platform)
+    kind = kind_of(text, name) if held is None else Kind.YAML
     if kind is not Kind.YAML:
         msg = f"this is {KIND_WORDS[kind]}, which is read with --fix, or import"
         raise SpecificationError(msg)
-    document = read_yaml(text)
+    root = held if held is not None else read_plain_lock(text)
+    if root is not None and is_lockfile(root):
+        found, faults = read_lockfile(root, text, allow_local_files)
+        if not faults:
+            return found
+    return _read_document(read_yaml(text), text, allow_local_files, platform)
+
+
+def _read_document(document: Document, text: str, allow_local_files: bool, platform: str | None) -> Specification:
     root = document.root
     if not isinstance(root, Table):
         msg = (

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec.beside import Beside
@@ -19,11 +21,12 @@ from jupyter_envstore.spec.converting.pixi_lock import is_pixi_lock, read_pixi_l
 from jupyter_envstore.spec.converting.pyproject import pyproject_draft
 from jupyter_envstore.spec.converting.script import notebook_block, script_block, script_draft
 from jupyter_envstore.spec.converting.toml import read_toml
-from jupyter_envstore.spec.document import Table, decode, is_lockfile, read_table
+from jupyter_envstore.spec.document import Document, Table, decode, is_lockfile, read_table
 from jupyter_envstore.spec.editor import Change
-from jupyter_envstore.spec.locks import lock_categories, only_categories
+from jupyter_envstore.spec.locks import lock_as_text, lock_categories, only_categories
 from jupyter_envstore.spec.mending import Mending, mend
 from jupyter_envstore.spec.names import suggest_name
+from jupyter_envstore.spec.plain import Plain, looks_like_lock, read_plain_lock
 from jupyter_envstore.spec.selectors import current_subdir
 
 __all__ = ["KEEPABLE", "Change", "Repaired", "repair"]
@@ -43,7 +46,8 @@ class Repaired:
     """The text after all changes.
 
     ``kind`` is ``environment`` or ``lockfile``. ``offer`` is what there was to choose from. ``exclude_newer`` is a
-    choice for the build that the file asks for; a specification has no place for it.
+    choice for the build that the file asks for; a specification has no place for it. ``held`` is what the text holds,
+    where it was read already: a lockfile's values, or the document of another text.
     """
 
     text: str
@@ -51,6 +55,24 @@ class Repaired:
     changes: list[Change] = field(default_factory=list)
     offer: Offer = field(default_factory=Offer)
     exclude_newer: str = ""
+    held: dict[str, Plain] | Document | None = field(default=None, compare=False, repr=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all but what the text holds, as JSON values."""
+        return {
+            "text": self.text,
+            "kind": self.kind,
+            "changes": [asdict(change) for change in self.changes],
+            "offer": asdict(self.offer),
+            "exclude_newer": self.exclude_newer,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Repaired:
+        """Return what :meth:`to_json` gave."""
+        said = data["offer"]
+        offer = Offer(tuple(said["environments"]), said["environment"], tuple(said["categories"]), tuple(said["taken"]))
+        return cls(**{**data, "changes": [Change(**change) for change in data["changes"]], "offer": offer})
 
 
 def repair(
@@ -100,7 +122,8 @@ def repair(
     if kind is Kind.EXPLICIT:
         lock, notes = explicit_to_lock(text, name, how.platform)
         told = [Change(note, "converted") for note in notes]
-        return Repaired(lock, "lockfile", [Change("explicit list read as a lockfile", "exact"), *told])
+        changes = [Change("explicit list read as a lockfile", "exact"), *told]
+        return Repaired(lock_as_text(lock), "lockfile", changes, held=lock)
     if kind is Kind.CONDA_LIST:
         converted, notes = conda_list_to_yaml(text, name)
         return _with_notes(converted, notes, how)
@@ -150,8 +173,8 @@ def _no_choice(pick: Pick) -> None:
 
 
 def _finish(found: Repacked, how: Mending) -> Repaired:
-    if found.is_lock:
-        return Repaired(found.text, "lockfile", list(found.told), found.offer)
+    if found.lock is not None:
+        return Repaired(found.text, "lockfile", list(found.told), found.offer, held=found.lock)
     repaired = _repair_yaml(found.text, replace(how, name="environment"))
     repaired.changes[:0] = found.told
     return replace(repaired, offer=found.offer, exclude_newer=found.exclude_newer)
@@ -175,27 +198,41 @@ def _with_notes(text: str, notes: list[str], how: Mending) -> Repaired:
 
 def _read_yaml(text: str, how: Mending, pick: Pick) -> Repaired:
     """Read an ``environment.yml``, a conda-lock file or a ``pixi.lock``."""
-    is_lock = LOCK_KEYS.search(text) is not None or text.lstrip().startswith("{")
-    root = read_table(text) if is_lock else Table()
+    held = read_plain_lock(text)
+    if held is not None:
+        with contextlib.suppress(SpecificationError):  # said by what knows the lines, below
+            found = _read_lock(held, text, how, pick)
+            return found if found is not None else _not_a_lock(text, how, pick)
+    root = read_table(text) if looks_like_lock(text) else {}
+    return _read_lock(root, text, how, pick) or _not_a_lock(text, how, pick)
+
+
+def _not_a_lock(text: str, how: Mending, pick: Pick) -> Repaired:
+    _no_choice(pick)
+    return _repair_yaml(text, how)
+
+
+def _read_lock(root: dict[str, Any], text: str, how: Mending, pick: Pick) -> Repaired | None:
+    """Read a conda-lock file or a ``pixi.lock``; None where it is neither."""
     if is_pixi_lock(root):
         _no_choice(Pick(categories=pick.categories))
         return _finish(read_pixi_lock(root, pick, how.name), how)
-    _no_choice(Pick(environment=pick.environment))
     if not is_lockfile(root):
-        _no_choice(pick)
-        return _repair_yaml(text, how)
+        return None
+    _no_choice(Pick(environment=pick.environment))
     categories = lock_categories(root)
     offer = Offer(categories=categories, taken=pick.categories) if len(categories) > 1 else Offer()
     if not pick.categories:
-        return Repaired(text, "lockfile", offer=offer)
+        held = None if isinstance(root, Table) else root
+        return Repaired(text, "lockfile", offer=offer, held=held)
     chosen = only_categories(root, text, pick.categories)
     change = Change(f"packages of the categories {', '.join(pick.categories)} taken", "as chosen")
-    return Repaired(chosen, "lockfile", [change], offer)
-
-
-LOCK_KEYS = re.compile(r"^(package|packages|metadata|environments):", re.MULTILINE)
+    return Repaired(lock_as_text(chosen), "lockfile", [change], offer, held=chosen)
 
 
 def _repair_yaml(text: str, how: Mending) -> Repaired:
     mended, changes = mend(text, how)
-    return Repaired(mended, "environment", changes)
+    repaired = Repaired(mended.text, "environment", changes)
+    with contextlib.suppress(SpecificationError):  # said when it is read, with what was changed
+        repaired.held = mended.document
+    return repaired

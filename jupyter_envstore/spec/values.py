@@ -11,6 +11,8 @@ class Text(str):
     ``span`` are the places of its first character and behind its last one in the text, quotes included.
     """
 
+    __slots__ = ("kind", "line", "span")
+
     line: int
     kind: str
     span: tuple[int, int]

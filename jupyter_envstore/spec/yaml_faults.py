@@ -21,6 +21,8 @@ QUOTED = "not YAML: a text that begins with {} needs quotation marks"
 LACKS_COLON = "not YAML: this line needs a ':' behind a key, or a '- ' in front of a list's entry"
 CONFLICT = re.compile(r"(<{7}|={7}|>{7})(\s|$)")
 LEFT_BY_GIT = "git has left a conflict here ('<<<<<<<', '=======', '>>>>>>>'); choose what shall stay"
+UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What no YAML text may hold."""
 UNKNOWN = "not YAML: this cannot be read; look at quotation marks, brackets and how far the line is indented"
 STANDS_BEHIND = (
     "not YAML: something stands behind the end of a text in quotation marks or of brackets; "
@@ -80,7 +82,7 @@ def syntax_fault(text: str, error: Any) -> Fault:
 
 
 def _unprintable(text: str) -> Fault:
-    bad = re.search("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text)
+    bad = UNPRINTABLE.search(text)
     if bad is None:
         return Fault(UNKNOWN)
     line = len(re.split(r"\r\n|[\n\r\x85\u2028\u2029]", text[: bad.start()]))

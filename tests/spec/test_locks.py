@@ -10,7 +10,7 @@ import pytest
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec import read_specification
 from jupyter_envstore.spec.document import read_table
-from jupyter_envstore.spec.locks import lock_categories, only_categories
+from jupyter_envstore.spec.locks import lock_as_text, lock_categories, only_categories
 
 MD5, SHA = "0" * 32, "1" * 64
 COMMIT = "a" * 40
@@ -81,7 +81,7 @@ def test_main_and_dev_are_kept_once_and_other_categories_told() -> None:
 
 def test_chosen_categories_are_a_lock_of_their_own() -> None:
     text = lock(entry("a"), entry("b", category="dev"), entry("c", category="docs"))
-    chosen = only_categories(read_table(text), text, ("main", "docs"))
+    chosen = lock_as_text(only_categories(read_table(text), text, ("main", "docs")))
     assert names(chosen) == ["a", "c"]
     assert not read_specification(chosen).notes
     with pytest.raises(SpecificationError, match="no category gpu; it has dev, docs, main"):

@@ -119,13 +119,13 @@ def _mapped(key: str, items: dict[str, str]) -> list[str]:
 
 @dataclass
 class Repacked:
-    """Another tool's file in our words: ``text`` is an ``environment.yml`` or, with ``is_lock``, a lockfile."""
+    """Another tool's file in our words: ``text`` is an ``environment.yml``, or a lockfile that holds ``lock``."""
 
     text: str
     told: list[Change]
-    is_lock: bool = False
     offer: Offer = field(default_factory=Offer)
     exclude_newer: str = ""
+    lock: dict[str, Any] | None = None
 
 
 def finished(draft: Draft, what: str) -> Repacked:

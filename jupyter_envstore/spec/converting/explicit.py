@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -14,8 +13,8 @@ from jupyter_envstore.errors import Fault, SpecificationError
 MAX_LINE = 4000
 
 
-def explicit_to_lock(text: str, name: str, here: str) -> tuple[str, list[str]]:
-    """Return an ``@EXPLICIT`` list as a conda-lock file, and notes; every address needs a hash behind ``#``.
+def explicit_to_lock(text: str, name: str, here: str) -> tuple[dict[str, Any], list[str]]:
+    """Return an ``@EXPLICIT`` list as a lock, and notes; every address needs a hash behind ``#``.
 
     Lines ``# pip name @ address#sha256=…``, which conda-lock and our own lists have, become packages too. Packages
     for no platform alone stand for ``here``.
@@ -60,7 +59,7 @@ def explicit_to_lock(text: str, name: str, here: str) -> tuple[str, list[str]]:
         "custom_metadata": {"name": name},
     }
     notes = [f"{pip} PyPI packages read from comments"] if pip else []
-    return json.dumps({"version": 1, "metadata": metadata, "package": packages}, indent=1) + "\n", notes
+    return {"version": "1", "metadata": metadata, "package": packages}, notes
 
 
 def _pip_comment(line: str) -> dict[str, Any] | str | None:

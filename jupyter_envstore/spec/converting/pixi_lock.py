@@ -11,10 +11,9 @@ from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
 from jupyter_envstore.errors import Fault, SpecificationError
 from jupyter_envstore.spec.converting.draft import Offer, Pick, Repacked
-from jupyter_envstore.spec.document import Items, Table, Text
+from jupyter_envstore.spec.document import Table
 from jupyter_envstore.spec.editor import Change
 from jupyter_envstore.spec.locks import lock_as_text
-from jupyter_envstore.spec.values import Value
 from jupyter_envstore.spec.words import counted
 
 VERSIONS = ("4", "5", "6", "7")
@@ -22,12 +21,12 @@ CONDA_FILE = re.compile(r"(?P<name>.+)-(?P<version>[^-]+)-(?P<build>[^-]+)\.(?:c
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
-def is_pixi_lock(root: Table) -> bool:
+def is_pixi_lock(root: dict[str, Any]) -> bool:
     """Whether a document is a ``pixi.lock``."""
     return "environments" in root and "packages" in root
 
 
-def read_pixi_lock(root: Table, pick: Pick, name: str) -> Repacked:
+def read_pixi_lock(root: dict[str, Any], pick: Pick, name: str) -> Repacked:
     """Return one environment of a ``pixi.lock`` as a lock.
 
     Raises
@@ -38,15 +37,16 @@ def read_pixi_lock(root: Table, pick: Pick, name: str) -> Repacked:
     version = str(root.get("version"))
     if version not in VERSIONS:
         msg = f"pixi.lock version {version[:20]} is not known; known: {', '.join(VERSIONS)}. Renew it with: pixi lock"
-        raise SpecificationError([Fault(msg, root.lines.get("version"), "version")])
+        line = root.lines.get("version") if isinstance(root, Table) else None
+        raise SpecificationError([Fault(msg, line, "version")])
     environments = root["environments"]
-    if not isinstance(environments, Table) or not environments:
+    if not isinstance(environments, dict) or not environments:
         msg = "the lock has no environments"
         raise SpecificationError(msg)
     names = tuple(sorted(environments, key=lambda key: (key != "default", key)))
     wanted = pick.environment or names[0]
     environment = environments.get(wanted)
-    if not isinstance(environment, Table):
+    if not isinstance(environment, dict):
         msg = f"the lock has no environment {wanted[:60]!r}; it has: {', '.join(names)[:300]}"
         raise SpecificationError(msg)
     told = [Change(f"pixi.lock read as a lockfile, environment {wanted}", "exact: nothing is solved")]
@@ -59,7 +59,7 @@ def read_pixi_lock(root: Table, pick: Pick, name: str) -> Repacked:
     platforms = environment.get("packages")
     packages = [
         entry
-        for platform, entries in (platforms.items() if isinstance(platforms, Table) else ())
+        for platform, entries in (platforms.items() if isinstance(platforms, dict) else ())
         for entry in reader.entries(reader.subdir(platform), entries)
     ]
     reader.finish()
@@ -75,51 +75,52 @@ def read_pixi_lock(root: Table, pick: Pick, name: str) -> Repacked:
         "custom_metadata": {"name": name},
     }
     offer = Offer(environments=names, environment=wanted) if len(names) > 1 else Offer()
-    return Repacked(lock_as_text({"metadata": metadata, "package": packages}), told, is_lock=True, offer=offer)
+    lock = {"version": "1", "metadata": metadata, "package": packages}
+    return Repacked(lock_as_text(lock), told, offer=offer, lock=lock)
 
 
-def _channels(channels: Value) -> list[str]:
+def _channels(channels: object) -> list[str]:
     found = []
-    for channel in channels if isinstance(channels, Items) else ():
-        url = channel.get("url") if isinstance(channel, Table) else channel
-        found += [str(url).rstrip("/")] if isinstance(url, Text) else []
+    for channel in channels if isinstance(channels, list) else ():
+        url = channel.get("url") if isinstance(channel, dict) else channel
+        found += [str(url).rstrip("/")] if isinstance(url, str) else []
     return found
 
 
 class _Reader:
     """Reads entries by the records that they point to."""
 
-    def __init__(self, root: Table, told: list[Change]) -> None:
+    def __init__(self, root: dict[str, Any], told: list[Change]) -> None:
         self.told = told
         self.faults: list[Fault] = []
         self.left: dict[str, None] = {}
-        self.records: dict[str, Table] = {}
+        self.records: dict[str, dict[str, Any]] = {}
         packages = root.get("packages")
-        for record in packages if isinstance(packages, Items) else ():
-            if isinstance(record, Table):
+        for record in packages if isinstance(packages, list) else ():
+            if isinstance(record, dict):
                 place = record.get("conda") or record.get("pypi") or record.get("url") or record.get("path")
-                if isinstance(place, Text):
+                if isinstance(place, str):
                     self.records.setdefault(str(place), record)
         self.subdirs: dict[str, str] = {}
         listed = root.get("platforms")
-        for item in listed if isinstance(listed, Items) else ():
-            if isinstance(item, Table) and isinstance(item.get("subdir"), Text):
+        for item in listed if isinstance(listed, list) else ():
+            if isinstance(item, dict) and isinstance(item.get("subdir"), str):
                 self.subdirs[str(item.get("name"))] = str(item["subdir"])
 
     def subdir(self, platform: str) -> str:
         return self.subdirs.get(platform, platform)
 
-    def entries(self, platform: str, entries: Value) -> Iterable[dict[str, Any]]:
-        for entry in entries if isinstance(entries, Items) else ():
-            if not isinstance(entry, Table):
+    def entries(self, platform: str, entries: object) -> Iterable[dict[str, Any]]:
+        for entry in entries if isinstance(entries, list) else ():
+            if not isinstance(entry, dict):
                 continue
             url, is_pypi = entry.get("conda"), False
-            if not isinstance(url, Text):
+            if not isinstance(url, str):
                 url, is_pypi = entry.get("pypi"), True
-            if not isinstance(url, Text):
+            if not isinstance(url, str):
                 self.left[str(next(iter(entry.values()), ""))] = None
                 continue
-            record = self.records.get(str(url), Table())
+            record = self.records.get(str(url), {})
             found = self._pypi(str(url), record, platform) if is_pypi else self._conda(str(url), record, platform)
             if found is not None:
                 yield found
@@ -133,14 +134,14 @@ class _Reader:
             why = "sources are built where they lie; put the package into a channel, or name a release"
             self.told.append(Change(f"{counted(len(self.left), 'package')} left out: {listed}", why))
 
-    def _conda(self, url: str, record: Table, platform: str) -> dict[str, Any] | None:
+    def _conda(self, url: str, record: dict[str, Any], platform: str) -> dict[str, Any] | None:
         file = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
         parts = CONDA_FILE.fullmatch(file)
         if parts is None or "://" not in url:
             self.left[url] = None
             return None
         depends = record.get("depends")
-        pairs = [str(item).partition(" ") for item in (depends if isinstance(depends, Items) else ())]
+        pairs = [str(item).partition(" ") for item in (depends if isinstance(depends, list) else ())]
         return {
             "name": parts["name"],
             "version": parts["version"],
@@ -153,7 +154,7 @@ class _Reader:
             "optional": False,
         }
 
-    def _pypi(self, url: str, record: Table, platform: str) -> dict[str, Any] | None:
+    def _pypi(self, url: str, record: dict[str, Any], platform: str) -> dict[str, Any] | None:
         is_git = url.startswith("git+")
         if not is_git and not url.startswith(("http://", "https://")):
             self.left[str(record.get("name") or url)] = None
@@ -182,7 +183,7 @@ class _Reader:
         requires = record.get("requires_dist")
         needs = [
             re.split(r"[ \[(<>=!~;@]", str(item), maxsplit=1)[0]
-            for item in (requires if isinstance(requires, Items) else ())
+            for item in (requires if isinstance(requires, list) else ())
             if "extra ==" not in str(item)
         ]
         return {
@@ -198,5 +199,5 @@ class _Reader:
         }
 
     @staticmethod
-    def _hashes(record: Table, kinds: tuple[str, ...]) -> dict[str, str]:
-        return {kind: str(record[kind]) for kind in kinds if isinstance(record.get(kind), Text)}
+    def _hashes(record: dict[str, Any], kinds: tuple[str, ...]) -> dict[str, str]:
+        return {kind: str(record[kind]) for kind in kinds if isinstance(record.get(kind), str)}
