@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 SECRET_QUERY = re.compile(r"(^|&)[\w-]*(token|key|passw|auth|sig|credential|secret)[\w-]*=", re.IGNORECASE)
+
+USUAL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:/[A-Za-z0-9_+!~=,-][A-Za-z0-9_.+!~=,-]*)+")
+"""What has nothing that an address must not have, but for a token in a folder ``t``."""
 
 
 def check_url(url: str, what: str, allow_local_files: bool = False) -> None:
@@ -16,6 +19,11 @@ def check_url(url: str, what: str, allow_local_files: bool = False) -> None:
     ValueError
         With the reason; a password is never repeated in it.
     """
+    if USUAL.fullmatch(url) and "/t/" not in url:
+        return
+    if re.search(r"[\x00-\x1f\x7f]", url):
+        msg = f"{what} {shown(url)!r}: an address must hold no line break or control character"
+        raise ValueError(msg)
     parts = urlsplit(url)
     if parts.username or parts.password:
         msg = (
@@ -42,6 +50,13 @@ def check_url(url: str, what: str, allow_local_files: bool = False) -> None:
     if parts.scheme not in ("http", "https", "file") or (parts.scheme != "file" and not parts.hostname):
         msg = f"{what} {shown(url)} is not an http or https address"
         raise ValueError(msg)
+
+
+def file_of(url: str) -> str:
+    """Return the name of the file that an address ends in; empty where it ends in none."""
+    if USUAL.fullmatch(url):
+        return url.rpartition("/")[2]
+    return unquote(urlsplit(url).path.rpartition("/")[2])
 
 
 def shown(text: str) -> str:

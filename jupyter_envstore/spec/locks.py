@@ -6,13 +6,12 @@ import json
 import re
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
 
 from jupyter_envstore.errors import Fault, SpecificationError
+from jupyter_envstore.spec.addresses import check_url, file_of
 from jupyter_envstore.spec.document import Items, Table, Text
-from jupyter_envstore.spec.pip_lines import check_url
 from jupyter_envstore.spec.sources import check_repository
 from jupyter_envstore.spec.specification import Specification, check_variable
 from jupyter_envstore.spec.words import counted
@@ -297,7 +296,7 @@ def _check_url(entry: dict[str, Any], allow_local_files: bool, fault: Any) -> No
     except ValueError as error:
         fault(str(error), "url")
         return
-    file = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
+    file = file_of(url)
     if entry["manager"] == "pip":
         return
     if not file.endswith((".conda", ".tar.bz2")):

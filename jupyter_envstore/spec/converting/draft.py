@@ -106,6 +106,8 @@ class Draft:
 def quoted(value: str) -> str:
     """Return a text as YAML has it, in double quotes, on one line."""
     text = json.dumps(value, ensure_ascii=False)
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() or c == "\u3000" else f"\\U{ord(c):08x}" for c in text)
 
 

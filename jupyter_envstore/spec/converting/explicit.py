@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
 from jupyter_envstore.errors import Fault, SpecificationError
+from jupyter_envstore.spec.addresses import file_of
 
 MAX_LINE = 4000
+CONDA_FILE = re.compile(r"(.+)-([^-]+)-([^-]+)\.(?:conda|tar\.bz2)")
 
 
 def explicit_to_lock(text: str, name: str, here: str) -> tuple[dict[str, Any], list[str]]:
@@ -77,7 +78,7 @@ def _pip_comment(line: str) -> dict[str, Any] | str | None:
     url, digest = url.strip(), digest.strip()
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
         return f"{_shown(line)!r} has no SHA-256 behind its address"
-    file = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
+    file = file_of(url)
     try:
         version = str(parse_wheel_filename(file)[1] if file.endswith(".whl") else parse_sdist_filename(file)[1])
     except ValueError:
@@ -102,15 +103,14 @@ def _shown(line: str) -> str:
 
 def _explicit_entry(line: str) -> dict[str, Any] | str:
     url, _, digest = line.partition("#")
-    parts = urlsplit(url).path.split("/")
-    file = unquote(parts[-1])
-    match = re.fullmatch(r"(.+)-([^-]+)-([^-]+)\.(?:conda|tar\.bz2)", file)
-    if len(parts) < 3 or not match or "://" not in url:
+    parts = url.partition("?")[0].partition("://")[2].split("/")
+    match = CONDA_FILE.fullmatch(file_of(url))
+    if len(parts) < 3 or not match:
         return f"{_shown(line)!r} is not the address of a conda package"
     digest = digest.removeprefix("sha256:")
     kind = {32: "md5", 64: "sha256"}.get(len(digest))
     if kind is None or not re.fullmatch(r"[0-9a-f]+", digest):
-        return f"{file} has no hash; make the list with: conda list --explicit --md5"
+        return f"{match.group()} has no hash; make the list with: conda list --explicit --md5"
     return {
         "name": match.group(1),
         "version": match.group(2),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
 from jupyter_envstore.errors import Fault, SpecificationError
+from jupyter_envstore.spec.addresses import file_of
 from jupyter_envstore.spec.converting.draft import Offer, Pick, Repacked
 from jupyter_envstore.spec.document import Table
 from jupyter_envstore.spec.editor import Change
@@ -135,7 +135,7 @@ class _Reader:
             self.told.append(Change(f"{counted(len(self.left), 'package')} left out: {listed}", why))
 
     def _conda(self, url: str, record: dict[str, Any], platform: str) -> dict[str, Any] | None:
-        file = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
+        file = file_of(url)
         parts = CONDA_FILE.fullmatch(file)
         if parts is None or "://" not in url:
             self.left[url] = None
@@ -171,7 +171,7 @@ class _Reader:
             hashes = {"sha256": commit}
         elif not hashes and fragment.startswith("sha256="):
             hashes = {"sha256": fragment.removeprefix("sha256=")}
-        file = unquote(urlsplit(address).path.rsplit("/", 1)[-1])
+        file = file_of(address)
         name, version = str(record.get("name") or ""), str(record.get("version") or "")
         try:
             if not is_git and not (name and version):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from jupyter_envstore.errors import SpecificationError
@@ -23,6 +24,8 @@ REASONS = {
     "dependency-groups": "groups that were not chosen; choose with --category",
     "project.optional-dependencies": "extras that were not chosen; choose with --category",
 }
+
+NAME = re.compile(r"\s*([A-Za-z0-9][\w.-]*)")
 
 
 def pyproject_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) -> Draft:
@@ -126,12 +129,12 @@ def with_sources(lines: list[str], sources: dict[str, Any], draft: Draft) -> lis
     by_name = {canonicalize_name(name): value for name, value in sources.items()}
     done = []
     for line in lines:
-        name = line.split(";")[0].split("@")[0].split("[")[0]
-        name = canonicalize_name("".join(c if c.isalnum() or c in "-_." else " " for c in name).split(" ")[0] or "-")
+        found = NAME.match(line)
+        name = canonicalize_name(found[1] if found else "-")
         where = by_name.get(name)
         if isinstance(where, dict) and {"git", "path", "url", "workspace"} & set(where):
-            found = requirement(str(name), where, draft)
-            done += [found] if found else []
+            wanted = requirement(str(name), where, draft)
+            done += [wanted] if wanted else []
             continue
         if isinstance(where, dict) and where.get("index"):
             draft.tell(f"tool.uv.sources.{name} left out", "all indexes are for all packages here")

@@ -6,7 +6,6 @@ TOML 1.1 (inline tables on several lines, a comma at their end, ``\\e`` and ``\\
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,7 +39,7 @@ class Source:
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         self._all = data
-        self._left = copy.deepcopy(dict(data))
+        self._left = _copy(data)
 
     def take(self, *path: str) -> Any:
         """Return the value at a path and count it as carried over; None where there is none.
@@ -115,6 +114,11 @@ class Source:
     def rest(self) -> list[str]:
         """Return the dotted names of what nobody took; a table that was not touched is one name."""
         return list(_names(self._all, self._left, ""))
+
+
+def _copy(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a table of which values can be taken: the tables in it are copied, other values are not."""
+    return {key: _copy(value) if isinstance(value, dict) else value for key, value in table.items()}
 
 
 def _names(whole: Mapping[str, Any], left: Mapping[str, Any], prefix: str) -> list[str]:
