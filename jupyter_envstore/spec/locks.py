@@ -24,6 +24,7 @@ ENTRY_KEYS = {
 REQUIRED = ("name", "version", "manager", "platform", "url", "hash")
 DEFAULT_CATEGORIES = ("main", "dev")
 """What ``conda-lock install`` takes where nobody says otherwise."""
+VIRTUAL = "what begins with __ stands for what a system has"
 HASHES = {"md5": re.compile(r"[0-9a-f]{32}"), "sha256": re.compile(r"[0-9a-f]{64}")}
 
 
@@ -68,9 +69,9 @@ def read_lockfile(
         message = f"must be a list of 1 to {MAX_PACKAGES} packages"
         faults.append(Fault(message, _line(root, "package"), "package"))
         packages = []
-    virtual = [str(item["name"]) for item in packages if is_virtual(item)]
+    virtual = [str(item["name"]) for item in packages if _is_virtual(item)]
     entries = [
-        _entry(item, place, allow_local_files, faults) for place, item in enumerate(packages) if not is_virtual(item)
+        _entry(item, place, allow_local_files, faults) for place, item in enumerate(packages) if not _is_virtual(item)
     ]
     custom = plain(metadata.get("custom_metadata")) or {}
     chosen = categories or DEFAULT_CATEGORIES
@@ -81,7 +82,7 @@ def read_lockfile(
         faults.append(Fault(msg))
     kept, notes = _of_categories([entry for entry in entries if entry], chosen)
     if not kept and not faults:
-        why = notes[0] if notes else "all of them stand for what a system has"
+        why = notes[0] if notes else f"the others are no files: {VIRTUAL}"
         faults.append(Fault(f"no package is of the category {' or '.join(chosen)[:100]}; {why}"))
     lock = {"version": 1, "metadata": plain(metadata), "package": kept}
     specification = Specification(
@@ -91,7 +92,7 @@ def read_lockfile(
         platforms=tuple(str(platform) for platform in plain(metadata.get("platforms")) or ()),
         lockfile=lock,
         text=text,
-        notes=(*notes, *virtual_note(virtual)),
+        notes=(*notes, *_virtual_note(virtual)),
     )
     return specification, faults
 
@@ -116,7 +117,7 @@ def _of_another_kind(root: dict[str, Any]) -> Fault | None:
     return Fault(msg, _line(root, "version"), "version" if "version" in root else "")
 
 
-def is_virtual(item: object) -> bool:
+def _is_virtual(item: object) -> bool:
     """Whether a locked package is one that stands for what a system has (``__glibc``, ``__osx``), and is no file."""
     return (
         isinstance(item, dict)
@@ -125,12 +126,9 @@ def is_virtual(item: object) -> bool:
     )
 
 
-def virtual_note(names: Sequence[str]) -> list[str]:
+def _virtual_note(names: Sequence[str]) -> list[str]:
     """Return what is told of virtual packages that were left out."""
-    if not names:
-        return []
-    listed = ", ".join(sorted(set(names)))[:300]
-    return [f"{listed} left out: {'it stands' if len(set(names)) == 1 else 'they stand'} for what a system has"]
+    return [f"{', '.join(sorted(set(names)))[:300]} left out: {VIRTUAL}"] if names else []
 
 
 def lock_categories(root: dict[str, Any]) -> tuple[str, ...]:

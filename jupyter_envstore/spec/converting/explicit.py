@@ -9,6 +9,7 @@ from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
 from jupyter_envstore.errors import Fault, SpecificationError
 from jupyter_envstore.spec.addresses import file_of
+from jupyter_envstore.spec.locks import VIRTUAL
 
 MAX_LINE = 4000
 CONDA_FILE = re.compile(r"(.+)-([^-]+)-([^-]+)\.(?:conda|tar\.bz2)")
@@ -26,6 +27,7 @@ def explicit_to_lock(text: str, name: str, here: str) -> tuple[dict[str, Any], l
         Addresses that are none, or lack a hash, each with its line.
     """
     packages, faults, platforms, pip = [], [], [], 0
+    virtual: dict[str, None] = {}
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
         found = _pip_comment(line)
@@ -39,6 +41,9 @@ def explicit_to_lock(text: str, name: str, here: str) -> tuple[dict[str, Any], l
         entry = _explicit_entry(line)
         if isinstance(entry, str):
             faults.append(Fault(entry, number))
+            continue
+        if entry["name"].startswith("__"):
+            virtual[entry["name"]] = None
             continue
         packages.append(entry)
         platforms.append(entry["platform"])
@@ -60,6 +65,7 @@ def explicit_to_lock(text: str, name: str, here: str) -> tuple[dict[str, Any], l
         "custom_metadata": {"name": name},
     }
     notes = [f"{pip} PyPI packages read from comments"] if pip else []
+    notes += [f"{', '.join(virtual)[:300]} left out: {VIRTUAL}"] if virtual else []
     return {"version": "1", "metadata": metadata, "package": packages}, notes
 
 
@@ -107,6 +113,8 @@ def _explicit_entry(line: str) -> dict[str, Any] | str:
     match = CONDA_FILE.fullmatch(file_of(url))
     if len(parts) < 3 or not match:
         return f"{_shown(line)!r} is not the address of a conda package"
+    if match.group(1).startswith("__"):
+        return {"name": match.group(1)}
     digest = digest.removeprefix("sha256:")
     kind = {32: "md5", 64: "sha256"}.get(len(digest))
     if kind is None or not re.fullmatch(r"[0-9a-f]+", digest):

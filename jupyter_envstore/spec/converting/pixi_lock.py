@@ -13,7 +13,7 @@ from jupyter_envstore.spec.addresses import file_of
 from jupyter_envstore.spec.converting.draft import Offer, Pick, Repacked
 from jupyter_envstore.spec.document import Table
 from jupyter_envstore.spec.editor import Change
-from jupyter_envstore.spec.locks import lock_as_text
+from jupyter_envstore.spec.locks import VIRTUAL, lock_as_text
 from jupyter_envstore.spec.words import counted
 
 VERSIONS = ("4", "5", "6", "7")
@@ -92,8 +92,8 @@ class _Reader:
 
     def __init__(self, root: dict[str, Any], told: list[Change]) -> None:
         self.told = told
-        self.faults: list[Fault] = []
         self.left: dict[str, None] = {}
+        self.virtual: dict[str, None] = {}
         self.records: dict[str, dict[str, Any]] = {}
         packages = root.get("packages")
         for record in packages if isinstance(packages, list) else ():
@@ -126,9 +126,9 @@ class _Reader:
                 yield found
 
     def finish(self) -> None:
-        """Tell what was left out; refuse what cannot be named."""
-        if self.faults:
-            raise SpecificationError(self.faults)
+        """Tell what was left out."""
+        if self.virtual:
+            self.told.append(Change(f"{', '.join(self.virtual)[:300]} left out", VIRTUAL))
         if self.left:
             listed = ", ".join(self.left)[:300]
             why = "sources are built where they lie; put the package into a channel, or name a release"
@@ -139,6 +139,9 @@ class _Reader:
         parts = CONDA_FILE.fullmatch(file)
         if parts is None or "://" not in url:
             self.left[url] = None
+            return None
+        if parts["name"].startswith("__"):
+            self.virtual[parts["name"]] = None
             return None
         depends = record.get("depends")
         pairs = [str(item).partition(" ") for item in (depends if isinstance(depends, list) else ())]
