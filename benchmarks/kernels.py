@@ -41,7 +41,7 @@ def timed(action: Callable[[], object]) -> float:
 
 def main() -> None:
     with empty_store() as store:
-        view = build(store, text("ipykernel"), whole=False)
+        view = build(store, text("ipykernel"))  # to its end: nothing else shall run
         with store.database.write() as session:
             prefix = session.get_one(Build, view["id"])
             space = session.get_one(Environment, prefix.environment_id).namespace_id

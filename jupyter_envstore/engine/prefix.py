@@ -8,6 +8,7 @@ import os
 import shutil
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 from jupyter_envstore.errors import StorageError
@@ -107,20 +108,23 @@ def tree_size(path: Path) -> tuple[int, int]:
     return total, own
 
 
-def walk_files(prefix: Path) -> list[tuple[str, int]]:
-    """Return all files, links and empty folders below ``prefix`` with their sizes."""
-    found = []
+def walk_files(prefix: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield all files, links and empty folders below ``prefix``, with what ``lstat`` says of each."""
     start = len(str(prefix)) + 1
-    for folder, folders, files in os.walk(prefix):
-        here = folder[start:]
-        place = f"{here}/" if here else ""
-        for name in files:
-            found.append((f"{place}{name}", os.lstat(f"{folder}/{name}").st_size))
-        links = [name for name in folders if os.path.islink(f"{folder}/{name}")]  # noqa: PTH114
-        found += [(f"{place}{name}", 0) for name in links]
-        if here and not files and not folders:
-            found.append((here, 0))
-    return found
+    folders = [str(prefix)]
+    while folders:
+        folder = folders.pop()
+        try:
+            entries = list(os.scandir(folder))
+        except OSError:  # it is gone, or nobody may look into it
+            continue
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+            else:
+                yield entry.path[start:], entry.stat(follow_symlinks=False)
+        if not entries and folder[start:]:
+            yield folder[start:], os.lstat(folder)
 
 
 def storage_error(error: OSError) -> StorageError:

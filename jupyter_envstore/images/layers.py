@@ -76,10 +76,12 @@ class Linked:
 
 @dataclass
 class Group:
-    """What becomes one layer: its files relative to the prefix, and what it is.
+    """What becomes one layer, and what it is.
 
     Parameters
     ----------
+    files : dict
+        Its files relative to the prefix, with what ``lstat`` says of them.
     seed : list
         What else its bytes depend on, as JSON: hashes of packages, versions.
     expected : dict
@@ -91,7 +93,7 @@ class Group:
     """
 
     title: str
-    files: list[str] = field(default_factory=list)
+    files: dict[str, os.stat_result] = field(default_factory=dict)
     seed: list[Any] = field(default_factory=list)
     size: int = 0
     expected: dict[str, str] = field(default_factory=dict)
@@ -119,12 +121,12 @@ def group_files(prefix: Path, lock: PlatformLock, limit: int, linked: Linked) ->
     pip = Group("PyPI packages", seed=sorted(f"{p['name']}-{p['version']}" for p in lock.pip))
     own = Group("the environment's own files")
     wheels = set(_wheel_files(prefix, set(owners)))
-    for path, size in walk_files(prefix):
+    for path, status in walk_files(prefix):
         source = _source_of(path) or ""
         owner = owners.get(path) or owners.get(source)
         group = pip if path in wheels or source in wheels else groups.get(owner or "", own)
-        group.files.append(path)
-        group.size += size
+        group.files[path] = status
+        group.size += 0 if stat.S_ISDIR(status.st_mode) else status.st_size  # a folder's own differs by file system
         if path in linked.compiled:
             group.compiled[path] = linked.compiled[path]
         elif owner in groups and path in hashes and not path.startswith(META):
@@ -139,7 +141,7 @@ def group_files(prefix: Path, lock: PlatformLock, limit: int, linked: Linked) ->
     if tail:
         together = Group(f"{len(tail)} more packages")
         for group in sorted(tail, key=lambda group: group.title):
-            together.files += group.files
+            together.files |= group.files
             together.seed += group.seed
             together.expected |= group.expected
             together.unpacked |= group.unpacked
@@ -279,9 +281,8 @@ def _key(prefix: Path, target: str, group: Group, tools: Mapping[str, str]) -> s
     Files of which :class:`Linked` tells are not read.
     """
     files = []
-    for path in sorted(group.files):
+    for path, info in sorted(group.files.items()):
         full = f"{prefix}/{path}"
-        info = os.lstat(full)
         if path in group.compiled:
             content = f"byte code of {group.compiled[path]}"
         elif (
@@ -348,5 +349,7 @@ def _wheel_files(prefix: Path, known: set[str]) -> list[str]:
 
 def _source_of(path: str) -> str | None:
     """Return the source of byte code that lies in ``__pycache__``."""
+    if not path.endswith(".pyc"):
+        return None
     found = re.fullmatch(r"(.*/)__pycache__/([^/]+)\.cpython-\d+(?:\.opt-\d)?\.pyc", path)
     return f"{found[1]}{found[2]}.py" if found else None
