@@ -6,17 +6,21 @@ import functools
 import hashlib
 import http.server
 import io
+import json
 import shutil
 import subprocess
 import tarfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from jupyter_envstore.errors import PolicyError, SpecificationError
 from jupyter_envstore.spec import read_specification
+from jupyter_envstore.spec.repair import repair
 from tests.engine.test_pip import artifact, source_archive, text, wheel
 from tests.helpers import Store
 
@@ -171,3 +175,77 @@ def test_a_hash_of_a_package_that_conda_installs_is_told_not_to_be_checked(
     (told,) = [item for item in view["warnings"] if item["kind"] == "specification"]
     assert told["package"] == "flask"
     assert "conda installs it" in told["message"]
+
+
+def locked_conda(store: Store, channel: str) -> tuple[dict[str, Any], str]:
+    """The lock of an environment without PyPI packages, and its platform."""
+    first = store.build(text(channel).replace("  - pip:", ""))
+    assert first["status"] == "COMPLETED", first["reason"]
+    return yaml.safe_load(artifact(store, first, "lockfile")), first["platform"]
+
+
+def imports_ore(view: dict[str, Any]) -> None:
+    assert view["status"] == "COMPLETED", view["reason"]
+    python = Path(view["prefix"]) / "bin" / "python"
+    said = subprocess.run([python, "-c", "import unmilled_ore"], check=False, capture_output=True, text=True)
+    assert said.returncode == 0, said.stderr
+
+
+def test_a_lock_of_another_tool_with_a_repository_is_built_and_our_lock_of_it_too(
+    store: Store, channel: str, repository: tuple[Path, str], served: str
+) -> None:
+    root, commit = repository
+    lock, platform = locked_conda(store, channel)
+    entry = {
+        "name": "unmilled-ore",
+        "version": "1.0",
+        "manager": "pip",
+        "platform": platform,
+        "dependencies": {},
+        "hash": {"sha256": "0" * 64},  # conda-lock writes one of its own making
+        "category": "main",
+        "optional": False,
+    }
+    from_folder, from_server = (
+        json.dumps(lock | {"package": [*lock["package"], entry | {"url": f"{place}@{commit}#subdirectory=python"}]})
+        for place in (f"git+file://{root}", f"git+{served}/ore.git")
+    )
+    with pytest.raises(PolicyError, match="let an admin set pypi_allow_sdists"):
+        store.build(from_server)
+    with pytest.raises(SpecificationError, match="allow_local_files"):
+        read_specification(from_folder, allow_local_files=False)
+    store.envstore.change_settings({"pypi_allow_sdists": True}, (), "tester")
+    imports_ore(store.build(from_folder))
+    view = store.build(from_server)
+    imports_ore(view)
+    ours = artifact(store, view, "lockfile").decode()
+    assert f"git+{served}/ore.git@{commit}#subdirectory=python" in ours
+    assert found_by_conda_lock(ours) == ["unmilled-ore"]
+    imports_ore(store.build(ours))
+
+
+def found_by_conda_lock(text: str) -> list[str]:
+    """The names of PyPI packages that conda-lock's own models read in a lockfile."""
+    from conda_lock.lockfile.v1.models import Lockfile
+
+    return [
+        package.name for package in Lockfile.model_validate(yaml.safe_load(text)).package if package.manager == "pip"
+    ]
+
+
+def test_a_pixi_lock_with_a_repository_is_built(
+    store: Store, channel: str, repository: tuple[Path, str], served: str
+) -> None:
+    lock, platform = locked_conda(store, channel)
+    conda = [package for package in lock["package"] if package["manager"] == "conda"]
+    git = f"git+{served}/ore.git?subdirectory=python&rev={repository[1][:12]}#{repository[1]}"
+    packages = [{"conda": package["url"], **package["hash"]} for package in conda]
+    listed = [*({"conda": package["url"]} for package in conda), {"pypi": git}]
+    pixi = {
+        "version": 6,
+        "environments": {"default": {"channels": [{"url": channel}], "packages": {platform: listed}}},
+        "packages": [*packages, {"pypi": git, "name": "unmilled-ore", "version": "1.0"}],
+    }
+    store.envstore.change_settings({"pypi_allow_sdists": True}, (), "tester")
+    repaired = repair(yaml.safe_dump(pixi, sort_keys=False), "pixi.lock")
+    imports_ore(store.build(repaired.text, name="from-pixi"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
 
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
@@ -171,6 +172,8 @@ class _Reader:
                 self.left[url] = None
                 return None
             url = plain if plain.endswith(commit) else f"{plain}@{commit}"
+            folder = parse_qs(urlsplit(address).query).get("subdirectory", [""])[0]  # as uv writes it
+            url += f"#subdirectory={quote(folder)}" if folder else ""
             hashes = {"sha256": commit}
         elif not hashes and fragment.startswith("sha256="):
             hashes = {"sha256": fragment.removeprefix("sha256=")}
