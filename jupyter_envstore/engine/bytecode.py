@@ -201,14 +201,19 @@ def _batches(units: Sequence[CompileUnit], size: int = 1500) -> Iterator[list[Co
 def _link(prefix: Path, unit: CompileUnit, folder: Path, placed: dict[str, str] | None) -> None:
     made: set[str] = set()
     for source in unit.sources:
-        compiled = os.path.join(folder, _pyc(source))  # noqa: PTH118 - thousands of files
-        target = os.path.join(prefix, _pyc(source))  # noqa: PTH118
+        name = _pyc(source)
+        target = f"{prefix}/{name}"
         parent = target.rpartition("/")[0]
         if parent not in made:
-            os.makedirs(parent, exist_ok=True)  # noqa: PTH103
+            try:
+                os.mkdir(parent)  # noqa: PTH102 - hundreds of folders, above which the sources lie
+            except FileExistsError:
+                pass
+            except FileNotFoundError:
+                os.makedirs(parent)  # noqa: PTH103
             made.add(parent)
-        if _place(compiled, target) and placed is not None:
-            placed[_pyc(source)] = unit.sha256
+        if _place(f"{folder}/{name}", target) and placed is not None:
+            placed[name] = unit.sha256
 
 
 def _place(compiled: str, target: str) -> bool:
