@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec.document import Items, Table, Text, Value
 from jupyter_envstore.spec.editing import append_pip_lines, as_scalar
 from jupyter_envstore.spec.editor import Change, Editor
@@ -13,7 +14,7 @@ from jupyter_envstore.spec.match_specs import EXTRAS
 from jupyter_envstore.spec.pip_lines import check_url
 from jupyter_envstore.spec.selectors import PLATFORMS, selector_key
 from jupyter_envstore.spec.sheet import Sheet
-from jupyter_envstore.spec.words import KEYS
+from jupyter_envstore.spec.words import ACCEPTED, KEYS
 
 ALIKE = 0.8
 SAME = {
@@ -28,6 +29,18 @@ SAME = {
     "system_requirements": "system-requirements",
 }
 """What other tools call a key: conda-devenv, anaconda-project, conda-lock."""
+OWN = {"dependencies", "channels", "prefix"}
+"""Keys of which every file that says what an environment shall be has one."""
+WHOLE_FILES = {
+    "lockfileVersion": "a lockfile of npm or pnpm",
+    "importers": "a lockfile of pnpm",
+    "input": "a description of a workflow's step",
+    "$schema": "a document with a schema of its own",
+    "nodes": "flake.lock, of Nix",
+    "requirements": "a Conda recipe",
+    "package": "a Conda recipe",
+}
+"""Keys by which a file of another kind is known, and what it is."""
 REPOSITORIES = ("pip-repositories", "pip_repositories")
 VERSION = re.compile(r"[0-9][\w.!+]*(\.?\*)?")
 BOUNDS = re.compile(r"[<>=!~].*")
@@ -41,11 +54,13 @@ def mend_keys(sheet: Sheet) -> tuple[Sheet, list[Change], list[str]]:
     Raises
     ------
     SpecificationError
-        The text is no mapping.
+        The text is no mapping; or it has no key that an environment's file has, and others instead.
     """
     root = sheet.root
     editor = Editor(sheet.text, root, ())
     lines: list[str] = []
+    left = []
+    renamed = set()
     for key, value in root.items():
         if key in KEYS:
             continue
@@ -56,9 +71,14 @@ def mend_keys(sheet: Sheet) -> tuple[Sheet, list[Change], list[str]]:
             lines += moved
             editor.drop_key(root, key)
             editor.changed(f"'pip' moved into dependencies: {', '.join(moved)[:200]}", "it stands there")
-        elif not _renamed(editor, key, value):
+        elif name := _renamed(editor, key, value):
+            renamed.add(name)
+        else:
+            left.append(key)
             editor.drop_key(root, key)
             editor.changed(f"{key} left out", _reason(key, value))
+    if left and not lines and not OWN & (set(root) | renamed):
+        raise SpecificationError(_no_environment(left))
     return (sheet.written(editor.result()) if editor.changes else sheet), editor.changes, lines
 
 
@@ -86,6 +106,13 @@ def mend_entries(sheet: Sheet) -> tuple[Sheet, list[Change]]:
     return Sheet(append_pip_lines(editor.result(), lines)), editor.changes
 
 
+def _no_environment(keys: Sequence[str]) -> str:
+    """Return what is wrong with a file that has other keys instead of those of an environment."""
+    kind = next((WHOLE_FILES[key] for key in keys if key in WHOLE_FILES), "no environment's file")
+    listed = ", ".join(keys)[:200]
+    return f"this is {kind}: it has neither 'dependencies:' nor 'channels:', but {listed}. Accepted: {ACCEPTED}"
+
+
 def _reason(key: str, value: Value) -> str:
     if key == "category":
         return f"every package of the file is of the category {str(value)[:60]}, and all are kept"
@@ -108,23 +135,23 @@ def _repositories(editor: Editor, key: str, value: Value, lines: list[str]) -> N
     editor.drop_key(editor.root, key)
 
 
-def _renamed(editor: Editor, key: str, value: Value) -> bool:
-    """Call a key by its name here, where the file has none of that name."""
+def _renamed(editor: Editor, key: str, value: Value) -> str:
+    """Call a key by its name here, where the file has none of that name, and return that; empty where it has."""
     close = difflib.get_close_matches(key.lower(), KEYS, 1, ALIKE)
     name = SAME.get(key.lower()) or (close[0] if close else "")
     if not name or name in editor.root or not FITS[name](value):
-        return False
+        return ""
     start = editor.root.spans[key][0]
     quote = editor.text[start] if editor.text[start] in "'\"" else ""
     written = f"{quote}{key}{quote}"
     if not editor.text.startswith(written, start):
-        return False
+        return ""
     if isinstance(value, Text) and name in LISTS:
         editor.write(start, value.span[1], f"{name}: [{as_scalar(str(value), True)}]")
     else:
         editor.write(start, start + len(written), name)
     editor.changed(f"{key} became {name}", "as the key is called here")
-    return True
+    return name
 
 
 def _is_list(value: Value) -> bool:

@@ -16,7 +16,7 @@ from jupyter_envstore.spec.converting.draft import Offer, Pick, Repacked, finish
 from jupyter_envstore.spec.converting.explicit import explicit_to_lock
 from jupyter_envstore.spec.converting.kinds import Kind, check_toml_kind, kind_of
 from jupyter_envstore.spec.converting.lists import conda_list_to_yaml, requirements_to_yaml
-from jupyter_envstore.spec.converting.pixi import pixi_draft
+from jupyter_envstore.spec.converting.pixi import check_asks_for_packages, pixi_draft
 from jupyter_envstore.spec.converting.pixi_lock import is_pixi_lock, read_pixi_lock
 from jupyter_envstore.spec.converting.pyproject import pyproject_draft
 from jupyter_envstore.spec.converting.script import notebook_block, script_block, script_draft
@@ -28,6 +28,7 @@ from jupyter_envstore.spec.mending import Mending, mend
 from jupyter_envstore.spec.names import suggest_name
 from jupyter_envstore.spec.plain import Plain, looks_like_lock, read_plain_lock
 from jupyter_envstore.spec.selectors import current_subdir
+from jupyter_envstore.spec.words import ACCEPTED
 
 __all__ = ["KEEPABLE", "Change", "Repaired", "repair"]
 
@@ -142,8 +143,14 @@ def _repack(text: str, kind: Kind, how: Mending, pick: Pick) -> Repacked:
         check_toml_kind(data, how.name)
         if {"project", "tool", "build-system", "dependency-groups"} & set(data) and not PIXI_OWN & set(data):
             return finished(pyproject_draft(data, how.platform, pick, how.name), "pyproject.toml")
+        if not PIXI_TABLES & set(data):
+            tables = ", ".join(data)[:200] or "nothing"
+            msg = f"this TOML file is none that is read: it has {tables}. Accepted: {ACCEPTED}"
+            raise SpecificationError(msg)
         _no_choice(Pick(categories=pick.categories))
-        return finished(pixi_draft(data, how.platform, pick, how.name), "pixi.toml")
+        draft = pixi_draft(data, how.platform, pick, how.name)
+        check_asks_for_packages(draft)
+        return finished(draft, "pixi.toml")
     _no_choice(pick)
     is_script = kind is Kind.SCRIPT
     block = script_block(text) if is_script else notebook_block(text)
@@ -156,6 +163,8 @@ def _repack(text: str, kind: Kind, how: Mending, pick: Pick) -> Repacked:
 
 PIXI_OWN = {"workspace", "dependencies", "pypi-dependencies", "feature", "environments", "package", "target", "tasks"}
 """Tables of a ``pixi.toml`` that no ``pyproject.toml`` has."""
+PIXI_TABLES = PIXI_OWN | {"project", "system-requirements", "activation", "pypi-options", "host-dependencies", "dev"}
+"""Tables of which a ``pixi.toml`` has one."""
 
 
 def _no_choice(pick: Pick) -> None:

@@ -39,6 +39,8 @@ REQUIREMENT = re.compile(
     r"[A-Za-z0-9][\w.-]*\s*(\[[\w,. -]*\])?\s*([<>=!~@;(].*)?|-{1,2}[a-z].*|git\+.*|https?://\S+.*|\./?\S*"
 )
 PYTHON = re.compile(r"^(#!.*python|import \w|from [\w.]+ import |def \w+\(|class \w+[(:]|if __name__)", re.MULTILINE)
+EXPLICIT = re.compile(r"^@EXPLICIT\s*$", re.MULTILINE)
+ADDRESS = re.compile(r"(https?|file)://\S+\.(conda|tar\.bz2)(#\S*)?$")
 LIST_LINE = re.compile(r"([A-Za-z0-9_.-]+)=([^=\s]+)=([^=\s]+)")
 
 YAML_KINDS: tuple[tuple[str, frozenset[str]], ...] = (
@@ -79,7 +81,7 @@ def kind_of(text: str, file_name: str) -> Kind:
         It is of a kind that is not read; the message names it.
     """
     name = Path(file_name).name
-    if re.search(r"^@EXPLICIT\s*$", text, re.MULTILINE):
+    if _is_explicit(text):
         return Kind.EXPLICIT
     first = next((line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")), "")
     if not first and "# /// script" not in text:
@@ -107,6 +109,17 @@ def kind_of(text: str, file_name: str) -> Kind:
     if not name.endswith((".yml", ".yaml")) and not keys and all(REQUIREMENT.fullmatch(_bare(line)) for line in lines):
         return Kind.REQUIREMENTS
     return Kind.YAML
+
+
+def _is_explicit(text: str) -> bool:
+    """Whether a text is a list of addresses of conda packages: ``@EXPLICIT`` stands before them, or is forgotten.
+
+    The word may stand in a program too, for example in one that writes such lists.
+    """
+    mark = EXPLICIT.search(text)
+    before = [line.strip() for line in (text[: mark.start()] if mark else text).splitlines()]
+    lines = [line for line in before if line and not line.startswith("#")]
+    return (mark is not None or bool(lines)) and all(ADDRESS.match(line) for line in lines)
 
 
 def _bare(line: str) -> str:

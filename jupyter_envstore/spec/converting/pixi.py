@@ -6,7 +6,7 @@ from typing import Any
 
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec.converting.draft import Draft, Offer, Pick, as_text
-from jupyter_envstore.spec.converting.pypi import requirement, take_moment, take_options
+from jupyter_envstore.spec.converting.pypi import ONE_MACHINE, requirement, take_moment, take_options
 from jupyter_envstore.spec.converting.toml import Source, tell_rest
 from jupyter_envstore.spec.specification import check_requirement
 
@@ -29,6 +29,7 @@ REASONS = {
     "project": PROJECT,
     "$schema": PROJECT,
 }
+NO_PLACE = "it points at a repository, a path or a file"
 CONDA_TABLES = ("dependencies", "host-dependencies", "build-dependencies")
 MANIFEST = (
     "this is a package's manifest, not an environment's: it has [package] and no [workspace]; "
@@ -74,14 +75,29 @@ def pixi_draft(data: dict[str, Any], platform: str, pick: Pick, name: str, prefi
     take_options(source.table(head, "pypi-options"), draft, f"{prefix}{head}.pypi-options.")
     for path in features:
         _feature(source, path, platform, draft, prefix)
-    if not (draft.conda or draft.pip):
-        msg = f"the environment {draft.offer.environment or 'default'} has no [dependencies]"
-        others = [other for other in draft.offer.environments if other != draft.offer.environment]
-        raise SpecificationError(
-            f"{msg}; others: {', '.join(others)[:300]}" if others else f"{msg}; accepted is pixi.toml"
-        )
     tell_rest(source, draft, REASONS, prefix)
     return draft
+
+
+def check_asks_for_packages(draft: Draft) -> None:
+    """Refuse an environment of a pixi workspace that nothing is left of.
+
+    Raises
+    ------
+    SpecificationError
+        It asks for no packages; the message names its other environments, and what was left out.
+    """
+    if draft.conda or draft.pip:
+        return
+    msg = f"the environment {draft.offer.environment or 'default'} asks for no packages"
+    gone = [change for change in draft.told if change.why in (NO_PLACE, ONE_MACHINE)]
+    others = [other for other in draft.offer.environments if other != draft.offer.environment]
+    if gone:
+        listed = "; ".join(f"{change.what}: {change.why}" for change in gone)
+        msg += f" that can be installed elsewhere ({listed[:300]})"
+    elif not others:
+        msg += ": [dependencies] and [pypi-dependencies] name what it shall have"
+    raise SpecificationError(f"{msg}; choose another with --environment: {', '.join(others)[:300]}" if others else msg)
 
 
 def _features(source: Source, pick: Pick, draft: Draft) -> list[tuple[str, ...]]:
@@ -214,7 +230,7 @@ def conda_spec(package: str, bounds: Any, draft: Draft) -> str | None:
     channel = ""
     if isinstance(bounds, dict):
         if {"git", "path", "url"} & set(bounds):
-            draft.tell(f"{package} left out", "it points at a repository, a path or a file")
+            draft.tell(f"{package} left out", NO_PLACE)
             return None
         left = sorted(set(bounds) - {"version", "build", "channel"})
         if left:

@@ -65,8 +65,7 @@ def read_pixi_lock(root: dict[str, Any], pick: Pick, name: str) -> Repacked:
     ]
     reader.finish()
     if not packages:
-        msg = f"environment {wanted} has no packages that can be installed elsewhere"
-        raise SpecificationError(msg)
+        raise SpecificationError(_nothing(wanted, names, reader))
     found = sorted({entry["platform"] for entry in packages})
     metadata = {
         "content_hash": dict.fromkeys(found, "0" * 64),
@@ -78,6 +77,15 @@ def read_pixi_lock(root: dict[str, Any], pick: Pick, name: str) -> Repacked:
     offer = Offer(environments=names, environment=wanted) if len(names) > 1 else Offer()
     lock = {"version": "1", "metadata": metadata, "package": packages}
     return Repacked(lock_as_text(lock), told, offer=offer, lock=lock)
+
+
+def _nothing(wanted: str, names: tuple[str, ...], reader: _Reader) -> str:
+    """Return what is wrong with an environment that has no packages to install."""
+    msg = f"the environment {wanted} of the lock has no packages"
+    if reader.left:
+        msg += f" that can be installed elsewhere: {', '.join(reader.left)[:300]} are sources, built where they lie"
+    others = [name for name in names if name != wanted]
+    return f"{msg}; choose another with --environment: {', '.join(others)[:300]}" if others else msg
 
 
 def _channels(channels: object) -> list[str]:
@@ -141,6 +149,10 @@ class _Reader:
         if parts is None or "://" not in url:
             self.left[url] = None
             return None
+        hashes = self._hashes(record, ("md5", "sha256"))
+        if not hashes and not parts["name"].startswith("__"):
+            msg = f"{file} has no hash in the lock, so it could be anything; renew it with: pixi lock"
+            raise SpecificationError([Fault(msg, getattr(record, "line", None) or None)])
         if parts["name"].startswith("__"):
             self.virtual[parts["name"]] = None
             return None
@@ -153,7 +165,7 @@ class _Reader:
             "platform": platform,
             "dependencies": {name: bounds.strip() for name, _, bounds in pairs},
             "url": url,
-            "hash": self._hashes(record, ("md5", "sha256")),
+            "hash": hashes,
             "category": "main",
             "optional": False,
         }

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from jupyter_envstore.spec.converting.draft import Draft
 from jupyter_envstore.spec.sources import COMMIT
 
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})?)?")
+ONE_MACHINE = "it points at a repository or a path of one machine"
+ISO_SPAN = re.compile(r"P(?:(\d{1,5})W)?(?:(\d{1,5})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,5})M)?(?:(\d{1,5})S)?)?")
+UNITS = {
+    word: seconds
+    for words, seconds in (
+        ("s sec secs second seconds", 1),
+        ("m min mins minute minutes", 60),
+        ("h hr hrs hour hours", 3_600),
+        ("d day days", 86_400),
+        ("w wk wks week weeks", 604_800),
+    )
+    for word in words.split()
+}
+"""Seconds of a unit of time, as the Rust crates humantime and jiff call them, which pixi and uv read spans with."""
+MOST = 36_500
 BARE = re.compile(r"\d+(\.\d+)*([a-z]+\d+)?")
 
 
@@ -18,8 +34,9 @@ def requirement(package: str, bounds: Any, draft: Draft) -> str | None:
     if not isinstance(bounds, dict):
         return f"{package}{_bounds(str(bounds))}"
     extras = f"[{','.join(map(str, bounds['extras']))}]" if bounds.get("extras") else ""
-    marker = f" ; {bounds['markers']}" if bounds.get("markers") else ""
-    known = {"version", "extras", "markers"}
+    said = bounds.get("markers") or bounds.get("env-markers") or bounds.get("marker")  # Poetry, pixi, uv
+    marker = f" ; {said}" if said else ""
+    known = {"version", "extras", "markers", "env-markers", "marker"}
     if bounds.get("git"):
         revision = str(bounds.get("rev") or "")
         if not COMMIT.fullmatch(revision):
@@ -34,7 +51,7 @@ def requirement(package: str, bounds: Any, draft: Draft) -> str | None:
         _unknown(package, bounds, known | {"url"}, draft)
         return f"{package}{extras} @ {bounds['url']}{marker}"
     if bounds.get("path") or bounds.get("workspace") or bounds.get("editable"):
-        draft.tell(f"{package} left out", "it points at a repository or a path of one machine")
+        draft.tell(f"{package} left out", ONE_MACHINE)
         return None
     _unknown(package, bounds, known, draft)
     return f"{package}{extras}{_bounds(str(bounds.get('version', '*')))}{marker}"
@@ -88,10 +105,34 @@ def take_moment(value: Any, draft: Draft, name: str) -> None:
     """Carry over ``exclude-newer``, which is a choice for a build."""
     if value is None or value == "":
         return
+    age = age_of(str(value))
     if MOMENT.fullmatch(str(value)):
         draft.exclude_newer = str(value)
+    elif age is not None:
+        draft.exclude_newer = (datetime.now(timezone.utc) - age).strftime("%Y-%m-%dT%H:%M:%SZ")
+        draft.tell(f"{name} {str(value)[:60]!r} became {draft.exclude_newer}", "so long before now")
     else:
         draft.tell(f"{name} {str(value)[:60]!r} left out", "no date; give one with --exclude-newer")
+
+
+def age_of(words: str) -> timedelta | None:
+    """Return a span of time as uv and pixi write it, None where it is none: ``7d``, ``1 week``, ``P7D``, ``PT24H``.
+
+    Those of ISO 8601 with months or years have no length, and are none; neither is one of more than a hundred years.
+    """
+    words = words.strip()
+    found = ISO_SPAN.fullmatch(words)
+    if found and any(found.groups()):
+        names = ("weeks", "days", "hours", "minutes", "seconds")
+        parts = {name: int(number) for name, number in zip(names, found.groups(), strict=True) if number}
+        return timedelta(**parts) if max(parts.values()) < MOST else None
+    spans = re.findall(r"(\d{1,5})\s*([a-z]+)\s*", words)
+    if not spans or "".join(f"{number}{unit}" for number, unit in spans) != re.sub(r"\s", "", words):
+        return None
+    seconds = [int(number) * UNITS[unit] for number, unit in spans if unit in UNITS]
+    if len(seconds) != len(spans) or sum(seconds) > MOST * 86400:
+        return None
+    return timedelta(seconds=sum(seconds))
 
 
 def poetry_bounds(bounds: str) -> str:

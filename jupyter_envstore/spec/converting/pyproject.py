@@ -7,7 +7,7 @@ from typing import Any
 
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec.converting.draft import Draft, Offer, Pick
-from jupyter_envstore.spec.converting.pixi import conda_spec, pixi_draft
+from jupyter_envstore.spec.converting.pixi import check_asks_for_packages, conda_spec, pixi_draft
 from jupyter_envstore.spec.converting.pypi import poetry_bounds, requirement, take_moment, take_options
 from jupyter_envstore.spec.converting.toml import Source, tell_rest
 from jupyter_envstore.spec.names import suggest_name
@@ -49,6 +49,7 @@ def pyproject_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) 
             raise SpecificationError(msg)
         draft = pixi_draft(_with_groups(pixi, source), platform, pick, name, "tool.pixi.")
         _project(source, draft, Pick())
+        check_asks_for_packages(draft)
     else:
         if pick.environment:
             msg = f"the file has no environment {pick.environment[:60]!r}; groups and extras are chosen with --category"
