@@ -52,6 +52,25 @@ def check_url(url: str, what: str, allow_local_files: bool = False) -> None:
         raise ValueError(msg)
 
 
+PLACEHOLDER = re.compile(r"\{\{|\{%|\$\{|\$[A-Za-z_]\w+")
+
+
+def check_filled_in(text: str) -> None:
+    """Refuse a text with a place that another program fills in: a template, or a variable of the environment.
+
+    Raises
+    ------
+    ValueError
+        It has one.
+    """
+    if "{" not in text and "$" not in text:
+        return
+    found = PLACEHOLDER.search(text)
+    if found:
+        msg = f"{shown(text)!r} has a place that nothing fills in here ({found[0]}…); write what stands for it"
+        raise ValueError(msg)
+
+
 def file_of(url: str) -> str:
     """Return the name of the file that an address ends in; empty where it ends in none."""
     if USUAL.fullmatch(url):

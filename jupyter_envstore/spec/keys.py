@@ -34,7 +34,6 @@ OWN = {"dependencies", "channels", "prefix"}
 WHOLE_FILES = {
     "lockfileVersion": "a lockfile of npm or pnpm",
     "importers": "a lockfile of pnpm",
-    "input": "a description of a workflow's step",
     "$schema": "a document with a schema of its own",
     "nodes": "flake.lock, of Nix",
     "requirements": "a Conda recipe",

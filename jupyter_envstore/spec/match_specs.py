@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from jupyter_envstore.spec.addresses import check_url
+from jupyter_envstore.spec.addresses import check_filled_in, check_url
 
 MAX_LENGTH = 1_000
 
@@ -17,6 +17,7 @@ def check_channel(channel: str, allow_local_files: bool) -> str:
     ValueError
         It is neither; or local files are not allowed.
     """
+    check_filled_in(channel)
     if "://" in channel:
         check_url(channel, "channel", allow_local_files)
         if channel.startswith("file:") and (len(channel) > 4000 or any(len(part) > 255 for part in channel.split("/"))):
@@ -53,6 +54,7 @@ def check_match_spec(text: str, allow_local_files: bool = True) -> str:
     import rattler
 
     spec = " ".join(text.split())
+    check_filled_in(spec)
     if len(spec) > MAX_LENGTH:
         msg = f"a match spec has at most {MAX_LENGTH} characters"
         raise ValueError(msg)

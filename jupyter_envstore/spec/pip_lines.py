@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from jupyter_envstore.spec.addresses import check_url, shown
+from jupyter_envstore.spec.addresses import check_filled_in, check_url, shown
 from jupyter_envstore.spec.sources import check_repository, is_archive_at_commit, is_repository, with_name
 
 if TYPE_CHECKING:
@@ -137,6 +137,7 @@ def parse_pip_line(text: str, allow_local_files: bool) -> PipLine | None:
     line = " ".join(logical_lines(text))
     if not line:
         return None
+    check_filled_in(line)
     if line.startswith("-"):
         return _option(line, allow_local_files)
     bare = HASH.sub("", line)

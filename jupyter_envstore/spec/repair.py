@@ -15,7 +15,7 @@ from jupyter_envstore.spec.beside import Beside
 from jupyter_envstore.spec.converting.draft import Offer, Pick, Repacked, finished
 from jupyter_envstore.spec.converting.explicit import explicit_to_lock
 from jupyter_envstore.spec.converting.kinds import Kind, check_toml_kind, kind_of
-from jupyter_envstore.spec.converting.lists import conda_list_to_yaml, requirements_to_yaml
+from jupyter_envstore.spec.converting.lists import conda_list_to_yaml, conda_specs_to_yaml, requirements_to_yaml
 from jupyter_envstore.spec.converting.pixi import check_asks_for_packages, pixi_draft
 from jupyter_envstore.spec.converting.pixi_lock import is_pixi_lock, read_pixi_lock
 from jupyter_envstore.spec.converting.pyproject import pyproject_draft
@@ -128,6 +128,8 @@ def repair(
     if kind is Kind.CONDA_LIST:
         converted, notes = conda_list_to_yaml(text, name)
         return _with_notes(converted, notes, how)
+    if kind is Kind.CONDA_SPECS:
+        return _with_notes(conda_specs_to_yaml(text, name), ["a list of conda's packages read as environment.yml"], how)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     return _with_notes(
         requirements_to_yaml(text, name, version),

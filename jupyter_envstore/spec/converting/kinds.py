@@ -21,6 +21,7 @@ class Kind(Enum):
     TOML = "toml"
     SCRIPT = "script"
     NOTEBOOK = "notebook"
+    CONDA_SPECS = "conda specs"
     REQUIREMENTS = "requirements"
 
 
@@ -30,6 +31,7 @@ KIND_WORDS = {
     Kind.TOML: "a TOML file",
     Kind.SCRIPT: "a Python script with a script block",
     Kind.NOTEBOOK: "a notebook",
+    Kind.CONDA_SPECS: "a list of conda's packages",
     Kind.REQUIREMENTS: "a list of requirements",
 }
 
@@ -41,6 +43,8 @@ REQUIREMENT = re.compile(
 PYTHON = re.compile(r"^(#!.*python|import \w|from [\w.]+ import |def \w+\(|class \w+[(:]|if __name__)", re.MULTILINE)
 EXPLICIT = re.compile(r"^@EXPLICIT\s*$", re.MULTILINE)
 ADDRESS = re.compile(r"(https?|file)://\S+\.(conda|tar\.bz2)(#\S*)?$")
+CONDA_ONLY = re.compile(r"[A-Za-z0-9][\w./:-]*::[\w*]|[A-Za-z0-9_][\w.-]*\s*=\s*[^=\s]")
+PIP_ONLY = re.compile(r"^-|^[^\s=<>]+\[[^\]=]*\]|;|@|://|===|[\\/]$|^[./]")
 LIST_LINE = re.compile(r"([A-Za-z0-9_.-]+)=([^=\s]+)=([^=\s]+)")
 
 YAML_KINDS: tuple[tuple[str, frozenset[str]], ...] = (
@@ -105,10 +109,16 @@ def kind_of(text: str, file_name: str) -> Kind:
     if name.endswith(".py") or (PYTHON.search(text) and not keys - {"else", "try", "finally"}):
         _refuse("a Python script without a script block", 'one that begins with "# /// script" lists what it needs')
     if name.endswith((".txt", ".in")):
-        return Kind.REQUIREMENTS
+        return Kind.CONDA_SPECS if _are_conda_specs(lines) else Kind.REQUIREMENTS
     if not name.endswith((".yml", ".yaml")) and not keys and all(REQUIREMENT.fullmatch(_bare(line)) for line in lines):
         return Kind.REQUIREMENTS
     return Kind.YAML
+
+
+def _are_conda_specs(lines: list[str]) -> bool:
+    """Whether lines are what ``conda install --file`` takes, and pip does not: one has a channel, or a single ``=``."""
+    bare = [_bare(line) for line in lines]
+    return any(CONDA_ONLY.match(line) for line in bare) and not any(PIP_ONLY.search(line) for line in bare)
 
 
 def _is_explicit(text: str) -> bool:
@@ -213,9 +223,11 @@ def check_toml_kind(data: dict[str, object], name: str) -> None:
         if isinstance(metadata, dict) and "groups" in metadata:
             _refuse("pdm.lock", "its pyproject.toml is read")
         _refuse("Cargo.lock, of Rust")
+    if {"version", "requires-python"} <= set(data) and "project" not in data:  # of a script, where nothing is needed
+        _refuse("uv.lock", "its pyproject.toml or script is read")
     if "lock-version" in data and "packages" in data:
         _refuse("pylock.toml (PEP 751)", "a requirements.txt with hashes is read")
-    if "source" in data and ("packages" in data or "dev-packages" in data):
+    if isinstance(data.get("packages"), dict) or isinstance(data.get("dev-packages"), dict):
         _refuse("a Pipfile", "pipenv requirements prints what is read")
     if "envs" in data:
         _refuse("pixi's global manifest")

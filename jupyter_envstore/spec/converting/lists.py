@@ -20,6 +20,13 @@ def requirements_to_yaml(text: str, name: str, python: str) -> str:
     return f"name: {name}\ndependencies:\n  - python={python}\n  - pip:\n{pip}"
 
 
+def conda_specs_to_yaml(text: str, name: str) -> str:
+    """Return a list of conda's packages, one a line, as an ``environment.yml``."""
+    lines = [re.split(r"(?:^|\s)#", line, maxsplit=1)[0].strip() for line in text.splitlines()]
+    specs = "".join(f"  - {json.dumps(line, ensure_ascii=False)}\n" for line in lines if line)
+    return f"name: {name}\ndependencies:\n{specs}"
+
+
 def conda_list_to_yaml(text: str, name: str) -> tuple[str, list[str]]:
     """Return what ``conda list --export`` printed as an ``environment.yml``, and notes; ``pypi`` builds are for pip."""
     conda, pip = [], []

@@ -83,7 +83,7 @@ def _nothing(wanted: str, names: tuple[str, ...], reader: _Reader) -> str:
     """Return what is wrong with an environment that has no packages to install."""
     msg = f"the environment {wanted} of the lock has no packages"
     if reader.left:
-        msg += f" that can be installed elsewhere: {', '.join(reader.left)[:300]} are sources, built where they lie"
+        msg += f" that can be installed elsewhere: sources are built where they lie ({', '.join(reader.left)[:300]})"
     others = [name for name in names if name != wanted]
     return f"{msg}; choose another with --environment: {', '.join(others)[:300]}" if others else msg
 

@@ -25,6 +25,12 @@ REASONS = {
     "project.optional-dependencies": "extras that were not chosen; choose with --category",
 }
 
+DYNAMIC = "a program of the project says what they are (dynamic); list them in an environment.yml"
+DYNAMIC_FILES = (
+    ("tool", "setuptools", "dynamic", "dependencies", "file"),
+    ("tool", "hatch", "metadata", "hooks", "requirements_txt", "files"),
+)
+"""Where setuptools and hatch-requirements-txt name files that hold a project's dependencies."""
 NAME = re.compile(r"\s*([A-Za-z0-9][\w.-]*)")
 
 
@@ -59,6 +65,9 @@ def pyproject_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) 
         _poetry(source, draft, pick)
     draft.name = draft.name or name
     if not (draft.conda or draft.pip):
+        if any(change.why == DYNAMIC for change in draft.told):
+            msg = f"the file does not name the packages of its project: {DYNAMIC}"
+            raise SpecificationError(msg)
         groups = ", ".join(draft.offer.categories)
         msg = "the file asks for no packages: no [project] dependencies, no [tool.pixi], no [tool.conda-lock]"
         raise SpecificationError(f"{msg}; choose of its groups with --category: {groups}" if groups else msg)
@@ -103,7 +112,7 @@ def _project(source: Source, draft: Draft, pick: Pick) -> None:
     draft.name = suggest_name(source.text("project", "name"), "") or draft.name
     draft.description = draft.description or source.text("project", "description")
     draft.python = source.text("project", "requires-python") or draft.python
-    lines = list(source.texts("project", "dependencies"))
+    lines = [*source.texts("project", "dependencies"), *_dynamic(source, draft)]
     groups, extras = _groups(source)
     known = {**extras, **groups}
     draft.offer = draft.offer if draft.offer.environments else Offer(categories=tuple(known), taken=pick.categories)
@@ -121,6 +130,22 @@ def _project(source: Source, draft: Draft, pick: Pick) -> None:
     if uv:
         take_options(uv, draft, "tool.uv.")
     draft.pip += with_sources(lines, overrides if isinstance(overrides, dict) else {}, draft)
+
+
+def _dynamic(source: Source, draft: Draft) -> list[str]:
+    """Return lines that read the files with the dependencies of a project; tell where a program makes them."""
+    dynamic = source.peek("project", "dynamic")
+    if not isinstance(dynamic, list) or "dependencies" not in dynamic:
+        return []
+    for path in DYNAMIC_FILES:
+        files = source.peek(*path)
+        names = [files] if isinstance(files, str) else files if isinstance(files, list) else []
+        if names and all(isinstance(name, str) for name in names):
+            source.take(*path)
+            return [f"-r {name}" for name in names]
+    if not isinstance(source.peek("tool", "poetry", "dependencies"), dict):
+        draft.tell("dependencies of the project left out", DYNAMIC)
+    return []
 
 
 def with_sources(lines: list[str], sources: dict[str, Any], draft: Draft) -> list[str]:
