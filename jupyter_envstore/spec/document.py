@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,13 +57,18 @@ def decode(data: bytes | str, name: str = "the file") -> str:
         raise SpecificationError(msg)
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):  # PowerShell's redirection
         with contextlib.suppress(UnicodeDecodeError):
-            return raw.decode("utf-16")
+            return _with_line_breaks(raw.decode("utf-16"))
     try:
-        return raw.decode("utf-8-sig")
+        return _with_line_breaks(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         msg = "not UTF-8 text; save the file as UTF-8"
         raise SpecificationError([Fault(msg, line)]) from None
+
+
+def _with_line_breaks(text: str) -> str:
+    """Return a text in which a carriage return alone, which ended lines on Macs long ago, is a line break."""
+    return re.sub(r"\r(?!\n)", "\n", text) if "\r" in text else text
 
 
 def read_table(text: str) -> Table:

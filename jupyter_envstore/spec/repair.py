@@ -115,6 +115,8 @@ def repair(
     how = Mending(name, defaults, platform or current_subdir(), keep, beside)
     pick = pick or Pick()
     kind = kind_of(text, file_name)
+    if kind is not Kind.YAML:
+        text = text.replace("\r\n", "\n")  # our own text is made of it
     if kind is Kind.YAML:
         return _read_yaml(text, how, pick)
     if kind in (Kind.TOML, Kind.SCRIPT, Kind.NOTEBOOK):

@@ -225,3 +225,27 @@ def test_places_that_another_program_fills_in_are_named(entry: str, is_fixed: bo
     with pytest.raises(SpecificationError, match="a place that nothing fills in here") as caught:
         way(f"name: a\n{entry}\n", "a.yml") if is_fixed else read_specification(f"name: a\n{entry}\n")
     assert caught.value.faults[0].line is not None
+
+
+LIKE = {
+    "environment.yml": "name: a\nchannels:\n  - c\ndependencies:\n  - numpy=1.26\n  - pip:\n      - rich\n",
+    "tool.py": "#!/usr/bin/env python\n# /// script\n# dependencies = ['rich']\n# ///\nimport rich\n",
+    "pixi.toml": '[workspace]\nchannels = ["c"]\nplatforms = ["linux-64"]\n[dependencies]\nzlib = "*"\n',
+    "requirements.txt": "rich\nrequests \\\n  >=2\n",
+    "explicit.txt": f"@EXPLICIT\n{ADDRESS}\n",
+    "conda.txt": "numpy=1.26=py312_0\nzlib=1.2=0\n",
+    "pixi.lock": PIXI_LOCK.format(packages="{linux-64: [{conda: https://host.example/c/linux-64/zlib-1.2-0.conda}]}")
+    + f"  md5: {MD5}\n",
+}
+
+
+@pytest.mark.parametrize("name", LIKE)
+@pytest.mark.parametrize("breaks", ["\r\n", "\r"])
+@pytest.mark.parametrize("coding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_line_breaks_and_encodings_of_other_systems_change_nothing(name: str, breaks: str, coding: str) -> None:
+    text = LIKE[name]
+    expected = way(text, name)
+    repaired = repair(text.replace("\n", breaks).encode(coding), name)
+    found = read_specification(repaired.text, held=repaired.held)
+    assert found == expected[1]
+    assert told(repaired) == told(expected[0])

@@ -84,7 +84,7 @@ def kind_of(text: str, file_name: str) -> Kind:
     SpecificationError
         It is of a kind that is not read; the message names it.
     """
-    name = Path(file_name).name
+    text, name = text.replace("\r\n", "\n"), Path(file_name).name
     if _is_explicit(text):
         return Kind.EXPLICIT
     first = next((line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")), "")
