@@ -103,6 +103,7 @@ class Composer:
         self.faults: list[Fault] = []
         self.root: Value = None
         self.is_empty = True
+        self.has_aliases = False
         self._events = events
         self._kind = kind_of_words()
         self._known: dict[str, str] = {}
@@ -181,7 +182,10 @@ class Composer:
         if opened is None:
             self._add(text, end, line)
         elif not opened.is_table:
-            opened.container.append(text)  # type: ignore[union-attr]
+            items: Items = opened.container  # type: ignore[assignment]  # what is no table
+            if text is None:
+                items.blanks = {**items.blanks, len(items): line}
+            items.append(text)
         else:
             table: Table = opened.container  # type: ignore[assignment]  # only mappings have keys
             line, begun = opened.key_start
@@ -232,6 +236,7 @@ class Composer:
         self._add(container, end, container.line, opened.height + 1)
 
     def _alias(self, event: Any) -> None:
+        self.has_aliases = True
         line = event.start_mark.line + 1
         if event.anchor not in self._anchors:
             raise _fault(None, "found undefined alias", event)

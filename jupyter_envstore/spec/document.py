@@ -32,6 +32,7 @@ class Document:
 
     root: Value
     faults: list[Fault] = field(default_factory=list)
+    has_aliases: bool = False
 
 
 def decode(data: bytes | str, name: str = "the file") -> str:
@@ -121,4 +122,4 @@ def read_yaml(text: str) -> Document:
     if composer.is_empty:
         msg = "the file is empty; it needs at least: dependencies: [python]"
         raise SpecificationError(msg)
-    return Document(composer.root, composer.faults)
+    return Document(composer.root, composer.faults, composer.has_aliases)

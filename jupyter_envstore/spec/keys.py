@@ -16,6 +16,8 @@ from jupyter_envstore.spec.selectors import PLATFORMS, selector_key
 from jupyter_envstore.spec.sheet import Sheet
 from jupyter_envstore.spec.words import ACCEPTED, KEYS
 
+FOR_PIP = re.compile(r"(git|hg|svn|bzr)\+|-e\s|--editable\s|https?://\S+\.(whl|zip|tar\.gz)(\s|#|$)|[\w.-]+\s*@\s*\S")
+"""What stands among conda packages and is a line for pip."""
 ALIKE = 0.8
 SAME = {
     "channel": "channels",
@@ -96,6 +98,10 @@ def mend_entries(sheet: Sheet) -> tuple[Sheet, list[Change]]:
     for item in dependencies if isinstance(dependencies, Items) else ():
         if isinstance(item, Table):
             _mapping(editor, item)
+        elif isinstance(item, Text) and isinstance(dependencies, Items) and FOR_PIP.match(item):
+            lines.append(str(item))
+            editor.drop_item(dependencies, item)
+            editor.changed(f"{str(item)[:100]} moved to 'pip:'", "only pip knows such a line")
         elif isinstance(item, Text) and isinstance(dependencies, Items) and EXTRAS.match(item):
             lines.append(re.sub(r"(\])\s*=\s*(?=\d)", r"\1==", str(item)))
             editor.drop_item(dependencies, item)

@@ -58,6 +58,15 @@ def check_match_spec(text: str, allow_local_files: bool = True) -> str:
     if len(spec) > MAX_LENGTH:
         msg = f"a match spec has at most {MAX_LENGTH} characters"
         raise ValueError(msg)
+    if spec.startswith(("git+", "hg+", "svn+", "-e ")) or re.search(r"\s@\s*(git\+|https?:|file:)", spec):
+        msg = f"{spec[:80]!r} is for pip; write it under 'pip:'"
+        raise ValueError(msg)
+    if ";" in spec:
+        msg = (
+            f"{spec[:80]!r}: what stands behind ';' is for pip; write it under 'pip:', "
+            "or a condition of conda-build behind the package, for example # [win], and --fix"
+        )
+        raise ValueError(msg)
     if "://" in spec.partition("::")[2 if "::" in spec else 0]:
         msg = f"{spec[:80]!r} is an address; name the package, or write CHANNEL::PACKAGE"
         raise ValueError(msg)

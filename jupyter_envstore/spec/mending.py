@@ -17,6 +17,7 @@ from jupyter_envstore.spec.names import check_name, suggest_name
 from jupyter_envstore.spec.origin import PIP_ONLY_ON, SYSTEMS, Listed, is_useless, listed, origin
 from jupyter_envstore.spec.pip_mending import drop_pip_lines, mend_pip, pip_list
 from jupyter_envstore.spec.places import line_end, line_start
+from jupyter_envstore.spec.shapes import mend_shapes
 from jupyter_envstore.spec.sheet import Sheet
 from jupyter_envstore.spec.words import counted
 
@@ -59,7 +60,9 @@ def mend(text: str, how: Mending) -> tuple[Sheet, list[Change]]:
     SpecificationError
         It is none; or a file that it names beside it cannot be read.
     """
-    sheet, changes, lines = mend_keys(Sheet(text))
+    sheet, shaped = mend_shapes(Sheet(text))
+    sheet, changes, lines = mend_keys(sheet)
+    changes[:0] = shaped
     for step in (lambda sheet: resolve_conditions(sheet, how.platform), mend_entries):
         sheet, told = step(sheet)
         changes += told
@@ -112,7 +115,8 @@ def _name(editor: Editor, fallback: str) -> None:
         editor.drop_key(root, "name")
     start = root.span[0] + (1 if root.flow else 0)
     editor.insert(start, f"name: {fallback}, " if root.flow else f"name: {fallback}\n")
-    editor.changed(f"name {fallback} added", "the file has none")
+    why = "what stands there is no text" if "name" in root else "the file has none"
+    editor.changed(f"name {fallback} added", why)
 
 
 def _channels(editor: Editor, defaults: str) -> None:

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from jupyter_envstore.spec.addresses import check_filled_in, check_url, shown
-from jupyter_envstore.spec.sources import check_repository, is_archive_at_commit, is_repository, with_name
+from jupyter_envstore.spec.sources import (
+    check_repository,
+    is_archive_at_commit,
+    is_repository,
+    with_archive_name,
+    with_name,
+)
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -60,6 +66,15 @@ class PipLine:
     requirement: str | None = None
     option: str | None = None
     value: str = ""
+
+
+PATH = re.compile(r"[./~\\]|[A-Za-z]:[\\/]|file:|[^\s@:;]+\.(whl|tar\.gz|tgz|zip|tar\.bz2)\s*(;|$)")
+PATH_BEHIND = re.compile(r"@\s*(file:|[./~])")
+
+
+def is_path(line: str) -> bool:
+    """Whether a line for pip names a folder or file of one machine."""
+    return PATH.match(line) is not None or PATH_BEHIND.search(line) is not None
 
 
 def logical_lines(text: str) -> list[str]:
@@ -146,7 +161,9 @@ def parse_pip_line(text: str, allow_local_files: bool) -> PipLine | None:
         raise ValueError(msg)
     if is_repository(bare):
         return PipLine(requirement=_repository(line, allow_local_files))
-    if re.match(r"[./~\\]|[A-Za-z]:[\\/]|file:", bare) or re.search(r"@\s*(file:|[./~])", bare):
+    if re.match(r"https?://", bare):
+        line = with_archive_name(line)
+    if is_path(bare):
         msg = f"{shown(line)}: a path exists on one machine only; name a released package"
         raise ValueError(msg)
     found = _read(line)

@@ -12,7 +12,14 @@ from jupyter_envstore.spec.beside import Beside
 from jupyter_envstore.spec.document import Items, Table, Text
 from jupyter_envstore.spec.editing import append_pip_lines, pip_name
 from jupyter_envstore.spec.editor import Change, Editor
-from jupyter_envstore.spec.pip_lines import OPTIONS, HashedRequirement, logical_lines, parse_pip_line, read_hashed
+from jupyter_envstore.spec.pip_lines import (
+    OPTIONS,
+    HashedRequirement,
+    is_path,
+    logical_lines,
+    parse_pip_line,
+    read_hashed,
+)
 from jupyter_envstore.spec.sheet import Sheet
 from jupyter_envstore.spec.sources import is_repository
 
@@ -21,6 +28,7 @@ if TYPE_CHECKING:
 
 ONE_MACHINE = re.compile(r"^\s*(-e\b|--editable\b)|@\s*file:|^\s*(\.{0,2}[/\\]|[A-Za-z]:[\\/])")
 """Lines for pip that point at a folder of the machine that the file was written on."""
+ADDRESS = re.compile(r"^\s*https?://|@\s*https?://")
 EDITABLE = re.compile(r"\s*(?:-e|--editable)[\s=]+(git\+\S.*)")
 OTHER_FILE = re.compile(r"\s*(-r|--requirement|-c|--constraint)[\s=]*(\S.*)")
 CONDA_PIN = re.compile(r"([A-Za-z0-9][\w.-]*(?:\[[\w,.-]+\])?)\s*=\s*(\d[\w.!+]*)")
@@ -79,7 +87,7 @@ def mend_pip(sheet: Sheet, keep: Sequence[str], beside: Beside | None) -> tuple[
         if released:
             editor.replace(line, released)
             editor.changed(f"pip line '{str(line)[:120]}' became {released[:120]}", "nothing is edited in a build")
-        elif ONE_MACHINE.search(line):
+        elif ONE_MACHINE.search(line) or is_path(line.strip()):
             where = "a repository without a full commit" if is_repository(line) else "a folder of another machine"
             editor.changed(f"pip line '{str(line)[:80]}' dropped", f"it points at {where}")
             gone.append(line)
@@ -111,8 +119,8 @@ def _not_editable(line: Text) -> str:
 
 
 def _fault(line: Text) -> str:
-    """Return why a line that names a repository cannot be followed; empty for others, and where it can."""
-    if not is_repository(line) or ONE_MACHINE.search(line):
+    """Return why a line with a repository or an address cannot be followed; empty for others, and where it can."""
+    if not (is_repository(line) or ADDRESS.search(line)) or ONE_MACHINE.search(line):
         return ""
     try:
         parse_pip_line(line, allow_local_files=True)

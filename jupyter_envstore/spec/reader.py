@@ -102,6 +102,9 @@ class _Reader:
     def read(self, root: Table, text: str) -> Specification:
         for key in root:
             if key not in KEYS:
+                if key == "<<":
+                    self.fault("'<<' merges another mapping, which is read with --fix", root.lines[key], key)
+                    continue
                 close = difflib.get_close_matches(key, KEYS, 1)
                 hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(KEYS)}"
                 self.fault(f"unknown key {key!r}; {hint}", root.lines[key], key)
@@ -147,7 +150,7 @@ class _Reader:
 
     def _name(self, value: Value) -> str | None:
         name = self._text(value, "name")
-        if value is None:
+        if not isinstance(value, Text):
             return None
         try:
             return check_name("environment", name)
@@ -160,7 +163,8 @@ class _Reader:
         for place, item in enumerate(self._items(value, "channels")):
             field = f"channels[{place}]"
             if not isinstance(item, Text):
-                self.fault("a channel is a name or an address", getattr(item, "line", None), field)
+                line = getattr(item, "line", value.blanks.get(place) if isinstance(value, Items) else None)
+                self.fault(f"{_shape(item)} stands here; a channel is a name or an address", line, field)
                 continue
             try:
                 channels.append(check_channel(str(item), self.allow_local_files))
@@ -175,7 +179,8 @@ class _Reader:
             if isinstance(item, Table):
                 self._pip_table(item, field, pip_lines)
             elif not isinstance(item, Text) or item.kind != "str" or not item.strip():
-                self.fault("a dependency is a package such as numpy>=1.26", getattr(item, "line", None), field)
+                line = getattr(item, "line", value.blanks.get(place) if isinstance(value, Items) else None)
+                self.fault(f"{_shape(item)} stands here; a dependency is a package such as numpy>=1.26", line, field)
             else:
                 try:
                     specs.append(check_match_spec(str(item), self.allow_local_files))
@@ -225,7 +230,7 @@ class _Reader:
         if value is None:
             return {}
         if not isinstance(value, Table):
-            self.fault("must be a mapping of names to values", value.line, "variables")
+            self.fault("must be a mapping of names to values, for example: NAME: value", value.line, "variables")
             return {}
         variables = {}
         for key, item in value.items():
@@ -267,8 +272,18 @@ class _Reader:
         return tuple(dict.fromkeys(platforms))
 
 
+def _shape(value: Value) -> str:
+    """Return what an entry of a list is, for a message, where it is no text."""
+    if isinstance(value, Text) and value.strip():
+        kind = {"bool": "true or false to YAML", "int": "a number", "float": "a number"}.get(value.kind, value.kind)
+        return f"{str(value)[:60]!r}, which is {kind} (quotation marks make it a text),"
+    return "a list" if isinstance(value, Items) else "a mapping" if isinstance(value, Table) else "nothing"
+
+
 def _unknown_entry(key: str, value: Value) -> str:
     """Return what is wrong with an entry of ``dependencies`` that is a mapping, and not ``pip:``."""
+    if key in ("if", "then", "else"):
+        return "'if', 'then' and 'else' are of recipes; write 'sel(win): PACKAGE', or '# [win]' behind it, and --fix"
     if selector_key(key):
         return f"{key!r} is a condition, which is read with --fix only: it takes what holds for the platform"
     if isinstance(value, Text):

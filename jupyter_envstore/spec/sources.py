@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from jupyter_envstore.spec.addresses import check_url
+from jupyter_envstore.spec.addresses import check_url, file_of, shown
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 VCS = re.compile(r"(?:^|[\s@])(git|hg|svn|bzr)\+")
@@ -46,6 +46,35 @@ def with_name(line: str) -> str:
         msg = f"{name[:60]!r} is not the name of a package; write NAME @ git+https://HOST/REPOSITORY@COMMIT"
         raise ValueError(msg)
     return f"{name} @ {address}{'#subdirectory=' + folder if folder else ''}{mark}{marker}"
+
+
+def with_archive_name(line: str) -> str:
+    """Return a line that is an address alone in the form that PEP 508 has: ``NAME @ https://…``.
+
+    The name is that of the wheel or source archive, or of the repository whose archive it is; or ``#egg=`` says it.
+
+    Raises
+    ------
+    ValueError
+        The address does not say a name.
+    """
+    from packaging.utils import parse_sdist_filename, parse_wheel_filename
+
+    url, space, rest = line.partition(" ")
+    address, _, fragment = url.partition("#")
+    kept = [part for part in fragment.split("&") if part.startswith(("sha256=", "subdirectory="))]
+    egg = parse_qs(fragment).get("egg", [""])[0].strip()
+    file, folders = file_of(address), urlsplit(address).path.split("/")
+    name = egg
+    if not name and file.endswith((".whl", ".tar.gz", ".zip")):
+        try:
+            name = str(parse_wheel_filename(file)[0] if file.endswith(".whl") else parse_sdist_filename(file)[0])
+        except ValueError:
+            name = folders[folders.index("archive") - 1] if "archive" in folders else ""
+    if not NAME.fullmatch(name):
+        msg = f"{shown(url)}: an address needs the name of its package before it; write NAME @ {shown(address)}"
+        raise ValueError(msg)
+    return f"{name} @ {address}{'#' if kept else ''}{'&'.join(kept)}{space}{rest}"
 
 
 def check_repository(url: str, allow_local_files: bool) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TypeAlias
 
 
@@ -26,11 +28,12 @@ class Text(str):
 
 
 class Items(list["Value"]):
-    """A list with its line and span; ``flow`` where it is written ``[a, b]``."""
+    """A list with its line and span; ``flow`` where it is written ``[a, b]``; ``blanks`` are lines of empty entries."""
 
     line = 0
     span = (0, 0)
     flow = False
+    blanks: Mapping[int, int] = MappingProxyType({})
 
 
 class Table(dict[str, "Value"]):

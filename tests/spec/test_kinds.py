@@ -249,3 +249,27 @@ def test_line_breaks_and_encodings_of_other_systems_change_nothing(name: str, br
     found = read_specification(repaired.text, held=repaired.held)
     assert found == expected[1]
     assert told(repaired) == told(expected[0])
+
+
+def test_conditions_of_poetry_become_markers() -> None:
+    text = (
+        "[tool.poetry]\nname = 'a'\n[tool.poetry.dependencies]\npython = '^3.9'\n"
+        "rich = [{ version = '^12', python = '<3.10' }, { version = '^13', python = '>=3.10' }]\n"
+        "winreg = { version = '*', platform = 'win32' }\n"
+        "old = { version = '1.0', python = '~2.7 || ^3.6', markers = \"extra == 'x'\" }\n"
+        "zlib = { version = '1', python = '>=3.9.1' }\n"
+    )
+    assert set(way(text, "pyproject.toml")[1].pip) == {
+        'rich<13,>=12; python_version < "3.10"',
+        'rich<14,>=13; python_version >= "3.10"',
+        'winreg; sys_platform == "win32"',
+        'old==1.0; extra == "x" and (python_version >= "2.7" and python_version < "2.8" or python_version >= "3.6" '
+        'and python_version < "4")',
+        'zlib==1; python_full_version >= "3.9.1"',
+    }
+
+
+def test_a_file_of_which_nothing_is_left_says_what_it_asked_for() -> None:
+    text = "[tool.poetry]\nname = 'a'\n[tool.poetry.dependencies]\nmine = { path = '../mine' }\n"
+    with pytest.raises(SpecificationError, match=r"nothing is left .*mine left out: it points at"):
+        repair(text, "pyproject.toml")

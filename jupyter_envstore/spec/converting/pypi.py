@@ -26,6 +26,7 @@ UNITS = {
 }
 """Seconds of a unit of time, as the Rust crates humantime and jiff call them, which pixi and uv read spans with."""
 MOST = 36_500
+PYTHON_BOUND = re.compile(r"(<=|>=|==|!=|<|>|~=)\s*(\d[\w.*]*)")
 BARE = re.compile(r"\d+(\.\d+)*([a-z]+\d+)?")
 
 
@@ -133,6 +134,31 @@ def age_of(words: str) -> timedelta | None:
     if len(seconds) != len(spans) or sum(seconds) > MOST * 86400:
         return None
     return timedelta(seconds=sum(seconds))
+
+
+def poetry_marker(table: dict[str, Any]) -> str:
+    """Take the conditions out of what Poetry says of a package (``python``, ``platform``, ``markers``), as one marker.
+
+    Poetry's documentation, "Dependency specification": ``python`` has bounds, ``platform`` is what ``sys.platform`` is.
+    """
+    parts = [f"({table.pop('markers')})"] if table.get("markers") else []
+    platform, python = table.pop("platform", None), str(table.pop("python", "*")).strip()
+    if platform:
+        parts.append(f"sys_platform == '{platform}'")
+    choices = []
+    for choice in re.split(r"\|\|?", python):
+        bounds = [part.strip() for part in poetry_bounds(choice.strip()).split(",") if part.strip()]
+        known = [PYTHON_BOUND.fullmatch(bound) for bound in bounds]
+        choices.append(
+            " and ".join(
+                f"{'python_full_version' if found[2].count('.') > 1 else 'python_version'} {found[1]} '{found[2]}'"
+                for found in known
+                if found
+            )
+        )
+    if all(choices):
+        parts.append(f"({' or '.join(choices)})" if len(choices) > 1 else choices[0])
+    return " and ".join(parts)
 
 
 def poetry_bounds(bounds: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec.converting.draft import Draft, Offer, Pick
 from jupyter_envstore.spec.converting.pixi import check_asks_for_packages, conda_spec, pixi_draft
-from jupyter_envstore.spec.converting.pypi import poetry_bounds, requirement, take_moment, take_options
+from jupyter_envstore.spec.converting.pypi import poetry_bounds, poetry_marker, requirement, take_moment, take_options
 from jupyter_envstore.spec.converting.toml import Source, tell_rest
 from jupyter_envstore.spec.names import suggest_name
 
@@ -69,7 +69,9 @@ def pyproject_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) 
             msg = f"the file does not name the packages of its project: {DYNAMIC}"
             raise SpecificationError(msg)
         groups = ", ".join(draft.offer.categories)
+        gone = "; ".join(f"{change.what}: {change.why}" for change in draft.told)
         msg = "the file asks for no packages: no [project] dependencies, no [tool.pixi], no [tool.conda-lock]"
+        msg = f"nothing is left of what the file asks for ({gone[:300]})" if gone else msg
         raise SpecificationError(f"{msg}; choose of its groups with --category: {groups}" if groups else msg)
     tell_rest(source, draft, REASONS)
     return draft
@@ -233,19 +235,20 @@ def _poetry(source: Source, draft: Draft, pick: Pick) -> None:
         source.table("tool", "poetry", "group", name, "dependencies") for name in pick.categories if name in names
     ]
     for package, said in (item for table in tables for item in table.items()):
-        if isinstance(said, list):
-            draft.tell(f"{package} left out", "it has other bounds for other systems; write the ones that you need")
-            continue
-        table = dict(said) if isinstance(said, dict) else {"version": said}
-        table["version"] = poetry_bounds(str(table.get("version", "*"))) or "*"
-        if package == "python":
-            draft.python = draft.python or table["version"].replace("*", "") or draft.python
-            continue
-        if table.pop("optional", False):
-            draft.tell(f"{package} left out", "it is optional")
-            continue
-        line = requirement(package, table, draft)
-        draft.pip += [line] if line else []
+        for one in (
+            said if isinstance(said, list) else [said]
+        ):  # several where systems or Pythons have bounds of their own
+            table = dict(one) if isinstance(one, dict) else {"version": one}
+            table["version"] = poetry_bounds(str(table.get("version", "*"))) or "*"
+            if package == "python":
+                draft.python = draft.python or table["version"].replace("*", "") or draft.python
+                continue
+            if table.pop("optional", False):
+                draft.tell(f"{package} left out", "it is optional")
+                continue
+            table["markers"] = poetry_marker(table)
+            line = requirement(package, table, draft)
+            draft.pip += [line] if line else []
 
 
 def _check_categories(draft: Draft, pick: Pick) -> None:
