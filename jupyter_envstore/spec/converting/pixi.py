@@ -6,7 +6,7 @@ from typing import Any
 
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec.converting.draft import Draft, Offer, Pick, as_text
-from jupyter_envstore.spec.converting.pypi import ONE_MACHINE, requirement, take_moment, take_options
+from jupyter_envstore.spec.converting.pypi import NO_COMMIT, ONE_MACHINE, requirement, take_moment, take_options
 from jupyter_envstore.spec.converting.toml import Source, tell_rest
 from jupyter_envstore.spec.specification import check_requirement
 
@@ -90,7 +90,7 @@ def check_asks_for_packages(draft: Draft) -> None:
     if draft.conda or draft.pip:
         return
     msg = f"the environment {draft.offer.environment or 'default'} asks for no packages"
-    gone = [change for change in draft.told if change.why in (NO_PLACE, ONE_MACHINE)]
+    gone = [change for change in draft.told if change.why in (NO_PLACE, ONE_MACHINE, NO_COMMIT)]
     others = [other for other in draft.offer.environments if other != draft.offer.environment]
     if gone:
         listed = "; ".join(f"{change.what}: {change.why}" for change in gone)

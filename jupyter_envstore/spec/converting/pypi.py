@@ -11,6 +11,8 @@ from jupyter_envstore.spec.converting.draft import Draft
 from jupyter_envstore.spec.sources import COMMIT
 
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})?)?")
+NO_COMMIT = "it points at a repository without a full commit (rev, of 40 characters)"
+OPTIONAL = "it is optional"
 ONE_MACHINE = "it points at a repository or a path of one machine"
 ISO_SPAN = re.compile(r"P(?:(\d{1,5})W)?(?:(\d{1,5})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,5})M)?(?:(\d{1,5})S)?)?")
 UNITS = {
@@ -41,8 +43,7 @@ def requirement(package: str, bounds: Any, draft: Draft) -> str | None:
     if bounds.get("git"):
         revision = str(bounds.get("rev") or "")
         if not COMMIT.fullmatch(revision):
-            why = "it points at a repository without a full commit (rev, of 40 characters)"
-            draft.tell(f"{package} left out", why)
+            draft.tell(f"{package} left out", NO_COMMIT)
             return None
         folder = f"#subdirectory={bounds['subdirectory']}" if bounds.get("subdirectory") else ""
         _unknown(package, bounds, known | {"git", "rev", "subdirectory"}, draft)

@@ -8,7 +8,16 @@ from typing import Any
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec.converting.draft import Draft, Offer, Pick
 from jupyter_envstore.spec.converting.pixi import check_asks_for_packages, conda_spec, pixi_draft
-from jupyter_envstore.spec.converting.pypi import poetry_bounds, poetry_marker, requirement, take_moment, take_options
+from jupyter_envstore.spec.converting.pypi import (
+    NO_COMMIT,
+    ONE_MACHINE,
+    OPTIONAL,
+    poetry_bounds,
+    poetry_marker,
+    requirement,
+    take_moment,
+    take_options,
+)
 from jupyter_envstore.spec.converting.toml import Source, tell_rest
 from jupyter_envstore.spec.names import suggest_name
 
@@ -69,7 +78,8 @@ def pyproject_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) 
             msg = f"the file does not name the packages of its project: {DYNAMIC}"
             raise SpecificationError(msg)
         groups = ", ".join(draft.offer.categories)
-        gone = "; ".join(f"{change.what}: {change.why}" for change in draft.told)
+        wanted = [change for change in draft.told if change.why in (ONE_MACHINE, NO_COMMIT, OPTIONAL)]
+        gone = "; ".join(f"{change.what}: {change.why}" for change in wanted)
         msg = "the file asks for no packages: no [project] dependencies, no [tool.pixi], no [tool.conda-lock]"
         msg = f"nothing is left of what the file asks for ({gone[:300]})" if gone else msg
         raise SpecificationError(f"{msg}; choose of its groups with --category: {groups}" if groups else msg)
@@ -244,7 +254,7 @@ def _poetry(source: Source, draft: Draft, pick: Pick) -> None:
                 draft.python = draft.python or table["version"].replace("*", "") or draft.python
                 continue
             if table.pop("optional", False):
-                draft.tell(f"{package} left out", "it is optional")
+                draft.tell(f"{package} left out", OPTIONAL)
                 continue
             table["markers"] = poetry_marker(table)
             line = requirement(package, table, draft)
