@@ -68,6 +68,7 @@ class PipLine:
     value: str = ""
 
 
+OPTION_BEHIND = re.compile(r"\s(--[a-z][a-z-]*|-[ifcer](?=\s))")
 PATH = re.compile(r"[./~\\]|[A-Za-z]:[\\/]|file:|[^\s@:;]+\.(whl|tar\.gz|tgz|zip|tar\.bz2)\s*(;|$)")
 PATH_BEHIND = re.compile(r"@\s*(file:|[./~])")
 
@@ -158,6 +159,10 @@ def parse_pip_line(text: str, allow_local_files: bool) -> PipLine | None:
     bare = HASH.sub("", line)
     if len(bare) > MAX_REQUIREMENT:
         msg = f"{shown(line)}: a requirement has at most {MAX_REQUIREMENT} characters"
+        raise ValueError(msg)
+    behind = OPTION_BEHIND.search(bare)
+    if behind:
+        msg = f"{shown(line)}: an option, as {behind[1]}, has a line of its own"
         raise ValueError(msg)
     if is_repository(bare):
         return PipLine(requirement=_repository(line, allow_local_files))

@@ -13,6 +13,8 @@ from jupyter_envstore.spec.document import Items, Table, Text
 from jupyter_envstore.spec.editing import append_pip_lines, pip_name
 from jupyter_envstore.spec.editor import Change, Editor
 from jupyter_envstore.spec.pip_lines import (
+    HASH,
+    OPTION_BEHIND,
     OPTIONS,
     HashedRequirement,
     is_path,
@@ -78,8 +80,13 @@ def mend_pip(sheet: Sheet, keep: Sequence[str], beside: Beside | None) -> tuple[
         return sheet, changes
     editor = Editor(sheet.text, root, keep)
     gone = []
+    options: dict[str, None] = {}
     for line in lines:
         if not isinstance(line, Text):
+            continue
+        behind = None if line.lstrip().startswith("-") else OPTION_BEHIND.search(HASH.sub("", line))
+        if behind:
+            _split(editor, line, options)
             continue
         fault = "" if "sources" in keep else _fault(line)
         pin = CONDA_PIN.fullmatch(line.strip())
@@ -103,7 +110,19 @@ def mend_pip(sheet: Sheet, keep: Sequence[str], beside: Beside | None) -> tuple[
     if not editor.changes:
         return sheet, changes
     drop_pip_lines(editor, lines, gone)
-    return Sheet(editor.result()), [*changes, *editor.changes]
+    return Sheet(append_pip_lines(editor.result(), list(options))), [*changes, *editor.changes]
+
+
+def _split(editor: Editor, line: Text, options: dict[str, None]) -> None:
+    """Take the options behind a requirement from its line; those that are known get lines of their own."""
+    requirement, *words = re.split(r"\s+(?=--?[a-z])", str(line).strip())
+    hashes = [word for word in words if word.startswith("--hash")]
+    editor.replace(line, " ".join([requirement, *hashes]))
+    for word in (word for word in words if word not in hashes):
+        is_known = re.split(r"[\s=]", word, maxsplit=1)[0] in OPTIONS
+        options.update({word: None} if is_known else {})
+        what = "has a line of its own now" if is_known else "left out"
+        editor.changed(f"{word[:80]} behind {requirement[:60]} {what}", "an option is for all packages")
 
 
 def _not_editable(line: Text) -> str:

@@ -30,7 +30,7 @@ def mend_shapes(sheet: Sheet) -> tuple[Sheet, list[Change]]:
     SpecificationError
         The text is no mapping.
     """
-    sheet, changes = _written_out(sheet)
+    sheet, changes = _of_mlflow(sheet) or _written_out(sheet)
     root = sheet.root
     editor = Editor(sheet.text, root, ())
     for key, mend in (("channels", _channels), ("dependencies", _dependencies), ("variables", _variables)):
@@ -45,6 +45,22 @@ def mend_shapes(sheet: Sheet) -> tuple[Sheet, list[Change]]:
     if not editor.changes:
         return sheet, changes
     return Sheet(editor.result()), [*changes, *editor.changes]
+
+
+def _of_mlflow(sheet: Sheet) -> tuple[Sheet, list[Change]] | None:
+    """Read a ``python_env.yaml`` as MLflow lays it beside a model: its packages are all of PyPI; None for others."""
+    root = sheet.root
+    python, listed = root.get("python"), root.get("dependencies")
+    if "build_dependencies" not in root or not isinstance(python, Text | None):
+        return None
+    lines = [str(item) for item in listed if isinstance(item, Text)] if isinstance(listed, Items) else []
+    text = "\n".join(["dependencies:", f"  - python{f'={python}' if python else ''}"])
+    text += "\n  - pip:\n" + "".join(f"      - {quoted(line)}\n" for line in lines) if lines else "\n"
+    told = [
+        Change("python_env.yaml of MLflow read as environment.yml", "its packages are PyPI's"),
+        Change("build_dependencies left out", "nothing of the model is built"),
+    ]
+    return Sheet(text), told
 
 
 def _ends_blank(value: Value) -> bool:

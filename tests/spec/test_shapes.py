@@ -163,3 +163,22 @@ def test_a_line_for_pip_that_is_not_exact_is_dropped_by_fix_and_told(line: str) 
     repaired, found = way(text)
     assert found.pip == ("rich",)
     assert f"pip line '{line}' dropped" in told(repaired)
+
+
+def test_an_option_behind_a_requirement_gets_a_line_of_its_own() -> None:
+    line = f"torch==2.2 --extra-index-url https://host.example/cpu --pre --hash=sha256:{'a' * 64}"
+    text = f"name: a\ndependencies:\n  - python\n  - pip:\n    - {line}\n    - rich\n"
+    with pytest.raises(SpecificationError, match="an option, as --extra-index-url, has a line of its own"):
+        read_specification(text)
+    repaired, found = way(text)
+    assert found.pip == (f"torch==2.2 --hash=sha256:{'a' * 64}", "rich")
+    assert found.pip_options.extra_index_urls == ("https://host.example/cpu",)
+    assert "--pre behind torch==2.2 left out" in told(repaired)
+
+
+def test_an_environment_of_mlflow_is_one_of_pypi_packages() -> None:
+    text = "python: 3.8.15\nbuild_dependencies:\n- pip==21.2.4\ndependencies:\n- mlflow<3\n- scikit-learn==1.2\n"
+    repaired, found = way(text)
+    assert found.dependencies == ("python=3.8.15",)
+    assert found.pip == ("mlflow<3", "scikit-learn==1.2")
+    assert "build_dependencies left out" in told(repaired)
