@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from jupyter_envstore.texts import LARGE_TEXT
 from tests.handlers.live import Server
 
 PIXI = """
@@ -76,3 +77,47 @@ def test_what_a_file_does_not_have_is_named_with_what_it_has(plain: Server, nast
 def test_without_a_choice_nothing_is_repaired(plain: Server, nasty_channel: str) -> None:
     answer = plain.ask("POST", "specification/", json={"specification": PIXI.format(channel=nasty_channel)})
     assert answer.status_code == 400
+
+
+PADDING = "".join(f"# a comment that makes the file large, line {number}\n" for number in range(1200))
+LOCK = f"""\
+version: 6
+environments:
+  default:
+    channels: []
+    packages:
+      linux-64:
+      - conda: https://host.example/c/linux-64/zlib-1.2-0.conda
+      - conda: https://host.example/c/linux-64/__glibc-2.28-0.conda
+  docs:
+    channels: []
+    packages: {{}}
+packages:
+- conda: https://host.example/c/linux-64/zlib-1.2-0.conda
+  sha256: {"a" * 64}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        ("name: a\nchannels: defaults\ndependencies: [python=3.12, {pip: [rich]}]\n", {"repair": True}),
+        ("name: a\nchannels: [conda-forge]\ndependencies: [python=3.12]\n", {}),
+        ("name: a\nchannels: [conda-forge]\ndependencies: [numpy==]\nwrong: b\n", {}),
+        ("name: a\nchannels: [conda-forge]\ndependencies: [numpy==]\nwrong: b\n", {"repair": True}),
+        (LOCK, {"repair": True}),
+        (LOCK, {"file_environment": "docs"}),
+        (LOCK, {"file_environment": "gpu"}),
+        (LOCK, {}),
+        ("jobs: {}\non: push\n", {"repair": True}),
+    ],
+)
+def test_a_large_file_is_answered_as_a_small_one(plain: Server, text: str, more: dict[str, Any]) -> None:
+    answers = []
+    for body in (text, text + PADDING):
+        answer = plain.data("POST", "specification/check/", json={"specification": body, **more})
+        answer["text"] = answer["text"].replace(PADDING, "")
+        answers.append(answer)
+    assert len(text + PADDING) > LARGE_TEXT
+    assert answers[0] == answers[1]
+    assert answers[0]["faults"] or answers[0]["conda"] or answers[0]["is_lockfile"]
