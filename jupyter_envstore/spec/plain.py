@@ -18,7 +18,9 @@ from jupyter_envstore.spec.yaml_faults import UNPRINTABLE
 Plain: TypeAlias = "dict[str, Plain] | list[Plain] | str | bool | None"
 """A value of a text: as JSON would hold it, but that numbers stay texts, as they were written."""
 
-LOCK_KEYS = re.compile(r"^(package|packages|metadata|environments):", re.MULTILINE)
+LOCK_KEYS = re.compile(r"^(['\"]?)(package|packages|metadata|environments)\1\s*:", re.MULTILINE)
+FLOW = re.compile(r"(?:\s|#[^\n]*\n|---[^\n]*\n)*\{")
+"""The beginning of a mapping in braces, as JSON has it, behind comments."""
 
 
 class _UnusualError(Exception):
@@ -54,7 +56,7 @@ def read_plain_lock(text: str) -> dict[str, Plain] | None:
 
 def looks_like_lock(text: str) -> bool:
     """Whether a text has keys that only lockfiles have, or is JSON, which may be one."""
-    return text.lstrip().startswith("{") or LOCK_KEYS.search(text) is not None
+    return FLOW.match(text) is not None or LOCK_KEYS.search(text) is not None
 
 
 def _read_json(text: str) -> dict[str, Plain] | None:

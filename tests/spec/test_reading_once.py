@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -172,3 +173,17 @@ def test_a_loader_that_cannot_be_compiled_reads_the_same(monkeypatch: pytest.Mon
     importlib.invalidate_caches()
     assert way(LOCK, "conda-lock.yml")[1].lockfile == read_specification(LOCK).lockfile
     assert read_plain(PIXI) == plain(read_table(PIXI))
+
+
+@pytest.mark.parametrize("head", ["", "# made by hand\n\n", "---\n", "\n  # a comment\n--- # another\n"])
+@pytest.mark.parametrize("form", ["block", "quoted", "braces"])
+def test_a_lockfile_in_any_form_is_known_as_one(head: str, form: str) -> None:
+    value = plain(read_table(LOCK))
+    text = {
+        "block": LOCK,
+        "quoted": re.sub(r"(?m)^(\w+):", r'"\1":', LOCK),
+        "braces": json.dumps(value, indent=4).replace('"linux-64"\n', '"linux-64",\n'),  # a comma at the end
+    }[form]
+    repaired, found = way(head + text, "some.yaml")
+    assert repaired.kind == "lockfile"
+    assert found.lockfile == read_specification(LOCK).lockfile == read_specification(head + text).lockfile
