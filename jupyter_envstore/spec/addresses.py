@@ -24,7 +24,11 @@ def check_url(url: str, what: str, allow_local_files: bool = False) -> None:
     if re.search(r"[\x00-\x1f\x7f]", url):
         msg = f"{what} {shown(url)!r}: an address must hold no line break or control character"
         raise ValueError(msg)
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        msg = f"{what} {shown(url)} is no address: what stands in brackets is none of IPv6"
+        raise ValueError(msg) from None
     if parts.username or parts.password:
         msg = (
             f"{what}: an address must hold no password, since specifications are shown to others; "
@@ -75,7 +79,11 @@ def file_of(url: str) -> str:
     """Return the name of the file that an address ends in; empty where it ends in none."""
     if USUAL.fullmatch(url):
         return url.rpartition("/")[2]
-    return unquote(urlsplit(url).path.rpartition("/")[2])
+    try:
+        path = urlsplit(url).path
+    except ValueError:  # brackets that hold no address of IPv6
+        return ""
+    return unquote(path.rpartition("/")[2])
 
 
 def shown(text: str) -> str:

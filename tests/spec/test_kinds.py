@@ -273,3 +273,11 @@ def test_a_file_of_which_nothing_is_left_says_what_it_asked_for() -> None:
     text = "[tool.poetry]\nname = 'a'\n[tool.poetry.dependencies]\nmine = { path = '../mine' }\n"
     with pytest.raises(SpecificationError, match=r"nothing is left .*mine left out: it points at"):
         repair(text, "pyproject.toml")
+
+
+@pytest.mark.parametrize("address", ["https://[x]/c/linux-64/a-1-0.conda", "https://[::1/c/linux-64/a-1-0.conda"])
+def test_an_address_with_wrong_brackets_is_a_fault(address: str) -> None:
+    lock = PIXI_LOCK.format(packages=f"{{linux-64: [{{conda: '{address}'}}, {{pypi: 'git+{address}#{'a' * 40}'}}]}}")
+    for text, name in ((f"@EXPLICIT\n{address}#{MD5}\n", "conda.txt"), (lock, "pixi.lock"), (f"{address}\n", "r.txt")):
+        with pytest.raises(SpecificationError):
+            way(text, name)

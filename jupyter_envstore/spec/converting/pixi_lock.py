@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote
 
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
@@ -184,7 +184,7 @@ class _Reader:
                 self.left[url] = None
                 return None
             url = plain if plain.endswith(commit) else f"{plain}@{commit}"
-            folder = parse_qs(urlsplit(address).query).get("subdirectory", [""])[0]  # as uv writes it
+            folder = parse_qs(address.partition("?")[2]).get("subdirectory", [""])[0]  # as uv writes it
             url += f"#subdirectory={quote(folder)}" if folder else ""
             hashes = {"sha256": commit}
         elif not hashes and fragment.startswith("sha256="):
