@@ -11,6 +11,7 @@ import pytest
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec import Specification, read_specification
 from jupyter_envstore.spec.beside import FilesBeside
+from jupyter_envstore.spec.converting.draft import Pick
 from jupyter_envstore.spec.converting.pypi import age_of
 from jupyter_envstore.spec.repair import Repaired, repair
 
@@ -281,3 +282,60 @@ def test_an_address_with_wrong_brackets_is_a_fault(address: str) -> None:
     for text, name in ((f"@EXPLICIT\n{address}#{MD5}\n", "conda.txt"), (lock, "pixi.lock"), (f"{address}\n", "r.txt")):
         with pytest.raises(SpecificationError):
             way(text, name)
+
+
+GROUPS = """\
+[project]
+name = "My.Tool"
+dependencies = ["rich"]
+[project.optional-dependencies]
+plots = ["matplotlib"]
+docs = ["sphinx", "my-tool[plots]"]
+all = ["my_tool[docs,plots,gone]", "my-tool"]
+[dependency-groups]
+test = ["pytest", "My.Tool[plots]"]
+[tool.uv]
+dev-dependencies = ["ruff"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("category", "pip"),
+    [
+        ("docs", ("rich", "sphinx", "matplotlib")),
+        ("all", ("rich", "sphinx", "matplotlib")),
+        ("test", ("rich", "pytest", "matplotlib")),
+        ("dev", ("rich", "ruff")),
+    ],
+)
+def test_extras_that_a_project_asks_of_itself_are_its_own(category: str, pip: tuple[str, ...]) -> None:
+    repaired = repair(GROUPS, "pyproject.toml", pick=Pick(categories=(category,)))
+    assert set(read_specification(repaired.text).pip) == set(pip)
+    if category == "all":
+        assert "gone] left out (the project has no such extra)" in told(repaired)
+        assert "my-tool left out (it is the project itself" in told(repaired)
+
+
+def test_sources_of_uv_keep_extras_and_markers_and_are_told_where_they_are_for_some_systems() -> None:
+    text = (
+        "[project]\nname = 'a'\ndependencies = [\"ore[x]>=1; sys_platform == 'linux'\", 'torch', 'mine']\n"
+        f"[tool.uv.sources]\nore = {{ git = 'https://host.example/ore', rev = '{'a' * 40}' }}\n"
+        "torch = [{ index = 'cpu', marker = \"sys_platform == 'darwin'\" }, { index = 'cuda' }]\n"
+        "mine = [{ path = '../mine', marker = \"sys_platform == 'win32'\" }, { index = 'own' }]\n"
+    )
+    repaired, found = way(text, "pyproject.toml")
+    assert found.pip[0] == f'ore[x] @ git+https://host.example/ore@{"a" * 40} ; sys_platform == "linux"'
+    assert found.pip[1:] == ("torch", "mine")
+    assert "tool.uv.sources.torch left out" in told(repaired)
+    assert "a source of mine left out" in told(repaired)
+
+
+def test_an_environment_of_pixi_without_the_default_feature_lacks_what_the_project_asks_for() -> None:
+    text = PROJECT + (
+        "[tool.pixi.feature.lint.dependencies]\nruff = '*'\n"
+        "[tool.pixi.environments]\nlint = { features = ['lint'], no-default-feature = true }\n"
+    )
+    assert way(text, "pyproject.toml")[1].pip == ("requests>=2",)
+    lint = read_specification(repair(text, "pyproject.toml", pick=Pick(environment="lint")).text)
+    assert not lint.pip
+    assert "ruff" in lint.dependencies

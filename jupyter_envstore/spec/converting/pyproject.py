@@ -7,6 +7,7 @@ from typing import Any
 
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec.converting.draft import Draft, Offer, Pick
+from jupyter_envstore.spec.converting.groups import groups_of, without_itself
 from jupyter_envstore.spec.converting.pixi import check_asks_for_packages, conda_spec, pixi_draft
 from jupyter_envstore.spec.converting.pypi import (
     NO_COMMIT,
@@ -40,6 +41,7 @@ DYNAMIC_FILES = (
     ("tool", "hatch", "metadata", "hooks", "requirements_txt", "files"),
 )
 """Where setuptools and hatch-requirements-txt name files that hold a project's dependencies."""
+ELSEWHERE = {"git", "path", "url", "workspace"}
 NAME = re.compile(r"\s*([A-Za-z0-9][\w.-]*)")
 
 
@@ -63,7 +65,7 @@ def pyproject_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) 
             msg = "tool.pixi must be a table, as in: [tool.pixi]"
             raise SpecificationError(msg)
         draft = pixi_draft(_with_groups(pixi, source), platform, pick, name, "tool.pixi.")
-        _project(source, draft, Pick())
+        _project(source, draft, Pick(), with_lines=not _lacks_default(pixi, pick))
         check_asks_for_packages(draft)
     else:
         if pick.environment:
@@ -89,7 +91,7 @@ def pyproject_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) 
 
 def _with_groups(pixi: dict[str, Any], source: Source) -> dict[str, Any]:
     """Return the pixi tables with dependency groups and extras as the features that pixi makes of them."""
-    groups, extras = _groups(source)
+    groups, extras = groups_of(source, with_uv=False)
     features = dict(pixi.get("feature", {}))
     for name, lines in {**extras, **groups}.items():
         feature = dict(features.get(name, {}))
@@ -119,13 +121,22 @@ def _by_name(lines: list[str]) -> dict[str, Any]:
     return found
 
 
-def _project(source: Source, draft: Draft, pick: Pick) -> None:
-    """Carry over ``[project]`` with the groups and extras that were chosen."""
+def _lacks_default(pixi: dict[str, Any], pick: Pick) -> bool:
+    """Whether an environment of pixi lacks the default feature, which what ``[project]`` asks for belongs to."""
+    environments = pixi.get("environments")
+    said = environments.get(pick.environment or "default") if isinstance(environments, dict) else None
+    return isinstance(said, dict) and bool(said.get("no-default-feature"))
+
+
+def _project(source: Source, draft: Draft, pick: Pick, with_lines: bool = True) -> None:
+    """Carry over ``[project]`` with the groups and extras that were chosen; without ``with_lines``, its names alone."""
     draft.name = suggest_name(source.text("project", "name"), "") or draft.name
     draft.description = draft.description or source.text("project", "description")
     draft.python = source.text("project", "requires-python") or draft.python
     lines = [*source.texts("project", "dependencies"), *_dynamic(source, draft)]
-    groups, extras = _groups(source)
+    if not with_lines:
+        lines = []
+    groups, extras = groups_of(source)
     known = {**extras, **groups}
     draft.offer = draft.offer if draft.offer.environments else Offer(categories=tuple(known), taken=pick.categories)
     chosen = [name for name in pick.categories if name in known]
@@ -133,12 +144,12 @@ def _project(source: Source, draft: Draft, pick: Pick) -> None:
         lines += known[name]
         for path in (("project", "optional-dependencies", name), ("dependency-groups", name)):
             source.take(*path)
+    lines = without_itself(lines, str(source.peek("project", "name") or ""), extras, draft)
     uv = source.table("tool", "uv")
     overrides = uv.pop("sources", {})
     take_moment(uv.pop("exclude-newer", None), draft, "tool.uv.exclude-newer")
-    legacy = uv.pop("dev-dependencies", [])
-    if legacy:
-        draft.tell("tool.uv.dev-dependencies left out", "a group that was not chosen")
+    if uv.pop("dev-dependencies", []) and "dev" not in chosen:
+        draft.tell("tool.uv.dev-dependencies left out", "a group that was not chosen; choose with --category dev")
     if uv:
         take_options(uv, draft, "tool.uv.")
     draft.pip += with_sources(lines, overrides if isinstance(overrides, dict) else {}, draft)
@@ -161,7 +172,10 @@ def _dynamic(source: Source, draft: Draft) -> list[str]:
 
 
 def with_sources(lines: list[str], sources: dict[str, Any], draft: Draft) -> list[str]:
-    """Return requirements with what uv's ``sources`` say of them: another place, or none that others can reach."""
+    """Return requirements with what uv's ``sources`` say of them: another place, or none that others can reach.
+
+    A list says what holds under which markers (uv's documentation, "Multiple sources").
+    """
     from packaging.utils import canonicalize_name
 
     by_name = {canonicalize_name(name): value for name, value in sources.items()}
@@ -169,41 +183,35 @@ def with_sources(lines: list[str], sources: dict[str, Any], draft: Draft) -> lis
     for line in lines:
         found = NAME.match(line)
         name = canonicalize_name(found[1] if found else "-")
-        where = by_name.get(name)
-        if isinstance(where, dict) and {"git", "path", "url", "workspace"} & set(where):
-            wanted = requirement(str(name), where, draft)
-            done += [wanted] if wanted else []
-            continue
-        if isinstance(where, dict) and where.get("index"):
+        said = by_name.get(name)
+        places = [place for place in (said if isinstance(said, list) else [said]) if isinstance(place, dict)]
+        elsewhere = [place for place in places if ELSEWHERE & set(place)]
+        if any(place.get("index") for place in places):
             draft.tell(f"tool.uv.sources.{name} left out", "all indexes are for all packages here")
-        done.append(line)
+        if len(places) > len(elsewhere) or not elsewhere:
+            done.append(line)
+        for place in elsewhere:
+            if len(places) > len(elsewhere):
+                draft.tell(
+                    f"a source of {name} left out", "it is for some systems only, others have the released package"
+                )
+                continue
+            wanted = requirement(str(name), {**place, **_conditions(line, place)}, draft)
+            done += [wanted] if wanted else []
     return done
 
 
-def _groups(source: Source) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """Return dependency groups and extras, with what they include."""
-    raw = source.peek("dependency-groups")
-    tables = raw if isinstance(raw, dict) else {}
-    extras = source.peek("project", "optional-dependencies")
+def _conditions(line: str, place: dict[str, Any]) -> dict[str, Any]:
+    """Return the extras and the marker of a requirement, which hold wherever it comes from."""
+    from packaging.requirements import InvalidRequirement, Requirement
 
-    def lines(name: str, seen: tuple[str, ...]) -> list[str]:
-        found: list[str] = []
-        items = tables.get(name, [])
-        for item in items if isinstance(items, list) else []:
-            if isinstance(item, str):
-                found.append(item)
-            elif isinstance(item, dict) and isinstance(item.get("include-group"), str):
-                other = item["include-group"]
-                found += [] if other in seen else lines(other, (*seen, other))
-        return found
-
-    own = {name: lines(name, (name,)) for name in tables}
-    optional = extras if isinstance(extras, dict) else {}
-    return own, {
-        name: [item for item in items if isinstance(item, str)]
-        for name, items in optional.items()
-        if isinstance(items, list)
-    }
+    try:
+        read = Requirement(line)
+    except InvalidRequirement:
+        return {}
+    markers = [str(marker) for marker in (read.marker, place.get("marker")) if marker]
+    joined = " and ".join(f"({marker})" for marker in markers) if len(markers) > 1 else "".join(markers)
+    return {"markers": joined, "extras": sorted(read.extras)}
 
 
 def _conda_lock(source: Source, draft: Draft) -> None:
