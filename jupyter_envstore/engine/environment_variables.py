@@ -7,6 +7,7 @@ Conda reads ``etc/conda/env_vars.d/*`` in the order of their names, then ``conda
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from collections.abc import Mapping
@@ -118,8 +119,11 @@ class _Reader:
     def _load(self, place: str) -> Any:
         path = self.prefix / place
         try:
-            if not path.resolve().is_relative_to(self.prefix.resolve()):
+            if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.prefix)):
                 msg = "is a link that leads out of the environment"
+                raise ValueError(msg)
+            if path.is_symlink() and not path.exists():
+                msg = "is a link that leads nowhere"
                 raise ValueError(msg)
             if not path.is_file():
                 msg = "is no file"

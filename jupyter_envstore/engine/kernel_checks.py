@@ -93,7 +93,10 @@ def is_taken(entry: os.DirEntry[str], inside: str) -> bool:
     """
     if entry.is_symlink() and not _is_inside(entry.path, inside):
         return False
-    return entry.is_file() and entry.stat().st_size <= MOST_RESOURCE
+    try:
+        return entry.is_file() and entry.stat().st_size <= MOST_RESOURCE
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def _left_files(folder: Path, inside: str) -> Iterator[str]:

@@ -11,8 +11,9 @@ FOLDER = "share/jupyter/kernels"
 
 
 def kernel_files(prefix: Path) -> Iterator[Path]:
-    """Yield each ``kernel.json`` of a prefix, in order of names."""
-    yield from sorted((prefix / FOLDER).glob("*/kernel.json"))
+    """Yield each ``kernel.json`` of a prefix, in order of names; one that is a link may lead nowhere."""
+    found = (folder / "kernel.json" for folder in (prefix / FOLDER).glob("*"))
+    yield from sorted(path for path in found if path.is_symlink() or path.exists())
 
 
 def read_kernel_spec(path: Path) -> dict[str, Any] | None:

@@ -327,8 +327,8 @@ def relocate_scripts(prefix: Path, old: Path, new: Path) -> None:
             rows = list(csv.reader(io.StringIO(record_path.read_text(encoding="utf-8"))))
             changed = False
             for row in rows:
-                script = (site / row[0]).resolve()
-                if script.parent != prefix.resolve() / "bin" or not script.is_file():
+                script = Path(os.path.realpath(site / row[0]))
+                if script.parent != Path(os.path.realpath(prefix)) / "bin" or not script.is_file():
                     continue
                 data = script.read_bytes()
                 if old_bytes not in data:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+import stat
 import time
 import uuid
 from collections.abc import Iterator
@@ -88,43 +89,37 @@ def to_trash(path: Path) -> Path | None:
 def tree_size(path: Path) -> tuple[int, int]:
     """Return bytes of all files below ``path``, and of those that no other folder shares (one link)."""
     total = own = 0
-    folders = [str(path)]
-    while folders:
-        try:
-            entries = os.scandir(folders.pop())
-        except OSError:  # it is gone, or nobody may look into it
-            continue
-        with entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.path)
-                elif not (entry.is_symlink() and entry.is_dir()):
-                    try:
-                        info = entry.stat(follow_symlinks=False)
-                    except FileNotFoundError:
-                        continue
-                    total += info.st_size
-                    own += info.st_size if info.st_nlink == 1 else 0
+    for _, info in walk_files(path):
+        if not stat.S_ISDIR(info.st_mode):
+            total += info.st_size
+            own += info.st_size if info.st_nlink == 1 else 0
     return total, own
 
 
 def walk_files(prefix: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield all files, links and empty folders below ``prefix``, with what ``lstat`` says of each."""
+    """Yield all files, links and empty folders below ``prefix``, with what ``lstat`` says of each. No link is followed.
+
+    What goes away meanwhile, or may not be looked into, is passed over.
+    """
     start = len(str(prefix)) + 1
     folders = [str(prefix)]
     while folders:
         folder = folders.pop()
         try:
             entries = list(os.scandir(folder))
-        except OSError:  # it is gone, or nobody may look into it
+            if not entries and folder[start:]:
+                yield folder[start:], os.lstat(folder)
+        except OSError:
             continue
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 folders.append(entry.path)
-            else:
-                yield entry.path[start:], entry.stat(follow_symlinks=False)
-        if not entries and folder[start:]:
-            yield folder[start:], os.lstat(folder)
+                continue
+            try:
+                info = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue
+            yield entry.path[start:], info
 
 
 def storage_error(error: OSError) -> StorageError:
