@@ -171,6 +171,26 @@ def test_a_damaged_file_is_noticed_left_aside_and_mended(store: Store, own_chann
     assert store.envstore.blobs.verify(blob.name)
 
 
+@pytest.mark.parametrize("changed", [True, False])
+def test_a_damaged_package_cache_does_no_harm_where_the_channel_is_gone(
+    store: Store, own_channel: Path, own_cache: Path, changed: bool
+) -> None:
+    view = store.build(text(own_channel.as_uri()))
+    before = contents(view["prefix"])
+    keep(store, view["id"])
+    assert store.build(text(own_channel.as_uri()))["status"] == "COMPLETED"
+    assert store.envstore.retention.pack_away(view["id"])
+    (cached,) = (own_cache / "conda").glob("nasty-text*/**/nasty.conf")
+    cached.unlink()
+    if changed:
+        cached.write_text("x")
+    shutil.rmtree(own_channel)
+    store.envstore.restore(view["id"])
+    again = store.wait(view["id"])
+    assert again["prefix"], store.envstore.log(view["id"])
+    assert contents(again["prefix"]) == before
+
+
 def test_builds_share_files_and_the_last_keeper_frees_them(
     store: Store, nasty_channel: str, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
