@@ -23,7 +23,7 @@ from jupyter_envstore.access import matches
 from jupyter_envstore.builds.activation import program_path, recorded_activation
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.kernel_checks import brought_kernels, is_taken, kernel_faults
-from jupyter_envstore.engine.kernel_files import kernel_command, read_kernel_spec
+from jupyter_envstore.engine.kernel_files import kernel_command
 from jupyter_envstore.engine.prefix import write_new
 from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.spec.names import spell
@@ -195,7 +195,7 @@ class KernelSpecs:
                 self.user_directory.mkdir(parents=True, exist_ok=True)
                 _link(self.user_directory / name, folder / name)
             if name not in languages:
-                languages[name] = language_of(read_kernel_spec(folder / name / "kernel.json"))
+                languages[name] = _language(folder / name / "kernel.json")
         spoken = sorted({languages[name] for name in names} - {""})
         return KernelState(tuple(names), "" if names else _why_none(prefix), tuple(spoken))
 
@@ -271,6 +271,14 @@ class KernelSpecs:
         for path in self.specs.iterdir():
             if path.name not in used and not path.name.startswith("."):
                 shutil.rmtree(path, ignore_errors=True)
+
+
+def _language(path: Path) -> str:
+    """Return the language of a kernelspec that was written here."""
+    try:
+        return language_of(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):  # somebody else wrote into it
+        return ""
 
 
 def _programs(prefix: Path) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -20,7 +21,8 @@ from jupyter_envstore.builds.activation import program_path, recorded_activation
 from jupyter_envstore.builds.importing import import_modules
 from jupyter_envstore.builds.workspace import Workspace
 from jupyter_envstore.engine.contents import contents
-from jupyter_envstore.engine.kernel_files import kernel_command, kernel_files, read_kernel_spec
+from jupyter_envstore.engine.kernel_checks import brought_kernels
+from jupyter_envstore.engine.kernel_files import kernel_command
 from jupyter_envstore.engine.modules import Installed, installed_packages, top_modules
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.engine.shared_objects import Missing, check_libraries
@@ -128,16 +130,18 @@ def _check_imports(workspace: Workspace, scene: Scene, asked: Iterable[Installed
 
 
 def _check_kernels(workspace: Workspace, scene: Scene, owners: Mapping[str, str]) -> int:
-    """Start each kernel once; return how many could be."""
+    """Start each kernel that is offered once, as it is offered; return how many could be."""
     good = 0
-    for path in kernel_files(scene.prefix):
-        spec = read_kernel_spec(path)
-        if spec is None:
+    programs = program_path(recorded_activation(scene.prefix), os.environ.get("PATH", os.defpath))  # as for kernelspecs
+    for kernel in brought_kernels(scene.prefix, programs):
+        path, spec = kernel.source, kernel.spec
+        if spec is None:  # left out, which is told
             continue
         folder = scene.folder / f"kernel-{good}-{os.urandom(4).hex()}"
         folder.mkdir()
+        program, *words = kernel_command(spec, path.parent, scene.prefix)
         told: dict[str, object] = {
-            "argv": kernel_command(spec, path.parent, scene.prefix),
+            "argv": [shutil.which(program, path=programs) or program, *words],
             "display_name": path.parent.name,
             "language": "any",
             "env": {**scene.environment, **spec["env"], **job_mark()},

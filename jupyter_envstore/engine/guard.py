@@ -9,7 +9,15 @@ from typing import Any
 
 from jupyter_envstore.engine.cached import cache_name, in_cache
 from jupyter_envstore.engine.collisions import OutsideLink, Registry, folds_case
-from jupyter_envstore.engine.package_paths import check_record, load_paths, stamp
+from jupyter_envstore.engine.known_paths import (
+    Damage,
+    DamagedCacheError,
+    KnownPackage,
+    changed_packages,
+    look_at,
+    stamp,
+)
+from jupyter_envstore.engine.package_paths import check_record, read_paths
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.errors import PackageError
@@ -34,7 +42,9 @@ class Guard:
     Raises
     ------
     PackageError
-        A package that is in the cache already, or what the lock says of one, is refused.
+        What the lock says of a package is refused, or packages cannot be in one environment.
+    DamagedCacheError
+        Packages in the cache are refused, or are not as they were packed.
     """
 
     def __init__(self, lock: PlatformLock, cache_dir: Path, staging: Path) -> None:
@@ -45,13 +55,15 @@ class Guard:
         self.again = False
         self._lock = threading.Lock()
         self._stamps: dict[str, list[Any]] = {}
+        self._known: list[KnownPackage] = []
         for record in lock.conda:
             check_record(record)
         staging.parent.mkdir(parents=True, exist_ok=True)
         self.registry = Registry(site_packages(lock), folds_case(staging.parent))
-        for record in lock.conda:
-            if (cache_dir / cache_name(record) / "info").is_dir():
-                self._add_cached(record)
+        cached = [record for record in lock.conda if (cache_dir / cache_name(record) / "info").is_dir()]
+        damages = [damage for record in cached for damage in self._add_cached(record)]
+        if damages:
+            raise DamagedCacheError(damages)
         self.registry.check_links()
         self.late = frozenset(self.registry.late)
 
@@ -97,17 +109,35 @@ class Guard:
             msg = f"package {', '.join(missing)[:200]} was linked before it was looked at"
             raise PackageError(msg)
 
-    def _add_cached(self, record: dict[str, Any]) -> None:
+    def _add_cached(self, record: dict[str, Any]) -> list[Damage]:
+        """Look at a package that was in the cache before; return what is wrong with it."""
+        is_known = in_cache(record, self.cache_dir)
         try:
-            self._add(record)
+            known = look_at(record, self.cache_dir)
+        except (DamagedCacheError, PackageError) as error:
+            if is_known or not record.get("sha256"):
+                return list(error.found) if isinstance(error, DamagedCacheError) else [Damage(record, str(error))]
+            remove_tree(self.cache_dir / cache_name(record))  # another package of this name: it is fetched anew
+            return []
+        self._stamps[record["name"]] = known.stamp
+        if is_known or not record.get("sha256"):
+            self._known.append(known)
+        try:
+            self.registry.add(record, known.paths)
         except PackageError:
-            if in_cache(record, self.cache_dir):
+            if is_known:
                 raise
-            remove_tree(self.cache_dir / cache_name(record))  # perhaps another package of this name: it is fetched anew
+            remove_tree(self.cache_dir / cache_name(record))  # perhaps another package of this name, likewise
+        return []
 
     def _add(self, record: dict[str, Any]) -> None:
-        self._stamps[record["name"]] = key = stamp(record, self.cache_dir)
-        self.registry.add(record, load_paths(record, self.cache_dir, key))
+        known = look_at(record, self.cache_dir, is_fresh=True)
+        self._stamps[record["name"]] = known.stamp
+        self.registry.add(record, known.paths)
+
+    def damages(self) -> list[Damage]:
+        """Return those packages that were in the cache before and are not any more as they were. It takes its time."""
+        return changed_packages(self._known, self.cache_dir)
 
     def make_room(self, records: Sequence[Mapping[str, Any]], linked: Sequence[Mapping[str, Any]]) -> None:
         """Remove what lies where programs of the packages that come next are written: it may be a link, or shared."""
@@ -130,7 +160,11 @@ def cached_outside_links(lock: PlatformLock, cache_dir: Path) -> list[OutsideLin
     for record in lock.conda:
         check_record(record)
         if in_cache(record, cache_dir):
-            registry.add(record, load_paths(record, cache_dir, stamp(record, cache_dir)))
+            try:
+                paths = look_at(record, cache_dir).paths
+            except DamagedCacheError:  # what it links to is known all the same
+                paths = read_paths(record, cache_dir / cache_name(record))
+            registry.add(record, paths)
     return registry.outside_links()
 
 

@@ -13,6 +13,7 @@ import stat
 import tempfile
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,7 @@ from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.environment_variables import write_variables
 from jupyter_envstore.engine.guard import Guard
 from jupyter_envstore.engine.kept import Find, from_store, install_wheels, restore_addresses
+from jupyter_envstore.engine.known_paths import Damage, DamagedCacheError, damaged_packages, remove_damaged
 from jupyter_envstore.engine.prefix import remove_tree, storage_error, write_new
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
@@ -100,11 +102,22 @@ def link_conda(
     StorageError
         No space left, or the store is read-only.
     """
-    with from_store(lock.conda, cache_dir, kept, progress) as (records, addresses):
-        near = replace(lock, conda=tuple(records))
-        linked = _link_all(near, platform, staging, target, cache_dir, progress, requested)
-        restore_addresses(staging, records, addresses)
-    return replace(linked, downloaded=max(linked.downloaded - len(addresses), 0))
+    removed: dict[str, str] = {}
+    while True:
+        try:
+            with from_store(lock.conda, cache_dir, kept, progress) as (records, addresses):
+                near = replace(lock, conda=tuple(records))
+                linked = _link_all(near, platform, staging, target, cache_dir, progress, requested)
+                restore_addresses(staging, records, addresses)
+            return replace(linked, downloaded=max(linked.downloaded - len(addresses), 0))
+        except DamagedCacheError as error:
+            remove_damaged(error.found, removed, cache_dir, progress)
+        except PackageError as error:
+            if removed:
+                faults = "; ".join(f"{name}: {fault}" for name, fault in sorted(removed.items()))
+                msg = f"{error}. What the package cache had was damaged: {faults}"
+                raise PackageError(msg) from None
+            raise
 
 
 def _link_all(
@@ -116,7 +129,13 @@ def _link_all(
     progress: Progress,
     requested: Sequence[str],
 ) -> LinkedPackages:
-    """Link packages, once more where others came into the cache than were looked at."""
+    """Link packages, once more where others came into the cache than were looked at.
+
+    Raises
+    ------
+    DamagedCacheError
+        Packages in the cache are not as they were packed.
+    """
     verify_local_packages(lock.conda, cache_dir)
     downloaded = 0
     for _ in range(TRIES):
@@ -124,26 +143,30 @@ def _link_all(
         folder = staging.with_name(f"{staging.name}.{uuid.uuid4().hex[:8]}")
         guard = Guard(lock, cache_dir, folder)
         reporter = Reporter(lock.conda, progress, guard.arrived)
-        try:
-            linked: list[Mapping[str, Any]] = []
-            for records in phases(lock.conda, guard.registry.late):
-                guard.make_room(records, linked)
-                _install(records, platform, folder, target, cache_dir, requested, reporter)
-                linked = records
-            guard.settled()
-            collisions = settle(folder, guard.registry, lock.conda)
-            folder.rename(staging)
-        except BaseException:  # a panic of rattler's is no Exception
-            remove_tree(folder)
-            if guard.error is not None:
-                raise guard.error from None
-            if not guard.again:
-                raise
-            reporter.wait()
-            continue
-        finally:
-            downloaded += reporter.downloaded
-            remove_tree(guard.stopped)
+        with ThreadPoolExecutor(1) as beside:
+            damages = beside.submit(guard.damages)  # while rattler links, which leaves this process idle
+            try:
+                linked: list[Mapping[str, Any]] = []
+                for records in phases(lock.conda, guard.registry.late):
+                    guard.make_room(records, linked)
+                    _install(records, platform, folder, target, cache_dir, requested, reporter)
+                    linked = records
+                guard.settled()
+                collisions = settle(folder, guard.registry, lock.conda)
+                if damages.result():
+                    raise DamagedCacheError(damages.result())
+                folder.rename(staging)
+            except BaseException as error:  # a panic of rattler's is no Exception
+                remove_tree(folder)
+                if guard.error is not None:
+                    raise guard.error from None
+                if not guard.again:
+                    raise _damage_behind(error, damages.result(), lock, cache_dir) from None
+                reporter.wait()
+                continue
+            finally:
+                downloaded += reporter.downloaded
+                remove_tree(guard.stopped)
         registry = guard.registry
         links = registry.outside_links()
         return LinkedPackages(
@@ -156,6 +179,15 @@ def _link_all(
         )
     msg = "the packages in the cache change while they are linked; stop what changes them, and build again"
     raise PackageError(msg)
+
+
+def _damage_behind(
+    error: BaseException, damages: Sequence[Damage], lock: PlatformLock, cache_dir: Path
+) -> BaseException:
+    """Return the error that linking failed with, or the damaged packages in the cache that it came of."""
+    if isinstance(error, PackageError) and (found := damages or damaged_packages(lock.conda, cache_dir)):
+        return DamagedCacheError(found)
+    return error
 
 
 def _install(

@@ -1,30 +1,23 @@
 """What a conda package says of its paths, checked before anything of it is linked.
 
 A linker joins these paths to a prefix and to the package's folder, and opens what is there. So a package that lies
-could read and write anywhere. What was found is kept beside the package cache, since a package is linked many times.
+could read and write anywhere.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore.engine.cached import cache_name
 from jupyter_envstore.engine.channels import redact, strip_credentials
-from jupyter_envstore.engine.prefix import write_new
 from jupyter_envstore.errors import PackageError
 
-VERSION = 1
-"""Raised when more is checked, so that what was found before is not believed."""
-SOURCES = ("info/paths.json", "info/files", "info/link.json", "info/index.json")
-"""What a linker reads of a package: conda-build's documentation, "Package metadata"."""
 ODD = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|\0")
 """An empty part, one or two dots, or a NUL."""
 OWN_FOLDER = "conda-meta"
@@ -139,47 +132,6 @@ def refusal(record: Mapping[str, Any], fault: str) -> PackageError:
         f"package {str(record.get('fn', record['name']))[:200]} of {redact(channel)} is not linked: {fault}; "
         "tell whoever keeps the channel, and ask for another version or build of it"
     )
-
-
-def load_paths(record: Mapping[str, Any], cache_dir: Path, key: list[Any]) -> PackagePaths:
-    """Return the checked paths of a package that lies in the cache, ``key`` being its :func:`stamp`.
-
-    Raises
-    ------
-    PackageError
-        It lies about its paths; the message names package, channel and path.
-    """
-    memo = cache_dir.with_name("paths") / f"{cache_name(record)}.json"
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        known = json.loads(memo.read_bytes())
-        if known["stamp"] == key:
-            return _from_json(known["paths"])
-    paths = read_paths(record, cache_dir / cache_name(record))
-    with contextlib.suppress(OSError):  # it is looked at again then
-        memo.parent.mkdir(exist_ok=True)
-        write_new(memo, json.dumps({"stamp": key, "paths": asdict(paths)}).encode())
-    return paths
-
-
-def _from_json(value: Mapping[str, Any]) -> PackagePaths:
-    listed = {key: tuple(value[key]) for key in ("files", "folders", "entry_points")}
-    return PackagePaths(**listed, links=dict(value["links"]), noarch_python=bool(value["noarch_python"]))
-
-
-def stamp(record: Mapping[str, Any], cache_dir: Path) -> list[Any]:
-    """Return what tells that a package in the cache is the one that was looked at.
-
-    Nobody sets a change time, so no package can bring what it wants to be believed.
-    """
-    found: list[Any] = [VERSION, str(record.get("sha256") or record.get("md5") or "")]
-    folder = f"{cache_dir}/{cache_name(record)}"
-    for name in SOURCES:
-        try:
-            info = os.lstat(f"{folder}/{name}")
-            found.append([info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns])
-        except OSError:
-            found.append(None)
-    return found
 
 
 def read_paths(record: Mapping[str, Any], folder: Path) -> PackagePaths:

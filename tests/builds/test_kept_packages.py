@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -171,24 +172,75 @@ def test_a_damaged_file_is_noticed_left_aside_and_mended(store: Store, own_chann
     assert store.envstore.blobs.verify(blob.name)
 
 
-@pytest.mark.parametrize("changed", [True, False])
-def test_a_damaged_package_cache_does_no_harm_where_the_channel_is_gone(
-    store: Store, own_channel: Path, own_cache: Path, changed: bool
+def gone(path: Path) -> None:
+    path.unlink()
+
+
+def cut_off(path: Path) -> None:
+    os.truncate(path, path.stat().st_size - 1)
+
+
+def written_into(path: Path) -> None:
+    data = path.read_bytes()
+    path.write_bytes(data[:-2] + bytes([data[-2] ^ 1]) + data[-1:])
+
+
+def copied(path: Path) -> None:
+    path.write_bytes(path.read_bytes())
+
+
+DAMAGES = [
+    *[(how, "etc/nasty.conf") for how in (gone, cut_off, written_into)],
+    *[(how, f"info/{name}.json") for how in (gone, cut_off) for name in ("index", "paths")],
+]
+
+
+@pytest.mark.parametrize(("damage", "name"), DAMAGES)
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_a_package_that_is_damaged_in_the_cache_is_taken_anew(
+    store: Store, own_channel: Path, own_cache: Path, damage: Callable[[Path], None], name: str, is_kept: bool
 ) -> None:
     view = store.build(text(own_channel.as_uri()))
     before = contents(view["prefix"])
-    keep(store, view["id"])
     assert store.build(text(own_channel.as_uri()))["status"] == "COMPLETED"
     assert store.envstore.retention.pack_away(view["id"])
-    (cached,) = (own_cache / "conda").glob("nasty-text*/**/nasty.conf")
-    cached.unlink()
-    if changed:
-        cached.write_text("x")
-    shutil.rmtree(own_channel)
+    damage(own_cache / "conda" / "nasty-text-1.0-0" / name)
+    if is_kept:
+        keep(store, view["id"])
+        shutil.rmtree(own_channel)
     store.envstore.restore(view["id"])
     again = store.wait(view["id"])
     assert again["prefix"], store.envstore.log(view["id"])
     assert contents(again["prefix"]) == before
+    told = "nasty-text-1.0-0.conda in the package cache is damaged, so it is taken anew"
+    assert told in store.envstore.log(view["id"])
+
+
+def test_where_a_damaged_package_cannot_be_had_anew_both_are_told(
+    store: Store, own_channel: Path, own_cache: Path
+) -> None:
+    view = store.build(text(own_channel.as_uri()))
+    store.build(text(own_channel.as_uri()))
+    assert store.envstore.retention.pack_away(view["id"])
+    cut_off(own_cache / "conda" / "nasty-text-1.0-0" / "etc" / "nasty.conf")
+    shutil.rmtree(own_channel)
+    store.envstore.restore(view["id"])
+    assert not store.wait(view["id"])["prefix"]
+    log = store.envstore.log(view["id"])
+    assert "nasty-text-1.0-0.conda is not in its channel any more" in log
+    assert "its etc/nasty.conf has" in log
+
+
+def test_a_cache_whose_files_have_other_times_is_not_taken_for_damaged(
+    store: Store, own_channel: Path, own_cache: Path
+) -> None:
+    view = store.build(text(own_channel.as_uri()))
+    copied(own_cache / "conda" / "nasty-text-1.0-0" / "etc" / "nasty.conf")
+    (own_channel / "noarch" / "nasty-text-1.0-0.conda").unlink()
+    made = store.build(text(own_channel.as_uri()))
+    assert made["status"] == "COMPLETED", store.envstore.log(made["id"])
+    assert "damaged" not in store.envstore.log(made["id"])
+    assert contents(made["prefix"]).keys() == contents(view["prefix"]).keys()
 
 
 def test_builds_share_files_and_the_last_keeper_frees_them(

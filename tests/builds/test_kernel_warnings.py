@@ -74,3 +74,39 @@ def test_where_none_is_good_the_environment_says_why(store: Store, channel: str)
     kernels = KernelSpecs(store.envstore.config, store.envstore.database)
     kernels.sync()
     assert "kernel k-broken of k-broken is left out: its kernel.json is not JSON" in kernels.state(1).reason
+
+
+DYING = {"argv": ["dies", "{connection_file}"], "display_name": "x", "language": "x"}
+ODD_SPECS = {
+    "k-mark": ("\ufeff" + json.dumps(DYING)).encode(),
+    "k-wide": json.dumps(DYING).encode("utf-16"),
+    "k-repaired": json.dumps({**DYING, "language": 3, "env": None, "interrupt_mode": "no such"}).encode(),
+    "k-number": json.dumps({**DYING, "argv": ["dies", 7, "{connection_file}"]}).encode(),
+}
+
+
+def test_the_check_tries_every_kernel_that_is_offered_as_it_is_offered(store: Store, tmp_path: Path) -> None:
+    for name, data in ODD_SPECS.items():
+
+        def fill(root: Path, name: str = name, data: bytes = data) -> None:
+            path = root / "share" / "jupyter" / "kernels" / name
+            path.mkdir(parents=True)
+            (path / "kernel.json").write_bytes(data)
+
+        add(tmp_path / "channel", name, fill)
+
+    def dies(root: Path) -> None:
+        (root / "bin").mkdir()
+        (root / "bin" / "dies").write_text("#!/bin/sh\necho it has no licence >&2\nexit 3\n")
+        (root / "bin" / "dies").chmod(0o755)
+
+    add(tmp_path / "channel", "dies", dies)
+    index_channel(tmp_path / "channel")
+    names = ", ".join(["dies", *ODD_SPECS])
+    view = store.build(f"name: e\nchannels: ['{(tmp_path / 'channel').as_uri()}']\ndependencies: [{names}]")
+    assert view["status"] == "COMPLETED", view["reason"]
+    found = {w["package"]: w["message"] for w in view["warnings"] if w["kind"] == "check"}
+    assert found == {name: f"{name}: the kernel {name} does not start: it has no licence" for name in ODD_SPECS}
+    kernels = KernelSpecs(store.envstore.config, store.envstore.database)
+    kernels.sync()
+    assert len(kernels.state(1).ids) == len(ODD_SPECS)
