@@ -172,7 +172,16 @@ def files_state(folder: Path, files: Iterable[str]) -> str:
     return hashlib.sha256(seen.tobytes()).hexdigest()
 
 
-def damaged_packages(records: Iterable[Mapping[str, Any]], cache_dir: Path) -> list[Damage]:
+def damage_behind(
+    error: BaseException, known: Sequence[Damage], records: Iterable[Mapping[str, Any]], cache_dir: Path
+) -> BaseException:
+    """Return the error that linking failed with, or the damaged packages that it came of, if there are any."""
+    if isinstance(error, PackageError) and (found := known or _damaged_packages(records, cache_dir)):
+        return DamagedCacheError(found)
+    return error
+
+
+def _damaged_packages(records: Iterable[Mapping[str, Any]], cache_dir: Path) -> list[Damage]:
     """Return those of the packages in the cache that are damaged. All of their files are read: this takes its time."""
     found: list[Damage] = []
     for record in records:

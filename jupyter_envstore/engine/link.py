@@ -27,7 +27,7 @@ from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.environment_variables import write_variables
 from jupyter_envstore.engine.guard import Guard
 from jupyter_envstore.engine.kept import Find, from_store, install_wheels, restore_addresses
-from jupyter_envstore.engine.known_paths import Damage, DamagedCacheError, damaged_packages, remove_damaged
+from jupyter_envstore.engine.known_paths import DamagedCacheError, damage_behind, remove_damaged
 from jupyter_envstore.engine.prefix import remove_tree, storage_error, write_new
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
@@ -161,7 +161,7 @@ def _link_all(
                 if guard.error is not None:
                     raise guard.error from None
                 if not guard.again:
-                    raise _damage_behind(error, damages.result(), lock, cache_dir) from None
+                    raise damage_behind(error, damages.result(), lock.conda, cache_dir) from None
                 reporter.wait()
                 continue
             finally:
@@ -179,15 +179,6 @@ def _link_all(
         )
     msg = "the packages in the cache change while they are linked; stop what changes them, and build again"
     raise PackageError(msg)
-
-
-def _damage_behind(
-    error: BaseException, damages: Sequence[Damage], lock: PlatformLock, cache_dir: Path
-) -> BaseException:
-    """Return the error that linking failed with, or the damaged packages in the cache that it came of."""
-    if isinstance(error, PackageError) and (found := damages or damaged_packages(lock.conda, cache_dir)):
-        return DamagedCacheError(found)
-    return error
 
 
 def _install(
