@@ -133,11 +133,8 @@ def repair(
     if kind is Kind.CONDA_SPECS:
         return _with_notes(conda_specs_to_yaml(text, name), ["a list of conda's packages read as environment.yml"], how)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return _with_notes(
-        requirements_to_yaml(text, name, version),
-        ["requirements.txt read as PyPI packages", f"python={version} added"],
-        how,
-    )
+    converted, notes = requirements_to_yaml(text, name, version)
+    return _with_notes(converted, ["requirements.txt read as PyPI packages", *notes], how)
 
 
 def _repack(text: str, kind: Kind, how: Mending, pick: Pick) -> Repacked:

@@ -85,6 +85,7 @@ def test_a_list_of_addresses_is_a_lock_with_or_without_its_first_word(head: str)
         ("python=3.7.*\nnumpy>=1.20  # arrays\n", ("python=3.7.*", "numpy>=1.20")),
         ("conda-forge::xonsh\n\n# a comment\nrequests\n", ("conda-forge::xonsh", "requests")),
         ("numpy = 1.26\nscipy ==1.11\n", ("numpy = 1.26", "scipy ==1.11")),
+        ("https://host.example/c::zlib\nnumpy\n", ("https://host.example/c::zlib", "numpy")),
     ],
 )
 def test_a_list_for_conda_install_is_one_of_conda_packages(text: str, specs: tuple[str, ...]) -> None:
@@ -339,3 +340,15 @@ def test_an_environment_of_pixi_without_the_default_feature_lacks_what_the_proje
     lint = read_specification(repair(text, "pyproject.toml", pick=Pick(environment="lint")).text)
     assert not lint.pip
     assert "ruff" in lint.dependencies
+
+
+@pytest.mark.parametrize(
+    ("line", "spec"),
+    [("python>=3.8", "python >=3.8"), ("Python == 3.10  # tried with it", "python ==3.10"), ("python", "python")],
+)
+def test_a_line_for_python_in_a_list_for_pip_is_python_itself(line: str, spec: str) -> None:
+    repaired, found = way(f"{line}\nrequests==2.31\n", "requirements.txt")
+    assert found.dependencies[0] == spec
+    assert found.pip == ("requests==2.31",)
+    assert "taken for Python itself" in told(repaired)
+    assert "added (converted)" not in told(repaired)

@@ -43,8 +43,8 @@ REQUIREMENT = re.compile(
 PYTHON = re.compile(r"^(#!.*python|import \w|from [\w.]+ import |def \w+\(|class \w+[(:]|if __name__)", re.MULTILINE)
 EXPLICIT = re.compile(r"^@EXPLICIT\s*$", re.MULTILINE)
 ADDRESS = re.compile(r"(https?|file)://\S+\.(conda|tar\.bz2)(#\S*)?$")
-CONDA_ONLY = re.compile(r"[A-Za-z0-9][\w./:-]*::[\w*]|[A-Za-z0-9_][\w.-]*\s*=\s*[^=\s]")
-PIP_ONLY = re.compile(r"^-|^[^\s=<>]+\[[^\]=]*\]|;|@|://|===|[\\/]$|^[./]")
+CONDA_ONLY = re.compile(r"(?:https?|file)://\S+::[\w*]|[A-Za-z0-9][\w./:-]*::[\w*]|[A-Za-z0-9_][\w.-]*\s*=\s*[^=\s]")
+PIP_ONLY = re.compile(r"^-|^[^\s=<>]+\[[^\]=]*\]|;|@|://(?!\S+::)|===|[\\/]$|^[./]")
 LIST_LINE = re.compile(r"([A-Za-z0-9_.-]+)=([^=\s]+)=([^=\s]+)")
 
 YAML_KINDS: tuple[tuple[str, frozenset[str]], ...] = (

@@ -8,16 +8,28 @@ import re
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec.converting.kinds import LIST_LINE
 
+PYTHON = re.compile(r"python\s*((?:[<>=!~]=?|===)\s*\d[^;#\[]*)?(?:\s#.*)?", re.IGNORECASE)
 
-def requirements_to_yaml(text: str, name: str, python: str) -> str:
-    """Return a ``requirements.txt`` as an ``environment.yml`` with Python of this minor version."""
+
+def requirements_to_yaml(text: str, name: str, python: str) -> tuple[str, list[str]]:
+    """Return a ``requirements.txt`` as an ``environment.yml``, and notes.
+
+    Python is of the minor version ``python``, or as a line of the list has it: PyPI has no such package.
+    """
     lines = [line.strip() for line in re.sub(r"\\[^\S\n]*\r?\n", " ", text).splitlines()]
     wanted = [line for line in lines if line and not line.startswith("#")]
     if not wanted:
         msg = "the file lists no packages"
         raise SpecificationError(msg)
-    pip = "".join(f"      - {json.dumps(line)}\n" for line in wanted)
-    return f"name: {name}\ndependencies:\n  - python={python}\n  - pip:\n{pip}"
+    said = [found for line in wanted if (found := PYTHON.fullmatch(line))]
+    spec, notes = f"python={python}", [f"python={python} added"]
+    if said:
+        bounds = re.sub(r"\s", "", said[0][1] or "")
+        spec, notes = f"python{f' {bounds}' if bounds else ''}", [f"'{said[0][0]}' taken for Python itself"]
+        notes += [f"'{other[0]}' left out: Python stands there twice" for other in said[1:]]
+    lines = [line for line in wanted if not PYTHON.fullmatch(line)]
+    pip = "".join(f"      - {json.dumps(line)}\n" for line in lines)
+    return f"name: {name}\ndependencies:\n  - {json.dumps(spec)}\n" + (f"  - pip:\n{pip}" if pip else ""), notes
 
 
 def conda_specs_to_yaml(text: str, name: str) -> str:
