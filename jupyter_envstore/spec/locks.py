@@ -111,7 +111,7 @@ def _of_another_kind(root: dict[str, Any]) -> Fault | None:
     if not is_pixi and version not in OTHER_VERSIONS:
         return None
     msg = (
-        f"this is a pixi.lock of version {version[:20]}, as old releases of pixi wrote it; renew it beside its pixi.toml "
+        f"this is a pixi.lock of version {version[:20]}, as old pixi wrote it; renew it beside its pixi.toml "
         "with: pixi lock; or build from the pixi.toml"
     )
     return Fault(msg, _line(root, "version"), "version" if "version" in root else "")
