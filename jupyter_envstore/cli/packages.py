@@ -27,6 +27,8 @@ def restore(options: argparse.Namespace) -> int:
     """Bring a packed-away build back, or say where its packages would come from."""
     with open_store(options) as store:
         reference = find(store, options.environment)
+        if not options.check:
+            store.check_packed_away(reference.id)
         sources = store.check_restore(reference.id)
         missing = missing_packages(sources)
         lost = [source for source in sources if source.place in (GONE, UNANSWERED)]

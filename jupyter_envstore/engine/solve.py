@@ -42,6 +42,7 @@ FOREIGN_VIRTUAL_PACKAGES = {
 
 TOP_OF_TREE = re.compile(r"^[├└]─ ([A-Za-z0-9_.-]+)", re.MULTILINE)
 NO_CANDIDATES = re.compile(r"No candidates were found for (\S+) (.*?)\.?$")
+NO_VIRTUAL = re.compile(r"(__[a-z0-9_]+) ([^,\n]*), for which no candidates were found")
 HINT_SECONDS = 20.0
 EXTRAS_SECONDS = 60.0
 
@@ -240,7 +241,7 @@ async def _explain(
     missing = NO_CANDIDATES.match(text)
     name, bounds = missing.groups() if missing else ("", "")
     if name.startswith("__"):
-        return _no_virtual(name, bounds, virtual, platform)
+        return SolveError(_no_virtual(name, bounds, virtual, platform))
     try:
         looked = find_absent(wanted, urls, platform, gateway)
         absent = await asyncio.wait_for(looked, HINT_SECONDS)
@@ -251,6 +252,8 @@ async def _explain(
     except (GatewayError, asyncio.TimeoutError):  # the channel went away since, or has no list of names at hand
         absent = [Absent(name, f"{name} {bounds}", "check its name and bounds")] if name else []
     told = [one.sentence(urls) for one in absent]
+    lacking = dict.fromkeys(NO_VIRTUAL.findall(text))
+    told += [_no_virtual(virtual_name, needed, virtual, platform) for virtual_name, needed in lacking]
     tops = set(TOP_OF_TREE.findall(text))
     if missing is None and not (tops and tops <= {one.name for one in absent}):
         told.append(f"these requirements cannot be met together:\n{text}")
@@ -269,12 +272,17 @@ async def _needed(name: str, bounds: str, urls: Sequence[str], platform: str, ga
     return found or [Absent(name, spec, "check its name and bounds")]
 
 
-def _no_virtual(name: str, bounds: str, virtual: Sequence[str], platform: str) -> SolveError:
-    has = next((package.split("=")[1] for package in virtual if package.split("=")[0] == name), "none")
-    msg = f"no package {name} {bounds}: the system has {has}"
-    if name in {package for package, systems in REQUIREMENTS.values() if platform.split("-")[0] in systems}:
-        msg += "; 'system-requirements' may say that it is for another one"
-    return SolveError(msg)
+def _no_virtual(name: str, bounds: str, virtual: Sequence[str], platform: str) -> str:
+    """Say that the machine is not one that a package is for, and how to ask for another one's."""
+    has = next((package.split("=")[1:] for package in virtual if package.split("=")[0] == name), ["none"])
+    wanted, _, build = bounds.partition(" ")
+    version = next(iter(re.findall(r"[0-9][0-9.]*", wanted)), "VERSION")
+    ways = f"--virtual-package {name}={version}" + (f"={build}" if build else "")
+    known = {package: key for key, (package, systems) in REQUIREMENTS.items() if platform.split("-")[0] in systems}
+    if name in known:
+        ways = f"'system-requirements: {{{known[name]}: \"{version}\"}}' in the file, or {ways},"
+    shown = " ".join(has if build else has[:1])
+    return f"no package {name} {bounds}: the system has {shown}; {ways} builds it for another machine"
 
 
 def clean_record(record: dict[str, Any]) -> dict[str, Any]:

@@ -78,24 +78,35 @@ class Changing(Looking):
             build = rows.build_of(session, environment, build_id)
         return self.activate(namespace, name, str(build.number), who)
 
-    def check_restore(self, build_id: int) -> list[PackageSource]:
-        """Return where each package would come from that a restore needs.
+    def check_packed_away(self, build_id: int) -> None:
+        """Make sure that a build can be restored: it was completed once, and its prefix was removed.
 
         Raises
         ------
         ConflictError
-            The build never completed, or its prefix is there.
+            It never completed, or its prefix is there.
+        """
+        with self.database.read() as session:
+            self._check_packed_away(rows.find_build(session, build_id))
+
+    def _check_packed_away(self, row: rows.BuildRow) -> None:
+        _check_completed(row)
+        if row.build.prefix_state == PREFIX_PRESENT:
+            msg = f"build {row} is not packed away: it is there, {self.config.builds / row.build.directory}"
+            raise ConflictError(msg)
+
+    def check_restore(self, build_id: int) -> list[PackageSource]:
+        """Return where each package would come from that a restore needs, whether or not the build is packed away.
+
+        Raises
+        ------
+        ConflictError
+            The build never completed.
         """
         with self.database.read() as session:
             row = rows.find_build(session, build_id)
-        build = row.build
-        if build.status != COMPLETED or not build.record_digest:
-            msg = f"build {row} is {build.status}; only a completed build can be restored"
-            raise ConflictError(msg)
-        if build.prefix_state == PREFIX_PRESENT:
-            msg = f"build {row} is there: {self.config.builds / build.directory}"
-            raise ConflictError(msg)
-        lock = self.record(build_id).lock(build.platform)
+        _check_completed(row)
+        lock = self.record(build_id).lock(row.build.platform)
         return package_sources(lock, self.config.packages / "conda", self.blobs.path)
 
     def restore_sources(self, build_id: int) -> dict[str, Any]:
@@ -109,13 +120,11 @@ class Changing(Looking):
         Raises
         ------
         ConflictError
-            As :meth:`check_restore`.
+            As :meth:`check_packed_away`.
         """
         with self.database.write() as session:
             row = rows.find_build(session, build_id)
-            if row.build.status != COMPLETED or row.build.prefix_state == PREFIX_PRESENT:
-                msg = f"build {row} is not packed away"
-                raise ConflictError(msg)
+            self._check_packed_away(row)
             if not any(job.kind == RESTORE for job in unfinished_jobs(session, build_id)):
                 enqueue(session, RESTORE, build_id)
                 rows.changed(session, "build", build_id)
@@ -165,3 +174,9 @@ class Changing(Looking):
             raise ConflictError(msg)
         with self.database.write() as session:
             people.audit(session, who, "build.pack-away", f"build:{build_id}")
+
+
+def _check_completed(row: rows.BuildRow) -> None:
+    if row.build.status != COMPLETED or not row.build.record_digest:
+        msg = f"build {row} is {row.build.status}; only a completed build can be restored"
+        raise ConflictError(msg)

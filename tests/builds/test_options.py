@@ -60,7 +60,7 @@ def test_a_lock_that_conda_lock_would_not_read_is_refused_at_once(store: Store) 
         "version": "1.0",
         "manager": "conda",
         "platform": "linux-64",
-        "dependencies": ["not", "a", "mapping"],
+        "dependencies": "no mapping",
         "url": "https://host.example/c/linux-64/a-1.0-0.conda",
         "hash": {"sha256": "0" * 64},
     }

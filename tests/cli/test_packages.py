@@ -24,6 +24,8 @@ def test_packages_are_kept_checked_saved_and_brought_back_from_the_command_line(
     assert "is kept with its packages: 2 files" in cli.run("keep", "default/e:1", "--packages").stdout
     assert cli.json("keep", "default/e:1", "--packages")["state"] == "kept"
     assert "kept" in cli.run("show", "default/e:1").stdout
+    assert "2 kept in the store" in cli.run("restore", "default/e:1", "--check").stdout  # it is not packed away
+    assert "not packed away: it is there, " in cli.run("restore", "default/e:1", code=4).stderr
 
     shutil.rmtree(channel)
     assert "without" not in cli.run("backup", "with.tar", "--without-archives", "--packages").stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -111,3 +112,18 @@ def test_a_moment_that_leaves_everything_out_is_named(tmp_path: Path, known: str
     message = str(refusal(tmp_path, [known], "numpy", options=options))
     assert "uploaded after the cutoff date of 2020-01-01" in message
     assert "no package" not in message
+
+
+@pytest.mark.parametrize(
+    ("needed", "words"),
+    [
+        ("__cuda", r"no package __cuda \*: the system has none; .system-requirements: \{cuda: \"VERSION\"\}"),
+        ("__glibc >=2.99", r"no package __glibc >=2.99: the system has 2\.\d+; .*--virtual-package __glibc=2\.99"),
+        ("__archspec 1 m99", r"no package __archspec ==1 m99: the system has 1 .+; .* __archspec=1=m99 builds"),
+    ],
+)
+def test_a_package_for_another_machine_says_how_to_build_for_it(tmp_path: Path, needed: str, words: str) -> None:
+    channel = index(tmp_path / "channel", ("picky", "1.0", "0", (needed,)))
+    error = refusal(tmp_path, [channel], "picky")
+    assert re.search(words, str(error)), error
+    assert "picky" in str(error)
