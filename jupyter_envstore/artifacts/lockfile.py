@@ -6,6 +6,7 @@ from jupyter_envstore.artifacts.base import ArtifactRequest, version_of
 from jupyter_envstore.engine.lock import lock_text, with_all_hashes
 from jupyter_envstore.engine.tarstream import Sink
 from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.store.blobs import BlobStore
 
 
 class Lockfile:
@@ -30,5 +31,7 @@ class Lockfile:
 
     def make(self, request: ArtifactRequest, sink: Sink) -> dict[str, str]:
         """Write it with conda-lock's own writer."""
-        sink.write(lock_text(with_all_hashes(request.record, request.progress)).encode())
+        find = BlobStore(request.config.blobs).path
+        record = with_all_hashes(request.record, request.progress, lambda entry: [find(entry["sha256"])])
+        sink.write(lock_text(record).encode())
         return {"conda-lock": version_of("conda-lock")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +71,15 @@ def run_keep(workspace: Workspace) -> None:
         workspace.log(f"{stored} kept in the store, {size / 1e6:.1f} MB{others}")
         if missing:
             workspace.log(f"kept but for {counted(missing, 'package')}: see the warnings; keep them again to try again")
+        if extras := record.lock(build.platform).installer_extras:
+            workspace.log(f"{what_is_not_kept(extras)} is not kept")
         for platform in sorted(record.platforms.keys() - {build.platform}):
             workspace.log(f"packages for {platform} are not kept: only those of the build's own platform are")
+
+
+def what_is_not_kept(extras: Sequence[Mapping[str, Any]]) -> str:
+    """Name the packages beside an environment that come from their channels whenever an installer is made."""
+    return f"what constructor's installers bring beside the environment ({counted(len(extras), 'package')})"
 
 
 class _Keeper:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 from jupyter_envstore.builds.contents import distribution_names, needs_python
 from jupyter_envstore.builds.job import Job
 from jupyter_envstore.engine.channels import ChannelPolicy, strip_credentials
+from jupyter_envstore.engine.hashes import with_sha256
 from jupyter_envstore.engine.link import site_packages_folders
 from jupyter_envstore.engine.lock import complete_from_cache, record_from_lock
 from jupyter_envstore.engine.pip import Distribution, PipTarget, given_hashes, provided_distributions, resolve_pip
@@ -22,6 +23,7 @@ from jupyter_envstore.engine.solve import SolveOptions, solve
 from jupyter_envstore.errors import EnvStoreError, LimitError, PipError
 from jupyter_envstore.spec.words import counted
 from jupyter_envstore.store import warnings
+from jupyter_envstore.store.kept import kept_digests
 
 EXTRAS = ("conda", "pip")
 """What installers bring where the environment lacks it (setting ``installer_extras``)."""
@@ -44,8 +46,10 @@ class Locking:
         if self.specification.lockfile is not None:
             record = record_from_lock(self.specification, self.job.environment.name, self.platform)
             self._check_size(record.lock(self.platform))
-            staging = self.job.fetch(record.lock(self.platform), ())
-            record = complete_from_cache(record, self.platform, staging)
+            lock = with_sha256(record.lock(self.platform), self._stored, self.workspace)
+            record = replace(record, platforms={**record.platforms, self.platform: lock})
+            staging = self.job.fetch(lock, ())
+            record = complete_from_cache(record, self.platform, staging, self._stored)
             lock = record.lock(self.platform)
             lock = replace(lock, pip=self._wheels(lock.pip, staging))
             return replace(record, platforms={**record.platforms, self.platform: lock}), staging
@@ -59,6 +63,14 @@ class Locking:
                 locks = self._resolve_pip(locks, failed, staging)
                 self._check_size(locks[self.platform])
         return self._record(urls, locks, failed), staging
+
+    def _stored(self, entry: Mapping[str, Any]) -> list[Path]:
+        """Return the files in the store that may be a package's of a lock."""
+        digests = [entry["sha256"]] if entry.get("sha256") else []
+        if not digests:
+            with self.workspace.database.read() as session:
+                digests = kept_digests(session, entry["subdir"], entry["fn"])
+        return [self.workspace.blobs.path(digest) for digest in digests]
 
     def _channel_policy(self) -> ChannelPolicy:
         return ChannelPolicy.of(self.settings, self.config.channel_alias)

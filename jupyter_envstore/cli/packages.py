@@ -44,6 +44,10 @@ def restore(options: argparse.Namespace) -> int:
             verb = "can" if not lost else "cannot"
             sentence = "" if lost else ": every package is to be had"
             print(f"{reference} {verb} be brought back{sentence}", file=sys.stderr if lost else sys.stdout)
+            extras = store.installer_extras(reference.id)
+            if extras:
+                names = ", ".join(record["name"] for record in extras[:5]) + (", …" if len(extras) > 5 else "")
+                print(f"not looked for: {names}, which constructor's installers bring beside it; they are never kept")
             return 5 if lost else 0
         if missing:
             listed = "\n  ".join(missing)

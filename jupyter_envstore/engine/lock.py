@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import importlib.util
@@ -15,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from jupyter_envstore.engine.channels import conda_credentials, local_path, make_client, redact, strip_credentials
-from jupyter_envstore.engine.digest import file_digest
+from jupyter_envstore.engine.channels import strip_credentials
+from jupyter_envstore.engine.hashes import Stored, missing_hashes
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
-from jupyter_envstore.errors import PackageError, PlatformError
+from jupyter_envstore.errors import PlatformError
 from jupyter_envstore.spec.specification import Specification, canonical_json
 
 if TYPE_CHECKING:
@@ -87,11 +86,11 @@ def export_lock(record: BuildRecord) -> Lockfile:
     return Lockfile(package=packages, metadata=metadata)
 
 
-def with_all_hashes(record: BuildRecord, progress: Progress) -> BuildRecord:
+def with_all_hashes(record: BuildRecord, progress: Progress, stored: Stored) -> BuildRecord:
     """Return ``record`` with both hashes of every conda package, as conda-lock's format demands.
 
     Foreign locks of several platforms may have SHA-256 only. Those of this platform were completed when they were
-    linked; the others are fetched, checked and read once.
+    linked; the others are fetched, checked and read once, but for those that are stored here.
 
     Raises
     ------
@@ -106,7 +105,7 @@ def with_all_hashes(record: BuildRecord, progress: Progress) -> BuildRecord:
     for place, entry in enumerate(lacking):
         progress.advance(place, len(lacking), "packages", entry["name"])
         if entry["url"] not in found:
-            found[entry["url"]] = _missing_hashes(entry)
+            found[entry["url"]] = missing_hashes(entry, stored)
     platforms = {
         platform: replace(lock, conda=tuple(entry | found.get(entry["url"], {}) for entry in lock.conda))
         for platform, lock in record.platforms.items()
@@ -184,7 +183,7 @@ def record_from_lock(specification: Specification, name: str, platform: str) -> 
     )
 
 
-def complete_from_cache(record: BuildRecord, platform: str, prefix: Path) -> BuildRecord:
+def complete_from_cache(record: BuildRecord, platform: str, prefix: Path, stored: Stored) -> BuildRecord:
     """Return ``record`` with what its packages say of themselves, once they are linked into ``prefix``.
 
     A foreign lock knows neither build numbers nor kinds of packages, and sometimes only one of the two hashes.
@@ -195,40 +194,9 @@ def complete_from_cache(record: BuildRecord, platform: str, prefix: Path) -> Bui
         meta_path = prefix / "conda-meta" / f"{entry['name']}-{entry['version']}-{entry['build']}.json"
         source = Path(json.loads(meta_path.read_text(encoding="utf-8"))["link"]["source"])
         index = json.loads((source / "info" / "index.json").read_text(encoding="utf-8"))
-        conda.append(entry | {key: index[key] for key in INDEX_FIELDS if key in index} | _missing_hashes(entry))
+        conda.append(entry | {key: index[key] for key in INDEX_FIELDS if key in index} | missing_hashes(entry, stored))
     platforms = {**record.platforms, platform: replace(lock, conda=tuple(conda))}
     return BuildRecord(**{**record.__dict__, "platforms": platforms})
-
-
-def _missing_hashes(entry: dict[str, Any]) -> dict[str, str]:
-    missing = [kind for kind in ("md5", "sha256") if not entry.get(kind)]
-    if not missing:
-        return {}
-    local = local_path(entry["url"])
-    if local is not None:
-        return {kind: file_digest(local, kind) for kind in missing}
-    with tempfile.TemporaryDirectory(prefix="envstore-hash-") as folder:
-        path = Path(folder) / "package"
-        _download(entry["url"], path)
-        known = next(kind for kind in ("sha256", "md5") if entry.get(kind))
-        if file_digest(path, known) != entry[known]:
-            msg = f"package {entry['fn']} is not the one that was locked: its {known} differs"
-            raise PackageError(msg)
-        return {kind: file_digest(path, kind) for kind in missing}
-
-
-def _download(url: str, path: Path) -> None:
-    from rattler.package_streaming import download_to_path
-
-    async def run() -> None:
-        await download_to_path(make_client(), url, path)
-
-    try:
-        with conda_credentials():
-            asyncio.run(run())
-    except Exception as error:
-        msg = f"package {url} cannot be downloaded: {redact(str(error))}"
-        raise PackageError(msg) from None
 
 
 def _conda_record(entry: dict[str, Any]) -> dict[str, Any]:

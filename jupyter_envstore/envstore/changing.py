@@ -109,6 +109,12 @@ class Changing(Looking):
         lock = self.record(build_id).lock(row.build.platform)
         return package_sources(lock, self.config.packages / "conda", self.blobs.path)
 
+    def installer_extras(self, build_id: int) -> tuple[dict[str, Any], ...]:
+        """Return what constructor's installers of a build bring beside its own packages."""
+        with self.database.read() as session:
+            build = rows.find_build(session, build_id).build
+        return self.record(build_id).lock(build.platform).installer_extras
+
     def restore_sources(self, build_id: int) -> dict[str, Any]:
         """Return where each package would come from, and the files that are to be had nowhere, as JSON values."""
         sources = self.check_restore(build_id)

@@ -125,6 +125,13 @@ def kept_of(session: Session, build_id: int) -> list[KeptPackage]:
     return list(session.scalars(query))
 
 
+def kept_digests(session: Session, subdir: str, filename: str) -> list[str]:
+    """Return the SHA-256 of each conda package that any build keeps under a name: channels differ in what it is."""
+    same = (KeptPackage.manager == CONDA, KeptPackage.subdir == subdir, KeptPackage.filename == filename)
+    query = select(KeptPackage.digest).where(*same, KeptPackage.digest.is_not(None)).distinct()
+    return [digest for digest in session.scalars(query) if digest]
+
+
 def shared_bytes(session: Session, build_id: int) -> int:
     """Return the bytes of a build's kept files that other builds keep too."""
     mine = select(KeptPackage.digest).where(KeptPackage.build_id == build_id, KeptPackage.digest.is_not(None))

@@ -11,18 +11,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from jupyter_envstore.access import EVERYWHERE, Identity
 from jupyter_envstore.builds import retention
 from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.demo.channel import index_channel
 from jupyter_envstore.engine.prefix import remove_tree
+from jupyter_envstore.engine.solve import current_platform
 from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.envstore.backup import back_up, bring_back
 from jupyter_envstore.errors import ConflictError
+from jupyter_envstore.spec.repair import repair
 from jupyter_envstore.store import kept
 from tests.builds.test_trouble import StoppingExecutor, stopped
 from tests.engine.test_pip import wheel
 from tests.helpers import LEASE_SECONDS, Store
+from tests.nasty import add
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -95,6 +100,9 @@ def test_a_kept_build_comes_back_exactly_when_channel_index_and_caches_are_gone(
     state = keep(store, view["id"])
     assert (state["state"], state["missing"]) == ("kept", 0)
     assert state["packages"] == view["packages"]
+    extras = store.envstore.record(view["id"]).lock(current_platform()).installer_extras
+    told = "constructor's installers bring beside the environment" in store.envstore.log(view["id"])
+    assert told == bool(extras)
     store.build(text(copy.as_uri(), f"python={PYTHON}"))
     pack_away(store, view["id"], own_cache)
     shutil.rmtree(copy)
@@ -129,6 +137,73 @@ def test_a_lock_that_names_kept_packages_by_hash_is_built_after_the_channel_is_g
     own_cache.mkdir()
     store.wait(made["id"])
     assert store.envstore.artifact(artifact)["state"] == "ready"
+
+
+def with_one_hash(store: Store, build_id: int, kind: str) -> str:
+    """Return the lockfile of a build with one hash of each package, as other tools write them."""
+    (found,) = [a for a in store.envstore.show(build_id)["artifacts"] if a["type"] == "lockfile"]
+    lock = yaml.safe_load(store.envstore.blobs.read(found["sha256"]))
+    for package in lock["package"]:
+        package["hash"] = {kind: package["hash"][kind]}
+    return yaml.safe_dump(lock)
+
+
+@pytest.mark.parametrize("kind", ["md5", "sha256"])
+@pytest.mark.parametrize("form", ["lockfile", "explicit"])
+def test_a_lock_with_one_hash_is_built_from_the_store_and_recorded_with_both(
+    store: Store, own_cache: Path, own_channel: Path, kind: str, form: str
+) -> None:
+    view = store.build(text(own_channel.as_uri(), "nasty-text", "nasty-links"))
+    keep(store, view["id"])
+    before = store.envstore.record(view["id"]).lock(current_platform())
+    lockfile = with_one_hash(store, view["id"], kind)
+    if form == "explicit":
+        lines = [f"{record['url']}#{record[kind]}" for record in before.conda]
+        lockfile = repair("\n".join([f"# platform: {current_platform()}", "@EXPLICIT", *lines]), "explicit.txt").text
+    shutil.rmtree(own_channel)
+    remove_tree(own_cache)
+    own_cache.mkdir()
+    made = store.build(lockfile, "other", "again")
+    assert made["status"] == "COMPLETED", store.envstore.log(made["id"])
+    after = store.envstore.record(made["id"]).lock(current_platform())
+    hashes = [[(r["name"], r["sha256"], r["md5"]) for r in lock.conda] for lock in (before, after)]
+    assert hashes[0] == hashes[1]
+    assert keep(store, made["id"])["state"] == "kept"
+
+
+def test_of_two_packages_of_one_name_the_one_is_taken_whose_md5_is_locked(
+    store: Store, own_cache: Path, tmp_path: Path
+) -> None:
+    channels = []
+    for word in ("first", "second"):
+
+        def fill(root: Path, word: str = word) -> None:
+            (root / "share").mkdir()
+            (root / "share" / "word").write_text(word)
+
+        add(tmp_path / word, "twin", fill)
+        index_channel(tmp_path / word)
+        channels.append((tmp_path / word).as_uri())
+    views = [store.build(text(channel, "twin"), "team", name) for channel, name in zip(channels, "ab", strict=True)]
+    for view in views:
+        keep(store, view["id"])
+    locks = [with_one_hash(store, view["id"], "md5") for view in views]
+    for word in ("second", "first", "second"):  # the cache has the other one each time
+        lockfile = locks[0 if word == "first" else 1]
+        made = store.build(lockfile, "team", "again")
+        assert made["status"] == "COMPLETED", store.envstore.log(made["id"])
+        assert (Path(made["prefix"]) / "share" / "word").read_text() == word
+        if word == "first":
+            shutil.rmtree(tmp_path / "first")
+            shutil.rmtree(tmp_path / "second")
+    swapped = locks[0].replace(f"md5: {md5_in(locks[0])}", f"md5: {'0' * 32}")
+    refused = store.build(swapped, "team", "none")
+    assert refused["status"] == "FAILED"
+    assert "twin-1.0-0.conda is not in its channel any more" in refused["reason"]
+
+
+def md5_in(lock: str) -> str:
+    return str(yaml.safe_load(lock)["package"][0]["hash"]["md5"])
 
 
 def test_what_cannot_be_had_is_told_with_the_reason_and_kept_once_it_can(

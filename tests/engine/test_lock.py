@@ -191,5 +191,5 @@ def test_a_foreign_lock_of_several_platforms_with_sha256_only_is_written_with_md
         del entry["hash"]["md5"]
     view = store.build(yaml.safe_dump(data), name="foreign")
     assert {a["type"]: a["state"] for a in view["artifacts"]}["lockfile"] == "ready", view["artifacts"]
-    mine = with_all_hashes(store.envstore.record(view["id"]), Silent())
+    mine = with_all_hashes(store.envstore.record(view["id"]), Silent(), lambda _: [])
     assert lock_text(mine).count("md5:") == len(data["package"])
