@@ -88,7 +88,8 @@ def make_with_constructor(request: ArtifactRequest, sink: Sink) -> dict[str, str
         refuse_outside_links(cached_outside_links(lock, config.packages / "conda"), request)
     request.staging.mkdir(parents=True)
     extras = lock.installer_extras if request.settings["installer_extras"] else ()
-    wheels = built_wheels(lock.pip, BlobStore(config.blobs).path, request.staging / "built")
+    kept = BlobStore(config.blobs).path
+    wheels = built_wheels(lock.pip, kept, request.staging / "built")
     job = Job(
         about=about(record, platform, request.settings),
         records=(*lock.conda, *extras),
@@ -97,6 +98,7 @@ def make_with_constructor(request: ArtifactRequest, sink: Sink) -> dict[str, str
         requested=record.requested_conda,
         kind=kind,
         pip_options=record.pip_options,
+        kept=kept,
     )
     folder = request.staging / "constructor"
     folder.mkdir()

@@ -11,6 +11,7 @@ from typing import Any
 from jupyter_envstore import policy
 from jupyter_envstore.builds.workspace import Workspace
 from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.engine.archives import index_logins
 from jupyter_envstore.engine.channels import conda_credentials
 from jupyter_envstore.engine.package_files import fetch_file, package_files
 from jupyter_envstore.engine.record import BuildRecord
@@ -61,7 +62,7 @@ def run_keep(workspace: Workspace) -> None:
     workspace.clear_warnings(KEPT_PACKAGES)
     with workspace.step("keep", "Keep packages"):
         with conda_credentials():
-            asyncio.run(_Keeper(workspace, build.id, files).run())
+            asyncio.run(_Keeper(workspace, build.id, files, index_logins(record.pip_options)).run())
         with workspace.claim.write(workspace.database) as session:
             row = rows.find_build(session, build.id)  # it may have been deleted meanwhile
             kept.settle_kept(session, row.build)
@@ -83,10 +84,13 @@ def what_is_not_kept(extras: Sequence[Mapping[str, Any]]) -> str:
 
 
 class _Keeper:
-    def __init__(self, workspace: Workspace, build_id: int, files: list[PackageFile]) -> None:
+    def __init__(
+        self, workspace: Workspace, build_id: int, files: list[PackageFile], logins: Mapping[str, str]
+    ) -> None:
         self.workspace = workspace
         self.build_id = build_id
         self.files = files
+        self.logins = logins
         self.total = sum(file.size for file in files)
         self.done = 0
         self.turns = asyncio.Semaphore(AT_ONCE)
@@ -129,7 +133,7 @@ class _Keeper:
             msg = f"{file.filename}, built from source here, is not in the store any more, or is damaged"
             raise PackageError(msg)
         try:
-            await fetch_file(file, target)
+            await fetch_file(file, target, self.logins)
             return await asyncio.to_thread(self.workspace.blobs.copy, target)
         finally:
             target.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from jupyter_envstore.engine.channels import conda_credentials, local_path, make_client, redact
 from jupyter_envstore.engine.digest import file_digest
+from jupyter_envstore.engine.kept import Find
 from jupyter_envstore.engine.package_paths import (
     check_entries,
     check_index,
@@ -38,8 +39,10 @@ PIECE = 1 << 20
 TIMEOUT = 60.0
 
 
-def fetch_archives(records: Sequence[Mapping[str, Any]], places: Sequence[Path], progress: Progress) -> None:
-    """Put the ``.conda`` or ``.tar.bz2`` file of each record to its place.
+def fetch_archives(
+    records: Sequence[Mapping[str, Any]], places: Sequence[Path], progress: Progress, kept: Find | None = None
+) -> None:
+    """Put the ``.conda`` or ``.tar.bz2`` file of each record to its place; ``kept`` finds those that the store has.
 
     Raises
     ------
@@ -57,8 +60,8 @@ def fetch_archives(records: Sequence[Mapping[str, Any]], places: Sequence[Path],
         import rattler.package_streaming
 
         place.parent.mkdir(parents=True, exist_ok=True)
-        source = local_path(str(record["url"]))
         async with turn:
+            source = await asyncio.to_thread(_kept_file, record, kept) or local_path(str(record["url"]))
             if source is not None:
                 await asyncio.to_thread(_link_or_copy, source, place)
             else:
@@ -121,8 +124,10 @@ async def check_archive(record: Mapping[str, Any], place: Path, windows: bool) -
     entry_points(record, found.get("info/link.json"))
 
 
-def fetch_wheels(packages: Sequence[Mapping[str, Any]], options: PipOptions, folder: Path) -> None:
-    """Put the wheel of each PyPI package into ``folder``, under its own name.
+def fetch_wheels(
+    packages: Sequence[Mapping[str, Any]], options: PipOptions, folder: Path, kept: Find | None = None
+) -> None:
+    """Put the wheel of each PyPI package into ``folder``, under its own name; ``kept`` finds those of the store.
 
     Raises
     ------
@@ -132,11 +137,11 @@ def fetch_wheels(packages: Sequence[Mapping[str, Any]], options: PipOptions, fol
     folder.mkdir(parents=True, exist_ok=True)
     for package in packages:
         place = folder / check_file_name(str(package["filename"]))
-        source = local_path(str(package["url"]))
+        source = _kept_file(package, kept) or local_path(str(package["url"]))
         if source is not None:
             _link_or_copy(source, place)
         else:
-            _download(str(package["url"]), place, _logins(options))
+            _download(str(package["url"]), place, index_logins(options))
         _check({**package, "fn": package["filename"]}, place)
 
 
@@ -152,6 +157,14 @@ def check_file_name(name: str) -> str:
         msg = f"{name[:120]!r} is no name of a package's file; the lock that has it cannot be trusted"
         raise PackageError(msg)
     return name
+
+
+def _kept_file(package: Mapping[str, Any], kept: Find | None) -> Path | None:
+    """Return the file of a package that the store keeps, where it is as it was kept."""
+    if kept is None or not package.get("sha256"):
+        return None
+    path = kept(str(package["sha256"]))
+    return path if path.is_file() and file_digest(path) == package["sha256"] else None
 
 
 def _link_or_copy(source: Path, place: Path) -> None:
@@ -175,22 +188,26 @@ def _check(record: Mapping[str, Any], place: Path) -> None:
 
 
 def _download(url: str, place: Path, logins: Mapping[str, str]) -> None:
-    """Download one file. The login of an index is sent to its own host alone."""
-    request = urllib.request.Request(url)  # noqa: S310 - addresses of a lock, http(s) or file by its reader
-    login = logins.get(urlsplit(url).hostname or "")
-    if login:
-        request.add_unredirected_header("Authorization", f"Basic {login}")
-    certificates = os.environ.get("SSL_CERT_FILE") or os.environ.get("REQUESTS_CA_BUNDLE") or None
-    context = ssl.create_default_context(cafile=certificates)
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT, context=context) as answer, place.open("wb") as file:  # noqa: S310
+        with open_address(url, logins) as answer, place.open("wb") as file:
             shutil.copyfileobj(answer, file, PIECE)
     except (OSError, http.client.HTTPException) as error:
         msg = f"{place.name} cannot be downloaded: {redact(str(getattr(error, 'reason', error)))}"
         raise PackageError(msg) from None
 
 
-def _logins(options: PipOptions) -> dict[str, str]:
+def open_address(url: str, logins: Mapping[str, str]) -> Any:
+    """Open an address of a lock, http(s) or file. The login of an index is sent to its own host alone."""
+    request = urllib.request.Request(url, headers={"User-Agent": "jupyter-envstore"})  # noqa: S310 - of a lock
+    login = logins.get(urlsplit(url).hostname or "")
+    if login:
+        request.add_unredirected_header("Authorization", f"Basic {login}")
+    certificates = os.environ.get("SSL_CERT_FILE") or os.environ.get("REQUESTS_CA_BUNDLE") or None
+    context = ssl.create_default_context(cafile=certificates)
+    return urllib.request.urlopen(request, timeout=TIMEOUT, context=context)  # noqa: S310 - of a lock
+
+
+def index_logins(options: PipOptions) -> dict[str, str]:
     """Return host to login, as Basic wants it: of ``~/.netrc``, uv's variables and the indexes of the specification."""
     found: dict[str, str] = {}
     with contextlib.suppress(OSError, netrc.NetrcParseError):

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import netrc
+import http.client
 import re
 import shutil
 import urllib.error
-import urllib.request
-from base64 import b64encode
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 
+from jupyter_envstore.engine.archives import open_address
 from jupyter_envstore.engine.channels import local_path, make_client, redact
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.prefix import storage_error
@@ -23,7 +22,6 @@ from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.errors import PackageError, StorageError
 from jupyter_envstore.store.kept import CONDA, PYPI, PackageFile
 
-TIMEOUT = 60.0
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!~-]{0,250}")
 """What a package's file may be called: it becomes a name in folders and addresses."""
 
@@ -74,8 +72,13 @@ def package_files(lock: PlatformLock) -> list[PackageFile]:
     return found
 
 
-async def fetch_file(file: PackageFile, target: Path) -> None:
+async def fetch_file(file: PackageFile, target: Path, logins: Mapping[str, str]) -> None:
     """Write the file of a package to ``target``, from where the lock has it; its hash is checked.
+
+    Parameters
+    ----------
+    logins : mapping
+        Those of indexes (:func:`~jupyter_envstore.engine.archives.index_logins`); channels' are rattler's.
 
     Raises
     ------
@@ -91,20 +94,28 @@ async def fetch_file(file: PackageFile, target: Path) -> None:
         elif file.manager == CONDA:
             await _download_conda(file.url, target)
         else:
-            await asyncio.to_thread(_download, file.url, target)
+            await asyncio.to_thread(_download, file.url, target, logins)
     except FileNotFoundError:
         msg = f"{file.filename} is not at its address any more: {redact(file.url)}"
         raise PackageError(msg) from None
     except urllib.error.URLError as error:
-        reason = f"the server says {error.code}" if isinstance(error, urllib.error.HTTPError) else error.reason
-        msg = f"{file.filename} cannot be had from {redact(file.url)}: {redact(str(reason))}"
+        reason = str(error.reason)
+        if isinstance(error, urllib.error.HTTPError):
+            reason = f"the server says {error.code}"
+            error.close()
+        msg = f"{file.filename} cannot be had from {redact(file.url)}: {redact(reason)}"
         raise PackageError(msg) from None
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # which copyfile says of the source, too
-        if path is not None and error.filename == str(path) and not full:
-            msg = f"{file.filename} cannot be read: {error.strerror}"
-            raise PackageError(msg) from None
-        raise storage_error(error) from error
+        if full or error.filename == str(target):
+            raise storage_error(error) from error
+        msg = f"{file.filename} cannot be read: {error.strerror}"
+        if path is None:  # the connection ended on the way
+            msg = f"{file.filename} cannot be had from {redact(file.url)}: {redact(str(error))}"
+        raise PackageError(msg) from None
+    except http.client.HTTPException as error:
+        msg = f"{file.filename} cannot be had from {redact(file.url)}: {type(error).__name__}"
+        raise PackageError(msg) from None
     found = await asyncio.to_thread(file_digest, target, file.hash_kind)
     if found != file.hash:
         msg = (
@@ -130,22 +141,9 @@ async def _download_conda(url: str, target: Path) -> None:
         raise PackageError(msg) from None
 
 
-def _download(url: str, target: Path) -> None:
-    """Download a wheel; a login for its host stands in ``.netrc``, as for uv."""
+def _download(url: str, target: Path, logins: Mapping[str, str]) -> None:
     if not url.startswith(("http://", "https://")):
         msg = f"{target.name} is at {redact(url)}, where nothing can be fetched from"
         raise PackageError(msg)
-    request = urllib.request.Request(url, headers={"User-Agent": "jupyter-envstore"})  # noqa: S310 - checked above
-    login = _login(urlsplit(url).hostname or "")
-    if login:
-        request.add_unredirected_header("Authorization", f"Basic {b64encode(login.encode()).decode()}")
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer, target.open("wb") as file:  # noqa: S310
+    with open_address(url, logins) as answer, target.open("wb") as file:
         shutil.copyfileobj(answer, file, 1 << 20)
-
-
-def _login(host: str) -> str:
-    try:
-        found = netrc.netrc().authenticators(host)
-    except (OSError, netrc.NetrcParseError):
-        return ""
-    return f"{found[0]}:{found[2]}" if found else ""

@@ -17,6 +17,7 @@ from jupyter_envstore.engine.archives import check_file_name, fetch_archives, fe
 from jupyter_envstore.engine.channels import local_path
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.environment_variables import STATE, Variables, activation_scripts, variables_state
+from jupyter_envstore.engine.kept import Find
 from jupyter_envstore.engine.lock import sort_topologically
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.errors import ArtifactError
@@ -47,6 +48,8 @@ class Job:
         Match specs that its owner asked for.
     kind : str
         ``sh``, ``pkg`` or ``exe``.
+    kept : callable or None
+        Finds the file of a package in the store by its SHA-256.
     """
 
     about: About
@@ -56,6 +59,7 @@ class Job:
     requested: tuple[str, ...]
     kind: str
     pip_options: PipOptions
+    kept: Find | None = None
 
     @property
     def file_name(self) -> str:
@@ -77,13 +81,13 @@ def write_folder(job: Job, folder: Path, progress: Progress) -> None:
     folder.mkdir(parents=True)
     places = local_channels(job, folder / "channels")
     records = list(job.records)
-    fetch_archives(records, [places[record["url"]] for record in records], progress)
+    fetch_archives(records, [places[record["url"]] for record in records], progress, job.kept)
     md5s = {url: file_digest(place, "md5") for url, place in places.items()}
     _write_indexes(job, places, md5s)
     lines = [f"{places[r['url']].as_uri()}#{md5s[r['url']]}" for r in sort_topologically(records)]
     (folder / "lock.txt").write_text("\n".join([f"# platform: {job.about.platform}", "@EXPLICIT", *lines]) + "\n")
     if job.wheels:
-        fetch_wheels(job.wheels, job.pip_options, folder / "wheels")
+        fetch_wheels(job.wheels, job.pip_options, folder / "wheels", job.kept)
         pins = [f"{wheel['name']}=={wheel['version']} --hash=sha256:{wheel['sha256']}" for wheel in job.wheels]
         (folder / "wheels" / "requirements.txt").write_text("\n".join(pins) + "\n")
         _write_post_install(job, folder)
