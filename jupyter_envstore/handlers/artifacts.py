@@ -91,8 +91,11 @@ class DownloadHandler(FileHandler):
         ClientGoneError
             Nobody waits any more.
         """
-        if self.request.method != "HEAD":
-            await self._have_made(Wanted(number, kind, variant))
+        wanted = Wanted(number, kind, variant)
+        if self.request.method == "HEAD":
+            self._check_settled(wanted, await self.app.being_made.standing(wanted))
+        else:
+            await self._have_made(wanted)
         found = await self.run(self.store.find_artifact, number, kind, variant)
         if found["state"] != READY:
             place = f"build/{number}/artifacts/{kind}/"
@@ -124,14 +127,17 @@ class DownloadHandler(FileHandler):
         if not done:
             self.hold.cancel()
             standing = await being_made.standing(wanted)
-            if standing.build in UNSETTLED:
-                msg = f"build {wanted.build} is {standing.build}, its {wanted.kind} comes after; ask again in a while"
-                raise NotReadyError(msg)
+            self._check_settled(wanted, standing)
             return standing
         if self.hold.cancelled():
             msg = "nobody waits for the artifact any more"
             raise ClientGoneError(msg)
         return self.hold.result()
+
+    def _check_settled(self, wanted: Wanted, standing: Standing) -> None:
+        if standing.build in UNSETTLED:
+            msg = f"build {wanted.build} is {standing.build}, its {wanted.kind} comes after; ask again in a while"
+            raise NotReadyError(msg)
 
     def on_connection_close(self) -> None:
         """Stop waiting."""
