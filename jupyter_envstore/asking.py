@@ -14,6 +14,7 @@ from jupyter_envstore.spec import Specification
 if TYPE_CHECKING:
     import threading
 
+    from jupyter_envstore.builds.options import BuildOptions
     from jupyter_envstore.config import StoreConfig
     from jupyter_envstore.envstore import EnvStore
     from jupyter_envstore.handlers.base import EnvStoreHandler
@@ -39,10 +40,12 @@ class Questions:
         place: tuple[str, str | None] | None = None,
         platform: str = "",
         kept_only: bool = False,
+        options: BuildOptions | None = None,
     ) -> dict[str, Any]:
         """Find the conda packages that a specification would install, in a process of its own.
 
-        With ``kept_only`` the indexes are taken as they were read last; no channel is asked.
+        With ``kept_only`` the indexes are taken as they were read last; no channel is asked. Of ``options``, the
+        moment that packages must have been uploaded before counts.
         """
         if specification.lockfile is not None:
             msg = "a lockfile is solved already"
@@ -56,6 +59,7 @@ class Questions:
             "platforms": [platform] if platform else [],
             "timeout": float(settings["conda_max_solve_time"]),
             "kept_only": kept_only,
+            "exclude_newer": moment.isoformat() if options and (moment := options.moment) else "",
             "system_requirements": specification.system_requirements,
         }
         return await self.ask(handler, question, settings, float(settings["conda_max_solve_time"]))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_envstore.engine.ask import ask
 from jupyter_envstore.errors import Fault, SpecificationError
 from jupyter_envstore.spec import Specification, read_specification
-from jupyter_envstore.spec.converting.draft import Pick
+from jupyter_envstore.spec.converting.draft import ChoiceError, Offer, Pick
 from jupyter_envstore.spec.editing import edit_packages
 from jupyter_envstore.spec.repair import Repaired, repair
 
@@ -99,6 +99,8 @@ def _checked(answer: dict[str, Any]) -> dict[str, Any]:
         The text has faults.
     """
     if "faults" in answer:
+        if "offer" in answer:
+            raise ChoiceError(answer["faults"][0]["message"], Offer.from_json(answer["offer"]))
         raise SpecificationError([Fault(**fault) for fault in answer["faults"]])
     return answer
 

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ def ask(question: dict[str, Any], timeout: float, *stops: threading.Event) -> di
 def answer_about_text(question: dict[str, Any]) -> dict[str, Any]:
     """Read a large text, as it is, or edited or repaired first; return what came of it, and its faults."""
     from jupyter_envstore.spec import read_specification
-    from jupyter_envstore.spec.converting.draft import Pick
+    from jupyter_envstore.spec.converting.draft import ChoiceError, Pick
     from jupyter_envstore.spec.editing import edit_packages
     from jupyter_envstore.spec.repair import repair
 
@@ -109,6 +110,8 @@ def answer_about_text(question: dict[str, Any]) -> dict[str, Any]:
         found = read_specification(text, "the specification", question["allow_local_files"], held=held)
         return {**told, "specification": found.to_json(), "notes": list(found.notes)}
     except errors.SpecificationError as error:
+        if isinstance(error, ChoiceError):
+            told["offer"] = asdict(error.offer)
         return {**told, "faults": [asdict(fault) for fault in error.faults]}
 
 
@@ -132,7 +135,8 @@ def main(question: dict[str, Any]) -> dict[str, Any]:
     if question["do"] == "solve":
         asked = Specification(system_requirements=question["system_requirements"])
         virtual = asked.virtual_packages(platforms[0])
-        options = SolveOptions(timeout=question["timeout"], virtual_packages=virtual, kept_only=question["kept_only"])
+        moment = datetime.fromisoformat(question["exclude_newer"]) if question["exclude_newer"] else None
+        options = SolveOptions(question["timeout"], moment, virtual, question["kept_only"])
         solution = solve(question["specs"], urls, platforms[0], cache, policy, options)
         packages = list(solution.records)
         told = {"platform": platforms[0], "index_from": solution.index_from}

@@ -12,7 +12,7 @@ from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.errors import InvalidInputError, PolicyError, SpecificationError
 from jupyter_envstore.handlers.base import EnvStoreHandler
 from jupyter_envstore.spec import Specification
-from jupyter_envstore.spec.converting.draft import Pick
+from jupyter_envstore.spec.converting.draft import ChoiceError, Pick
 from jupyter_envstore.spec.locks import starting_point
 from jupyter_envstore.spec.repair import KEEPABLE, Repaired
 
@@ -164,6 +164,8 @@ class CheckHandler(SolvingHandler):
         repaired = Repaired(text)
         try:
             repaired, read = await self.read(body, text, (namespace, name))
+        except ChoiceError as error:
+            repaired, read = Repaired(text, offer=error.offer), error
         except SpecificationError as error:
             read = error
         found = read if isinstance(read, Specification) else None
@@ -236,14 +238,16 @@ class SolveHandler(SolvingHandler):
     async def post(self) -> None:
         """Say what a specification would install, and what that changes; nothing is kept."""
         self.require_somewhere("environment::solve")
-        fields = ("specification", "namespace", "environment", "platform", "last_index")
+        fields = ("specification", "namespace", "environment", "platform", "last_index", "exclude_newer")
         body = self.json_body(fields, ("specification",))
         namespace, name = self.place_to_solve(body)
         specification = await self.app.read_specification(self.field(body, "specification", str, ""))
         specification, notes = await self.run(self.store.as_settings_want, specification, namespace, name or "")
         platform = self.field(body, "platform", str, "")
+        options = BuildOptions(self.field(body, "exclude_newer", str, ""))
+        options.check()
         kept_only = self.field(body, "last_index", bool, False)
-        solved = await self.app.solve(self, specification, (namespace, name), platform, kept_only)
+        solved = await self.app.solve(self, specification, (namespace, name), platform, kept_only, options)
         packages = solved["packages"]
         changes: list[dict[str, Any]] | None = None
         if name is not None:

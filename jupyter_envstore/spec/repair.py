@@ -23,7 +23,7 @@ from jupyter_envstore.spec.converting.script import notebook_block, script_block
 from jupyter_envstore.spec.converting.toml import read_toml
 from jupyter_envstore.spec.document import Document, Table, decode, is_lockfile, read_table
 from jupyter_envstore.spec.editor import Change
-from jupyter_envstore.spec.locks import lock_as_text, lock_categories, only_categories
+from jupyter_envstore.spec.locks import DEFAULT_CATEGORIES, lock_as_text, lock_categories, only_categories
 from jupyter_envstore.spec.mending import Mending, mend
 from jupyter_envstore.spec.names import suggest_name
 from jupyter_envstore.spec.plain import Plain, looks_like_lock, read_plain_lock
@@ -71,8 +71,7 @@ class Repaired:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Repaired:
         """Return what :meth:`to_json` gave."""
-        said = data["offer"]
-        offer = Offer(tuple(said["environments"]), said["environment"], tuple(said["categories"]), tuple(said["taken"]))
+        offer = Offer.from_json(data["offer"])
         return cls(**{**data, "changes": [Change(**change) for change in data["changes"]], "offer": offer})
 
 
@@ -231,7 +230,9 @@ def _read_lock(root: dict[str, Any], text: str, how: Mending, pick: Pick) -> Rep
         return None
     _no_choice(Pick(environment=pick.environment))
     categories = lock_categories(root)
-    offer = Offer(categories=categories, taken=pick.categories) if len(categories) > 1 else Offer()
+    taken = pick.categories or tuple(name for name in categories if name in DEFAULT_CATEGORIES)
+    several = len(categories) > 1 or not taken  # those that are taken by default may not be there
+    offer = Offer(categories=categories, taken=taken) if several else Offer()
     if not pick.categories:
         held = None if isinstance(root, Table) else root
         return Repaired(text, "lockfile", offer=offer, held=held)

@@ -13,6 +13,7 @@ import type {
   INamespaceRole,
   IPackageChange,
   IPermissions,
+  IPick,
   IPlace,
   IProgress,
   ISolved,
@@ -85,30 +86,35 @@ export class EnvStoreApi {
     specification: string,
     namespace?: string,
     name?: string,
-    description?: string
+    description?: string,
+    excludeNewer?: string | null
   ): Promise<{ build: number; notes: string[] }> {
     const body = {
       specification,
       ...(namespace ? { namespace } : {}),
       ...(name ? { environment_name: name } : {}),
-      ...(description ? { environment_description: description } : {})
+      ...(description ? { environment_description: description } : {}),
+      ...(excludeNewer ? { exclude_newer: excludeNewer } : {})
     };
     const made = await this.ask<{ build_id: number; notes: string[] }>('POST', 'specification/', body);
     return { build: made.build_id, notes: made.notes };
   }
 
-  /** Say what is wrong with a text and what it says; with `fileName`, repaired but for the changes of `keep`. */
+  /** Say what is wrong with a text and what it says; with `fileName`, repaired but for the changes of `keep`, and what is picked of it. */
   async check(
     specification: string,
     place: Partial<IPlace>,
     fileName?: string,
-    keep: readonly string[] = []
+    keep: readonly string[] = [],
+    pick: IPick = {}
   ): Promise<IChecked> {
     const body = {
       specification,
       ...(place.namespace ? { namespace: place.namespace } : {}),
       ...(place.name ? { environment: place.name } : {}),
-      ...(fileName ? { repair: true, file_name: fileName, keep } : {})
+      ...(fileName ? { repair: true, file_name: fileName, keep } : {}),
+      ...(pick.environment ? { file_environment: pick.environment } : {}),
+      ...(pick.categories?.length ? { categories: pick.categories } : {})
     };
     return this.requests.ask('POST', 'specification/check/', { body, patience: 'quick' });
   }
@@ -123,12 +129,13 @@ export class EnvStoreApi {
   async solve(
     specification: string,
     place: Partial<IPlace>,
-    options: { signal?: AbortSignal; platform?: string; lastIndex?: boolean } = {}
+    options: { signal?: AbortSignal; platform?: string; lastIndex?: boolean; excludeNewer?: string | null } = {}
   ): Promise<ISolved> {
-    const { signal, platform, lastIndex } = options;
+    const { signal, platform, lastIndex, excludeNewer } = options;
     const body = {
       specification,
       ...(lastIndex ? { last_index: true } : {}),
+      ...(excludeNewer ? { exclude_newer: excludeNewer } : {}),
       ...(platform ? { platform } : {}),
       ...(place.namespace ? { namespace: place.namespace } : {}),
       ...(place.name ? { environment: place.name } : {})

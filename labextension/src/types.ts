@@ -212,6 +212,20 @@ export interface ITextChange {
   choice: string;
 }
 
+/** What a file has to choose from, and what was taken of it; nothing where there is no choice. */
+export interface IOffer {
+  environments: readonly string[];
+  environment: string;
+  categories: readonly string[];
+  taken: readonly string[];
+}
+
+/** What somebody wants of a file; nothing for what its own tool would take. */
+export interface IPick {
+  environment?: string;
+  categories?: readonly string[];
+}
+
 export interface IChecked {
   name: string | null;
   description: string;
@@ -222,6 +236,9 @@ export interface IChecked {
   platforms: string[];
   text: string;
   changes: ITextChange[];
+  offer: IOffer;
+  /** Packages uploaded later are left out of a build: the file wants it, its text here cannot hold it. */
+  exclude_newer: string | null;
   /** How many packages a lockfile holds. */
   packages: number | null;
   /** A specification to begin with in place of a lockfile. */

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
+from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec.editor import Change
 
 
@@ -34,6 +35,20 @@ class Offer:
     environment: str = ""
     categories: tuple[str, ...] = ()
     taken: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, said: dict[str, Any]) -> Offer:
+        """Return what another process told as a dict."""
+        lists = tuple(said["environments"]), tuple(said["categories"]), tuple(said["taken"])
+        return cls(lists[0], said["environment"], *lists[1:])
+
+
+class ChoiceError(SpecificationError):
+    """What is taken of a file, chosen or by default, is not there or empty; ``offer`` tells the others."""
+
+    def __init__(self, message: str, offer: Offer) -> None:
+        self.offer = offer
+        super().__init__(message)
 
 
 @dataclass

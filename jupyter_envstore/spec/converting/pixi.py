@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jupyter_envstore.errors import SpecificationError
-from jupyter_envstore.spec.converting.draft import Draft, Offer, Pick, as_text
+from jupyter_envstore.spec.converting.draft import ChoiceError, Draft, Offer, Pick, as_text
 from jupyter_envstore.spec.converting.pypi import NO_COMMIT, ONE_MACHINE, requirement, take_moment, take_options
 from jupyter_envstore.spec.converting.toml import Source, tell_rest
 from jupyter_envstore.spec.specification import check_requirement
@@ -97,7 +97,8 @@ def check_asks_for_packages(draft: Draft) -> None:
         msg += f" that can be installed elsewhere ({listed[:300]})"
     elif not others:
         msg += ": [dependencies] and [pypi-dependencies] name what it shall have"
-    raise SpecificationError(f"{msg}; choose another with --environment: {', '.join(others)[:300]}" if others else msg)
+    msg = f"{msg}; choose another with --environment: {', '.join(others)[:300]}" if others else msg
+    raise ChoiceError(msg, draft.offer)
 
 
 def _features(source: Source, pick: Pick, draft: Draft) -> list[tuple[str, ...]]:
@@ -107,7 +108,7 @@ def _features(source: Source, pick: Pick, draft: Draft) -> list[tuple[str, ...]]
     wanted = pick.environment or "default"
     if wanted not in names:
         msg = f"the file has no environment {wanted[:60]!r}; it has: {', '.join(names)[:300]}"
-        raise SpecificationError(msg)
+        raise ChoiceError(msg, Offer(environments=names))
     if len(names) > 1:
         draft.offer = Offer(environments=names, environment=wanted)
         others = ", ".join(name for name in names if name != wanted)

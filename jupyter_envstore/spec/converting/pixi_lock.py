@@ -11,7 +11,7 @@ from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
 from jupyter_envstore.errors import Fault, SpecificationError
 from jupyter_envstore.spec.addresses import file_of
-from jupyter_envstore.spec.converting.draft import Offer, Pick, Repacked
+from jupyter_envstore.spec.converting.draft import ChoiceError, Offer, Pick, Repacked
 from jupyter_envstore.spec.document import Table
 from jupyter_envstore.spec.editor import Change
 from jupyter_envstore.spec.locks import VIRTUAL, lock_as_text
@@ -49,7 +49,7 @@ def read_pixi_lock(root: dict[str, Any], pick: Pick, name: str) -> Repacked:
     environment = environments.get(wanted)
     if not isinstance(environment, dict):
         msg = f"the lock has no environment {wanted[:60]!r}; it has: {', '.join(names)[:300]}"
-        raise SpecificationError(msg)
+        raise ChoiceError(msg, Offer(environments=names))
     told = [Change(f"pixi.lock read as a lockfile, environment {wanted}", "exact: nothing is solved")]
     if len(names) > 1:
         others = ", ".join(other for other in names if other != wanted)
@@ -64,8 +64,9 @@ def read_pixi_lock(root: dict[str, Any], pick: Pick, name: str) -> Repacked:
         for entry in reader.entries(reader.subdir(platform), entries)
     ]
     reader.finish()
+    offer = Offer(environments=names, environment=wanted) if len(names) > 1 else Offer()
     if not packages:
-        raise SpecificationError(_nothing(wanted, names, reader))
+        raise ChoiceError(_nothing(wanted, names, reader), offer)
     found = sorted({entry["platform"] for entry in packages})
     metadata = {
         "content_hash": dict.fromkeys(found, "0" * 64),
@@ -74,7 +75,6 @@ def read_pixi_lock(root: dict[str, Any], pick: Pick, name: str) -> Repacked:
         "sources": [],
         "custom_metadata": {"name": name},
     }
-    offer = Offer(environments=names, environment=wanted) if len(names) > 1 else Offer()
     lock = {"version": "1", "metadata": metadata, "package": packages}
     return Repacked(lock_as_text(lock), told, offer=offer, lock=lock)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from jupyter_envstore.errors import SpecificationError
-from jupyter_envstore.spec.converting.draft import Draft, Offer, Pick
+from jupyter_envstore.spec.converting.draft import ChoiceError, Draft, Offer, Pick
 from jupyter_envstore.spec.converting.groups import groups_of, without_itself
 from jupyter_envstore.spec.converting.pixi import check_asks_for_packages, conda_spec, pixi_draft
 from jupyter_envstore.spec.converting.pypi import (
@@ -84,7 +85,8 @@ def pyproject_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) 
         gone = "; ".join(f"{change.what}: {change.why}" for change in wanted)
         msg = "the file asks for no packages: no [project] dependencies, no [tool.pixi], no [tool.conda-lock]"
         msg = f"nothing is left of what the file asks for ({gone[:300]})" if gone else msg
-        raise SpecificationError(f"{msg}; choose of its groups with --category: {groups}" if groups else msg)
+        msg = f"{msg}; choose of its groups with --category: {groups}" if groups else msg
+        raise ChoiceError(msg, draft.offer)
     tell_rest(source, draft, REASONS)
     return draft
 
@@ -274,4 +276,4 @@ def _check_categories(draft: Draft, pick: Pick) -> None:
     if missing:
         known = ", ".join(draft.offer.categories) or "none"
         msg = f"the file has no group or extra {', '.join(missing)[:100]}; it has: {known[:300]}"
-        raise SpecificationError(msg)
+        raise ChoiceError(msg, replace(draft.offer, taken=()))

@@ -1,8 +1,17 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
 /** Bytes that a specification has at most. */
 export const MAX_FILE = 4_000_000;
 
 /** Kinds of files that an environment can be read from. */
-const ACCEPTED = '.yml,.yaml,.json,.txt,.toml,.lock,.in';
+const ACCEPTED = '.yml,.yaml,.json,.txt,.toml,.lock,.in,.py,.ipynb';
+
+/** Name the files that an environment can be read from. */
+export function acceptedFiles(trans: TranslationBundle): string {
+  return trans.__(
+    'environment.yml, conda-lock.yml, pixi.toml, pixi.lock, pyproject.toml, requirements.txt, explicit list, or a Python script or notebook with a script block'
+  );
+}
 
 /** Let the user choose a file with an environment; null where they choose none. */
 export function chooseFile(): Promise<File | null> {

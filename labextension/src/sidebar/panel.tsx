@@ -183,7 +183,7 @@ function Toolbar({ commands, trans }: IProps): React.ReactElement {
         id={CommandIDs.importFile}
         commands={commands}
         icon={fileUploadIcon}
-        label={trans.__('Import an environment.yml, lockfile, requirements.txt or pixi.toml')}
+        label={trans.__('Import a file: %1', acceptedFiles(trans))}
         needsServer
       />
       <IconButton

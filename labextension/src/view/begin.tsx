@@ -1,7 +1,7 @@
 import { closeIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
-import { chooseFile } from '../commands/files';
+import { acceptedFiles, chooseFile } from '../commands/files';
 import { IconButton, type IProps, Link, TextButton } from '../components/basics';
 import type { IChecked, IEnvironment } from '../types';
 import type { ICompleter } from './editor';
@@ -74,7 +74,7 @@ export function Begin(
       </div>
       <div className="jp-EnvStore-drop" hidden={from !== 'file'}>
         <p>
-          {trans.__('Drop an environment.yml, lockfile, requirements.txt, pixi.toml or explicit list here, or')}{' '}
+          {trans.__('Drop a file here (%1), or', acceptedFiles(trans))}{' '}
           <TextButton
             id="envstore:choose-file"
             onClick={async () => {

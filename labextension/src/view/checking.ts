@@ -38,9 +38,11 @@ export function usePreview(
     against?: number | null;
     /** Another number for another text altogether: what is known of the one before is dropped. */
     generation?: number;
+    /** Packages uploaded later are left out. */
+    excludeNewer?: string | null;
   }
 ): IPreview {
-  const { model, text, enabled, generation, against } = props;
+  const { model, text, enabled, generation, against, excludeNewer } = props;
   const { namespace, name } = props.place;
   const quick = useSettled(text, CHECK_PAUSE);
   const slow = useSettled(text, SOLVE_PAUSE);
@@ -78,7 +80,7 @@ export function usePreview(
     const stop = (running.current = new AbortController());
     setSince(Date.now());
     const listed = checked.value.platforms;
-    const options = { signal: stop.signal, lastIndex: isKept };
+    const options = { signal: stop.signal, lastIndex: isKept, ...(excludeNewer ? { excludeNewer } : {}) };
     setPlatforms(new Map());
     const lookAtPlatforms = async (own: string) => {
       const found = new Map<string, true | string | null>(listed.map(platform => [platform, platform === own || null]));
@@ -112,7 +114,7 @@ export function usePreview(
       }
     );
     return () => stop.abort();
-  }, [model, slow, clean, namespace, name, enabled, turn, isKept, against]);
+  }, [model, slow, clean, namespace, name, enabled, turn, isKept, against, excludeNewer]);
 
   const again = React.useCallback(() => {
     setKeptFor(null);
