@@ -183,7 +183,7 @@ function Toolbar({ commands, trans }: IProps): React.ReactElement {
         id={CommandIDs.importFile}
         commands={commands}
         icon={fileUploadIcon}
-        label={trans.__('Import a file: %1', acceptedFiles(trans))}
+        label={trans.__('Import an environment.yml, lockfile, pixi.toml, requirements.txt or another file')}
         needsServer
       />
       <IconButton

@@ -11,6 +11,8 @@ import { useHasTyped, useSettle } from '../components/pending';
 import { Root } from '../components/root';
 import { Begin, type From } from './begin';
 import { type ICompleter, type IEditorHandle, YamlEditor } from './editor';
+import { FileChoice } from './choice';
+import { isForeign } from './foreign';
 import { Imported, useImport } from './import';
 import { usePreview } from './checking';
 import { leaveDraft } from './drafts';
@@ -51,6 +53,30 @@ export class CreateView extends ReactWidget {
   /** Whether something was typed here that is nowhere else. */
   isTouched: () => boolean = () => false;
 
+  /** Whether what was typed here was built. */
+  isDone = false;
+
+  /** Whether this may be closed: asks where something would be lost. One question at a time. */
+  mayClose(): boolean | Promise<boolean> {
+    if (this.isDone || !this.isTouched()) {
+      return true;
+    }
+    return (this._asking ??= this._ask().finally(() => {
+      this._asking = null;
+    }));
+  }
+
+  private async _ask(): Promise<boolean> {
+    const { trans } = this.props;
+    const answer = await showDialog({
+      title: trans.__('Discard what you wrote?'),
+      body: trans.__('It is kept nowhere else.'),
+      buttons: [Dialog.cancelButton({ label: trans.__('Go on') }), Dialog.warnButton({ label: trans.__('Discard') })],
+      defaultButton: 0
+    });
+    return answer.button.accept;
+  }
+
   protected override render(): React.ReactElement {
     return (
       <Root {...this.props}>
@@ -59,6 +85,7 @@ export class CreateView extends ReactWidget {
     );
   }
 
+  private _asking: Promise<boolean> | null = null;
   private readonly _started = new Signal<this, IStart>(this);
 }
 
@@ -86,9 +113,6 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
   const nameField = React.useRef<HTMLInputElement>(null);
   const editor = React.useRef<IEditorHandle>(null);
   const target = namespace || model.writable[0] || '';
-  const preview = usePreview({ ...props, text, place: { namespace: target }, enabled: Boolean(target), generation });
-  const { checked } = preview;
-
   const isTyped = React.useRef(false);
   const isTouched = isTyped.current || text !== given.text || description !== given.description;
   widget.isTouched = () => isTouched || hasTyped();
@@ -116,6 +140,10 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
     setFrom('file');
     editor.current?.focus();
   });
+  const { excludeNewer } = imported;
+  const place = { namespace: target };
+  const preview = usePreview({ ...props, text, place, enabled: Boolean(target), generation, excludeNewer });
+  const { checked } = preview;
   const take = React.useRef(imported.take);
   take.current = imported.take;
   const begin = React.useCallback(
@@ -189,26 +217,14 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
     setError('');
     setFailed(null);
     try {
-      const made = await model.api.submit(latest.current, target, trimmed, description.trim());
+      const made = await model.api.submit(latest.current, target, trimmed, description.trim(), excludeNewer);
       model.watch(made.build);
       await model.refresh();
       await commands.execute(CommandIDs.open, { namespace: target, name: trimmed, tab: 'artifacts', build: made.build });
+      widget.isDone = true;
       close();
     } catch (reason) {
       setFailed(reason as Error);
-    }
-  };
-  const leave = async () => {
-    const answer =
-      widget.isTouched() &&
-      (await showDialog({
-        title: trans.__('Discard what you wrote?'),
-        body: trans.__('It is kept nowhere else.'),
-        buttons: [Dialog.cancelButton({ label: trans.__('Go on') }), Dialog.warnButton({ label: trans.__('Discard') })],
-        defaultButton: 0
-      }));
-    if (!answer || answer.button.accept) {
-      close();
     }
   };
   if (model.permissions && model.writable.length === 0) {
@@ -238,7 +254,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
       <div className="jp-EnvStore-bar">
         <h2>{trans.__('New environment')}</h2>
         <div className="jp-EnvStore-actions jp-mod-end">
-          <TextButton onClick={leave}>{trans.__('Cancel')}</TextButton>
+          <TextButton onClick={close}>{trans.__('Cancel')}</TextButton>
           <TextButton
             primary
             id="envstore:create"
@@ -334,6 +350,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
               .build(item.current_build_id ?? item.newest_build_id)
               .then(build => {
                 const copied = build.specification?.text ?? BASE;
+                imported.forget();
                 setText(copied);
                 setGiven({ text: copied, description: item.description });
               })
@@ -343,6 +360,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
           }
         }}
       />
+      <FileChoice imported={imported} text={text} isLockfile={checked?.is_lockfile ?? false} trans={trans} />
       <Imported imported={imported} text={text} trans={trans} onUndo={setText} />
       <div className="jp-EnvStore-split">
         <YamlEditor
@@ -354,6 +372,13 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
           completer={props.completer}
           onChange={setText}
           onSubmit={() => void make()}
+          onPaste={(pasted, whole) => {
+            if (!isForeign(pasted, whole) || !(whole || text === BASE)) {
+              return false;
+            }
+            void imported.take(pasted, trans.__('pasted text'));
+            return true;
+          }}
           onFix={(fault, meant) => setText(fixed(text, fault, meant))}
         />
         <Preview {...props} preview={preview} text={text} unchanged={null} goTo={line => editor.current?.goTo(line)} onText={setText} />

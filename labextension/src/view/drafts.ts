@@ -1,6 +1,7 @@
 import * as React from 'react';
 import { browserStorage, keyOf } from '../components/storage';
 import type { IBuild, IEnvironment } from '../types';
+import type { IKeptFile } from './import';
 
 /** A text that was changed and not built yet. */
 export interface IDraft {
@@ -11,7 +12,12 @@ export interface IDraft {
   wasActive: boolean;
   /** Id of the newest build when the draft began, or when the user last said that newer ones do not matter. */
   base: number;
+  /** The file that the text came from, to choose something else of it. */
+  file?: IKeptFile;
 }
+
+/** Characters of a file that is kept with a draft: a browser keeps 5 MB for a whole server. */
+const MOST_OF_FILE = 500_000;
 
 /** The drafts of an environment, kept in this browser: one for each build that was changed. */
 export interface IDrafts {
@@ -21,8 +27,8 @@ export interface IDrafts {
   followedFrom: number | null;
   /** Those of other builds, by their ids. */
   others: readonly [number, IDraft][];
-  /** Keep a text as the draft, or drop it (null). */
-  keep: (text: string | null) => void;
+  /** Keep a text as the draft, or drop it (null); with the file that it came from, or none any more (null). */
+  keep: (text: string | null, file?: IKeptFile | null) => void;
   /** Return what brings the draft back as it is now, wherever the view is by then. */
   snapshot: () => () => void;
   /** Keep the draft though another build was made, or made active, since. */
@@ -82,10 +88,12 @@ export function useDrafts(item: IEnvironment, build: IBuild): IDrafts {
     draft,
     followedFrom: draft && shown !== build.id && opened?.id !== shown ? draft.number : null,
     others: entries.filter(([id]) => id !== shown),
-    keep: text => {
+    keep: (text, given) => {
       const { [shown ?? build.id]: old, ...rest } = drafts;
       const begun = old ?? { number: build.number, wasActive: build.active || !item.active, base };
-      save(text === null ? rest : { ...rest, [shown ?? build.id]: { ...begun, text } });
+      const { file: kept, ...others } = begun as Partial<IDraft> & typeof begun;
+      const file = given === undefined ? kept : given && given.content.length > MOST_OF_FILE ? { ...given, content: '' } : given;
+      save(text === null ? rest : { ...rest, [shown ?? build.id]: { ...others, text, ...(file ? { file } : {}) } });
     },
     snapshot: () => {
       const id = shown ?? build.id;

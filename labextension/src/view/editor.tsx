@@ -48,6 +48,8 @@ export const YamlEditor = React.forwardRef<
     of?: number;
     onChange?: (text: string) => void;
     onSubmit?: () => void;
+    /** Take a text that is pasted elsewhere; `whole` where nothing else stands beside it. False lets it be pasted. */
+    onPaste?: (text: string, whole: boolean) => boolean;
     /** Put the wrong word of a line right. */
     onFix?: (fault: IFault, meant: string) => void;
   }
@@ -73,6 +75,16 @@ export const YamlEditor = React.forwardRef<
     const extensions: Extension[] = [
       // left alone, the browser undoes what it believes was typed, and mixes it with what was written since
       EditorView.domEventHandlers({
+        paste: (event, view) => {
+          const pasted = event.clipboardData?.getData('text/plain') ?? '';
+          const { from, to } = view.state.selection.main;
+          const whole = !(view.state.sliceDoc(0, from) + view.state.sliceDoc(to)).trim();
+          if (view.state.readOnly || !pasted.trim() || !latest.current.onPaste?.(pasted, whole)) {
+            return false;
+          }
+          event.preventDefault();
+          return true;
+        },
         beforeinput: event => {
           if (event.inputType === 'historyUndo' || event.inputType === 'historyRedo') {
             event.preventDefault();

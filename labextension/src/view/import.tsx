@@ -1,21 +1,52 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import { MAX_FILE } from '../commands/files';
+import { MAX_FILE, acceptedFiles } from '../commands/files';
 import { Link } from '../components/basics';
 import type { EnvStoreModel } from '../model';
 import { size } from '../status';
 import { withPlainLines } from './lines';
-import type { IChecked, IPlace, ITextChange } from '../types';
+import type { IChecked, IOffer, IPick, IPlace, ITextChange } from '../types';
 
 const BINARY = /^(%PDF|PK\x03|.PNG|\x1f)|\0/;
 
+/** What was read, as a draft keeps it. */
+export interface IKeptFile {
+  content: string;
+  fileName: string;
+  /** Choices whose changes are not made. */
+  keep: readonly string[];
+  pick: IPick;
+  /** What the file gave last, to tell whether it was edited since then. */
+  text: string;
+  /** Packages uploaded later are left out of a build, as the file says. */
+  dated: string | null;
+  /** Whether the date of the file does not count. */
+  takesNewer: boolean;
+}
+
 /** A file that was read, and what was changed in it so that it can be built. */
 export interface IImport {
+  /** What the file is called; empty without one. */
+  fileName: string;
   /** All changes that were made at first. */
   changes: readonly ITextChange[];
   /** Choices whose changes are not made. */
   kept: readonly string[];
   error: string;
+  /** What the file has to choose from, and what is taken of it. */
+  offer: IOffer;
+  /** Why a choice cannot be taken; the one before it is still there. */
+  problem: string;
+  /** Take something else of the file. */
+  choose: (pick: IPick) => Promise<void>;
+  /** Read the file again with the choices as they are; edits are dropped. */
+  again: () => Promise<void>;
+  /** The date of the file, and whether it counts. */
+  dated: string | null;
+  takesNewer: boolean;
+  setTakesNewer: (takes: boolean) => void;
+  /** The date that counts for a build and its preview. */
+  excludeNewer: string | null;
   /** Read a text; what comes of it is handed on. False where it is none that can be read. */
   take: (content: string, fileName: string) => Promise<boolean>;
   readFile: (file: File) => Promise<void>;
@@ -31,9 +62,24 @@ export interface IImport {
   redo: () => Promise<boolean>;
   /** Forget the file: something else is done now. */
   forget: () => void;
+  /** Go on with a file that a draft kept; the text is not touched. */
+  restore: (kept: IKeptFile) => Promise<void>;
   /** What the file gave last, to tell whether it was edited since then. */
   text: string;
 }
+
+const NO_OFFER: IOffer = { environments: [], environment: '', categories: [], taken: [] };
+const NOTHING_READ = {
+  content: '',
+  fileName: '',
+  keep: [],
+  pick: {},
+  text: '',
+  dated: null,
+  takesNewer: false,
+  changes: [],
+  offer: NO_OFFER
+};
 
 /** Read files, links and texts, repaired where they need it. */
 export function useImport(
@@ -41,65 +87,131 @@ export function useImport(
   trans: TranslationBundle,
   place: Partial<IPlace>,
   /** Told of each text that a file gives; `again` where only a choice was changed. */
-  onTaken: (found: IChecked, fileName: string, again: boolean) => void
+  onTaken: (found: IChecked, fileName: string, again: boolean, kept: IKeptFile) => void,
+  /** Told where something else was chosen that leaves the text as it is. */
+  onKept?: (kept: IKeptFile) => void
 ): IImport {
-  const [source, setSource] = React.useState({ content: '', fileName: '' });
-  const [changes, setChanges] = React.useState<readonly ITextChange[]>([]);
-  const [kept, setKept] = React.useState<readonly string[]>([]);
-  const [text, setText] = React.useState('');
+  const [file, show] = React.useState<IKeptFile & { changes: readonly ITextChange[]; offer: IOffer }>(NOTHING_READ);
+  /** What was taken last; a choice that is on its way is shown, and not here yet. */
+  const latest = React.useRef(file);
+  /** Whether nothing of the file could be taken yet. */
+  const isBad = React.useRef(false);
+  const setFile = (next: typeof file) => {
+    latest.current = next;
+    show(next);
+  };
   const [isUndone, setUndone] = React.useState(false);
   const turn = React.useRef(0);
   const [error, setError] = React.useState('');
+  const [problem, setProblem] = React.useState('');
   const { namespace, name } = place;
 
-  const read = async (content: string, fileName: string, keep: readonly string[]): Promise<IChecked | null> => {
+  /** Have the server read a text; null where something else was asked for meanwhile, or it cannot be read. */
+  const read = async (
+    content: string,
+    fileName: string,
+    keep: readonly string[] = [],
+    pick: IPick = {}
+  ): Promise<IChecked | null> => {
     setError('');
+    setProblem('');
+    const asked = ++turn.current;
     try {
       const where = { ...(namespace ? { namespace } : {}), ...(name ? { name } : {}) };
-      const found = await model.api.check(content, where, fileName, keep);
+      const found = await model.api.check(content, where, fileName, keep, pick);
+      if (asked !== turn.current) {
+        return null;
+      }
       if (!content.trim() || (found.faults.length && BINARY.test(content))) {
         setError(found.faults[0]?.message ?? trans.__('%1 is empty.', fileName));
         return null;
       }
+      if (hasChoice(found.offer) && isRefused(found, content)) {
+        setProblem(found.faults[0]!.message);
+      }
       return found;
     } catch (reason) {
-      setError((reason as Error).message);
+      if (asked === turn.current) {
+        setError((reason as Error).message);
+      }
       return null;
     }
   };
   const take = async (given: string, fileName: string) => {
     const content = withPlainLines(given);
-    const found = await read(content, fileName, []);
+    const found = await read(content, fileName);
     if (found) {
-      setSource({ content, fileName });
-      setChanges(found.changes);
-      setKept([]);
+      const read = { content, fileName, keep: [], pick: {}, text: found.text, dated: found.exclude_newer, takesNewer: false };
+      isBad.current = isRefused(found, content);
+      setFile({ ...read, changes: found.changes, offer: found.offer });
       setUndone(false);
-      setText(found.text);
-      onTaken(found, fileName, false);
+      onTaken(found, fileName, false, read);
     }
     return found !== null;
   };
+  /** Read the same file with other choices. */
+  const reread = async (keep: readonly string[], pick: IPick) => {
+    const before = latest.current;
+    const { content, fileName } = before;
+    const isOther = pick !== before.pick;
+    show({ ...file, keep, pick, offer: { ...file.offer, ...shownOf(pick) } }); // a click is seen at once
+    const asked = turn.current + 1;
+    const found = await read(content, fileName, keep, pick);
+    if (asked !== turn.current) {
+      return;
+    }
+    if (!found || (isOther && !isBad.current && isRefused(found, content))) {
+      show(latest.current); // what was taken before stays
+      return;
+    }
+    isBad.current = isRefused(found, content);
+    const { takesNewer } = latest.current;
+    const next = { content, fileName, keep, pick, text: found.text, dated: found.exclude_newer, takesNewer };
+    // a change that was left out by choice is not told again: it stays in the list, to be made after all
+    const left = before.changes.filter(change => change.choice && keep.includes(change.choice));
+    const told = found.changes.filter(change => !left.some(other => other.what === change.what));
+    setFile({ ...next, changes: isOther ? [...told, ...left] : before.changes, offer: found.offer });
+    setUndone(false);
+    onTaken(found, fileName, true, next);
+  };
   return {
-    changes,
-    kept,
+    fileName: file.fileName,
+    changes: file.changes,
+    kept: file.keep,
     error,
+    offer: file.offer,
+    problem,
+    choose: pick => reread(file.keep, { ...file.pick, ...pick }),
+    again: () => reread(file.keep, file.pick),
+    dated: isUndone ? null : file.dated,
+    takesNewer: file.takesNewer,
+    setTakesNewer: takesNewer => {
+      const { changes, offer, ...kept } = { ...latest.current, takesNewer };
+      setFile({ ...kept, changes, offer });
+      onKept?.(kept);
+    },
+    excludeNewer: isUndone || file.takesNewer ? null : file.dated,
     take,
-    readFile: async file => {
-      if (file.size > MAX_FILE) {
-        setError(trans.__('%1 is larger than 4 MB, so it is no environment file.', file.name));
+    readFile: async given => {
+      if (given.size > MAX_FILE) {
+        setError(trans.__('%1 is larger than 4 MB, so it is no environment file.', given.name));
         return;
       }
-      const content = await file.text();
+      const content = await given.text();
       if (BINARY.test(content)) {
         const kind = content.startsWith('%PDF') ? trans.__('PDF') : trans.__('no text');
-        const accepted = 'environment.yml, conda-lock.yml, requirements.txt, pixi.toml, explicit list';
         setError(
-          trans.__('%1 is not an environment file (%2, %3). Accepted: %4.', file.name, kind, size(file.size), accepted)
+          trans.__(
+            '%1 is not an environment file (%2, %3). Accepted: %4.',
+            given.name,
+            kind,
+            size(given.size),
+            acceptedFiles(trans)
+          )
         );
         return;
       }
-      await take(content, file.name);
+      await take(content, given.name);
     },
     readLink: async address => {
       setError('');
@@ -115,29 +227,53 @@ export function useImport(
         return false;
       }
     },
-    toggle: async choice => {
-      const keep = kept.includes(choice) ? kept.filter(other => other !== choice) : [...kept, choice];
-      setKept(keep);
-      const asked = ++turn.current;
-      const found = await read(source.content, source.fileName, keep);
-      if (found && asked === turn.current) {
-        setText(found.text);
-        onTaken(found, source.fileName, true);
-      }
-    },
+    toggle: choice =>
+      reread(file.keep.includes(choice) ? file.keep.filter(other => other !== choice) : [...file.keep, choice], file.pick),
     undo: () => {
       setUndone(true);
-      setText(source.content);
-      return source.content;
+      setFile({ ...file, text: file.content });
+      return file.content;
     },
     isUndone,
-    redo: () => take(source.content, source.fileName),
+    redo: async () => {
+      await reread(file.keep, file.pick);
+      return true;
+    },
     forget: () => {
-      setChanges([]);
+      turn.current++;
+      setFile(NOTHING_READ);
       setUndone(false);
       setError('');
+      setProblem('');
     },
-    text
+    restore: async kept => {
+      isBad.current = false;
+      setFile({ ...kept, changes: [], offer: NO_OFFER });
+      setUndone(false);
+      const found = kept.content ? await read(kept.content, kept.fileName, [], kept.pick) : null;
+      if (found) {
+        setFile({ ...latest.current, changes: found.changes, offer: found.offer });
+      }
+    },
+    text: file.text
+  };
+}
+
+/** Whether a file has something to choose from. */
+export function hasChoice(offer: IOffer): boolean {
+  return offer.environments.length > 1 || offer.categories.length > 0;
+}
+
+/** Whether nothing of a text could be taken: it came back as it was, with faults. */
+function isRefused(found: IChecked, content: string): boolean {
+  return found.faults.length > 0 && found.text === content;
+}
+
+/** Return what an offer shows while a choice is on its way. */
+function shownOf(pick: IPick): Partial<IOffer> {
+  return {
+    ...(pick.environment ? { environment: pick.environment } : {}),
+    ...(pick.categories ? { taken: pick.categories } : {})
   };
 }
 

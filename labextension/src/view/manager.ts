@@ -7,6 +7,7 @@ import { CommandIDs } from '../commands';
 import { envstoreIcon } from '../icons';
 import type { EnvStoreModel } from '../model';
 import type { IPlace } from '../types';
+import { AskingArea } from './asking';
 import { ChannelCompleter } from './completer';
 import type { CreateView } from './create';
 import type { EnvironmentView } from './environment';
@@ -96,7 +97,7 @@ export class Views implements IViews {
       completer: this.completer
     });
     content.last = start;
-    widget = new MainAreaWidget({ content });
+    widget = new AskingArea({ content });
     widget.id = `envstore:new-environment:${Private.next()}`;
     widget.toolbar.hide();
     widget.title.label = this.trans.__('New environment');

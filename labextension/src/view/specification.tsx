@@ -6,7 +6,9 @@ import { ErrorBox, Link, TextButton } from '../components/basics';
 import { useAsked } from './asked';
 import { type IEditorHandle, YamlEditor } from './editor';
 import type { ITabProps } from './environment';
-import { Imported, useImport } from './import';
+import { FileChoice } from './choice';
+import { isForeign } from './foreign';
+import { type IKeptFile, Imported, useImport } from './import';
 import { usePreview } from './checking';
 import { useDrafts } from './drafts';
 import { NotBuilt } from './failed';
@@ -40,15 +42,31 @@ export function SpecificationTab(props: ITabProps & { asked: IShow }): React.Rea
     drafts.keep(next === original ? null : next);
     setError(null);
   };
-  const imported = useImport(model, trans, place, found => {
-    change(found.text);
-    editor.current?.focus();
-  });
+  const taken = (found: { text: string }, _: string, again: boolean, kept: IKeptFile) => {
+    drafts.keep(found.text === original ? null : found.text, kept);
+    setError(null);
+    if (!again) {
+      editor.current?.focus();
+    }
+  };
+  const imported = useImport(model, trans, place, taken, kept => draft && drafts.keep(draft.text, kept));
+  const { excludeNewer } = imported;
+  const file = draft?.file;
+  const ofDraft = `${item.id} ${build.id} ${draft?.number ?? ''}`;
+  // with another draft comes another file; not as one types
+  React.useEffect(() => {
+    if (file && file.text !== imported.text) {
+      void imported.restore(file);
+    } else if (!file) {
+      imported.forget();
+    }
+  }, [ofDraft]);
   const discard = () => {
     drafts.keep(null);
     setError(null);
     imported.forget();
   };
+  const undone = (next: string) => drafts.keep(next === original ? null : next, null);
   /** Tell that what was typed is gone, with a way back. */
   const replaced = (words: string) => {
     const callback = drafts.snapshot();
@@ -59,7 +77,7 @@ export function SpecificationTab(props: ITabProps & { asked: IShow }): React.Rea
     discard();
     editor.current?.focus();
   };
-  const preview = usePreview({ ...props, text, enabled: may, against: item.active ? item.current_build_id : null });
+  const preview = usePreview({ ...props, text, enabled: may, excludeNewer, against: item.active ? item.current_build_id : null });
   const isLockfile = preview.checked?.is_lockfile ?? build.specification?.is_lockfile ?? false;
   const newest = item.newest_build ?? item.current_build;
   const newer = draft && item.newest_build_id !== null && draft.base !== item.newest_build_id;
@@ -77,7 +95,7 @@ export function SpecificationTab(props: ITabProps & { asked: IShow }): React.Rea
       return;
     }
     try {
-      const made = await model.api.submit(text, place.namespace, place.name);
+      const made = await model.api.submit(text, place.namespace, place.name, undefined, excludeNewer);
       model.watch(made.build);
       show({ tab: 'artifacts', build: made.build, isNew: true });
       discard();
@@ -194,7 +212,8 @@ export function SpecificationTab(props: ITabProps & { asked: IShow }): React.Rea
           <Link onClick={discardMine}>{trans.__('Discard my draft')}</Link>
         </div>
       )}
-      {changed && <Imported imported={imported} text={text} trans={trans} onUndo={change} />}
+      {(changed || excludeNewer) && <FileChoice imported={imported} text={text} isLockfile={isLockfile} trans={trans} />}
+      {changed && <Imported imported={imported} text={text} trans={trans} onUndo={undone} />}
       <div className="jp-EnvStore-split">
         <YamlEditor
           ref={editor}
@@ -207,6 +226,13 @@ export function SpecificationTab(props: ITabProps & { asked: IShow }): React.Rea
           completer={props.completer}
           onChange={change}
           onSubmit={() => void make()}
+          onPaste={(pasted, whole) => {
+            if (!whole || !isForeign(pasted, whole)) {
+              return false;
+            }
+            void imported.take(pasted, trans.__('pasted text'));
+            return true;
+          }}
           onFix={(fault, meant) => change(fixed(text, fault, meant))}
         />
         {may && (
