@@ -121,3 +121,45 @@ def test_a_large_file_is_answered_as_a_small_one(plain: Server, text: str, more:
     assert len(text + PADDING) > LARGE_TEXT
     assert answers[0] == answers[1]
     assert answers[0]["faults"] or answers[0]["conda"] or answers[0]["is_lockfile"]
+
+
+def test_a_choice_that_cannot_be_taken_tells_what_else_there_is(plain: Server) -> None:
+    for padding in ("", "# padding\n" * (LARGE_TEXT // 8)):
+        body = {"specification": PIXI.format(channel="conda-forge") + padding, "repair": True, "file_name": "pixi.toml"}
+        for more, said in (({}, "asks for no packages"), ({"file_environment": "gpu"}, "no environment 'gpu'")):
+            found = plain.data("POST", "specification/check/", json=body | more)
+            assert said in found["faults"][0]["message"]
+            assert found["offer"]["environments"] == ["default", "text"]
+        found = plain.data("POST", "specification/check/", json=body | {"file_environment": "text"})
+        assert (found["faults"], found["offer"]["environment"]) == ([], "text")
+
+
+def test_the_categories_that_a_lock_is_read_with_are_told(plain: Server) -> None:
+    entry = {
+        "manager": "conda",
+        "platform": "linux-64",
+        "version": "1",
+        "dependencies": {},
+        "hash": {"sha256": "a" * 64},
+    }
+    lock: dict[str, Any] = {"version": 1, "metadata": {"platforms": ["linux-64"], "channels": []}, "package": []}
+    for name, category in (("zlib", "main"), ("xz", "dev"), ("tk", "docs")):
+        url = f"https://host.example/c/linux-64/{name}-1-0.conda"
+        lock["package"].append({**entry, "name": name, "url": url, "category": category})
+    body = {"specification": json.dumps(lock), "repair": True, "file_name": "conda-lock.yml"}
+    offer = plain.data("POST", "specification/check/", json=body)["offer"]
+    assert (offer["categories"], offer["taken"]) == (["main", "dev", "docs"], ["main", "dev"])
+    offer = plain.data("POST", "specification/check/", json=body | {"categories": ["docs"]})["offer"]
+    assert (offer["categories"], offer["taken"]) == (["main", "dev", "docs"], ["docs"])
+    for package in lock["package"]:
+        package["category"] = "docs"
+    found = plain.data("POST", "specification/check/", json=body | {"specification": json.dumps(lock)})
+    assert found["faults"]  # nothing is of main or dev
+    assert (found["offer"]["categories"], found["offer"]["taken"]) == (["docs"], [])
+
+
+def test_a_preview_leaves_out_what_was_uploaded_later(plain: Server, channel: str) -> None:
+    body = {"specification": f"channels: [{channel}]\ndependencies: [numpy]\n"}
+    assert plain.data("POST", "solve/", json=body | {"exclude_newer": "2999-01-01"})["packages"]
+    assert plain.ask("POST", "solve/", json=body | {"exclude_newer": "2000-01-01"}).json()["code"] == "unsatisfiable"
+    assert plain.ask("POST", "solve/", json=body | {"exclude_newer": "yesterday"}).status_code == 400

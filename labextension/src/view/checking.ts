@@ -55,6 +55,8 @@ export function usePreview(
   const isKept = keptFor === slow;
   const running = React.useRef<AbortController | null>(null);
   React.useEffect(() => setSolved(null), [generation]);
+  const shown = React.useRef(generation);
+  shown.current = generation;
   React.useEffect(() => setKeptFor(kept => (kept === slow ? kept : null)), [slow]);
   React.useEffect(() => setKeptFor(null), [namespace, name, generation]);
 
@@ -100,7 +102,7 @@ export function usePreview(
     };
     model.api.solve(slow, { ...(namespace ? { namespace } : {}), ...(name ? { name } : {}) }, options).then(
       value => {
-        if (!stop.signal.aborted) {
+        if (!stop.signal.aborted && shown.current === generation) {
           setSince(null);
           setSolved({ text: slow, value, error: null });
           void lookAtPlatforms(value.platform);

@@ -8,12 +8,10 @@ export function FileChoice(props: {
   imported: IImport;
   /** The text as it is now: once it was edited, another choice would throw the edits away. */
   text: string;
-  /** Whether the text is a lockfile, which has packages of one category at least. */
-  isLockfile: boolean;
   trans: TranslationBundle;
 }): React.ReactElement | null {
-  const { imported, isLockfile, trans } = props;
-  const { offer, fileName, problem, dated } = imported;
+  const { imported, trans } = props;
+  const { offer, fileName, problem, dated, isLockfile } = imported;
   const edited = props.text !== imported.text;
   if (imported.isUndone || (!hasChoice(offer) && !dated)) {
     return null;

@@ -360,7 +360,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
           }
         }}
       />
-      <FileChoice imported={imported} text={text} isLockfile={checked?.is_lockfile ?? false} trans={trans} />
+      <FileChoice imported={imported} text={text} trans={trans} />
       <Imported imported={imported} text={text} trans={trans} onUndo={setText} />
       <div className="jp-EnvStore-split">
         <YamlEditor

@@ -35,6 +35,8 @@ export interface IImport {
   error: string;
   /** What the file has to choose from, and what is taken of it. */
   offer: IOffer;
+  /** Whether it is a lockfile, which has packages of one category at least. */
+  isLockfile: boolean;
   /** Why a choice cannot be taken; the one before it is still there. */
   problem: string;
   /** Take something else of the file. */
@@ -68,6 +70,8 @@ export interface IImport {
   text: string;
 }
 
+/** How messages end that name the options of the command line. */
+const OPTIONS = /; choose (?:another|of its groups) with --\w+: [^]*$/;
 const NO_OFFER: IOffer = { environments: [], environment: '', categories: [], taken: [] };
 const NOTHING_READ = {
   content: '',
@@ -78,7 +82,8 @@ const NOTHING_READ = {
   dated: null,
   takesNewer: false,
   changes: [],
-  offer: NO_OFFER
+  offer: NO_OFFER,
+  isLockfile: false
 };
 
 /** Read files, links and texts, repaired where they need it. */
@@ -91,7 +96,7 @@ export function useImport(
   /** Told where something else was chosen that leaves the text as it is. */
   onKept?: (kept: IKeptFile) => void
 ): IImport {
-  const [file, show] = React.useState<IKeptFile & { changes: readonly ITextChange[]; offer: IOffer }>(NOTHING_READ);
+  const [file, show] = React.useState<IKeptFile & { changes: readonly ITextChange[]; offer: IOffer; isLockfile: boolean }>(NOTHING_READ);
   /** What was taken last; a choice that is on its way is shown, and not here yet. */
   const latest = React.useRef(file);
   /** Whether nothing of the file could be taken yet. */
@@ -127,7 +132,7 @@ export function useImport(
         return null;
       }
       if (hasChoice(found.offer) && isRefused(found, content)) {
-        setProblem(found.faults[0]!.message);
+        setProblem(found.faults[0]!.message.replace(OPTIONS, '')); // the field for it stands beside
       }
       return found;
     } catch (reason) {
@@ -143,7 +148,7 @@ export function useImport(
     if (found) {
       const read = { content, fileName, keep: [], pick: {}, text: found.text, dated: found.exclude_newer, takesNewer: false };
       isBad.current = isRefused(found, content);
-      setFile({ ...read, changes: found.changes, offer: found.offer });
+      setFile({ ...read, changes: found.changes, offer: found.offer, isLockfile: found.is_lockfile });
       setUndone(false);
       onTaken(found, fileName, false, read);
     }
@@ -170,7 +175,8 @@ export function useImport(
     // a change that was left out by choice is not told again: it stays in the list, to be made after all
     const left = before.changes.filter(change => change.choice && keep.includes(change.choice));
     const told = found.changes.filter(change => !left.some(other => other.what === change.what));
-    setFile({ ...next, changes: isOther ? [...told, ...left] : before.changes, offer: found.offer });
+    const shown = isOther ? [...told, ...left] : before.changes;
+    setFile({ ...next, changes: shown, offer: found.offer, isLockfile: found.is_lockfile });
     setUndone(false);
     onTaken(found, fileName, true, next);
   };
@@ -180,14 +186,15 @@ export function useImport(
     kept: file.keep,
     error,
     offer: file.offer,
+    isLockfile: file.isLockfile,
     problem,
     choose: pick => reread(file.keep, { ...file.pick, ...pick }),
     again: () => reread(file.keep, file.pick),
     dated: isUndone ? null : file.dated,
     takesNewer: file.takesNewer,
     setTakesNewer: takesNewer => {
-      const { changes, offer, ...kept } = { ...latest.current, takesNewer };
-      setFile({ ...kept, changes, offer });
+      const { changes, offer, isLockfile, ...kept } = { ...latest.current, takesNewer };
+      setFile({ ...kept, changes, offer, isLockfile });
       onKept?.(kept);
     },
     excludeNewer: isUndone || file.takesNewer ? null : file.dated,
@@ -248,11 +255,11 @@ export function useImport(
     },
     restore: async kept => {
       isBad.current = false;
-      setFile({ ...kept, changes: [], offer: NO_OFFER });
+      setFile({ ...kept, changes: [], offer: NO_OFFER, isLockfile: false });
       setUndone(false);
       const found = kept.content ? await read(kept.content, kept.fileName, [], kept.pick) : null;
       if (found) {
-        setFile({ ...latest.current, changes: found.changes, offer: found.offer });
+        setFile({ ...latest.current, changes: found.changes, offer: found.offer, isLockfile: found.is_lockfile });
       }
     },
     text: file.text
@@ -286,7 +293,9 @@ export function Imported(props: {
   onUndo: (text: string) => void;
 }): React.ReactElement | null {
   const { imported, trans } = props;
-  const { changes, kept } = imported;
+  const { kept, offer } = imported;
+  // which environment was taken is said where it is chosen
+  const changes = imported.changes.filter(({ what }) => !(offer?.environment && what.startsWith(`environment ${offer.environment} of `)));
   if (changes.length === 0) {
     return null;
   }

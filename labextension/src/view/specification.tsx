@@ -212,7 +212,7 @@ export function SpecificationTab(props: ITabProps & { asked: IShow }): React.Rea
           <Link onClick={discardMine}>{trans.__('Discard my draft')}</Link>
         </div>
       )}
-      {(changed || excludeNewer) && <FileChoice imported={imported} text={text} isLockfile={isLockfile} trans={trans} />}
+      {(changed || excludeNewer) && <FileChoice imported={imported} text={text} trans={trans} />}
       {changed && <Imported imported={imported} text={text} trans={trans} onUndo={undone} />}
       <div className="jp-EnvStore-split">
         <YamlEditor

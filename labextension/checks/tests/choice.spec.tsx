@@ -1,0 +1,176 @@
+/** What is taken of an imported file: chosen, refused, kept. */
+import { nullTranslator } from '@jupyterlab/translation';
+import * as React from 'react';
+import type { EnvStoreModel } from '../../src/model';
+import type { IChecked, IOffer, IPick } from '../../src/types';
+import { FileChoice } from '../../src/view/choice';
+import { isForeign } from '../../src/view/foreign';
+import { type IImport, type IKeptFile, useImport } from '../../src/view/import';
+import { act, draw, node } from './drawn';
+
+const trans = nullTranslator.load('jupyter_envstore');
+const NONE: IOffer = { environments: [], environment: '', categories: [], taken: [] };
+
+/** A server that reads files with environments; `slow` ones wait until they are let go. */
+class Files {
+  readonly asked: IPick[] = [];
+  readonly waiting: (() => void)[] = [];
+  isSlow = false;
+
+  check = async (text: string, _: object, fileName: string, keep: string[], pick: IPick): Promise<IChecked> => {
+    this.asked.push(pick);
+    if (this.isSlow) {
+      await new Promise<void>(done => this.waiting.push(done));
+    }
+    const environment = pick.environment ?? 'default';
+    const isBad = environment === 'empty';
+    const offer = { ...NONE, environments: ['default', 'gpu', 'empty'], environment };
+    const faults = isBad ? [{ message: 'empty asks for no packages; choose another with --environment: default, gpu', line: null, field: '' }] : [];
+    const changes = keep.length ? [] : [{ what: 'defaults replaced', why: '', choice: 'defaults' }];
+    const said = { offer, faults, changes, exclude_newer: '2025-01-31', is_lockfile: false, name: null };
+    return { ...said, text: isBad ? text : `# ${environment}${keep.join()}` } as unknown as IChecked;
+  };
+}
+
+describe('an imported file', () => {
+  let imported: IImport;
+  let text = '';
+  let kept: IKeptFile | null = null;
+  let files: Files;
+  const View = (): React.ReactElement => {
+    const [shown, setText] = React.useState('');
+    text = shown;
+    const taken = (found: IChecked, _: string, __: boolean, file: IKeptFile) => {
+      setText(found.text);
+      kept = file;
+    };
+    imported = useImport({ api: files } as unknown as EnvStoreModel, trans, {}, taken, file => {
+      kept = file;
+    });
+    return <FileChoice imported={imported} text={shown} trans={trans} />;
+  };
+  const select = () => node.querySelector('select')!;
+
+  beforeEach(async () => {
+    files = new Files();
+    draw(<View />);
+    await act(() => imported.take('[workspace]', 'pixi.toml'));
+  });
+
+  it('is read as another of its environments', async () => {
+    expect(select().value).toBe('default');
+    expect(node.textContent).toContain('one of 3');
+    await act(() => imported.choose({ environment: 'gpu' }));
+    expect([select().value, text]).toEqual(['gpu', '# gpu']);
+    expect(files.asked).toEqual([{}, { environment: 'gpu' }]);
+    await act(() => imported.toggle('defaults'));
+    expect(text).toBe('# gpudefaults');
+    expect(imported.changes.map(change => change.choice)).toEqual(['defaults']);
+    await act(() => imported.choose({ environment: 'default' }));
+    expect(imported.changes.map(change => change.choice)).toEqual(['defaults']); // to be made after all
+  });
+
+  it('stays as it was where a choice cannot be taken', async () => {
+    await act(() => imported.choose({ environment: 'gpu' }));
+    await act(() => imported.choose({ environment: 'empty' }));
+    expect([select().value, text]).toEqual(['gpu', '# gpu']);
+    expect(node.querySelector('[role=alert]')?.textContent).toBe('empty asks for no packages');
+    await act(() => imported.choose({ environment: 'default' }));
+    expect(node.querySelector('[role=alert]')).toBeNull();
+  });
+
+  it('is what was chosen last, whatever the server answers first', async () => {
+    files.isSlow = true;
+    await act(async () => {
+      void imported.choose({ environment: 'empty' });
+    });
+    expect(select().value).toBe('empty'); // a click is seen at once
+    await act(async () => {
+      void imported.choose({ environment: 'gpu' });
+    });
+    await act(async () => files.waiting[1]!());
+    await act(async () => files.waiting[0]!());
+    expect([select().value, text]).toEqual(['gpu', '# gpu']);
+    expect(node.querySelector('[role=alert]')).toBeNull();
+  });
+
+  it('goes on from a draft with the choice that was made, and its date', async () => {
+    await act(() => imported.choose({ environment: 'gpu' }));
+    act(() => imported.setTakesNewer(true));
+    expect(imported.excludeNewer).toBeNull();
+    const draft = kept!;
+    act(() => imported.forget());
+    expect(node.textContent).toBe('');
+    await act(() => imported.restore(draft));
+    expect(select().value).toBe('gpu');
+    expect(imported.excludeNewer).toBeNull();
+    act(() => imported.setTakesNewer(false));
+    expect(imported.excludeNewer).toBe('2025-01-31');
+    expect(node.textContent).toContain('Packages uploaded after 2025-01-31 are left out, as pixi.toml says');
+  });
+});
+
+describe('FileChoice', () => {
+  const chosen: IPick[] = [];
+  const imported = (offer: Partial<IOffer>, isLockfile: boolean) =>
+    ({
+      fileName: 'a.lock',
+      text: 'read',
+      offer: { ...NONE, ...offer },
+      problem: '',
+      dated: null,
+      isLockfile,
+      choose: async (pick: IPick) => void chosen.push(pick)
+    }) as unknown as IImport;
+  const show = (offer: Partial<IOffer>, text = 'read', isLockfile = true) =>
+    draw(<FileChoice imported={imported(offer, isLockfile)} text={text} trans={trans} />);
+  const boxes = () => [...node.querySelectorAll('input')];
+
+  it('shows nothing where there is no choice', () => {
+    show({});
+    expect(node.textContent).toBe('');
+  });
+
+  it('adds and drops categories, of which a lockfile keeps one', () => {
+    chosen.length = 0;
+    show({ categories: ['main', 'dev', 'docs'], taken: ['main', 'dev'] });
+    expect(boxes().map(box => box.checked)).toEqual([true, true, false]);
+    act(() => boxes()[2]!.click());
+    act(() => boxes()[1]!.click());
+    show({ categories: ['main', 'docs'], taken: ['docs'] });
+    act(() => boxes()[1]!.click());
+    expect(chosen).toEqual([{ categories: ['main', 'dev', 'docs'] }, { categories: ['main'] }]);
+    show({ categories: ['docs'], taken: ['docs'] }, 'read', false); // a group of a pyproject.toml
+    act(() => boxes()[0]!.click());
+    expect(chosen.pop()).toEqual({ categories: [] });
+  });
+
+  it('asks for the file to be read again once the text was edited', () => {
+    show({ environments: ['a', 'b'], environment: 'b' }, 'edited');
+    expect(node.querySelector('select')!.disabled).toBe(true);
+    expect(node.textContent).toContain('Drop the edits and read a.lock again');
+  });
+});
+
+describe('a pasted text', () => {
+  it.each([
+    ['# a comment\n[workspace]\nname = "x"\n', true],
+    ['[tool.pixi.feature."a b".dependencies] # why\n', true],
+    ['name = "x"\n', true],
+    ['#!/usr/bin/env python\n# /// script\n# dependencies = []\n# ///\n', true],
+    ['# platform: linux-64\r\n@EXPLICIT\r\nhttps://host/a-1-0.conda\r\n', true],
+    ['version: 1\nmetadata:\n  a: b\npackage:\n- name: a\n', true],
+    ['version: 6\nenvironments:\n  default: {}\npackages: []\n', true],
+    ['numpy>=2\npandas[excel]; python_version < "4"\n-r other.txt\n', true],
+    ['name: x\nchannels: [a]\ndependencies:\n  - numpy\n', false],
+    ['  - numpy\n  - pandas\n', false],
+    ['numpy=1.26\n', false],
+    ['- [a, b]\n', false]
+  ])('%j', (text, expected) => {
+    expect(isForeign(text, true)).toBe(expected);
+  });
+
+  it('is a list of requirements only where nothing stands beside it', () => {
+    expect(isForeign('numpy\npandas\n', false)).toBe(false);
+  });
+});
