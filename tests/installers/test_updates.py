@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -109,21 +110,51 @@ def started(made: Made, prefix: Path, *options: str) -> subprocess.Popen[str]:
     )
 
 
-def until_unpacking(prefix: Path, process: subprocess.Popen[str]) -> None:
-    """Wait until an installer that runs writes files."""
-    deadline = time.monotonic() + 60
-    while not list(prefix.parent.glob(f".{prefix.name}.envstore-installing/new.*/bin")):
-        assert time.monotonic() < deadline
-        assert process.poll() is None
-        time.sleep(0.01)
+def stopped_while_unpacking(made: Made, prefix: Path, *options: str) -> subprocess.Popen[str]:
+    """Start an installer, and stop all of it while it unpacks: it goes on when :func:`let_go` lets it.
+
+    Whether it was still unpacking is seen once it has stopped; one that was done before is let end, and another one
+    is started.
+    """
+    for _ in range(20):
+        process = started(made, prefix, *options)
+        while process.poll() is None and not list(prefix.parent.glob(f".{prefix.name}.envstore-installing/new.*/bin")):
+            time.sleep(0.002)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGSTOP)
+            if len(unpacking(process)) > 1:
+                return process
+            let_go(process)
+        told = process.communicate(timeout=120)
+        assert process.returncode == 0, told
+        if "-u" not in options:
+            run("/bin/sh", prefix / "uninstall.sh", "-b")
+    pytest.fail("no installation could be stopped while it unpacked")
+
+
+def unpacking(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Return the processes of a stopped installer that unpack, once none of it runs any more."""
+    while True:
+        with contextlib.suppress(psutil.NoSuchProcess):  # one ended before it could be stopped
+            members = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+            states = [member.status() for member in members]
+            if set(states) <= {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE}:
+                found = zip(members, states, strict=True)
+                return [member for member, state in found if state == psutil.STATUS_STOPPED and member.name() == "tar"]
+        time.sleep(0.002)
+
+
+def let_go(process: subprocess.Popen[str]) -> None:
+    """Let a stopped installer go on; signals that it was sent meanwhile come first."""
+    os.killpg(process.pid, signal.SIGCONT)
 
 
 def test_an_interruption_leaves_what_was_there(science: Made, place: Path) -> None:
     prefix = place / "deep" / "env"
     for number, expected in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
-        process = started(science, prefix)
-        until_unpacking(prefix, process)
+        process = stopped_while_unpacking(science, prefix)
         os.killpg(process.pid, number)
+        let_go(process)
         process.communicate(timeout=60)
         assert process.returncode == expected
         assert list(place.iterdir()) == []
@@ -131,11 +162,11 @@ def test_an_interruption_leaves_what_was_there(science: Made, place: Path) -> No
 
 def test_who_stops_the_shell_alone_stops_all_that_unpacks(science: Made, place: Path) -> None:
     for number, expected in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)):
-        process = started(science, place / "env")
-        until_unpacking(place / "env", process)
+        process = stopped_while_unpacking(science, place / "env")
         at_work = psutil.Process(process.pid).children(recursive=True)
         assert [child.name() for child in at_work].count("tar") > 1
         os.kill(process.pid, number)
+        let_go(process)
         process.communicate(timeout=60)  # all of them have its output
         assert process.returncode == expected
         assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in at_work)
@@ -143,8 +174,7 @@ def test_who_stops_the_shell_alone_stops_all_that_unpacks(science: Made, place: 
 
 
 def test_what_a_killed_installation_left_is_taken_away_by_the_next(science: Made, place: Path) -> None:
-    process = started(science, place / "env")
-    until_unpacking(place / "env", process)
+    process = stopped_while_unpacking(science, place / "env")
     refused = install(science, place / "env", code=1).stderr
     assert f"another installation is at work on {place}/env (process " in refused
     os.killpg(process.pid, signal.SIGKILL)  # nobody has asked after it yet: a zombie holds nothing
@@ -276,10 +306,10 @@ def test_of_several_that_find_the_lock_of_a_dead_one_one_is_done(small: Made, pl
 
 
 def test_when_the_shell_alone_is_killed_the_next_waits_for_what_it_left(science: Made, place: Path) -> None:
-    process = started(science, place / "env")
-    until_unpacking(place / "env", process)
+    process = stopped_while_unpacking(science, place / "env")
     process.kill()
     process.wait()
+    let_go(process)
     install(science, place / "env", "-t")
     process.communicate(timeout=60)
     assert [path.name for path in place.iterdir()] == ["env"]
@@ -287,9 +317,9 @@ def test_when_the_shell_alone_is_killed_the_next_waits_for_what_it_left(science:
 
 def test_removing_waits_for_no_installation_and_breaks_none(science: Made, place: Path) -> None:
     install(science, place / "env")
-    process = started(science, place / "env", "-u")
-    until_unpacking(place / "env", process)
+    process = stopped_while_unpacking(science, place / "env", "-u")
     refused = run("/bin/sh", place / "env" / "uninstall.sh", "-b", code=1).stderr
+    let_go(process)
     assert "another installation is at work" in refused
     assert process.communicate(timeout=120)[1] == ""
     assert process.returncode == 0
