@@ -79,11 +79,13 @@ def demo(options: argparse.Namespace) -> int:
     file.write_text(text, encoding="utf-8")
     base = demo_base(root)
     store = EnvStore(dataclasses.replace(config, hand_on=True, docker_base_image=base or config.docker_base_image))
-    at_once = [*ALL_ARTIFACTS, "docker"] if base else ALL_ARTIFACTS
-    settings = {"conda_default_channels": [channel.path.as_uri()], "artifacts_at_once": at_once}
+    settings = {"conda_default_channels": [channel.path.as_uri()], "artifacts_at_once": ALL_ARTIFACTS}
     store.change_settings(settings, (), who())
     print(f"2. An environment, built in the background from {file}", file=sys.stderr)
     reference = store.submit(read_specification(text), "default", None, who(), "demo")
+    if base:  # of this environment alone: other commands on this store do not know the base
+        images = {"artifacts_at_once": [*ALL_ARTIFACTS, "docker"]}
+        store.change_settings(images, (reference.namespace, reference.name), who())
     view = follow(store, reference)
     if options.json:
         print_json(
