@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from jupyter_envstore.engine.environment_variables import write_activation
 from jupyter_envstore.engine.link import finish_prefix, link_conda
 from jupyter_envstore.engine.meta import clean_meta, meta_bytes
 from jupyter_envstore.engine.progress import Silent
-from jupyter_envstore.engine.script_products import Touched, apply_products, disown
+from jupyter_envstore.engine.script_products import Touched, apply_products, disown, links_out
 from jupyter_envstore.engine.tarstream import Sink, TarStream, compressed
 from jupyter_envstore.errors import ArtifactError, InvalidInputError
 from jupyter_envstore.installers.activate import activate_anywhere, deactivate
@@ -113,21 +112,8 @@ def link_for_export(request: ArtifactRequest, target: Path) -> Exported:
     if request.products is not None:
         touched = apply_products(request.products, request.staging, target, request.config.root)
         disown(request.staging, touched)
-        refuse_outside_links(_links_of_scripts(request.staging, target, touched), request)
+        refuse_outside_links(links_out(request.staging, target, touched), request)
     return Exported(moment, touched, linked.shared | {collision.path for collision in written_over})
-
-
-def _links_of_scripts(prefix: Path, target: Path, touched: Touched) -> list[OutsideLink]:
-    """Return the links out of an environment that scripts of packages made; those to its own path stay inside."""
-    found = []
-    for path in (*touched.made, *touched.changed):
-        place = prefix / path
-        if place.is_symlink():
-            leads = os.readlink(place)  # noqa: PTH115 - as it is written
-            reached = os.path.relpath(leads, target) if leads.startswith("/") else f"{os.path.dirname(path)}/{leads}"  # noqa: PTH120
-            if f"{os.path.normpath(reached.lstrip('/'))}/".startswith("../"):
-                found.append(OutsideLink("a package's script", path, leads))
-    return found
 
 
 def refuse_outside_links(links: Sequence[OutsideLink], request: ArtifactRequest) -> None:

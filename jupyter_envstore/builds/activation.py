@@ -43,7 +43,9 @@ def activation_variables(
     own = {name: value for name, value in os.environ.items() if HOME_OF_SHELLS.fullmatch(name)}
     before = package_environment(PATH=OUTER_PATH, **own)
     dump = f"{shlex.quote(sys.executable)} -I -c {shlex.quote(DUMP)}"
-    command = [shutil.which("bash") or "/bin/sh", "-c", f"{activation_script(prefix)}\n{dump}\n"]
+    script = working_directory / "activate.sh"  # a file: an argument would have a limit
+    script.write_text(f"{activation_script(prefix)}\n{dump}\n", encoding="utf-8")
+    command = [shutil.which("bash") or "/bin/sh", str(script)]
     try:
         done = subprocess.run(
             command,

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # Runs in the environment's own Python, which is told the modules at its input. Answers go to a copy of its output, as
-# modules print. What a module wants done at the end of Python is not waited for.
+# modules print; and only the process that was started answers, as modules fork. What a module wants done at the end of
+# Python is not waited for.
 IMPORTER = """
 import importlib, json, os, resource, sys
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -22,14 +23,20 @@ resource.setrlimit(resource.RLIMIT_DATA, (most if hard == resource.RLIM_INFINITY
 answers = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
 modules = json.load(sys.stdin)
+own = os.getpid()
 sys.argv = ["python"]
 for module in modules:
     reason = None
     try:
         importlib.import_module(module)
     except BaseException as error:
-        text = str(error).strip().splitlines() or [""]
+        try:
+            text = str(error).strip().splitlines() or [""]
+        except BaseException:
+            text = [""]
         reason = type(error).__name__ + (": " + (text[0] if len(text) < 4 else text[-1]) if text[0] else "")
+    if os.getpid() != own:
+        os._exit(0)
     answers.write(json.dumps([module, reason and reason[:1000]]) + "\\n")
     answers.flush()
 os._exit(0)

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from jupyter_envstore.builds.telling import tell_outside_links
 from jupyter_envstore.builds.workspace import Workspace
 from jupyter_envstore.engine.link_scripts import POST_LINK, LinkScript, find_link_scripts, refusal, run_link_scripts
+from jupyter_envstore.engine.meta import META
+from jupyter_envstore.engine.package_paths import is_record
 from jupyter_envstore.engine.record import PlatformLock
-from jupyter_envstore.engine.script_products import Touched, Watched, apply_products, note_changed, write_products
+from jupyter_envstore.engine.script_products import (
+    Touched,
+    Watched,
+    apply_products,
+    links_out,
+    note_changed,
+    write_products,
+)
 from jupyter_envstore.errors import PackageError
 from jupyter_envstore.policy import LINK_SCRIPTS_REFUSE, LINK_SCRIPTS_RUN
 from jupyter_envstore.spec.words import counted
@@ -38,13 +48,13 @@ def check_link_scripts(workspace: Workspace, prefix: Path, lock: PlatformLock, c
     return [script for script in scripts if script.kind == POST_LINK and choice == LINK_SCRIPTS_RUN]
 
 
-def run_scripts(workspace: Workspace, prefix: Path, scripts: list[LinkScript]) -> None:
+def run_scripts(workspace: Workspace, prefix: Path, scripts: list[LinkScript], links_may_lead_out: bool) -> None:
     """Run scripts in a prefix at its place, and keep what they did with the build.
 
     Raises
     ------
     PackageError
-        One fails.
+        One fails, or changes what the environment records of itself.
     """
     if not scripts:
         return
@@ -52,8 +62,11 @@ def run_scripts(workspace: Workspace, prefix: Path, scripts: list[LinkScript]) -
     with Watched(prefix, scratch) as watched:
         run_link_scripts(scripts, prefix, scratch, workspace, workspace.time_left())
     touched = watched.touched
+    _check_records(prefix, scripts, touched)
     note_changed(prefix, touched)
     _tell(workspace, touched)
+    whose = scripts[0].package if len(scripts) == 1 else "a package's script"
+    tell_outside_links(workspace, links_out(prefix, prefix, touched, whose), links_may_lead_out)
     with workspace.blobs.create() as writer:
         for path in write_products(prefix, touched, writer):
             workspace.warn(LINK_SCRIPT, f"{path}, which a script made, is no file; it was removed", path=path)
@@ -69,6 +82,19 @@ def bring_back(workspace: Workspace, prefix: Path) -> None:
         touched = apply_products(workspace.blobs.path(digest), prefix, prefix, workspace.config.root)
         note_changed(prefix, touched)
         _tell(workspace, touched)
+
+
+def _check_records(prefix: Path, scripts: list[LinkScript], touched: Touched) -> None:
+    """Refuse scripts that changed what tells which packages there are: nothing would find them any more."""
+    for what, paths in (("makes", touched.made), ("changes", touched.changed), ("removes", touched.removed)):
+        for path in paths:
+            if path.startswith(META) and is_record(path.removeprefix(META)):
+                whose = " or ".join(map(str, scripts))
+                msg = (
+                    f"{whose} {what} {path}, a record of the environment itself; leave the package out, or take "
+                    "another version; with the setting link_scripts at report it is not run"
+                )
+                raise PackageError(msg)
 
 
 def _tell(workspace: Workspace, touched: Touched) -> None:

@@ -114,7 +114,7 @@ class _Pipeline:
                 bring_back(self.workspace, self.prefix)
             elif scripts:
                 with self.workspace.step("scripts", "Run scripts of packages"):
-                    run_scripts(self.workspace, self.prefix, scripts)
+                    run_scripts(self.workspace, self.prefix, scripts, self.settings["allow_outside_links"])
             with self.workspace.step("activate", "Activate"), ThreadPoolExecutor(1) as beside:
                 sizes = beside.submit(tree_size, self.prefix)
                 variables, complaints = activation_variables(

@@ -19,7 +19,7 @@ from jupyter_envstore.builds.processes import start_time, this_host
 from jupyter_envstore.builds.retention import caches_in_use
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.builds.waiting import WAIT, serve
-from jupyter_envstore.builds.workspace import Workspace, keep_errors
+from jupyter_envstore.builds.workspace import Workspace, keep_errors, printable
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.engine.prefix import remove_tree, storage_error
@@ -179,7 +179,7 @@ def _make_artifact(workspace: Workspace) -> None:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, EnvStoreError):
-        return redact(str(error))
+        return redact(printable(str(error)))
     if isinstance(error, OSError):
         return str(storage_error(error))
     return f"something unforeseen happened ({type(error).__name__}); the server's log has the details"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -26,6 +27,10 @@ from jupyter_envstore.store.jobs import Claim, finish
 from jupyter_envstore.store.models import Job, LogChunk, Step
 
 FLUSH_SECONDS = 0.3
+NOT_SHOWN = re.compile(r"\0|\x1b\[[0-9;]*m")
+"""What is left out of texts: NUL, and colours of terminals."""
+COMMANDS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What a terminal would heed, or what would show a text in another order than it stands."""
 
 
 class Workspace:
@@ -79,7 +84,7 @@ class Workspace:
         stamp = datetime.now(timezone.utc).strftime("%H:%M:%S")
         with self._lock:
             name = self._step.name if self._step else ""
-            self._lines += [(name, f"{stamp} {line}\n") for line in redact(_printable(text)).splitlines()]
+            self._lines += [(name, f"{stamp} {line}\n") for line in redact(printable(text)).splitlines()]
 
     def warn(self, kind: str, message: str, package: str = "", path: str = "") -> None:
         """Tell people something of the build that they should know, in the log and beside it; once, however often said.
@@ -98,7 +103,7 @@ class Workspace:
         StaleClaimError
             The job is not ours any more.
         """
-        text, shown = redact(_printable(message)), redact(_printable(path))
+        text, shown = redact(printable(message)), redact(printable(path))
         with self.claim.write(self.database) as session:
             warnings.add_warning(session, self.claim.build_id, kind, text, package, shown)
         self.log(f"warning: {text}")
@@ -232,6 +237,10 @@ def keep_errors(config: StoreConfig, job_id: int, staging: Path) -> None:
         (folder / f"worker-{job_id}.err").write_text(text, encoding="utf-8")
 
 
-def _printable(text: str) -> str:
-    """Return ``text`` as every database takes it: without NUL and halves of characters."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode()
+def printable(text: str) -> str:
+    """Return ``text`` as every database takes it and every terminal shows it.
+
+    It has no NUL and no halves of characters; what would tell a terminal something is written as Python writes it.
+    """
+    text = NOT_SHOWN.sub("", text).encode("utf-8", "replace").decode()
+    return COMMANDS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)

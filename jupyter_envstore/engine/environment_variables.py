@@ -23,6 +23,7 @@ STATE = "conda-meta/state"
 """Where conda looks for variables of the environment itself (conda's ``env config vars``)."""
 PACKAGES = "etc/conda/env_vars.d"
 """Where it looks for those of packages."""
+TOO_LONG = "with which no program could be started: left out"
 UNSET = "***unset***"
 """What conda writes for a variable that shall not be set (``CONDA_ENV_VARS_UNSET_VAR``)."""
 RESERVED = frozenset(
@@ -32,6 +33,10 @@ RESERVED = frozenset(
 """Set by activation itself, or by bash, which lets nobody change them."""
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 MOST_BYTES = 1 << 20
+MOST_OF_ONE = (128 << 10) - 1
+"""Bytes of a name, ``=`` and a value that Linux hands to a program (``MAX_ARG_STRLEN``, ``execve(2)``)."""
+MOST_OF_ALL = 1 << 20
+"""Bytes of all of them: half of what Linux hands on where nobody asked for another stack."""
 SCRIPT = "00-envstore-variables"
 """In front of packages' scripts, as conda sets variables before it runs them."""
 
@@ -89,6 +94,11 @@ def read_variables(prefix: Path) -> Variables:
     return Variables({name: value for name, value in found.items() if value != UNSET}, tuple(faults))
 
 
+def _length(name: str, value: str) -> int:
+    """Return the bytes that a variable takes in what a program is given, its end included."""
+    return len(name) + len(value.encode()) + 2
+
+
 class _Reader:
     """Gathers variables file by file, and what is wrong with them."""
 
@@ -97,6 +107,7 @@ class _Reader:
         self.found: dict[str, str] = {}
         self.sources: dict[str, str] = {}
         self.faults: list[tuple[str, str]] = []
+        self.bytes = 0
 
     def read(self, place: str, key: str = "") -> None:
         """Add the variables of a file; with ``key``, those that stand below it."""
@@ -159,6 +170,13 @@ class _Reader:
             return
         if not isinstance(value, str):
             self.faults.append((place, f"sets {name} to {json_kind(value)}; it is set to the text {text!r}"))
+        if _length(name, text) > MOST_OF_ONE:
+            self.faults.append((place, f"sets {name} to more than {(MOST_OF_ONE + 1) >> 10} kB, {TOO_LONG}"))
+            return
+        self.bytes += _length(name, text) * (1 if name.isupper() else 2)
+        if self.bytes > MOST_OF_ALL:
+            self.faults.append((place, f"sets {name}; with it, all have more than {MOST_OF_ALL >> 20} MB, {TOO_LONG}"))
+            return
         before = self.found.get(name)
         if name in self.found and before != text and place != STATE:
             self.faults.append((place, f"sets {name}, as {self.sources[name]} does: the latter is not heeded"))

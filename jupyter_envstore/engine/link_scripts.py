@@ -153,10 +153,12 @@ def _run(script: LinkScript, prefix: Path, scratch: Path, limit: float) -> tuple
         MARK: mark,
     }
     text = f"{activation_script(prefix)}. {shlex.quote(str(prefix / script.path))}\n"
+    caller = scratch / "run.sh"  # a file: an argument would have a limit
+    caller.write_text(text, encoding="utf-8")
     output = scratch / "output"
     with output.open("wb") as file:  # not a pipe, which a process that stays behind would hold open
         process = subprocess.Popen(
-            [shutil.which("bash", path=PATH) or "/bin/sh", "-c", text],
+            [shutil.which("bash", path=PATH) or "/bin/sh", str(caller)],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,

@@ -13,11 +13,11 @@ from packaging.utils import canonicalize_name
 
 from jupyter_envstore.engine.link import site_packages_folders
 
-NO_MODULES = re.compile(
-    r"(_.*|tests?|testing|docs?|examples?|benchmarks?|samples?|scripts?|conftest|setup|__pycache__)$", re.I
+NOT_FOR_PEOPLE = re.compile(
+    r"(__.*|tests?|testing|docs?|examples?|benchmarks?|samples?|scripts?|conftest|setup)$", re.I
 )
 """Names at the top that packages put there by mistake, or that are not for people to import."""
-MODULE = re.compile(r"([A-Za-z_]\w*)(\.(cpython-[\w-]+|abi3))?\.(py|so)$")
+MODULE = re.compile(r"([A-Za-z_]\w*)(\.(cpython-[\w-]+|abi3))?\.(py|pyc|so)$")
 DEEPEST = 3
 
 
@@ -52,23 +52,24 @@ def installed_packages(prefix: Path) -> list[Installed]:
 def top_modules(package: Installed) -> list[str]:
     """Return the modules at the top of a package; of a namespace that packages share, those at its top.
 
+    Of a package that has no others, modules count that lie deep in a namespace, or in no package at all, and those with
+    an underscore in front.
+
     >>> files = ("lib/python3.12/site-packages/google/cloud/storage/__init__.py", "lib/python3.12/site-packages/six.py")
     >>> top_modules(Installed("pip", "example", files))
     ['google.cloud.storage', 'six']
     """
     parts = [path.split("site-packages/", 1)[1].split("/") for path in package.files if "/site-packages/" in path]
-    folders = {tuple(path[:-1]) for path in parts if path[-1] == "__init__.py"}
+    named = [(tuple(path[:-1]), found[1]) for path in parts if (found := MODULE.fullmatch(path[-1]))]
+    folders = {inside for inside, name in named if name == "__init__"}
     modules: set[str] = set()
-    for path in parts:
-        found = MODULE.fullmatch(path[-1])
-        if found is None or len(path) > DEEPEST + 1:
-            continue
-        inside = tuple(path[:-1])
+    others: set[str] = set()
+    for inside, own in named:
         if any(inside[:depth] in folders for depth in range(1, len(inside))):
             continue  # below a package that is one of the tops
-        if inside and inside not in folders:
-            continue  # a file in a folder of a namespace: only packages are looked for there
-        name = ".".join(inside) if inside else found.group(1)
-        if all(part.isidentifier() for part in name.split(".")) and not NO_MODULES.match(name.split(".")[0]):
-            modules.add(name)
-    return sorted(modules)
+        name = ".".join(inside if own == "__init__" or inside in folders else (*inside, own))
+        if not all(part.isidentifier() for part in name.split(".")) or NOT_FOR_PEOPLE.match(name.split(".")[0]):
+            continue
+        usual = len(inside) <= DEEPEST and (not inside or inside in folders) and not name.startswith("_")
+        (modules if usual else others).add(name)
+    return sorted(modules or others)

@@ -31,8 +31,10 @@ OURS = frozenset(
 )
 """Folders that are written into after packages were linked: links there would be followed."""
 NAME = re.compile(r"[A-Za-z0-9_.+!~-]+")
-ENTRY_POINT = re.compile(r"\s*([^\s/\\=:\0][^/\\=:\0]*?)\s*=\s*([\w.]+)\s*:\s*([\w.]+)\s*(?:\[.*\])?\s*")
-"""``name = module:function`` (PyPA, "Entry points specification"), the name being that of a file."""
+ENTRY_POINT = re.compile(
+    r"\s*([^\s/\\=:\0-\x1f\x7f][^/\\=:\0-\x1f\x7f]*?)\s*=\s*([\w.]+)\s*:\s*([\w.]+)\s*(?:\[.*\])?\s*"
+)
+"""``name = module:function`` (PyPA, "Entry points specification"), the name being that of a file, in one line."""
 MODES = (None, "text", "binary")
 
 
@@ -98,12 +100,12 @@ def path_fault(path: object, windows: bool = False) -> str:
     top, _, rest = path.partition("/")
     if top.lower() == CLOBBERS:
         return "is where files go that collide"
-    if top.lower() == OWN_FOLDER and _is_record(rest.lower()):
+    if top.lower() == OWN_FOLDER and is_record(rest.lower()):
         return "is a record of the environment itself"
     return ""
 
 
-def _is_record(name: str) -> bool:
+def is_record(name: str) -> bool:
     """Whether a file of ``conda-meta`` is written by what makes environments."""
     return not name or name.endswith(".json") or name == "history" or name.startswith("envstore-")
 

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from jupyter_envstore.engine.collisions import OutsideLink
 from jupyter_envstore.engine.meta import META, meta_bytes
 from jupyter_envstore.engine.prefix import remove_tree, walk_files, write_new
 from jupyter_envstore.engine.tarstream import Sink, TarStream, compressed
@@ -170,6 +171,19 @@ def apply_products(products: Path, prefix: Path, target: Path, root: Path) -> To
                 write_new(place, _relocated(data, path, old, target, root), member.mode)
     changed, removed = tuple(manifest["changed"]), tuple(manifest["removed"])
     return Touched(tuple(path for path in made if path not in set(changed)), changed, removed)
+
+
+def links_out(prefix: Path, target: Path, touched: Touched, whose: str = "a package's script") -> list[OutsideLink]:
+    """Return the links out of an environment that scripts of packages made; those to its own path stay inside."""
+    found = []
+    for path in (*touched.made, *touched.changed):
+        place = prefix / path
+        if place.is_symlink():
+            leads = os.readlink(place)  # noqa: PTH115 - as it is written
+            reached = os.path.relpath(leads, target) if leads.startswith("/") else f"{os.path.dirname(path)}/{leads}"  # noqa: PTH120
+            if f"{os.path.normpath(reached.lstrip('/'))}/".startswith("../"):
+                found.append(OutsideLink(whose, path, leads))
+    return found
 
 
 def disown(prefix: Path, touched: Touched) -> None:

@@ -192,6 +192,24 @@ subprocess.Popen([sys.executable, "-c", code, MARK], start_new_session=True)
 """
 
 
+def test_a_module_that_forks_does_not_answer_twice_and_one_whose_error_has_no_text_is_named(
+    built: Store, tmp_path: Path
+) -> None:
+    prefix = Path(built.data["prefix"])
+    code = {
+        "forks": "import os; os.fork()",
+        "wordless": "class E(Exception):\n    def __str__(self): raise RuntimeError\nraise E",
+        "leaves": "import os; os._exit(0)",
+    }
+    for name, text in code.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    environment = {"PYTHONPATH": str(tmp_path), "PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"}
+    assert list(import_modules(prefix, ["forks", "json", "wordless", "leaves", "csv"], environment, tmp_path)) == [
+        FailedImport("wordless", "E"),
+        FailedImport("leaves", "it ends Python with code 0"),
+    ]
+
+
 def running(mark: str) -> list[str]:
     """Return the processes whose arguments have a word."""
     found = []
@@ -278,6 +296,12 @@ def test_an_environment_that_works_lacks_no_library(built: Store) -> None:
         (["fast.cpython-311-x86_64-linux-gnu.so", "slow.abi3.so"], ["fast", "slow"]),
         (["tests/__init__.py", "setup.py", "docs/conf.py", "my-data/x.py"], []),
         (["a/__init__.py", "a/b/__init__.py", "a/c.py"], ["a"]),
+        (["a/__init__.cpython-311-x86_64-linux-gnu.so", "a/b.so", "c/__init__.pyc", "d.pyc"], ["a", "c", "d"]),
+        (["six.py", "__pycache__/six.cpython-311.pyc", "__pycache__/six.pyc"], ["six"]),
+        (["ns/one.py", "ns/deep/two.py"], ["ns.deep.two", "ns.one"]),
+        (["a/b/c/d/__init__.py", "a/b/c/d/e.py"], ["a.b.c.d"]),
+        (["_private/__init__.py", "_own.py", "__editable__.py"], ["_own", "_private"]),
+        (["shown.py", "_own.py", "ns/one.py"], ["shown"]),
     ],
 )
 def test_the_modules_at_the_top_of_a_package_are_found(files: list[str], modules: list[str]) -> None:

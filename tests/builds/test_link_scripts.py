@@ -72,6 +72,13 @@ def scripted(tmp_path_factory: pytest.TempPathFactory) -> str:
     site = f"lib/python{PYTHON}/site-packages/edited.py"
     edit = f'echo "VALUE = 2" > "$PREFIX/{site}"\n"$PREFIX/bin/python" -c "import edited; assert edited.VALUE == 2"\n'
     package(folder, "edits", {"bin/.edits-post-link.sh": edit, site: "VALUE = 1\n"}, (f"python {PYTHON}.*",))
+    leads = 'ln -s /etc/hostname "$PREFIX/share/outside"\nln -s "$PREFIX/bin" "$PREFIX/share/inside"\n'
+    package(folder, "leads", {"bin/.leads-post-link.sh": leads, "share/x": "x"})
+    package(folder, "wipes", {"bin/.wipes-post-link.sh": 'rm -rf "$PREFIX"/*\n'})
+    package(folder, "forges", {"bin/.forges-post-link.sh": 'echo "{}" > "$PREFIX/conda-meta/new-1-0.json"\n'})
+    package(folder, "pins", {"bin/.pins-post-link.sh": 'echo "python 3" > "$PREFIX/conda-meta/pinned"\n'})
+    colours = "printf '\\033[31mred\\033[0m \\033]0;title\\007\\n'; exit 1\n"
+    package(folder, "colours", {"bin/.colours-post-link.sh": colours})
     package(folder, "share-too", {"share/shared-too.txt": "x"})
     index_channel(folder)
     return folder.as_uri()
@@ -264,6 +271,39 @@ def test_one_that_fails_fails_the_build_with_its_last_words(store: Store, script
     for words in ("post-link script of fails 1.0", "exit code 3", "why", "broken", "link_scripts"):
         assert words in view["reason"]
     assert not any(path.startswith("builds/") and path.endswith(f"-{view['id']}") for path in store.files())
+
+
+def test_a_link_out_that_a_script_made_is_told_and_one_that_stays_inside_is_not(store: Store, scripted: str) -> None:
+    view = build(store, scripted, "leads")
+    assert view["status"] == "COMPLETED", view["reason"]
+    (told,) = view["warnings"]
+    assert (told["kind"], told["package"], told["path"]) == ("outside_link", "leads", "share/outside")
+    assert "/etc/hostname" in told["message"]
+
+
+@pytest.mark.parametrize(
+    ("name", "does"), [("wipes", "removes conda-meta/"), ("forges", "makes conda-meta/new-1-0.json")]
+)
+def test_a_script_that_changes_the_records_of_the_environment_fails_the_build(
+    store: Store, scripted: str, name: str, does: str
+) -> None:
+    view = build(store, scripted, name)
+    assert view["status"] == "FAILED"
+    assert f"the post-link script of {name} 1.0" in view["reason"]
+    assert does in view["reason"]
+    assert "link_scripts" in view["reason"]
+
+
+def test_a_script_may_write_what_is_no_record(store: Store, scripted: str) -> None:
+    view = build(store, scripted, "pins")
+    assert view["status"] == "COMPLETED", view["reason"]
+    assert (Path(view["prefix"]) / "conda-meta" / "pinned").read_text() == "python 3\n"
+
+
+def test_what_scripts_say_to_a_terminal_is_shown_and_not_heeded(store: Store, scripted: str) -> None:
+    view = build(store, scripted, "colours")
+    assert "red \\x1b]0;title\\x07" in view["reason"]
+    assert "\x1b" not in view["reason"] + store.envstore.log(view["id"])
 
 
 def test_what_stays_behind_is_ended(store: Store, scripted: str) -> None:

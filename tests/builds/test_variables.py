@@ -64,6 +64,10 @@ def channel(tmp_path_factory: pytest.TempPathFactory) -> str:
     add(folder, "deep", variables("deep", "[" * 100_000))
     add(folder, "marked", variables("marked", b"\xef\xbb\xbf" + b'{"MARKED": "yes"}'))
     add(folder, "huge", variables("huge", json.dumps({"A": "x" * (2 << 20)})))
+    add(folder, "endless", variables("endless", json.dumps({"ENDLESS": "x" * (128 << 10), "SHORT": "1"})))
+    for part in range(12):  # each may be, all together may not
+        many = {f"MANY_{part}_{number}": "x" * 1000 for number in range(100)}
+        add(folder, f"many-{part:02}", variables(f"many-{part:02}", json.dumps(many)))
     add(folder, "state", files(**{"conda-meta__state": json.dumps({"env_vars": {"FROM_STATE": "1"}})}))
     add(folder, "no-state", files(**{"conda-meta__state": "{}"}))
     add(folder, "bad-state", files(**{"conda-meta__state": "not JSON"}))
@@ -224,6 +228,26 @@ def test_files_that_cannot_be_read_are_told_with_package_and_path(
     assert told[0] == package
     assert reason in told[2]
     assert f"of {package}" in told[2]
+
+
+def test_values_that_no_program_could_be_given_are_left_out_and_told(store: Store, channel: str) -> None:
+    view = store.build(f"name: endless\nchannels: [{channel}]\ndependencies: [endless, good]")
+    assert view["status"] == "COMPLETED", view["reason"]
+    found = recorded(view)
+    assert "ENDLESS" not in found
+    assert (found["SHORT"], found["FROM_PACKAGE"]) == ("1", "package")
+    ((package, _, message),) = warned(view)
+    assert (package, "ENDLESS to more than 128 kB" in message) == ("endless", True)
+
+
+def test_many_variables_are_set_up_to_what_a_program_can_be_given(store: Store, channel: str) -> None:
+    names = ", ".join(f"many-{part:02}" for part in range(12))
+    view = store.build(f"name: many\nchannels: [{channel}]\ndependencies: [{names}]")
+    assert view["status"] == "COMPLETED", view["reason"]
+    found = recorded(view)
+    assert {f"MANY_{part}_{number}" for part in range(10) for number in range(100)} <= set(found)
+    assert "MANY_11_99" not in found
+    assert {package for package, _, _ in warned(view)} == {"many-10", "many-11"}
 
 
 def test_a_mark_in_front_and_a_state_of_a_package_are_read(store: Store, channel: str) -> None:

@@ -207,6 +207,8 @@ def test_a_lock_that_lies_about_a_package_is_refused(place: Path, key: str, valu
         "x",
         "x = liar",
         "x=a b:c",
+        "two\nlines = liar:main",
+        "a \x1b[31mcolour = liar:main",
     ],
 )
 def test_a_program_that_is_no_name_of_a_file_is_refused(place: Path, channel: str, line: str) -> None:
