@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -12,6 +14,7 @@ from typing import Any
 
 from jupyter_envstore.engine.cached import in_cache
 from jupyter_envstore.engine.digest import file_digest
+from jupyter_envstore.engine.package_paths import check_record
 from jupyter_envstore.engine.pip import install_pip
 from jupyter_envstore.engine.prefix import write_new
 from jupyter_envstore.engine.progress import Progress
@@ -24,26 +27,32 @@ Find = Callable[[str], Path]
 
 @contextlib.contextmanager
 def from_store(
-    records: Sequence[dict[str, Any]], cache_dir: Path, find: Find | None, progress: Progress
+    records: Sequence[dict[str, Any]], cache_dir: Path, find: Find | None, progress: Progress, beside: Path
 ) -> Iterator[tuple[list[dict[str, Any]], dict[str, str]]]:
     """Give the records, those of kept packages with a local address in place of their channel's.
 
     Packages that are in the package cache stay as they are. A kept file that is damaged is told and left aside. The
-    second value maps the local addresses to those of the lock, for :func:`restore_addresses`.
+    second value maps the local addresses to those of the lock, for :func:`restore_addresses`. What is given is in a
+    folder ``beside`` what is made, by links of its own: nobody frees it meanwhile.
+
+    Raises
+    ------
+    PackageError
+        What the lock says of a package would lead elsewhere.
     """
-    with tempfile.TemporaryDirectory(prefix="envstore-kept-") as name:
+    beside.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="envstore-kept-", dir=beside) as name:
         folder, addresses, ready = Path(name), {}, []
         for record in records:
             blob = find(record["sha256"]) if find is not None and record.get("sha256") else None
-            if blob is None or not blob.is_file() or in_cache(record, cache_dir):
+            check_record(record)  # its names become paths here
+            link = folder / record["subdir"] / record["fn"]
+            if blob is None or in_cache(record, cache_dir) or not _link(blob, link):
                 ready.append(record)
-            elif file_digest(blob) != record["sha256"]:
+            elif file_digest(link) != record["sha256"]:
                 progress.log(_damaged(record["fn"]))
                 ready.append(record)
             else:
-                link = folder / record["subdir"] / record["fn"]
-                link.parent.mkdir(exist_ok=True)
-                link.symlink_to(blob)
                 addresses[link.as_uri()] = record["url"]
                 ready.append(record | {"url": link.as_uri()})
         if addresses:
@@ -88,8 +97,8 @@ def install_wheels(
         try:
             install(packages, offline=True)
         except PipError:
-            with tempfile.TemporaryDirectory(prefix="envstore-kept-") as folder:
-                install(_local_wheels(packages, find, Path(folder), progress))
+            with tempfile.TemporaryDirectory(prefix="envstore-kept-", dir=prefix.parent) as folder:
+                install(local_wheels(packages, find, Path(folder), progress))
     _drop_cache_notes(prefix)
 
 
@@ -103,22 +112,33 @@ def _drop_cache_notes(prefix: Path) -> None:
         note.unlink()
 
 
-def _local_wheels(
+def local_wheels(
     packages: Sequence[Mapping[str, Any]], find: Find, folder: Path, progress: Progress
 ) -> list[Mapping[str, Any]]:
+    """Give locked wheels, those that the store keeps with a local address in ``folder``, where they are linked."""
     ready: list[Mapping[str, Any]] = []
     for package in packages:
-        blob = find(package["sha256"])
-        if not blob.is_file():
+        link = folder / package["filename"]
+        if link.parent != folder or not _link(find(package["sha256"]), link):
             ready.append(package)
-        elif file_digest(blob) != package["sha256"]:
+        elif file_digest(link) != package["sha256"]:
             progress.log(_damaged(package["filename"]))
             ready.append(package)
         else:
-            link = folder / package["filename"]
-            link.symlink_to(blob)
             ready.append({**package, "url": link.as_uri()})
     return ready
+
+
+def _link(blob: Path, place: Path) -> bool:
+    """Give a file of the store another name, so that it stays when the store lets go of it; False where it has none."""
+    place.parent.mkdir(exist_ok=True)
+    try:
+        os.link(blob, place)
+    except FileNotFoundError:
+        return False
+    except OSError:  # on another file system, or one without such links
+        shutil.copyfile(blob, place)
+    return True
 
 
 def _damaged(filename: str) -> str:

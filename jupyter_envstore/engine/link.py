@@ -105,7 +105,7 @@ def link_conda(
     removed: dict[str, str] = {}
     while True:
         try:
-            with from_store(lock.conda, cache_dir, kept, progress) as (records, addresses):
+            with from_store(lock.conda, cache_dir, kept, progress, staging.parent) as (records, addresses):
                 near = replace(lock, conda=tuple(records))
                 linked = _link_all(near, platform, staging, target, cache_dir, progress, requested)
                 restore_addresses(staging, records, addresses)
