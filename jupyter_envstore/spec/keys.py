@@ -124,6 +124,8 @@ def _reason(key: str, value: Value) -> str:
     if key == "extras":
         names = ", ".join(value if isinstance(value, Table) else [str(item) for item in value or ()])
         return f"packages that may be chosen ({names[:100]}) have no place here; list those that you want"
+    if key.replace("_", "-") == "exclude-newer":
+        return "it is a choice for a build, as --exclude-newer, and no key of a specification"
     return "no key of a specification; conda leaves it out too"
 
 

@@ -60,7 +60,7 @@ def mend(text: str, how: Mending) -> tuple[Sheet, list[Change]]:
     SpecificationError
         It is none; or a file that it names beside it cannot be read.
     """
-    sheet, shaped = mend_shapes(Sheet(text))
+    sheet, shaped = _shaped(Sheet(text), how.platform)
     sheet, changes, lines = mend_keys(sheet)
     changes[:0] = shaped
     for step in (lambda sheet: resolve_conditions(sheet, how.platform), mend_entries):
@@ -87,6 +87,21 @@ def mend(text: str, how: Mending) -> tuple[Sheet, list[Change]]:
     if "&" in text and "*" in mended.text:
         _check_anchors(mended)
     return mended, [*changes, *editor.changes]
+
+
+def _shaped(sheet: Sheet, platform: str) -> tuple[Sheet, list[Change]]:
+    """Mend shapes; what is written anew has no comments any more, so the conditions in them are resolved before."""
+    mended, changes = mend_shapes(sheet)
+    if not changes:
+        return mended, changes
+    resolved, before = resolve_conditions(sheet, platform)
+    if not before:
+        return mended, changes
+    try:
+        mended, changes = mend_shapes(resolved)
+    except SpecificationError:  # what an anchor stood at is gone
+        return mended, changes
+    return mended, [*before, *changes]
 
 
 def _check_anchors(sheet: Sheet) -> None:

@@ -50,6 +50,8 @@ def selector_behind(text: str, place: int) -> str | None:
     if comment is None:
         return None
     words = comment[1].strip()
+    if words.startswith("[") and "]" not in words:  # its end was forgotten
+        words += "]"
     conditions: list[str] = [found.strip() for found in BRACKETS.findall(words)]
     known = next((condition for condition in conditions if is_known(condition)), None)
     if known is None and conditions and words.startswith("[") and re.search(r"[A-Za-z]", conditions[0]):

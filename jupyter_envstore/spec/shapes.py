@@ -16,6 +16,7 @@ from jupyter_envstore.spec.sheet import Sheet
 from jupyter_envstore.spec.words import KEYS
 
 MERGE = "<<"
+SPEC_KEYS = ("name", "version", "build", "channel")
 CHANNEL_KEYS = ("name", "channel", "url")
 VARIABLE = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 NAME = re.compile(r"[A-Za-z0-9_][\w.-]*")
@@ -134,6 +135,12 @@ def _dependencies(value: Value) -> tuple[Any, str] | None:
         return entries, "the mapping of dependencies became a list"
     if not isinstance(value, Items):
         return None
+    named = [item for item in value if isinstance(item, Table) and _is_named(item)]
+    if named:
+        gone = dict.fromkeys(key for item in named for key in item if key not in SPEC_KEYS)
+        left = f"; {', '.join(gone)[:100]} left out" if gone else ""
+        entries = [_from_parts(item) if isinstance(item, Table) and _is_named(item) else plain(item) for item in value]
+        return entries, f"mappings with a name became lines: {', '.join(map(str, _names(named)))[:100]}{left}"
     lines = [item.get("pip") for item in value if isinstance(item, Table)]
     odd = [line for line in lines if isinstance(line, Text) or (isinstance(line, Table) and _are_pins(line))]
     blank = None in value or any(isinstance(line, Items) and None in line for line in lines)
@@ -146,6 +153,25 @@ def _dependencies(value: Value) -> tuple[Any, str] | None:
         elif item is not None:
             entries.append(plain(item))
     return entries, "empty entries of dependencies left out" if not odd else "what stands behind 'pip:' became a list"
+
+
+def _is_named(table: Table) -> bool:
+    """Whether an entry of dependencies is a mapping with the parts of a match spec, as recipes and manifests have."""
+    name = table.get("name")
+    parts = [table.get(key) for key in SPEC_KEYS if table.get(key) is not None]
+    return isinstance(name, Text) and bool(NAME.fullmatch(name)) and all(isinstance(part, Text) for part in parts)
+
+
+def _names(tables: list[Table]) -> list[str]:
+    return [str(table["name"]) for table in tables]
+
+
+def _from_parts(table: Table) -> str:
+    """Return the match spec that the parts of a mapping make."""
+    parts = {key: str(table.get(key) or "").strip() for key in SPEC_KEYS}
+    channel = f"{parts['channel']}::" if parts["channel"] else ""
+    version = parts["version"] or ("*" if parts["build"] else "")
+    return " ".join(part for part in (f"{channel}{parts['name']}", version, parts["build"]) if part)
 
 
 def _are_pins(table: Table) -> bool:

@@ -300,3 +300,35 @@ def test_a_file_is_known_by_what_it_holds(file: str) -> None:
 def test_without_fix_another_kind_is_named_with_the_way_to_read_it() -> None:
     with pytest.raises(SpecificationError, match="a Python script with a script block, which is read with --fix"):
         read_specification(BLOCK)
+
+
+def test_what_is_not_known_of_a_workspace_is_told_as_that() -> None:
+    text = (
+        "[workspace]\nname = 'w'\nchannels = ['c']\nplatforms = ['linux-64']\nlicense = 'MIT'\nmystery = 3\n"
+        "solve-strategy = 'lowest'\n[dependencies]\nnumpy = '*'\n"
+    )
+    told = {change.what: change.why for change in repair(text, "pixi.toml", platform="linux-64").changes}
+    assert told["workspace.license left out"].startswith("it is about the project")
+    assert told["workspace.mystery left out"] == "no key of it that is known here"
+    assert told["workspace.solve-strategy left out"] == "the newest versions are taken"
+
+
+def test_sources_of_poetry_and_what_is_optional_are_told() -> None:
+    text = (
+        "[tool.poetry]\nname = 'x'\n"
+        "[[tool.poetry.source]]\nname = 'own'\nurl = 'https://pypi.example.org/simple'\n"
+        "[[tool.poetry.source]]\nname = 'PyPI'\npriority = 'primary'\n"
+        "[[tool.poetry.source]]\nname = 'torch'\nurl = 'https://torch.example.org'\npriority = 'explicit'\n"
+        "[tool.poetry.dependencies]\npython = '^3.11'\nrequests = '^2'\n"
+        "[tool.conda-lock]\nchannels = ['c']\n"
+        "[tool.conda-lock.dependencies]\nnumpy = {version = '>=1', optional = true}\n"
+    )
+    repaired = repair(text, "pyproject.toml", platform="linux-64")
+    told = {change.what for change in repaired.changes}
+    assert "--extra-index-url https://pypi.example.org/simple" in repaired.text
+    assert "torch.example.org" not in repaired.text
+    assert {
+        "tool.poetry.source own became '--extra-index-url'",
+        "tool.poetry.source torch left out",
+        "numpy taken",
+    } <= told

@@ -182,3 +182,31 @@ def test_an_environment_of_mlflow_is_one_of_pypi_packages() -> None:
     assert found.dependencies == ("python=3.8.15",)
     assert found.pip == ("mlflow<3", "scikit-learn==1.2")
     assert "build_dependencies left out" in told(repaired)
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected", "words"),
+    [
+        ("{name: dask, extras: [complete], version: '>=2024'}", "dask >=2024", "extras left out"),
+        (
+            "name: pandas\n    version: 2.2.*\n    build: py*\n    channel: bioconda",
+            "bioconda::pandas 2.2.* py*",
+            "pandas",
+        ),
+        ("name: scipy", "scipy", "became lines: scipy"),
+        ("{name: x, build: h1_0}", "x * h1_0", "became lines: x"),
+    ],
+)
+def test_a_mapping_with_a_name_becomes_a_line(entry: str, expected: str, words: str) -> None:
+    repaired, found = way(f"name: a\ndependencies:\n  - python\n  - {entry}\n")
+    assert found.dependencies == ("python", expected)
+    assert words in told(repaired)
+
+
+@pytest.mark.parametrize("odd", ["  - {name: dask, version: '1'}\n", "  -\n", "  - pip: rich\n"])
+def test_conditions_hold_in_a_list_whose_shape_is_mended(odd: str) -> None:
+    text = f"name: a\ndependencies:\n{odd}  - python\n  - numpy # [win]\n  - scipy # [not win\n  - six # [win\n"
+    repaired = repair(text, "a.yml", platform="linux-64", keep=("kernel",))
+    found = read_specification(repaired.text, held=repaired.held)
+    assert [name for name in ("numpy", "scipy", "six") if name in found.dependencies] == ["scipy"]
+    assert "numpy left out (# [win] is not so on linux-64)" in told(repaired)

@@ -11,6 +11,11 @@ from jupyter_envstore.spec.converting.toml import Source, tell_rest
 from jupyter_envstore.spec.specification import check_requirement
 
 PROJECT = "it is about the project, not about its packages"
+ABOUT = (
+    *("version", "authors", "license", "license-file", "readme", "homepage", "repository", "documentation", "preview"),
+    *("requires-pixi", "conda-pypi-map"),
+)
+"""What a workspace says of itself (pixi's documentation, "The manifest")."""
 REASONS = {
     "tasks": "commands are no packages",
     "feature": "another environment has it; choose one with --environment",
@@ -25,8 +30,11 @@ REASONS = {
     "activation": "scripts of a folder cannot be run elsewhere",
     "tool": "settings of other tools",
     "solve-strategy": "the newest versions are taken",
-    "workspace": PROJECT,
-    "project": PROJECT,
+    **{f"{head}.{key}": PROJECT for head in ("workspace", "project") for key in ABOUT},
+    "workspace.solve-strategy": "the newest versions are taken",
+    "project.solve-strategy": "the newest versions are taken",
+    "workspace": "no key of it that is known here",
+    "project": "no key of it that is known here",
     "$schema": PROJECT,
 }
 NO_PLACE = "it points at a repository, a path or a file"

@@ -29,6 +29,7 @@ REASONS = {
     "project": PROJECT,
     "build-system": PROJECT,
     "tool.poetry": PROJECT,
+    "tool.poetry.source": "it is for the packages that name it, and all indexes are for all packages here",
     "tool.poetry.group": "a group that was not chosen",
     "tool.conda-lock": "it has no place in a specification",
     "tool": TOOLS,
@@ -227,6 +228,8 @@ def _conda_lock(source: Source, draft: Draft) -> None:
     for package, bounds in source.table("tool", "conda-lock", "dependencies").items():
         said = bounds if isinstance(bounds, dict) else {"version": bounds}
         version = poetry_bounds(str(said.get("version", "*"))) or "*"
+        if said.get("optional"):
+            draft.tell(f"{package} taken", "it is optional in the file; leave it out if it is not wanted")
         if said.get("source") == "pypi" or said.get("manager") == "pip":
             line = requirement(package, {"version": version, "extras": said.get("extras", [])}, draft)
             draft.pip += [line] if line else []
@@ -246,6 +249,7 @@ def _poetry(source: Source, draft: Draft, pick: Pick) -> None:
         return
     draft.name = suggest_name(source.text("tool", "poetry", "name"), "") or draft.name
     draft.description = draft.description or source.text("tool", "poetry", "description")
+    _indexes(source, draft)
     tables = [source.table("tool", "poetry", "dependencies")]
     groups = source.peek("tool", "poetry", "group")
     names = tuple(groups) if isinstance(groups, dict) else ()
@@ -269,6 +273,18 @@ def _poetry(source: Source, draft: Draft, pick: Pick) -> None:
             table["markers"] = poetry_marker(table)
             line = requirement(package, table, draft)
             draft.pip += [line] if line else []
+
+
+def _indexes(source: Source, draft: Draft) -> None:
+    """Carry over Poetry's package sources, but for those that only packages look at which name them."""
+    said = source.take("tool", "poetry", "source")
+    for place in said if isinstance(said, list) else [said] if isinstance(said, dict) else []:
+        url, name = place.get("url"), str(place.get("name", ""))[:60]
+        if not isinstance(url, str) or place.get("priority") == "explicit":
+            draft.tell(f"tool.poetry.source {name} left out", REASONS["tool.poetry.source"])
+        elif name.lower() != "pypi":
+            draft.options.append(f"--extra-index-url {url}")
+            draft.tell(f"tool.poetry.source {name} became '--extra-index-url'", "an option among the lines for pip")
 
 
 def _check_categories(draft: Draft, pick: Pick) -> None:
