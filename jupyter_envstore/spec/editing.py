@@ -236,7 +236,7 @@ def last_place(value: object) -> int:
     if isinstance(value, Items):
         return value.span[1] if value.flow or not value else max(last_place(item) for item in value)
     if isinstance(value, Table) and value:
-        return max(last_place(item) for item in value.values())
+        return value.span[1] if value.flow else max(last_place(item) for item in value.values())
     return 0
 
 
