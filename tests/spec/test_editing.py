@@ -132,7 +132,9 @@ def test_a_lockfile_is_not_edited() -> None:
         edit_packages("version: 1\nmetadata: {}\npackage: []\n", ["numpy"])
 
 
-NAMES = st.from_regex(r"[a-z][a-z0-9_-]{0,8}", fullmatch=True)
+WORDS = {"on", "off", "yes", "no", "y", "n", "true", "false", "null"}
+"""What is no text to YAML without quotation marks."""
+NAMES = st.from_regex(r"[a-z][a-z0-9_-]{0,8}", fullmatch=True).filter(lambda name: name not in WORDS)
 
 
 @given(st.lists(NAMES, min_size=1, max_size=5, unique=True), st.lists(NAMES, min_size=1, max_size=4), st.booleans())
