@@ -87,7 +87,7 @@ def collect(options: argparse.Namespace) -> None:
 
 
 def setting(options: argparse.Namespace) -> None:
-    """Show or change settings."""
+    """Show all settings, or change some and show those."""
     scope = tuple((options.scope or "").split("/", 1)) if options.scope else ()
     values: dict[str, Any] = {}
     for assignment in options.assignments:
@@ -109,6 +109,6 @@ def setting(options: argparse.Namespace) -> None:
         print(
             table(
                 ["SETTING", "VALUE", ""],
-                [[k, json.dumps(v), SETTINGS[k].help] for k, v in sorted(found.items())],
+                [[k, json.dumps(v), SETTINGS[k].help] for k, v in sorted(found.items()) if not values or k in values],
             )
         )

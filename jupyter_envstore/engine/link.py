@@ -390,4 +390,6 @@ def _package_error(error: Exception) -> Exception:
         return StorageError(f"the store cannot be written: {reason}")
     if "hash mismatch" in text or "Invalid checksum" in text or "InvalidGzip" in text:
         reason = f"it is damaged ({reason})"
+    elif "failed to unpack" in text:
+        reason += "; its archive cannot be unpacked as it is: tell whoever keeps its channel"
     return PackageError(f"{lines[0] if lines else 'a package cannot be installed'}: {reason}")

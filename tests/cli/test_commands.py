@@ -310,7 +310,7 @@ def test_import_and_fix_repair_and_say_what_they_changed(cli: CommandLine, nasty
 def test_restore_brings_a_build_back(cli: CommandLine, nasty_channel: str) -> None:
     file = write(cli, nasty_channel)
     cli.run("build", file), cli.run("build", file)
-    cli.run("setting", "retention_builds=1")
+    assert len(cli.run("setting", "retention_builds=1").stdout.splitlines()) == 2  # the heading, and what was changed
     cli.run("gc")
     assert cli.json("show", "default/e:1")["packed_away"]
     assert "packed away" in cli.run("run", "default/e:1", "--", "true", code=4).stderr
