@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import os
+import re
 import shutil
 import tempfile
 import zipfile
@@ -22,6 +23,7 @@ from jupyter_envstore.demo.python_package import is_elf, patchelf
 from jupyter_envstore.engine.about import about_metadata
 from jupyter_envstore.engine.package_paths import check_entry_point
 from jupyter_envstore.engine.wheel_paths import check_member
+from jupyter_envstore.errors import PackageError, PipError
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class WheelTarget:
         return ".".join(self.python.split(".")[:2])
 
 
+DATA_HEADERS = re.compile(r"[^/]+\.data/headers/.")
 BINARY_BUILD = 1
 """Build number of packages with shared objects; a package that is packed differently than before gets a new one."""
 
@@ -44,11 +47,19 @@ BINARY_BUILD = 1
 def package_wheel(wheel: Path, channel: Path, target: WheelTarget) -> tuple[Path, bool]:
     """Write ``wheel`` into ``channel`` as a conda package.
 
-    Pure wheels become ``noarch: python``; others are bound to the Python minor of ``target``.
-    Returns the package's path, and whether it was written now: one that is there is kept.
+    Pure wheels become ``noarch: python``; others, and those with headers, which lie in a folder of their Python, are
+    bound to the Python minor of ``target``. Returns the package's path, and whether it was written now: one that is
+    there is kept.
+
+    Raises
+    ------
+    PipError
+        A file would lie elsewhere than the package's, or is of a kind that nobody knows.
+    PackageError
+        An entry point is none.
     """
     name, version, _, tags = parse_wheel_filename(wheel.name)
-    pure = all(tag.platform == "any" for tag in tags)
+    pure = all(tag.platform == "any" for tag in tags) and not _has_headers(wheel)
     tag = f"py{target.minor.replace('.', '')}"
     number = 0 if pure else BINARY_BUILD
     build, subdir = (f"pyhd_{number}", "noarch") if pure else (f"{tag}_{number}", target.subdir)
@@ -58,7 +69,8 @@ def package_wheel(wheel: Path, channel: Path, target: WheelTarget) -> tuple[Path
     with tempfile.TemporaryDirectory(prefix="envstore-wheel-") as folder:
         root = Path(folder)
         site = root / "site-packages" if pure else root / "lib" / f"python{target.minor}" / "site-packages"
-        metadata, entry_points = _unpack(wheel, root, site)
+        headers = root / "include" / f"python{target.minor}" / str(name)
+        metadata, entry_points = _unpack(wheel, root, site, headers)
         python = "python" if pure else f"python {target.minor}.*"
         package = CondaPackage(
             name=str(name),
@@ -92,7 +104,12 @@ def _about(metadata: Message) -> dict[str, str]:
     return {key: str(value or "") for key, value in values.items()}
 
 
-def _unpack(wheel: Path, root: Path, site: Path) -> tuple[Message, list[str]]:
+def _has_headers(wheel: Path) -> bool:
+    with zipfile.ZipFile(wheel) as archive:
+        return any(DATA_HEADERS.match(name) for name in archive.namelist())
+
+
+def _unpack(wheel: Path, root: Path, site: Path, headers: Path) -> tuple[Message, list[str]]:
     name, version, _, _ = parse_wheel_filename(wheel.name)
     with zipfile.ZipFile(wheel) as archive:
         for entry in archive.infolist():
@@ -105,15 +122,24 @@ def _unpack(wheel: Path, root: Path, site: Path) -> tuple[Message, list[str]]:
             ("platlib", site),
             ("scripts", root / "bin"),
             ("data", root),
+            ("headers", headers),
         ):
             if (data / kind).is_dir():
                 shutil.copytree(data / kind, destination, dirs_exist_ok=True)
+                shutil.rmtree(data / kind)
+        for other in sorted(data.iterdir()):
+            msg = f"{wheel.name} has files of a kind that no wheel has: {data.name}/{other.name}; take another version"
+            raise PipError(msg)
         shutil.rmtree(data)
     for script in (root / "bin").glob("*"):
         script.chmod(0o755)
     (info / "INSTALLER").write_text("conda\n", encoding="utf-8")
     metadata = message_from_string((info / "METADATA").read_text(encoding="utf-8"))
-    return metadata, _entry_points(info / "entry_points.txt")
+    try:
+        return metadata, _entry_points(info / "entry_points.txt")
+    except PackageError as error:
+        msg = f"{wheel.name}: its {error}; take another version"
+        raise PackageError(msg) from None
 
 
 def _entry_points(path: Path) -> list[str]:
@@ -122,8 +148,10 @@ def _entry_points(path: Path) -> list[str]:
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
     parser.optionxform = str  # type: ignore[assignment, method-assign]  # names are case sensitive
     parser.read(path, encoding="utf-8")
-    section = parser["console_scripts"] if parser.has_section("console_scripts") else {}
-    lines = [f"{name} = {target.split('[')[0].strip()}" for name, target in section.items()]
+    programs: dict[str, str] = {}
+    for group in ("gui_scripts", "console_scripts"):  # the same where there are terminals only
+        programs.update(parser[group] if parser.has_section(group) else {})
+    lines = [f"{name} = {target.split('[')[0].strip()}" for name, target in programs.items()]
     for line in lines:
         check_entry_point(line)
     return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -10,12 +11,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from conda_package_streaming.extract import extract
 
 from jupyter_envstore.demo.channel import index_channel, make_channel, platform_subdir
 from jupyter_envstore.demo.loading import find_unloadable
 from jupyter_envstore.demo.python_package import patchelf
 from jupyter_envstore.demo.wheels import WheelTarget, package_wheel
+from jupyter_envstore.errors import PackageError, PipError
 from tests.conftest import PYTHON
+from tests.hostile import wheel
 
 VERSION = "{}.{}.{}".format(*sys.version_info[:3])
 
@@ -85,3 +89,37 @@ def test_a_channel_that_was_packed_otherwise_before_gets_packages_of_a_higher_bu
     packed = pack(tmp_path, bare, "fine", some_extension())
     assert any(path.name.startswith("fine-1.0-py") and path.name.endswith("_1.conda") for path in packed)
     assert find_unloadable(bare, platform_subdir(), packed) == []
+
+
+def listed(package: Path, folder: Path) -> list[str]:
+    """Return the files that a package has, and the programs that a linker makes for it."""
+    extract(str(package), str(folder))
+    link = folder / "info" / "link.json"
+    programs = json.loads(link.read_text())["noarch"]["entry_points"] if link.exists() else []
+    return [*(folder / "info" / "files").read_text().splitlines(), *programs]
+
+
+def test_headers_lie_where_pip_puts_them_and_bind_a_package_to_its_python(tmp_path: Path) -> None:
+    path = wheel(tmp_path, "heads", {"heads.py": "", "heads-1.0.data/headers/sub/heads.h": "int x;\n"})
+    package, _ = package_wheel(path, tmp_path / "chan", WheelTarget("3.11.7", "linux-64"))
+    assert (package.parent.name, package.name) == ("linux-64", "heads-1.0-py311_1.conda")
+    found = listed(package, tmp_path / "out")
+    assert {"include/python3.11/heads/sub/heads.h", "lib/python3.11/site-packages/heads.py"} <= set(found)
+
+
+def test_programs_with_windows_are_made_too(tmp_path: Path) -> None:
+    programs = "[gui_scripts]\nshow = shows:main\n[console_scripts]\ntell = shows:tell\n"
+    path = wheel(tmp_path, "shows", {"shows.py": "", "shows-1.0.dist-info/entry_points.txt": programs})
+    package, _ = package_wheel(path, tmp_path / "chan", WheelTarget("3.11.7", "linux-64"))
+    assert {"show = shows:main", "tell = shows:tell"} <= set(listed(package, tmp_path / "out"))
+
+
+def test_what_cannot_be_packed_is_told_with_the_name_of_the_wheel(tmp_path: Path) -> None:
+    target = WheelTarget("3.11.7", "linux-64")
+    path = wheel(tmp_path, "odd", {"odd.py": "", "odd-1.0.data/kinds/x": "x"})
+    with pytest.raises(PipError, match=r"odd-1\.0-py3-none-any\.whl .*odd-1\.0\.data/kinds"):
+        package_wheel(path, tmp_path / "chan", target)
+    path = wheel(tmp_path, "entry", {"entry.py": ""}, "x = entry:main; import os")
+    with pytest.raises(PackageError, match=r"entry-1\.0-py3-none-any\.whl.*entry point"):
+        package_wheel(path, tmp_path / "chan", target)
+    assert not list((tmp_path / "chan").rglob("*.conda"))
