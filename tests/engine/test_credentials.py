@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_envstore.access import EVERYWHERE, Identity
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.channels import ChannelPolicy, redact, strip_credentials, strip_login
+from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.errors import InvalidInputError
 from tests.helpers import QuietHandler, Store, serve
@@ -67,6 +69,50 @@ def test_a_guarded_channel_is_read_and_the_secret_is_written_nowhere(
     assert view["status"] == "COMPLETED", view["reason"]
     assert SECRET.encode() not in everything(store)
     assert SECRET not in store.envstore.log(view["id"])
+
+
+def test_packages_of_a_guarded_channel_are_kept_and_offered_without_the_secret(
+    store: Store, nasty_channel: str, condarc: Path
+) -> None:
+    everybody = Identity("t", "team", {EVERYWHERE: ["admin"]})
+    with serve(nasty_channel.removeprefix("file://"), Guarded) as place:
+        condarc.write_text(f"channels:\n  - http://{place}/t/{SECRET}/c\n")
+        (store.root / "pkgs").unlink()
+        text = f"name: e\nchannels: ['http://{place}']\ndependencies: [nasty-text, nasty-links]"
+        view = store.build(text)
+        assert view["status"] == "COMPLETED", view["reason"]
+        store.envstore.keep_packages(view["id"], True, "tester")
+        store.wait(view["id"])
+        assert store.envstore.kept(view["id"])["state"] == "kept", store.envstore.log(view["id"])
+        store.build(text)
+    assert store.envstore.retention.pack_away(view["id"])
+    remove_tree(store.root / "pkgs")
+    assert {source.place for source in store.envstore.check_restore(view["id"])} == {"kept"}
+    store.envstore.restore(view["id"])  # the server is gone
+    assert store.wait(view["id"])["prefix"], store.envstore.log(view["id"])
+    index = store.envstore.channel_index(everybody, "noarch", packed=False).data
+    lock = store.envstore.list_from_channel(view["id"], "lockfile", "http://h/channel").data
+    assert b"nasty-text-1.0-0.conda" in index
+    assert SECRET.encode() not in index + lock + everything(store)
+    assert SECRET not in store.envstore.log(view["id"])
+
+
+def test_what_a_guarded_channel_refuses_to_keep_is_told_without_the_secret(
+    store: Store, guarded: str, condarc: Path
+) -> None:
+    condarc.write_text(f"custom_channels:\n  guarded: http://me:{SECRET}@{guarded}\n")
+    (store.root / "pkgs").unlink()
+    view = store.build(f"name: e\nchannels: ['http://{guarded}']\ndependencies: [nasty-text]")
+    assert view["status"] == "COMPLETED", view["reason"]
+    condarc.write_text("custom_channels:\n  guarded: http://me:wrong-secret@" + guarded + "\n")
+    store.envstore.keep_packages(view["id"], True, "tester")
+    store.wait(view["id"])
+    found = store.envstore.kept(view["id"])
+    assert found["state"] == "partly"
+    assert guarded in found["missing_packages"][0]["reason"]
+    log = store.envstore.log(view["id"])
+    assert "wrong-secret" not in log + str(found)
+    assert SECRET not in log + str(found)
 
 
 def test_without_the_secret_the_channel_is_refused_by_name(store: Store, guarded: str, condarc: Path) -> None:
