@@ -43,7 +43,7 @@ export function LinkField(props: {
           className="jp-mod-styled"
           type="url"
           aria-label={trans.__('Link to a file')}
-          placeholder={trans.__('Link to a lockfile or an environment.yml')}
+          placeholder={trans.__('Link to one of these files')}
           value={address}
           aria-invalid={problem !== ''}
           onChange={event => {
