@@ -122,20 +122,23 @@ class Workspace:
     def step(self, name: str, title: str) -> Iterator[None]:
         """Run a step: its row, its first and last line in the log, and its end whatever happens."""
         self.check_time()
-        with self.claim.write(self.database) as session:
-            step = Step(
-                build_id=self.claim.build_id,
-                job_id=self.claim.job_id,
-                attempt=self.claim.attempt,
-                name=name,
-                state="running",
-                started_on=now(),
-            )
-            session.add(step)
+        step = Step(
+            build_id=self.claim.build_id,
+            job_id=self.claim.job_id,
+            attempt=self.claim.attempt,
+            name=name,
+            state="running",
+            started_on=now(),
+        )
         with self._lock:
             self._step, self._progress = step, {}
         self.log(title)
-        self.flush()  # so that the log tells how far it came, whatever happens next
+        try:
+            self.flush(begins=step)  # so that the log tells how far it came, whatever happens next
+        except BaseException:
+            with self._lock:
+                self._step = None
+            raise
         started = time.monotonic()
         state = "failed"
         try:
@@ -178,8 +181,8 @@ class Workspace:
         """Return a path for something unfinished; all of it goes when the job ends."""
         return self.staging / name
 
-    def flush(self) -> None:
-        """Write what has gathered, and the heartbeat.
+    def flush(self, begins: Step | None = None) -> None:
+        """Write what has gathered, the heartbeat, and the step that begins.
 
         Raises
         ------
@@ -192,6 +195,8 @@ class Workspace:
         try:
             with self.claim.write(self.database) as session:
                 session.get_one(Job, self.claim.job_id).heartbeat_on = now()
+                if begins is not None:
+                    session.add(begins)
                 for name, group in itertools.groupby(lines, key=lambda line: line[0]):
                     text = "".join(line for _, line in group)
                     session.add(LogChunk(build_id=self.claim.build_id, step=name, text=text, created_on=now()))
