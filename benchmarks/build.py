@@ -6,6 +6,7 @@ empty prefix with the same warm cache. It makes no record, no lock, no archive, 
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -54,7 +55,7 @@ def main() -> None:
     with empty_store(worker_wait_seconds=300.0) as store:
         cold = build(store, text())
         own = wait_for_worker(store)
-        warm = [built_alone(store) for _ in range(5)]
+        os.sync()  # else what was unpacked is still on its way to the disk while the first ones are timed
         cache = str(store.config.packages / "conda")
         specs = [
             f"python={sys.version_info.major}.{sys.version_info.minor}",
@@ -69,7 +70,11 @@ def main() -> None:
             command = [sys.executable, "-c", PEER, channel(), tempfile.mkdtemp(), cache, *specs]
             subprocess.run(command, check=True)
 
-        theirs = best(5, peer)
+        warm, peers = [], []
+        for _ in range(7):  # in turn: what the machine does besides is the same for both
+            warm.append(built_alone(store))
+            peers.append(best(1, peer))
+        theirs = min(peers)
         fastest = min(warm, key=lambda view: view["completed"])
         report("submit to COMPLETED, caches empty", cold["completed"], "s")
         report("submit to COMPLETED, caches warm", fastest["completed"], "s", "rattler alone", theirs, "(bar: 1.25)")

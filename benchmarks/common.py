@@ -15,11 +15,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.demo.channel import make_channel
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.spec import read_specification
+from jupyter_envstore.store.models import Build
 from jupyter_envstore.store.states import COMPLETED, UNSETTLED
 
 CACHE = Path(__file__).parent.parent / ".cache"
@@ -54,8 +57,13 @@ def build(store: EnvStore, specification: str, name: str = "bench", whole: bool 
     reference = store.submit(read_specification(specification), "default", name, "bench")
     completed = 0.0
     ready: dict[str, float] = {}
+    ticked = 0.0
+    while _status(store, reference.id) in UNSETTLED:  # one short query: who measures shall not be what is measured
+        if time.perf_counter() - ticked > 0.1:
+            store.scheduler.tick()
+            ticked = time.perf_counter()
+        time.sleep(0.005)
     while True:
-        store.scheduler.tick()
         view = store.show(reference.id)
         if not completed and view["status"] not in UNSETTLED:
             completed = time.perf_counter() - started
@@ -66,6 +74,12 @@ def build(store: EnvStore, specification: str, name: str = "bench", whole: bool 
         if completed and (not whole or not store.busy(reference.id)):
             return {**view, "completed": completed, "ready": ready}
         time.sleep(0.02)
+        store.scheduler.tick()
+
+
+def _status(store: EnvStore, build_id: int) -> str:
+    with store.database.read() as session:
+        return str(session.scalar(select(Build.status).where(Build.id == build_id)))
 
 
 def best(times: int, function: Callable[[], Any]) -> float:

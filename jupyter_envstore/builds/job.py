@@ -9,13 +9,16 @@ from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.builds.telling import tell_collisions, tell_outside_links
 from jupyter_envstore.builds.workspace import Workspace
 from jupyter_envstore.config import MAX_PREFIX
-from jupyter_envstore.engine.link import link_conda, link_method
+from jupyter_envstore.engine.link import is_hard_linked, link_conda
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
 from jupyter_envstore.engine.solve import current_platform
 from jupyter_envstore.errors import LimitError
 from jupyter_envstore.spec.words import counted
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store import settings as settings_rows
+
+LINKS = "hard links into the package cache"
+COPIES = "copies or reflinks, since the file system (or the one of the cache) allows no hard links"
 
 
 class Job:
@@ -67,5 +70,6 @@ class Job:
             tell_collisions(self.workspace, linked.collisions)
             tell_outside_links(self.workspace, linked.outside_links, self.settings["allow_outside_links"])
             self.linked = linked
-            self.workspace.log(f"files are {link_method(staging)}")
+            self.is_hard_linked = is_hard_linked(staging)
+            self.workspace.log(f"files are {LINKS if self.is_hard_linked else COPIES}")
         return staging

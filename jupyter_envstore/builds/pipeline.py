@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from jupyter_envstore.builds.activation import ACTIVATION_FILE, activation_variables
@@ -87,7 +86,7 @@ class _Pipeline:
     def link(self, record: BuildRecord, staging: Path, again: bool = False) -> tuple[int, int]:
         """Finish the staged prefix and move it to its place; ``again`` where it was there before.
 
-        Return its size and that of what is its own, in bytes, before byte code is added.
+        Return its size and that of what is its own, in bytes, as far as they are known before it is compiled.
         """
         lock = record.lock(self.platform)
         with self.workspace.step("link", "Link packages"):
@@ -115,8 +114,7 @@ class _Pipeline:
             elif scripts:
                 with self.workspace.step("scripts", "Run scripts of packages"):
                     run_scripts(self.workspace, self.prefix, scripts, self.settings["allow_outside_links"])
-            with self.workspace.step("activate", "Activate"), ThreadPoolExecutor(1) as beside:
-                sizes = beside.submit(tree_size, self.prefix)
+            with self.workspace.step("activate", "Activate"):
                 variables, complaints = activation_variables(
                     self.prefix, self.workspace.staging, self.workspace.time_left()
                 )
@@ -128,7 +126,10 @@ class _Pipeline:
         except BaseException:  # nobody knows of this prefix yet
             remove_tree(self.prefix)
             raise
-        return sizes.result()
+        linked = self.job.linked
+        if self.job.is_hard_linked and not (lock.pip or scripts or again):  # walked through when it is compiled
+            return linked.size, linked.own_size
+        return tree_size(self.prefix)
 
     def complete(self, sizes: tuple[int, int]) -> None:
         """Make the build usable, active if it is the newest, and ask for what is still to be done."""

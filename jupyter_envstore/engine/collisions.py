@@ -63,6 +63,7 @@ class Registry:
         self.shared: dict[str, list[str]] = {}
         self.scripts: dict[str, list[str]] = {}
         self.late: set[str] = set()
+        self.size = self.own_size = 0
         self._folders: dict[str, str] = {}
         self._links: dict[str, tuple[str, str]] = {}
         self._folded: dict[str, tuple[str, str]] = {}
@@ -80,6 +81,8 @@ class Registry:
         """
         name = str(record["name"])
         self._records[name] = record
+        self.size += paths.size
+        self.own_size += paths.own_size
         place = self._place if paths.noarch_python else str
         listed = [place(path) for path in paths.files]
         own = set(listed)

@@ -55,6 +55,8 @@ class LinkedPackages:
         Paths that several packages have, whether or not their files differ.
     site_packages : str
         Where Python packages lie in the prefix.
+    size, own_size : int
+        Bytes of the packages' files, and of those that hold the prefix; as packages have them, so not to the byte.
     """
 
     downloaded: int
@@ -63,6 +65,8 @@ class LinkedPackages:
     files: Mapping[str, str] = field(default_factory=dict)
     shared: frozenset[str] = frozenset()
     site_packages: str = ""
+    size: int = 0
+    own_size: int = 0
 
 
 TRIES = 5
@@ -176,6 +180,8 @@ def _link_all(
             registry.files,
             frozenset(registry.shared),
             registry.site_packages,
+            registry.size,
+            registry.own_size,
         )
     msg = "the packages in the cache change while they are linked; stop what changes them, and build again"
     raise PackageError(msg)
@@ -218,8 +224,8 @@ def _install(
         raise _package_error(error) from None
 
 
-def link_method(prefix: Path) -> str:
-    """Say in words how the files of ``prefix`` hang together with the cache."""
+def is_hard_linked(prefix: Path) -> bool:
+    """Whether most files of ``prefix`` are those of the cache: some hundred are looked at."""
     shared = total = 0
     for folder, _, files in os.walk(prefix / "lib"):
         for name in files[:20]:
@@ -227,9 +233,7 @@ def link_method(prefix: Path) -> str:
             shared += os.lstat(os.path.join(folder, name)).st_nlink > 1  # noqa: PTH118 - many files
         if total > 500:
             break
-    if not total or shared > total // 2:
-        return "hard links into the package cache"
-    return "copies or reflinks, since the file system (or the one of the cache) allows no hard links"
+    return not total or shared > total // 2
 
 
 def to_record(record: Mapping[str, Any]) -> Any:

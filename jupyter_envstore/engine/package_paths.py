@@ -54,6 +54,8 @@ class PackagePaths:
         Names of the programs that a linker writes for it.
     noarch_python : bool
         Whether ``site-packages/`` and ``python-scripts/`` stand for places that Python's version tells.
+    size, own_size : int
+        Bytes of its files, and of those that each prefix has for itself, since the prefix stands in them.
     """
 
     files: tuple[str, ...]
@@ -61,6 +63,8 @@ class PackagePaths:
     links: dict[str, str]
     entry_points: tuple[str, ...] = ()
     noarch_python: bool = False
+    size: int = 0
+    own_size: int = 0
 
 
 def parents_of(paths: Iterable[str]) -> set[str]:
@@ -158,17 +162,20 @@ def read_paths(record: Mapping[str, Any], folder: Path) -> PackagePaths:
     for name in sorted(folders):
         if os.path.islink(f"{root}/{name}"):  # noqa: PTH114 - hundreds of folders
             raise refusal(record, f"its folder {name!r} is a link, and files lie below it")
+    total = own = 0
     for entry in entries:
         path = str(entry["_path"])
-        target = _check_source(record, root, path, entry)
+        target, size = _check_source(record, root, path, entry)
         if target is not None:
             links[path] = target
+        total += size
+        own += size if entry.get("prefix_placeholder") else 0
     _check_links(record, links)
     index = info_json(record, _text(record, folder, "info/index.json"), "info/index.json")
     check_index(record, index)
     noarch = index.get("noarch") == "python"
     names = entry_points(record, _text(record, folder, "info/link.json")) if noarch else ()
-    return PackagePaths(tuple(files), tuple(sorted(folders)), links, tuple(names), noarch)
+    return PackagePaths(tuple(files), tuple(sorted(folders)), links, tuple(names), noarch, total, own)
 
 
 def check_index(record: Mapping[str, Any], index: Mapping[str, Any]) -> None:
@@ -308,22 +315,26 @@ def _text(record: Mapping[str, Any], folder: Path, name: str) -> bytes | None:
         return None
 
 
-def _check_source(record: Mapping[str, Any], root: str, path: str, entry: Mapping[str, Any]) -> str | None:
-    """Return what a link leads to, None for others; refuse what a linker would follow out of the package."""
+def _check_source(record: Mapping[str, Any], root: str, path: str, entry: Mapping[str, Any]) -> tuple[str | None, int]:
+    """Return what a link leads to, None for others, and a file's size.
+
+    What a linker would follow out of the package is refused.
+    """
     full = f"{root}/{path}"
     try:
-        mode = os.lstat(full).st_mode
+        info = os.lstat(full)
     except OSError:  # rattler tells that it is missing
-        return None
+        return None, 0
+    mode = info.st_mode
     if stat.S_ISLNK(mode):
         real = os.path.realpath(full)
         follows = entry.get("path_type") not in ("softlink", None) or entry.get("prefix_placeholder")
         if follows and not real.startswith(f"{root}/"):
             raise refusal(record, f"its path {path!r} should be a file and is a link that leads out of the package")
-        return os.readlink(full)  # noqa: PTH115 - thousands of files
+        return os.readlink(full), 0  # noqa: PTH115 - thousands of files
     if not stat.S_ISREG(mode) and not (entry.get("path_type") == "directory" and stat.S_ISDIR(mode)):
         raise refusal(record, f"its path {path!r} is neither a file nor a link")
-    return None
+    return None, info.st_size if stat.S_ISREG(mode) else 0
 
 
 def _check_links(record: Mapping[str, Any], links: Mapping[str, str]) -> None:
