@@ -6,6 +6,7 @@ import type { IChecked, IOffer, IPick } from '../../src/types';
 import { FileChoice } from '../../src/view/choice';
 import { isForeign } from '../../src/view/foreign';
 import { type IImport, type IKeptFile, useImport } from '../../src/view/import';
+import { asArgs } from '../../src/view/views';
 import { act, draw, node } from './drawn';
 
 const trans = nullTranslator.load('jupyter_envstore');
@@ -99,7 +100,10 @@ describe('an imported file', () => {
     act(() => imported.setTakesNewer(true));
     expect(imported.excludeNewer).toBeNull();
     const draft = kept!;
+    const handed = asArgs({ text, file: imported.handOver() }); // to another view
+    expect(handed).toEqual({ text: '# gpu', file: draft });
     act(() => imported.forget());
+    expect(imported.handOver()).toBeUndefined();
     expect(node.textContent).toBe('');
     await act(() => imported.restore(draft));
     expect(select().value).toBe('gpu');

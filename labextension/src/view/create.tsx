@@ -13,7 +13,7 @@ import { Begin, type From } from './begin';
 import { type ICompleter, type IEditorHandle, YamlEditor } from './editor';
 import { FileChoice } from './choice';
 import { isForeign } from './foreign';
-import { Imported, useImport } from './import';
+import { type IKeptFile, Imported, useImport } from './import';
 import { usePreview } from './checking';
 import { leaveDraft } from './drafts';
 import { NotBuilt } from './failed';
@@ -146,6 +146,15 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
   const { checked } = preview;
   const take = React.useRef(imported.take);
   take.current = imported.take;
+  /** Go on with a text that came of a file, elsewhere. */
+  const goOn = (what: string, file: IKeptFile) => {
+    setText(what);
+    setGiven({ text: BASE, description: '' });
+    setFrom('file');
+    void imported.restore(file);
+  };
+  const going = React.useRef(goOn);
+  going.current = goOn;
   const begin = React.useCallback(
     (what: IStart) => {
       setError('');
@@ -156,7 +165,9 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
       if (what.name) {
         setName(what.name);
       }
-      if (what.text !== undefined) {
+      if (what.text !== undefined && what.file) {
+        going.current(what.text, what.file);
+      } else if (what.text !== undefined) {
         void take
           .current(what.text, what.fileName ?? 'environment.yml')
           .then(() => what.name && setName(what.name));
@@ -268,7 +279,14 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
         </div>
       </div>
       {failed && (
-        <NotBuilt {...props} error={failed} place={{ namespace: target, name: trimmed }} text={text} again={make} />
+        <NotBuilt
+          {...props}
+          error={failed}
+          place={{ namespace: target, name: trimmed }}
+          text={text}
+          file={imported.handOver()}
+          again={make}
+        />
       )}
       {(error || imported.error) && <ErrorBox message={error || imported.error} />}
       <div className="jp-EnvStore-fields">
@@ -325,7 +343,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
               id="envstore:build-of-taken"
               onClick={() => {
                 if (text.trim() && text !== BASE) {
-                  leaveDraft(taken, text);
+                  leaveDraft(taken, text, imported.handOver());
                 }
                 void commands.execute(CommandIDs.open, { namespace: target, name: taken.name, tab: 'specification' });
               }}

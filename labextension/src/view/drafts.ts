@@ -44,13 +44,18 @@ function stored(key: string): Record<number, IDraft> {
   );
 }
 
+/** Return a file as it is kept: of a large one, the date and the choices alone. */
+function fitting(file: IKeptFile): IKeptFile {
+  return file.content.length > MOST_OF_FILE ? { ...file, content: '' } : file;
+}
+
 /** Keep a text as the draft of an environment's newest build, for a view that is opened then. */
-export function leaveDraft(item: IEnvironment, text: string): void {
+export function leaveDraft(item: IEnvironment, text: string, file?: IKeptFile): void {
   const build = item.current_build ?? item.newest_build;
   if (build) {
     const key = keyOf('draft', item);
     const base = item.newest_build_id ?? build.id;
-    const draft: IDraft = { text, number: build.number, wasActive: true, base };
+    const draft: IDraft = { text, number: build.number, wasActive: true, base, ...(file ? { file: fitting(file) } : {}) };
     browserStorage.save(key, { ...stored(key), [build.id]: draft });
   }
 }
@@ -92,7 +97,7 @@ export function useDrafts(item: IEnvironment, build: IBuild): IDrafts {
       const { [shown ?? build.id]: old, ...rest } = drafts;
       const begun = old ?? { number: build.number, wasActive: build.active || !item.active, base };
       const { file: kept, ...others } = begun as Partial<IDraft> & typeof begun;
-      const file = given === undefined ? kept : given && given.content.length > MOST_OF_FILE ? { ...given, content: '' } : given;
+      const file = given === undefined ? kept : given && fitting(given);
       save(text === null ? rest : { ...rest, [shown ?? build.id]: { ...others, text, ...(file ? { file } : {}) } });
     },
     snapshot: () => {

@@ -5,12 +5,14 @@ import { ErrorBox, type IProps, Link } from '../components/basics';
 import { isChannelAway, SetMirror } from '../components/mirror';
 import { EnvStoreError } from '../refusal';
 import type { IPlace } from '../types';
+import type { IKeptFile } from './import';
+import { asArgs } from './views';
 
 /** Why a text was not built, and the ways out: the text is kept wherever it stands. */
 export function NotBuilt(
-  props: IProps & { error: Error; place: IPlace; text: string; again: () => unknown }
+  props: IProps & { error: Error; place: IPlace; text: string; file?: IKeptFile; again: () => unknown }
 ): React.ReactElement {
-  const { error, place, text, trans, commands, model } = props;
+  const { error, place, text, file, trans, commands, model } = props;
   const status = error instanceof EnvStoreError ? error.status : 0;
   const own = model.permissions?.primary_namespace;
   if (status === 403) {
@@ -20,7 +22,7 @@ export function NotBuilt(
         {own && own !== place.namespace && model.writable.includes(own) && (
           <Link
             id="envstore:save-to-own"
-            onClick={() => commands.execute(CommandIDs.create, { namespace: own, name: place.name, text })}
+            onClick={() => commands.execute(CommandIDs.create, asArgs({ namespace: own, name: place.name, text, file }))}
           >
             {trans.__('Save to my namespace')}
           </Link>

@@ -68,6 +68,8 @@ export interface IImport {
   restore: (kept: IKeptFile) => Promise<void>;
   /** What the file gave last, to tell whether it was edited since then. */
   text: string;
+  /** The file with its choices, for another view that goes on with it; none where there is none, or it was undone. */
+  handOver: () => IKeptFile | undefined;
 }
 
 /** How messages end that name the options of the command line. */
@@ -262,7 +264,11 @@ export function useImport(
         setFile({ ...latest.current, changes: found.changes, offer: found.offer, isLockfile: found.is_lockfile });
       }
     },
-    text: file.text
+    text: file.text,
+    handOver: () => {
+      const { content, fileName, keep, pick, text, dated, takesNewer } = latest.current;
+      return fileName && !isUndone ? { content, fileName, keep, pick, text, dated, takesNewer } : undefined;
+    }
   };
 }
 

@@ -4,12 +4,14 @@ import { TextButton } from '../components/basics';
 import type { IBuild, IEnvironment } from '../types';
 import { useDrafts } from './drafts';
 import type { IViewProps } from './environment';
+import { asArgs } from './views';
 
 /** What is left of an environment that was deleted: its text, or the draft that was made of it. */
 export function Kept(props: IViewProps & { item: IEnvironment; build: IBuild }): React.ReactElement | null {
   const { trans, commands, place, build, item } = props;
   const { draft, others } = useDrafts(item, build);
-  const text = draft?.text ?? others[0]?.[1].text ?? build.specification?.text;
+  const kept = draft ?? others[0]?.[1];
+  const text = kept?.text ?? build.specification?.text;
   return text ? (
     <>
       <div className="jp-EnvStore-actions">
@@ -20,7 +22,7 @@ export function Kept(props: IViewProps & { item: IEnvironment; build: IBuild }):
         )}
         <TextButton
           id="envstore:create-again"
-          onClick={() => commands.execute(CommandIDs.create, { namespace: place.namespace, name: place.name, text })}
+          onClick={() => commands.execute(CommandIDs.create, asArgs({ ...place, text, file: kept?.file }))}
         >
           {trans.__('Create again from this text')}
         </TextButton>

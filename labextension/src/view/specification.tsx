@@ -177,7 +177,7 @@ export function SpecificationTab(props: ITabProps & { asked: IShow }): React.Rea
           </div>
         )}
       </div>
-      {error && <NotBuilt {...props} error={error} text={text} again={make} />}
+      {error && <NotBuilt {...props} error={error} text={text} file={draft?.file} again={make} />}
       {imported.error && <ErrorBox message={imported.error} />}
       {drafts.others.map(([id, other]) => (
         <div key={id} className="jp-EnvStore-olderBar" role="status">

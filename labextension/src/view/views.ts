@@ -1,4 +1,6 @@
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { IPlace } from '../types';
+import type { IKeptFile } from './import';
 
 /** The tabs of an environment's view. */
 export type Tab = 'packages' | 'specification' | 'builds' | 'artifacts' | 'access';
@@ -22,6 +24,8 @@ export interface IStart {
   name?: string;
   text?: string;
   fileName?: string;
+  /** The file that the text came from, with what was chosen of it. */
+  file?: IKeptFile;
 }
 
 /** The views in the main area. */
@@ -32,4 +36,9 @@ export interface IViews {
   create(start?: IStart): Promise<void>;
   /** Show a text, read-only; one of the same key that is open is turned to. */
   text(title: string, text: string, kind: string, key: string): void;
+}
+
+/** Return what a new environment begins with as arguments of a command, which are JSON. */
+export function asArgs(start: IStart): ReadonlyPartialJSONObject {
+  return JSON.parse(JSON.stringify(start));
 }
