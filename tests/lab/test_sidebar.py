@@ -159,10 +159,10 @@ def test_the_filter_finds_names_and_packages(tab: Lab, lab: Server, example: int
     lab.data("DELETE", "environment/team/other/")
 
 
-def test_a_build_is_canceled_from_the_sidebar(tab: Lab, lab: Server, channel: str) -> None:
-    build_id = lab.submit(f"name: stopped\nchannels: [{channel}]\ndependencies: [python, pandas, flask, ipykernel]")
+def test_a_build_is_canceled_from_the_sidebar(tab: Lab, lab: Server, nasty_channel: str) -> None:
+    build_id = lab.submit(f"name: stopped\nchannels: [{nasty_channel}]\ndependencies: [nasty-sleepy]")
     tab.button("cancel").first.click()
-    shown(tab.page.get_by_role("treeitem", name="stopped, Canceled"), 30_000)
+    shown(tab.page.get_by_role("treeitem", name="stopped, Canceled"), 20_000)
     assert lab.data("GET", f"build/{build_id}/")["status"] == "CANCELED"
     lab.data("DELETE", "environment/team/stopped/")
 
