@@ -316,7 +316,7 @@ def test_what_is_not_known_of_a_workspace_is_told_as_that() -> None:
 def test_sources_of_poetry_and_what_is_optional_are_told() -> None:
     text = (
         "[tool.poetry]\nname = 'x'\n"
-        "[[tool.poetry.source]]\nname = 'own'\nurl = 'https://pypi.example.org/simple'\n"
+        "[[tool.poetry.source]]\nname = 'own'\nurl = 'https://index.example.org/simple'\n"
         "[[tool.poetry.source]]\nname = 'PyPI'\npriority = 'primary'\n"
         "[[tool.poetry.source]]\nname = 'torch'\nurl = 'https://torch.example.org'\npriority = 'explicit'\n"
         "[tool.poetry.dependencies]\npython = '^3.11'\nrequests = '^2'\n"
@@ -325,7 +325,7 @@ def test_sources_of_poetry_and_what_is_optional_are_told() -> None:
     )
     repaired = repair(text, "pyproject.toml", platform="linux-64")
     told = {change.what for change in repaired.changes}
-    assert "--extra-index-url https://pypi.example.org/simple" in repaired.text
+    assert "--extra-index-url https://index.example.org/simple" in repaired.text
     assert "torch.example.org" not in repaired.text
     assert {
         "tool.poetry.source own became '--extra-index-url'",
