@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jupyter_envstore.engine.channels import conda_credentials, local_path, make_client, redact
 from jupyter_envstore.engine.progress import Progress
@@ -20,6 +20,7 @@ from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.errors import PackageError
 
 KINDS = ("sha256", "md5")
+Found = TypeVar("Found")
 Stored = Callable[[Mapping[str, Any]], Iterable[Path]]
 """Gives files that may be a package's, by what its lock says of it."""
 
@@ -64,12 +65,34 @@ def missing_hashes(entry: Mapping[str, Any], stored: Stored) -> dict[str, str]:
             return {kind: found[kind] for kind in missing}
     found = _hashes_at(entry)
     if found[known] != entry[known]:
-        msg = (
-            f"package {entry['fn']} is not the one that was locked: its {known} is {found[known]}, "
-            f"locked is {entry[known]}; the file in the channel was changed or is damaged"
-        )
-        raise PackageError(msg)
+        raise another_package(entry, known, found[known])
     return {kind: found[kind] for kind in missing}
+
+
+def another_package(entry: Mapping[str, Any], kind: str, found: str) -> PackageError:
+    """Return the error for a package in a channel that has another hash than the one that is locked."""
+    return PackageError(
+        f"package {entry['fn']} is not the one that was locked: its {kind} is {found}, "
+        f"locked is {entry.get(kind)}; the file in the channel was changed or is damaged"
+    )
+
+
+def read_local(entry: Mapping[str, Any], path: Path, read: Callable[[Path], Found]) -> Found:
+    """Return what ``read`` gives of a package's file in a channel on this machine.
+
+    Raises
+    ------
+    PackageError
+        The file is gone, or cannot be read.
+    """
+    try:
+        return read(path)
+    except FileNotFoundError:
+        msg = f"package {entry['fn']} is not in its channel any more: {path} is gone"
+        raise PackageError(msg) from None
+    except OSError as error:
+        msg = f"package {entry['fn']} cannot be read: {error.strerror}"
+        raise PackageError(msg) from None
 
 
 def _hashes_at(entry: Mapping[str, Any]) -> dict[str, str]:
@@ -79,14 +102,7 @@ def _hashes_at(entry: Mapping[str, Any]) -> dict[str, str]:
             path = Path(folder) / "package"
             _download(entry["url"], path)
             return _hashes(path)
-    try:
-        return _hashes(local)
-    except FileNotFoundError:
-        msg = f"package {entry['fn']} is not in its channel any more: {local} is gone"
-        raise PackageError(msg) from None
-    except OSError as error:
-        msg = f"package {entry['fn']} cannot be read: {error.strerror}"
-        raise PackageError(msg) from None
+    return read_local(entry, local, _hashes)
 
 
 def _hashes(path: Path) -> dict[str, str]:

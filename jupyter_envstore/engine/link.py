@@ -26,6 +26,7 @@ from jupyter_envstore.engine.collisions import Collision, OutsideLink, phases
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.environment_variables import write_variables
 from jupyter_envstore.engine.guard import Guard
+from jupyter_envstore.engine.hashes import another_package, read_local
 from jupyter_envstore.engine.kept import Find, from_store, install_wheels, restore_addresses
 from jupyter_envstore.engine.known_paths import DamagedCacheError, damage_behind, remove_damaged
 from jupyter_envstore.engine.prefix import remove_tree, storage_error, write_new
@@ -271,20 +272,9 @@ def verify_local_packages(records: Iterable[dict[str, Any]], cache_dir: Path) ->
         if path is None or in_cache(record, cache_dir):
             continue
         kind = "sha256" if record.get("sha256") else "md5"
-        try:
-            digest = file_digest(path, kind)
-        except FileNotFoundError:
-            msg = f"package {record['fn']} is not in its channel any more: {path} is gone"
-            raise PackageError(msg) from None
-        except OSError as error:
-            msg = f"package {record['fn']} cannot be read: {error.strerror}"
-            raise PackageError(msg) from None
+        digest = read_local(record, path, partial(file_digest, kind=kind))
         if digest != record.get(kind):
-            msg = (
-                f"package {record['fn']} is not the one that was locked: its {kind} is {digest}, "
-                f"locked is {record.get(kind)}; the file in the channel was changed or is damaged"
-            )
-            raise PackageError(msg)
+            raise another_package(record, kind, digest)
 
 
 def finish_prefix(
