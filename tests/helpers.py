@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore.builds.executors import LocalExecutor
-from jupyter_envstore.builds.processes import start_time
+from jupyter_envstore.builds.executors import Executor, LocalExecutor
+from jupyter_envstore.builds.processes import is_alive, start_time
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.envstore import BuildRef, EnvStore
@@ -56,9 +56,16 @@ class Store:
         """Schedule until ``condition`` holds."""
         deadline = time.monotonic() + timeout
         while not condition():
-            assert time.monotonic() < deadline, "it took too long"
+            jobs = [(job.kind, job.state, job.attempt, job.pid, job.reason) for job in self.jobs()]
+            assert time.monotonic() < deadline, f"it took too long; jobs: {jobs}"
             self.envstore.scheduler.tick()
             time.sleep(0.02)
+
+    def start_with(self, executor: Executor) -> None:
+        """Have workers of another kind: once those of before have ended, which take what comes next for their build."""
+        self.until(lambda: not any(is_alive(job.pid, job.process_started) for job in self.jobs() if job.pid))
+        self.envstore.scheduler.executor.close()
+        self.envstore.scheduler.executor = executor
 
     def jobs(self) -> list[Job]:
         """Return all jobs."""

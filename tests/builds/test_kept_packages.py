@@ -403,9 +403,7 @@ def test_a_worker_that_is_killed_in_the_middle_goes_on_where_it_was(
     store: Store, nasty_channel: str, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view = store.build(text(nasty_channel, "nasty-text", "nasty-links"))
-    config = store.envstore.config
-    store.envstore.scheduler.executor.close()
-    store.envstore.scheduler.executor = StoppingExecutor(config, "keep", 1)
+    store.start_with(StoppingExecutor(store.envstore.config, "keep", 1))
     store.envstore.keep_packages(view["id"], True, "tester")
     store.until(lambda: any(stopped(job.pid) for job in store.jobs() if job.pid))
     monkeypatch.setattr(retention, "GRACE_SECONDS", -1.0)
@@ -422,8 +420,7 @@ def test_a_worker_that_is_killed_in_the_middle_goes_on_where_it_was(
 
 def test_keeping_can_be_canceled_and_asked_for_again(store: Store, nasty_channel: str, own_cache: Path) -> None:
     view = store.build(text(nasty_channel))
-    store.envstore.scheduler.executor.close()
-    store.envstore.scheduler.executor = StoppingExecutor(store.envstore.config, "keep", 1)
+    store.start_with(StoppingExecutor(store.envstore.config, "keep", 1))
     store.envstore.keep_packages(view["id"], True, "tester")
     store.until(lambda: any(stopped(job.pid) for job in store.jobs() if job.pid))
     assert store.envstore.cancel(view["id"], "tester") == ["keep"]

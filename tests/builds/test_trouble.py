@@ -98,8 +98,7 @@ def text(channel: str) -> str:
 
 def stop_at(store: Store, step: str, channel: str, times: int = 100) -> int:
     """Start a build, and return its id when its worker has stopped in ``step``."""
-    store.envstore.scheduler.executor.close()
-    store.envstore.scheduler.executor = StoppingExecutor(store.envstore.config, step, times)
+    store.start_with(StoppingExecutor(store.envstore.config, step, times))
     build = store.submit(text(channel))
     store.until(lambda: any(stopped(job.pid) for job in store.jobs() if job.pid))
     return build.id

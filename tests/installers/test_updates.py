@@ -169,7 +169,8 @@ def test_who_stops_the_shell_alone_stops_all_that_unpacks(science: Made, place: 
         let_go(process)
         process.communicate(timeout=60)  # all of them have its output
         assert process.returncode == expected
-        assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in at_work)
+        _, alive = psutil.wait_procs(at_work, timeout=5)  # each is ending: all of them have let go of the output
+        assert not [child for child in alive if child.status() != psutil.STATUS_ZOMBIE]
         assert list(place.iterdir()) == []
 
 

@@ -82,7 +82,7 @@ def test_who_edits_is_told_of_anothers_build_and_keeps_their_text(tab: Lab, lab:
     expect(tab.view.get_by_text("while you edited")).to_have_count(0)
     expect(tab.editor()).to_contain_text("# mine")
     tab.button("create-build").click()
-    expect(tab.view.get_by_test_id("envstore:build-selector")).to_contain_text("Build 4", timeout=10_000)
+    expect(tab.view.get_by_test_id("envstore:build-selector")).to_contain_text("Build 4")
     build_id = lab.data("GET", "environment/team/kept/")["newest_build_id"]
     assert "# mine" in lab.wait(build_id)["specification"]["text"]
 
@@ -289,7 +289,7 @@ def test_a_server_that_hangs_is_noticed_and_given_up(tab: Lab, lab: Server) -> N
     lab.process.send_signal(signal.SIGSTOP)
     try:
         tab.tab("access")  # it asks for something that no tab has shown yet
-        shown(tab.view.get_by_text("Waiting for the server…"), 6_000)
+        shown(tab.view.get_by_text("Waiting for the server…"))
         shown(tab.sidebar.get_by_text("Waiting for the server…"))
         expect(tab.view.get_by_role("region", name="Your tokens").get_by_role("status", name="Loading")).to_be_visible()
         tab.page.screenshot(path=PICTURES / "hung.png")  # another theme would need the server

@@ -171,12 +171,12 @@ def test_two_tabs_say_the_same(open_lab: Callable[..., Lab], lab: Server, nasty_
     one, two = open_lab(), open_lab()
     lab.wait(lab.submit(f"name: both\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"))
     for each in (one, two):
-        shown(each.page.get_by_role("treeitem", name="both, Ready"), 3_000)
+        shown(each.page.get_by_role("treeitem", name="both, Ready"))
     one.row("both").focus()
     one.page.keyboard.press("Delete")
     one.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     for each in (one, two):
-        expect(each.row("both")).to_have_count(0, timeout=3_000)
+        expect(each.row("both")).to_have_count(0)
 
 
 def test_a_lost_connection_is_told_and_recovers(tab: Lab, example: int) -> None:
@@ -204,10 +204,12 @@ def test_the_sidebar_is_good_at_200_pixels(open_lab: Callable[..., Lab], example
     tab.picture("narrow")
 
 
-def test_running_builds_stand_in_labs_own_panel_too(tab: Lab, lab: Server, channel: str) -> None:
-    lab.submit(f"name: seen\nchannels: [{channel}]\ndependencies: [python, pandas, flask, ipykernel]")
+def test_running_builds_stand_in_labs_own_panel_too(tab: Lab, lab: Server, nasty_channel: str) -> None:
+    build_id = lab.submit(f"name: seen\nchannels: [{nasty_channel}]\ndependencies: [nasty-sleepy]")
     tab.page.click('[data-id="jp-running-sessions"]')
-    shown(tab.page.locator("#jp-running-sessions").get_by_text("team/seen"), 5_000)
+    shown(tab.page.locator("#jp-running-sessions").get_by_text("team/seen"), 20_000)
+    lab.data("PUT", f"build/{build_id}/cancel/")
+    expect(tab.page.locator("#jp-running-sessions").get_by_text("team/seen")).to_be_hidden()
     lab.data("DELETE", "environment/team/seen/")
 
 

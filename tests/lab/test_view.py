@@ -56,7 +56,7 @@ def test_a_package_is_added_without_yaml_and_comments_live(data: Lab, lab: Serve
     shown(data.view.locator("dd").get_by_text("flask", exact=True))
     data.picture("staged")
     data.button("build-changes").click()
-    expect(data.view.get_by_test_id("envstore:build-selector")).to_contain_text(f"Build {before + 1}", timeout=10_000)
+    expect(data.view.get_by_test_id("envstore:build-selector")).to_contain_text(f"Build {before + 1}")
     newest = lab.data("GET", "environment/team/data/")["newest_build_id"]
     assert lab.data("GET", f"build/{newest}/")["number"] == before + 1
     build = lab.wait(newest)
@@ -73,7 +73,7 @@ def test_a_fault_is_marked_at_its_line_as_one_types(data: Lab) -> None:
     data.picture("specification")
     data.check_accessibility(".jp-EnvStore-environmentView .jp-EnvStore-preview")
     data.write("name: data\ndependencies:\n  - python=\n  - 'numpy >>1'\nsurprise: 1\n")
-    shown(data.view.get_by_text("3 lines need attention"), 5_000)
+    shown(data.view.get_by_text("3 lines need attention"))
     expect(data.view.locator(".cm-lint-marker-error")).to_have_count(3)
     expect(data.button("create-build")).to_be_disabled()
     data.view.get_by_role("button", name="line 5").click()
@@ -273,7 +273,7 @@ def test_a_log_is_followed_live_and_says_where_it_failed(data: Lab, lab: Server,
     data.picture("log-failed")
     shown(data.button("retry"))
     build_id = lab.submit(f"name: live\nchannels: [{channel}]\ndependencies: [python, pandas]")
-    expect(data.view.get_by_test_id("envstore:build-selector")).to_contain_text("Build 2", timeout=5_000)
+    expect(data.view.get_by_test_id("envstore:build-selector")).to_contain_text("Build 2")
     data.view.get_by_test_id("envstore:build-selector").select_option(str(build_id))
     shown(data.view.get_by_role("list", name="Steps").get_by_text("Download packages", exact=True))
     lab.wait(build_id)
