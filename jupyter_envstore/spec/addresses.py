@@ -9,6 +9,7 @@ SECRET_QUERY = re.compile(r"(^|&)[\w-]*(token|key|passw|auth|sig|credential|secr
 
 USUAL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:/[A-Za-z0-9_+!~=,-][A-Za-z0-9_.+!~=,-]*)+")
 """What has nothing that an address must not have, but for a token in a folder ``t``."""
+USUAL_FRAGMENT = re.compile(r"(?:[a-z0-9]+=[A-Za-z0-9_./-]+)?")
 
 
 def check_url(url: str, what: str, allow_local_files: bool = False) -> None:
@@ -19,7 +20,8 @@ def check_url(url: str, what: str, allow_local_files: bool = False) -> None:
     ValueError
         With the reason; a password is never repeated in it.
     """
-    if USUAL.fullmatch(url) and "/t/" not in url:
+    address, _, fragment = url.partition("#")
+    if USUAL.fullmatch(address) and "/t/" not in address and USUAL_FRAGMENT.fullmatch(fragment):
         return
     if re.search(r"[\x00-\x1f\x7f]", url):
         msg = f"{what} {shown(url)!r}: an address must hold no line break or control character"

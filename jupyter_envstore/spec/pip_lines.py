@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from jupyter_envstore.spec.addresses import check_filled_in, check_url, shown
+from jupyter_envstore.spec.requirement_parts import Parts, read_parts
 from jupyter_envstore.spec.sources import (
     check_repository,
     is_archive_at_commit,
@@ -56,7 +58,11 @@ class HashedRequirement:
     hashes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return " ".join([str(self.requirement), *(f"--hash=sha256:{value}" for value in self.hashes)])
+        return _written(self.requirement, self.hashes)
+
+
+def _written(requirement: Requirement | Parts, hashes: Iterable[str]) -> str:
+    return " ".join([str(requirement), *(f"--hash=sha256:{value}" for value in hashes)])
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,13 @@ def read_hashed(line: str) -> HashedRequirement:
     ValueError
         It is none; or none of its hashes is one that can be checked here.
     """
+    from packaging.requirements import Requirement
+
+    hashes = _hashes(line)
+    return HashedRequirement(Requirement(HASH.sub("", line)), hashes)
+
+
+def _hashes(line: str) -> tuple[str, ...]:
     hashes: dict[str, None] = {}
     kinds = []
     for value in HASH.findall(line):
@@ -109,7 +122,7 @@ def read_hashed(line: str) -> HashedRequirement:
     if len(kinds) > MAX_HASHES:
         msg = f"{len(kinds)} hashes; at most {MAX_HASHES}"
         raise ValueError(msg)
-    return HashedRequirement(_requirement(HASH.sub("", line)), tuple(hashes))
+    return tuple(hashes)
 
 
 def without_hashes(line: str) -> str:
@@ -117,7 +130,7 @@ def without_hashes(line: str) -> str:
     return HASH.sub("", line)
 
 
-def read_requirement(line: str) -> Requirement:
+def read_requirement(line: str) -> Parts:
     """Return a requirement (PEP 508) without its hashes.
 
     Raises
@@ -125,14 +138,7 @@ def read_requirement(line: str) -> Requirement:
     ValueError
         It is none.
     """
-    return _requirement(HASH.sub("", line))
-
-
-def _requirement(line: str) -> Requirement:
-    """Read a requirement; the grammar is loaded when the first one is read, as most servers start without."""
-    from packaging.requirements import Requirement
-
-    return Requirement(line)
+    return read_parts(HASH.sub("", line))
 
 
 def parse_pip_line(text: str, allow_local_files: bool) -> PipLine | None:
@@ -171,8 +177,8 @@ def parse_pip_line(text: str, allow_local_files: bool) -> PipLine | None:
     if is_path(bare):
         msg = f"{shown(line)}: a path exists on one machine only; name a released package"
         raise ValueError(msg)
-    found = _read(line)
-    url = found.requirement.url
+    found, hashes = _read(line)
+    url = found.url
     if url:
         check_url(url, "package address")
         if not urlsplit(url).path.endswith(".whl") and not is_archive_at_commit(url):
@@ -181,12 +187,13 @@ def parse_pip_line(text: str, allow_local_files: bool) -> PipLine | None:
                 "whose address holds a full commit or ends in #sha256=…"
             )
             raise ValueError(msg)
-    return PipLine(requirement=str(found))
+    return PipLine(requirement=_written(found, hashes))
 
 
-def _read(line: str) -> HashedRequirement:
+def _read(line: str) -> tuple[Parts, tuple[str, ...]]:
     try:
-        return read_hashed(line)
+        hashes = _hashes(line)
+        return read_requirement(line), hashes
     except ValueError as error:  # as InvalidRequirement is
         reason = str(error).splitlines()[0]
         hint = "" if "hash" in reason or "SHA-256" in reason else "; for example: requests>=2.31"
@@ -196,13 +203,12 @@ def _read(line: str) -> HashedRequirement:
 
 def _repository(line: str, allow_local_files: bool) -> str:
     try:
-        found = _read(with_name(line))
-        url = found.requirement.url or ""
-        found.requirement.url = check_repository(url, allow_local_files)
+        found, hashes = _read(with_name(line))
+        found = found._replace(url=check_repository(found.url, allow_local_files))
     except ValueError as error:
         msg = f"{shown(line)}: {error}"
         raise ValueError(msg) from None
-    if found.hashes:
+    if hashes:
         msg = f"{shown(line)}: a commit is exact by itself; leave out --hash"
         raise ValueError(msg)
     return str(found)

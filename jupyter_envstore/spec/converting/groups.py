@@ -2,16 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from jupyter_envstore.spec.converting.draft import Draft
 from jupyter_envstore.spec.converting.toml import Source
+from jupyter_envstore.spec.requirement_parts import read_parts
 
-Groups = dict[str, list[str]]
+NAME = re.compile(r"\s*([A-Za-z0-9][\w.-]*)")
 
 
-def groups_of(source: Source, with_uv: bool = True) -> tuple[Groups, Groups]:
-    """Return the dependency groups and the extras of a ``pyproject.toml``, each with all its lines.
+class Groups(Mapping[str, list[str]]):
+    """Dependency groups by their names as they are written; each is read when it is asked for.
+
+    A file may have thousands that include one another, and one of them is wanted.
+    """
+
+    def __init__(self, tables: Mapping[str, Any]) -> None:
+        from packaging.utils import canonicalize_name
+
+        self._tables = dict(tables)
+        self._names = {canonicalize_name(name): name for name in tables}
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the names."""
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._tables)
+
+    def __getitem__(self, name: str) -> list[str]:
+        """Return the lines of a group, with those of each group that it includes in their place, once.
+
+        Groups are included by any spelling of their names (PEP 735, "Dependency Group Include").
+        """
+        from packaging.utils import canonicalize_name
+
+        found: list[str] = []
+        seen = {name}
+        left = [iter(self._items(self._tables[name]))]
+        while left:
+            item = next(left[-1], None)
+            if item is None:
+                left.pop()
+            elif isinstance(item, str):
+                found.append(item)
+            elif isinstance(item, dict) and isinstance(item.get("include-group"), str):
+                other = self._names.get(canonicalize_name(item["include-group"]))
+                if other is not None and other not in seen:
+                    seen.add(other)
+                    left.append(iter(self._items(self._tables[other])))
+        return found
+
+    @staticmethod
+    def _items(items: Any) -> list[Any]:
+        return [item for item in items if item is not None] if isinstance(items, list) else []
+
+
+def groups_of(source: Source, with_uv: bool = True) -> tuple[Groups, dict[str, list[str]]]:
+    """Return the dependency groups and the extras of a ``pyproject.toml``.
 
     Parameters
     ----------
@@ -26,22 +78,9 @@ def groups_of(source: Source, with_uv: bool = True) -> tuple[Groups, Groups]:
     if with_uv and isinstance(legacy, list):
         listed = tables.get("dev", [])
         tables["dev"] = [*(listed if isinstance(listed, list) else []), *legacy]
-
-    def lines(name: str, seen: tuple[str, ...]) -> list[str]:
-        found: list[str] = []
-        items = tables.get(name, [])
-        for item in items if isinstance(items, list) else []:
-            if isinstance(item, str):
-                found.append(item)
-            elif isinstance(item, dict) and isinstance(item.get("include-group"), str):
-                other = item["include-group"]
-                found += [] if other in seen else lines(other, (*seen, other))
-        return found
-
     extras = source.peek("project", "optional-dependencies")
     optional = extras if isinstance(extras, dict) else {}
-    own = {name: lines(name, (name,)) for name in tables}
-    return own, {
+    return Groups(tables), {
         name: [item for item in items if isinstance(item, str)]
         for name, items in optional.items()
         if isinstance(items, list)
@@ -53,21 +92,22 @@ def without_itself(lines: Sequence[str], project: str, extras: Mapping[str, Sequ
 
     ``all = ["tool[plots,docs]"]`` is how a project says that an extra holds others of its own.
     """
-    from packaging.requirements import InvalidRequirement, Requirement
     from packaging.utils import canonicalize_name
 
+    own = canonicalize_name(project)
     by_name = {canonicalize_name(name): items for name, items in extras.items()}
     done: dict[str, None] = {}
     seen: set[str] = set()
-    left = list(lines)
+    left = deque(lines)
     while left:
-        line = left.pop(0)
-        try:
-            read = Requirement(line)
-        except InvalidRequirement:
+        line = left.popleft()
+        said = NAME.match(line)
+        if not project or said is None or canonicalize_name(said[1]) != own:
             done[line] = None
             continue
-        if not project or canonicalize_name(read.name) != canonicalize_name(project):
+        try:
+            read = read_parts(line)
+        except ValueError:
             done[line] = None
             continue
         if not read.extras:
@@ -77,5 +117,5 @@ def without_itself(lines: Sequence[str], project: str, extras: Mapping[str, Sequ
                 draft.tell(f"{read.name}[{extra}] left out", "the project has no such extra")
             elif extra not in seen:
                 seen.add(extra)
-                left = [*by_name[extra], *left]
+                left.extendleft(reversed(by_name[extra]))
     return list(done)

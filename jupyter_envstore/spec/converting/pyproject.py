@@ -22,6 +22,7 @@ from jupyter_envstore.spec.converting.pypi import (
 )
 from jupyter_envstore.spec.converting.toml import Source, tell_rest
 from jupyter_envstore.spec.names import suggest_name
+from jupyter_envstore.spec.requirement_parts import read_parts
 
 PROJECT = "it is about the project, which itself is not installed"
 TOOLS = "settings of other tools"
@@ -66,7 +67,7 @@ def pyproject_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) 
         if not isinstance(pixi, dict):
             msg = "tool.pixi must be a table, as in: [tool.pixi]"
             raise SpecificationError(msg)
-        draft = pixi_draft(_with_groups(pixi, source), platform, pick, name, "tool.pixi.")
+        draft = pixi_draft(_with_groups(pixi, source, pick), platform, pick, name, "tool.pixi.")
         _project(source, draft, Pick(), with_lines=not _lacks_default(pixi, pick))
         check_asks_for_packages(draft)
     else:
@@ -92,32 +93,38 @@ def pyproject_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) 
     return draft
 
 
-def _with_groups(pixi: dict[str, Any], source: Source) -> dict[str, Any]:
-    """Return the pixi tables with dependency groups and extras as the features that pixi makes of them."""
+def _with_groups(pixi: dict[str, Any], source: Source, pick: Pick) -> dict[str, Any]:
+    """Return the pixi tables with the dependency groups and extras that an environment has, as its features."""
     groups, extras = groups_of(source, with_uv=False)
-    features = dict(pixi.get("feature", {}))
-    for name, lines in {**extras, **groups}.items():
-        feature = dict(features.get(name, {}))
-        feature["pypi-dependencies"] = {**_by_name(lines), **feature.get("pypi-dependencies", {})}
-        features[name] = feature
-    return {**pixi, "feature": features} if features else pixi
+    environments = pixi.get("environments")
+    said = environments.get(pick.environment or "default") if isinstance(environments, dict) else None
+    wanted = said.get("features") if isinstance(said, dict) else said
+    features = pixi.get("feature")
+    if not isinstance(wanted, list) or not isinstance(features, dict | None):
+        return pixi
+    added: dict[str, Any] = {}
+    for name in (name for name in wanted if isinstance(name, str) and (name in groups or name in extras)):
+        feature = dict((features or {}).get(name, {}))
+        lines = groups[name] if name in groups else extras[name]
+        added[name] = {**feature, "pypi-dependencies": {**_by_name(lines), **feature.get("pypi-dependencies", {})}}
+        for path in (("project", "optional-dependencies", name), ("dependency-groups", name)):
+            source.take(*path)
+    return {**pixi, "feature": {**(features or {}), **added}} if added else pixi
 
 
 def _by_name(lines: list[str]) -> dict[str, Any]:
-    from packaging.requirements import InvalidRequirement, Requirement
-
     found: dict[str, Any] = {}
     for line in lines:
         try:
-            read = Requirement(line)
-        except InvalidRequirement:
+            read = read_parts(line)
+        except ValueError:
             found[line] = "*"
             continue
-        table: dict[str, Any] = {"version": str(read.specifier) or "*"}
+        table: dict[str, Any] = {"version": read.specifier or "*"}
         if read.extras:
-            table["extras"] = sorted(read.extras)
+            table["extras"] = list(read.extras)
         if read.marker:
-            table["markers"] = str(read.marker)
+            table["markers"] = read.marker
         if read.url:
             table = {"url": read.url}
         found[read.name] = table
@@ -140,11 +147,11 @@ def _project(source: Source, draft: Draft, pick: Pick, with_lines: bool = True) 
     if not with_lines:
         lines = []
     groups, extras = groups_of(source)
-    known = {**extras, **groups}
+    known = dict.fromkeys((*extras, *groups))
     draft.offer = draft.offer if draft.offer.environments else Offer(categories=tuple(known), taken=pick.categories)
     chosen = [name for name in pick.categories if name in known]
     for name in chosen:
-        lines += known[name]
+        lines += groups[name] if name in groups else extras[name]
         for path in (("project", "optional-dependencies", name), ("dependency-groups", name)):
             source.take(*path)
     lines = without_itself(lines, str(source.peek("project", "name") or ""), extras, draft)
@@ -206,15 +213,13 @@ def with_sources(lines: list[str], sources: dict[str, Any], draft: Draft) -> lis
 
 def _conditions(line: str, place: dict[str, Any]) -> dict[str, Any]:
     """Return the extras and the marker of a requirement, which hold wherever it comes from."""
-    from packaging.requirements import InvalidRequirement, Requirement
-
     try:
-        read = Requirement(line)
-    except InvalidRequirement:
+        read = read_parts(line)
+    except ValueError:
         return {}
     markers = [str(marker) for marker in (read.marker, place.get("marker")) if marker]
     joined = " and ".join(f"({marker})" for marker in markers) if len(markers) > 1 else "".join(markers)
-    return {"markers": joined, "extras": sorted(read.extras)}
+    return {"markers": joined, "extras": list(read.extras)}
 
 
 def _conda_lock(source: Source, draft: Draft) -> None:
