@@ -15,6 +15,7 @@ from jupyter_envstore.engine.environment_variables import write_activation
 from jupyter_envstore.engine.link import finish_prefix, link_conda
 from jupyter_envstore.engine.meta import clean_meta, meta_bytes
 from jupyter_envstore.engine.progress import Silent
+from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.engine.script_products import Touched, apply_products, disown, links_out
 from jupyter_envstore.engine.tarstream import Sink, TarStream, compressed
 from jupyter_envstore.errors import ArtifactError, InvalidInputError
@@ -79,15 +80,20 @@ class Exported:
     contested: frozenset[str]
 
 
-def link_for_export(request: ArtifactRequest, target: Path) -> Exported:
+def link_for_export(request: ArtifactRequest, target: Path, part: PlatformLock | None = None) -> Exported:
     """Link the record into the request's staging folder, as if it stood at ``target``.
+
+    Parameters
+    ----------
+    part : PlatformLock or None
+        Those of its conda packages that are linked; None for all.
 
     Raises
     ------
     ArtifactError
         The build's platform is not this machine's; or a link leads out of the environment, and none may.
     """
-    lock = request.record.lock(request.platform)
+    lock = part or request.record.lock(request.platform)
     caches = request.config.packages
     linked = link_conda(
         lock,

@@ -33,6 +33,9 @@ class Parts(Protocol):
     def find(self, key: str) -> Layer | None:
         """Return the layer of a key, where its file is there."""
 
+    def find_all(self, keys: Mapping[str, str]) -> dict[str, Layer]:
+        """Return the layers of many keys, by what each key is of."""
+
     def add(self, key: str, layer: Layer) -> None:
         """Remember a layer that was made."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
+import stat
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from jupyter_envstore.artifacts.archive import link_for_export
+from jupyter_envstore.artifacts.archive import link_for_export, refuse_outside_links
 from jupyter_envstore.artifacts.base import ArtifactRequest, version_of
 from jupyter_envstore.engine.bytecode import link_bytecode
 from jupyter_envstore.engine.environment_variables import Variables, read_variables
@@ -14,7 +14,8 @@ from jupyter_envstore.engine.prefix import write_new
 from jupyter_envstore.engine.tarstream import Sink
 from jupyter_envstore.errors import ArtifactError, InvalidInputError
 from jupyter_envstore.images.base import fetch_base
-from jupyter_envstore.images.layers import Linked, group_files, make_layers
+from jupyter_envstore.images.known import KnownLayers, known_layers
+from jupyter_envstore.images.layers import OTHER_LAYERS, Linked, group_files, make_layers
 from jupyter_envstore.images.oci import MANIFEST, Base, canonical, image_config, manifest, sha256
 from jupyter_envstore.images.reference import SCRATCH
 
@@ -84,17 +85,22 @@ class DockerImage:
             )
             raise ArtifactError(msg)
         lock = record.lock(request.platform)
-        moment = link_for_export(request, PREFIX).moment
+        tools = {"py-rattler": version_of("py-rattler"), "isal": version_of("isal"), "uv": version_of("uv")}
+        known = KnownLayers()
+        if request.products is None:  # scripts of packages have had no hand in any file
+            known = known_layers(lock, PREFIX, tools, config.packages / "conda", parts, limit - OTHER_LAYERS)
+        refuse_outside_links(known.outside_links, request)
+        exported = link_for_export(request, PREFIX, known.to_link)
         compiled: dict[str, str] = {}
-        link_bytecode(request.staging, lock, config.packages / "bytecode", request.progress, placed=compiled)
+        to_link = known.to_link or lock
+        link_bytecode(request.staging, to_link, config.packages / "bytecode", request.progress, placed=compiled)
         if base.name != SCRATCH:
             script = request.staging / ENTRY_POINT
             script.parent.mkdir(parents=True, exist_ok=True)
             write_new(script, SCRIPT.encode(), 0o755)
-        linked = Linked(moment, config.packages / "conda", compiled)
-        groups = group_files(request.staging, lock, limit, linked)
-        started = time.monotonic()
-        tools = {"py-rattler": version_of("py-rattler"), "isal": version_of("isal"), "uv": version_of("uv")}
+        linked = Linked(exported.moment, config.packages / "conda", compiled)
+        groups = group_files(request.staging, lock, limit, linked, known.layers)
+        has_folders = any(stat.S_ISDIR(info.st_mode) for group in groups for info in group.files.values())
         layers = make_layers(
             request.staging,
             str(PREFIX),
@@ -103,8 +109,10 @@ class DockerImage:
             parts.blobs,
             parts,
             lambda done, total, what: request.progress.advance(done, total, "bytes", what),
+            {} if exported.contested or has_folders else known.keys,  # nobody knows whose an empty folder is
         )
-        request.progress.log(f"{len(layers)} layers on {base.name}, in {time.monotonic() - started:.1f} s")
+        before = f"{len(known.layers)} of them known before anything was linked"
+        request.progress.log(f"{len(layers)} layers on {base.name}, {before}")
         for _, layer in layers:
             parts.keep(layer.digest, layer.size)
         labels = {

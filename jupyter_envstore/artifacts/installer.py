@@ -9,7 +9,7 @@ from jupyter_envstore.artifacts.archive import link_for_export, refuse_outside_l
 from jupyter_envstore.artifacts.base import MADE_AS, ArtifactRequest, version_of
 from jupyter_envstore.engine.channels import ChannelPolicy
 from jupyter_envstore.engine.environment_variables import write_activation
-from jupyter_envstore.engine.guard import cached_outside_links
+from jupyter_envstore.engine.guard import cached_registry
 from jupyter_envstore.engine.sdist import built_wheels
 from jupyter_envstore.engine.solve import current_platform
 from jupyter_envstore.engine.tarstream import Sink
@@ -85,7 +85,7 @@ def make_with_constructor(request: ArtifactRequest, sink: Sink) -> dict[str, str
     tool = toolbox.find(platform, request.progress)
     kind = "exe" if platform.startswith("win-") else "pkg" if made_as.endswith(PKG) else "sh"
     if platform == request.platform:  # of other platforms there is nothing here that tells
-        refuse_outside_links(cached_outside_links(lock, config.packages / "conda"), request)
+        refuse_outside_links(cached_registry(lock, config.packages / "conda").outside_links(), request)
     request.staging.mkdir(parents=True)
     extras = lock.installer_extras if request.settings["installer_extras"] else ()
     kept = BlobStore(config.blobs).path

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.engine.cached import cache_name, in_cache
-from jupyter_envstore.engine.collisions import OutsideLink, Registry, folds_case
+from jupyter_envstore.engine.collisions import Registry, folds_case
 from jupyter_envstore.engine.known_paths import (
     Damage,
     DamagedCacheError,
@@ -148,13 +148,13 @@ class Guard:
                     (self.staging / path).unlink(missing_ok=True)
 
 
-def cached_outside_links(lock: PlatformLock, cache_dir: Path) -> list[OutsideLink]:
-    """Return the links that lead out of an environment, of those packages that lie in the cache.
+def cached_registry(lock: PlatformLock, cache_dir: Path) -> Registry:
+    """Return the paths of those packages that lie in the cache.
 
     Raises
     ------
     PackageError
-        A package is refused.
+        A package is refused, or cannot be in one environment with another.
     """
     registry = Registry(site_packages(lock))
     for record in lock.conda:
@@ -165,7 +165,7 @@ def cached_outside_links(lock: PlatformLock, cache_dir: Path) -> list[OutsideLin
             except DamagedCacheError:  # what it links to is known all the same
                 paths = read_paths(record, cache_dir / cache_name(record))
             registry.add(record, paths)
-    return registry.outside_links()
+    return registry
 
 
 def site_packages(lock: PlatformLock) -> str:

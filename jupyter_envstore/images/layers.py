@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from jupyter_envstore.engine.cached import cache_name
 from jupyter_envstore.engine.digest import file_digest
@@ -26,22 +26,13 @@ from jupyter_envstore.engine.package_paths import parents_of
 from jupyter_envstore.engine.prefix import walk_files
 from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.engine.tarstream import CHUNK, GZIP_LEVEL, TarStream
+from jupyter_envstore.images.known import FORMAT, LayerCache
 from jupyter_envstore.images.oci import Layer, canonical
 from jupyter_envstore.store.blobs import BlobStore, BlobWriter
 
-FORMAT = 3
-"""Raised when the bytes of layers change for the same packages, so that old ones are not found again."""
 THREADS = 2
-
-
-class LayerCache(Protocol):
-    """Layers that the store has made before, by what they are made of."""
-
-    def find(self, key: str) -> Layer | None:
-        """Return the layer of a key, where its file is there; it stays until the image is done."""
-
-    def add(self, key: str, layer: Layer) -> None:
-        """Remember a layer that was made."""
+OTHER_LAYERS = 2
+"""Layers beside those of conda packages: of PyPI packages, and of the environment's own files."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +81,8 @@ class Group:
         When the package of a file was unpacked, in nanoseconds, for files that one package alone claims.
     compiled : dict
         Hash of the package that a file of byte code is of, for what came out of the cache.
+    known : Layer or None
+        The layer that it has in every image; it has no files here then.
     """
 
     title: str
@@ -99,10 +92,13 @@ class Group:
     expected: dict[str, str] = field(default_factory=dict)
     unpacked: dict[str, int] = field(default_factory=dict)
     compiled: dict[str, str] = field(default_factory=dict)
+    known: Layer | None = None
     moment: int = 0
 
 
-def group_files(prefix: Path, lock: PlatformLock, limit: int, linked: Linked) -> list[Group]:
+def group_files(
+    prefix: Path, lock: PlatformLock, limit: int, linked: Linked, known: Mapping[str, Layer]
+) -> list[Group]:
     """Return the files of ``prefix`` by layer, the lowest first.
 
     Parameters
@@ -113,11 +109,13 @@ def group_files(prefix: Path, lock: PlatformLock, limit: int, linked: Linked) ->
         How many layers there are at most; two of them are for PyPI packages and the environment's own files.
     linked : Linked
         How it was linked.
+    known : mapping
+        Layers that packages have already: their files are left out.
     """
     packages = {record["name"]: record for record in lock.conda}
     owners, alone, hashes = _owners(prefix)
     unpacked = {name: linked.unpacked(record) for name, record in packages.items()}
-    groups = {name: Group(name, seed=[_identity(packages[name])]) for name in packages}
+    groups = {name: Group(name, seed=[_identity(packages[name])], known=known.get(name)) for name in packages}
     pip = Group("PyPI packages", seed=sorted(f"{p['name']}-{p['version']}" for p in lock.pip))
     own = Group("the environment's own files")
     wheels = set(_wheel_files(prefix, set(owners)))
@@ -125,6 +123,8 @@ def group_files(prefix: Path, lock: PlatformLock, limit: int, linked: Linked) ->
         source = _source_of(path) or ""
         owner = owners.get(path) or owners.get(source)
         group = pip if path in wheels or source in wheels else groups.get(owner or "", own)
+        if group.known is not None:
+            continue
         group.files[path] = status
         group.size += 0 if stat.S_ISDIR(status.st_mode) else status.st_size  # a folder's own differs by file system
         if path in linked.compiled:
@@ -135,7 +135,7 @@ def group_files(prefix: Path, lock: PlatformLock, limit: int, linked: Linked) ->
                 group.unpacked[path] = unpacked[owner]
     weights = popularity(lock)
     ranked = sorted(groups.values(), key=lambda group: (-weights[group.title] * max(group.size, 1), group.title))
-    room = max(limit - 2, 1)
+    room = max(limit - OTHER_LAYERS, 1)
     single, tail = (ranked, []) if len(ranked) <= room else (ranked[: room - 1], ranked[room - 1 :])
     ordered = sorted(single, key=lambda group: (-weights[group.title], group.title))
     if tail:
@@ -148,7 +148,7 @@ def group_files(prefix: Path, lock: PlatformLock, limit: int, linked: Linked) ->
             together.compiled |= group.compiled
             together.size += group.size
         ordered.append(together)
-    found = [group for group in (*ordered, pip, own) if group.files]
+    found = [group for group in (*ordered, pip, own) if group.files or group.known]
     for group in found:
         group.moment = linked.moment
     return found
@@ -181,6 +181,7 @@ def make_layers(
     blobs: BlobStore,
     cache: LayerCache,
     advance: Callable[[int, int, str], None],
+    package_keys: Mapping[str, str],
 ) -> list[tuple[str, Layer]]:
     """Write each group as a layer, or find the one that was made before; return them with what they are.
 
@@ -190,22 +191,26 @@ def make_layers(
         Folder that the prefix is in the image, such as ``/opt/conda``.
     tools : mapping
         Versions that the bytes depend on.
+    package_keys : mapping
+        What the layer of a package is to be found by before it is linked, where it is the same in every image.
     """
     total, done = sum(group.size for group in groups), 0
     found: list[Layer | None] = []
     with ThreadPoolExecutor(THREADS, thread_name_prefix="layer") as pool:
-        keys = list(pool.map(lambda group: _key(prefix, target, group, tools), groups))
+        looks = list(pool.map(lambda group: _look_at(prefix, target, group, tools), groups))
         waiting = {}
-        for group, key in zip(groups, keys, strict=True):
-            layer = cache.find(key)
+        for group, look in zip(groups, looks, strict=True):
+            layer = group.known or cache.find(look.key)
             found.append(layer)
             if layer is None:
-                waiting[key] = pool.submit(_write, prefix, target, group, blobs)
-        for place, (group, key) in enumerate(zip(groups, keys, strict=True)):
-            if key in waiting:
-                layer = waiting[key].result()
-                cache.add(key, layer)
-                found[place] = layer
+                waiting[look.key] = pool.submit(_write, prefix, target, group, blobs)
+        for place, (group, look) in enumerate(zip(groups, looks, strict=True)):
+            layer = found[place]
+            if layer is None:
+                layer = found[place] = waiting[look.key].result()
+                cache.add(look.key, layer)
+            if look.as_packaged and group.title in package_keys:
+                cache.add(package_keys[group.title], layer)
             done += group.size
             advance(done, total, group.title)
     return [(group.title, layer) for group, layer in zip(groups, found, strict=True) if layer is not None]
@@ -273,14 +278,33 @@ def _write(prefix: Path, target: str, group: Group, blobs: BlobStore) -> Layer:
     return write_layer(entries, blobs)
 
 
-def _key(prefix: Path, target: str, group: Group, tools: Mapping[str, str]) -> str:
-    """Return what the bytes of a layer depend on, hashed.
+@dataclass(frozen=True)
+class _Look:
+    """What was seen of a layer's files.
+
+    Parameters
+    ----------
+    key : str
+        What the bytes of the layer depend on, hashed.
+    as_packaged : bool
+        Whether there is nothing in it but what its package brought, and byte code and the record of that package.
+    """
+
+    key: str = ""
+    as_packaged: bool = False
+
+
+def _look_at(prefix: Path, target: str, group: Group, tools: Mapping[str, str]) -> _Look:
+    """Look at the files of a layer.
 
     Every file is looked at: one that is what its package brought is known by the package's hash, any other by its
     content. A wheel can write over a package's files; what it wrote must not be found by others who have the package.
     Files of which :class:`Linked` tells are not read.
     """
+    if group.known is not None:
+        return _Look()
     files = []
+    as_packaged = True
     for path, info in sorted(group.files.items()):
         full = f"{prefix}/{path}"
         if path in group.compiled:
@@ -297,9 +321,11 @@ def _key(prefix: Path, target: str, group: Group, tools: Mapping[str, str]) -> s
             content = _content(full)
             if stat.S_ISREG(info.st_mode) and content == group.expected.get(path):
                 content = "as packaged"
+            elif not stat.S_ISLNK(info.st_mode):
+                as_packaged = False
         files.append([path, stat.S_IFMT(info.st_mode), bool(info.st_mode & 0o111), content])
     seed: list[Any] = [FORMAT, target, dict(sorted(tools.items())), group.seed, files]
-    return hashlib.sha256(canonical(seed)).hexdigest()
+    return _Look(hashlib.sha256(canonical(seed)).hexdigest(), as_packaged)
 
 
 def _content(path: str) -> str:

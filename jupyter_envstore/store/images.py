@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, String, bindparam, case, delete, func, literal, or_, select
@@ -20,6 +20,12 @@ def find_layer(session: Session, key: str, blobs: BlobStore) -> StoredLayer | No
     """Return the layer of a key, where its file is there; one whose file was collected is forgotten."""
     found = session.get(StoredLayer, key)
     return found if found is not None and blobs.path(found.digest).is_file() else None
+
+
+def find_layers(session: Session, keys: Iterable[str], blobs: BlobStore) -> dict[str, StoredLayer]:
+    """Return the layers of many keys by key, where their files are there."""
+    rows = session.scalars(select(StoredLayer).where(StoredLayer.key.in_(list(keys))))
+    return {row.key: row for row in rows if blobs.path(row.digest).is_file()}
 
 
 def remember_layers(session: Session, layers: Mapping[str, tuple[str, str, int]]) -> None:

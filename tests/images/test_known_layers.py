@@ -1,0 +1,169 @@
+"""Layers that are found before anything is linked: the image is the one that linking everything gives."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_envstore.demo.channel import index_channel
+from tests.helpers import Store
+from tests.images.conftest import image_of, manifest_of
+from tests.images.test_image import content, entries, text, wheel_over
+from tests.nasty import add
+
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+Stores = Callable[..., Store]
+
+
+@pytest.fixture(scope="module")
+def pieces(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A channel of packages that an image is told by, or that get in each other's way."""
+    folder = tmp_path_factory.mktemp("pieces")
+
+    def package(name: str, *files: tuple[str, str]) -> None:
+        def fill(root: Path) -> None:
+            for place, said in files:
+                (root / place).parent.mkdir(parents=True, exist_ok=True)
+                if said.startswith("-> "):
+                    (root / place).symlink_to(said[3:])
+                else:
+                    (root / place).write_text(said)
+
+        add(folder, name, fill)
+
+    package("variable", ("etc/conda/env_vars.d/variable.json", '{"FROM_PACKAGE": "yes"}'), ("share/variable", "v"))
+    package("left", ("share/both", "left"), ("share/left", "left"))
+    package("right", ("share/both", "right"), ("share/right", "right"))
+    package("plain", ("share/plain", "plain"), ("share/other", "-> plain"))
+    package("scripted", ("bin/.scripted-post-link.sh", 'echo more > "$PREFIX/share/made"\n'), ("share/scripted", "s"))
+    package("outside", ("share/time", "-> /etc/localtime"), ("share/outside", "o"))
+    index_channel(folder)
+    return folder.as_uri()
+
+
+def not_linked(store: Store, view: dict[str, Any]) -> int:
+    """Return how many packages of a build's image had a layer before anything was linked."""
+    told = re.findall(r"(\d+) of them known before anything was linked", store.envstore.log(view["id"]))
+    return int(told[-1])
+
+
+def same(stores: Stores, first: str, second: str, **config: Any) -> tuple[Store, dict[str, Any]]:
+    """Make two images in one store, and the second in a fresh one: it must be the same. Return the first store."""
+    used, fresh = stores(**config), stores(**config)
+    view = used.build(first, name="a")
+    manifest_of(used, view)
+    assert not_linked(used, view) == 0
+    view = used.build(second, name="e")
+    assert manifest_of(used, view) == manifest_of(fresh, fresh.build(second, name="e"))
+    return used, view
+
+
+def test_what_one_package_adds_is_all_that_is_linked(
+    store_on: Stores, channel: str, nasty_channel: str, pieces: str
+) -> None:
+    channels = f"{channel}', '{nasty_channel}', '{pieces}"
+    first = (f"python={PYTHON}", "flask", "nasty-python", "nasty-activation", "nasty-links", "variable")
+    used, view = same(
+        store_on,
+        text(channels, *first),
+        text(channels, *first, "nasty-binary", "click", variables="variables: {GREETING: hello}\n"),
+    )
+    manifest = manifest_of(used, view)
+    packages = list((Path(view["prefix"]) / "conda-meta").glob("*.json"))
+    assert not_linked(used, view) == len(packages) - 1
+    assert content(used, manifest, "opt/conda/bin/nasty-entry").startswith(b"#!/opt/conda/bin/python")
+    config = used.envstore.blobs.read(manifest["config"]["digest"].removeprefix("sha256:"))
+    assert b'"FROM_PACKAGE=yes"' in config  # of a package whose layer was known
+    assert b'"GREETING=hello"' in config
+
+
+def test_an_image_whose_packages_all_have_layers_needs_no_python(store_on: Stores, pieces: str) -> None:
+    used, view = same(store_on, text(pieces, "plain", "left"), text(pieces, "plain"))
+    assert not_linked(used, view) == 1
+    manifest = manifest_of(used, view)
+    names = {name for layer in manifest["layers"] for name in entries(used.envstore.blobs.path(layer["digest"][7:]))}
+    assert {"opt/conda/share/plain", "opt/conda/conda-meta/history"} <= names
+    assert "opt/conda/share/left" not in names
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (("left",), ("left", "right")),
+        (("left", "right"), ("left",)),
+        (("left", "right"), ("right", "plain")),
+        (("scripted", "plain"), ("plain",)),
+        (("plain",), ("scripted", "plain")),
+    ],
+)
+def test_packages_that_have_a_hand_in_anothers_files_are_linked(
+    store_on: Stores, pieces: str, first: tuple[str, ...], second: tuple[str, ...]
+) -> None:
+    settings = {"link_scripts": "run"}
+    used, view = same(store_on, text(pieces, *first), text(pieces, *second), settings=settings)
+    if {"left", "right"} & set(first) or "scripted" in (*first, *second):
+        assert not_linked(used, view) == 0
+
+
+def test_more_packages_than_layers_are_linked(store_on: Stores, channel: str) -> None:
+    used, fresh = store_on(), store_on(settings={"image_layers": 6})
+    specification = text(channel, f"python={PYTHON}", "flask")
+    manifest_of(used, used.build(specification, name="a"))
+    used.envstore.change_settings({"image_layers": 6}, (), "tester")
+    view = used.build(specification, name="e")
+    assert manifest_of(used, view) == manifest_of(fresh, fresh.build(specification, name="e"))
+    assert not_linked(used, view) == 0
+
+
+@pytest.mark.parametrize("first", ["good", "evil"])
+def test_a_wheel_that_writes_over_a_package_is_linked_and_leaves_no_layer_behind(
+    store_on: Stores, channel: str, tmp_path: Path, first: str
+) -> None:
+    wheel_over(tmp_path, "overwriter", "click/_compat.py", "EVIL = True\n")
+    good = text(channel, f"python={PYTHON}", "click")
+    evil = text(channel, f"python={PYTHON}", "click", pip=f"--find-links {tmp_path}, overwriter")
+    texts = (good, evil) if first == "good" else (evil, good)
+    used, view = same(store_on, *texts)
+    assert not_linked(used, view) == 0
+    site = f"opt/conda/lib/python{PYTHON}/site-packages/click"
+    found = content(used, manifest_of(used, view), f"{site}/_compat.py")
+    assert (b"EVIL" in found) == (first == "good")
+
+
+def test_links_that_lead_out_are_refused_in_a_known_layer_too(store_on: Stores, pieces: str) -> None:
+    store = store_on(settings={"allow_outside_links": True})
+    manifest_of(store, store.build(text(pieces, "outside"), name="a"))
+    store.envstore.change_settings({"allow_outside_links": False}, (), "tester")
+    state = image_of(store, store.build(text(pieces, "outside", "plain"), name="b"))
+    assert state["state"] == "failed"
+    assert "share/time of outside is a link to /etc/localtime" in state["reason"]
+
+
+def test_a_layer_that_was_lost_or_a_package_that_left_the_cache_is_made_again(
+    store_on: Stores, pieces: str, tmp_path: Path
+) -> None:
+    store = store_on()
+    (store.root / "pkgs").unlink()  # its own caches, which it may lose
+    (store.root / "pkgs").mkdir()
+    first = manifest_of(store, store.build(text(pieces, "plain", "left"), name="a"))
+    layer = next(
+        layer["digest"].removeprefix("sha256:")
+        for layer in first["layers"]
+        if "opt/conda/share/plain" in entries(store.envstore.blobs.path(layer["digest"].removeprefix("sha256:")))
+    )
+    store.envstore.blobs.path(layer).unlink()
+    view = store.build(text(pieces, "plain", "left"), name="b")
+    assert manifest_of(store, view)["layers"][:-1] == first["layers"][:-1]  # the last has the environment's own files
+    assert not_linked(store, view) == 1
+    assert store.envstore.blobs.verify(layer)
+    view = store.build(text(pieces, "plain", "left"), name="c")
+    shutil.rmtree(store.root / "pkgs" / "conda")
+    (store.root / "pkgs" / "conda").mkdir()
+    assert manifest_of(store, view)["layers"][:-1] == first["layers"][:-1]
+    assert not_linked(store, view) == 0
