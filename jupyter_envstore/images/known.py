@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from jupyter_envstore.engine.collisions import OutsideLink
 from jupyter_envstore.engine.guard import cached_registry
@@ -101,4 +101,10 @@ def known_layers(
 def _package_keys(lock: PlatformLock, target: Path, tools: Mapping[str, str]) -> dict[str, str]:
     python = next((record for record in lock.conda if record["name"] == "python"), None)
     same = canonical([FORMAT, str(target), tools, python])
-    return {record["name"]: hashlib.sha256(same + canonical([record])).hexdigest() for record in lock.conda}
+    hashed = [record for record in lock.conda if is_hashed(record)]
+    return {record["name"]: hashlib.sha256(same + canonical([record])).hexdigest() for record in hashed}
+
+
+def is_hashed(record: Mapping[str, Any]) -> bool:
+    """Whether a package is known by its content: another file may come to stand at the address of one that is not."""
+    return bool(record.get("sha256") or record.get("md5"))

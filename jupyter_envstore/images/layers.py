@@ -26,7 +26,7 @@ from jupyter_envstore.engine.package_paths import parents_of
 from jupyter_envstore.engine.prefix import walk_files
 from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.engine.tarstream import CHUNK, GZIP_LEVEL, TarStream
-from jupyter_envstore.images.known import FORMAT, LayerCache
+from jupyter_envstore.images.known import FORMAT, LayerCache, is_hashed
 from jupyter_envstore.images.oci import Layer, canonical
 from jupyter_envstore.store.blobs import BlobStore, BlobWriter
 
@@ -129,7 +129,7 @@ def group_files(
         group.size += 0 if stat.S_ISDIR(status.st_mode) else status.st_size  # a folder's own differs by file system
         if path in linked.compiled:
             group.compiled[path] = linked.compiled[path]
-        elif owner in groups and path in hashes and not path.startswith(META):
+        elif owner in groups and path in hashes and not path.startswith(META) and is_hashed(packages[owner]):
             group.expected[path] = hashes[path]
             if path in alone and owner in unpacked:
                 group.unpacked[path] = unpacked[owner]

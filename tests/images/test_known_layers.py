@@ -6,12 +6,18 @@ import re
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jupyter_envstore.artifacts.base import version_of
+from jupyter_envstore.artifacts.docker import PREFIX
+from jupyter_envstore.builds.parts import StoredParts
 from jupyter_envstore.demo.channel import index_channel
+from jupyter_envstore.engine.solve import current_platform
+from jupyter_envstore.images.known import known_layers
 from tests.helpers import Store
 from tests.images.conftest import image_of, manifest_of
 from tests.images.test_image import content, entries, text, wheel_over
@@ -109,6 +115,19 @@ def test_packages_that_have_a_hand_in_anothers_files_are_linked(
     used, view = same(store_on, text(pieces, *first), text(pieces, *second), settings=settings)
     if {"left", "right"} & set(first) or "scripted" in (*first, *second):
         assert not_linked(used, view) == 0
+
+
+def test_a_package_without_a_hash_has_no_layer_that_is_known(store_on: Stores, pieces: str) -> None:
+    store = store_on()
+    view = store.build(text(pieces, "plain", "left"), name="a")
+    manifest_of(store, view)
+    lock = store.envstore.record(view["id"]).lock(current_platform())
+    unhashed = replace(lock, conda=tuple({**entry, "sha256": None, "md5": None} for entry in lock.conda))
+    parts = StoredParts(store.envstore.database, store.envstore.blobs)
+    caches = store.envstore.config.packages / "conda"
+    tools = {name: version_of(name) for name in ("py-rattler", "isal", "uv")}
+    assert known_layers(lock, PREFIX, tools, caches, parts, 100).layers.keys() == {"plain", "left"}
+    assert known_layers(unhashed, PREFIX, tools, caches, parts, 100).layers == {}
 
 
 def test_more_packages_than_layers_are_linked(store_on: Stores, channel: str) -> None:
