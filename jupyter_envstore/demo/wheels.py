@@ -3,65 +3,92 @@
 from __future__ import annotations
 
 import configparser
+import contextlib
+import errno
 import os
 import re
 import shutil
+import subprocess
 import tempfile
 import zipfile
-from dataclasses import dataclass
-from email import message_from_string
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from email.message import Message
 from pathlib import Path
 
-from packaging.markers import default_environment
-from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import parse_wheel_filename
 
+from jupyter_envstore.demo.needs import WheelTarget, asks_for_extras, depends, python_spec, wheel_metadata
 from jupyter_envstore.demo.package import CondaPackage, write_package
 from jupyter_envstore.demo.python_package import is_elf, patchelf
 from jupyter_envstore.engine.about import about_metadata
-from jupyter_envstore.engine.package_paths import check_entry_point
+from jupyter_envstore.engine.package_paths import check_entry_point, parents_of
 from jupyter_envstore.engine.wheel_paths import check_member
 from jupyter_envstore.errors import PackageError, PipError
-
-
-@dataclass(frozen=True)
-class WheelTarget:
-    """What the packages are made for: a full Python version and a platform such as ``linux-64``."""
-
-    python: str
-    subdir: str
-
-    @property
-    def minor(self) -> str:
-        """``3.11`` of ``3.11.7``."""
-        return ".".join(self.python.split(".")[:2])
-
 
 DATA_HEADERS = re.compile(r"[^/]+\.data/headers/.")
 BINARY_BUILD = 1
 """Build number of packages with shared objects; a package that is packed differently than before gets a new one."""
 
 
-def package_wheel(wheel: Path, channel: Path, target: WheelTarget) -> tuple[Path, bool]:
+OWN_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.EIO})
+"""What this machine is to blame for, not a wheel."""
+
+
+def package_wheel(
+    wheel: Path, channel: Path, target: WheelTarget, beside: Mapping[str, Message] | None = None
+) -> tuple[Path, bool]:
     """Write ``wheel`` into ``channel`` as a conda package.
 
     Pure wheels become ``noarch: python``; others, and those with headers, which lie in a folder of their Python, are
     bound to the Python minor of ``target``. Returns the package's path, and whether it was written now: one that is
     there is kept.
 
+    Parameters
+    ----------
+    beside : mapping or None
+        What the wheels that are packed with it say of themselves, by names: what their extras stand for.
+
     Raises
     ------
     PipError
-        A file would lie elsewhere than the package's, or is of a kind that nobody knows.
+        A file would lie elsewhere than the package's, or is of a kind that nobody knows; or the wheel is none.
     PackageError
         An entry point is none.
     """
+    with _faults_told(wheel):
+        return _package(wheel, channel, target, beside or {})
+
+
+@contextlib.contextmanager
+def _faults_told(wheel: Path) -> Iterator[None]:
+    """Tell what is wrong with a wheel with its name, and the way out."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in OWN_FAULTS:
+            raise
+        place, why = error.filename, error.strerror
+        if isinstance(error, shutil.Error):  # a list of source, destination and reason
+            _, place, why = error.args[0][0]
+            why = re.sub(r"^\[Errno \d+\] |: '.*'$", "", str(why))
+        fault = f"{Path(str(place)).name[:200]!r}: {why}" if place else str(why or error)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        fault = f"it cannot be unpacked ({error})"
+    except (ValueError, configparser.Error) as error:
+        fault = " ".join(str(error).split())[:300]
+    else:
+        return
+    msg = f"{wheel.name} cannot be made a package: {fault}; take another version"
+    raise PipError(msg)
+
+
+def _package(wheel: Path, channel: Path, target: WheelTarget, beside: Mapping[str, Message]) -> tuple[Path, bool]:
     name, version, _, tags = parse_wheel_filename(wheel.name)
+    metadata = wheel_metadata(wheel)
     pure = all(tag.platform == "any" for tag in tags) and not _has_headers(wheel)
     tag = f"py{target.minor.replace('.', '')}"
-    number = 0 if pure else BINARY_BUILD
+    number = (0 if pure else BINARY_BUILD) + asks_for_extras(metadata, target)
     build, subdir = (f"pyhd_{number}", "noarch") if pure else (f"{tag}_{number}", target.subdir)
     there = channel / subdir / f"{name}-{version}-{build}.conda"
     if there.exists():
@@ -70,7 +97,7 @@ def package_wheel(wheel: Path, channel: Path, target: WheelTarget) -> tuple[Path
         root = Path(folder)
         site = root / "site-packages" if pure else root / "lib" / f"python{target.minor}" / "site-packages"
         headers = root / "include" / f"python{target.minor}" / str(name)
-        metadata, entry_points = _unpack(wheel, root, site, headers)
+        entry_points = _unpack(wheel, root, site, headers)
         python = "python" if pure else f"python {target.minor}.*"
         package = CondaPackage(
             name=str(name),
@@ -79,7 +106,7 @@ def package_wheel(wheel: Path, channel: Path, target: WheelTarget) -> tuple[Path
             build_number=number,
             subdir=subdir,
             files=root,
-            depends=[_python_spec(python, metadata), *_depends(metadata, target)],
+            depends=[python_spec(python, metadata), *depends(str(name), metadata, target, beside)],
             entry_points=entry_points,
             noarch_python=pure,
             placeholders={},
@@ -109,13 +136,30 @@ def _has_headers(wheel: Path) -> bool:
         return any(DATA_HEADERS.match(name) for name in archive.namelist())
 
 
-def _unpack(wheel: Path, root: Path, site: Path, headers: Path) -> tuple[Message, list[str]]:
+def _check_names(wheel: Path, names: Sequence[str]) -> None:
+    """Refuse files that no folder can have together, or that would lie elsewhere."""
     name, version, _, _ = parse_wheel_filename(wheel.name)
+    for member in names:
+        check_member({"name": name, "version": version, "filename": wheel.name}, member)
+    files = [member for member in names if not member.endswith("/")]
+    both = sorted(parents_of(files) & set(files))
+    if both:
+        msg = f"{both[0][:200]!r} is a file and a folder in it"
+        raise ValueError(msg)
+
+
+def _copy(source: str, destination: str) -> str:
+    """Copy a file; not into a folder of its name, as ``shutil`` would."""
+    if Path(destination).is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a file and a folder in it")
+    return shutil.copy2(source, destination)
+
+
+def _unpack(wheel: Path, root: Path, site: Path, headers: Path) -> list[str]:
     with zipfile.ZipFile(wheel) as archive:
-        for entry in archive.infolist():
-            check_member({"name": name, "version": version, "filename": wheel.name}, entry.orig_filename)
+        _check_names(wheel, [entry.orig_filename for entry in archive.infolist()])
         archive.extractall(site)
-    info = next(site.glob("*.dist-info"))
+    info = next(site.glob("*.dist-info/METADATA")).parent
     for data in site.glob("*.data"):
         for kind, destination in (
             ("purelib", site),
@@ -125,7 +169,7 @@ def _unpack(wheel: Path, root: Path, site: Path, headers: Path) -> tuple[Message
             ("headers", headers),
         ):
             if (data / kind).is_dir():
-                shutil.copytree(data / kind, destination, dirs_exist_ok=True)
+                shutil.copytree(data / kind, destination, dirs_exist_ok=True, copy_function=_copy)
                 shutil.rmtree(data / kind)
         for other in sorted(data.iterdir()):
             msg = f"{wheel.name} has files of a kind that no wheel has: {data.name}/{other.name}; take another version"
@@ -134,9 +178,8 @@ def _unpack(wheel: Path, root: Path, site: Path, headers: Path) -> tuple[Message
     for script in (root / "bin").glob("*"):
         script.chmod(0o755)
     (info / "INSTALLER").write_text("conda\n", encoding="utf-8")
-    metadata = message_from_string((info / "METADATA").read_text(encoding="utf-8"))
     try:
-        return metadata, _entry_points(info / "entry_points.txt")
+        return _entry_points(info / "entry_points.txt")
     except PackageError as error:
         msg = f"{wheel.name}: its {error}; take another version"
         raise PackageError(msg) from None
@@ -157,50 +200,20 @@ def _entry_points(path: Path) -> list[str]:
     return lines
 
 
-def _python_spec(python: str, metadata: Message) -> str:
-    requires = metadata.get("Requires-Python")
-    if python != "python" or not requires:
-        return python
-    bounds = [str(s) for s in SpecifierSet(str(requires)) if s.operator in (">=", ">", "<", "<=", "!=")]
-    return f"python {','.join(sorted(bounds))}" if bounds else python
-
-
-def _depends(metadata: Message, target: WheelTarget) -> list[str]:
-    here = {key: str(value) for key, value in default_environment().items()}
-    environment = here | {"python_version": target.minor, "python_full_version": target.python, "extra": ""}
-    depends = []
-    for text in metadata.get_all("Requires-Dist") or []:
-        requirement = Requirement(str(text))
-        wanted = requirement.marker is None or requirement.marker.evaluate(environment)
-        if wanted:
-            depends.append(f"{canonicalize_name(requirement.name)} {_conda_version(requirement.specifier)}".strip())
-    return sorted(depends)
-
-
-def _conda_version(specifier: SpecifierSet) -> str:
-    parts = []
-    for bound in sorted(specifier, key=str):
-        if bound.operator == "===":
-            parts.append(f"=={bound.version}")
-        elif bound.operator == "==" and bound.version.endswith(".*"):
-            parts.append(bound.version)
-        else:
-            parts.append(f"{bound.operator}{bound.version}")
-    return ",".join(parts)
-
-
 def _search_prefix_libraries(root: Path) -> None:
     """Let the wheel's shared objects and programs find the libraries that the prefix carries in ``lib/``.
 
     Where an object looks is written as ``RPATH``, which holds for what its libraries need, too, as those that wheels
     bundle want it. ``RUNPATH``, which patchelf writes otherwise, holds for the object's own needs alone (``ld.so(8)``).
+    What has no such list, as an object file, stays as it is; what cannot be loaded is told at the end.
     """
     for path in sorted(root.rglob("*")):
         if path.is_file() and not path.is_symlink() and is_elf(path):
             up = os.path.relpath(root / "lib", path.parent)
             beside = ["$ORIGIN"] if up == "." or path.parent.suffix == ".libs" else []
             places = [*beside, *([f"$ORIGIN/{up}"] if up != "." else [])]
-            patchelf("--force-rpath", "--add-rpath", ":".join(places), path)
+            with contextlib.suppress(subprocess.CalledProcessError):  # none that a linker made, or cut off
+                patchelf("--force-rpath", "--add-rpath", ":".join(places), path)
 
 
 def _write_entry_points(root: Path, entry_points: list[str]) -> dict[str, tuple[str, str]]:

@@ -36,6 +36,8 @@ ENTRY_POINT = re.compile(
 )
 """``name = module:function`` (PyPA, "Entry points specification"), the name being that of a file, in one line."""
 MODES = (None, "text", "binary")
+LONGEST = 255
+"""Bytes of a file's name: ``NAME_MAX`` of the file systems of Linux and macOS."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,8 @@ def path_fault(path: object, windows: bool = False) -> str:
         return "leads out of where it belongs" if ".." in parts else "has a part that names nothing"
     if any("\ud800" <= letter <= "\udfff" for letter in path):
         return "is no text"
+    if (len(path) > LONGEST or not path.isascii()) and any(len(part.encode()) > LONGEST for part in path.split("/")):
+        return f"has a name of more than {LONGEST} bytes, which no file can have"
     top, _, rest = path.partition("/")
     if top.lower() == CLOBBERS:
         return "is where files go that collide"
@@ -251,6 +255,9 @@ def check_entry_point(line: object) -> str:
     found = ENTRY_POINT.fullmatch(line) if isinstance(line, str) else None
     if found is None or found[1] in (".", ".."):
         msg = f"entry point {str(line)[:200]!r} is none: name = module:function is"
+        raise PackageError(msg)
+    if len(os.fsencode(found[1])) > LONGEST:
+        msg = f"entry point {found[1][:60]!r}… has a name of more than {LONGEST} bytes, which no file can have"
         raise PackageError(msg)
     return found[1]
 

@@ -15,8 +15,9 @@ from conda_package_streaming.extract import extract
 
 from jupyter_envstore.demo.channel import index_channel, make_channel, platform_subdir
 from jupyter_envstore.demo.loading import find_unloadable
+from jupyter_envstore.demo.needs import WheelTarget
 from jupyter_envstore.demo.python_package import patchelf
-from jupyter_envstore.demo.wheels import WheelTarget, package_wheel
+from jupyter_envstore.demo.wheels import package_wheel
 from jupyter_envstore.errors import PackageError, PipError
 from tests.conftest import PYTHON
 from tests.hostile import wheel
