@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jupyter_envstore import policy
 from jupyter_envstore.builds.options import BuildOptions
-from jupyter_envstore.builds.telling import tell_collisions, tell_outside_links
+from jupyter_envstore.builds.telling import tell_collisions, tell_misstated, tell_outside_links
 from jupyter_envstore.builds.workspace import Workspace
 from jupyter_envstore.config import MAX_PREFIX
 from jupyter_envstore.engine.link import is_hard_linked, link_conda
@@ -69,6 +69,7 @@ class Job:
             self.workspace.log(f"{packages}, {len(lock.conda) - linked.downloaded} of them without download")
             tell_collisions(self.workspace, linked.collisions)
             tell_outside_links(self.workspace, linked.outside_links, self.settings["allow_outside_links"])
+            tell_misstated(self.workspace, linked.misstated)
             self.linked = linked
             self.is_hard_linked = is_hard_linked(staging)
             self.workspace.log(f"files are {LINKS if self.is_hard_linked else COPIES}")

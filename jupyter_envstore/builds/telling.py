@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from jupyter_envstore.builds.workspace import Workspace
-from jupyter_envstore.engine.collisions import Collision, OutsideLink
+from jupyter_envstore.engine.collisions import Collision, Misstated, OutsideLink
 from jupyter_envstore.spec.words import counted
 from jupyter_envstore.store import warnings
 
@@ -29,3 +29,9 @@ def tell_outside_links(workspace: Workspace, links: Sequence[OutsideLink], allow
     without = "" if allowed else "; archives, images and installers are refused for it (setting allow_outside_links)"
     for link in links:
         workspace.warn(warnings.OUTSIDE_LINK, f"{link}{without}", link.package, link.path)
+
+
+def tell_misstated(workspace: Workspace, packages: Iterable[Misstated]) -> None:
+    """Warn of packages whose files have other sizes than they list."""
+    for package in packages:
+        workspace.warn(warnings.PACKAGE, str(package), package.package, package.path)

@@ -16,6 +16,7 @@ from typing import Any
 
 from jupyter_envstore.engine.package_paths import PackagePaths, parents_of, refusal
 from jupyter_envstore.errors import PackageError
+from jupyter_envstore.spec.words import counted
 
 LINKS_IN_A_ROW = 40
 """How many links Linux follows (path_resolution(7))."""
@@ -42,6 +43,28 @@ class OutsideLink:
         return f"{self.path} of {self.package} is a link to {self.target}, which is outside of the environment"
 
 
+@dataclass(frozen=True)
+class Misstated:
+    """A package whose files have other sizes than it lists, as conda looks at (``safety_checks``): listed and found."""
+
+    package: str
+    filename: str
+    sizes: Mapping[str, tuple[int, int]]
+
+    @property
+    def path(self) -> str:
+        """The first of its files."""
+        return next(iter(self.sizes))
+
+    def __str__(self) -> str:
+        listed, found = self.sizes[self.path]
+        more = f", and so of {counted(len(self.sizes) - 1, 'more file')}" if len(self.sizes) > 1 else ""
+        return (
+            f"{self.filename} lists {self.path} with {listed} bytes, and it has {found}{more}; it is linked as its "
+            "channel has it, whose keeper should know"
+        )
+
+
 class Registry:
     """The paths of an environment, package by package, before they are linked.
 
@@ -64,6 +87,7 @@ class Registry:
         self.scripts: dict[str, list[str]] = {}
         self.late: set[str] = set()
         self.size = self.own_size = 0
+        self.misstated: list[Misstated] = []
         self._folders: dict[str, str] = {}
         self._links: dict[str, tuple[str, str]] = {}
         self._folded: dict[str, tuple[str, str]] = {}
@@ -83,6 +107,8 @@ class Registry:
         self._records[name] = record
         self.size += paths.size
         self.own_size += paths.own_size
+        if paths.other_sizes:
+            self.misstated.append(Misstated(name, str(record["fn"]), dict(paths.other_sizes)))
         place = self._place if paths.noarch_python else str
         listed = [place(path) for path in paths.files]
         own = set(listed)

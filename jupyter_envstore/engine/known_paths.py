@@ -27,7 +27,7 @@ from jupyter_envstore.engine.prefix import remove_tree, to_trash, write_new
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.errors import PackageError
 
-VERSION = 3
+VERSION = 4
 """Raised when more is checked, so that what was found before is not believed."""
 SOURCES = ("info/paths.json", "info/files", "info/link.json", "info/index.json")
 """What a linker reads of a package: conda-build's documentation, "Package metadata"."""
@@ -133,8 +133,9 @@ def changed_packages(known: Iterable[KnownPackage], cache_dir: Path) -> list[Dam
 def _from_json(value: Mapping[str, Any]) -> PackagePaths:
     files, folders, entry_points = (tuple(value[key]) for key in ("files", "folders", "entry_points"))
     size, own_size = int(value["size"]), int(value["own_size"])
+    others = {path: (int(listed), int(found)) for path, (listed, found) in value["other_sizes"].items()}
     return PackagePaths(
-        files, folders, dict(value["links"]), entry_points, bool(value["noarch_python"]), size, own_size
+        files, folders, dict(value["links"]), entry_points, bool(value["noarch_python"]), size, own_size, others
     )
 
 

@@ -22,7 +22,7 @@ from typing import Any
 from jupyter_envstore.engine.cached import in_cache
 from jupyter_envstore.engine.channels import conda_credentials, local_path, make_client, redact
 from jupyter_envstore.engine.clobbers import settle
-from jupyter_envstore.engine.collisions import Collision, OutsideLink, phases
+from jupyter_envstore.engine.collisions import Collision, Misstated, OutsideLink, phases
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.environment_variables import write_variables
 from jupyter_envstore.engine.guard import Guard
@@ -58,6 +58,8 @@ class LinkedPackages:
         Where Python packages lie in the prefix.
     size, own_size : int
         Bytes of the packages' files, and of those that hold the prefix; as packages have them, so not to the byte.
+    misstated : tuple of Misstated
+        Packages whose files have other sizes than they list.
     """
 
     downloaded: int
@@ -68,6 +70,7 @@ class LinkedPackages:
     site_packages: str = ""
     size: int = 0
     own_size: int = 0
+    misstated: tuple[Misstated, ...] = ()
 
 
 TRIES = 5
@@ -183,6 +186,7 @@ def _link_all(
             registry.site_packages,
             registry.size,
             registry.own_size,
+            tuple(registry.misstated),
         )
     msg = "the packages in the cache change while they are linked; stop what changes them, and build again"
     raise PackageError(msg)

@@ -11,7 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,8 @@ class PackagePaths:
         Whether ``site-packages/`` and ``python-scripts/`` stand for places that Python's version tells.
     size, own_size : int
         Bytes of its files, and of those that each prefix has for itself, since the prefix stands in them.
+    other_sizes : dict
+        Files that have another size than it lists, each with the listed size and its own.
     """
 
     files: tuple[str, ...]
@@ -67,6 +69,7 @@ class PackagePaths:
     noarch_python: bool = False
     size: int = 0
     own_size: int = 0
+    other_sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def parents_of(paths: Iterable[str]) -> set[str]:
@@ -167,6 +170,7 @@ def read_paths(record: Mapping[str, Any], folder: Path) -> PackagePaths:
         if os.path.islink(f"{root}/{name}"):  # noqa: PTH114 - hundreds of folders
             raise refusal(record, f"its folder {name!r} is a link, and files lie below it")
     total = own = 0
+    other_sizes: dict[str, tuple[int, int]] = {}
     for entry in entries:
         path = str(entry["_path"])
         target, size = _check_source(record, root, path, entry)
@@ -174,12 +178,15 @@ def read_paths(record: Mapping[str, Any], folder: Path) -> PackagePaths:
             links[path] = target
         total += size
         own += size if entry.get("prefix_placeholder") else 0
+        listed = entry.get("size_in_bytes")
+        if type(listed) is int and listed not in (0, size) and target is None and entry.get("path_type") == "hardlink":
+            other_sizes[path] = (listed, size)
     _check_links(record, links)
     index = info_json(record, _text(record, folder, "info/index.json"), "info/index.json")
     check_index(record, index)
     noarch = index.get("noarch") == "python"
     names = entry_points(record, _text(record, folder, "info/link.json")) if noarch else ()
-    return PackagePaths(tuple(files), tuple(sorted(folders)), links, tuple(names), noarch, total, own)
+    return PackagePaths(tuple(files), tuple(sorted(folders)), links, tuple(names), noarch, total, own, other_sizes)
 
 
 def check_index(record: Mapping[str, Any], index: Mapping[str, Any]) -> None:

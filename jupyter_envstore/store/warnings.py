@@ -25,6 +25,8 @@ ACTIVATION = "activation"
 """A package's activation complained."""
 SPECIFICATION = "specification"
 """Something of the specification was decided or left out."""
+PACKAGE = "package"
+"""A package says of its files what is not so."""
 KEPT_PACKAGES = "kept_packages"
 """The file of a package cannot be kept."""
 

@@ -13,6 +13,7 @@ function kindsOf(trans: TranslationBundle): Record<string, string> {
     link_script: trans.__('Scripts of packages'),
     activation: trans.__('Activation'),
     outside_link: trans.__('Links that lead out of the environment'),
+    package: trans.__('Packages that say something else of themselves'),
     specification: trans.__('Specification')
   };
 }
