@@ -5,7 +5,7 @@ from __future__ import annotations
 from jupyter_envstore import policy
 from jupyter_envstore.artifacts.base import ArtifactRequest
 from jupyter_envstore.engine.lock import sort_topologically
-from jupyter_envstore.engine.pip import exact_address
+from jupyter_envstore.engine.pylock import exact_address
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.engine.tarstream import Sink
 

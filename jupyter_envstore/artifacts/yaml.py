@@ -8,7 +8,7 @@ from typing import Any
 
 from jupyter_envstore import policy
 from jupyter_envstore.artifacts.base import ArtifactRequest
-from jupyter_envstore.engine.pip import exact_address
+from jupyter_envstore.engine.pylock import exact_address
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.engine.tarstream import Sink
 from jupyter_envstore.spec.editing import pip_name

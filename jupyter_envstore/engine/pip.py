@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 import tempfile
 import zipfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
 
-from jupyter_envstore.engine.channels import redact, strip_login
-from jupyter_envstore.engine.environment import scrubbed_environment
-from jupyter_envstore.errors import LimitError, PipError
+from jupyter_envstore.engine.channels import strip_login
+from jupyter_envstore.engine.left_out import refuse_left_out
+from jupyter_envstore.engine.pylock import pylock_text
+from jupyter_envstore.engine.uv import find_uv, run_uv
+from jupyter_envstore.errors import PipError
 from jupyter_envstore.spec.pip_lines import read_hashed, read_requirement
 from jupyter_envstore.spec.sources import is_source
 from jupyter_envstore.spec.specification import PipOptions
@@ -55,13 +57,6 @@ class PipTarget:
     platform: str
     python: str
     virtual_packages: tuple[str, ...] = ()
-
-
-def find_uv() -> str:
-    """Return the path of the uv program that belongs to this Python."""
-    import uv
-
-    return uv.find_uv_bin()
 
 
 def resolve_pip(
@@ -122,21 +117,35 @@ def resolve_pip(
         command += ["--format", "pylock.toml", "--output-file", str(root / "pylock.toml")]
         command += ["--no-config", "--no-header", "--no-annotate", "--quiet", "--cache-dir", str(cache_dir)]
         command += index_arguments(options) + (["--exclude-newer", exclude_newer] if exclude_newer else [])
+        unpack = partial(_unpack_one, command, timeout)
         what, hint = "PyPI packages cannot be resolved", _hint(provided)
         from_sources = sdists and any(is_source(read_requirement(line).url or "") for line in requirements)
         try:
-            run_uv(command if from_sources else [*command, "--only-binary", ":all:"], timeout, what, hint)
+            log = run_uv(command if from_sources else [*command, "--only-binary", ":all:"], timeout, what, hint)
         except PipError:
             if not sdists or from_sources:
                 raise
-            run_uv(command, timeout, what, hint)
+            log = run_uv(command, timeout, what, hint)
         pylock = tomllib.loads((root / "pylock.toml").read_text(encoding="utf-8"))
+        unpacked = (_locked(package, ()) for package in pylock.get("packages", []) if "wheels" in package)
+        refuse_left_out(log, unpacked, cache_dir, unpack)
     found = [
         _locked(package, hashes.get(canonicalize_name(package["name"]), frozenset()))
         for package in pylock.get("packages", [])
         if canonicalize_name(package["name"]) not in names
     ]
     return tuple(sorted(found, key=lambda package: package["name"]))
+
+
+def _unpack_one(command: Sequence[str], timeout: float, package: Mapping[str, Any], folder: Path) -> str:
+    """Lock one package by itself, with an empty cache, and return what uv writes: it unpacks a wheel for its hash."""
+    alone = folder / "requirements.in"
+    alone.write_text(f"{package['name']} @ {package['url']}\n", encoding="utf-8")
+    values = {"compile": str(alone), "--cache-dir": str(folder / "cache"), "--output-file": str(folder / "pylock.toml")}
+    words = list(command)
+    for name, value in values.items():
+        words[words.index(name) + 1] = value
+    return run_uv([*words, "--no-deps"], timeout, f"{package['name']} cannot be unpacked")
 
 
 def given_hashes(requirements: Sequence[str]) -> dict[str, frozenset[str]]:
@@ -165,58 +174,27 @@ def install_pip(
     Raises
     ------
     PipError
-        A wheel cannot be fetched, or is not the one that was locked.
+        A wheel cannot be fetched, or is not the one that was locked, or has files that lie elsewhere than its own.
     """
+    options = [*(["--reinstall"] if reinstall else []), *(["--offline"] if offline else [])]
+    log = _install(packages, prefix, cache_dir, timeout, *options, "--link-mode", "hardlink")
+
+    def unpack(package: Mapping[str, Any], folder: Path) -> str:
+        return _install([package], prefix, folder / "cache", timeout, "--target", str(folder / "target"))
+
+    refuse_left_out(log, packages, cache_dir, unpack)
+
+
+def _install(
+    packages: Sequence[Mapping[str, Any]], prefix: Path, cache_dir: Path, timeout: float, *options: str
+) -> str:
     with tempfile.TemporaryDirectory(prefix="envstore-pip-") as folder:
         lock = Path(folder) / "pylock.toml"
         lock.write_text(pylock_text(packages), encoding="utf-8")
         command = [find_uv(), "pip", "install", "--python", str(prefix / "bin" / "python"), "--no-deps"]
         command += ["--requirements", str(lock), "--require-hashes", "--no-config", "--quiet", "--no-build"]
-        command += ["--cache-dir", str(cache_dir), "--link-mode", "hardlink", "--break-system-packages"]
-        command += ["--reinstall"] if reinstall else []
-        command += ["--offline"] if offline else []
-        run_uv(command, timeout, "PyPI packages cannot be installed")
-
-
-def pylock_text(packages: Sequence[Mapping[str, Any]]) -> str:
-    """Return ``packages`` as a ``pylock.toml`` (PEP 751)."""
-    lines = ['lock-version = "1.0"', 'created-by = "jupyter-envstore"', ""]
-    for package in packages:
-        if is_repository(package):
-            lines += ["[[packages]]", f"name = {_toml(package['name'])}", f"vcs = {_vcs(package['url'])}", ""]
-            continue
-        size = f", size = {package['size']}" if package.get("size") else ""
-        file = (
-            f"{{ name = {_toml(package['filename'])}, url = {_toml(package['url'])}{size}, "
-            f"hashes = {{ sha256 = {_toml(package['sha256'])} }} }}"
-        )
-        lines += [
-            "[[packages]]",
-            f"name = {_toml(package['name'])}",
-            f"version = {_toml(package['version'])}",
-            f"wheels = [{file}]" if package["filename"].endswith(".whl") else f"sdist = {file}",
-            "",
-        ]
-    return "\n".join(lines)
-
-
-def is_repository(package: Mapping[str, Any]) -> bool:
-    """Whether a locked package is a repository at a commit."""
-    return str(package["url"]).startswith("git+")
-
-
-def exact_address(package: Mapping[str, Any]) -> str:
-    """Return the address of a locked package that nothing else can have: with its hash, or with its commit."""
-    return str(package["url"]) if is_repository(package) else f"{package['url']}#sha256={package['sha256']}"
-
-
-def _vcs(url: str) -> str:
-    address, _, fragment = url.removeprefix("git+").partition("#")
-    repository, _, commit = address.rpartition("@")
-    folder = fragment.removeprefix("subdirectory=")
-    more = f", subdirectory = {_toml(folder)}" if folder else ""
-    revision = f"requested-revision = {_toml(commit)}, commit-id = {_toml(commit)}"
-    return f'{{ type = "git", url = {_toml(repository)}, {revision}{more} }}'
+        command += ["--cache-dir", str(cache_dir), "--break-system-packages", *options]
+        return run_uv(command, timeout, "PyPI packages cannot be installed")
 
 
 def provided_distributions(site_packages: Path) -> list[Distribution]:
@@ -325,48 +303,5 @@ def _hash_mismatch(package: dict[str, Any], files: Sequence[dict[str, Any]], has
     )
 
 
-def run_uv(command: list[str], timeout: float, what: str, hint: str = "") -> None:
-    """Run uv with no settings but ours.
-
-    Raises
-    ------
-    PipError
-        It failed; the message is ``what`` and uv's explanation, without credentials.
-    LimitError
-        It took more than ``timeout`` seconds.
-    """
-    environment = scrubbed_environment(
-        UV_NO_PROGRESS="1", NO_COLOR="1", UV_PYTHON_DOWNLOADS="never", GIT_TERMINAL_PROMPT="0"
-    )
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout, env=environment)
-    except subprocess.TimeoutExpired:
-        msg = f"{what}: no answer in {timeout:g} s"
-        raise LimitError(msg) from None
-    if done.returncode:
-        text = _explain(done.stderr)
-        msg = f"{what}: {_clause(text)}\n{text}{hint}"
-        raise PipError(msg)
-
-
-def _explain(stderr: str) -> str:
-    text = redact(stderr).strip()
-    text = re.sub(r"^error: ", "", text)
-    text = re.sub(r"\S*/envstore-pip-\w+/provided", "what conda installs", text)
-    return re.sub(r"^\s*(cause|Caused by): ", "", text, flags=re.MULTILINE)
-
-
-def _clause(text: str) -> str:
-    """Return the first cause in uv's explanation, for where there is one line."""
-    plain = " ".join(re.sub(r"[^\x00-\x7f]", " ", text).split())  # without what the tree is drawn with
-    cause = re.search(r"Because (.+?)(?:,| and )", plain)
-    return cause[1] if cause else plain[:200]
-
-
 def _hint(provided: Sequence[Distribution]) -> str:
     return "\n(packages that conda installs keep their version)" if provided else ""
-
-
-def _toml(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

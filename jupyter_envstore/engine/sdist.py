@@ -12,8 +12,10 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import Version
 
 from jupyter_envstore.engine.digest import file_digest
-from jupyter_envstore.engine.pip import find_uv, index_arguments, is_repository, pylock_text, run_uv
+from jupyter_envstore.engine.pip import index_arguments
 from jupyter_envstore.engine.progress import Progress
+from jupyter_envstore.engine.pylock import is_repository, pylock_text
+from jupyter_envstore.engine.uv import find_uv, run_uv
 from jupyter_envstore.errors import PipError
 from jupyter_envstore.spec.specification import PipOptions
 

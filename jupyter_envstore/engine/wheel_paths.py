@@ -46,9 +46,9 @@ def without_links(prefix: Path, links: Sequence[OutsideLink]) -> Iterator[None]:
 
 
 def check_wheels(packages: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse wheels of this machine's own disk that have files where none may be.
+    """Refuse wheels of this machine's own disk that have files where none may be, before they are unpacked.
 
-    uv leaves such files out without a word, and out of ``RECORD``; what it fetches itself is looked at by it alone.
+    Of those that are fetched, :func:`~jupyter_envstore.engine.left_out.refuse_left_out` tells.
 
     Raises
     ------
@@ -84,6 +84,11 @@ def check_member(package: Mapping[str, Any], name: str) -> None:
         kind, _, path = rest.partition("/")
         if kind == "data" and path and (fault := path_fault(path)):
             raise _refusal(package, name, fault)
+
+
+def refused_member(package: Mapping[str, Any], name: str) -> PipError:
+    """Return the error that tells of a file of a wheel which lies elsewhere than it may."""
+    return _refusal(package, name, path_fault(name.rstrip("/"), windows=True) or "leads out of where it belongs")
 
 
 def installed_records(site: Path) -> dict[str, Path]:

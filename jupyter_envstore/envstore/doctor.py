@@ -17,7 +17,7 @@ from typing import Any
 from jupyter_envstore.config import MAX_PREFIX, StoreConfig
 from jupyter_envstore.engine.ask import ask
 from jupyter_envstore.engine.channels import ChannelPolicy, redact
-from jupyter_envstore.engine.pip import find_uv
+from jupyter_envstore.engine.uv import find_uv
 from jupyter_envstore.envstore.base import check_root
 from jupyter_envstore.errors import EnvStoreError
 from jupyter_envstore.images.base import open_source

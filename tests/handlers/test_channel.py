@@ -250,7 +250,7 @@ def test_a_build_that_is_kept_no_more_and_a_deleted_one_are_not_served(kept: Ser
 
 
 def test_wheels_are_served_as_an_index_that_uv_installs_from(kept: Server, channel: str, tmp_path: Path) -> None:
-    from jupyter_envstore.engine.pip import find_uv
+    from jupyter_envstore.engine.uv import find_uv
 
     wheel(tmp_path / "wheels", "mineral", "1.2")
     text = f"name: pip\nchannels: ['{channel}']\ndependencies:\n  - python={PYTHON}\n"
