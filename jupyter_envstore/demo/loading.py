@@ -14,6 +14,7 @@ from typing import Any
 
 from jupyter_envstore.demo.python_package import is_elf
 from jupyter_envstore.engine.environment import scrubbed_environment
+from jupyter_envstore.engine.last_words import with_last_words
 from jupyter_envstore.engine.link import link_conda
 from jupyter_envstore.engine.modules import installed_packages
 from jupyter_envstore.engine.prefix import remove_tree
@@ -135,5 +136,5 @@ def _load(prefix: Path, paths: list[str], deadline: float) -> tuple[list[str], s
 
 
 def _ending(code: int, complaints: str) -> str:
-    last = complaints.strip().splitlines()[-1:] or ["no reason is given"]
-    return f"it ends Python with signal {-code}" if code < 0 else f"it ends Python with code {code}: {last[0]}"
+    how = f"it ends Python with signal {-code}" if code < 0 else f"it ends Python with code {code}"
+    return with_last_words(how, complaints)

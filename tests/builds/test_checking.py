@@ -210,6 +210,34 @@ def test_a_module_that_forks_does_not_answer_twice_and_one_whose_error_has_no_te
     ]
 
 
+def test_what_a_module_says_before_it_ends_python_stands_in_the_reason(tmp_path: Path) -> None:
+    prefix = tmp_path / "prefix"
+    (prefix / "bin").mkdir(parents=True)
+    (prefix / "bin" / "python").symlink_to(sys.executable)
+    code = {
+        "first": "import sys; print('of the first', file=sys.stderr)",
+        "quits": "import os, sys; sys.stderr.write('one\\n\\ntwo\\nthree\\nno licence\\n'); os._exit(1)",
+        "silent": "import os; os._exit(3)",
+        "shouts": "import os\nfor _ in range(4000): os.write(1, b'x' * 1000)\nos.write(2, b'\\xff last'); os.abort()",
+        "hangs": "import os, time; os.write(2, b'waiting for a licence\\n'); time.sleep(900)",
+        "talks": "import os, time\nfor _ in range(600): os.write(2, b'on\\n'); time.sleep(0.1)",
+    }
+    for name, text in code.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    environment = {"PYTHONPATH": str(tmp_path), "PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"}
+    found = {
+        fault.module: fault.reason for fault in import_modules(prefix, list(code), environment, tmp_path, seconds=4)
+    }
+    assert found["quits"] == "it ends Python with code 1: two; three; no licence"
+    assert found["silent"] == "it ends Python with code 3"
+    assert found["shouts"].startswith("it ends Python with signal 6: …xxx")
+    assert found["shouts"].endswith("\ufffd last")
+    assert len(found["shouts"]) < 700
+    assert found["hangs"] == "it does not end within 4 s: waiting for a licence"
+    assert found["talks"] == "it does not end within 4 s: on; on; on"
+    assert "first" not in found
+
+
 def running(mark: str) -> list[str]:
     """Return the processes whose arguments have a word."""
     found = []
