@@ -95,6 +95,39 @@ def pyproject(count: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _wheels(number: int, of_file: str) -> Iterator[str]:
+    for minor in range(6, 14):
+        name = f"package_{number}-1.{number}-cp3{minor}-cp3{minor}-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
+        yield f'    {{ url = "{HOST}/packages/{HASHES[1]}/{name}", size = 1234, {of_file} }},'
+
+
+def pylock(count: int) -> str:
+    """Return a pylock.toml of so many packages, with eight wheels each, some for a group alone."""
+    lines = ['lock-version = "1.0"', 'created-by = "uv"', 'requires-python = ">=3.10"', 'dependency-groups = ["dev"]']
+    hashes = f'hashes = {{ sha256 = "{HASHES[1]}" }}'
+    for number in range(count):
+        lines += ["[[packages]]", f'name = "package-{number}"', f'version = "1.{number}"', f'index = "{HOST}/simple"']
+        lines += ["marker = \"sys_platform == 'linux' or 'dev' in dependency_groups\""]
+        lines += ["wheels = [", *_wheels(number, hashes), "]"]
+    return "\n".join(lines) + "\n"
+
+
+def uv_lock(count: int) -> str:
+    """Return a uv.lock of so many packages, with eight wheels and up to five needs each, under conditions."""
+    lines = ["version = 1", "revision = 3", 'requires-python = ">=3.10"']
+    lines += ["[[package]]", 'name = "large"', 'version = "1"', 'source = { virtual = "." }', "dependencies = ["]
+    lines += [f'    {{ name = "package-{number}" }},' for number in range(0, count, 4)]
+    lines.append("]")
+    for number in range(count):
+        lines += ["[[package]]", f'name = "package-{number}"', f'version = "1.{number}"']
+        lines += [f'source = {{ registry = "{HOST}/simple" }}', "dependencies = ["]
+        for other in range(number + 1, min(count, number + 6)):
+            marker = f"python_full_version >= '3.{other % 12}' and sys_platform != 'win32'"
+            lines.append(f'    {{ name = "package-{other}", marker = "{marker}" }},')
+        lines += ["]", "wheels = [", *_wheels(number, f'hash = "sha256:{HASHES[1]}"'), "]"]
+    return "\n".join(lines) + "\n"
+
+
 def script(count: int) -> str:
     """Return a script with a block of so many requirements, and a program of many lines."""
     lines = ["# /// script", "# dependencies = [", *(f'#   "package-{number}>=1.2,<2",' for number in range(count))]
@@ -124,6 +157,8 @@ FILES = {
     "environment.yml": lambda: environment(1_950),
     "pixi.toml": lambda: pixi_toml(2_400),
     "pyproject.toml": lambda: pyproject(4_500),
+    "pylock.toml": lambda: pylock(400),
+    "uv.lock": lambda: uv_lock(340),
     "script.py": lambda: script(1_480),
     "notebook.ipynb": lambda: notebook(370),
     "conda-list.txt": lambda: conda_list(4_900),

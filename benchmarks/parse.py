@@ -57,7 +57,7 @@ def compare(text: str, name: str) -> None:
     verdict = "within the bar" if taken.processor < BAR * max(1, size) else f"more than {BAR} s for a megabyte"
     print(f"{name}, {size:.2f} MB: repaired and read in {taken}, {verdict}")
     others: dict[str, Taken] = {}
-    if name.endswith((".yml", ".yaml", ".lock")):
+    if name.endswith((".yml", ".yaml", "pixi.lock")):
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         others["PyYAML, C loader"] = seconds(lambda: yaml.load(text, Loader=loader))  # noqa: S506  # a safe loader
     with tempfile.TemporaryDirectory() as folder:

@@ -132,13 +132,15 @@ def _json(parser: argparse.ArgumentParser) -> None:
 
 def _picking(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--environment", metavar="NAME", help="of a pixi.toml or pixi.lock that has several (default: the default one)"
+        "--environment",
+        metavar="NAME",
+        help="of a pixi.toml or pixi.lock that has several, or project of a uv.lock (default: the default one)",
     )
     parser.add_argument(
         "--category",
         action="append",
         metavar="NAME",
-        help="of a lockfile, or group or extra of a pyproject.toml; may be given several times",
+        help="of a lockfile, or group or extra of a pyproject.toml, pylock.toml or uv.lock; may be given several times",
     )
 
 
@@ -217,8 +219,8 @@ def _register_making(add: Add) -> None:
         "import",
         "commands:import_file",
         "Repair a file and print it as a specification\n"
-        "Reads environment.yml, conda-lock.yml, pixi.lock, pixi.toml, pyproject.toml, requirements.txt, @EXPLICIT "
-        "lists, and scripts and notebooks with a script block (PEP 723).",
+        "Reads environment.yml, conda-lock.yml, pixi.lock, pixi.toml, pyproject.toml, pylock.toml, uv.lock, "
+        "requirements.txt, @EXPLICIT lists, and scripts and notebooks with a script block (PEP 723).",
     )
     imported.add_argument("file", metavar="FILE")
     _picking(imported)

@@ -18,9 +18,11 @@ from jupyter_envstore.spec.converting.kinds import Kind, check_toml_kind, kind_o
 from jupyter_envstore.spec.converting.lists import conda_list_to_yaml, conda_specs_to_yaml, requirements_to_yaml
 from jupyter_envstore.spec.converting.pixi import check_asks_for_packages, pixi_draft
 from jupyter_envstore.spec.converting.pixi_lock import is_pixi_lock, read_pixi_lock
+from jupyter_envstore.spec.converting.pylock import is_pylock, pylock_draft
 from jupyter_envstore.spec.converting.pyproject import pyproject_draft
 from jupyter_envstore.spec.converting.script import notebook_block, script_block, script_draft
 from jupyter_envstore.spec.converting.toml import read_toml
+from jupyter_envstore.spec.converting.uv_lock import is_uv_lock, uv_draft
 from jupyter_envstore.spec.document import Document, Table, decode, is_lockfile, read_table
 from jupyter_envstore.spec.editor import Change
 from jupyter_envstore.spec.locks import DEFAULT_CATEGORIES, lock_as_text, lock_categories, only_categories
@@ -36,7 +38,7 @@ KEEPABLE = ("defaults", "builds", "foreign", "kernel", "sources")
 """Changes that one may want not to be made: the channel ``defaults`` stays, and build strings, and packages that only
 another system has, and lines for pip that name sources without a commit; ``ipykernel`` is left out."""
 GENERIC = re.compile(
-    r"(environments?|env|conda|conda[-_.]?env|dev|requirements|conda-lock|pixi|pyproject|explicit|spec|specification)",
+    r"(environments?|env|conda|conda[-_.]?env|dev|requirements|conda-lock|pixi|pyproject|pylock|uv|explicit|spec|specification)",
     re.IGNORECASE,
 )
 """Names of files that say nothing of what they are for."""
@@ -141,6 +143,11 @@ def _repack(text: str, kind: Kind, how: Mending, pick: Pick) -> Repacked:
     if kind is Kind.TOML:
         data = read_toml(text)
         check_toml_kind(data, how.name)
+        if is_pylock(data):
+            _no_choice(Pick(environment=pick.environment))
+            return finished(pylock_draft(data, how.platform, pick, how.name), "pylock.toml")
+        if is_uv_lock(data, how.name):
+            return finished(uv_draft(data, how.platform, pick, how.name), "uv.lock")
         if {"project", "tool", "build-system", "dependency-groups"} & set(data) and not PIXI_OWN & set(data):
             return finished(pyproject_draft(data, how.platform, pick, how.name), "pyproject.toml")
         if not PIXI_TABLES & set(data):

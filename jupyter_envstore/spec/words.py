@@ -26,7 +26,7 @@ KEYS = ("name", "channels", "dependencies", "variables", "description", "prefix"
 """Keys of an ``environment.yml``."""
 
 ACCEPTED = (
-    "environment.yml, conda-lock.yml, pixi.lock, pixi.toml, pyproject.toml, requirements.txt, an @EXPLICIT list, "
-    "what conda list --export prints, and Python scripts and notebooks with a script block (PEP 723)"
+    "environment.yml, conda-lock.yml, pixi.lock, pixi.toml, pyproject.toml, pylock.toml, uv.lock, requirements.txt, "
+    "an @EXPLICIT list, what conda list --export prints, and Python scripts and notebooks with a script block (PEP 723)"
 )
 """Kinds of files that are read."""

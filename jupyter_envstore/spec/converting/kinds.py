@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from jupyter_envstore.errors import SpecificationError
+from jupyter_envstore.spec.converting.uv_lock import is_uv_lock
 from jupyter_envstore.spec.words import ACCEPTED
 
 
@@ -37,6 +38,7 @@ KIND_WORDS = {
 
 KEY = re.compile(r"^([A-Za-z_$][\w.$-]*):(?:\s|$)", re.MULTILINE)
 TOML_HEAD = re.compile(r"\[\[?[\w.\"' -]+\]?\]|[\w.\"'-]+\s*=(?!=)\s*\S.*")
+LOCK_HEAD = re.compile(r"version = \d")
 REQUIREMENT = re.compile(
     r"[A-Za-z0-9][\w.-]*\s*(\[[\w,. -]*\])?\s*([<>=!~@;(].*)?|-{1,2}[a-z].*|git\+.*|https?://\S+.*|\./?\S*"
 )
@@ -100,7 +102,8 @@ def kind_of(text: str, file_name: str) -> Kind:
     if "dependencies" in keys or {"package", "metadata"} <= keys or {"environments", "packages"} <= keys:
         return Kind.YAML
     _refuse_plain(text, first, name)
-    if name.endswith(".toml") or _looks_like_toml(text, first, keys):
+    is_lock = name.endswith(".lock") and LOCK_HEAD.match(first) and not keys  # one may have no tables
+    if name.endswith(".toml") or is_lock or _looks_like_toml(text, first, keys):
         return Kind.TOML
     _refuse_yaml(text, keys)
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
@@ -218,15 +221,11 @@ def check_toml_kind(data: dict[str, object], name: str) -> None:
         metadata = data.get("metadata")
         if isinstance(metadata, dict) and "content-hash" in metadata:
             _refuse("poetry.lock", "its pyproject.toml is read")
-        if "requires-python" in data or "revision" in data or "uv" in name:
-            _refuse("uv.lock", "its pyproject.toml is read, and what uv export prints")
+        if is_uv_lock(data, name):
+            return
         if isinstance(metadata, dict) and "groups" in metadata:
             _refuse("pdm.lock", "its pyproject.toml is read")
         _refuse("Cargo.lock, of Rust")
-    if {"version", "requires-python"} <= set(data) and "project" not in data:  # of a script, where nothing is needed
-        _refuse("uv.lock", "its pyproject.toml or script is read")
-    if "lock-version" in data and "packages" in data:
-        _refuse("pylock.toml (PEP 751)", "a requirements.txt with hashes is read")
     if isinstance(data.get("packages"), dict) or isinstance(data.get("dev-packages"), dict):
         _refuse("a Pipfile", "pipenv requirements prints what is read")
     if "envs" in data:

@@ -1,0 +1,158 @@
+"""``pylock.toml`` (PEP 751): its packages as lines for pip, with the hashes of their files; Python is solved for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jupyter_envstore.errors import SpecificationError
+from jupyter_envstore.spec.addresses import file_of
+from jupyter_envstore.spec.converting.draft import ChoiceError, Draft, Offer, Pick
+from jupyter_envstore.spec.converting.lock_markers import Chosen, remaining
+from jupyter_envstore.spec.converting.pins import NO_WHEEL, File, Pin, add_pins
+from jupyter_envstore.spec.converting.toml import Source, tell_rest
+from jupyter_envstore.spec.sources import COMMIT, is_archive_at_commit
+from jupyter_envstore.spec.words import counted
+
+VERSION = "1."
+NOT_CHOSEN = "extras and groups that were not chosen; choose with --category"
+KNOWN = {
+    *("name", "version", "marker", "index", "wheels", "sdist", "archive", "vcs", "directory"),
+    *("requires-python", "dependencies", "attestation-identities", "tool"),
+}
+"""Keys of a package. The last four are for people and for tools: what is installed does not depend on them."""
+REASONS = {"tool": "settings of other tools"}
+
+
+def is_pylock(data: Mapping[str, Any]) -> bool:
+    """Whether a TOML file is a lock of PEP 751."""
+    return "lock-version" in data and not isinstance(data.get("package"), list)
+
+
+def pylock_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) -> Draft:
+    """Return what a ``pylock.toml`` pins.
+
+    Parameters
+    ----------
+    data : dict
+        What the file holds.
+    platform : str
+        Where it shall be built.
+    pick : Pick
+        The categories are its extras and dependency groups; without any, the groups that it names as default ones.
+    name : str
+        Of the environment.
+
+    Raises
+    ------
+    SpecificationError
+        It is of another version, or a package of it is none; or what was chosen is not there, or nothing is left.
+    """
+    source = Source(data)
+    version = str(source.take("lock-version"))
+    if not version.startswith(VERSION):
+        msg = f"pylock.toml of version {version[:20]!r} is not known; version 1.0 is"
+        raise SpecificationError(msg)
+    draft = Draft(name=name, python=source.text("requires-python").replace(" ", ""))
+    source.take("created-by")
+    extras, groups = source.texts("extras"), source.texts("dependency-groups")
+    chosen, draft.offer = _chosen(extras, groups, source.texts("default-groups"), pick)
+    if draft.offer.categories and not set(draft.offer.categories) <= set(draft.offer.taken):
+        others = [name for name in draft.offer.categories if name not in draft.offer.taken]
+        draft.tell(f"{', '.join(others)[:300]} left out", NOT_CHOSEN)
+    _tell_environments(source.texts("environments"), draft)
+    listed = source.take("packages")
+    if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
+        msg = "packages must be a list of tables, as in: [[packages]]"
+        raise SpecificationError(msg)
+    pins = [pin for item in listed if (pin := _pin(item, chosen, draft)) is not None]
+    if not pins:
+        msg = f"nothing is left of the {counted(len(listed), 'package')} of the lock"
+        msg += f"; choose with --category: {', '.join(draft.offer.categories)[:300]}" if draft.offer.categories else ""
+        raise ChoiceError(msg, draft.offer)
+    add_pins(draft, pins, platform)
+    draft.tell(f"{counted(len(pins), 'package')} pinned", "Python is solved for: the lock has packages of PyPI alone")
+    tell_rest(source, draft, REASONS)
+    return draft
+
+
+def _chosen(extras: list[str], groups: list[str], defaults: list[str], pick: Pick) -> tuple[Chosen, Offer]:
+    """Return what was chosen, and what there is to choose from; groups for the lock's own use are not offered."""
+    names = (*extras, *groups)
+    missing = [name for name in pick.categories if name not in names]
+    if missing:
+        msg = f"the lock has no extra or group {', '.join(missing)[:100]}; it has: {', '.join(names)[:300] or 'none'}"
+        raise ChoiceError(msg, Offer(categories=names))
+    taken = pick.categories or tuple(name for name in names if name in defaults)
+    wanted = pick.categories or tuple(defaults)
+    hidden = tuple(name for name in defaults if name not in names)  # what the project itself needs may be such a group
+    picked_extras = [name for name in pick.categories if name in extras]
+    return Chosen.of(picked_extras, (*wanted, *hidden)), Offer(categories=names, taken=taken) if names else Offer()
+
+
+def _tell_environments(markers: list[str], draft: Draft) -> None:
+    if markers:
+        draft.tell(f"environments {'; '.join(markers)[:300]} left out", "other systems are not looked at")
+
+
+def _pin(item: Mapping[str, Any], chosen: Chosen, draft: Draft) -> Pin | None:
+    name = item.get("name")
+    if not isinstance(name, str) or not name:
+        msg = "a package of the lock has no name"
+        raise SpecificationError(msg)
+    try:
+        marker = remaining(str(item["marker"]), chosen) if item.get("marker") else ""
+    except ValueError as error:
+        msg = f"{name[:60]}: {error}"
+        raise SpecificationError(msg) from None
+    if marker is None:
+        return None
+    unknown = sorted(set(item) - KNOWN)
+    if unknown:
+        draft.tell(f"{name}: {', '.join(unknown)[:200]} left out", "it has no place in a requirement")
+    version, index = str(item.get("version") or ""), str(item.get("index") or "")
+    place = _place(item)
+    if place:
+        return Pin(name, version, marker, place=place)
+    raw = item.get("wheels")
+    wheels = tuple(_file(name, wheel) for wheel in (raw if isinstance(raw, list) else ()) if isinstance(wheel, dict))
+    sdist = _file(name, item["sdist"]) if isinstance(item.get("sdist"), dict) else None
+    files = [file for file in (*wheels, sdist) if file is not None]
+    if not version or not any(file.url for file in files):
+        draft.tell(f"{name} left out", NO_WHEEL)
+        return None
+    if not index and len(wheels) == 1 and wheels[0].sha256 and not sdist:  # of an address alone, perhaps
+        return Pin(name, version, marker, place=f"{wheels[0].url}#sha256={wheels[0].sha256}")
+    return Pin(name, version, marker, index, wheels=wheels, sdist=sdist)
+
+
+def _file(package: str, table: Mapping[str, Any]) -> File:
+    """Return a file of a package.
+
+    Raises
+    ------
+    SpecificationError
+        It has no hash, so it could be anything.
+    """
+    url = str(table.get("url") or "")
+    hashes = table.get("hashes")
+    name = str(table.get("name") or file_of(url) or str(table.get("path") or "").rpartition("/")[2])
+    if not isinstance(hashes, dict) or not hashes:
+        msg = f"{package[:60]}: {name[:120]} has no hashes in the lock, so it could be anything; lock it again"
+        raise SpecificationError(msg)
+    return File(name, url, str(hashes.get("sha256") or "").lower())
+
+
+def _place(item: Mapping[str, Any]) -> str:
+    """Return the address of a package that is of no index; empty where it has none that others can reach."""
+    vcs, archive = item.get("vcs"), item.get("archive")
+    if isinstance(vcs, dict) and vcs.get("type") == "git" and COMMIT.fullmatch(str(vcs.get("commit-id"))):
+        folder = f"#subdirectory={vcs['subdirectory']}" if vcs.get("subdirectory") else ""
+        return f"git+{vcs['url']}@{vcs['commit-id']}{folder}" if vcs.get("url") else ""
+    if isinstance(archive, dict) and archive.get("url"):
+        file = _file(str(item.get("name")), archive)
+        marks = [f"sha256={file.sha256}"] if file.sha256 else []
+        marks += [f"subdirectory={archive['subdirectory']}"] if archive.get("subdirectory") else []
+        url = f"{file.url}{'#' if marks else ''}{'&'.join(marks)}"
+        return url if file.sha256 and (file.name.endswith(".whl") or is_archive_at_commit(url)) else ""
+    return ""
