@@ -47,6 +47,7 @@ def build_view(build: Build, active: bool) -> dict[str, Any]:
         "kept_packages": {"state": build.keep_state or "no", "size": build.kept_size, "missing": build.kept_missing},
         "platform": build.platform,
         "trigger": build.trigger,
+        "exclude_newer": build.options.get("exclude_newer") or None,
         "created_by": build.created_by,
         "scheduled_on": _time(build.scheduled_on),
         "started_on": _time(build.started_on),

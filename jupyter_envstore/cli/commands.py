@@ -22,13 +22,15 @@ from jupyter_envstore.errors import (
 )
 from jupyter_envstore.spec import Specification, check_name, read_specification, split_place
 from jupyter_envstore.spec.beside import FilesBeside
-from jupyter_envstore.spec.converting.draft import Pick
+from jupyter_envstore.spec.converting.draft import ChoiceError, Pick
 from jupyter_envstore.spec.repair import Repaired, repair
 from jupyter_envstore.spec.words import counted
 from jupyter_envstore.store.states import CANCELED, COMPLETED
 
 DEFAULT_NAMESPACE = "default"
 """Where environments of this machine's people belong, unless they say otherwise."""
+CHOOSING = ("--environment", "--category")
+"""Options that say what is taken of a file."""
 
 
 def build(options: argparse.Namespace) -> int:
@@ -119,10 +121,13 @@ def _report_build(view: dict[str, Any], as_json: bool) -> None:
 
 def _repair(data: bytes, file: str, defaults: str, pick: Pick) -> Repaired:
     """Repair a file; what it names beside it is read, and its folder may give its name."""
-    if file == "-":
-        return repair(data, file, defaults, pick=pick)
-    path = Path(file).resolve()
-    return repair(data, str(path), defaults, beside=FilesBeside(path.parent), pick=pick)
+    try:
+        if file == "-":
+            return repair(data, file, defaults, pick=pick)
+        path = Path(file).resolve()
+        return repair(data, str(path), defaults, beside=FilesBeside(path.parent), pick=pick)
+    except ChoiceError as error:
+        raise error.with_ways_out(*CHOOSING) from None
 
 
 def _pick(options: argparse.Namespace) -> Pick:
@@ -138,6 +143,11 @@ def _report_notes(notes: Sequence[str]) -> None:
 def _report_changes(repaired: Repaired) -> None:
     for change in repaired.changes:
         print(f"changed: {change.what} ({change.why})", file=sys.stderr)
+    offer = repaired.offer
+    if len(offer.environments) > 1:
+        print("choose another environment with: --environment NAME", file=sys.stderr)
+    if left := [name for name in offer.categories if name not in offer.taken]:
+        print(f"choose categories with: --category NAME ({', '.join(left)[:300]} left out)", file=sys.stderr)
     if repaired.exclude_newer:
         print(f"exclude-newer: {repaired.exclude_newer} (for a build: --exclude-newer)", file=sys.stderr)
 

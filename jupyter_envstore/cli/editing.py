@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 
 from jupyter_envstore.cli.commands import see_through
 from jupyter_envstore.cli.common import open_store, print_json, who
@@ -14,7 +15,7 @@ from jupyter_envstore.spec.editing import edit_packages
 
 
 def add(options: argparse.Namespace) -> int:
-    """Change the packages of an environment's newest specification and build it."""
+    """Change the packages of an environment's newest specification and build it, with the choices of that build."""
     if not options.packages and not options.remove:
         msg = "which packages? for example: jupyter envstore add team/data numpy 'pandas <3' pip:rich"
         raise InvalidInputError(msg)
@@ -25,7 +26,16 @@ def add(options: argparse.Namespace) -> int:
             print_json({"specification": text}) if options.json else print(text, end="")
             return 0
         specification = read_specification(text, "the specification", store.config.allow_local_files)
-        reference = store.submit(specification, before.namespace, before.name, who(), f"edit of {before.number}")
+        choices = store.options_of(before.id)
+        if options.take_newer:
+            choices = replace(choices, exclude_newer="")
+        if choices.exclude_newer:
+            date = choices.exclude_newer
+            print(
+                f"note: packages uploaded after {date} are left out, as in {before}; or: --take-newer", file=sys.stderr
+            )
+        trigger = f"edit of {before.number}"
+        reference = store.submit(specification, before.namespace, before.name, who(), trigger, choices)
         for note in reference.notes:
             print(f"note: {note}", file=sys.stderr)
         return see_through(store, reference, options)

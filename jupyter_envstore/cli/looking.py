@@ -68,6 +68,8 @@ def show(options: argparse.Namespace) -> None:
     print(f"  by {view['created_by']}, {when} UTC, took {view['duration'] or 0:.1f} s")
     packages, own = counted(view["packages"], "package"), human_size(view["own_size"])
     print(f"  {packages}, {human_size(view['size'])} ({own} of its own)")
+    if view["exclude_newer"]:
+        print(f"  packages uploaded after {view['exclude_newer']} were left out (exclude-newer)")
     for platform, reason in view["failed_platforms"].items():
         print(f"  not locked for {platform}: {clause(reason)}")
     print(f"  prefix  {view['prefix'] or 'none'}")

@@ -203,6 +203,11 @@ def _register_making(add: Add) -> None:
     )
     added.add_argument("--remove", action="append", metavar="PACKAGE", help="may be given several times")
     added.add_argument("--dry-run", action="store_true", help="print the changed specification, build nothing")
+    added.add_argument(
+        "--take-newer",
+        action="store_true",
+        help="also what was uploaded after the date (exclude-newer) of the build before",
+    )
     added.add_argument("--no-wait", action="store_true", help="return at once; follow it with: logs -f")
     _json(added)
     apply = add(

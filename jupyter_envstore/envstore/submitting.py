@@ -95,9 +95,14 @@ class Submitting(Looking, Keeping):
         with self.database.read() as session:
             row = rows.find_build(session, build_id)
             specification = rows.specification_of(session, row.build)
-        options = replace(BuildOptions.from_json(row.build.options), notes=())
+        options = self.options_of(build_id)
         place = (row.namespace.name, row.environment.name)
         return self.submit(specification, *place, who, f"rebuild of {row.build.number}", options)
+
+    def options_of(self, build_id: int) -> BuildOptions:
+        """Return the choices of a build, for another one that goes on from it."""
+        with self.database.read() as session:
+            return replace(BuildOptions.from_json(rows.find_build(session, build_id).build.options), notes=())
 
     def clone(self, source: tuple[str, str, int | None], target: tuple[str, str], who: str) -> BuildRef:
         """Build the record of a build under another name: nothing is solved, no version changes.

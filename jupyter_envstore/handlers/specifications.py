@@ -24,6 +24,8 @@ MAX_TEXT = 6 * 1024 * 1024
 
 REPAIRING = ("file_name", "repair", "keep", "file_environment", "categories")
 """Fields that say how a file of another kind is read."""
+CHOOSING = ("'file_environment'", "'categories'")
+"""Those of them that say what is taken of it, as messages name them."""
 
 
 class ReadingHandler(EnvStoreHandler):
@@ -85,7 +87,10 @@ class SpecificationsHandler(ReadingHandler):
         self.check_place(namespace, name)
         options = BuildOptions(self.field(body, "exclude_newer", str, ""))
         options.check()
-        repaired, specification = await self.read(body, text, (namespace, name))
+        try:
+            repaired, specification = await self.read(body, text, (namespace, name))
+        except ChoiceError as error:
+            raise error.with_ways_out(*CHOOSING) from None
         if isinstance(specification, SpecificationError):
             raise specification
         if not options.exclude_newer and repaired.exclude_newer:

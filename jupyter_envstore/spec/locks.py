@@ -163,7 +163,7 @@ def _of_categories(entries: list[dict[str, Any]], chosen: Sequence[str]) -> tupl
     if not left:
         return list(kept.values()), []
     listed = ", ".join(sorted({name for names in left for name in names}))[:300]
-    note = f"{counted(len(left), 'package')} of other categories left out: {listed}; choose with --category"
+    note = f"{counted(len(left), 'package')} of other categories left out: {listed}; they are chosen by category"
     return list(kept.values()), [note]
 
 

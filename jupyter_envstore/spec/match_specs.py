@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from jupyter_envstore.spec.addresses import check_filled_in, check_url
+from jupyter_envstore.spec.words import IMPORT_IT
 
 MAX_LENGTH = 1_000
 
@@ -64,7 +65,7 @@ def check_match_spec(text: str, allow_local_files: bool = True) -> str:
     if ";" in spec:
         msg = (
             f"{spec[:80]!r}: what stands behind ';' is for pip; write it under 'pip:', "
-            "or a condition of conda-build behind the package, for example # [win], and --fix"
+            f"or a condition of conda-build behind the package, for example # [win], and {IMPORT_IT}"
         )
         raise ValueError(msg)
     if "://" in spec.partition("::")[2 if "::" in spec else 0]:

@@ -17,7 +17,7 @@ from jupyter_envstore.spec.plain import Plain, read_plain_lock
 from jupyter_envstore.spec.selectors import PLATFORMS as KNOWN_PLATFORMS
 from jupyter_envstore.spec.selectors import current_subdir, selector_key
 from jupyter_envstore.spec.specification import PipOptions, Specification, check_requirement, check_variable
-from jupyter_envstore.spec.words import KEYS
+from jupyter_envstore.spec.words import IMPORT_IT, KEYS
 
 __all__ = ["PLATFORMS", "check_channel", "check_match_spec", "read_specification"]
 
@@ -58,7 +58,7 @@ def read_specification(
         return _read_document(held, text, allow_local_files, platform)
     kind = kind_of(text, name) if held is None else Kind.YAML
     if kind is not Kind.YAML:
-        msg = f"this is {KIND_WORDS[kind]}, which is read with --fix, or import"
+        msg = f"this is {KIND_WORDS[kind]}: {IMPORT_IT}"
         raise SpecificationError(msg)
     root = held if held is not None else read_plain_lock(text)
     if root is not None and is_lockfile(root):
@@ -72,12 +72,11 @@ def _read_document(document: Document, text: str, allow_local_files: bool, platf
     root = document.root
     if not isinstance(root, Table):
         msg = (
-            "an environment file is a mapping with at least: dependencies: [python]; "
-            "other kinds of files are read with --fix, or import"
+            f"an environment file is a mapping with at least: dependencies: [python]; one of another kind: {IMPORT_IT}"
         )
         raise SpecificationError([Fault(msg, getattr(root, "line", 1))])
     if "environments" in root and "packages" in root:
-        msg = "this is a pixi.lock, which is read with --fix, or import"
+        msg = f"this is a pixi.lock: {IMPORT_IT}"
         raise SpecificationError(msg)
     if is_lockfile(root):
         specification, faults = read_lockfile(root, text, allow_local_files)
@@ -103,7 +102,7 @@ class _Reader:
         for key in root:
             if key not in KEYS:
                 if key == "<<":
-                    self.fault("'<<' merges another mapping, which is read with --fix", root.lines[key], key)
+                    self.fault(f"'<<' merges another mapping: {IMPORT_IT}", root.lines[key], key)
                     continue
                 close = difflib.get_close_matches(key, KEYS, 1)
                 hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(KEYS)}"
@@ -283,9 +282,10 @@ def _shape(value: Value) -> str:
 def _unknown_entry(key: str, value: Value) -> str:
     """Return what is wrong with an entry of ``dependencies`` that is a mapping, and not ``pip:``."""
     if key in ("if", "then", "else"):
-        return "'if', 'then' and 'else' are of recipes; write 'sel(win): PACKAGE', or '# [win]' behind it, and --fix"
+        how = "write 'sel(win): PACKAGE', or '# [win]' behind the package"
+        return f"'if', 'then' and 'else' are of recipes; {how}; {IMPORT_IT}"
     if selector_key(key):
-        return f"{key!r} is a condition, which is read with --fix only: it takes what holds for the platform"
+        return f"{key!r} is a condition; {IMPORT_IT}, which takes what holds for the platform"
     if isinstance(value, Text):
         bound = value[:40] if value[:1] in "<>=!~" else f"={value[:40]}"
         return f"'{key}: {value[:40]}' is a mapping; write a package as {key}{bound}"

@@ -25,6 +25,9 @@ def json_kind(value: object) -> str:
 KEYS = ("name", "channels", "dependencies", "variables", "description", "prefix", "platforms", "system-requirements")
 """Keys of an ``environment.yml``."""
 
+IMPORT_IT = "import it (on the command line: --fix)"
+"""What to do with a text that is read once it was repaired, in the panel and on the command line."""
+
 ACCEPTED = (
     "environment.yml, conda-lock.yml, pixi.lock, pixi.toml, pyproject.toml, pylock.toml, uv.lock, requirements.txt, "
     "an @EXPLICIT list, what conda list --export prints, and Python scripts and notebooks with a script block (PEP 723)"

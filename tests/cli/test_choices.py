@@ -36,7 +36,8 @@ def test_an_environment_of_a_pixi_toml_is_chosen_for_import_and_build(line: Comm
     (line.folder / "pixi.toml").write_text(PIXI.format(channel=nasty_channel, platform=current_subdir()))
     plain = line.run("import", "pixi.toml")
     assert "nasty-binary" not in plain.stdout
-    assert "environment default of 2 taken (others: binary; choose with --environment)" in plain.stderr
+    assert "environment default of 2 taken (others: binary)" in plain.stderr
+    assert "choose another environment with: --environment NAME" in plain.stderr
     chosen = line.json("import", "pixi.toml", "--environment", "binary")
     assert yaml.safe_load(chosen["text"])["dependencies"] == ["nasty-text", "nasty-binary"]
     assert chosen["offer"]["environment"] == "binary"
@@ -45,9 +46,21 @@ def test_an_environment_of_a_pixi_toml_is_chosen_for_import_and_build(line: Comm
     built = line.json("build", "pixi.toml", "--environment", "binary", "--name", "chosen")  # without --fix
     assert built["packages"] == 2
     refused = line.run("build", "pixi.toml", "--environment", "gpu", code=2)
-    assert "the file has no environment 'gpu'; it has: default, binary" in refused.stderr
+    assert "the file has no environment 'gpu'; choose with --environment: default, binary" in refused.stderr
     refused = line.run("build", "pixi.toml", "--category", "dev", code=2)
     assert "the file has no category 'dev'" in refused.stderr
+
+
+def test_packages_are_added_with_the_date_of_the_build_before_until_somebody_says_otherwise(
+    line: CommandLine, nasty_channel: str
+) -> None:
+    (line.folder / "e.yml").write_text(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]\n")
+    assert line.json("build", "e.yml", "--exclude-newer", "2999-01-31")["exclude_newer"] == "2999-01-31"
+    added = line.run("add", "default/e", "nasty-binary")
+    assert "packages uploaded after 2999-01-31 are left out, as in default/e:1; or: --take-newer" in added.stderr
+    assert "packages uploaded after 2999-01-31 were left out" in line.run("show", "default/e").stdout
+    assert line.json("show", "default/e")["exclude_newer"] == "2999-01-31"
+    assert line.json("add", "default/e", "nasty-short", "--take-newer")["exclude_newer"] is None
 
 
 def test_categories_of_a_lockfile_are_chosen_for_import_and_build(line: CommandLine, nasty_channel: str) -> None:
@@ -65,7 +78,8 @@ def test_categories_of_a_lockfile_are_chosen_for_import_and_build(line: CommandL
     plain = line.json("build", "conda-lock.yml", "--name", "plain")
     assert plain["packages"] == 1
     told = line.run("import", "conda-lock.yml").stderr
-    assert "1 package of other categories left out: docs; choose with --category" in told
+    assert "1 package of other categories left out: docs; they are chosen by category" in told
+    assert "choose categories with: --category NAME (docs left out)" in told
     both = line.json("build", "conda-lock.yml", "--category", "main", "--category", "docs", "--name", "both")
     assert both["packages"] == 2
     docs = json.loads(line.json("import", "conda-lock.yml", "--category", "docs")["text"])

@@ -55,6 +55,9 @@ def test_an_environment_of_a_file_is_built_with_the_date_of_the_file(plain: Serv
     assert any("pixi.toml" in note for note in made["notes"])
     assert asked_for(plain, made["build_id"]) == "2099-01-31"
     build = plain.wait(made["build_id"])
+    assert build["exclude_newer"] == "2099-01-31"
+    again = plain.data("PUT", f"build/{made['build_id']}/")["build_id"]
+    assert plain.wait(again)["exclude_newer"] == "2099-01-31"
     assert build["status"] == "COMPLETED"
     assert "nasty-text" in build["specification"]["text"]
 
@@ -71,7 +74,7 @@ def test_what_a_file_does_not_have_is_named_with_what_it_has(plain: Server, nast
     answer = plain.ask("POST", "specification/", json=body)
     assert answer.status_code == 400
     assert "gpu" in answer.json()["message"]
-    assert "text" in answer.json()["message"]
+    assert "choose with 'file_environment': default, text" in answer.json()["message"]
 
 
 def test_without_a_choice_nothing_is_repaired(plain: Server, nasty_channel: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec import Specification, read_specification
-from jupyter_envstore.spec.converting.draft import Pick
+from jupyter_envstore.spec.converting.draft import ChoiceError, Pick
 from jupyter_envstore.spec.repair import Repaired, repair
 
 COMMIT = "c" * 40
@@ -90,8 +90,11 @@ def test_one_environment_of_a_pixi_workspace_is_chosen() -> None:
     assert found.pip == (f"rich @ git+https://host.example/rich@{COMMIT}",)
     bare, _ = read(PIXI, "pixi.toml", Pick("bare"))
     assert [spec.split("=")[0] for spec in bare.dependencies] == ["python", "pytest"]
-    with pytest.raises(SpecificationError, match="no environment 'x'; it has: default, test, bare"):
+    with pytest.raises(SpecificationError, match="no environment 'x'") as caught:
         read(PIXI, "pixi.toml", Pick("x"))
+    assert isinstance(caught.value, ChoiceError)
+    ways = caught.value.with_ways_out("--environment", "--category")
+    assert str(ways) == "the file has no environment 'x'; choose with --environment: default, test, bare"
 
 
 def test_the_manifest_of_a_package_is_named() -> None:
@@ -135,8 +138,11 @@ def test_a_project_is_carried_over_with_the_groups_that_are_chosen() -> None:
         assert name in words
     chosen, _ = read(text, "pyproject.toml", Pick(categories=("test", "docs")))
     assert chosen.pip[2:] == ("pytest", "coverage", "sphinx")
-    with pytest.raises(SpecificationError, match="no group or extra x; it has: docs, base, test"):
+    with pytest.raises(SpecificationError, match="no group or extra x") as caught:
         read(text, "pyproject.toml", Pick(categories=("x",)))
+    assert isinstance(caught.value, ChoiceError)
+    ways = caught.value.with_ways_out("--environment", "--category")
+    assert str(ways).endswith("; choose with --category: docs, base, test")
 
 
 def test_conda_lock_and_poetry_in_a_pyproject_are_an_environment() -> None:
@@ -298,7 +304,7 @@ def test_a_file_is_known_by_what_it_holds(file: str) -> None:
 
 
 def test_without_fix_another_kind_is_named_with_the_way_to_read_it() -> None:
-    with pytest.raises(SpecificationError, match="a Python script with a script block, which is read with --fix"):
+    with pytest.raises(SpecificationError, match="a Python script with a script block: import it"):
         read_specification(BLOCK)
 
 

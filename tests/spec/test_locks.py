@@ -76,7 +76,7 @@ def test_main_and_dev_are_kept_once_and_other_categories_told() -> None:
     )
     assert names(text) == ["a", "b", "e"]
     (note,) = read_specification(text).notes
-    assert note == "2 packages of other categories left out: docs, gpu; choose with --category"
+    assert note == "2 packages of other categories left out: docs, gpu; they are chosen by category"
     assert lock_categories(read_table(text)) == ("main", "dev", "docs", "gpu")
 
 

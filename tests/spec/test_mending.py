@@ -171,7 +171,7 @@ def test_conditions_that_are_keys_are_resolved(flow: bool) -> None:
     assert found.dependencies == ("numpy", "gcc", "make", "sed >=4")
     assert found.pip == ("rich", "sh")
     assert "clang left out (sel(not linux) is not so on linux-64)" in told
-    with pytest.raises(SpecificationError, match="is a condition, which is read with --fix only"):
+    with pytest.raises(SpecificationError, match="is a condition; import it"):
         read_specification(textwrap.dedent(inline))
 
 

@@ -81,7 +81,7 @@ def test_what_stands_by_reference_is_written_out_where_its_key_would_go() -> Non
     assert found.dependencies == ("python=3.10", "numpy")
     assert found.variables == {"B": "3"}  # a mapping's own key wins as a whole
     assert "what anchors ('&', '*') stand for is written out; base, shared left out" in told(repaired)
-    with pytest.raises(SpecificationError, match="'<<' merges another mapping, which is read with --fix"):
+    with pytest.raises(SpecificationError, match="'<<' merges another mapping: import it"):
         read_specification(text)
 
 

@@ -50,6 +50,13 @@ class ChoiceError(SpecificationError):
         self.offer = offer
         super().__init__(message)
 
+    def with_ways_out(self, environment: str, category: str) -> ChoiceError:
+        """Return the same fault, with what else there is and how it is chosen by who asked: options, or fields."""
+        others = [name for name in self.offer.environments if name != self.offer.environment]
+        ways = ((environment, others), (category, self.offer.categories))
+        told = [f"choose with {word}: {', '.join(names)[:300]}" for word, names in ways if names]
+        return ChoiceError("; ".join([self.faults[0].message, *told]), self.offer)
+
 
 @dataclass
 class Draft:

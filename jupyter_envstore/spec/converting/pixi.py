@@ -18,8 +18,8 @@ ABOUT = (
 """What a workspace says of itself (pixi's documentation, "The manifest")."""
 REASONS = {
     "tasks": "commands are no packages",
-    "feature": "another environment has it; choose one with --environment",
-    "environments": "choose one with --environment",
+    "feature": "another environment has it",
+    "environments": "one environment is taken",
     "target": "it is for another platform",
     "package": "it says how the project itself is built, which is not installed",
     "dev": "sources of a folder are not installed",
@@ -93,7 +93,7 @@ def check_asks_for_packages(draft: Draft) -> None:
     Raises
     ------
     SpecificationError
-        It asks for no packages; the message names its other environments, and what was left out.
+        It asks for no packages; the message names what was left out.
     """
     if draft.conda or draft.pip:
         return
@@ -105,7 +105,6 @@ def check_asks_for_packages(draft: Draft) -> None:
         msg += f" that can be installed elsewhere ({listed[:300]})"
     elif not others:
         msg += ": [dependencies] and [pypi-dependencies] name what it shall have"
-    msg = f"{msg}; choose another with --environment: {', '.join(others)[:300]}" if others else msg
     raise ChoiceError(msg, draft.offer)
 
 
@@ -115,12 +114,12 @@ def _features(source: Source, pick: Pick, draft: Draft) -> list[tuple[str, ...]]
     names = ("default", *(name for name in environments if name != "default"))
     wanted = pick.environment or "default"
     if wanted not in names:
-        msg = f"the file has no environment {wanted[:60]!r}; it has: {', '.join(names)[:300]}"
+        msg = f"the file has no environment {wanted[:60]!r}"
         raise ChoiceError(msg, Offer(environments=names))
     if len(names) > 1:
         draft.offer = Offer(environments=names, environment=wanted)
         others = ", ".join(name for name in names if name != wanted)
-        draft.tell(f"environment {wanted} of {len(names)} taken", f"others: {others[:300]}; choose with --environment")
+        draft.tell(f"environment {wanted} of {len(names)} taken", f"others: {others[:300]}")
     said = environments.get(wanted, [])
     without_default = isinstance(said, dict) and bool(said.get("no-default-feature"))
     features = said.get("features", []) if isinstance(said, dict) else said

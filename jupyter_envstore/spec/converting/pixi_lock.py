@@ -48,14 +48,12 @@ def read_pixi_lock(root: dict[str, Any], pick: Pick, name: str) -> Repacked:
     wanted = pick.environment or names[0]
     environment = environments.get(wanted)
     if not isinstance(environment, dict):
-        msg = f"the lock has no environment {wanted[:60]!r}; it has: {', '.join(names)[:300]}"
+        msg = f"the lock has no environment {wanted[:60]!r}"
         raise ChoiceError(msg, Offer(environments=names))
     told = [Change(f"pixi.lock read as a lockfile, environment {wanted}", "exact: nothing is solved")]
     if len(names) > 1:
         others = ", ".join(other for other in names if other != wanted)
-        told.append(
-            Change(f"environment {wanted} of {len(names)} taken", f"others: {others[:300]}; choose with --environment")
-        )
+        told.append(Change(f"environment {wanted} of {len(names)} taken", f"others: {others[:300]}"))
     reader = _Reader(root, told)
     platforms = environment.get("packages")
     packages = [
@@ -66,7 +64,7 @@ def read_pixi_lock(root: dict[str, Any], pick: Pick, name: str) -> Repacked:
     reader.finish()
     offer = Offer(environments=names, environment=wanted) if len(names) > 1 else Offer()
     if not packages:
-        raise ChoiceError(_nothing(wanted, names, reader), offer)
+        raise ChoiceError(_nothing(wanted, reader), offer)
     found = sorted({entry["platform"] for entry in packages})
     metadata = {
         "content_hash": dict.fromkeys(found, "0" * 64),
@@ -79,13 +77,12 @@ def read_pixi_lock(root: dict[str, Any], pick: Pick, name: str) -> Repacked:
     return Repacked(lock_as_text(lock), told, offer=offer, lock=lock)
 
 
-def _nothing(wanted: str, names: tuple[str, ...], reader: _Reader) -> str:
+def _nothing(wanted: str, reader: _Reader) -> str:
     """Return what is wrong with an environment that has no packages to install."""
     msg = f"the environment {wanted} of the lock has no packages"
     if reader.left:
         msg += f" that can be installed elsewhere: sources are built where they lie ({', '.join(reader.left)[:300]})"
-    others = [name for name in names if name != wanted]
-    return f"{msg}; choose another with --environment: {', '.join(others)[:300]}" if others else msg
+    return msg
 
 
 def _channels(channels: object) -> list[str]:

@@ -34,8 +34,8 @@ REASONS = {
     "tool.poetry.group": "a group that was not chosen",
     "tool.conda-lock": "it has no place in a specification",
     "tool": TOOLS,
-    "dependency-groups": "groups that were not chosen; choose with --category",
-    "project.optional-dependencies": "extras that were not chosen; choose with --category",
+    "dependency-groups": "groups that were not chosen",
+    "project.optional-dependencies": "extras that were not chosen",
 }
 
 DYNAMIC = "a program of the project says what they are (dynamic); list them in an environment.yml"
@@ -72,7 +72,7 @@ def pyproject_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) 
         check_asks_for_packages(draft)
     else:
         if pick.environment:
-            msg = f"the file has no environment {pick.environment[:60]!r}; groups and extras are chosen with --category"
+            msg = f"the file has no environment {pick.environment[:60]!r}: its groups and extras are categories"
             raise SpecificationError(msg)
         _conda_lock(source, draft)
         _project(source, draft, pick)
@@ -82,12 +82,10 @@ def pyproject_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) 
         if any(change.why == DYNAMIC for change in draft.told):
             msg = f"the file does not name the packages of its project: {DYNAMIC}"
             raise SpecificationError(msg)
-        groups = ", ".join(draft.offer.categories)
         wanted = [change for change in draft.told if change.why in (ONE_MACHINE, NO_COMMIT, OPTIONAL)]
         gone = "; ".join(f"{change.what}: {change.why}" for change in wanted)
         msg = "the file asks for no packages: no [project] dependencies, no [tool.pixi], no [tool.conda-lock]"
         msg = f"nothing is left of what the file asks for ({gone[:300]})" if gone else msg
-        msg = f"{msg}; choose of its groups with --category: {groups}" if groups else msg
         raise ChoiceError(msg, draft.offer)
     tell_rest(source, draft, REASONS)
     return draft
@@ -159,7 +157,7 @@ def _project(source: Source, draft: Draft, pick: Pick, with_lines: bool = True) 
     overrides = uv.pop("sources", {})
     take_moment(uv.pop("exclude-newer", None), draft, "tool.uv.exclude-newer")
     if uv.pop("dev-dependencies", []) and "dev" not in chosen:
-        draft.tell("tool.uv.dev-dependencies left out", "a group that was not chosen; choose with --category dev")
+        draft.tell("tool.uv.dev-dependencies left out", "a group that was not chosen: dev")
     if uv:
         take_options(uv, draft, "tool.uv.")
     draft.pip += with_sources(lines, overrides if isinstance(overrides, dict) else {}, draft)
@@ -295,6 +293,5 @@ def _indexes(source: Source, draft: Draft) -> None:
 def _check_categories(draft: Draft, pick: Pick) -> None:
     missing = [name for name in pick.categories if name not in draft.offer.categories]
     if missing:
-        known = ", ".join(draft.offer.categories) or "none"
-        msg = f"the file has no group or extra {', '.join(missing)[:100]}; it has: {known[:300]}"
+        msg = f"the file has no group or extra {', '.join(missing)[:100]}"
         raise ChoiceError(msg, replace(draft.offer, taken=()))

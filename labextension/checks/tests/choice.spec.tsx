@@ -26,7 +26,7 @@ class Files {
     const environment = pick.environment ?? 'default';
     const isBad = environment === 'empty';
     const offer = { ...NONE, environments: ['default', 'gpu', 'empty'], environment };
-    const faults = isBad ? [{ message: 'empty asks for no packages; choose another with --environment: default, gpu', line: null, field: '' }] : [];
+    const faults = isBad ? [{ message: 'empty asks for no packages', line: null, field: '' }] : [];
     const changes = keep.length ? [] : [{ what: 'defaults replaced', why: '', choice: 'defaults' }];
     const said = { offer, faults, changes, exclude_newer: '2025-01-31', is_lockfile: false, name: null };
     return { ...said, text: isBad ? text : `# ${environment}${keep.join()}` } as unknown as IChecked;

@@ -72,8 +72,6 @@ export interface IImport {
   handOver: () => IKeptFile | undefined;
 }
 
-/** How messages end that name the options of the command line. */
-const OPTIONS = /; choose (?:another|of its groups) with --\w+: [^]*$/;
 const NO_OFFER: IOffer = { environments: [], environment: '', categories: [], taken: [] };
 const NOTHING_READ = {
   content: '',
@@ -134,7 +132,7 @@ export function useImport(
         return null;
       }
       if (hasChoice(found.offer) && isRefused(found, content)) {
-        setProblem(found.faults[0]!.message.replace(OPTIONS, '')); // the field for it stands beside
+        setProblem(found.faults[0]!.message); // what else there is stands beside
       }
       return found;
     } catch (reason) {
