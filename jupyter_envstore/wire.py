@@ -91,7 +91,6 @@ def build_json(
         "own_size": build.own_size,
         "warning_count": build.warning_count,
         "trigger": build.trigger,
-        "exclude_newer": build.options.get("exclude_newer") or None,
         "created_by": build.created_by,
     }
 

@@ -85,6 +85,17 @@ def broken_syntax(root: Path) -> None:
     (site / "latin.py").write_bytes(b"# -*- coding: latin-1 -*-\nNAME = 'gr\xfcn'\n")
 
 
+def unimportable(root: Path) -> None:
+    site = root / "site-packages" / "nasty_unimportable"
+    site.mkdir(parents=True)
+    (site / "__init__.py").write_text("import nowhere_to_be_found\n")
+
+
+def link_script(root: Path) -> None:
+    (root / "bin").mkdir()
+    (root / "bin" / ".nasty-linked-post-link.sh").write_text('echo linked > "$PREFIX/linked"\n')
+
+
 def sleepy_activation(root: Path) -> None:
     path = root / "etc" / "conda" / "activate.d" / "sleepy.sh"
     path.parent.mkdir(parents=True)
@@ -117,6 +128,7 @@ PACKAGES: dict[str, tuple[Fill, list[str]]] = {
     "nasty-clobber-a": (clobber("a\n"), []),
     "nasty-clobber-b": (clobber("b\n"), []),
     "nasty-modes": (modes, []),
+    "nasty-linked": (link_script, []),
     "nasty-sleepy": (sleepy_activation, []),
     "nasty-failing": (failing_activation, []),
     "nasty-grumbling": (grumbling_activation, []),
@@ -139,6 +151,7 @@ def make_channel(channel: Path) -> Path:
         noarch_python=True,
         entry_points=["nasty-entry = nastypy:main"],
     )
+    add(channel, "nasty-unimportable", unimportable, depends=["python"], noarch_python=True)
     to_tar_bz2(add(channel, "nasty-old-format", text_prefix))
     index_channel(channel)
     return channel

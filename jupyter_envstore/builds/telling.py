@@ -18,10 +18,10 @@ def tell_collisions(workspace: Workspace, collisions: Iterable[Collision]) -> No
             found.setdefault((collision.winner, loser), []).append(collision.path)
     for (winner, loser), paths in found.items():
         more = f" (and {counted(len(paths) - 1, 'more file')})" if len(paths) > 1 else ""
-        message = f"{paths[0]}{more} of {winner} stands for that of {loser}, which is not the same"
+        message = f"{paths[0]}{more} of {winner} replaces that of {loser}, which differs"
         workspace.warn(warnings.COLLISION, message, winner, paths[0])
         for path in paths[1:]:
-            workspace.log(f"  {path} of {winner} stands for that of {loser}")
+            workspace.log(f"  {path} of {winner} replaces that of {loser}")
 
 
 def tell_outside_links(workspace: Workspace, links: Sequence[OutsideLink], allowed: bool) -> None:

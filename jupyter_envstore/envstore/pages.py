@@ -97,7 +97,8 @@ class Pages(OpenStore):
         active = row.environment.current_build_id == build_id
         view = wire.build_json(row.build, active, artifacts, typed)
         names = {"namespace": row.namespace.name, "environment": row.environment.name}
-        return {**view, **names, "warnings": warnings}
+        date = row.build.options.get("exclude_newer") or None
+        return {**view, **names, "warnings": warnings, "exclude_newer": date}
 
     def place_of(self, build_id: int, deleted: bool = False) -> tuple[str, str]:
         """Return namespace and name of the environment that a build belongs to; with ``deleted``, of a deleted one too.

@@ -242,6 +242,6 @@ export function buildWords(build: IBuild, trans: TranslationBundle): string {
 
 /** Return the first clause of a reason, for a row. */
 export function clause(reason: string): string {
-  const line = reason.split('\n')[0]!.trim();
+  const line = reason.split('\n')[0]!.trim().replace(/:$/, '');
   return line.length > 90 ? `${line.slice(0, 88)}…` : line;
 }

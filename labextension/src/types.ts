@@ -27,6 +27,8 @@ export interface IBuild {
   platform: string | null;
   created_by: string;
   trigger: string;
+  /** Packages uploaded later were left out; where one build was asked for. */
+  exclude_newer?: string | null;
   specification: ISpecification | null;
   namespace?: string;
   environment?: string;

@@ -68,7 +68,7 @@ def test_an_environment_of_a_workspace_is_chosen_with_keys_and_built(
     shown(tab.view.get_by_text("one of 30"))
     expect(tab.editor()).to_contain_text("nasty-text")
     expect(tab.editor()).not_to_contain_text("nasty-binary")
-    shown(tab.view.get_by_text("Packages uploaded after 2099-01-01 are left out, as pixi.toml says"))
+    shown(tab.view.get_by_text("Packages uploaded after 2099-01-01 are left out, as in pixi.toml"))
     chosen(tab).focus()
     tab.page.keyboard.type("bin")
     tab.page.keyboard.press("Escape")

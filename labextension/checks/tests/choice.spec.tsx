@@ -5,7 +5,9 @@ import type { EnvStoreModel } from '../../src/model';
 import type { IChecked, IOffer, IPick } from '../../src/types';
 import { FileChoice } from '../../src/view/choice';
 import { isForeign } from '../../src/view/foreign';
-import { type IImport, type IKeptFile, useImport } from '../../src/view/import';
+import { fitting } from '../../src/view/drafts';
+import { type IImport, type IKeptFile, dateOf, useImport } from '../../src/view/import';
+import { keepUnbuilt, unbuilt } from '../../src/view/unbuilt';
 import { asArgs } from '../../src/view/views';
 import { act, draw, node } from './drawn';
 
@@ -110,7 +112,73 @@ describe('an imported file', () => {
     expect(imported.excludeNewer).toBeNull();
     act(() => imported.setTakesNewer(false));
     expect(imported.excludeNewer).toBe('2025-01-31');
-    expect(node.textContent).toContain('Packages uploaded after 2025-01-31 are left out, as pixi.toml says');
+    expect(node.textContent).toContain('Packages uploaded after 2025-01-31 are left out, as in pixi.toml');
+  });
+});
+
+describe('a large file', () => {
+  let imported: IImport;
+  const View = (): React.ReactElement => {
+    const [text, setText] = React.useState('');
+    imported = useImport({ api: new Files() } as unknown as EnvStoreModel, trans, {}, found => setText(found.text));
+    return <FileChoice imported={imported} text={text} trans={trans} />;
+  };
+
+  it('has a place of its own, and is told to be gone where that has it not', async () => {
+    draw(<View />);
+    const content = '[workspace]\n' + '# padding\n'.repeat(60_000);
+    await act(() => imported.take(content, 'pixi.toml'));
+    await act(() => imported.choose({ environment: 'gpu' }));
+    const kept = fitting(imported.handOver()!);
+    expect([kept.content, kept.pick]).toEqual(['', { environment: 'gpu' }]);
+    expect(node.textContent).toContain('pixi.toml is too large to be kept in this browser.'); // jsdom has no IndexedDB
+    await act(() => imported.restore(kept));
+    expect(node.querySelector('select')!.value).toBe('gpu');
+    expect(imported.handOver()!.content).toBe(content);
+    await act(() => imported.restore({ ...kept, at: 'of another page' }));
+    expect(node.querySelector('select')).toBeNull();
+    expect(node.textContent).toContain('pixi.toml is not kept in this browser any more.');
+    expect(imported.excludeNewer).toBe('2025-01-31'); // which the draft itself has
+  });
+});
+
+describe('the date of a build', () => {
+  it('goes on with its text like that of a file', async () => {
+    let imported!: IImport;
+    const View = (): React.ReactElement => {
+      imported = useImport({ api: new Files() } as unknown as EnvStoreModel, trans, {}, () => undefined);
+      return <FileChoice imported={imported} text="a" trans={trans} />;
+    };
+    const specification = { text: 'a', is_lockfile: false };
+    expect(dateOf({ exclude_newer: null, specification }, 'build 3')).toBeUndefined();
+    draw(<View />);
+    await act(() => imported.restore(dateOf({ exclude_newer: '2025-01-31', specification }, 'build 3')!));
+    expect(node.textContent).toContain('Packages uploaded after 2025-01-31 are left out, as in build 3');
+    expect(imported.excludeNewer).toBe('2025-01-31');
+    act(() => imported.setTakesNewer(true));
+    expect(imported.excludeNewer).toBeNull();
+    expect(node.textContent).toContain('The date 2025-01-31 of build 3 (exclude-newer) does not count.');
+    expect(asArgs({ file: imported.handOver() })['file']).toMatchObject({ dated: '2025-01-31', takesNewer: true, of: 'build 3' });
+  });
+});
+
+describe('what is written of a new environment', () => {
+  it('is kept until it is dropped', () => {
+    const written = { name: 'a', isTyped: true, namespace: 'team', description: '', from: 'file' as const, text: 'x', given: { text: 'y', description: '' } };
+    expect(keepUnbuilt('one', written)).toBe(true);
+    expect(unbuilt('one')).toEqual(written);
+    expect(unbuilt('two')).toBeUndefined();
+    keepUnbuilt('one', null);
+    expect(unbuilt('one')).toBeUndefined();
+  });
+
+  it('is told not to be kept where the browser is full', () => {
+    const full = jest.spyOn(Storage.prototype, 'setItem').mockImplementation(() => {
+      throw new Error('QuotaExceededError');
+    });
+    const written = { name: '', isTyped: false, namespace: '', description: '', from: 'packages' as const, text: 'x', given: { text: '', description: '' } };
+    expect(keepUnbuilt('one', written)).toBe(false);
+    full.mockRestore();
   });
 });
 

@@ -8,7 +8,8 @@ import { Root } from '../../src/components/root';
 import type { EnvStoreModel } from '../../src/model';
 import { Trouble } from '../../src/sidebar/trouble';
 import type { IPackageChange } from '../../src/types';
-import { type IImport, Imported } from '../../src/view/import';
+import type { IImport } from '../../src/view/import';
+import { Imported } from '../../src/view/imported';
 import { distance } from '../../src/view/completer';
 import { PackageSearch } from '../../src/view/search';
 import { Changes, Preview } from '../../src/view/preview';
@@ -135,6 +136,7 @@ describe('Imported', () => {
         { what: 'ipykernel added', why: 'no kernel', choice: 'kernel' }
       ],
       kept: ['kernel'],
+      offer: { environments: [], environment: '', categories: [], taken: [] },
       text: 'as imported',
       toggle: async (choice: string) => void toggled.push(choice),
       undo: () => 'as it was'

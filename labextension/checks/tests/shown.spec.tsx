@@ -77,7 +77,7 @@ describe('warnings of a build', () => {
 
   it('stand together by kind, and name package and path', () => {
     expect(groupedWarnings(warnings, trans).map(group => [group.title, group.warnings.length])).toEqual([
-      ['Cannot be used', 1],
+      ['Does not work', 1],
       ['Packages with one file', 2],
       ['Other', 1]
     ]);

@@ -32,13 +32,13 @@ export function addKernelCommand(context: Context): void {
           await api.changeSettings({ add_ipykernel: true }, place);
           return api.rebuild(id);
         }
-        const { specification } = await api.build(id);
+        const { specification, exclude_newer } = await api.build(id);
         if (!specification || specification.is_lockfile) {
           throw new Error(trans.__('it is exactly a lockfile. Begin with a specification of it, and add ipykernel there'));
         }
         const { conda } = await api.check(specification.text, place);
         const text = await api.edit(specification.text, [kernelPackage(conda)], []);
-        return (await api.submit(text, place.namespace, place.name)).build;
+        return (await api.submit(text, place.namespace, place.name, undefined, exclude_newer)).build;
       });
       if (made) {
         model.watch(made);

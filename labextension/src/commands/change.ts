@@ -262,11 +262,11 @@ export function addChangingCommands(context: Context): void {
 async function hasNewer(context: Context, item: IEnvironment, build: number): Promise<boolean> {
   const { api } = context.model;
   try {
-    const { specification } = await api.build(build);
+    const { specification, exclude_newer } = await api.build(build);
     if (!specification || specification.is_lockfile || build !== item.current_build_id) {
       return true;
     }
-    const found = await api.solve(specification.text, placeOf(item));
+    const found = await api.solve(specification.text, placeOf(item), { excludeNewer: exclude_newer });
     return found.changes === null || found.changes.length > 0 || found.notes.some(note => note.includes('PyPI'));
   } catch {
     return true; // the build says why

@@ -70,7 +70,7 @@ export function addShowingCommands(context: Context, views: IViews): void {
     { isEnabled: exists }
   );
   context.add(CommandIDs.create, trans.__('New Environment'), NOTHING, args =>
-    views.create({ namespace: args.namespace, name: args.name, text: args.text, file: args.file })
+    views.create({ namespace: args.namespace, name: args.name, text: args.text, file: args.file, restored: args.restored })
   );
   context.add(CommandIDs.importFile, trans.__('Import Environment File…'), NOTHING, async args => {
     const file = await chooseFile();

@@ -168,7 +168,7 @@ export function ErrorBox(props: {
   children?: React.ReactNode;
 }): React.ReactElement {
   return (
-    <div role={props.calm ? 'status' : 'alert'} className={`jp-EnvStore-errorBox ${props.calm ? 'jp-mod-calm' : ''}`}>
+    <div role={props.calm ? 'status' : 'alert'} className={`jp-EnvStore-box ${props.calm ? 'jp-mod-calm' : 'jp-mod-error'}`}>
       <div className={props.calm ? '' : 'jp-EnvStore-error'}>{props.message}</div>
       {props.children && <div className="jp-EnvStore-actions">{props.children}</div>}
     </div>

@@ -12,16 +12,17 @@ export class BrowserStorage {
     }
   }
 
-  /** Keep something; null drops it. */
-  save(key: string, value: unknown): void {
+  /** Keep something; null drops it. False where the browser keeps it not: it is full, or closed to us. */
+  save(key: string, value: unknown): boolean {
     try {
       if (value === null) {
         window.localStorage.removeItem(this._whole(key));
       } else {
         window.localStorage.setItem(this._whole(key), JSON.stringify(value));
       }
+      return true;
     } catch {
-      // it is full, or closed to us: it lives as long as the page
+      return false; // it lives as long as the page
     }
   }
 

@@ -7,13 +7,14 @@ const SHOWN = 20;
 /** Return what each kind of warning is about (`store/warnings.py`), in the order in which they are shown. */
 function kindsOf(trans: TranslationBundle): Record<string, string> {
   return {
-    check: trans.__('Cannot be used'),
+    check: trans.__('Does not work'),
     kernel: trans.__('Kernels left out'),
     collision: trans.__('Packages with one file'),
     link_script: trans.__('Scripts of packages'),
     activation: trans.__('Activation'),
     outside_link: trans.__('Links that lead out of the environment'),
     package: trans.__('Packages that say something else of themselves'),
+    kept_packages: trans.__('Packages that are not kept'),
     specification: trans.__('Specification')
   };
 }
@@ -43,9 +44,9 @@ export function Warnings({ build, trans }: { build: IBuild; trans: TranslationBu
   }
   const more = build.warning_count - warnings.length;
   const groups = groupedWarnings(warnings, trans);
-  const about = groups.map(group => `${group.title} ${group.warnings.length}`).join(' · ');
+  const about = groups.map(group => `${group.title}: ${group.warnings.length}`).join(' · ');
   return (
-    <details key={build.id} className="jp-EnvStore-warnings" data-testid="envstore:warnings">
+    <details key={build.id} className="jp-EnvStore-box jp-mod-warn jp-EnvStore-warnings" data-testid="envstore:warnings">
       <summary>
         <span className="jp-EnvStore-warningMark" aria-hidden="true">
           ⚠

@@ -111,7 +111,7 @@ function Panel(
             ref={field}
             className="jp-EnvStore-filter jp-mod-styled"
             type="search"
-            placeholder={trans.__('Filter environments or packages')}
+            placeholder={trans.__('Filter names, packages')}
             aria-label={trans.__('Filter environments or packages')}
             title={trans.__('Names and descriptions; pkg:numpy finds what has numpy')}
             value={filter}

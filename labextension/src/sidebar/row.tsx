@@ -200,7 +200,7 @@ function Card(props: IRowProps): React.ReactElement {
               'Build %2 · %1 packages · %3',
               build.package_count,
               build.number,
-              size(build.size)
+              size(build.size).replace(' ', '\u00a0')
             )}
           </div>
           <div className="jp-EnvStore-sub" title={moment(builtOn(build))}>

@@ -338,6 +338,17 @@ function Compare(props: ITabProps & { first: number; second: number; back: () =>
         )}
       </div>
       <Changes changes={changes} trans={trans} all />
+      {before.exclude_newer !== after.exclude_newer && (
+        <p>
+          {[before, after]
+            .map(build =>
+              build.exclude_newer
+                ? trans.__('Build %1 leaves out packages uploaded after %2.', build.number, build.exclude_newer)
+                : trans.__('Build %1 takes packages of any date.', build.number)
+            )
+            .join(' ')}
+        </p>
+      )}
       {before.specification && after.specification && before.specification.text !== after.specification.text && (
         <>
           <h4>{trans.__('Specification')}</h4>

@@ -1,6 +1,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import { Link } from '../components/basics';
+import { Note } from '../components/note';
+import { DateNote } from './dated';
 import { hasChoice, type IImport } from './import';
 
 /** What an imported file offers, and what is taken of it: an environment, categories, its date. */
@@ -11,14 +13,15 @@ export function FileChoice(props: {
   trans: TranslationBundle;
 }): React.ReactElement | null {
   const { imported, trans } = props;
-  const { offer, fileName, problem, dated, isLockfile } = imported;
+  const { offer, fileName, problem, dated, isLockfile, source, unkept } = imported;
   const edited = props.text !== imported.text;
-  if (imported.isUndone || (!hasChoice(offer) && !dated)) {
+  const isUnkept = unkept === 'gone' || (unkept === 'too large' && hasChoice(offer));
+  if (imported.isUndone || (!hasChoice(offer) && !dated && !isUnkept)) {
     return null;
   }
   const { environments, categories, taken } = offer;
   return (
-    <div className="jp-EnvStore-choice" role="group" aria-label={trans.__('What is taken of %1', fileName)}>
+    <Note className="jp-EnvStore-choice" label={trans.__('What is taken of %1', source)}>
       {environments.length > 1 && (
         <label>
           <span>{trans.__('Environment of %1', fileName)}</span>
@@ -84,15 +87,21 @@ export function FileChoice(props: {
         </div>
       )}
       {dated && (
+        <DateNote
+          dated={dated}
+          source={source}
+          takesNewer={imported.takesNewer}
+          setTakesNewer={imported.setTakesNewer}
+          trans={trans}
+        />
+      )}
+      {isUnkept && (
         <div role="status">
-          {imported.takesNewer
-            ? trans.__('The date %1 of %2 (exclude-newer) does not count.', dated, fileName)
-            : trans.__('Packages uploaded after %1 are left out, as %2 says (exclude-newer).', dated, fileName)}{' '}
-          <Link id="envstore:take-newer" onClick={() => imported.setTakesNewer(!imported.takesNewer)}>
-            {imported.takesNewer ? trans.__('Leave newer ones out') : trans.__('Take newer ones too')}
-          </Link>
+          {unkept === 'gone'
+            ? trans.__('%1 is not kept in this browser any more. To choose something else of it, import it again.', fileName)
+            : trans.__('%1 is too large to be kept in this browser. After a reload, import it again to choose something else of it.', fileName)}
         </div>
       )}
-    </div>
+    </Note>
   );
 }

@@ -1,119 +1,55 @@
-import type { IEditorServices } from '@jupyterlab/codeeditor';
-import { Dialog, showDialog } from '@jupyterlab/apputils';
-import { ReactWidget } from '@jupyterlab/ui-components';
-import { type ISignal, Signal } from '@lumino/signaling';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
-import { ErrorBox, type IProps, Link, TextButton } from '../components/basics';
+import { ErrorBox, TextButton } from '../components/basics';
 import { Connected } from '../components/connected';
 import { useModel } from '../components/hooks';
 import { useHasTyped, useSettle } from '../components/pending';
-import { Root } from '../components/root';
 import { Begin, type From } from './begin';
-import { type ICompleter, type IEditorHandle, YamlEditor } from './editor';
 import { FileChoice } from './choice';
-import { isForeign } from './foreign';
-import { type IKeptFile, Imported, useImport } from './import';
 import { usePreview } from './checking';
+import type { CreateView, ICreateProps } from './createview';
+import { type IEditorHandle, YamlEditor } from './editor';
+import { NewPlace } from './newplace';
+import { isForeign } from './foreign';
+import { type IKeptFile, dateOf, useImport } from './import';
+import { Imported } from './imported';
 import { leaveDraft } from './drafts';
 import { NotBuilt } from './failed';
 import { faultsOf, fixed } from './fixes';
 import { Preview } from './preview';
+import { keepUnbuilt, unbuilt } from './unbuilt';
 import type { IStart } from './views';
 
 const BASE = 'dependencies:\n  - python\n  - ipykernel\n';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$/;
 
-/** What the view that makes environments works with. */
-export interface ICreateProps extends IProps {
-  editors: IEditorServices;
-  completer: ICompleter;
-}
-
-/** Make an environment: from packages, a file or link, a notebook's kernel, or another environment. */
-export class CreateView extends ReactWidget {
-  constructor(private readonly props: ICreateProps) {
-    super();
-    this.addClass('jp-EnvStore-view');
-  }
-
-  /** Begin anew. */
-  get started(): ISignal<this, IStart> {
-    return this._started;
-  }
-
-  /** Begin with something. */
-  start(what: IStart): void {
-    this.last = what;
-    this._started.emit(what);
-  }
-
-  last: IStart = {};
-
-  /** Whether something was typed here that is nowhere else. */
-  isTouched: () => boolean = () => false;
-
-  /** Whether what was typed here was built. */
-  isDone = false;
-
-  /** Whether this may be closed: asks where something would be lost. One question at a time. */
-  mayClose(): boolean | Promise<boolean> {
-    if (this.isDone || !this.isTouched()) {
-      return true;
-    }
-    return (this._asking ??= this._ask().finally(() => {
-      this._asking = null;
-    }));
-  }
-
-  private async _ask(): Promise<boolean> {
-    const { trans } = this.props;
-    const answer = await showDialog({
-      title: trans.__('Discard what you wrote?'),
-      body: trans.__('It is kept nowhere else.'),
-      buttons: [Dialog.cancelButton({ label: trans.__('Go on') }), Dialog.warnButton({ label: trans.__('Discard') })],
-      defaultButton: 0
-    });
-    return answer.button.accept;
-  }
-
-  protected override render(): React.ReactElement {
-    return (
-      <Root {...this.props}>
-        <Create {...this.props} widget={this} close={() => this.parent?.close()} />
-      </Root>
-    );
-  }
-
-  private _asking: Promise<boolean> | null = null;
-  private readonly _started = new Signal<this, IStart>(this);
-}
-
-function Create(props: ICreateProps & { widget: CreateView; close: () => void }): React.ReactElement {
+/** Name, text and preview of an environment that is not there yet. */
+export function Create(props: ICreateProps & { widget: CreateView; close: () => void }): React.ReactElement {
   const { model, trans, commands, widget, close } = props;
   useModel(model);
-  const note = React.useId();
+  /** What was written here before the page was loaded anew. */
+  const [kept] = React.useState(() => unbuilt(widget.key));
   const settle = useSettle();
   const hasTyped = useHasTyped();
-  const [from, setFrom] = React.useState<From>('packages');
-  const [name, setName] = React.useState('');
-  const [namespace, setNamespace] = React.useState('');
-  const [description, setDescription] = React.useState('');
-  const [text, show] = React.useState(BASE);
+  const [from, setFrom] = React.useState<From>(kept?.from ?? 'packages');
+  const [name, setName] = React.useState(kept?.name ?? '');
+  const [namespace, setNamespace] = React.useState(kept?.namespace ?? '');
+  const [description, setDescription] = React.useState(kept?.description ?? '');
+  const [text, show] = React.useState(kept?.text ?? BASE);
   const latest = React.useRef(text); // what is taken a moment before a build must be in it
   const setText = (next: string) => {
     latest.current = next;
     show(next);
   };
   /** What nobody typed: it can be had again. */
-  const [given, setGiven] = React.useState({ text: BASE, description: '' });
+  const [given, setGiven] = React.useState(kept?.given ?? { text: BASE, description: '' });
   const [generation, setGeneration] = React.useState(0);
   const [error, setError] = React.useState<string>('');
   const [failed, setFailed] = React.useState<Error | null>(null);
   const nameField = React.useRef<HTMLInputElement>(null);
   const editor = React.useRef<IEditorHandle>(null);
   const target = namespace || model.writable[0] || '';
-  const isTyped = React.useRef(false);
+  const isTyped = React.useRef(kept?.isTyped ?? false);
   const isTouched = isTyped.current || text !== given.text || description !== given.description;
   widget.isTouched = () => isTouched || hasTyped();
   /** Return a name, with a number behind it where there is one of this name. */
@@ -176,8 +112,21 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
     },
     []
   );
+  const [isStored, setStored] = React.useState(true);
+  const { fileName } = imported;
   React.useEffect(() => {
-    begin(widget.last);
+    if (!widget.isDone) {
+      const file = imported.handOver();
+      const written = { name, isTyped: isTyped.current, namespace, description, from, text, given, ...(file ? { file } : {}) };
+      setStored(keepUnbuilt(widget.key, isTouched || fileName ? written : null));
+    }
+  }, [name, namespace, description, from, text, given, fileName, imported.text, imported.offer, imported.kept, imported.takesNewer, imported.isUndone]);
+  React.useEffect(() => {
+    if (!kept) {
+      begin(widget.last);
+    } else if (kept.file) {
+      void imported.restore(kept.file);
+    }
     const slot = (_: unknown, what: IStart) => begin(what);
     widget.started.connect(slot);
     return () => {
@@ -207,16 +156,17 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
   const bad = trimmed !== '' && !NAME.test(trimmed);
   const faults = checked?.faults ?? [];
   const blocked = !trimmed || bad || Boolean(taken) || !target || faults.length > 0 || Boolean(checked?.refused) || preview.isImpossible;
-  const marked = React.useMemo(() => [...faults, ...faultsOf(preview.error, text)], [faults, preview.error, text]);
+  const open = text === imported.text ? imported.open : null;
+  const marked = React.useMemo(() => (open ? [] : [...faults, ...faultsOf(preview.error, text)]), [open, faults, preview.error, text]);
   const why = !trimmed
     ? trans.__('It needs a name')
     : bad || taken
       ? trans.__('Choose another name')
-      : faults.length
+      : open ?? (faults.length
         ? trans.__('Some lines need attention first')
         : preview.isImpossible
           ? trans.__('It would fail: see the preview')
-          : '';
+          : '');
   const make = async () => {
     if (blocked) {
       (trimmed && !bad && !taken ? editor.current : nameField.current)?.focus();
@@ -278,6 +228,11 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
           </TextButton>
         </div>
       </div>
+      {!isStored && (
+        <div className="jp-EnvStore-sub" role="status">
+          {trans.__('This is too large to be kept in this browser: it is lost when the page is loaded anew.')}
+        </div>
+      )}
       {failed && (
         <NotBuilt
           {...props}
@@ -289,71 +244,27 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
         />
       )}
       {(error || imported.error) && <ErrorBox message={error || imported.error} />}
-      <div className="jp-EnvStore-fields">
-        <label>
-          {trans.__('Name')}
-          <input
-            ref={nameField}
-            className="jp-mod-styled"
-            data-testid="envstore:new-name"
-            value={name}
-            required
-            aria-invalid={bad || Boolean(taken)}
-            aria-describedby={note}
-            onChange={event => {
-              isTyped.current = event.target.value !== '';
-              setName(event.target.value);
-            }}
-          />
-        </label>
-        <label>
-          {trans.__('In')}
-          <select aria-label={trans.__('In')} value={target} onChange={event => setNamespace(event.target.value)}>
-            {model.writable.map(found => (
-              <option key={found} value={found}>
-                {found === model.permissions?.primary_namespace ? trans.__('%1 (you)', found) : found}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label className="jp-mod-grow">
-          {trans.__('Description')}
-          <input
-            className="jp-mod-styled"
-            placeholder={trans.__('optional')}
-            value={description}
-            onChange={event => setDescription(event.target.value)}
-          />
-        </label>
-      </div>
-      <div id={note} className="jp-EnvStore-nameNote" aria-live="polite">
-        {bad && (
-          <span className="jp-EnvStore-error">
-            {trans.__('Letters, digits and _ . + -, at most 64, beginning with a letter or digit.')}
-          </span>
-        )}
-        {taken && (
-          <span className="jp-EnvStore-error">
-            {trans.__('%1 already has %2:', target, taken.name)}{' '}
-            <Link onClick={() => commands.execute(CommandIDs.open, { namespace: target, name: taken.name })}>
-              {trans.__('open it')}
-            </Link>
-            {' · '}
-            <Link
-              id="envstore:build-of-taken"
-              onClick={() => {
-                if (text.trim() && text !== BASE) {
-                  leaveDraft(taken, text, imported.handOver());
-                }
-                void commands.execute(CommandIDs.open, { namespace: target, name: taken.name, tab: 'specification' });
-              }}
-            >
-              {trans.__('make a new build of it')}
-            </Link>
-          </span>
-        )}
-        {trimmed && !bad && !taken && <span className="jp-EnvStore-good">{trans.__('✓ free')}</span>}
-      </div>
+      <NewPlace
+        {...props}
+        ref={nameField}
+        name={name}
+        setName={next => {
+          isTyped.current = next !== '';
+          setName(next);
+        }}
+        isBad={bad}
+        taken={taken}
+        namespace={target}
+        setNamespace={setNamespace}
+        description={description}
+        setDescription={setDescription}
+        buildOfTaken={item => {
+          if (text.trim() && text !== BASE) {
+            leaveDraft(item, text, imported.handOver());
+          }
+          void commands.execute(CommandIDs.open, { namespace: target, name: item.name, tab: 'specification' });
+        }}
+      />
       <Begin
         {...props}
         from={from}
@@ -368,7 +279,12 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
               .build(item.current_build_id ?? item.newest_build_id)
               .then(build => {
                 const copied = build.specification?.text ?? BASE;
-                imported.forget();
+                const date = dateOf(build, trans.__('build %1 of %2', build.number, item.name));
+                if (date) {
+                  void imported.restore(date);
+                } else {
+                  imported.forget();
+                }
                 setText(copied);
                 setGiven({ text: copied, description: item.description });
               })
@@ -399,7 +315,7 @@ function Create(props: ICreateProps & { widget: CreateView; close: () => void })
           }}
           onFix={(fault, meant) => setText(fixed(text, fault, meant))}
         />
-        <Preview {...props} preview={preview} text={text} unchanged={null} goTo={line => editor.current?.goTo(line)} onText={setText} />
+        <Preview {...props} preview={preview} text={text} unchanged={null} open={open} goTo={line => editor.current?.goTo(line)} onText={setText} />
       </div>
     </form>
   );

@@ -16,15 +16,14 @@ export interface IDraft {
   file?: IKeptFile;
 }
 
-/** Characters of a file that is kept with a draft: a browser keeps 5 MB for a whole server. */
-const MOST_OF_FILE = 500_000;
-
 /** The drafts of an environment, kept in this browser: one for each build that was changed. */
 export interface IDrafts {
   /** The one of the build that is shown. */
   draft: IDraft | null;
   /** Number of the build that the draft began with, where it goes along with the one that is active now. */
   followedFrom: number | null;
+  /** Whether they outlive the page: the browser has room for them. */
+  isStored: boolean;
   /** Those of other builds, by their ids. */
   others: readonly [number, IDraft][];
   /** Keep a text as the draft, or drop it (null); with the file that it came from, or none any more (null). */
@@ -44,9 +43,9 @@ function stored(key: string): Record<number, IDraft> {
   );
 }
 
-/** Return a file as it is kept: of a large one, the date and the choices alone. */
-function fitting(file: IKeptFile): IKeptFile {
-  return file.content.length > MOST_OF_FILE ? { ...file, content: '' } : file;
+/** Return a file as it is kept with a draft: a large one has a place of its own. */
+export function fitting(file: IKeptFile): IKeptFile {
+  return file.at ? { ...file, content: '' } : file;
 }
 
 /** Keep a text as the draft of an environment's newest build, for a view that is opened then. */
@@ -67,6 +66,7 @@ export function leaveDraft(item: IEnvironment, text: string, file?: IKeptFile): 
 export function useDrafts(item: IEnvironment, build: IBuild): IDrafts {
   const key = keyOf('draft', item);
   const [drafts, setDrafts] = React.useState<Readonly<Record<number, IDraft>>>(() => stored(key));
+  const [isStored, setStored] = React.useState(true);
   const [opened, setOpened] = React.useState<{ id: number; beside: number } | null>(null);
   React.useEffect(() => setDrafts(stored(key)), [key]);
   const shownKey = React.useRef<string | null>(key);
@@ -86,11 +86,12 @@ export function useDrafts(item: IEnvironment, build: IBuild): IDrafts {
     if (shownKey.current === key) {
       setDrafts(next);
     }
-    browserStorage.save(key, Object.keys(next).length ? next : null);
+    setStored(browserStorage.save(key, Object.keys(next).length ? next : null));
   };
   const base = item.newest_build_id ?? build.id;
   return {
     draft,
+    isStored,
     followedFrom: draft && shown !== build.id && opened?.id !== shown ? draft.number : null,
     others: entries.filter(([id]) => id !== shown),
     keep: (text, given) => {

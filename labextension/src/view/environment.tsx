@@ -5,6 +5,7 @@ import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { ErrorBox, type IProps, Link, Mark, Skeleton, TextButton } from '../components/basics';
 import { Connected } from '../components/connected';
+import { Note } from '../components/note';
 import { useKeptFocus, useLoaded, useModel, useStale } from '../components/hooks';
 import { isUnsettled } from '../model';
 import { Root } from '../components/root';
@@ -194,14 +195,14 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
       )}
       {!found && model.isConnected && build && <Kept {...props} item={item} build={build} />}
       {lost !== null && found && (
-        <div className="jp-EnvStore-olderBar" role="status">
+        <Note row>
           <span>{trans.__('Build %1 was deleted. You see build %2.', lost, build?.number ?? '')}</span>
           <Link onClick={() => show({ tab: 'builds' })}>{trans.__('Show builds')}</Link>
           <Link onClick={() => setLost(null)}>{trans.__('OK')}</Link>
-        </div>
+        </Note>
       )}
       {build && found && item.active && !build.active && !gone && !isUnsettled(build.status) && (
-        <div className="jp-EnvStore-olderBar" role="status">
+        <Note row>
           <span>
             {trans.__('You look at build %1, of %2.', build.number, moment(builtOn(build)))}
           </span>
@@ -227,7 +228,7 @@ function View(props: IViewProps & { widget: EnvironmentView }): React.ReactEleme
           <TextButton onClick={() => setChosen(null)}>
             {trans.__('Back to %1', item.current_build?.number ?? '')}
           </TextButton>
-        </div>
+        </Note>
       )}
       {build && <Warnings build={build} trans={trans} />}
       {(found || !model.isConnected) && (

@@ -1,18 +1,22 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import { MAX_FILE, acceptedFiles } from '../commands/files';
-import { Link } from '../components/basics';
+import { LARGE, largeTexts } from '../components/texts';
 import type { EnvStoreModel } from '../model';
 import { size } from '../status';
 import { withPlainLines } from './lines';
-import type { IChecked, IOffer, IPick, IPlace, ITextChange } from '../types';
+import type { IBuild, IChecked, IOffer, IPick, IPlace, ITextChange } from '../types';
 
 const BINARY = /^(%PDF|PK\x03|.PNG|\x1f)|\0/;
 
 /** What was read, as a draft keeps it. */
 export interface IKeptFile {
   content: string;
+  /** What the content is kept as, where it is large: a draft has it not beside the text. */
+  at?: string;
   fileName: string;
+  /** What the date is of where it is of no file: a build, in words. */
+  of?: string;
   /** Choices whose changes are not made. */
   keep: readonly string[];
   pick: IPick;
@@ -28,6 +32,10 @@ export interface IKeptFile {
 export interface IImport {
   /** What the file is called; empty without one. */
   fileName: string;
+  /** What was read, or what its date is of, in words. */
+  source: string;
+  /** Whether a large file is not kept in this browser, so that another choice needs it again: not any more, or never. */
+  unkept: 'gone' | 'too large' | null;
   /** All changes that were made at first. */
   changes: readonly ITextChange[];
   /** Choices whose changes are not made. */
@@ -39,6 +47,8 @@ export interface IImport {
   isLockfile: boolean;
   /** Why a choice cannot be taken; the one before it is still there. */
   problem: string;
+  /** Words where nothing can be taken of the file before something is chosen. */
+  open: string | null;
   /** Take something else of the file. */
   choose: (pick: IPick) => Promise<void>;
   /** Read the file again with the choices as they are; edits are dropped. */
@@ -73,6 +83,7 @@ export interface IImport {
 }
 
 const NO_OFFER: IOffer = { environments: [], environment: '', categories: [], taken: [] };
+const NOTHING_FOUND = { changes: [], offer: NO_OFFER, isLockfile: false };
 const NOTHING_READ = {
   content: '',
   fileName: '',
@@ -81,10 +92,23 @@ const NOTHING_READ = {
   text: '',
   dated: null,
   takesNewer: false,
-  changes: [],
-  offer: NO_OFFER,
-  isLockfile: false
+  ...NOTHING_FOUND
 };
+
+/** A file, and what the server found in it. */
+type IRead = IKeptFile & Pick<IImport, 'changes' | 'offer' | 'isLockfile'>;
+
+/** Return what a draft keeps of a file. */
+function keptOf({ content, at, fileName, of, keep, pick, text, dated, takesNewer }: IKeptFile): IKeptFile {
+  return { content, ...(at ? { at } : {}), fileName, ...(of ? { of } : {}), keep, pick, text, dated, takesNewer };
+}
+
+/** Return the date of a build as what a text goes on with; nothing where it has none. */
+export function dateOf(build: Pick<IBuild, 'exclude_newer' | 'specification'>, of: string): IKeptFile | undefined {
+  const text = build.specification?.text ?? '';
+  const { content, fileName, keep, pick, takesNewer } = NOTHING_READ;
+  return build.exclude_newer ? { content, fileName, of, keep, pick, text, dated: build.exclude_newer, takesNewer } : undefined;
+}
 
 /** Read files, links and texts, repaired where they need it. */
 export function useImport(
@@ -96,14 +120,21 @@ export function useImport(
   /** Told where something else was chosen that leaves the text as it is. */
   onKept?: (kept: IKeptFile) => void
 ): IImport {
-  const [file, show] = React.useState<IKeptFile & { changes: readonly ITextChange[]; offer: IOffer; isLockfile: boolean }>(NOTHING_READ);
+  const [file, show] = React.useState<IRead>(NOTHING_READ);
   /** What was taken last; a choice that is on its way is shown, and not here yet. */
   const latest = React.useRef(file);
   /** Whether nothing of the file could be taken yet. */
   const isBad = React.useRef(false);
-  const setFile = (next: typeof file) => {
+  const setFile = (next: IRead) => {
     latest.current = next;
     show(next);
+  };
+  const [unkept, setUnkept] = React.useState<IImport['unkept']>(null);
+  /** Tell where a large file will not be there after a reload. */
+  const watch = async ({ at }: IKeptFile) => {
+    if (at && !(await largeTexts.isStored(at)) && latest.current.at === at) {
+      setUnkept('too large');
+    }
   };
   const [isUndone, setUndone] = React.useState(false);
   const turn = React.useRef(0);
@@ -146,11 +177,14 @@ export function useImport(
     const content = withPlainLines(given);
     const found = await read(content, fileName);
     if (found) {
-      const read = { content, fileName, keep: [], pick: {}, text: found.text, dated: found.exclude_newer, takesNewer: false };
+      const at = content.length > LARGE ? { at: largeTexts.add(content) } : {};
+      const read = { content, ...at, fileName, keep: [], pick: {}, text: found.text, dated: found.exclude_newer, takesNewer: false };
       isBad.current = isRefused(found, content);
       setFile({ ...read, changes: found.changes, offer: found.offer, isLockfile: found.is_lockfile });
       setUndone(false);
+      setUnkept(null);
       onTaken(found, fileName, false, read);
+      void watch(read);
     }
     return found !== null;
   };
@@ -170,8 +204,7 @@ export function useImport(
       return;
     }
     isBad.current = isRefused(found, content);
-    const { takesNewer } = latest.current;
-    const next = { content, fileName, keep, pick, text: found.text, dated: found.exclude_newer, takesNewer };
+    const next = keptOf({ ...latest.current, keep, pick, text: found.text, dated: found.exclude_newer });
     // a change that was left out by choice is not told again: it stays in the list, to be made after all
     const left = before.changes.filter(change => change.choice && keep.includes(change.choice));
     const told = found.changes.filter(change => !left.some(other => other.what === change.what));
@@ -182,20 +215,22 @@ export function useImport(
   };
   return {
     fileName: file.fileName,
+    source: file.fileName || (file.of ?? ''),
+    unkept,
     changes: file.changes,
     kept: file.keep,
     error,
     offer: file.offer,
     isLockfile: file.isLockfile,
     problem,
+    open: problem && isBad.current ? trans.__('Choose above what is taken of %1.', file.fileName) : null,
     choose: pick => reread(file.keep, { ...file.pick, ...pick }),
     again: () => reread(file.keep, file.pick),
     dated: isUndone ? null : file.dated,
     takesNewer: file.takesNewer,
     setTakesNewer: takesNewer => {
-      const { changes, offer, isLockfile, ...kept } = { ...latest.current, takesNewer };
-      setFile({ ...kept, changes, offer, isLockfile });
-      onKept?.(kept);
+      setFile({ ...latest.current, takesNewer });
+      onKept?.(keptOf(latest.current));
     },
     excludeNewer: isUndone || file.takesNewer ? null : file.dated,
     take,
@@ -250,22 +285,36 @@ export function useImport(
       turn.current++;
       setFile(NOTHING_READ);
       setUndone(false);
+      setUnkept(null);
       setError('');
       setProblem('');
     },
     restore: async kept => {
+      const asked = ++turn.current;
       isBad.current = false;
-      setFile({ ...kept, changes: [], offer: NO_OFFER, isLockfile: false });
+      setFile({ ...kept, ...NOTHING_FOUND });
       setUndone(false);
-      const found = kept.content ? await read(kept.content, kept.fileName, [], kept.pick) : null;
+      setUnkept(null);
+      const content = kept.content || (kept.at ? await largeTexts.fetch(kept.at) : '') || '';
+      if (asked !== turn.current) {
+        return; // something else was taken meanwhile
+      }
+      if (!content) {
+        setUnkept(kept.fileName ? 'gone' : null);
+        return;
+      }
+      setFile({ ...latest.current, content });
+      void watch(kept);
+      const found = await read(content, kept.fileName, [], kept.pick);
       if (found) {
+        isBad.current = isRefused(found, content);
         setFile({ ...latest.current, changes: found.changes, offer: found.offer, isLockfile: found.is_lockfile });
       }
     },
     text: file.text,
     handOver: () => {
-      const { content, fileName, keep, pick, text, dated, takesNewer } = latest.current;
-      return fileName && !isUndone ? { content, fileName, keep, pick, text, dated, takesNewer } : undefined;
+      const { fileName, dated } = latest.current;
+      return (fileName || dated) && !isUndone ? keptOf(latest.current) : undefined;
     }
   };
 }
@@ -286,65 +335,4 @@ function shownOf(pick: IPick): Partial<IOffer> {
     ...(pick.environment ? { environment: pick.environment } : {}),
     ...(pick.categories ? { taken: pick.categories } : {})
   };
-}
-
-/** What was changed in a file, each with the way to have it otherwise. */
-export function Imported(props: {
-  imported: IImport;
-  /** The text as it is now: once it was edited, choices would throw the edits away. */
-  text: string;
-  trans: TranslationBundle;
-  onUndo: (text: string) => void;
-}): React.ReactElement | null {
-  const { imported, trans } = props;
-  const { kept, offer } = imported;
-  // which environment was taken is said where it is chosen
-  const changes = imported.changes.filter(({ what }) => !(offer?.environment && what.startsWith(`environment ${offer.environment} of `)));
-  if (changes.length === 0) {
-    return null;
-  }
-  if (imported.isUndone) {
-    return props.text === imported.text ? (
-      <div className="jp-EnvStore-notes" role="status">
-        {trans.__('The file stands as it was.')}{' '}
-        <Link id="envstore:redo-import" onClick={imported.redo}>
-          {trans.__('Make the changes after all')}
-        </Link>
-      </div>
-    ) : null;
-  }
-  const ways: Record<string, string> = {
-    defaults: trans.__('keep defaults'),
-    builds: trans.__('keep them'),
-    foreign: trans.__('keep them'),
-    sources: trans.__('keep it'),
-    kernel: trans.__('leave out')
-  };
-  const made = changes.filter(change => !kept.includes(change.choice)).length;
-  return (
-    <div className="jp-EnvStore-notes" role="status">
-      {trans._n('%1 change was made', '%1 changes were made', made)}{' '}
-      <Link id="envstore:undo-import" onClick={() => props.onUndo(imported.undo())}>
-        {trans.__('Undo all')}
-      </Link>
-      <ul>
-        {changes.map(change => {
-          const isKept = kept.includes(change.choice);
-          return (
-            <li key={change.what} className={isKept ? 'jp-mod-removed' : ''}>
-              {isKept ? '–' : '✓'} <span>{change.what}</span> <span className="jp-EnvStore-sub">{change.why}</span>{' '}
-              {change.choice && props.text === imported.text && (
-                <Link
-                  label={isKept ? trans.__('Change it after all: %1', change.what) : `${change.what}: ${ways[change.choice]}`}
-                  onClick={() => imported.toggle(change.choice)}
-                >
-                  {isKept ? trans.__('change it after all') : ways[change.choice] ?? trans.__('leave it')}
-                </Link>
-              )}
-            </li>
-          );
-        })}
-      </ul>
-    </div>
-  );
 }

@@ -4,6 +4,7 @@ import { TextButton } from '../components/basics';
 import type { IBuild, IEnvironment } from '../types';
 import { useDrafts } from './drafts';
 import type { IViewProps } from './environment';
+import { dateOf } from './import';
 import { asArgs } from './views';
 
 /** What is left of an environment that was deleted: its text, or the draft that was made of it. */
@@ -11,6 +12,7 @@ export function Kept(props: IViewProps & { item: IEnvironment; build: IBuild }):
   const { trans, commands, place, build, item } = props;
   const { draft, others } = useDrafts(item, build);
   const kept = draft ?? others[0]?.[1];
+  const date = dateOf(build, trans.__('build %1', build.number));
   const text = kept?.text ?? build.specification?.text;
   return text ? (
     <>
@@ -22,7 +24,7 @@ export function Kept(props: IViewProps & { item: IEnvironment; build: IBuild }):
         )}
         <TextButton
           id="envstore:create-again"
-          onClick={() => commands.execute(CommandIDs.create, asArgs({ ...place, text, file: kept?.file }))}
+          onClick={() => commands.execute(CommandIDs.create, asArgs({ ...place, text, file: kept ? kept.file : date }))}
         >
           {trans.__('Create again from this text')}
         </TextButton>

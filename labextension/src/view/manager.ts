@@ -3,14 +3,16 @@ import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { CodeEditor, CodeEditorWrapper, type IEditorServices } from '@jupyterlab/codeeditor';
 import { URLExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { UUID } from '@lumino/coreutils';
 import { CommandIDs } from '../commands';
 import { envstoreIcon } from '../icons';
 import type { EnvStoreModel } from '../model';
 import type { IPlace } from '../types';
 import { AskingArea } from './asking';
 import { ChannelCompleter } from './completer';
-import type { CreateView } from './create';
+import type { CreateView } from './createview';
 import type { EnvironmentView } from './environment';
+import { unbuilt } from './unbuilt';
 import type { IShow, IStart, IViews } from './views';
 
 /** Opens the views in the main area: one for each environment, used again, brought back with the layout. */
@@ -29,6 +31,11 @@ export class Views implements IViews {
     void restorer.restore(this.tracker, {
       command: CommandIDs.open,
       args: widget => ({ ...placeOf(widget), tab: widget.content.last.tab ?? null }),
+      name: widget => widget.id
+    });
+    void restorer.restore(this.creating, {
+      command: CommandIDs.create,
+      args: widget => ({ restored: widget.content.key }),
       name: widget => widget.id
     });
   }
@@ -80,31 +87,37 @@ export class Views implements IViews {
     if (this.elsewhere('new')) {
       return;
     }
-    const { CreateView } = await import('./create');
+    if (start.restored !== undefined && !unbuilt(start.restored)) {
+      return; // nothing was written there
+    }
+    const { CreateView } = await import('./createview');
     const brings = start.text !== undefined || start.name !== undefined;
     // what was typed in one is not overwritten by what another begins with
-    let widget = this.creating.filter(found => !found.isDisposed && !(brings && found.content.isTouched())).pop();
-    if (widget) {
-      this.app.shell.activateById(widget.id); // before a field in it gets the focus, which needs it in sight
-      widget.content.start(start);
+    const found = this.creating.filter(open => start.restored === undefined && !(brings && open.content.isTouched())).pop();
+    if (found) {
+      this.app.shell.activateById(found.id); // before a field in it gets the focus, which needs it in sight
+      found.content.start(start);
       return;
     }
-    const content = new CreateView({
-      model: this.model,
-      commands: this.app.commands,
-      trans: this.trans,
-      editors: this.editors,
-      completer: this.completer
-    });
+    const content = new CreateView(
+      {
+        model: this.model,
+        commands: this.app.commands,
+        trans: this.trans,
+        editors: this.editors,
+        completer: this.completer
+      },
+      start.restored ?? UUID.uuid4()
+    );
     content.last = start;
-    widget = new AskingArea({ content });
-    widget.id = `envstore:new-environment:${Private.next()}`;
+    const widget = new AskingArea({ content });
+    widget.id = `envstore:new-environment:${content.key}`;
     widget.toolbar.hide();
     widget.title.label = this.trans.__('New environment');
     widget.title.icon = envstoreIcon;
     widget.title.closable = true;
-    this.creating = [...this.creating.filter(found => !found.isDisposed), widget];
     this.app.shell.add(widget, 'main', { type: 'Environment' });
+    void this.creating.add(widget);
     this.app.shell.activateById(widget.id);
   }
 
@@ -144,20 +157,10 @@ export class Views implements IViews {
 
   readonly tracker = new WidgetTracker<MainAreaWidget<EnvironmentView>>({ namespace: 'jupyter-envstore-views' });
   private readonly completer: ChannelCompleter;
-  private creating: MainAreaWidget<CreateView>[] = [];
+  private readonly creating = new WidgetTracker<MainAreaWidget<CreateView>>({ namespace: 'jupyter-envstore-new' });
 }
 
 function placeOf(widget: MainAreaWidget): { namespace: string; name: string } {
   const [namespace = '', name = ''] = widget.title.caption.split('/');
   return { namespace, name };
-}
-
-namespace Private {
-  let count = 0;
-
-  /** Return a number that no other view has. */
-  export function next(): number {
-    count += 1;
-    return count;
-  }
 }

@@ -2,16 +2,18 @@ import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { closeIcon } from '@jupyterlab/ui-components';
 import { ErrorBox, IconButton, Link, Skeleton, TextButton } from '../components/basics';
+import { Note } from '../components/note';
 import { useLoaded } from '../components/hooks';
 import { useSettle, useTyped } from '../components/pending';
 import { Table } from '../components/table';
 import type { IContent, ISolved } from '../types';
+import { DateNote } from './dated';
 import type { ITabProps } from './environment';
 import { PackageRow, nameOf, specOf } from './package';
 import { Changes, IndexFrom } from './preview';
 import { Refused } from './refused';
 import { PackageSearch } from './search';
-import { type IStaged, stagedWords } from './staged';
+import { type IStaged, isChanged, stagedWords } from './staged';
 import type { IShow } from './views';
 
 type Which = 'asked' | 'all' | 'updates';
@@ -39,9 +41,10 @@ export function Packages(
   const editable =
     item.permissions.includes('environment::update') && Boolean(text) && !build.specification?.is_lockfile;
   const [lastIndex, setLastIndex] = React.useState(false);
+  const excludeNewer = staged.takesNewer ? null : (build.exclude_newer ?? null);
   const updates = useLoaded(
-    which === 'updates' && editable ? () => model.api.solve(text, place, { lastIndex }) : null,
-    [which, build.id, lastIndex]
+    which === 'updates' && editable ? () => model.api.solve(text, place, { lastIndex, excludeNewer }) : null,
+    [which, build.id, lastIndex, excludeNewer]
   );
   const newer = new Map(
     (updates.value?.changes ?? []).filter(change => change.change === 'changed').map(change => [change.name, change.to])
@@ -57,7 +60,8 @@ export function Packages(
   );
   const gathered = React.useRef(staged); // what is staged a moment before a build must be in it
   gathered.current = staged;
-  const put = (next: IStaged) => {
+  const put = ({ begun = { id: build.id, number: build.number }, ...changes }: IStaged) => {
+    const next = isChanged(changes) ? { ...changes, begun } : changes;
     gathered.current = next;
     setPreview(null); // it was of other changes
     setStaged(next);
@@ -66,9 +70,9 @@ export function Packages(
     const old = gathered.current;
     const names = new Set([...add, ...remove].map(nameOf));
     put({
+      ...old,
       add: [...old.add.filter(spec => !names.has(nameOf(spec))), ...add],
-      remove: [...old.remove.filter(spec => !names.has(nameOf(spec))), ...remove],
-      begun: old.begun ?? { id: build.id, number: build.number }
+      remove: [...old.remove.filter(spec => !names.has(nameOf(spec))), ...remove]
     });
   };
   const add = (specs: string[]) => {
@@ -87,7 +91,7 @@ export function Packages(
     const old = gathered.current;
     const add = old.add.filter(other => other !== spec);
     const remove = old.remove.filter(other => other !== spec);
-    put(add.length || remove.length ? { ...old, add, remove } : { add, remove });
+    put({ ...old, add, remove });
   };
   const edited = () => model.api.edit(text, gathered.current.add, gathered.current.remove);
   const look = async (withLast = false) => {
@@ -95,7 +99,7 @@ export function Packages(
       return;
     }
     try {
-      setPreview({ solved: await model.api.solve(await edited(), place, { lastIndex: withLast }) });
+      setPreview({ solved: await model.api.solve(await edited(), place, { lastIndex: withLast, excludeNewer }) });
     } catch (error) {
       setPreview({ error: error as Error });
     }
@@ -105,7 +109,7 @@ export function Packages(
       return;
     }
     try {
-      const made = await model.api.submit(await edited(), place.namespace, place.name);
+      const made = await model.api.submit(await edited(), place.namespace, place.name, undefined, excludeNewer);
       model.watch(made.build);
       show({ tab: 'artifacts', build: made.build, isNew: true });
       put({ add: [], remove: [] });
@@ -115,7 +119,9 @@ export function Packages(
     }
   };
   React.useEffect(() => setPreview(null), [build.id]); // it was of changes to another build
-  const count = staged.add.length + staged.remove.length;
+  const lifts = staged.takesNewer === true && Boolean(build.exclude_newer);
+  const takeNewer = (takesNewer: boolean) => put({ ...gathered.current, takesNewer });
+  const count = staged.add.length + staged.remove.length + Number(lifts);
   const field = React.useRef<HTMLInputElement>(null);
   return (
     <div
@@ -162,6 +168,17 @@ export function Packages(
             ))}
         </div>
       </div>
+      {build.exclude_newer && !isLock && (
+        <Note label={trans.__('Date of the packages')}>
+          <DateNote
+            dated={build.exclude_newer}
+            source={trans.__('build %1', build.number)}
+            takesNewer={editable && lifts}
+            trans={trans}
+            {...(editable ? { setTakesNewer: takeNewer } : {})}
+          />
+        </Note>
+      )}
       {count > 0 && (
         <div className="jp-EnvStore-staged" role="region" aria-label={trans.__('Changes')}>
           <div className="jp-EnvStore-stagedLine">
@@ -186,6 +203,12 @@ export function Packages(
                 />
               </span>
             ))}
+            {lifts && (
+              <span className="jp-EnvStore-chip">
+                {trans.__('newer than %1', build.exclude_newer ?? '')}
+                <IconButton icon={closeIcon} label={trans.__('Leave newer ones out')} onClick={() => takeNewer(false)} />
+              </span>
+            )}
             <span className="jp-EnvStore-actions">
               <TextButton
                 id="envstore:discard-changes"
@@ -205,7 +228,7 @@ export function Packages(
             </span>
           </div>
           {staged.begun && staged.begun.id !== build.id && (
-            <div className="jp-EnvStore-olderBar" role="status">
+            <Note row>
               <span>
                 {trans.__('Begun on build %1. They are made to build %2 now.', staged.begun.number, build.number)}
               </span>
@@ -218,7 +241,7 @@ export function Packages(
               >
                 {trans.__('OK')}
               </Link>
-            </div>
+            </Note>
           )}
           {preview?.error && (
             <Refused {...props} error={preview.error} takeLast={() => look(true)} again={() => look()} />
@@ -264,7 +287,7 @@ export function Packages(
               if (!(await settle())) {
                 return;
               }
-              if (gathered.current.add.length || gathered.current.remove.length) {
+              if (isChanged(gathered.current)) {
                 await make(); // with the newest that fits, too
                 return;
               }

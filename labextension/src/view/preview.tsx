@@ -22,6 +22,8 @@ export function Preview(
     /** Against which build changes are told, where that is not the one that is shown. */
     against?: string | null;
     goTo: (line: number) => void;
+    /** What has to be chosen before the text is one that can be checked. */
+    open?: string | null;
     /** Take another text in place of this one. */
     onText: (text: string) => void;
   }
@@ -34,6 +36,8 @@ export function Preview(
       <div aria-live="polite" aria-atomic="true">
         {!props.text.trim() ? (
           <p className="jp-EnvStore-sub">{trans.__('Write what you want to install.')}</p>
+        ) : checked && checked.faults.length > 0 && props.open ? (
+          <p>{props.open}</p>
         ) : checked && checked.faults.length > 0 ? (
           <Faults faults={checked.faults} trans={trans} goTo={props.goTo} />
         ) : checked?.refused ? (
@@ -70,7 +74,9 @@ function Faults(props: { faults: IFault[]; trans: TranslationBundle; goTo: (line
   return (
     <div role="alert">
       <p className="jp-EnvStore-error">
-        {trans._n('%1 line needs attention', '%1 lines need attention', faults.length)}
+        {faults.every(fault => fault.line === null)
+          ? trans.__('This cannot be built')
+          : trans._n('%1 line needs attention', '%1 lines need attention', faults.length)}
       </p>
       <ul className="jp-EnvStore-faults">
         {faults.map((fault, place) => (

@@ -3,13 +3,16 @@ import * as React from 'react';
 import { CommandIDs } from '../commands';
 import { chooseFile } from '../commands/files';
 import { ErrorBox, Link, TextButton } from '../components/basics';
+import { Note } from '../components/note';
 import { useAsked } from './asked';
 import { type IEditorHandle, YamlEditor } from './editor';
 import type { ITabProps } from './environment';
 import { FileChoice } from './choice';
 import { isForeign } from './foreign';
-import { type IKeptFile, Imported, useImport } from './import';
+import { type IKeptFile, dateOf, useImport } from './import';
+import { Imported } from './imported';
 import { usePreview } from './checking';
+import { DateNote } from './dated';
 import { useDrafts } from './drafts';
 import { NotBuilt } from './failed';
 import { faultsOf, fixed } from './fixes';
@@ -34,37 +37,42 @@ export function SpecificationTab(props: ITabProps & { asked: IShow }): React.Rea
   const editor = React.useRef<IEditorHandle>(null);
   const text = draft?.text ?? original;
   useAsked(props.asked, 'editor', () => editor.current?.focus());
-  const changed = draft !== null && draft.text !== original;
+  const date = dateOf(build, trans.__('build %1', build.number));
+  const counting = (file = date) => (file && !file.takesNewer ? file.dated : null);
+  /** Whether a text, with the date of the file that it came from, is not what the build was made of. */
+  const differs = (next: string, file?: IKeptFile) => next !== original || counting(file) !== counting();
+  const changed = draft !== null && differs(draft.text, draft.file);
   const change = (next: string) => {
     if (next === text) {
       return;
     }
-    drafts.keep(next === original ? null : next);
+    drafts.keep(differs(next, draft?.file) ? next : null, draft ? undefined : date);
     setError(null);
   };
   const taken = (found: { text: string }, _: string, again: boolean, kept: IKeptFile) => {
-    drafts.keep(found.text === original ? null : found.text, kept);
+    drafts.keep(differs(found.text, kept) ? found.text : null, kept);
     setError(null);
     if (!again) {
       editor.current?.focus();
     }
   };
-  const imported = useImport(model, trans, place, taken, kept => draft && drafts.keep(draft.text, kept));
+  const imported = useImport(model, trans, place, taken, kept =>
+    drafts.keep(differs(text, kept) ? text : null, kept)
+  );
   const { excludeNewer } = imported;
-  const file = draft?.file;
   const ofDraft = `${item.id} ${build.id} ${draft?.number ?? ''}`;
+  const goOn = (begun: IKeptFile | undefined) => (begun ? void imported.restore(begun) : imported.forget());
   // with another draft comes another file; not as one types
   React.useEffect(() => {
-    if (file && file.text !== imported.text) {
-      void imported.restore(file);
-    } else if (!file) {
-      imported.forget();
+    const begun = draft?.file ?? date;
+    if (begun?.text !== imported.text || (begun.fileName || begun.of) !== imported.source) {
+      goOn(begun);
     }
   }, [ofDraft]);
   const discard = () => {
     drafts.keep(null);
     setError(null);
-    imported.forget();
+    goOn(date);
   };
   const undone = (next: string) => drafts.keep(next === original ? null : next, null);
   /** Tell that what was typed is gone, with a way back. */
@@ -87,7 +95,8 @@ export function SpecificationTab(props: ITabProps & { asked: IShow }): React.Rea
   const faults = preview.checked?.faults ?? [];
   const cannot = preview.isImpossible;
   const blocked = faults.length > 0 || Boolean(preview.checked?.refused) || cannot;
-  const marked = React.useMemo(() => [...faults, ...faultsOf(preview.error, text)], [faults, preview.error, text]);
+  const open = text === imported.text ? imported.open : null;
+  const marked = React.useMemo(() => (open ? [] : [...faults, ...faultsOf(preview.error, text)]), [open, faults, preview.error, text]);
 
   const make = async () => {
     if (blocked || !text.trim()) {
@@ -149,7 +158,10 @@ export function SpecificationTab(props: ITabProps & { asked: IShow }): React.Rea
           </>
         )}
         <span className="jp-EnvStore-sub" role="status">
-          {changed && trans.__('Not built yet: a draft is kept in this browser')}
+          {changed &&
+            (drafts.isStored
+              ? trans.__('Not built yet: a draft is kept in this browser')
+              : trans.__('Not built yet, and too large to be kept in this browser'))}
         </span>
         {may && (
           <div className="jp-EnvStore-actions jp-mod-end">
@@ -167,7 +179,7 @@ export function SpecificationTab(props: ITabProps & { asked: IShow }): React.Rea
                 cannot
                   ? trans.__('It would fail: see the preview')
                   : blocked
-                    ? trans.__('Some lines need attention first')
+                    ? open ?? trans.__('Some lines need attention first')
                     : trans.__('Ctrl+Enter')
               }
               onClick={make}
@@ -177,18 +189,18 @@ export function SpecificationTab(props: ITabProps & { asked: IShow }): React.Rea
           </div>
         )}
       </div>
-      {error && <NotBuilt {...props} error={error} text={text} file={draft?.file} again={make} />}
+      {error && <NotBuilt {...props} error={error} text={text} file={imported.handOver()} again={make} />}
       {imported.error && <ErrorBox message={imported.error} />}
       {drafts.others.map(([id, other]) => (
-        <div key={id} className="jp-EnvStore-olderBar" role="status">
+        <Note key={id} row>
           <span>{trans.__('A draft that began with build %1 is kept in this browser.', other.number)}</span>
           <Link id="envstore:open-draft" onClick={() => drafts.open(id)}>
             {trans.__('Open it')}
           </Link>
-        </div>
+        </Note>
       ))}
       {newer && (
-        <div className="jp-EnvStore-olderBar" role="status">
+        <Note row>
           <span>
             {newest?.created_by
               ? trans.__('%1 made build %2 while you edited build %3.', newest.created_by, newest.number, draft.number)
@@ -201,18 +213,23 @@ export function SpecificationTab(props: ITabProps & { asked: IShow }): React.Rea
             {trans.__('Keep mine')}
           </Link>
           <Link onClick={discardMine}>{trans.__('Discard my draft')}</Link>
-        </div>
+        </Note>
       )}
       {!newer && drafts.followedFrom !== null && (
-        <div className="jp-EnvStore-olderBar" role="status">
+        <Note row>
           <span>{trans.__('Your draft began with build %1. Build %2 is active now.', drafts.followedFrom, build.number)}</span>
           <Link id="envstore:keep-mine" onClick={drafts.keepMine}>
             {trans.__('Keep mine')}
           </Link>
           <Link onClick={discardMine}>{trans.__('Discard my draft')}</Link>
-        </div>
+        </Note>
       )}
-      {(changed || excludeNewer) && <FileChoice imported={imported} text={text} trans={trans} />}
+      {may && (changed || (imported.dated && !isLockfile)) && <FileChoice imported={imported} text={text} trans={trans} />}
+      {!may && date?.dated && (
+        <Note label={trans.__('Date of the packages')}>
+          <DateNote dated={date.dated} source={date.of ?? ''} takesNewer={false} trans={trans} />
+        </Note>
+      )}
       {changed && <Imported imported={imported} text={text} trans={trans} onUndo={undone} />}
       <div className="jp-EnvStore-split">
         <YamlEditor
@@ -241,6 +258,7 @@ export function SpecificationTab(props: ITabProps & { asked: IShow }): React.Rea
             preview={preview}
             text={text}
             unchanged={unchanged}
+            open={open}
             against={item.active && !build.active ? trans.__('Against the active build, %1:', item.current_build?.number ?? '') : null}
             goTo={line => editor.current?.goTo(line)}
             onText={next => {

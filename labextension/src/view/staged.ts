@@ -9,8 +9,15 @@ const SPEC = /^(pip:|[\w./:-]+::)?[A-Za-z0-9_][\w.-]*(\[[^\]]*\])?\s*([<>=!~ ].*
 export interface IStaged {
   add: string[];
   remove: string[];
+  /** Whether the date of the build does not count: packages uploaded later are taken, too. */
+  takesNewer?: boolean;
   /** The build that they were begun on. */
   begun?: { id: number; number: number };
+}
+
+/** Whether a build would differ from one of the specification as it is. */
+export function isChanged({ add, remove, takesNewer }: IStaged): boolean {
+  return add.length > 0 || remove.length > 0 || takesNewer === true;
 }
 
 /** Return changes that are gathered; they are kept in this browser until they are built or discarded. */
@@ -23,7 +30,7 @@ export function useStaged(
   React.useEffect(() => {
     // before the next one: what belongs to another environment must not be kept as this one's
     if (owner.current && owner.current === key && staged !== NOTHING) {
-      browserStorage.save(key, staged.add.length || staged.remove.length ? staged : null);
+      browserStorage.save(key, isChanged(staged) ? staged : null);
     }
   }, [staged, key]);
   React.useEffect(() => {

@@ -24,6 +24,8 @@ export interface IStart {
   name?: string;
   text?: string;
   fileName?: string;
+  /** What was written before the page was loaded anew is kept under it. */
+  restored?: string;
   /** The file that the text came from, with what was chosen of it. */
   file?: IKeptFile;
 }
