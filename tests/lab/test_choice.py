@@ -129,6 +129,9 @@ def test_a_pasted_workspace_and_one_whose_default_is_empty_offer_their_environme
         tab.button("choose-file").click()
     chooser.value.set_files(file)
     shown(tab.view.get_by_text("the environment default asks for no packages").first)
+    shown(tab.view.get_by_role("complementary").get_by_text("Choose above what is taken of pixi.toml."))
+    expect(tab.button("create")).to_be_disabled()
+    assert "--" not in tab.view.inner_text(), "options of the command line mean nothing here"
     tab.picture("choice-empty")
     chosen(tab).select_option("binary")
     expect(tab.editor()).to_contain_text("nasty-binary")

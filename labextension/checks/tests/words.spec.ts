@@ -1,6 +1,6 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { specificationText } from '../../src/commands/kernel';
-import { age, buildMark, clause, duration, inLine, linesBySteps, mark, size, step, tookSeconds } from '../../src/status';
+import { age, buildMark, clause, duration, inLine, linesBySteps, mark, size, step, tookSeconds, withTree } from '../../src/status';
 import { firstWords } from '../../src/components/mirror';
 import { containsWords } from '../../src/sidebar/filter';
 import type { IBuild, IEnvironment, IProgress } from '../../src/types';
@@ -169,6 +169,20 @@ describe('several names that no channel has', () => {
       [4, first, ['numpy']],
       [3, second, undefined]
     ]);
+  });
+});
+
+describe('a message with the tree of a solver', () => {
+  it('is told by what stands around the tree; another stays whole', () => {
+    const tree = '├─ gsw * needs\n│  └─ numpy <2\n└─ numba * needs\n   └─ numpy >=2';
+    expect(withTree(`they cannot be together:\nincompatible\n${tree}\ntry numba <1`)).toEqual({
+      before: 'they cannot be together:\nincompatible',
+      tree,
+      after: 'try numba <1'
+    });
+    expect(withTree(`cannot\n${tree}`).after).toBe('');
+    const script = 'the post-link script of a 1.0 fails:\n  no licence found\nleave the package out';
+    expect(withTree(script)).toEqual({ before: script, tree: '', after: '' });
   });
 });
 

@@ -3,7 +3,7 @@ import type { LabIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import type { EnvStoreModel } from '../model';
-import type { IMark } from '../status';
+import { type IMark, withTree } from '../status';
 import { PanelContext } from './context';
 
 /** What every part of the panel and the views is given. */
@@ -167,9 +167,18 @@ export function ErrorBox(props: {
   calm?: boolean;
   children?: React.ReactNode;
 }): React.ReactElement {
+  const panel = React.useContext(PanelContext);
+  const { before, tree, after } = withTree(props.message);
   return (
     <div role={props.calm ? 'status' : 'alert'} className={`jp-EnvStore-box ${props.calm ? 'jp-mod-calm' : 'jp-mod-error'}`}>
-      <div className={props.calm ? '' : 'jp-EnvStore-error'}>{props.message}</div>
+      <div className={props.calm ? '' : 'jp-EnvStore-error'}>{before}</div>
+      {tree && (
+        <details>
+          <summary>{panel?.trans.__('Full explanation')}</summary>
+          <pre>{tree}</pre>
+        </details>
+      )}
+      {after && <div>{after}</div>}
       {props.children && <div className="jp-EnvStore-actions">{props.children}</div>}
     </div>
   );

@@ -43,7 +43,7 @@ export function Header(
         <Mark mark={status} />
         <h2>
           <span className="jp-EnvStore-sub">{place.namespace} / </span>
-          {place.name}
+          <span className="jp-EnvStore-wholeName">{place.name}</span>
         </h2>
         {!isGone && (
           <>

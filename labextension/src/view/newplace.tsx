@@ -25,7 +25,7 @@ export const NewPlace = React.forwardRef<
   return (
     <>
       <div className="jp-EnvStore-fields">
-        <label>
+        <label className="jp-mod-grow">
           {trans.__('Name')}
           <input
             ref={ref}

@@ -6,6 +6,7 @@ import { Note } from '../components/note';
 import { useLoaded } from '../components/hooks';
 import { useSettle, useTyped } from '../components/pending';
 import { Table } from '../components/table';
+import { isUnsettled } from '../model';
 import type { IContent, ISolved } from '../types';
 import { DateNote } from './dated';
 import type { ITabProps } from './environment';
@@ -255,7 +256,11 @@ export function Packages(
           {trans.__('This build is exactly a lockfile. To change packages, begin with a specification.')}
         </p>
       )}
-      {!hasLock && <p className="jp-EnvStore-sub">{trans.__('This build has no packages yet.')}</p>}
+      {!hasLock && (
+        <p className="jp-EnvStore-sub">
+          {isUnsettled(build.status) ? trans.__('This build has no packages yet.') : trans.__('This build has no packages.')}
+        </p>
+      )}
       {contents.error && !contents.value && (
         <ErrorBox message={contents.error.message}>
           <TextButton onClick={contents.reload}>{trans.__('Try again')}</TextButton>
