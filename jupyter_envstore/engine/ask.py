@@ -6,6 +6,7 @@ ending its process alone.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -73,7 +74,8 @@ def ask(question: dict[str, Any], timeout: float, *stops: threading.Event) -> di
                 talk.join(PAUSE)
         finally:
             if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):  # it ended a moment ago: the other thread waits for it
+                    os.killpg(process.pid, signal.SIGKILL)
             talk.join()
     try:
         answer: dict[str, Any] = json.loads(answers[0])
