@@ -165,7 +165,7 @@ def test_extras_and_groups_of_a_pylock_are_chosen() -> None:
     assert "plotter==3" in lines(found)
     assert "hashes of plotter left out (only SHA-256 is checked here)" in told(found)
     assert "odd: shape left out" in told(read(PYLOCK, "pylock.toml", "docs"))
-    with pytest.raises(ChoiceError, match="no extra or group test; it has: plots, dev, docs"):
+    with pytest.raises(ChoiceError, match=r"no extra or group test$"):
         read(PYLOCK, "pylock.toml", "test")
     with pytest.raises(SpecificationError, match="no environment 'gpu'"):
         read(PYLOCK, "pylock.toml", environment="gpu")
@@ -333,7 +333,7 @@ def test_what_a_project_of_a_uv_lock_needs_is_carried_over_with_its_conditions()
     assert yaml.safe_load(found.text)["name"] == "demo"
     assert found.exclude_newer == "2026-11-01T00:00:00Z"
     for words in (
-        "project demo of 2 taken (others: helper; choose with --environment)",
+        "project demo of 2 taken (others: helper)",
         "cpu, dev left out (extras and groups that were not chosen",
         "tool left out (it lies on one machine",
         "options.prerelease-mode left out (they say how versions were chosen)",
@@ -350,9 +350,9 @@ def test_projects_extras_and_groups_of_a_uv_lock_are_chosen() -> None:
     helper = read(UV, "uv.lock", environment="helper")
     assert [line.split(" ")[0].split("==")[0] for line in lines(helper)[1:]] == ["cycle", "leaf"]
     assert helper.offer.environments == ("demo", "helper")
-    with pytest.raises(ChoiceError, match="no project 'x'; it has: demo, helper"):
+    with pytest.raises(ChoiceError, match=r"no project 'x'$"):
         read(UV, "uv.lock", environment="x")
-    with pytest.raises(ChoiceError, match="demo has no extra or group x; it has: cpu, dev"):
+    with pytest.raises(ChoiceError, match=r"demo has no extra or group x$"):
         read(UV, "uv.lock", "x")
 
 

@@ -15,7 +15,7 @@ from jupyter_envstore.spec.sources import COMMIT, is_archive_at_commit
 from jupyter_envstore.spec.words import counted
 
 VERSION = "1."
-NOT_CHOSEN = "extras and groups that were not chosen; choose with --category"
+NOT_CHOSEN = "extras and groups that were not chosen"
 KNOWN = {
     *("name", "version", "marker", "index", "wheels", "sdist", "archive", "vcs", "directory"),
     *("requires-python", "dependencies", "attestation-identities", "tool"),
@@ -68,7 +68,6 @@ def pylock_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) -> 
     pins = [pin for item in listed if (pin := _pin(item, chosen, draft)) is not None]
     if not pins:
         msg = f"nothing is left of the {counted(len(listed), 'package')} of the lock"
-        msg += f"; choose with --category: {', '.join(draft.offer.categories)[:300]}" if draft.offer.categories else ""
         raise ChoiceError(msg, draft.offer)
     add_pins(draft, pins, platform)
     draft.tell(f"{counted(len(pins), 'package')} pinned", "Python is solved for: the lock has packages of PyPI alone")
@@ -81,7 +80,7 @@ def _chosen(extras: list[str], groups: list[str], defaults: list[str], pick: Pic
     names = (*extras, *groups)
     missing = [name for name in pick.categories if name not in names]
     if missing:
-        msg = f"the lock has no extra or group {', '.join(missing)[:100]}; it has: {', '.join(names)[:300] or 'none'}"
+        msg = f"the lock has no extra or group {', '.join(missing)[:100]}"
         raise ChoiceError(msg, Offer(categories=names))
     taken = pick.categories or tuple(name for name in names if name in defaults)
     wanted = pick.categories or tuple(defaults)

@@ -82,8 +82,7 @@ def uv_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) -> Draf
     _begin(graph, manifest if isinstance(manifest, dict) else {}, pick, draft)
     pins = [pin for number, marker in graph.needed() if (pin := _pin(listed[number], marker, draft)) is not None]
     if not pins:
-        others = ", ".join(draft.offer.categories)[:300]
-        msg = "the uv.lock asks for no packages" + (f"; choose with --category: {others}" if others else "")
+        msg = "the uv.lock asks for no packages"
         raise ChoiceError(msg, draft.offer)
     add_pins(draft, pins, platform)
     draft.tell(f"{counted(len(pins), 'package')} pinned", "Python is solved for: the lock has packages of PyPI alone")
@@ -101,20 +100,19 @@ def _begin(graph: _Graph, manifest: Mapping[str, Any], pick: Pick, draft: Draft)
         return
     names = tuple(projects)
     if pick.environment and pick.environment not in projects:
-        msg = f"the lock has no project {pick.environment[:60]!r}; it has: {', '.join(names)[:300]}"
+        msg = f"the lock has no project {pick.environment[:60]!r}"
         raise ChoiceError(msg, Offer(environments=names))
     wanted = pick.environment or names[0]
     project = projects[wanted]
     draft.name = suggest_name(wanted, "") or draft.name
     if len(names) > 1:
         others = ", ".join(other for other in names if other != wanted)
-        draft.tell(f"project {wanted} of {len(names)} taken", f"others: {others[:300]}; choose with --environment")
+        draft.tell(f"project {wanted} of {len(names)} taken", f"others: {others[:300]}")
     extras, groups = (_tables(project, key) for key in ("optional-dependencies", "dev-dependencies"))
     known = (*extras, *groups)
     missing = [name for name in pick.categories if name not in known]
     if missing:
-        has = ", ".join(known)[:300] or "none"
-        msg = f"the project {wanted} has no extra or group {', '.join(missing)[:100]}; it has: {has}"
+        msg = f"the project {wanted} has no extra or group {', '.join(missing)[:100]}"
         raise ChoiceError(msg, Offer(environments=names if len(names) > 1 else (), categories=known))
     several = len(names) > 1
     draft.offer = Offer(names if several else (), wanted if several else "", known, pick.categories)

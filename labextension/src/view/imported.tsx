@@ -5,7 +5,7 @@ import { Note } from '../components/note';
 import type { IImport } from './import';
 
 /** What is told of the environment that was taken: it is said where it is chosen. */
-const TAKEN = /^environment \S+ of \d+ taken$/;
+const TAKEN = /^(?:environment|project) \S+ of \d+ taken$/;
 
 /** What was changed in a file, each with the way to have it otherwise. */
 export function Imported(props: {
