@@ -142,7 +142,7 @@ def test_a_pylock_is_carried_over_with_the_hashes_of_its_files() -> None:
     ]
     assert yaml.safe_load(found.text)["name"] == "proj"
     assert yaml.safe_load(found.text)["dependencies"][0] == "python >=3.10,<3.13"
-    assert (found.offer.categories, found.offer.taken) == (("plots", "dev", "docs", "demo-default"), ("demo-default",))
+    assert (found.offer.categories, found.offer.taken) == (("plots", "dev", "docs"), ())
 
 
 def test_what_a_pylock_has_and_is_left_out_is_told() -> None:
@@ -159,9 +159,38 @@ def test_what_a_pylock_has_and_is_left_out_is_told() -> None:
         assert words in found
 
 
+def test_a_lock_of_pip_has_one_file_of_each_package_and_is_for_the_python_of_its_files() -> None:
+    folder = f"https://files.example/packages/7a/3e/{'9' * 60}"
+    wheel = "numpy-1.26.4-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
+    text = f"""\
+lock-version = "1.0"
+created-by = "pip"
+
+[[packages]]
+name = "numpy"
+version = "1.26.4"
+
+[[packages.wheels]]
+name = "{wheel}"
+url = "{folder}/{wheel}"
+
+[packages.wheels.hashes]
+sha256 = "{sha("a")}"
+"""
+    mirrored = read(text.replace(folder, "file:///mirror"), "pylock.toml")
+    assert lines(mirrored) == [f"numpy==1.26.4 --hash=sha256:{sha('a')}"]
+    assert "numpy taken by its name and hash (its address is of one machine)" in told(mirrored)
+    found = read(text, "pylock.toml")
+    assert lines(found) == [f"numpy==1.26.4 --hash=sha256:{sha('a')}"]
+    assert yaml.safe_load(found.text)["dependencies"][0] == "python <3.12"
+    assert found.offer.categories == ()
+
+
 def test_extras_and_groups_of_a_pylock_are_chosen() -> None:
     found = read(PYLOCK, "pylock.toml", "plots", "dev")
     assert f"pytest==9.0.0 --hash=sha256:{sha('1')}" in lines(found)
+    assert "colorama @" in " ".join(lines(found))  # of the default group, which is what the project itself needs
+    assert found.offer.taken == ("plots", "dev")
     assert "plotter==3" in lines(found)
     assert "hashes of plotter left out (only SHA-256 is checked here)" in told(found)
     assert "odd: shape left out" in told(read(PYLOCK, "pylock.toml", "docs"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,8 @@ KNOWN = {
     *("requires-python", "dependencies", "attestation-identities", "tool"),
 }
 """Keys of a package. The last four are for people and for tools: what is installed does not depend on them."""
+OF_INDEX = re.compile(r"/packages/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{60}/[^/]+$")
+"""How PyPI, and what mirrors it, names files: they are found by name there, too. pip's locks say no index."""
 REASONS = {"tool": "settings of other tools"}
 
 
@@ -39,7 +42,7 @@ def pylock_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) -> 
     platform : str
         Where it shall be built.
     pick : Pick
-        The categories are its extras and dependency groups; without any, the groups that it names as default ones.
+        The categories are its extras and dependency groups.
     name : str
         Of the environment.
 
@@ -76,17 +79,20 @@ def pylock_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) -> 
 
 
 def _chosen(extras: list[str], groups: list[str], defaults: list[str], pick: Pick) -> tuple[Chosen, Offer]:
-    """Return what was chosen, and what there is to choose from; groups for the lock's own use are not offered."""
-    names = (*extras, *groups)
+    """Return what was chosen, and what there is to choose from.
+
+    Default groups stand for what the project itself needs: they are taken always, and nobody is asked for them.
+    """
+    names = (*extras, *(group for group in groups if group not in defaults))
     missing = [name for name in pick.categories if name not in names]
     if missing:
         msg = f"the lock has no extra or group {', '.join(missing)[:100]}"
         raise ChoiceError(msg, Offer(categories=names))
-    taken = pick.categories or tuple(name for name in names if name in defaults)
-    wanted = pick.categories or tuple(defaults)
-    hidden = tuple(name for name in defaults if name not in names)  # what the project itself needs may be such a group
-    picked_extras = [name for name in pick.categories if name in extras]
-    return Chosen.of(picked_extras, (*wanted, *hidden)), Offer(categories=names, taken=taken) if names else Offer()
+    picked = Chosen.of(
+        [name for name in pick.categories if name in extras],
+        [*(name for name in pick.categories if name in groups), *defaults],
+    )
+    return picked, Offer(categories=names, taken=pick.categories) if names else Offer()
 
 
 def _tell_environments(markers: list[str], draft: Draft) -> None:
@@ -120,7 +126,11 @@ def _pin(item: Mapping[str, Any], chosen: Chosen, draft: Draft) -> Pin | None:
     if not version or not any(file.url for file in files):
         draft.tell(f"{name} left out", NO_WHEEL)
         return None
-    if not index and len(wheels) == 1 and wheels[0].sha256 and not sdist:  # of an address alone, perhaps
+    if all(file.url.startswith("file:") for file in files if file.url):
+        draft.tell(f"{name} taken by its name and hash", "its address is of one machine")
+        return Pin(name, version, marker, index, wheels=wheels, sdist=sdist)
+    is_alone = len(wheels) == 1 and wheels[0].sha256 and not sdist
+    if not index and is_alone and not OF_INDEX.search(wheels[0].url):
         return Pin(name, version, marker, place=f"{wheels[0].url}#sha256={wheels[0].sha256}")
     return Pin(name, version, marker, index, wheels=wheels, sdist=sdist)
 
