@@ -224,7 +224,7 @@ def check_toml_kind(data: dict[str, object], name: str) -> None:
         if is_uv_lock(data, name):
             return
         if isinstance(metadata, dict) and "groups" in metadata:
-            _refuse("pdm.lock", "its pyproject.toml is read")
+            _refuse("pdm.lock", "its pyproject.toml is read, and a pylock.toml: pdm config lock.format pylock")
         _refuse("Cargo.lock, of Rust")
     if isinstance(data.get("packages"), dict) or isinstance(data.get("dev-packages"), dict):
         _refuse("a Pipfile", "pipenv requirements prints what is read")

@@ -37,6 +37,7 @@ REASONS = {
     "project": "no key of it that is known here",
     "$schema": PROJECT,
 }
+STRICT = "the first channel that has a package is taken here; write CHANNEL::PACKAGE where it shall be another"
 NO_PLACE = "it points at a repository, a path or a file"
 CONDA_TABLES = ("dependencies", "host-dependencies", "build-dependencies")
 MANIFEST = (
@@ -172,7 +173,7 @@ def _feature(source: Source, path: tuple[str, ...], platform: str, draft: Draft,
 def _priority(wanted: Any, draft: Draft, label: str) -> None:
     """Tell of an order of channels that is not the one of builds, which is pixi's own default."""
     if wanted not in (None, "strict"):
-        draft.tell(f"{label} left out", "channels are strict here: the first that has a package")
+        draft.tell(f"{label} left out", STRICT)
 
 
 def _systems(platform: str) -> tuple[str, ...]:
@@ -240,7 +241,10 @@ def conda_spec(package: str, bounds: Any, draft: Draft) -> str | None:
         if {"git", "path", "url"} & set(bounds):
             draft.tell(f"{package} left out", NO_PLACE)
             return None
-        left = sorted(set(bounds) - {"version", "build", "channel"})
+        left = sorted(set(bounds) - {"version", "build", "channel", "extras"})
+        if bounds.get("extras"):
+            names = ", ".join(map(str, bounds["extras"] if isinstance(bounds["extras"], list) else [bounds["extras"]]))
+            draft.tell(f"{package}: extras {names[:100]} left out", "name the packages that they stand for")
         if left:
             draft.tell(f"{package}: {', '.join(left)} left out", "it has no place in a dependency")
         channel = f"{bounds['channel']}::" if bounds.get("channel") else ""
