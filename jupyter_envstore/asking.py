@@ -61,6 +61,7 @@ class Questions:
             "kept_only": kept_only,
             "exclude_newer": moment.isoformat() if options and (moment := options.moment) else "",
             "system_requirements": specification.system_requirements,
+            "any_channel": bool(specification.channel_priority),
         }
         return await self.ask(handler, question, settings, float(settings["conda_max_solve_time"]))
 

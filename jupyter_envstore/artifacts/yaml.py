@@ -52,6 +52,7 @@ def pinned_yaml(record: BuildRecord, platform: str) -> str:
     if record.description:
         lines.append(f"description: {scalar(record.description)}")
     lines += ["channels:", *(f"  - {scalar(channel)}" for channel in channels)]
+    lines += [f"channel-priority: {record.channel_priority}"] if record.channel_priority else []
     lines += [f"platforms: [{platform}]", "dependencies:"]
     for entry in lock.conda:
         lines.append(f"  - {scalar(exact_spec(entry, several))}")

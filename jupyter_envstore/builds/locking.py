@@ -83,13 +83,15 @@ class Locking:
             timeout=float(self.settings["conda_max_solve_time"]),
             exclude_newer=self.options.moment,
             extras=EXTRAS if self._wants_extras() else (),
+            any_channel=bool(self.specification.channel_priority),
         )
         with self.workspace.step("solve", "Find versions"):
             for note in self.options.notes:
                 self.workspace.log(note)
             for warning in self.options.warnings:
                 self.workspace.warn(warnings.SPECIFICATION, warning)
-            self.workspace.log(f"channels: {', '.join(urls)}")
+            alike = "; their packages are looked at alike" if options.any_channel else ""
+            self.workspace.log(f"channels: {', '.join(urls)}{alike}")
             for place, platform in enumerate(dict.fromkeys(wanted)):
                 self.workspace.advance(place, len(set(wanted)), "platforms", platform)
                 with self._left_out_if_it_fails(platform, failed):
@@ -208,4 +210,5 @@ class Locking:
             requested_pip=self.specification.pip,
             pip_options=self.specification.pip_options,
             failed_platforms=failed,
+            channel_priority=self.specification.channel_priority,
         )

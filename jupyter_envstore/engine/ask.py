@@ -138,7 +138,9 @@ def main(question: dict[str, Any]) -> dict[str, Any]:
         asked = Specification(system_requirements=question["system_requirements"])
         virtual = asked.virtual_packages(platforms[0])
         moment = datetime.fromisoformat(question["exclude_newer"]) if question["exclude_newer"] else None
-        options = SolveOptions(question["timeout"], moment, virtual, question["kept_only"])
+        options = SolveOptions(
+            question["timeout"], moment, virtual, question["kept_only"], any_channel=question["any_channel"]
+        )
         solution = solve(question["specs"], urls, platforms[0], cache, policy, options)
         packages = list(solution.records)
         told = {"platform": platforms[0], "index_from": solution.index_from}

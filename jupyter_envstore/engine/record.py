@@ -60,13 +60,16 @@ class BuildRecord:
     pip_options: PipOptions = field(default_factory=PipOptions)
     failed_platforms: dict[str, str] = field(default_factory=dict)
     tools: dict[str, str] = field(default_factory=dict)
+    channel_priority: str = ""
     format: int = FORMAT
 
     def to_bytes(self) -> bytes:
         """Return the canonical JSON form: the same record gives the same bytes."""
         value = asdict(self)
+        if not self.channel_priority:  # as records were before there was any
+            del value["channel_priority"]
         for lock in value["platforms"].values():
-            if not lock["installer_extras"]:  # as records were before there were any
+            if not lock["installer_extras"]:  # likewise
                 del lock["installer_extras"]
         return canonical_json(value)
 

@@ -61,6 +61,8 @@ class SolveOptions:
         ``name=version[=build]`` that replace or add to those of the platform.
     kept_only : bool
         Take the indexes as they were read last, and ask no channel.
+    any_channel : bool
+        Look at the packages of all channels alike; else the first channel that has a package is the only one for it.
     extras : tuple of str
         Names of packages to find beside the solution where it lacks them, without a change to it.
     """
@@ -70,6 +72,7 @@ class SolveOptions:
     virtual_packages: tuple[str, ...] = ()
     kept_only: bool = False
     extras: tuple[str, ...] = ()
+    any_channel: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ def solve(
     specs : sequence of str
         Match specs.
     channels : sequence of str
-        Addresses, the first with the highest priority (strict).
+        Addresses, the first with the highest priority.
     platform : str
         For example ``linux-64``.
     cache_dir : Path
@@ -170,8 +173,10 @@ async def _solve(
             timeout=timedelta(seconds=options.timeout),
             exclude_newer=options.exclude_newer,
             timestamp_policy="allow-missing",
+            channel_priority=priorities.Disabled if options.any_channel else priorities.Strict,
         )
 
+    priorities = rattler.ChannelPriority
     gateway = make_gateway(cache_dir, kept_only=options.kept_only)  # the extras are found in the same indexes
     limit = f"no answer in {options.timeout:g} s; the more bounds the specification has, the faster it is solved"
     try:
@@ -257,6 +262,8 @@ async def _explain(
     tops = set(TOP_OF_TREE.findall(text))
     if missing is None and not (tops and tops <= {one.name for one in absent}):
         told.append(f"these requirements cannot be met together:\n{text}")
+    if "strict channel priority" in text and len(urls) > 1:
+        told.append("'channel-priority: disabled' in the file looks at all channels alike")
     failure = SolveError("\n".join(told))
     failure.suggestions = {one.name: one.close for one in absent if one.close}
     return failure

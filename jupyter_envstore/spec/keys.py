@@ -14,6 +14,7 @@ from jupyter_envstore.spec.match_specs import EXTRAS
 from jupyter_envstore.spec.pip_lines import check_url
 from jupyter_envstore.spec.selectors import PLATFORMS, selector_key
 from jupyter_envstore.spec.sheet import Sheet
+from jupyter_envstore.spec.specification import PRIORITIES
 from jupyter_envstore.spec.words import ACCEPTED, KEYS
 
 FOR_PIP = re.compile(r"(git|hg|svn|bzr)\+|-e\s|--editable\s|https?://\S+\.(whl|zip|tar\.gz)(\s|#|$)|[\w.-]+\s*@\s*\S")
@@ -29,6 +30,7 @@ SAME = {
     "packages": "dependencies",
     "requirements": "dependencies",
     "system_requirements": "system-requirements",
+    "channel_priority": "channel-priority",
 }
 """What other tools call a key: conda-devenv, anaconda-project, conda-lock."""
 OWN = {"dependencies", "channels", "prefix"}
@@ -63,7 +65,7 @@ def mend_keys(sheet: Sheet) -> tuple[Sheet, list[Change], list[str]]:
     left = []
     renamed = set()
     for key, value in root.items():
-        if key in KEYS:
+        if key in KEYS and (key != "channel-priority" or FITS[key](value)):
             continue
         if key in REPOSITORIES:
             _repositories(editor, key, value, lines)
@@ -124,6 +126,8 @@ def _reason(key: str, value: Value) -> str:
     if key == "extras":
         names = ", ".join(value if isinstance(value, Table) else [str(item) for item in value or ()])
         return f"packages that may be chosen ({names[:100]}) have no place here; list those that you want"
+    if key.replace("_", "-") == "channel-priority":
+        return f"it is {' or '.join(PRIORITIES)}; without it, the first channel that has a package is taken"
     if key.replace("_", "-") == "exclude-newer":
         return "it is a choice for a build, as --exclude-newer, and no key of a specification"
     return "no key of a specification; conda leaves it out too"
@@ -182,6 +186,7 @@ FITS: dict[str, Callable[[Value], bool]] = {
     "description": lambda value: isinstance(value, Text),
     "prefix": lambda value: isinstance(value, Text),
     "platforms": _are_platforms,
+    "channel-priority": lambda value: value is None or str(value) in PRIORITIES,
     "system-requirements": _is_mapping,
 }
 """What may stand below a key."""

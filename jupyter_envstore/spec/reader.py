@@ -16,7 +16,13 @@ from jupyter_envstore.spec.pip_lines import logical_lines, parse_pip_line
 from jupyter_envstore.spec.plain import Plain, read_plain_lock
 from jupyter_envstore.spec.selectors import PLATFORMS as KNOWN_PLATFORMS
 from jupyter_envstore.spec.selectors import current_subdir, selector_key
-from jupyter_envstore.spec.specification import PipOptions, Specification, check_requirement, check_variable
+from jupyter_envstore.spec.specification import (
+    PRIORITIES,
+    PipOptions,
+    Specification,
+    check_requirement,
+    check_variable,
+)
 from jupyter_envstore.spec.words import IMPORT_IT, KEYS
 
 __all__ = ["PLATFORMS", "check_channel", "check_match_spec", "read_specification"]
@@ -119,6 +125,7 @@ class _Reader:
             variables=self._variables(root.get("variables")),
             description=self._text(root.get("description"), "description"),
             platforms=self._platforms(root.get("platforms")),
+            channel_priority=self._priority(root.get("channel-priority")),
             system_requirements=self._requirements(root.get("system-requirements")),
             text=text,
         )
@@ -243,6 +250,13 @@ class _Reader:
             else:
                 variables[key] = str(item or "")
         return variables
+
+    def _priority(self, value: Value) -> str:
+        """Return ``disabled``, or nothing for what is the usual one."""
+        if value is not None and str(value) not in PRIORITIES:
+            line = getattr(value, "line", None)
+            self.fault(f"must be {' or '.join(PRIORITIES)}; conda's 'flexible' is not known", line, "channel-priority")
+        return "" if value is None or str(value) != "disabled" else "disabled"
 
     def _requirements(self, value: Value) -> dict[str, str]:
         if value is None:

@@ -46,6 +46,8 @@ def check_variable(name: str, value: str) -> None:
         raise ValueError(msg)
 
 
+PRIORITIES = ("strict", "disabled")
+"""What ``channel-priority`` may be, as conda and pixi call it: which channels of several are looked at."""
 REQUIREMENTS = {
     "cuda": ("__cuda", ("linux", "win")),
     "glibc": ("__glibc", ("linux",)),
@@ -94,6 +96,9 @@ class Specification:
         For people.
     platforms : tuple of str
         Platforms to lock beside the current one.
+    channel_priority : str
+        ``disabled`` where packages of all channels are looked at alike; empty where the first that has a package is
+        the only one for it.
     system_requirements : dict of str to str
         Versions of what the system is taken to have: of ``cuda``, ``glibc``, ``linux``, ``macos``.
     lockfile : dict or None
@@ -112,6 +117,7 @@ class Specification:
     variables: dict[str, str] = field(default_factory=dict)
     description: str = ""
     platforms: tuple[str, ...] = ()
+    channel_priority: str = ""
     system_requirements: dict[str, str] = field(default_factory=dict)
     lockfile: dict[str, Any] | None = None
     text: str = field(default="", compare=False)
@@ -129,8 +135,9 @@ class Specification:
         """Return the fields as JSON values, without the text and the notes."""
         data = asdict(self)
         del data["text"], data["notes"]
-        if not self.system_requirements:
-            del data["system_requirements"]  # as before there were any: the hash of the same meaning stays the same
+        for key in ("system_requirements", "channel_priority"):
+            if not data[key]:
+                del data[key]  # as before there were any: the hash of the same meaning stays the same
         return data
 
     def virtual_packages(self, platform: str) -> tuple[str, ...]:

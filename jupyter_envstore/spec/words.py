@@ -22,7 +22,10 @@ def json_kind(value: object) -> str:
     return names.get(type(value), "a number")
 
 
-KEYS = ("name", "channels", "dependencies", "variables", "description", "prefix", "platforms", "system-requirements")
+KEYS = (
+    *("name", "channels", "channel-priority", "dependencies", "variables", "description", "prefix", "platforms"),
+    "system-requirements",
+)
 """Keys of an ``environment.yml``."""
 
 IMPORT_IT = "import it (on the command line: --fix)"

@@ -233,8 +233,8 @@ packages:
 """
 
 
-@pytest.mark.parametrize("wanted", ["disabled", "strict"])
-def test_an_order_of_channels_that_a_feature_wants_is_told_where_it_is_not_followed(wanted: str) -> None:
+@pytest.mark.parametrize("wanted", ["disabled", "strict", "flexible"])
+def test_the_channel_priority_that_a_feature_wants_is_kept_or_told(wanted: str) -> None:
     text = f'''
         [workspace]
         name = "w"
@@ -247,7 +247,9 @@ def test_an_order_of_channels_that_a_feature_wants_is_told_where_it_is_not_follo
         [environments]
         default = ["a"]
     '''
-    assert ("channel-priority left out" in told(read(text, "pixi.toml")[1])) == (wanted == "disabled")
+    specification, repaired = read(text, "pixi.toml")
+    assert ("channel-priority left out" in told(repaired)) == (wanted == "flexible")
+    assert specification.channel_priority == ("disabled" if wanted == "disabled" else "")
 
 
 @pytest.mark.parametrize("version", [5, 6, 7])

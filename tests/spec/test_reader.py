@@ -135,6 +135,8 @@ def test_every_fault_is_told_at_once_with_its_line() -> None:
         ("dependencies: [python]\nsystem-requirements: {cuda: new}", "is no version"),
         ("dependencies: [python]\nsystem-requirements: {cuda: {version: 12}}", "is no version"),
         ("dependencies: [python]\nsystem-requirements: {rocm: 6}", "known: cuda, glibc, linux, macos"),
+        ("dependencies: [python]\nchannel-priority: flexible", "must be strict or disabled"),
+        ("dependencies: [python]\nchannel-priority: {a: b}", "must be strict or disabled"),
         (b"\x89PNG\r\n", "PNG image"),
         (b"%PDF-1.7", "PDF"),
         (b"\x00\x01\x02", "binary data"),

@@ -70,6 +70,8 @@ class Draft:
         As an ``environment.yml`` has them; ``options`` are lines that begin with ``--``.
     variables, requirements : dict of str to str
         Environment variables; what is taken for granted of a system.
+    priority : str
+        ``disabled`` where packages of all channels are looked at alike.
     python : str
         Bounds of Python where no dependency names it.
     exclude_newer : str
@@ -89,6 +91,7 @@ class Draft:
     options: list[str] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
     requirements: dict[str, str] = field(default_factory=dict)
+    priority: str = ""
     python: str = ""
     exclude_newer: str = ""
     offer: Offer = field(default_factory=Offer)
@@ -113,7 +116,9 @@ class Draft:
         self.add_python()
         lines = [f"name: {quoted(self.name)}"]
         lines += [f"description: {quoted(self.description)}"] if self.description else []
-        lines += _listed("channels", self.channels) + _listed("platforms", self.platforms)
+        lines += _listed("channels", self.channels)
+        lines += [f"channel-priority: {self.priority}"] if self.priority else []
+        lines += _listed("platforms", self.platforms)
         lines += _mapped("system-requirements", self.requirements)
         lines += _listed("dependencies", list(dict.fromkeys(self.conda)))
         pip = [*self.options, *dict.fromkeys(self.pip)]  # where packages would come from stays without any, too

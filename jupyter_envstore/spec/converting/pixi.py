@@ -171,8 +171,10 @@ def _feature(source: Source, path: tuple[str, ...], platform: str, draft: Draft,
 
 
 def _priority(wanted: Any, draft: Draft, label: str) -> None:
-    """Tell of an order of channels that is not the one of builds, which is pixi's own default."""
-    if wanted not in (None, "strict"):
+    """Carry over which channels are looked at; the usual one is pixi's own default."""
+    if wanted == "disabled":
+        draft.priority = wanted
+    elif wanted not in (None, "strict"):
         draft.tell(f"{label} left out", STRICT)
 
 
