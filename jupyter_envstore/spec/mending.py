@@ -25,6 +25,18 @@ KERNELS = re.compile(
     r"^(ipykernel|xeus.*|r-irkernel|ansible-kernel|bash_kernel|octave_kernel|ipython|jupyter|jupyterlab|notebook)$"
 )
 PIP_KERNELS = re.compile(r"^(ipykernel|xeus-python|jupyter|jupyterlab|notebook)$")
+OF_KERNEL = frozenset(
+    {
+        *("appnope", "asttokens", "comm", "debugpy", "decorator", "exceptiongroup", "executing", "importlib-metadata"),
+        *("ipython", "ipython-pygments-lexers", "jedi", "jupyter-client", "jupyter-core", "matplotlib-inline"),
+        *("nest-asyncio", "nest-asyncio2", "packaging", "parso", "pexpect", "platformdirs", "prompt-toolkit", "psutil"),
+        *("ptyprocess", "pure-eval", "pygments", "python-dateutil", "pyzmq", "six", "stack-data", "tornado"),
+        *("traitlets", "typing-extensions", "wcwidth", "zipp"),
+    }
+)
+"""What ``ipykernel`` needs: conda would install the newest of each, and what conda installs keeps its version."""
+BOUND = re.compile(r"==|~=|<|!=|\s@\s")
+"""What may keep a package of PyPI from being the newest."""
 
 
 @dataclass(frozen=True)
@@ -79,11 +91,12 @@ def mend(text: str, how: Mending) -> tuple[Sheet, list[Change]]:
         editor.changed("prefix dropped", "the path of another machine's environment")
     _channels(editor, how.defaults)
     here = how.platform.split("-")[0]
+    kernel: list[str] = []
     if isinstance(root.get("dependencies"), Items):
         if system is not None and system != here:
             _foreign(editor, packages, system, here)
-        _kernel(editor, packages)
-    mended = sheet.written(editor.result())
+        kernel = _kernel(editor, packages)
+    mended = sheet.written(append_pip_lines(editor.result(), kernel))
     if "&" in text and "*" in mended.text:
         _check_anchors(mended)
     return mended, [*changes, *editor.changes]
@@ -191,17 +204,26 @@ def _foreign(editor: Editor, packages: Sequence[Listed], system: str, here: str)
     drop_pip_lines(editor, lines, useless)
 
 
-def _kernel(editor: Editor, packages: Sequence[Listed]) -> None:
+def _kernel(editor: Editor, packages: Sequence[Listed]) -> list[str]:
+    """Add a kernel for Python where there is none; return it as a line for pip where it has to come from PyPI.
+
+    It has to where lines for pip bind what it needs: from conda it would bring other versions, and the build fail.
+    """
     dependencies = editor.root["dependencies"]
     python = next((package.item for package in packages if package.name == "python"), None)
-    pip = {pip_name(line) for line in pip_list(editor.root) or () if isinstance(line, Text)}
+    pip = {pip_name(line): str(line) for line in pip_list(editor.root) or () if isinstance(line, Text)}
     if (
         "kernel" in editor.keep
         or python is None
         or any(KERNELS.match(package.name) for package in packages)
         or any(PIP_KERNELS.match(name) for name in pip)
     ):
-        return
+        return []
+    bound = [name for name in pip if name in OF_KERNEL and BOUND.search(pip[name])]
+    if bound:
+        why = f"without it there is no kernel; of PyPI, since lines for pip bind {', '.join(bound)[:200]}"
+        editor.changed("ipykernel added to 'pip:'", why, "kernel")
+        return ["ipykernel"]
     start, end = python.span
     if isinstance(dependencies, Items) and dependencies.flow:
         editor.insert(end, ", ipykernel")
@@ -209,6 +231,7 @@ def _kernel(editor: Editor, packages: Sequence[Listed]) -> None:
         dash = dash_before(editor.text, start)
         indent = editor.text[line_start(editor.text, dash) : dash]
         if indent.strip() or editor.text[dash] != "-" or editor.text[end - 1] == "\n":
-            return  # written in a way that has no line of its own for it
+            return []  # written in a way that has no line of its own for it
         editor.insert(line_end(editor.text, end), f"\n{indent}- ipykernel")
     editor.changed("ipykernel added", "without it there is no kernel", "kernel")
+    return []

@@ -452,3 +452,27 @@ def test_variables_have_conditions_too() -> None:
     assert found.variables == {"B": "2"}
     assert "A: … left out (# [win] is not so on linux-64)" in told
     assert "A: … (line 4) kept though [win]" in read_specification(text, platform="linux-64").notes[0]
+
+
+@pytest.mark.parametrize(
+    ("lines", "is_of_pypi"),
+    [
+        (["packaging==23.2", "cowsay"], True),
+        (["Typing_Extensions<4.5"], True),
+        (["jupyter-client ~= 7.0 ; python_version >= '3.9'"], True),
+        (["traitlets @ https://host.example/traitlets-5.0-py3-none-any.whl"], True),
+        (["packaging", "six>=1.10"], False),
+        (["cowsay==6.1"], False),
+        (["packaging==23.2", "notebook"], None),
+    ],
+)
+def test_a_kernel_that_is_added_does_not_bring_other_versions_than_lines_for_pip_ask_for(
+    lines: list[str], is_of_pypi: bool | None
+) -> None:
+    text = "name: e\nchannels: [c]\ndependencies:\n  - python=3.11\n  - pip:\n"
+    repaired = repair(text + "".join(f'      - "{line}"\n' for line in lines), "e.yml")
+    found = read_specification(repaired.text)
+    assert ("ipykernel" in found.pip) == (is_of_pypi is True)
+    assert ("ipykernel" in found.dependencies) == (is_of_pypi is False)
+    kept = repair(text + "".join(f'      - "{line}"\n' for line in lines), "e.yml", keep=("kernel",))
+    assert "ipykernel" not in kept.text
