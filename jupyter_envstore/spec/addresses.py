@@ -12,6 +12,12 @@ USUAL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:/[A-Za
 USUAL_FRAGMENT = re.compile(r"(?:[a-z0-9]+=[A-Za-z0-9_./-]+)?")
 
 
+def is_usual(url: str) -> bool:
+    """Whether an address has nothing that an address must not have, as is seen at once; others are to be checked."""
+    address, _, fragment = url.partition("#")
+    return bool(USUAL.fullmatch(address) and "/t/" not in address and USUAL_FRAGMENT.fullmatch(fragment))
+
+
 def check_url(url: str, what: str, allow_local_files: bool = False) -> None:
     """Refuse an address with a password in it, or of a kind that is not read.
 
@@ -20,8 +26,7 @@ def check_url(url: str, what: str, allow_local_files: bool = False) -> None:
     ValueError
         With the reason; a password is never repeated in it.
     """
-    address, _, fragment = url.partition("#")
-    if USUAL.fullmatch(address) and "/t/" not in address and USUAL_FRAGMENT.fullmatch(fragment):
+    if is_usual(url):
         return
     if re.search(r"[\x00-\x1f\x7f]", url):
         msg = f"{what} {shown(url)!r}: an address must hold no line break or control character"

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from jupyter_envstore.spec.addresses import check_filled_in, check_url, shown
-from jupyter_envstore.spec.requirement_parts import Parts, read_parts
+from jupyter_envstore.spec.addresses import check_filled_in, check_url, is_usual, shown
+from jupyter_envstore.spec.requirement_parts import Parts, plain_parts, read_parts
 from jupyter_envstore.spec.sources import (
     check_repository,
     is_archive_at_commit,
@@ -76,6 +76,9 @@ class PipLine:
 
 OPTION_BEHIND = re.compile(r"\s(--[a-z][a-z-]*|-[ifcer](?=\s))")
 PATH = re.compile(r"[./~\\]|[A-Za-z]:[\\/]|file:|[^\s@:;]+\.(whl|tar\.gz|tgz|zip|tar\.bz2)\s*(;|$)")
+UNUSUAL = ("{", "$", "\\", " -", " #", "+")
+"""What makes a line be looked at closely: what something is to fill in, an option, a comment, a repository, perhaps."""
+FILE_NAME = re.compile(r"\.(whl|tar\.gz|tgz|zip|tar\.bz2)$")
 PATH_BEHIND = re.compile(r"@\s*(file:|[./~])")
 
 
@@ -156,6 +159,9 @@ def parse_pip_line(text: str, allow_local_files: bool) -> PipLine | None:
     ValueError
         It cannot be used; the text says why and what to do.
     """
+    usual = _usual(text)
+    if usual is not None:
+        return usual
     line = " ".join(logical_lines(text))
     if not line:
         return None
@@ -188,6 +194,23 @@ def parse_pip_line(text: str, allow_local_files: bool) -> PipLine | None:
             )
             raise ValueError(msg)
     return PipLine(requirement=_written(found, hashes))
+
+
+def _usual(text: str) -> PipLine | None:
+    """Return a requirement of a usual shape, of which nothing has to be looked at closely; None for other lines."""
+    if (
+        len(text) > MAX_REQUIREMENT
+        or not text.isascii()
+        or not text.isprintable()
+        or any(map(text.__contains__, UNUSUAL))
+    ):
+        return None
+    parts = plain_parts(text)
+    if parts is None or (not parts.url and FILE_NAME.search(parts.name)):
+        return None
+    if parts.url and not (is_usual(parts.url) and parts.url.partition("#")[0].endswith(".whl")):
+        return None
+    return PipLine(requirement=str(parts))
 
 
 def _read(line: str) -> tuple[Parts, tuple[str, ...]]:

@@ -157,6 +157,59 @@ def test_requirements_say_what_packaging_says_of_them_and_are_refused_where_it_r
     assert ours_or_none(line) == parts_or_none(line)
 
 
+def line_or_fault(line: str, allow_local_files: bool) -> str:
+    """Return a line for pip as it is read, or what is wrong with it."""
+    try:
+        return repr(parse_pip_line(line, allow_local_files))
+    except ValueError as error:
+        return str(error)
+
+
+ODD = (
+    *(
+        "foo.zip",
+        "foo.tar.gz ; os_name == 'x'",
+        "foo.whl",
+        "a -e b",
+        "a --pre",
+        "a ; os_name == ' --x'",
+        "a # why",
+        "#a",
+    ),
+    *(
+        "a ; os_name == 'git+x'",
+        "a ; os_name == ' git+x'",
+        "a ; os_name == '{{ x }}'",
+        "a==$VERSION",
+        "a\\",
+        "-e a",
+        "a\x0c",
+    ),
+    *("a @ http://h.example/t/secret/a.whl", "a @ https://u:p@h.example/a.whl", "a @ https://h.example/../a.whl"),
+    *("a @ https://h.example/x/a.whl?token=1", "a @ https://h.example/x/a.zip", "a @ file:///x/a.whl", "a @ ./a.whl"),
+    *(
+        "a @ https://h.example/x/a.whl#sha256=ab",
+        "a[b] @ https://h.example/x/a.whl ; os_name == 'x'",
+        "a@https://h/x.whl",
+    ),
+    *(
+        "https://h.example/x/a-1-py3-none-any.whl",
+        "a ; os_name == '\u2028'",
+        "a; os_name == '#'",
+        "a ; os_name == ' # '",
+    ),
+)
+
+
+@settings(max_examples=400)
+@given(lines() | st.sampled_from(ODD) | st.tuples(lines(), st.sampled_from(ODD)).map("".join), st.booleans())
+def test_lines_for_pip_that_are_seen_through_at_once_are_read_as_all_others_are(line: str, allow: bool) -> None:
+    fast = line_or_fault(line, allow)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("jupyter_envstore.spec.pip_lines._usual", lambda _: None)
+        assert line_or_fault(line, allow) == fast
+
+
 @pytest.mark.parametrize("line", BROKEN)
 def test_what_is_unusual_or_broken_is_what_packaging_says(line: str) -> None:
     assert ours_or_none(line) == parts_or_none(line)
