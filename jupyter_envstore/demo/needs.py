@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +16,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
+WHEEL = re.compile(r"(?:.*/)?([^/]+\.whl)(\[[^\]]*\])?")
 METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
 
 
@@ -107,9 +109,8 @@ def tell_of_requirements(lines: Sequence[str], target: WheelTarget, found: Mappi
     """
     told: list[str] = []
     for line in lines:
-        try:
-            read = Requirement(line)
-        except InvalidRequirement:  # a path or an address, which pip takes
+        read = _requirement(line)
+        if read is None:
             continue
         name = canonicalize_name(read.name)
         if read.marker is not None and not read.marker.evaluate(target.environment | {"extra": ""}):
@@ -127,6 +128,16 @@ def tell_of_requirements(lines: Sequence[str], target: WheelTarget, found: Mappi
                     f"{', '.join(specs)}"
                 )
     return told
+
+
+def _requirement(line: str) -> Requirement | None:
+    """Return a requirement, also of a wheel that is named by its path or address, as pip takes it; None for others."""
+    with contextlib.suppress(InvalidRequirement):
+        return Requirement(line)
+    found = WHEEL.fullmatch(line.strip())
+    with contextlib.suppress(ValueError):
+        return Requirement(f"{parse_wheel_filename(found[1])[0]}{found[2] or ''}") if found else None
+    return None
 
 
 def _extras(metadata: Message) -> set[str]:

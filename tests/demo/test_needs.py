@@ -80,6 +80,7 @@ def test_extras_that_are_asked_for_are_told_with_what_they_stand_for(wheels: Pat
     told = tell_of_requirements(
         ["server[all,nothing]>=1", "click", "./tool-1.0-py3-none-any.whl"], TARGET, beside(wheels)
     )
+    assert tell_of_requirements(["/x/server-1.0-py3-none-any.whl[all]"], TARGET, beside(wheels)) == told
     assert told == [
         "server[all]: packages of conda have no extras; ask for what it stands for beside server: "
         "fastloop <2,>=0.14, inotify 2.*, watcher"
