@@ -53,7 +53,8 @@ def refuse_left_out(
         with tempfile.TemporaryDirectory(prefix="envstore-unpack-") as folder:
             names = SKIPPED.findall(unpack(package, Path(folder)))
         if names:
-            clean = [find_uv(), "cache", "clean", str(package["name"]), "--cache-dir", str(cache_dir), "--quiet"]
+            # without waiting for others that install from the cache just now
+            clean = [find_uv(), "cache", "clean", str(package["name"]), "--cache-dir", str(cache_dir), "--force"]
             run_uv(clean, SECONDS, "uv's cache cannot be cleaned")
             found.append(refused_member(package, names[0]))
     if found:
