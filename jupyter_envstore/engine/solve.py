@@ -284,10 +284,10 @@ def _no_virtual(name: str, bounds: str, virtual: Sequence[str], platform: str) -
     has = next((package.split("=")[1:] for package in virtual if package.split("=")[0] == name), ["none"])
     wanted, _, build = bounds.partition(" ")
     version = next(iter(re.findall(r"[0-9][0-9.]*", wanted)), "VERSION")
-    ways = f"--virtual-package {name}={version}" + (f"={build}" if build else "")
+    ways = f"on the command line, --virtual-package {name}={version}" + (f"={build}" if build else "")
     known = {package: key for key, (package, systems) in REQUIREMENTS.items() if platform.split("-")[0] in systems}
     if name in known:
-        ways = f"'system-requirements: {{{known[name]}: \"{version}\"}}' in the file, or {ways},"
+        ways = f"'system-requirements: {{{known[name]}: \"{version}\"}}' in the file (or, {ways})"
     shown = " ".join(has if build else has[:1])
     return f"no package {name} {bounds}: the system has {shown}; {ways} builds it for another machine"
 

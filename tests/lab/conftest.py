@@ -158,10 +158,12 @@ class Lab:
         return changed
 
     def check_accessibility(self, *selectors: str) -> None:
-        """Let axe look at parts of the page; Lab's own parts are not ours."""
-        for selector in selectors:
-            found = Axe().run(self.page, context=selector, options={"resultTypes": ["violations"]})
-            assert found.violations_count == 0, found.generate_report()
+        """Let axe look at parts of the page, light and dark; Lab's own parts are not ours."""
+        for theme in ("JupyterLab Dark", "JupyterLab Light"):
+            self.theme(theme)
+            for selector in selectors:
+                found = Axe().run(self.page, context=selector, options={"resultTypes": ["violations"]})
+                assert found.violations_count == 0, f"{theme}: {found.generate_report()}"
 
     def close(self) -> None:
         """Close the tab; errors in its console fail the test."""

@@ -8,7 +8,7 @@ export function Connected({ model, trans }: Pick<IProps, 'model' | 'trans'>): Re
   }
   return model.connection === 'lost' && model.lastSeen ? (
     <div className="jp-EnvStore-trouble" role="status">
-      <span>{trans.__('Not connected. Showing %1.', model.lastSeen.toLocaleTimeString())}</span>
+      <span>{trans.__('Not connected. Last update: %1.', model.lastSeen.toLocaleTimeString())}</span>
     </div>
   ) : null;
 }

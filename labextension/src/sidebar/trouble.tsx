@@ -15,7 +15,7 @@ export function Trouble({ model, trans, commands }: IProps): React.ReactElement 
         <div className="jp-EnvStore-trouble" role="alert">
           <span>
             {model.lastSeen
-              ? trans.__('Not connected. Showing %1.', model.lastSeen.toLocaleTimeString())
+              ? trans.__('Not connected. Last update: %1.', model.lastSeen.toLocaleTimeString())
               : trans.__('Not connected: %1', model.trouble)}
           </span>
           {again}
