@@ -14,7 +14,7 @@ from typing import Any
 
 from jupyter_envstore.demo.python_package import is_elf
 from jupyter_envstore.engine.environment import scrubbed_environment
-from jupyter_envstore.engine.last_words import with_last_words
+from jupyter_envstore.engine.last_words import shown, with_last_words
 from jupyter_envstore.engine.link import link_conda
 from jupyter_envstore.engine.modules import installed_packages
 from jupyter_envstore.engine.prefix import remove_tree
@@ -112,7 +112,7 @@ def _load_all(prefix: Path, paths: list[str]) -> Iterator[tuple[str, str]]:
         for path, answer in zip(paths, answers, strict=False):
             word, _, reason = answer.partition(" ")
             if word == "failed":
-                yield path, reason
+                yield path, shown(reason)
         if len(answers) < len(paths):
             yield paths[len(answers)], ended
         paths = paths[len(answers) + 1 :]

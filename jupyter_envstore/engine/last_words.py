@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 MOST_LINES = 3
 MOST_CHARACTERS = 600
 
@@ -13,9 +16,17 @@ def last_words(said: bytes | str) -> str:
     'Traceback:; boom'
     """
     text = said if isinstance(said, str) else said.decode("utf-8", "replace")
-    lines = [line.strip() for line in text.splitlines() if line.strip()][-MOST_LINES:]
+    lines = [line for line in map(shown, text.splitlines()) if line][-MOST_LINES:]
     joined = "; ".join(lines)
     return joined if len(joined) <= MOST_CHARACTERS else f"…{joined[-MOST_CHARACTERS:]}"
+
+
+def shown(line: str) -> str:
+    """Return a line without colours, and with what would steer a terminal written as Python writes it."""
+    plain = COLOURS.sub("", line).strip()
+    if plain.isprintable():
+        return plain
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in plain)
 
 
 def with_last_words(how: str, said: bytes | str) -> str:

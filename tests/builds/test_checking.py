@@ -219,6 +219,7 @@ def test_what_a_module_says_before_it_ends_python_stands_in_the_reason(tmp_path:
         "quits": "import os, sys; sys.stderr.write('one\\n\\ntwo\\nthree\\nno licence\\n'); os._exit(1)",
         "silent": "import os; os._exit(3)",
         "shouts": "import os\nfor _ in range(4000): os.write(1, b'x' * 1000)\nos.write(2, b'\\xff last'); os.abort()",
+        "steers": "import os; os.write(2, b'\\x1b[31mred\\x1b[0m \\x1b]0;title\\x07\\r\\n'); os._exit(2)",
         "hangs": "import os, time; os.write(2, b'waiting for a licence\\n'); time.sleep(900)",
         "talks": "import os, time\nfor _ in range(600): os.write(2, b'on\\n'); time.sleep(0.1)",
     }
@@ -233,6 +234,7 @@ def test_what_a_module_says_before_it_ends_python_stands_in_the_reason(tmp_path:
     assert found["shouts"].startswith("it ends Python with signal 6: …xxx")
     assert found["shouts"].endswith("\ufffd last")
     assert len(found["shouts"]) < 700
+    assert found["steers"] == r"it ends Python with code 2: red \x1b]0;title\x07"
     assert found["hangs"] == "it does not end within 4 s: waiting for a licence"
     assert found["talks"] == "it does not end within 4 s: on; on; on"
     assert "first" not in found
