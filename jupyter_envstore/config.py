@@ -85,6 +85,11 @@ class StoreConfig:
         """Folder of the programs that are linked from a channel to make artifacts with."""
         return self.root / "tools"
 
+    @property
+    def shims(self) -> Path:
+        """Folder of the programs that stand in for pip and uv where an environment has none."""
+        return self.root / "shims"
+
     def kernels_of(self, namespaces: Sequence[str]) -> Path:
         """Return the folder of the kernelspecs that a server offers: those of ``namespaces``, of all without any.
 

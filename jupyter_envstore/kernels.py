@@ -21,10 +21,10 @@ from typing import Any
 from jupyter_envstore import logos
 from jupyter_envstore.access import matches
 from jupyter_envstore.builds.activation import program_path, recorded_activation
+from jupyter_envstore.builds.shims import write_shims
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.kernel_checks import brought_kernels, is_taken, kernel_faults
 from jupyter_envstore.engine.kernel_files import kernel_command
-from jupyter_envstore.engine.prefix import write_new
 from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.spec.names import spell
 from jupyter_envstore.store.active import ActiveBuild, active_builds, other_builds
@@ -40,15 +40,6 @@ NOT_OFFERED = "only a build that is ready, and not the active one, gets kernels 
 OWN_VARIABLES = ("ENVSTORE_URL", "ENVSTORE_TOKEN")
 PACKED_AWAY = "its active build is packed away; restore it"
 NO_KERNEL = "no package in it brings a kernel; add ipykernel (or r-irkernel, …), or set add_ipykernel"
-
-
-SHIM = """#!/bin/sh
-echo "error: this environment is made from a lock and shared, so packages cannot be added to it from inside." >&2
-echo "Add the package to the environment's specification and build it again:" >&2
-echo "jupyter envstore build environment.yml, or Rebuild where you made it." >&2
-exit 1
-"""
-"""Without it, a shell in a kernel finds the pip or uv of the server, and changes that."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +80,7 @@ class KernelSpecs:
         self.user_directory = user_directory
         self.directory = config.kernels_of(self.namespaces)
         self.specs = config.root / "kernelspecs"
-        self.shims = config.root / "shims"
+        self.shims = config.shims
         self.offered = config.root / "offered-builds"
         self._states: dict[int, tuple[str, KernelState]] = {}
         self._lock = threading.Lock()
@@ -134,7 +125,7 @@ class KernelSpecs:
         with self._lock:
             self.directory.mkdir(parents=True, exist_ok=True)
             self.specs.mkdir(parents=True, exist_ok=True)
-            self._write_shims()
+            write_shims(self.shims)
             with self.database.read() as session:
                 active = active_builds(session)
                 offered = self._offered_builds()
@@ -164,14 +155,6 @@ class KernelSpecs:
             if changed:
                 used = {folder_name(row) for row in (*active, *others) if row.present}
                 self._remove_others(used)
-
-    def _write_shims(self) -> None:
-        """Write a ``pip`` that says how to add a package; kernels find it where their environment has none."""
-        self.shims.mkdir(exist_ok=True)
-        for name in ("pip", "pip3", "uv"):
-            path = self.shims / name
-            if not path.exists():
-                write_new(path, SHIM.encode(), 0o755)
 
     def _state_of(self, row: ActiveBuild) -> KernelState:
         if self.namespaces and not any(matches(name, row.namespace) for name in self.namespaces):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
 import sys
@@ -11,17 +12,27 @@ from typing import Any
 
 from jupyter_envstore.artifacts.reach import WORDS
 from jupyter_envstore.builds.activation import program_path, recorded_activation
+from jupyter_envstore.builds.shims import write_shims
 from jupyter_envstore.cli.common import find, open_store, tell, wait, who
 from jupyter_envstore.cli.display import LiveDisplay
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.errors import ArtifactError, InvalidInputError, StorageError
 
+OUTER_ENVIRONMENT = ("VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT")
 
-def activated_environment(prefix: Path) -> dict[str, str]:
-    """Return this process's variables with those of the activation that the build recorded."""
+
+def activated_environment(prefix: Path, shims: Path) -> dict[str, str]:
+    """Return this process's variables with those of the activation that the build recorded.
+
+    ``shims`` is a folder that is looked through behind the environment's own programs. The virtual environment that
+    this command may run in is named no more: uv installs into what ``VIRTUAL_ENV`` names.
+    """
+    with contextlib.suppress(OSError):  # a store on a full or read-only disk can be used all the same
+        write_shims(shims)
     changed = recorded_activation(prefix)
-    path = program_path(changed, os.environ.get("PATH", os.defpath))
-    return {**os.environ, **changed, "PATH": path, "PYTHONNOUSERSITE": "1"}
+    path = program_path(changed, f"{shims}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
+    outer = {name: value for name, value in os.environ.items() if name not in OUTER_ENVIRONMENT}
+    return {**outer, **changed, "PATH": path, "PYTHONNOUSERSITE": "1"}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -33,8 +44,8 @@ def run(options: argparse.Namespace) -> int:
         msg = f"which command? for example: jupyter envstore run {options.environment} -- python"
         raise InvalidInputError(msg)
     with open_store(options) as store:
-        prefix = store.prefix(find(store, options.environment).id)
-    environment = activated_environment(prefix)
+        prefix, shims = store.prefix(find(store, options.environment).id), store.config.shims
+    environment = activated_environment(prefix, shims)
     program = shutil.which(command[0], path=environment["PATH"])
     if program is None:
         msg = f"there is no command {command[0]!r} in {options.environment}, nor on PATH"
@@ -46,8 +57,8 @@ def shell(options: argparse.Namespace) -> int:
     """Open a shell in an environment."""
     with open_store(options) as store:
         reference = find(store, options.environment)
-        prefix = store.prefix(reference.id)
-    environment = activated_environment(prefix)
+        prefix, shims = store.prefix(reference.id), store.config.shims
+    environment = activated_environment(prefix, shims)
     program = os.environ.get("SHELL") or shutil.which("sh") or "/bin/sh"
     environment["ENVSTORE_ENVIRONMENT"] = str(reference)
     print(f"shell in {reference}; leave it with exit", file=sys.stderr)

@@ -76,7 +76,7 @@ def test_conditions_files_beside_and_the_folders_name_are_told_on_the_command_li
     for words in ("pywin32 left out", "'-r requirements.txt' replaced by its lines", "name climate added"):
         assert words in done.stderr
     refused = cli.run("build", "climate/environment.yml", code=2)
-    assert "build on the command line with --fix" in refused.stderr
+    assert "import the file on the command line" in refused.stderr
     (folder / "plain.yml").write_text(f"name: p\nchannels: [{nasty_channel}]\ndependencies:\n  - nasty-text  # [win]\n")
     built = cli.run("build", "climate/plain.yml")
     assert "note: nasty-text (line 4) kept though [win] behind it is not so on linux-64" in built.stderr
@@ -142,6 +142,26 @@ def test_run_uses_the_environment_and_its_exit_code(cli: CommandLine, channel: s
     assert "which command?" in cli.run("run", "default/e", code=2).stderr
     shell = cli.run("shell", "default/e", text="echo $CONDA_PREFIX\n")
     assert str(cli.root / "builds") in shell.stdout
+
+
+@pytest.mark.parametrize("program", ["pip", "pip3", f"pip{PYTHON}", "uv"])
+def test_no_other_pip_stands_in_where_the_environment_has_none(
+    cli: CommandLine, nasty_channel: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    outer = tmp_path / "outer"
+    outer.mkdir()
+    for name in (program, "mine"):
+        (outer / name).write_text('#!/bin/sh\necho "outer $1 [$VIRTUAL_ENV]"\n')
+        (outer / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{outer}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("VIRTUAL_ENV", str(outer))
+    cli.run("build", write(cli, nasty_channel))
+    refused = cli.run("run", "default/e", "--", program, "install", "humanize", code=1)
+    assert "cannot be added to it from inside" in refused.stderr
+    typed = cli.run("shell", "default/e", text=f"{program} install humanize\n", code=1)
+    assert "jupyter envstore build environment.yml" in typed.stderr
+    assert "outer" not in refused.stdout + typed.stdout
+    assert cli.run("run", "default/e", "--", "mine", "runs").stdout == "outer runs []\n"
 
 
 def test_download_writes_the_artifact_whole(cli: CommandLine, nasty_channel: str) -> None:
