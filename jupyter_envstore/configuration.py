@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from pathlib import Path
 from typing import Any
 
 from jupyter_core.application import JupyterApp
-from jupyter_core.paths import jupyter_data_dir
+from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir
 from traitlets import Bool, Dict, Float, Integer, List, Unicode, default
-from traitlets.config import Configurable
+from traitlets.config import Config, Configurable
 
 from jupyter_envstore import __version__
 from jupyter_envstore.config import StoreConfig
@@ -95,20 +97,52 @@ class StoreTraits(Configurable):
 
 
 class ConfigurationFiles(StoreTraits, JupyterApp):
-    """Reads Jupyter's configuration files without a server."""
+    """Reads Jupyter's configuration files without a server: those that the server reads, and in its order.
+
+    It reads ``jupyter_config`` and ``jupyter_envstore_config``; what ``jupyter_config`` and ``jupyter_server_config``
+    say of ``EnvStoreApp`` comes over that, as jupyter_server hands it to an extension
+    (``ExtensionApp._link_jupyter_server_extension``).
+    """
 
     name = "jupyter-envstore"
     version = __version__
     config_file_name = Unicode("jupyter_envstore_config")
+    files_read: tuple[str, ...] = ()
 
     @classmethod
     def section_names(cls) -> list[str]:
         """Return the sections of the configuration that hold here: those of the server's application."""
         return [*super().section_names(), "EnvStoreApp"]
 
+    def load_config_file(self, suppress_errors: bool = True) -> None:  # type: ignore[override]  # as JupyterApp's
+        """Read the files; what they print goes to the log's stream, since output is for what a command prints."""
+        with contextlib.redirect_stdout(sys.stderr):
+            super().load_config_file(suppress_errors)
+            server = ServerFiles(log=self.log)
+            server.load_config_file(suppress_errors)
+        self.files_read = tuple(dict.fromkeys((*self.loaded_config_files, *server.loaded_config_files)))
+        self.update_config(Config({"EnvStoreApp": server.config.EnvStoreApp}))
 
-def load_config(root: str | None = None) -> StoreConfig:
-    """Return the configuration from Jupyter's files (``jupyter_envstore_config.py``), ``root`` given first place."""
+
+class ServerFiles(JupyterApp):
+    """Reads what a Jupyter server reads."""
+
+    name = "jupyter-server"
+    config_file_name = Unicode("jupyter_server_config")
+
+
+def own_file() -> Path:
+    """Return the configuration file of a person, which both the server and the command line read."""
+    return Path(jupyter_config_dir()) / "jupyter_envstore_config.py"
+
+
+def read_configuration(root: str | None = None) -> tuple[StoreConfig, tuple[str, ...]]:
+    """Return the configuration from Jupyter's files, ``root`` given first place, and the files that were read."""
     app = ConfigurationFiles()
     app.initialize([])
-    return app.store_config(worker_wait_seconds=0.0, **({"root_dir": root} if root else {}))
+    return app.store_config(worker_wait_seconds=0.0, **({"root_dir": root} if root else {})), app.files_read
+
+
+def load_config(root: str | None = None) -> StoreConfig:
+    """Return the configuration from Jupyter's files, ``root`` given first place."""
+    return read_configuration(root)[0]

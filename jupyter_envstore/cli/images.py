@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jupyter_envstore.cli.common import find, open_store, tell, wait, who
 from jupyter_envstore.cli.display import LiveDisplay, human_size
+from jupyter_envstore.configuration import own_file
 from jupyter_envstore.errors import ArtifactError
 from jupyter_envstore.images.host import write_host_base
 from jupyter_envstore.images.push import push_image
@@ -20,7 +21,8 @@ def base_image(options: argparse.Namespace) -> None:
     folder = Path(options.directory).expanduser().resolve()
     made = write_host_base(folder)
     size = sum(layer.size for layer in made.layers)
-    text = f"oci:{folder}\n{human_size(size)}, {made.digest}\nUse it: c.EnvStoreApp.docker_base_image = 'oci:{folder}'"
+    use = f"Use it: write this in {own_file()}:\nc.EnvStoreApp.docker_base_image = 'oci:{folder}'"
+    text = f"oci:{folder}\n{human_size(size)}, {made.digest}\n{use}"
     tell(options, {"base": f"oci:{folder}", "digest": made.digest, "size": size}, text)
 
 

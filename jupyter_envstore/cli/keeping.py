@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 
 from jupyter_envstore.cli.common import print_json
 from jupyter_envstore.cli.display import human_size
-from jupyter_envstore.configuration import load_config
+from jupyter_envstore.configuration import load_config, read_configuration
 from jupyter_envstore.envstore.backup import Saved, back_up, bring_back
-from jupyter_envstore.envstore.doctor import BAD, examine
+from jupyter_envstore.envstore.doctor import BAD, GOOD, Finding, examine
 
 MARKS = {"ok": "✓", "warning": "!", "error": "✗"}
 
@@ -19,7 +20,9 @@ MARKS = {"ok": "✓", "warning": "!", "error": "✗"}
 def doctor(options: argparse.Namespace) -> int:
     """Look at everything that a build needs."""
     found = []
-    for finding in examine(load_config(options.root)):
+    config, files = read_configuration(options.root)
+    read = Finding("configuration", GOOD, f"read from {', '.join(files)}" if files else "no file of it is there")
+    for finding in chain([read], examine(config)):
         found.append(finding)
         if not options.json:
             print(f"{MARKS[finding.state]} {finding.what}: {finding.text}", flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import resource
 import shutil
 import sqlite3
@@ -31,6 +32,8 @@ GOOD, WARNING, BAD = "ok", "warning", "error"
 LOW_SPACE = 5e9
 LOW_FILES = 1024
 CHANNEL_SECONDS = 30.0
+BASE_SECONDS = 10.0
+WITHOUT_BASE = "no image can be made; jupyter envstore base-image DIR makes a base, to be named in docker_base_image"
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 
 
@@ -139,15 +142,28 @@ def _network(what: str, _: StoreConfig) -> Finding:
 
 
 def _base_image(what: str, config: StoreConfig) -> Finding:
-    """Look at a base on this machine's disk; a registry is asked when an image is made."""
+    """Look whether the base can be read, for a few seconds where a registry has it."""
     text = config.docker_base_image
-    if text == SCRATCH or text.startswith("docker://"):
+    if text == SCRATCH:
         return Finding(what, GOOD, text)
+    answers: queue.SimpleQueue[EnvStoreError | None] = queue.SimpleQueue()
+
+    def look() -> None:
+        try:
+            with open_source(text, config.docker_insecure_registries) as source:
+                source.manifest()
+        except EnvStoreError as error:
+            answers.put(error)
+        else:
+            answers.put(None)
+
+    threading.Thread(target=look, daemon=True).start()
     try:
-        with open_source(text) as source:
-            source.manifest()
-    except EnvStoreError as error:
-        return Finding(what, WARNING, f"{error}; no image can be made: jupyter envstore base-image DIR makes a base")
+        error = answers.get(timeout=BASE_SECONDS)
+    except queue.Empty:
+        return Finding(what, WARNING, f"{text}: no answer within {BASE_SECONDS:g} s; {WITHOUT_BASE}")
+    if error is not None:
+        return Finding(what, WARNING, f"{text}: {redact(str(error))}; {WITHOUT_BASE}")
     return Finding(what, GOOD, text)
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import socket
+import subprocess
+import sys
 import tarfile
 import tempfile
 from pathlib import Path
@@ -10,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.configuration import read_configuration
 from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.envstore.backup import back_up, bring_back
 from jupyter_envstore.envstore.doctor import examine
@@ -97,6 +102,59 @@ def test_the_doctor_looks_at_everything_and_names_what_is_wrong(store: Store, ch
     assert (found["base of images"].state, found["constructor"].state) == ("warning", "warning")
     assert "base-image DIR" in found["base of images"].text
     assert "does not run" in found["constructor"].text
+
+
+def test_the_doctor_asks_the_registry_for_the_base_of_images_and_does_not_wait_long(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    EnvStore(StoreConfig(str(root))).close()
+    monkeypatch.setattr("jupyter_envstore.envstore.doctor.BASE_SECONDS", 1.0)
+
+    def base(address: str) -> tuple[str, str]:
+        config = StoreConfig(str(root), docker_base_image=address, settings={"conda_default_channels": []})
+        found = next(finding for finding in examine(config) if finding.what == "base of images")
+        return found.state, found.text
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and says nothing
+        port = silent.getsockname()[1]
+        state, text = base(f"docker://127.0.0.1:{port}/base:1")
+        assert state == "warning"
+        assert "no answer within 1 s" in text
+    state, text = base(f"docker://127.0.0.1:{port}/base:1")
+    assert state == "warning"
+    assert "cannot be reached" in text
+    assert "base-image DIR" in text
+    assert base("scratch") == ("ok", "scratch")
+
+
+def test_the_command_line_and_the_server_read_the_same_files_in_the_same_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jupyter_server.serverapp import ServerApp
+
+    from jupyter_envstore.app import EnvStoreApp
+
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    own = "c.EnvStoreApp.docker_base_image = 'oci:/own'\nc.EnvStoreApp.constructor = '/own'\n"
+    (tmp_path / "jupyter_envstore_config.py").write_text(own)
+    lines = ["print('said')", "c.EnvStoreApp.max_build_bytes = 7", "c.EnvStoreApp.docker_base_image = 'oci:/server'"]
+    (tmp_path / "jupyter_server_config.py").write_text("\n".join(lines))
+    (tmp_path / "jupyter_server_config.json").write_text('{"EnvStoreApp": {"lease_seconds": 9}}')
+    server = ServerApp()
+    server.load_config_file()
+    extension = EnvStoreApp()
+    extension._link_jupyter_server_extension(server)
+    expected = extension.store_config(worker_wait_seconds=0.0)
+    config, files = read_configuration()
+    assert config == expected
+    assert (config.docker_base_image, config.constructor) == ("oci:/server", "/own")
+    assert (config.max_build_bytes, config.lease_seconds) == (7, 9.0)
+    names = {Path(file).name for file in files}
+    assert {"jupyter_envstore_config.py", "jupyter_server_config.py", "jupyter_server_config.json"} <= names
+    program = str(Path(sys.executable).with_name("jupyter-envstore"))
+    command = [program, "doctor", "--json", "--root", str(tmp_path / "root")]
+    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
+    assert str(tmp_path / "jupyter_server_config.py") in told[0]["text"]
 
 
 def test_the_doctor_finds_a_damaged_database(root: Path) -> None:
