@@ -136,13 +136,40 @@ def test_a_project_is_carried_over_with_the_groups_that_are_chosen() -> None:
         "exclude-newer",
     ):
         assert name in words
-    chosen, _ = read(text, "pyproject.toml", Pick(categories=("test", "docs")))
+    chosen, repaired = read(text, "pyproject.toml", Pick(categories=("test", "docs")))
     assert chosen.pip[2:] == ("pytest", "coverage", "sphinx")
+    assert "dependency-groups" not in told(repaired)
+    assert "optional-dependencies" not in told(repaired)
     with pytest.raises(SpecificationError, match="no group or extra x") as caught:
         read(text, "pyproject.toml", Pick(categories=("x",)))
     assert isinstance(caught.value, ChoiceError)
     ways = caught.value.with_ways_out("--environment", "--category")
     assert str(ways).endswith("; choose with --category: docs, base, test")
+
+
+def test_groups_and_extras_that_chosen_ones_include_are_not_told_as_left_out() -> None:
+    text = """
+        [project]
+        name = "My_Tool"
+        dependencies = ["numpy"]
+        [project.optional-dependencies]
+        all = ["my-tool[Plots]"]
+        plots = ["pillow"]
+        other = ["attrs"]
+        [dependency-groups]
+        test = [{ include-group = "Mo.re" }, { include-group = "dev" }]
+        mo-re = ["toolz"]
+        unused = ["cowsay"]
+        [tool.uv]
+        dev-dependencies = ["iniconfig"]
+        """
+    chosen, repaired = read(text, "pyproject.toml", Pick(categories=("test", "all")))
+    assert chosen.pip == ("numpy", "toolz", "iniconfig", "pillow")
+    left = [change.what for change in repaired.changes if "left out" in change.what]
+    assert left == ["project.optional-dependencies.other left out", "dependency-groups.unused left out"]
+    pixi = '[tool.pixi.workspace]\nchannels = ["c"]\n[tool.pixi.environments]\ndefault = ["test"]\n'
+    _, repaired = read(text + pixi.replace("\n", "\n        "), "pyproject.toml")
+    assert "mo-re" not in told(repaired)
 
 
 def test_conda_lock_and_poetry_in_a_pyproject_are_an_environment() -> None:

@@ -243,7 +243,7 @@ def test_groups_that_include_one_another_in_a_long_chain_are_read_each_once() ->
 def test_the_extras_of_a_project_stand_in_place_of_itself_in_any_spelling() -> None:
     draft = Draft()
     extras = {"all": ["My.Tool[plots]", "b"], "plots": ["c>=1"]}
-    assert without_itself(["a", "my_tool[all]", "my-tool-x"], "my-tool", extras, draft) == [
+    assert without_itself(["a", "my_tool[all]", "my-tool-x"], "my-tool", extras, draft, Source({})) == [
         "a",
         "c>=1",
         "b",

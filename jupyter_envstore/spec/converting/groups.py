@@ -39,10 +39,14 @@ class Groups(Mapping[str, list[str]]):
 
         Groups are included by any spelling of their names (PEP 735, "Dependency Group Include").
         """
+        return self.lines_of(name, set())
+
+    def lines_of(self, name: str, seen: set[str]) -> list[str]:
+        """Return the lines of a group as :meth:`__getitem__` does; note in ``seen`` which groups they are of."""
         from packaging.utils import canonicalize_name
 
         found: list[str] = []
-        seen = {name}
+        seen.add(name)
         left = [iter(self._items(self._tables[name]))]
         while left:
             item = next(left[-1], None)
@@ -87,15 +91,40 @@ def groups_of(source: Source, with_uv: bool = True) -> tuple[Groups, dict[str, l
     }
 
 
-def without_itself(lines: Sequence[str], project: str, extras: Mapping[str, Sequence[str]], draft: Draft) -> list[str]:
+def take_groups(
+    names: Sequence[str], groups: Groups, extras: Mapping[str, list[str]], source: Source
+) -> tuple[dict[str, list[str]], set[str]]:
+    """Return the lines of each chosen group or extra, and the groups that they are of, included ones too.
+
+    All of these count as carried over.
+    """
+    lines: dict[str, list[str]] = {}
+    included: set[str] = set()
+    for name in names:
+        if name in groups:
+            within: set[str] = set()
+            lines[name] = groups.lines_of(name, within)
+            included |= within
+        else:
+            lines[name] = extras[name]
+            source.take("project", "optional-dependencies", name)
+    for name in included:
+        source.take("dependency-groups", name)
+    return lines, included
+
+
+def without_itself(
+    lines: Sequence[str], project: str, extras: Mapping[str, Sequence[str]], draft: Draft, source: Source
+) -> list[str]:
     """Return requirements with the extras of the project itself in place of the project, which is not installed.
 
-    ``all = ["tool[plots,docs]"]`` is how a project says that an extra holds others of its own.
+    ``all = ["tool[plots,docs]"]`` is how a project says that an extra holds others of its own. These count as carried
+    over in ``source``.
     """
     from packaging.utils import canonicalize_name
 
     own = canonicalize_name(project)
-    by_name = {canonicalize_name(name): items for name, items in extras.items()}
+    by_name = {canonicalize_name(name): (name, items) for name, items in extras.items()}
     done: dict[str, None] = {}
     seen: set[str] = set()
     left = deque(lines)
@@ -117,5 +146,7 @@ def without_itself(lines: Sequence[str], project: str, extras: Mapping[str, Sequ
                 draft.tell(f"{read.name}[{extra}] left out", "the project has no such extra")
             elif extra not in seen:
                 seen.add(extra)
-                left.extendleft(reversed(by_name[extra]))
+                written, items = by_name[extra]
+                source.take("project", "optional-dependencies", written)
+                left.extendleft(reversed(items))
     return list(done)

@@ -8,7 +8,7 @@ from typing import Any
 
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec.converting.draft import ChoiceError, Draft, Offer, Pick
-from jupyter_envstore.spec.converting.groups import groups_of, without_itself
+from jupyter_envstore.spec.converting.groups import groups_of, take_groups, without_itself
 from jupyter_envstore.spec.converting.pixi import check_asks_for_packages, conda_spec, pixi_draft
 from jupyter_envstore.spec.converting.pypi import (
     NO_COMMIT,
@@ -101,12 +101,10 @@ def _with_groups(pixi: dict[str, Any], source: Source, pick: Pick) -> dict[str, 
     if not isinstance(wanted, list) or not isinstance(features, dict | None):
         return pixi
     added: dict[str, Any] = {}
-    for name in (name for name in wanted if isinstance(name, str) and (name in groups or name in extras)):
+    chosen = [name for name in wanted if isinstance(name, str) and (name in groups or name in extras)]
+    for name, lines in take_groups(chosen, groups, extras, source)[0].items():
         feature = dict((features or {}).get(name, {}))
-        lines = groups[name] if name in groups else extras[name]
         added[name] = {**feature, "pypi-dependencies": {**_by_name(lines), **feature.get("pypi-dependencies", {})}}
-        for path in (("project", "optional-dependencies", name), ("dependency-groups", name)):
-            source.take(*path)
     return {**pixi, "feature": {**(features or {}), **added}} if added else pixi
 
 
@@ -148,15 +146,13 @@ def _project(source: Source, draft: Draft, pick: Pick, with_lines: bool = True) 
     known = dict.fromkeys((*extras, *groups))
     draft.offer = draft.offer if draft.offer.environments else Offer(categories=tuple(known), taken=pick.categories)
     chosen = [name for name in pick.categories if name in known]
-    for name in chosen:
-        lines += groups[name] if name in groups else extras[name]
-        for path in (("project", "optional-dependencies", name), ("dependency-groups", name)):
-            source.take(*path)
-    lines = without_itself(lines, str(source.peek("project", "name") or ""), extras, draft)
+    taken, included = take_groups(chosen, groups, extras, source)
+    lines += [line for found in taken.values() for line in found]
+    lines = without_itself(lines, str(source.peek("project", "name") or ""), extras, draft, source)
     uv = source.table("tool", "uv")
     overrides = uv.pop("sources", {})
     take_moment(uv.pop("exclude-newer", None), draft, "tool.uv.exclude-newer")
-    if uv.pop("dev-dependencies", []) and "dev" not in chosen:
+    if uv.pop("dev-dependencies", []) and "dev" not in included:
         draft.tell("tool.uv.dev-dependencies left out", "a group that was not chosen: dev")
     if uv:
         take_options(uv, draft, "tool.uv.")
