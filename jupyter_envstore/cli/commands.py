@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,6 +13,7 @@ from typing import Any
 from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.cli.common import open_store, print_json, read_file, tell, wait, who
 from jupyter_envstore.cli.display import LiveDisplay, human_size, remark
+from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.envstore import BuildRef, EnvStore
 from jupyter_envstore.errors import (
     BuildCanceledError,
@@ -49,11 +51,11 @@ def build(options: argparse.Namespace) -> int:
             exclude_newer = exclude_newer or repaired.exclude_newer
         try:
             specification = read_specification(data, options.file, store.config.allow_local_files, held=held)
-        except SpecificationError:
+        except SpecificationError as error:
             if is_fixed:
-                print("lines count in the repaired text: jupyter envstore import FILE prints it", file=sys.stderr)
-            else:
-                print("a file that was exported elsewhere can be repaired on the way: --fix", file=sys.stderr)
+                print(f"lines count in the repaired text: {_printing(options)} prints it", file=sys.stderr)
+            elif hint := _what_a_repair_does(data, options.file, _defaults(store, namespace), store.config, error):
+                print(hint, file=sys.stderr)
             raise
         choices = BuildOptions(exclude_newer, tuple(options.virtual_package or ()), options.all_platforms)
         reference = store.submit(specification, namespace, name or None, who(), options=choices)
@@ -128,6 +130,29 @@ def _repair(data: bytes, file: str, defaults: str, pick: Pick) -> Repaired:
         return repair(data, str(path), defaults, beside=FilesBeside(path.parent), pick=pick)
     except ChoiceError as error:
         raise error.with_ways_out(*CHOOSING) from None
+
+
+def _what_a_repair_does(data: bytes, file: str, defaults: str, config: StoreConfig, before: SpecificationError) -> str:
+    """Return the hint at ``--fix`` for a file with faults; empty where a repair leaves them as they are."""
+    try:
+        repaired = _repair(data, file, defaults, Pick())
+    except ChoiceError:
+        return "this kind of file is read with --fix"
+    except SpecificationError:
+        return ""
+    try:
+        read_specification(repaired.text, file, config.allow_local_files, held=repaired.held)
+    except SpecificationError as after:
+        helps = {fault.message for fault in before.faults} - {fault.message for fault in after.faults}
+        return "--fix repairs a part of it, and says what is left" if helps else ""
+    return "the file can be repaired on the way: --fix"
+
+
+def _printing(options: argparse.Namespace) -> str:
+    """Return the command that prints the repaired text of a file that was to be built."""
+    picked = [word for name in options.category or () for word in ("--category", name)]
+    picked += ["--environment", options.environment] if options.environment else []
+    return shlex.join(["jupyter", "envstore", "import", options.file, *picked])
 
 
 def _pick(options: argparse.Namespace) -> Pick:
@@ -239,7 +264,11 @@ def import_file(options: argparse.Namespace) -> int:
         found = read_specification(repaired.text, f"{options.file}, repaired,", held=repaired.held)
     except SpecificationError:
         if not options.json:
-            _report_changes(repaired)  # lines of the faults count in the repaired text
+            _report_changes(repaired)
+            if options.output:
+                print(f"{options.output} is not written; without -o the text is printed", file=sys.stderr)
+            else:
+                print(repaired.text, end="", flush=True)  # lines of the faults count in it
         raise
     if options.output:
         Path(options.output).write_text(repaired.text, encoding="utf-8")

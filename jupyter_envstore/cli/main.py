@@ -21,6 +21,9 @@ An environment is named NAMESPACE/NAME, one of its builds NAMESPACE/NAME:NUMBER.
 exit codes: 0 done, 1 failed, 2 bad input, 3 not found, 4 conflicting state, 5 the build failed,
 6 the store cannot be used, 7 canceled, 130 interrupted
 """
+OTHER_FILES = """\
+pixi.lock, pixi.toml, pyproject.toml, pylock.toml, uv.lock, requirements.txt, an @EXPLICIT list, what
+conda list --export prints, or a script or notebook with a script block (PEP 723)"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -167,9 +170,10 @@ def _register_making(add: Add) -> None:
     build = add(
         "build",
         "commands:build",
-        "Build an environment from a file\nThe file is an environment.yml or a conda-lock.yml.",
+        "Build an environment from a file\nThe file is an environment.yml or a conda-lock.yml; with --fix also one of\n"
+        f"{OTHER_FILES}.",
     )
-    build.add_argument("file", metavar="FILE", help="environment.yml or conda-lock.yml; - for standard input")
+    build.add_argument("file", metavar="FILE", help="one of the files above; - for standard input")
     build.add_argument("--namespace", help="where it belongs (default: default)")
     build.add_argument(
         "--name", metavar="[NAMESPACE/]NAME", help="name of the environment (default: the file's 'name:')"
@@ -223,9 +227,7 @@ def _register_making(add: Add) -> None:
     imported = add(
         "import",
         "commands:import_file",
-        "Repair a file and print it as a specification\n"
-        "Reads environment.yml, conda-lock.yml, pixi.lock, pixi.toml, pyproject.toml, pylock.toml, uv.lock, "
-        "requirements.txt, @EXPLICIT lists, and scripts and notebooks with a script block (PEP 723).",
+        f"Repair a file and print it as a specification\nReads environment.yml, conda-lock.yml,\n{OTHER_FILES}.",
     )
     imported.add_argument("file", metavar="FILE")
     _picking(imported)

@@ -109,7 +109,7 @@ def notes(root: Table, text: str, here: str) -> tuple[str, ...]:
     for (condition, why), entries in told.items():
         more = f" and {len(entries) - MOST_NAMED} more" if len(entries) > MOST_NAMED else ""
         stays = f"{', '.join(entries[:MOST_NAMED])}{more} kept"
-        hint = "" if "understood" in why else "; an import (--fix) leaves out what is not for the platform"
+        hint = "" if "understood" in why else "; an import leaves out what is not for the platform"
         out.append(f"{stays} though [{condition}] behind it {why}: a comment is no condition here{hint}")
     return tuple(out)
 

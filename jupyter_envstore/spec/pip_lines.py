@@ -34,9 +34,9 @@ OPTIONS = {
 REFUSED = {
     "-e": "an editable install points at a folder of one machine; name a released package",
     "--editable": "an editable install points at a folder of one machine; name a released package",
-    "-r": "another file cannot be read from here; put its lines in this list, or build on the command line with --fix",
+    "-r": "another file cannot be read from here; put its lines in this list, or import the file on the command line",
     "-c": "a constraints file cannot be read from here; put its bounds on the packages, "
-    "or build on the command line with --fix",
+    "or import the file on the command line",
     "--hash": "a hash stands behind its package, on the same line",
     "--require-hashes": "hashes that packages are given are checked anyhow; leave it out",
 }

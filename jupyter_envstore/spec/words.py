@@ -28,8 +28,8 @@ KEYS = (
 )
 """Keys of an ``environment.yml``."""
 
-IMPORT_IT = "import it (on the command line: --fix)"
-"""What to do with a text that is read once it was repaired, in the panel and on the command line."""
+IMPORT_IT = "import it, which repairs and converts it"
+"""What to do with a text that is read once it was repaired, in the panel, with the API and on the command line."""
 
 ACCEPTED = (
     "environment.yml, conda-lock.yml, pixi.lock, pixi.toml, pyproject.toml, pylock.toml, uv.lock, requirements.txt, "

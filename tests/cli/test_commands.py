@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -468,3 +469,26 @@ def test_a_platform_that_was_left_out_is_told(cli: CommandLine, channel: str) ->
     assert "not locked for win-64" in cli.run("build", "p.yml").stderr
     assert "win-64" in cli.json("show", "default/p")["failed_platforms"]
     assert "win-64 cannot be locked" in cli.run("build", "p.yml", "--all-platforms", code=5).stderr
+
+
+def test_the_hint_at_fix_stands_only_before_faults_that_it_helps_with(cli: CommandLine) -> None:
+    def refusal(text: str | bytes, *more: str) -> str:
+        (cli.folder / "f.yml").write_bytes(text if isinstance(text, bytes) else text.encode())
+        return cli.run("build", "f.yml", *more, code=2).stderr
+
+    many = "dependencies:\n" + "".join(f"- p{number}\n" for number in range(6000))
+    for text in (b"a\0b", b"\x1f\x8bzip", "", "name,version\nnumpy,1\n", many, "dependencies: ['a b !! c']\nname: a\n"):
+        assert "--fix" not in refusal(text)
+    assert "can be repaired on the way: --fix" in refusal("dependencies: [a]\nprefixx: /a\n")
+    partly = "dependencies: ['a b !! c', {pip: [-e /a]}]\nname: a\n"
+    assert "--fix repairs a part of it" in refusal(partly)
+    told = refusal(partly, "--fix").splitlines()
+    assert "lines count in the repaired text: jupyter envstore import f.yml prints it" in told
+    line = next(int(found[1]) for found in (re.match(r"error: line (\d+)", line) for line in told) if found)
+    printed = cli.run("import", "f.yml", code=2)
+    assert "a b !! c" in printed.stdout.splitlines()[line - 1]
+    assert "is no version" in printed.stderr
+    kept = cli.run("import", "f.yml", "-o", "out.yml", code=2)
+    assert "out.yml is not written" in kept.stderr
+    assert not (cli.folder / "out.yml").exists()
+    assert "uv.lock" in cli.run("build", "--help").stdout

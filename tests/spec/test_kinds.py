@@ -47,6 +47,35 @@ def test_a_file_without_any_key_of_an_environment_is_not_read_as_an_empty_one(te
     assert "Accepted: environment.yml" in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["list", "list.txt", "list.yml"])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name,version\nnumpy,1.26\nscipy,1.11\n", "a table (CSV)"),
+        ('"Package name"\t"Version"\nnumpy\t1.26\n', "a table (CSV)"),
+        ("name;version\nnumpy;1.26\n", "a table (CSV)"),
+        ("Package    Version\n---------- -------\nnumpy      1.26\n", "pip freeze prints what is read"),
+        (
+            "# packages in /x:\n#\n# Name  Version  Build  Channel\nnumpy 1 py_0 c\n",
+            "conda list --export",
+        ),
+        ("a" * 2_000_000, "one word of 2,000,000 characters"),
+    ],
+)
+def test_tables_and_texts_without_an_end_are_named(text: str, words: str, name: str) -> None:
+    for reading in (repair, read_specification):
+        with pytest.raises(SpecificationError, match=re.escape(words)) as caught:
+            reading(text, name)
+        assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize(
+    "text", ["numpy>=1,<2\nscipy>=1,<2\n", "a[x,y]\nb[x,y]\n", "attrs ; python_version > '3'\nb ; x\n"]
+)
+def test_requirements_with_commas_are_no_table(text: str) -> None:
+    assert "requirements.txt read" in told(repair(text, "requirements.txt"))
+
+
 @pytest.mark.parametrize("text", ["name: a\n", "dependancies: [a]\nauthors: [b]\n", "packages: [a]\nnotes: b\n"])
 def test_a_file_whose_key_is_misspelled_or_that_asks_for_nothing_is_read(text: str) -> None:
     assert way(text, "a.yml")[0].kind == "environment"

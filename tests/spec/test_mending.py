@@ -270,7 +270,7 @@ def test_a_pipe_beside_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_where_no_file_can_be_read_beside_it_is_refused_with_the_way_out() -> None:
-    with pytest.raises(SpecificationError, match="put its lines in this list, or build on the command line with --fix"):
+    with pytest.raises(SpecificationError, match="put its lines in this list, or import the file on the command line"):
         mended("dependencies:\n  - pip:\n    - -r requirements.txt\n")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from enum import Enum
@@ -48,6 +49,14 @@ ADDRESS = re.compile(r"(https?|file)://\S+\.(conda|tar\.bz2)(#\S*)?$")
 CONDA_ONLY = re.compile(r"(?:https?|file)://\S+::[\w*]|[A-Za-z0-9][\w./:-]*::[\w*]|[A-Za-z0-9_][\w.-]*\s*=\s*[^=\s]")
 PIP_ONLY = re.compile(r"^-|^[^\s=<>]+\[[^\]=]*\]|;|@|://(?!\S+::)|===|[\\/]$|^[./]")
 LIST_LINE = re.compile(r"([A-Za-z0-9_.-]+)=([^=\s]+)=([^=\s]+)")
+
+NO_NAME = re.compile(r"[\w.-]{1000}")
+COLUMN = re.compile(r"\s*[\w .()/%-]*\s*")
+TABLES_OF_PEOPLE = (
+    (re.compile(r"Package\s+Version\b.*\n-+\s+-+", re.IGNORECASE), "the table of pip list", "pip freeze prints"),
+    (re.compile(r"^#?\s*Name\s+Version\s+Build\b", re.I | re.M), "a table of conda's", "conda list --export prints"),
+)
+"""What tools print for people, and what they print that is read."""
 
 YAML_KINDS: tuple[tuple[str, frozenset[str]], ...] = (
     ("a GitHub workflow", frozenset({"jobs", "on"})),
@@ -139,6 +148,20 @@ def _bare(line: str) -> str:
     return line[:2000].split(" #")[0].rstrip("\\ \t")
 
 
+def _is_csv(text: str, name: str) -> bool:
+    """Whether a text is a table: its first line names columns, and the next ones have as many fields."""
+    if name.lower().endswith((".csv", ".tsv")):
+        return True
+    if PYTHON.search(text):  # import a, b
+        return False
+    lines = [line for line in text[:20_000].splitlines() if line.strip()][:20]
+    for mark in ",\t;":
+        rows = list(csv.reader(lines, delimiter=mark)) if len(lines) > 1 else []
+        if rows and len(rows[0]) > 1 and all(COLUMN.fullmatch(cell) for cell in rows[0]):
+            return all(len(row) == len(rows[0]) for row in rows[:-1])
+    return False
+
+
 def _refuse(what: str, way: str = "") -> NoReturn:
     key = next((start for start in WAYS if what.startswith(start)), "")
     hint = way or WAYS.get(key, "")
@@ -177,6 +200,13 @@ def _refuse_plain(text: str, first: str, name: str) -> None:
     start = text.lstrip()[:200].lower()
     if start.startswith("version https://git-lfs"):
         _refuse("a pointer of Git LFS", "fetch the file itself with: git lfs pull")
+    for pattern, what, way in TABLES_OF_PEOPLE:
+        if pattern.search(text[:2000]):
+            _refuse(what, f"{way} what is read")
+    if NO_NAME.match(first):
+        _refuse(f"something else: its first line is one word of {len(first):,} characters")
+    if _is_csv(text, name):
+        _refuse("a table (CSV)")
     if all(re.search(mark, text, re.MULTILINE) for mark in ("^<{7} ", "^={7}$", "^>{7} ")):
         msg = "the file holds conflict marks of Git (<<<<<<<); resolve them first"
         raise SpecificationError(msg)
