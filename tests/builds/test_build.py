@@ -22,7 +22,7 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 def run(prefix: str, *command: str) -> str:
     """Run a program of a prefix, activated, and return what it prints."""
-    environment = activated_environment(Path(prefix))
+    environment = activated_environment(Path(prefix), Path(prefix).parents[1] / "shims")
     done = subprocess.run(
         [str(Path(prefix) / "bin" / command[0]), *command[1:]],
         capture_output=True,
@@ -188,7 +188,7 @@ def test_an_activation_that_ends_the_shell_fails_the_build_with_its_words(store:
 def test_scripts_written_for_bash_run_and_what_they_complain_of_is_logged(store: Store, nasty_channel: str) -> None:
     view = store.build(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [nasty-grumbling]")
     assert view["status"] == "COMPLETED", view["reason"]
-    assert activated_environment(Path(view["prefix"]))["GRUMBLE"] == "a-compiler.sh"
+    assert activated_environment(Path(view["prefix"]), store.root / "shims")["GRUMBLE"] == "a-compiler.sh"
     assert "activation says:" in store.envstore.log(view["id"])
     assert "no-such-command-here" in store.envstore.log(view["id"])
 
