@@ -14,6 +14,7 @@ from pathlib import Path
 
 from jupyter_envstore.engine.environment import package_environment
 from jupyter_envstore.engine.environment_variables import activation_script
+from jupyter_envstore.engine.meta import owners_of
 from jupyter_envstore.errors import EnvStoreError
 
 ACTIVATION_FILE = "conda-meta/envstore-activation"
@@ -44,7 +45,8 @@ def activation_variables(
     before = package_environment(PATH=OUTER_PATH, **own)
     dump = f"{shlex.quote(sys.executable)} -I -c {shlex.quote(DUMP)}"
     script = working_directory / "activate.sh"  # a file: an argument would have a limit
-    script.write_text(f"{activation_script(prefix)}\n{dump}\n", encoding="utf-8")
+    noted = working_directory / "activating"
+    script.write_text(f"{activation_script(prefix, noted)}\n{dump}\n", encoding="utf-8")
     command = [shutil.which("bash") or "/bin/sh", str(script)]
     try:
         done = subprocess.run(
@@ -57,19 +59,29 @@ def activation_variables(
             stdin=subprocess.DEVNULL,
         )
     except subprocess.TimeoutExpired:
-        msg = f"activation does not end within {limit:g} s; a script in etc/conda/activate.d waits for something"
+        msg = f"activation does not end within {limit:g} s: {_running(prefix, noted)} waits for something"
         raise EnvStoreError(msg) from None
     complaints = done.stderr.decode("utf-8", "replace").strip().splitlines()
     _, mark, dumped = done.stdout.decode("utf-8", "replace").rpartition(MARK)
     if not mark:
-        reason = complaints[-1] if complaints else "it ends the shell"
-        msg = f"activation fails: {reason} (a script in etc/conda/activate.d of a package)"
+        said = f" and says: {complaints[-1]}" if complaints else ""
+        msg = f"activation fails: {_running(prefix, noted)} ends the shell{said}"
         raise EnvStoreError(msg)
     after: dict[str, str] = {name: value for name, value in json.loads(dumped).items() if name not in PASSING}
     changed = {name: value for name, value in after.items() if before.get(name) != value}
     if "PATH" in changed:
         changed["PATH"] = changed["PATH"].replace(OUTER_PATH, "${PATH}")
     return changed, complaints[:20]
+
+
+def _running(prefix: Path, noted: Path) -> str:
+    """Return which script ran last, and whose it is."""
+    try:
+        place = f"etc/conda/activate.d/{noted.read_text(encoding='utf-8')}"
+    except (OSError, UnicodeDecodeError):
+        return "what is set before the scripts of packages"
+    package = owners_of(prefix, {place}).get(place, "")
+    return f"{place} of {package}" if package else place
 
 
 def program_path(activation: Mapping[str, str], outer: str) -> str:

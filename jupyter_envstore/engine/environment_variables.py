@@ -261,11 +261,16 @@ def write_activation(prefix: Path, target: str) -> None:
         write_new(path, text.encode())
 
 
-def activation_script(prefix: Path) -> str:
+def activation_script(prefix: Path, noted: Path | None = None) -> str:
     """Return a POSIX shell script that activates ``prefix`` as conda does.
 
     ``PATH``, ``CONDA_PREFIX``, the variables of packages and of the environment, then ``etc/conda/activate.d/*.sh``
     (conda's documentation, "Managing environments").
+
+    Parameters
+    ----------
+    noted : Path or None
+        A file that the name of each of these scripts is written to before it runs, in place of the one before.
     """
     lines = [
         f"export CONDA_PREFIX={shlex.quote(str(prefix))}",
@@ -275,5 +280,8 @@ def activation_script(prefix: Path) -> str:
         *(f"export {name}={shlex.quote(value)}" for name, value in read_variables(prefix).values.items()),
     ]
     scripts = sorted((prefix / "etc" / "conda" / "activate.d").glob("*.sh"))
-    lines += [f". {shlex.quote(str(script))}" for script in scripts]
+    for script in scripts:
+        if noted is not None:  # ">|" writes whatever a script before set
+            lines.append(f"printf %s {shlex.quote(script.name)} >| {shlex.quote(str(noted))}")
+        lines.append(f". {shlex.quote(str(script))}")
     return "\n".join(lines) + "\n"

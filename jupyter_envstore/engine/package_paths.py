@@ -49,7 +49,7 @@ class PackagePaths:
     files : tuple of str
         Files and links, as the package names them.
     folders : tuple of str
-        All folders above them, and those that are listed as such.
+        All folders above them.
     links : dict
         Symbolic links, and what each leads to.
     entry_points : tuple of str
@@ -157,15 +157,14 @@ def read_paths(record: Mapping[str, Any], folder: Path) -> PackagePaths:
     """
     entries = list(listed_entries(record, lambda name: _text(record, folder, name)))
     check_entries(record, entries, windows=False)
-    files, folders, links = [], set(), {}
+    files, links = [], {}
     root = os.path.realpath(folder)
     for entry in entries:
-        path = str(entry["_path"]).rstrip("/")
-        if entry.get("path_type") == "directory":
-            folders.add(path)
-        else:
-            files.append(path)
-    folders |= parents_of([*folders, *files])
+        path = str(entry["_path"])
+        if entry.get("path_type") == "directory":  # rattler 0.28 would copy it as a file
+            raise refusal(record, f"it lists the folder {path[:200]!r} itself, and only files and links are linked")
+        files.append(path)
+    folders = parents_of(files)
     for name in sorted(folders):
         if os.path.islink(f"{root}/{name}"):  # noqa: PTH114 - hundreds of folders
             raise refusal(record, f"its folder {name!r} is a link, and files lie below it")

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_envstore.builds.activation import activation_variables
 from jupyter_envstore.cli.using import activated_environment
 from jupyter_envstore.engine.prefix import tree_size
 from jupyter_envstore.envstore.looking import LogMark
-from jupyter_envstore.errors import ConflictError, InvalidInputError, NotFoundError
+from jupyter_envstore.errors import ConflictError, EnvStoreError, InvalidInputError, NotFoundError
 from jupyter_envstore.store import builds as rows
 from jupyter_envstore.store.database import now
 from jupyter_envstore.store.models import Build, LogChunk
@@ -181,8 +182,26 @@ def test_a_failed_rebuild_leaves_the_active_build_alone(store: Store, nasty_chan
 def test_an_activation_that_ends_the_shell_fails_the_build_with_its_words(store: Store, nasty_channel: str) -> None:
     view = store.build(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [nasty-failing]")
     assert view["status"] == "FAILED"
-    assert "nasty: no licence found" in view["reason"]
+    named = "activation fails: etc/conda/activate.d/failing.sh of nasty-failing ends the shell and says: "
+    assert f"{named}nasty: no licence found" in view["reason"]
     assert store.files() == set()
+
+
+def test_an_activation_that_does_not_end_names_the_script_and_its_package(
+    store: Store, nasty_channel: str, tmp_path: Path
+) -> None:
+    view = store.build(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [nasty-activation, nasty-text]")
+    prefix = Path(view["prefix"])
+    folder = prefix / "etc" / "conda" / "activate.d"
+    owned = next(folder.iterdir()).name
+    (folder / owned).unlink()
+    (folder / owned).write_text("set -o noclobber\nsleep 60\n")
+    with pytest.raises(EnvStoreError, match=f"within 1 s: etc/conda/activate.d/{owned} of nasty-activation waits"):
+        activation_variables(prefix, tmp_path, 1.0)
+    (folder / owned).write_text("set -o noclobber\n")
+    (folder / "zz last.sh").write_text("exit 3\n")
+    with pytest.raises(EnvStoreError, match=r"fails: etc/conda/activate.d/zz last.sh ends the shell$"):
+        activation_variables(prefix, tmp_path)
 
 
 def test_scripts_written_for_bash_run_and_what_they_complain_of_is_logged(store: Store, nasty_channel: str) -> None:

@@ -52,6 +52,10 @@ LIES: dict[str, tuple[Raw, str]] = {
     "above, with a placeholder": (lie("../victim/file", prefix_placeholder=PLACEHOLDER, file_mode="text"), "leads out"),
     "a link above": (lie("../victim/link", path_type="softlink"), "leads out"),
     "a folder above": (lie("../victim/new", path_type="directory"), "leads out"),
+    "a folder listed": (
+        Raw("liar", {"share/x/a": "1"}, listed=[entry("share/x", path_type="directory")]),
+        "package liar-.* lists the folder 'share/x' itself",
+    ),
     "an empty part": (lie("share//honest"), "names nothing"),
     "a dot": (lie("./share/honest"), "names nothing"),
     "nothing": (lie(""), "is no path"),
