@@ -359,8 +359,8 @@ def test_no_wheel_lies_behind_a_link_within_the_environment(place: Path, channel
 
 
 ON_DISK = {"a secret through a link", "a list as a link", "scripts as a link", "programs as a link"}
-ON_DISK |= {"byte code as a link", "the state as a link"}
-"""What is a lie of links, which whoever unpacks an archive looks at."""
+ON_DISK |= {"byte code as a link", "the state as a link", "a folder listed"}
+"""What is a lie of links, which whoever unpacks an archive looks at; and a folder, which conda links as one."""
 
 
 @pytest.mark.parametrize("kind", sorted(LIES.keys() - ON_DISK))
