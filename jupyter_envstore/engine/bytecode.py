@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jupyter_envstore.engine.byte_code_paths import byte_code_path, python_folder
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.environment import scrubbed_environment
 from jupyter_envstore.engine.link import site_packages_folders
@@ -23,6 +24,7 @@ from jupyter_envstore.engine.prefix import storage_error
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.engine.script_products import changed_files
+from jupyter_envstore.errors import PackageError
 from jupyter_envstore.spec.words import counted
 
 # Runs in the environment's own Python. Reads pairs of (source, path to name in tracebacks, destination) and writes
@@ -45,6 +47,8 @@ for source, name, target in json.load(sys.stdin):
 print(failed)
 """
 JOBS = 2
+FORMAT = 3
+"""Raised when other byte code comes of the same packages, so that what was kept before is not found again."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +63,12 @@ class CompileUnit:
 def compile_units(prefix: Path, lock: PlatformLock) -> list[CompileUnit]:
     """Return what there is to compile in ``prefix``: sources that have no byte code yet.
 
-    Left out are sources that the prefix was written into, whose byte code would be right in that prefix alone; and
-    those that are not what their package brought, since another package wrote over them: byte code is kept for all who
-    have the package, and must not come of somebody else's file.
+    Left out are sources that the prefix was written into, whose byte code would be right in that prefix alone; those
+    that are not what their package brought, since another package wrote over them, and links, which may lead to another
+    package's file: byte code is kept for all who have the package, and must not come of somebody else's file. So are
+    those whose byte code some package brings.
     """
+    folder = python_folder(lock)
     hashes = {record["name"]: record.get("sha256") or record.get("md5") or "" for record in lock.conda}
     units = []
     metas = [json.loads(path.read_bytes()) for path in sorted((prefix / "conda-meta").glob("*.json"))]
@@ -72,9 +78,11 @@ def compile_units(prefix: Path, lock: PlatformLock) -> list[CompileUnit]:
         files = set(meta["files"]) - changed
         paths = meta.get("paths_data", {}).get("paths", ())
         files -= {entry["_path"] for entry in paths if entry.get("prefix_placeholder")}
+        files -= {entry["_path"] for entry in paths if entry.get("path_type") == "softlink"}
         doubtful = [e for e in paths if e["_path"].endswith(".py") and (lock.pip or claims[e["_path"]] > 1)]
         files -= {entry["_path"] for entry in doubtful if _is_other(prefix, entry)}
-        sources = sorted(name for name in files if name.endswith(".py") and _wanted(name) and _pyc(name) not in files)
+        placed = {name: byte_code_path(name, folder) for name in files}
+        sources = sorted(name for name, target in placed.items() if target and not claims[target])
         if sources and hashes.get(meta["name"]):
             units.append(CompileUnit(meta["name"], hashes[meta["name"]], tuple(sources)))
     wheels = {_key(package["name"], package["version"]): package for package in lock.pip}
@@ -82,7 +90,7 @@ def compile_units(prefix: Path, lock: PlatformLock) -> list[CompileUnit]:
         for info in sorted(site.glob("*.dist-info")):
             package = wheels.get(info.name.removesuffix(".dist-info").lower().replace("_", "-"))
             if package:
-                names = tuple(sorted(_recorded_sources(info, prefix)))
+                names = tuple(sorted(name for name in _recorded_sources(info, prefix) if byte_code_path(name, folder)))
                 digest = package.get("wheel", package)["sha256"]
                 units.append(CompileUnit(package["name"], digest, names))
     return units
@@ -115,22 +123,23 @@ def link_bytecode(
     if lock.python is None:
         return []
     minor = ".".join(lock.python.split(".")[:2])
-    root = cache_dir / f"cpython-{minor.replace('.', '')}-2"
+    root = cache_dir / f"cpython-{minor.replace('.', '')}-{FORMAT}"
+    folder = python_folder(lock)
     units = compile_units(prefix, lock)
     missing = [unit for unit in units if not _folder(root, unit).is_dir()]
     if missing and not only_cached:
         files = counted(sum(len(unit.sources) for unit in missing), "file")
         progress.log(f"compiling {files} of {counted(len(missing), 'package')}")
-        _compile(prefix, missing, root, progress)
+        _compile(prefix, missing, root, folder, progress)
         missing = []
     left = {unit.sha256 for unit in missing}
     for unit in units:
         if unit.sha256 not in left:
-            _link(prefix, unit, _folder(root, unit), placed)
+            _link(prefix, unit, _folder(root, unit), folder, placed)
     return missing
 
 
-def _compile(prefix: Path, units: Sequence[CompileUnit], root: Path, progress: Progress) -> None:
+def _compile(prefix: Path, units: Sequence[CompileUnit], root: Path, folder: str, progress: Progress) -> None:
     root.mkdir(parents=True, exist_ok=True)
     total = sum(len(unit.sources) for unit in units)
     done = 0
@@ -139,7 +148,7 @@ def _compile(prefix: Path, units: Sequence[CompileUnit], root: Path, progress: P
         try:
             jobs: list[list[tuple[str, str, str]]] = [[] for _ in range(JOBS)]
             for place, (sha256, source) in enumerate((unit.sha256, path) for unit in batch for path in unit.sources):
-                target = staging / sha256 / _pyc(source)
+                target = staging / sha256 / byte_code_path(source, folder)
                 jobs[place % JOBS].append((str(prefix / source), source, str(target)))
             _run_compilers(prefix, [job for job in jobs if job])
             for unit in batch:
@@ -182,7 +191,7 @@ def _run_compilers(prefix: Path, jobs: Sequence[list[tuple[str, str, str]]]) -> 
             if "No space left on device" in text:
                 raise storage_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
             msg = f"byte code cannot be compiled: {text[-500:]}"
-            raise RuntimeError(msg)
+            raise PackageError(msg)
 
 
 def _batches(units: Sequence[CompileUnit], size: int = 1500) -> Iterator[list[CompileUnit]]:
@@ -198,10 +207,10 @@ def _batches(units: Sequence[CompileUnit], size: int = 1500) -> Iterator[list[Co
         yield batch
 
 
-def _link(prefix: Path, unit: CompileUnit, folder: Path, placed: dict[str, str] | None) -> None:
+def _link(prefix: Path, unit: CompileUnit, compiled: Path, folder: str, placed: dict[str, str] | None) -> None:
     made: set[str] = set()
     for source in unit.sources:
-        name = _pyc(source)
+        name = byte_code_path(source, folder)
         target = f"{prefix}/{name}"
         parent = target.rpartition("/")[0]
         if parent not in made:
@@ -212,7 +221,7 @@ def _link(prefix: Path, unit: CompileUnit, folder: Path, placed: dict[str, str] 
             except FileNotFoundError:
                 os.makedirs(parent)  # noqa: PTH103
             made.add(parent)
-        if _place(f"{folder}/{name}", target) and placed is not None:
+        if _place(f"{compiled}/{name}", target) and placed is not None:
             placed[name] = unit.sha256
 
 
@@ -241,16 +250,6 @@ def _folder(root: Path, unit: CompileUnit) -> Path:
     # A package's hash names its sources; the list guards against one package linked for two layouts.
     digest = hashlib.sha256("\n".join((unit.sha256, *unit.sources)).encode()).hexdigest()
     return root / digest[:2] / digest
-
-
-def _wanted(name: str) -> bool:
-    return "/site-packages/" in name or name.startswith("lib/python3.")
-
-
-def _pyc(source: str) -> str:
-    folder, _, file = source.rpartition("/")
-    minor = folder.split("/")[1].removeprefix("python").replace(".", "")
-    return f"{folder}/__pycache__/{file.removesuffix('.py')}.cpython-{minor}.pyc"
 
 
 def _key(name: str, version: str) -> str:

@@ -89,7 +89,7 @@ class Registry:
         self.size = self.own_size = 0
         self.misstated: list[Misstated] = []
         self._folders: dict[str, str] = {}
-        self._links: dict[str, tuple[str, str]] = {}
+        self.links: dict[str, tuple[str, str]] = {}
         self._folded: dict[str, tuple[str, str]] = {}
         self._records: dict[str, Mapping[str, Any]] = {}
         self._ancestors = parents_of([f"{site_packages}/x"])
@@ -122,7 +122,7 @@ class Registry:
             folders |= self._ancestors
         if scripts:
             folders.add("bin")
-        self._links.update({place(path): (target, name) for path, target in paths.links.items()})
+        self.links.update({place(path): (target, name) for path, target in paths.links.items()})
         self._check_folders(name, own | set(scripts), folders)
         if self.folds:
             self._check_case(record, (*listed, *scripts))
@@ -159,7 +159,7 @@ class Registry:
         theirs += [(path, self.scripts[path][0], name) for path in folders & self.scripts.keys()]
         both = [(path, name, name) for path in files & folders]
         for path, file, folder in sorted([*mine, *theirs, *both])[:1]:
-            what = "link" if path in self._links else "file"
+            what = "link" if path in self.links else "file"
             msg = (
                 f"{path!r} is a {what} of {file} and a folder of {folder}, so these packages cannot be in one "
                 "environment; leave one out, or ask for another version of one"
@@ -179,10 +179,10 @@ class Registry:
 
     def outside_links(self) -> list[OutsideLink]:
         """Return the links that lead out of the environment, themselves or by way of others."""
-        targets = {path: target for path, (target, _) in self._links.items()}
+        targets = {path: target for path, (target, _) in self.links.items()}
         return [
             OutsideLink(package, path, target)
-            for path, (target, package) in sorted(self._links.items())
+            for path, (target, package) in sorted(self.links.items())
             if _leads_out(path, targets)
         ]
 
@@ -196,9 +196,9 @@ class Registry:
         """
         place = self.site_packages
         while place:
-            if place in self._links:
+            if place in self.links:
                 fault = f"its path {place!r} is a link, where Python packages are written to"
-                raise refusal(self._records[self._links[place][1]], fault)
+                raise refusal(self._records[self.links[place][1]], fault)
             place = place.rpartition("/")[0]
 
 

@@ -14,16 +14,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from jupyter_envstore.engine.collisions import OutsideLink
+from jupyter_envstore.engine.byte_code_paths import byte_code_path, python_folder
+from jupyter_envstore.engine.collisions import OutsideLink, Registry
 from jupyter_envstore.engine.guard import cached_registry
 from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.errors import PackageError
+from jupyter_envstore.images.dependencies import dependencies, with_dependencies
 from jupyter_envstore.images.oci import Layer, canonical
 
-FORMAT = 3
+FORMAT = 4
 """Raised when the bytes of layers change for the same packages, so that old ones are not found again."""
-READ_FROM_PREFIX = ("etc/conda/",)
+READ = "etc/conda/"
 """What is read of packages that are linked, to say how an image is run."""
+OURS = ("etc/envstore/", "conda-meta/", "CACHEDIR.TAG")
+"""What is written into a prefix beside packages."""
 
 
 class LayerCache(Protocol):
@@ -66,8 +70,8 @@ def known_layers(
 ) -> KnownLayers:
     """Return the layers that the packages of an environment have already, and what is left to link.
 
-    All of them are linked where PyPI packages may write over their files, where two have the same path, and where the
-    package cache cannot tell.
+    All of them are linked where PyPI packages may write over their files, where two have the same path, or one has
+    another's byte code, and where the package cache cannot tell.
 
     Parameters
     ----------
@@ -82,29 +86,48 @@ def known_layers(
     """
     if lock.pip:
         return KnownLayers()
+    try:
+        registry = cached_registry(lock, cache_dir)
+    except PackageError:  # linking all of them says so, or fetches anew what is damaged
+        return KnownLayers()
+    if any(record["name"] not in registry for record in lock.conda) or _are_mixed(registry, python_folder(lock)):
+        return KnownLayers()
     keys = _package_keys(lock, target, tools)
     layers = cache.find_all(keys) if len(lock.conda) <= room else {}
     if not layers:
         return KnownLayers(keys)
-    try:
-        registry = cached_registry(lock, cache_dir)
-    except PackageError:  # linking all of them says so, or fetches anew what is damaged
-        return KnownLayers(keys)
-    if registry.shared or any(record["name"] not in registry for record in lock.conda):
-        return KnownLayers(keys)
-    needed = {name for path, name in registry.files.items() if path.startswith(READ_FROM_PREFIX)}
-    needed |= {"python", *(keys.keys() - layers.keys())}
+    needs = dependencies(lock)
+    needed = {name for path, name in registry.files.items() if path.startswith(READ)}
+    needed |= {name for name in needs if name not in layers}
+    needed |= with_dependencies({"python"} & needs.keys(), needs)
     to_link = replace(lock, conda=tuple(record for record in lock.conda if record["name"] in needed))
     return KnownLayers(keys, layers, to_link, tuple(registry.outside_links()))
+
+
+def _are_mixed(registry: Registry, folder: str) -> bool:
+    """Whether what lies in a package's layer, or is read of it, may be another's, or ours.
+
+    Parameters
+    ----------
+    folder : str
+        Where the modules of Python lie.
+    """
+    if registry.shared or any(path.startswith(READ) for path in registry.links):
+        return True
+    for path, name in registry.files.items():
+        byte_code = byte_code_path(path, folder)
+        if path.startswith(OURS) or (byte_code and registry.files.get(byte_code, name) != name):
+            return True
+    return False
 
 
 def _package_keys(lock: PlatformLock, target: Path, tools: Mapping[str, str]) -> dict[str, str]:
     python = next((record for record in lock.conda if record["name"] == "python"), None)
     same = canonical([FORMAT, str(target), tools, python])
-    hashed = [record for record in lock.conda if is_hashed(record)]
+    hashed = [record for record in lock.conda if hash_of(record)]
     return {record["name"]: hashlib.sha256(same + canonical([record])).hexdigest() for record in hashed}
 
 
-def is_hashed(record: Mapping[str, Any]) -> bool:
-    """Whether a package is known by its content: another file may come to stand at the address of one that is not."""
-    return bool(record.get("sha256") or record.get("md5"))
+def hash_of(record: Mapping[str, Any]) -> str:
+    """Return what a package is known by; nothing of one at whose address another file may come to stand."""
+    return str(record.get("sha256") or record.get("md5") or "")

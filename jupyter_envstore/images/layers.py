@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import stat
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jupyter_envstore.engine.byte_code_paths import source_path
 from jupyter_envstore.engine.cached import cache_name
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.meta import META, cleaned
@@ -26,7 +26,8 @@ from jupyter_envstore.engine.package_paths import parents_of
 from jupyter_envstore.engine.prefix import walk_files
 from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.engine.tarstream import CHUNK, GZIP_LEVEL, TarStream
-from jupyter_envstore.images.known import FORMAT, LayerCache, is_hashed
+from jupyter_envstore.images.dependencies import dependencies, with_dependencies
+from jupyter_envstore.images.known import FORMAT, LayerCache, hash_of
 from jupyter_envstore.images.oci import Layer, canonical
 from jupyter_envstore.store.blobs import BlobStore, BlobWriter
 
@@ -81,6 +82,8 @@ class Group:
         When the package of a file was unpacked, in nanoseconds, for files that one package alone claims.
     compiled : dict
         Hash of the package that a file of byte code is of, for what came out of the cache.
+    hash : str
+        Of the package, where it is of one.
     known : Layer or None
         The layer that it has in every image; it has no files here then.
     """
@@ -92,6 +95,7 @@ class Group:
     expected: dict[str, str] = field(default_factory=dict)
     unpacked: dict[str, int] = field(default_factory=dict)
     compiled: dict[str, str] = field(default_factory=dict)
+    hash: str = ""
     known: Layer | None = None
     moment: int = 0
 
@@ -115,12 +119,15 @@ def group_files(
     packages = {record["name"]: record for record in lock.conda}
     owners, alone, hashes = _owners(prefix)
     unpacked = {name: linked.unpacked(record) for name, record in packages.items()}
-    groups = {name: Group(name, seed=[_identity(packages[name])], known=known.get(name)) for name in packages}
+    groups = {
+        name: Group(name, seed=[_identity(record)], hash=hash_of(record), known=known.get(name))
+        for name, record in packages.items()
+    }
     pip = Group("PyPI packages", seed=sorted(f"{p['name']}-{p['version']}" for p in lock.pip))
     own = Group("the environment's own files")
     wheels = set(_wheel_files(prefix, set(owners)))
     for path, status in walk_files(prefix):
-        source = _source_of(path) or ""
+        source = source_path(path)
         owner = owners.get(path) or owners.get(source)
         group = pip if path in wheels or source in wheels else groups.get(owner or "", own)
         if group.known is not None:
@@ -129,7 +136,7 @@ def group_files(
         group.size += 0 if stat.S_ISDIR(status.st_mode) else status.st_size  # a folder's own differs by file system
         if path in linked.compiled:
             group.compiled[path] = linked.compiled[path]
-        elif owner in groups and path in hashes and not path.startswith(META) and is_hashed(packages[owner]):
+        elif owner in groups and path in hashes and not path.startswith(META) and groups[owner].hash:
             group.expected[path] = hashes[path]
             if path in alone and owner in unpacked:
                 group.unpacked[path] = unpacked[owner]
@@ -156,21 +163,8 @@ def group_files(
 
 def popularity(lock: PlatformLock) -> dict[str, int]:
     """Return of each conda package how many need it, directly or not, itself among them."""
-    names = {record["name"] for record in lock.conda}
-    needs = {
-        record["name"]: {spec.split()[0] for spec in record.get("depends", ()) if spec.split()} & names
-        for record in lock.conda
-    }
-    weights = dict.fromkeys(names, 0)
-    for name in names:
-        seen, queue = {name}, [name]
-        while queue:
-            for other in needs[queue.pop()] - seen:
-                seen.add(other)
-                queue.append(other)
-        for other in seen:
-            weights[other] += 1
-    return weights
+    needs = dependencies(lock)
+    return dict(Counter(other for name in needs for other in with_dependencies([name], needs)))
 
 
 def make_layers(
@@ -194,16 +188,22 @@ def make_layers(
     package_keys : mapping
         What the layer of a package is to be found by before it is linked, where it is the same in every image.
     """
-    total, done = sum(group.size for group in groups), 0
-    found: list[Layer | None] = []
+    sizes = [group.known.size if group.known else group.size for group in groups]
+    total, done = sum(sizes), 0
     with ThreadPoolExecutor(THREADS, thread_name_prefix="layer") as pool:
         looks = list(pool.map(lambda group: _look_at(prefix, target, group, tools), groups))
-        waiting = {}
-        for group, look in zip(groups, looks, strict=True):
-            layer = group.known or cache.find(look.key)
-            found.append(layer)
-            if layer is None:
-                waiting[look.key] = pool.submit(_write, prefix, target, group, blobs)
+        found = [group.known or cache.find(look.key) for group, look in zip(groups, looks, strict=True)]
+        # what is written for others too is looked at to the last byte
+        missing = [place for place, layer in enumerate(found) if layer is None]
+        again = pool.map(lambda place: _look_at(prefix, target, groups[place], tools, read_all=True), missing)
+        for place, look in zip(missing, again, strict=True):
+            looks[place] = look
+            found[place] = cache.find(look.key)
+        waiting = {
+            look.key: pool.submit(_write, prefix, target, group, blobs)
+            for group, look, layer in zip(groups, looks, found, strict=True)
+            if layer is None
+        }
         for place, (group, look) in enumerate(zip(groups, looks, strict=True)):
             layer = found[place]
             if layer is None:
@@ -211,7 +211,7 @@ def make_layers(
                 cache.add(look.key, layer)
             if look.as_packaged and group.title in package_keys:
                 cache.add(package_keys[group.title], layer)
-            done += group.size
+            done += sizes[place]
             advance(done, total, group.title)
     return [(group.title, layer) for group, layer in zip(groups, found, strict=True) if layer is not None]
 
@@ -294,12 +294,12 @@ class _Look:
     as_packaged: bool = False
 
 
-def _look_at(prefix: Path, target: str, group: Group, tools: Mapping[str, str]) -> _Look:
+def _look_at(prefix: Path, target: str, group: Group, tools: Mapping[str, str], read_all: bool = False) -> _Look:
     """Look at the files of a layer.
 
     Every file is looked at: one that is what its package brought is known by the package's hash, any other by its
     content. A wheel can write over a package's files; what it wrote must not be found by others who have the package.
-    Files of which :class:`Linked` tells are not read.
+    Files of which :class:`Linked` tells are not read, but with ``read_all``.
     """
     if group.known is not None:
         return _Look()
@@ -309,8 +309,10 @@ def _look_at(prefix: Path, target: str, group: Group, tools: Mapping[str, str]) 
         full = f"{prefix}/{path}"
         if path in group.compiled:
             content = f"byte code of {group.compiled[path]}"
+            as_packaged &= group.compiled[path] == group.hash
         elif (
-            stat.S_ISREG(info.st_mode)
+            not read_all
+            and stat.S_ISREG(info.st_mode)
             and info.st_ctime_ns < group.moment
             and info.st_mtime_ns < group.unpacked.get(path, 0)
         ):
@@ -337,8 +339,7 @@ def _content(path: str) -> str:
 
 
 def _identity(record: Mapping[str, Any]) -> str:
-    digest = record.get("sha256") or record.get("md5")
-    return f"{record['fn']}#{digest or record['url']}"
+    return f"{record['fn']}#{hash_of(record) or record['url']}"
 
 
 def _owners(prefix: Path) -> tuple[dict[str, str], set[str], dict[str, str]]:
@@ -371,11 +372,3 @@ def _wheel_files(prefix: Path, known: set[str]) -> list[str]:
             name = line.rsplit(",", 2)[0].strip('"')
             found.append(os.path.normpath(f"{site}/{name}"))
     return found
-
-
-def _source_of(path: str) -> str | None:
-    """Return the source of byte code that lies in ``__pycache__``."""
-    if not path.endswith(".pyc"):
-        return None
-    found = re.fullmatch(r"(.*/)__pycache__/([^/]+)\.cpython-\d+(?:\.opt-\d)?\.pyc", path)
-    return f"{found[1]}{found[2]}.py" if found else None

@@ -12,6 +12,7 @@ import pytest
 
 from jupyter_envstore.engine import bytecode
 from jupyter_envstore.engine.progress import Silent
+from jupyter_envstore.errors import PackageError
 
 
 @pytest.fixture
@@ -57,7 +58,8 @@ def test_a_source_that_did_not_compile_is_passed_over(files: tuple[str, str]) ->
 
 def test_a_disk_that_is_full_leaves_no_half_file_in_the_cache(tmp_path: Path) -> None:
     prefix = tmp_path / "prefix"
-    library = prefix / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+    folder = f"lib/python{sys.version_info.major}.{sys.version_info.minor}"
+    library = prefix / folder / "site-packages"
     library.mkdir(parents=True)
     (prefix / "bin").mkdir()
     (prefix / "bin" / "python").symlink_to(sys.executable)
@@ -68,11 +70,11 @@ def test_a_disk_that_is_full_leaves_no_half_file_in_the_cache(tmp_path: Path) ->
     previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limit[1]))
     try:
-        with pytest.raises(RuntimeError, match="File too large"):
-            bytecode._compile(prefix, [unit], tmp_path / "cache", Silent())
+        with pytest.raises(PackageError, match="File too large"):
+            bytecode._compile(prefix, [unit], tmp_path / "cache", folder, Silent())
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
         signal.signal(signal.SIGXFSZ, previous)
     assert not list((tmp_path / "cache").rglob("*.pyc"))
-    bytecode._compile(prefix, [unit], tmp_path / "cache", Silent())
+    bytecode._compile(prefix, [unit], tmp_path / "cache", folder, Silent())
     assert list((tmp_path / "cache").rglob("large*.pyc"))
