@@ -231,11 +231,14 @@ class Scheduler:
         end_steps(session, job.id, reason if state == JOB_CANCELED else None)
         job.state, job.reason, job.ended_on = state, reason, now()
         build = session.get_one(Build, job.build_id)
+        artifact = session.get_one(Artifact, job.artifact_id) if job.kind == ARTIFACT else None
+        if state == JOB_CANCELED:
+            what = " ".join(filter(None, ("artifact", artifact.type, artifact.variant))) if artifact else job.kind
+            session.add(LogChunk(build_id=build.id, text=f"{now():%H:%M:%S} canceled: {what}\n", created_on=now()))
         if job.kind == BUILD and build.status in UNSETTLED:
             build.status = CANCELED if state == JOB_CANCELED else FAILED
             build.status_info, build.ended_on = reason, now()
-        elif job.kind == ARTIFACT:
-            artifact = session.get_one(Artifact, job.artifact_id)
+        elif artifact is not None:
             artifact.state, artifact.reason = ARTIFACT_FAILED, reason
         elif job.kind == KEEP:
             build.keep_state = KEEP_FAILED

@@ -14,6 +14,7 @@ from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.policy import SETTINGS
 from jupyter_envstore.spec import parse_reference
 from jupyter_envstore.spec.words import counted
+from jupyter_envstore.store.states import stopped_words
 
 
 def cancel(options: argparse.Namespace) -> None:
@@ -22,8 +23,7 @@ def cancel(options: argparse.Namespace) -> None:
         reference = find_newest(store, options.environment)
         kinds = store.cancel(reference.id, who())
         store.scheduler.tick()  # what waited behind it goes on
-        what = "artifacts of " if set(kinds) == {"artifact"} else ""
-    tell(options, {"build": str(reference), "stopped": kinds}, f"canceled {what}{reference}")
+    tell(options, {"build": str(reference), "stopped": kinds}, f"canceled {stopped_words(kinds, str(reference))}")
 
 
 def activate(options: argparse.Namespace) -> None:

@@ -196,6 +196,9 @@ def apply(options: argparse.Namespace) -> int:
                 readable = False
                 continue
             wanted[name] = (path, specification)
+        doomed = _without_file(store, options.namespace, set(wanted)) if options.prune and readable else []
+        if doomed and not (options.dry_run or options.yes) and not _may_delete(doomed):
+            return 1
         for name, (path, specification) in wanted.items():
             try:
                 asked, notes = store.as_settings_want(specification, options.namespace, name)
@@ -219,8 +222,7 @@ def apply(options: argparse.Namespace) -> int:
                     result, reason = "failed", view["reason"]
             place = f"{options.namespace}/{name}"
             results.append({"file": str(path), "name": place, "result": result, "reason": reason})
-        if options.prune and readable:
-            results += _prune(store, options, set(wanted))
+        results += _prune(store, options, doomed)
     if options.json:
         print_json(results)
     else:
@@ -243,16 +245,35 @@ def _specification_files(paths: list[str]) -> list[Path]:
     return found
 
 
-def _prune(store: EnvStore, options: argparse.Namespace, wanted: set[str]) -> list[dict[str, str]]:
-    results = []
+def _without_file(store: EnvStore, namespace: str, wanted: set[str]) -> list[str]:
+    """Return the names of a namespace's environments that are not among those that files describe."""
     keys = {name.lower() for name in wanted}
-    for environment in store.environments(options.namespace):
-        if environment["name"].lower() not in keys:
-            if not options.dry_run:
-                store.delete_environment(options.namespace, environment["name"], who())
-            result = "would delete" if options.dry_run else "deleted"
-            name = f"{options.namespace}/{environment['name']}"
-            results.append({"file": "", "name": name, "result": result, "reason": ""})
+    names = [str(environment["name"]) for environment in store.environments(namespace)]
+    return [name for name in names if name.lower() not in keys]
+
+
+def _may_delete(names: Sequence[str]) -> bool:
+    """Ask whether environments may be deleted.
+
+    Raises
+    ------
+    InvalidInputError
+        Nobody is there to be asked.
+    """
+    listed = ", ".join(names)
+    if not sys.stdin.isatty():
+        msg = f"--prune deletes {listed}, which no file describes; say --yes to do it without a question"
+        raise InvalidInputError(msg)
+    return input(f"No file describes {listed}. Delete? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _prune(store: EnvStore, options: argparse.Namespace, names: Sequence[str]) -> list[dict[str, str]]:
+    results = []
+    for name in names:
+        if not options.dry_run:
+            store.delete_environment(options.namespace, name, who())
+        result = "would delete" if options.dry_run else "deleted"
+        results.append({"file": "", "name": f"{options.namespace}/{name}", "result": result, "reason": ""})
     return results
 
 

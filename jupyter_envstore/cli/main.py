@@ -222,6 +222,7 @@ def _register_making(add: Add) -> None:
     apply.add_argument("paths", nargs="+", metavar="DIR|FILE", help="files, or folders with *.yml and *.yaml")
     apply.add_argument("--namespace", default="default", help="where they belong (default: %(default)s)")
     apply.add_argument("--prune", action="store_true", help="delete environments of the namespace that have no file")
+    apply.add_argument("--yes", action="store_true", help="with --prune: delete without a question")
     apply.add_argument("--dry-run", action="store_true", help="say what would be done, do nothing")
     _json(apply)
     imported = add(

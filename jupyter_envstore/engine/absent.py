@@ -71,6 +71,9 @@ async def find_absent(wanted: Sequence[Wanted], urls: Sequence[str], platform: s
     named = [one for one in wanted if one.name and not one.name.startswith("__") and _is_exact(one)]
     names = {found.normalized: found.source for found in await gateway.names(sources, subdirs)}
     there = [one for one in named if one.name in names]
+    nothing = ""
+    if len(there) < len(named) and not await gateway.names(sources, [rattler.Subdir(platform)]):
+        nothing = f"the channel{' has' if len(urls) == 1 else 's have'} no package for {platform} at all"
     records: dict[str, list[Any]] = {}
     if there:
         specs = [rattler.MatchSpec(name) for name in dict.fromkeys(one.name for one in there)]
@@ -83,7 +86,8 @@ async def find_absent(wanted: Sequence[Wanted], urls: Sequence[str], platform: s
         known = records.get(one.name, [])
         fit = _fitting(one, known)
         if not known:
-            found.setdefault(one.name, _unknown(one.name, names, platform))
+            absent = Absent(one.name, _shown(one), nothing) if nothing and one.name not in names else None
+            found.setdefault(one.name, absent or _unknown(one.name, names, platform))
         elif not fit:
             found.setdefault(one.name, Absent(one.name, _shown(one), _no_version(one, known), channel=one.channel))
         both = [record for record in fitting.get(one.name, fit) if record in fit] if one.name in fitting else fit

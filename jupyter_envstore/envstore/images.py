@@ -32,6 +32,22 @@ class Images(Artifacts):
         with self.database.read() as session:
             return images.tagged_build(session, environment_id, None if tag == LATEST else tag)
 
+    def why_untagged(self, environment_id: int, tag: str) -> str:
+        """Return why no completed build of an environment is called so: none completed, or there are others."""
+        with self.database.read() as session:
+            builds = rows.list_builds(session, environment_id)
+        named = next((build for build in builds if build.key == tag), None)
+        if named is None and any(build.status == COMPLETED for build in builds):
+            return f"has no build {tag!r}; there are its builds' keys, and {LATEST}"
+        said = named or next(iter(builds), None)
+        if said is None:
+            return "has no build yet"
+        reason = said.status_info.strip().partition("\n")[0][:300]
+        state = f"{said.status}: {reason}" if reason else said.status
+        if named is None:
+            return f"has no completed build, and so no image; build {said.number}, the last, is {state}"
+        return f"has no image of build {said.number}, which is {state}"
+
     def find_image_build(self, environment_id: int, digest: str) -> int | None:
         """Return the id of the environment's build whose ready image has a manifest, by its digest."""
         with self.database.read() as session:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from jupyter_envstore.handlers.base import EnvStoreHandler
 from jupyter_envstore.handlers.environments import read_filters
 from jupyter_envstore.handlers.reading import MAX_ID
+from jupyter_envstore.store.states import stopped_words
 
 
 class BuildsHandler(EnvStoreHandler):
@@ -51,8 +52,8 @@ class CancelHandler(EnvStoreHandler):
         """Stop one that is queued or runs."""
         number = await self.require_on_build("build::cancel", build_id)
         self.json_body(())
-        await self.run(self.store.cancel, number, self.identity.name)
-        self.acknowledge(f"build {number} canceled")
+        kinds = await self.run(self.store.cancel, number, self.identity.name)
+        self.acknowledge(f"{stopped_words(kinds, f'build {number}')} canceled")
 
 
 class RestoreHandler(EnvStoreHandler):

@@ -236,7 +236,7 @@ class ManifestHandler(RegistryHandler):
                 raise RegistryError(msg, "TAG_INVALID", 400)
             build = build or await self.run(self.store.find_tagged, environment, reference)
             if build is None:
-                msg = f"{repository} has no build {reference[:128]!r}; there are its builds' keys, and latest"
+                msg = f"{repository} {await self.run(self.store.why_untagged, environment, reference)}"
                 raise RegistryError(msg, "MANIFEST_UNKNOWN")
             digest = await self.app.images.ready(build, self.identity.name)
         path = await self.run(self.store.artifact_path, digest)

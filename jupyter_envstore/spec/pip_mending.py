@@ -30,6 +30,14 @@ if TYPE_CHECKING:
 
 ONE_MACHINE = re.compile(r"^\s*(-e\b|--editable\b)|@\s*file:|^\s*(\.{0,2}[/\\]|[A-Za-z]:[\\/])")
 """Lines for pip that point at a folder of the machine that the file was written on."""
+BESIDE = re.compile(
+    r"\s*(?:(?:-e|--editable)[\s=]*)?(?:[\w.-]+\s*(?:\[[^\]]*\])?\s*@\s*)?(?:file:)?\.{1,2}(?:[\\/]\S*)?(?:\[[^\]]*\])?\s*(?:;.*)?"
+)
+"""A line for pip that names a folder by its place beside the file."""
+NO_PROJECT = (
+    "the project in that folder is not installed; import its pyproject.toml for what it needs, "
+    "and name a release or a repository at a commit for the project itself"
+)
 ADDRESS = re.compile(r"^\s*https?://|@\s*https?://")
 EDITABLE = re.compile(r"\s*(?:-e|--editable)[\s=]+(git\+\S.*)")
 OTHER_FILE = re.compile(r"\s*(-r|--requirement|-c|--constraint)[\s=]*(\S.*)")
@@ -96,7 +104,8 @@ def mend_pip(sheet: Sheet, keep: Sequence[str], beside: Beside | None) -> tuple[
             editor.changed(f"pip line '{str(line)[:120]}' became {released[:120]}", "nothing is edited in a build")
         elif ONE_MACHINE.search(line) or is_path(line.strip()):
             where = "a repository without a full commit" if is_repository(line) else "a folder of another machine"
-            editor.changed(f"pip line '{str(line)[:80]}' dropped", f"it points at {where}")
+            why = NO_PROJECT if BESIDE.fullmatch(line) else f"it points at {where}"
+            editor.changed(f"pip line '{str(line)[:80]}' dropped", why)
             gone.append(line)
         elif fault:
             editor.changed(f"pip line '{str(line)[:120]}' dropped", fault, "sources")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -194,6 +195,7 @@ def test_canceling_the_artifacts_of_a_ready_build_leaves_it_ready_and_finished(s
     view = store.wait(build_id)
     assert view["status"] == "COMPLETED"
     assert "canceled" in {artifact["reason"] for artifact in view["artifacts"]}
+    assert re.search(r"^\d\d:\d\d:\d\d canceled: artifact archive$", store.envstore.log(build_id), re.MULTILINE)
     assert Path(view["prefix"]).stat().st_mode & 0o777 == 0o555
 
 

@@ -281,7 +281,10 @@ def test_apply_builds_what_changed_and_prunes_what_is_gone(cli: CommandLine, nas
     (cli.folder / "b.yml").unlink()
     assert results() == {"default/a": "built"}
     assert results("--prune", "--dry-run") == {"default/a": "unchanged", "default/b": "would delete"}
-    assert results("--prune") == {"default/a": "unchanged", "default/b": "deleted"}
+    refused = cli.run("apply", ".", "--prune", code=2).stderr
+    assert "--prune deletes b, which no file describes; say --yes" in refused
+    assert results("--prune", "--yes") == {"default/a": "unchanged", "default/b": "deleted"}
+    assert results("--prune") == {"default/a": "unchanged"}  # nothing to ask for
 
 
 def test_apply_leaves_alone_what_settings_complete_and_nobody_changed(cli: CommandLine, nasty_channel: str) -> None:

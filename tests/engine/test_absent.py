@@ -55,6 +55,21 @@ def refusal(tmp_path: Path, channels: list[str], *specs: str, options: SolveOpti
     return caught.value
 
 
+def test_a_channel_without_the_platform_is_told_as_such(tmp_path: Path, known: str) -> None:
+    folder = tmp_path / "general"
+    address = index(folder, ("python", "3.11.1", "0", ()))
+    (folder / "linux-64").rename(folder / "osx-64")
+    noarch = {
+        "ipython-8-0.tar.bz2": {"name": "ipython", "version": "8", "build": "0", "build_number": 0, "depends": []}
+    }
+    text = json.dumps({"info": {"subdir": "noarch"}, "packages": noarch, "packages.conda": {}})
+    (folder / "noarch" / "repodata.json").write_text(text)
+    error = refusal(tmp_path, [address], "python >=3.11")
+    assert f"no package python >=3.11 in {address}; the channel has no package for linux-64 at all" in str(error)
+    assert "did you mean" not in str(error)
+    assert "did you mean ipython" in str(refusal(tmp_path, [address, known], "ipythn"))
+
+
 def test_all_misspelled_and_impossible_names_are_told_at_once(tmp_path: Path, known: str) -> None:
     specs = ("python", "nmupy", "numpy>=99", "sicpy >=1", "no-such-thing", "pywin32", "numpy =2.1.0=cuda*")
     error = refusal(tmp_path, [known], *specs)

@@ -138,6 +138,19 @@ def test_names_are_spelled_as_clients_can_write_them(hub: Server) -> None:
     assert ask(hub, "other/r_4/manifests/latest").status_code == 404
 
 
+def test_an_environment_whose_builds_all_failed_says_why(hub: Server) -> None:
+    build_id = hub.submit("name: broken\nchannels: ['file:///nowhere']\ndependencies: [a]", "team")
+    assert hub.wait(build_id)["status"] == "FAILED"
+    told = ask(hub, "team/broken/manifests/latest")
+    assert refused(told) == (404, "MANIFEST_UNKNOWN")
+    message = told.json()["errors"][0]["message"]
+    assert message.startswith("team/broken has no completed build, and so no image; build 1, the last, is FAILED: ")
+    assert "nowhere" in message
+    hub.data("DELETE", "environment/team/broken/")
+    other = ask(hub, "team/data/manifests/nothing").json()["errors"][0]["message"]
+    assert other == "team/data has no build 'nothing'; there are its builds' keys, and latest"
+
+
 def test_a_manifest_has_what_clients_check(hub: Server) -> None:
     many = [("Accept", "application/json"), ("Accept", MANIFEST)]
     request = requests.Request("GET", f"{hub.origin}/v2/team/data/manifests/latest", auth=LOGIN).prepare()

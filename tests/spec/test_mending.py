@@ -476,3 +476,18 @@ def test_a_kernel_that_is_added_does_not_bring_other_versions_than_lines_for_pip
     assert ("ipykernel" in found.dependencies) == (is_of_pypi is False)
     kept = repair(text + "".join(f'      - "{line}"\n' for line in lines), "e.yml", keep=("kernel",))
     assert "ipykernel" not in kept.text
+
+
+@pytest.mark.parametrize(
+    "line", ["-e .", "--editable=.[dev]", ".", "./", "-e ../lib", "mine @ file:.", ". ; python_version > '3'"]
+)
+def test_the_project_beside_a_list_is_told_as_not_installed(line: str) -> None:
+    repaired = repair(f"{line}\nattrs\n", "requirements.txt")
+    change = next(change for change in repaired.changes if "dropped" in change.what)
+    assert "the project in that folder is not installed; import its pyproject.toml" in change.why
+
+
+@pytest.mark.parametrize("line", ["-e /home/a/lib", "mine @ file:///home/a/lib"])
+def test_a_folder_of_another_machine_is_told_as_such(line: str) -> None:
+    repaired = repair(f"{line}\nattrs\n", "requirements.txt")
+    assert "a folder of another machine" in next(c.why for c in repaired.changes if "dropped" in c.what)
