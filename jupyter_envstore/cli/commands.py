@@ -172,7 +172,7 @@ def _report_changes(repaired: Repaired) -> None:
     if len(offer.environments) > 1:
         print("choose another environment with: --environment NAME", file=sys.stderr)
     if left := [name for name in offer.categories if name not in offer.taken]:
-        print(f"choose categories with: --category NAME ({', '.join(left)[:300]} left out)", file=sys.stderr)
+        print(f"choose more categories with: --category NAME ({', '.join(left)[:300]})", file=sys.stderr)
     if repaired.exclude_newer:
         print(f"exclude-newer: {repaired.exclude_newer} (for a build: --exclude-newer)", file=sys.stderr)
 

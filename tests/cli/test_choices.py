@@ -79,7 +79,7 @@ def test_categories_of_a_lockfile_are_chosen_for_import_and_build(line: CommandL
     assert plain["packages"] == 1
     told = line.run("import", "conda-lock.yml").stderr
     assert "1 package of other categories left out: docs; they are chosen by category" in told
-    assert "choose categories with: --category NAME (docs left out)" in told
+    assert "choose more categories with: --category NAME (docs)" in told
     both = line.json("build", "conda-lock.yml", "--category", "main", "--category", "docs", "--name", "both")
     assert both["packages"] == 2
     docs = json.loads(line.json("import", "conda-lock.yml", "--category", "docs")["text"])
