@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
+from jupyter_envstore.errors import SpecificationError
+from jupyter_envstore.spec.addresses import file_of
 from jupyter_envstore.spec.converting.draft import Draft
+from jupyter_envstore.spec.sources import COMMIT
+from jupyter_envstore.spec.words import counted
 
 PYPI = ["pypi", "org"]
 """The host of the index that is asked anyhow, by its parts."""
@@ -68,6 +73,39 @@ class Pin:
         return f"{what}{marker}" + "".join(f" --hash=sha256:{file.sha256}" for file in files if file.sha256)
 
 
+def name_of_file(said: object, url: str, path: object) -> str:
+    """Return the name of a file: as the lock says, else as its address or its path ends."""
+    return str(said or file_of(url) or str(path or "").rpartition("/")[2])
+
+
+def repository_place(url: str, commit: object, folder: object) -> str:
+    """Return the address of a repository; empty where the commit is not a full one."""
+    if not COMMIT.fullmatch(str(commit)):
+        return ""
+    return f"git+{url}@{commit}{f'#subdirectory={folder}' if folder else ''}"
+
+
+def archive_place(url: str, sha256: str, folder: object) -> str:
+    """Return the address of an archive with its hash and the folder of the package in it, as far as they are known."""
+    marks = [f"sha256={sha256}"] if sha256 else []
+    marks += [f"subdirectory={folder}"] if folder else []
+    return f"{url}{'#' if marks else ''}{'&'.join(marks)}"
+
+
+def listed_tables(listed: object, key: str) -> list[Mapping[str, Any]]:
+    """Return the packages of a lock.
+
+    Raises
+    ------
+    SpecificationError
+        They are no list of tables.
+    """
+    if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
+        msg = f"{key} must be a list of tables, as in: [[{key}]]"
+        raise SpecificationError(msg)
+    return listed
+
+
 def add_pins(draft: Draft, pins: Sequence[Pin], platform: str) -> None:
     """Carry the packages of a lock over into a draft, whose bounds of Python are known already."""
     draft.pip += [pin.line for pin in pins]
@@ -76,6 +114,7 @@ def add_pins(draft: Draft, pins: Sequence[Pin], platform: str) -> None:
         draft.tell(f"hashes of {', '.join(unchecked)[:300]} left out", UNCHECKED)
     _add_indexes(draft, pins)
     _bind_python(draft, pins, platform)
+    draft.tell(f"{counted(len(pins), 'package')} pinned", "Python is solved for: the lock has packages of PyPI alone")
 
 
 def _add_indexes(draft: Draft, pins: Iterable[Pin]) -> None:

@@ -7,10 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from jupyter_envstore.errors import SpecificationError
-from jupyter_envstore.spec.addresses import file_of
 from jupyter_envstore.spec.converting.draft import ChoiceError, Draft, Offer, Pick
 from jupyter_envstore.spec.converting.lock_markers import Chosen, remaining
-from jupyter_envstore.spec.converting.pins import NO_WHEEL, File, Pin, add_pins
+from jupyter_envstore.spec.converting.pins import (
+    NO_WHEEL,
+    File,
+    Pin,
+    add_pins,
+    archive_place,
+    listed_tables,
+    name_of_file,
+    repository_place,
+)
 from jupyter_envstore.spec.converting.toml import Source, tell_rest
 from jupyter_envstore.spec.sources import COMMIT, is_archive_at_commit
 from jupyter_envstore.spec.words import counted
@@ -64,16 +72,12 @@ def pylock_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) -> 
         others = [name for name in draft.offer.categories if name not in draft.offer.taken]
         draft.tell(f"{', '.join(others)[:300]} left out", NOT_CHOSEN)
     _tell_environments(source.texts("environments"), draft)
-    listed = source.take("packages")
-    if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
-        msg = "packages must be a list of tables, as in: [[packages]]"
-        raise SpecificationError(msg)
+    listed = listed_tables(source.take("packages"), "packages")
     pins = [pin for item in listed if (pin := _pin(item, chosen, draft)) is not None]
     if not pins:
         msg = f"nothing is left of the {counted(len(listed), 'package')} of the lock"
         raise ChoiceError(msg, draft.offer)
     add_pins(draft, pins, platform)
-    draft.tell(f"{counted(len(pins), 'package')} pinned", "Python is solved for: the lock has packages of PyPI alone")
     tell_rest(source, draft, REASONS)
     return draft
 
@@ -145,7 +149,7 @@ def _file(package: str, table: Mapping[str, Any]) -> File:
     """
     url = str(table.get("url") or "")
     hashes = table.get("hashes")
-    name = str(table.get("name") or file_of(url) or str(table.get("path") or "").rpartition("/")[2])
+    name = name_of_file(table.get("name"), url, table.get("path"))
     if not isinstance(hashes, dict) or not hashes:
         msg = f"{package[:60]}: {name[:120]} has no hashes in the lock, so it could be anything; lock it again"
         raise SpecificationError(msg)
@@ -156,12 +160,9 @@ def _place(item: Mapping[str, Any]) -> str:
     """Return the address of a package that is of no index; empty where it has none that others can reach."""
     vcs, archive = item.get("vcs"), item.get("archive")
     if isinstance(vcs, dict) and vcs.get("type") == "git" and COMMIT.fullmatch(str(vcs.get("commit-id"))):
-        folder = f"#subdirectory={vcs['subdirectory']}" if vcs.get("subdirectory") else ""
-        return f"git+{vcs['url']}@{vcs['commit-id']}{folder}" if vcs.get("url") else ""
+        return repository_place(vcs["url"], vcs["commit-id"], vcs.get("subdirectory")) if vcs.get("url") else ""
     if isinstance(archive, dict) and archive.get("url"):
         file = _file(str(item.get("name")), archive)
-        marks = [f"sha256={file.sha256}"] if file.sha256 else []
-        marks += [f"subdirectory={archive['subdirectory']}"] if archive.get("subdirectory") else []
-        url = f"{file.url}{'#' if marks else ''}{'&'.join(marks)}"
+        url = archive_place(file.url, file.sha256, archive.get("subdirectory"))
         return url if file.sha256 and (file.name.endswith(".whl") or is_archive_at_commit(url)) else ""
     return ""

@@ -12,13 +12,21 @@ from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec.addresses import file_of
 from jupyter_envstore.spec.converting.draft import ChoiceError, Draft, Offer, Pick
 from jupyter_envstore.spec.converting.lock_markers import Chosen, any_of_all, remaining
-from jupyter_envstore.spec.converting.pins import NO_WHEEL, File, Pin, add_pins
+from jupyter_envstore.spec.converting.pins import (
+    NO_WHEEL,
+    File,
+    Pin,
+    add_pins,
+    archive_place,
+    listed_tables,
+    name_of_file,
+    repository_place,
+)
 from jupyter_envstore.spec.converting.pylock import NOT_CHOSEN
 from jupyter_envstore.spec.converting.pypi import take_moment
 from jupyter_envstore.spec.converting.toml import Source, tell_rest
 from jupyter_envstore.spec.names import suggest_name
-from jupyter_envstore.spec.sources import COMMIT, is_archive_at_commit
-from jupyter_envstore.spec.words import counted
+from jupyter_envstore.spec.sources import is_archive_at_commit
 
 VERSION = 1
 MEMBERS = ("editable", "virtual", "directory")
@@ -74,10 +82,7 @@ def uv_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) -> Draf
     manifest = source.peek("manifest")
     for key in HOW_SOLVED:
         source.take(key)
-    listed = source.take("package") or []
-    if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
-        msg = "package must be a list of tables, as in: [[package]]"
-        raise SpecificationError(msg)
+    listed = listed_tables(source.take("package") or [], "package")
     graph = _Graph(listed)
     _begin(graph, manifest if isinstance(manifest, dict) else {}, pick, draft)
     pins = [pin for number, marker in graph.needed() if (pin := _pin(listed[number], marker, draft)) is not None]
@@ -85,7 +90,6 @@ def uv_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) -> Draf
         msg = "the uv.lock asks for no packages"
         raise ChoiceError(msg, draft.offer)
     add_pins(draft, pins, platform)
-    draft.tell(f"{counted(len(pins), 'package')} pinned", "Python is solved for: the lock has packages of PyPI alone")
     tell_rest(source, draft, REASONS)
     return draft
 
@@ -240,7 +244,7 @@ def _pin(package: Mapping[str, Any], marker: str, draft: Draft) -> Pin | None:
 def _file(item: Mapping[str, Any]) -> File:
     url = str(item.get("url") or "")
     kind, _, digest = str(item.get("hash") or "").partition(":")
-    name = str(item.get("filename") or file_of(url) or str(item.get("path") or "").rpartition("/")[2])
+    name = name_of_file(item.get("filename"), url, item.get("path"))
     return File(name, url, digest.lower() if kind == "sha256" else "")
 
 
@@ -250,12 +254,9 @@ def _place(source: Mapping[str, Any], file: File | None) -> str:
         address, _, commit = source["git"].rpartition("#")
         base, _, query = address.partition("?")
         folder = parse_qs(query).get("subdirectory", [""])[0]
-        if not COMMIT.fullmatch(commit):
-            return ""
-        return f"git+{base}@{commit}{f'#subdirectory={folder}' if folder else ''}"
+        return repository_place(base, commit, folder)
     if isinstance(source.get("url"), str):
-        marks = [f"sha256={file.sha256}"] if file and file.sha256 else []
-        marks += [f"subdirectory={source['subdirectory']}"] if source.get("subdirectory") else []
-        url = f"{source['url'].partition('#')[0]}{'#' if marks else ''}{'&'.join(marks)}"
+        digest = file.sha256 if file else ""
+        url = archive_place(source["url"].partition("#")[0], digest, source.get("subdirectory"))
         return url if file_of(url).endswith(".whl") or is_archive_at_commit(url) else ""
     return ""
