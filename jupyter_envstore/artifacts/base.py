@@ -16,28 +16,16 @@ from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.engine.tarstream import Sink
 from jupyter_envstore.errors import InvalidInputError
-from jupyter_envstore.images.oci import Layer
+from jupyter_envstore.images.oci import LayerCache
 from jupyter_envstore.store.blobs import BlobStore
 
 GROUP = "jupyter_envstore.artifacts"
 
 
-class Parts(Protocol):
-    """The blobs that an artifact consists of beside its own file, such as the layers of an image.
-
-    Layers are found again by what they are made of, so that each is made once for the whole store.
-    """
+class Parts(LayerCache, Protocol):
+    """The blobs that an artifact consists of beside its own file, such as the layers of an image."""
 
     blobs: BlobStore
-
-    def find(self, key: str) -> Layer | None:
-        """Return the layer of a key, where its file is there."""
-
-    def find_all(self, keys: Mapping[str, str]) -> dict[str, Layer]:
-        """Return the layers of many keys, by what each key is of."""
-
-    def add(self, key: str, layer: Layer) -> None:
-        """Remember a layer that was made."""
 
     def keep(self, digest: str, size: int) -> None:
         """Note that the artifact needs a blob: it stays as long as the artifact does."""

@@ -90,9 +90,9 @@ class DockerImage:
         if request.products is None:  # scripts of packages have had no hand in any file
             known = known_layers(lock, PREFIX, tools, config.packages / "conda", parts, limit - OTHER_LAYERS)
         refuse_outside_links(known.outside_links, request)
-        exported = link_for_export(request, PREFIX, known.to_link)
-        compiled: dict[str, str] = {}
         to_link = known.to_link or lock
+        exported = link_for_export(request, PREFIX, to_link)
+        compiled: dict[str, str] = {}
         link_bytecode(request.staging, to_link, config.packages / "bytecode", request.progress, placed=compiled)
         if base.name != SCRATCH:
             script = request.staging / ENTRY_POINT

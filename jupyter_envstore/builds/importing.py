@@ -174,9 +174,6 @@ def _answers(
     until = time.monotonic() + limit
     while done < len(modules):
         readable, _, _ = select.select(files, [], [], max(0.0, until - time.monotonic()))
-        if not readable:
-            yield None, with_last_words(f"it does not end within {limit:.0f} s", said.of_module)
-            return
         if errors in readable and not said.read(errors):
             files.remove(errors)
         if output not in readable:

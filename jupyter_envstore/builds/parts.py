@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from jupyter_envstore.images.oci import Layer
 from jupyter_envstore.store import images
 from jupyter_envstore.store.blobs import BlobStore, StoredBlob, parts_owner, refer_parts
 from jupyter_envstore.store.database import Database
-from jupyter_envstore.store.models import StoredLayer
 
 
 class StoredParts:
@@ -23,23 +22,13 @@ class StoredParts:
         self._kept: dict[str, int] = {}
         self._made: dict[str, tuple[str, str, int]] = {}
 
-    def find(self, key: str) -> Layer | None:
-        """Return the layer of a key, where its file is there."""
+    def find(self, keys: Iterable[str]) -> dict[str, Layer]:
+        """Return the layers of keys, by key, where their files are there."""
         with self.database.read() as session:
-            row = images.find_layer(session, key, self.blobs)
-        if row is None:
-            return None
-        return self._found(row)
-
-    def find_all(self, keys: Mapping[str, str]) -> dict[str, Layer]:
-        """Return the layers of many keys, by what each key is of."""
-        with self.database.read() as session:
-            rows = images.find_layers(session, keys.values(), self.blobs)
-        return {name: self._found(rows[key]) for name, key in keys.items() if key in rows}
-
-    def _found(self, row: StoredLayer) -> Layer:
-        self._touch(row.digest)
-        return Layer(row.digest, row.size, row.diff_id)
+            rows = images.find_layers(session, keys, self.blobs)
+        for row in rows.values():
+            self._touch(row.digest)
+        return {key: Layer(row.digest, row.size, row.diff_id) for key, row in rows.items()}
 
     def add(self, key: str, layer: Layer) -> None:
         """Remember a layer that was made."""

@@ -33,5 +33,7 @@ def byte_code_path(source: str, folder: str) -> str:
 
 def source_path(byte_code: str) -> str:
     """Return the file that byte code in ``__pycache__`` is of; empty for what is none."""
+    if not byte_code.endswith(".pyc"):
+        return ""
     found = re.fullmatch(r"(.*/)__pycache__/([^/]+)\.cpython-\w+(?:\.opt-\d)?\.pyc", byte_code)
     return f"{found[1]}{found[2]}.py" if found else ""

@@ -22,7 +22,7 @@ from jupyter_envstore.engine.environment import scrubbed_environment
 from jupyter_envstore.engine.link import site_packages_folders
 from jupyter_envstore.engine.prefix import storage_error
 from jupyter_envstore.engine.progress import Progress
-from jupyter_envstore.engine.record import PlatformLock
+from jupyter_envstore.engine.record import PlatformLock, package_hash
 from jupyter_envstore.engine.script_products import changed_files
 from jupyter_envstore.errors import PackageError
 from jupyter_envstore.spec.words import counted
@@ -69,7 +69,7 @@ def compile_units(prefix: Path, lock: PlatformLock) -> list[CompileUnit]:
     those whose byte code some package brings.
     """
     folder = python_folder(lock)
-    hashes = {record["name"]: record.get("sha256") or record.get("md5") or "" for record in lock.conda}
+    hashes = {record["name"]: package_hash(record) for record in lock.conda}
     units = []
     metas = [json.loads(path.read_bytes()) for path in sorted((prefix / "conda-meta").glob("*.json"))]
     claims = Counter(name for meta in metas for name in meta["files"])

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jupyter_envstore.engine.dependencies import dependencies
 from jupyter_envstore.engine.package_paths import PackagePaths, parents_of, refusal
 from jupyter_envstore.errors import PackageError
 from jupyter_envstore.spec.words import counted
@@ -248,11 +249,7 @@ def link_order(records: Sequence[Mapping[str, Any]]) -> list[str]:
     Those that have to do with no other come first; then, level by level, those whose dependencies are all there. Names
     decide within a level; a circle is cut where the fewest dependencies are left.
     """
-    names = {str(record["name"]) for record in records}
-    left = {
-        str(record["name"]): {spec.split()[0] for spec in record.get("depends") or () if spec.split()} & names
-        for record in records
-    }
+    left = dependencies(records)
     for name, needs in left.items():
         needs -= {name, "pip"} if name == "python" else {name}
     needed = {name for needs in left.values() for name in needs}

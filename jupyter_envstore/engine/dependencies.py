@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from jupyter_envstore.engine.record import PlatformLock
 
-
-def dependencies(lock: PlatformLock) -> dict[str, set[str]]:
-    """Return of each conda package those of the environment that it needs directly."""
-    names = {record["name"] for record in lock.conda}
+def dependencies(records: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
+    """Return of each conda package those among ``records`` that it needs directly."""
+    names = {str(record["name"]) for record in records}
     return {
-        record["name"]: {spec.split()[0] for spec in record.get("depends", ()) if spec.split()} & names
-        for record in lock.conda
+        str(record["name"]): {spec.split()[0] for spec in record.get("depends") or () if spec.split()} & names
+        for record in records
     }
 
 

@@ -25,6 +25,7 @@ from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.package_paths import PackagePaths, path_fault, read_paths
 from jupyter_envstore.engine.prefix import remove_tree, to_trash, write_new
 from jupyter_envstore.engine.progress import Progress
+from jupyter_envstore.engine.record import package_hash
 from jupyter_envstore.errors import PackageError
 
 VERSION = 4
@@ -144,7 +145,7 @@ def stamp(record: Mapping[str, Any], cache_dir: Path) -> list[Any]:
 
     Nobody sets a change time, so no package can bring what it wants to be believed.
     """
-    found: list[Any] = [VERSION, str(record.get("sha256") or record.get("md5") or "")]
+    found: list[Any] = [VERSION, package_hash(record)]
     folder = f"{cache_dir}/{cache_name(record)}"
     for name in SOURCES:
         try:

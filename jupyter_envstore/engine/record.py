@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -44,6 +45,11 @@ class PlatformLock:
     def size(self) -> int:
         """Bytes of all packages as they are downloaded."""
         return sum(record.get("size") or 0 for record in (*self.conda, *self.pip))
+
+
+def package_hash(record: Mapping[str, Any]) -> str:
+    """Return what a conda package is known by; empty where another file may come to stand at its address."""
+    return str(record.get("sha256") or record.get("md5") or "")
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,14 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
 
 from jupyter_envstore.engine.byte_code_paths import byte_code_path, python_folder
 from jupyter_envstore.engine.collisions import OutsideLink, Registry
+from jupyter_envstore.engine.dependencies import dependencies, with_dependencies
 from jupyter_envstore.engine.guard import cached_registry
-from jupyter_envstore.engine.record import PlatformLock
+from jupyter_envstore.engine.record import PlatformLock, package_hash
 from jupyter_envstore.errors import PackageError
-from jupyter_envstore.images.dependencies import dependencies, with_dependencies
-from jupyter_envstore.images.oci import Layer, canonical
+from jupyter_envstore.images.oci import Layer, LayerCache, canonical
 
 FORMAT = 4
 """Raised when the bytes of layers change for the same packages, so that old ones are not found again."""
@@ -28,19 +27,6 @@ READ = "etc/conda/"
 """What is read of packages that are linked, to say how an image is run."""
 OURS = ("etc/envstore/", "conda-meta/", "CACHEDIR.TAG")
 """What is written into a prefix beside packages."""
-
-
-class LayerCache(Protocol):
-    """Layers that the store has made before, by what they are made of."""
-
-    def find(self, key: str) -> Layer | None:
-        """Return the layer of a key, where its file is there; it stays until the image is done."""
-
-    def find_all(self, keys: Mapping[str, str]) -> dict[str, Layer]:
-        """Return the layers of many keys, by what each key is of."""
-
-    def add(self, key: str, layer: Layer) -> None:
-        """Remember a layer that was made."""
 
 
 @dataclass(frozen=True)
@@ -93,10 +79,11 @@ def known_layers(
     if any(record["name"] not in registry for record in lock.conda) or _are_mixed(registry, python_folder(lock)):
         return KnownLayers()
     keys = _package_keys(lock, target, tools)
-    layers = cache.find_all(keys) if len(lock.conda) <= room else {}
+    found = cache.find(keys.values()) if len(lock.conda) <= room else {}
+    layers = {name: found[key] for name, key in keys.items() if key in found}
     if not layers:
         return KnownLayers(keys)
-    needs = dependencies(lock)
+    needs = dependencies(lock.conda)
     needed = {name for path, name in registry.files.items() if path.startswith(READ)}
     needed |= {name for name in needs if name not in layers}
     needed |= with_dependencies({"python"} & needs.keys(), needs)
@@ -124,10 +111,5 @@ def _are_mixed(registry: Registry, folder: str) -> bool:
 def _package_keys(lock: PlatformLock, target: Path, tools: Mapping[str, str]) -> dict[str, str]:
     python = next((record for record in lock.conda if record["name"] == "python"), None)
     same = canonical([FORMAT, str(target), tools, python])
-    hashed = [record for record in lock.conda if hash_of(record)]
+    hashed = [record for record in lock.conda if package_hash(record)]
     return {record["name"]: hashlib.sha256(same + canonical([record])).hexdigest() for record in hashed}
-
-
-def hash_of(record: Mapping[str, Any]) -> str:
-    """Return what a package is known by; nothing of one at whose address another file may come to stand."""
-    return str(record.get("sha256") or record.get("md5") or "")

@@ -20,15 +20,15 @@ from typing import Any
 
 from jupyter_envstore.engine.byte_code_paths import source_path
 from jupyter_envstore.engine.cached import cache_name
+from jupyter_envstore.engine.dependencies import dependencies, with_dependencies
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.meta import META, cleaned
 from jupyter_envstore.engine.package_paths import parents_of
 from jupyter_envstore.engine.prefix import walk_files
-from jupyter_envstore.engine.record import PlatformLock
+from jupyter_envstore.engine.record import PlatformLock, package_hash
 from jupyter_envstore.engine.tarstream import CHUNK, GZIP_LEVEL, TarStream
-from jupyter_envstore.images.dependencies import dependencies, with_dependencies
-from jupyter_envstore.images.known import FORMAT, LayerCache, hash_of
-from jupyter_envstore.images.oci import Layer, canonical
+from jupyter_envstore.images.known import FORMAT
+from jupyter_envstore.images.oci import Layer, LayerCache, canonical
 from jupyter_envstore.store.blobs import BlobStore, BlobWriter
 
 THREADS = 2
@@ -120,7 +120,7 @@ def group_files(
     owners, alone, hashes = _owners(prefix)
     unpacked = {name: linked.unpacked(record) for name, record in packages.items()}
     groups = {
-        name: Group(name, seed=[_identity(record)], hash=hash_of(record), known=known.get(name))
+        name: Group(name, seed=[_identity(record)], hash=package_hash(record), known=known.get(name))
         for name, record in packages.items()
     }
     pip = Group("PyPI packages", seed=sorted(f"{p['name']}-{p['version']}" for p in lock.pip))
@@ -163,7 +163,7 @@ def group_files(
 
 def popularity(lock: PlatformLock) -> dict[str, int]:
     """Return of each conda package how many need it, directly or not, itself among them."""
-    needs = dependencies(lock)
+    needs = dependencies(lock.conda)
     return dict(Counter(other for name in needs for other in with_dependencies([name], needs)))
 
 
@@ -192,13 +192,14 @@ def make_layers(
     total, done = sum(sizes), 0
     with ThreadPoolExecutor(THREADS, thread_name_prefix="layer") as pool:
         looks = list(pool.map(lambda group: _look_at(prefix, target, group, tools), groups))
-        found = [group.known or cache.find(look.key) for group, look in zip(groups, looks, strict=True)]
+        stored = cache.find(look.key for look in looks if look.key)
+        found = [group.known or stored.get(look.key) for group, look in zip(groups, looks, strict=True)]
         # what is written for others too is looked at to the last byte
         missing = [place for place, layer in enumerate(found) if layer is None]
-        again = pool.map(lambda place: _look_at(prefix, target, groups[place], tools, read_all=True), missing)
+        again = list(pool.map(lambda place: _look_at(prefix, target, groups[place], tools, read_all=True), missing))
+        stored = cache.find(look.key for look in again)
         for place, look in zip(missing, again, strict=True):
-            looks[place] = look
-            found[place] = cache.find(look.key)
+            looks[place], found[place] = look, stored.get(look.key)
         waiting = {
             look.key: pool.submit(_write, prefix, target, group, blobs)
             for group, look, layer in zip(groups, looks, found, strict=True)
@@ -339,7 +340,7 @@ def _content(path: str) -> str:
 
 
 def _identity(record: Mapping[str, Any]) -> str:
-    return f"{record['fn']}#{hash_of(record) or record['url']}"
+    return f"{record['fn']}#{package_hash(record) or record['url']}"
 
 
 def _owners(prefix: Path) -> tuple[dict[str, str], set[str], dict[str, str]]:

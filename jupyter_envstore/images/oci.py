@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -42,6 +42,16 @@ class Layer:
     def descriptor(self) -> dict[str, Any]:
         """Return what a manifest says of it (OCI image specification, ``descriptor.md``)."""
         return {"mediaType": self.media_type, "digest": f"sha256:{self.digest}", "size": self.size}
+
+
+class LayerCache(Protocol):
+    """Layers that the store has made before, by what they are made of: each is made once for the whole store."""
+
+    def find(self, keys: Iterable[str]) -> dict[str, Layer]:
+        """Return the layers of keys, by key, where their files are there; they stay until the image is done."""
+
+    def add(self, key: str, layer: Layer) -> None:
+        """Remember a layer that was made."""
 
 
 @dataclass(frozen=True)

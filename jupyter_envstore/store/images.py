@@ -16,14 +16,8 @@ from jupyter_envstore.store.states import COMPLETED, READY, UNSETTLED
 DOCKER = "docker"
 
 
-def find_layer(session: Session, key: str, blobs: BlobStore) -> StoredLayer | None:
-    """Return the layer of a key, where its file is there; one whose file was collected is forgotten."""
-    found = session.get(StoredLayer, key)
-    return found if found is not None and blobs.path(found.digest).is_file() else None
-
-
 def find_layers(session: Session, keys: Iterable[str], blobs: BlobStore) -> dict[str, StoredLayer]:
-    """Return the layers of many keys by key, where their files are there."""
+    """Return layers by their keys, where their files are there; those whose files were collected are forgotten."""
     rows = session.scalars(select(StoredLayer).where(StoredLayer.key.in_(list(keys))))
     return {row.key: row for row in rows if blobs.path(row.digest).is_file()}
 
