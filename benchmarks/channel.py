@@ -8,10 +8,10 @@ import time
 from common import empty_store
 from sqlalchemy import insert
 
-from jupyter_envstore.access import EVERYWHERE, Identity
-from jupyter_envstore.envstore import EnvStore
-from jupyter_envstore.store.database import now
-from jupyter_envstore.store.models import Build, Environment, KeptPackage, Namespace, Specification
+from jupyter_envstore.database.connection import now
+from jupyter_envstore.database.models import Build, Environment, KeptPackage, Namespace, Specification
+from jupyter_envstore.policy.access import EVERYWHERE, Identity
+from jupyter_envstore.services import EnvStore
 
 BUILDS, PACKAGES, RUNS = 50, 100, 10
 

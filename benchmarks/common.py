@@ -17,13 +17,13 @@ from typing import Any
 
 from sqlalchemy import select
 
+from jupyter_envstore.channel_maker.channel import make_channel
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.demo.channel import make_channel
+from jupyter_envstore.database.models import Build
+from jupyter_envstore.database.states import COMPLETED, UNSETTLED
 from jupyter_envstore.engine.prefix import remove_tree
-from jupyter_envstore.envstore import EnvStore
+from jupyter_envstore.services import EnvStore
 from jupyter_envstore.spec import read_specification
-from jupyter_envstore.store.models import Build
-from jupyter_envstore.store.states import COMPLETED, UNSETTLED
 
 CACHE = Path(__file__).parent.parent / ".cache"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"

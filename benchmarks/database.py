@@ -12,13 +12,13 @@ from typing import Any
 from common import empty_store, report
 from sqlalchemy import event, insert
 
-from jupyter_envstore.envstore import EnvStore
-from jupyter_envstore.store import builds as rows
-from jupyter_envstore.store import listing
-from jupyter_envstore.store.database import now
-from jupyter_envstore.store.environment_pages import list_environments
-from jupyter_envstore.store.models import Build, Environment, Namespace, Specification
-from jupyter_envstore.store.paging import Filters, Page
+from jupyter_envstore.database import builds as rows
+from jupyter_envstore.database import listings as listing
+from jupyter_envstore.database.connection import now
+from jupyter_envstore.database.environment_listing import list_environments
+from jupyter_envstore.database.models import Build, Environment, Namespace, Specification
+from jupyter_envstore.database.paging import Filters, Page
+from jupyter_envstore.services import EnvStore
 
 ENVIRONMENTS, BUILDS = 10_000, 10
 EVERYTHING = Filters()

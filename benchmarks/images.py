@@ -21,12 +21,12 @@ import requests
 from common import channel, report, text
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
+from jupyter_envstore.blobs.local import BlobStore
 from jupyter_envstore.engine.prefix import remove_tree
-from jupyter_envstore.images.host import write_host_base
+from jupyter_envstore.images.host_base import write_host_base
 from jupyter_envstore.images.push import push_image
 from jupyter_envstore.images.reference import parse_image
-from jupyter_envstore.store.blobs import BlobStore
-from tests.handlers.live import MASTER, Server, free_port
+from tests.server.live import MASTER, Server, free_port
 
 HEADERS = {"Authorization": f"Bearer {MASTER}"}
 LOGIN = ("x", MASTER)

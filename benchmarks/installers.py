@@ -16,7 +16,7 @@ from typing import Any
 from common import build, empty_store, report, text
 
 from jupyter_envstore.engine.prefix import remove_tree, tree_size
-from jupyter_envstore.envstore import EnvStore
+from jupyter_envstore.services import EnvStore
 
 RUNS = 3
 

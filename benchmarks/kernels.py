@@ -13,10 +13,10 @@ from common import build, empty_store, report, text
 from jupyter_client.kernelspec import KernelSpecManager
 from sqlalchemy import insert
 
-from jupyter_envstore.kernels import KernelSpecs
-from jupyter_envstore.store.database import now
-from jupyter_envstore.store.models import Build, Environment
-from jupyter_envstore.store.states import PREFIX_PRESENT
+from jupyter_envstore.database.connection import now
+from jupyter_envstore.database.models import Build, Environment
+from jupyter_envstore.database.states import PREFIX_PRESENT
+from jupyter_envstore.kernels.kernel_specs import KernelSpecs
 
 COUNT = 1000
 

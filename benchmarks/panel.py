@@ -19,8 +19,8 @@ from server import ENVIRONMENTS, fill
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from jupyter_envstore.engine.prefix import remove_tree
-from tests.handlers.live import MASTER, Server
 from tests.lab.conftest import FLAGS, LAB
+from tests.server.live import MASTER, Server
 
 RUNS = 5
 STATIC = Path(__file__).parent.parent / "jupyter_envstore" / "labextension" / "static"

@@ -22,7 +22,7 @@ from common import channel, report, text
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from jupyter_envstore.engine.prefix import remove_tree
-from tests.handlers.live import MASTER, Server, free_port
+from tests.server.live import MASTER, Server, free_port
 
 HEADERS = {"Authorization": f"Bearer {MASTER}"}
 ENVIRONMENTS = 1000
@@ -126,9 +126,9 @@ def fill(server: Server) -> None:
     from sqlalchemy import insert
 
     from jupyter_envstore.config import StoreConfig
-    from jupyter_envstore.envstore import EnvStore
-    from jupyter_envstore.store.database import now
-    from jupyter_envstore.store.models import Build, Environment, Namespace
+    from jupyter_envstore.database.connection import now
+    from jupyter_envstore.database.models import Build, Environment, Namespace
+    from jupyter_envstore.services import EnvStore
 
     store = EnvStore(StoreConfig(str(server.root)))
     with store.database.write() as session:

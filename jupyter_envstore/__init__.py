@@ -14,6 +14,6 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     if sys.platform == "win32":
         msg = "jupyter-envstore's store runs on Linux and macOS; on Windows, use it in WSL"
         raise RuntimeError(msg)
-    from jupyter_envstore.app import EnvStoreApp
+    from jupyter_envstore.application.app import EnvStoreApp
 
-    return [{"module": "jupyter_envstore.app", "app": EnvStoreApp}]
+    return [{"module": "jupyter_envstore.application.app", "app": EnvStoreApp}]

@@ -17,14 +17,14 @@ import psutil
 import pytest
 
 from jupyter_envstore.builds.executors import LocalExecutor
+from jupyter_envstore.channel_maker.channel import make_channel
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.demo.channel import make_channel
 from jupyter_envstore.engine.prefix import remove_tree
-from jupyter_envstore.envstore import EnvStore
-from jupyter_envstore.images.host import write_host_base
+from jupyter_envstore.images.host_base import write_host_base
+from jupyter_envstore.services import EnvStore
 from tests import nasty
-from tests.handlers.live import Server
 from tests.helpers import LEASE_SECONDS, Store
+from tests.server.live import Server
 
 CACHE = Path(__file__).parent.parent / ".cache"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -18,11 +18,11 @@ from typing import Any
 from jupyter_envstore.builds.executors import Executor, LocalExecutor
 from jupyter_envstore.builds.processes import is_alive, start_time
 from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.database.models import Job
+from jupyter_envstore.database.states import UNSETTLED
 from jupyter_envstore.engine.prefix import remove_tree
-from jupyter_envstore.envstore import BuildRef, EnvStore
+from jupyter_envstore.services import BuildRef, EnvStore
 from jupyter_envstore.spec import read_specification
-from jupyter_envstore.store.models import Job
-from jupyter_envstore.store.states import UNSETTLED
 
 LEASE_SECONDS = 10.0
 """How long a worker of most tests may be silent: two run at once with other tests, and they give way to everything."""

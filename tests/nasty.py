@@ -8,8 +8,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from jupyter_envstore.demo.channel import index_channel
-from jupyter_envstore.demo.package import CondaPackage, write_package
+from jupyter_envstore.channel_maker.channel import index_channel
+from jupyter_envstore.channel_maker.package import CondaPackage, write_package
 
 LONG = "/opt/" + "_placeholder" * 20 + "_end"  # 248 bytes, as conda-build makes them
 SHORT = "/opt/anaconda1anaconda2anaconda3"

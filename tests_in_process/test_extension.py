@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from tornado.httpclient import HTTPClientError
 
-from jupyter_envstore.app import SCHEMAS, EnvStoreApp
+from jupyter_envstore.application.app import SCHEMAS, EnvStoreApp
 from jupyter_envstore.engine.prefix import remove_tree
 from tests import nasty
 

@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_envstore.artifacts.base import ArtifactRequest, version_of
+from jupyter_envstore.blobs.local import BlobStore
 from jupyter_envstore.engine.collisions import OutsideLink
+from jupyter_envstore.engine.conda_meta import clean_meta, meta_bytes
 from jupyter_envstore.engine.environment_variables import write_activation
 from jupyter_envstore.engine.link import finish_prefix, link_conda
-from jupyter_envstore.engine.meta import clean_meta, meta_bytes
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.engine.script_products import Touched, apply_products, disown, links_out
 from jupyter_envstore.engine.tarstream import Sink, TarStream, compressed
 from jupyter_envstore.errors import ArtifactError, InvalidInputError
 from jupyter_envstore.installers.activate import activate_anywhere, deactivate
-from jupyter_envstore.spec.words import counted
-from jupyter_envstore.store.blobs import BlobStore
+from jupyter_envstore.spec.wording import counted
 
 FORMATS = {"": "gz", "tar.gz": "gz", "tar.zst": "zst"}
 PLACEHOLDER = Path("/opt/envstore_archive_placeholder")

@@ -11,13 +11,13 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Protocol
 
+from jupyter_envstore.blobs.local import BlobStore
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.engine.tarstream import Sink
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.images.oci import LayerCache
-from jupyter_envstore.store.blobs import BlobStore
 
 GROUP = "jupyter_envstore.artifacts"
 

@@ -13,8 +13,8 @@ from jupyter_envstore.engine.environment_variables import Variables, read_variab
 from jupyter_envstore.engine.prefix import write_new
 from jupyter_envstore.engine.tarstream import Sink
 from jupyter_envstore.errors import ArtifactError, InvalidInputError
-from jupyter_envstore.images.base import fetch_base
-from jupyter_envstore.images.known import KnownLayers, known_layers
+from jupyter_envstore.images.base_images import fetch_base
+from jupyter_envstore.images.known_layers import KnownLayers, known_layers
 from jupyter_envstore.images.layers import OTHER_LAYERS, Linked, group_files, make_layers
 from jupyter_envstore.images.oci import MANIFEST, Base, canonical, image_config, manifest, sha256
 from jupyter_envstore.images.reference import SCRATCH

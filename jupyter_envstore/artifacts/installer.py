@@ -7,20 +7,20 @@ from typing import BinaryIO, cast
 from jupyter_envstore import __version__
 from jupyter_envstore.artifacts.archive import link_for_export, refuse_outside_links
 from jupyter_envstore.artifacts.base import MADE_AS, ArtifactRequest, version_of
+from jupyter_envstore.blobs.local import BlobStore
 from jupyter_envstore.engine.channels import ChannelPolicy
 from jupyter_envstore.engine.environment_variables import write_activation
-from jupyter_envstore.engine.guard import cached_registry
+from jupyter_envstore.engine.package_guard import cached_registry
 from jupyter_envstore.engine.sdist import built_wheels
 from jupyter_envstore.engine.solve import current_platform
 from jupyter_envstore.engine.tarstream import Sink
 from jupyter_envstore.errors import ArtifactError, InvalidInputError
 from jupyter_envstore.installers import selfextracting
-from jupyter_envstore.installers.about import about
-from jupyter_envstore.installers.construct import Job
+from jupyter_envstore.installers.construct_input import Job
 from jupyter_envstore.installers.constructor import run_constructor
-from jupyter_envstore.installers.tools import ConstructorMissingError, Toolbox
+from jupyter_envstore.installers.constructor_finder import ConstructorMissingError, Toolbox
+from jupyter_envstore.installers.description import about
 from jupyter_envstore.spec.reader import PLATFORMS
-from jupyter_envstore.store.blobs import BlobStore
 
 PKG = ".pkg"
 

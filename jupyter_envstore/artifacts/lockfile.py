@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from jupyter_envstore.artifacts.base import ArtifactRequest, version_of
+from jupyter_envstore.blobs.local import BlobStore
 from jupyter_envstore.engine.lock import lock_text, with_all_hashes
 from jupyter_envstore.engine.tarstream import Sink
 from jupyter_envstore.errors import InvalidInputError
-from jupyter_envstore.store.blobs import BlobStore
 
 
 class Lockfile:

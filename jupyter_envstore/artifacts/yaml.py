@@ -11,7 +11,7 @@ from jupyter_envstore.artifacts.base import ArtifactRequest
 from jupyter_envstore.engine.pylock import exact_address
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.engine.tarstream import Sink
-from jupyter_envstore.spec.editing import pip_name
+from jupyter_envstore.spec.package_editing import pip_name
 
 
 class PinnedYaml:

@@ -12,9 +12,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from jupyter_envstore.engine.environment import package_environment
+from jupyter_envstore.engine.conda_meta import owners_of
 from jupyter_envstore.engine.environment_variables import activation_script
-from jupyter_envstore.engine.meta import owners_of
+from jupyter_envstore.engine.process_environment import package_environment
 from jupyter_envstore.errors import EnvStoreError
 
 ACTIVATION_FILE = "conda-meta/envstore-activation"

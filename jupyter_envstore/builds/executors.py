@@ -11,10 +11,10 @@ from typing import Protocol
 
 from jupyter_envstore.builds.priority import give_way
 from jupyter_envstore.builds.processes import start_time
-from jupyter_envstore.builds.waiting import Request, WaitingWorker
+from jupyter_envstore.builds.waiting_worker import Request, WaitingWorker
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.engine.environment import scrubbed_environment
-from jupyter_envstore.store.jobs import Claim
+from jupyter_envstore.database.jobs import Claim
+from jupyter_envstore.engine.process_environment import scrubbed_environment
 
 LATER = 3.0
 """Seconds behind the start of a worker, until the one that waits is loaded: not while the first needs a processor."""

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jupyter_envstore.builds.importing import MEMORY
+from jupyter_envstore.builds.module_imports import MEMORY
 
 if TYPE_CHECKING:
     from jupyter_client.blocking.client import BlockingKernelClient

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jupyter_envstore.builds.telling import tell_outside_links
+from jupyter_envstore.builds.link_warnings import tell_outside_links
 from jupyter_envstore.builds.workspace import Workspace
+from jupyter_envstore.database.blob_references import owned_blob, products_owner, refer
+from jupyter_envstore.database.warnings import LINK_SCRIPT
+from jupyter_envstore.engine.conda_meta import META
 from jupyter_envstore.engine.link_scripts import POST_LINK, LinkScript, find_link_scripts, refusal, run_link_scripts
-from jupyter_envstore.engine.meta import META
 from jupyter_envstore.engine.package_paths import is_record
 from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.engine.script_products import (
@@ -20,9 +22,7 @@ from jupyter_envstore.engine.script_products import (
 )
 from jupyter_envstore.errors import PackageError
 from jupyter_envstore.policy import LINK_SCRIPTS_REFUSE, LINK_SCRIPTS_RUN
-from jupyter_envstore.spec.words import counted
-from jupyter_envstore.store.blobs import owned_blob, products_owner, refer
-from jupyter_envstore.store.warnings import LINK_SCRIPT
+from jupyter_envstore.spec.wording import counted
 
 
 def check_link_scripts(workspace: Workspace, prefix: Path, lock: PlatformLock, choice: str) -> list[LinkScript]:

@@ -5,27 +5,28 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from jupyter_envstore.blobs.local import StoredBlob
 from jupyter_envstore.builds.activation import ACTIVATION_FILE, activation_variables
-from jupyter_envstore.builds.contents import package_rows
-from jupyter_envstore.builds.job import Job
-from jupyter_envstore.builds.keeping import keep_where_wanted
+from jupyter_envstore.builds.active_links import sync_link
+from jupyter_envstore.builds.build_job import Job
 from jupyter_envstore.builds.link_scripts import bring_back, check_link_scripts, run_scripts
-from jupyter_envstore.builds.links import sync_link
-from jupyter_envstore.builds.locking import Locking
-from jupyter_envstore.builds.notices import tell_of_packages
-from jupyter_envstore.builds.telling import tell_collisions
+from jupyter_envstore.builds.link_warnings import tell_collisions
+from jupyter_envstore.builds.lock_steps import Locking
+from jupyter_envstore.builds.package_keeping import keep_where_wanted
+from jupyter_envstore.builds.package_rows import package_rows
+from jupyter_envstore.builds.prefix_notices import tell_of_packages
 from jupyter_envstore.builds.workspace import Workspace
+from jupyter_envstore.database import builds as rows
+from jupyter_envstore.database import people
+from jupyter_envstore.database.blob_references import refer
+from jupyter_envstore.database.connection import now
+from jupyter_envstore.database.jobs import ARTIFACT, CHECK, FINISH, enqueue
+from jupyter_envstore.database.models import Artifact, Build, Change
+from jupyter_envstore.database.states import COMPLETED, ON_DEMAND, PENDING, PREFIX_PRESENT
 from jupyter_envstore.engine.bytecode import link_bytecode
 from jupyter_envstore.engine.link import finish_prefix
 from jupyter_envstore.engine.prefix import remove_tree, seal_prefix, tree_size, unseal_prefix
 from jupyter_envstore.engine.record import BuildRecord
-from jupyter_envstore.store import builds as rows
-from jupyter_envstore.store import people
-from jupyter_envstore.store.blobs import StoredBlob, refer
-from jupyter_envstore.store.database import now
-from jupyter_envstore.store.jobs import ARTIFACT, CHECK, FINISH, enqueue
-from jupyter_envstore.store.models import Artifact, Build, Change
-from jupyter_envstore.store.states import COMPLETED, ON_DEMAND, PENDING, PREFIX_PRESENT
 
 
 def run_build(workspace: Workspace) -> None:

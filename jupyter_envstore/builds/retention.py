@@ -14,22 +14,22 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from jupyter_envstore import policy
-from jupyter_envstore.builds.clearing import UNDO, Cleared, clear_deleted, prefixes_in_use, uncleared
-from jupyter_envstore.builds.keeping import is_wanted
-from jupyter_envstore.builds.links import sync_all_links
+from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.builds.active_links import sync_all_links
+from jupyter_envstore.builds.deletion import UNDO, Cleared, clear_deleted, prefixes_in_use, uncleared
+from jupyter_envstore.builds.package_keeping import is_wanted
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.engine.cached import cache_name
+from jupyter_envstore.database import builds as rows
+from jupyter_envstore.database import retention as queries
+from jupyter_envstore.database import settings as settings_rows
+from jupyter_envstore.database.connection import Database, now
+from jupyter_envstore.database.kept_packages import drop_kept, keepable_builds, request_keeping
+from jupyter_envstore.database.models import Build
+from jupyter_envstore.database.states import KEEPING, NOT_KEPT
+from jupyter_envstore.engine.package_cache import cache_name
 from jupyter_envstore.engine.prefix import remove_tree, to_trash, tree_size
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.errors import StorageError
-from jupyter_envstore.store import builds as rows
-from jupyter_envstore.store import retention as queries
-from jupyter_envstore.store import settings as settings_rows
-from jupyter_envstore.store.blobs import BlobStore
-from jupyter_envstore.store.database import Database, now
-from jupyter_envstore.store.kept import drop_kept, keepable_builds, request_keeping
-from jupyter_envstore.store.models import Build
-from jupyter_envstore.store.states import KEEPING, NOT_KEPT
 
 INDEX_SECONDS = 30 * 86400.0
 WHEEL_SECONDS = 86400.0

@@ -8,16 +8,14 @@ import re
 import threading
 from typing import Any
 
+from jupyter_envstore.blobs.local import BlobStore
 from jupyter_envstore.builds.executors import Executor
 from jupyter_envstore.builds.processes import end_group, this_host
 from jupyter_envstore.builds.workspace import keep_errors
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.engine.prefix import remove_tree, to_trash
-from jupyter_envstore.engine.strays import JOB_MARK, end_strays
-from jupyter_envstore.store import builds as rows
-from jupyter_envstore.store.blobs import BlobStore
-from jupyter_envstore.store.database import Database, now
-from jupyter_envstore.store.jobs import (
+from jupyter_envstore.database import builds as rows
+from jupyter_envstore.database.connection import Database, now
+from jupyter_envstore.database.jobs import (
     ARTIFACT,
     BUILD,
     FINISH,
@@ -34,9 +32,9 @@ from jupyter_envstore.store.jobs import (
     silent_jobs,
     unfinished_jobs,
 )
-from jupyter_envstore.store.models import Artifact, Build, Change, Job, LogChunk
-from jupyter_envstore.store.retention import running_attempts
-from jupyter_envstore.store.states import (
+from jupyter_envstore.database.models import Artifact, Build, Change, Job, LogChunk
+from jupyter_envstore.database.retention import running_attempts
+from jupyter_envstore.database.states import (
     ARTIFACT_FAILED,
     CANCELED,
     FAILED,
@@ -48,6 +46,8 @@ from jupyter_envstore.store.states import (
     QUEUED,
     UNSETTLED,
 )
+from jupyter_envstore.engine.prefix import remove_tree, to_trash
+from jupyter_envstore.engine.stray_processes import JOB_MARK, end_strays
 
 log = logging.getLogger(__name__)
 LOST = "the worker stopped without a word (killed, out of memory, or its machine went down)"

@@ -14,21 +14,19 @@ import uuid
 from pathlib import Path
 
 from jupyter_envstore import policy
+from jupyter_envstore.blobs.local import BlobStore
 from jupyter_envstore.builds.executors import LocalExecutor
 from jupyter_envstore.builds.processes import start_time, this_host
 from jupyter_envstore.builds.retention import caches_in_use
 from jupyter_envstore.builds.scheduler import Scheduler
-from jupyter_envstore.builds.waiting import WAIT, serve
+from jupyter_envstore.builds.waiting_worker import WAIT, serve
 from jupyter_envstore.builds.workspace import Workspace, keep_errors, printable
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.engine.channels import redact
-from jupyter_envstore.engine.prefix import remove_tree, storage_error
-from jupyter_envstore.errors import EnvStoreError, StaleClaimError
-from jupyter_envstore.store import builds as rows
-from jupyter_envstore.store import settings as settings_rows
-from jupyter_envstore.store.blobs import BlobStore, artifact_owner, owned_blob, products_owner, refer
-from jupyter_envstore.store.database import Database, now
-from jupyter_envstore.store.jobs import (
+from jupyter_envstore.database import builds as rows
+from jupyter_envstore.database import settings as settings_rows
+from jupyter_envstore.database.blob_references import artifact_owner, owned_blob, products_owner, refer
+from jupyter_envstore.database.connection import Database, now
+from jupyter_envstore.database.jobs import (
     ARTIFACT,
     BUILD,
     CHECK,
@@ -40,8 +38,11 @@ from jupyter_envstore.store.jobs import (
     finish,
     note_process,
 )
-from jupyter_envstore.store.models import Artifact, Build, Change, Job
-from jupyter_envstore.store.states import BUILDING, COMPLETED, FAILED, MAKING, READY
+from jupyter_envstore.database.models import Artifact, Build, Change, Job
+from jupyter_envstore.database.states import BUILDING, COMPLETED, FAILED, MAKING, READY
+from jupyter_envstore.engine.channels import redact
+from jupyter_envstore.engine.prefix import remove_tree, storage_error
+from jupyter_envstore.errors import EnvStoreError, StaleClaimError
 
 
 def main(arguments: list[str]) -> int:
@@ -125,8 +126,8 @@ def _begin(workspace: Workspace) -> None:
 
 
 def _make_prefix(workspace: Workspace) -> None:
-    from jupyter_envstore.builds.checking import run_check
-    from jupyter_envstore.builds.keeping import run_keep
+    from jupyter_envstore.builds.check_step import run_check
+    from jupyter_envstore.builds.package_keeping import run_keep
     from jupyter_envstore.builds.pipeline import run_build, run_finish, run_restore
 
     jobs = {BUILD: run_build, RESTORE: run_restore, FINISH: run_finish, CHECK: run_check, KEEP: run_keep}
@@ -134,9 +135,9 @@ def _make_prefix(workspace: Workspace) -> None:
 
 
 def _make_artifact(workspace: Workspace) -> None:
+    from jupyter_envstore.artifacts.artifact_reach import REACH, reach_of_artifact
     from jupyter_envstore.artifacts.base import ArtifactRequest, find_maker, made_for
-    from jupyter_envstore.artifacts.reach import REACH, reach_of_artifact
-    from jupyter_envstore.builds.parts import StoredParts
+    from jupyter_envstore.builds.artifact_parts import StoredParts
     from jupyter_envstore.engine.record import BuildRecord
 
     with workspace.database.read() as session:

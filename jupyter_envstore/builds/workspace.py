@@ -16,15 +16,15 @@ from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
 
+from jupyter_envstore.blobs.local import BlobStore
 from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.database import warnings
+from jupyter_envstore.database.connection import Database, now
+from jupyter_envstore.database.jobs import Claim, finish
+from jupyter_envstore.database.models import Job, LogChunk, Step
 from jupyter_envstore.engine.channels import redact
-from jupyter_envstore.engine.strays import JOB_MARK, end_strays
+from jupyter_envstore.engine.stray_processes import JOB_MARK, end_strays
 from jupyter_envstore.errors import LimitError, StaleClaimError, StorageError
-from jupyter_envstore.store import warnings
-from jupyter_envstore.store.blobs import BlobStore
-from jupyter_envstore.store.database import Database, now
-from jupyter_envstore.store.jobs import Claim, finish
-from jupyter_envstore.store.models import Job, LogChunk, Step
 
 FLUSH_SECONDS = 0.3
 NOT_SHOWN = re.compile(r"\0|\x1b\[[0-9;]*m")
@@ -92,7 +92,7 @@ class Workspace:
         Parameters
         ----------
         kind : str
-            One of :mod:`jupyter_envstore.store.warnings`.
+            One of :mod:`jupyter_envstore.database.warnings`.
         message : str
             What it is, and what to do.
         package, path : str

@@ -10,12 +10,12 @@ from pathlib import Path
 from jupyter_envstore.cli.common import open_store, print_json
 from jupyter_envstore.cli.display import human_size, table
 from jupyter_envstore.errors import InvalidInputError, NotFoundError
-from jupyter_envstore.spec.words import counted
+from jupyter_envstore.spec.wording import counted
 
 
 def channel(options: argparse.Namespace) -> None:
     """Make a conda channel of Python installations and PyPI wheels."""
-    from jupyter_envstore.demo.channel import DEMO_REQUIREMENTS, make_channel
+    from jupyter_envstore.channel_maker.channel import DEMO_REQUIREMENTS, make_channel
 
     if Path(options.directory).is_file():
         msg = f"{options.directory} is a file; name a folder for the channel"

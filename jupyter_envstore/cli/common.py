@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from jupyter_envstore.application.configuration import load_config
 from jupyter_envstore.cli.display import LiveDisplay
-from jupyter_envstore.configuration import load_config
-from jupyter_envstore.envstore import BuildRef, EnvStore
+from jupyter_envstore.database.states import UNSETTLED
 from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.services import BuildRef, EnvStore
 from jupyter_envstore.spec import parse_reference
-from jupyter_envstore.store.states import UNSETTLED
 
 POLL_SECONDS = 0.1
 

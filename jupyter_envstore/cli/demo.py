@@ -14,14 +14,14 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
-from jupyter_envstore.cli.commands import _outcome, _report_build, follow
+from jupyter_envstore.application.configuration import load_config
+from jupyter_envstore.channel_maker.channel import make_channel
+from jupyter_envstore.cli.build import _outcome, _report_build, follow
 from jupyter_envstore.cli.common import print_json, who
-from jupyter_envstore.configuration import load_config
-from jupyter_envstore.demo.channel import make_channel
-from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.errors import ImageError
-from jupyter_envstore.images.host import write_host_base
+from jupyter_envstore.images.host_base import write_host_base
 from jupyter_envstore.policy.settings import ALL_ARTIFACTS
+from jupyter_envstore.services import EnvStore
 from jupyter_envstore.spec import read_specification
 
 FIRST_PORT = 8888

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any, TextIO
 
+from jupyter_envstore.artifacts.artifact_reach import WORDS
 from jupyter_envstore.artifacts.base import makers
-from jupyter_envstore.artifacts.reach import WORDS
 
 TITLES = {
     "solve": "Find versions",

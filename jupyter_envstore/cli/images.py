@@ -7,11 +7,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from jupyter_envstore.application.configuration import own_file
 from jupyter_envstore.cli.common import find, open_store, tell, wait, who
 from jupyter_envstore.cli.display import LiveDisplay, human_size
-from jupyter_envstore.configuration import own_file
 from jupyter_envstore.errors import ArtifactError
-from jupyter_envstore.images.host import write_host_base
+from jupyter_envstore.images.host_base import write_host_base
 from jupyter_envstore.images.push import push_image
 from jupyter_envstore.images.reference import parse_image
 

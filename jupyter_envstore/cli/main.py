@@ -59,7 +59,7 @@ def run() -> None:
     """
     arguments = root_behind_command(sys.argv[1:])
     if not arguments or (arguments[0].startswith("--") and arguments[0] not in ("--help", "--version")):
-        from jupyter_envstore.app import EnvStoreApp
+        from jupyter_envstore.application.app import EnvStoreApp
 
         EnvStoreApp.launch_instance(arguments)  # type: ignore[no-untyped-call]
         return
@@ -169,7 +169,7 @@ def _register_making(add: Add) -> None:
     _json(demo)
     build = add(
         "build",
-        "commands:build",
+        "build:build",
         "Build an environment from a file\nThe file is an environment.yml or a conda-lock.yml; with --fix also one of\n"
         f"{OTHER_FILES}.",
     )
@@ -196,7 +196,7 @@ def _register_making(add: Add) -> None:
     _json(build)
     added = add(
         "add",
-        "editing:add",
+        "edit:add",
         "Add packages to an environment and build it\n"
         "Its newest specification is changed line by line; comments and order live. A package that is listed\n"
         "already gets the new bounds.",
@@ -216,7 +216,7 @@ def _register_making(add: Add) -> None:
     _json(added)
     apply = add(
         "apply",
-        "commands:apply",
+        "build:apply",
         "Build every environment whose file changed\nOne line for each; what is up to date stays.",
     )
     apply.add_argument("paths", nargs="+", metavar="DIR|FILE", help="files, or folders with *.yml and *.yaml")
@@ -227,7 +227,7 @@ def _register_making(add: Add) -> None:
     _json(apply)
     imported = add(
         "import",
-        "commands:import_file",
+        "build:import_file",
         f"Repair a file and print it as a specification\nReads environment.yml, conda-lock.yml,\n{OTHER_FILES}.",
     )
     imported.add_argument("file", metavar="FILE")
@@ -237,17 +237,17 @@ def _register_making(add: Add) -> None:
 
 
 def _register_looking(add: Add) -> None:
-    listed = add("list", "looking:list_environments", "List environments")
+    listed = add("list", "show:list_environments", "List environments")
     listed.add_argument("namespace", nargs="?", metavar="NAMESPACE")
     _json(listed)
-    show = add("show", "looking:show", "Show a build: status, steps, prefix, artifacts")
+    show = add("show", "show:show", "Show a build: status, steps, prefix, artifacts")
     _environment(show)
     _json(show)
-    logs = add("logs", "looking:logs", "Print the log of a build")
+    logs = add("logs", "show:logs", "Print the log of a build")
     _environment(logs)
     _json(logs)
     logs.add_argument("-f", "--follow", action="store_true", help="go on until the build has ended")
-    diff = add("diff", "looking:diff", "Show packages added, removed and changed between two builds")
+    diff = add("diff", "show:diff", "Show packages added, removed and changed between two builds")
     diff.add_argument("first", metavar="A", help="NAMESPACE/NAME[:BUILD]")
     diff.add_argument("second", metavar="B", help="NAMESPACE/NAME[:BUILD]")
     _json(diff)
@@ -285,14 +285,14 @@ def _register_images(add: Add) -> None:
 def _register_using(add: Add) -> None:
     run = add(
         "run",
-        "using:run",
+        "use:run",
         "Run a command in an environment\njupyter envstore run team/data -- python script.py",
     )
     _environment(run)
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND")
-    shell = add("shell", "using:shell", "Open a shell in an environment")
+    shell = add("shell", "use:shell", "Open a shell in an environment")
     _environment(shell)
-    download = add("download", "using:download", "Write an artifact to a file; it is made if it is not ready")
+    download = add("download", "use:download", "Write an artifact to a file; it is made if it is not ready")
     _environment(download)
     kinds = "yaml, lockfile, explicit, archive, installer, docker"
     download.add_argument("--artifact", required=True, metavar="TYPE", help=kinds)
@@ -304,18 +304,18 @@ def _register_using(add: Add) -> None:
 
 
 def _register_keeping(add: Add) -> None:
-    cancel = add("cancel", "changing:cancel", "Stop a build that is queued or runs")
+    cancel = add("cancel", "change:cancel", "Stop a build that is queued or runs")
     _environment(cancel)
     _json(cancel)
-    activate = add("activate", "changing:activate", "Make a build the active one: roll back, or forward")
+    activate = add("activate", "change:activate", "Make a build the active one: roll back, or forward")
     _environment(activate)
     _json(activate)
-    delete = add("delete", "changing:delete", "Delete an environment with all its builds, or one build")
+    delete = add("delete", "change:delete", "Delete an environment with all its builds, or one build")
     _environment(delete)
     _json(delete)
     delete.add_argument("--yes", action="store_true", help="do not ask")
     delete.add_argument("--now", action="store_true", help="free an environment's space at once: it cannot come back")
-    undelete = add("undelete", "changing:undelete", "Bring back an environment deleted in the last ten minutes")
+    undelete = add("undelete", "change:undelete", "Bring back an environment deleted in the last ten minutes")
     _environment(undelete)
     _json(undelete)
     restore = add("restore", "packages:restore", "Bring the prefix of a packed-away build back, exactly")
@@ -332,10 +332,10 @@ def _register_keeping(add: Add) -> None:
     keep.add_argument("--packages", action="store_true", help="store the files of its packages")
     keep.add_argument("--stop", action="store_true", help="keep it no more")
     _json(keep)
-    collect = add("gc", "changing:collect", "Free space: old builds beyond the retention settings, caches nobody needs")
+    collect = add("gc", "change:collect", "Free space: old builds beyond the retention settings, caches nobody needs")
     collect.add_argument("--dry-run", action="store_true", help="say what would be freed")
     _json(collect)
-    setting = add("setting", "changing:setting", "Show or change settings")
+    setting = add("setting", "change:setting", "Show or change settings")
     setting.add_argument(
         "assignments",
         nargs="*",
@@ -347,11 +347,11 @@ def _register_keeping(add: Add) -> None:
 
 
 def _register_site(add: Add) -> None:
-    doctor = add("doctor", "keeping:doctor", "Look at disk, limits, tools, proxies and channels, and say what to mend")
+    doctor = add("doctor", "maintain:doctor", "Look at disk, limits, tools, proxies and channels, and say what to mend")
     _json(doctor)
     backup = add(
         "backup",
-        "keeping:backup",
+        "maintain:backup",
         "Write the store into one file, while it is in use\nDatabase, build records, artifacts, logs; no prefixes.",
     )
     backup.add_argument("file", metavar="FILE.tar")
@@ -360,7 +360,7 @@ def _register_site(add: Add) -> None:
     _json(backup)
     back = add(
         "restore-backup",
-        "keeping:restore_backup",
+        "maintain:restore_backup",
         "Make a store of a backup, where none is yet\nEach prefix comes back with: restore",
     )
     back.add_argument("file", metavar="FILE.tar")

@@ -7,12 +7,12 @@ import sys
 from collections import Counter
 from dataclasses import asdict
 
-from jupyter_envstore.cli.commands import follow
+from jupyter_envstore.cli.build import follow
 from jupyter_envstore.cli.common import find, open_store, print_json, tell, wait, who
 from jupyter_envstore.cli.display import human_size, table
 from jupyter_envstore.engine.availability import GONE, UNANSWERED, missing_packages
 from jupyter_envstore.errors import BuildFailedError
-from jupyter_envstore.spec.words import counted
+from jupyter_envstore.spec.wording import counted
 
 PLACES = {
     "kept": "kept in the store",

@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from jupyter_envstore.engine.channels import conda_credentials, local_path, make_client, redact
 from jupyter_envstore.engine.digest import file_digest
-from jupyter_envstore.engine.kept import Find
+from jupyter_envstore.engine.kept_files import Find
 from jupyter_envstore.engine.package_paths import (
     check_entries,
     check_index,

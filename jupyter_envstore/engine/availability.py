@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from jupyter_envstore.engine.cached import cache_name, in_cache
+from jupyter_envstore.database.kept_packages import CONDA, PackageFile
 from jupyter_envstore.engine.channels import local_path, redact
 from jupyter_envstore.engine.digest import file_digest
-from jupyter_envstore.engine.kept import Find
+from jupyter_envstore.engine.kept_files import Find
+from jupyter_envstore.engine.package_cache import cache_name, in_cache
 from jupyter_envstore.engine.package_files import package_files
 from jupyter_envstore.engine.record import PlatformLock
-from jupyter_envstore.store.kept import CONDA, PackageFile
 
 TIMEOUT = 15.0
 KEPT, CACHE, CHANNEL, UNANSWERED, GONE = "kept", "cache", "channel", "unanswered", "gone"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from jupyter_envstore.engine.guard import site_packages
+from jupyter_envstore.engine.package_guard import site_packages
 from jupyter_envstore.engine.record import PlatformLock
 
 

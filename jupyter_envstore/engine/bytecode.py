@@ -18,14 +18,14 @@ from typing import Any
 
 from jupyter_envstore.engine.byte_code_paths import byte_code_path, python_folder
 from jupyter_envstore.engine.digest import file_digest
-from jupyter_envstore.engine.environment import scrubbed_environment
 from jupyter_envstore.engine.link import site_packages_folders
 from jupyter_envstore.engine.prefix import storage_error
+from jupyter_envstore.engine.process_environment import scrubbed_environment
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import PlatformLock, package_hash
 from jupyter_envstore.engine.script_products import changed_files
 from jupyter_envstore.errors import PackageError
-from jupyter_envstore.spec.words import counted
+from jupyter_envstore.spec.wording import counted
 
 # Runs in the environment's own Python. Reads pairs of (source, path to name in tracebacks, destination) and writes
 # unchecked hash-based files (PEP 552): no time of day in them, and no look at the source at import. What cannot be read

@@ -17,7 +17,7 @@ from typing import Any
 from jupyter_envstore.engine.dependencies import dependencies
 from jupyter_envstore.engine.package_paths import PackagePaths, parents_of, refusal
 from jupyter_envstore.errors import PackageError
-from jupyter_envstore.spec.words import counted
+from jupyter_envstore.spec.wording import counted
 
 LINKS_IN_A_ROW = 40
 """How many links Linux follows (path_resolution(7))."""

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore.engine.meta import owners_of
+from jupyter_envstore.engine.conda_meta import owners_of
 from jupyter_envstore.engine.prefix import write_new
-from jupyter_envstore.spec.words import json_kind
+from jupyter_envstore.spec.wording import json_kind
 
 STATE = "conda-meta/state"
 """Where conda looks for variables of the environment itself (conda's ``env config vars``)."""

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jupyter_envstore.engine.conda_meta import owners_of
 from jupyter_envstore.engine.kernel_files import kernel_command, kernel_files
-from jupyter_envstore.engine.meta import owners_of
-from jupyter_envstore.spec.words import json_kind
+from jupyter_envstore.spec.wording import json_kind
 
 MOST_BYTES = 1 << 20
 """Of a ``kernel.json``."""

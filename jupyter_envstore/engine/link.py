@@ -19,16 +19,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore.engine.cached import in_cache
 from jupyter_envstore.engine.channels import conda_credentials, local_path, make_client, redact
+from jupyter_envstore.engine.checked_packages import DamagedCacheError, damage_behind, remove_damaged
 from jupyter_envstore.engine.clobbers import settle
 from jupyter_envstore.engine.collisions import Collision, Misstated, OutsideLink, phases
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.environment_variables import write_variables
-from jupyter_envstore.engine.guard import Guard
 from jupyter_envstore.engine.hashes import another_package, read_local
-from jupyter_envstore.engine.kept import Find, from_store, install_wheels, restore_addresses
-from jupyter_envstore.engine.known_paths import DamagedCacheError, damage_behind, remove_damaged
+from jupyter_envstore.engine.kept_files import Find, from_store, install_wheels, restore_addresses
+from jupyter_envstore.engine.package_cache import in_cache
+from jupyter_envstore.engine.package_guard import Guard
 from jupyter_envstore.engine.prefix import remove_tree, storage_error, write_new
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock

@@ -18,15 +18,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jupyter_envstore.engine.environment import package_environment
+from jupyter_envstore.engine.conda_meta import META
 from jupyter_envstore.engine.environment_variables import activation_script
 from jupyter_envstore.engine.lock import sort_topologically
-from jupyter_envstore.engine.meta import META
+from jupyter_envstore.engine.process_environment import package_environment
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import PlatformLock
-from jupyter_envstore.engine.strays import end_strays
+from jupyter_envstore.engine.stray_processes import end_strays
 from jupyter_envstore.errors import PackageError
-from jupyter_envstore.spec.words import counted
+from jupyter_envstore.spec.wording import counted
 
 POST_LINK, PRE_LINK = "post-link", "pre-link"
 SECONDS = 600.0

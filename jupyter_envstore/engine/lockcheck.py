@@ -10,7 +10,7 @@ import subprocess
 import sys
 from typing import Any
 
-from jupyter_envstore.engine.environment import scrubbed_environment
+from jupyter_envstore.engine.process_environment import scrubbed_environment
 from jupyter_envstore.errors import SpecificationError
 
 TIME_LIMIT = 60.0

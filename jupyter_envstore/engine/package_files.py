@@ -14,13 +14,13 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from jupyter_envstore.database.kept_packages import CONDA, PYPI, PackageFile
 from jupyter_envstore.engine.archives import open_address
 from jupyter_envstore.engine.channels import local_path, make_client, redact
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.prefix import storage_error
 from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.errors import PackageError, StorageError
-from jupyter_envstore.store.kept import CONDA, PYPI, PackageFile
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!~-]{0,250}")
 """What a package's file may be called: it becomes a name in folders and addresses."""

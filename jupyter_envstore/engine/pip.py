@@ -16,8 +16,8 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import canonicalize_name
 
 from jupyter_envstore.engine.channels import strip_login
-from jupyter_envstore.engine.left_out import refuse_left_out
 from jupyter_envstore.engine.pylock import pylock_text
+from jupyter_envstore.engine.refused_wheel_files import refuse_left_out
 from jupyter_envstore.engine.uv import find_uv, run_uv
 from jupyter_envstore.errors import PipError
 from jupyter_envstore.spec.pip_lines import read_hashed, read_requirement

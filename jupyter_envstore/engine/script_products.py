@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_envstore.engine.collisions import OutsideLink
-from jupyter_envstore.engine.meta import META, meta_bytes
+from jupyter_envstore.engine.conda_meta import META, meta_bytes
 from jupyter_envstore.engine.prefix import remove_tree, walk_files, write_new
 from jupyter_envstore.engine.tarstream import Sink, TarStream, compressed
 from jupyter_envstore.errors import ArtifactError

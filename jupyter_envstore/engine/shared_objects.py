@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jupyter_envstore.engine.elf import SharedObject, read_shared_object
-from jupyter_envstore.engine.environment import scrubbed_environment
+from jupyter_envstore.engine.process_environment import scrubbed_environment
 
 OF_DRIVERS = re.compile(r"(libcuda|libcudadebugger|libnvidia-[\w-]+|libnvcuvid|libnvoptix|libze_loader)\.so")
 """Libraries that come with a driver, which no package brings and a server need not have."""

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore.engine.absent import Absent, Wanted, find_absent
 from jupyter_envstore.engine.channels import (
     ChannelPolicy,
     check_local_channels,
@@ -24,6 +23,7 @@ from jupyter_envstore.engine.channels import (
     redact,
     strip_credentials,
 )
+from jupyter_envstore.engine.missing_packages import Absent, Wanted, find_absent
 from jupyter_envstore.errors import ChannelUnreachableError, InvalidInputError, SolveError, SolveTimeoutError
 from jupyter_envstore.spec.specification import REQUIREMENTS
 

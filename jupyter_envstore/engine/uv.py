@@ -6,7 +6,7 @@ import re
 import subprocess
 
 from jupyter_envstore.engine.channels import redact
-from jupyter_envstore.engine.environment import scrubbed_environment
+from jupyter_envstore.engine.process_environment import scrubbed_environment
 from jupyter_envstore.errors import LimitError, PipError
 
 

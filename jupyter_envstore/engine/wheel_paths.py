@@ -48,7 +48,7 @@ def without_links(prefix: Path, links: Sequence[OutsideLink]) -> Iterator[None]:
 def check_wheels(packages: Sequence[Mapping[str, Any]]) -> None:
     """Refuse wheels of this machine's own disk that have files where none may be, before they are unpacked.
 
-    Of those that are fetched, :func:`~jupyter_envstore.engine.left_out.refuse_left_out` tells.
+    Of those that are fetched, :func:`~jupyter_envstore.engine.refused_wheel_files.refuse_left_out` tells.
 
     Raises
     ------

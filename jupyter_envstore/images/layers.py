@@ -18,18 +18,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jupyter_envstore.blobs.local import BlobStore, BlobWriter
 from jupyter_envstore.engine.byte_code_paths import source_path
-from jupyter_envstore.engine.cached import cache_name
+from jupyter_envstore.engine.conda_meta import META, cleaned
 from jupyter_envstore.engine.dependencies import dependencies, with_dependencies
 from jupyter_envstore.engine.digest import file_digest
-from jupyter_envstore.engine.meta import META, cleaned
+from jupyter_envstore.engine.package_cache import cache_name
 from jupyter_envstore.engine.package_paths import parents_of
 from jupyter_envstore.engine.prefix import walk_files
 from jupyter_envstore.engine.record import PlatformLock, package_hash
 from jupyter_envstore.engine.tarstream import CHUNK, GZIP_LEVEL, TarStream
-from jupyter_envstore.images.known import FORMAT
+from jupyter_envstore.images.known_layers import FORMAT
 from jupyter_envstore.images.oci import Layer, LayerCache, canonical
-from jupyter_envstore.store.blobs import BlobStore, BlobWriter
 
 THREADS = 2
 OTHER_LAYERS = 2

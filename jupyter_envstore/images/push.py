@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from jupyter_envstore.images.client import RegistryClient
+from jupyter_envstore.blobs.local import BlobStore
 from jupyter_envstore.images.oci import MANIFEST, parts_of
 from jupyter_envstore.images.reference import Reference
-from jupyter_envstore.store.blobs import BlobStore
+from jupyter_envstore.images.registry_client import RegistryClient
 
 
 def push_image(

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from jupyter_envstore.engine.channels import redact
-from jupyter_envstore.engine.environment import scrubbed_environment
+from jupyter_envstore.engine.process_environment import scrubbed_environment
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.errors import ArtifactError, LimitError, StorageError
-from jupyter_envstore.installers.construct import Job, package_hashes, write_folder
-from jupyter_envstore.installers.tools import Constructor
+from jupyter_envstore.installers.construct_input import Job, package_hashes, write_folder
+from jupyter_envstore.installers.constructor_finder import Constructor
 
 PIECE = 1 << 20
 LAST_LINES = 12

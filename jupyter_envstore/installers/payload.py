@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore.engine.meta import META, cleaned, owners_of
+from jupyter_envstore.engine.conda_meta import META, cleaned, owners_of
 from jupyter_envstore.engine.prefix import walk_files
 from jupyter_envstore.engine.tarstream import TarStream
 from jupyter_envstore.errors import ArtifactError

@@ -21,8 +21,8 @@ from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.engine.tarstream import TarStream, compressed
 from jupyter_envstore.errors import ArtifactError
-from jupyter_envstore.installers.about import About
 from jupyter_envstore.installers.activate import activate_at
+from jupyter_envstore.installers.description import About
 from jupyter_envstore.installers.payload import Contents, check_names, examine, packages_of, write_files
 
 PREFIX = Path("/opt/envstore_installer_placeholder")

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from jupyter_envstore.spec.document import Items, Table, Text, Value
-from jupyter_envstore.spec.editing import append_pip_lines, as_scalar, last_place
-from jupyter_envstore.spec.editor import Change, Editor, dash_before
-from jupyter_envstore.spec.places import line_start
+from jupyter_envstore.spec.package_editing import append_pip_lines, as_scalar, last_place
+from jupyter_envstore.spec.parsed_text import Sheet
 from jupyter_envstore.spec.selectors import PLATFORMS, evaluate, python_of, selector_behind, selector_key
-from jupyter_envstore.spec.sheet import Sheet
+from jupyter_envstore.spec.text_editor import Change, Editor, dash_before
+from jupyter_envstore.spec.text_positions import line_start
 
 MOST_NAMED = 5
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jupyter_envstore.errors import Fault, SpecificationError
-from jupyter_envstore.spec.composing import MAX_DEPTH, MAX_NODES, Composer
-from jupyter_envstore.spec.values import Items, Table, Text, Value
-from jupyter_envstore.spec.words import ACCEPTED
+from jupyter_envstore.spec.located_values import Items, Table, Text, Value
+from jupyter_envstore.spec.wording import ACCEPTED
 from jupyter_envstore.spec.yaml_faults import syntax_fault
+from jupyter_envstore.spec.yaml_values import MAX_DEPTH, MAX_NODES, Composer
 
 __all__ = ["MAX_DEPTH", "MAX_NODES", "Document", "Items", "Table", "Text", "Value", "decode", "read_yaml"]
 

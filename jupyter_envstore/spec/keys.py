@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec.document import Items, Table, Text, Value
-from jupyter_envstore.spec.editing import append_pip_lines, as_scalar
-from jupyter_envstore.spec.editor import Change, Editor
 from jupyter_envstore.spec.match_specs import EXTRAS
+from jupyter_envstore.spec.package_editing import append_pip_lines, as_scalar
+from jupyter_envstore.spec.parsed_text import Sheet
 from jupyter_envstore.spec.pip_lines import check_url
 from jupyter_envstore.spec.selectors import PLATFORMS, selector_key
-from jupyter_envstore.spec.sheet import Sheet
 from jupyter_envstore.spec.specification import PRIORITIES
-from jupyter_envstore.spec.words import ACCEPTED, KEYS
+from jupyter_envstore.spec.text_editor import Change, Editor
+from jupyter_envstore.spec.wording import ACCEPTED, KEYS
 
 FOR_PIP = re.compile(r"(git|hg|svn|bzr)\+|-e\s|--editable\s|https?://\S+\.(whl|zip|tar\.gz)(\s|#|$)|[\w.-]+\s*@\s*\S")
 """What stands among conda packages and is a line for pip."""

@@ -14,7 +14,7 @@ from jupyter_envstore.spec.addresses import check_url, file_of
 from jupyter_envstore.spec.document import Items, Table, Text
 from jupyter_envstore.spec.sources import check_repository
 from jupyter_envstore.spec.specification import Specification, check_variable
-from jupyter_envstore.spec.words import counted
+from jupyter_envstore.spec.wording import counted
 
 MAX_PACKAGES = 20_000
 ENTRY_KEYS = {
@@ -45,7 +45,7 @@ def read_lockfile(
     Parameters
     ----------
     root : dict
-        What the text holds; a :class:`~jupyter_envstore.spec.values.Table` gives faults their lines.
+        What the text holds; a :class:`~jupyter_envstore.spec.located_values.Table` gives faults their lines.
     text : str
         The text.
     allow_local_files : bool

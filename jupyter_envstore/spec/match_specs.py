@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from jupyter_envstore.spec.addresses import check_filled_in, check_url
-from jupyter_envstore.spec.words import IMPORT_IT
+from jupyter_envstore.spec.wording import IMPORT_IT
 
 MAX_LENGTH = 1_000
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jupyter_envstore.spec.document import Items, Table, Text
-from jupyter_envstore.spec.editing import conda_name
+from jupyter_envstore.spec.package_editing import conda_name
 
 SYSTEMS = {"win": "Windows", "osx": "macOS", "linux": "Linux"}
 PREFIXES = {

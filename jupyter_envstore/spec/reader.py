@@ -9,11 +9,11 @@ from jupyter_envstore.errors import Fault, InvalidInputError, SpecificationError
 from jupyter_envstore.spec.conditions import notes
 from jupyter_envstore.spec.converting.kinds import KIND_WORDS, Kind, kind_of
 from jupyter_envstore.spec.document import Document, Items, Table, Text, Value, decode, is_lockfile, read_yaml
+from jupyter_envstore.spec.fast_yaml import Plain, read_plain_lock
 from jupyter_envstore.spec.locks import read_lockfile
 from jupyter_envstore.spec.match_specs import check_channel, check_match_spec
 from jupyter_envstore.spec.names import check_name
 from jupyter_envstore.spec.pip_lines import logical_lines, parse_pip_line
-from jupyter_envstore.spec.plain import Plain, read_plain_lock
 from jupyter_envstore.spec.selectors import PLATFORMS as KNOWN_PLATFORMS
 from jupyter_envstore.spec.selectors import current_subdir, selector_key
 from jupyter_envstore.spec.specification import (
@@ -23,7 +23,7 @@ from jupyter_envstore.spec.specification import (
     check_requirement,
     check_variable,
 )
-from jupyter_envstore.spec.words import IMPORT_IT, KEYS
+from jupyter_envstore.spec.wording import IMPORT_IT, KEYS
 
 __all__ = ["PLATFORMS", "check_channel", "check_match_spec", "read_specification"]
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.errors import SpecificationError
-from jupyter_envstore.spec.beside import Beside
 from jupyter_envstore.spec.converting.draft import Offer, Pick, Repacked, finished
 from jupyter_envstore.spec.converting.explicit import explicit_to_lock
 from jupyter_envstore.spec.converting.kinds import Kind, check_toml_kind, kind_of
@@ -24,13 +23,14 @@ from jupyter_envstore.spec.converting.script import notebook_block, script_block
 from jupyter_envstore.spec.converting.toml import read_toml
 from jupyter_envstore.spec.converting.uv_lock import is_uv_lock, uv_draft
 from jupyter_envstore.spec.document import Document, Table, decode, is_lockfile, read_table
-from jupyter_envstore.spec.editor import Change
+from jupyter_envstore.spec.fast_yaml import Plain, looks_like_lock, read_plain_lock
+from jupyter_envstore.spec.included_files import Beside
 from jupyter_envstore.spec.locks import DEFAULT_CATEGORIES, lock_as_text, lock_categories, only_categories
-from jupyter_envstore.spec.mending import Mending, mend
 from jupyter_envstore.spec.names import suggest_name
-from jupyter_envstore.spec.plain import Plain, looks_like_lock, read_plain_lock
 from jupyter_envstore.spec.selectors import current_subdir
-from jupyter_envstore.spec.words import ACCEPTED
+from jupyter_envstore.spec.text_editor import Change
+from jupyter_envstore.spec.wording import ACCEPTED
+from jupyter_envstore.spec.yaml_repair import Mending, mend
 
 __all__ = ["KEEPABLE", "Change", "Repaired", "repair"]
 

@@ -20,7 +20,7 @@ import zstandard
 
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.prefix import remove_tree
-from jupyter_envstore.envstore import EnvStore
+from jupyter_envstore.services import EnvStore
 from tests.helpers import Store
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -187,7 +187,7 @@ def test_two_stores_in_two_places_make_the_same_bytes(built: Store) -> None:
 def test_made_again_it_has_the_same_digest(built: Store) -> None:
     from jupyter_envstore.artifacts.archive import Archive
     from jupyter_envstore.artifacts.base import ArtifactRequest
-    from jupyter_envstore.builds.parts import StoredParts
+    from jupyter_envstore.builds.artifact_parts import StoredParts
     from jupyter_envstore.engine.progress import Silent
 
     first = artifact_of(built, built.data, "archive")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_envstore.artifacts.reach import reach_of_artifact
+from jupyter_envstore.artifacts.artifact_reach import reach_of_artifact
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
-from jupyter_envstore.spec.reach import reach_of
+from jupyter_envstore.spec.address_reach import reach_of
 from jupyter_envstore.spec.specification import PipOptions
 from tests.helpers import Store
 

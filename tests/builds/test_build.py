@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from jupyter_envstore.builds.activation import activation_variables
-from jupyter_envstore.cli.using import activated_environment
+from jupyter_envstore.cli.use import activated_environment
+from jupyter_envstore.database import builds as rows
+from jupyter_envstore.database.connection import now
+from jupyter_envstore.database.models import Build, LogChunk
 from jupyter_envstore.engine.prefix import tree_size
-from jupyter_envstore.envstore.looking import LogMark
 from jupyter_envstore.errors import ConflictError, EnvStoreError, InvalidInputError, NotFoundError
-from jupyter_envstore.store import builds as rows
-from jupyter_envstore.store.database import now
-from jupyter_envstore.store.models import Build, LogChunk
+from jupyter_envstore.services.lookups import LogMark
 from tests.helpers import Store
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"

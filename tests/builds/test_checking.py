@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from jupyter_envstore import policy
-from jupyter_envstore.builds import importing
-from jupyter_envstore.builds.importing import FailedImport, import_modules
-from jupyter_envstore.demo.channel import index_channel, platform_subdir
-from jupyter_envstore.demo.package import CondaPackage, write_package
-from jupyter_envstore.demo.python_package import patchelf
-from jupyter_envstore.engine.modules import Installed, top_modules
+from jupyter_envstore.builds import module_imports as importing
+from jupyter_envstore.builds.module_imports import FailedImport, import_modules
+from jupyter_envstore.channel_maker.channel import index_channel, platform_subdir
+from jupyter_envstore.channel_maker.package import CondaPackage, write_package
+from jupyter_envstore.channel_maker.python_package import patchelf
+from jupyter_envstore.engine.package_modules import Installed, top_modules
 from jupyter_envstore.engine.shared_objects import check_libraries
-from jupyter_envstore.engine.strays import end_strays
+from jupyter_envstore.engine.stray_processes import end_strays
 from tests.conftest import PYTHON
 from tests.helpers import Store
 

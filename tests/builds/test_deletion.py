@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_envstore.builds.clearing import UNDO
+from jupyter_envstore.builds.deletion import UNDO
+from jupyter_envstore.database import builds as rows
+from jupyter_envstore.database.connection import now
+from jupyter_envstore.database.models import Environment
+from jupyter_envstore.database.retention import builds_deleted_with
 from jupyter_envstore.errors import ConflictError, NotFoundError
-from jupyter_envstore.store import builds as rows
-from jupyter_envstore.store.database import now
-from jupyter_envstore.store.models import Environment
-from jupyter_envstore.store.retention import builds_deleted_with
 from tests.helpers import Store
 
 

@@ -13,17 +13,17 @@ from pathlib import Path
 import pytest
 import yaml
 
-from jupyter_envstore.access import EVERYWHERE, Identity
 from jupyter_envstore.builds import retention
+from jupyter_envstore.channel_maker.channel import index_channel
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.demo.channel import index_channel
+from jupyter_envstore.database import kept_packages as kept
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.engine.solve import current_platform
-from jupyter_envstore.envstore import EnvStore
-from jupyter_envstore.envstore.backup import back_up, bring_back
 from jupyter_envstore.errors import ConflictError
+from jupyter_envstore.policy.access import EVERYWHERE, Identity
+from jupyter_envstore.services import EnvStore
+from jupyter_envstore.services.backup import back_up, bring_back
 from jupyter_envstore.spec.repair import repair
-from jupyter_envstore.store import kept
 from tests.builds.test_trouble import StoppingExecutor, stopped
 from tests.engine.test_pip import wheel
 from tests.helpers import LEASE_SECONDS, Store

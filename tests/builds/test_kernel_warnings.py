@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from jupyter_envstore.builds.executors import LocalExecutor
+from jupyter_envstore.channel_maker.channel import index_channel
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.demo.channel import index_channel
-from jupyter_envstore.envstore import EnvStore
-from jupyter_envstore.kernels import KernelSpecs
+from jupyter_envstore.kernels.kernel_specs import KernelSpecs
+from jupyter_envstore.services import EnvStore
 from tests.helpers import Store
 from tests.nasty import add
 

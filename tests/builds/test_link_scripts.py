@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from jupyter_envstore.demo.channel import index_channel
+from jupyter_envstore.channel_maker.channel import index_channel
+from jupyter_envstore.database.blob_references import owned_blob, products_owner
 from jupyter_envstore.engine import link_scripts
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.engine.script_products import Watched, apply_products, write_products
 from jupyter_envstore.errors import PackageError
 from jupyter_envstore.policy import RESTRICTIONS
-from jupyter_envstore.store.blobs import owned_blob, products_owner
 from tests.conftest import PYTHON
 from tests.helpers import Store, opened_stores
 from tests.nasty import add

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_envstore.demo.channel import index_channel
-from jupyter_envstore.kernels import KernelSpecs
+from jupyter_envstore.channel_maker.channel import index_channel
+from jupyter_envstore.kernels.kernel_specs import KernelSpecs
 from tests.helpers import Store, opened_stores
 from tests.nasty import add
 

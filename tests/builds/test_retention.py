@@ -14,11 +14,11 @@ from sqlalchemy import func, select
 
 from jupyter_envstore.builds import retention
 from jupyter_envstore.builds.retention import caches_in_use
+from jupyter_envstore.database import builds as rows
+from jupyter_envstore.database import retention as queries
+from jupyter_envstore.database.connection import now
+from jupyter_envstore.database.models import Artifact, Job, LogChunk
 from jupyter_envstore.errors import ConflictError, InvalidInputError
-from jupyter_envstore.store import builds as rows
-from jupyter_envstore.store import retention as queries
-from jupyter_envstore.store.database import now
-from jupyter_envstore.store.models import Artifact, Job, LogChunk
 from tests.helpers import Store
 
 
@@ -222,7 +222,7 @@ def test_a_prefix_that_is_gone_is_said_to_be_gone(store: Store, nasty_channel: s
 def test_builds_that_a_crash_left_behind_a_deleted_environment_are_forgotten(store: Store, nasty_channel: str) -> None:
     view = store.build(text(nasty_channel))
     with store.envstore.database.write() as session:
-        from jupyter_envstore.store.models import Environment
+        from jupyter_envstore.database.models import Environment
 
         session.query(Environment).one().deleted_on = retention.now() - timedelta(hours=1)
         session.add(LogChunk(build_id=view["id"], text="not stored yet\n", created_on=retention.now()))

@@ -21,11 +21,11 @@ from jupyter_envstore.builds.executors import LocalExecutor
 from jupyter_envstore.builds.processes import end_group, is_alive, start_time
 from jupyter_envstore.builds.retention import caches_alone
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.engine.environment import scrubbed_environment
-from jupyter_envstore.envstore import EnvStore
+from jupyter_envstore.database.jobs import Claim
+from jupyter_envstore.database.models import Build, Job
+from jupyter_envstore.engine.process_environment import scrubbed_environment
 from jupyter_envstore.errors import ConflictError
-from jupyter_envstore.store.jobs import Claim
-from jupyter_envstore.store.models import Build, Job
+from jupyter_envstore.services import EnvStore
 from tests.helpers import LEASE_SECONDS, Store
 
 STEPS = ["solve", "fetch", "pip", "record", "link", "activate"]
@@ -282,7 +282,7 @@ def test_the_death_of_who_scheduled_changes_nothing_for_the_worker(store: Store,
     build = store.submit(text(channel))
     code = (
         "import sys, os\nfrom jupyter_envstore.config import StoreConfig\n"
-        "from jupyter_envstore.envstore import EnvStore\n"
+        "from jupyter_envstore.services import EnvStore\n"
         f"EnvStore(StoreConfig.from_text({store.envstore.config.to_text()!r})).scheduler.tick()\n"
         "os.kill(os.getpid(), 9)"
     )

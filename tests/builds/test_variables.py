@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from jupyter_envstore.builds.executors import LocalExecutor
+from jupyter_envstore.channel_maker.channel import index_channel
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.demo.channel import index_channel
 from jupyter_envstore.engine.prefix import remove_tree
-from jupyter_envstore.envstore import EnvStore
-from jupyter_envstore.kernels import KernelSpecs
+from jupyter_envstore.kernels.kernel_specs import KernelSpecs
+from jupyter_envstore.services import EnvStore
 from tests.helpers import LEASE_SECONDS, Store
 from tests.nasty import SHORT, Fill, add
 

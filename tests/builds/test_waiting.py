@@ -17,12 +17,12 @@ import pytest
 from jupyter_envstore.builds.executors import LocalExecutor
 from jupyter_envstore.builds.priority import NICENESS
 from jupyter_envstore.builds.processes import is_alive, start_time
-from jupyter_envstore.builds.waiting import GO, Request, WaitingWorker
+from jupyter_envstore.builds.waiting_worker import GO, Request, WaitingWorker
+from jupyter_envstore.channel_maker.channel import index_channel
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.demo.channel import index_channel
-from jupyter_envstore.envstore import EnvStore
-from jupyter_envstore.store.jobs import BUILD
-from jupyter_envstore.store.models import Job
+from jupyter_envstore.database.jobs import BUILD
+from jupyter_envstore.database.models import Job
+from jupyter_envstore.services import EnvStore
 from tests import nasty
 from tests.helpers import LEASE_SECONDS, Store
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_envstore.application.configuration import read_configuration
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.configuration import read_configuration
-from jupyter_envstore.envstore import EnvStore
-from jupyter_envstore.envstore.backup import back_up, bring_back
-from jupyter_envstore.envstore.doctor import examine
 from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.services import EnvStore
+from jupyter_envstore.services.backup import back_up, bring_back
+from jupyter_envstore.services.doctor import examine
 from tests.helpers import Store
 
 
@@ -108,7 +108,7 @@ def test_the_doctor_asks_the_registry_for_the_base_of_images_and_does_not_wait_l
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     EnvStore(StoreConfig(str(root))).close()
-    monkeypatch.setattr("jupyter_envstore.envstore.doctor.BASE_SECONDS", 1.0)
+    monkeypatch.setattr("jupyter_envstore.services.doctor.BASE_SECONDS", 1.0)
 
     def base(address: str) -> tuple[str, str]:
         config = StoreConfig(str(root), docker_base_image=address, settings={"conda_default_channels": []})
@@ -132,7 +132,7 @@ def test_the_command_line_and_the_server_read_the_same_files_in_the_same_order(
 ) -> None:
     from jupyter_server.serverapp import ServerApp
 
-    from jupyter_envstore.app import EnvStoreApp
+    from jupyter_envstore.application.app import EnvStoreApp
 
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
     own = "c.EnvStoreApp.docker_base_image = 'oci:/own'\nc.EnvStoreApp.constructor = '/own'\n"

@@ -7,7 +7,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from jupyter_envstore.engine.about import about_package, about_wheel
+from jupyter_envstore.engine.package_metadata import about_package, about_wheel
 
 
 def test_a_pypi_package_says_what_it_is() -> None:

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from jupyter_envstore.engine import ask as asking
+from jupyter_envstore.engine import question_process as asking
 from jupyter_envstore.errors import ClientGoneError
 
 QUESTION = {"do": "edit", "text": "dependencies: [python]\n", "add": ["numpy"], "remove": []}

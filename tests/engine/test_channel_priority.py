@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_envstore.demo.channel import index_channel
-from jupyter_envstore.engine.ask import main
+from jupyter_envstore.channel_maker.channel import index_channel
+from jupyter_envstore.engine.question_process import main
 from jupyter_envstore.engine.solve import SolveOptions, current_platform, solve
 from jupyter_envstore.errors import SolveError
 from jupyter_envstore.spec import Specification, read_specification

@@ -13,16 +13,16 @@ from typing import Any
 
 import pytest
 
+from jupyter_envstore.channel_maker.channel import index_channel
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.demo.channel import index_channel
+from jupyter_envstore.database.models import Build
+from jupyter_envstore.database.states import PREFIX_DROPPED
 from jupyter_envstore.engine.collisions import Registry, link_order
 from jupyter_envstore.engine.package_paths import PackagePaths
 from jupyter_envstore.engine.prefix import remove_tree
-from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.errors import PackageError
-from jupyter_envstore.kernels import KernelSpecs
-from jupyter_envstore.store.models import Build
-from jupyter_envstore.store.states import PREFIX_DROPPED
+from jupyter_envstore.kernels.kernel_specs import KernelSpecs
+from jupyter_envstore.services import EnvStore
 from tests.helpers import Store
 from tests.hostile import PLACEHOLDER, Raw, noarch_python, wheel
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_envstore.access import EVERYWHERE, Identity
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.channels import ChannelPolicy, redact, strip_credentials, strip_login
 from jupyter_envstore.engine.prefix import remove_tree
-from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.policy.access import EVERYWHERE, Identity
+from jupyter_envstore.services import EnvStore
 from tests.helpers import QuietHandler, Store, serve
 
 SECRET = "hunter2-very-secret"

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from jupyter_envstore.demo.needs import WheelTarget
-from jupyter_envstore.demo.wheels import package_wheel
+from jupyter_envstore.channel_maker.wheel_requirements import WheelTarget
+from jupyter_envstore.channel_maker.wheels import package_wheel
 from jupyter_envstore.engine.archives import fetch_archives
 from jupyter_envstore.engine.link import LinkedPackages, finish_prefix, link_conda
 from jupyter_envstore.engine.progress import Silent

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_envstore.blobs.local import BlobStore
 from jupyter_envstore.engine.channels import local_path
-from jupyter_envstore.engine.kept import from_store, local_wheels
+from jupyter_envstore.engine.kept_files import from_store, local_wheels
 from jupyter_envstore.engine.link import link_conda
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.engine.solve import current_platform
 from jupyter_envstore.errors import PackageError
-from jupyter_envstore.store.blobs import BlobStore
 from tests.hostile import Raw
 
 

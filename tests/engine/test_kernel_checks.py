@@ -11,7 +11,7 @@ import pytest
 from jupyter_client.kernelspec import KernelSpec
 
 from jupyter_envstore.engine.kernel_checks import MOST_RESOURCE, BroughtKernel, brought_kernels, kernel_faults
-from jupyter_envstore.kernels import kernel_id
+from jupyter_envstore.kernels.kernel_specs import kernel_id
 
 GOOD: dict[str, Any] = {"argv": ["tool", "{connection_file}"], "display_name": "Tool", "language": "tool"}
 SEARCHED = "/usr/bin:/bin"

@@ -33,7 +33,7 @@ def nasty_view(channel: str, nasty_channel: str, package_cache: Path) -> Iterato
     import tempfile
 
     from jupyter_envstore.config import StoreConfig
-    from jupyter_envstore.envstore import EnvStore
+    from jupyter_envstore.services import EnvStore
 
     folder = Path(tempfile.mkdtemp(prefix="es-nasty-"))
     (folder / "pkgs").symlink_to(package_cache)

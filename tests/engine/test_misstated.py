@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_envstore.demo.channel import index_channel
+from jupyter_envstore.channel_maker.channel import index_channel
 from jupyter_envstore.engine.link import LinkedPackages, link_conda
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.engine.record import PlatformLock

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.database.kept_packages import PYPI, PackageFile
 from jupyter_envstore.engine.archives import fetch_archives, fetch_wheels, index_logins
 from jupyter_envstore.engine.package_files import fetch_file
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.errors import PackageError, StorageError
 from jupyter_envstore.spec.specification import PipOptions
-from jupyter_envstore.store.blobs import BlobStore
-from jupyter_envstore.store.kept import PYPI, PackageFile
 from tests.hostile import Raw
 
 DATA = b"a wheel" * 1000

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from jupyter_envstore.builds import retention
+from jupyter_envstore.database.states import READY
 from jupyter_envstore.engine.pip import PipTarget, uv_platform
 from jupyter_envstore.engine.pylock import pylock_text
-from jupyter_envstore.store.states import READY
 from tests.helpers import Store
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.handlers.live import MASTER
 from tests.helpers import Store, opened_stores
+from tests.server.live import MASTER
 
 LOGIN = ("anything", MASTER)
 NEEDED = ("skopeo", "podman", "runc", "umoci", "docker-registry", "containerd")

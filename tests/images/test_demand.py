@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from jupyter_envstore.database.connection import now
+from jupyter_envstore.database.models import Build, Environment
 from jupyter_envstore.errors import QuotaError
 from jupyter_envstore.spec.names import DYNAMIC
-from jupyter_envstore.store.database import now
-from jupyter_envstore.store.models import Build, Environment
 from tests.helpers import Store
 
 

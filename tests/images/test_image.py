@@ -23,14 +23,14 @@ import pytest
 from jupyter_envstore.builds import retention
 from jupyter_envstore.builds.executors import LocalExecutor
 from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.database.models import Namespace
+from jupyter_envstore.database.retention import namespace_bytes
 from jupyter_envstore.engine.prefix import remove_tree
-from jupyter_envstore.envstore import EnvStore
 from jupyter_envstore.errors import ConflictError
-from jupyter_envstore.images.host import write_host_base
+from jupyter_envstore.images.host_base import write_host_base
 from jupyter_envstore.images.layers import popularity
 from jupyter_envstore.images.oci import CONFIG, LAYERS, MANIFEST
-from jupyter_envstore.store.models import Namespace
-from jupyter_envstore.store.retention import namespace_bytes
+from jupyter_envstore.services import EnvStore
 from tests.helpers import LEASE_SECONDS, Store
 from tests.images.conftest import blob_of, image_of, manifest_of, run
 

@@ -19,10 +19,10 @@ from conda_package_streaming.extract import extract
 
 from jupyter_envstore.artifacts.base import version_of
 from jupyter_envstore.artifacts.docker import PREFIX
-from jupyter_envstore.builds.parts import StoredParts
-from jupyter_envstore.demo.channel import index_channel
+from jupyter_envstore.builds.artifact_parts import StoredParts
+from jupyter_envstore.channel_maker.channel import index_channel
 from jupyter_envstore.engine.solve import current_platform
-from jupyter_envstore.images.known import known_layers
+from jupyter_envstore.images.known_layers import known_layers
 from tests.helpers import Store, opened_stores
 from tests.images.conftest import image_of, manifest_of, run
 from tests.images.test_image import content, entries, text, wheel_over

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.handlers.live import MASTER, Server
 from tests.images.conftest import LOGIN, refused, run
+from tests.server.live import MASTER, Server
 
 
 @pytest.fixture(scope="module")

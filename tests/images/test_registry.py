@@ -20,8 +20,8 @@ import requests
 
 from jupyter_envstore.engine.prefix import remove_tree
 from tests.conftest import PYTHON
-from tests.handlers.live import MASTER, Server, free_port
 from tests.images.conftest import LOGIN, Podman, refused, run
+from tests.server.live import MASTER, Server, free_port
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 PLAIN = "--tls-verify=false"

@@ -27,12 +27,12 @@ import requests
 
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.errors import ImageError, RegistryUnreachableError
-from jupyter_envstore.images.client import RegistryClient
 from jupyter_envstore.images.push import push_image
 from jupyter_envstore.images.reference import parse_image
-from tests.handlers.live import MASTER, Server, free_port
+from jupyter_envstore.images.registry_client import RegistryClient
 from tests.helpers import Store
 from tests.images.conftest import image_of, manifest_of, run
+from tests.server.live import MASTER, Server, free_port
 
 PROGRAM = str(Path(sys.executable).with_name("jupyter-envstore"))
 

@@ -23,10 +23,10 @@ import yaml
 
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.errors import ArtifactError, LimitError, PackageError, StorageError
-from jupyter_envstore.installers.about import About
-from jupyter_envstore.installers.construct import Job, installer_name, write_folder
+from jupyter_envstore.installers.construct_input import Job, installer_name, write_folder
 from jupyter_envstore.installers.constructor import command, packages_inside, run_constructor
-from jupyter_envstore.installers.tools import Constructor
+from jupyter_envstore.installers.constructor_finder import Constructor
+from jupyter_envstore.installers.description import About
 from jupyter_envstore.spec.specification import PipOptions
 from tests.conftest import PYTHON
 from tests.helpers import Store

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_envstore.artifacts.docker import SCRIPT
-from jupyter_envstore.demo.channel import index_channel
+from jupyter_envstore.channel_maker.channel import index_channel
 from tests.helpers import Store
 from tests.installers.conftest import Made, installer_of
 from tests.nasty import SHORT, add

@@ -11,12 +11,12 @@ import pytest
 
 from jupyter_envstore.artifacts import installer
 from jupyter_envstore.artifacts.base import ArtifactRequest
+from jupyter_envstore.database import builds as rows
+from jupyter_envstore.database.models import Artifact
 from jupyter_envstore.engine.channels import ChannelPolicy
 from jupyter_envstore.engine.progress import Silent
-from jupyter_envstore.installers.tools import Constructor, ConstructorMissingError, Toolbox
-from jupyter_envstore.store import builds as rows
-from jupyter_envstore.store.models import Artifact
-from jupyter_envstore.views import artifact_view
+from jupyter_envstore.installers.constructor_finder import Constructor, ConstructorMissingError, Toolbox
+from jupyter_envstore.representation.views import artifact_view
 from tests import nasty
 from tests.conftest import PYTHON
 from tests.helpers import Store

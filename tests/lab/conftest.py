@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Locator, expect, sync_playwright
 
 from tests.conftest import CACHE, PYTHON
-from tests.handlers.live import MASTER, Server
+from tests.server.live import MASTER, Server
 
 PICTURES = CACHE / "screenshots"
 expect.set_options(timeout=15_000)  # other tests run beside these

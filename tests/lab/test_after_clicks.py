@@ -12,8 +12,8 @@ import psutil
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.handlers.live import Server
 from tests.lab.conftest import Lab, shown
+from tests.server.live import Server
 
 TEXT = "name: {name}\nchannels: ['{channel}']\ndependencies:\n  - nasty-text\n"
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.handlers.live import Server
 from tests.lab.conftest import LAB, Lab, shown
+from tests.server.live import Server
 
 AWAY = "http://127.0.0.1:9/away"
 """The port of a service (discard) that no machine offers any more."""

@@ -10,8 +10,8 @@ import yaml
 from playwright.sync_api import Locator, expect
 
 from jupyter_envstore.spec.selectors import current_subdir
-from tests.handlers.live import Server
 from tests.lab.conftest import Lab, shown
+from tests.server.live import Server
 
 CHOICE = ".jp-EnvStore-choice"
 LONG = "an-environment-with-a-name-that-is-as-long-as-names-in-real-workspaces-are-number"

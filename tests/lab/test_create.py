@@ -6,8 +6,8 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.handlers.live import Server
 from tests.lab.conftest import Lab, shown
+from tests.server.live import Server
 
 VIEW = ".jp-EnvStore-create"
 

@@ -9,8 +9,8 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from jupyter_envstore.spec.selectors import current_subdir
-from tests.handlers.live import Server
 from tests.lab.conftest import Lab, shown
+from tests.server.live import Server
 
 DATE = "2999-01-31"
 PIXI = """\

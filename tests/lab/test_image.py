@@ -7,8 +7,8 @@ import hashlib
 import requests
 from playwright.sync_api import expect
 
-from tests.handlers.live import MASTER, Server
 from tests.lab.conftest import Lab, shown
+from tests.server.live import MASTER, Server
 
 
 def test_an_image_is_made_and_its_address_pulls_it(tab: Lab, lab: Server, example: int) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from jupyter_envstore.engine.prefix import remove_tree
-from tests.handlers.live import Server
 from tests.lab.conftest import Lab, shown
+from tests.server.live import Server
 
 
 def test_an_installer_is_made_downloaded_and_run(tab: Lab, lab: Server, example: int, tmp_path: Path) -> None:

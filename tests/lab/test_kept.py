@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.handlers.live import Server
 from tests.lab.conftest import PICTURES, Lab, shown
+from tests.server.live import Server
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.handlers.live import Server
 from tests.lab.conftest import Lab, shown
+from tests.server.live import Server
 
 
 def test_packages_are_kept_and_let_go_from_the_menu_of_a_build(

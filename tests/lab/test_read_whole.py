@@ -7,8 +7,8 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from tests.conftest import PYTHON
-from tests.handlers.live import Server
 from tests.lab.conftest import Lab, shown
+from tests.server.live import Server
 
 LONG = "an-environment-with-a-name-as-long-as-names-may-be-2026-quarter4"
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.handlers.live import Server
 from tests.lab.conftest import LAB, Lab, shown
+from tests.server.live import Server
 
 
 def test_from_nothing_to_a_cell_that_runs_in_two_clicks(

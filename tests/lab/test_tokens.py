@@ -6,8 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 from playwright.sync_api import Browser, expect
 
-from tests.handlers.live import MASTER, Server
 from tests.lab.conftest import PICTURES, shown
+from tests.server.live import MASTER, Server
 
 
 def test_a_token_is_made_copied_and_revoked_and_one_that_ended_is_marked(browser: Browser, lab: Server) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.handlers.live import Server
 from tests.helpers import WithoutShards, serve
 from tests.lab.conftest import LAB, Lab, shown
+from tests.server.live import Server
 
 VIEW = ".jp-EnvStore-environmentView"
 

@@ -6,7 +6,7 @@ import pytest
 
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.spec import read_specification
-from jupyter_envstore.spec.dynamic import parse_dynamic
+from jupyter_envstore.spec.dynamic_images import parse_dynamic
 
 
 @pytest.mark.parametrize(

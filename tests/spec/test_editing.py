@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jupyter_envstore.errors import InvalidInputError, SpecificationError
 from jupyter_envstore.spec import read_specification
-from jupyter_envstore.spec.editing import edit_packages
+from jupyter_envstore.spec.package_editing import edit_packages
 
 TEXT = """\
 # The ocean team's environment.

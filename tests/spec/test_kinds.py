@@ -10,9 +10,9 @@ import pytest
 
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec import Specification, read_specification
-from jupyter_envstore.spec.beside import FilesBeside
 from jupyter_envstore.spec.converting.draft import ChoiceError, Pick
 from jupyter_envstore.spec.converting.pypi import age_of
+from jupyter_envstore.spec.included_files import FilesBeside
 from jupyter_envstore.spec.repair import Repaired, repair
 
 MD5 = "0" * 32

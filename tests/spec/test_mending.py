@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec import Specification, read_specification
-from jupyter_envstore.spec.beside import FilesBeside
+from jupyter_envstore.spec.included_files import FilesBeside
 from jupyter_envstore.spec.repair import repair
 from jupyter_envstore.spec.selectors import evaluate, selector_behind
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec import Specification, read_specification
 from jupyter_envstore.spec.document import read_table
-from jupyter_envstore.spec.editing import as_scalar
 from jupyter_envstore.spec.origin import ONLY_ON, PART_OF, listed, origin
+from jupyter_envstore.spec.package_editing import as_scalar
 from jupyter_envstore.spec.repair import KEEPABLE, repair
 
 NAMES = st.sampled_from(

@@ -14,10 +14,10 @@ import yaml
 
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec import Specification, read_specification
-from jupyter_envstore.spec.beside import FilesBeside
 from jupyter_envstore.spec.document import read_table
+from jupyter_envstore.spec.fast_yaml import read_plain
+from jupyter_envstore.spec.included_files import FilesBeside
 from jupyter_envstore.spec.locks import plain
-from jupyter_envstore.spec.plain import read_plain
 from jupyter_envstore.spec.repair import Repaired, repair
 
 SHA = "a" * 64

@@ -13,7 +13,7 @@ from jupyter_envstore.cli.main import make_parser
 from jupyter_envstore.spec.converting.draft import ChoiceError, Offer
 
 FOLDER = Path(jupyter_envstore.__file__).parent
-ROOMS = ("engine", "artifacts", "builds", "envstore", "handlers", "images", "installers", "policy", "store")
+PACKAGES = ("engine", "artifacts", "builds", "database", "images", "installers", "policy", "server", "services")
 """Whose texts name other programs' options too: of ours, those about files are looked for."""
 
 
@@ -32,7 +32,7 @@ def names(options: set[str]) -> re.Pattern[str]:
 OURS = names(options_of_the_command_line())
 OF_FILES = names({"--fix", "--environment", "--category"})
 FILES = [(path, OURS) for path in sorted((FOLDER / "spec").rglob("*.py"))]
-FILES += [(path, OF_FILES) for room in ROOMS for path in sorted((FOLDER / room).rglob("*.py"))]
+FILES += [(path, OF_FILES) for package in PACKAGES for path in sorted((FOLDER / package).rglob("*.py"))]
 
 
 @pytest.mark.parametrize(("path", "options"), FILES, ids=[str(path.relative_to(FOLDER)) for path, _ in FILES])

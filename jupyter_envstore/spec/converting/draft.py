@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jupyter_envstore.errors import SpecificationError
-from jupyter_envstore.spec.editor import Change
+from jupyter_envstore.spec.text_editor import Change
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec.converting.uv_lock import is_uv_lock
-from jupyter_envstore.spec.words import ACCEPTED
+from jupyter_envstore.spec.wording import ACCEPTED
 
 
 class Kind(Enum):

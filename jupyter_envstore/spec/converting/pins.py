@@ -12,7 +12,7 @@ from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec.addresses import file_of
 from jupyter_envstore.spec.converting.draft import Draft
 from jupyter_envstore.spec.sources import COMMIT
-from jupyter_envstore.spec.words import counted
+from jupyter_envstore.spec.wording import counted
 
 PYPI = ["pypi", "org"]
 """The host of the index that is asked anyhow, by its parts."""

@@ -13,9 +13,9 @@ from jupyter_envstore.errors import Fault, SpecificationError
 from jupyter_envstore.spec.addresses import file_of
 from jupyter_envstore.spec.converting.draft import ChoiceError, Offer, Pick, Repacked
 from jupyter_envstore.spec.document import Table
-from jupyter_envstore.spec.editor import Change
 from jupyter_envstore.spec.locks import VIRTUAL, lock_as_text
-from jupyter_envstore.spec.words import counted
+from jupyter_envstore.spec.text_editor import Change
+from jupyter_envstore.spec.wording import counted
 
 VERSIONS = ("4", "5", "6", "7")
 CONDA_FILE = re.compile(r"(?P<name>.+)-(?P<version>[^-]+)-(?P<build>[^-]+)\.(?:conda|tar\.bz2)")

@@ -21,7 +21,7 @@ from jupyter_envstore.spec.converting.pins import (
 )
 from jupyter_envstore.spec.converting.toml import Source, tell_rest
 from jupyter_envstore.spec.sources import COMMIT, is_archive_at_commit
-from jupyter_envstore.spec.words import counted
+from jupyter_envstore.spec.wording import counted
 
 VERSION = "1."
 NOT_CHOSEN = "extras and groups that were not chosen"

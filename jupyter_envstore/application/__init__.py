@@ -1,0 +1,1 @@
+"""The Jupyter application: configuration, and how its parts are put together."""

@@ -1,0 +1,96 @@
+"""Looks at the store a few times a second and tells what changed, whoever changed it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from jupyter_envstore.database.connection import now
+from jupyter_envstore.services import EnvStore
+
+COUNT_SECONDS = 15.0
+PAUSE = 0.4
+"""Seconds between two looks: a change is seen within one second."""
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class News:
+    """What changed between two looks.
+
+    Parameters
+    ----------
+    revision : int
+        The store's newest revision.
+    environments, builds : tuple of int
+        Ids of those that changed.
+    progressing : tuple of int
+        Ids of builds whose steps or log went on.
+    working : int
+        How many jobs are queued or run.
+    numbers : dict or None
+        The store's statistics, when they were taken anew.
+    """
+
+    revision: int
+    environments: tuple[int, ...]
+    builds: tuple[int, ...]
+    progressing: tuple[int, ...]
+    working: int
+    numbers: dict[str, Any] | None = None
+
+
+class Watcher:
+    """Calls ``tell`` with the news of every look, from a thread of its own.
+
+    Parameters
+    ----------
+    prepare : callable
+        Brings what depends on the store up to date, before anybody hears of the change.
+    """
+
+    def __init__(self, store: EnvStore, tell: Callable[[News], None], prepare: Callable[[], None]) -> None:
+        self.store = store
+        self.tell = tell
+        self.prepare = prepare
+        self.revision = store.revision()
+        self.seen = now()
+        self.counted_at = 0.0
+        self.behind = False
+        self.progress: dict[int, tuple[int, ...]] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Look until ``stop`` is set; what goes wrong in one look is logged and does not end the others."""
+        first = True
+        while first or not stop.wait(PAUSE):
+            try:
+                if first:
+                    self.prepare()
+                first = False
+                self.look()
+            except Exception:
+                first = False
+                log.exception("the store could not be looked at; it is tried again")
+
+    def look(self) -> None:
+        """Look once."""
+        revision, environments, builds = self.store.changed_ids(self.revision)
+        progress, working = self.store.progress_marks()
+        moved = tuple(sorted(key for key, mark in progress.items() if self.progress.get(key) != mark))
+        if revision != self.revision or self.behind:
+            try:
+                self.behind = False
+                self.prepare()
+            except Exception:
+                self.behind = True
+                log.exception("what depends on the store could not be brought up to date")
+        numbers = None
+        if revision != self.revision or time.monotonic() - self.counted_at > COUNT_SECONDS:
+            numbers, self.seen = self.store.statistics(self.seen)
+            self.counted_at = time.monotonic()
+        self.revision, self.progress = revision, progress
+        self.tell(News(revision, tuple(environments), tuple(builds), moved, working, numbers))

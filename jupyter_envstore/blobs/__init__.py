@@ -1,0 +1,1 @@
+"""Bytes that last: files addressed by their SHA-256."""

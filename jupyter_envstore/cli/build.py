@@ -1,0 +1,306 @@
+"""Commands that make, show and keep environments."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from jupyter_envstore.builds.options import BuildOptions
+from jupyter_envstore.cli.common import open_store, print_json, read_file, tell, wait, who
+from jupyter_envstore.cli.display import LiveDisplay, human_size, remark
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.database.states import CANCELED, COMPLETED
+from jupyter_envstore.errors import (
+    BuildCanceledError,
+    BuildFailedError,
+    EnvStoreError,
+    InvalidInputError,
+    SpecificationError,
+)
+from jupyter_envstore.services import BuildRef, EnvStore
+from jupyter_envstore.spec import Specification, check_name, read_specification, split_place
+from jupyter_envstore.spec.converting.draft import ChoiceError, Pick
+from jupyter_envstore.spec.included_files import FilesBeside
+from jupyter_envstore.spec.repair import Repaired, repair
+from jupyter_envstore.spec.wording import counted
+
+DEFAULT_NAMESPACE = "default"
+"""Where environments of this machine's people belong, unless they say otherwise."""
+CHOOSING = ("--environment", "--category")
+"""Options that say what is taken of a file."""
+
+
+def build(options: argparse.Namespace) -> int:
+    """Build an environment from a file."""
+    space, name = split_place(options.namespace or "", options.name or "")
+    namespace = space or DEFAULT_NAMESPACE
+    data = read_file(options.file)
+    with open_store(options) as store:
+        exclude_newer = options.exclude_newer
+        pick = _pick(options)
+        is_fixed, held = options.fix or pick != Pick(), None
+        if is_fixed:
+            repaired = _repair(data, options.file, _defaults(store, namespace), pick)
+            _report_changes(repaired)
+            data, held = repaired.text.encode(), repaired.held
+            exclude_newer = exclude_newer or repaired.exclude_newer
+        try:
+            specification = read_specification(data, options.file, store.config.allow_local_files, held=held)
+        except SpecificationError as error:
+            if is_fixed:
+                print(f"lines count in the repaired text: {_printing(options)} prints it", file=sys.stderr)
+            elif hint := _what_a_repair_does(data, options.file, _defaults(store, namespace), store.config, error):
+                print(hint, file=sys.stderr)
+            raise
+        choices = BuildOptions(exclude_newer, tuple(options.virtual_package or ()), options.all_platforms)
+        reference = store.submit(specification, namespace, name or None, who(), options=choices)
+        _report_notes(reference.notes)
+        return see_through(store, reference, options)
+
+
+def see_through(store: EnvStore, reference: BuildRef, options: argparse.Namespace) -> int:
+    """Follow a build to its end and tell what came out; with ``--no-wait`` only its name."""
+    if options.no_wait:
+        store.scheduler.tick()
+        tell(options, {"build": str(reference), "id": reference.id}, reference)
+        return 0
+    print(f"building {reference}", file=sys.stderr)
+    view = follow(store, reference)
+    view["failed_platforms"] = store.failed_platforms(reference.id)
+    _report_build(view, options.json)
+    return _outcome(view)
+
+
+def follow(store: EnvStore, reference: BuildRef) -> dict[str, Any]:
+    """Show a build until it has settled; an interrupt leaves it running and says how to stop it."""
+    try:
+        return wait(store, reference.id, LiveDisplay())
+    except KeyboardInterrupt:
+        print(
+            f"\n{reference} goes on in the background. Follow it: jupyter envstore logs -f {reference}\n"
+            f"Stop it: jupyter envstore cancel {reference}",
+            file=sys.stderr,
+        )
+        raise
+
+
+def _defaults(store: EnvStore, namespace: str) -> str:
+    """Return what the channel ``defaults`` becomes in a namespace."""
+    return str(store.settings_near((namespace, None))["defaults_channel"])
+
+
+def _outcome(view: dict[str, Any]) -> int:
+    name = f"{view['namespace']}/{view['name']}:{view['number']}"
+    if view["status"] == CANCELED:
+        msg = f"{name} was canceled"
+        raise BuildCanceledError(msg)
+    if view["status"] != COMPLETED:
+        msg = f"{name} failed: {view['reason']}"
+        raise BuildFailedError(msg)
+    return 0
+
+
+def _report_build(view: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(view)
+    elif view["status"] == COMPLETED:
+        for platform, reason in view.get("failed_platforms", {}).items():
+            print(f"not locked for {platform}: {reason.splitlines()[0]}", file=sys.stderr)
+        print(f"{view['namespace']}/{view['name']}:{view['number']} is ready: {counted(view['packages'], 'package')}, "
+              f"{human_size(view['size'])} ({human_size(view['own_size'])} of its own)")  # fmt: skip
+        print(f"  prefix     {view['prefix']}")
+        for warning in view["warnings"]:
+            print(f"  warning: {warning['message']}", file=sys.stderr)
+        for artifact in view["artifacts"]:
+            state = human_size(artifact["size"]) if artifact["state"] == "ready" else artifact["state"]
+            print(f"  {artifact['type']:<10} {state}  {remark(artifact)}".rstrip())
+
+
+def _repair(data: bytes, file: str, defaults: str, pick: Pick) -> Repaired:
+    """Repair a file; what it names beside it is read, and its folder may give its name."""
+    try:
+        if file == "-":
+            return repair(data, file, defaults, pick=pick)
+        path = Path(file).resolve()
+        return repair(data, str(path), defaults, beside=FilesBeside(path.parent), pick=pick)
+    except ChoiceError as error:
+        raise error.with_ways_out(*CHOOSING) from None
+
+
+def _what_a_repair_does(data: bytes, file: str, defaults: str, config: StoreConfig, before: SpecificationError) -> str:
+    """Return the hint at ``--fix`` for a file with faults; empty where a repair leaves them as they are."""
+    try:
+        repaired = _repair(data, file, defaults, Pick())
+    except ChoiceError:
+        return "this kind of file is read with --fix"
+    except SpecificationError:
+        return ""
+    try:
+        read_specification(repaired.text, file, config.allow_local_files, held=repaired.held)
+    except SpecificationError as after:
+        helps = {fault.message for fault in before.faults} - {fault.message for fault in after.faults}
+        return "--fix repairs a part of it, and says what is left" if helps else ""
+    return "the file can be repaired on the way: --fix"
+
+
+def _printing(options: argparse.Namespace) -> str:
+    """Return the command that prints the repaired text of a file that was to be built."""
+    picked = [word for name in options.category or () for word in ("--category", name)]
+    picked += ["--environment", options.environment] if options.environment else []
+    return shlex.join(["jupyter", "envstore", "import", options.file, *picked])
+
+
+def _pick(options: argparse.Namespace) -> Pick:
+    """Return what somebody wants of a file that offers several things."""
+    return Pick(options.environment or "", tuple(options.category or ()))
+
+
+def _report_notes(notes: Sequence[str]) -> None:
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+
+
+def _report_changes(repaired: Repaired) -> None:
+    for change in repaired.changes:
+        print(f"changed: {change.what} ({change.why})", file=sys.stderr)
+    offer = repaired.offer
+    if len(offer.environments) > 1:
+        print("choose another environment with: --environment NAME", file=sys.stderr)
+    if left := [name for name in offer.categories if name not in offer.taken]:
+        print(f"choose more categories with: --category NAME ({', '.join(left)[:300]})", file=sys.stderr)
+    if repaired.exclude_newer:
+        print(f"exclude-newer: {repaired.exclude_newer} (for a build: --exclude-newer)", file=sys.stderr)
+
+
+def apply(options: argparse.Namespace) -> int:
+    """Build every environment whose file changed."""
+    check_name("namespace", options.namespace)
+    results: list[dict[str, str]] = []
+    wanted: dict[str, tuple[Path, Specification]] = {}
+    readable = True
+    with open_store(options) as store:
+        for path in _specification_files(options.paths):
+            try:
+                specification = read_specification(read_file(str(path)), path.name, store.config.allow_local_files)
+                name = check_name("environment", specification.name or path.stem)
+                if name.lower() in {other.lower() for other in wanted}:
+                    msg = f"another file describes {name} already"
+                    raise InvalidInputError(msg)
+            except EnvStoreError as error:
+                results.append({"file": str(path), "name": "", "result": "failed", "reason": str(error)})
+                readable = False
+                continue
+            wanted[name] = (path, specification)
+        doomed = _without_file(store, options.namespace, set(wanted)) if options.prune and readable else []
+        if doomed and not (options.dry_run or options.yes) and not _may_delete(doomed):
+            return 1
+        for name, (path, specification) in wanted.items():
+            try:
+                asked, notes = store.as_settings_want(specification, options.namespace, name)
+            except EnvStoreError as error:
+                place = f"{options.namespace}/{name}"
+                results.append({"file": str(path), "name": place, "result": "failed", "reason": str(error)})
+                continue
+            _report_notes([f"{path}: {note}" for note in notes])
+            newest, waiting = store.newest_specification(options.namespace, name)
+            same = newest == asked.sha256
+            result = "unchanged" if same else "would build" if options.dry_run else "built"
+            reason = ""
+            if same and not options.dry_run and waiting:
+                view = wait(store, waiting)  # another has it built already
+                if view["status"] != COMPLETED:
+                    result, reason = "failed", view["reason"]
+            elif result == "built":
+                reference = store.submit(specification, options.namespace, name, who(), "applied")
+                view = wait(store, reference.id)
+                if view["status"] != COMPLETED:
+                    result, reason = "failed", view["reason"]
+            place = f"{options.namespace}/{name}"
+            results.append({"file": str(path), "name": place, "result": result, "reason": reason})
+        results += _prune(store, options, doomed)
+    if options.json:
+        print_json(results)
+    else:
+        for line in results:
+            print(f"{line['result']:<12} {line['name'] or line['file']}  {line['reason']}".rstrip())
+    return 5 if any(line["result"] == "failed" for line in results) else 0
+
+
+def _specification_files(paths: list[str]) -> list[Path]:
+    found: list[Path] = []
+    for text in paths:
+        path = Path(text)
+        if path.is_dir():
+            found += sorted(p for p in path.iterdir() if p.suffix in (".yml", ".yaml") and p.is_file())
+        elif path.is_file():
+            found.append(path)
+        else:
+            msg = f"{text} is neither a file nor a folder"
+            raise InvalidInputError(msg)
+    return found
+
+
+def _without_file(store: EnvStore, namespace: str, wanted: set[str]) -> list[str]:
+    """Return the names of a namespace's environments that are not among those that files describe."""
+    keys = {name.lower() for name in wanted}
+    names = [str(environment["name"]) for environment in store.environments(namespace)]
+    return [name for name in names if name.lower() not in keys]
+
+
+def _may_delete(names: Sequence[str]) -> bool:
+    """Ask whether environments may be deleted.
+
+    Raises
+    ------
+    InvalidInputError
+        Nobody is there to be asked.
+    """
+    listed = ", ".join(names)
+    if not sys.stdin.isatty():
+        msg = f"--prune deletes {listed}, which no file describes; say --yes to do it without a question"
+        raise InvalidInputError(msg)
+    return input(f"No file describes {listed}. Delete? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _prune(store: EnvStore, options: argparse.Namespace, names: Sequence[str]) -> list[dict[str, str]]:
+    results = []
+    for name in names:
+        if not options.dry_run:
+            store.delete_environment(options.namespace, name, who())
+        result = "would delete" if options.dry_run else "deleted"
+        results.append({"file": "", "name": f"{options.namespace}/{name}", "result": result, "reason": ""})
+    return results
+
+
+def import_file(options: argparse.Namespace) -> int:
+    """Repair a file and print it."""
+    with open_store(options) as store:
+        repaired = _repair(read_file(options.file), options.file, _defaults(store, "default"), _pick(options))
+    try:
+        found = read_specification(repaired.text, f"{options.file}, repaired,", held=repaired.held)
+    except SpecificationError:
+        if not options.json:
+            _report_changes(repaired)
+            if options.output:
+                print(f"{options.output} is not written; without -o the text is printed", file=sys.stderr)
+            else:
+                print(repaired.text, end="", flush=True)  # lines of the faults count in it
+        raise
+    if options.output:
+        Path(options.output).write_text(repaired.text, encoding="utf-8")
+    if options.json:
+        changes = [{"what": change.what, "why": change.why} for change in repaired.changes]
+        told: dict[str, Any] = {"kind": repaired.kind, "text": repaired.text, "changes": changes}
+        told |= {"notes": list(found.notes), "offer": asdict(repaired.offer), "exclude_newer": repaired.exclude_newer}
+        print_json(told)
+        return 0
+    _report_changes(repaired)
+    _report_notes(found.notes)
+    if not options.output:
+        print(repaired.text, end="")
+    return 0

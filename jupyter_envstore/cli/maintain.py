@@ -1,0 +1,55 @@
+"""Commands for who keeps a store: doctor, backup and its way back."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import asdict
+from itertools import chain
+from pathlib import Path
+
+from jupyter_envstore.application.configuration import load_config, read_configuration
+from jupyter_envstore.cli.common import print_json
+from jupyter_envstore.cli.display import human_size
+from jupyter_envstore.services.backup import Saved, back_up, bring_back
+from jupyter_envstore.services.doctor import BAD, GOOD, Finding, examine
+
+MARKS = {"ok": "✓", "warning": "!", "error": "✗"}
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """Look at everything that a build needs."""
+    found = []
+    config, files = read_configuration(options.root)
+    read = Finding("configuration", GOOD, f"read from {', '.join(files)}" if files else "no file of it is there")
+    for finding in chain([read], examine(config)):
+        found.append(finding)
+        if not options.json:
+            print(f"{MARKS[finding.state]} {finding.what}: {finding.text}", flush=True)
+    if options.json:
+        print_json([asdict(finding) for finding in found])
+    return 1 if any(finding.state == BAD for finding in found) else 0
+
+
+def backup(options: argparse.Namespace) -> int:
+    """Write the store into one file."""
+    saved = back_up(load_config(options.root), Path(options.file), not options.without_archives, options.packages)
+    _report(saved, options, f"saved in {options.file}")
+    return 1 if saved.missing else 0
+
+
+def restore_backup(options: argparse.Namespace) -> int:
+    """Make a store of a backup."""
+    config = load_config(options.root)
+    saved = bring_back(config, Path(options.file))
+    _report(saved, options, f"brought back to {config.root}")
+    return 0
+
+
+def _report(saved: Saved, options: argparse.Namespace, done: str) -> None:
+    if options.json:
+        print_json(asdict(saved))
+        return
+    print(f"{done}: the database and {saved.files} files ({human_size(saved.size)})")
+    for digest in saved.missing:
+        print(f"missing in the store: {digest}", file=sys.stderr)

@@ -1,0 +1,109 @@
+"""Commands that use an environment: run, shell, download."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from jupyter_envstore.artifacts.artifact_reach import WORDS
+from jupyter_envstore.builds.activation import program_path, recorded_activation
+from jupyter_envstore.builds.shims import write_shims
+from jupyter_envstore.cli.common import find, open_store, tell, wait, who
+from jupyter_envstore.cli.display import LiveDisplay
+from jupyter_envstore.engine.digest import file_digest
+from jupyter_envstore.errors import ArtifactError, InvalidInputError, StorageError
+
+OUTER_ENVIRONMENT = ("VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT")
+
+
+def activated_environment(prefix: Path, shims: Path) -> dict[str, str]:
+    """Return this process's variables with those of the activation that the build recorded.
+
+    ``shims`` is a folder that is looked through behind the environment's own programs. The virtual environment that
+    this command may run in is named no more: uv installs into what ``VIRTUAL_ENV`` names.
+    """
+    with contextlib.suppress(OSError):  # a store on a full or read-only disk can be used all the same
+        write_shims(shims)
+    changed = recorded_activation(prefix)
+    path = program_path(changed, f"{shims}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
+    outer = {name: value for name, value in os.environ.items() if name not in OUTER_ENVIRONMENT}
+    return {**outer, **changed, "PATH": path, "PYTHONNOUSERSITE": "1"}
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a command in an environment, in place of this process."""
+    if options.command[:1] == ["--root"]:  # behind the name, argparse takes it for a part of the command
+        options.root, options.command = options.command[1], options.command[2:]
+    command = options.command[1:] if options.command[:1] == ["--"] else options.command
+    if not command:
+        msg = f"which command? for example: jupyter envstore run {options.environment} -- python"
+        raise InvalidInputError(msg)
+    with open_store(options) as store:
+        prefix, shims = store.prefix(find(store, options.environment).id), store.config.shims
+    environment = activated_environment(prefix, shims)
+    program = shutil.which(command[0], path=environment["PATH"])
+    if program is None:
+        msg = f"there is no command {command[0]!r} in {options.environment}, nor on PATH"
+        raise InvalidInputError(msg)
+    os.execve(program, command, environment)  # noqa: S606 - an argument list, no shell
+
+
+def shell(options: argparse.Namespace) -> int:
+    """Open a shell in an environment."""
+    with open_store(options) as store:
+        reference = find(store, options.environment)
+        prefix, shims = store.prefix(reference.id), store.config.shims
+    environment = activated_environment(prefix, shims)
+    program = os.environ.get("SHELL") or shutil.which("sh") or "/bin/sh"
+    environment["ENVSTORE_ENVIRONMENT"] = str(reference)
+    print(f"shell in {reference}; leave it with exit", file=sys.stderr)
+    os.execve(program, [program], environment)  # noqa: S606 - an argument list, no shell
+
+
+def download(options: argparse.Namespace) -> int:
+    """Write an artifact to a file."""
+    with open_store(options) as store:
+        reference = find(store, options.environment)
+        artifact_id = store.request_artifact(reference.id, options.artifact, options.variant, who())
+        wait(store, reference.id, LiveDisplay())
+        artifact = store.artifact(artifact_id)
+        if artifact["state"] != "ready":
+            msg = f"{options.artifact} of {reference} cannot be made: {artifact['reason']}"
+            raise ArtifactError(msg)
+        store.artifact_path(artifact["sha256"])
+        if words := WORDS[artifact["reach"]]:
+            print(f"note: this {artifact['type']} {words}", file=sys.stderr)
+        pieces = store.artifact_pieces(artifact_id)
+        if options.output == "-":
+            sys.stdout.buffer.writelines(pieces)
+            return 0
+        target = Path(options.output or artifact["file_name"])
+        if target.is_dir():
+            target /= artifact["file_name"]
+        named = options.output is not None and not Path(options.output).is_dir()
+        if target.exists() and not (named or options.force) and not _is_it(target, artifact):
+            msg = f"{target} is there already, and is another file; name one with -o, or give --force"
+            raise InvalidInputError(msg)
+        fresh = target.with_name(f".{target.name}.part")
+        try:
+            with fresh.open("wb") as file:
+                file.writelines(pieces)
+            if artifact["media_type"] == "application/x-sh":
+                fresh.chmod(fresh.stat().st_mode | 0o111)
+            fresh.replace(target)
+        except OSError as error:
+            fresh.unlink(missing_ok=True)
+            msg = f"{target} cannot be written: {error.strerror}"
+            raise StorageError(msg) from None
+    tell(options, {**artifact, "path": str(target)}, target)
+    return 0
+
+
+def _is_it(target: Path, artifact: dict[str, Any]) -> bool:
+    """Whether a file is the artifact already; of an image, which is written as one file each time, nobody knows."""
+    return bool(artifact["type"] != "docker" and file_digest(target) == artifact["sha256"])

@@ -1,0 +1,100 @@
+"""Rows of blobs: which there are, and which artifact or build needs which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from jupyter_envstore.blobs.local import BlobStore, StoredBlob
+from jupyter_envstore.database.connection import now
+from jupyter_envstore.database.models import Blob, BlobReference
+from jupyter_envstore.errors import StorageError
+
+
+def refer(session: Session, blobs: BlobStore, blob: StoredBlob, owner: str) -> None:
+    """Note that ``owner`` needs ``blob``, and drop what it needed before.
+
+    Raises
+    ------
+    StorageError
+        The file is not there: it was collected between its writing and this.
+    """
+    session.execute(delete(BlobReference).where(BlobReference.owner == owner, BlobReference.digest != blob.digest))
+    refer_too(session, blobs, blob, owner)
+
+
+def refer_too(session: Session, blobs: BlobStore, blob: StoredBlob, owner: str) -> None:
+    """Note that ``owner`` needs ``blob`` beside what it needs already.
+
+    Raises
+    ------
+    StorageError
+        The file is not there: it was collected between its writing and this.
+    """
+    if not blobs.path(blob.digest).is_file():
+        msg = "a file was removed from the store while it was being made; try again"
+        raise StorageError(msg)
+    if session.get(Blob, blob.digest) is None:
+        session.add(Blob(digest=blob.digest, size=blob.size, created_on=now()))
+        session.flush()
+    if session.get(BlobReference, (blob.digest, owner)) is None:
+        session.add(BlobReference(digest=blob.digest, owner=owner))
+
+
+def refer_parts(session: Session, blobs: BlobStore, found: Iterable[StoredBlob], owner: str) -> None:
+    """Note that ``owner`` needs these blobs and no others.
+
+    Raises
+    ------
+    StorageError
+        A file is not there: it was collected between its writing and this.
+    """
+    wanted = {blob.digest: blob for blob in found}
+    for digest in wanted:
+        if not blobs.path(digest).is_file():
+            msg = "a file was removed from the store while it was being made; try again"
+            raise StorageError(msg)
+    known = set(session.scalars(select(Blob.digest).where(Blob.digest.in_(wanted))))
+    session.add_all(
+        Blob(digest=b.digest, size=b.size, created_on=now()) for b in wanted.values() if b.digest not in known
+    )
+    session.flush()
+    session.execute(delete(BlobReference).where(BlobReference.owner == owner))
+    session.add_all(BlobReference(digest=digest, owner=owner) for digest in wanted)
+
+
+def artifact_owner(artifact_id: int) -> str:
+    """Return how an artifact is called as the owner of its file."""
+    return f"artifact:{artifact_id}"
+
+
+def parts_owner(artifact_id: int) -> str:
+    """Return how an artifact is called as the owner of what it consists of beside its file."""
+    return f"artifact:{artifact_id}:parts"
+
+
+def products_owner(build_id: int) -> str:
+    """Return how what scripts of packages did is called as a build's."""
+    return f"build:{build_id}:scripts"
+
+
+def owned_blob(session: Session, owner: str) -> str | None:
+    """Return the digest of the one blob that ``owner`` needs, if there is one."""
+    return session.scalar(select(BlobReference.digest).where(BlobReference.owner == owner).limit(1))
+
+
+def release_artifact(session: Session, artifact_id: int) -> None:
+    """Note that an artifact needs neither its file nor its parts any more."""
+    release(session, artifact_owner(artifact_id))
+    release(session, parts_owner(artifact_id))
+
+
+def release(session: Session, owner: str) -> None:
+    """Note that ``owner`` needs no blob any more; ``owner:*`` means all owners that begin so."""
+    if owner.endswith(":*"):
+        matches = BlobReference.owner.startswith(owner[:-1], autoescape=True)
+    else:
+        matches = BlobReference.owner == owner
+    session.execute(delete(BlobReference).where(matches))

@@ -1,0 +1,208 @@
+"""Jobs: enqueued, claimed with a lease, settled. Every write of a worker goes through its claim."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from jupyter_envstore.database.blob_references import release_artifact
+from jupyter_envstore.database.connection import Database, now
+from jupyter_envstore.database.models import Artifact, Build, Change, Environment, Job, Step
+from jupyter_envstore.database.states import (
+    ARTIFACT_FAILED,
+    COMPLETED,
+    FAILED,
+    JOB_CANCELED,
+    JOB_DONE,
+    JOB_FAILED,
+    JOB_QUEUED,
+    JOB_RUNNING,
+    JOB_SETTLING,
+    KEEP_FAILED,
+)
+from jupyter_envstore.errors import StaleClaimError
+
+BUILD, RESTORE, FINISH, ARTIFACT, CHECK, KEEP = "build", "restore", "finish", "artifact", "check", "keep"
+"""A finish job compiles byte code and closes the prefix of a build that can be used already; a check tries it out; a
+keep job stores the files of its packages."""
+MAX_ATTEMPTS = 2
+SETTLE_SECONDS = 300.0
+"""How long who settles a job may take; then another does it."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to do a job, as long as its attempt is the newest."""
+
+    job_id: int
+    attempt: int
+    kind: str
+    build_id: int
+    artifact_id: int | None = None
+
+    @contextlib.contextmanager
+    def write(self, database: Database) -> Iterator[Session]:
+        """Open a writing session that is refused once the claim is lost or the job canceled.
+
+        Raises
+        ------
+        StaleClaimError
+            Another attempt has the job, or it shall stop.
+        """
+        with database.write() as session:
+            job = session.get(Job, self.job_id, with_for_update=True)
+            if job is None or job.attempt != self.attempt or job.state != JOB_RUNNING or job.cancel_requested:
+                msg = f"job {self.job_id} is not this worker's any more"
+                raise StaleClaimError(msg)
+            yield session
+
+
+def enqueue(session: Session, kind: str, build_id: int, artifact_id: int | None = None) -> Job:
+    """Add a job."""
+    job = Job(kind=kind, build_id=build_id, artifact_id=artifact_id, state=JOB_QUEUED, created_on=now())
+    session.add(job)
+    session.flush()
+    return job
+
+
+def anything_waits(session: Session) -> bool:
+    """Whether a job is queued."""
+    return session.scalars(select(Job.id).where(Job.state == JOB_QUEUED).limit(1)).first() is not None
+
+
+def claim_next(session: Session, limit: int, host: str) -> Claim | None:
+    """Claim the next queued job, or None: nothing waits, or ``limit`` jobs run already.
+
+    Namespaces take turns: the one with the fewest running jobs comes first, then the oldest job. Checks come behind all
+    that people wait for.
+    """
+    running = (
+        select(Environment.namespace_id, func.count().label("jobs"))
+        .join(Build, Build.environment_id == Environment.id)
+        .join(Job, Job.build_id == Build.id)
+        .where(Job.state == JOB_RUNNING)
+        .group_by(Environment.namespace_id)
+    )
+    by_namespace = {row.namespace_id: int(row.jobs) for row in session.execute(running)}
+    if sum(by_namespace.values()) >= limit:
+        return None
+    queued = session.execute(
+        select(Job, Environment.namespace_id)
+        .join(Build, Build.id == Job.build_id)
+        .join(Environment, Environment.id == Build.environment_id)
+        .where(Job.state == JOB_QUEUED)
+        .order_by(Job.id)
+        .limit(1000)
+        .with_for_update(skip_locked=True, of=Job)
+    ).all()
+    if not queued:
+        return None
+    job, _ = min(queued, key=lambda row: (row.Job.kind == CHECK, by_namespace.get(row.namespace_id, 0), row.Job.id))
+    return _claim(job, host)
+
+
+def claim_next_of_build(session: Session, build_id: int, host: str) -> Claim | None:
+    """Claim what the same build waits for, for a worker that is warm already."""
+    kinds = (FINISH, ARTIFACT, CHECK, KEEP)
+    query = select(Job).where(Job.build_id == build_id, Job.state == JOB_QUEUED, Job.kind.in_(kinds))
+    job = session.scalars(query.order_by(Job.kind == CHECK, Job.id).limit(1).with_for_update(skip_locked=True)).first()
+    return _claim(job, host) if job else None
+
+
+def _claim(job: Job, host: str) -> Claim:
+    job.state = JOB_RUNNING
+    job.attempt += 1
+    job.host, job.pid, job.process_started = host, 0, ""
+    job.claimed_on = job.heartbeat_on = now()
+    return Claim(job.id, job.attempt, job.kind, job.build_id, job.artifact_id)
+
+
+def note_process(session: Session, claim: Claim, pid: int, started: str) -> None:
+    """Note which process does the job."""
+    session.execute(
+        update(Job)
+        .where(Job.id == claim.job_id, Job.attempt == claim.attempt)
+        .values(pid=pid, process_started=started, heartbeat_on=now())
+    )
+
+
+def finish(session: Session, claim: Claim, failed: str = "") -> None:
+    """Close a job that its worker ended, and what it was for; ``failed`` is the reason if it failed."""
+    job = session.get_one(Job, claim.job_id)
+    job.state, job.reason, job.ended_on = JOB_FAILED if failed else JOB_DONE, failed, now()
+    build = session.get_one(Build, claim.build_id)
+    if failed and claim.kind == ARTIFACT:
+        artifact = session.get_one(Artifact, claim.artifact_id)
+        artifact.state, artifact.reason = ARTIFACT_FAILED, failed
+        release_artifact(session, artifact.id)
+    elif failed and claim.kind == BUILD and build.status != COMPLETED:
+        build.status, build.status_info, build.ended_on = FAILED, failed, now()
+    elif failed and claim.kind == KEEP:
+        build.keep_state = KEEP_FAILED
+    session.add(Change(kind="build", subject_id=build.id, at=now()))
+
+
+def end_steps(session: Session, job_id: int, message: str | None = None) -> None:
+    """Note that the steps of a job that was stopped do not run any more; with ``message``, what ended them."""
+    query = update(Step).where(Step.job_id == job_id, Step.state == "running")
+    told = {} if message is None else {"message": message}
+    session.execute(query.values(state="failed", ended_on=now(), **told))
+
+
+def begin_settling(session: Session, lost: Job) -> Job | None:
+    """Take a lost job from its worker, to clean up after it; None when somebody else was faster."""
+    job = session.get_one(Job, lost.id, with_for_update=True)
+    if (job.state, job.attempt, job.heartbeat_on) != (lost.state, lost.attempt, lost.heartbeat_on):
+        return None
+    job.state, job.heartbeat_on = JOB_SETTLING, now()
+    return job
+
+
+def silent_jobs(session: Session, lease_seconds: float) -> list[Job]:
+    """Return jobs whose worker, or who settles them, was not heard of; sooner those that shall stop."""
+    lost = now() - timedelta(seconds=lease_seconds)
+    stopping = now() - timedelta(seconds=min(5.0, lease_seconds))
+    settling = now() - timedelta(seconds=max(lease_seconds, SETTLE_SECONDS))
+    running = (Job.heartbeat_on < lost) | (Job.cancel_requested.is_(True) & (Job.heartbeat_on < stopping))
+    query = select(Job).where(
+        ((Job.state == JOB_RUNNING) & running) | ((Job.state == JOB_SETTLING) & (Job.heartbeat_on < settling))
+    )
+    return list(session.scalars(query))
+
+
+def unfinished_jobs(session: Session, build_id: int) -> list[Job]:
+    """Return the jobs of a build that are not over."""
+    query = select(Job).where(Job.build_id == build_id, Job.state.in_((JOB_QUEUED, JOB_RUNNING, JOB_SETTLING)))
+    return list(session.scalars(query))
+
+
+__all__ = [
+    "ARTIFACT",
+    "BUILD",
+    "CHECK",
+    "FINISH",
+    "JOB_CANCELED",
+    "JOB_DONE",
+    "JOB_FAILED",
+    "JOB_QUEUED",
+    "JOB_RUNNING",
+    "KEEP",
+    "MAX_ATTEMPTS",
+    "RESTORE",
+    "Claim",
+    "anything_waits",
+    "begin_settling",
+    "claim_next",
+    "claim_next_of_build",
+    "end_steps",
+    "enqueue",
+    "finish",
+    "note_process",
+    "silent_jobs",
+    "unfinished_jobs",
+]

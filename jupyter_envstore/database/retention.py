@@ -1,0 +1,224 @@
+"""Queries about what the store holds and what it may forget."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import delete, func, or_, select
+from sqlalchemy.orm import Session
+
+from jupyter_envstore.blobs.local import BlobStore, StoredBlob
+from jupyter_envstore.database import images
+from jupyter_envstore.database.blob_references import release_artifact
+from jupyter_envstore.database.jobs import RESTORE
+from jupyter_envstore.database.kept_packages import OWNERS
+from jupyter_envstore.database.listings import artifact_bytes
+from jupyter_envstore.database.models import Artifact, Blob, BlobReference, Build, Change, Environment, Job, Namespace
+from jupyter_envstore.database.states import (
+    BUILDING,
+    COMPLETED,
+    DROPPED,
+    JOB_QUEUED,
+    JOB_RUNNING,
+    JOB_SETTLING,
+    PREFIX_DROPPED,
+    PREFIX_PRESENT,
+    QUEUED,
+    READY,
+    UNSETTLED,
+)
+from jupyter_envstore.errors import NotFoundError
+
+UNFINISHED = (JOB_QUEUED, JOB_RUNNING, JOB_SETTLING)
+KEPT_ARTIFACTS = ("yaml", "lockfile", "explicit")
+"""Small ones stay with the record."""
+
+
+def environments_with_builds(session: Session) -> Iterator[tuple[Namespace, Environment, list[Build]]]:
+    """Yield environments with their builds that hold something large, newest first."""
+    environments = session.execute(
+        select(Namespace, Environment)
+        .join(Environment, Environment.namespace_id == Namespace.id)
+        .where(Environment.deleted_on.is_(None))
+    ).all()
+    builds: dict[int, list[Build]] = {}
+    large = select(Artifact.build_id).where(Artifact.state == READY, Artifact.type.not_in(KEPT_ARTIFACTS))
+    query = select(Build).where(
+        Build.status == COMPLETED,
+        (Build.prefix_state == PREFIX_PRESENT) | Build.id.in_(large),
+        Build.deleted_on.is_(None),
+    )
+    for build in session.scalars(query.order_by(Build.id.desc())):
+        builds.setdefault(build.environment_id, []).append(build)
+    for namespace, environment in environments:
+        yield namespace, environment, builds.get(environment.id, [])
+
+
+def droppable_bytes(session: Session, build_id: int) -> int:
+    """Return the bytes of a build's large artifacts."""
+    query = select(func.sum(Artifact.size)).where(
+        Artifact.build_id == build_id, Artifact.state == READY, Artifact.type.not_in(KEPT_ARTIFACTS)
+    )
+    return int(session.scalar(query) or 0)
+
+
+def namespace_bytes(session: Session, namespace_id: int, packed_away: Collection[int] = ()) -> int:
+    """Return the bytes of prefixes (their own part) and artifacts of a namespace, once some builds are packed away."""
+    builds = (
+        select(Build.id)
+        .join(Environment, Environment.id == Build.environment_id)
+        .where(Environment.namespace_id == namespace_id, Build.deleted_on.is_(None))
+    )
+    prefixes = session.scalar(
+        select(func.sum(Build.own_size)).where(
+            Build.id.in_(builds), Build.id.not_in(packed_away), Build.prefix_state == PREFIX_PRESENT
+        )
+    )
+    stays = or_(Artifact.build_id.not_in(packed_away), Artifact.type.in_(KEPT_ARTIFACTS))
+    return int(prefixes or 0) + artifact_bytes(session, [namespace_id], stays).get(namespace_id, 0)
+
+
+def needed_digests(session: Session, archives: bool, packages: bool = True) -> list[str]:
+    """Return the digests of blobs that somebody needs.
+
+    Without ``archives``, not those of large artifacts; without ``packages``, not the kept files of packages.
+    """
+    query = select(BlobReference.digest).distinct()
+    if not packages:
+        query = query.where(BlobReference.owner.not_like(OWNERS))
+    if not archives:
+        large = select(Artifact.digest).where(Artifact.digest.is_not(None), Artifact.type.not_in(KEPT_ARTIFACTS))
+        query = query.where(BlobReference.digest.not_in(large), BlobReference.owner.not_like("artifact:%:parts"))
+    return sorted(session.scalars(query))
+
+
+def end_unfinished(session: Session) -> None:
+    """Close jobs that no worker does any more: in a store that was brought back from a backup."""
+    for job in session.scalars(select(Job).where(Job.state.in_((JOB_RUNNING, JOB_SETTLING)))):
+        job.state, job.heartbeat_on = JOB_QUEUED, None
+        build = session.get_one(Build, job.build_id)
+        if build.status == BUILDING:
+            build.status = QUEUED
+
+
+def drop_build(session: Session, build: Build, kept: Path | None = None) -> None:
+    """Note that a build's prefix and large artifacts are gone.
+
+    Large artifacts whose files lie below ``kept`` (a folder of blobs) stay.
+    """
+    build.prefix_state, build.size, build.own_size = PREFIX_DROPPED, 0, 0
+    query = select(Artifact).where(
+        Artifact.build_id == build.id, Artifact.state == READY, Artifact.type.not_in(KEPT_ARTIFACTS)
+    )
+    for artifact in session.scalars(query):
+        if kept is not None and BlobStore(kept).path(artifact.digest or "").exists():
+            continue
+        artifact.state, artifact.digest, artifact.size = DROPPED, None, 0
+        release_artifact(session, artifact.id)
+
+
+def unneeded_blobs(session: Session, before: datetime) -> list[StoredBlob]:
+    """Return blobs that nobody refers to and that are older than ``before``."""
+    query = select(Blob).where(Blob.digest.not_in(select(BlobReference.digest)), Blob.created_on < before)
+    return [StoredBlob(blob.digest, blob.size) for blob in session.scalars(query)]
+
+
+def forget_blob(session: Session, digest: str) -> bool:
+    """Delete the row of a blob unless somebody needs it; whether it is free to go."""
+    if session.scalars(select(BlobReference.owner).where(BlobReference.digest == digest).limit(1)).first():
+        return False
+    session.execute(delete(Blob).where(Blob.digest == digest))
+    images.forget_layers(session, digest)
+    return True
+
+
+def droppable_build(session: Session, build_id: int) -> Build | None:
+    """Return the build if it may lose its prefix now: completed, not active, not kept by hand, not worked on."""
+    build = session.get_one(Build, build_id, with_for_update=True)
+    environment = session.get_one(Environment, build.environment_id)
+    busy = session.scalars(select(Job.id).where(Job.build_id == build_id, Job.state.in_(UNFINISHED)).limit(1)).first()
+    free = build.status == COMPLETED and not build.pinned and environment.current_build_id != build_id and not busy
+    return build if free else None
+
+
+def restored_since(session: Session, moment: datetime) -> set[int]:
+    """Return the builds that were brought back since a moment, or are being brought back."""
+    query = select(Job.build_id).where(Job.kind == RESTORE, or_(Job.ended_on.is_(None), Job.ended_on > moment))
+    return set(session.scalars(query))
+
+
+def present_builds(session: Session) -> list[Build]:
+    """Return the builds whose prefix is said to be there."""
+    return list(session.scalars(select(Build).where(Build.prefix_state == PREFIX_PRESENT)))
+
+
+def uncleared_environments(session: Session, before: datetime) -> list[tuple[Namespace, Environment]]:
+    """Return the environments that were deleted before a moment, and that hold their builds yet."""
+    query = select(Namespace, Environment).join(Environment, Environment.namespace_id == Namespace.id)
+    found = session.execute(query.where(Environment.deleted_on <= before, Environment.cleared_on.is_(None)))
+    return [(row[0], row[1]) for row in found]
+
+
+def find_deleted_environment(session: Session, namespace: str, name: str) -> tuple[Namespace, Environment]:
+    """Return the environment of this name that was deleted last, and that was not cleared yet.
+
+    Raises
+    ------
+    NotFoundError
+        There is none.
+    """
+    query = (
+        select(Namespace, Environment)
+        .join(Environment, Environment.namespace_id == Namespace.id)
+        .where(Namespace.name_key == namespace.lower(), func.lower(Environment.name) == name.lower())
+        .where(Environment.deleted_on.is_not(None), Environment.cleared_on.is_(None))
+    )
+    row = session.execute(query.order_by(Environment.deleted_on.desc(), Environment.id.desc())).first()
+    if row is None:
+        msg = f"there is no deleted environment {namespace}/{name} that can come back; they can for ten minutes"
+        raise NotFoundError(msg)
+    return row[0], row[1]
+
+
+def builds_deleted_with(session: Session, environment: Environment) -> list[Build]:
+    """Return the builds that a deleted environment had: also those that a crash kept from being marked."""
+    with_it = or_(Build.deleted_on.is_(None), Build.deleted_on == environment.deleted_on)
+    return list(session.scalars(select(Build).where(Build.environment_id == environment.id, with_it)))
+
+
+def unfinished_builds(session: Session) -> set[int]:
+    """Return the builds that something is queued or runs for."""
+    return set(session.scalars(select(Job.build_id).where(Job.state.in_(UNFINISHED))))
+
+
+def all_digests(session: Session) -> set[str]:
+    """Return the digests of all blobs."""
+    return set(session.scalars(select(Blob.digest)))
+
+
+def running_attempts(session: Session) -> set[str]:
+    """Return the names of the staging folders of jobs that run."""
+    query = select(Job.id, Job.attempt).where(Job.state.in_((JOB_RUNNING, JOB_SETTLING)))
+    return {f"job-{row.id}-{row.attempt}" for row in session.execute(query)}
+
+
+def present_directories(session: Session) -> set[str]:
+    """Return the folders of prefixes that are there or being made; of deleted environments, until they are cleared."""
+    unsettled = Build.deleted_on.is_(None) & Build.status.in_(UNSETTLED)
+    query = select(Build.directory).where((Build.prefix_state == PREFIX_PRESENT) | unsettled)
+    restoring = select(Build.directory).join(Job, Job.build_id == Build.id).where(Job.state.in_(UNFINISHED))
+    return set(session.scalars(query)) | set(session.scalars(restoring))
+
+
+def record_digests(session: Session, build_ids: Iterable[int]) -> set[str]:
+    """Return the digests of the records of these builds."""
+    wanted = set(build_ids)
+    query = select(Build.id, Build.record_digest).where(Build.record_digest.is_not(None))
+    return {str(row.record_digest) for row in session.execute(query) if row.id in wanted}
+
+
+def forget_changes(session: Session, before: datetime) -> None:
+    """Delete old rows of the list of changes."""
+    session.execute(delete(Change).where(Change.at < before))

@@ -1,0 +1,31 @@
+"""The environment variables that worker processes and their tools may see."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from jupyter_envstore.engine.stray_processes import JOB_MARK
+
+# Everything else stays out: server tokens, database passwords, and what would steer the tools from outside.
+PASSED_ON = re.compile(
+    r"PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|LC_\w+|TMPDIR|TZ|XDG_\w+|(?:https?|all|no)_proxy|(?:HTTPS?|ALL|NO)_PROXY|"
+    r"SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|NETRC|CONDARC|RATTLER_AUTH_FILE|CONDA_OVERRIDE_\w+|"
+    r"UV_(?:DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL|KEYRING_PROVIDER|NATIVE_TLS|SYSTEM_CERTS|HTTP_TIMEOUT|FIND_LINKS)|"
+    + JOB_MARK
+)
+# What leads to credentials of channels and indexes is for tools, not for code of packages.
+FOR_PACKAGES = re.compile(
+    r"LANG|LANGUAGE|LC_\w+|TZ|(?:https?|all|no)_proxy|(?:HTTPS?|ALL|NO)_PROXY|"
+    r"SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|" + JOB_MARK
+)
+
+
+def scrubbed_environment(**extra: str) -> dict[str, str]:
+    """Return the variables of this process that a worker needs, and ``extra``."""
+    return {name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)} | extra
+
+
+def package_environment(**extra: str) -> dict[str, str]:
+    """Return the variables of this process that code of packages may see, and ``extra``: no home folder among them."""
+    return {name: value for name, value in os.environ.items() if FOR_PACKAGES.fullmatch(name)} | extra

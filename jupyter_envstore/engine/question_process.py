@@ -1,0 +1,170 @@
+"""Questions to channels, answered by a process that ends right after: solves and searches.
+
+The server itself runs no solver: a solve takes memory and the only processor that Python has, and can be canceled by
+ending its process alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from jupyter_envstore import errors
+from jupyter_envstore.engine.process_environment import scrubbed_environment
+from jupyter_envstore.errors import ClientGoneError, EnvStoreError, LimitError
+
+PAUSE = 0.02
+GRACE = 10.0
+"""Seconds beyond its own time limit after which the process is ended."""
+
+
+def ask(question: dict[str, Any], timeout: float, *stops: threading.Event) -> dict[str, Any]:
+    """Return the answer to a question that :func:`main` understands.
+
+    Parameters
+    ----------
+    question : dict
+        ``do`` is ``solve``, ``search``, ``newest``, ``read``, ``edit`` or ``repair``; the others are what that takes.
+    timeout : float
+        Seconds.
+    stops : Event
+        One is set when nobody waits any more: the process is ended then.
+
+    Raises
+    ------
+    EnvStoreError
+        As the solve or search does.
+    LimitError
+        The time limit passed.
+    ClientGoneError
+        One of ``stops`` was set.
+    """
+    command = [sys.executable, "-m", "jupyter_envstore.engine.question_process"]
+    deadline = time.monotonic() + timeout + GRACE
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        cwd="/",
+        env=scrubbed_environment(),
+    ) as process:
+        answers: list[bytes] = []
+        talk = threading.Thread(target=lambda: answers.append(process.communicate(json.dumps(question).encode())[0]))
+        talk.start()
+        try:
+            while talk.is_alive():
+                if any(stop.is_set() for stop in stops):
+                    msg = "nobody waits for the answer any more"
+                    raise ClientGoneError(msg)
+                if time.monotonic() > deadline:
+                    msg = f"no answer within {timeout:g} s"
+                    raise LimitError(msg)
+                talk.join(PAUSE)
+        finally:
+            if process.poll() is None:
+                with contextlib.suppress(ProcessLookupError):  # it ended a moment ago: the other thread waits for it
+                    os.killpg(process.pid, signal.SIGKILL)
+            talk.join()
+    try:
+        answer: dict[str, Any] = json.loads(answers[0])
+    except (ValueError, IndexError):
+        msg = "the process that looks at channels ended without an answer; try again"
+        raise EnvStoreError(msg) from None
+    if "error" in answer:
+        kind = getattr(errors, answer["kind"], EnvStoreError)
+        error = kind(answer["error"])
+        error.suggestions = dict(answer.get("suggestions") or {})
+        if isinstance(error, errors.ChannelUnreachableError):
+            error.last_index = answer.get("last_index")
+        raise error
+    return answer
+
+
+def answer_about_text(question: dict[str, Any]) -> dict[str, Any]:
+    """Read a large text, as it is, or edited or repaired first; return what came of it, and its faults."""
+    from jupyter_envstore.spec import read_specification
+    from jupyter_envstore.spec.converting.draft import ChoiceError, Pick
+    from jupyter_envstore.spec.package_editing import edit_packages
+    from jupyter_envstore.spec.repair import repair
+
+    text = question["text"]
+    told: dict[str, Any] = {}
+    held = None
+    try:
+        if question["do"] == "edit":
+            return {"text": edit_packages(text, question["add"], question["remove"])}
+        if question["do"] == "repair":
+            pick = Pick(question["pick"]["environment"], tuple(question["pick"]["categories"]))
+            repaired = repair(text, question["file_name"], question["defaults"], keep=question["keep"], pick=pick)
+            told, text, held = {"repaired": repaired.to_json()}, repaired.text, repaired.held
+        found = read_specification(text, "the specification", question["allow_local_files"], held=held)
+        return {**told, "specification": found.to_json(), "notes": list(found.notes)}
+    except errors.SpecificationError as error:
+        if isinstance(error, ChoiceError):
+            told["offer"] = asdict(error.offer)
+        return {**told, "faults": [asdict(fault) for fault in error.faults]}
+
+
+def main(question: dict[str, Any]) -> dict[str, Any]:
+    """Answer a question."""
+    if question["do"] in ("read", "edit", "repair"):
+        return answer_about_text(question)
+    from jupyter_envstore.engine.channels import ChannelPolicy
+    from jupyter_envstore.engine.search import search_names, search_versions
+    from jupyter_envstore.engine.solve import SolveOptions, current_platform, solve
+    from jupyter_envstore.spec import Specification
+
+    started = time.monotonic()
+    policy = ChannelPolicy(question["alias"], question["defaults"], tuple(question["default_channels"]))
+    urls = policy.resolve(question["channels"])
+    cache = Path(question["cache"])
+    platforms = question["platforms"] or [current_platform()]
+    packages: list[dict[str, Any]] = []
+    wanted: list[str] = []
+    told: dict[str, Any] = {}
+    if question["do"] == "solve":
+        asked = Specification(system_requirements=question["system_requirements"])
+        virtual = asked.virtual_packages(platforms[0])
+        moment = datetime.fromisoformat(question["exclude_newer"]) if question["exclude_newer"] else None
+        options = SolveOptions(
+            question["timeout"], moment, virtual, question["kept_only"], any_channel=question["any_channel"]
+        )
+        solution = solve(question["specs"], urls, platforms[0], cache, policy, options)
+        packages = list(solution.records)
+        told = {"platform": platforms[0], "index_from": solution.index_from}
+    elif question["do"] == "newest":
+        packages = search_versions(question["names"], urls, platforms[0], cache, most=1)
+    elif "*" in question["package"] or "?" in question["package"]:
+        names = {name for platform in platforms for name in search_names(question["package"], urls, platform, cache)}
+        wanted = sorted(names)[: question["versions_of"]]
+        packages = [] if wanted else [{"name": name} for name in sorted(names)]
+    else:
+        wanted = [question["package"]]
+    for platform in platforms if wanted else ():
+        packages += search_versions(wanted, urls, platform, cache)
+    return {"packages": packages, "seconds": round(time.monotonic() - started, 3), **told}
+
+
+if __name__ == "__main__":
+    try:
+        reply = main(json.load(sys.stdin))
+    except EnvStoreError as error:
+        reply = {"error": str(error), "kind": type(error).__name__, "suggestions": dict(error.suggestions)}
+        reply["last_index"] = getattr(error, "last_index", None)
+    except ValueError as error:
+        reply = {"error": str(error), "kind": "InvalidInputError"}
+    sys.stdout.write(json.dumps(reply))
+    sys.stdout.flush()
+    os._exit(0)  # rattler's threads now and then crash a Python that takes itself apart

@@ -1,0 +1,95 @@
+"""An image as one file: an OCI layout in a tar file, with what ``docker load`` of older Dockers reads beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.engine.tarstream import header
+from jupyter_envstore.images.oci import INDEX, MANIFEST, canonical, parts_of
+
+BLOCK = 512
+RECORD = 10_240
+PIECE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file of the archive: its name, and its bytes or where they lie."""
+
+    name: str
+    size: int
+    data: bytes = b""
+    path: Path | None = None
+
+
+class ImageArchive:
+    """The tar file of an image (OCI image specification, ``image-layout.md``): the same bytes each time.
+
+    Parameters
+    ----------
+    digest : str
+        SHA-256 of the manifest, in hexadecimal.
+    name : str
+        What the image is called once it is loaded, ``name:tag``.
+    """
+
+    def __init__(self, blobs: BlobStore, digest: str, name: str) -> None:
+        data = blobs.read(digest)
+        parts = parts_of(data)
+        tag = name.rpartition(":")[2]
+        entry = {
+            "mediaType": MANIFEST,
+            "digest": f"sha256:{digest}",
+            "size": len(data),
+            "annotations": {"org.opencontainers.image.ref.name": tag, "io.containerd.image.name": name},
+        }
+        index = canonical({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]})
+        value = json.loads(data)
+        config, *layers = (  # all layers, those that stand twice too
+            f"blobs/sha256/{item['digest'].partition(':')[2]}" for item in (value["config"], *value["layers"])
+        )
+        old = canonical([{"Config": config, "RepoTags": [name], "Layers": layers}])
+        layout = canonical({"imageLayoutVersion": "1.0.0"})
+        self.members = [
+            Member("oci-layout", len(layout), layout),
+            Member("index.json", len(index), index),
+            Member("manifest.json", len(old), old),
+            Member(f"blobs/sha256/{digest}", len(data), data),
+            *(Member(f"blobs/sha256/{part}", size, path=blobs.path(part)) for part, size in parts),
+        ]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole file."""
+        plain = sum(BLOCK + member.size + -member.size % BLOCK for member in self.members) + 2 * BLOCK
+        return plain + -plain % RECORD
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the file piece by piece.
+
+        Raises
+        ------
+        OSError
+            A part is gone, or became shorter.
+        """
+        sent = 0
+        for member in self.members:
+            yield header(member.name, b"0", 0o644, member.size)
+            left = member.size
+            if member.path is None:
+                yield member.data
+            else:
+                with member.path.open("rb", buffering=0) as file:
+                    while left and (data := file.read(min(left, PIECE))):
+                        left -= len(data)
+                        yield data
+                if left:
+                    msg = f"{member.name} became shorter while it was read"
+                    raise OSError(msg)
+            yield b"\0" * (-member.size % BLOCK)
+            sent += BLOCK + member.size + -member.size % BLOCK
+        yield b"\0" * (self.size - sent)

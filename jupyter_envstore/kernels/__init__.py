@@ -1,0 +1,1 @@
+"""Kernelspecs of environments, and their logos."""

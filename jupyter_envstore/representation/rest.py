@@ -1,0 +1,274 @@
+"""What the store holds, as the REST API's JSON (conda-store's version 1, and what we add to it)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Collection, Sequence
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from jupyter_envstore.database.paging import EnvironmentRow
+from jupyter_envstore.database.states import COMPLETED, PREFIX_PRESENT
+from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.spec.names import ARTIFACT_WIRE_NAMES
+
+if TYPE_CHECKING:
+    from jupyter_envstore.builds.retention import Plan
+    from jupyter_envstore.database.models import Artifact, Build, Namespace, Package, RoleMapping, Specification, Token
+
+MOST_REMOVALS = 100
+"""How many of the things that can be freed are named."""
+
+
+def namespace_json(namespace: Namespace, mappings: Sequence[RoleMapping]) -> dict[str, Any]:
+    """Return a namespace."""
+    return {
+        "id": namespace.id,
+        "name": namespace.name,
+        "metadata_": namespace.metadata_ or {},
+        "role_mappings": [{"id": row.id, "entity": row.entity, "role": row.role} for row in mappings],
+    }
+
+
+def environment_json(
+    row: EnvironmentRow,
+    mappings: Sequence[RoleMapping],
+    permissions: Collection[str],
+    artifacts: Sequence[Artifact],
+    path: str | None = None,
+) -> dict[str, Any]:
+    """Return an environment.
+
+    ``current_build_id`` is the active build, or the newest where none has completed yet: clients follow it. Ours are
+    ``active``, ``newest_build`` (where it is another one) with its id and status, ``permissions``, and ``path``: where
+    the active build is on the server, whichever it is.
+    """
+    environment, build, newest = row.environment, row.build, row.newest
+    return {
+        "id": environment.id,
+        "namespace": namespace_json(row.namespace, mappings) | {"members": row.members},
+        "name": environment.name,
+        "current_build_id": build.id if build else None,
+        "current_build": build_json(build, environment.current_build_id == build.id, artifacts) if build else None,
+        "description": environment.description,
+        "active": environment.current_build_id is not None,
+        "newest_build_id": newest.id if newest else None,
+        "newest_build_status": newest.status if newest else None,
+        "newest_build": build_json(newest, False) if newest and build and newest.id != build.id else None,
+        "created_on": time_json(environment.created_on),
+        "created_by": environment.created_by,
+        "permissions": sorted(permissions),
+        "path": path,
+    }
+
+
+def build_json(
+    build: Build, active: bool, artifacts: Sequence[Artifact] = (), specification: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return a build; ``build_artifacts`` are those that are ready, as clients take presence for readiness."""
+    return {
+        "id": build.id,
+        "environment_id": build.environment_id,
+        "specification": specification,
+        "packages": None,
+        "status": build.status,
+        "status_info": build.status_info or None,
+        "size": build.size,
+        "scheduled_on": time_json(build.scheduled_on),
+        "started_on": time_json(build.started_on),
+        "ended_on": time_json(build.ended_on),
+        "build_artifacts": build_artifacts(build, artifacts),
+        "number": build.number,
+        "build_key": build.key,
+        "active": active,
+        "packed_away": build.status == COMPLETED and build.prefix_state != PREFIX_PRESENT,
+        "pinned": build.pinned,
+        "kept_packages": kept_json(build),
+        "platform": build.platform or None,
+        "package_count": build.package_count,
+        "own_size": build.own_size,
+        "warning_count": build.warning_count,
+        "trigger": build.trigger,
+        "created_by": build.created_by,
+    }
+
+
+def kept_json(build: Build) -> dict[str, Any]:
+    """Return whether the files of a build's packages are kept: bytes, and how many could not be had."""
+    return {"state": build.keep_state or "no", "size": build.kept_size, "missing": build.kept_missing}
+
+
+def build_artifacts(build: Build, artifacts: Sequence[Artifact]) -> list[dict[str, Any]]:
+    """Return what is ready of a build; the log and the prefix have no row, and the id 0."""
+    found = [
+        {
+            "id": artifact.id,
+            "artifact_type": ARTIFACT_WIRE_NAMES.get(artifact.type, artifact.type.upper()),
+            "key": f"{artifact.type}/{build.key}" + (f"/{artifact.variant}" if artifact.variant else ""),
+        }
+        for artifact in artifacts
+        if artifact.type != "explicit"  # conda-store's clients do not know it
+    ]
+    if build.started_on is not None:
+        found.append({"id": 0, "artifact_type": "LOGS", "key": f"logs/{build.key}"})
+    if build.prefix_state == PREFIX_PRESENT:
+        found.append({"id": 0, "artifact_type": "DIRECTORY", "key": f"builds/{build.directory}"})
+    return found
+
+
+def specification_json(row: Specification, typed: str | None = None) -> dict[str, Any]:
+    """Return a specification in conda-store's form, and ``text``, what was typed (for one build, if given)."""
+    meaning = row.spec
+    if row.is_lockfile:
+        spec = {"name": row.name, "description": meaning["description"], "lockfile": meaning["lockfile"]}
+    else:
+        options = meaning["pip_options"]
+        lines = [
+            *([f"--index-url {options['index_url']}"] if options["index_url"] else []),
+            *(f"--extra-index-url {url}" for url in options["extra_index_urls"]),
+            *(f"--find-links {url}" for url in options["find_links"]),
+            *meaning["pip"],
+        ]
+        spec = {
+            "channels": list(meaning["channels"]),
+            "dependencies": [*meaning["dependencies"], *([{"pip": lines}] if lines else [])],
+            "description": meaning["description"],
+            "name": row.name,
+            "prefix": None,
+            "variables": meaning["variables"],
+        }
+    return {
+        "id": row.id,
+        "name": row.name,
+        "spec": spec,
+        "sha256": row.sha256,
+        "created_on": time_json(row.created_on),
+        "is_lockfile": row.is_lockfile,
+        "text": typed or row.text,
+    }
+
+
+def package_json(package: Package) -> dict[str, Any]:
+    """Return a package of a build; PyPI packages have the channel ``pypi`` and no build."""
+    return {
+        "id": package.id,
+        "channel": {"id": 0, "name": package.channel},
+        "license": package.license or None,
+        "name": package.name,
+        "version": package.version,
+        "summary": None,
+        "build": package.build,
+        "manager": package.manager,
+        "size": package.size,
+    }
+
+
+def found_package_json(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a package of a channel, as a search or a solve found it."""
+    return {
+        "id": 0,
+        "channel_id": record.get("channel") or "",
+        "channel": {"id": 0, "name": record.get("channel") or ""},
+        "name": record["name"],
+        "version": record.get("version") or "",
+        "build": record.get("build") or "",
+        "build_number": record.get("build_number") or 0,
+        "sha256": record.get("sha256") or "",
+        "md5": record.get("md5") or "",
+        "subdir": record.get("subdir") or "",
+        "size": record.get("size") or 0,
+        "license": record.get("license"),
+        "depends": list(record.get("depends") or ()),
+        "constrains": list(record.get("constrains") or ()),
+        "summary": None,
+        "manager": record.get("manager", "conda"),
+    }
+
+
+def plan_json(plan: Plan) -> dict[str, Any]:
+    """Return what would be freed, or was: the largest things, how many there are, and bytes in all."""
+    largest = sorted(plan.removals, key=lambda removal: -removal.size)[:MOST_REMOVALS]
+    return {
+        "size": plan.size,
+        "count": len(plan.removals),
+        "removals": [
+            {"kind": removal.kind, "name": removal.name, "reason": removal.reason, "size": removal.size}
+            for removal in largest
+        ],
+    }
+
+
+def token_json(token: Token) -> dict[str, Any]:
+    """Return what is known of a token; its text was shown once and is not kept."""
+    return {
+        "id": token.id,
+        "name": token.name,
+        "prefix": token.prefix,
+        "username": token.username,
+        "primary_namespace": token.primary_namespace,
+        "role_bindings": token.role_bindings or None,
+        "created_on": time_json(token.created_on),
+        "expiration": expiration_json(token.expires_on),
+        "last_used_on": time_json(token.last_used_on),
+    }
+
+
+def time_json(moment: datetime | None) -> str | None:
+    """Return a moment as the API writes it: ISO 8601, UTC, without a zone."""
+    return moment.isoformat() if moment else None
+
+
+def expiration_json(moment: datetime | None) -> str | None:
+    """Return the end of a token: ISO 8601 that ends in ``Z``."""
+    return f"{moment.isoformat()}Z" if moment else None
+
+
+def read_moment(text: object, what: str) -> datetime | None:
+    """Return a moment (UTC, naive) from ISO 8601 or seconds since 1970; None for none.
+
+    Raises
+    ------
+    InvalidInputError
+        It is neither.
+    """
+    if text is None or text == "":
+        return None
+    if isinstance(text, bool) or not isinstance(text, str | int | float):
+        msg = f"{what} is text such as 2027-01-31T12:00:00Z, or seconds since 1970"
+        raise InvalidInputError(msg)
+    try:
+        if isinstance(text, int | float):
+            return datetime.fromtimestamp(text, timezone.utc).replace(tzinfo=None)
+        moment = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+        return (moment.astimezone(timezone.utc) if moment.tzinfo else moment).replace(tzinfo=None)
+    except (ValueError, OverflowError, OSError):
+        msg = f"{what} {str(text)[:60]!r} is not a moment; write for example 2027-01-31T12:00:00Z"
+        raise InvalidInputError(msg) from None
+
+
+def write_cursor(last_id: int | None, last_value: dict[str, Any] | None) -> str:
+    """Return the place in a listing as text: base64 of JSON."""
+    return base64.b64encode(json.dumps({"last_id": last_id, "last_value": last_value}).encode()).decode()
+
+
+def read_cursor(text: str) -> tuple[int | None, dict[str, str]]:
+    """Return what :func:`write_cursor` wrote.
+
+    Raises
+    ------
+    InvalidInputError
+        It is something else.
+    """
+    try:
+        data = json.loads(base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True))
+        last_id, values = data["last_id"], data["last_value"] or {}
+        if not (last_id is None or (type(last_id) is int and 0 <= last_id < 2**31)):
+            raise TypeError
+        if not all(type(value) is str and value.encode() for value in values.values()):
+            raise TypeError
+    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        msg = "the cursor is not one that this listing gave"
+        raise InvalidInputError(msg) from None
+    return last_id, values

@@ -1,0 +1,296 @@
+"""Artifacts of builds: their states, made on request, downloaded."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from typing import Any
+from urllib.parse import quote
+
+from jupyter_envstore.database.awaited_artifacts import Standing, Wanted
+from jupyter_envstore.database.states import ABSENT, COMPLETED, DROPPED, READY, UNSETTLED
+from jupyter_envstore.errors import ClientGoneError, ConflictError, InvalidInputError, NotReadyError
+from jupyter_envstore.server.base import EnvStoreHandler
+from jupyter_envstore.server.file_responses import PLAIN, FileHandler
+from jupyter_envstore.spec.names import artifact_name
+
+TAR = "application/x-tar"
+INLINE = ("yaml", "lockfile", "explicit")
+"""Texts, which a browser shows in a tab."""
+
+
+class ArtifactsHandler(EnvStoreHandler):
+    """``build/{build_id}/artifacts/``"""
+
+    async def get(self, build_id: str) -> None:
+        """List the artifacts of a build in every state."""
+        number = await self.require_on_build("environment::read", build_id)
+        found = await self.run(self.store.artifacts, number)
+        self.answer([with_address(item, self.app.api_url, number) for item in found])
+
+
+class MakeHandler(EnvStoreHandler):
+    """``build/{build_id}/artifacts/{kind}/``"""
+
+    async def get(self, build_id: str, kind: str) -> None:
+        """Show the state of one."""
+        number = await self.require_on_build("environment::read", build_id)
+        found = await self.run(self.store.find_artifact, number, artifact_name(kind), self.text_argument("variant"))
+        self.answer(with_address(found, self.app.api_url, number))
+
+    async def post(self, build_id: str, kind: str) -> None:
+        """Have it made, or made again after it failed."""
+        number = await self.require_on_build("environment::update", build_id)
+        body = self.json_body(("variant",))
+        variant = self.field(body, "variant", str, "")
+        made = await self.run(self.store.request_artifact, number, artifact_name(kind), variant, self.identity.name)
+        found = await self.run(self.store.artifact, made)
+        self.answer(with_address(found, self.app.api_url, number), status=202)
+
+
+class DownloadHandler(FileHandler):
+    """``build/{build_id}/<artifact>/``"""
+
+    kind = ""
+    hold: asyncio.Task[Standing] | None = None
+    """What waits for the artifact."""
+
+    async def get(self, **place: str) -> None:
+        """Send it."""
+        await self.serve(**place)
+
+    async def head(self, **place: str) -> None:
+        """Say what would be sent."""
+        await self.serve(**place)
+
+    async def serve(self, **place: str) -> None:
+        """Find the build and send its artifact."""
+        number = await self.find_build(**place)
+        await self.send_artifact(number, self.kind, self.variant())
+
+    async def find_build(self, **place: str) -> int:
+        """Return the build that the path names."""
+        return await self.require_on_build("environment::read", place["build_id"], deleted=True)
+
+    def variant(self) -> str:
+        """Return which one of several is asked for."""
+        return self.text_argument("variant")
+
+    async def ready_artifact(self, number: int, kind: str, variant: str = "") -> dict[str, Any]:
+        """Return the state of a ready artifact.
+
+        One that is being made, or was not asked for by now, is waited for: no byte of HTTP/1.1 can be sent before the
+        status is known, so the wait has an end (``artifact_wait_seconds``). ``HEAD`` tells the state at once.
+
+        Raises
+        ------
+        NotFoundError, ConflictError
+            It was never asked for, and the caller may not have it made; it could not be made; or not in time.
+        ClientGoneError
+            Nobody waits any more.
+        """
+        wanted = Wanted(number, kind, variant)
+        if self.request.method == "HEAD":
+            self._check_settled(wanted, await self.app.being_made.standing(wanted))
+        else:
+            await self._have_made(wanted)
+        found = await self.run(self.store.find_artifact, number, kind, variant)
+        if found["state"] != READY:
+            place = f"build/{number}/artifacts/{kind}/"
+            reasons = {
+                "failed": f"could not be made: {found['reason']}; POST {place} tries again",
+                "dropped": f"was dropped to save space; POST {place} makes it again",
+            }
+            msg = f"the {kind} of build {number} {reasons.get(found['state'], 'is being made; ask again in a while')}"
+            raise (ConflictError if found["state"] in reasons else NotReadyError)(msg)
+        return found
+
+    async def _have_made(self, wanted: Wanted) -> None:
+        """Wait until an artifact stands still; have it made, where that lacks and the caller may."""
+        end = time.monotonic() + self.app.artifact_wait_seconds
+        standing = await self._settled(wanted, end)
+        may = self.identity.may("environment::update", *self.place)
+        if may and standing.build == COMPLETED and standing.artifact in (ABSENT, DROPPED):
+            await self.run(self.store.request_artifact, *wanted, self.identity.name)
+            await self._settled(wanted, end)
+
+    async def _settled(self, wanted: Wanted, end: float) -> Standing:
+        """Return how an artifact stands once it does, or when the time is over."""
+        being_made = self.app.being_made
+        standing = await being_made.standing(wanted)
+        if not standing.moves:
+            return standing
+        self.hold = asyncio.ensure_future(being_made.settled(wanted))
+        done, _ = await asyncio.wait([self.hold], timeout=max(0.0, end - time.monotonic()))
+        if not done:
+            self.hold.cancel()
+            standing = await being_made.standing(wanted)
+            self._check_settled(wanted, standing)
+            return standing
+        if self.hold.cancelled():
+            msg = "nobody waits for the artifact any more"
+            raise ClientGoneError(msg)
+        return self.hold.result()
+
+    def _check_settled(self, wanted: Wanted, standing: Standing) -> None:
+        if standing.build in UNSETTLED:
+            msg = f"build {wanted.build} is {standing.build}, its {wanted.kind} comes after; ask again in a while"
+            raise NotReadyError(msg)
+
+    def on_connection_close(self) -> None:
+        """Stop waiting."""
+        if self.hold is not None:
+            self.hold.cancel()
+        super().on_connection_close()
+
+    async def send_artifact(self, number: int, kind: str, variant: str = "") -> None:
+        """Send an artifact, once it is ready."""
+        found = await self.ready_artifact(number, kind, variant)
+        path = await self.run(self.store.artifact_path, found["sha256"])
+        self.noted = (number, kind)
+        await self.send_file(
+            path, found["sha256"], found["media_type"], found["file_name"], attachment=kind not in INLINE
+        )
+
+
+class YamlHandler(DownloadHandler):
+    """``build/{build_id}/yaml/``"""
+
+    kind = "yaml"
+
+
+class ListHandler(DownloadHandler):
+    """A list of packages; with ``channel=kept`` their addresses are those of the channel of kept packages."""
+
+    async def serve(self, **place: str) -> None:
+        """Send it."""
+        channel = self.text_argument("channel")
+        if not channel:
+            await super().serve(**place)
+            return
+        if channel != "kept":
+            msg = f"channel {channel[:60]!r} is not known here; known: kept"
+            raise InvalidInputError(msg)
+        number = await self.find_build(**place)
+        address = f"{self.request.protocol}://{self.request.host}{self.base_url}envstore/channel"
+        found = await self.run(self.store.list_from_channel, number, self.kind, address)
+        self.noted = (number, self.kind)
+        name = "conda-lock.yml" if self.kind == "lockfile" else "explicit.txt"
+        await self.send_whole(found.data, found.digest, found.media_type, name)
+
+
+class ExplicitHandler(ListHandler):
+    """``build/{build_id}/explicit/``"""
+
+    kind = "explicit"
+
+
+class ArchiveHandler(DownloadHandler):
+    """``build/{build_id}/archive/``: always ``tar.gz`` unless ``format`` says ``tar.zst``."""
+
+    kind = "archive"
+
+    def variant(self) -> str:
+        """Return the format."""
+        form = self.text_argument("format")
+        return "" if form == "tar.gz" else form
+
+
+class LockYamlHandler(ListHandler):
+    """``build/{build_id}/conda-lock.yml``"""
+
+    kind = "lockfile"
+
+
+class LockJsonHandler(DownloadHandler):
+    """``build/{build_id}/lockfile/``: the lock as JSON text."""
+
+    kind = "lockfile"
+
+    async def serve(self, **place: str) -> None:
+        """Send the lockfile, which is YAML, as JSON."""
+        number = await self.find_build(**place)
+        found = await self.ready_artifact(number, "lockfile")
+        self.noted = (number, "lockfile")
+        text = await self.run(self.app.lock_as_json, found["sha256"])
+        await self.send_whole(text, f"{found['sha256']}-json", PLAIN, "conda-lock.json")
+
+
+class InstallerHandler(DownloadHandler):
+    """``build/{build_id}/installer/``"""
+
+    kind = "installer"
+
+
+class ImageHandler(DownloadHandler):
+    """``build/{build_id}/docker/``: the image's address; with ``download``, all of it as one file."""
+
+    kind = "docker"
+
+    async def serve(self, **place: str) -> None:
+        """Send the address as text, or the image."""
+        number = await self.find_build(**place)
+        if not self.flag("download"):
+            host = self.app.registry.host(self.request)
+            address = await self.run(self.store.image_address, number, host)
+            await self.send_whole(address.encode(), hashlib.sha256(address.encode()).hexdigest(), PLAIN, "address.txt")
+            return
+        found = await self.ready_artifact(number, self.kind)
+        archive = await self.run(self.store.image_archive, number)
+        self.noted = (number, self.kind)
+        await self.send_pieces(archive.pieces(), archive.size, found["sha256"], TAR, found["file_name"])
+
+
+class _OfEnvironment(DownloadHandler):
+    """The path names an environment: its active build is meant."""
+
+    async def find_build(self, **place: str) -> int:
+        namespace, name = place["namespace"], place["name"]
+        self.check_place(namespace, name)
+        self.require("environment::read", namespace, name)
+        self.place = namespace, name
+        return (await self.run(self.store.find, namespace, name)).id
+
+
+class CurrentLockJsonHandler(_OfEnvironment, LockJsonHandler):
+    """``environment/{namespace}/{name}/lockfile/``"""
+
+
+class CurrentLockYamlHandler(_OfEnvironment, LockYamlHandler):
+    """``environment/{namespace}/{name}/conda-lock.yml``"""
+
+
+def with_address(view: dict[str, Any], api_url: str, build_id: int) -> dict[str, Any]:
+    """Return an artifact's state with the address that it is downloaded from."""
+    places = {"lockfile": "conda-lock.yml"}
+    url = f"{api_url}build/{build_id}/{places.get(view['type'], view['type'] + '/')}"
+    if view["variant"]:
+        url += f"?{'format' if view['type'] == 'archive' else 'variant'}={quote(view['variant'], safe='')}"
+    return {**view, "url": url}
+
+
+def lock_text_as_json(text: bytes) -> bytes:
+    """Return a lockfile, which is YAML, as JSON."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return json.dumps(yaml.load(text, Loader=loader), default=str).encode()  # noqa: S506 - a safe loader
+
+
+ROUTES = [
+    ("build/{build_id}/artifacts/", ArtifactsHandler),
+    ("build/{build_id}/artifacts/{kind}/", MakeHandler),
+    ("build/{build_id}/yaml/", YamlHandler),
+    ("build/{build_id}/explicit/", ExplicitHandler),
+    ("build/{build_id}/lockfile/", LockJsonHandler),
+    ("build/{build_id}/conda-lock.yml", LockYamlHandler),
+    ("build/{build_id}/conda-lock.yaml", LockYamlHandler),
+    ("build/{build_id}/archive/", ArchiveHandler),
+    ("build/{build_id}/installer/", InstallerHandler),
+    ("build/{build_id}/docker/", ImageHandler),
+    ("environment/{namespace}/{name}/lockfile/", CurrentLockJsonHandler),
+    ("environment/{namespace}/{name}/conda-lock.yml", CurrentLockYamlHandler),
+    ("environment/{namespace}/{name}/conda-lock.yaml", CurrentLockYamlHandler),
+]

@@ -1,0 +1,49 @@
+"""All routes, under both names that clients know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jupyter_envstore.server import (
+    artifacts,
+    base,
+    builds,
+    changes,
+    documentation,
+    environments,
+    logs,
+    search,
+    settings,
+    specifications,
+    tokens_page,
+)
+from jupyter_envstore.server import namespaces as spaces
+from jupyter_envstore.server import package_channel as channel
+from jupyter_envstore.server import tokens as people
+
+PREFIXES = ("envstore", "conda-store")
+API: list[tuple[str, type[base.EnvStoreHandler]]] = [
+    *people.ROUTES,
+    *spaces.ROUTES,
+    *environments.ROUTES,
+    *specifications.ROUTES,
+    *builds.ROUTES,
+    *artifacts.ROUTES,
+    *logs.ROUTES,
+    *settings.ROUTES,
+    *search.ROUTES,
+    *changes.ROUTES,
+    *documentation.ROUTES,
+]
+"""Paths below ``api/v1/``."""
+
+
+def routes() -> list[tuple[str, type[Any]]]:
+    """Return the patterns of all paths below the server's base URL, and what answers them."""
+    found: list[tuple[str, type[Any]]] = []
+    for prefix in PREFIXES:
+        for path, handler in API:
+            found.append((f"/{prefix}/api/v1/{base.route(path)}" if path else f"/{prefix}/api/v1/?", handler))
+        found += [(f"/{prefix}/api/v2/{base.route(path)}", handler) for path, handler in environments.CURSOR_ROUTES]
+        found.append((f"/{prefix}/api(?:/.*)?", base.NotFoundHandler))
+    return [*found, *channel.ROUTES, ("/envstore/tokens/?", tokens_page.TokensPageHandler)]

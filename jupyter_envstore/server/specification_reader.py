@@ -1,0 +1,117 @@
+"""Specifications' texts, read, edited and repaired for the server: small ones in a thread, large ones in a process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from jupyter_envstore.engine.question_process import ask
+from jupyter_envstore.errors import Fault, SpecificationError
+from jupyter_envstore.spec import Specification, read_specification
+from jupyter_envstore.spec.converting.draft import ChoiceError, Offer, Pick
+from jupyter_envstore.spec.package_editing import edit_packages
+from jupyter_envstore.spec.repair import Repaired, repair
+
+if TYPE_CHECKING:
+    import threading
+
+    from jupyter_envstore.config import StoreConfig
+
+LARGE_TEXT = 50_000
+"""Characters of a specification above which it is read in a process of its own."""
+READ_SECONDS = 60.0
+
+
+class Texts:
+    """The part of the extension that reads texts."""
+
+    store_configuration: StoreConfig
+    ending: threading.Event
+
+    run: Any
+    run_slowly: Any
+
+    async def read_specification(self, text: str) -> Specification:
+        """Read a specification that somebody sent; a large one in a process of its own, since reading holds the loop.
+
+        Raises
+        ------
+        SpecificationError
+            It has faults.
+        """
+        local = self.store_configuration.allow_local_files
+        if len(text) < LARGE_TEXT:
+            found: Specification = await self.run(read_specification, text, "the specification", local)
+            return found
+        question = {"do": "read", "text": text, "allow_local_files": local}
+        return _specification(await self.ask_apart(question), text)
+
+    async def ask_apart(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Have a large text read, edited or repaired by a process of its own; return what it says, faults included."""
+        answer: dict[str, Any] = await self.run_slowly(ask, question, READ_SECONDS, self.ending)
+        return answer
+
+    async def edit(self, text: str, add: list[str], remove: list[str]) -> str:
+        """Add packages to a text and remove some."""
+        if len(text) < LARGE_TEXT:
+            return str(await self.run(edit_packages, text, add, remove))
+        question = {"do": "edit", "text": text, "add": add, "remove": remove}
+        return str(_checked(await self.ask_apart(question))["text"])
+
+    async def repair(
+        self, text: str, file_name: str, settings: dict[str, Any], keep: Sequence[str] = (), pick: Pick | None = None
+    ) -> tuple[Repaired, Specification | SpecificationError]:
+        """Repair what somebody sent, as the settings of a place say, and read it; what they want kept stays.
+
+        Raises
+        ------
+        SpecificationError
+            It cannot be repaired.
+        """
+        defaults, local = settings["defaults_channel"], self.store_configuration.allow_local_files
+        if len(text) < LARGE_TEXT:
+            repaired: Repaired = await self.run(repair, text, file_name, defaults, keep=keep, pick=pick)
+            try:
+                read = "the specification", local, None, repaired.held
+                found: Specification = await self.run(read_specification, repaired.text, *read)
+            except SpecificationError as error:
+                return repaired, error
+            return repaired, found
+        question = {"do": "repair", "text": text, "file_name": file_name, "defaults": defaults, "keep": list(keep)}
+        question |= {"pick": asdict(pick or Pick()), "allow_local_files": local}
+        answer = await self.ask_apart(question)
+        if "repaired" not in answer:
+            _checked(answer)
+        repaired = Repaired.from_json(answer["repaired"])
+        try:
+            return repaired, _specification(answer, repaired.text)
+        except SpecificationError as error:
+            return repaired, error
+
+
+def _checked(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return what a process says of a text.
+
+    Raises
+    ------
+    SpecificationError
+        The text has faults.
+    """
+    if "faults" in answer:
+        if "offer" in answer:
+            raise ChoiceError(answer["faults"][0]["message"], Offer.from_json(answer["offer"]))
+        raise SpecificationError([Fault(**fault) for fault in answer["faults"]])
+    return answer
+
+
+def _specification(answer: dict[str, Any], text: str) -> Specification:
+    """Return the specification that a process read.
+
+    Raises
+    ------
+    SpecificationError
+        The text has faults.
+    """
+    _checked(answer)
+    return replace(Specification.from_json(answer["specification"], text), notes=tuple(answer["notes"]))

@@ -1,0 +1,145 @@
+"""Who one is, what one may, one's tokens; what was done by whom."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from jupyter_envstore.database.paging import Page
+from jupyter_envstore.policy.access import ROLES
+from jupyter_envstore.representation import rest as wire
+from jupyter_envstore.server.base import EnvStoreHandler
+from jupyter_envstore.server.request_reader import MAX_ID
+
+
+class VersionHandler(EnvStoreHandler):
+    """``/``"""
+
+    async def get(self) -> None:
+        """Show the version."""
+        from jupyter_envstore import __version__
+
+        self.answer({"version": __version__})
+
+
+class PermissionHandler(EnvStoreHandler):
+    """``permission/``"""
+
+    async def get(self) -> None:
+        """Show who the caller is and may; each namespace by its own key too, since conda-store-ui looks for that."""
+        identity = self.identity
+        primary = identity.primary_namespace
+        _, spaces = await self.run(self.store.page_of_namespaces, identity, Page(size=1000))
+        entities = list(dict.fromkeys([*identity.bindings, f"{primary}/*", *(f"{row['name']}/*" for row in spaces)]))
+        permissions = {entity: sorted(identity.permissions(*entity.split("/"))) for entity in entities}
+        self.answer(
+            {
+                "authenticated": identity.authenticated,
+                "username": identity.name or None,
+                "primary_namespace": primary,
+                "entity_permissions": {entity: found for entity, found in permissions.items() if found},
+                "entity_roles": {entity: list(roles) for entity, roles in identity.bindings.items()},
+                "expiration": wire.expiration_json(identity.expires_on),
+                "command": self._command() if identity.authenticated else None,
+            }
+        )
+
+    def _command(self) -> list[str]:
+        """Return how this store is worked with in a terminal of this server, whatever its ``PATH``."""
+        program = Path(sys.executable).with_name("jupyter-envstore")
+        return [str(program) if program.exists() else "jupyter-envstore", "--root", self.store.config.root_dir]
+
+
+class UsageHandler(EnvStoreHandler):
+    """``usage/``"""
+
+    async def get(self) -> None:
+        """Show environments, builds and bytes of the namespaces that the caller may read."""
+        self.answer(await self.run(self.store.usage, self.identity))
+
+
+class TokensHandler(EnvStoreHandler):
+    """``token/``"""
+
+    async def get(self) -> None:
+        """List one's tokens; their texts were shown once and are not kept."""
+        self.require_login()
+        self.answer(await self.run(self.store.tokens, self.identity))
+
+    async def post(self) -> None:
+        """Make one. conda-store's client sends ``exp`` for ``expiration``, and empty bindings for all of one's own."""
+        self.require_login()
+        body = self.json_body(("name", "primary_namespace", "expiration", "exp", "role_bindings"))
+        ends = wire.read_moment(body.get("exp") if body.get("expiration") is None else body["expiration"], "expiration")
+        token, view = await self.run(
+            self.store.make_token,
+            self.identity,
+            self.field(body, "name", str, ""),
+            self.field(body, "primary_namespace", str, "") or None,
+            body.get("role_bindings"),
+            ends,
+        )
+        self.answer({"token": token, **view})
+
+
+class TokenHandler(EnvStoreHandler):
+    """``token/{token_id}/``"""
+
+    async def delete(self, token_id: str) -> None:
+        """Revoke one."""
+        self.require_login()
+        number = self.read_id(token_id, "token")
+        await self.run(self.store.revoke_token, self.identity, number)
+        self.acknowledge()
+
+
+class RolesHandler(EnvStoreHandler):
+    """``roles/``"""
+
+    async def get(self) -> None:
+        """List the roles and what each permits."""
+        self.answer({role: sorted(permissions) for role, permissions in ROLES.items()})
+
+
+class SpaceHandler(EnvStoreHandler):
+    """``space/``"""
+
+    async def get(self) -> None:
+        """Show how full the store's disk is; for admins of everything, with ``plan``, what could be freed."""
+        self.require_login()
+        answer = await self.run(self.store.space)
+        if self.flag("plan"):
+            self.require("setting::update", "*")
+            answer["plan"] = wire.plan_json(await self.app.plan_of_collection())
+        self.answer(answer)
+
+    async def post(self) -> None:
+        """Free what the retention settings do not want kept."""
+        self.require("setting::update", "*")
+        self.json_body(())
+        plan = await self.app.free(self.identity.name)
+        self.answer({**await self.run(self.store.space), "plan": wire.plan_json(plan)})
+
+
+class AuditHandler(EnvStoreHandler):
+    """``audit/``"""
+
+    async def get(self) -> None:
+        """List what was done, for admins of everything."""
+        self.require("setting::update", "*")
+        after = self.whole_number("after", 0, 0, MAX_ID)
+        size = self.whole_number("size", 100, 1, 1000)
+        who, verb = self.text_argument("who"), self.text_argument("verb")
+        self.answer(await self.run(self.store.audit_entries, after, size, who, verb))
+
+
+ROUTES = [
+    ("", VersionHandler),
+    ("permission/", PermissionHandler),
+    ("roles/", RolesHandler),
+    ("usage/", UsageHandler),
+    ("token/", TokensHandler),
+    ("token/{token_id}/", TokenHandler),
+    ("space/", SpaceHandler),
+    ("audit/", AuditHandler),
+]

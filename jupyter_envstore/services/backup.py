@@ -1,0 +1,199 @@
+"""A store in one file, and back: the database and what it refers to. Prefixes and caches are made again from that."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import sqlite3
+import tarfile
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from jupyter_envstore import __version__
+from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.database import retention as queries
+from jupyter_envstore.database.connection import Database
+from jupyter_envstore.database.kept_packages import forget_lost
+from jupyter_envstore.engine.digest import file_digest
+from jupyter_envstore.errors import InvalidInputError, StorageError
+
+FORMAT = 1
+ABOUT, DATABASE = "envstore-backup.json", "envstore.sqlite"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a backup holds: files beside the database, their bytes, and those that were not there."""
+
+    files: int
+    size: int
+    missing: tuple[str, ...] = ()
+
+
+def back_up(config: StoreConfig, target: Path, archives: bool = True, packages: bool = False) -> Saved:
+    """Write a backup while the store is in use.
+
+    Parameters
+    ----------
+    target : Path
+        A ``.tar`` that does not exist yet.
+    archives : bool
+        Whether large artifacts go in too; they can be made again.
+    packages : bool
+        Whether the kept files of packages go in too; their channels may have them yet.
+
+    Raises
+    ------
+    InvalidInputError
+        The target exists, or the database is not SQLite.
+    StorageError
+        It cannot be written.
+    """
+    source = _sqlite(config)
+    if target.exists():
+        msg = f"{target} exists already; choose another name"
+        raise InvalidInputError(msg)
+    partial = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.partial")
+    try:
+        copy = partial.with_suffix(".sqlite")
+        try:
+            _copy_database(source, copy)
+            database = Database(f"sqlite:///{copy}")
+            with database.read() as session:
+                digests = queries.needed_digests(session, archives, packages)
+            database.close()
+            saved = _write(config, partial, copy, digests)
+        finally:
+            for path in partial.parent.glob(f"{copy.name}*"):
+                path.unlink()
+        partial.rename(target)
+    except (OSError, sqlite3.Error) as error:
+        msg = f"the backup cannot be written: {getattr(error, 'strerror', None) or error}"
+        raise StorageError(msg) from None
+    finally:
+        partial.unlink(missing_ok=True)
+    return saved
+
+
+def bring_back(config: StoreConfig, source: Path) -> Saved:
+    """Make a store of a backup where none is yet. Its prefixes are packed away: ``restore`` brings each back.
+
+    Raises
+    ------
+    InvalidInputError
+        The file is no backup, or is damaged; or there is a store already.
+    """
+    target = _sqlite(config)
+    if target.exists():
+        msg = f"there is a store at {config.root} already; choose another --root"
+        raise InvalidInputError(msg)
+    staging = config.root / f".restoring-{uuid.uuid4().hex[:8]}"  # inside: the root may be a mount point
+    try:
+        staging.mkdir(parents=True)
+        saved = _read(source, staging)
+        database = Database(f"sqlite:///{staging / DATABASE}")
+        database.migrate()
+        with database.write() as session:
+            for build in queries.present_builds(session):
+                queries.drop_build(session, build, (staging / "blobs"))
+            queries.end_unfinished(session)
+            forget_lost(session, BlobStore(staging / "blobs"), "the backup was made without the files of packages")
+        database.close()
+        (staging / "blobs").rename(config.root / "blobs")
+        (staging / DATABASE).rename(target)  # last: from here on it is a store
+    except tarfile.ReadError:
+        msg = f"{source} cannot be brought back: it is no backup of a store, or was cut short"
+        raise InvalidInputError(msg) from None
+    except (tarfile.TarError, OSError, ValueError, KeyError) as error:
+        msg = f"{source} cannot be brought back: {getattr(error, 'strerror', None) or error}"
+        raise InvalidInputError(msg) from None
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return saved
+
+
+def _sqlite(config: StoreConfig) -> Path:
+    if config.database_url:
+        msg = "only a store with SQLite is backed up here; use the database's own tool, and copy blobs/"
+        raise InvalidInputError(msg)
+    return config.root / DATABASE
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    """Copy a database that others write to, as of one moment."""
+    first, second = sqlite3.connect(f"file:{source}?mode=ro", uri=True), sqlite3.connect(target)
+    try:
+        first.backup(second)
+        second.execute("PRAGMA journal_mode=DELETE")
+    finally:
+        first.close()
+        second.close()
+
+
+def _write(config: StoreConfig, partial: Path, database: Path, digests: list[str]) -> Saved:
+    blobs = BlobStore(config.blobs)
+    missing, count, size = [], 0, 0
+    about = {"format": FORMAT, "version": __version__, "made_on": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+    with tarfile.open(partial, "x") as tar:
+        entry = tarfile.TarInfo(ABOUT)
+        data = json.dumps(about).encode()
+        entry.size = len(data)
+        tar.addfile(entry, io.BytesIO(data))
+        tar.add(database, DATABASE)
+        for digest in digests:
+            path = blobs.path(digest)
+            try:
+                tar.add(path, f"blobs/sha256/{digest[:2]}/{digest}")
+            except FileNotFoundError:
+                missing.append(digest)
+                continue
+            count, size = count + 1, size + path.stat().st_size
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
+    return Saved(count, size, tuple(missing))
+
+
+def _read(source: Path, staging: Path) -> Saved:
+    """Unpack what a backup holds, and nothing else that somebody may have put into it; every file is checked."""
+    blobs = BlobStore(staging / "blobs")
+    (staging / "blobs").mkdir()
+    count = size = 0
+    with tarfile.open(source) as tar:
+        first = tar.next()
+        if first is None or first.name != ABOUT:
+            msg = "it is no backup of a store"
+            raise ValueError(msg)
+        file = tar.extractfile(first)
+        about = json.loads(file.read(10_000)) if file else {}
+        if about.get("format") != FORMAT:
+            msg = f"its format is {about.get('format')}; this version reads {FORMAT}"
+            raise ValueError(msg)
+        for entry in tar:
+            file = tar.extractfile(entry) if entry.isreg() else None
+            digest = entry.name.rpartition("/")[2]
+            if file is None or entry.name == ABOUT:
+                continue
+            if entry.name == DATABASE:
+                target = staging / DATABASE
+            elif entry.name == f"blobs/sha256/{digest[:2]}/{digest}" and len(digest) == 64 and digest.isalnum():
+                target = blobs.path(digest)
+            else:
+                msg = f"it holds {entry.name!r}, which belongs to no store"
+                raise ValueError(msg)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("wb") as output:
+                shutil.copyfileobj(file, output, 1 << 20)
+            if entry.name != DATABASE:
+                if file_digest(target) != digest:
+                    msg = f"file {digest[:12]}… is damaged"
+                    raise ValueError(msg)
+                count, size = count + 1, size + entry.size
+    if not (staging / DATABASE).exists():
+        msg = "it has no database: it was cut short"
+        raise ValueError(msg)
+    return Saved(count, size)

@@ -1,0 +1,215 @@
+"""What is wrong with a site, before a build finds out: disk, limits, tools, channels, proxies."""
+
+from __future__ import annotations
+
+import os
+import queue
+import resource
+import shutil
+import sqlite3
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jupyter_envstore.config import MAX_PREFIX, StoreConfig
+from jupyter_envstore.database import settings as settings_rows
+from jupyter_envstore.database.connection import NETWORK_FILE_SYSTEMS, Database, file_system
+from jupyter_envstore.engine.channels import ChannelPolicy, redact
+from jupyter_envstore.engine.question_process import ask
+from jupyter_envstore.engine.uv import find_uv
+from jupyter_envstore.errors import EnvStoreError
+from jupyter_envstore.images.base_images import open_source
+from jupyter_envstore.images.reference import SCRATCH
+from jupyter_envstore.installers.constructor_finder import constructor_version
+from jupyter_envstore.policy import effective
+from jupyter_envstore.services.base import check_root
+
+GOOD, WARNING, BAD = "ok", "warning", "error"
+LOW_SPACE = 5e9
+LOW_FILES = 1024
+CHANNEL_SECONDS = 30.0
+BASE_SECONDS = 10.0
+WITHOUT_BASE = "no image can be made; jupyter envstore base-image DIR makes a base, to be named in docker_base_image"
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at, how it stands (``ok``, ``warning``, ``error``), and in words what to do."""
+
+    what: str
+    state: str
+    text: str
+
+
+def examine(config: StoreConfig) -> Iterator[Finding]:
+    """Yield a finding for everything that a build needs, as each becomes known."""
+    for what, look in (
+        ("system", _system),
+        ("store", _root),
+        ("disk", _disk),
+        ("file system", _file_system),
+        ("hard links", _links),
+        ("database", _database),
+        ("limits", _limits),
+        ("uv", _uv),
+        ("proxy and certificates", _network),
+    ):
+        try:
+            yield look(what, config)
+        except (EnvStoreError, OSError, sqlite3.Error) as error:
+            yield Finding(what, BAD, redact(str(error)))
+    yield _base_image("base of images", config)
+    yield _constructor("constructor", config)
+    yield from _channels(config)
+
+
+def _system(what: str, _: StoreConfig) -> Finding:
+    text = f"{sys.platform}, Python {sys.version.split()[0]}"
+    return Finding(what, GOOD if sys.platform in ("linux", "darwin") else BAD, text)
+
+
+def _root(what: str, config: StoreConfig) -> Finding:
+    check_root(config)
+    room = MAX_PREFIX - len(str(config.builds)) - len("/01234567-1234567")
+    return Finding(what, GOOD, f"{config.root} ({room} characters to spare in paths of prefixes)")
+
+
+def _disk(what: str, config: StoreConfig) -> Finding:
+    free = shutil.disk_usage(config.root).free
+    text = f"{free / 1e9:.1f} GB free"
+    return Finding(what, GOOD, text) if free > LOW_SPACE else Finding(what, WARNING, f"{text}; free some: envstore gc")
+
+
+def _file_system(what: str, config: StoreConfig) -> Finding:
+    kind = file_system(config.root)
+    if kind in NETWORK_FILE_SYSTEMS:
+        return Finding(
+            what, WARNING, f"{kind} is on the network: SQLite is slower and less safe there; set database_url"
+        )
+    return Finding(what, GOOD, kind or "not known")
+
+
+def _links(what: str, config: StoreConfig) -> Finding:
+    with (
+        tempfile.TemporaryDirectory(dir=config.packages) as first,
+        tempfile.TemporaryDirectory(dir=config.builds) as second,
+    ):
+        source = Path(first) / "file"
+        source.touch()
+        try:
+            (Path(second) / "link").hardlink_to(source)
+        except OSError as error:
+            text = f"{error.strerror}: each environment costs its whole size; keep pkgs/ and builds/ on one file system"
+            return Finding(what, WARNING, text)
+    return Finding(what, GOOD, "packages are shared between environments")
+
+
+def _database(what: str, config: StoreConfig) -> Finding:
+    database = Database(config.url, busy_timeout=5)
+    try:
+        trouble = database.check()
+        revision = None if trouble else database.revision()
+    finally:
+        database.close()
+    if trouble:
+        return Finding(what, BAD, f"it is damaged ({trouble}); restore a backup")
+    return Finding(what, GOOD, f"{redact(config.url)}, revision {revision or 'none yet'}")
+
+
+def _limits(what: str, _: StoreConfig) -> Finding:
+    files, _most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 < files < LOW_FILES:
+        return Finding(what, WARNING, f"{files} open files at most; 1024 or more are wanted (ulimit -n)")
+    return Finding(what, GOOD, f"{files} open files, {os.cpu_count()} processors")
+
+
+def _uv(what: str, _: StoreConfig) -> Finding:
+    return Finding(what, GOOD, find_uv())
+
+
+def _network(what: str, _: StoreConfig) -> Finding:
+    found = [f"{name}={redact(os.environ[name])}" for name in PROXIES if os.environ.get(name)]
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+        path = os.environ.get(name)
+        if path and not Path(path).is_file():
+            return Finding(what, BAD, f"{name} names {path}, which is not there")
+    return Finding(what, GOOD, ", ".join(found) or "none set")
+
+
+def _base_image(what: str, config: StoreConfig) -> Finding:
+    """Look whether the base can be read, for a few seconds where a registry has it."""
+    text = config.docker_base_image
+    if text == SCRATCH:
+        return Finding(what, GOOD, text)
+    answers: queue.SimpleQueue[EnvStoreError | None] = queue.SimpleQueue()
+
+    def look() -> None:
+        try:
+            with open_source(text, config.docker_insecure_registries) as source:
+                source.manifest()
+        except EnvStoreError as error:
+            answers.put(error)
+        else:
+            answers.put(None)
+
+    threading.Thread(target=look, daemon=True).start()
+    try:
+        error = answers.get(timeout=BASE_SECONDS)
+    except queue.Empty:
+        return Finding(what, WARNING, f"{text}: no answer within {BASE_SECONDS:g} s; {WITHOUT_BASE}")
+    if error is not None:
+        return Finding(what, WARNING, f"{text}: {redact(str(error))}; {WITHOUT_BASE}")
+    return Finding(what, GOOD, text)
+
+
+def _constructor(what: str, config: StoreConfig) -> Finding:
+    """Look for constructor; where there is none, it may still be linked from a channel when an installer is made."""
+    named = config.constructor or shutil.which("constructor") or ""
+    if not named:
+        return Finding(what, GOOD, "none here: installers are self-extracting, unless a default channel has it")
+    try:
+        return Finding(what, GOOD, f"{named}, {constructor_version(Path(named))}")
+    except EnvStoreError as error:
+        return Finding(what, WARNING, str(error))
+
+
+def _global_settings(config: StoreConfig) -> list[dict[str, Any]]:
+    """Return the settings of the whole store, none where the database cannot tell."""
+    database = Database(config.url, busy_timeout=5)
+    try:
+        if database.revision() is None:
+            return []
+        with database.read() as session:
+            return settings_rows.scope_settings(session, None, None)
+    except EnvStoreError:
+        return []
+    finally:
+        database.close()
+
+
+def _channels(config: StoreConfig, look: Callable[..., dict[str, object]] = ask) -> Iterator[Finding]:
+    settings = effective([config.settings, *_global_settings(config)])
+    naming = ChannelPolicy.of(settings, config.channel_alias)
+    for channel in naming.default_channels:
+        question = {
+            "do": "search",
+            "package": "python",
+            "channels": [channel],
+            "platforms": [],
+            "alias": naming.alias,
+            "defaults": naming.defaults,
+            "default_channels": [channel],
+            "cache": str(config.packages / "repodata"),
+        }
+        try:
+            found = look(question, CHANNEL_SECONDS, threading.Event())["packages"]
+        except EnvStoreError as error:
+            yield Finding(f"channel {channel}", BAD, redact(str(error)))
+        else:
+            count = len(found) if isinstance(found, list) else 0
+            yield Finding(f"channel {channel}", GOOD, f"{redact(naming.url(channel))}: {count} builds of python")

@@ -1,0 +1,153 @@
+"""The structure stays as CONTRIBUTING.md draws it: imports point down, and the server's process stays light."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import jupyter_envstore
+
+PACKAGE = Path(jupyter_envstore.__file__).parent
+
+# From top to bottom, as CONTRIBUTING.md draws them. A package may import from packages below its own line.
+LAYERS = [
+    {"cli"},
+    {"application"},
+    {"server"},
+    {"channel_maker"},
+    {"services"},
+    {"kernels", "representation"},
+    {"builds"},
+    {"artifacts"},
+    {"installers"},
+    {"images"},
+    {"engine"},
+    {"database"},
+    {"blobs", "config", "policy"},
+    {"spec"},
+    {"errors"},
+]
+# Within one package, where the general rule is too coarse.
+ALLOWED = {
+    ("channel_maker", "engine"),
+    ("server", "application"),
+}
+
+
+def package_of(module: str) -> str:
+    """``engine`` of ``jupyter_envstore.engine.solve``."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return the project's modules that a file imports, at its top or inside functions."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names if node.module == "jupyter_envstore"}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found
+
+
+FILES = sorted(p for p in PACKAGE.rglob("*.py") if "migrations" not in p.parts and p != PACKAGE / "__init__.py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_down_only(path: Path) -> None:
+    layer = {package: number for number, packages in enumerate(LAYERS) for package in packages}
+    relative = path.relative_to(PACKAGE)
+    here = relative.parts[0].removesuffix(".py")
+    for module in imports_of(path):
+        if not module.startswith("jupyter_envstore.") or package_of(module) in ("__version__", here):
+            continue
+        there = package_of(module)
+        assert there in layer, f"{module} is in no known package"
+        assert layer[there] > layer[here] or (here, there) in ALLOWED, (
+            f"{relative} imports {module}, which is not below it"
+        )
+
+
+def test_only_the_engine_and_the_specification_know_rattler() -> None:
+    for path in FILES:
+        if any(name.split(".")[0] == "rattler" for name in imports_of(path)):
+            assert path.relative_to(PACKAGE).parts[0] in ("engine", "spec", "channel_maker"), path
+
+
+def test_only_the_database_package_writes_sql() -> None:
+    for path in FILES:
+        uses = any(name.split(".")[0] == "sqlalchemy" for name in imports_of(path))
+        assert not uses or path.relative_to(PACKAGE).parts[0] == "database", path
+
+
+def test_nothing_but_the_server_package_knows_tornado() -> None:
+    for path in FILES:
+        if any(name.split(".")[0] == "tornado" for name in imports_of(path)):
+            assert path.relative_to(PACKAGE).parts[0] == "server", path
+
+
+def modules_after(statement: str) -> set[str]:
+    """Return the modules that a fresh Python has loaded after ``statement``."""
+    code = f"{statement}\nimport sys\nprint('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_opening_a_store_imports_none_of_the_engine() -> None:
+    loaded = modules_after(
+        "import tempfile\nfrom jupyter_envstore.config import StoreConfig\n"
+        "from jupyter_envstore.services import EnvStore\n"
+        "EnvStore(StoreConfig(tempfile.mkdtemp(prefix='es-'))).close()"
+    )
+    assert not loaded & {"rattler", "conda_lock", "conda_pack", "uv", "zstandard", "isal", "yaml"}
+
+
+def test_a_second_opening_does_not_import_alembic() -> None:
+    loaded = modules_after(
+        "import subprocess, sys, tempfile\nroot = tempfile.mkdtemp(prefix='es-')\n"
+        "code = 'from jupyter_envstore.config import StoreConfig; from jupyter_envstore.services import EnvStore; '\n"
+        "code += f'EnvStore(StoreConfig({root!r})).close()'\n"
+        "subprocess.run([sys.executable, '-c', code], check=True)\nexec(code)"
+    )
+    assert "sqlalchemy" in loaded
+    assert "alembic" not in loaded
+
+
+def test_reading_a_specification_imports_rattler_but_no_lock_or_pack_tool() -> None:
+    loaded = modules_after(
+        "from jupyter_envstore.spec import read_specification\nread_specification('dependencies: [python]')"
+    )
+    assert "rattler" in loaded
+    assert not loaded & {"conda_lock", "conda_pack", "sqlalchemy"}
+
+
+def test_the_server_extension_imports_none_of_the_engine() -> None:
+    loaded = modules_after("import jupyter_envstore.application.app")
+    assert not loaded & {"rattler", "conda_lock", "conda_pack", "uv", "zstandard", "isal", "sqlalchemy", "alembic"}
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    assert not modules_after("import jupyter_envstore") & {"sqlalchemy", "tornado", "rattler", "traitlets"}
+
+
+def test_every_public_function_and_class_has_a_docstring() -> None:
+    bare = []
+    for path in FILES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        if ast.get_docstring(tree) is None:
+            bare.append(str(path))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                members = [n for n in node.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+                for item in [node, *members]:
+                    if not item.name.startswith("_") and ast.get_docstring(item) is None:
+                        bare.append(f"{path}:{item.lineno} {item.name}")
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and ast.get_docstring(node) is None:
+                bare.append(f"{path}:{node.lineno} {node.name}")
+    assert not bare
