@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import type { EnvStoreModel } from '../model';
-import type { PendingFields } from './pending';
+import type { PendingFields } from './pending-fields';
 
 /** What all parts of a view are given without being handed it. */
 export const PanelContext = React.createContext<{

@@ -1,7 +1,7 @@
 import * as React from 'react';
 import { PanelContext } from './context';
 import { ErrorBox, type IProps, TextButton } from './basics';
-import { PendingFields } from './pending';
+import { PendingFields } from './pending-fields';
 
 /** What stands around each view: what all of its parts are given, and words in place of a view that cannot be drawn. */
 export function Root(props: IProps & { children: React.ReactNode }): React.ReactElement {

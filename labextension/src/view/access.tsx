@@ -5,7 +5,7 @@ import { type ILoaded, useLoaded } from '../components/hooks';
 import { useTyped } from '../components/pending';
 import { Table } from '../components/table';
 import { wordsOf } from './artifacts';
-import type { ITabProps } from './environment';
+import type { ITabProps } from './tab-props';
 
 const ROLES = ['viewer', 'developer', 'admin'];
 

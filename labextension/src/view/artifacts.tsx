@@ -6,7 +6,7 @@ import { useLoaded, useStale } from '../components/hooks';
 import { reachWords } from '../reach';
 import { type IMark, duration, moment, size } from '../status';
 import type { IArtifact, IProgress } from '../types';
-import type { ITabProps } from './environment';
+import type { ITabProps } from './tab-props';
 import { ImageAddress } from './image';
 import { Log } from './log';
 import type { IShow } from './views';

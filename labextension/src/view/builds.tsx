@@ -12,7 +12,7 @@ import { WarningMark } from '../components/warnings';
 import { isUnsettled } from '../model';
 import { buildMark, clause, duration, size, tookSeconds } from '../status';
 import type { IBuild, IPackageChange } from '../types';
-import type { ITabProps } from './environment';
+import type { ITabProps } from './tab-props';
 import { newestFirst } from './completer';
 import { KeptBadge, keepActions } from './keeping';
 import { Changes } from './preview';

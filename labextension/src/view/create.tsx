@@ -7,7 +7,7 @@ import { useHasTyped, useSettle } from '../components/pending';
 import { Begin, type From } from './begin';
 import { FileChoice } from './choice';
 import { usePreview } from './checking';
-import type { CreateView, ICreateProps } from './createview';
+import type { ICreateProps, ICreateWidget } from './create-props';
 import { type IEditorHandle, YamlEditor } from './editor';
 import { NewPlace } from './newplace';
 import { isForeign } from './foreign';
@@ -24,7 +24,7 @@ const BASE = 'dependencies:\n  - python\n  - ipykernel\n';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$/;
 
 /** Name, text and preview of an environment that is not there yet. */
-export function Create(props: ICreateProps & { widget: CreateView; close: () => void }): React.ReactElement {
+export function Create(props: ICreateProps & { widget: ICreateWidget; close: () => void }): React.ReactElement {
   const { model, trans, commands, widget, close } = props;
   useModel(model);
   /** What was written here before the page was loaded anew. */

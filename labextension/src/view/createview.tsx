@@ -1,23 +1,15 @@
-import type { IEditorServices } from '@jupyterlab/codeeditor';
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import { type ISignal, Signal } from '@lumino/signaling';
 import * as React from 'react';
-import type { IProps } from '../components/basics';
 import { Root } from '../components/root';
 import { Create } from './create';
-import type { ICompleter } from './editor';
+import type { ICreateProps, ICreateWidget } from './create-props';
 import { keepUnbuilt } from './unbuilt';
 import type { IStart } from './views';
 
-/** What the view that makes environments works with. */
-export interface ICreateProps extends IProps {
-  editors: IEditorServices;
-  completer: ICompleter;
-}
-
 /** Make an environment: from packages, a file or link, a notebook's kernel, or another environment. */
-export class CreateView extends ReactWidget {
+export class CreateView extends ReactWidget implements ICreateWidget {
   constructor(
     private readonly props: ICreateProps,
     /** What is written here is kept under it until it is built or discarded. */

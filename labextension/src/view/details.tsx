@@ -3,7 +3,7 @@ import { ErrorBox, Skeleton, TextButton } from '../components/basics';
 import { useLoaded } from '../components/hooks';
 import { usePending } from '../components/pending';
 import type { IAbout, IContent } from '../types';
-import type { ITabProps } from './environment';
+import type { ITabProps } from './tab-props';
 
 const DEEPEST = 8;
 /** A version, or bounds with commas between them. */

@@ -1,9 +1,8 @@
-import type { IEditorServices } from '@jupyterlab/codeeditor';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import { type ISignal, Signal } from '@lumino/signaling';
 import * as React from 'react';
 import { CommandIDs } from '../commands';
-import { ErrorBox, type IProps, Link, Mark, Skeleton, TextButton } from '../components/basics';
+import { ErrorBox, Link, Mark, Skeleton, TextButton } from '../components/basics';
 import { Connected } from '../components/connected';
 import { Note } from '../components/note';
 import { useKeptFocus, useLoaded, useModel, useStale } from '../components/hooks';
@@ -16,28 +15,13 @@ import { Access } from './access';
 import { ArtifactsTab } from './artifacts';
 import { useAsked } from './asked';
 import { BuildsTab } from './builds';
-import type { ICompleter } from './editor';
 import { Header } from './header';
 import { Kept } from './kept';
 import { Packages } from './packages';
 import { type IStaged, useStaged } from './staged';
 import { SpecificationTab } from './specification';
+import type { ITabProps, IViewProps } from './tab-props';
 import type { IShow, Tab } from './views';
-
-/** What the view of an environment works with. */
-export interface IViewProps extends IProps {
-  editors: IEditorServices;
-  completer: ICompleter;
-  place: IPlace;
-}
-
-/** What every tab is given. */
-export interface ITabProps extends IViewProps {
-  item: IEnvironment;
-  /** The build that is shown. */
-  build: IBuild;
-  show: (what: IShow) => void;
-}
 
 /** The view of one environment: understand, change, export. */
 export class EnvironmentView extends ReactWidget {

@@ -1,7 +1,7 @@
 import { Notification } from '@jupyterlab/apputils';
 import * as React from 'react';
 import type { Action } from '../components/menu';
-import type { ITabProps } from './environment';
+import type { ITabProps } from './tab-props';
 import { Picker } from './platforms';
 
 /** A button that goes on with what a build became in place of what was typed for it: every version, or every package. */

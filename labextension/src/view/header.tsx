@@ -7,7 +7,7 @@ import { Age } from '../components/clock';
 import { openContextMenu } from '../components/menu';
 import { type IMark, buildMark, buildWords, duration, mark, size, tookSeconds } from '../status';
 import type { IBuild, IEnvironment } from '../types';
-import type { IViewProps } from './environment';
+import type { IViewProps } from './tab-props';
 import type { Tab } from './views';
 
 /** What is known of an environment and of the build that is shown, and what can be done at once. */

@@ -3,7 +3,7 @@ import { CommandIDs } from '../commands';
 import { copy } from '../commands/context';
 import { ErrorBox, Link, Skeleton } from '../components/basics';
 import { useLoaded } from '../components/hooks';
-import type { ITabProps } from './environment';
+import type { ITabProps } from './tab-props';
 
 /** The address of a build's image, and what is typed to run it: with a token, since nobody else may pull it. */
 export function ImageAddress(props: ITabProps): React.ReactElement {

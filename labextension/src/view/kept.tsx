@@ -3,7 +3,7 @@ import { CommandIDs } from '../commands';
 import { TextButton } from '../components/basics';
 import type { IBuild, IEnvironment } from '../types';
 import { useDrafts } from './drafts';
-import type { IViewProps } from './environment';
+import type { IViewProps } from './tab-props';
 import { dateOf } from './import';
 import { asArgs } from './views';
 

@@ -8,7 +8,7 @@ import { isUnsettled } from '../model';
 import { duration, linesBySteps, moment, size, stepKey, stepTitle } from '../status';
 import type { IProgress, IStep } from '../types';
 import { useAsked } from './asked';
-import type { ITabProps } from './environment';
+import type { ITabProps } from './tab-props';
 import type { IShow } from './views';
 
 const WINDOW = 2000;

@@ -6,7 +6,7 @@ import { type Action, openActions } from '../components/menu';
 import { size } from '../status';
 import type { IContent } from '../types';
 import { PackageDetails, VersionField } from './details';
-import type { ITabProps } from './environment';
+import type { ITabProps } from './tab-props';
 import { channelsOf } from './search';
 
 const NAMED = 3;

@@ -9,7 +9,7 @@ import { Table } from '../components/table';
 import { isUnsettled } from '../model';
 import type { IContent, ISolved } from '../types';
 import { DateNote } from './dated';
-import type { ITabProps } from './environment';
+import type { ITabProps } from './tab-props';
 import { PackageRow, nameOf, specOf } from './package';
 import { Changes, IndexFrom } from './preview';
 import { Refused } from './refused';

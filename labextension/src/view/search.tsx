@@ -3,7 +3,7 @@ import { useLoaded, useSettled } from '../components/hooks';
 import { usePending, useTyped } from '../components/pending';
 import type { IFoundPackage } from '../types';
 import { useAsked } from './asked';
-import type { ITabProps } from './environment';
+import type { ITabProps } from './tab-props';
 import { isSpec, specsIn } from './staged';
 import { meaningOf, noSpec } from './typed';
 import type { IShow } from './views';

@@ -6,7 +6,7 @@ import { ErrorBox, Link, TextButton } from '../components/basics';
 import { Note } from '../components/note';
 import { useAsked } from './asked';
 import { type IEditorHandle, YamlEditor } from './editor';
-import type { ITabProps } from './environment';
+import type { ITabProps } from './tab-props';
 import { FileChoice } from './choice';
 import { isForeign } from './foreign';
 import { type IKeptFile, dateOf, useImport } from './import';
