@@ -69,7 +69,7 @@ export function Preview(
   );
 }
 
-function Faults(props: { faults: IFault[]; trans: TranslationBundle; goTo: (line: number) => void }): React.ReactElement {
+function Faults(props: { faults: readonly IFault[]; trans: TranslationBundle; goTo: (line: number) => void }): React.ReactElement {
   const { faults, trans } = props;
   return (
     <div role="alert">

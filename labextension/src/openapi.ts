@@ -1,0 +1,487 @@
+/**
+ * The objects of the REST API. Generated from the OpenAPI document: do not edit, run `npm run types` in
+ * `labextension/checks` instead.
+ */
+
+export interface components {
+    schemas: {
+        /** @description What is wrong and what to do. */
+        readonly Error: {
+            /** @constant */
+            readonly status: "error";
+            readonly message: string;
+            readonly code: string;
+            readonly faults?: readonly components["schemas"]["Fault"][];
+            /** @description What is written wrongly, to what may have been meant. */
+            readonly suggestions?: {
+                readonly [key: string]: readonly string[];
+            };
+            /** @description Where a channel is away, when all indexes concerned were read last; POST solve/ may take them. */
+            readonly last_index?: string;
+        };
+        /** @description One fault of a specification, with its line (from 1). */
+        readonly Fault: {
+            readonly message: string;
+            readonly line: number | null;
+            readonly field: string;
+        };
+        /** @description What a package says of itself; what is not known is empty. */
+        readonly About: {
+            readonly name: string;
+            readonly version: string;
+            readonly summary: string;
+            readonly license: string;
+            readonly home: string;
+            readonly documentation: string;
+            readonly source: string;
+        };
+        /** @description Bytes of the store's disk; whether too little is free to build anything; what could be freed. */
+        readonly Space: {
+            /** @description Bytes that are free. */
+            readonly free: number;
+            /** @description Bytes of the whole disk. */
+            readonly total: number;
+            /** @description Whether too little is free to build anything. */
+            readonly low: boolean;
+            /** @description For admins, what could be freed, or what was. */
+            readonly plan?: {
+                readonly size: number;
+                readonly count: number;
+                readonly removals: readonly {
+                    readonly kind: string;
+                    readonly name: string;
+                    readonly reason: string;
+                    readonly size: number;
+                }[];
+            };
+        };
+        readonly Acknowledgement: {
+            /** @constant */
+            readonly status: "ok";
+            readonly message: string | null;
+        };
+        readonly RoleMapping: {
+            readonly id: number;
+            readonly entity: string;
+            /** @enum {string} */
+            readonly role: "viewer" | "developer" | "editor" | "admin";
+        };
+        readonly NamespaceRole: {
+            readonly id: number;
+            readonly namespace: string;
+            readonly other_namespace: string;
+            /** @enum {string} */
+            readonly role: "viewer" | "developer" | "editor" | "admin";
+        };
+        readonly Namespace: {
+            readonly id: number;
+            readonly name: string;
+            readonly metadata_: Record<string, unknown>;
+            readonly role_mappings: readonly components["schemas"]["RoleMapping"][];
+        };
+        readonly NamespaceName: {
+            readonly id: number;
+            readonly name: string;
+        };
+        readonly BuildArtifact: {
+            readonly id: number;
+            readonly artifact_type: string;
+            readonly key: string;
+        };
+        readonly Specification: {
+            readonly id: number;
+            readonly name: string;
+            readonly spec: Record<string, unknown>;
+            readonly sha256: string;
+            /**
+             * Format: naive-date-time
+             * @description ISO 8601, UTC, without a zone.
+             */
+            readonly created_on: string;
+            readonly is_lockfile: boolean;
+            readonly text: string;
+        };
+        readonly Package: {
+            readonly id: number;
+            readonly channel: {
+                readonly id: number;
+                readonly name: string;
+            };
+            readonly license: string | null;
+            readonly name: string;
+            readonly version: string;
+            readonly summary: string | null;
+            readonly build: string;
+            /** @enum {string} */
+            readonly manager: "conda" | "pip";
+            readonly size: number;
+        };
+        readonly FoundPackage: {
+            readonly id: number;
+            readonly channel_id: string;
+            readonly channel: {
+                readonly id: number;
+                readonly name: string;
+            };
+            readonly name: string;
+            readonly version: string;
+            readonly build: string;
+            readonly build_number: number;
+            readonly sha256: string;
+            readonly md5: string;
+            readonly subdir: string;
+            readonly size: number;
+            readonly license: string | null;
+            readonly depends: readonly string[];
+            readonly constrains: readonly string[];
+            readonly summary: string | null;
+            readonly manager: string;
+        };
+        readonly Build: {
+            readonly id: number;
+            readonly environment_id: number;
+            readonly specification: components["schemas"]["Specification"] | null;
+            readonly packages: readonly components["schemas"]["Package"][] | null;
+            /** @enum {string} */
+            readonly status: "QUEUED" | "BUILDING" | "COMPLETED" | "FAILED" | "CANCELED";
+            readonly status_info: string | null;
+            /** @description Bytes of the environment on disk. */
+            readonly size: number;
+            /**
+             * Format: naive-date-time
+             * @description ISO 8601, UTC, without a zone.
+             */
+            readonly scheduled_on: string;
+            /**
+             * Format: naive-date-time
+             * @description ISO 8601, UTC, without a zone.
+             */
+            readonly started_on: string | null;
+            /**
+             * Format: naive-date-time
+             * @description ISO 8601, UTC, without a zone.
+             */
+            readonly ended_on: string | null;
+            readonly build_artifacts: readonly components["schemas"]["BuildArtifact"][];
+            readonly number: number;
+            readonly build_key: string;
+            /** @description Whether it is the build that the environment uses now. */
+            readonly active: boolean;
+            /** @description Whether its files were removed to save space; its lockfile brings them back. */
+            readonly packed_away: boolean;
+            /** @description Whether it is pinned, so that the retention settings do not pack it away. */
+            readonly pinned: boolean;
+            readonly kept_packages: components["schemas"]["Kept"];
+            readonly platform: string | null;
+            readonly package_count: number;
+            /** @description Bytes of the environment on disk that no other build shares. */
+            readonly own_size: number;
+            /** @description How many warnings the build has; the answer about one build names them. */
+            readonly warning_count: number;
+            /** @description In the answer about one build, what people should know of it; it can be used all the same. */
+            readonly warnings?: readonly components["schemas"]["BuildWarning"][];
+            readonly trigger: string;
+            /** @description In the answer about one build, the date (or moment) from which packages were left out, by a choice for this build. A rebuild keeps it; a new build of the same text has it where it is sent again. */
+            readonly exclude_newer?: string | null;
+            readonly created_by: string;
+            readonly namespace?: string;
+            readonly environment?: string;
+            /** @description In the answer about one build, the platforms that it is locked for (null), or why it is not. */
+            readonly locked_platforms?: {
+                readonly [key: string]: string | null;
+            };
+        };
+        readonly BuildWarning: {
+            /** @description What found it, for example `collision` or `check`. */
+            readonly kind: string;
+            /** @description The package that it is about; empty where there is none. */
+            readonly package: string;
+            /** @description A path within the environment; empty where there is none. */
+            readonly path: string;
+            readonly message: string;
+        };
+        readonly Environment: {
+            readonly id: number;
+            readonly namespace: components["schemas"]["Namespace"] & {
+                /** @description How many other namespaces have a role in it; those of the configuration are not counted. */
+                readonly members: number;
+            };
+            readonly name: string;
+            readonly current_build_id: number | null;
+            readonly current_build: components["schemas"]["Build"] | null;
+            readonly description: string;
+            /** @description Whether a build has completed, so that the environment can be used. */
+            readonly active: boolean;
+            readonly newest_build_id: number | null;
+            /** @enum {string|null} */
+            readonly newest_build_status: "QUEUED" | "BUILDING" | "COMPLETED" | "FAILED" | "CANCELED" | null;
+            /**
+             * Format: naive-date-time
+             * @description ISO 8601, UTC, without a zone.
+             */
+            readonly created_on: string;
+            readonly created_by: string;
+            readonly permissions: readonly string[];
+            readonly kernels: readonly string[];
+            /** @description Why it has no kernel; null where it has one, or where this was not looked up yet. */
+            readonly kernel_note: string | null;
+            /** @description Languages of the kernels. */
+            readonly languages: readonly string[];
+            /** @description The newest build, where it is not the current one. */
+            readonly newest_build: components["schemas"]["Build"] | null;
+            /** @description Where the active build is on the server, whichever it is; null where it has no files. */
+            readonly path: string | null;
+            /** @description Where packages were asked for, what of its build they mean. */
+            readonly packages_found?: readonly {
+                readonly name: string;
+                readonly version: string;
+            }[];
+        };
+        readonly Step: {
+            readonly name: string;
+            /** @enum {string} */
+            readonly state: "running" | "done" | "failed";
+            readonly attempt: number;
+            readonly done: number;
+            readonly total: number;
+            readonly unit: string;
+            readonly message: string;
+            /**
+             * Format: naive-date-time
+             * @description ISO 8601, UTC, without a zone.
+             */
+            readonly started_on: string;
+            readonly duration: number | null;
+        };
+        readonly Artifact: {
+            readonly id: number;
+            readonly type: string;
+            readonly variant: string;
+            /** @enum {string} */
+            readonly state: "pending" | "building" | "ready" | "failed" | "dropped" | "absent";
+            readonly size: number;
+            readonly sha256: string | null;
+            readonly duration: number | null;
+            readonly reason: string;
+            readonly file_name: string;
+            readonly media_type: string;
+            /** @description The tools that made it, each with its version. */
+            readonly tools: {
+                readonly [key: string]: string;
+            };
+            /**
+             * @description From where the addresses in a pinned YAML, lockfile or explicit list can be reached; here is the machine of the store alone (file://), private a network of its own.
+             * @enum {string}
+             */
+            readonly reach: "anywhere" | "private" | "here";
+            /**
+             * Format: naive-date-time
+             * @description ISO 8601, UTC, without a zone.
+             */
+            readonly made_on: string | null;
+            readonly url: string;
+        };
+        readonly PackageChange: {
+            /** @enum {string} */
+            readonly change: "added" | "removed" | "changed";
+            readonly manager: string;
+            readonly name: string;
+            readonly from: string;
+            readonly to: string;
+        };
+        readonly Token: {
+            readonly id: number;
+            readonly name: string;
+            readonly prefix: string;
+            readonly username: string;
+            readonly primary_namespace: string;
+            readonly role_bindings: {
+                readonly [key: string]: readonly ("viewer" | "developer" | "editor" | "admin")[];
+            } | null;
+            /**
+             * Format: naive-date-time
+             * @description ISO 8601, UTC, without a zone.
+             */
+            readonly created_on: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601 that ends in Z.
+             */
+            readonly expiration: string | null;
+            /**
+             * Format: naive-date-time
+             * @description ISO 8601, UTC, without a zone.
+             */
+            readonly last_used_on: string | null;
+        };
+        readonly AuditEntry: {
+            readonly id: number;
+            /**
+             * Format: naive-date-time
+             * @description ISO 8601, UTC, without a zone.
+             */
+            readonly at: string;
+            readonly who: string;
+            readonly verb: string;
+            readonly subject: string;
+            readonly detail: Record<string, unknown>;
+        };
+        readonly Permissions: {
+            readonly authenticated: boolean;
+            readonly username: string | null;
+            readonly primary_namespace: string;
+            readonly entity_permissions: {
+                readonly [key: string]: readonly string[];
+            };
+            readonly entity_roles: {
+                readonly [key: string]: readonly string[];
+            };
+            /**
+             * Format: date-time
+             * @description ISO 8601 that ends in Z.
+             */
+            readonly expiration: string | null;
+            /** @description How this store is worked with in a terminal of the server (program, --root, folder). */
+            readonly command: readonly string[] | null;
+        };
+        readonly Channel: {
+            readonly id: number;
+            readonly name: string;
+            readonly last_update: null;
+        };
+        /** @description Whether the files of a build's packages are kept in the store. */
+        readonly Kept: {
+            /** @enum {string} */
+            readonly state: "no" | "keeping" | "kept" | "partly" | "failed";
+            /** @description Bytes of the files. */
+            readonly size: number;
+            /** @description How many packages could not be had. */
+            readonly missing: number;
+        };
+        readonly KeptPackages: {
+            /** @enum {string} */
+            readonly state: "no" | "keeping" | "kept" | "partly" | "failed";
+            /** @description Bytes of the files. */
+            readonly size: number;
+            /** @description How many packages could not be had. */
+            readonly missing: number;
+            /** @description How many files are kept. */
+            readonly packages: number;
+            /** @description Bytes of them that other builds keep too. */
+            readonly shared: number;
+            readonly missing_packages: readonly {
+                readonly name: string;
+                readonly manager: string;
+                readonly filename: string;
+                readonly reason: string;
+            }[];
+        };
+        readonly PackageSource: {
+            readonly name: string;
+            readonly manager: string;
+            readonly filename: string;
+            /** @enum {string} */
+            readonly place: "kept" | "cache" | "channel" | "unanswered" | "gone";
+            /** @description More about it, where there is more to say. */
+            readonly detail: string;
+        };
+        readonly Usage: {
+            readonly [key: string]: {
+                readonly num_environments: number;
+                readonly num_builds: number;
+                /** @description Bytes of prefixes, artifacts and kept packages. */
+                readonly storage: number;
+                /** @description Bytes of the files of packages that are kept, each once. */
+                readonly kept_packages: number;
+            };
+        };
+        readonly TextChange: {
+            readonly what: string;
+            readonly why: string;
+            /** @description What keep takes so that this change is not made; empty where it must be. */
+            readonly choice: string;
+        };
+        readonly Content: {
+            readonly name: string;
+            readonly version: string;
+            readonly build: string;
+            /** @enum {string} */
+            readonly manager: "conda" | "pip";
+            readonly channel: string;
+            readonly size: number;
+            readonly license: string | null;
+            /** @description What the specification asks for; null for a package that only others need. */
+            readonly requested: string | null;
+            /** @description Names of the packages of the build that need it. */
+            readonly needed_by: readonly string[];
+        };
+        /** @description What the file has to choose from, and what was taken of it; also where that cannot be taken. */
+        readonly FileOffer: {
+            readonly environments: readonly string[];
+            readonly environment: string;
+            readonly categories: readonly string[];
+            readonly taken: readonly string[];
+        };
+        /** @description What a text says, what is wrong with it, and what was changed in it. */
+        readonly CheckedSpecification: {
+            readonly name: string | null;
+            readonly description: string;
+            readonly is_lockfile: boolean;
+            readonly channels: readonly string[];
+            readonly conda: readonly string[];
+            readonly pip: readonly string[];
+            readonly platforms: readonly string[];
+            readonly text: string;
+            readonly changes: readonly components["schemas"]["TextChange"][];
+            /** @description How many packages a lockfile holds. */
+            readonly packages: number | null;
+            readonly offer: components["schemas"]["FileOffer"];
+            /** @description A date that the file wants for a build, which a specification does not hold. Packages uploaded later are left out. */
+            readonly exclude_newer: string | null;
+            /** @description A specification to begin with in place of a lockfile. */
+            readonly starting_point: string | null;
+            readonly notes: readonly string[];
+            readonly refused: string | null;
+            /** @description Channels that are refused, to those that are allowed. */
+            readonly suggestions: {
+                readonly [key: string]: readonly string[];
+            };
+            readonly faults: readonly components["schemas"]["Fault"][];
+        };
+        /** @description What a specification would install. */
+        readonly SolvedSpecification: {
+            /** @description The platform that it was solved for. */
+            readonly platform: string;
+            /** @description With last_index, when the indexes were read (UTC). */
+            readonly index_from: string | null;
+            readonly packages: readonly components["schemas"]["FoundPackage"][];
+            readonly changes: readonly components["schemas"]["PackageChange"][] | null;
+            /** @description Bytes that the server's cache does not hold. */
+            readonly to_download: number;
+            readonly notes: readonly string[];
+            readonly seconds: number;
+        };
+        /** @description How far a build is. */
+        readonly BuildProgress: {
+            readonly id: number;
+            readonly number: number;
+            /** @enum {string} */
+            readonly status: "QUEUED" | "BUILDING" | "COMPLETED" | "FAILED" | "CANCELED";
+            readonly reason: string;
+            readonly steps: readonly components["schemas"]["Step"][];
+            /**
+             * Format: naive-date-time
+             * @description ISO 8601, UTC, without a zone.
+             */
+            readonly started_on: string | null;
+            /**
+             * Format: naive-date-time
+             * @description ISO 8601, UTC, without a zone.
+             */
+            readonly ended_on: string | null;
+            readonly duration: number | null;
+            /** @description Whether work on it is queued or runs; for the build itself or for one of its artifacts. */
+            readonly busy: boolean;
+        };
+    };
+}
