@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import openapiTS, { astToString } from 'openapi-typescript';
 
 const DOCUMENT = new URL('../../jupyter_envstore/handlers/openapi.yaml', import.meta.url);
-const TYPES = new URL('../src/openapi.ts', import.meta.url);
+const TYPES = new URL('../src/store/openapi.ts', import.meta.url);
 const HEADER = `/**
  * The objects of the REST API. Generated from the OpenAPI document: do not edit, run \`npm run types\` in
  * \`labextension/checks\` instead.
@@ -15,7 +15,7 @@ const HEADER = `/**
 
 `;
 
-/** Return the text of the module: the schemas alone, since requests are written by hand in \`api.ts\`. */
+/** Return the text of the module: the schemas alone, since requests are written by hand in `api.ts`. */
 async function generated() {
   const nodes = await openapiTS(DOCUMENT, { immutable: true, emptyObjectsUnknown: true });
   const components = nodes.find(node => node.name?.text === 'components');

@@ -10,26 +10,24 @@ import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 // Activation needs all of these at once; the views, with their editor, are loaded when one is opened.
 /* eslint-disable @jupyter/prefer-lazy-imports */
-import { EnvStoreApi } from './api';
-import {
-  CommandIDs,
-  Context,
-  addChangingCommands,
-  addDeletingCommands,
-  addKeepingCommands,
-  addShowingCommands,
-  addUsingCommands,
-  fillRollBackMenu
-} from './commands';
-import { Front } from './commands/front';
-import { explainContextMenu } from './components/menu';
-import { breakNamesInLauncher } from './launcher';
-import { EnvStoreModel } from './model';
-import { notify } from './notifications';
-import { addRunningBuilds } from './running';
+import { EnvStoreApi } from './store/api';
+import { addBuildCommands } from './commands/build-commands';
+import { CommandContext } from './commands/command-context';
+import { addDeleteCommands } from './commands/delete-commands';
+import { CommandIDs } from './command-ids';
+import { addAdminCommands } from './commands/admin-commands';
+import { fillRollBackMenu } from './commands/rollback-menu';
+import { addViewCommands } from './commands/view-commands';
+import { addSessionCommands } from './commands/session-commands';
+import { SessionTracker } from './lab/session-tracker';
+import { explainContextMenu } from './components/menus';
+import { breakNamesInLauncher } from './lab/launcher';
+import { EnvStoreModel } from './store/model';
+import { notify } from './lab/notifications';
+import { addRunningBuilds } from './lab/running-sessions';
 import { EnvStorePanel } from './sidebar/panel';
 import { IEnvStore } from './tokens';
-import { Views } from './view/manager';
+import { ViewManager } from './view/view-manager';
 /* eslint-enable @jupyter/prefer-lazy-imports */
 
 const DOMAIN = 'jupyter_envstore';
@@ -77,13 +75,13 @@ const view: JupyterFrontEndPlugin<void> = {
     palette: ICommandPalette | null
   ): void => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
-    const context = new Context(app, store, trans, notebooks, consoles, browser);
-    const views = new Views(app, store, trans, editors);
-    addUsingCommands(context);
-    addChangingCommands(context);
-    addDeletingCommands(context);
-    addShowingCommands(context, views);
-    addKeepingCommands(context);
+    const context = new CommandContext(app, store, trans, notebooks, consoles, browser);
+    const views = new ViewManager(app, store, trans, editors);
+    addSessionCommands(context);
+    addBuildCommands(context);
+    addDeleteCommands(context);
+    addViewCommands(context, views);
+    addAdminCommands(context);
     fillRollBackMenu(context);
     explainContextMenu(app.contextMenu.menu, '.jp-EnvStore-environment');
     if (restorer) {
@@ -105,7 +103,7 @@ const view: JupyterFrontEndPlugin<void> = {
     }
     const changed = () => app.commands.notifyCommandChanged();
     store.changed.connect(changed);
-    context.front.changed.connect(changed);
+    context.sessions.changed.connect(changed);
   }
 };
 
@@ -136,8 +134,8 @@ const panel: JupyterFrontEndPlugin<void> = {
     settings: ISettingRegistry | null
   ): void => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
-    const front = new Front(app.shell, notebooks, consoles);
-    const widget = new EnvStorePanel({ model: store, commands: app.commands, trans, front, state });
+    const sessions = new SessionTracker(app.shell, notebooks, consoles);
+    const widget = new EnvStorePanel({ model: store, commands: app.commands, trans, sessions, state });
     app.shell.add(widget, 'left', { rank: RANK, type: 'Environments' });
     restorer?.add(widget, widget.id);
     app.commands.addCommand(CommandIDs.openPanel, {

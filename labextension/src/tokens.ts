@@ -1,5 +1,5 @@
 import { Token } from '@lumino/coreutils';
-import type { EnvStoreModel } from './model';
+import type { EnvStoreModel } from './store/model';
 
 /** The environment store, as other extensions see it. */
 export const IEnvStore = new Token<IEnvStore>(

@@ -1,14 +1,15 @@
 /** What is taken of an imported file: chosen, refused, kept. */
 import { nullTranslator } from '@jupyterlab/translation';
 import * as React from 'react';
-import type { EnvStoreModel } from '../../src/model';
-import type { IChecked, IOffer, IPick } from '../../src/types';
-import { FileChoice } from '../../src/view/choice';
-import { isForeign } from '../../src/view/foreign';
-import { fitting } from '../../src/view/drafts';
-import { type IImport, type IKeptFile, dateOf, useImport } from '../../src/view/import';
-import { keepUnbuilt, unbuilt } from '../../src/view/unbuilt';
-import { asArgs } from '../../src/view/views';
+import type { EnvStoreModel } from '../../src/store/model';
+import type { IChecked, IOffer, IPick } from '../../src/store/types';
+import { loadNewDraft, saveNewDraft } from '../../src/view/create/new-environment-draft';
+import type { IFileDraft } from '../../src/view/shared/file-draft';
+import { asArgs } from '../../src/view/shared/view-types';
+import { FileChoice } from '../../src/view/specification/file-choice';
+import { dateOf, type IImport, withoutLargeContent } from '../../src/view/specification/imported-file';
+import { needsImport } from '../../src/view/specification/pasted-text';
+import { useImport } from '../../src/view/specification/use-import';
 import { act, draw, node } from './drawn';
 
 const trans = nullTranslator.load('jupyter_envstore');
@@ -38,12 +39,12 @@ class Files {
 describe('an imported file', () => {
   let imported: IImport;
   let text = '';
-  let kept: IKeptFile | null = null;
+  let kept: IFileDraft | null = null;
   let files: Files;
   const View = (): React.ReactElement => {
     const [shown, setText] = React.useState('');
     text = shown;
-    const taken = (found: IChecked, _: string, __: boolean, file: IKeptFile) => {
+    const taken = (found: IChecked, _: string, __: boolean, file: IFileDraft) => {
       setText(found.text);
       kept = file;
     };
@@ -129,7 +130,7 @@ describe('a large file', () => {
     const content = '[workspace]\n' + '# padding\n'.repeat(60_000);
     await act(() => imported.take(content, 'pixi.toml'));
     await act(() => imported.choose({ environment: 'gpu' }));
-    const kept = fitting(imported.handOver()!);
+    const kept = withoutLargeContent(imported.handOver()!);
     expect([kept.content, kept.pick]).toEqual(['', { environment: 'gpu' }]);
     expect(node.textContent).toContain('pixi.toml is too large to be kept in this browser.'); // jsdom has no IndexedDB
     await act(() => imported.restore(kept));
@@ -165,11 +166,11 @@ describe('the date of a build', () => {
 describe('what is written of a new environment', () => {
   it('is kept until it is dropped', () => {
     const written = { name: 'a', isTyped: true, namespace: 'team', description: '', from: 'file' as const, text: 'x', given: { text: 'y', description: '' } };
-    expect(keepUnbuilt('one', written)).toBe(true);
-    expect(unbuilt('one')).toEqual(written);
-    expect(unbuilt('two')).toBeUndefined();
-    keepUnbuilt('one', null);
-    expect(unbuilt('one')).toBeUndefined();
+    expect(saveNewDraft('one', written)).toBe(true);
+    expect(loadNewDraft('one')).toEqual(written);
+    expect(loadNewDraft('two')).toBeUndefined();
+    saveNewDraft('one', null);
+    expect(loadNewDraft('one')).toBeUndefined();
   });
 
   it('is told not to be kept where the browser is full', () => {
@@ -177,7 +178,7 @@ describe('what is written of a new environment', () => {
       throw new Error('QuotaExceededError');
     });
     const written = { name: '', isTyped: false, namespace: '', description: '', from: 'packages' as const, text: 'x', given: { text: '', description: '' } };
-    expect(keepUnbuilt('one', written)).toBe(false);
+    expect(saveNewDraft('one', written)).toBe(false);
     full.mockRestore();
   });
 });
@@ -239,10 +240,10 @@ describe('a pasted text', () => {
     ['numpy=1.26\n', false],
     ['- [a, b]\n', false]
   ])('%j', (text, expected) => {
-    expect(isForeign(text, true)).toBe(expected);
+    expect(needsImport(text, true)).toBe(expected);
   });
 
   it('is a list of requirements only where nothing stands beside it', () => {
-    expect(isForeign('numpy\npandas\n', false)).toBe(false);
+    expect(needsImport('numpy\npandas\n', false)).toBe(false);
   });
 });

@@ -2,17 +2,18 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { Signal } from '@lumino/signaling';
 import * as React from 'react';
-import { TextButton } from '../../src/components/basics';
+import { TextButton } from '../../src/components/buttons';
 import { useLoaded } from '../../src/components/hooks';
-import { Root } from '../../src/components/root';
-import type { EnvStoreModel } from '../../src/model';
-import { Trouble } from '../../src/sidebar/trouble';
-import type { IPackageChange } from '../../src/types';
-import type { IImport } from '../../src/view/import';
-import { Imported } from '../../src/view/imported';
-import { distance } from '../../src/view/completer';
-import { PackageSearch } from '../../src/view/search';
-import { Changes, Preview } from '../../src/view/preview';
+import { PanelRoot } from '../../src/components/panel-root';
+import { ServerProblems } from '../../src/sidebar/server-problems';
+import type { EnvStoreModel } from '../../src/store/model';
+import type { IPackageChange } from '../../src/store/types';
+import { ImportChanges } from '../../src/view/specification/import-changes';
+import type { IImport } from '../../src/view/specification/imported-file';
+import { PackageChanges } from '../../src/view/specification/package-changes';
+import { distance } from '../../src/view/specification/package-completer';
+import { PackageSearch } from '../../src/view/specification/package-search';
+import { Preview } from '../../src/view/specification/preview';
 import { act, draw, node, root } from './drawn';
 
 const trans = nullTranslator.load('jupyter_envstore');
@@ -22,21 +23,21 @@ describe('Trouble', () => {
   const props = (model: object) => ({ model: model as EnvStoreModel, commands, trans });
 
   it('says what is wrong in words and offers a way out', () => {
-    draw(<Trouble {...props({ connection: 'missing' })} />);
+    draw(<ServerProblems {...props({ connection: 'missing' })} />);
     expect(node.querySelector('[role=alert]')?.textContent).toContain('jupyter server extension enable');
-    draw(<Trouble {...props({ connection: 'unavailable', trouble: 'the disk of the server is full' })} />);
+    draw(<ServerProblems {...props({ connection: 'unavailable', trouble: 'the disk of the server is full' })} />);
     expect(node.textContent).toContain('the disk of the server is full');
     expect(node.textContent).toContain('Try now');
     const fine = { space: null, isOutdated: false };
-    draw(<Trouble {...props({ connection: 'connected', server: fine })} />);
+    draw(<ServerProblems {...props({ connection: 'connected', server: fine })} />);
     expect(node.textContent).toBe('');
-    draw(<Trouble {...props({ connection: 'connected', server: { ...fine, isOutdated: true } })} />);
+    draw(<ServerProblems {...props({ connection: 'connected', server: { ...fine, isOutdated: true } })} />);
     expect(node.textContent).toContain('The page is older than the server.');
     const full = { connection: 'connected', server: { ...fine, space: { low: true } } };
-    draw(<Trouble {...props({ ...full, isAdmin: false })} />);
+    draw(<ServerProblems {...props({ ...full, isAdmin: false })} />);
     expect(node.textContent).toContain('The disk of the server is full');
     expect(node.textContent).not.toContain('Free up');
-    draw(<Trouble {...props({ ...full, isAdmin: true })} />);
+    draw(<ServerProblems {...props({ ...full, isAdmin: true })} />);
     expect(node.textContent).toContain('Free up');
   });
 });
@@ -57,7 +58,7 @@ describe('Root', () => {
       const { value, error } = useLoaded(() => (works ? Promise.resolve('here') : Promise.reject(new Error('away'))), []);
       return <p>{error ? error.message : value}</p>;
     };
-    await act(async () => root.render(<Root {...props}><Loads /></Root>));
+    await act(async () => root.render(<PanelRoot {...props}><Loads /></PanelRoot>));
     expect(node.textContent).toBe('away');
     await connect(false);
     works = true;
@@ -69,11 +70,11 @@ describe('Root', () => {
     const keys = trans.__('Ctrl+Enter');
     const Button = () => <TextButton needsServer title={keys} onClick={() => undefined}>{trans.__('Build')}</TextButton>;
     model.isConnected = false;
-    draw(<Root {...props}><Button /></Root>);
+    draw(<PanelRoot {...props}><Button /></PanelRoot>);
     const button = node.querySelector('button')!;
     expect([button.disabled, button.title]).toEqual([true, 'Not connected']);
     model.isConnected = true;
-    draw(<Root {...props}><Button key="again" /></Root>);
+    draw(<PanelRoot {...props}><Button key="again" /></PanelRoot>);
     expect([node.querySelector('button')!.disabled, node.querySelector('button')!.title]).toEqual([false, keys]);
   });
 
@@ -82,7 +83,7 @@ describe('Root', () => {
     const Broken = (): React.ReactElement => {
       throw new Error('it broke');
     };
-    draw(<Root {...props}><Broken /></Root>);
+    draw(<PanelRoot {...props}><Broken /></PanelRoot>);
     expect(node.querySelector('[role=alert]')?.textContent).toContain('This cannot be shown: it broke');
     quiet.mockRestore();
   });
@@ -93,7 +94,7 @@ describe('Changes', () => {
     const change = (kind: string, name: string, from: string, to: string) =>
       ({ change: kind, manager: 'conda', name, from, to }) as IPackageChange;
     draw(
-      <Changes
+      <PackageChanges
         trans={trans}
         changes={[change('added', 'a', '', '1 0'), change('changed', 'b', '1.2 0', '2.0 0'), change('removed', 'c', '3 0', '')]}
       />
@@ -143,7 +144,7 @@ describe('Imported', () => {
     } as unknown as IImport;
     const texts: string[] = [];
     const shown = (text: string) => (
-      <Imported imported={imported} text={text} trans={trans} onUndo={undone => texts.push(undone)} />
+      <ImportChanges imported={imported} text={text} trans={trans} onUndo={undone => texts.push(undone)} />
     );
     draw(shown('edited since then'));
     expect([...node.querySelectorAll('button')].map(button => button.textContent)).toEqual(['Undo all']);

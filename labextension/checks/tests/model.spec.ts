@@ -3,13 +3,13 @@ import type { Event, ServerConnection } from '@jupyterlab/services';
 import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { Signal } from '@lumino/signaling';
-import type { EnvStoreApi } from '../../src/api';
-import { EnvStoreError } from '../../src/refusal';
-import type { IChange } from '../../src/events';
-import { EnvStoreModel, type ISettled } from '../../src/model';
-import { notify } from '../../src/notifications';
-import { Requests } from '../../src/requests';
-import type { IEnvironment } from '../../src/types';
+import type { EnvStoreApi } from '../../src/store/api';
+import { EnvStoreError } from '../../src/store/errors';
+import type { IChange } from '../../src/store/events';
+import { EnvStoreModel, type ISettled } from '../../src/store/model';
+import { notify } from '../../src/lab/notifications';
+import { Requests } from '../../src/store/requests';
+import type { IEnvironment } from '../../src/store/types';
 
 const SCHEMA = 'https://events.jupyter.org/jupyter_envstore/';
 

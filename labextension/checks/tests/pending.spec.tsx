@@ -2,16 +2,16 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { Signal } from '@lumino/signaling';
 import * as React from 'react';
-import type { EnvStoreApi } from '../../src/api';
-import { TextButton } from '../../src/components/basics';
-import { useSettle } from '../../src/components/pending';
-import { Root } from '../../src/components/root';
-import { kernelOf } from '../../src/kernels';
-import type { EnvStoreModel } from '../../src/model';
-import { ChannelCompleter, distance } from '../../src/view/completer';
-import { LinkField } from '../../src/view/link';
-import { PackageSearch } from '../../src/view/search';
-import { meaningOf } from '../../src/view/typed';
+import type { EnvStoreApi } from '../../src/store/api';
+import { TextButton } from '../../src/components/buttons';
+import { useCommitPending } from '../../src/components/field-hooks';
+import { PanelRoot } from '../../src/components/panel-root';
+import { kernelOf } from '../../src/store/kernel-names';
+import type { EnvStoreModel } from '../../src/store/model';
+import { ChannelCompleter, distance } from '../../src/view/specification/package-completer';
+import { LinkField } from '../../src/view/create/link-field';
+import { PackageSearch } from '../../src/view/specification/package-search';
+import { meaningOf } from '../../src/view/specification/typed-packages';
 import { act, draw as drawn, node } from './drawn';
 
 const trans = nullTranslator.load('jupyter_envstore');
@@ -65,15 +65,15 @@ describe('a button that acts on what was typed', () => {
   let taken: string[];
 
   const Act = () => {
-    const settle = useSettle();
+    const settle = useCommitPending();
     return <TextButton onClick={async () => (await settle()) && acted++}>{trans.__('Create')}</TextButton>;
   };
   const draw = (fields: React.ReactNode) =>
     drawn(
-      <Root {...props} commands={new CommandRegistry()}>
+      <PanelRoot {...props} commands={new CommandRegistry()}>
         {fields}
         <Act />
-      </Root>
+      </PanelRoot>
     );
   const type = async (text: string) => {
     const write = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value')!.set!;

@@ -1,5 +1,5 @@
 import type { ServerConnection } from '@jupyterlab/services';
-import { Requests } from '../../src/requests';
+import { Requests } from '../../src/store/requests';
 
 /** Requests to a server that keeps each until it is told to answer. */
 function setUp(): { requests: Requests; answer: () => void; said: boolean[] } {

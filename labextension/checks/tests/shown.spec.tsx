@@ -1,16 +1,17 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
-import { kernelPackage } from '../../src/commands/addkernel';
-import { CommandIDs } from '../../src/commands/ids';
-import { KernelNote } from '../../src/components/addkernel';
-import { Age } from '../../src/components/clock';
-import { Warnings, groupedWarnings } from '../../src/components/warnings';
-import type { EnvStoreModel } from '../../src/model';
-import { reachWords } from '../../src/reach';
-import { builtOn, moment } from '../../src/status';
-import type { IBuild, IBuildWarning } from '../../src/types';
-import { Listed } from '../../src/view/listed';
+import { kernelPackage } from '../../src/commands/add-kernel';
+import { CommandIDs } from '../../src/command-ids';
+import { KernelNote } from '../../src/components/kernel-note';
+import { Age } from '../../src/components/age';
+import { BuildWarnings, groupedWarnings } from '../../src/components/build-warnings';
+import type { EnvStoreModel } from '../../src/store/model';
+import { reachWords } from '../../src/presentation/artifacts';
+import { builtOn } from '../../src/presentation/status';
+import { moment } from '../../src/presentation/formats';
+import type { IBuild, IBuildWarning } from '../../src/store/types';
+import { SolvedPackages } from '../../src/view/specification/solved-packages';
 import { act, draw, node } from './drawn';
 
 const trans = nullTranslator.load('jupyter_envstore');
@@ -21,7 +22,7 @@ describe('the preview of a new environment', () => {
       ({ name, version, build: '0', subdir: 'noarch', size: 1200, channel_id: 'https://host/forge/' });
     const solved = { packages: [found('zlib', '1.3'), found('numpy', '2.1'), found('python', '3.12')] } as any;
     const checked = { conda: ['python', 'forge::NumPy >=2'], pip: ['textdistance==4'] } as any;
-    draw(<Listed solved={solved} checked={checked} trans={trans} />);
+    draw(<SolvedPackages solved={solved} checked={checked} trans={trans} />);
     expect(node.querySelector('dt')?.textContent).toBe('Asked for 3');
     const lines = [...node.querySelectorAll('dd')].map(line => line.textContent);
     expect(lines.slice(0, 3)).toEqual(['numpy 2.1 forge · 1.2 kB', 'python 3.12 forge · 1.2 kB', 'textdistance==4 PyPI']);
@@ -81,7 +82,7 @@ describe('warnings of a build', () => {
       ['Packages with one file', 2],
       ['Other', 1]
     ]);
-    draw(<Warnings build={{ id: 1, warnings, warning_count: 6 } as unknown as IBuild} trans={trans} />);
+    draw(<BuildWarnings build={{ id: 1, warnings, warning_count: 6 } as unknown as IBuild} trans={trans} />);
     expect(node.querySelector('summary')?.textContent).toContain('6 warnings');
     const lines = [...node.querySelectorAll('li')].map(line => line.textContent);
     expect(lines).toEqual(['numpy: import failed lib/y.so', 'a and b have lib/x', 'a and c have lib/z', 'something new']);
@@ -90,7 +91,7 @@ describe('warnings of a build', () => {
 
   it('are not all drawn where there are many', () => {
     const many = Array.from({ length: 30 }, (_, place) => warning('check', `message ${place}`));
-    draw(<Warnings build={{ id: 1, warnings: many, warning_count: 30 } as unknown as IBuild} trans={trans} />);
+    draw(<BuildWarnings build={{ id: 1, warnings: many, warning_count: 30 } as unknown as IBuild} trans={trans} />);
     expect(node.querySelectorAll('li')).toHaveLength(20);
     act(() => node.querySelector('button')!.click());
     expect(node.querySelectorAll('li')).toHaveLength(30);

@@ -1,4 +1,6 @@
 import * as React from 'react';
+import type { EnvStoreModel } from '../store/model';
+import { PanelContext } from './panel-context';
 
 /**
  * Keep the focus in a part of the page: where what had it is taken away, the first element that fits gets it. Who looks
@@ -43,8 +45,6 @@ export function useKeptFocus(selector: string): React.RefCallback<HTMLElement> {
     [selector]
   );
 }
-import type { EnvStoreModel } from '../model';
-import { PanelContext } from './context';
 
 /** Render again whenever the model has looked at the store. */
 export function useModel(model: EnvStoreModel): void {
@@ -133,7 +133,7 @@ export function useStale(model: EnvStoreModel, build: number | null, reload: () 
 }
 
 /** Return a value once it has not changed for some milliseconds. */
-export function useSettled<T>(value: T, milliseconds: number): T {
+export function useDebounced<T>(value: T, milliseconds: number): T {
   const [settled, setSettled] = React.useState(value);
   React.useEffect(() => {
     const timer = window.setTimeout(() => setSettled(value), milliseconds);

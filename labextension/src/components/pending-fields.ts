@@ -13,7 +13,7 @@ export class PendingFields {
   }
 
   /** Have each field take what is typed in it; false where one must ask. */
-  async settle(): Promise<boolean> {
+  async commit(): Promise<boolean> {
     for (const take of [...this._fields]) {
       if (!(await take())) {
         return false;

@@ -1,22 +1,24 @@
-import { ReactWidget, addIcon, ellipsesIcon, fileUploadIcon, refreshIcon } from '@jupyterlab/ui-components';
 import type { IStateDB } from '@jupyterlab/statedb';
+import { addIcon, ellipsesIcon, fileUploadIcon, ReactWidget, refreshIcon } from '@jupyterlab/ui-components';
 import type { Menu } from '@lumino/widgets';
 import * as React from 'react';
-import { CommandIDs } from '../commands';
-import type { Front } from '../commands/front';
-import { IconButton, type IProps, Link, Skeleton } from '../components/basics';
+import { CommandIDs } from '../command-ids';
+import { IconButton, Link } from '../components/buttons';
 import { useModel, useNow } from '../components/hooks';
-import { openMenu } from '../components/menu';
-import { Root } from '../components/root';
+import { openMenu } from '../components/menus';
+import { PanelRoot } from '../components/panel-root';
+import type { IProps } from '../components/props';
+import { Skeleton } from '../components/skeleton';
 import { envstoreIcon } from '../icons';
-import { size } from '../status';
-import { Builds } from './builds';
-import { CurrentNotebook } from './current';
-import { Empty } from './empty';
+import type { SessionTracker } from '../lab/session-tracker';
+import { size } from '../presentation/formats';
+import { BuildQueue } from './build-queue';
+import { CurrentNotebook } from './current-notebook';
+import { useFound } from './environment-filter';
+import { EnvironmentTree } from './environment-tree';
 import { Section } from './section';
-import { Tree } from './tree';
-import { Trouble } from './trouble';
-import { useFound } from './filter';
+import { ServerProblems } from './server-problems';
+import { Welcome } from './welcome';
 
 const STATE = 'jupyter-envstore:sidebar';
 
@@ -28,7 +30,7 @@ export interface ISidebarState {
 /** The sidebar: find, watch and use environments. */
 export class EnvStorePanel extends ReactWidget {
   constructor(
-    private readonly props: IProps & { front: Front; state: IStateDB | null }
+    private readonly props: IProps & { sessions: SessionTracker; state: IStateDB | null }
   ) {
     super();
     this.id = 'jp-envstore-panel';
@@ -48,15 +50,15 @@ export class EnvStorePanel extends ReactWidget {
 
   protected override render(): React.ReactElement {
     return (
-      <Root {...this.props}>
+      <PanelRoot {...this.props}>
         <Panel {...this.props} />
-      </Root>
+      </PanelRoot>
     );
   }
 }
 
 function Panel(
-  props: IProps & { front: Front; state: IStateDB | null }
+  props: IProps & { sessions: SessionTracker; state: IStateDB | null }
 ): React.ReactElement {
   const { model, trans, state } = props;
   useModel(model);
@@ -104,7 +106,7 @@ function Panel(
   return (
     <div ref={node} className="jp-EnvStore-sidebar" onKeyDown={onKeyDown}>
       <Toolbar {...props} />
-      <Trouble {...props} />
+      <ServerProblems {...props} />
       {hasEnvironments && (
         <div className="jp-EnvStore-filterBox">
           <input
@@ -133,12 +135,12 @@ function Panel(
       )}
       <div className="jp-EnvStore-scroll">
         <CurrentNotebook {...props} />
-        <Builds {...props} />
+        <BuildQueue {...props} />
         {model.connection === 'loading' && <Skeleton trans={trans} />}
-        {model.lastSeen && !hasEnvironments && model.isConnected && <Empty {...props} />}
+        {model.lastSeen && !hasEnvironments && model.isConnected && <Welcome {...props} />}
         {hasEnvironments && (
           <Section title={trans.__('Environments')} count={count}>
-            <Tree
+            <EnvironmentTree
               {...props}
               innerRef={tree}
               found={found}

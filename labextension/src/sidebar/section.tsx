@@ -1,5 +1,5 @@
-import * as React from 'react';
 import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
+import * as React from 'react';
 
 /** A part of the sidebar that can be folded. */
 export function Section(props: {

@@ -1,0 +1,183 @@
+import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import type { Kernel } from '@jupyterlab/services';
+import { CommandIDs } from '../command-ids';
+import { copy } from '../lab/clipboard';
+import type { SessionPanel } from '../lab/session-tracker';
+import { placeOf } from '../store/model';
+import type { IEnvironment } from '../store/types';
+import { type Arguments, BUILD, type CommandContext, NOTHING, PLACE, whole } from './command-context';
+
+/** Letters of a name on a button, at most. */
+const LONGEST = 24;
+
+const FIRST_CELL = `import numpy as np
+import pandas as pd
+
+pd.DataFrame(np.arange(6).reshape(2, 3), columns=["a", "b", "c"])`;
+
+/** Commands that use an environment: notebooks, consoles, terminals. */
+export function addSessionCommands(context: CommandContext): void {
+  const { app, model, trans, sessions, browser } = context;
+  const hasKernel = (args: Arguments) => Boolean(context.environment(args)?.kernels.length);
+  const why = (args: Arguments) => {
+    const item = context.environment(args);
+    return item && !item.kernels.length ? item.kernel_note ?? trans.__('It cannot be used yet.') : '';
+  };
+  const folder = () => browser?.model.path ?? '';
+  const createNotebook = (kernelName: string): Promise<NotebookPanel | undefined> =>
+    app.commands.execute('notebook:create-new', { kernelName, cwd: folder() });
+
+  /** Return the kernel of an environment once Lab knows it; undefined, with the reason told, where there is none. */
+  const kernelOf = async (item: IEnvironment | undefined): Promise<string | undefined> => {
+    const kernel = item?.kernels[0];
+    if (!item || !kernel) {
+      const reason = item?.kernel_note ?? trans.__('It is not there any more.');
+      Notification.error(`${item ? whole(placeOf(item)) : ''}: ${reason}`, {
+        autoClose: 8000
+      });
+      return undefined;
+    }
+    const { kernelspecs } = app.serviceManager;
+    if (!kernelspecs.specs?.kernelspecs[kernel]) {
+      await kernelspecs.refreshSpecs();
+    }
+    return kernel;
+  };
+
+  context.add(
+    CommandIDs.openNotebook,
+    trans.__('Open Notebook'),
+    PLACE,
+    async args => {
+      const kernelName = await kernelOf(context.environment(args));
+      if (!kernelName) {
+        return undefined;
+      }
+      const panel = await createNotebook(kernelName);
+      if (panel && context.examples.delete(whole(context.place(args)))) {
+        await panel.context.ready;
+        panel.content.model?.cells.get(0).sharedModel.setSource(FIRST_CELL);
+      }
+      return panel;
+    },
+    { isEnabled: hasKernel, caption: why }
+  );
+  context.add(CommandIDs.openBuild, trans.__('Open Notebook with This Build'), BUILD, async args => {
+    const [kernelName] = await model.api.offerKernel(Number(args.build));
+    await app.serviceManager.kernelspecs.refreshSpecs();
+    return kernelName && createNotebook(kernelName);
+  });
+  context.add(
+    CommandIDs.openConsole,
+    trans.__('Open Console'),
+    PLACE,
+    async args => {
+      const name = await kernelOf(context.environment(args));
+      return name && app.commands.execute('console:create', { kernelPreference: { name }, cwd: folder() });
+    },
+    { isEnabled: hasKernel, caption: why }
+  );
+  context.add(
+    CommandIDs.openTerminal,
+    trans.__('Open Terminal'),
+    PLACE,
+    async args => {
+      const place = context.place(args);
+      const terminal: any = await app.commands.execute('terminal:create-new');
+      const [program = 'jupyter-envstore', ...options] = model.permissions?.command ?? [];
+      const command = [program, 'shell', whole(place), ...options].map(quoted).join(' ') + '\r';
+      const session = terminal?.content?.session ?? terminal?.session;
+      session?.send({ type: 'stdin', content: [command] });
+    },
+    {
+      isVisible: () => app.commands.hasCommand('terminal:create-new') && app.serviceManager.terminals.isAvailable(),
+      isEnabled: args => Boolean(context.environment(args)?.active),
+      caption: args => (context.environment(args)?.active ? '' : trans.__('It has no build that can be used'))
+    }
+  );
+  context.add(
+    CommandIDs.useInCurrent,
+    trans.__('Use in Current Notebook'),
+    { ...PLACE, properties: { ...PLACE.properties, panel: { type: 'string', description: 'Id of another notebook’s tab' } } },
+    async args => {
+      const panel = args.panel ? sessions.find(String(args.panel)) : sessions.last;
+      const item = context.environment(args);
+      const name = await kernelOf(item);
+      if (!panel || !name || !item) {
+        return;
+      }
+      const session = panel.sessionContext;
+      const state = session.session?.kernel?.name;
+      const again = state === name; // a kernel goes on in the build that it was started in
+      if (again || (state && session.session?.kernel?.status !== 'unknown' && hasRun(panel))) {
+        const number = item.current_build?.number ?? '';
+        const answer = await showDialog({
+          title: again
+            ? trans.__('Start the kernel of %1 anew, in build %2?', panel.title.label, number)
+            : trans.__('Change the kernel of %1?', panel.title.label),
+          body: trans.__('Variables of %1 will be lost.', panel.title.label),
+          buttons: [Dialog.cancelButton(), Dialog.okButton({ label: again ? trans.__('Start anew') : trans.__('Change') })]
+        });
+        if (!answer.button.accept) {
+          return;
+        }
+      }
+      await session.changeKernel({ name } as Partial<Kernel.IModel>);
+      Notification.success(trans.__('%1 uses %2 now', panel.title.label, item.name), { autoClose: 4000 });
+    },
+    {
+      label: args =>
+        args.named && sessions.last
+          ? trans.__('Use in %1', shortened(sessions.last.title.label))
+          : String(args.words ?? trans.__('Use in Current Notebook')),
+      isEnabled: args => Boolean(sessions.last) && hasKernel(args),
+      caption: args => (sessions.last ? why(args) : trans.__('No notebook is open'))
+    }
+  );
+  context.add(CommandIDs.copyName, trans.__('Copy Name'), PLACE, args => {
+    const name = whole(context.place(args));
+    return copy(name, trans.__('Copied %1', name));
+  }, { evenGone: true });
+  context.add(
+    CommandIDs.copyPath,
+    trans.__('Copy Path'),
+    PLACE,
+    args => {
+      const path = context.environment(args)?.path ?? '';
+      return copy(path, trans.__('Copied %1', path));
+    },
+    {
+      isEnabled: args => Boolean(context.environment(args)?.path),
+      caption: args =>
+        context.environment(args)?.path
+          ? trans.__('Where it is on the server, whichever build is active')
+          : trans.__('Its files are not there')
+    }
+  );
+  context.add(CommandIDs.refresh, trans.__('Refresh Environments'), NOTHING, () => model.refresh());
+}
+
+/** Whether something was run in a notebook, or a console is open: its purpose is to hold values. */
+function hasRun(panel: SessionPanel): boolean {
+  if ('console' in panel) {
+    return true;
+  }
+  const cells: any = panel.content.model?.cells;
+  for (let place = 0; place < (cells?.length ?? 0); place++) {
+    if (cells.get(place).executionCount) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Return a word as a shell takes it for one, whatever is in it. */
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
+}
+
+/** Return a name that fits on a button: a long one without its middle. */
+function shortened(name: string): string {
+  return name.length > LONGEST ? `${name.slice(0, LONGEST / 2 - 1)}…${name.slice(-LONGEST / 2)}` : name;
+}

@@ -1,0 +1,75 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { IArtifact } from '../store/types';
+
+/** Say where alone the addresses in a list of packages work; empty where they work anywhere. */
+export function reachWords(artifact: Pick<IArtifact, 'reach'>, trans: TranslationBundle): string {
+  switch (artifact.reach) {
+    case 'here':
+      return trans.__('Works on this machine alone. For others: archive or installer.');
+    case 'private':
+      return trans.__('Works in this network alone. For others: archive or installer.');
+    default:
+      return '';
+  }
+}
+/** How an artifact is shown: its words, and how it is used on the other side. */
+interface IArtifactWords {
+  title: string;
+  show?: string;
+  download?: string;
+  purpose: string;
+  use: (file: string, name: string, tools: Record<string, string>) => string[];
+}
+/** Return the words for an artifact of this type. */
+export function artifactWords(type: string, trans: TranslationBundle): IArtifactWords {
+  const known: Record<string, IArtifactWords> = {
+    yaml: {
+      title: trans.__('YAML, pinned'),
+      show: trans.__('Show yml file'),
+      purpose: trans.__('to read, or for conda env create'),
+      use: file => [`conda env create -f ${file}`, `jupyter envstore build ${file}`]
+    },
+    lockfile: {
+      title: trans.__('Lockfile'),
+      show: trans.__('Show lockfile'),
+      purpose: trans.__('exact; for conda-lock, and to build again'),
+      use: (file, name) => [`conda-lock install -n ${name} ${file}`, `jupyter envstore build ${file} --name ${name}`]
+    },
+    explicit: {
+      title: trans.__('Explicit list'),
+      show: trans.__('Show explicit list'),
+      purpose: trans.__('exact, one platform; for plain conda'),
+      use: (file, name) => [`conda create -n ${name} --file ${file}`]
+    },
+    archive: {
+      title: trans.__('Archive'),
+      download: trans.__('Download archive'),
+      purpose: trans.__('unpack it and it runs, no conda needed'),
+      use: (file, name) => [
+        `mkdir ${name} && tar -xf ${file} -C ${name}`,
+        `source ${name}/bin/activate && conda-unpack`,
+        `${name}/bin/python`
+      ]
+    },
+    installer: {
+      title: trans.__('Installer'),
+      download: trans.__('Download installer'),
+      purpose: trans.__('one file to run, no network needed'),
+      use: (file, name, tools) => file.endsWith('.exe')
+        ? [`start /wait "" ${file} /S /D=%USERPROFILE%\\${name}`]
+        : file.endsWith('.pkg')
+          ? [`installer -pkg ${file} -target CurrentUserHomeDirectory`]
+          : tools.maker === 'constructor'
+            ? [`sh ${file} -b -p ~/${name}`, `~/${name}/bin/python`, `rm -rf ~/${name}`]
+            : [`sh ${file} -b -p ~/${name}`, `. ~/${name}/bin/activate`, `sh ~/${name}/uninstall.sh`]
+    },
+    docker: {
+      title: trans.__('Docker image'),
+      show: trans.__('Show Docker image'),
+      download: trans.__('Download image'),
+      purpose: trans.__('to run in a container'),
+      use: file => [`docker load < ${file}`, `skopeo copy oci-archive:${file} docker://REGISTRY/NAME:TAG`]
+    }
+  };
+  return known[type] ?? { title: type, download: trans.__('Download'), purpose: '', use: () => [] };
+}

@@ -1,0 +1,426 @@
+import type { Event } from '@jupyterlab/services';
+import type { IDisposable } from '@lumino/disposable';
+import { Poll } from '@lumino/polling';
+import { type ISignal, Signal } from '@lumino/signaling';
+import type { EnvStoreApi } from './api';
+import { EnvStoreError } from './errors';
+import { type IChange, StoreEvents } from './events';
+import { ServerState } from './server-state';
+import type { BuildStatus, IBuild, IEnvironment, IPermissions, IPlace, IProgress, IUsage } from './types';
+
+const SLOW = 30_000;
+const FAST = 2_000;
+const AGAIN = 2_000;
+const SOON = 300;
+/** Namespaces without environments that are shown at most; with more, only the user's own is. */
+const MOST_EMPTY = 50;
+
+/** How the panel stands with the server. */
+export type Connection = 'loading' | 'connected' | 'again' | 'lost' | 'missing' | 'unavailable';
+
+/** A build that is queued or runs, and its environment. */
+export interface IUnsettled {
+  item: IEnvironment;
+  build: IBuild;
+}
+
+/** A build that the user started has ended. */
+export interface ISettled {
+  build: number;
+  place: IPlace;
+  status: BuildStatus;
+  reason: string;
+  seconds: number | null;
+}
+
+/** Return where an environment is. */
+export function placeOf(item: Pick<IEnvironment, 'namespace' | 'name'>): IPlace {
+  return { namespace: item.namespace.name, name: item.name };
+}
+
+/** Whether a build is queued or runs. */
+export function isUnsettled(status: BuildStatus | null | undefined): boolean {
+  return status === 'QUEUED' || status === 'BUILDING';
+}
+
+/**
+ * What is in the store, as of the last look. Views hold no data of their own.
+ *
+ * Events say that something changed, and a poll stands behind them: it is slow, and quicker while something builds.
+ */
+export class EnvStoreModel implements IDisposable {
+  constructor(
+    readonly api: EnvStoreApi,
+    events: Event.IManager
+  ) {
+    this.server = new ServerState(api);
+    this._events = new StoreEvents(events, whole => void (whole ? this.refresh() : this._lookAtRunning()));
+    api.requests.waited.connect(this._onWaited, this);
+    this._poll = new Poll({
+      auto: true,
+      factory: () => this.refresh(),
+      frequency: { interval: SLOW, backoff: false },
+      name: 'jupyter-envstore:model',
+      standby: 'when-hidden'
+    });
+  }
+
+  /** The server's disk and version. */
+  readonly server: ServerState;
+
+  /** Emitted after each look at the store. */
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** Emitted with what changed, for views that show more than the list. */
+  get stale(): ISignal<this, IChange> {
+    return this._stale;
+  }
+
+  /** Emitted when an environment became usable, or got another active build. */
+  get ready(): ISignal<this, IEnvironment> {
+    return this._ready;
+  }
+
+  /** Emitted when a build that the user started has ended. */
+  get settled(): ISignal<this, ISettled> {
+    return this._settled;
+  }
+
+  /** Emitted when the user has made a build of an environment the active one. */
+  get activated(): ISignal<this, IPlace> {
+    return this._activated;
+  }
+
+  /** Say that the user has made another build the active one: views turn to it. */
+  tellActivated(place: IPlace): void {
+    this._activated.emit(place);
+  }
+
+  /** Emitted when an environment shall be opened in the sidebar. */
+  get revealed(): ISignal<this, IPlace> {
+    return this._revealed;
+  }
+
+  /** Open an environment in the sidebar. */
+  reveal(place: IPlace): void {
+    this._revealed.emit(place);
+  }
+
+  get environments(): readonly IEnvironment[] {
+    return this._environments;
+  }
+
+  get connection(): Connection {
+    return this._connection;
+  }
+
+  /** Whether the server can be asked to change something. */
+  get isConnected(): boolean {
+    return this._connection === 'connected' || this._connection === 'again';
+  }
+
+  /** Whether the server keeps somebody waiting who looked at something. */
+  get isSlow(): boolean {
+    return this.isConnected && this.api.requests.isSlow;
+  }
+
+  /** What is wrong with the server, in its own words. */
+  get trouble(): string {
+    return this._trouble;
+  }
+
+  /** When the server was last heard of. */
+  get lastSeen(): Date | null {
+    return this._lastSeen;
+  }
+
+  /** Who the user is and what they may do; null before the first look. */
+  get permissions(): IPermissions | null {
+    return this._permissions;
+  }
+
+  /** Environments, builds and bytes of each namespace. */
+  get usage(): Readonly<Record<string, IUsage>> {
+    return this._usage;
+  }
+
+  /** Whether the user is an admin of everything. */
+  get isAdmin(): boolean {
+    return this._permissions?.entity_permissions['*/*']?.includes('setting::update') ?? false;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    window.clearTimeout(this._againTimer);
+    window.clearTimeout(this._soonTimer);
+    this.api.requests.waited.disconnect(this._onWaited, this);
+    this._poll.dispose();
+    this._events.dispose();
+    Signal.clearData(this);
+  }
+
+  /** Return the environment of these names. */
+  find(place: IPlace): IEnvironment | undefined {
+    return this._environments.find(item => item.namespace.name === place.namespace && item.name === place.name);
+  }
+
+  /** Whether the user may do something in all of a namespace, as far as their roles say. */
+  may(place: Pick<IPlace, 'namespace'>, permission: string): boolean {
+    const known = this._permissions?.entity_permissions ?? {};
+    return [`${place.namespace}/*`, '*/*'].some(entity => known[entity]?.includes(permission));
+  }
+
+  /** Whether an environment is not there, though the server answers. */
+  isGone(place: IPlace): boolean {
+    return this._lastSeen !== null && this.isConnected && !this.find(place);
+  }
+
+  /** Return the builds that are queued or run, each with its environment; the oldest first. */
+  get building(): readonly IUnsettled[] {
+    return this._unsettled;
+  }
+
+  /** Return the namespaces that the user may make environments in, their own first. */
+  get writable(): string[] {
+    const permissions = this._permissions;
+    if (!permissions) {
+      return [];
+    }
+    const may = (entity: string) => permissions.entity_permissions[entity]?.includes('environment:create');
+    const known = new Set(this._environments.map(item => item.namespace.name));
+    for (const entity of Object.keys(permissions.entity_permissions)) {
+      known.add(entity.split('/')[0]!);
+    }
+    const own = permissions.primary_namespace;
+    return [own, ...[...known].filter(name => name !== own && name !== '*').sort()].filter(
+      name => may(`${name}/*`) || may('*/*')
+    );
+  }
+
+  /** Return the namespaces that are shown where nothing is in them too: the user's own first, then those they may write. */
+  get namespaces(): string[] {
+    return this.writable.length > MOST_EMPTY ? this.writable.slice(0, 1) : this.writable;
+  }
+
+  /** Return the progress of a build that is worked on. */
+  progress(build: number): IProgress | undefined {
+    return this._progress.get(build);
+  }
+
+  /** Remember that the user started a build, so that they are told of its end. */
+  watch(build: number): void {
+    this._mine.add(build);
+  }
+
+  /** Whether the user started a build in this page. */
+  isMine(build: number): boolean {
+    return this._mine.has(build);
+  }
+
+  /** Look at everything again. */
+  refresh(): Promise<void> {
+    if (this._running) {
+      this._again = true;
+      return this._running;
+    }
+    const look = async () => {
+      do {
+        this._again = false;
+        await this._look();
+      } while (this._again && !this._isDisposed);
+      this._running = null;
+    };
+    return (this._running = look());
+  }
+
+  private async _look(): Promise<void> {
+    try {
+      const [environments, unsettled, permissions, usage] = await Promise.all([
+        this.api.environments(),
+        this.api.unsettled(),
+        this._lookAtPermissions(),
+        this.api.usage(),
+        this.server.look(this._connection !== 'connected')
+      ]);
+      this._keepUnchanged(environments);
+      const items = new Map(environments.map(item => [item.id, item]));
+      const building = unsettled.flatMap(build => {
+        const item = items.get(build.environment_id);
+        return item ? [{ item, build }] : [];
+      });
+      const progress = await this._lookAtProgress(building);
+      if (this._isDisposed) {
+        return;
+      }
+      const before = new Map(this._environments.map(item => [item.id, item]));
+      const first = this._lastSeen === null;
+      const wasAway = this._connection === 'lost' || this._connection === 'unavailable';
+      this._progress = progress;
+      this._environments = environments;
+      this._unsettled = building;
+      this._permissions = permissions;
+      this._usage = usage;
+      this._lastSeen = new Date();
+      this._connect(wasAway);
+      this._lookAgainSoon(building.length > 0);
+      this._changed.emit();
+      if (!first) {
+        this._tell(environments, before);
+      }
+      this._stale.emit(this._events.take());
+    } catch (error) {
+      if (this._isDisposed) {
+        return;
+      }
+      const status = error instanceof EnvStoreError ? error.status : 0;
+      this._connection = status === 404 ? 'missing' : status === 503 ? 'unavailable' : 'lost';
+      this._trouble = error instanceof Error ? error.message : '';
+      this._lookAgainSoon(true);
+      this._changed.emit();
+    }
+  }
+
+  /** Ask who the user is and what they may do, now and then: roles change, and namespaces are made. */
+  private async _lookAtPermissions(): Promise<IPermissions> {
+    if (!this._permissions || Date.now() - this._permissionsSeen > SLOW / 2) {
+      const found = await this.api.permissions();
+      this._permissionsSeen = Date.now();
+      if (JSON.stringify(found) !== JSON.stringify(this._permissions)) {
+        return found;
+      }
+    }
+    return this._permissions!;
+  }
+
+  /** Say that the server is slow, or is not any more; a look finds out whether it is there at all. */
+  private _onWaited(): void {
+    this._changed.emit();
+    if (this.isSlow && !this._running) {
+      void this.refresh();
+    }
+  }
+
+  /** Look again before the slow poll does: while something builds, and until the server answers. */
+  private _lookAgainSoon(wanted: boolean): void {
+    window.clearTimeout(this._soonTimer);
+    if (wanted) {
+      this._soonTimer = window.setTimeout(() => {
+        if (document.hidden) {
+          this._lookAgainSoon(true);
+        } else {
+          void this.refresh();
+        }
+      }, FAST);
+    }
+  }
+
+  /** Put the known object in place of each that says the same, so that views need not draw it again. */
+  private _keepUnchanged(environments: IEnvironment[]): void {
+    const texts = new Map<number, string>();
+    const known = new Map(this._environments.map(item => [item.id, item]));
+    environments.forEach((item, place) => {
+      const text = JSON.stringify(item);
+      texts.set(item.id, text);
+      const old = known.get(item.id);
+      if (old && this._texts.get(item.id) === text) {
+        environments[place] = old;
+      }
+    });
+    this._texts = texts;
+  }
+
+  private async _lookAtProgress(building: readonly IUnsettled[]): Promise<Map<number, IProgress>> {
+    const found = await Promise.all(
+      // a build may be deleted between the two looks
+      building.map(({ build }) => this.api.progress(build.id).catch(() => null))
+    );
+    return new Map(found.flatMap(item => (item ? [[item.id, item] as const] : [])));
+  }
+
+  /** Look at the progress of what runs, and at nothing else. */
+  private async _lookAtRunning(): Promise<void> {
+    const progress = await this._lookAtProgress(this.building);
+    if (this._isDisposed || this._running) {
+      return;
+    }
+    this._progress = progress;
+    this._changed.emit();
+    if ([...progress.values()].some(item => !isUnsettled(item.status))) {
+      await this.refresh();
+    }
+  }
+
+  private _connect(wasAway: boolean): void {
+    if (!wasAway) {
+      this._connection = this._connection === 'again' ? 'again' : 'connected';
+      return;
+    }
+    this._connection = 'again';
+    this._againTimer = window.setTimeout(() => {
+      this._connection = this._connection === 'again' ? 'connected' : this._connection;
+      this._changed.emit();
+    }, AGAIN);
+  }
+
+  /** Tell of what became usable, and of the end of builds that the user started. */
+  private _tell(environments: IEnvironment[], before: Map<number, IEnvironment>): void {
+    for (const item of environments) {
+      const old = before.get(item.id);
+      const isNew = !old?.active || old.current_build_id !== item.current_build_id;
+      if (item.active && (isNew || old.kernels.join() !== item.kernels.join())) {
+        this._ready.emit(item);
+      }
+      const newest = item.newest_build ?? item.current_build;
+      // the server looks for kernels a moment after a build has ended
+      const isEarly = newest?.status === 'COMPLETED' && !item.kernels.length && !item.kernel_note;
+      if (newest && this._mine.has(newest.id) && isEarly) {
+        window.setTimeout(() => void this.refresh(), SOON);
+      } else if (newest && this._mine.has(newest.id) && !isUnsettled(newest.status)) {
+        this._mine.delete(newest.id);
+        const [start, end] = [newest.started_on, newest.ended_on].map(text => (text ? Date.parse(`${text}Z`) : NaN));
+        const seconds = (end! - start!) / 1000;
+        this._settled.emit({
+          build: newest.id,
+          place: placeOf(item),
+          status: newest.status,
+          reason: newest.status_info ?? '',
+          seconds: Number.isFinite(seconds) ? seconds : null
+        });
+      }
+    }
+  }
+
+  private readonly _events: StoreEvents;
+  private readonly _poll: Poll;
+  private readonly _changed = new Signal<this, void>(this);
+  private readonly _stale = new Signal<this, IChange>(this);
+  private readonly _ready = new Signal<this, IEnvironment>(this);
+  private readonly _activated = new Signal<this, IPlace>(this);
+  private readonly _revealed = new Signal<this, IPlace>(this);
+  private readonly _settled = new Signal<this, ISettled>(this);
+  private readonly _mine = new Set<number>();
+  private _environments: IEnvironment[] = [];
+  private _unsettled: IUnsettled[] = [];
+  private _texts = new Map<number, string>();
+  private _progress = new Map<number, IProgress>();
+  private _permissions: IPermissions | null = null;
+  private _permissionsSeen = 0;
+  private _usage: Record<string, IUsage> = {};
+  private _connection: Connection = 'loading';
+  private _trouble = '';
+  private _lastSeen: Date | null = null;
+  private _isDisposed = false;
+  private _againTimer = 0;
+  private _soonTimer = 0;
+  private _running: Promise<void> | null = null;
+  private _again = false;
+}

@@ -1,0 +1,72 @@
+import * as React from 'react';
+import { TextButton } from '../../components/buttons';
+import { usePending, useTyped } from '../../components/field-hooks';
+import type { IProps } from '../../components/props';
+
+/** A field for the address of a file. */
+export function LinkField(props: {
+  trans: IProps['trans'];
+  /** Read a file; what was not read (false) is asked about again. */
+  onLink: (address: string) => Promise<boolean>;
+  /** Told before the field asks something: it must be seen. */
+  onAsk: () => void;
+}): React.ReactElement {
+  const { trans } = props;
+  const [address, setAddress] = useTyped('link');
+  const [taken, setTaken] = React.useState('');
+  const [problem, setProblem] = React.useState('');
+  const field = React.useRef<HTMLInputElement>(null);
+  const words = address.trim();
+  const ask = (what: string): false => {
+    setProblem(what);
+    props.onAsk();
+    window.setTimeout(() => field.current?.focus(), 0); // once it is seen
+    return false;
+  };
+  const read = async () => {
+    if (!/^https?:\/\/\S+$/.test(words)) {
+      ask(trans.__('“%1” is no link: it begins with https:// or http://', words));
+      return;
+    }
+    setProblem('');
+    if (await props.onLink(words)) {
+      setTaken(words);
+    }
+  };
+  usePending(
+    () => !words || words === taken || ask(trans.__('What this link leads to was not read yet: press Read, or clear the field.'))
+  );
+  return (
+    <>
+      <div className="jp-EnvStore-bar">
+        <input
+          ref={field}
+          className="jp-mod-styled"
+          type="url"
+          aria-label={trans.__('Link to a file')}
+          placeholder={trans.__('Link to one of these files')}
+          value={address}
+          aria-invalid={problem !== ''}
+          onChange={event => {
+            setAddress(event.target.value);
+            setProblem('');
+          }}
+          onKeyDown={event => {
+            if (event.key === 'Enter' && words && !event.ctrlKey && !event.metaKey) {
+              event.preventDefault();
+              void read();
+            }
+          }}
+        />
+        <TextButton disabled={!words} onClick={read}>
+          {trans.__('Read')}
+        </TextButton>
+      </div>
+      {problem && (
+        <div role="alert" className="jp-EnvStore-error">
+          {problem}
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,30 @@
+import { browserStorage } from '../../storage/browser-storage';
+import type { IFileDraft } from '../shared/file-draft';
+import { withoutLargeContent } from '../specification/imported-file';
+import type { Origin } from './starting-point';
+
+/** What is written of an environment that is not there yet: kept in this browser until it is built or discarded. */
+export interface INewDraft {
+  name: string;
+  /** Whether somebody typed the name. */
+  isTyped: boolean;
+  namespace: string;
+  description: string;
+  from: Origin;
+  text: string;
+  /** What nobody typed: it can be had again. */
+  given: { text: string; description: string };
+  /** The file that the text came from, to choose something else of it. */
+  file?: IFileDraft;
+}
+
+/** Return what is kept for a view; undefined where there is nothing. */
+export function loadNewDraft(key: string): INewDraft | undefined {
+  const found = browserStorage.fetch(`new:${key}`) as INewDraft | undefined;
+  return typeof found?.text === 'string' && typeof found.given?.text === 'string' ? found : undefined;
+}
+
+/** Keep what is written in a view, or drop it (null). False where the browser has no room for it. */
+export function saveNewDraft(key: string, written: INewDraft | null): boolean {
+  return browserStorage.save(`new:${key}`, written && { ...written, ...(written.file ? { file: withoutLargeContent(written.file) } : {}) });
+}

@@ -1,0 +1,67 @@
+import * as React from 'react';
+import { TextButton } from '../../components/buttons';
+import { ErrorBox } from '../../components/error-box';
+import { useLoaded, useStale } from '../../components/hooks';
+import { Skeleton } from '../../components/skeleton';
+import type { IArtifact } from '../../store/types';
+import type { IShow } from '../shared/view-types';
+import { ArtifactRow } from './artifact-row';
+import { BuildLog } from './build-log';
+import type { ITabProps } from './tab-props';
+
+/** The log of a build and what it was turned into. */
+export function ArtifactsTab(props: ITabProps & { asked: IShow }): React.ReactElement {
+  const { build } = props;
+  return (
+    <div className="jp-EnvStore-artifactsTab">
+      <BuildLog key={build.id} {...props} />
+      <Artifacts {...props} />
+    </div>
+  );
+}
+
+function Artifacts(props: ITabProps): React.ReactElement {
+  const { model, build, trans } = props;
+  const { value, error, reload } = useLoaded(() => model.api.artifacts(build.id), [build.id, build.status], `artifacts:${build.id}`);
+  useStale(model, build.id, reload);
+  const busy = value?.some(item => item.state === 'pending' || item.state === 'building');
+  const steps = useLoaded(busy ? () => model.api.progress(build.id) : null, [build.id, busy]);
+  React.useEffect(() => {
+    if (busy) {
+      const look = () => {
+        reload(); // where the socket is away
+        steps.reload();
+      };
+      const timer = window.setInterval(look, 1500);
+      return () => window.clearInterval(timer);
+    }
+    return undefined;
+  }, [busy, reload, steps.reload]);
+  const progress = busy ? model.progress(build.id) ?? steps.value : undefined;
+  const order = ['yaml', 'lockfile', 'explicit', 'archive', 'installer', 'docker'];
+  const rank = (item: IArtifact) => (order.indexOf(item.type) + 1 || order.length + 1) * 2 + (item.variant ? 1 : 0);
+  const sorted = [...(value ?? [])].sort((a, b) => rank(a) - rank(b));
+  return (
+    <section className="jp-EnvStore-artifacts" aria-label={trans.__('Artifacts')}>
+      <h3>{trans.__('Artifacts')}</h3>
+      {error && !value && (
+        <ErrorBox message={error.message}>
+          <TextButton onClick={reload}>{trans.__('Try again')}</TextButton>
+        </ErrorBox>
+      )}
+      {!value && !error && <Skeleton trans={trans} rows={4} />}
+      {value && value.length === 0 && (
+        <p className="jp-EnvStore-sub">
+          {build.status === 'COMPLETED'
+            ? trans.__('No artifacts are made here.')
+            : trans.__('Artifacts are made of builds that are ready.')}
+        </p>
+      )}
+      <ul>
+        {sorted.map(item => (
+          <ArtifactRow key={`${item.type}/${item.variant}`} {...props} artifact={item} progress={progress} />
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,154 @@
+import { ellipsesIcon } from '@jupyterlab/ui-components';
+import * as React from 'react';
+import { CommandIDs } from '../../command-ids';
+import { Age } from '../../components/age';
+import { WarningMark } from '../../components/build-warnings';
+import { IconButton, Link } from '../../components/buttons';
+import { useLoaded } from '../../components/hooks';
+import { type Action, openActions } from '../../components/menus';
+import { StatusMark } from '../../components/status-mark';
+import { clause } from '../../presentation/error-text';
+import { duration, size } from '../../presentation/formats';
+import { buildMark, tookSeconds } from '../../presentation/status';
+import { isUnsettled } from '../../store/model';
+import type { IBuild } from '../../store/types';
+import { changeWords } from '../specification/package-changes';
+import { keepActions, KeptBadge } from './kept-packages';
+import type { ITabProps } from './tab-props';
+
+export function BuildRow(
+  props: ITabProps & {
+    row: IBuild;
+    before: IBuild | undefined;
+    isFirst: boolean;
+    isPicked: boolean;
+    pick: () => void;
+    compare: (first: number, second: number) => void;
+  }
+): React.ReactElement {
+  const { row, before, trans, commands, place, item, model, show } = props;
+  const hasLock = row.package_count > 0;
+  const diff = useLoaded(hasLock && before ? () => model.api.diff(before.id, row.id) : null, [row.id, before?.id, hasLock]);
+  const args = { ...place, build: row.id };
+  const may = item.permissions.includes('environment::update');
+  const status = buildMark(row, trans);
+  const readOnly = may ? undefined : trans.__('You may use it, not change it');
+  const done = row.status === 'COMPLETED';
+  const took = duration(tookSeconds(row));
+  const own = row.own_size ? trans.__('%1 own', size(row.own_size)) : '';
+  const news =
+    row.status === 'FAILED'
+      ? clause(row.status_info ?? '')
+      : !before && (props.isFirst || done)
+        ? props.isFirst ? (row.number === 1 ? trans.__('first build') : trans.__('the oldest that is kept')) : trans.__('the first that is ready')
+        : changeWords(diff.value, trans.__('the same packages'));
+  const actions = (): Action[] => [
+    {
+      label: trans.__('Compare with Active'),
+      run: () => props.compare(row.id, item.current_build_id!),
+      refused: row.active || !hasLock || !item.active ? trans.__('It is the active one, or there is nothing to compare') : undefined
+    },
+    {
+      label: trans.__('Open Notebook with This Build'),
+      run: () =>
+        row.active
+          ? commands.execute(CommandIDs.openNotebook, { ...place })
+          : commands.execute(CommandIDs.openBuild, { build: row.id }),
+      refused: done && !row.packed_away ? undefined : trans.__('Its files are not there')
+    },
+    { label: trans.__('Edit as New Build'), run: () => show({ tab: 'specification', build: row.id }) },
+    {
+      label: trans.__('Clone…'),
+      run: () => commands.execute(CommandIDs.clone, args),
+      refused: done ? undefined : trans.__('It is not ready')
+    },
+    null,
+    row.pinned
+      ? { label: trans.__('Let It Be Packed Away'), run: () => commands.execute(CommandIDs.pin, { ...args, pinned: false }), refused: readOnly }
+      : { label: trans.__('Never Pack Away (Pin)'), run: () => commands.execute(CommandIDs.pin, { ...args, pinned: true }), refused: readOnly ?? (done ? undefined : trans.__('It is not ready')) },
+    ...keepActions(row, args, commands, trans, readOnly),
+    {
+      label: trans.__('Pack Away'),
+      run: () => commands.execute(CommandIDs.packAway, args),
+      refused: !item.permissions.includes('build::delete')
+        ? trans.__('You may use it, not change it')
+        : row.active
+          ? trans.__('It is the active one')
+          : row.pinned
+            ? trans.__('It is pinned')
+            : done && !row.packed_away
+              ? undefined
+              : trans.__('It has no files to free')
+    },
+    {
+      label: trans.__('Delete…'),
+      run: () => commands.execute(CommandIDs.deleteBuild, { ...args, number: row.number }),
+      refused: !item.permissions.includes('build::delete')
+        ? trans.__('You may use it, not change it')
+        : row.active
+          ? trans.__('It is the active one')
+          : isUnsettled(row.status)
+            ? trans.__('It runs; cancel it first')
+            : undefined
+    }
+  ];
+  return (
+    <tr>
+      <td>
+        <input
+          type="checkbox"
+          checked={props.isPicked}
+          disabled={!hasLock}
+          aria-label={trans.__('Compare build %1', row.number)}
+          onChange={props.pick}
+        />
+      </td>
+      <th scope="row">
+        <Link label={trans.__('Show build %1', row.number)} onClick={() => show({ tab: 'packages', build: row.id })}>
+          {row.number}
+        </Link>
+      </th>
+      <td>
+        <span className="jp-EnvStore-buildStatus">
+          <StatusMark mark={status} /> {row.active ? trans.__('active') : status.words}
+        </span>
+        <WarningMark build={row} trans={trans} />
+        {row.pinned && <span className="jp-EnvStore-badge">{trans.__('pinned')}</span>}
+        <KeptBadge row={row} model={model} trans={trans} />
+        <div className="jp-mod-narrow jp-EnvStore-sub">
+          {[row.created_by, took, own, news].filter(part => part).join(' · ')}
+        </div>
+      </td>
+      <td className="jp-mod-wide">{row.created_by}</td>
+      <td>
+        <Age build={row} trans={trans} />
+      </td>
+      <td className="jp-mod-wide jp-EnvStore-number">{took}</td>
+      <td className="jp-mod-wide jp-EnvStore-number" title={size(row.size)}>
+        {own}
+      </td>
+      <td className="jp-mod-wide jp-EnvStore-sub">{news}</td>
+      <td className="jp-EnvStore-rowButtons">
+        {isUnsettled(row.status) && item.permissions.includes('build::cancel') && (
+          <Link onClick={() => commands.execute(CommandIDs.cancel, { build: row.id })}>{trans.__('Cancel')}</Link>
+        )}
+        {row.packed_away && may && (
+          <Link id={CommandIDs.restore} onClick={() => commands.execute(CommandIDs.restore, args)}>
+            {trans.__('Bring back')}
+          </Link>
+        )}
+        {row.status === 'COMPLETED' && !row.packed_away && !row.active && may && (
+          <Link id={CommandIDs.makeActive} onClick={() => commands.execute(CommandIDs.makeActive, args)}>
+            {trans.__('Make active')}
+          </Link>
+        )}
+        <Link onClick={() => show({ tab: 'artifacts', build: row.id })}>{trans.__('Log')}</Link>
+        <IconButton
+          icon={ellipsesIcon}
+          label={trans.__('More for build %1', row.number)}
+          onClick={event => openActions(actions(), event.currentTarget)}
+        />
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,20 @@
+import type { IEditorServices } from '@jupyterlab/codeeditor';
+import type { IProps } from '../../components/props';
+import type { IBuild, IEnvironment, IPlace } from '../../store/types';
+import type { ICompleter } from '../specification/package-completer';
+import type { IShow } from '../shared/view-types';
+
+/** What the view of an environment works with. */
+export interface IViewProps extends IProps {
+  editors: IEditorServices;
+  completer: ICompleter;
+  place: IPlace;
+}
+
+/** What every tab is given. */
+export interface ITabProps extends IViewProps {
+  item: IEnvironment;
+  /** The build that is shown. */
+  build: IBuild;
+  show: (what: IShow) => void;
+}

@@ -1,0 +1,197 @@
+import * as React from 'react';
+import { usePending, useTyped } from '../../components/field-hooks';
+import { useLoaded, useDebounced } from '../../components/hooks';
+import type { IProps } from '../../components/props';
+import type { IFoundPackage } from '../../store/types';
+import type { ICompleter } from './package-completer';
+import { useRequestedFocus } from '../shared/requested-focus';
+import type { IShow } from '../shared/view-types';
+import { isSpec, specsIn } from './requirements';
+import { channelsOf } from './specification-text';
+import { meaningOf, noSpec } from './typed-packages';
+
+const WAIT = 150;
+const OFFERED = 8;
+
+/** A field that finds packages as one types; Enter stages the newest that fits. */
+export function PackageSearch(
+  props: Pick<IProps, 'trans'> & {
+    completer: ICompleter;
+    /** The specification that packages are added to: it names the channels. */
+    specification: string;
+    /** What the view was asked to show: perhaps this field. */
+    asked?: IShow;
+    /** Take packages; what cannot be taken (false) stays in the field. */
+    onAdd: (specs: string[]) => unknown;
+    /** Told before the field asks something: it must be seen. */
+    onAsk?: () => void;
+  }
+): React.ReactElement {
+  const { completer, trans, onAdd, onAsk } = props;
+  const [text, setText] = useTyped('package');
+  const [isLooking, setLooking] = React.useState(false);
+  const [chosen, setChosen] = React.useState<number | null>(null);
+  const [open, setOpen] = React.useState(false);
+  const [problem, setProblem] = React.useState('');
+  const field = React.useRef<HTMLInputElement>(null);
+  const list = React.useId();
+  const wanted = useDebounced(text.trim(), WAIT);
+  const channels = channelsOf(props.specification);
+  const version = /^([A-Za-z0-9_.-]+)\s*(==?)\s*([0-9A-Za-z.]*)$/.exec(wanted);
+  const plain = /^[A-Za-z0-9_][A-Za-z0-9_.-]+$/.test(wanted);
+  const look: () => Promise<string[]> = version
+      ? async () =>
+          (await completer.versions(version[1]!, channels))
+            .filter(other => other.startsWith(version[3]!))
+            .map(other => `${version[1]}=${other}`)
+      : plain
+        ? () => completer.names(wanted, channels)
+        : async () => [];
+  const found = useLoaded(async () => ({ wanted, specs: await look() }), [wanted]);
+  useRequestedFocus(props.asked, 'add-package', () => field.current?.focus());
+  const away = found.error && wanted === text.trim() ? found.error.message.split('\n')[0]! : '';
+  const isKnown = wanted === text.trim() && found.value?.wanted === wanted;
+  const offers = isKnown ? found.value!.specs.slice(0, OFFERED) : [];
+  // a name that no channel has may be a typing mistake: it is taken from PyPI by who says so
+  const isUnknown = plain && isKnown && offers.length === 0;
+  const close = useLoaded(isUnknown ? () => completer.close(wanted, channels) : null, [wanted, isUnknown]);
+  const meant = isUnknown ? close.value ?? [] : [];
+  const newest = useLoaded(
+    !version && offers.length ? () => completer.newest(offers, channels) : async () => new Map<string, IFoundPackage>(),
+    [offers.join(' ')]
+  );
+  const facts = (name: string) => {
+    const known = newest.value?.get(name);
+    const channel = known?.channel_id.replace(/\/+$/, '').split('/').pop();
+    return known ? `${known.version}  ${channel}${known.subdir === 'noarch' ? ' · noarch' : ''}` : '';
+  };
+  const choices = text.trim()
+    ? [
+        ...offers.map(spec => ({ spec, words: spec, facts: facts(spec) })),
+        ...meant.map(spec => ({ spec, words: trans.__('Did you mean “%1”?', spec), facts: facts(spec) })),
+        ...(plain && !away ? [{ spec: `pip:${text.trim()}`, words: trans.__('Add “%1” from PyPI', text.trim()), facts: '' }] : []),
+        ...((!plain && !version) || away ? [{ spec: text.trim(), words: trans.__('Add “%1”', text.trim()), facts: '' }] : [])
+      ]
+    : [];
+  const latest = React.useRef(text);
+  latest.current = text;
+  const ask = (words: string) => {
+    setProblem(words);
+    setOpen(true);
+    onAsk?.();
+    window.setTimeout(() => field.current?.focus(), 0); // once it is seen
+  };
+  const add = async (specs: string[], typed: string): Promise<boolean> => {
+    setOpen(false);
+    setChosen(null);
+    setProblem('');
+    if ((await onAdd(specs)) === false) {
+      return false;
+    }
+    if (latest.current === typed) {
+      setText(''); // what was typed on meanwhile stays
+    }
+    return true;
+  };
+  const choose = (spec: string) =>
+    isSpec(spec) ? void add(specsIn(spec), text) : setProblem(noSpec(spec, trans));
+  /** Take what was typed, without a choice in the list. */
+  const take = async (): Promise<boolean> => {
+    const typed = latest.current;
+    if (!typed.trim()) {
+      return true;
+    }
+    setLooking(true);
+    const { specs, problem: words } = await meaningOf(typed, channels, completer, trans);
+    setLooking(false);
+    if (!specs) {
+      ask(words);
+      return false;
+    }
+    return add(specs, typed);
+  };
+  usePending(take);
+  const active = chosen ?? (isUnknown ? -1 : 0);
+  const shown = open && choices.length > 0;
+  return (
+    <div className="jp-EnvStore-combobox">
+      <input
+        ref={field}
+        className="jp-mod-styled"
+        role="combobox"
+        data-testid="envstore:add-package-field"
+        aria-expanded={shown}
+        aria-controls={list}
+        aria-autocomplete="list"
+        aria-activedescendant={shown && active >= 0 ? `${list}-${active}` : undefined}
+        aria-label={trans.__('Add package')}
+        placeholder={trans.__('Add package…')}
+        value={text}
+        onChange={event => {
+          setText(event.target.value);
+          setOpen(true);
+          setChosen(null);
+          setProblem('');
+        }}
+        onBlur={() => window.setTimeout(() => setOpen(false), 150)}
+        onKeyDown={event => {
+          if (event.key === 'ArrowDown') {
+            setOpen(true);
+            setChosen(Math.min(active + 1, choices.length - 1));
+          } else if (event.key === 'ArrowUp') {
+            setChosen(Math.max(active - 1, 0));
+          } else if (event.key === 'Enter' && text.trim()) {
+            const exact = choices.find(choice => choice.spec === text.trim().toLowerCase());
+            if (active >= 0 && isKnown && offers.length && !(chosen === null && exact)) {
+              choose(choices[active]!.spec); // what is highlighted
+            } else if (chosen !== null && chosen >= 0) {
+              choose(choices[chosen]?.spec ?? text.trim());
+            } else {
+              void take();
+            }
+          } else if (event.key === 'Tab' && shown && offers[active]) {
+            setText(offers[active]!);
+          } else if (event.key === 'Escape' && shown) {
+            setOpen(false);
+          } else {
+            return;
+          }
+          event.preventDefault();
+          event.stopPropagation();
+        }}
+      />
+      {isLooking && (
+        <div role="status" className="jp-EnvStore-sub jp-EnvStore-underField">
+          {trans.__('Looking for it…')}
+        </div>
+      )}
+      {problem && (
+        <div role="alert" className="jp-EnvStore-error jp-EnvStore-underField">
+          {problem}
+        </div>
+      )}
+      <ul id={list} role="listbox" aria-label={trans.__('Packages')} hidden={!shown}>
+        {shown &&
+          choices.map((choice, place) => (
+            <li
+              key={choice.spec}
+              id={`${list}-${place}`}
+              role="option"
+              aria-selected={place === active}
+              onMouseDown={event => event.preventDefault()}
+              onClick={() => choose(choice.spec)}
+            >
+              {choice.words}
+              {choice.facts && <span className="jp-EnvStore-sub"> {choice.facts}</span>}
+            </li>
+          ))}
+        {shown && away && (
+          <li role="presentation" className="jp-EnvStore-sub">
+            {trans.__('Names cannot be looked up now: %1', away)}
+          </li>
+        )}
+      </ul>
+    </div>
+  );
+}
+

@@ -1,0 +1,68 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { ICompleter } from './package-completer';
+import { isSpec, specsIn } from './requirements';
+
+const NAMED = 3;
+/** A name, perhaps with bounds that mean the same to conda and to pip. */
+const CHECKED = /^([A-Za-z0-9_][A-Za-z0-9_.-]+)(?:(?:[<>!~]=?|==)[^=\s]*)?$/;
+
+/** What a typed text means: lines for a specification, or what must be asked first. */
+export type Meaning = { specs: string[]; problem?: undefined } | { specs?: undefined; problem: string };
+
+/**
+ * Say what a text in the field for packages means, when it is taken without a choice in the list. A name that a channel
+ * has is that package; one that no channel has, and none is like it, is PyPI's; the beginning of names, and what may be a
+ * typing mistake, must be asked. While channels are away, a text means what it says.
+ */
+export async function meaningOf(
+  text: string,
+  channels: string[],
+  completer: Pick<ICompleter, 'names' | 'close'>,
+  trans: TranslationBundle
+): Promise<Meaning> {
+  const specs: string[] = [];
+  for (const spec of specsIn(text)) {
+    if (!isSpec(spec)) {
+      return { problem: noSpec(spec, trans) };
+    }
+    const name = CHECKED.exec(spec)?.[1]?.toLowerCase();
+    const likes = name ? await likesOf(name, channels, completer) : null;
+    if (!likes || likes.isThere) {
+      specs.push(spec.toLowerCase() === name ? name : spec);
+    } else if (likes.names.length === 0) {
+      specs.push(`pip:${spec}`);
+    } else {
+      return {
+        problem: trans.__(
+          'No channel has “%1”. Choose %2, or write pip:%1 to take it from PyPI; or clear the field.',
+          name,
+          likes.names.map(other => `“${other}”`).join(', ')
+        )
+      };
+    }
+  }
+  return { specs };
+}
+
+/** Say that a text names no package. */
+export function noSpec(text: string, trans: TranslationBundle): string {
+  return trans.__('“%1” names no package. For example: numpy, numpy>=2, conda-forge::numpy, pip:rich', text);
+}
+
+/** Return whether channels have a name, and the names that may have been meant; null where they cannot be asked. */
+async function likesOf(
+  name: string,
+  channels: string[],
+  completer: Pick<ICompleter, 'names' | 'close'>
+): Promise<{ isThere: boolean; names: string[] } | null> {
+  try {
+    const begun = await completer.names(name, channels);
+    if (begun.includes(name)) {
+      return { isThere: true, names: [] };
+    }
+    const names = [...new Set([...(await completer.close(name, channels)), ...begun])];
+    return { isThere: false, names: names.slice(0, NAMED) };
+  } catch {
+    return null;
+  }
+}
