@@ -6,7 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import openapiTS, { astToString } from 'openapi-typescript';
 
-const DOCUMENT = new URL('../../jupyter_envstore/handlers/openapi.yaml', import.meta.url);
+const DOCUMENT = new URL('../../jupyter_envstore/server/openapi.yaml', import.meta.url);
 const TYPES = new URL('../src/store/openapi.ts', import.meta.url);
 const HEADER = `/**
  * The objects of the REST API. Generated from the OpenAPI document: do not edit, run \`npm run types\` in
