@@ -1,0 +1,17 @@
+"""Public Python modules, from their docstrings."""
+
+from __future__ import annotations
+
+from envstore_reference.markdown import MarkdownDirective
+from envstore_reference.sources import PYTHON_MODULES
+
+
+class PythonModuleDirective(MarkdownDirective):
+    """One module of the public Python API, by the name that ``sources.PYTHON_MODULES`` gives it."""
+
+    required_arguments = 1
+
+    def markdown(self) -> str:
+        """Return autodoc's directive; docstrings are reStructuredText."""
+        module = PYTHON_MODULES[self.arguments[0]]
+        return f"```{{eval-rst}}\n.. automodule:: {module}\n   :members:\n   :show-inheritance:\n```\n"
