@@ -36,7 +36,7 @@ def main() -> None:
     with empty_store() as store, tempfile.TemporaryDirectory() as folder:
         view = build(store, text())
         record = Path(folder) / "record"
-        record.write_bytes(store.record(view["id"]).to_bytes())
+        record.write_bytes(store.records.read(view["id"]).to_bytes())
 
         def ours(variant: str) -> tuple[float, float, int]:
             runs = []

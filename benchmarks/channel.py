@@ -11,7 +11,7 @@ from sqlalchemy import insert
 from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.models import Build, Environment, KeptPackage, Namespace, Specification
 from jupyter_envstore.policy.access import EVERYWHERE, Identity
-from jupyter_envstore.services import EnvStore
+from jupyter_envstore.services.store import EnvStore
 
 BUILDS, PACKAGES, RUNS = 50, 100, 10
 
@@ -67,7 +67,7 @@ def main() -> None:
             taken = []
             for _ in range(RUNS):
                 started = time.process_time()
-                found = store.channel_index(identity, "linux-64", packed)
+                found = store.package_channel.index(identity, "linux-64", packed)
                 taken.append(time.process_time() - started)
             name = "repodata.json.zst" if packed else "repodata.json"
             first, again = taken[0] * 1000, sorted(taken[1:])[RUNS // 2] * 1000

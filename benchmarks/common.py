@@ -22,7 +22,7 @@ from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.models import Build
 from jupyter_envstore.database.states import COMPLETED, UNSETTLED
 from jupyter_envstore.engine.prefix import remove_tree
-from jupyter_envstore.services import EnvStore
+from jupyter_envstore.services.store import EnvStore
 from jupyter_envstore.spec import read_specification
 
 CACHE = Path(__file__).parent.parent / ".cache"
@@ -43,7 +43,7 @@ def text(packages: str = "ipykernel, numpy, pandas, flask, pip") -> str:
 def empty_store(worker_wait_seconds: float = 0.0) -> Iterator[EnvStore]:
     """Open an empty store in a short temporary folder."""
     root = Path(tempfile.mkdtemp(prefix="es-bench-"))
-    store = EnvStore(StoreConfig(str(root), worker_wait_seconds=worker_wait_seconds))
+    store = EnvStore.open(StoreConfig(str(root), worker_wait_seconds=worker_wait_seconds))
     try:
         yield store
     finally:
@@ -54,7 +54,7 @@ def empty_store(worker_wait_seconds: float = 0.0) -> Iterator[EnvStore]:
 def build(store: EnvStore, specification: str, name: str = "bench", whole: bool = True) -> dict[str, Any]:
     """Build, and return the view with the seconds to COMPLETED and to the last artifact."""
     started = time.perf_counter()
-    reference = store.submit(read_specification(specification), "default", name, "bench")
+    reference = store.builds.submit(read_specification(specification), "default", name, "bench")
     completed = 0.0
     ready: dict[str, float] = {}
     ticked = 0.0
@@ -64,14 +64,14 @@ def build(store: EnvStore, specification: str, name: str = "bench", whole: bool 
             ticked = time.perf_counter()
         time.sleep(0.005)
     while True:
-        view = store.show(reference.id)
+        view = store.builds.show(reference.id)
         if not completed and view["status"] not in UNSETTLED:
             completed = time.perf_counter() - started
             assert view["status"] == COMPLETED, view["reason"]
         for artifact in view["artifacts"]:
             if artifact["state"] == "ready":
                 ready.setdefault(artifact["type"], time.perf_counter() - started)
-        if completed and (not whole or not store.busy(reference.id)):
+        if completed and (not whole or not store.builds.is_busy(reference.id)):
             return {**view, "completed": completed, "ready": ready}
         time.sleep(0.02)
         store.scheduler.tick()

@@ -18,7 +18,7 @@ from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.environment_listing import list_environments
 from jupyter_envstore.database.models import Build, Environment, Namespace, Specification
 from jupyter_envstore.database.paging import Filters, Page
-from jupyter_envstore.services import EnvStore
+from jupyter_envstore.services.store import EnvStore
 
 ENVIRONMENTS, BUILDS = 10_000, 10
 EVERYTHING = Filters()

@@ -16,26 +16,26 @@ from typing import Any
 from common import build, empty_store, report, text
 
 from jupyter_envstore.engine.prefix import remove_tree, tree_size
-from jupyter_envstore.services import EnvStore
+from jupyter_envstore.services.store import EnvStore
 
 RUNS = 3
 
 
 def make(store: EnvStore, build_id: int, maker: str) -> dict[str, Any]:
     """Have the installer made anew; return its state."""
-    store.change_settings({"installer_maker": maker, "installer_extras": False}, (), "bench")
-    artifact = store.request_artifact(build_id, "installer")
-    while store.busy(build_id):
+    store.settings.change({"installer_maker": maker, "installer_extras": False}, (), "bench")
+    artifact = store.artifacts.request(build_id, "installer")
+    while store.builds.is_busy(build_id):
         store.scheduler.tick()
         time.sleep(0.02)
-    state = store.artifact(artifact)
+    state = store.artifacts.get(artifact)
     assert state["state"] == "ready", state["reason"]
     return state
 
 
 def forget(store: EnvStore, state: dict[str, Any]) -> None:
     """Lose an installer, so that it is made again."""
-    store.artifact_path(state["sha256"]).unlink()
+    store.artifacts.path(state["sha256"]).unlink()
 
 
 def install(path: Path, folder: Path) -> float:
@@ -60,7 +60,7 @@ def measure(store: EnvStore, build_id: int, maker: str, folder: Path) -> tuple[f
     for _ in range(RUNS):
         state = make(store, build_id, maker)
         made.append(float(state["duration"]))
-        shutil.copyfile(store.artifact_path(state["sha256"]), path)
+        shutil.copyfile(store.artifacts.path(state["sha256"]), path)
         installed.append(install(path, folder))
         forget(store, state)
     return min(made), min(installed), path.stat().st_size, state

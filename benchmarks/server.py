@@ -128,9 +128,9 @@ def fill(server: Server) -> None:
     from jupyter_envstore.config import StoreConfig
     from jupyter_envstore.database.connection import now
     from jupyter_envstore.database.models import Build, Environment, Namespace
-    from jupyter_envstore.services import EnvStore
+    from jupyter_envstore.services.store import EnvStore
 
-    store = EnvStore(StoreConfig(str(server.root)))
+    store = EnvStore.open(StoreConfig(str(server.root)))
     with store.database.write() as session:
         moment = now()
         space = Namespace(name="many", name_key="many", metadata_={}, created_on=moment)

@@ -21,7 +21,7 @@ from jupyter_envstore.channel_maker.channel import make_channel
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.images.host_base import write_host_base
-from jupyter_envstore.services import EnvStore
+from jupyter_envstore.services.store import EnvStore
 from tests import nasty
 from tests.helpers import LEASE_SECONDS, Store
 from tests.server.live import Server
@@ -126,7 +126,7 @@ def store(root: Path, package_cache: Path) -> Iterator[Store]:
     (root / "pkgs").symlink_to(package_cache)
     # most tests are about something else than whether packages can be imported
     config = StoreConfig(str(root), lease_seconds=LEASE_SECONDS, settings={"check_imports": False})
-    opened = Store(EnvStore(config, LocalExecutor(config)))
+    opened = Store(EnvStore.open(config, LocalExecutor(config)))
     yield opened
     opened.end_workers()
     opened.close()
@@ -137,7 +137,7 @@ def built(channel: str, package_cache: Path) -> Iterator[Store]:
     """A store with one full environment, ``team/data``, its artifacts ready. Tests only look at it."""
     folder = Path(tempfile.mkdtemp(prefix="es-built-"))
     (folder / "pkgs").symlink_to(package_cache)
-    opened = Store(EnvStore(StoreConfig(str(folder))))
+    opened = Store(EnvStore.open(StoreConfig(str(folder))))
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     opened.data = opened.build(
         f"""

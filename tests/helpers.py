@@ -17,11 +17,13 @@ from typing import Any
 
 from jupyter_envstore.builds.executors import Executor, LocalExecutor
 from jupyter_envstore.builds.processes import is_alive, start_time
+from jupyter_envstore.builds.retention import Retention
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.models import Job
 from jupyter_envstore.database.states import UNSETTLED
 from jupyter_envstore.engine.prefix import remove_tree
-from jupyter_envstore.services import BuildRef, EnvStore
+from jupyter_envstore.services.store import EnvStore
+from jupyter_envstore.services.values import BuildRef
 from jupyter_envstore.spec import read_specification
 
 LEASE_SECONDS = 10.0
@@ -34,12 +36,13 @@ class Store:
     def __init__(self, envstore: EnvStore) -> None:
         self.envstore = envstore
         self.root = envstore.config.root
+        self.retention = Retention(envstore.config, envstore.database)
         self.data: dict[str, Any] = {}
 
     def submit(self, text: str, namespace: str = "team", name: str | None = None) -> BuildRef:
         """Add a build of an indented text."""
         specification = read_specification(textwrap.dedent(text))
-        return self.envstore.submit(specification, namespace, name, "tester")
+        return self.envstore.builds.submit(specification, namespace, name, "tester")
 
     def build(self, text: str, namespace: str = "team", name: str | None = None) -> dict[str, Any]:
         """Build and wait for all artifacts; return everything about the build."""
@@ -47,9 +50,9 @@ class Store:
 
     def wait(self, build_id: int, timeout: float = 120.0) -> dict[str, Any]:
         """Schedule until nothing of the build is left to do."""
-        self.until(lambda: not self.envstore.busy(build_id), timeout)
-        view = self.envstore.show(build_id)
-        assert view["status"] not in UNSETTLED, self.envstore.log(build_id)
+        self.until(lambda: not self.envstore.builds.is_busy(build_id), timeout)
+        view = self.envstore.builds.show(build_id)
+        assert view["status"] not in UNSETTLED, self.envstore.logs.read(build_id)
         return view
 
     def until(self, condition: Callable[[], bool], timeout: float = 60.0) -> None:
@@ -102,7 +105,7 @@ def opened_stores(package_cache: Path) -> Iterator[Callable[..., Store]]:
         folder = Path(tempfile.mkdtemp(prefix="es-"))
         (folder / "pkgs").symlink_to(packages)
         chosen = StoreConfig(str(folder), lease_seconds=LEASE_SECONDS, **config)
-        opened.append(Store(EnvStore(chosen, LocalExecutor(chosen))))
+        opened.append(Store(EnvStore.open(chosen, LocalExecutor(chosen))))
         return opened[-1]
 
     yield make

@@ -101,8 +101,8 @@ def modules_after(statement: str) -> set[str]:
 def test_opening_a_store_imports_none_of_the_engine() -> None:
     loaded = modules_after(
         "import tempfile\nfrom jupyter_envstore.config import StoreConfig\n"
-        "from jupyter_envstore.services import EnvStore\n"
-        "EnvStore(StoreConfig(tempfile.mkdtemp(prefix='es-'))).close()"
+        "from jupyter_envstore.services.store import EnvStore\n"
+        "EnvStore.open(StoreConfig(tempfile.mkdtemp(prefix='es-'))).close()"
     )
     assert not loaded & {"rattler", "conda_lock", "conda_pack", "uv", "zstandard", "isal", "yaml"}
 
@@ -110,8 +110,9 @@ def test_opening_a_store_imports_none_of_the_engine() -> None:
 def test_a_second_opening_does_not_import_alembic() -> None:
     loaded = modules_after(
         "import subprocess, sys, tempfile\nroot = tempfile.mkdtemp(prefix='es-')\n"
-        "code = 'from jupyter_envstore.config import StoreConfig; from jupyter_envstore.services import EnvStore; '\n"
-        "code += f'EnvStore(StoreConfig({root!r})).close()'\n"
+        "code = 'from jupyter_envstore.config import StoreConfig; '\n"
+        "code += 'from jupyter_envstore.services.store import EnvStore; '\n"
+        "code += f'EnvStore.open(StoreConfig({root!r})).close()'\n"
         "subprocess.run([sys.executable, '-c', code], check=True)\nexec(code)"
     )
     assert "sqlalchemy" in loaded

@@ -224,7 +224,7 @@ class EnvStoreApp(Opening, Questions, Texts, StoreTraits, ExtensionApp):
             )
         return AccessRules(
             shared=self.shared,
-            default_namespace=self.store.settings()["default_namespace"],
+            default_namespace=self.store.settings.effective()["default_namespace"],
             admins=frozenset(self.admins),
             bindings={who: check_bindings(bindings) for who, bindings in self.role_bindings.items()},
             unauthenticated=check_bindings(self.unauthenticated_role_bindings),
@@ -234,7 +234,7 @@ class EnvStoreApp(Opening, Questions, Texts, StoreTraits, ExtensionApp):
     def follow_store(self) -> None:
         """Bring what depends on the store up to date: kernels, and the namespace of who has no other."""
         self.kernels.sync()
-        wanted = self.store.settings()["default_namespace"]
+        wanted = self.store.settings.effective()["default_namespace"]
         if wanted != self.rules.default_namespace:
             self.rules = replace(self.rules, default_namespace=wanted)
 
@@ -243,18 +243,21 @@ class EnvStoreApp(Opening, Questions, Texts, StoreTraits, ExtensionApp):
         due = time.monotonic() + min(FIRST_HOUSEKEEPING, self.collect_hours * 3600)
         while not ending.wait(CLEARING_SECONDS):
             try:
-                self.store.clear_deleted()
+                self.store.retention.clear_deleted()
                 if self.collect_hours and time.monotonic() >= due:
                     due = time.monotonic() + self.collect_hours * 3600
-                    self.store.forget_old_images()
-                    self.log.info("envstore: %d bytes freed", self.store.collect().size)
+                    self.store.dynamic_images.forget_old()
+                    self.log.info("envstore: %d bytes freed", self.store.retention.collect().size)
             except Exception:
                 self.log.exception("envstore: what the store does not need could not be freed; it is tried again")
 
     async def plan_of_collection(self) -> Plan:
         """Return what could be freed, as of the last minutes: it is a walk through the caches, and all admins ask."""
         if self.planned is None or time.monotonic() - self.planned[0] > PLAN_SECONDS:
-            self.planned = (time.monotonic(), asyncio.ensure_future(self.run_slowly(self.store.collect, True)))
+            self.planned = (
+                time.monotonic(),
+                asyncio.ensure_future(self.run_slowly(self.store.retention.collect, True)),
+            )
         try:
             return await asyncio.shield(self.planned[1])
         except Exception:
@@ -263,7 +266,7 @@ class EnvStoreApp(Opening, Questions, Texts, StoreTraits, ExtensionApp):
 
     async def free(self, who: str) -> Plan:
         """Free what the retention settings do not want kept; what could be freed is looked for anew then."""
-        plan = await self.run_slowly(self.store.free, who)
+        plan = await self.run_slowly(self.store.retention.free, who)
         self.planned = None
         return plan
 
@@ -332,11 +335,11 @@ class EnvStoreApp(Opening, Questions, Texts, StoreTraits, ExtensionApp):
             name = account_name()
         if not self.rules.shared:
             return self.rules.person(name)
-        return await self.run(self.store.identify_person, self.rules, name, groups)
+        return await self.run(self.store.people.identify, self.rules, name, groups)
 
     def lock_as_json(self, digest: str) -> bytes:
         """Return a lockfile as JSON."""
-        return _lock_as_json(self.store.artifact_path(digest))
+        return _lock_as_json(self.store.artifacts.path(digest))
 
 
 @functools.lru_cache(maxsize=4)

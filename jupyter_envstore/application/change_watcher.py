@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jupyter_envstore.database.connection import now
-from jupyter_envstore.services import EnvStore
+from jupyter_envstore.services.interfaces import Store
 
 COUNT_SECONDS = 15.0
 PAUSE = 0.4
@@ -53,11 +53,11 @@ class Watcher:
         Brings what depends on the store up to date, before anybody hears of the change.
     """
 
-    def __init__(self, store: EnvStore, tell: Callable[[News], None], prepare: Callable[[], None]) -> None:
+    def __init__(self, store: Store, tell: Callable[[News], None], prepare: Callable[[], None]) -> None:
         self.store = store
         self.tell = tell
         self.prepare = prepare
-        self.revision = store.revision()
+        self.revision = store.changes.revision()
         self.seen = now()
         self.counted_at = 0.0
         self.behind = False
@@ -78,8 +78,8 @@ class Watcher:
 
     def look(self) -> None:
         """Look once."""
-        revision, environments, builds = self.store.changed_ids(self.revision)
-        progress, working = self.store.progress_marks()
+        revision, environments, builds = self.store.changes.ids(self.revision)
+        progress, working = self.store.changes.progress_marks()
         moved = tuple(sorted(key for key, mark in progress.items() if self.progress.get(key) != mark))
         if revision != self.revision or self.behind:
             try:
@@ -90,7 +90,7 @@ class Watcher:
                 log.exception("what depends on the store could not be brought up to date")
         numbers = None
         if revision != self.revision or time.monotonic() - self.counted_at > COUNT_SECONDS:
-            numbers, self.seen = self.store.statistics(self.seen)
+            numbers, self.seen = self.store.changes.statistics(self.seen)
             self.counted_at = time.monotonic()
         self.revision, self.progress = revision, progress
         self.tell(News(revision, tuple(environments), tuple(builds), moved, working, numbers))

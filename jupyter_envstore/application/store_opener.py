@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jupyter_envstore.config import StoreConfig
     from jupyter_envstore.kernels.kernel_specs import KernelSpecs
     from jupyter_envstore.policy.access import AccessRules
-    from jupyter_envstore.services import EnvStore
+    from jupyter_envstore.services.store import EnvStore
 
 UNFORESEEN = "something unforeseen happened; the server's log tells what"
 AGAIN_SECONDS = 3.0
@@ -107,9 +107,9 @@ class Opening:
         with without_collections():
             from jupyter_envstore.application.change_watcher import Watcher
             from jupyter_envstore.kernels.kernel_specs import KernelSpecs
-            from jupyter_envstore.services import EnvStore
+            from jupyter_envstore.services.store import EnvStore
 
-            self.store = EnvStore(self.store_configuration)
+            self.store = EnvStore.open(self.store_configuration)
         try:
             self.begin_work(directory, KernelSpecs, Watcher)
         except BaseException:

@@ -22,7 +22,8 @@ from jupyter_envstore.errors import (
     InvalidInputError,
     SpecificationError,
 )
-from jupyter_envstore.services import BuildRef, EnvStore
+from jupyter_envstore.services.interfaces import Store
+from jupyter_envstore.services.values import BuildRef
 from jupyter_envstore.spec import Specification, check_name, read_specification, split_place
 from jupyter_envstore.spec.converting.draft import ChoiceError, Pick
 from jupyter_envstore.spec.included_files import FilesBeside
@@ -58,12 +59,12 @@ def build(options: argparse.Namespace) -> int:
                 print(hint, file=sys.stderr)
             raise
         choices = BuildOptions(exclude_newer, tuple(options.virtual_package or ()), options.all_platforms)
-        reference = store.submit(specification, namespace, name or None, who(), options=choices)
+        reference = store.builds.submit(specification, namespace, name or None, who(), options=choices)
         _report_notes(reference.notes)
         return see_through(store, reference, options)
 
 
-def see_through(store: EnvStore, reference: BuildRef, options: argparse.Namespace) -> int:
+def see_through(store: Store, reference: BuildRef, options: argparse.Namespace) -> int:
     """Follow a build to its end and tell what came out; with ``--no-wait`` only its name."""
     if options.no_wait:
         store.scheduler.tick()
@@ -71,12 +72,12 @@ def see_through(store: EnvStore, reference: BuildRef, options: argparse.Namespac
         return 0
     print(f"building {reference}", file=sys.stderr)
     view = follow(store, reference)
-    view["failed_platforms"] = store.failed_platforms(reference.id)
+    view["failed_platforms"] = store.records.failed_platforms(reference.id)
     _report_build(view, options.json)
     return _outcome(view)
 
 
-def follow(store: EnvStore, reference: BuildRef) -> dict[str, Any]:
+def follow(store: Store, reference: BuildRef) -> dict[str, Any]:
     """Show a build until it has settled; an interrupt leaves it running and says how to stop it."""
     try:
         return wait(store, reference.id, LiveDisplay())
@@ -89,9 +90,9 @@ def follow(store: EnvStore, reference: BuildRef) -> dict[str, Any]:
         raise
 
 
-def _defaults(store: EnvStore, namespace: str) -> str:
+def _defaults(store: Store, namespace: str) -> str:
     """Return what the channel ``defaults`` becomes in a namespace."""
-    return str(store.settings_near((namespace, None))["defaults_channel"])
+    return str(store.settings.near((namespace, None))["defaults_channel"])
 
 
 def _outcome(view: dict[str, Any]) -> int:
@@ -201,13 +202,13 @@ def apply(options: argparse.Namespace) -> int:
             return 1
         for name, (path, specification) in wanted.items():
             try:
-                asked, notes = store.as_settings_want(specification, options.namespace, name)
+                asked, notes = store.settings.apply(specification, options.namespace, name)
             except EnvStoreError as error:
                 place = f"{options.namespace}/{name}"
                 results.append({"file": str(path), "name": place, "result": "failed", "reason": str(error)})
                 continue
             _report_notes([f"{path}: {note}" for note in notes])
-            newest, waiting = store.newest_specification(options.namespace, name)
+            newest, waiting = store.environments.newest_specification(options.namespace, name)
             same = newest == asked.sha256
             result = "unchanged" if same else "would build" if options.dry_run else "built"
             reason = ""
@@ -216,7 +217,7 @@ def apply(options: argparse.Namespace) -> int:
                 if view["status"] != COMPLETED:
                     result, reason = "failed", view["reason"]
             elif result == "built":
-                reference = store.submit(specification, options.namespace, name, who(), "applied")
+                reference = store.builds.submit(specification, options.namespace, name, who(), "applied")
                 view = wait(store, reference.id)
                 if view["status"] != COMPLETED:
                     result, reason = "failed", view["reason"]
@@ -245,10 +246,10 @@ def _specification_files(paths: list[str]) -> list[Path]:
     return found
 
 
-def _without_file(store: EnvStore, namespace: str, wanted: set[str]) -> list[str]:
+def _without_file(store: Store, namespace: str, wanted: set[str]) -> list[str]:
     """Return the names of a namespace's environments that are not among those that files describe."""
     keys = {name.lower() for name in wanted}
-    names = [str(environment["name"]) for environment in store.environments(namespace)]
+    names = [str(environment["name"]) for environment in store.environments.list_all(namespace)]
     return [name for name in names if name.lower() not in keys]
 
 
@@ -267,11 +268,11 @@ def _may_delete(names: Sequence[str]) -> bool:
     return input(f"No file describes {listed}. Delete? [y/N] ").strip().lower() in ("y", "yes")
 
 
-def _prune(store: EnvStore, options: argparse.Namespace, names: Sequence[str]) -> list[dict[str, str]]:
+def _prune(store: Store, options: argparse.Namespace, names: Sequence[str]) -> list[dict[str, str]]:
     results = []
     for name in names:
         if not options.dry_run:
-            store.delete_environment(options.namespace, name, who())
+            store.environments.delete(options.namespace, name, who())
         result = "would delete" if options.dry_run else "deleted"
         results.append({"file": "", "name": f"{options.namespace}/{name}", "result": result, "reason": ""})
     return results

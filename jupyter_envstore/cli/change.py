@@ -21,7 +21,7 @@ def cancel(options: argparse.Namespace) -> None:
     """Stop a build."""
     with open_store(options) as store:
         reference = find_newest(store, options.environment)
-        kinds = store.cancel(reference.id, who())
+        kinds = store.builds.cancel(reference.id, who())
         store.scheduler.tick()  # what waited behind it goes on
     tell(options, {"build": str(reference), "stopped": kinds}, f"canceled {stopped_words(kinds, str(reference))}")
 
@@ -33,7 +33,7 @@ def activate(options: argparse.Namespace) -> None:
         msg = f"which build? for example: jupyter envstore activate {namespace}/{name}:1"
         raise InvalidInputError(msg)
     with open_store(options) as store:
-        reference = store.activate(namespace, name, number, who())
+        reference = store.environments.activate(namespace, name, number, who())
     tell(options, {"build": str(reference), "id": reference.id}, f"{reference} is active")
 
 
@@ -41,7 +41,7 @@ def delete(options: argparse.Namespace) -> int:
     """Delete an environment or a build."""
     namespace, name, number = parse_reference(options.environment)
     with open_store(options) as store:
-        reference = store.find(namespace, name, number)
+        reference = store.builds.find(namespace, name, number)
         what = str(reference) if number else f"{namespace}/{name} with all its builds"
         if not options.yes:
             if not sys.stdin.isatty():
@@ -50,10 +50,10 @@ def delete(options: argparse.Namespace) -> int:
             if input(f"Delete {what}? [y/N] ").strip().lower() not in ("y", "yes"):
                 return 1
         if number:
-            store.delete_build(reference.id, who())
+            store.builds.delete(reference.id, who())
         else:
-            store.clear_deleted()
-            store.delete_environment(namespace, name, who(), options.now)
+            store.retention.clear_deleted()
+            store.environments.delete(namespace, name, who(), options.now)
             if not options.now:
                 what += f"; for ten minutes it can come back: jupyter envstore undelete {namespace}/{name}"
     tell(options, {"deleted": str(reference) if number else f"{namespace}/{name}"}, f"deleted {what}")
@@ -67,7 +67,7 @@ def undelete(options: argparse.Namespace) -> int:
         msg = f"a deleted build cannot come back, an environment can: jupyter envstore undelete {namespace}/{name}"
         raise InvalidInputError(msg)
     with open_store(options) as store:
-        count = store.undelete_environment(namespace, name, who())
+        count = store.environments.undelete(namespace, name, who())
     told = counted(count, "build")
     tell(options, {"environment": f"{namespace}/{name}", "builds": count}, f"{namespace}/{name} is back, with {told}")
     return 0
@@ -76,7 +76,7 @@ def undelete(options: argparse.Namespace) -> int:
 def collect(options: argparse.Namespace) -> None:
     """Free space."""
     with open_store(options) as store:
-        plan = store.collect(options.dry_run)
+        plan = store.retention.collect(options.dry_run)
     if options.json:
         removals = [{"kind": r.kind, "name": r.name, "reason": r.reason, "size": r.size} for r in plan.removals]
         print_json({"dry_run": options.dry_run, "size": plan.size, "removals": removals})
@@ -101,8 +101,8 @@ def setting(options: argparse.Namespace) -> None:
             values[key] = text
     with open_store(options) as store:
         if values:
-            store.change_settings(values, scope, who())
-        found = store.settings(scope)
+            store.settings.change(values, scope, who())
+        found = store.settings.effective(scope)
     if options.json:
         print_json(found)
     else:

@@ -42,7 +42,7 @@ def channel(options: argparse.Namespace) -> None:
 def search(options: argparse.Namespace) -> None:
     """Find packages in channels."""
     with open_store(options) as store:
-        found = store.search(options.package, options.channel or (), options.platform)
+        found = store.channels.search(options.package, options.channel or (), options.platform)
     if not found:
         msg = f"no package {options.package} in the channels"
         raise NotFoundError(msg)

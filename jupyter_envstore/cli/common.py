@@ -19,25 +19,27 @@ from jupyter_envstore.application.configuration import load_config
 from jupyter_envstore.cli.display import LiveDisplay
 from jupyter_envstore.database.states import UNSETTLED
 from jupyter_envstore.errors import InvalidInputError
-from jupyter_envstore.services import BuildRef, EnvStore
+from jupyter_envstore.services.interfaces import Store
+from jupyter_envstore.services.store import EnvStore
+from jupyter_envstore.services.values import BuildRef
 from jupyter_envstore.spec import parse_reference
 
 POLL_SECONDS = 0.1
 
 
 @contextlib.contextmanager
-def open_store(options: argparse.Namespace) -> Iterator[EnvStore]:
+def open_store(options: argparse.Namespace) -> Iterator[Store]:
     """Open the store that the options name."""
-    store = EnvStore(dataclasses.replace(load_config(options.root), hand_on=True))
+    store = EnvStore.open(dataclasses.replace(load_config(options.root), hand_on=True))
     try:
         yield store
     finally:
         store.close()
 
 
-def find(store: EnvStore, reference: str) -> BuildRef:
+def find(store: Store, reference: str) -> BuildRef:
     """Return the build that ``NAMESPACE/NAME[:BUILD]`` names."""
-    return store.find(*parse_reference(reference))
+    return store.builds.find(*parse_reference(reference))
 
 
 def who() -> str:
@@ -75,7 +77,7 @@ def read_file(name: str) -> bytes:
         raise InvalidInputError(msg) from None
 
 
-def wait(store: EnvStore, build_id: int, display: LiveDisplay | None = None, artifacts: bool = True) -> dict[str, Any]:
+def wait(store: Store, build_id: int, display: LiveDisplay | None = None, artifacts: bool = True) -> dict[str, Any]:
     """Schedule and wait until a build has settled and, if wanted, its artifacts too; return its state.
 
     The command does what a server would do; where one runs on the same store, they share the work.
@@ -112,17 +114,17 @@ def interrupts() -> Iterator[Callable[[], None]]:
 
 
 def _wait(
-    store: EnvStore, build_id: int, display: LiveDisplay | None, artifacts: bool, check: Callable[[], None]
+    store: Store, build_id: int, display: LiveDisplay | None, artifacts: bool, check: Callable[[], None]
 ) -> dict[str, Any]:
     while True:
         check()
         store.scheduler.tick()
-        view = store.show(build_id)
+        view = store.builds.show(build_id)
         if display:
             display.update(view)
-        busy = store.busy(build_id) if artifacts else False
+        busy = store.builds.is_busy(build_id) if artifacts else False
         if view["status"] not in UNSETTLED and not busy:
-            view = store.show(build_id)
+            view = store.builds.show(build_id)
             if display:
                 display.update(view)
                 display.close()

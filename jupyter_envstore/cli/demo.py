@@ -21,7 +21,7 @@ from jupyter_envstore.cli.common import print_json, who
 from jupyter_envstore.errors import ImageError
 from jupyter_envstore.images.host_base import write_host_base
 from jupyter_envstore.policy.settings import ALL_ARTIFACTS
-from jupyter_envstore.services import EnvStore
+from jupyter_envstore.services.store import EnvStore
 from jupyter_envstore.spec import read_specification
 
 FIRST_PORT = 8888
@@ -78,14 +78,14 @@ def demo(options: argparse.Namespace) -> int:
     file = root / "environment.yml"
     file.write_text(text, encoding="utf-8")
     base = demo_base(root)
-    store = EnvStore(dataclasses.replace(config, hand_on=True, docker_base_image=base or config.docker_base_image))
+    store = EnvStore.open(dataclasses.replace(config, hand_on=True, docker_base_image=base or config.docker_base_image))
     settings = {"conda_default_channels": [channel.path.as_uri()], "artifacts_at_once": ALL_ARTIFACTS}
-    store.change_settings(settings, (), who())
+    store.settings.change(settings, (), who())
     print(f"2. An environment, built in the background from {file}", file=sys.stderr)
-    reference = store.submit(read_specification(text), "default", None, who(), "demo")
+    reference = store.builds.submit(read_specification(text), "default", None, who(), "demo")
     if base:  # of this environment alone: other commands on this store do not know the base
         images = {"artifacts_at_once": [*ALL_ARTIFACTS, "docker"]}
-        store.change_settings(images, (reference.namespace, reference.name), who())
+        store.settings.change(images, (reference.namespace, reference.name), who())
     view = follow(store, reference)
     if options.json:
         print_json(

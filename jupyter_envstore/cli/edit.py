@@ -21,12 +21,12 @@ def add(options: argparse.Namespace) -> int:
         raise InvalidInputError(msg)
     with open_store(options) as store:
         before = find_newest(store, options.environment)
-        text = edit_packages(store.text(before.id), options.packages, options.remove or ())
+        text = edit_packages(store.builds.text(before.id), options.packages, options.remove or ())
         if options.dry_run:
             print_json({"specification": text}) if options.json else print(text, end="")
             return 0
         specification = read_specification(text, "the specification", store.config.allow_local_files)
-        choices = store.options_of(before.id)
+        choices = store.builds.options(before.id)
         if options.take_newer:
             choices = replace(choices, exclude_newer="")
         if choices.exclude_newer:
@@ -35,7 +35,7 @@ def add(options: argparse.Namespace) -> int:
                 f"note: packages uploaded after {date} are left out, as in {before}; or: --take-newer", file=sys.stderr
             )
         trigger = f"edit of {before.number}"
-        reference = store.submit(specification, before.namespace, before.name, who(), trigger, choices)
+        reference = store.builds.submit(specification, before.namespace, before.name, who(), trigger, choices)
         for note in reference.notes:
             print(f"note: {note}", file=sys.stderr)
         return see_through(store, reference, options)

@@ -12,7 +12,6 @@ from jupyter_envstore.cli.common import find, open_store, tell, wait, who
 from jupyter_envstore.cli.display import LiveDisplay, human_size
 from jupyter_envstore.errors import ArtifactError
 from jupyter_envstore.images.host_base import write_host_base
-from jupyter_envstore.images.push import push_image
 from jupyter_envstore.images.reference import parse_image
 
 
@@ -31,20 +30,20 @@ def push(options: argparse.Namespace) -> None:
     target = parse_image(options.target)
     with open_store(options) as store:
         reference = find(store, options.environment)
-        artifact_id = store.request_artifact(reference.id, "docker", "", who())
+        artifact_id = store.artifacts.request(reference.id, "docker", "", who())
         wait(store, reference.id, LiveDisplay())
-        artifact = store.artifact(artifact_id)
+        artifact = store.artifacts.get(artifact_id)
         if artifact["state"] != "ready":
             msg = f"the image of {reference} cannot be made: {artifact['reason']}"
             raise ArtifactError(msg)
         if not target.tag and not target.digest:
-            target = replace(target, tag=store.show(reference.id)["key"])
+            target = replace(target, tag=store.builds.show(reference.id)["key"])
 
         def report(what: str, size: int, sent: bool) -> None:
             if not options.json:
                 print(f"  {'sent   ' if sent else 'there  '} {what[:19]}  {human_size(size)}", file=sys.stderr)
 
-        sent = push_image(store.blobs, artifact["sha256"], target, report, store.config.docker_insecure_registries)
-        store.audit_download(who(), reference.id, "docker")
+        sent = store.images.push(artifact["sha256"], target, report)
+        store.artifacts.note_download(who(), reference.id, "docker")
     data = {"image": str(target), "digest": f"sha256:{artifact['sha256']}", "sent": sent}
     tell(options, data, f"{target}\nsha256:{artifact['sha256']}, {human_size(sent)} sent")

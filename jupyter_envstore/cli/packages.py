@@ -28,8 +28,8 @@ def restore(options: argparse.Namespace) -> int:
     with open_store(options) as store:
         reference = find(store, options.environment)
         if not options.check:
-            store.check_packed_away(reference.id)
-        sources = store.check_restore(reference.id)
+            store.prefixes.check_packed_away(reference.id)
+        sources = store.prefixes.sources(reference.id)
         missing = missing_packages(sources)
         lost = [source for source in sources if source.place in (GONE, UNANSWERED)]
         if options.json and (missing or options.check):
@@ -44,7 +44,7 @@ def restore(options: argparse.Namespace) -> int:
             verb = "can" if not lost else "cannot"
             sentence = "" if lost else ": every package is to be had"
             print(f"{reference} {verb} be brought back{sentence}", file=sys.stderr if lost else sys.stdout)
-            extras = store.installer_extras(reference.id)
+            extras = store.records.installer_extras(reference.id)
             if extras:
                 names = ", ".join(record["name"] for record in extras[:5]) + (", …" if len(extras) > 5 else "")
                 print(f"not looked for: {names}, which constructor's installers bring beside it; they are never kept")
@@ -53,7 +53,7 @@ def restore(options: argparse.Namespace) -> int:
             listed = "\n  ".join(missing)
             msg = f"{reference} cannot be brought back: {len(missing)} packages are not to be had any more:\n  {listed}"
             raise BuildFailedError(msg)
-        store.restore(reference.id, who())
+        store.prefixes.restore(reference.id, who())
         view = follow(store, reference)
         if view["prefix"] is None:
             msg = f"{reference} could not be brought back; see: jupyter envstore logs {reference}"
@@ -68,18 +68,18 @@ def keep(options: argparse.Namespace) -> int:
     with open_store(options) as store:
         reference = find(store, options.environment)
         if not options.packages:
-            store.pin(reference.id, not options.stop, who())
+            store.prefixes.pin(reference.id, not options.stop, who())
             words = "is not pinned any more" if options.stop else "is pinned: its prefix is never packed away"
             tell(options, {"build": str(reference), "pinned": not options.stop}, f"{reference} {words}")
             return 0
-        store.keep_packages(reference.id, not options.stop, who())
+        store.packages.keep(reference.id, not options.stop, who())
         if options.stop:
             text = f"{reference} is not kept with its packages any more; gc frees their space"
-            tell(options, {"build": str(reference), **store.kept(reference.id)}, text)
+            tell(options, {"build": str(reference), **store.packages.kept(reference.id)}, text)
             return 0
         wait(store, reference.id)
-        kept = store.kept(reference.id)
-        log = store.log(reference.id)
+        kept = store.packages.kept(reference.id)
+        log = store.logs.read(reference.id)
     if kept["state"] == "failed":
         msg = f"the packages of {reference} could not be kept: {log.strip().splitlines()[-1][9:]}"
         raise BuildFailedError(msg)

@@ -11,7 +11,8 @@ from jupyter_envstore.cli.common import POLL_SECONDS, find, open_store, print_js
 from jupyter_envstore.cli.display import human_size, remark, table
 from jupyter_envstore.database.states import UNSETTLED
 from jupyter_envstore.errors import NotFoundError
-from jupyter_envstore.services import BuildRef, EnvStore
+from jupyter_envstore.services.interfaces import Store
+from jupyter_envstore.services.values import BuildRef
 from jupyter_envstore.spec import parse_reference
 from jupyter_envstore.spec.wording import counted
 
@@ -19,8 +20,8 @@ from jupyter_envstore.spec.wording import counted
 def list_environments(options: argparse.Namespace) -> None:
     """List environments."""
     with open_store(options) as store:
-        found = store.environments(options.namespace)
-        if options.namespace and not found and not store.has_namespace(options.namespace):
+        found = store.environments.list_all(options.namespace)
+        if options.namespace and not found and not store.namespaces.exists(options.namespace):
             hint = f"; one environment: jupyter envstore show {options.namespace}" if "/" in options.namespace else ""
             msg = f"there is no namespace {options.namespace}{hint}"
             raise NotFoundError(msg)
@@ -54,9 +55,9 @@ def show(options: argparse.Namespace) -> None:
     """Show a build."""
     with open_store(options) as store:
         reference = find(store, options.environment)
-        view = store.show(reference.id)
-        view["failed_platforms"] = store.failed_platforms(reference.id)
-        builds = store.builds(reference.namespace, reference.name)
+        view = store.builds.show(reference.id)
+        view["failed_platforms"] = store.records.failed_platforms(reference.id)
+        builds = store.builds.of_environment(reference.namespace, reference.name)
     if options.json:
         print_json({**view, "builds": builds})
         return
@@ -109,13 +110,13 @@ def logs(options: argparse.Namespace) -> None:
     with open_store(options) as store:
         reference = find_newest(store, options.environment)
         if options.json:
-            print_json({"build": str(reference), "log": store.log(reference.id)})
+            print_json({"build": str(reference), "log": store.logs.read(reference.id)})
             return
         printed = 0
         while True:
-            status = store.show(reference.id)["status"]
-            settled = status not in UNSETTLED and not store.busy(reference.id)
-            text = store.log(reference.id)
+            status = store.builds.show(reference.id)["status"]
+            settled = status not in UNSETTLED and not store.builds.is_busy(reference.id)
+            text = store.logs.read(reference.id)
             print(text[printed:], end="", flush=True)
             printed = len(text)
             if settled or not options.follow:
@@ -124,20 +125,20 @@ def logs(options: argparse.Namespace) -> None:
             time.sleep(POLL_SECONDS)
 
 
-def find_newest(store: EnvStore, text: str) -> BuildRef:
+def find_newest(store: Store, text: str) -> BuildRef:
     """Return the named build; without a number the newest, which is the one that people follow or stop."""
     namespace, name, number = parse_reference(text)
     if number is None:
-        store.find(namespace, name)
-        newest = store.builds(namespace, name)
+        store.builds.find(namespace, name)
+        newest = store.builds.of_environment(namespace, name)
         number = str(newest[0]["number"]) if newest else None
-    return store.find(namespace, name, number)
+    return store.builds.find(namespace, name, number)
 
 
 def diff(options: argparse.Namespace) -> None:
     """Show what changed between two builds."""
     with open_store(options) as store:
-        changes = store.diff(find(store, options.first).id, find(store, options.second).id)
+        changes = store.packages.diff(find(store, options.first).id, find(store, options.second).id)
     if options.json:
         print_json(changes)
     elif not changes:

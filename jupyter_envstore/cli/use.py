@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         msg = f"which command? for example: jupyter envstore run {options.environment} -- python"
         raise InvalidInputError(msg)
     with open_store(options) as store:
-        prefix, shims = store.prefix(find(store, options.environment).id), store.config.shims
+        prefix, shims = store.prefixes.path(find(store, options.environment).id), store.config.shims
     environment = activated_environment(prefix, shims)
     program = shutil.which(command[0], path=environment["PATH"])
     if program is None:
@@ -57,7 +57,7 @@ def shell(options: argparse.Namespace) -> int:
     """Open a shell in an environment."""
     with open_store(options) as store:
         reference = find(store, options.environment)
-        prefix, shims = store.prefix(reference.id), store.config.shims
+        prefix, shims = store.prefixes.path(reference.id), store.config.shims
     environment = activated_environment(prefix, shims)
     program = os.environ.get("SHELL") or shutil.which("sh") or "/bin/sh"
     environment["ENVSTORE_ENVIRONMENT"] = str(reference)
@@ -69,16 +69,16 @@ def download(options: argparse.Namespace) -> int:
     """Write an artifact to a file."""
     with open_store(options) as store:
         reference = find(store, options.environment)
-        artifact_id = store.request_artifact(reference.id, options.artifact, options.variant, who())
+        artifact_id = store.artifacts.request(reference.id, options.artifact, options.variant, who())
         wait(store, reference.id, LiveDisplay())
-        artifact = store.artifact(artifact_id)
+        artifact = store.artifacts.get(artifact_id)
         if artifact["state"] != "ready":
             msg = f"{options.artifact} of {reference} cannot be made: {artifact['reason']}"
             raise ArtifactError(msg)
-        store.artifact_path(artifact["sha256"])
+        store.artifacts.path(artifact["sha256"])
         if words := WORDS[artifact["reach"]]:
             print(f"note: this {artifact['type']} {words}", file=sys.stderr)
-        pieces = store.artifact_pieces(artifact_id)
+        pieces = store.artifacts.pieces(artifact_id)
         if options.output == "-":
             sys.stdout.buffer.writelines(pieces)
             return 0

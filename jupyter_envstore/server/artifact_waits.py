@@ -31,7 +31,7 @@ class BeingMade:
 
     async def standing(self, wanted: Wanted) -> Standing:
         """Return how an artifact stands now."""
-        found = await self.app.run(self.app.store.standings, [wanted])
+        found = await self.app.run(self.app.store.artifacts.standings, [wanted])
         return found[wanted]
 
     async def settled(self, wanted: Wanted) -> Standing:
@@ -65,7 +65,7 @@ class BeingMade:
         while self._waiting:
             await asyncio.sleep(self.PAUSE)
             try:
-                found = await self.app.run(self.app.store.standings, list(self._waiting))
+                found = await self.app.run(self.app.store.artifacts.standings, list(self._waiting))
             except Exception as error:  # it is theirs: their requests answer it
                 for future in [future for futures in self._waiting.values() for future in futures]:
                     if not future.done():

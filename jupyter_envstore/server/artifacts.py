@@ -27,7 +27,7 @@ class ArtifactsHandler(EnvStoreHandler):
     async def get(self, build_id: str) -> None:
         """List the artifacts of a build in every state."""
         number = await self.require_on_build("environment::read", build_id)
-        found = await self.run(self.store.artifacts, number)
+        found = await self.run(self.store.artifacts.of_build, number)
         self.answer([with_address(item, self.app.api_url, number) for item in found])
 
 
@@ -37,7 +37,7 @@ class MakeHandler(EnvStoreHandler):
     async def get(self, build_id: str, kind: str) -> None:
         """Show the state of one."""
         number = await self.require_on_build("environment::read", build_id)
-        found = await self.run(self.store.find_artifact, number, artifact_name(kind), self.text_argument("variant"))
+        found = await self.run(self.store.artifacts.find, number, artifact_name(kind), self.text_argument("variant"))
         self.answer(with_address(found, self.app.api_url, number))
 
     async def post(self, build_id: str, kind: str) -> None:
@@ -45,8 +45,8 @@ class MakeHandler(EnvStoreHandler):
         number = await self.require_on_build("environment::update", build_id)
         body = self.json_body(("variant",))
         variant = self.field(body, "variant", str, "")
-        made = await self.run(self.store.request_artifact, number, artifact_name(kind), variant, self.identity.name)
-        found = await self.run(self.store.artifact, made)
+        made = await self.run(self.store.artifacts.request, number, artifact_name(kind), variant, self.identity.name)
+        found = await self.run(self.store.artifacts.get, made)
         self.answer(with_address(found, self.app.api_url, number), status=202)
 
 
@@ -96,7 +96,7 @@ class DownloadHandler(FileHandler):
             self._check_settled(wanted, await self.app.being_made.standing(wanted))
         else:
             await self._have_made(wanted)
-        found = await self.run(self.store.find_artifact, number, kind, variant)
+        found = await self.run(self.store.artifacts.find, number, kind, variant)
         if found["state"] != READY:
             place = f"build/{number}/artifacts/{kind}/"
             reasons = {
@@ -113,7 +113,7 @@ class DownloadHandler(FileHandler):
         standing = await self._settled(wanted, end)
         may = self.identity.may("environment::update", *self.place)
         if may and standing.build == COMPLETED and standing.artifact in (ABSENT, DROPPED):
-            await self.run(self.store.request_artifact, *wanted, self.identity.name)
+            await self.run(self.store.artifacts.request, *wanted, self.identity.name)
             await self._settled(wanted, end)
 
     async def _settled(self, wanted: Wanted, end: float) -> Standing:
@@ -148,7 +148,7 @@ class DownloadHandler(FileHandler):
     async def send_artifact(self, number: int, kind: str, variant: str = "") -> None:
         """Send an artifact, once it is ready."""
         found = await self.ready_artifact(number, kind, variant)
-        path = await self.run(self.store.artifact_path, found["sha256"])
+        path = await self.run(self.store.artifacts.path, found["sha256"])
         self.noted = (number, kind)
         await self.send_file(
             path, found["sha256"], found["media_type"], found["file_name"], attachment=kind not in INLINE
@@ -175,7 +175,7 @@ class ListHandler(DownloadHandler):
             raise InvalidInputError(msg)
         number = await self.find_build(**place)
         address = f"{self.request.protocol}://{self.request.host}{self.base_url}envstore/channel"
-        found = await self.run(self.store.list_from_channel, number, self.kind, address)
+        found = await self.run(self.store.package_channel.rewritten_list, number, self.kind, address)
         self.noted = (number, self.kind)
         name = "conda-lock.yml" if self.kind == "lockfile" else "explicit.txt"
         await self.send_whole(found.data, found.digest, found.media_type, name)
@@ -234,11 +234,11 @@ class ImageHandler(DownloadHandler):
         number = await self.find_build(**place)
         if not self.flag("download"):
             host = self.app.registry.host(self.request)
-            address = await self.run(self.store.image_address, number, host)
+            address = await self.run(self.store.images.address, number, host)
             await self.send_whole(address.encode(), hashlib.sha256(address.encode()).hexdigest(), PLAIN, "address.txt")
             return
         found = await self.ready_artifact(number, self.kind)
-        archive = await self.run(self.store.image_archive, number)
+        archive = await self.run(self.store.images.archive, number)
         self.noted = (number, self.kind)
         await self.send_pieces(archive.pieces(), archive.size, found["sha256"], TAR, found["file_name"])
 
@@ -251,7 +251,7 @@ class _OfEnvironment(DownloadHandler):
         self.check_place(namespace, name)
         self.require("environment::read", namespace, name)
         self.place = namespace, name
-        return (await self.run(self.store.find, namespace, name)).id
+        return (await self.run(self.store.builds.find, namespace, name)).id
 
 
 class CurrentLockJsonHandler(_OfEnvironment, LockJsonHandler):

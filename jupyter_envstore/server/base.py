@@ -40,7 +40,7 @@ from jupyter_envstore.server.request_reader import Reader
 
 if TYPE_CHECKING:
     from jupyter_envstore.application.app import EnvStoreApp
-    from jupyter_envstore.services import EnvStore
+    from jupyter_envstore.services.interfaces import Store
 
 T = TypeVar("T")
 VERBS = ("get", "head", "post", "put", "delete")
@@ -81,7 +81,7 @@ class EnvStoreHandler(Reader):
         return found
 
     @property
-    def store(self) -> EnvStore:
+    def store(self) -> Store:
         """The open store."""
         return self.app.store
 
@@ -135,7 +135,7 @@ class EnvStoreHandler(Reader):
         token = header_token(self.request.headers.get("Authorization", ""))
         if token is None or not (token.startswith(TOKEN_PREFIX) or self.app.rules.tokens):
             return None
-        return await self.run(self.store.identify_token, self.app.rules, token)
+        return await self.run(self.store.people.identify_token, self.app.rules, token)
 
     def check_xsrf_cookie(self) -> None:
         """Ask for the XSRF token where a cookie says who asks; a token in a header needs none, and nobody has none."""
@@ -195,7 +195,7 @@ class EnvStoreHandler(Reader):
         build_id = self.build_id(text)
         if not self.identity.authenticated and not self.identity.bindings:
             self.require_login()
-        self.place = namespace, name = await self.run(self.store.place_of, build_id, deleted)
+        self.place = namespace, name = await self.run(self.store.builds.place, build_id, deleted)
         if not self.identity.may("environment::read", namespace, name):  # ids can be counted: they must tell nothing
             msg = f"there is no build {build_id}"
             raise NotFoundError(msg)

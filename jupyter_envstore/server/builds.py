@@ -18,7 +18,7 @@ class BuildsHandler(EnvStoreHandler):
         filters, page = read_filters(self), self.page()
         environment_id = self.whole_number("environment_id", 0, 0, MAX_ID)
         filters = replace(filters, environment_id=environment_id or None)
-        count, data = await self.run(self.store.page_of_builds, filters, page)
+        count, data = await self.run(self.store.builds.page, filters, page)
         self.answer_page(count, data, page)
 
 
@@ -28,20 +28,20 @@ class BuildHandler(EnvStoreHandler):
     async def get(self, build_id: str) -> None:
         """Show one with its specification and the platforms that it is locked for."""
         number = await self.require_on_build("environment::read", build_id)
-        view = await self.run(self.store.build_page_row, number)
-        self.answer({**view, "locked_platforms": await self.run(self.store.locked_platforms, number)})
+        view = await self.run(self.store.builds.get, number)
+        self.answer({**view, "locked_platforms": await self.run(self.store.records.locked_platforms, number)})
 
     async def put(self, build_id: str) -> None:
         """Build the same specification again."""
         number = await self.require_on_build("environment::update", build_id)
         self.json_body(())
-        found = await self.run(self.store.rebuild, number, self.identity.name)
+        found = await self.run(self.store.builds.rebuild, number, self.identity.name)
         self.answer({"build_id": found.id}, "rebuild triggered")
 
     async def delete(self, build_id: str) -> None:
         """Delete one that is not active and does not run."""
         number = await self.require_on_build("build::delete", build_id)
-        await self.run(self.store.delete_build, number, self.identity.name)
+        await self.run(self.store.builds.delete, number, self.identity.name)
         self.acknowledge()
 
 
@@ -52,7 +52,7 @@ class CancelHandler(EnvStoreHandler):
         """Stop one that is queued or runs."""
         number = await self.require_on_build("build::cancel", build_id)
         self.json_body(())
-        kinds = await self.run(self.store.cancel, number, self.identity.name)
+        kinds = await self.run(self.store.builds.cancel, number, self.identity.name)
         self.acknowledge(f"{stopped_words(kinds, f'build {number}')} canceled")
 
 
@@ -62,13 +62,13 @@ class RestoreHandler(EnvStoreHandler):
     async def get(self, build_id: str) -> None:
         """Say where each package of a restore would come from, and which it would miss."""
         number = await self.require_on_build("environment::read", build_id)
-        self.answer(await self.app.run_slowly(self.store.restore_sources, number))
+        self.answer(await self.app.run_slowly(self.store.prefixes.restore_sources, number))
 
     async def post(self, build_id: str) -> None:
         """Bring the prefix of a build back that was packed away."""
         number = await self.require_on_build("environment::update", build_id)
         self.json_body(())
-        await self.run(self.store.restore, number, self.identity.name)
+        await self.run(self.store.prefixes.restore, number, self.identity.name)
         self.acknowledge("restore triggered", 202)
 
 
@@ -79,7 +79,7 @@ class PinHandler(EnvStoreHandler):
         """Keep one for good (``pinned``), or let the retention settings decide again."""
         number = await self.require_on_build("environment::update", build_id)
         body = self.json_body(("pinned",), ("pinned",))
-        await self.run(self.store.pin, number, self.field(body, "pinned", bool, True), self.identity.name)
+        await self.run(self.store.prefixes.pin, number, self.field(body, "pinned", bool, True), self.identity.name)
         self.acknowledge()
 
 
@@ -89,15 +89,15 @@ class KeepHandler(EnvStoreHandler):
     async def get(self, build_id: str) -> None:
         """Say whether the files of its packages are kept, and which could not be had."""
         number = await self.require_on_build("environment::read", build_id)
-        self.answer(await self.run(self.store.kept, number))
+        self.answer(await self.run(self.store.packages.kept, number))
 
     async def put(self, build_id: str) -> None:
         """Keep the files of its packages in the store, or let them go."""
         number = await self.require_on_build("environment::update", build_id)
         body = self.json_body(("packages",), ("packages",))
         wanted = self.field(body, "packages", bool, True)
-        await self.run(self.store.keep_packages, number, wanted, self.identity.name)
-        self.answer(await self.run(self.store.kept, number), status=202 if wanted else 200)
+        await self.run(self.store.packages.keep, number, wanted, self.identity.name)
+        self.answer(await self.run(self.store.packages.kept, number), status=202 if wanted else 200)
 
 
 class PackAwayHandler(EnvStoreHandler):
@@ -107,7 +107,7 @@ class PackAwayHandler(EnvStoreHandler):
         """Drop the prefix and large artifacts of one that is not active; ``restore/`` brings it back."""
         number = await self.require_on_build("build::delete", build_id)
         self.json_body(())
-        await self.app.run_slowly(self.store.pack_away, number, self.identity.name)
+        await self.app.run_slowly(self.store.prefixes.pack_away, number, self.identity.name)
         self.acknowledge()
 
 
@@ -118,7 +118,7 @@ class AboutHandler(EnvStoreHandler):
         """Say what a package of a build says of itself: summary, licence, home page."""
         number = await self.require_on_build("environment::read", build_id)
         manager = self.text_argument("manager") or "conda"
-        self.answer(await self.run(self.store.about, number, package, manager))
+        self.answer(await self.run(self.store.packages.about, number, package, manager))
 
 
 class KernelHandler(EnvStoreHandler):
@@ -140,7 +140,7 @@ class PackagesHandler(EnvStoreHandler):
         number = await self.require_on_build("environment::read", build_id)
         page = self.page()
         search, build = self.text_argument("search"), self.text_argument("build")
-        count, data = await self.run(self.store.page_of_packages, number, search, self.flag("exact"), build, page)
+        count, data = await self.run(self.store.packages.page, number, search, self.flag("exact"), build, page)
         self.answer_page(count, data, page)
 
 
@@ -150,7 +150,7 @@ class ContentsHandler(EnvStoreHandler):
     async def get(self, build_id: str) -> None:
         """List all packages of a build, what was asked for, and what needs the others."""
         number = await self.require_on_build("environment::read", build_id)
-        self.answer(await self.run(self.store.contents, number))
+        self.answer(await self.run(self.store.packages.of_build, number))
 
 
 class ProgressHandler(EnvStoreHandler):
@@ -159,9 +159,9 @@ class ProgressHandler(EnvStoreHandler):
     async def get(self, build_id: str) -> None:
         """Show the steps of a build."""
         number = await self.require_on_build("environment::read", build_id)
-        view = await self.run(self.store.show, number)
+        view = await self.run(self.store.builds.show, number)
         keys = ("id", "number", "status", "reason", "steps", "started_on", "ended_on", "duration")
-        self.answer({key: view[key] for key in keys} | {"busy": await self.run(self.store.busy, number)})
+        self.answer({key: view[key] for key in keys} | {"busy": await self.run(self.store.builds.is_busy, number)})
 
 
 class DiffHandler(EnvStoreHandler):
@@ -171,7 +171,7 @@ class DiffHandler(EnvStoreHandler):
         """Say what changed from one build to the other."""
         first = await self.require_on_build("environment::read", build_id)
         second = await self.require_on_build("environment::read", other_id)
-        self.answer(await self.run(self.store.diff, first, second))
+        self.answer(await self.run(self.store.packages.diff, first, second))
 
 
 ROUTES = [

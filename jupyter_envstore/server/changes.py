@@ -11,7 +11,7 @@ class ChangesHandler(EnvStoreHandler):
     async def get(self) -> None:
         """List the environments and builds that changed since revision ``since``; ``reset`` when too much is gone."""
         since = self.whole_number("since", 0, 0, 2**53)
-        self.answer(await self.run(self.store.changes, self.identity, since))
+        self.answer(await self.run(self.store.changes.since, self.identity, since))
 
 
 ROUTES = [("changes/", ChangesHandler)]

@@ -48,7 +48,7 @@ def read_filters(handler: EnvStoreHandler) -> Filters:
 
 async def rows_with_kernels(handler: EnvStoreHandler, filters: Filters, page: Page) -> tuple[int, list[dict[str, Any]]]:
     """Return a page of environments, each with its kernels on this server, or why it has none."""
-    count, data = await handler.run(handler.store.page_of_environments, handler.identity, filters, page)
+    count, data = await handler.run(handler.store.environments.page, handler.identity, filters, page)
     for row in data:
         add_kernels(handler, row)
     return count, data
@@ -129,7 +129,7 @@ class EnvironmentHandler(EnvStoreHandler):
         """Show one."""
         self.check_place(namespace, name)
         self.require("environment::read", namespace, name)
-        row = await self.run(self.store.environment_page_row, self.identity, namespace, name)
+        row = await self.run(self.store.environments.get, self.identity, namespace, name)
         add_kernels(self, row)
         self.answer(row)
 
@@ -147,13 +147,13 @@ class EnvironmentHandler(EnvStoreHandler):
             msg = "'description' holds a character that cannot be shown"
             raise InvalidInputError(msg)
         who = self.identity.name
-        if not body and await self.run(self.store.find_environment_id, namespace, name) is None:
+        if not body and await self.run(self.store.images.environment_id, namespace, name) is None:
             msg = f"there is no environment {namespace}/{name}"
             raise NotFoundError(msg)
         if body.get("build_id") is not None:
-            await self.run(self.store.activate_id, namespace, name, build_id, who)
+            await self.run(self.store.environments.activate_id, namespace, name, build_id, who)
         if description is not None:
-            await self.run(self.store.describe, namespace, name, description, who)
+            await self.run(self.store.environments.describe, namespace, name, description, who)
         self.acknowledge()
 
     async def delete(self, namespace: str, name: str) -> None:
@@ -161,7 +161,7 @@ class EnvironmentHandler(EnvStoreHandler):
         self.check_place(namespace, name)
         self.require("environment::delete", namespace, name)
         now = self.flag("now")
-        await self.run(self.store.delete_environment, namespace, name, self.identity.name, now)
+        await self.run(self.store.environments.delete, namespace, name, self.identity.name, now)
         self.acknowledge(f"environment {namespace}/{name} deleted")
 
 
@@ -172,7 +172,7 @@ class UndeleteHandler(EnvStoreHandler):
         """Bring back the environment of this name that was deleted in the last ten minutes."""
         self.check_place(namespace, name)
         self.require("environment::delete", namespace, name)
-        count = await self.run(self.store.undelete_environment, namespace, name, self.identity.name)
+        count = await self.run(self.store.environments.undelete, namespace, name, self.identity.name)
         self.answer({"builds": count}, f"environment {namespace}/{name} is back")
 
 
@@ -188,11 +188,11 @@ class CloneHandler(EnvStoreHandler):
         target = space or namespace
         self.check_place(target, new_name)
         self.require("environment:create", target, new_name)
-        if not await self.run(self.store.has_namespace, target):
+        if not await self.run(self.store.namespaces.exists, target):
             self.require("namespace::create", target)
         build_id = self.field(body, "build_id", int, 0) or None
         source, who = (namespace, name, build_id), self.identity.name
-        found = await self.app.run_slowly(self.store.clone, source, (target, new_name), who)
+        found = await self.app.run_slowly(self.store.builds.clone, source, (target, new_name), who)
         self.answer({"build_id": found.id}, "clone triggered", 201)
 
 

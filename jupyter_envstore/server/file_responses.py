@@ -51,7 +51,7 @@ class FileHandler(EnvStoreHandler):
         self.set_header("Content-Length", size)
         if self.request.method != "HEAD":
             if self.noted is not None:
-                await self.run(self.store.audit_download, self.identity.name, *self.noted)
+                await self.run(self.store.artifacts.note_download, self.identity.name, *self.noted)
             self.set_header("Content-Type", media_type)
             while (data := await self.run(next, pieces, None)) is not None:
                 self.write(data)
@@ -95,7 +95,7 @@ class FileHandler(EnvStoreHandler):
         start, end = self._range(size, etag)
         self.set_header("Content-Length", end - start)
         if self.request.method != "HEAD" and self.noted is not None and self._is_due(self.noted, start == 0):
-            await self.run(self.store.audit_download, self.identity.name, *self.noted)
+            await self.run(self.store.artifacts.note_download, self.identity.name, *self.noted)
         if self.request.method != "HEAD":
             await send(start, end)
         await self.finish_as(media_type)
@@ -112,7 +112,7 @@ class FileHandler(EnvStoreHandler):
 
         async def note() -> None:
             try:
-                await self.run(self.store.audit_download, self.identity.name, build_id, kind)
+                await self.run(self.store.artifacts.note_download, self.identity.name, build_id, kind)
             except StorageError as error:
                 self.log.warning("envstore: the audit does not note a download: %s", error)
 

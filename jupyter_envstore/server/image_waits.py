@@ -55,7 +55,7 @@ class ImagesBeingMade:
         """
         may_create = identity.may("environment:create", DYNAMIC, image.name)
         async with self._turn:
-            build = await self.app.run(self.app.store.build_on_demand, image, identity.name, may_create)
+            build = await self.app.run(self.app.store.dynamic_images.build, image, identity.name, may_create)
         if build is None:
             msg = f"you may not have images made: it needs environment:create on {DYNAMIC}/{image.name}"
             raise PermissionDeniedError(msg)
@@ -64,17 +64,17 @@ class ImagesBeingMade:
     async def _make(self, build: int, who: str) -> str:
         app, wanted = self.app, Wanted(build, "docker")
         await app.being_made.settled(wanted)
-        state = await app.run(app.store.image_state, build)
+        state = await app.run(app.store.images.state, build)
         if state["build"] != COMPLETED:
             msg = f"the environment cannot be built: {state['why'] or state['build']}"
             raise RegistryError(msg, "MANIFEST_UNKNOWN")
         if state["state"] != "ready":
             try:
-                await app.run(app.store.request_artifact, build, "docker", "", who)
+                await app.run(app.store.artifacts.request, build, "docker", "", who)
             except EnvStoreError as error:
                 raise RegistryError(str(error), "MANIFEST_UNKNOWN") from None
             await app.being_made.settled(wanted)
-            state = await app.run(app.store.image_state, build)
+            state = await app.run(app.store.images.state, build)
         if state["state"] == "failed":
             msg = f"the image cannot be made: {state['reason']}"
             raise RegistryError(msg, "MANIFEST_UNKNOWN")

@@ -60,7 +60,7 @@ def hand_tokens_to_kernels(app: EnvStoreApp) -> None:
         identity = await identity_of_request(app)
         if identity is not None and app.kernel_token_hours:
             lifetime = timedelta(hours=app.kernel_token_hours)
-            environment["ENVSTORE_TOKEN"] = await app.run(app.store.kernel_token, identity, lifetime)
+            environment["ENVSTORE_TOKEN"] = await app.run(app.store.tokens.for_kernel, identity, lifetime)
         return await ensure_async(start(*arguments, **(keywords | {"env": environment})))
 
     manager.start_kernel = start_kernel

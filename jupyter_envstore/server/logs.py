@@ -11,7 +11,7 @@ from jupyter_envstore.server.file_responses import PLAIN, FileHandler
 
 if TYPE_CHECKING:
     from jupyter_envstore.application.app import EnvStoreApp
-    from jupyter_envstore.services.lookups import LogMark
+    from jupyter_envstore.services.values import LogMark
 
 PAUSE = 0.5
 TRIES = 5
@@ -37,7 +37,7 @@ class LogFeed:
         try:
             while not self.ended:
                 try:
-                    more, mark, busy = await self.app.run(self.app.store.log_since, self.build_id, mark)
+                    more, mark, busy = await self.app.run(self.app.store.logs.since, self.build_id, mark)
                 except NotFoundError:  # the build was deleted meanwhile
                     break
                 except Exception:  # a busy database may pass
@@ -117,7 +117,7 @@ class LogsHandler(FileHandler):
         return number, f"{self.place[1]}.log", self.whole_number("offset", 0, 0, LARGEST)
 
     async def _send_now(self, number: int, name: str, offset: int) -> None:
-        data = (await self.run(self.store.log, number)).encode()[offset:]
+        data = (await self.run(self.store.logs.read, number)).encode()[offset:]
         if not offset:
             self.note_once(number, "logs")
         await self.send_whole(data, hashlib.sha256(data).hexdigest(), PLAIN, name)

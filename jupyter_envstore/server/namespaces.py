@@ -11,7 +11,7 @@ class NamespacesHandler(EnvStoreHandler):
     async def get(self) -> None:
         """List those that the caller may read."""
         page = self.page()
-        count, data = await self.run(self.store.page_of_namespaces, self.identity, page)
+        count, data = await self.run(self.store.namespaces.page, self.identity, page)
         self.answer_page(count, data, page)
 
 
@@ -22,13 +22,13 @@ class NamespaceHandler(EnvStoreHandler):
         """Show one."""
         self.check_place(namespace)
         self.require("namespace::read", namespace)
-        self.answer(await self.run(self.store.namespace, namespace))
+        self.answer(await self.run(self.store.namespaces.get, namespace))
 
     async def post(self, namespace: str) -> None:
         """Make one."""
         self.check_place(namespace)
         self.require("namespace::create", namespace)
-        await self.run(self.store.create_namespace, namespace, self.identity.name)
+        await self.run(self.store.namespaces.create, namespace, self.identity.name)
         self.acknowledge(f"namespace {namespace} created")
 
     async def put(self, namespace: str) -> None:
@@ -39,14 +39,14 @@ class NamespaceHandler(EnvStoreHandler):
         mappings = body.get("role_mappings")
         if mappings is not None:
             self.require("namespace-role-mapping::update", namespace)
-        await self.run(self.store.change_namespace, namespace, body.get("metadata"), mappings, self.identity)
+        await self.run(self.store.namespaces.change, namespace, body.get("metadata"), mappings, self.identity)
         self.acknowledge(f"namespace {namespace} changed")
 
     async def delete(self, namespace: str) -> None:
         """Delete one without environments."""
         self.check_place(namespace)
         self.require("namespace::delete", namespace)
-        await self.run(self.store.delete_namespace, namespace, self.identity.name)
+        await self.run(self.store.namespaces.delete, namespace, self.identity.name)
         self.acknowledge(f"namespace {namespace} deleted")
 
 
@@ -58,7 +58,7 @@ class MetadataHandler(EnvStoreHandler):
         self.check_place(namespace)
         self.require("namespace::update", namespace)
         body = self.json_body()
-        await self.run(self.store.change_namespace, namespace, body, None, self.identity)
+        await self.run(self.store.namespaces.change, namespace, body, None, self.identity)
         self.acknowledge(f"namespace {namespace} changed")
 
 
@@ -69,13 +69,13 @@ class RolesHandler(EnvStoreHandler):
         """List whom the namespace is opened to."""
         self.check_place(namespace)
         self.require("namespace-role-mapping::read", namespace)
-        self.answer(await self.run(self.store.namespace_mappings, namespace))
+        self.answer(await self.run(self.store.namespaces.mappings, namespace))
 
     async def delete(self, namespace: str) -> None:
         """Close it to all."""
         self.check_place(namespace)
         self.require("namespace-role-mapping::delete", namespace)
-        await self.run(self.store.close_namespace, namespace, None, self.identity.name)
+        await self.run(self.store.namespaces.close, namespace, None, self.identity.name)
         self.acknowledge()
 
 
@@ -87,7 +87,7 @@ class RoleHandler(EnvStoreHandler):
         self.check_place(namespace)
         self.require("namespace-role-mapping::read", namespace)
         other = self.text_argument("other_namespace")
-        found = await self.run(self.store.namespace_mappings, namespace, other or None)
+        found = await self.run(self.store.namespaces.mappings, namespace, other or None)
         self.answer(found[0] if other else found)
 
     async def post(self, namespace: str) -> None:
@@ -104,7 +104,7 @@ class RoleHandler(EnvStoreHandler):
         self.require("namespace-role-mapping::delete", namespace)
         body = self.json_body(("other_namespace", "role"), ("other_namespace",))
         other = self.field(body, "other_namespace", str, "")
-        await self.run(self.store.close_namespace, namespace, other, self.identity.name)
+        await self.run(self.store.namespaces.close, namespace, other, self.identity.name)
         self.acknowledge()
 
     async def _open(self, namespace: str, permission: str, again: bool) -> None:
@@ -112,7 +112,7 @@ class RoleHandler(EnvStoreHandler):
         self.require(permission, namespace)
         body = self.json_body(("other_namespace", "role"), ("other_namespace", "role"))
         other, role = self.field(body, "other_namespace", str, ""), self.field(body, "role", str, "")
-        await self.run(self.store.open_namespace, namespace, other, role, self.identity, again)
+        await self.run(self.store.namespaces.open, namespace, other, role, self.identity, again)
         self.acknowledge()
 
 

@@ -90,10 +90,10 @@ class FileOfChannelHandler(ChannelHandler):
         """Send the index of what the caller may read, or one package of it."""
         subdir, filename, digest = place["subdir"], place["filename"], place.get("digest", "")
         if filename in INDEXES:
-            found = await self.run(self.store.channel_index, self.identity, subdir, INDEXES[filename], digest)
+            found = await self.run(self.store.package_channel.index, self.identity, subdir, INDEXES[filename], digest)
             await self.send_whole(found.data, found.digest, found.media_type, filename)
             return
-        path, file = await self.run(self.store.channel_file, self.identity, subdir, filename, digest)
+        path, file = await self.run(self.store.package_channel.file, self.identity, subdir, filename, digest)
         self.note_once(file.build_id, "package")
         await self.send_file(path, file.digest, OCTETS, filename, attachment=False, size=file.size)
 
@@ -103,7 +103,7 @@ class WheelHandler(ChannelHandler):
 
     async def serve(self, **place: str) -> None:
         """Send it."""
-        path, file = await self.run(self.store.wheel_file, self.identity, place["digest"], place["filename"])
+        path, file = await self.run(self.store.package_channel.wheel, self.identity, place["digest"], place["filename"])
         self.note_once(file.build_id, "package")
         await self.send_file(path, file.digest, OCTETS, file.filename, attachment=False, size=file.size)
 
@@ -115,9 +115,9 @@ class SimpleHandler(ChannelHandler):
         """Send them."""
         as_json = JSON_INDEX in self.request.headers.get("Accept", "")
         if "project" in place:
-            found = await self.run(self.store.simple_project, self.identity, place["project"], as_json)
+            found = await self.run(self.store.package_channel.simple_project, self.identity, place["project"], as_json)
         else:
-            found = await self.run(self.store.simple_index, self.identity, as_json)
+            found = await self.run(self.store.package_channel.simple_index, self.identity, as_json)
         self.set_header("Vary", "Accept")
         await self.send_whole(found.data, found.digest, found.media_type, "index")
 

@@ -121,15 +121,15 @@ class RegistryHandler(FileHandler):
         if namespace != DYNAMIC:
             return None
         if ENVIRONMENT_ON_DEMAND.fullmatch(rest):
-            known = await self.run(self.store.find_environment_id, namespace, rest, True)
+            known = await self.run(self.store.images.environment_id, namespace, rest, True)
             if known is not None:
                 return None
-        return await self.run(self.store.parse_dynamic, repository)
+        return await self.run(self.store.dynamic_images.parse, repository)
 
     async def find_environment(self, repository: str) -> int:
         """Return the id of the environment that a repository is."""
         namespace, name = await self.require_repository(repository)
-        found = await self.run(self.store.find_environment_id, namespace, name, True)
+        found = await self.run(self.store.images.environment_id, namespace, name, True)
         if found is None:
             msg = f"there is no environment {namespace}/{name}"
             raise RegistryError(msg, "NAME_UNKNOWN")
@@ -220,7 +220,7 @@ class ManifestHandler(RegistryHandler):
             if not DIGEST.fullmatch(reference):
                 msg = f"{reference[:100]!r} is no digest"
                 raise RegistryError(msg, "DIGEST_INVALID", 400)
-            build = await self.run(self.store.find_image_build, environment, reference.removeprefix("sha256:"))
+            build = await self.run(self.store.images.build_of_manifest, environment, reference.removeprefix("sha256:"))
             if build is None:
                 msg = f"{repository} has no image {reference}"
                 raise RegistryError(msg, "MANIFEST_UNKNOWN")
@@ -234,12 +234,12 @@ class ManifestHandler(RegistryHandler):
             if not TAG.fullmatch(reference):
                 msg = f"{reference[:100]!r} is no tag"
                 raise RegistryError(msg, "TAG_INVALID", 400)
-            build = build or await self.run(self.store.find_tagged, environment, reference)
+            build = build or await self.run(self.store.images.tagged_build, environment, reference)
             if build is None:
-                msg = f"{repository} {await self.run(self.store.why_untagged, environment, reference)}"
+                msg = f"{repository} {await self.run(self.store.images.why_untagged, environment, reference)}"
                 raise RegistryError(msg, "MANIFEST_UNKNOWN")
             digest = await self.app.images.ready(build, self.identity.name)
-        path = await self.run(self.store.artifact_path, digest)
+        path = await self.run(self.store.artifacts.path, digest)
         self.set_header("Docker-Content-Digest", f"sha256:{digest}")
         if build is not None:
             self.note_once(build, "docker")
@@ -270,7 +270,7 @@ class BlobHandler(RegistryHandler):
             msg = f"{digest[:100]!r} is no digest"
             raise RegistryError(msg, "DIGEST_INVALID", 400)
         plain = digest.removeprefix("sha256:")
-        found = await self.run(self.store.find_image_blob, *place, plain)
+        found = await self.run(self.store.images.blob, *place, plain)
         if found is None:
             await self.find_environment(repository)  # or there is not even that
             msg = f"no image of {repository} has {digest}; pull the image again, which makes anew what was lost"
@@ -288,7 +288,7 @@ class TagsHandler(RegistryHandler):
     async def get(self, repository: str) -> None:
         """List the keys of the builds, and ``latest``."""
         environment = await self.find_environment(repository)
-        tags = await self.run(self.store.image_tags, environment)
+        tags = await self.run(self.store.images.tags, environment)
         self.answer_names(tags, "tags", f"{repository}/tags/list", {"name": repository})
 
     head = get
@@ -299,7 +299,7 @@ class CatalogHandler(RegistryHandler):
 
     async def get(self) -> None:
         """List the repositories that the caller may read."""
-        found = await self.run(self.store.repositories)
+        found = await self.run(self.store.images.repositories)
         names = [
             f"{spell(namespace)}/{spell(name)}"
             for namespace, name in found

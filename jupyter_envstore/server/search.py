@@ -80,7 +80,7 @@ class ChannelHandler(EnvStoreHandler):
 
     async def get(self) -> None:
         """List the channels that specifications get where they name none, and those that are allowed."""
-        settings = await self.run(self.store.settings, ())
+        settings = await self.run(self.store.settings.effective, ())
         names = dict.fromkeys([*settings["conda_default_channels"], *settings["conda_allowed_channels"]])
         data = [{"id": place, "name": name, "last_update": None} for place, name in enumerate(names, 1)]
         body = {"status": "ok", "data": data, "page": 1, "size": max(len(data), 1), "count": len(data)}

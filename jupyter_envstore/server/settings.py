@@ -20,7 +20,7 @@ class GlobalSettingsHandler(EnvStoreHandler):
 
     async def _show(self, namespace: str, name: str, scope: tuple[str, ...]) -> None:
         self.require("setting::read", namespace, name)
-        values = await self.run(self.store.settings, scope)
+        values = await self.run(self.store.settings.effective, scope)
         self.answer({key: value for key, value in values.items() if not (scope and SETTINGS[key].global_only)})
 
     async def _change(self, namespace: str, name: str, scope: tuple[str, ...]) -> None:
@@ -30,7 +30,7 @@ class GlobalSettingsHandler(EnvStoreHandler):
             if not self.identity.may("setting::update", "*"):
                 msg = f"setting {key} binds people, so only admins of the whole store change it"
                 raise PermissionDeniedError(msg)
-        await self.run(self.store.change_settings, body, scope, self.identity.name)
+        await self.run(self.store.settings.change, body, scope, self.identity.name)
         self.acknowledge("settings changed")
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jupyter_envstore.builds.options import BuildOptions
     from jupyter_envstore.config import StoreConfig
     from jupyter_envstore.server.base import EnvStoreHandler
-    from jupyter_envstore.services import EnvStore
+    from jupyter_envstore.services.store import EnvStore
 
 SEARCH_SECONDS = 60.0
 WAIT_SECONDS = 60.0
@@ -50,7 +50,7 @@ class Questions:
         if specification.lockfile is not None:
             msg = "a lockfile is solved already"
             raise InvalidInputError(msg)
-        settings = await self.run(self.store.settings_near, place)
+        settings = await self.run(self.store.settings.near, place)
         policy.check_platform(platform)
         question = {
             "do": "solve",
@@ -77,10 +77,10 @@ class Questions:
 
         With ``versions_of``, a pattern gives the versions of the first so many names, and not the names.
         """
-        settings = await self.run(self.store.settings)
+        settings = await self.run(self.store.settings.effective)
         if platform:
             policy.check_platform(platform)
-        await self.run(self.store.check_channels, channels)
+        await self.run(self.store.channels.check, channels)
         platforms = [platform] if platform else list(settings["conda_platforms"])
         question = {
             "do": "search",
@@ -97,8 +97,8 @@ class Questions:
         self, handler: EnvStoreHandler, names: Sequence[str], channels: Sequence[str]
     ) -> list[dict[str, Any]]:
         """Return the newest package of each name that there is, in their order."""
-        settings = await self.run(self.store.settings)
-        await self.run(self.store.check_channels, channels)
+        settings = await self.run(self.store.settings.effective)
+        await self.run(self.store.channels.check, channels)
         question = {"do": "newest", "names": list(names), "channels": list(channels), "platforms": []}
         found: list[dict[str, Any]] = (await self.ask(handler, question, settings, SEARCH_SECONDS))["packages"]
         return found

@@ -56,7 +56,7 @@ class ReadingHandler(EnvStoreHandler):
                 return Repaired(text), await self.app.read_specification(text)
             except SpecificationError as error:
                 return Repaired(text), error
-        settings = await self.run(self.store.settings_near, place)
+        settings = await self.run(self.store.settings.near, place)
         repaired: tuple[Repaired, Specification | SpecificationError] = await self.app.repair(
             text, file_name, settings, keep, pick
         )
@@ -108,16 +108,18 @@ class SpecificationsHandler(ReadingHandler):
             raise InvalidInputError(msg)
         self.check_place(namespace, name)
         self.require("environment:create", namespace, name)
-        if not await self.run(self.store.has_namespace, namespace):
+        if not await self.run(self.store.namespaces.exists, namespace):
             self.require("namespace::create", namespace)
         description = self.field(body, "environment_description", str, "")
         if len(description) > MAX_DESCRIPTION:
             msg = f"'environment_description' has more than {MAX_DESCRIPTION} characters"
             raise InvalidInputError(msg)
         who = self.identity.name
-        found = await self.app.run_slowly(self.store.submit, specification, namespace, name, who, options=options)
+        found = await self.app.run_slowly(
+            self.store.builds.submit, specification, namespace, name, who, options=options
+        )
         if description:
-            await self.run(self.store.describe, namespace, name, description, self.identity.name)
+            await self.run(self.store.environments.describe, namespace, name, description, self.identity.name)
         notes = [*(change.what for change in repaired.changes), *found.notes]
         self.answer({"build_id": found.id, "notes": notes}, "; ".join(notes) or None)
 
@@ -135,7 +137,7 @@ class SpecificationsHandler(ReadingHandler):
             raise InvalidInputError(msg)
         text = json.dumps({"channels": channels, "dependencies": [*conda, *([{"pip": pip}] if pip else [])]})
         specification = await self.app.read_specification(text)
-        await self.run(self.store.check_channels, specification.channels, specification.dependencies)
+        await self.run(self.store.channels.check, specification.channels, specification.dependencies)
         solved = await self.app.solve(self, specification)
         message = f"what is needed from PyPI ({', '.join(pip)[:200]}) is found when it is built" if pip else None
         found = [wire.found_package_json(record) for record in solved["packages"]]
@@ -180,7 +182,7 @@ class CheckHandler(SolvingHandler):
         instead: Mapping[str, Sequence[str]] = {}
         if found is not None:
             try:
-                _, notes = await self.run(self.store.as_settings_want, found, namespace, name or found.name or "")
+                _, notes = await self.run(self.store.settings.apply, found, namespace, name or found.name or "")
             except PolicyError as error:
                 refused, instead = str(error), error.suggestions
             except SpecificationError as error:
@@ -247,7 +249,7 @@ class SolveHandler(SolvingHandler):
         body = self.json_body(fields, ("specification",))
         namespace, name = self.place_to_solve(body)
         specification = await self.app.read_specification(self.field(body, "specification", str, ""))
-        specification, notes = await self.run(self.store.as_settings_want, specification, namespace, name or "")
+        specification, notes = await self.run(self.store.settings.apply, specification, namespace, name or "")
         platform = self.field(body, "platform", str, "")
         options = BuildOptions(self.field(body, "exclude_newer", str, ""))
         options.check()
@@ -256,13 +258,13 @@ class SolveHandler(SolvingHandler):
         packages = solved["packages"]
         changes: list[dict[str, Any]] | None = None
         if name is not None:
-            changes = await self.run(self.store.changes_against, namespace, name, packages, specification.pip)
+            changes = await self.run(self.store.packages.changes_against, namespace, name, packages, specification.pip)
         if specification.pip:
             notes = (*notes, f"what it needs from PyPI ({len(specification.pip)} listed) is found when it is built")
         self.answer(
             {
                 "packages": [wire.found_package_json(record) for record in packages],
-                "to_download": await self.run(self.store.bytes_to_download, packages),
+                "to_download": await self.run(self.store.packages.bytes_to_download, packages),
                 "changes": changes,
                 "notes": list(notes),
                 "seconds": solved["seconds"],

@@ -29,7 +29,7 @@ class PermissionHandler(EnvStoreHandler):
         """Show who the caller is and may; each namespace by its own key too, since conda-store-ui looks for that."""
         identity = self.identity
         primary = identity.primary_namespace
-        _, spaces = await self.run(self.store.page_of_namespaces, identity, Page(size=1000))
+        _, spaces = await self.run(self.store.namespaces.page, identity, Page(size=1000))
         entities = list(dict.fromkeys([*identity.bindings, f"{primary}/*", *(f"{row['name']}/*" for row in spaces)]))
         permissions = {entity: sorted(identity.permissions(*entity.split("/"))) for entity in entities}
         self.answer(
@@ -55,7 +55,7 @@ class UsageHandler(EnvStoreHandler):
 
     async def get(self) -> None:
         """Show environments, builds and bytes of the namespaces that the caller may read."""
-        self.answer(await self.run(self.store.usage, self.identity))
+        self.answer(await self.run(self.store.namespaces.usage, self.identity))
 
 
 class TokensHandler(EnvStoreHandler):
@@ -64,7 +64,7 @@ class TokensHandler(EnvStoreHandler):
     async def get(self) -> None:
         """List one's tokens; their texts were shown once and are not kept."""
         self.require_login()
-        self.answer(await self.run(self.store.tokens, self.identity))
+        self.answer(await self.run(self.store.tokens.of_person, self.identity))
 
     async def post(self) -> None:
         """Make one. conda-store's client sends ``exp`` for ``expiration``, and empty bindings for all of one's own."""
@@ -72,7 +72,7 @@ class TokensHandler(EnvStoreHandler):
         body = self.json_body(("name", "primary_namespace", "expiration", "exp", "role_bindings"))
         ends = wire.read_moment(body.get("exp") if body.get("expiration") is None else body["expiration"], "expiration")
         token, view = await self.run(
-            self.store.make_token,
+            self.store.tokens.make,
             self.identity,
             self.field(body, "name", str, ""),
             self.field(body, "primary_namespace", str, "") or None,
@@ -89,7 +89,7 @@ class TokenHandler(EnvStoreHandler):
         """Revoke one."""
         self.require_login()
         number = self.read_id(token_id, "token")
-        await self.run(self.store.revoke_token, self.identity, number)
+        await self.run(self.store.tokens.revoke, self.identity, number)
         self.acknowledge()
 
 
@@ -107,7 +107,7 @@ class SpaceHandler(EnvStoreHandler):
     async def get(self) -> None:
         """Show how full the store's disk is; for admins of everything, with ``plan``, what could be freed."""
         self.require_login()
-        answer = await self.run(self.store.space)
+        answer = await self.run(self.store.retention.space)
         if self.flag("plan"):
             self.require("setting::update", "*")
             answer["plan"] = wire.plan_json(await self.app.plan_of_collection())
@@ -118,7 +118,7 @@ class SpaceHandler(EnvStoreHandler):
         self.require("setting::update", "*")
         self.json_body(())
         plan = await self.app.free(self.identity.name)
-        self.answer({**await self.run(self.store.space), "plan": wire.plan_json(plan)})
+        self.answer({**await self.run(self.store.retention.space), "plan": wire.plan_json(plan)})
 
 
 class AuditHandler(EnvStoreHandler):
@@ -130,7 +130,7 @@ class AuditHandler(EnvStoreHandler):
         after = self.whole_number("after", 0, 0, MAX_ID)
         size = self.whole_number("size", 100, 1, 1000)
         who, verb = self.text_argument("who"), self.text_argument("verb")
-        self.answer(await self.run(self.store.audit_entries, after, size, who, verb))
+        self.answer(await self.run(self.store.audit.entries, after, size, who, verb))
 
 
 ROUTES = [

@@ -8,29 +8,41 @@ from typing import Any
 
 from jupyter_envstore import policy
 from jupyter_envstore.artifacts.base import find_maker, made_for, makers
+from jupyter_envstore.blobs.local import BlobStore
 from jupyter_envstore.builds.deletion import is_gone
+from jupyter_envstore.builds.scheduler import Scheduler
+from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import images, people
 from jupyter_envstore.database import settings as settings_rows
 from jupyter_envstore.database.awaited_artifact_queries import standings
 from jupyter_envstore.database.awaited_artifacts import Standing, Wanted
-from jupyter_envstore.database.connection import now
+from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.jobs import ARTIFACT, enqueue
 from jupyter_envstore.database.models import Artifact
 from jupyter_envstore.database.states import ABSENT, COMPLETED, MAKING, PENDING, READY
 from jupyter_envstore.errors import ConflictError, NotFoundError, PolicyError
-from jupyter_envstore.images.image_archive import ImageArchive
 from jupyter_envstore.representation import views
-from jupyter_envstore.services.base import OpenStore
-from jupyter_envstore.spec.names import ARTIFACT_WIRE_NAMES, spell
+from jupyter_envstore.services.artifact_files import artifact_file, is_whole
+from jupyter_envstore.services.images import Images
+from jupyter_envstore.spec.names import ARTIFACT_WIRE_NAMES
 
 PIECE = 1 << 20
 
 
-class Artifacts(OpenStore):
+class Artifacts:
     """What builds are turned into."""
 
-    def request_artifact(self, build_id: int, kind: str, variant: str = "", who: str = "") -> int:
+    def __init__(
+        self, config: StoreConfig, database: Database, blobs: BlobStore, scheduler: Scheduler, images: Images
+    ) -> None:
+        self._config = config
+        self._database = database
+        self._blobs = blobs
+        self._scheduler = scheduler
+        self._images = images
+
+    def request(self, build_id: int, kind: str, variant: str = "", who: str = "") -> int:
         """Have an artifact made, unless it is ready or being made; return its id.
 
         Raises
@@ -42,14 +54,14 @@ class Artifacts(OpenStore):
         """
         maker = find_maker(kind)
         maker.check_variant(variant)
-        with self.database.write() as session:
+        with self._database.write() as session:
             row = rows.find_build(session, build_id)
             build = row.build
             if build.status != COMPLETED:
                 msg = f"build {build.number} is {build.status}; artifacts are made of completed builds"
                 raise ConflictError(msg)
             scopes = settings_rows.scope_settings(session, row.namespace.id, row.environment.id)
-            settings = policy.effective([self.config.settings, *scopes])
+            settings = policy.effective([self._config.settings, *scopes])
             if kind not in (allowed := settings["build_artifacts"]):
                 place = f"{row.namespace.name}/{row.environment.name}"
                 msg = f"{place}: artifact {kind} is not made here; allowed: {', '.join(allowed)} (build_artifacts)"
@@ -62,27 +74,22 @@ class Artifacts(OpenStore):
             elif artifact.state in (PENDING, MAKING) or (
                 artifact.state == READY
                 and artifact.tools.get("settings", "") == made_for(maker, settings)
-                and self._is_whole(session, artifact)
+                and is_whole(session, self._blobs, artifact)
             ):
                 return artifact.id
             artifact.state, artifact.reason = PENDING, ""
             enqueue(session, ARTIFACT, build_id, artifact.id)
             rows.changed(session, "build", build_id)
             people.audit(session, who, "artifact.request", f"build:{build_id}:{kind}", {"variant": variant})
-        self.scheduler.wake()
+        self._scheduler.wake()
         return artifact.id
-
-    def _is_whole(self, session: Any, artifact: Artifact) -> bool:
-        """Whether the files of a ready artifact are there: its own, and all of its parts."""
-        digests = [artifact.digest or "", *images.parts_of(session, artifact.id)]
-        return all(digest and self.blobs.path(digest).is_file() for digest in digests)
 
     def standings(self, wanted: Collection[Wanted]) -> dict[Wanted, Standing]:
         """Return how artifacts stand that somebody waits for."""
-        with self.database.read() as session:
+        with self._database.read() as session:
             return standings(session, wanted)
 
-    def find_artifact(self, build_id: int, kind: str, variant: str = "") -> dict[str, Any]:
+    def find(self, build_id: int, kind: str, variant: str = "") -> dict[str, Any]:
         """Return the state of an artifact of a build, with its media type.
 
         Raises
@@ -94,10 +101,10 @@ class Artifacts(OpenStore):
             msg = f"there is no {kind} artifact: this version does not make it"
             raise NotFoundError(msg)
         find_maker(kind).check_variant(variant)
-        with self.database.read() as session:
+        with self._database.read() as session:
             row = rows.find_build(session, build_id, deleted=True)
             artifact = rows.find_artifact(session, build_id, kind, variant)
-            gone = is_gone(self.config, session, row.build, kind)
+            gone = is_gone(self._config, session, row.build, kind)
             channels = rows.channels_of(session, build_id)
         if gone or (row.build.deleted_on is not None and (artifact is None or artifact.state != READY)):
             msg = f"build {build_id} was deleted"
@@ -112,16 +119,16 @@ class Artifacts(OpenStore):
             raise NotFoundError(msg)
         return views.artifact_view(artifact, row, channels)
 
-    def artifacts(self, build_id: int) -> list[dict[str, Any]]:
+    def of_build(self, build_id: int) -> list[dict[str, Any]]:
         """Return the artifacts of a build in every state; ``absent`` are those that can be made and were not yet."""
-        with self.database.read() as session:
+        with self._database.read() as session:
             row = rows.find_build(session, build_id)
             found = rows.list_artifacts(session, build_id)
             channels = rows.channels_of(session, build_id)
             scopes = settings_rows.scope_settings(session, row.namespace.id, row.environment.id)
         if row.build.status == COMPLETED:
             known = {artifact.type for artifact in found if not artifact.variant}
-            allowed = policy.effective([self.config.settings, *scopes])["build_artifacts"]
+            allowed = policy.effective([self._config.settings, *scopes])["build_artifacts"]
             found += [
                 Artifact(id=0, build_id=build_id, type=kind, variant="", state=ABSENT, size=0, reason="", tools={})
                 for kind in makers()
@@ -129,54 +136,26 @@ class Artifacts(OpenStore):
             ]
         return [views.artifact_view(artifact, row, channels) for artifact in found]
 
-    def audit_download(self, who: str, build_id: int, kind: str) -> None:
-        """Note that an artifact was downloaded."""
-        with self.database.write() as session:
-            people.audit(session, who, "artifact.download", f"build:{build_id}:{kind}")
-
-    def artifact(self, artifact_id: int) -> dict[str, Any]:
+    def get(self, artifact_id: int) -> dict[str, Any]:
         """Return one artifact's state."""
-        with self.database.read() as session:
+        with self._database.read() as session:
             artifact = session.get_one(Artifact, artifact_id)
             row = rows.find_build(session, artifact.build_id)
             return views.artifact_view(artifact, row, rows.channels_of(session, row.build.id))
 
-    def artifact_pieces(self, artifact_id: int) -> Iterator[bytes]:
+    def pieces(self, artifact_id: int) -> Iterator[bytes]:
         """Yield the bytes that people are given of a ready artifact: of an image, all of it as one file."""
-        with self.database.read() as session:
+        with self._database.read() as session:
             artifact = session.get_one(Artifact, artifact_id)
             row = rows.find_build(session, artifact.build_id)
         if artifact.type == images.DOCKER:
-            yield from self.image_archive(row.build.id).pieces()
+            yield from self._images.archive(row.build.id).pieces()
             return
-        with self.artifact_path(artifact.digest or "").open("rb") as file:
+        with self.path(artifact.digest or "").open("rb") as file:
             while data := file.read(PIECE):
                 yield data
 
-    def image_archive(self, build_id: int) -> ImageArchive:
-        """Return the image of a build as one file, with the name that it has once it is loaded.
-
-        Raises
-        ------
-        NotFoundError
-            There is no image, or a part of it is gone.
-        """
-        with self.database.read() as session:
-            row = rows.find_build(session, build_id, deleted=True)
-            artifact = rows.find_artifact(session, build_id, images.DOCKER, "")
-            gone = is_gone(self.config, session, row.build, images.DOCKER)
-        if gone or artifact is None or artifact.state != READY or not artifact.digest:
-            msg = f"build {build_id} has no image that is ready"
-            raise NotFoundError(msg)
-        name = f"{spell(row.namespace.name)}/{spell(row.environment.name)}:{row.build.key}"
-        self.artifact_path(artifact.digest)
-        archive = ImageArchive(self.blobs, artifact.digest, name)
-        if not all(member.path is None or member.path.is_file() for member in archive.members):
-            msg = "a layer of the image is gone from the store; have it made again"
-            raise NotFoundError(msg)
-        return archive
-
-    def artifact_path(self, digest: str) -> Path:
+    def path(self, digest: str) -> Path:
         """Return the file of a ready artifact.
 
         Raises
@@ -184,8 +163,9 @@ class Artifacts(OpenStore):
         NotFoundError
             The file is gone.
         """
-        path = self.blobs.path(digest)
-        if not path.is_file():
-            msg = "the artifact's file is gone from the store; have it made again"
-            raise NotFoundError(msg)
-        return path
+        return artifact_file(self._blobs, digest)
+
+    def note_download(self, who: str, build_id: int, kind: str) -> None:
+        """Note that an artifact was downloaded."""
+        with self._database.write() as session:
+            people.audit(session, who, "artifact.download", f"build:{build_id}:{kind}")

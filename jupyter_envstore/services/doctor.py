@@ -26,7 +26,7 @@ from jupyter_envstore.images.base_images import open_source
 from jupyter_envstore.images.reference import SCRATCH
 from jupyter_envstore.installers.constructor_finder import constructor_version
 from jupyter_envstore.policy import effective
-from jupyter_envstore.services.base import check_root
+from jupyter_envstore.services.root_folder import check_root
 
 GOOD, WARNING, BAD = "ok", "warning", "error"
 LOW_SPACE = 5e9

@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.builds.deletion import is_gone
+from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import images
+from jupyter_envstore.database.connection import Database
 from jupyter_envstore.database.states import ABSENT, COMPLETED, READY
 from jupyter_envstore.errors import ConflictError, NotFoundError
-from jupyter_envstore.services.artifacts import Artifacts
+from jupyter_envstore.images.image_archive import ImageArchive
+from jupyter_envstore.images.reference import Reference
+from jupyter_envstore.services.artifact_files import artifact_file, is_whole
 from jupyter_envstore.spec.names import spell
 
 LATEST = "latest"
 
 
-class Images(Artifacts):
+class Images:
     """What the registry asks."""
 
-    def find_environment_id(self, namespace: str, name: str, exactly: bool = False) -> int | None:
+    def __init__(self, config: StoreConfig, database: Database, blobs: BlobStore) -> None:
+        self._config = config
+        self._database = database
+        self._blobs = blobs
+
+    def environment_id(self, namespace: str, name: str, exactly: bool = False) -> int | None:
         """Return the id of an environment, where there is one; if ``exactly``, one that is written so, case and all."""
-        with self.database.read() as session:
+        with self._database.read() as session:
             try:
                 space, environment = rows.find_environment(session, namespace, name)
             except NotFoundError:
                 return None
         return None if exactly and (space.name, environment.name) != (namespace, name) else environment.id
 
-    def find_tagged(self, environment_id: int, tag: str) -> int | None:
+    def tagged_build(self, environment_id: int, tag: str) -> int | None:
         """Return the id of the completed build that a tag names: its key, or ``latest`` for the active one."""
-        with self.database.read() as session:
+        with self._database.read() as session:
             return images.tagged_build(session, environment_id, None if tag == LATEST else tag)
 
     def why_untagged(self, environment_id: int, tag: str) -> str:
         """Return why no completed build of an environment is called so: none completed, or there are others."""
-        with self.database.read() as session:
+        with self._database.read() as session:
             builds = rows.list_builds(session, environment_id)
         named = next((build for build in builds if build.key == tag), None)
         if named is None and any(build.status == COMPLETED for build in builds):
@@ -48,36 +60,36 @@ class Images(Artifacts):
             return f"has no completed build, and so no image; build {said.number}, the last, is {state}"
         return f"has no image of build {said.number}, which is {state}"
 
-    def find_image_build(self, environment_id: int, digest: str) -> int | None:
+    def build_of_manifest(self, environment_id: int, digest: str) -> int | None:
         """Return the id of the environment's build whose ready image has a manifest, by its digest."""
-        with self.database.read() as session:
+        with self._database.read() as session:
             return images.build_of_manifest(session, environment_id, digest)
 
-    def find_image_blob(self, namespace: str, name: str, digest: str) -> tuple[Path, int] | None:
+    def blob(self, namespace: str, name: str, digest: str) -> tuple[Path, int] | None:
         """Return place and size of a blob that a ready image of an environment consists of; None where none does."""
-        with self.database.read() as session:
+        with self._database.read() as session:
             found = images.environment_has_blob(session, namespace, name, digest)
         if not found:
             return None
-        path = self.blobs.path(digest)
+        path = self._blobs.path(digest)
         try:
             return path, path.stat().st_size
         except FileNotFoundError:
             return None
 
-    def image_tags(self, environment_id: int) -> list[str]:
+    def tags(self, environment_id: int) -> list[str]:
         """Return the tags of an environment."""
-        with self.database.read() as session:
+        with self._database.read() as session:
             tags = images.tags_of(session, environment_id)
             active = images.tagged_build(session, environment_id, None)
         return [*tags, LATEST] if active is not None else tags
 
     def repositories(self) -> list[tuple[str, str]]:
         """Return namespace and name of all environments that have an image, or could have one."""
-        with self.database.read() as session:
+        with self._database.read() as session:
             return images.repositories(session)
 
-    def image_address(self, build_id: int, host: str) -> str:
+    def address(self, build_id: int, host: str) -> str:
         """Return what ``docker pull`` is given for a build's image.
 
         Raises
@@ -85,21 +97,63 @@ class Images(Artifacts):
         NotFoundError, ConflictError
             There is no such build; it did not complete.
         """
-        with self.database.read() as session:
+        with self._database.read() as session:
             row = rows.find_build(session, build_id)
         if row.build.status != COMPLETED:
             msg = f"build {build_id} is {row.build.status}; images are made of completed builds"
             raise ConflictError(msg)
         return f"{host}/{spell(row.namespace.name)}/{spell(row.environment.name)}:{row.build.key}"
 
-    def image_state(self, build_id: int) -> dict[str, Any]:
+    def state(self, build_id: int) -> dict[str, Any]:
         """Return how an image stands (``state``, ``digest``, ``reason``), and its build (``build``, ``why``)."""
-        with self.database.read() as session:
+        with self._database.read() as session:
             row = rows.find_build(session, build_id)
             artifact = rows.find_artifact(session, build_id, images.DOCKER, "")
-            whole = artifact is not None and artifact.state == READY and self._is_whole(session, artifact)
+            whole = artifact is not None and artifact.state == READY and is_whole(session, self._blobs, artifact)
         build = {"build": row.build.status, "why": row.build.status_info}
         if artifact is None:
             return {"state": ABSENT, "digest": None, "reason": "", **build}
         state = ABSENT if artifact.state == READY and not whole else artifact.state
         return {"state": state, "digest": artifact.digest, "reason": artifact.reason, **build}
+
+    def archive(self, build_id: int) -> ImageArchive:
+        """Return the image of a build as one file, with the name that it has once it is loaded.
+
+        Raises
+        ------
+        NotFoundError
+            There is no image, or a part of it is gone.
+        """
+        with self._database.read() as session:
+            row = rows.find_build(session, build_id, deleted=True)
+            artifact = rows.find_artifact(session, build_id, images.DOCKER, "")
+            gone = is_gone(self._config, session, row.build, images.DOCKER)
+        if gone or artifact is None or artifact.state != READY or not artifact.digest:
+            msg = f"build {build_id} has no image that is ready"
+            raise NotFoundError(msg)
+        name = f"{spell(row.namespace.name)}/{spell(row.environment.name)}:{row.build.key}"
+        artifact_file(self._blobs, artifact.digest)
+        archive = ImageArchive(self._blobs, artifact.digest, name)
+        if not all(member.path is None or member.path.is_file() for member in archive.members):
+            msg = "a layer of the image is gone from the store; have it made again"
+            raise NotFoundError(msg)
+        return archive
+
+    def push(self, digest: str, target: Reference, report: Callable[[str, int, bool], None]) -> int:
+        """Copy an image to another registry; return how many bytes were sent.
+
+        Parameters
+        ----------
+        digest : str
+            SHA-256 of its manifest, in hexadecimal.
+        report : callable
+            Told of each part: its digest, its bytes, whether it was sent or is there already.
+
+        Raises
+        ------
+        RegistryUnreachableError, ImageError
+            The registry does not answer, or refuses.
+        """
+        from jupyter_envstore.images.push import push_image
+
+        return push_image(self._blobs, digest, target, report, self._config.docker_insecure_registries)

@@ -5,27 +5,53 @@ from __future__ import annotations
 from typing import Any
 
 from jupyter_envstore.database import builds as rows
+from jupyter_envstore.database import listings as listing
 from jupyter_envstore.database import people
 from jupyter_envstore.database import settings as settings_rows
-from jupyter_envstore.database.connection import now
+from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.models import Namespace
+from jupyter_envstore.database.paging import Page
 from jupyter_envstore.errors import ConflictError, InvalidInputError, NotFoundError
 from jupyter_envstore.policy.access import Identity, check_bindings, check_roles
-from jupyter_envstore.services.base import OpenStore
+from jupyter_envstore.representation import rest as wire
 from jupyter_envstore.spec import check_name
 
 MAX_METADATA = 100
 
 
-class Spaces(OpenStore):
+class Namespaces:
     """Places for environments, and whom they are opened to."""
 
-    def has_namespace(self, name: str) -> bool:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def page(self, identity: Identity, page: Page) -> tuple[int, list[dict[str, Any]]]:
+        """Return namespaces."""
+        with self._database.read() as session:
+            count, found = listing.list_namespaces(session, identity.visible("namespace::read"), page)
+        return count, [{"id": namespace.id, "name": namespace.name} for namespace in found]
+
+    def get(self, name: str) -> dict[str, Any]:
+        """Return a namespace.
+
+        Raises
+        ------
+        NotFoundError
+            It is not there.
+        """
+        with self._database.read() as session:
+            found = rows.get_namespace(session, name)
+            if found is None:
+                msg = f"there is no namespace {name}"
+                raise NotFoundError(msg)
+            return wire.namespace_json(found, listing.mappings_of(session, [found.id])[found.id])
+
+    def exists(self, name: str) -> bool:
         """Whether a namespace is there."""
-        with self.database.read() as session:
+        with self._database.read() as session:
             return rows.get_namespace(session, name) is not None
 
-    def create_namespace(self, name: str, who: str) -> None:
+    def create(self, name: str, who: str) -> None:
         """Make a namespace.
 
         Raises
@@ -34,14 +60,14 @@ class Spaces(OpenStore):
             It is there.
         """
         check_name("namespace", name)
-        with self.database.write() as session:
+        with self._database.write() as session:
             if rows.get_namespace(session, name) is not None:
                 msg = f"namespace {name} exists already"
                 raise ConflictError(msg)
             rows.ensure_namespace(session, name, who)
             people.audit(session, who, "namespace.create", name)
 
-    def change_namespace(self, name: str, metadata: Any, mappings: Any, identity: Identity) -> None:
+    def change(self, name: str, metadata: Any, mappings: Any, identity: Identity) -> None:
         """Replace the metadata or the role mappings of a namespace; None leaves them.
 
         Raises
@@ -54,7 +80,7 @@ class Spaces(OpenStore):
             _check_metadata(metadata)
         if bindings is not None:
             _check_holds(identity, bindings)
-        with self.database.write() as session:
+        with self._database.write() as session:
             namespace = _get(session, name)
             if metadata is not None:
                 namespace.metadata_ = metadata
@@ -65,7 +91,7 @@ class Spaces(OpenStore):
             changed |= {"role_mappings": bindings} if bindings is not None else {}
             people.audit(session, identity.name, "namespace.update", name, changed)
 
-    def delete_namespace(self, name: str, who: str) -> None:
+    def delete(self, name: str, who: str) -> None:
         """Delete an empty namespace, with its settings and mappings.
 
         Raises
@@ -73,7 +99,7 @@ class Spaces(OpenStore):
         ConflictError
             There are environments in it.
         """
-        with self.database.write() as session:
+        with self._database.write() as session:
             namespace = _get(session, name)
             count = rows.count_environments(session, namespace.id)
             if count:
@@ -87,7 +113,7 @@ class Spaces(OpenStore):
             rows.changed(session, "namespace", namespace.id)
             people.audit(session, who, "namespace.delete", name)
 
-    def namespace_mappings(self, name: str, other: str | None = None) -> list[dict[str, Any]]:
+    def mappings(self, name: str, other: str | None = None) -> list[dict[str, Any]]:
         """Return whom a namespace is opened to.
 
         Raises
@@ -95,7 +121,7 @@ class Spaces(OpenStore):
         NotFoundError
             It is not opened to the user of ``other``.
         """
-        with self.database.read() as session:
+        with self._database.read() as session:
             namespace = _get(session, name)
             found = people.list_namespace_mappings(session, namespace)
             views = [
@@ -108,7 +134,7 @@ class Spaces(OpenStore):
             raise NotFoundError(msg)
         return views
 
-    def open_namespace(self, name: str, other: str, role: str, identity: Identity, again: bool) -> None:
+    def open(self, name: str, other: str, role: str, identity: Identity, again: bool) -> None:
         """Give the user of another namespace a role in this one.
 
         Parameters
@@ -124,7 +150,7 @@ class Spaces(OpenStore):
         check_name("namespace", other)
         (role,) = check_roles([role])
         _check_holds(identity, {f"{name}/*": [role]})
-        with self.database.write() as session:
+        with self._database.write() as session:
             namespace = _get(session, name)
             if again:
                 if not people.delete_namespace_mappings(session, namespace, other):
@@ -135,7 +161,7 @@ class Spaces(OpenStore):
             rows.changed(session, "namespace", namespace.id)
             people.audit(session, identity.name, "namespace.open", name, {"other_namespace": other, "role": role})
 
-    def close_namespace(self, name: str, other: str | None, who: str) -> None:
+    def close(self, name: str, other: str | None, who: str) -> None:
         """Take the user of another namespace their role here, or everybody theirs.
 
         Raises
@@ -143,13 +169,18 @@ class Spaces(OpenStore):
         NotFoundError
             They have none.
         """
-        with self.database.write() as session:
+        with self._database.write() as session:
             namespace = _get(session, name)
             if not people.delete_namespace_mappings(session, namespace, other) and other is not None:
                 msg = f"{name} is not opened to the user of {other}"
                 raise NotFoundError(msg)
             rows.changed(session, "namespace", namespace.id)
             people.audit(session, who, "namespace.close", name, {"other_namespace": other or "*"})
+
+    def usage(self, identity: Identity) -> dict[str, dict[str, int]]:
+        """Return environments, builds and bytes of each namespace."""
+        with self._database.read() as session:
+            return listing.usage(session, identity.visible("namespace::read"))
 
 
 def _get(session: Any, name: str) -> Namespace:

@@ -8,45 +8,37 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from jupyter_envstore.blobs.local import BlobStore
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import kept_packages as kept
+from jupyter_envstore.database.connection import Database
 from jupyter_envstore.database.kept_packages import CONDA, PYPI, ServedFile
 from jupyter_envstore.database.states import READY
 from jupyter_envstore.errors import ConflictError, NotFoundError
 from jupyter_envstore.policy.access import Identity
 from jupyter_envstore.services.artifacts import Artifacts
+from jupyter_envstore.services.values import Document
 from jupyter_envstore.spec.reader import PLATFORMS
 
 NOARCH = "noarch"
+
 SIMPLE_HTML, SIMPLE_JSON = "text/html; charset=utf-8", "application/vnd.pypi.simple.v1+json"
 """Media types of a Python index (PEP 503, PEP 691)."""
+
 LOCAL = ("url", "channel", "fn")
 """What a record says of where it was found, which is nobody else's business."""
+
 MOST_INDEXES = 16
 """Indexes that are kept in memory: making one of 5,000 packages takes 0.2 s."""
+
 LISTED = ("lockfile", "explicit")
 """Artifacts that name the addresses of packages."""
-
-
-@dataclass(frozen=True)
-class Document:
-    """A text that is sent, its media type, and its SHA-256."""
-
-    data: bytes
-    media_type: str
-
-    @property
-    def digest(self) -> str:
-        """The SHA-256."""
-        return hashlib.sha256(self.data).hexdigest()
 
 
 class _Indexes:
@@ -72,10 +64,16 @@ class _Indexes:
                 self._documents.popitem(last=False)
 
 
-class Channel(Artifacts):
+class PackageChannel:
     """What is kept, served."""
 
-    def channel_index(self, identity: Identity, subdir: str, packed: bool, digest: str = "") -> Document:
+    def __init__(self, database: Database, blobs: BlobStore, artifacts: Artifacts) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._artifacts = artifacts
+        self._indexes = _Indexes()
+
+    def index(self, identity: Identity, subdir: str, packed: bool, digest: str = "") -> Document:
         """Return the index of a folder of the channel (``repodata.json``), ``packed`` with Zstandard or not.
 
         Of two files of one name the one that the newest build keeps is listed, and served. With ``digest`` it is the
@@ -101,14 +99,10 @@ class Channel(Artifacts):
         return document
 
     def _states(self, subdir: str) -> list[tuple[str, str, int, str]]:
-        with self.database.read() as session:
+        with self._database.read() as session:
             return kept.served_states(session, CONDA, subdir)
 
-    @cached_property
-    def _indexes(self) -> _Indexes:
-        return _Indexes()
-
-    def channel_file(self, identity: Identity, subdir: str, filename: str, digest: str = "") -> tuple[Path, ServedFile]:
+    def file(self, identity: Identity, subdir: str, filename: str, digest: str = "") -> tuple[Path, ServedFile]:
         """Return a conda package of the channel, the one of this ``digest`` where there are several of its name.
 
         Raises
@@ -120,7 +114,7 @@ class Channel(Artifacts):
         found = self._readable(identity, CONDA, subdir, filename=filename)
         return self._first((file for file in found if digest in ("", file.digest)), f"{subdir}/{filename}")
 
-    def wheel_file(self, identity: Identity, digest: str, filename: str) -> tuple[Path, ServedFile]:
+    def wheel(self, identity: Identity, digest: str, filename: str) -> tuple[Path, ServedFile]:
         """Return a kept file of a PyPI package.
 
         Raises
@@ -161,7 +155,7 @@ class Channel(Artifacts):
         lines = [f'<a href="{escape(url)}#sha256={file.digest}">{escape(file.filename)}</a>' for url, file in links]
         return _html(name, lines)
 
-    def list_from_channel(self, build_id: int, kind: str, address: str) -> Document:
+    def rewritten_list(self, build_id: int, kind: str, address: str) -> Document:
         """Return a lockfile or explicit list of a build whose kept packages have their address in the channel.
 
         Packages that are not kept have the address of the lock. An address has the digest of its file, so it is right
@@ -174,17 +168,17 @@ class Channel(Artifacts):
         NotFoundError
             The list was never made.
         """
-        found = self.find_artifact(build_id, kind)
+        found = self._artifacts.find(build_id, kind)
         if found["state"] != READY or kind not in LISTED:
             msg = f"the {kind} of build {build_id} is {found['state']}; ask for it without a channel first"
             raise ConflictError(msg)
-        with self.database.read() as session:
+        with self._database.read() as session:
             row = rows.find_build(session, build_id)
             files = [file for file in kept.kept_of(session, build_id) if file.digest]
         if not files:
             msg = f"build {row} is not kept with its packages; PUT build/{build_id}/keep/ keeps them"
             raise ConflictError(msg)
-        text = self.blobs.read(found["sha256"]).decode()
+        text = self._blobs.read(found["sha256"]).decode()
         addresses = {}
         for file in files:
             folder = f"sha256/{file.digest}/{file.subdir}" if file.manager == CONDA else f"files/{file.digest}"
@@ -201,7 +195,7 @@ class Channel(Artifacts):
         filename: str | None = None,
         name: str | None = None,
     ) -> Iterator[ServedFile]:
-        with self.database.read() as session:
+        with self._database.read() as session:
             found = kept.served_files(session, manager, subdir, filename, name)
         allowed: dict[tuple[str, str], bool] = {}
         for file in found:
@@ -213,10 +207,10 @@ class Channel(Artifacts):
 
     def _first(self, found: Iterator[ServedFile], what: str) -> tuple[Path, ServedFile]:
         file = next(found, None)
-        if file is None or not self.blobs.path(file.digest).is_file():
+        if file is None or not self._blobs.path(file.digest).is_file():
             msg = f"no {what[:200]} is kept here that you may read"
             raise NotFoundError(msg)
-        return self.blobs.path(file.digest), file
+        return self._blobs.path(file.digest), file
 
 
 def check_subdir(subdir: str) -> None:

@@ -20,7 +20,7 @@ import zstandard
 
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.prefix import remove_tree
-from jupyter_envstore.services import EnvStore
+from jupyter_envstore.services.store import EnvStore
 from tests.helpers import Store
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -29,11 +29,11 @@ NOBODY = 65534
 
 def artifact_of(store: Store, view: dict[str, Any], kind: str, variant: str = "") -> Path:
     """Return the file of an artifact, made if need be."""
-    artifact_id = store.envstore.request_artifact(view["id"], kind, variant)
+    artifact_id = store.envstore.artifacts.request(view["id"], kind, variant)
     store.wait(view["id"])
-    artifact = store.envstore.artifact(artifact_id)
+    artifact = store.envstore.artifacts.get(artifact_id)
     assert artifact["state"] == "ready", artifact["reason"]
-    path = store.envstore.artifact_path(artifact["sha256"])
+    path = store.envstore.artifacts.path(artifact["sha256"])
     assert (path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()) == (
         artifact["size"],
         artifact["sha256"],
@@ -174,7 +174,7 @@ def sizes_without_meta(path: Path) -> dict[str, int]:
 def test_two_stores_in_two_places_make_the_same_bytes(built: Store) -> None:
     first = artifact_of(built, built.data, "archive")
     root = Path(tempfile.mkdtemp(prefix="es-elsewhere-"))
-    other = Store(EnvStore(StoreConfig(str(root))))
+    other = Store(EnvStore.open(StoreConfig(str(root))))
     view = other.build(artifact_of(built, built.data, "lockfile").read_text(), name="data")
     assert view["status"] == "COMPLETED", view["reason"]
     second = artifact_of(other, view, "archive")
@@ -192,7 +192,7 @@ def test_made_again_it_has_the_same_digest(built: Store) -> None:
 
     first = artifact_of(built, built.data, "archive")
     staging = Path(tempfile.mkdtemp(prefix="es-again-"))
-    record = built.envstore.record(built.data["id"])
+    record = built.envstore.records.read(built.data["id"])
     parts = StoredParts(built.envstore.database, built.envstore.blobs)
     request = ArtifactRequest(
         record, built.data["platform"], "", built.envstore.config, staging / "prefix", Silent(), parts, {}
@@ -238,7 +238,7 @@ def test_small_artifacts_say_what_they_should(built: Store) -> None:
     explicit = artifact_of(built, built.data, "explicit").read_text()
     assert "@EXPLICIT" in explicit.splitlines()
     assert "# pip cowsay @ http" in explicit
-    view = built.envstore.show(built.data["id"])
+    view = built.envstore.builds.show(built.data["id"])
     for artifact in view["artifacts"]:
         assert artifact["state"] == "ready"
         assert artifact["duration"] is not None

@@ -85,11 +85,11 @@ def test_each_list_is_judged_by_what_stands_in_it() -> None:
 def test_lists_of_a_local_channel_say_so_made_or_not_and_what_holds_the_packages_does_not(
     store: Store, nasty_channel: str
 ) -> None:
-    store.envstore.change_settings({"artifacts_at_once": ["lockfile", "archive"]}, (), "tester")
+    store.envstore.settings.change({"artifacts_at_once": ["lockfile", "archive"]}, (), "tester")
     view = store.build(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
-    told = {item["type"]: item["reach"] for item in store.envstore.artifacts(view["id"])}
+    told = {item["type"]: item["reach"] for item in store.envstore.artifacts.of_build(view["id"])}
     assert {kind for kind, reach in told.items() if reach == "here"} == {"yaml", "explicit", "lockfile"}
     assert {kind for kind, reach in told.items() if reach == "anywhere"} == {"archive", "docker", "installer"}
-    made = store.envstore.find_artifact(view["id"], "lockfile")
+    made = store.envstore.artifacts.find(view["id"], "lockfile")
     assert made["reach"] == "here"
     assert list(made["tools"]) == ["conda-lock"]

@@ -14,50 +14,50 @@ def text(channel: str) -> str:
 
 
 def test_asking_twice_makes_it_once(store: Store, nasty_channel: str) -> None:
-    store.envstore.change_settings({"artifacts_at_once": []}, (), "tester")
+    store.envstore.settings.change({"artifacts_at_once": []}, (), "tester")
     view = store.build(text(nasty_channel))
     assert view["artifacts"] == []
-    first = store.envstore.request_artifact(view["id"], "yaml")
-    assert store.envstore.request_artifact(view["id"], "yaml") == first
+    first = store.envstore.artifacts.request(view["id"], "yaml")
+    assert store.envstore.artifacts.request(view["id"], "yaml") == first
     store.wait(view["id"])
-    assert store.envstore.request_artifact(view["id"], "yaml") == first
+    assert store.envstore.artifacts.request(view["id"], "yaml") == first
     assert len([job for job in store.jobs() if job.kind == "artifact"]) == 1
 
 
 def test_what_does_not_exist_is_refused_with_what_does(store: Store, nasty_channel: str) -> None:
     view = store.build(text(nasty_channel))
     with pytest.raises(InvalidInputError, match="known: archive, docker, explicit, installer, lockfile, yaml"):
-        store.envstore.request_artifact(view["id"], "floppy")
+        store.envstore.artifacts.request(view["id"], "floppy")
     with pytest.raises(InvalidInputError, match=r"known: tar\.gz, tar\.zst"):
-        store.envstore.request_artifact(view["id"], "archive", "rar")
+        store.envstore.artifacts.request(view["id"], "archive", "rar")
 
 
 def test_an_artifact_that_fails_has_its_reason_and_can_be_retried(store: Store, nasty_channel: str) -> None:
     view = store.build(text(nasty_channel))
-    artifact = store.envstore.request_artifact(view["id"], "yaml", "win-64")
+    artifact = store.envstore.artifacts.request(view["id"], "yaml", "win-64")
     store.wait(view["id"])
-    state = store.envstore.artifact(artifact)
+    state = store.envstore.artifacts.get(artifact)
     assert state["state"] == "failed"
     assert "not for win-64" in state["reason"]
-    assert store.envstore.show(view["id"])["status"] == "COMPLETED"
-    assert store.envstore.request_artifact(view["id"], "yaml", "win-64") == artifact
-    assert store.envstore.artifact(artifact)["state"] == "pending"
+    assert store.envstore.builds.show(view["id"])["status"] == "COMPLETED"
+    assert store.envstore.artifacts.request(view["id"], "yaml", "win-64") == artifact
+    assert store.envstore.artifacts.get(artifact)["state"] == "pending"
 
 
 def test_a_build_that_failed_has_no_artifacts(store: Store, nasty_channel: str) -> None:
     view = store.build(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [no-such-package]")
     with pytest.raises(ConflictError, match="is FAILED"):
-        store.envstore.request_artifact(view["id"], "yaml")
+        store.envstore.artifacts.request(view["id"], "yaml")
 
 
 def test_an_artifact_whose_file_was_lost_is_made_again(store: Store, nasty_channel: str) -> None:
     view = store.build(text(nasty_channel))
     before = next(a for a in view["artifacts"] if a["type"] == "yaml")
-    store.envstore.artifact_path(before["sha256"]).unlink()
-    artifact = store.envstore.request_artifact(view["id"], "yaml")
+    store.envstore.artifacts.path(before["sha256"]).unlink()
+    artifact = store.envstore.artifacts.request(view["id"], "yaml")
     store.wait(view["id"])
-    assert store.envstore.artifact(artifact)["sha256"] == before["sha256"]
-    assert store.envstore.artifact_path(before["sha256"]).is_file()
+    assert store.envstore.artifacts.get(artifact)["sha256"] == before["sha256"]
+    assert store.envstore.artifacts.path(before["sha256"]).is_file()
 
 
 def test_every_maker_is_found_through_its_entry_point() -> None:

@@ -15,7 +15,7 @@ from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.models import Build, LogChunk
 from jupyter_envstore.engine.prefix import tree_size
 from jupyter_envstore.errors import ConflictError, EnvStoreError, InvalidInputError, NotFoundError
-from jupyter_envstore.services.lookups import LogMark
+from jupyter_envstore.services.values import LogMark
 from tests.helpers import Store
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -63,7 +63,7 @@ def test_every_step_is_kept_with_its_end_and_its_progress(built: Store) -> None:
 
 
 def test_the_log_is_for_people_and_kept_after_the_build(built: Store) -> None:
-    log = built.envstore.log(built.data["id"])
+    log = built.envstore.logs.read(built.data["id"])
     assert "Find versions: done in" in log
     assert "packages, " in log
     assert "files are hard links into the package cache" in log
@@ -82,13 +82,13 @@ def test_what_a_log_has_behind_a_mark_is_told_once_though_its_pieces_become_a_bl
             written += text
             with envstore.database.write() as session:
                 session.add(LogChunk(build_id=ref.id, text=text, created_on=now()))
-            more, mark, _ = envstore.log_since(ref.id, mark)
+            more, mark, _ = envstore.logs.since(ref.id, mark)
             seen += more
         with envstore.database.write() as session:
             rows.store_log(session, envstore.blobs, session.get_one(Build, ref.id))
-        more, mark, _ = envstore.log_since(ref.id, mark)
+        more, mark, _ = envstore.logs.since(ref.id, mark)
         seen += more
-    assert seen.decode() == written == envstore.log(ref.id)
+    assert seen.decode() == written == envstore.logs.read(ref.id)
 
 
 def test_byte_code_is_shared_and_names_no_prefix(built: Store) -> None:
@@ -128,7 +128,7 @@ def test_the_same_specification_twice_makes_two_builds_that_share_their_files(st
     assert {a["type"]: a["sha256"] for a in first["artifacts"]} == {a["type"]: a["sha256"] for a in second["artifacts"]}
     total, own = tree_size(Path(second["prefix"]))
     assert own < 0.1 * total
-    assert second["active"] and not store.envstore.show(first["id"])["active"]
+    assert second["active"] and not store.envstore.builds.show(first["id"])["active"]
 
 
 def test_rolling_back_makes_an_older_build_active_and_foreign_ones_are_refused(
@@ -137,16 +137,16 @@ def test_rolling_back_makes_an_older_build_active_and_foreign_ones_are_refused(
     text = "name: {}\nchannels: [{}]\ndependencies: ['nasty-versions{}']"
     first = store.build(text.format("a", nasty_channel, "<2"))
     second = store.build(text.format("a", nasty_channel, ""))
-    assert store.envstore.diff(first["id"], second["id"]) == [
+    assert store.envstore.packages.diff(first["id"], second["id"]) == [
         {"change": "changed", "manager": "conda", "name": "nasty-versions", "from": "1.5 0", "to": "2.1 0"}
     ]
-    store.envstore.activate("team", "a", "1")
+    store.envstore.environments.activate("team", "a", "1")
     assert (store.root / "envs" / "team" / "a").resolve() == Path(first["prefix"]).resolve()
     other = store.build(text.format("b", nasty_channel, ""))
     with pytest.raises(NotFoundError, match="has no build"):
-        store.envstore.activate("team", "b", first["key"])
+        store.envstore.environments.activate("team", "b", first["key"])
     with pytest.raises(ConflictError, match="is the active one"):
-        store.envstore.delete_build(other["id"])
+        store.envstore.builds.delete(other["id"])
 
 
 def test_names_differ_by_more_than_their_case(store: Store, nasty_channel: str) -> None:
@@ -160,7 +160,7 @@ def test_names_differ_by_more_than_their_case(store: Store, nasty_channel: str) 
 def test_a_name_that_cannot_be_used_is_refused_and_nothing_is_kept(store: Store, name: str) -> None:
     with pytest.raises(InvalidInputError):
         store.submit("dependencies: [python]", "team", name)
-    assert store.envstore.environments() == []
+    assert store.envstore.environments.list_all() == []
 
 
 def test_a_solver_conflict_is_explained_by_the_solver(store: Store, nasty_channel: str) -> None:
@@ -176,7 +176,7 @@ def test_a_failed_rebuild_leaves_the_active_build_alone(store: Store, nasty_chan
     bad = store.build(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [no-such-package]")
     assert bad["status"] == "FAILED"
     assert "no package no-such-package in" in bad["reason"]
-    assert store.envstore.find("team", "e").id == good["id"]
+    assert store.envstore.builds.find("team", "e").id == good["id"]
 
 
 def test_an_activation_that_ends_the_shell_fails_the_build_with_its_words(store: Store, nasty_channel: str) -> None:
@@ -208,8 +208,8 @@ def test_scripts_written_for_bash_run_and_what_they_complain_of_is_logged(store:
     view = store.build(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [nasty-grumbling]")
     assert view["status"] == "COMPLETED", view["reason"]
     assert activated_environment(Path(view["prefix"]), store.root / "shims")["GRUMBLE"] == "a-compiler.sh"
-    assert "activation says:" in store.envstore.log(view["id"])
-    assert "no-such-command-here" in store.envstore.log(view["id"])
+    assert "activation says:" in store.envstore.logs.read(view["id"])
+    assert "no-such-command-here" in store.envstore.logs.read(view["id"])
 
 
 def test_workers_see_no_secrets_of_the_server(

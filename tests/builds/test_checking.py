@@ -86,7 +86,7 @@ def bad_channel(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def checking(store: Store) -> Store:
     """A store as it is without any setting: it checks."""
-    store.envstore.change_settings({"check_imports": True}, (), "tester")
+    store.envstore.settings.change({"check_imports": True}, (), "tester")
     return store
 
 
@@ -109,7 +109,7 @@ def test_what_cannot_be_used_stands_at_a_build_that_is_ready(checking: Store, ch
         "No such file or directory",
     }
     assert all(warning["message"].startswith(f"{warning['package']}: ") for warning in view["warnings"])
-    log = checking.envstore.log(view["id"])
+    log = checking.envstore.logs.read(view["id"])
     assert "1 kernel started" in log
     assert "libelsewhere.so.1" in log  # nothing loads it by itself: told, and no warning
     assert {warning["kind"] for warning in view["warnings"]} == {"check"}
@@ -131,9 +131,9 @@ def test_nothing_runs_where_the_setting_says_so(store: Store, channel: str, bad_
 
 
 def test_a_package_of_pypi_is_imported_too_and_a_good_build_says_so(built: Store) -> None:
-    view = built.envstore.show(built.data["id"])
+    view = built.envstore.builds.show(built.data["id"])
     assert view["warnings"] == []
-    log = built.envstore.log(view["id"])
+    log = built.envstore.logs.read(view["id"])
     assert "modules imported, 1 kernel started" in log
 
 
@@ -296,15 +296,15 @@ def test_a_check_that_is_stopped_leaves_nothing_running(
     build = checking.submit(staying_text(write_staying(tmp_path, mark, "import time; time.sleep(900)"), channel))
     checking.until(lambda: bool(running(mark)), 90)
     if how == "canceled":
-        checking.envstore.cancel(build.id)
+        checking.envstore.builds.cancel(build.id)
     else:
         job = next(job for job in checking.jobs() if job.kind == "check")
         os.killpg(job.pid, signal.SIGKILL)
         while next(job for job in checking.jobs() if job.kind == "check").state == "running":
             checking.envstore.scheduler.settle_lost()
     assert running(mark) == []
-    assert checking.envstore.show(build.id)["status"] == "COMPLETED"
-    checking.envstore.cancel(build.id) if how == "killed" else None
+    assert checking.envstore.builds.show(build.id)["status"] == "COMPLETED"
+    checking.envstore.builds.cancel(build.id) if how == "killed" else None
 
 
 def test_nothing_but_marked_processes_is_ended() -> None:

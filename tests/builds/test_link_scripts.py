@@ -126,7 +126,7 @@ def test_they_run_as_conda_runs_them_in_the_order_of_dependencies(busy: dict[str
 
 
 def test_what_they_say_is_in_the_log_and_their_messages_are_taken_away(store: Store, busy: dict[str, Any]) -> None:
-    log = store.envstore.log(busy["id"])
+    log = store.envstore.logs.read(busy["id"])
     said = ("busy: working", "busy: grumbling", "busy says: restart your shell")
     for words in (*said, "running the post-link script of"):
         assert words in log
@@ -158,9 +158,9 @@ def test_a_prefix_comes_back_with_the_same_bytes_and_nothing_is_run(
     prefix = Path(busy["prefix"])
     before = contents(prefix)
     build(store, scripted, "busy")  # the active one stays
-    assert store.envstore.retention.pack_away(busy["id"])
+    assert store.retention.pack_away(busy["id"])
     assert not prefix.exists()
-    store.envstore.restore(busy["id"], "tester")
+    store.envstore.prefixes.restore(busy["id"], "tester")
     view = store.wait(busy["id"])
     assert view["prefix"] == str(prefix)
     assert contents(prefix) == before
@@ -168,7 +168,7 @@ def test_a_prefix_comes_back_with_the_same_bytes_and_nothing_is_run(
     assert (prefix / "share" / "made-executable").stat().st_mode & 0o111
     assert (prefix / "share" / "absolute-link").readlink() == prefix / "share" / "shared.txt"
     assert (prefix / "share" / "empty-folder").is_dir()
-    assert store.envstore.log(busy["id"]).count("running the post-link script of busy") == 1
+    assert store.envstore.logs.read(busy["id"]).count("running the post-link script of busy") == 1
 
 
 def check_elsewhere(prefix: Path, target: str, root: Path) -> None:
@@ -184,9 +184,9 @@ def check_elsewhere(prefix: Path, target: str, root: Path) -> None:
 
 
 def artifact(store: Store, view: dict[str, Any], kind: str) -> dict[str, Any]:
-    found = store.envstore.request_artifact(view["id"], kind)
+    found = store.envstore.artifacts.request(view["id"], kind)
     store.wait(view["id"])
-    return store.envstore.artifact(found)
+    return store.envstore.artifacts.get(found)
 
 
 @pytest.fixture(scope="module")
@@ -208,9 +208,9 @@ def extract(path: Path, folder: Path) -> None:
 
 def extract_layers(store: Store, made: dict[str, Any], folder: Path) -> None:
     """Extract all of an image but its base."""
-    manifest = json.loads(store.envstore.artifact_path(made["sha256"]).read_bytes())
+    manifest = json.loads(store.envstore.artifacts.path(made["sha256"]).read_bytes())
     for layer in manifest["layers"][1:]:
-        extract(store.envstore.artifact_path(layer["digest"].removeprefix("sha256:")), folder)
+        extract(store.envstore.artifacts.path(layer["digest"].removeprefix("sha256:")), folder)
 
 
 def test_archive_image_and_installer_have_what_they_did_with_their_own_path(
@@ -218,7 +218,7 @@ def test_archive_image_and_installer_have_what_they_did_with_their_own_path(
 ) -> None:
     made = artifact(store, plain, "archive")
     assert made["state"] == "ready", made["reason"]
-    extract(store.envstore.artifact_path(made["sha256"]), tmp_path / "archive")
+    extract(store.envstore.artifacts.path(made["sha256"]), tmp_path / "archive")
     check_elsewhere(tmp_path / "archive", "/opt/envstore_archive_placeholder", store.root)
     unpack = tmp_path / "archive" / "bin" / "conda-unpack"
     subprocess.run([sys.executable, str(unpack)], check=True, capture_output=True)
@@ -226,7 +226,7 @@ def test_archive_image_and_installer_have_what_they_did_with_their_own_path(
     made = artifact(store, plain, "installer")
     assert made["state"] == "ready", made["reason"]
     prefix = tmp_path / "installed"
-    path = store.envstore.artifact_path(made["sha256"])
+    path = store.envstore.artifacts.path(made["sha256"])
     done = subprocess.run(
         ["/bin/sh", "-eu", str(path), "-b", "-t", "-p", str(prefix)], capture_output=True, text=True, check=False
     )
@@ -303,7 +303,7 @@ def test_a_script_may_write_what_is_no_record(store: Store, scripted: str) -> No
 def test_what_scripts_say_to_a_terminal_is_shown_and_not_heeded(store: Store, scripted: str) -> None:
     view = build(store, scripted, "colours")
     assert "red \\x1b]0;title\\x07" in view["reason"]
-    assert "\x1b" not in view["reason"] + store.envstore.log(view["id"])
+    assert "\x1b" not in view["reason"] + store.envstore.logs.read(view["id"])
 
 
 def test_what_stays_behind_is_ended(store: Store, scripted: str) -> None:
@@ -342,7 +342,7 @@ def test_reported_ones_are_named_package_by_package(make: Callable[..., Store], 
         ("link_script", name) for name in ("busy", "fails", "z-first")
     }
     assert not (Path(view["prefix"]) / "order").exists()
-    assert "warning: the post-link script of busy" in store.envstore.log(view["id"])
+    assert "warning: the post-link script of busy" in store.envstore.logs.read(view["id"])
 
 
 def test_refused_ones_fail_the_build_with_the_names_of_all(make: Callable[..., Store], scripted: str) -> None:
@@ -375,7 +375,7 @@ def test_what_they_did_goes_when_the_build_goes(store: Store, scripted: str) -> 
     build(store, scripted, "leaks")
     with store.envstore.database.read() as session:
         assert owned_blob(session, products_owner(view["id"])) is not None
-    store.envstore.delete_build(view["id"], "tester")
+    store.envstore.builds.delete(view["id"], "tester")
     with store.envstore.database.read() as session:
         assert owned_blob(session, products_owner(view["id"])) is None
 

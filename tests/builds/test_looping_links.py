@@ -61,7 +61,7 @@ def channel(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_an_environment_with_links_that_loop_is_built_and_all_is_made_of_it(store: Store, channel: str) -> None:
     view = store.build(f"name: e\nchannels: ['{channel}']\ndependencies: [loops]")
     assert view["status"] == "COMPLETED", view["reason"]
-    log = store.envstore.log(view["id"])
+    log = store.envstore.logs.read(view["id"])
     assert {artifact["type"]: artifact["state"] for artifact in view["artifacts"]} == dict.fromkeys(
         ARTIFACTS, "ready"
     ), log
@@ -71,14 +71,14 @@ def test_an_environment_with_links_that_loop_is_built_and_all_is_made_of_it(stor
     assert "kernel lost of loops is left out" in told
     assert view["size"] > 0
     digest = next(artifact["sha256"] for artifact in view["artifacts"] if artifact["type"] == "archive")
-    archive = store.envstore.artifact_path(digest)
+    archive = store.envstore.artifacts.path(digest)
     with tarfile.open(archive) as tar:
         links = {member.name.removeprefix("./"): member.linkname for member in tar if member.issym()}
     assert {path: links.get(path) for path in LOOPS} == LOOPS
     kernels = KernelSpecs(store.envstore.config, store.envstore.database)
     kernels.sync()
     assert kernels.state(1).ids == ("envstore-team--e--k",)
-    store.envstore.collect(dry_run=True)
-    store.envstore.delete_environment("team", "e", at_once=True)
-    store.envstore.collect()
+    store.envstore.retention.collect(dry_run=True)
+    store.envstore.environments.delete("team", "e", at_once=True)
+    store.envstore.retention.collect()
     assert not Path(view["prefix"]).exists()

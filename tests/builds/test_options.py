@@ -17,7 +17,7 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def build(store: Store, text: str, options: BuildOptions) -> dict[str, object]:
-    reference = store.envstore.submit(read_specification(text), "team", "e", "tester", options=options)
+    reference = store.envstore.builds.submit(read_specification(text), "team", "e", "tester", options=options)
     return store.wait(reference.id)
 
 
@@ -38,7 +38,7 @@ def test_a_file_may_take_a_gpu_for_granted(store: Store, nasty_channel: str) -> 
     text = f"channels: [{nasty_channel}]\nsystem-requirements: {{cuda: 12.4}}\ndependencies: [nasty-text, __cuda>=12]"
     view = build(store, text, BuildOptions())
     assert view["status"] == "COMPLETED", view["reason"]
-    lock = store.envstore.record(view["id"]).lock(current_platform())
+    lock = store.envstore.records.read(view["id"]).lock(current_platform())
     assert any(package.startswith("__cuda=12.4") for package in lock.virtual_packages)
 
 
@@ -50,8 +50,10 @@ def test_all_platforms_or_none_can_be_asked_for(store: Store, channel: str) -> N
 @pytest.mark.parametrize("options", [BuildOptions(exclude_newer="yesterday"), BuildOptions(virtual_packages=("cuda",))])
 def test_choices_that_make_no_sense_are_refused_before_anything_is_kept(store: Store, options: BuildOptions) -> None:
     with pytest.raises(InvalidInputError):
-        store.envstore.submit(read_specification("dependencies: [python]"), "team", "e", "tester", options=options)
-    assert store.envstore.environments() == []
+        store.envstore.builds.submit(
+            read_specification("dependencies: [python]"), "team", "e", "tester", options=options
+        )
+    assert store.envstore.environments.list_all() == []
 
 
 def test_a_lock_that_conda_lock_would_not_read_is_refused_at_once(store: Store) -> None:
@@ -67,5 +69,5 @@ def test_a_lock_that_conda_lock_would_not_read_is_refused_at_once(store: Store) 
     metadata = {"content_hash": {}, "channels": [], "platforms": ["linux-64"], "sources": []}
     specification = read_specification(json.dumps({"version": 1, "metadata": metadata, "package": [package]}))
     with pytest.raises(SpecificationError, match=r"conda-lock does not accept.*dependencies"):
-        store.envstore.submit(specification, "team", "e", "tester")
-    assert store.envstore.environments() == []
+        store.envstore.builds.submit(specification, "team", "e", "tester")
+    assert store.envstore.environments.list_all() == []

@@ -25,7 +25,7 @@ from jupyter_envstore.database.jobs import Claim
 from jupyter_envstore.database.models import Build, Job
 from jupyter_envstore.engine.process_environment import scrubbed_environment
 from jupyter_envstore.errors import ConflictError
-from jupyter_envstore.services import EnvStore
+from jupyter_envstore.services.store import EnvStore
 from tests.helpers import LEASE_SECONDS, Store
 
 STEPS = ["solve", "fetch", "pip", "record", "link", "activate"]
@@ -111,12 +111,12 @@ def test_a_build_canceled_in_any_step_ends_within_5_seconds_and_leaves_no_files(
 ) -> None:
     build_id = stop_at(store, step, channel)
     started = time.monotonic()
-    store.envstore.cancel(build_id)
+    store.envstore.builds.cancel(build_id)
     assert time.monotonic() - started < 5
-    assert store.envstore.show(build_id)["status"] == "CANCELED"
+    assert store.envstore.builds.show(build_id)["status"] == "CANCELED"
     assert store.files() == set()
     assert not any(is_alive(job.pid, job.process_started) for job in store.jobs())
-    assert "Find versions" in store.envstore.log(build_id)
+    assert "Find versions" in store.envstore.logs.read(build_id)
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -149,16 +149,16 @@ def test_a_worker_that_is_there_and_silent_is_told_from_one_that_is_gone(store: 
     with store.envstore.database.write() as session:
         session.query(Job).update({"heartbeat_on": datetime(2020, 1, 1, tzinfo=timezone.utc).replace(tzinfo=None)})
     store.envstore.scheduler.settle_lost()
-    assert "it gave no sign of life for 10 s" in store.envstore.log(build_id)
+    assert "it gave no sign of life for 10 s" in store.envstore.logs.read(build_id)
     assert store.jobs()[0].state == "queued"
-    store.envstore.cancel(build_id)
+    store.envstore.builds.cancel(build_id)
 
 
 def test_a_worker_lost_while_it_finishes_leaves_the_build_usable_and_it_is_finished_later(
     store: Store, nasty_channel: str, channel: str
 ) -> None:
     build_id = stop_at(store, "compile", channel, times=1)
-    view = store.envstore.show(build_id)
+    view = store.envstore.builds.show(build_id)
     assert (view["status"], view["active"]) == ("COMPLETED", True)
     inode = (Path(view["prefix"]) / "conda-meta").stat().st_ino
     job = next(job for job in store.jobs() if job.kind == "finish")
@@ -191,11 +191,11 @@ def test_a_second_attempt_goes_on_from_the_record_of_the_first(store: Store, cha
 
 def test_canceling_the_artifacts_of_a_ready_build_leaves_it_ready_and_finished(store: Store, channel: str) -> None:
     build_id = stop_at(store, "artifact-archive", channel)
-    assert "artifact" in store.envstore.cancel(build_id)
+    assert "artifact" in store.envstore.builds.cancel(build_id)
     view = store.wait(build_id)
     assert view["status"] == "COMPLETED"
     assert "canceled" in {artifact["reason"] for artifact in view["artifacts"]}
-    assert re.search(r"^\d\d:\d\d:\d\d canceled: artifact archive$", store.envstore.log(build_id), re.MULTILINE)
+    assert re.search(r"^\d\d:\d\d:\d\d canceled: artifact archive$", store.envstore.logs.read(build_id), re.MULTILINE)
     assert Path(view["prefix"]).stat().st_mode & 0o777 == 0o555
 
 
@@ -204,10 +204,10 @@ def test_deleting_a_build_that_is_still_worked_on_stops_the_work(store: Store, c
     store.submit(text(channel))
     store.envstore.scheduler.executor.close()
     store.envstore.scheduler.executor = LocalExecutor(store.envstore.config)
-    store.until(lambda: store.envstore.show(2)["status"] == "COMPLETED")
-    store.envstore.delete_build(build_id)
+    store.until(lambda: store.envstore.builds.show(2)["status"] == "COMPLETED")
+    store.envstore.builds.delete(build_id)
     store.wait(2)
-    assert store.files() == {f"builds/{Path(store.envstore.show(2)['prefix']).name}"}
+    assert store.files() == {f"builds/{Path(store.envstore.builds.show(2)['prefix']).name}"}
     assert not any(job.state == "failed" for job in store.jobs())
 
 
@@ -218,7 +218,7 @@ def test_a_worker_waits_for_the_caches_without_losing_its_lease(store: Store, na
         build = store.submit(f"name: q\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
         started = time.monotonic()
         store.until(lambda: time.monotonic() - started > 5)  # longer than the lease
-        assert store.envstore.show(build.id)["status"] == "BUILDING"
+        assert store.envstore.builds.show(build.id)["status"] == "BUILDING"
     assert store.wait(build.id)["status"] == "COMPLETED"
     assert store.jobs()[0].attempt == 1
 
@@ -249,8 +249,8 @@ def test_what_cannot_be_removed_does_not_hold_up_the_job(
         raise OSError(16, "Device or resource busy", str(path))
 
     monkeypatch.setattr(scheduler_module, "remove_tree", refuse)  # such a file cannot be had at will
-    store.envstore.cancel(build_id)
-    assert store.envstore.show(build_id)["status"] == "CANCELED"
+    store.envstore.builds.cancel(build_id)
+    assert store.envstore.builds.show(build_id)["status"] == "CANCELED"
     assert store.jobs()[0].state == "canceled"
 
 
@@ -271,28 +271,28 @@ def test_a_worker_that_cannot_be_started_is_tried_again(store: Store, nasty_chan
 
 def test_a_queued_build_is_canceled_without_ever_running(store: Store, nasty_channel: str) -> None:
     build = store.submit(f"name: q\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
-    store.envstore.cancel(build.id)
-    assert store.envstore.show(build.id)["status"] == "CANCELED"
+    store.envstore.builds.cancel(build.id)
+    assert store.envstore.builds.show(build.id)["status"] == "CANCELED"
     assert store.envstore.scheduler.tick() == 0
     with pytest.raises(ConflictError, match="nothing to cancel"):
-        store.envstore.cancel(build.id)
+        store.envstore.builds.cancel(build.id)
 
 
 def test_the_death_of_who_scheduled_changes_nothing_for_the_worker(store: Store, channel: str) -> None:
     build = store.submit(text(channel))
     code = (
         "import sys, os\nfrom jupyter_envstore.config import StoreConfig\n"
-        "from jupyter_envstore.services import EnvStore\n"
-        f"EnvStore(StoreConfig.from_text({store.envstore.config.to_text()!r})).scheduler.tick()\n"
+        "from jupyter_envstore.services.store import EnvStore\n"
+        f"EnvStore.open(StoreConfig.from_text({store.envstore.config.to_text()!r})).scheduler.tick()\n"
         "os.kill(os.getpid(), 9)"
     )
     done = subprocess.run([sys.executable, "-c", code], check=False)
     assert done.returncode == -signal.SIGKILL
     deadline = time.monotonic() + 60
-    while store.envstore.busy(build.id):  # nobody schedules any more
+    while store.envstore.builds.is_busy(build.id):  # nobody schedules any more
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    view = store.envstore.show(build.id)
+    view = store.envstore.builds.show(build.id)
     assert view["status"] == "COMPLETED"
     assert {artifact["reason"] for artifact in view["artifacts"]} == {""}
     assert {artifact["state"] for artifact in view["artifacts"]} == {"ready"}
@@ -313,22 +313,22 @@ def test_a_worker_that_lost_its_claim_ends_itself(store: Store, channel: str) ->
 
 def test_deleting_an_environment_while_it_builds_stops_the_build(store: Store, channel: str) -> None:
     stop_at(store, "link", channel)
-    store.envstore.delete_environment("team", "trouble", at_once=True)
+    store.envstore.environments.delete("team", "trouble", at_once=True)
     assert store.files() == set()
     assert store.jobs()[0].state == "canceled"
 
 
 def test_two_processes_share_one_store_and_each_build_runs_once(store: Store, nasty_channel: str) -> None:
     texts = [f"name: e{n}\nchannels: [{nasty_channel}]\ndependencies: [nasty-text, nasty-links]" for n in range(6)]
-    other = Store(EnvStore(store.envstore.config))
+    other = Store(EnvStore.open(store.envstore.config))
     ids = [(store if n % 2 else other).submit(text).id for n, text in enumerate(texts)]
 
     def done() -> bool:
         other.envstore.scheduler.tick()
-        return not any(store.envstore.busy(build) for build in ids)
+        return not any(store.envstore.builds.is_busy(build) for build in ids)
 
     store.until(done)
-    views = [store.envstore.show(build) for build in ids]
+    views = [store.envstore.builds.show(build) for build in ids]
     other.close()
     assert [view["status"] for view in views] == ["COMPLETED"] * 6
     assert all(job.attempt == 1 for job in store.jobs())
@@ -349,7 +349,7 @@ def test_a_build_beyond_its_time_limit_fails_with_the_limit(
     root: Path, package_cache: Path, nasty_channel: str
 ) -> None:
     (root / "pkgs").symlink_to(package_cache)
-    store = Store(EnvStore(StoreConfig(str(root), build_time_limit=0.0)))
+    store = Store(EnvStore.open(StoreConfig(str(root), build_time_limit=0.0)))
     view = store.build(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
     store.close()
     assert view["status"] == "FAILED"
@@ -357,7 +357,7 @@ def test_a_build_beyond_its_time_limit_fails_with_the_limit(
 
 
 def test_a_build_beyond_its_size_limit_fails_with_the_limit(root: Path, channel: str) -> None:
-    store = Store(EnvStore(StoreConfig(str(root), max_build_bytes=1_000_000)))
+    store = Store(EnvStore.open(StoreConfig(str(root), max_build_bytes=1_000_000)))
     view = store.build(text(channel))
     store.close()
     assert view["status"] == "FAILED"
@@ -369,7 +369,7 @@ def test_a_step_that_hangs_beyond_the_time_limit_is_ended_and_leaves_no_files(
     root: Path, package_cache: Path, nasty_channel: str
 ) -> None:
     (root / "pkgs").symlink_to(package_cache)
-    store = Store(EnvStore(StoreConfig(str(root), build_time_limit=4.0, lease_seconds=3.0)))
+    store = Store(EnvStore.open(StoreConfig(str(root), build_time_limit=4.0, lease_seconds=3.0)))
     started = time.monotonic()
     view = store.build(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [nasty-sleepy]")
     assert view["status"] == "FAILED"
@@ -392,7 +392,7 @@ def test_a_hung_worker_that_was_killed_at_the_limit_is_swept_up(store: Store, na
 def alone(root: Path, package_cache: Path) -> Iterator[Store]:
     """A store as the command line opens it: its workers hand on."""
     (root / "pkgs").symlink_to(package_cache)
-    opened = Store(EnvStore(StoreConfig(str(root), lease_seconds=LEASE_SECONDS, hand_on=True)))
+    opened = Store(EnvStore.open(StoreConfig(str(root), lease_seconds=LEASE_SECONDS, hand_on=True)))
     yield opened
     opened.end_workers()
     opened.close()
@@ -403,10 +403,10 @@ def test_a_queue_goes_on_where_nobody_schedules(alone: Store, nasty_channel: str
     references = [alone.submit(text.format(name)) for name in ("a", "b", "c", "d", "e")]
     alone.envstore.scheduler.tick()  # and no more
     deadline = time.monotonic() + 60
-    while any(alone.envstore.busy(reference.id) for reference in references):
+    while any(alone.envstore.builds.is_busy(reference.id) for reference in references):
         assert time.monotonic() < deadline, [job.state for job in alone.jobs()]
         time.sleep(0.1)
-    assert all(alone.envstore.show(reference.id)["status"] == "COMPLETED" for reference in references)
+    assert all(alone.envstore.builds.show(reference.id)["status"] == "COMPLETED" for reference in references)
 
 
 def test_a_job_that_is_canceled_while_its_worker_starts_is_no_trouble(
@@ -419,5 +419,5 @@ def test_a_job_that_is_canceled_while_its_worker_starts_is_no_trouble(
 
     monkeypatch.setattr(store.envstore.scheduler.executor, "start", start)
     reference = store.submit(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
-    store.until(lambda: store.envstore.show(reference.id)["status"] == "CANCELED")
+    store.until(lambda: store.envstore.builds.show(reference.id)["status"] == "CANCELED")
     assert "no worker could be started" not in caplog.text

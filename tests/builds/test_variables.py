@@ -17,7 +17,7 @@ from jupyter_envstore.channel_maker.channel import index_channel
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.kernels.kernel_specs import KernelSpecs
-from jupyter_envstore.services import EnvStore
+from jupyter_envstore.services.store import EnvStore
 from tests.helpers import LEASE_SECONDS, Store
 from tests.nasty import SHORT, Fill, add
 
@@ -83,7 +83,7 @@ def store(tmp_path_factory: pytest.TempPathFactory, base: Path) -> Iterator[Stor
     root = tmp_path_factory.mktemp("es")
     settings: dict[str, Any] = {"artifacts_at_once": [], "installer_maker": "self-extracting", "check_imports": False}
     config = StoreConfig(str(root), lease_seconds=LEASE_SECONDS, settings=settings, docker_base_image=f"oci:{base}")
-    opened = Store(EnvStore(config, LocalExecutor(config)))
+    opened = Store(EnvStore.open(config, LocalExecutor(config)))
     yield opened
     opened.end_workers()
     opened.close()
@@ -139,11 +139,11 @@ def test_archive_and_installer_set_them_where_they_are_unpacked(
     store: Store, good: dict[str, Any], tmp_path: Path
 ) -> None:
     for kind in ("archive", "installer"):
-        artifact = store.envstore.request_artifact(good["id"], kind)
+        artifact = store.envstore.artifacts.request(good["id"], kind)
         store.wait(good["id"])
-        made = store.envstore.artifact(artifact)
+        made = store.envstore.artifacts.get(artifact)
         assert made["state"] == "ready", made["reason"]
-        path = store.envstore.artifact_path(made["sha256"])
+        path = store.envstore.artifacts.path(made["sha256"])
         prefix = tmp_path / kind
         if kind == "archive":
             with tarfile.open(path) as tar:
@@ -160,13 +160,13 @@ def test_archive_and_installer_set_them_where_they_are_unpacked(
 
 
 def test_images_have_them_in_their_configuration(store: Store, good: dict[str, Any]) -> None:
-    artifact = store.envstore.request_artifact(good["id"], "docker")
+    artifact = store.envstore.artifacts.request(good["id"], "docker")
     store.wait(good["id"])
-    made = store.envstore.artifact(artifact)
+    made = store.envstore.artifacts.get(artifact)
     assert made["state"] == "ready", made["reason"]
-    manifest = json.loads(store.envstore.artifact_path(made["sha256"]).read_bytes())
+    manifest = json.loads(store.envstore.artifacts.path(made["sha256"]).read_bytes())
     digest = manifest["config"]["digest"].removeprefix("sha256:")
-    entries = json.loads(store.envstore.artifact_path(digest).read_bytes())["config"]["Env"]
+    entries = json.loads(store.envstore.artifacts.path(digest).read_bytes())["config"]["Env"]
     found = dict(entry.split("=", 1) for entry in entries)
     assert [found.get(name) for name in SEEN[:-1]] == expected("/opt/conda")[:-1]
 

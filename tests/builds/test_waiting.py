@@ -22,7 +22,7 @@ from jupyter_envstore.channel_maker.channel import index_channel
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.jobs import BUILD
 from jupyter_envstore.database.models import Job
-from jupyter_envstore.services import EnvStore
+from jupyter_envstore.services.store import EnvStore
 from tests import nasty
 from tests.helpers import LEASE_SECONDS, Store
 
@@ -60,7 +60,7 @@ def waited(root: Path) -> Iterator[Store]:
     config = StoreConfig(
         str(root), lease_seconds=LEASE_SECONDS, worker_wait_seconds=120.0, settings={"artifacts_at_once": []}
     )
-    opened = Store(EnvStore(config, LocalExecutor(config)))
+    opened = Store(EnvStore.open(config, LocalExecutor(config)))
     config.staging.mkdir(exist_ok=True)
     executor(opened).waiting.begin()
     wait_until_ready(opened)
@@ -103,7 +103,7 @@ def text(channel: str, package: str) -> str:
 def start(store: Store, channel: str, package: str = "takes-a-while") -> tuple[int, int]:
     """Start a build; return its id and its worker's process, which takes a while."""
     build_id = store.submit(text(channel, package)).id
-    store.until(lambda: "activate" in [step["name"] for step in store.envstore.show(build_id)["steps"]])
+    store.until(lambda: "activate" in [step["name"] for step in store.envstore.builds.show(build_id)["steps"]])
     return build_id, build_job(store).pid
 
 
@@ -123,7 +123,7 @@ def test_a_child_is_a_worker_like_any_other_and_has_the_variables_of_its_own_job
         else:
             monkeypatch.delenv("HTTPS_PROXY")
         view = waited.build(text(small_channel, "tells"))
-        log, job = waited.envstore.log(view["id"]), build_job(waited)
+        log, job = waited.envstore.logs.read(view["id"]), build_job(waited)
         assert view["status"] == "COMPLETED", log
         assert f"worker {job.pid} of {ready}" in log
         expected = f"http://{proxy}.example:1" if proxy else "none"
@@ -153,12 +153,12 @@ def test_a_canceled_child_ends_with_all_it_started_and_the_next_job_finds_the_on
     build_id, pid = start(waited, small_channel)
     until(lambda: psutil.Process(pid).children(recursive=True))
     children = psutil.Process(pid).children(recursive=True)
-    waited.envstore.cancel(build_id)
-    assert waited.envstore.show(build_id)["status"] == "CANCELED"
+    waited.envstore.builds.cancel(build_id)
+    assert waited.envstore.builds.show(build_id)["status"] == "CANCELED"
     until(lambda: not any(child.is_running() and child.status() != "zombie" for child in children))
     assert not start_time(pid)
     assert waited.files() == set()
-    log = waited.envstore.log(waited.build(text(small_channel, "tells"))["id"])
+    log = waited.envstore.logs.read(waited.build(text(small_channel, "tells"))["id"])
     assert f"of {ready}\n" in log
 
 
@@ -175,10 +175,10 @@ def test_without_the_one_that_waits_a_job_has_a_process_of_its_own_and_another_i
     ready = wait_until_ready(waited)
     os.kill(ready, signal.SIGKILL)
     until(lambda: not start_time(ready))
-    log = waited.envstore.log(waited.build(text(small_channel, "tells"))["id"])
+    log = waited.envstore.logs.read(waited.build(text(small_channel, "tells"))["id"])
     assert f"of {os.getpid()}\n" in log
     assert wait_until_ready(waited) != ready
-    log = waited.envstore.log(waited.build(text(small_channel, "tells"))["id"])
+    log = waited.envstore.logs.read(waited.build(text(small_channel, "tells"))["id"])
     assert f"of {wait_until_ready(waited)}\n" in log
 
 
@@ -196,7 +196,7 @@ def test_a_server_that_ends_takes_the_one_that_waits_with_it_and_no_child(waited
     executor(waited).close()
     assert not start_time(ready)
     assert is_alive(pid, build_job(waited).process_started)
-    until(lambda: waited.envstore.show(build_id)["status"] == "COMPLETED")
+    until(lambda: waited.envstore.builds.show(build_id)["status"] == "COMPLETED")
     until(lambda: not start_time(pid))
 
 

@@ -16,9 +16,9 @@ import pytest
 from jupyter_envstore.application.configuration import read_configuration
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.errors import InvalidInputError
-from jupyter_envstore.services import EnvStore
 from jupyter_envstore.services.backup import back_up, bring_back
 from jupyter_envstore.services.doctor import examine
+from jupyter_envstore.services.store import EnvStore
 from tests.helpers import Store
 
 
@@ -26,7 +26,7 @@ def test_a_backup_brings_everything_back_but_prefixes_which_are_restored(
     store: Store, channel: str, tmp_path: Path
 ) -> None:
     view = store.build(f"name: kept\nchannels: [{channel}]\ndependencies: [python]")
-    before = store.envstore.log(view["id"])
+    before = store.envstore.logs.read(view["id"])
     saved = back_up(store.envstore.config, tmp_path / "backup.tar")
     assert not saved.missing
     assert saved.files >= 6
@@ -35,12 +35,12 @@ def test_a_backup_brings_everything_back_but_prefixes_which_are_restored(
     try:
         bring_back(StoreConfig(str(root)), tmp_path / "backup.tar")
         (root / "pkgs").symlink_to(store.root / "pkgs")
-        again = Store(EnvStore(StoreConfig(str(root))))
-        found = again.envstore.show(view["id"])
+        again = Store(EnvStore.open(StoreConfig(str(root))))
+        found = again.envstore.builds.show(view["id"])
         assert found["packed_away"]
         assert [item["state"] for item in found["artifacts"]] == ["ready"] * 4
-        assert again.envstore.log(view["id"]) == before
-        again.envstore.restore(view["id"])
+        assert again.envstore.logs.read(view["id"]) == before
+        again.envstore.prefixes.restore(view["id"])
         assert (Path(again.wait(view["id"])["prefix"]) / "bin" / "python").exists()
         again.close()
         with pytest.raises(InvalidInputError, match="already"):
@@ -57,8 +57,8 @@ def test_archives_can_be_left_out_and_are_dropped_then(store: Store, nasty_chann
     back_up(store.envstore.config, tmp_path / "backup.tar", archives=False)
     root = tmp_path / "root"
     bring_back(StoreConfig(str(root)), tmp_path / "backup.tar")
-    again = EnvStore(StoreConfig(str(root)))
-    states = {item["type"]: item["state"] for item in again.show(view["id"])["artifacts"]}
+    again = EnvStore.open(StoreConfig(str(root)))
+    states = {item["type"]: item["state"] for item in again.builds.show(view["id"])["artifacts"]}
     assert states == {"yaml": "ready", "lockfile": "ready", "explicit": "ready", "archive": "dropped"}
     again.close()
 
@@ -107,7 +107,7 @@ def test_the_doctor_looks_at_everything_and_names_what_is_wrong(store: Store, ch
 def test_the_doctor_asks_the_registry_for_the_base_of_images_and_does_not_wait_long(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    EnvStore(StoreConfig(str(root))).close()
+    EnvStore.open(StoreConfig(str(root))).close()
     monkeypatch.setattr("jupyter_envstore.services.doctor.BASE_SECONDS", 1.0)
 
     def base(address: str) -> tuple[str, str]:
@@ -158,7 +158,7 @@ def test_the_command_line_and_the_server_read_the_same_files_in_the_same_order(
 
 
 def test_the_doctor_finds_a_damaged_database(root: Path) -> None:
-    EnvStore(StoreConfig(str(root))).close()
+    EnvStore.open(StoreConfig(str(root))).close()
     path = root / "envstore.sqlite"
     path.write_bytes(b"no database" * 1000)
     found = {

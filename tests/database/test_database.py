@@ -25,7 +25,7 @@ from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database.connection import HEAD, Database, file_system, upgrade
 from jupyter_envstore.database.models import Base, Build, Environment
 from jupyter_envstore.errors import InvalidInputError, StorageError
-from jupyter_envstore.services import EnvStore
+from jupyter_envstore.services.store import EnvStore
 from tests.helpers import LEASE_SECONDS, Store
 
 SCRIPTS = ScriptDirectory(str(Path(store_package.__file__).parent / "migrations"))
@@ -171,14 +171,14 @@ def test_the_file_system_of_a_path_is_known() -> None:
 
 def test_a_path_that_is_too_long_for_prefixes_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match=r"root_dir .* is too long"):
-        EnvStore(StoreConfig(str(tmp_path / ("x" * 120))))
+        EnvStore.open(StoreConfig(str(tmp_path / ("x" * 120))))
     with pytest.raises(InvalidInputError, match="space"):
-        EnvStore(StoreConfig("/tmp/a b"))
+        EnvStore.open(StoreConfig("/tmp/a b"))
 
 
 def test_a_folder_that_cannot_be_made_is_named() -> None:
     with pytest.raises(StorageError, match="choose another root_dir"):
-        EnvStore(StoreConfig("/proc/envstore"))
+        EnvStore.open(StoreConfig("/proc/envstore"))
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def small_disk(root: Path) -> Path:
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, who may mount a small disk")
 def test_a_full_disk_fails_the_build_with_the_reason_and_leaves_nothing(small_disk: Path, channel: str) -> None:
     try:
-        store = Store(EnvStore(StoreConfig(str(small_disk), lease_seconds=LEASE_SECONDS)))
+        store = Store(EnvStore.open(StoreConfig(str(small_disk), lease_seconds=LEASE_SECONDS)))
         view = store.build(f"name: e\nchannels: [{channel}]\ndependencies: [numpy, pandas]")
         store.close()
         assert view["status"] == "FAILED"
@@ -210,9 +210,9 @@ def test_a_full_disk_fails_the_build_with_the_reason_and_leaves_nothing(small_di
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, who may mount a read-only disk")
 def test_a_read_only_store_is_said_to_be_read_only(small_disk: Path) -> None:
     try:
-        EnvStore(StoreConfig(str(small_disk))).close()
+        EnvStore.open(StoreConfig(str(small_disk))).close()
         subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
         with pytest.raises(StorageError, match="cannot be written"):
-            EnvStore(StoreConfig(str(small_disk)))
+            EnvStore.open(StoreConfig(str(small_disk)))
     finally:
         subprocess.run(["umount", "-l", str(small_disk)], check=False)

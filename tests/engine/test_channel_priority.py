@@ -51,9 +51,9 @@ def test_a_build_and_its_preview_follow_the_file(store: Store, channels: tuple[s
     text = f"name: e\nchannels: {list(channels)}\nchannel-priority: disabled\ndependencies: [above]\n"
     view = store.build(text)
     assert view["status"] == "COMPLETED", view["reason"]
-    assert "their packages are looked at alike" in store.envstore.log(view["id"])
+    assert "their packages are looked at alike" in store.envstore.logs.read(view["id"])
     digest = next(artifact["sha256"] for artifact in view["artifacts"] if artifact["type"] == "yaml")
-    pinned = store.envstore.artifact_path(digest).read_text()
+    pinned = store.envstore.artifacts.path(digest).read_text()
     assert "channel-priority: disabled" in pinned
     again = store.build(pinned, name="again")
     assert again["status"] == "COMPLETED", again["reason"]

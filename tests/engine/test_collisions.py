@@ -22,7 +22,7 @@ from jupyter_envstore.engine.package_paths import PackagePaths
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.errors import PackageError
 from jupyter_envstore.kernels.kernel_specs import KernelSpecs
-from jupyter_envstore.services import EnvStore
+from jupyter_envstore.services.store import EnvStore
 from tests.helpers import Store
 from tests.hostile import PLACEHOLDER, Raw, noarch_python, wheel
 
@@ -68,7 +68,9 @@ def store(tmp_path_factory: pytest.TempPathFactory, package_cache: Path) -> Iter
     root = tmp_path_factory.mktemp("es")
     (root / "pkgs").symlink_to(package_cache)
     settings: dict[str, Any] = {"artifacts_at_once": [], "installer_maker": "self-extracting"}
-    made = Store(EnvStore(StoreConfig(str(root), settings=settings, docker_base_image="scratch", lease_seconds=60)))
+    made = Store(
+        EnvStore.open(StoreConfig(str(root), settings=settings, docker_base_image="scratch", lease_seconds=60))
+    )
     yield made
     made.end_workers()
     made.close()
@@ -81,7 +83,7 @@ def build(store: Store, channels: list[str], *packages: str, pip: str = "") -> d
     view = store.build(
         f"name: {name}\nchannels: [{', '.join(channels)}]\ndependencies:{listed}\n",
     )
-    assert view["status"] == "COMPLETED" or names_fault(view), (view["reason"], store.envstore.log(view["id"]))
+    assert view["status"] == "COMPLETED" or names_fault(view), (view["reason"], store.envstore.logs.read(view["id"]))
     if view["status"] == "COMPLETED":
         assert "__clobbers__" not in {path.name for path in Path(view["prefix"]).iterdir()}
     return view
@@ -96,11 +98,11 @@ def told(view: dict[str, Any], kind: str = "collision") -> list[tuple[str, str, 
 
 
 def artifact(store: Store, view: dict[str, Any], kind: str) -> Path:
-    artifact_id = store.envstore.request_artifact(view["id"], kind)
+    artifact_id = store.envstore.artifacts.request(view["id"], kind)
     store.wait(view["id"])
-    made = store.envstore.artifact(artifact_id)
+    made = store.envstore.artifacts.get(artifact_id)
     assert made["state"] == "ready", made["reason"]
-    return store.envstore.artifact_path(made["sha256"])
+    return store.envstore.artifacts.path(made["sha256"])
 
 
 def in_archive(store: Store, view: dict[str, Any]) -> dict[str, bytes]:
@@ -112,7 +114,7 @@ def in_image(store: Store, view: dict[str, Any]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     manifest = json.loads(artifact(store, view, "docker").read_bytes())
     for layer in manifest["layers"]:
-        path = store.envstore.artifact_path(layer["digest"].removeprefix("sha256:"))
+        path = store.envstore.artifacts.path(layer["digest"].removeprefix("sha256:"))
         with tarfile.open(path) as archive:
             for member in archive:
                 file = archive.extractfile(member) if member.isfile() else None
@@ -189,7 +191,7 @@ def test_a_build_that_is_brought_back_has_the_same_files(store: Store, clobbers:
     with store.envstore.database.write() as session:
         session.get_one(Build, view["id"]).prefix_state = PREFIX_DROPPED
     remove_tree(Path(view["prefix"]))
-    store.envstore.restore(view["id"])
+    store.envstore.prefixes.restore(view["id"])
     again = store.wait(view["id"])
     assert hashes(Path(view["prefix"])) == before
     assert again["warnings"] == view["warnings"] != []
@@ -237,9 +239,9 @@ def test_a_link_out_is_told_and_refused_in_what_leaves_the_store(store: Store, c
     assert view["status"] == "COMPLETED"
     assert [(package, path) for package, path, _ in told(view, "outside_link")] == [("outside", "share/time")]
     for kind in ("archive", "docker", "installer"):
-        artifact_id = store.envstore.request_artifact(view["id"], kind)
+        artifact_id = store.envstore.artifacts.request(view["id"], kind)
         store.wait(view["id"])
-        made = store.envstore.artifact(artifact_id)
+        made = store.envstore.artifacts.get(artifact_id)
         assert made["state"] == "failed"
         for word in ("outside", "share/time", "/etc/localtime", "allow_outside_links"):
             assert word in made["reason"]
@@ -257,12 +259,12 @@ def test_what_a_kernel_links_to_outside_is_not_handed_out(store: Store, clobbers
 
 def test_a_setting_lets_links_out_leave_the_store(store: Store, clobbers: str) -> None:
     view = build(store, [clobbers], "outside", "clob-a")
-    store.envstore.change_settings({"allow_outside_links": True}, (), "tester")
+    store.envstore.settings.change({"allow_outside_links": True}, (), "tester")
     try:
         with tarfile.open(artifact(store, view, "archive")) as archive:
             assert archive.getmember("share/time").linkname == "/etc/localtime"
     finally:
-        store.envstore.change_settings({"allow_outside_links": None}, (), "tester")
+        store.envstore.settings.change({"allow_outside_links": None}, (), "tester")
 
 
 def test_names_that_differ_in_case_alone_are_refused_where_the_file_system_folds_them() -> None:

@@ -13,7 +13,7 @@ from jupyter_envstore.engine.channels import ChannelPolicy, redact, strip_creden
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.policy.access import EVERYWHERE, Identity
-from jupyter_envstore.services import EnvStore
+from jupyter_envstore.services.store import EnvStore
 from tests.helpers import QuietHandler, Store, serve
 
 SECRET = "hunter2-very-secret"
@@ -68,7 +68,7 @@ def test_a_guarded_channel_is_read_and_the_secret_is_written_nowhere(
     view = store.build(f"name: e\nchannels: ['http://{guarded}']\ndependencies: [nasty-text]")
     assert view["status"] == "COMPLETED", view["reason"]
     assert SECRET.encode() not in everything(store)
-    assert SECRET not in store.envstore.log(view["id"])
+    assert SECRET not in store.envstore.logs.read(view["id"])
 
 
 def test_packages_of_a_guarded_channel_are_kept_and_offered_without_the_secret(
@@ -81,20 +81,20 @@ def test_packages_of_a_guarded_channel_are_kept_and_offered_without_the_secret(
         text = f"name: e\nchannels: ['http://{place}']\ndependencies: [nasty-text, nasty-links]"
         view = store.build(text)
         assert view["status"] == "COMPLETED", view["reason"]
-        store.envstore.keep_packages(view["id"], True, "tester")
+        store.envstore.packages.keep(view["id"], True, "tester")
         store.wait(view["id"])
-        assert store.envstore.kept(view["id"])["state"] == "kept", store.envstore.log(view["id"])
+        assert store.envstore.packages.kept(view["id"])["state"] == "kept", store.envstore.logs.read(view["id"])
         store.build(text)
-    assert store.envstore.retention.pack_away(view["id"])
+    assert store.retention.pack_away(view["id"])
     remove_tree(store.root / "pkgs")
-    assert {source.place for source in store.envstore.check_restore(view["id"])} == {"kept"}
-    store.envstore.restore(view["id"])  # the server is gone
-    assert store.wait(view["id"])["prefix"], store.envstore.log(view["id"])
-    index = store.envstore.channel_index(everybody, "noarch", packed=False).data
-    lock = store.envstore.list_from_channel(view["id"], "lockfile", "http://h/channel").data
+    assert {source.place for source in store.envstore.prefixes.sources(view["id"])} == {"kept"}
+    store.envstore.prefixes.restore(view["id"])  # the server is gone
+    assert store.wait(view["id"])["prefix"], store.envstore.logs.read(view["id"])
+    index = store.envstore.package_channel.index(everybody, "noarch", packed=False).data
+    lock = store.envstore.package_channel.rewritten_list(view["id"], "lockfile", "http://h/channel").data
     assert b"nasty-text-1.0-0.conda" in index
     assert SECRET.encode() not in index + lock + everything(store)
-    assert SECRET not in store.envstore.log(view["id"])
+    assert SECRET not in store.envstore.logs.read(view["id"])
 
 
 def test_what_a_guarded_channel_refuses_to_keep_is_told_without_the_secret(
@@ -105,12 +105,12 @@ def test_what_a_guarded_channel_refuses_to_keep_is_told_without_the_secret(
     view = store.build(f"name: e\nchannels: ['http://{guarded}']\ndependencies: [nasty-text]")
     assert view["status"] == "COMPLETED", view["reason"]
     condarc.write_text("custom_channels:\n  guarded: http://me:wrong-secret@" + guarded + "\n")
-    store.envstore.keep_packages(view["id"], True, "tester")
+    store.envstore.packages.keep(view["id"], True, "tester")
     store.wait(view["id"])
-    found = store.envstore.kept(view["id"])
+    found = store.envstore.packages.kept(view["id"])
     assert found["state"] == "partly"
     assert guarded in found["missing_packages"][0]["reason"]
-    log = store.envstore.log(view["id"])
+    log = store.envstore.logs.read(view["id"])
     assert "wrong-secret" not in log + str(found)
     assert SECRET not in log + str(found)
 
@@ -163,5 +163,5 @@ def test_channel_names_become_addresses() -> None:
 
 def test_an_alias_with_a_password_is_refused_and_not_repeated(root: Path) -> None:
     with pytest.raises(InvalidInputError, match="channel_alias") as caught:
-        EnvStore(StoreConfig(str(root), channel_alias="https://me:hush@mirror.example/conda"))
+        EnvStore.open(StoreConfig(str(root), channel_alias="https://me:hush@mirror.example/conda"))
     assert "hush" not in str(caught.value)

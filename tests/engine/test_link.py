@@ -33,11 +33,11 @@ def nasty_view(channel: str, nasty_channel: str, package_cache: Path) -> Iterato
     import tempfile
 
     from jupyter_envstore.config import StoreConfig
-    from jupyter_envstore.services import EnvStore
+    from jupyter_envstore.services.store import EnvStore
 
     folder = Path(tempfile.mkdtemp(prefix="es-nasty-"))
     (folder / "pkgs").symlink_to(package_cache)
-    store = Store(EnvStore(StoreConfig(str(folder))))
+    store = Store(EnvStore.open(StoreConfig(str(folder))))
     listed = "".join(f"\n  - {name}" for name in ["python=" + PYTHON, *ALL])
     yield store.build(f"name: nasty\nchannels:\n  - {nasty_channel}\n  - {channel}\ndependencies:{listed}\n")
     store.close()

@@ -25,7 +25,7 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 @pytest.fixture
 def record(built: Store) -> BuildRecord:
     """The record of the full environment."""
-    return built.envstore.record(built.data["id"])
+    return built.envstore.records.read(built.data["id"])
 
 
 def test_a_record_survives_its_bytes(record: BuildRecord) -> None:
@@ -61,7 +61,7 @@ def test_our_lockfile_builds_the_same_packages_without_solving(built: Store, sto
     view = store.build(lock_text(record), name="copy")
     assert view["status"] == "COMPLETED", view["reason"]
     assert "solve" not in [step["name"] for step in view["steps"]]
-    mine, theirs = store.envstore.record(view["id"]), record
+    mine, theirs = store.envstore.records.read(view["id"]), record
     here = current_platform()
     keys = ("name", "version", "build", "build_number", "sha256", "md5", "depends", "noarch", "url")
     assert [{k: e.get(k) for k in keys} for e in mine.lock(here).conda] == [
@@ -81,7 +81,9 @@ def test_a_foreign_lock_with_sha256_only_gets_its_md5_after_the_download(store: 
         package["dependencies"] = {}
     view = store.build(yaml.safe_dump(lock), name="foreign")
     assert view["status"] == "COMPLETED", view["reason"]
-    assert lock_text(store.envstore.record(view["id"])).count("md5:") == len(record.lock(current_platform()).conda)
+    assert lock_text(store.envstore.records.read(view["id"])).count("md5:") == len(
+        record.lock(current_platform()).conda
+    )
 
 
 def test_a_lock_whose_hash_was_changed_is_refused_by_name(store: Store, record: BuildRecord) -> None:
@@ -106,7 +108,7 @@ def test_a_lock_for_another_platform_says_so(store: Store, record: BuildRecord) 
 def test_solving_the_pinned_yaml_gives_the_same_packages(store: Store, record: BuildRecord) -> None:
     view = store.build(pinned_yaml(record, current_platform()), name="pinned")
     assert view["status"] == "COMPLETED", view["reason"]
-    again = store.envstore.record(view["id"])
+    again = store.envstore.records.read(view["id"])
     assert again.lock(current_platform()).conda == record.lock(current_platform()).conda
     assert again.lock(current_platform()).pip == record.lock(current_platform()).pip
     assert again.variables == record.variables
@@ -137,15 +139,15 @@ def test_a_platform_that_cannot_be_solved_is_reported_and_spoils_nothing(
         dependencies: [nasty-text]
         """
     )
-    record = store.envstore.record(view["id"])
+    record = store.envstore.records.read(view["id"])
     assert set(record.platforms) == {current_platform(), "osx-arm64", "win-64"}
     second = store.build(
         f"name: partly\nchannels: [{channel}]\nplatforms: [osx-arm64]\ndependencies: ['python={PYTHON}']"
     )
     assert second["status"] == "COMPLETED"
-    partly = store.envstore.record(second["id"])
+    partly = store.envstore.records.read(second["id"])
     assert "no package python" in partly.failed_platforms["osx-arm64"]
-    assert "osx-arm64 cannot be locked" in store.envstore.log(second["id"])
+    assert "osx-arm64 cannot be locked" in store.envstore.logs.read(second["id"])
 
 
 def test_explicit_lists_are_in_order_of_dependency(record: BuildRecord) -> None:
@@ -164,10 +166,10 @@ def test_a_channel_that_only_a_spec_names_stands_in_the_pinned_yaml(
     empty = tmp_path / "empty"
     nasty.index_channel(nasty.add(empty, "nothing", nasty.links).parent.parent)
     text = f"name: named\nchannels: [{empty.as_uri()}]\ndependencies: ['{nasty_channel}::nasty-text']"
-    record = store.envstore.record(store.build(text)["id"])
+    record = store.envstore.records.read(store.build(text)["id"])
     again = store.build(pinned_yaml(record, current_platform()), name="again")
     assert again["status"] == "COMPLETED", again["reason"]
-    mine = store.envstore.record(again["id"]).lock(current_platform()).conda
+    mine = store.envstore.records.read(again["id"]).lock(current_platform()).conda
     assert [entry["url"] for entry in mine] == [e["url"] for e in record.lock(current_platform()).conda]
 
 
@@ -185,11 +187,11 @@ def test_a_foreign_lock_of_several_platforms_with_sha256_only_is_written_with_md
     store: Store, nasty_channel: str
 ) -> None:
     text = f"name: two\nchannels: [{nasty_channel}]\nplatforms: [linux-64, osx-arm64]\ndependencies: [nasty-text]"
-    record = store.envstore.record(store.build(text)["id"])
+    record = store.envstore.records.read(store.build(text)["id"])
     data = yaml.safe_load(lock_text(record))
     for entry in data["package"]:
         del entry["hash"]["md5"]
     view = store.build(yaml.safe_dump(data), name="foreign")
     assert {a["type"]: a["state"] for a in view["artifacts"]}["lockfile"] == "ready", view["artifacts"]
-    mine = with_all_hashes(store.envstore.record(view["id"]), Silent(), lambda _: [])
+    mine = with_all_hashes(store.envstore.records.read(view["id"]), Silent(), lambda _: [])
     assert lock_text(mine).count("md5:") == len(data["package"])

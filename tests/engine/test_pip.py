@@ -47,7 +47,7 @@ def test_a_local_folder_of_wheels_is_used_and_locked_by_hash(store: Store, chann
     wheel(tmp_path / "wheels", "mineral", "1.2")
     view = store.build(text(channel, f"--find-links {tmp_path / 'wheels'}", "mineral"))
     assert view["status"] == "COMPLETED", view["reason"]
-    package = store.envstore.record(view["id"]).lock(view["platform"]).pip[0]
+    package = store.envstore.records.read(view["id"]).lock(view["platform"]).pip[0]
     assert (package["name"], package["version"], len(package["sha256"])) == ("mineral", "1.2", 64)
 
 
@@ -55,20 +55,20 @@ def test_a_wheel_that_was_changed_after_the_lock_is_refused(store: Store, channe
     wheel(tmp_path / "wheels", "mineral", "1.2")
     first = store.build(text(channel, f"--find-links {tmp_path / 'wheels'}", "mineral"))
     store.build(text(channel, "cowsay"))
-    assert store.envstore.retention.pack_away(first["id"])
+    assert store.retention.pack_away(first["id"])
     path = wheel(tmp_path / "wheels", "mineral", "1.2", requires="flask")
     path.touch()
     (store.root / "pkgs").unlink()
-    store.envstore.restore(first["id"])
+    store.envstore.prefixes.restore(first["id"])
     view = store.wait(first["id"])
     assert view["prefix"] is None
-    assert "mineral" in store.envstore.log(first["id"])
+    assert "mineral" in store.envstore.logs.read(first["id"])
 
 
 def test_what_conda_provides_is_not_installed_twice(store: Store, channel: str, tmp_path: Path) -> None:
     wheel(tmp_path / "wheels", "mineral", "1.0", requires="Flask>=2")
     view = store.build(text(channel, f"--find-links {tmp_path / 'wheels'}", "mineral"))
-    assert [p["name"] for p in store.envstore.record(view["id"]).lock(view["platform"]).pip] == ["mineral"]
+    assert [p["name"] for p in store.envstore.records.read(view["id"]).lock(view["platform"]).pip] == ["mineral"]
 
 
 def test_a_conflict_with_conda_is_explained(store: Store, channel: str, tmp_path: Path) -> None:
@@ -161,11 +161,11 @@ def source_archive(folder: Path, name: str, version: str) -> str:
 
 
 def artifact(store: Store, view: dict[str, Any], kind: str) -> bytes:
-    store.envstore.request_artifact(view["id"], kind)
+    store.envstore.artifacts.request(view["id"], kind)
     view = store.wait(view["id"])
     made = next(item for item in view["artifacts"] if item["type"] == kind)
     assert made["state"] == READY, made["reason"]
-    return store.envstore.artifact_path(made["sha256"]).read_bytes()
+    return store.envstore.artifacts.path(made["sha256"]).read_bytes()
 
 
 def test_a_source_archive_is_built_once_and_its_wheel_kept(
@@ -173,20 +173,20 @@ def test_a_source_archive_is_built_once_and_its_wheel_kept(
 ) -> None:
     monkeypatch.setattr(retention, "GRACE_SECONDS", 0.0)
     locked = source_archive(tmp_path / "source", "unmilled_ore", "1.0")
-    store.envstore.change_settings({"pypi_allow_sdists": True}, (), "tester")
+    store.envstore.settings.change({"pypi_allow_sdists": True}, (), "tester")
     view = store.build(text(channel, f"--find-links {tmp_path / 'source'}", "unmilled_ore"))
     assert view["status"] == "COMPLETED", view["reason"]
-    assert "building unmilled-ore 1.0" in store.envstore.log(view["id"])
+    assert "building unmilled-ore 1.0" in store.envstore.logs.read(view["id"])
     assert locked in artifact(store, view, "lockfile").decode()
-    wheel = store.envstore.record(view["id"]).wheels[0]
+    wheel = store.envstore.records.read(view["id"]).wheels[0]
     assert wheel["filename"] == "unmilled_ore-1.0-py3-none-any.whl"
 
     shutil.rmtree(tmp_path / "source")  # a second linking builds nothing, and needs no source
     with tarfile.open(fileobj=io.BytesIO(artifact(store, view, "archive"))) as archive:
         assert any(name.endswith("site-packages/unmilled_ore.py") for name in archive.getnames())
 
-    store.envstore.delete_environment("team", view["name"], at_once=True)
-    store.envstore.collect()
+    store.envstore.environments.delete("team", view["name"], at_once=True)
+    store.envstore.retention.collect()
     assert not store.envstore.blobs.path(wheel["sha256"]).exists()
 
 
@@ -194,11 +194,11 @@ def test_a_lock_with_a_source_archive_is_built_where_that_is_allowed(
     store: Store, channel: str, tmp_path: Path
 ) -> None:
     source_archive(tmp_path / "source", "unmilled_ore", "1.0")
-    store.envstore.change_settings({"pypi_allow_sdists": True}, (), "tester")
+    store.envstore.settings.change({"pypi_allow_sdists": True}, (), "tester")
     first = store.build(text(channel, f"--find-links {tmp_path / 'source'}", "unmilled_ore"))
     again = store.build(artifact(store, first, "lockfile").decode())
     assert again["status"] == "COMPLETED", again["reason"]
-    store.envstore.change_settings({"pypi_allow_sdists": False}, (), "tester")
+    store.envstore.settings.change({"pypi_allow_sdists": False}, (), "tester")
     refused = store.build(artifact(store, first, "lockfile").decode())
     assert refused["status"] == "FAILED"
     assert "pypi_allow_sdists" in refused["reason"]

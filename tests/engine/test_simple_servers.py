@@ -11,5 +11,5 @@ def test_a_channel_on_pythons_own_server_is_read_again_and_again(store: Store, n
         for _ in range(3):
             view = store.build(text)
             assert view["status"] == "COMPLETED", view["reason"]
-            assert store.envstore.search("nasty-text", [f"http://{place}"])
-            assert store.envstore.search("nasty-t*", [f"http://{place}"])
+            assert store.envstore.channels.search("nasty-text", [f"http://{place}"])
+            assert store.envstore.channels.search("nasty-t*", [f"http://{place}"])

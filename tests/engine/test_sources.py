@@ -74,11 +74,11 @@ def test_a_repository_at_a_commit_is_built_once_and_its_wheel_kept(
 ) -> None:
     root, commit = repository
     line = f"git+{served}/ore.git@{commit}#egg=unmilled_ore&subdirectory=python"
-    store.envstore.change_settings({"pypi_allow_sdists": True}, (), "tester")
+    store.envstore.settings.change({"pypi_allow_sdists": True}, (), "tester")
     view = store.build(text(channel, f'"{line}"'))
     assert view["status"] == "COMPLETED", view["reason"]
-    assert f"building unmilled-ore 1.0 from commit {commit}" in store.envstore.log(view["id"])
-    record = store.envstore.record(view["id"])
+    assert f"building unmilled-ore 1.0 from commit {commit}" in store.envstore.logs.read(view["id"])
+    record = store.envstore.records.read(view["id"])
     (package,) = record.lock(view["platform"]).pip
     address = f"git+{served}/ore.git@{commit}#subdirectory=python"
     assert (package["version"], package["url"], package["sha256"]) == ("1.0", address, commit)
@@ -86,8 +86,8 @@ def test_a_repository_at_a_commit_is_built_once_and_its_wheel_kept(
     shutil.rmtree(root)  # restored, packed and listed without the repository
     wheel(root.parent / "wheels", "mineral", "1.2")
     store.build(text(channel, f"--find-links {root.parent / 'wheels'}", "mineral"))
-    assert store.envstore.retention.pack_away(view["id"])
-    store.envstore.restore(view["id"])
+    assert store.retention.pack_away(view["id"])
+    store.envstore.prefixes.restore(view["id"])
     restored = store.wait(view["id"])
     assert list(Path(restored["prefix"]).glob("lib/python3*/site-packages/unmilled_ore.py"))
     assert f"# pip unmilled-ore @ {address}\n" in artifact(store, view, "explicit").decode()
@@ -104,7 +104,7 @@ def test_a_folder_is_a_repository_where_local_files_are_allowed(
     line = f"'unmilled_ore @ git+file://{root}@{commit}#subdirectory=python'"
     with pytest.raises(SpecificationError, match="allow_local_files"):
         read_specification(text(channel, line).replace(channel, "conda-forge"), allow_local_files=False)
-    store.envstore.change_settings({"pypi_allow_sdists": True}, (), "tester")
+    store.envstore.settings.change({"pypi_allow_sdists": True}, (), "tester")
     view = store.build(text(channel, line))
     assert view["status"] == "COMPLETED", view["reason"]
 
@@ -121,7 +121,7 @@ def test_sources_are_refused_where_nothing_is_built_and_the_setting_is_named(
 def test_a_commit_that_is_not_there_and_a_name_that_is_wrong_are_told(
     store: Store, channel: str, served: str, repository: tuple[Path, str]
 ) -> None:
-    store.envstore.change_settings({"pypi_allow_sdists": True}, (), "tester")
+    store.envstore.settings.change({"pypi_allow_sdists": True}, (), "tester")
     gone = store.build(text(channel, f"unmilled_ore @ git+{served}/ore.git@{'1' * 40}"))
     assert gone["status"] == "FAILED"
     assert "1" * 40 in gone["reason"]
@@ -133,10 +133,10 @@ def test_an_archive_at_a_commit_is_built(store: Store, channel: str, served: str
     root, commit = repository
     digest = source_archive(root.parent / "made", "unmilled_ore", "1.0")
     (root.parent / "made" / "unmilled_ore-1.0.tar.gz").rename(root.parent / f"ore-{commit}.tar.gz")
-    store.envstore.change_settings({"pypi_allow_sdists": True}, (), "tester")
+    store.envstore.settings.change({"pypi_allow_sdists": True}, (), "tester")
     view = store.build(text(channel, f"unmilled_ore @ {served}/ore-{commit}.tar.gz"))
     assert view["status"] == "COMPLETED", view["reason"]
-    assert store.envstore.record(view["id"]).lock(view["platform"]).pip[0]["sha256"] == digest
+    assert store.envstore.records.read(view["id"]).lock(view["platform"]).pip[0]["sha256"] == digest
     pinned = read_specification(artifact(store, view, "yaml"))
     assert pinned.pip == (f"unmilled-ore @ {served}/ore-{commit}.tar.gz#sha256={digest}",)
     other = f"'unmilled_ore @ {served}/ore-{commit}.tar.gz#sha256={'0' * 64}'"
@@ -149,8 +149,8 @@ def test_the_hash_that_is_given_is_the_one_that_is_installed(store: Store, chann
     places = f"--find-links {tmp_path / 'wheels'}"
     view = store.build(text(channel, places, f"mineral==1.2 --hash=sha256:{'0' * 64} --hash=sha256:{digest}"))
     assert view["status"] == "COMPLETED", view["reason"]
-    assert store.envstore.record(view["id"]).lock(view["platform"]).pip[0]["sha256"] == digest
-    (listed,) = [item for item in store.envstore.contents(view["id"]) if item["name"] == "mineral"]
+    assert store.envstore.records.read(view["id"]).lock(view["platform"]).pip[0]["sha256"] == digest
+    (listed,) = [item for item in store.envstore.packages.of_build(view["id"]) if item["name"] == "mineral"]
     assert listed["requested"] == "mineral==1.2"
 
 
@@ -214,7 +214,7 @@ def test_a_lock_of_another_tool_with_a_repository_is_built_and_our_lock_of_it_to
         store.build(from_server)
     with pytest.raises(SpecificationError, match="allow_local_files"):
         read_specification(from_folder, allow_local_files=False)
-    store.envstore.change_settings({"pypi_allow_sdists": True}, (), "tester")
+    store.envstore.settings.change({"pypi_allow_sdists": True}, (), "tester")
     imports_ore(store.build(from_folder))
     view = store.build(from_server)
     imports_ore(view)
@@ -246,6 +246,6 @@ def test_a_pixi_lock_with_a_repository_is_built(
         "environments": {"default": {"channels": [{"url": channel}], "packages": {platform: listed}}},
         "packages": [*packages, {"pypi": git, "name": "unmilled-ore", "version": "1.0"}],
     }
-    store.envstore.change_settings({"pypi_allow_sdists": True}, (), "tester")
+    store.envstore.settings.change({"pypi_allow_sdists": True}, (), "tester")
     repaired = repair(yaml.safe_dump(pixi, sort_keys=False), "pixi.lock")
     imports_ore(store.build(repaired.text, name="from-pixi"))

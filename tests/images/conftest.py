@@ -38,9 +38,9 @@ def store_on(base: Path, package_cache: Path) -> Iterator[Callable[..., Store]]:
 
 def image_of(store: Store, view: dict[str, Any]) -> dict[str, Any]:
     """Have the image of a build made; return the artifact's state."""
-    artifact = store.envstore.request_artifact(view["id"], "docker")
+    artifact = store.envstore.artifacts.request(view["id"], "docker")
     store.wait(view["id"])
-    return store.envstore.artifact(artifact)
+    return store.envstore.artifacts.get(artifact)
 
 
 def manifest_of(store: Store, view: dict[str, Any]) -> dict[str, Any]:

@@ -21,8 +21,8 @@ def factory(store_on: Callable[..., Store], nasty_channel: str) -> Store:
 
 
 def build(store: Store, constraints: str, who: str = "ana", may_create: bool = True) -> int | None:
-    image = store.envstore.parse_dynamic(f"{DYNAMIC}/{constraints}")
-    return store.envstore.build_on_demand(image, who, may_create)
+    image = store.envstore.dynamic_images.parse(f"{DYNAMIC}/{constraints}")
+    return store.envstore.dynamic_images.build(image, who, may_create)
 
 
 def grow_old(store: Store, number: int, hours: float) -> None:
@@ -76,6 +76,8 @@ def test_what_nobody_would_be_given_any_more_is_deleted(factory: Store) -> None:
     for number in (old, new):
         factory.wait(number)
     grow_old(factory, old, 24 + 25)
-    assert factory.envstore.forget_old_images() == [factory.envstore.parse_dynamic(f"{DYNAMIC}/nasty-text").name]
+    assert factory.envstore.dynamic_images.forget_old() == [
+        factory.envstore.dynamic_images.parse(f"{DYNAMIC}/nasty-text").name
+    ]
     assert build(factory, "nasty-links", may_create=False) == new
     assert build(factory, "nasty-text", may_create=False) is None

@@ -30,7 +30,7 @@ from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.images.host_base import write_host_base
 from jupyter_envstore.images.layers import popularity
 from jupyter_envstore.images.oci import CONFIG, LAYERS, MANIFEST
-from jupyter_envstore.services import EnvStore
+from jupyter_envstore.services.store import EnvStore
 from tests.helpers import LEASE_SECONDS, Store
 from tests.images.conftest import blob_of, image_of, manifest_of, run
 
@@ -124,7 +124,7 @@ def test_few_layers_hold_the_same_files(store_on: Callable[..., Store], channel:
     store = store_on(settings={"image_layers": 4})
     manifest = manifest_of(store, store.build(text(channel, f"python={PYTHON}", "flask", pip="cowsay")))
     assert len(manifest["layers"]) == 4
-    store.envstore.change_settings({"image_layers": 100}, (), "tester")
+    store.envstore.settings.change({"image_layers": 100}, (), "tester")
     many = manifest_of(store, store.build(text(channel, f"python={PYTHON}", "flask", pip="cowsay"), name="b"))
     assert len(many["layers"]) > 10
 
@@ -152,7 +152,7 @@ def test_files_that_two_packages_claim_are_there_once(store_on: Callable[..., St
 
 
 def test_what_most_others_need_lies_lowest(built: Store) -> None:
-    lock = built.envstore.record(built.data["id"]).lock(built.data["platform"])
+    lock = built.envstore.records.read(built.data["id"]).lock(built.data["platform"])
     weights = popularity(lock)
     assert weights["python"] > weights["numpy"] >= 1
     assert all(weights.values())
@@ -212,7 +212,7 @@ def test_the_archive_of_an_image_is_taken_by_clients(
     store = store_on()
     view = store.build(text(nasty_channel, "nasty-text"))
     state = image_of(store, view)
-    archive = store.envstore.image_archive(view["id"])
+    archive = store.envstore.images.archive(view["id"])
     data = b"".join(archive.pieces())
     assert len(data) == archive.size
     (tmp_path / "e.oci.tar").write_bytes(data)
@@ -240,14 +240,14 @@ def test_layers_count_once_and_go_with_the_last_image(
         manifest_of(store, view)
         with store.envstore.database.read() as session:
             sizes.append(namespace_bytes(session, session.query(Namespace).filter_by(name="team").one().id))
-    layers = sum(state["size"] for state in store.envstore.artifacts(view["id"]) if state["type"] == "docker")
+    layers = sum(state["size"] for state in store.envstore.artifacts.of_build(view["id"]) if state["type"] == "docker")
     assert sizes[1] - sizes[0] < layers / 10
     monkeypatch.setattr(retention, "GRACE_SECONDS", -1.0)
     for name in ("a", "b"):
-        digests = {layer["digest"] for layer in manifest_of(store, store.envstore.show(view["id"]))["layers"]}
+        digests = {layer["digest"] for layer in manifest_of(store, store.envstore.builds.show(view["id"]))["layers"]}
         assert all(blob_of(store, digest).is_file() for digest in digests)
-        store.envstore.delete_environment("team", name, "tester", at_once=True)
-        store.envstore.collect()
+        store.envstore.environments.delete("team", name, "tester", at_once=True)
+        store.envstore.retention.collect()
         if name == "a":
             assert all(blob_of(store, digest).is_file() for digest in digests)
     assert not any(blob_of(store, digest).exists() for digest in digests)
@@ -353,7 +353,7 @@ def test_a_base_that_was_changed_is_refused_and_one_with_a_layer_twice_is_loaded
     store = store_on(f"oci:{changed}")
     view = store.build(text(nasty_channel, "nasty-text"))
     assert len(manifest_of(store, view)["layers"]) > 3
-    (tmp_path / "e.tar").write_bytes(b"".join(store.envstore.image_archive(view["id"]).pieces()))
+    (tmp_path / "e.tar").write_bytes(b"".join(store.envstore.images.archive(view["id"]).pieces()))
     for kind in ("docker-archive", "oci-archive"):
         run("skopeo", "copy", f"{kind}:{tmp_path}/e.tar", f"dir:{tmp_path}/{kind}")
 
@@ -362,7 +362,7 @@ def test_a_file_that_was_written_into_in_the_cache_is_in_no_layer(
     base: Path, nasty_channel: str, tmp_path: Path
 ) -> None:
     config = StoreConfig(str(tmp_path / "s"), lease_seconds=LEASE_SECONDS, docker_base_image=f"oci:{base}")
-    store = Store(EnvStore(config, LocalExecutor(config)))
+    store = Store(EnvStore.open(config, LocalExecutor(config)))
     try:
         source = text(nasty_channel, "nasty-links", "nasty-modes")
         first = manifest_of(store, store.build(source, name="a"))
@@ -376,7 +376,7 @@ def test_a_file_that_was_written_into_in_the_cache_is_in_no_layer(
             file.write(b"more")
         view = store.build(source, name="c")
         words = "nasty-modes-1.0-0.conda in the package cache is damaged, so it is taken anew"
-        assert words in store.envstore.log(view["id"])
+        assert words in store.envstore.logs.read(view["id"])
         assert manifest_of(store, view)["layers"] == first["layers"]
     finally:
         store.end_workers()
@@ -393,7 +393,7 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_layer_leaves_nothing(base: Path
     if mounted.returncode:
         pytest.skip("needs root, who may mount a small disk")
     config = StoreConfig(str(folder), lease_seconds=LEASE_SECONDS, docker_base_image=f"oci:{base}")
-    store = Store(EnvStore(config, LocalExecutor(config)))
+    store = Store(EnvStore.open(config, LocalExecutor(config)))
     filler = folder / "filler"
     try:
         view = store.build(text(channel, f"python={PYTHON}"))

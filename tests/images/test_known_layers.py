@@ -82,7 +82,7 @@ def opened(base: Path, tmp_path: Path) -> Iterator[Callable[[], Store]]:
 
 def not_linked(store: Store, view: dict[str, Any]) -> int:
     """Return how many packages of a build's image had a layer before anything was linked."""
-    told = re.findall(r"(\d+) of them known before anything was linked", store.envstore.log(view["id"]))
+    told = re.findall(r"(\d+) of them known before anything was linked", store.envstore.logs.read(view["id"]))
     return int(told[-1])
 
 
@@ -255,7 +255,7 @@ def test_a_package_without_a_hash_has_no_layer_that_is_known(store_on: Stores, p
     store = store_on()
     view = store.build(text(pieces, "plain", "left"), name="a")
     manifest_of(store, view)
-    lock = store.envstore.record(view["id"]).lock(current_platform())
+    lock = store.envstore.records.read(view["id"]).lock(current_platform())
     unhashed = replace(lock, conda=tuple({**entry, "sha256": None, "md5": None} for entry in lock.conda))
     parts = StoredParts(store.envstore.database, store.envstore.blobs)
     caches = store.envstore.config.packages / "conda"
@@ -268,7 +268,7 @@ def test_more_packages_than_layers_are_linked(store_on: Stores, channel: str) ->
     used, fresh = store_on(), store_on(settings={"image_layers": 6})
     specification = text(channel, f"python={PYTHON}", "flask")
     manifest_of(used, used.build(specification, name="a"))
-    used.envstore.change_settings({"image_layers": 6}, (), "tester")
+    used.envstore.settings.change({"image_layers": 6}, (), "tester")
     view = used.build(specification, name="e")
     assert manifest_of(used, view) == manifest_of(fresh, fresh.build(specification, name="e"))
     assert not_linked(used, view) == 0
@@ -292,7 +292,7 @@ def test_a_wheel_that_writes_over_a_package_is_linked_and_leaves_no_layer_behind
 def test_links_that_lead_out_are_refused_in_a_known_layer_too(store_on: Stores, pieces: str) -> None:
     store = store_on(settings={"allow_outside_links": True})
     manifest_of(store, store.build(text(pieces, "outside"), name="a"))
-    store.envstore.change_settings({"allow_outside_links": False}, (), "tester")
+    store.envstore.settings.change({"allow_outside_links": False}, (), "tester")
     state = image_of(store, store.build(text(pieces, "outside", "plain"), name="b"))
     assert state["state"] == "failed"
     assert "share/time of outside is a link to /etc/localtime" in state["reason"]

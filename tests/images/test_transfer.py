@@ -126,9 +126,9 @@ def test_a_base_is_pulled_once_and_by_its_digest_without_a_registry(
     manifest = manifest_of(store, view)
     digest = manifest["annotations"]["org.opencontainers.image.base.digest"]
     assert manifest["annotations"]["org.opencontainers.image.base.name"] == f"{registry}/base:1"
-    assert store.envstore.artifact(store.envstore.request_artifact(view["id"], "docker"))["tools"]["base image"] == (
-        f"{registry}/base:1@{digest}"
-    )
+    assert store.envstore.artifacts.get(store.envstore.artifacts.request(view["id"], "docker"))["tools"][
+        "base image"
+    ] == (f"{registry}/base:1@{digest}")
     pinned = store_on(f"docker://{registry}/base@{digest}")
     (pinned.root / "blobs").symlink_to(store.root / "blobs")
     requests.delete(f"http://{registry}/v2/base/manifests/{digest}", timeout=10)

@@ -43,13 +43,15 @@ class Made:
 
 def installer_of(store: Store, view: dict[str, Any], folder: Path, variant: str = "") -> Made:
     """Have the installer of a build made."""
-    artifact = store.envstore.request_artifact(view["id"], "installer", variant)
+    artifact = store.envstore.artifacts.request(view["id"], "installer", variant)
     store.wait(view["id"])
-    state = store.envstore.artifact(artifact)
+    state = store.envstore.artifacts.get(artifact)
     assert state["state"] == "ready", state["reason"]
     path = folder / state["file_name"]
-    shutil.copyfile(store.envstore.artifact_path(state["sha256"]), path)
-    return Made(path, state, store.envstore.record(view["id"]), store.envstore.show(view["id"])["platform"])
+    shutil.copyfile(store.envstore.artifacts.path(state["sha256"]), path)
+    return Made(
+        path, state, store.envstore.records.read(view["id"]), store.envstore.builds.show(view["id"])["platform"]
+    )
 
 
 @pytest.fixture(scope="session")

@@ -166,9 +166,9 @@ def test_another_platform_is_refused_with_the_way_out(
 ) -> None:
     store = store_with(package_cache)
     view = store.build(f"name: e\nchannels: ['{nasty_channel}']\ndependencies: [nasty-text]\n")
-    artifact = store.envstore.request_artifact(view["id"], "installer", variant)
+    artifact = store.envstore.artifacts.request(view["id"], "installer", variant)
     store.wait(view["id"])
-    state = store.envstore.artifact(artifact)
+    state = store.envstore.artifacts.get(artifact)
     assert state["state"] == "failed"
     assert expected in state["reason"]
     assert "constructor can" in state["reason"]

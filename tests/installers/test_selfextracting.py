@@ -223,16 +223,16 @@ def test_binary_paths_are_set_to_longer_ones_and_refused_without_python(
 ) -> None:
     store = store_with(package_cache)
     without = store.build(f"name: a\nchannels: ['{nasty_channel}']\ndependencies: [nasty-binary]\n")
-    artifact = store.envstore.request_artifact(without["id"], "installer")
+    artifact = store.envstore.artifacts.request(without["id"], "installer")
     store.wait(without["id"])
-    state = store.envstore.artifact(artifact)
+    state = store.envstore.artifacts.get(artifact)
     assert state["state"] == "failed"
     assert "nasty-binary hold their path in machine code" in state["reason"]
     assert "Add python" in state["reason"]
     view = store.build(
         f"name: b\nchannels: ['{channel}', '{nasty_channel}']\ndependencies: [python={PYTHON}, nasty-binary]\n"
     )
-    linked = Path(store.envstore.show(view["id"])["prefix"])
+    linked = Path(store.envstore.builds.show(view["id"])["prefix"])
     made = installer_of(store, view, place)
     prefix = place / ("y" * 80)
     install(made, prefix, "-t")
@@ -255,7 +255,7 @@ def test_an_installer_is_made_anew_after_a_setting_of_it_changed(
     view = store.build(f"name: e\nchannels: ['{nasty_channel}']\ndependencies: [nasty-text]\n")
     first = installer_of(store, view, place)
     assert installer_of(store, view, place).state["made_on"] == first.state["made_on"]
-    store.envstore.change_settings({"installer_license": "Be kind."}, ("team",), "tester")
+    store.envstore.settings.change({"installer_license": "Be kind."}, ("team",), "tester")
     assert installer_of(store, view, place).state["sha256"] != first.state["sha256"]
     assert "Be kind." in first.path.read_text(encoding="latin-1")
 

@@ -51,9 +51,9 @@ def small(store_with: Callable[..., Store], tmp_path_factory: pytest.TempPathFac
     view = store.build(f"name: small\nchannels: ['{(folder / 'channel').as_uri()}']\ndependencies: [tool]")
     assert view["status"] == "COMPLETED", view["reason"]
     made = installer_of(store, view, folder)
-    archive = store.envstore.request_artifact(view["id"], "archive")
+    archive = store.envstore.artifacts.request(view["id"], "archive")
     store.wait(view["id"])
-    return made, store.envstore.artifact_path(store.envstore.artifact(archive)["sha256"])
+    return made, store.envstore.artifacts.path(store.envstore.artifacts.get(archive)["sha256"])
 
 
 def run(*command: str | Path, code: int = 0) -> str:

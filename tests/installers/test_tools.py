@@ -91,15 +91,15 @@ def test_auto_falls_back_and_says_why(
     view = store.build(text)
     made = installer_of(store, view, tmp_path)
     assert made.state["tools"]["maker"] == "self-extracting"
-    assert "constructor makes no installer here" in store.envstore.log(view["id"])
+    assert "constructor makes no installer here" in store.envstore.logs.read(view["id"])
     strict = store_with(package_cache, installer_maker="constructor", conda_default_channels=[nasty_channel])
     view = strict.build(text)
-    artifact = strict.envstore.request_artifact(view["id"], "installer", "osx-64")
+    artifact = strict.envstore.artifacts.request(view["id"], "installer", "osx-64")
     strict.wait(view["id"])
-    assert "locked for" in strict.envstore.artifact(artifact)["reason"]
-    artifact = strict.envstore.request_artifact(view["id"], "installer")
+    assert "locked for" in strict.envstore.artifacts.get(artifact)["reason"]
+    artifact = strict.envstore.artifacts.request(view["id"], "installer")
     strict.wait(view["id"])
-    assert "c.EnvStoreApp.constructor" in strict.envstore.artifact(artifact)["reason"]
+    assert "c.EnvStoreApp.constructor" in strict.envstore.artifacts.get(artifact)["reason"]
 
 
 def test_extras_are_locked_with_the_environment_and_change_nothing_in_it(
@@ -111,8 +111,8 @@ def test_extras_are_locked_with_the_environment_and_change_nothing_in_it(
     found = []
     for store in (with_extras, without):
         view = store.build(text)
-        found.append(store.envstore.record(view["id"]).lock(view["platform"]))
-        log = store.envstore.log(view["id"])
+        found.append(store.envstore.records.read(view["id"]).lock(view["platform"]))
+        log = store.envstore.logs.read(view["id"])
         assert ("conda cannot be had beside these packages" in log) is (store is with_extras)
     assert found[0].conda == found[1].conda
     assert [record["name"] for record in found[0].installer_extras] == ["pip"]
@@ -134,12 +134,12 @@ def test_a_setting_makes_installers_for_macos_packages(
     view = store.build(
         f"name: e\nchannels: ['{nasty_channel}']\nplatforms: [linux-64, osx-64]\ndependencies: [nasty-text]\n"
     )
-    record, config = store.envstore.record(view["id"]), store.envstore.config
+    record, config = store.envstore.records.read(view["id"]), store.envstore.config
     with store.envstore.database.read() as session:
         row = rows.find_build(session, view["id"])
     names = []
     for number, (pkg, variant) in enumerate(((True, "osx-64"), (False, "osx-64"), (True, "linux-64"))):
-        settings = {**store.envstore.settings(), "installer_maker": "constructor", "installer_pkg": pkg}
+        settings = {**store.envstore.settings.effective(), "installer_maker": "constructor", "installer_pkg": pkg}
         staging = tmp_path / f"staging-{number}"
         request = ArtifactRequest(record, view["platform"], variant, config, staging, Silent(), Mock(), settings)
         tools = installer.Installer().make(request, Mock())

@@ -22,7 +22,7 @@ from tornado.websocket import websocket_connect
 
 from jupyter_envstore.application.app import SCHEMAS, EnvStoreApp
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.services import EnvStore
+from jupyter_envstore.services.store import EnvStore
 from tests.server.live import MASTER, Server, end
 
 
@@ -53,11 +53,11 @@ def test_a_server_that_ends_in_mid_build_loses_nothing(other: Server, channel: s
 
 def test_a_build_that_waited_while_no_server_ran_is_built_at_the_next_start(other: Server, nasty_channel: str) -> None:
     other.stop()
-    store = EnvStore(StoreConfig(str(other.root)))
+    store = EnvStore.open(StoreConfig(str(other.root)))
     from jupyter_envstore.spec import read_specification
 
     text = f"name: waited\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"
-    build_id = store.submit(read_specification(text), "team", None, "tester").id
+    build_id = store.builds.submit(read_specification(text), "team", None, "tester").id
     store.close()
     other.start()
     assert other.wait(build_id)["status"] == "COMPLETED"
@@ -104,9 +104,11 @@ def listen(server: Server, do: Callable[[], Any], wanted: str, limit: float = 10
 
 
 def test_a_change_by_the_command_line_is_told_within_a_second_by_ids_alone(server: Server) -> None:
-    store = EnvStore(StoreConfig(str(server.root)))
+    store = EnvStore.open(StoreConfig(str(server.root)))
     event, seconds = listen(
-        server, lambda: store.describe("team", "data", f"changed at {time.time()}", "tester"), "environments"
+        server,
+        lambda: store.environments.describe("team", "data", f"changed at {time.time()}", "tester"),
+        "environments",
     )
     store.close()
     assert seconds < 1.0

@@ -1,58 +1,12 @@
-"""The open store, and where its builds are found."""
+"""The folder of a store: made, and checked before it is used."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
-from jupyter_envstore.blobs.local import BlobStore
-from jupyter_envstore.builds.executors import Executor, LocalExecutor
-from jupyter_envstore.builds.retention import Retention
-from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.config import MAX_PREFIX, StoreConfig
-from jupyter_envstore.database.connection import Database
 from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.errors import InvalidInputError, StorageError
-
-
-@dataclass(frozen=True)
-class BuildRef:
-    """Where a build is found: names, its number in the environment, its id; and what settings changed, in words."""
-
-    namespace: str
-    name: str
-    number: int
-    id: int
-    notes: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return f"{self.namespace}/{self.name}:{self.number}"
-
-
-class OpenStore:
-    """A store that is open in this process; others may have it open too.
-
-    Parameters
-    ----------
-    config : StoreConfig
-        Where it is, and its limits.
-    executor : Executor or None
-        Starts workers; processes of this host by default.
-    """
-
-    def __init__(self, config: StoreConfig, executor: Executor | None = None) -> None:
-        self.config = config
-        check_root(config)
-        self.database = Database(config.url)
-        self.database.migrate()
-        self.blobs = BlobStore(config.blobs)
-        self.scheduler = Scheduler(config, self.database, executor or LocalExecutor(config))
-        self.retention = Retention(config, self.database)
-
-    def close(self) -> None:
-        """Close the database; workers go on."""
-        self.scheduler.executor.close()
-        self.database.close()
 
 
 def check_root(config: StoreConfig) -> None:

@@ -1,0 +1,36 @@
+"""The audit: who did what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jupyter_envstore.database import people as rows
+from jupyter_envstore.database.connection import Database
+from jupyter_envstore.representation import rest as wire
+
+
+class Audit:
+    """What was done, by whom."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def note(self, who: str, verb: str, subject: str, detail: dict[str, Any] | None = None) -> None:
+        """Note who did what."""
+        with self._database.write() as session:
+            rows.audit(session, who, verb, subject, detail)
+
+    def entries(self, after: int = 0, size: int = 100, who: str = "", verb: str = "") -> list[dict[str, Any]]:
+        """Return what was done, in order, behind entry ``after``."""
+        with self._database.read() as session:
+            return [
+                {
+                    "id": row.id,
+                    "at": wire.time_json(row.at),
+                    "who": row.who,
+                    "verb": row.verb,
+                    "subject": row.subject,
+                    "detail": row.detail,
+                }
+                for row in rows.list_audit(session, after, size, who, verb)
+            ]

@@ -1,0 +1,326 @@
+"""Builds: submitted, listed, shown, stopped, deleted."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from typing import Any
+
+from jupyter_envstore import policy
+from jupyter_envstore.blobs.local import BlobStore, StoredBlob
+from jupyter_envstore.builds.deletion import kept_on_deletion, remove_prefixes
+from jupyter_envstore.builds.options import BuildOptions
+from jupyter_envstore.builds.scheduler import Scheduler
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.database import builds as rows
+from jupyter_envstore.database import listings as listing
+from jupyter_envstore.database import people
+from jupyter_envstore.database import settings as settings_rows
+from jupyter_envstore.database.blob_references import refer
+from jupyter_envstore.database.connection import Database
+from jupyter_envstore.database.jobs import BUILD, enqueue, unfinished_jobs
+from jupyter_envstore.database.models import Specification as SpecificationRow
+from jupyter_envstore.database.paging import Filters, Page
+from jupyter_envstore.database.states import ON_DEMAND, UNSETTLED
+from jupyter_envstore.database.warnings import warnings_of
+from jupyter_envstore.engine.channels import ChannelPolicy
+from jupyter_envstore.engine.lockcheck import check_lock
+from jupyter_envstore.engine.record import BuildRecord
+from jupyter_envstore.errors import ConflictError, InvalidInputError, PolicyError, RunningBuildError, StorageError
+from jupyter_envstore.representation import rest as wire
+from jupyter_envstore.representation import views
+from jupyter_envstore.services.records import BuildRecords
+from jupyter_envstore.services.settings import Settings
+from jupyter_envstore.services.values import BuildRef
+from jupyter_envstore.spec import Specification, check_name
+from jupyter_envstore.spec.names import DYNAMIC
+from jupyter_envstore.spec.reader import check_channel
+
+
+class Builds:
+    """Builds of all environments."""
+
+    def __init__(
+        self,
+        config: StoreConfig,
+        database: Database,
+        blobs: BlobStore,
+        scheduler: Scheduler,
+        settings: Settings,
+        records: BuildRecords,
+    ) -> None:
+        self._config = config
+        self._database = database
+        self._blobs = blobs
+        self._scheduler = scheduler
+        self._settings = settings
+        self._records = records
+
+    def submit(
+        self,
+        specification: Specification,
+        namespace: str,
+        name: str | None,
+        who: str,
+        trigger: str = "submitted",
+        options: BuildOptions | None = None,
+    ) -> BuildRef:
+        """Add a build and return at once; a scheduler starts it.
+
+        Parameters
+        ----------
+        name : str or None
+            Name of the environment; None for the one in the specification.
+        options : BuildOptions or None
+            Choices for this build alone.
+
+        Raises
+        ------
+        InvalidInputError
+            A name is missing or cannot be used.
+        SpecificationError
+            It is a lockfile that conda-lock does not accept.
+        PolicyError
+            The settings of the place forbid something in it.
+        StorageError
+            The disk is too full.
+        """
+        if (namespace, trigger) != (DYNAMIC, ON_DEMAND):
+            check_name("namespace", namespace)
+        name = name or specification.name
+        if not name:
+            msg = "the environment has no name: put 'name:' into the file, or give --name"
+            raise InvalidInputError(msg)
+        check_name("environment", name)
+        options = options or BuildOptions()
+        options.check()
+        if specification.lockfile is not None:
+            check_lock(specification.lockfile)
+        self._check_space()
+        told = specification.notes
+        specification, notes = self._settings.apply(specification, namespace, name)
+        changed = tuple(note for note in notes if note not in told)
+        options = replace(options, notes=changed, warnings=told or options.warnings)
+        with self._database.write() as session:
+            space = rows.ensure_namespace(session, namespace, who)
+            environment = rows.ensure_environment(session, space, name, who)
+            row = rows.ensure_specification(session, specification, name, who)
+            before = rows.newest_specification(session, environment)
+            if specification.description and (
+                before is None or before.spec.get("description") != specification.description
+            ):  # what people set since then stays
+                environment.description = specification.description
+            build = rows.add_build(session, environment, row, who, trigger, options.to_json(), specification.text)
+            enqueue(session, BUILD, build.id)
+            found = BuildRef(space.name, environment.name, build.number, build.id, notes)
+            people.audit(session, who, "build.create", str(found), {"trigger": trigger, "build_id": build.id})
+        self._scheduler.wake()
+        return found
+
+    def rebuild(self, build_id: int, who: str) -> BuildRef:
+        """Build the specification of an old build again: newer versions may come of it."""
+        with self._database.read() as session:
+            row = rows.find_build(session, build_id)
+            specification = rows.specification_of(session, row.build)
+        options = self.options(build_id)
+        place = (row.namespace.name, row.environment.name)
+        return self.submit(specification, *place, who, f"rebuild of {row.build.number}", options)
+
+    def options(self, build_id: int) -> BuildOptions:
+        """Return the choices of a build, for another one that goes on from it."""
+        with self._database.read() as session:
+            return replace(BuildOptions.from_json(rows.find_build(session, build_id).build.options), notes=())
+
+    def clone(self, source: tuple[str, str, int | None], target: tuple[str, str], who: str) -> BuildRef:
+        """Build the record of a build under another name: nothing is solved, no version changes.
+
+        Raises
+        ------
+        NotFoundError
+            The source has no such build.
+        ConflictError
+            The source has no lock, or the target is there.
+        PolicyError
+            The settings of the target forbid something in it.
+        """
+        namespace, name, build_id = source
+        for kind, text in zip(("namespace", "environment"), target, strict=True):
+            check_name(kind, text)
+        with self._database.read() as session:
+            _, environment = rows.find_environment(session, namespace, name)
+            build = (
+                rows.build_of(session, environment, build_id)
+                if build_id
+                else rows.resolve_build(session, environment, None)
+            )
+            spec_id, text = build.specification_id, rows.specification_of(session, build).text
+        record = replace(self._records.read(build.id), name=target[1])
+        self._check_space()
+        self._check_record(record, *target)
+        blob = self._blobs.put(record.to_bytes())
+        with self._database.write() as session:
+            if settings_rows.scope_ids(session, *target)[1] is not None:
+                msg = f"environment {'/'.join(target)} exists already"
+                raise ConflictError(msg)
+            space = rows.ensure_namespace(session, target[0], who)
+            made = rows.ensure_environment(session, space, target[1], who)
+            made.description = environment.description
+            row = session.get_one(SpecificationRow, spec_id)
+            trigger = f"clone of {namespace}/{name}:{build.number}"
+            new = rows.add_build(session, made, row, who, trigger, build.options, text)
+            new.record_digest, new.platform, new.package_count = blob.digest, build.platform, build.package_count
+            refer(session, self._blobs, blob, f"build:{new.id}:record")
+            for wheel in record.wheels:
+                kept = StoredBlob(wheel["sha256"], wheel["size"])
+                refer(session, self._blobs, kept, f"build:{new.id}:wheel:{kept.digest}")
+            rows.copy_packages(session, build.id, new.id)
+            enqueue(session, BUILD, new.id)
+            found = BuildRef(space.name, made.name, new.number, new.id)
+            people.audit(session, who, "build.create", str(found), {"trigger": new.trigger, "build_id": new.id})
+        self._scheduler.wake()
+        return found
+
+    def _check_record(self, record: BuildRecord, namespace: str, name: str) -> None:
+        """Refuse a record that the settings of a place forbid: what is built counts, not what was typed."""
+        settings = self._settings.near((namespace, name))
+        packages = [
+            policy.LockedPackage(platform, manager, entry["name"], entry["url"], entry.get("index") or "")
+            for platform, lock in record.platforms.items()
+            for manager, entries in (("conda", lock.conda), ("pip", lock.pip))
+            for entry in entries
+        ]
+        naming = ChannelPolicy.of(settings, self._config.channel_alias)
+        policy.check_lock_policy(packages, settings, f"{namespace}/{name}", naming)
+        for channel in record.channels:
+            try:
+                check_channel(channel, self._config.allow_local_files)
+            except ValueError as error:
+                raise PolicyError(str(error)) from None
+
+    def _check_space(self) -> None:
+        wanted = int(self._settings.effective()["storage_threshold"])
+        free = shutil.disk_usage(self._config.root).free
+        if free < wanted:
+            msg = (
+                f"{free / 1e9:.1f} GB are free on the store's disk, and a build is taken on from {wanted / 1e9:.1f} GB "
+                "(storage_threshold); free some with: jupyter envstore gc"
+            )
+            raise StorageError(msg)
+
+    def find(self, namespace: str, name: str, build: str | None = None) -> BuildRef:
+        """Return a build by number or key; without one the active build, or the newest.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such environment or build.
+        """
+        with self._database.read() as session:
+            space, environment = rows.find_environment(session, namespace, name)
+            found = rows.resolve_build(session, environment, build)
+            return BuildRef(space.name, environment.name, found.number, found.id)
+
+    def of_environment(self, namespace: str, name: str) -> list[dict[str, Any]]:
+        """Return the builds of an environment, newest first."""
+        with self._database.read() as session:
+            _, environment = rows.find_environment(session, namespace, name)
+            current = environment.current_build_id
+            return [views.build_view(build, build.id == current) for build in rows.list_builds(session, environment.id)]
+
+    def page(self, filters: Filters, page: Page) -> tuple[int, list[dict[str, Any]]]:
+        """Return builds with their ready artifacts."""
+        with self._database.read() as session:
+            count, found = listing.list_builds(session, filters, page)
+            artifacts = listing.artifacts_of(session, [build.id for build, _ in found])
+        return count, [wire.build_json(build, active, artifacts[build.id]) for build, active in found]
+
+    def get(self, build_id: int) -> dict[str, Any]:
+        """Return one build, its specification included."""
+        with self._database.read() as session:
+            row = rows.find_build(session, build_id)
+            artifacts = listing.artifacts_of(session, [build_id])[build_id]
+            specification = listing.specifications_of(session, [row.build])[row.build.specification_id]
+            typed = wire.specification_json(specification, row.build.text)
+            warnings = warnings_of(session, build_id) if row.build.warning_count else []
+        active = row.environment.current_build_id == build_id
+        view = wire.build_json(row.build, active, artifacts, typed)
+        names = {"namespace": row.namespace.name, "environment": row.environment.name}
+        date = row.build.options.get("exclude_newer") or None
+        return {**view, **names, "warnings": warnings, "exclude_newer": date}
+
+    def show(self, build_id: int) -> dict[str, Any]:
+        """Return all about a build: states, steps, prefix, artifacts."""
+        with self._database.read() as session:
+            row = rows.find_build(session, build_id)
+            artifacts = rows.list_artifacts(session, build_id)
+            steps = rows.list_steps(session, build_id)
+            warnings = warnings_of(session, build_id) if row.build.warning_count else []
+            channels = rows.channels_of(session, build_id)
+        return views.full_view(row, artifacts, steps, warnings, channels, self._config.builds)
+
+    def place(self, build_id: int, deleted: bool = False) -> tuple[str, str]:
+        """Return namespace and name of the environment of a build; with ``deleted``, of a deleted one too.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such build.
+        """
+        with self._database.read() as session:
+            return rows.place_of(session, build_id, deleted)
+
+    def text(self, build_id: int) -> str:
+        """Return the specification as it was typed."""
+        with self._database.read() as session:
+            return rows.specification_of(session, rows.find_build(session, build_id).build).text
+
+    def is_busy(self, build_id: int) -> bool:
+        """Whether work on a build is queued or runs."""
+        with self._database.read() as session:
+            return bool(unfinished_jobs(session, build_id))
+
+    def cancel(self, build_id: int, who: str = "") -> list[str]:
+        """Stop a build that is queued or runs, or the artifacts of one that is ready; return what was stopped.
+
+        Raises
+        ------
+        ConflictError
+            Nothing of it is queued or runs.
+        """
+        stopped = self._scheduler.cancel(build_id)
+        if not stopped:
+            with self._database.read() as session:
+                row = rows.find_build(session, build_id)
+            msg = f"build {row} is {row.build.status} already; there is nothing to cancel"
+            raise ConflictError(msg)
+        with self._database.write() as session:
+            people.audit(session, who, "build.cancel", f"build:{build_id}", {"stopped": stopped})
+        return stopped
+
+    def delete(self, build_id: int, who: str = "") -> None:
+        """Delete a build that is not active and does not run.
+
+        Raises
+        ------
+        ConflictError
+            It is active, or it runs.
+        """
+        with self._database.read() as session:
+            _check_deletable(rows.find_build(session, build_id))
+        self._scheduler.cancel(build_id, everything=True)
+        with self._database.write() as session:
+            row = rows.find_build(session, build_id)
+            _check_deletable(row)
+            rows.forget_build(session, row.build, kept_on_deletion(self._config, session))
+            place = f"{row.namespace.name}/{row.environment.name}:{row.build.number}"
+            people.audit(session, who, "build.delete", place, {"build_id": build_id})
+        remove_prefixes(self._config, [row.build])
+
+
+def _check_deletable(row: rows.BuildRow) -> None:
+    if row.build.status in UNSETTLED:
+        msg = f"build {row} is {row.build.status}; cancel it first"
+        raise RunningBuildError(msg)
+    if row.environment.current_build_id == row.build.id:
+        msg = f"build {row} is the active one; make another active first"
+        raise ConflictError(msg)

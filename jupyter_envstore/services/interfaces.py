@@ -1,0 +1,534 @@
+"""What a store offers, by the noun that it is about: all that handlers and commands know of it.
+
+:class:`jupyter_envstore.services.store.EnvStore` is the store of this machine. Another implementation, such as a client
+of a store elsewhere, has the same attributes with the same methods. What a method raises is told by the implementation,
+in the module of the same name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+    from datetime import datetime, timedelta
+    from pathlib import Path
+
+    from jupyter_envstore.builds.options import BuildOptions
+    from jupyter_envstore.builds.retention import Plan
+    from jupyter_envstore.config import StoreConfig
+    from jupyter_envstore.database.awaited_artifacts import Standing, Wanted
+    from jupyter_envstore.database.kept_packages import ServedFile
+    from jupyter_envstore.database.paging import Filters, Page
+    from jupyter_envstore.engine.availability import PackageSource
+    from jupyter_envstore.engine.record import BuildRecord
+    from jupyter_envstore.images.image_archive import ImageArchive
+    from jupyter_envstore.images.reference import Reference
+    from jupyter_envstore.policy.access import (
+        AccessRules,
+        Identity,
+    )
+    from jupyter_envstore.services.values import BuildRef, Document, LogMark
+    from jupyter_envstore.spec.dynamic_images import DynamicImage
+    from jupyter_envstore.spec.specification import Specification
+
+
+class Environments(Protocol):
+    """Environments of all namespaces."""
+
+    def list_all(self, namespace: str | None = None) -> list[dict[str, Any]]:
+        """Return all environments, or those of a namespace."""
+
+    def page(self, identity: Identity, filters: Filters, page: Page) -> tuple[int, list[dict[str, Any]]]:
+        """Return environments with the build that stands for each."""
+
+    def get(self, identity: Identity, namespace: str, name: str) -> dict[str, Any]:
+        """Return one environment as listings show it."""
+
+    def newest_specification(self, namespace: str, name: str) -> tuple[str | None, int | None]:
+        """Return the hash of what the newest build was made of, and the build's id while it is queued or runs."""
+
+    def activate(self, namespace: str, name: str, build: str, who: str = "") -> BuildRef:
+        """Make a completed build of this environment its active one."""
+
+    def activate_id(self, namespace: str, name: str, build_id: int, who: str = "") -> BuildRef:
+        """Make a build of this environment, named by its id, the active one."""
+
+    def describe(self, namespace: str, name: str, description: str, who: str) -> None:
+        """Change the description of an environment."""
+
+    def delete(self, namespace: str, name: str, who: str = "", at_once: bool = False) -> int:
+        """Delete an environment with all its builds; what runs is stopped. Return how many builds it had."""
+
+    def undelete(self, namespace: str, name: str, who: str = "") -> int:
+        """Bring back the environment of this name that was deleted last, with its builds. Return how many there are."""
+
+
+class Builds(Protocol):
+    """Builds of all environments."""
+
+    def submit(
+        self,
+        specification: Specification,
+        namespace: str,
+        name: str | None,
+        who: str,
+        trigger: str = "submitted",
+        options: BuildOptions | None = None,
+    ) -> BuildRef:
+        """Add a build and return at once; a scheduler starts it."""
+
+    def rebuild(self, build_id: int, who: str) -> BuildRef:
+        """Build the specification of an old build again: newer versions may come of it."""
+
+    def options(self, build_id: int) -> BuildOptions:
+        """Return the choices of a build, for another one that goes on from it."""
+
+    def clone(self, source: tuple[str, str, int | None], target: tuple[str, str], who: str) -> BuildRef:
+        """Build the record of a build under another name: nothing is solved, no version changes."""
+
+    def find(self, namespace: str, name: str, build: str | None = None) -> BuildRef:
+        """Return a build by number or key; without one the active build, or the newest."""
+
+    def of_environment(self, namespace: str, name: str) -> list[dict[str, Any]]:
+        """Return the builds of an environment, newest first."""
+
+    def page(self, filters: Filters, page: Page) -> tuple[int, list[dict[str, Any]]]:
+        """Return builds with their ready artifacts."""
+
+    def get(self, build_id: int) -> dict[str, Any]:
+        """Return one build, its specification included."""
+
+    def show(self, build_id: int) -> dict[str, Any]:
+        """Return all about a build: states, steps, prefix, artifacts."""
+
+    def place(self, build_id: int, deleted: bool = False) -> tuple[str, str]:
+        """Return namespace and name of the environment of a build; with ``deleted``, of a deleted one too."""
+
+    def text(self, build_id: int) -> str:
+        """Return the specification as it was typed."""
+
+    def is_busy(self, build_id: int) -> bool:
+        """Whether work on a build is queued or runs."""
+
+    def cancel(self, build_id: int, who: str = "") -> list[str]:
+        """Stop a build that is queued or runs, or the artifacts of one that is ready; return what was stopped."""
+
+    def delete(self, build_id: int, who: str = "") -> None:
+        """Delete a build that is not active and does not run."""
+
+
+class BuildRecords(Protocol):
+    """The records of builds."""
+
+    def read(self, build_id: int) -> BuildRecord:
+        """Return the build record."""
+
+    def failed_platforms(self, build_id: int) -> dict[str, str]:
+        """Return the platforms that a build could not be locked for, each with the reason; none before its lock."""
+
+    def locked_platforms(self, build_id: int) -> dict[str, str | None]:
+        """Return the platforms that a build is locked for (None), or why it is not; none before its lock."""
+
+    def installer_extras(self, build_id: int) -> tuple[dict[str, Any], ...]:
+        """Return what constructor's installers of a build bring beside its own packages."""
+
+
+class Prefixes(Protocol):
+    """The environments on the disk, one for each build."""
+
+    def path(self, build_id: int) -> Path:
+        """Return the prefix of a build."""
+
+    def check_packed_away(self, build_id: int) -> None:
+        """Make sure that a build can be restored: it was completed once, and its prefix was removed."""
+
+    def sources(self, build_id: int) -> list[PackageSource]:
+        """Return where each package would come from that a restore needs, whether or not the build is packed away."""
+
+    def restore_sources(self, build_id: int) -> dict[str, Any]:
+        """Return where each package would come from, and the files that are to be had nowhere, as JSON values."""
+
+    def restore(self, build_id: int, who: str = "") -> None:
+        """Bring the prefix of an old build back from its record, in the background."""
+
+    def pin(self, build_id: int, pinned: bool, who: str = "") -> None:
+        """Keep the prefix of a build for good, or let the retention settings decide again."""
+
+    def pack_away(self, build_id: int, who: str = "") -> None:
+        """Drop the prefix and large artifacts of a build now; its record brings them back."""
+
+
+class Logs(Protocol):
+    """What workers wrote while they built."""
+
+    def read(self, build_id: int) -> str:
+        """Return the log so far."""
+
+    def since(self, build_id: int, mark: LogMark | None = None) -> tuple[bytes, LogMark, bool]:
+        """Return what the log has behind a mark, the new mark, and whether more may come."""
+
+
+class Packages(Protocol):
+    """What builds consist of."""
+
+    def of_build(self, build_id: int) -> list[dict[str, Any]]:
+        """Return the packages of a build, what was asked for, and what needs the others."""
+
+    def page(self, build_id: int, search: str, exact: bool, build: str, page: Page) -> tuple[int, list[dict[str, Any]]]:
+        """Return the packages of a build."""
+
+    def about(self, build_id: int, package: str, manager: str) -> dict[str, str]:
+        """Return what a package of a build says of itself; what is not known is empty."""
+
+    def diff(self, first: int, second: int) -> list[dict[str, str]]:
+        """Return what changed from one build to another: packages added, removed, changed; first what was asked for."""
+
+    def changes_against(
+        self, namespace: str, name: str, records: Sequence[dict[str, Any]], pip: Sequence[str] = ()
+    ) -> list[dict[str, str]]:
+        """Return what packages found by a solve would change in the active build; all are new without one."""
+
+    def bytes_to_download(self, records: Sequence[dict[str, Any]]) -> int:
+        """Return the bytes of those packages that the cache does not hold."""
+
+    def keep(self, build_id: int, wanted: bool, who: str = "") -> None:
+        """Store the files of a build's packages, in the background, or let them go; either way, the setting rests."""
+
+    def kept(self, build_id: int) -> dict[str, Any]:
+        """Return what is kept of a build, and what could not be had."""
+
+
+class Artifacts(Protocol):
+    """What builds are turned into."""
+
+    def request(self, build_id: int, kind: str, variant: str = "", who: str = "") -> int:
+        """Have an artifact made, unless it is ready or being made; return its id."""
+
+    def standings(self, wanted: Collection[Wanted]) -> dict[Wanted, Standing]:
+        """Return how artifacts stand that somebody waits for."""
+
+    def find(self, build_id: int, kind: str, variant: str = "") -> dict[str, Any]:
+        """Return the state of an artifact of a build, with its media type."""
+
+    def of_build(self, build_id: int) -> list[dict[str, Any]]:
+        """Return the artifacts of a build in every state; ``absent`` are those that can be made and were not yet."""
+
+    def get(self, artifact_id: int) -> dict[str, Any]:
+        """Return one artifact's state."""
+
+    def pieces(self, artifact_id: int) -> Iterator[bytes]:
+        """Yield the bytes that people are given of a ready artifact: of an image, all of it as one file."""
+
+    def path(self, digest: str) -> Path:
+        """Return the file of a ready artifact."""
+
+    def note_download(self, who: str, build_id: int, kind: str) -> None:
+        """Note that an artifact was downloaded."""
+
+
+class Images(Protocol):
+    """What the registry asks."""
+
+    def environment_id(self, namespace: str, name: str, exactly: bool = False) -> int | None:
+        """Return the id of an environment, where there is one; if ``exactly``, one that is written so, case and all."""
+
+    def tagged_build(self, environment_id: int, tag: str) -> int | None:
+        """Return the id of the completed build that a tag names: its key, or ``latest`` for the active one."""
+
+    def why_untagged(self, environment_id: int, tag: str) -> str:
+        """Return why no completed build of an environment is called so: none completed, or there are others."""
+
+    def build_of_manifest(self, environment_id: int, digest: str) -> int | None:
+        """Return the id of the environment's build whose ready image has a manifest, by its digest."""
+
+    def blob(self, namespace: str, name: str, digest: str) -> tuple[Path, int] | None:
+        """Return place and size of a blob that a ready image of an environment consists of; None where none does."""
+
+    def tags(self, environment_id: int) -> list[str]:
+        """Return the tags of an environment."""
+
+    def repositories(self) -> list[tuple[str, str]]:
+        """Return namespace and name of all environments that have an image, or could have one."""
+
+    def address(self, build_id: int, host: str) -> str:
+        """Return what ``docker pull`` is given for a build's image."""
+
+    def state(self, build_id: int) -> dict[str, Any]:
+        """Return how an image stands (``state``, ``digest``, ``reason``), and its build (``build``, ``why``)."""
+
+    def archive(self, build_id: int) -> ImageArchive:
+        """Return the image of a build as one file, with the name that it has once it is loaded."""
+
+    def push(self, digest: str, target: Reference, report: Callable[[str, int, bool], None]) -> int:
+        """Copy an image to another registry; return how many bytes were sent."""
+
+
+class DynamicImages(Protocol):
+    """What pulls from ``conda-store-dynamic`` ask for."""
+
+    def parse(self, repository: str) -> DynamicImage:
+        """Return what a repository's name asks for, as the settings read it."""
+
+    def build(self, image: DynamicImage, who: str, may_create: bool) -> int | None:
+        """Return the id of a build of an image: one that is fresh or under way, or a new one."""
+
+    def forget_old(self) -> list[str]:
+        """Delete images on demand that nobody would be given any more; return their names."""
+
+
+class PackageChannel(Protocol):
+    """What is kept, served."""
+
+    def index(self, identity: Identity, subdir: str, packed: bool, digest: str = "") -> Document:
+        """Return the index of a folder of the channel (``repodata.json``), ``packed`` with Zstandard or not."""
+
+    def file(self, identity: Identity, subdir: str, filename: str, digest: str = "") -> tuple[Path, ServedFile]:
+        """Return a conda package of the channel, the one of this ``digest`` where there are several of its name."""
+
+    def wheel(self, identity: Identity, digest: str, filename: str) -> tuple[Path, ServedFile]:
+        """Return a kept file of a PyPI package."""
+
+    def simple_index(self, identity: Identity, as_json: bool) -> Document:
+        """Return the names of the kept PyPI packages."""
+
+    def simple_project(self, identity: Identity, project: str, as_json: bool) -> Document:
+        """Return the kept files of a PyPI package."""
+
+    def rewritten_list(self, build_id: int, kind: str, address: str) -> Document:
+        """Return a lockfile or explicit list of a build whose kept packages have their address in the channel."""
+
+
+class Namespaces(Protocol):
+    """Places for environments, and whom they are opened to."""
+
+    def page(self, identity: Identity, page: Page) -> tuple[int, list[dict[str, Any]]]:
+        """Return namespaces."""
+
+    def get(self, name: str) -> dict[str, Any]:
+        """Return a namespace."""
+
+    def exists(self, name: str) -> bool:
+        """Whether a namespace is there."""
+
+    def create(self, name: str, who: str) -> None:
+        """Make a namespace."""
+
+    def change(self, name: str, metadata: Any, mappings: Any, identity: Identity) -> None:
+        """Replace the metadata or the role mappings of a namespace; None leaves them."""
+
+    def delete(self, name: str, who: str) -> None:
+        """Delete an empty namespace, with its settings and mappings."""
+
+    def mappings(self, name: str, other: str | None = None) -> list[dict[str, Any]]:
+        """Return whom a namespace is opened to."""
+
+    def open(self, name: str, other: str, role: str, identity: Identity, again: bool) -> None:
+        """Give the user of another namespace a role in this one."""
+
+    def close(self, name: str, other: str | None, who: str) -> None:
+        """Take the user of another namespace their role here, or everybody theirs."""
+
+    def usage(self, identity: Identity) -> dict[str, dict[str, int]]:
+        """Return environments, builds and bytes of each namespace."""
+
+
+class People(Protocol):
+    """Identities of persons and of tokens."""
+
+    def identify(self, rules: AccessRules, name: str, groups: Sequence[str] = ()) -> Identity:
+        """Return the identity of a person, with what role mappings give them."""
+
+    def identify_token(self, rules: AccessRules, token: str) -> Identity | None:
+        """Return the identity that a token gives, None when it is none of ours."""
+
+
+class Tokens(Protocol):
+    """What stands for a person in a program."""
+
+    def make(
+        self,
+        identity: Identity,
+        name: str = "",
+        primary_namespace: str | None = None,
+        bindings: Any = None,
+        expires_on: datetime | None = None,
+    ) -> tuple[str, dict[str, Any]]:
+        """Make a token that gives no more than ``identity`` has; return it, the only time, and what is kept of it."""
+
+    def for_kernel(self, identity: Identity, lifetime: timedelta) -> str:
+        """Return a token for a kernel, which ends by itself."""
+
+    def of_person(self, identity: Identity) -> list[dict[str, Any]]:
+        """Return the tokens of a person."""
+
+    def revoke(self, identity: Identity, token_id: int) -> None:
+        """End a token of one's own, or anybody's as admin of everything."""
+
+
+class Audit(Protocol):
+    """What was done, by whom."""
+
+    def note(self, who: str, verb: str, subject: str, detail: dict[str, Any] | None = None) -> None:
+        """Note who did what."""
+
+    def entries(self, after: int = 0, size: int = 100, who: str = "", verb: str = "") -> list[dict[str, Any]]:
+        """Return what was done, in order, behind entry ``after``."""
+
+
+class Settings(Protocol):
+    """What the settings of a place are, and what they make of a specification."""
+
+    def effective(self, scope: Sequence[str] = ()) -> dict[str, Any]:
+        """Return the settings that hold in a scope: ``()``, ``(namespace,)`` or ``(namespace, name)``."""
+
+    def near(self, place: tuple[str, str | None] | None) -> dict[str, Any]:
+        """Return the settings that hold for an environment, whether or not it or its namespace is there yet."""
+
+    def change(self, values: dict[str, Any], scope: Sequence[str], who: str) -> None:
+        """Change settings of a scope."""
+
+    def apply(self, specification: Specification, namespace: str, name: str) -> tuple[Specification, tuple[str, ...]]:
+        """Return the specification as the settings of its place want it, and what was changed, in words."""
+
+
+class Channels(Protocol):
+    """Where packages come from."""
+
+    def search(self, package: str, channels: Sequence[str] = (), platform: str | None = None) -> list[dict[str, Any]]:
+        """Return packages of channels: versions of a name, or the names that a pattern with ``*`` matches."""
+
+    def check(self, channels: Sequence[str], specs: Sequence[str] = ()) -> None:
+        """Refuse channels that are none, local where that is not allowed, or not allowed by the store's settings."""
+
+
+class StoreRetention(Protocol):
+    """What the store may forget."""
+
+    def space(self) -> dict[str, Any]:
+        """Return bytes of the store's disk: free, in all, and whether there is too little to build anything."""
+
+    def free(self, who: str) -> Plan:
+        """Free what the settings do not want kept, and note who had it done."""
+
+    def collect(self, dry_run: bool = False) -> Plan:
+        """Free what the settings do not want kept, or say what that would be."""
+
+    def clear_deleted(self) -> int:
+        """Remove the files of environments that can not be brought back any more; return how many there were."""
+
+
+class Changes(Protocol):
+    """What those follow who show the store."""
+
+    def since(self, identity: Identity, since: int) -> dict[str, Any]:
+        """Return what changed behind revision ``since``, of what someone may see."""
+
+    def revision(self) -> int:
+        """Return the store's newest revision."""
+
+    def ids(self, since: int) -> tuple[int, list[int], list[int]]:
+        """Return the newest revision, and the ids of environments and builds that changed behind ``since``."""
+
+    def progress_marks(self) -> tuple[dict[int, tuple[int, ...]], int]:
+        """Return of each build that is worked on what tells its progress from before; and how many jobs there are."""
+
+    def statistics(self, ended_after: datetime) -> tuple[dict[str, Any], datetime]:
+        """Return the store's numbers, with builds that ended behind a moment, and the moment of this look."""
+
+
+class Scheduler(Protocol):
+    """Work that waits for a worker."""
+
+    def tick(self) -> int:
+        """Settle what was lost and start what may run; return how many workers were started.
+
+        A store that has a server of its own has nothing to do here.
+        """
+
+
+class Store(Protocol):
+    """A store of environments."""
+
+    @property
+    def config(self) -> StoreConfig:
+        """The configuration that it was opened with."""
+
+    @property
+    def environments(self) -> Environments:
+        """Environments of all namespaces."""
+
+    @property
+    def builds(self) -> Builds:
+        """Builds of all environments."""
+
+    @property
+    def records(self) -> BuildRecords:
+        """The records of builds."""
+
+    @property
+    def prefixes(self) -> Prefixes:
+        """The environments on the disk, one for each build."""
+
+    @property
+    def logs(self) -> Logs:
+        """What workers wrote while they built."""
+
+    @property
+    def packages(self) -> Packages:
+        """What builds consist of."""
+
+    @property
+    def artifacts(self) -> Artifacts:
+        """What builds are turned into."""
+
+    @property
+    def images(self) -> Images:
+        """What the registry asks."""
+
+    @property
+    def dynamic_images(self) -> DynamicImages:
+        """What pulls from ``conda-store-dynamic`` ask for."""
+
+    @property
+    def package_channel(self) -> PackageChannel:
+        """What is kept, served."""
+
+    @property
+    def namespaces(self) -> Namespaces:
+        """Places for environments, and whom they are opened to."""
+
+    @property
+    def people(self) -> People:
+        """Identities of persons and of tokens."""
+
+    @property
+    def tokens(self) -> Tokens:
+        """What stands for a person in a program."""
+
+    @property
+    def audit(self) -> Audit:
+        """What was done, by whom."""
+
+    @property
+    def settings(self) -> Settings:
+        """What the settings of a place are, and what they make of a specification."""
+
+    @property
+    def channels(self) -> Channels:
+        """Where packages come from."""
+
+    @property
+    def retention(self) -> StoreRetention:
+        """What the store may forget."""
+
+    @property
+    def changes(self) -> Changes:
+        """What those follow who show the store."""
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """Work that waits for a worker."""
+
+    def close(self) -> None:
+        """Let go of it; work in the background goes on."""

@@ -1,0 +1,121 @@
+"""EnvStore: a store that is open in this process, as its use cases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.builds.executors import Executor, LocalExecutor
+from jupyter_envstore.builds.retention import Retention
+from jupyter_envstore.builds.scheduler import Scheduler
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.database.connection import Database
+from jupyter_envstore.services.artifacts import Artifacts
+from jupyter_envstore.services.audit import Audit
+from jupyter_envstore.services.builds import Builds
+from jupyter_envstore.services.changes import Changes
+from jupyter_envstore.services.channels import Channels
+from jupyter_envstore.services.dynamic_images import DynamicImages
+from jupyter_envstore.services.environments import Environments
+from jupyter_envstore.services.images import Images
+from jupyter_envstore.services.logs import Logs
+from jupyter_envstore.services.namespaces import Namespaces
+from jupyter_envstore.services.package_channel import PackageChannel
+from jupyter_envstore.services.packages import Packages
+from jupyter_envstore.services.people import People
+from jupyter_envstore.services.prefixes import Prefixes
+from jupyter_envstore.services.records import BuildRecords
+from jupyter_envstore.services.retention import StoreRetention
+from jupyter_envstore.services.root_folder import check_root
+from jupyter_envstore.services.settings import Settings
+from jupyter_envstore.services.tokens import Tokens
+
+
+@dataclass(frozen=True)
+class EnvStore:
+    """A store that is open in this process; others may have it open too.
+
+    Each use case stands with the noun that it is about: ``store.builds.submit(...)``, ``store.artifacts.find(...)``.
+    :mod:`jupyter_envstore.services.interfaces` says what another implementation must offer.
+    """
+
+    config: StoreConfig
+    database: Database
+    blobs: BlobStore
+    scheduler: Scheduler
+    artifacts: Artifacts
+    audit: Audit
+    builds: Builds
+    changes: Changes
+    channels: Channels
+    dynamic_images: DynamicImages
+    environments: Environments
+    images: Images
+    logs: Logs
+    namespaces: Namespaces
+    package_channel: PackageChannel
+    packages: Packages
+    people: People
+    prefixes: Prefixes
+    records: BuildRecords
+    retention: StoreRetention
+    settings: Settings
+    tokens: Tokens
+
+    @classmethod
+    def open(cls, config: StoreConfig, executor: Executor | None = None) -> EnvStore:
+        """Open the store of a configuration; it is made where it is not there yet.
+
+        Parameters
+        ----------
+        config : StoreConfig
+            Where it is, and its limits.
+        executor : Executor or None
+            Starts workers; processes of this host by default.
+
+        Raises
+        ------
+        InvalidInputError, StorageError
+            The folder cannot be used.
+        StoreUnavailableError
+            The database cannot be opened.
+        """
+        check_root(config)
+        database, blobs = Database(config.url), BlobStore(config.blobs)
+        database.migrate()
+        scheduler = Scheduler(config, database, executor or LocalExecutor(config))
+        packing = Retention(config, database)
+        settings, records = Settings(config, database), BuildRecords(database, blobs)
+        builds = Builds(config, database, blobs, scheduler, settings, records)
+        environments = Environments(config, database, scheduler)
+        images = Images(config, database, blobs)
+        artifacts = Artifacts(config, database, blobs, scheduler, images)
+        return cls(
+            config=config,
+            database=database,
+            blobs=blobs,
+            scheduler=scheduler,
+            artifacts=artifacts,
+            audit=Audit(database),
+            builds=builds,
+            changes=Changes(database),
+            channels=Channels(config, settings),
+            dynamic_images=DynamicImages(database, settings, builds, environments),
+            environments=environments,
+            images=images,
+            logs=Logs(config, database, blobs),
+            namespaces=Namespaces(database),
+            package_channel=PackageChannel(database, blobs, artifacts),
+            packages=Packages(config, database, scheduler, builds, records),
+            people=People(database),
+            prefixes=Prefixes(config, database, blobs, scheduler, records, packing),
+            records=records,
+            retention=StoreRetention(config, database, settings, packing),
+            settings=settings,
+            tokens=Tokens(database),
+        )
+
+    def close(self) -> None:
+        """Close the database; workers go on."""
+        self.scheduler.executor.close()
+        self.database.close()

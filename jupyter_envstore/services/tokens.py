@@ -1,0 +1,151 @@
+"""Tokens: made, listed, revoked."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from jupyter_envstore.database import people as rows
+from jupyter_envstore.database.connection import Database, now
+from jupyter_envstore.database.models import Token
+from jupyter_envstore.errors import InvalidInputError, NotFoundError
+from jupyter_envstore.policy.access import (
+    EVERYWHERE,
+    Identity,
+    check_bindings,
+    new_token,
+    token_hash,
+)
+from jupyter_envstore.representation import rest as wire
+from jupyter_envstore.spec import check_name
+
+SHOWN = 10
+"""How many characters of a token are kept, for people to recognise it."""
+
+
+class Tokens:
+    """What stands for a person in a program."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def make(
+        self,
+        identity: Identity,
+        name: str = "",
+        primary_namespace: str | None = None,
+        bindings: Any = None,
+        expires_on: datetime | None = None,
+    ) -> tuple[str, dict[str, Any]]:
+        """Make a token that gives no more than ``identity`` has; return it, the only time, and what is kept of it.
+
+        Raises
+        ------
+        InvalidInputError
+            It would give more, or last longer, than who makes it; or it has ended already.
+        """
+        wanted = {} if bindings is None else check_bindings(bindings)
+        if primary_namespace is not None:
+            check_name("namespace", primary_namespace)
+        if len(name) > 255:
+            msg = "the name of a token has at most 255 characters"
+            raise InvalidInputError(msg)
+        for entity, roles in wanted.items():
+            if not identity.holds({entity: roles}):
+                msg = f"a token cannot give {', '.join(roles)} on {entity}: {identity.name} does not have that"
+                raise InvalidInputError(msg)
+        if not wanted and identity.source == "token":  # no wider than the token that it is made with
+            wanted = {entity: list(roles) for entity, roles in identity.bindings.items()}
+            if not wanted:
+                msg = "a token that gives nothing can make no other"
+                raise InvalidInputError(msg)
+        other = primary_namespace is not None and primary_namespace.lower() != identity.primary_namespace.lower()
+        if other and not identity.holds({f"{primary_namespace}/*": ["admin"]}):
+            msg = f"{primary_namespace} can be the primary namespace only for its admins"
+            raise InvalidInputError(msg)
+        if expires_on is not None and expires_on <= now():
+            msg = f"the token would have ended already, on {wire.expiration_json(expires_on)}"
+            raise InvalidInputError(msg)
+        if identity.expires_on is not None:
+            if expires_on is not None and expires_on > identity.expires_on:
+                msg = f"a token ends no later than the one it is made with: {wire.expiration_json(identity.expires_on)}"
+                raise InvalidInputError(msg)
+            expires_on = expires_on or identity.expires_on
+        token = new_token()
+        with self._database.write() as session:
+            row = rows.add_token(
+                session,
+                {
+                    "name": name,
+                    "hash": token_hash(token),
+                    "prefix": token[:SHOWN],
+                    "username": identity.name,
+                    "primary_namespace": primary_namespace or identity.primary_namespace,
+                    "role_bindings": wanted,
+                    "expires_on": expires_on,
+                    "groups": list(identity.groups),
+                },
+            )
+            detail = {"name": name, "role_bindings": wanted, "expiration": wire.expiration_json(expires_on)}
+            rows.audit(session, identity.name, "token.create", f"token:{row.id}", detail)
+            return token, wire.token_json(row)
+
+    def for_kernel(self, identity: Identity, lifetime: timedelta) -> str:
+        """Return a token for a kernel, which ends by itself.
+
+        It may look, download and build wherever ``identity`` may, and neither delete nor give anything to others.
+        """
+        bindings = identity.at_most("developer", "viewer")
+        token = new_token()
+        ends = now() + lifetime
+        if identity.expires_on is not None:
+            ends = min(ends, identity.expires_on)
+        with self._database.write() as session:
+            rows.forget_kernel_tokens(session)
+            if bindings:
+                row = rows.add_token(
+                    session,
+                    {
+                        "kind": rows.KERNEL,
+                        "name": "for a kernel",
+                        "hash": token_hash(token),
+                        "prefix": token[:SHOWN],
+                        "username": identity.name,
+                        "primary_namespace": identity.primary_namespace,
+                        "role_bindings": bindings,
+                        "expires_on": ends,
+                        "groups": list(identity.groups),
+                    },
+                )
+                rows.audit(session, identity.name, "token.create", f"token:{row.id}", {"name": row.name})
+        return token if bindings else ""
+
+    def of_person(self, identity: Identity) -> list[dict[str, Any]]:
+        """Return the tokens of a person."""
+        with self._database.read() as session:
+            found = rows.list_tokens(session, identity.name)
+        return [wire.token_json(row) for row in found if _may_handle(identity, row)]
+
+    def revoke(self, identity: Identity, token_id: int) -> None:
+        """End a token of one's own, or anybody's as admin of everything.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such token, or it is somebody else's.
+        """
+        with self._database.write() as session:
+            row = rows.get_token(session, token_id)
+            mine = row.username == identity.name and _may_handle(identity, row)
+            if not mine and not identity.holds({EVERYWHERE: ["admin"]}):
+                msg = f"there is no token {token_id}"
+                raise NotFoundError(msg)
+            row.revoked_on = now()
+            rows.audit(session, identity.name, "token.revoke", f"token:{row.id}", {"name": row.name})
+
+
+def _may_handle(identity: Identity, token: Token) -> bool:
+    """Whether who asks may list and revoke a token of the same person: with a token, none that is wider than it."""
+    if identity.source != "token" or token.id == identity.token_id:
+        return True
+    return bool(token.role_bindings) and identity.holds(token.role_bindings)
