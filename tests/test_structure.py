@@ -34,7 +34,6 @@ LAYERS = [
 # Within one package, where the general rule is too coarse.
 ALLOWED = {
     ("channel_maker", "engine"),
-    ("server", "application"),
 }
 
 
@@ -49,7 +48,7 @@ def imports_of(path: Path) -> set[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module)
-            found |= {f"{node.module}.{alias.name}" for alias in node.names if node.module == "jupyter_envstore"}
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}  # which may be a module
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
     return found
@@ -71,6 +70,51 @@ def test_imports_point_down_only(path: Path) -> None:
         assert layer[there] > layer[here] or (here, there) in ALLOWED, (
             f"{relative} imports {module}, which is not below it"
         )
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """Imports for types alone count too: who needs another's type depends on it."""
+    names = {
+        ".".join(path.with_suffix("").relative_to(PACKAGE.parent).parts).removesuffix(".__init__"): path
+        for path in FILES
+    }
+    graph = {name: {found for found in imports_of(path) if found in names} - {name} for name, path in names.items()}
+    circles = strongly_connected(graph)
+    assert [sorted(circle) for circle in circles if len(circle) > 1] == []
+
+
+def strongly_connected(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Return the strongly connected components of a graph (R. Tarjan, SIAM J. Comput. 1, 1972)."""
+    order: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(name: str) -> None:
+        order[name] = low[name] = len(order)
+        stack.append(name)
+        for other in graph[name]:
+            if other not in order:
+                visit(other)
+                low[name] = min(low[name], low[other])
+            elif other in stack:
+                low[name] = min(low[name], order[other])
+        if low[name] == order[name]:
+            place = stack.index(name)
+            found.append(stack[place:])
+            del stack[place:]
+
+    for name in graph:
+        if name not in order:
+            visit(name)
+    return found
+
+
+def test_a_circle_is_found() -> None:
+    assert sorted(map(sorted, strongly_connected({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}))) == [
+        ["a", "b", "c"],
+        ["d"],
+    ]
 
 
 def test_only_the_engine_and_the_specification_know_rattler() -> None:

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from tornado.httpclient import HTTPClientError
 
-from jupyter_envstore.application.app import SCHEMAS, EnvStoreApp
+from jupyter_envstore.application.app import EnvStoreApp
+from jupyter_envstore.application.change_events import SCHEMAS
 from jupyter_envstore.engine.prefix import remove_tree
 from tests import nasty
 

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import functools
-import getpass
 import os
 import threading
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
+from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.auth.identity import IdentityProvider, LegacyIdentityProvider, PasswordIdentityProvider
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.utils import url_path_join
@@ -23,47 +16,41 @@ from traitlets import Bool, Dict, Float, Integer, List, Set, Unicode, default
 from traitlets import Callable as CallableTrait
 
 from jupyter_envstore import __version__
+from jupyter_envstore.application.access_configuration import access_rules
+from jupyter_envstore.application.change_events import ChangeEvents
 from jupyter_envstore.application.configuration import StoreTraits
-from jupyter_envstore.application.store_opener import Opening
-from jupyter_envstore.errors import InvalidInputError
-from jupyter_envstore.policy.access import AccessRules, Identity, PredefinedToken, check_bindings, token_hash
-from jupyter_envstore.server.artifact_waits import BeingMade
-from jupyter_envstore.server.artifacts import lock_text_as_json
-from jupyter_envstore.server.image_waits import ImagesBeingMade
-from jupyter_envstore.server.kernel_environment import hand_tokens_to_kernels
-from jupyter_envstore.server.logs import LogFeeds
-from jupyter_envstore.server.metrics import metrics
+from jupyter_envstore.application.store_opener import StoreOpener, without_collections
+from jupyter_envstore.errors import EnvStoreError
+from jupyter_envstore.server.artifact_waits import ArtifactWaits
+from jupyter_envstore.server.context import SETTING, ServerContext
+from jupyter_envstore.server.download_notes import DownloadNotes
+from jupyter_envstore.server.identities import Identities
+from jupyter_envstore.server.image_waits import ImageWaits
+from jupyter_envstore.server.kernel_environment import KernelEnvironment, give_to_children
+from jupyter_envstore.server.log_feeds import LogFeeds
 from jupyter_envstore.server.registry import ROUTES as REGISTRY_ROUTES
+from jupyter_envstore.server.registry_address import RegistryAddress, RegistryOptions
 from jupyter_envstore.server.registry_server import RegistryServer
+from jupyter_envstore.server.retention_plan import RetentionPlan
 from jupyter_envstore.server.routes import routes
-from jupyter_envstore.server.solver_service import Questions
-from jupyter_envstore.server.specification_reader import Texts
-from jupyter_envstore.spec import check_name
+from jupyter_envstore.server.solver_service import SolverService
+from jupyter_envstore.server.specification_reader import SpecificationReader
+from jupyter_envstore.server.threads import Threads
 
 if TYPE_CHECKING:
+    import asyncio
+
     from jupyter_events import EventLogger
     from jupyter_server.serverapp import ServerApp
 
-    from jupyter_envstore.application.change_watcher import News
-    from jupyter_envstore.builds.retention import Plan
-    from jupyter_envstore.server.base import EnvStoreHandler
+    from jupyter_envstore.application.background_work import OpenedStore
+    from jupyter_envstore.policy.access import AccessRules
 
-T = TypeVar("T")
-THREADS = 8
-SLOW_THREADS = 4
-PLAN_SECONDS = 300.0
-FIRST_HOUSEKEEPING = 600.0
-CLEARING_SECONDS = 60.0
-"""How often is looked for deleted environments whose time to come back is over."""
-"""Seconds after the start: not while people log in."""
-SOLVES = 2
-"""How many solves and searches run at once."""
-SCHEMAS = "https://events.jupyter.org/jupyter_envstore/"
 LAPTOP = (IdentityProvider, PasswordIdentityProvider, LegacyIdentityProvider)
 """Jupyter's own identity providers: who holds the token or password is the one user."""
 
 
-class EnvStoreApp(Opening, Questions, Texts, StoreTraits, ExtensionApp):
+class EnvStoreApp(StoreTraits, ExtensionApp):
     """Environments that can be shared and brought back exactly."""
 
     name = "envstore"
@@ -160,28 +147,58 @@ class EnvStoreApp(Opening, Questions, Texts, StoreTraits, ExtensionApp):
         owner = os.environ.get("JUPYTERHUB_USER")
         return {owner} if owner else set()
 
-    # -- set-up ----------------------------------------------------------------------------------------------------
+    # -- what it is made of ------------------------------------------------------------------------------------------
 
     def initialize_settings(self) -> None:
-        """Register the events' schemas and make what requests share. The store is opened once the server runs."""
-        self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="envstore")
-        self.slow_pool = ThreadPoolExecutor(SLOW_THREADS, thread_name_prefix="envstore-slow")
-        self.turns = {"solve": asyncio.Semaphore(SOLVES), "search": asyncio.Semaphore(SOLVES)}
+        """Register the events' schemas and put together what requests share. The store opens once the server runs."""
         self.ending = threading.Event()
-        self.threads = []
-        self.working = 0
-        self.noted_parts: dict[object, float] = {}
-        self.notes: set[asyncio.Task[None]] = set()
-        self.planned: tuple[float, asyncio.Future[Plan]] | None = None
-        self.log_feeds = LogFeeds(self)
-        self.being_made = BeingMade(self)
-        self.images = ImagesBeingMade(self)
-        self.registry = RegistryServer(self)
-        self.api_url = url_path_join(self.server.base_url, "envstore/api/v1/")
+        self.registry_server: RegistryServer | None = None
+        self.threads = Threads()
+        self.opener = StoreOpener(self.threads.pool, self._open_store, self.log)
+        self.changes = ChangeEvents(self.events, self.server.web_app.settings, self.log)
+        self.context = self._make_context()
+        self.server.web_app.settings[SETTING] = self.context
         for path in sorted((Path(__file__).parent / "events").glob("*.yaml")):
             self.events.register_event_schema(path)
-        self.announce_kernels()
-        hand_tokens_to_kernels(self)
+        with contextlib.suppress(EnvStoreError):  # told when the store is opened
+            give_to_children(self.store_config().kernels_of(self.kernel_namespaces).parent)
+        kernels = KernelEnvironment(
+            self.opener,
+            self.threads,
+            self.context.identities,
+            lambda: str(self.server.connection_url),
+            self.kernel_token_hours,
+        )
+        kernels.install(self.server.kernel_manager)
+
+    def _make_context(self) -> ServerContext:
+        """Return what handlers are given."""
+        opener, threads = self.opener, self.threads
+        artifact_waits = ArtifactWaits(opener, threads)
+        return ServerContext(
+            access=opener,
+            threads=threads,
+            identities=Identities(opener, threads, self.identity_mapper),
+            solver=SolverService(opener, threads, self.ending),
+            specifications=SpecificationReader(opener, threads, self.ending),
+            artifact_waits=artifact_waits,
+            image_waits=ImageWaits(opener, threads, artifact_waits),
+            log_feeds=LogFeeds(opener, threads, self.log),
+            registry=RegistryAddress(self._registry_options(), self.server.base_url),
+            retention_plan=RetentionPlan(opener, threads),
+            download_notes=DownloadNotes(),
+            api_url=url_path_join(self.server.base_url, "envstore/api/v1/"),
+            artifact_wait_seconds=self.artifact_wait_seconds,
+        )
+
+    def _registry_options(self) -> RegistryOptions:
+        return RegistryOptions(
+            url=self.docker_registry_url,
+            port=self.docker_registry_port,
+            ip=self.docker_registry_ip or self.server.ip,
+            certfile=self.docker_registry_certfile,
+            keyfile=self.docker_registry_keyfile,
+        )
 
     @property
     def server(self) -> ServerApp:
@@ -198,159 +215,78 @@ class EnvStoreApp(Opening, Questions, Texts, StoreTraits, ExtensionApp):
     def initialize_handlers(self) -> None:
         """Add the routes."""
         self.handlers.extend(routes())
-        if self.registry.at_root:
+        if self.context.registry.at_root:
             self.handlers.extend(REGISTRY_ROUTES)
 
-    def make_rules(self) -> AccessRules:
+    def make_rules(self, default_namespace: str) -> AccessRules:
         """Return what the configuration says about people and tokens.
 
         Raises
         ------
         InvalidInputError
-            A name, a role or an entity in it is none.
+            A name, a role or an entity in it cannot be used.
         """
-        tokens: list[PredefinedToken] = []
-        for token, entry in self.predefined_tokens.items():
-            if len(token) < 16 or not isinstance(entry, dict):
-                msg = "a predefined token has at least 16 characters, and a primary_namespace and role_bindings"
-                raise InvalidInputError(msg)
-            space = check_name("namespace", str(entry.get("primary_namespace", "default")))
-            name = str(entry.get("name") or space)
-            if name in {known.name for known in tokens}:
-                msg = f"two predefined tokens are called {name!r}; give each a 'name' of its own"
-                raise InvalidInputError(msg)
-            tokens.append(
-                PredefinedToken(token_hash(token), name, space, check_bindings(entry.get("role_bindings", {})))
-            )
-        return AccessRules(
-            shared=self.shared,
-            default_namespace=self.store.settings.effective()["default_namespace"],
-            admins=frozenset(self.admins),
-            bindings={who: check_bindings(bindings) for who, bindings in self.role_bindings.items()},
-            unauthenticated=check_bindings(self.unauthenticated_role_bindings),
-            tokens=tuple(tokens),
+        return access_rules(
+            self.shared,
+            default_namespace,
+            self.admins,
+            self.role_bindings,
+            self.unauthenticated_role_bindings,
+            self.predefined_tokens,
         )
 
-    def follow_store(self) -> None:
-        """Bring what depends on the store up to date: kernels, and the namespace of who has no other."""
-        self.kernels.sync()
-        wanted = self.store.settings.effective()["default_namespace"]
-        if wanted != self.rules.default_namespace:
-            self.rules = replace(self.rules, default_namespace=wanted)
+    def _open_store(self, loop: asyncio.AbstractEventLoop) -> OpenedStore:
+        """Open the store and begin the work in the background; in a thread, since it imports much."""
+        configuration = self.store_config()
+        with without_collections():
+            from jupyter_envstore.application.background_work import OpenedStore
+        user = Path(jupyter_data_dir()) / "kernels" if self.user_kernels else None
+        self._offer_kernels(str(configuration.kernels_of(self.kernel_namespaces)))
+        opened = OpenedStore(configuration, self.make_rules, self.kernel_namespaces, user, self.ending)
+        opened.begin(loop, self.changes.tell, self.collect_hours, self.log)
+        return opened
 
-    def keep_house(self, ending: threading.Event) -> None:
-        """Free what the settings do not keep, now and then, and what was deleted, until the server ends."""
-        due = time.monotonic() + min(FIRST_HOUSEKEEPING, self.collect_hours * 3600)
-        while not ending.wait(CLEARING_SECONDS):
-            try:
-                self.store.retention.clear_deleted()
-                if self.collect_hours and time.monotonic() >= due:
-                    due = time.monotonic() + self.collect_hours * 3600
-                    self.store.dynamic_images.forget_old()
-                    self.log.info("envstore: %d bytes freed", self.store.retention.collect().size)
-            except Exception:
-                self.log.exception("envstore: what the store does not need could not be freed; it is tried again")
+    def _offer_kernels(self, directory: str) -> None:
+        """Add our kernelspecs to the server's, where it had looked for its own before it was told of ours."""
+        manager = self.server.kernel_spec_manager
+        assert manager is not None  # noqa: S101 - for the type checker
+        directories = manager.kernel_dirs
+        if directory not in directories:
+            directories.append(directory)
 
-    async def plan_of_collection(self) -> Plan:
-        """Return what could be freed, as of the last minutes: it is a walk through the caches, and all admins ask."""
-        if self.planned is None or time.monotonic() - self.planned[0] > PLAN_SECONDS:
-            self.planned = (
-                time.monotonic(),
-                asyncio.ensure_future(self.run_slowly(self.store.retention.collect, True)),
-            )
-        try:
-            return await asyncio.shield(self.planned[1])
-        except Exception:
-            self.planned = None
-            raise
-
-    async def free(self, who: str) -> Plan:
-        """Free what the retention settings do not want kept; what could be freed is looked for anew then."""
-        plan = await self.run_slowly(self.store.retention.free, who)
-        self.planned = None
-        return plan
+    # -- its life ----------------------------------------------------------------------------------------------------
 
     async def _start_jupyter_server_extension(self, _serverapp: Any) -> None:
         """Begin to open the store, once the loop runs."""
-        self.begin()
-        self.registry.start()
+        self.opener.begin()
+        self.registry_server = RegistryServer(
+            self._registry_options(),
+            self.context.registry,
+            self.server.web_app.settings,
+            self.log,
+            getattr(self.server, "http_server", None),
+        )
+        self.registry_server.start()
 
     async def stop_extension(self) -> None:
         """End the work in the background."""
-        await self.being_made.stop()
-        await self.registry.stop()
-        await self.close()
-        self.pool.shutdown(wait=False, cancel_futures=True)
-        self.slow_pool.shutdown(wait=False, cancel_futures=True)
+        self.ending.set()
+        await self.context.artifact_waits.stop()
+        if self.registry_server is not None:
+            await self.registry_server.stop()
+        await self.opener.close()
+        self.threads.stop()
 
-    # -- while it runs ---------------------------------------------------------------------------------------------
+    async def ready(self) -> None:
+        """Wait until the store is open.
 
-    async def run_slowly(self, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
-        """Run a function that waits for a process or the network, in a thread that listings do not need."""
-        call = functools.partial(function, *arguments, **keywords)
-        return await asyncio.get_running_loop().run_in_executor(self.slow_pool, call)
-
-    async def run(self, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
-        """Run a function that waits for the database or the disk, in a thread."""
-        call = functools.partial(function, *arguments, **keywords)
-        return await asyncio.get_running_loop().run_in_executor(self.pool, call)
+        Raises
+        ------
+        StoreUnavailableError
+            It cannot be opened.
+        """
+        await self.opener.ready()
 
     def current_activity(self) -> dict[str, int] | None:
         """Tell Jupyter's own shutdown of builds that run, so that it waits for them."""
-        return {"jobs": self.working} if self.working else None
-
-    def hand_over(self, news: News) -> None:
-        """Bring news from the watcher's thread to the loop."""
-        with contextlib.suppress(RuntimeError):  # the loop has just ended
-            self.loop.call_soon_threadsafe(self.on_news, news)
-
-    def on_news(self, news: News) -> None:
-        """Tell all who listen that something changed; ids only, since everybody on this server can listen."""
-        self.working = news.working
-        if news.numbers is not None:
-            metrics().set(news.numbers)
-        if news.working:
-            self.server.web_app.settings["envstore_last_activity"] = datetime.now(timezone.utc)
-        emitted = {"environments": news.environments, "builds": news.builds, "progress": news.progressing}
-        for kind, ids in emitted.items():
-            if ids:
-                self.emit(kind, {"revision": news.revision, "ids": list(ids)})
-
-    def emit(self, kind: str, data: dict[str, Any]) -> None:
-        """Emit an event; a listener's trouble is not ours."""
-        try:
-            self.events.emit(schema_id=f"{SCHEMAS}{kind}/v1", data=data)
-        except Exception:
-            self.log.exception("envstore: the event %s could not be emitted", kind)
-
-    async def identify(self, user: Any, _handler: EnvStoreHandler) -> Identity:
-        """Return the identity of a user that Jupyter knows."""
-        groups: Sequence[str] = ()
-        if self.identity_mapper is not None:
-            mapped: Any = self.identity_mapper(user)
-            name, groups = (mapped, ()) if isinstance(mapped, str) else mapped
-        elif self.rules.shared:
-            name = user.username
-        else:
-            name = account_name()
-        if not self.rules.shared:
-            return self.rules.person(name)
-        return await self.run(self.store.people.identify, self.rules, name, groups)
-
-    def lock_as_json(self, digest: str) -> bytes:
-        """Return a lockfile as JSON."""
-        return _lock_as_json(self.store.artifacts.path(digest))
-
-
-@functools.lru_cache(maxsize=4)
-def _lock_as_json(path: Path) -> bytes:
-    return lock_text_as_json(path.read_bytes())
-
-
-@functools.cache
-def account_name() -> str:
-    """Return the name of the account that the server runs under."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"user-{os.getuid()}"
+        return {"jobs": self.changes.working} if self.changes.working else None

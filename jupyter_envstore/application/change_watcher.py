@@ -44,7 +44,7 @@ class News:
     numbers: dict[str, Any] | None = None
 
 
-class Watcher:
+class ChangeWatcher:
     """Calls ``tell`` with the news of every look, from a thread of its own.
 
     Parameters

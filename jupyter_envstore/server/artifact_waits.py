@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from jupyter_envstore.database.awaited_artifacts import Standing, Wanted
 
 if TYPE_CHECKING:
-    from jupyter_envstore.application.app import EnvStoreApp
+    from jupyter_envstore.server.store_access import StoreAccess
+    from jupyter_envstore.server.threads import Threads
 
 
-class BeingMade:
+class ArtifactWaits:
     """Knows who waits for which artifact, and wakes them when nobody works on it any more.
 
     Who waits costs a future. Who stops waiting (``cancel`` of the task) is forgotten at once.
@@ -19,8 +20,9 @@ class BeingMade:
 
     PAUSE = 0.05
 
-    def __init__(self, app: EnvStoreApp) -> None:
-        self.app = app
+    def __init__(self, access: StoreAccess, threads: Threads) -> None:
+        self._access = access
+        self._threads = threads
         self._waiting: dict[Wanted, set[asyncio.Future[None]]] = {}
         self._looking: asyncio.Task[None] | None = None
 
@@ -31,7 +33,7 @@ class BeingMade:
 
     async def standing(self, wanted: Wanted) -> Standing:
         """Return how an artifact stands now."""
-        found = await self.app.run(self.app.store.artifacts.standings, [wanted])
+        found = await self._threads.run(self._access.store.artifacts.standings, [wanted])
         return found[wanted]
 
     async def settled(self, wanted: Wanted) -> Standing:
@@ -65,7 +67,7 @@ class BeingMade:
         while self._waiting:
             await asyncio.sleep(self.PAUSE)
             try:
-                found = await self.app.run(self.app.store.artifacts.standings, list(self._waiting))
+                found = await self._threads.run(self._access.store.artifacts.standings, list(self._waiting))
             except Exception as error:  # it is theirs: their requests answer it
                 for future in [future for futures in self._waiting.values() for future in futures]:
                     if not future.done():

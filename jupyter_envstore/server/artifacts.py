@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import json
 import time
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -28,7 +30,7 @@ class ArtifactsHandler(EnvStoreHandler):
         """List the artifacts of a build in every state."""
         number = await self.require_on_build("environment::read", build_id)
         found = await self.run(self.store.artifacts.of_build, number)
-        self.answer([with_address(item, self.app.api_url, number) for item in found])
+        self.answer([with_address(item, self.context.api_url, number) for item in found])
 
 
 class MakeHandler(EnvStoreHandler):
@@ -38,7 +40,7 @@ class MakeHandler(EnvStoreHandler):
         """Show the state of one."""
         number = await self.require_on_build("environment::read", build_id)
         found = await self.run(self.store.artifacts.find, number, artifact_name(kind), self.text_argument("variant"))
-        self.answer(with_address(found, self.app.api_url, number))
+        self.answer(with_address(found, self.context.api_url, number))
 
     async def post(self, build_id: str, kind: str) -> None:
         """Have it made, or made again after it failed."""
@@ -47,7 +49,7 @@ class MakeHandler(EnvStoreHandler):
         variant = self.field(body, "variant", str, "")
         made = await self.run(self.store.artifacts.request, number, artifact_name(kind), variant, self.identity.name)
         found = await self.run(self.store.artifacts.get, made)
-        self.answer(with_address(found, self.app.api_url, number), status=202)
+        self.answer(with_address(found, self.context.api_url, number), status=202)
 
 
 class DownloadHandler(FileHandler):
@@ -93,7 +95,7 @@ class DownloadHandler(FileHandler):
         """
         wanted = Wanted(number, kind, variant)
         if self.request.method == "HEAD":
-            self._check_settled(wanted, await self.app.being_made.standing(wanted))
+            self._check_settled(wanted, await self.context.artifact_waits.standing(wanted))
         else:
             await self._have_made(wanted)
         found = await self.run(self.store.artifacts.find, number, kind, variant)
@@ -109,7 +111,7 @@ class DownloadHandler(FileHandler):
 
     async def _have_made(self, wanted: Wanted) -> None:
         """Wait until an artifact stands still; have it made, where that lacks and the caller may."""
-        end = time.monotonic() + self.app.artifact_wait_seconds
+        end = time.monotonic() + self.context.artifact_wait_seconds
         standing = await self._settled(wanted, end)
         may = self.identity.may("environment::update", *self.place)
         if may and standing.build == COMPLETED and standing.artifact in (ABSENT, DROPPED):
@@ -118,15 +120,15 @@ class DownloadHandler(FileHandler):
 
     async def _settled(self, wanted: Wanted, end: float) -> Standing:
         """Return how an artifact stands once it does, or when the time is over."""
-        being_made = self.app.being_made
-        standing = await being_made.standing(wanted)
+        waits = self.context.artifact_waits
+        standing = await waits.standing(wanted)
         if not standing.moves:
             return standing
-        self.hold = asyncio.ensure_future(being_made.settled(wanted))
+        self.hold = asyncio.ensure_future(waits.settled(wanted))
         done, _ = await asyncio.wait([self.hold], timeout=max(0.0, end - time.monotonic()))
         if not done:
             self.hold.cancel()
-            standing = await being_made.standing(wanted)
+            standing = await waits.standing(wanted)
             self._check_settled(wanted, standing)
             return standing
         if self.hold.cancelled():
@@ -214,7 +216,7 @@ class LockJsonHandler(DownloadHandler):
         number = await self.find_build(**place)
         found = await self.ready_artifact(number, "lockfile")
         self.noted = (number, "lockfile")
-        text = await self.run(self.app.lock_as_json, found["sha256"])
+        text = await self.run(_lock_as_json, await self.run(self.store.artifacts.path, found["sha256"]))
         await self.send_whole(text, f"{found['sha256']}-json", PLAIN, "conda-lock.json")
 
 
@@ -233,7 +235,7 @@ class ImageHandler(DownloadHandler):
         """Send the address as text, or the image."""
         number = await self.find_build(**place)
         if not self.flag("download"):
-            host = self.app.registry.host(self.request)
+            host = self.context.registry.host(self.request)
             address = await self.run(self.store.images.address, number, host)
             await self.send_whole(address.encode(), hashlib.sha256(address.encode()).hexdigest(), PLAIN, "address.txt")
             return
@@ -269,6 +271,11 @@ def with_address(view: dict[str, Any], api_url: str, build_id: int) -> dict[str,
     if view["variant"]:
         url += f"?{'format' if view['type'] == 'archive' else 'variant'}={quote(view['variant'], safe='')}"
     return {**view, "url": url}
+
+
+@functools.lru_cache(maxsize=4)
+def _lock_as_json(path: Path) -> bytes:
+    return lock_text_as_json(path.read_bytes())
 
 
 def lock_text_as_json(text: bytes) -> bytes:

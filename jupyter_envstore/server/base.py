@@ -36,10 +36,11 @@ from jupyter_envstore.errors import (
     TooLargeError,
 )
 from jupyter_envstore.policy.access import TOKEN_PREFIX, Identity
+from jupyter_envstore.server.context import context_of
 from jupyter_envstore.server.request_reader import Reader
 
 if TYPE_CHECKING:
-    from jupyter_envstore.application.app import EnvStoreApp
+    from jupyter_envstore.server.context import ServerContext
     from jupyter_envstore.services.interfaces import Store
 
 T = TypeVar("T")
@@ -75,19 +76,18 @@ class EnvStoreHandler(Reader):
     # -- the store -------------------------------------------------------------------------------------------------
 
     @property
-    def app(self) -> EnvStoreApp:
-        """The extension."""
-        found: EnvStoreApp = self.settings["envstore"]
-        return found
+    def context(self) -> ServerContext:
+        """What the application gives to handlers."""
+        return context_of(self.settings)
 
     @property
     def store(self) -> Store:
         """The open store."""
-        return self.app.store
+        return self.context.access.store
 
     async def run(self, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
         """Run a function that waits for the database or the disk, in a thread."""
-        return await self.app.run(function, *arguments, **keywords)
+        return await self.context.threads.run(function, *arguments, **keywords)
 
     # -- who asks --------------------------------------------------------------------------------------------------
 
@@ -110,11 +110,11 @@ class EnvStoreHandler(Reader):
         elif user is not None:
             if not self.token_authenticated:
                 self._check_same_site()
-            known = await self.app.identify(user, self)
+            known = await self.context.identities.of_user(user)
         if known is None and user is None and self.request.headers.get("Authorization"):
             msg = "the token is not known, neither to Jupyter nor to the store; check it, or make another"
             raise AuthenticationError(msg)
-        self.identity = known or self.app.rules.nobody()
+        self.identity = known or self.context.access.rules.nobody()
         if user is not None:
             action = "read" if self.request.method in ("GET", "HEAD", "OPTIONS") else "write"
             if not await ensure_async(self.authorizer.is_authorized(self, user, action, "envstore")):
@@ -124,7 +124,7 @@ class EnvStoreHandler(Reader):
     async def _await_store(self) -> None:
         """Wait until the store is open; only who is logged in to Jupyter hears why it cannot be."""
         try:
-            await self.app.ready()
+            await self.context.access.ready()
         except StoreUnavailableError:
             await super().prepare()
             if not self.current_user:
@@ -133,9 +133,9 @@ class EnvStoreHandler(Reader):
 
     async def _identity_of_token(self) -> Identity | None:
         token = header_token(self.request.headers.get("Authorization", ""))
-        if token is None or not (token.startswith(TOKEN_PREFIX) or self.app.rules.tokens):
+        if token is None or not (token.startswith(TOKEN_PREFIX) or self.context.access.rules.tokens):
             return None
-        return await self.run(self.store.people.identify_token, self.app.rules, token)
+        return await self.run(self.store.people.identify_token, self.context.access.rules, token)
 
     def check_xsrf_cookie(self) -> None:
         """Ask for the XSRF token where a cookie says who asks; a token in a header needs none, and nobody has none."""

@@ -62,7 +62,7 @@ class RestoreHandler(EnvStoreHandler):
     async def get(self, build_id: str) -> None:
         """Say where each package of a restore would come from, and which it would miss."""
         number = await self.require_on_build("environment::read", build_id)
-        self.answer(await self.app.run_slowly(self.store.prefixes.restore_sources, number))
+        self.answer(await self.context.threads.run_slowly(self.store.prefixes.restore_sources, number))
 
     async def post(self, build_id: str) -> None:
         """Bring the prefix of a build back that was packed away."""
@@ -107,7 +107,7 @@ class PackAwayHandler(EnvStoreHandler):
         """Drop the prefix and large artifacts of one that is not active; ``restore/`` brings it back."""
         number = await self.require_on_build("build::delete", build_id)
         self.json_body(())
-        await self.app.run_slowly(self.store.prefixes.pack_away, number, self.identity.name)
+        await self.context.threads.run_slowly(self.store.prefixes.pack_away, number, self.identity.name)
         self.acknowledge()
 
 
@@ -129,7 +129,7 @@ class KernelHandler(EnvStoreHandler):
         number = await self.require_on_build("environment::read", build_id)
         self.require_login()
         self.json_body(())
-        self.answer({"kernels": list(await self.run(self.app.kernels.offer, number))})
+        self.answer({"kernels": list(await self.run(self.context.access.kernels.offer, number))})
 
 
 class PackagesHandler(EnvStoreHandler):

@@ -56,7 +56,7 @@ async def rows_with_kernels(handler: EnvStoreHandler, filters: Filters, page: Pa
 
 def add_kernels(handler: EnvStoreHandler, row: dict[str, Any]) -> None:
     """Add ``kernels``, their ids, ``languages``, and ``kernel_note``, why there is none; empty until it was looked."""
-    state = handler.app.kernels.state(row["id"])
+    state = handler.context.access.kernels.state(row["id"])
     looked = state.built or not row["active"]
     row["kernels"], row["kernel_note"] = list(state.ids), (looked and state.reason) or None
     row["languages"] = list(state.languages)
@@ -192,7 +192,7 @@ class CloneHandler(EnvStoreHandler):
             self.require("namespace::create", target)
         build_id = self.field(body, "build_id", int, 0) or None
         source, who = (namespace, name, build_id), self.identity.name
-        found = await self.app.run_slowly(self.store.builds.clone, source, (target, new_name), who)
+        found = await self.context.threads.run_slowly(self.store.builds.clone, source, (target, new_name), who)
         self.answer({"build_id": found.id}, "clone triggered", 201)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -14,8 +13,6 @@ from tornado.iostream import StreamClosedError
 from jupyter_envstore.errors import PreconditionError, RangeError, StorageError
 from jupyter_envstore.server.base import EnvStoreHandler
 
-PARTS_SECONDS = 3600.0
-MOST_NOTED = 10_000
 PLAIN = "text/plain; charset=utf-8"
 PIECE = 1 << 20
 """Bytes that are read at a time; what is held of a file at any moment."""
@@ -116,22 +113,11 @@ class FileHandler(EnvStoreHandler):
             except StorageError as error:
                 self.log.warning("envstore: the audit does not note a download: %s", error)
 
-        task = asyncio.ensure_future(note())
-        self.app.notes.add(task)  # else it may be collected before it is done
-        task.add_done_callback(self.app.notes.discard)
+        self.context.download_notes.write(note())
 
     def _is_due(self, noted: tuple[int, str], always: bool = False) -> bool:
         """Whether the audit notes it now: once an hour, or ``always``."""
-        key = (self.identity.name, noted)
-        moment = time.monotonic()
-        known = self.app.noted_parts
-        seen = known.get(key, -PARTS_SECONDS)
-        if always or moment - seen > PARTS_SECONDS:
-            if len(known) > MOST_NOTED:
-                known.clear()
-            known[key] = moment
-            return True
-        return False
+        return self.context.download_notes.is_due((self.identity.name, noted), always)
 
     async def finish_as(self, media_type: str) -> None:
         """Finish, where the base class would say that it is JSON."""
@@ -163,7 +149,7 @@ class FileHandler(EnvStoreHandler):
         return start, end
 
     async def _send_pieces(self, path: Path, start: int, end: int) -> None:
-        loop = asyncio.get_running_loop()
+        loop, pool = asyncio.get_running_loop(), self.context.threads.pool
         file, data = await self.run(_open_at, path, start, min(PIECE, end - start))
         left = end - start
         try:
@@ -172,7 +158,7 @@ class FileHandler(EnvStoreHandler):
                 self.write(data)
                 del data
                 await self.flush()
-                data = await loop.run_in_executor(self.app.pool, file.read, min(PIECE, left)) if left > 0 else b""
+                data = await loop.run_in_executor(pool, file.read, min(PIECE, left)) if left > 0 else b""
         except StreamClosedError:
             return
         finally:

@@ -11,16 +11,20 @@ from jupyter_envstore.errors import EnvStoreError, PermissionDeniedError, Regist
 from jupyter_envstore.spec.names import DYNAMIC
 
 if TYPE_CHECKING:
-    from jupyter_envstore.application.app import EnvStoreApp
     from jupyter_envstore.policy.access import Identity
+    from jupyter_envstore.server.artifact_waits import ArtifactWaits
+    from jupyter_envstore.server.store_access import StoreAccess
+    from jupyter_envstore.server.threads import Threads
     from jupyter_envstore.spec.dynamic_images import DynamicImage
 
 
-class ImagesBeingMade:
+class ImageWaits:
     """Waits for images: they are asked for once, by whoever is the first."""
 
-    def __init__(self, app: EnvStoreApp) -> None:
-        self.app = app
+    def __init__(self, access: StoreAccess, threads: Threads, artifact_waits: ArtifactWaits) -> None:
+        self._access = access
+        self._threads = threads
+        self._artifact_waits = artifact_waits
         self._waits: dict[int, asyncio.Task[str]] = {}
         self._turn = asyncio.Lock()
 
@@ -55,26 +59,26 @@ class ImagesBeingMade:
         """
         may_create = identity.may("environment:create", DYNAMIC, image.name)
         async with self._turn:
-            build = await self.app.run(self.app.store.dynamic_images.build, image, identity.name, may_create)
+            build = await self._threads.run(self._access.store.dynamic_images.build, image, identity.name, may_create)
         if build is None:
             msg = f"you may not have images made: it needs environment:create on {DYNAMIC}/{image.name}"
             raise PermissionDeniedError(msg)
         return int(build)
 
     async def _make(self, build: int, who: str) -> str:
-        app, wanted = self.app, Wanted(build, "docker")
-        await app.being_made.settled(wanted)
-        state = await app.run(app.store.images.state, build)
+        store, wanted = self._access.store, Wanted(build, "docker")
+        await self._artifact_waits.settled(wanted)
+        state = await self._threads.run(store.images.state, build)
         if state["build"] != COMPLETED:
             msg = f"the environment cannot be built: {state['why'] or state['build']}"
             raise RegistryError(msg, "MANIFEST_UNKNOWN")
         if state["state"] != "ready":
             try:
-                await app.run(app.store.artifacts.request, build, "docker", "", who)
+                await self._threads.run(store.artifacts.request, build, "docker", "", who)
             except EnvStoreError as error:
                 raise RegistryError(str(error), "MANIFEST_UNKNOWN") from None
-            await app.being_made.settled(wanted)
-            state = await app.run(app.store.images.state, build)
+            await self._artifact_waits.settled(wanted)
+            state = await self._threads.run(store.images.state, build)
         if state["state"] == "failed":
             msg = f"the image cannot be made: {state['reason']}"
             raise RegistryError(msg, "MANIFEST_UNKNOWN")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,10 @@ from jupyter_server.utils import ensure_async, url_path_join
 from jupyter_envstore.errors import StoreUnavailableError
 
 if TYPE_CHECKING:
-    from jupyter_envstore.application.app import EnvStoreApp
     from jupyter_envstore.policy.access import Identity
+    from jupyter_envstore.server.identities import Identities
+    from jupyter_envstore.server.store_access import StoreAccess
+    from jupyter_envstore.server.threads import Threads
 
 CLIENT = "envstore_client.py"
 OPENING_SECONDS = 5.0
@@ -42,35 +44,63 @@ def client_directory(root: Path) -> Path:
     return folder
 
 
-def hand_tokens_to_kernels(app: EnvStoreApp) -> None:
-    """Start every kernel of this server with ``ENVSTORE_URL``, a token of its own, and the client at its path's end."""
-    manager: Any = app.server.kernel_manager
-    start: Callable[..., Awaitable[str]] = manager.start_kernel
+class KernelEnvironment:
+    """Starts every kernel of a server with ``ENVSTORE_URL``, a token of its own, and the client at its path's end.
 
-    async def start_kernel(*arguments: Any, **keywords: Any) -> str:
-        try:
-            await asyncio.wait_for(app.ready(), OPENING_SECONDS)
-        except (StoreUnavailableError, asyncio.TimeoutError):  # Jupyter's own kernels start nevertheless
-            return await ensure_async(start(*arguments, **keywords))
-        folder = await app.run(client_directory, app.store_configuration.root)
-        environment = dict(keywords.get("env") or os.environ)
+    Parameters
+    ----------
+    url : callable
+        Returns the address of the server.
+    token_hours : float
+        How long a token holds, in hours; 0 hands out none.
+    """
+
+    def __init__(
+        self,
+        access: StoreAccess,
+        threads: Threads,
+        identities: Identities,
+        url: Callable[[], str],
+        token_hours: float,
+    ) -> None:
+        self._access = access
+        self._threads = threads
+        self._identities = identities
+        self._url = url
+        self._token_hours = token_hours
+
+    def install(self, manager: Any) -> None:
+        """Let a manager of kernels (``MappingKernelManager``) start its kernels so."""
+        start: Callable[..., Awaitable[str]] = manager.start_kernel
+
+        async def start_kernel(*arguments: Any, **keywords: Any) -> str:
+            try:
+                await asyncio.wait_for(self._access.ready(), OPENING_SECONDS)
+            except (StoreUnavailableError, asyncio.TimeoutError):  # Jupyter's own kernels start nevertheless
+                return await ensure_async(start(*arguments, **keywords))
+            environment = await self.extended(keywords.get("env") or os.environ)
+            return await ensure_async(start(*arguments, **(keywords | {"env": environment})))
+
+        manager.start_kernel = start_kernel
+
+    async def extended(self, variables: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables that a kernel is started with."""
+        folder = await self._threads.run(client_directory, self._access.configuration.root)
+        environment = dict(variables)
         environment["PYTHONPATH"] = os.pathsep.join([*filter(None, [environment.get("PYTHONPATH")]), str(folder)])
-        environment["ENVSTORE_URL"] = url_path_join(app.server.connection_url, "envstore")
+        environment["ENVSTORE_URL"] = url_path_join(self._url(), "envstore")
         environment.pop("ENVSTORE_TOKEN", None)
-        identity = await identity_of_request(app)
-        if identity is not None and app.kernel_token_hours:
-            lifetime = timedelta(hours=app.kernel_token_hours)
-            environment["ENVSTORE_TOKEN"] = await app.run(app.store.tokens.for_kernel, identity, lifetime)
-        return await ensure_async(start(*arguments, **(keywords | {"env": environment})))
+        identity = await self._identity_of_request()
+        if identity is not None and self._token_hours:
+            lifetime = timedelta(hours=self._token_hours)
+            made = self._access.store.tokens.for_kernel
+            environment["ENVSTORE_TOKEN"] = await self._threads.run(made, identity, lifetime)
+        return environment
 
-    manager.start_kernel = start_kernel
-
-
-async def identity_of_request(app: EnvStoreApp) -> Identity | None:
-    """Return the identity of whose request this is, None outside of one."""
-    handler = CallContext.get(CallContext.JUPYTER_HANDLER)
-    user = getattr(handler, "current_user", None)
-    return await app.identify(user, handler) if user is not None else None
+    async def _identity_of_request(self) -> Identity | None:
+        """Return the identity of whose request this is, None outside of one."""
+        user = getattr(CallContext.get(CallContext.JUPYTER_HANDLER), "current_user", None)
+        return await self._identities.of_user(user) if user is not None else None
 
 
 def _append(variable: str, folder: str) -> None:

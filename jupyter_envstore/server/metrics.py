@@ -24,7 +24,7 @@ class Metrics:
         )  # fmt: skip
 
     def set(self, numbers: dict[str, Any]) -> None:
-        """Take over what :meth:`EnvStore.statistics` found."""
+        """Take over what ``store.changes.statistics`` found."""
         for status, count in numbers["builds"].items():
             self.builds.labels(status).set(count)
         for state, count in numbers["jobs"].items():

@@ -214,7 +214,7 @@ class ManifestHandler(RegistryHandler):
         image = await self.find_image(repository) if reference == "latest" else None
         if image is not None:
             await self.require_repository(repository)
-            build = await self.app.images.on_demand(image, self.identity)
+            build = await self.context.image_waits.on_demand(image, self.identity)
         environment = await self.find_environment(repository)
         if reference.startswith("sha256:"):
             if not DIGEST.fullmatch(reference):
@@ -224,7 +224,7 @@ class ManifestHandler(RegistryHandler):
             if build is None:
                 msg = f"{repository} has no image {reference}"
                 raise RegistryError(msg, "MANIFEST_UNKNOWN")
-            digest = await self.app.images.ready(build, self.identity.name)
+            digest = await self.context.image_waits.ready(build, self.identity.name)
             if reference != f"sha256:{digest}":
                 msg = (
                     f"{repository}: parts of {reference} were lost, and today's tools make sha256:{digest} of its build"
@@ -238,7 +238,7 @@ class ManifestHandler(RegistryHandler):
             if build is None:
                 msg = f"{repository} {await self.run(self.store.images.why_untagged, environment, reference)}"
                 raise RegistryError(msg, "MANIFEST_UNKNOWN")
-            digest = await self.app.images.ready(build, self.identity.name)
+            digest = await self.context.image_waits.ready(build, self.identity.name)
         path = await self.run(self.store.artifacts.path, digest)
         self.set_header("Docker-Content-Digest", f"sha256:{digest}")
         if build is not None:

@@ -1,24 +1,23 @@
-"""Where the registry is reached: at the root of the server, or on a port of its own that serves nothing else."""
+"""The registry on a port of its own, which serves nothing else; and connections that begin with TLS."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import ssl
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from jupyter_envstore.errors import NotFoundError
 from jupyter_envstore.server import registry
+from jupyter_envstore.server.registry_address import RegistryAddress, RegistryOptions
 
 if TYPE_CHECKING:
-    from tornado.httputil import HTTPServerRequest
-    from tornado.iostream import IOStream
+    import logging
 
-    from jupyter_envstore.application.app import EnvStoreApp
+    from tornado.iostream import IOStream
 
 TLS_HANDSHAKE = b"\x16"
 MAX_BODY = 64 * 1024
@@ -32,10 +31,6 @@ OWN = (
     "autoreload",
 )
 """Settings of the server's application that would serve something else."""
-NO_REGISTRY = (
-    "no registry can be reached here: Docker knows no path, and this server stands behind {base!r}; its admin can set "
-    "c.EnvStoreApp.docker_registry_port (and docker_registry_url, where the port has another name outside)"
-)
 
 
 def refuse_tls(server: HTTPServer) -> None:
@@ -81,44 +76,53 @@ def _settle(future: asyncio.Future[None]) -> None:
 
 
 class RegistryServer:
-    """Tells where the registry is, and serves it on a port of its own where the configuration has one."""
+    """Serves the registry on a port of its own, where the configuration has one.
 
-    def __init__(self, app: EnvStoreApp) -> None:
-        self.app = app
-        self.trouble = ""
+    Parameters
+    ----------
+    address : RegistryAddress
+        Told where the port cannot be had.
+    settings : mapping
+        Settings of the server's web application: who logs in, and the context of handlers.
+    main : HTTPServer or None
+        The server itself, where it serves the registry at its root too.
+    """
+
+    def __init__(
+        self,
+        options: RegistryOptions,
+        address: RegistryAddress,
+        settings: Mapping[str, Any],
+        log: logging.Logger,
+        main: Any = None,
+    ) -> None:
+        self._log = log
+        self._options = options
+        self._address = address
+        self._settings = settings
+        self._main = main
         self._server: HTTPServer | None = None
-
-    @property
-    def at_root(self) -> bool:
-        """Whether the server itself can be a registry: it stands at the root of its host."""
-        return self.app.server.base_url == "/"
 
     def start(self) -> None:
         """Listen on the port of its own; what is wrong with it is told, and the server goes on."""
-        app = self.app
-        if self.at_root and isinstance(getattr(app.server, "http_server", None), HTTPServer):
-            refuse_tls(app.server.http_server)
-        if not app.docker_registry_port:
+        options, address = self._options, self._address
+        if address.at_root and isinstance(self._main, HTTPServer):
+            refuse_tls(self._main)
+        if not options.port:
             return
-        settings = {key: value for key, value in app.server.web_app.settings.items() if key not in OWN}
-        application = Application(
-            [*registry.ROUTES, (r"/(.*)", registry.NothingHandler)],
-            **settings,
-        )
-        address = app.docker_registry_ip or app.server.ip
+        settings = {key: value for key, value in self._settings.items() if key not in OWN}
+        application = Application([*registry.ROUTES, (r"/(.*)", registry.NothingHandler)], **settings)
         try:
-            options = self._certificates()
-            server = HTTPServer(application, max_body_size=MAX_BODY, ssl_options=options, xheaders=False)
+            certificates = self._certificates()
+            server = HTTPServer(application, max_body_size=MAX_BODY, ssl_options=certificates, xheaders=False)
             refuse_tls(server)
-            server.listen(app.docker_registry_port, address=address)
+            server.listen(options.port, address=options.ip)
         except (OSError, ssl.SSLError) as error:
-            self.trouble = (
-                f"the registry cannot listen on {address}:{app.docker_registry_port}: {error.strerror or error}"
-            )
-            app.log.error("envstore: %s", self.trouble)
+            address.trouble = f"the registry cannot listen on {options.ip}:{options.port}: {error.strerror or error}"
+            self._log.error("envstore: %s", address.trouble)
             return
         self._server = server
-        app.log.info("envstore: Docker registry at %s:%d", address, app.docker_registry_port)
+        self._log.info("envstore: Docker registry at %s:%d", options.ip, options.port)
 
     async def stop(self) -> None:
         """Listen no more."""
@@ -126,30 +130,9 @@ class RegistryServer:
             self._server.stop()
             await self._server.close_all_connections()
 
-    def host(self, request: HTTPServerRequest) -> str:
-        """Return host and port that stand in addresses of images.
-
-        Raises
-        ------
-        NotFoundError
-            No registry can be reached; the message says how to get one.
-        """
-        app = self.app
-        if self.trouble and not self.at_root:
-            raise NotFoundError(self.trouble)
-        if app.docker_registry_url:
-            return app.docker_registry_url.partition("://")[2].rstrip("/") or app.docker_registry_url
-        if app.docker_registry_port and not self.trouble:
-            name = urlsplit(f"//{request.host}").hostname or "localhost"
-            return f"[{name}]:{app.docker_registry_port}" if ":" in name else f"{name}:{app.docker_registry_port}"
-        if self.at_root:
-            return str(request.host)
-        raise NotFoundError(self.trouble or NO_REGISTRY.format(base=app.server.base_url))
-
     def _certificates(self) -> ssl.SSLContext | None:
-        app = self.app
-        if not app.docker_registry_certfile:
+        if not self._options.certfile:
             return None
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(app.docker_registry_certfile, app.docker_registry_keyfile or None)
+        context.load_cert_chain(self._options.certfile, self._options.keyfile or None)
         return context

@@ -23,7 +23,7 @@ class SearchHandler(EnvStoreHandler):
         """List the versions of a name, or the names that a pattern with ``*`` matches."""
         self.require_login_or_role()
         channels = [*self.get_query_arguments("channel"), *self.get_query_arguments("channels")]
-        found = await self.app.search(self, package, channels, self.text_argument("platform") or None)
+        found = await self.context.solver.search(self.gone, package, channels, self.text_argument("platform") or None)
         self.answer([wire.found_package_json(record) for record in found])
 
     def require_login_or_role(self) -> None:
@@ -42,7 +42,7 @@ class NewestHandler(SearchHandler):
         if not names or len(names) > MOST_NAMES or not all(PACKAGE_NAME.fullmatch(name) for name in names):
             msg = f"name each package as it stands in a channel: 1 to {MOST_NAMES} times name="
             raise InvalidInputError(msg)
-        found = await self.app.newest(self, [name.lower() for name in names], channels)
+        found = await self.context.solver.newest(self.gone, [name.lower() for name in names], channels)
         self.answer([wire.found_package_json(record) for record in found])
 
 
@@ -62,7 +62,7 @@ class PackageHandler(SearchHandler):
         found: list[dict[str, Any]] = []
         if search:
             pattern, most = (search, 0) if exact else (f"{search}*", MOST_NAMES)
-            found = await self.app.search(self, pattern, [], None, most)
+            found = await self.context.solver.search(self.gone, pattern, [], None, most)
         found = [record for record in found if build in (record.get("build") or "")]
         keys = list(page.sort_by) or ["name"]
         found.sort(key=lambda record: tuple(str(record.get(key) or "") for key in keys), reverse=page.descending)

@@ -15,42 +15,51 @@ if TYPE_CHECKING:
     import threading
 
     from jupyter_envstore.builds.options import BuildOptions
-    from jupyter_envstore.config import StoreConfig
-    from jupyter_envstore.server.base import EnvStoreHandler
-    from jupyter_envstore.services.store import EnvStore
+    from jupyter_envstore.server.store_access import StoreAccess
+    from jupyter_envstore.server.threads import Threads
 
 SEARCH_SECONDS = 60.0
 WAIT_SECONDS = 60.0
 
 
-class Questions:
-    """The part of the extension that solves and searches."""
+SOLVES = 2
+"""How many solves, and how many searches, run at once."""
 
-    store: EnvStore
-    store_configuration: StoreConfig
-    turns: dict[str, asyncio.Semaphore]
-    ending: threading.Event
 
-    run: Any
+class SolverService:
+    """Solves and searches. Each question is answered by a process of its own, which ends when the client goes away.
+
+    Parameters
+    ----------
+    ending : threading.Event
+        Set when the server ends.
+    """
+
+    def __init__(self, access: StoreAccess, threads: Threads, ending: threading.Event) -> None:
+        self._access = access
+        self._threads = threads
+        self._ending = ending
+        self._turns = {"solve": asyncio.Semaphore(SOLVES), "search": asyncio.Semaphore(SOLVES)}
 
     async def solve(
         self,
-        handler: EnvStoreHandler,
+        gone: threading.Event,
         specification: Specification,
         place: tuple[str, str | None] | None = None,
         platform: str = "",
         kept_only: bool = False,
         options: BuildOptions | None = None,
     ) -> dict[str, Any]:
-        """Find the conda packages that a specification would install, in a process of its own.
+        """Find the conda packages that a specification would install.
 
+        ``gone`` is set when nobody waits any more.
         With ``kept_only`` the indexes are taken as they were read last; no channel is asked. Of ``options``, the
         moment that packages must have been uploaded before counts.
         """
         if specification.lockfile is not None:
             msg = "a lockfile is solved already"
             raise InvalidInputError(msg)
-        settings = await self.run(self.store.settings.near, place)
+        settings = await self._threads.run(self._access.store.settings.near, place)
         policy.check_platform(platform)
         question = {
             "do": "solve",
@@ -63,24 +72,24 @@ class Questions:
             "system_requirements": specification.system_requirements,
             "any_channel": bool(specification.channel_priority),
         }
-        return await self.ask(handler, question, settings, float(settings["conda_max_solve_time"]))
+        return await self._ask(gone, question, settings, float(settings["conda_max_solve_time"]))
 
     async def search(
         self,
-        handler: EnvStoreHandler,
+        gone: threading.Event,
         package: str,
         channels: Sequence[str],
         platform: str | None,
         versions_of: int = 0,
     ) -> list[dict[str, Any]]:
-        """Look for packages in channels, in a process of its own.
+        """Look for packages in channels.
 
         With ``versions_of``, a pattern gives the versions of the first so many names, and not the names.
         """
-        settings = await self.run(self.store.settings.effective)
+        settings = await self._threads.run(self._access.store.settings.effective)
         if platform:
             policy.check_platform(platform)
-        await self.run(self.store.channels.check, channels)
+        await self._threads.run(self._access.store.channels.check, channels)
         platforms = [platform] if platform else list(settings["conda_platforms"])
         question = {
             "do": "search",
@@ -89,37 +98,37 @@ class Questions:
             "platforms": platforms,
             "versions_of": versions_of,
         }
-        answer = await self.ask(handler, question, settings, SEARCH_SECONDS)
+        answer = await self._ask(gone, question, settings, SEARCH_SECONDS)
         found: list[dict[str, Any]] = answer["packages"]
         return found
 
     async def newest(
-        self, handler: EnvStoreHandler, names: Sequence[str], channels: Sequence[str]
+        self, gone: threading.Event, names: Sequence[str], channels: Sequence[str]
     ) -> list[dict[str, Any]]:
         """Return the newest package of each name that there is, in their order."""
-        settings = await self.run(self.store.settings.effective)
-        await self.run(self.store.channels.check, channels)
+        settings = await self._threads.run(self._access.store.settings.effective)
+        await self._threads.run(self._access.store.channels.check, channels)
         question = {"do": "newest", "names": list(names), "channels": list(channels), "platforms": []}
-        found: list[dict[str, Any]] = (await self.ask(handler, question, settings, SEARCH_SECONDS))["packages"]
+        found: list[dict[str, Any]] = (await self._ask(gone, question, settings, SEARCH_SECONDS))["packages"]
         return found
 
-    async def ask(
-        self, handler: EnvStoreHandler, question: dict[str, Any], settings: dict[str, Any], timeout: float
+    async def _ask(
+        self, gone: threading.Event, question: dict[str, Any], settings: dict[str, Any], timeout: float
     ) -> dict[str, Any]:
         """Ask a process about channels; it ends when the client goes away."""
         question |= {
-            "alias": settings["conda_channel_alias"] or self.store_configuration.channel_alias,
+            "alias": settings["conda_channel_alias"] or self._access.configuration.channel_alias,
             "defaults": settings["defaults_channel"],
             "default_channels": list(settings["conda_default_channels"]),
-            "cache": str(self.store_configuration.packages / "repodata"),
+            "cache": str(self._access.configuration.packages / "repodata"),
         }
-        turn = self.turns["solve" if question["do"] == "solve" else "search"]
+        turn = self._turns["solve" if question["do"] == "solve" else "search"]
         try:
             await asyncio.wait_for(turn.acquire(), min(timeout, WAIT_SECONDS))
         except asyncio.TimeoutError:
             msg = f"others have the server look at channels for more than {min(timeout, WAIT_SECONDS):g} s; try again"
             raise BusyError(msg) from None
         try:
-            return await asyncio.to_thread(ask, question, timeout, handler.gone, self.ending)
+            return await asyncio.to_thread(ask, question, timeout, gone, self._ending)
         finally:
             turn.release()

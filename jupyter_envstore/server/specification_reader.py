@@ -16,23 +16,29 @@ from jupyter_envstore.spec.repair import Repaired, repair
 if TYPE_CHECKING:
     import threading
 
-    from jupyter_envstore.config import StoreConfig
+    from jupyter_envstore.server.store_access import StoreAccess
+    from jupyter_envstore.server.threads import Threads
 
 LARGE_TEXT = 50_000
 """Characters of a specification above which it is read in a process of its own."""
 READ_SECONDS = 60.0
 
 
-class Texts:
-    """The part of the extension that reads texts."""
+class SpecificationReader:
+    """Reads, edits and repairs texts that people send.
 
-    store_configuration: StoreConfig
-    ending: threading.Event
+    Parameters
+    ----------
+    ending : threading.Event
+        Set when the server ends.
+    """
 
-    run: Any
-    run_slowly: Any
+    def __init__(self, access: StoreAccess, threads: Threads, ending: threading.Event) -> None:
+        self._access = access
+        self._threads = threads
+        self._ending = ending
 
-    async def read_specification(self, text: str) -> Specification:
+    async def read(self, text: str) -> Specification:
         """Read a specification that somebody sent; a large one in a process of its own, since reading holds the loop.
 
         Raises
@@ -40,24 +46,24 @@ class Texts:
         SpecificationError
             It has faults.
         """
-        local = self.store_configuration.allow_local_files
+        local = self._access.configuration.allow_local_files
         if len(text) < LARGE_TEXT:
-            found: Specification = await self.run(read_specification, text, "the specification", local)
+            found: Specification = await self._threads.run(read_specification, text, "the specification", local)
             return found
         question = {"do": "read", "text": text, "allow_local_files": local}
-        return _specification(await self.ask_apart(question), text)
+        return _specification(await self._ask_apart(question), text)
 
-    async def ask_apart(self, question: dict[str, Any]) -> dict[str, Any]:
+    async def _ask_apart(self, question: dict[str, Any]) -> dict[str, Any]:
         """Have a large text read, edited or repaired by a process of its own; return what it says, faults included."""
-        answer: dict[str, Any] = await self.run_slowly(ask, question, READ_SECONDS, self.ending)
+        answer: dict[str, Any] = await self._threads.run_slowly(ask, question, READ_SECONDS, self._ending)
         return answer
 
     async def edit(self, text: str, add: list[str], remove: list[str]) -> str:
         """Add packages to a text and remove some."""
         if len(text) < LARGE_TEXT:
-            return str(await self.run(edit_packages, text, add, remove))
+            return str(await self._threads.run(edit_packages, text, add, remove))
         question = {"do": "edit", "text": text, "add": add, "remove": remove}
-        return str(_checked(await self.ask_apart(question))["text"])
+        return str(_checked(await self._ask_apart(question))["text"])
 
     async def repair(
         self, text: str, file_name: str, settings: dict[str, Any], keep: Sequence[str] = (), pick: Pick | None = None
@@ -69,18 +75,18 @@ class Texts:
         SpecificationError
             It cannot be repaired.
         """
-        defaults, local = settings["defaults_channel"], self.store_configuration.allow_local_files
+        defaults, local = settings["defaults_channel"], self._access.configuration.allow_local_files
         if len(text) < LARGE_TEXT:
-            repaired: Repaired = await self.run(repair, text, file_name, defaults, keep=keep, pick=pick)
+            repaired: Repaired = await self._threads.run(repair, text, file_name, defaults, keep=keep, pick=pick)
             try:
                 read = "the specification", local, None, repaired.held
-                found: Specification = await self.run(read_specification, repaired.text, *read)
+                found: Specification = await self._threads.run(read_specification, repaired.text, *read)
             except SpecificationError as error:
                 return repaired, error
             return repaired, found
         question = {"do": "repair", "text": text, "file_name": file_name, "defaults": defaults, "keep": list(keep)}
         question |= {"pick": asdict(pick or Pick()), "allow_local_files": local}
-        answer = await self.ask_apart(question)
+        answer = await self._ask_apart(question)
         if "repaired" not in answer:
             _checked(answer)
         repaired = Repaired.from_json(answer["repaired"])

@@ -53,11 +53,11 @@ class ReadingHandler(EnvStoreHandler):
         file_name = self.field(body, "file_name", str, "")[:200] or "environment.yml"
         if not self.field(body, "repair", bool, False) and pick == Pick():
             try:
-                return Repaired(text), await self.app.read_specification(text)
+                return Repaired(text), await self.context.specifications.read(text)
             except SpecificationError as error:
                 return Repaired(text), error
         settings = await self.run(self.store.settings.near, place)
-        repaired: tuple[Repaired, Specification | SpecificationError] = await self.app.repair(
+        repaired: tuple[Repaired, Specification | SpecificationError] = await self.context.specifications.repair(
             text, file_name, settings, keep, pick
         )
         return repaired
@@ -115,7 +115,7 @@ class SpecificationsHandler(ReadingHandler):
             msg = f"'environment_description' has more than {MAX_DESCRIPTION} characters"
             raise InvalidInputError(msg)
         who = self.identity.name
-        found = await self.app.run_slowly(
+        found = await self.context.threads.run_slowly(
             self.store.builds.submit, specification, namespace, name, who, options=options
         )
         if description:
@@ -136,9 +136,9 @@ class SpecificationsHandler(ReadingHandler):
             msg = f"format {form[:60]!r} must be yaml or lockfile"
             raise InvalidInputError(msg)
         text = json.dumps({"channels": channels, "dependencies": [*conda, *([{"pip": pip}] if pip else [])]})
-        specification = await self.app.read_specification(text)
+        specification = await self.context.specifications.read(text)
         await self.run(self.store.channels.check, specification.channels, specification.dependencies)
-        solved = await self.app.solve(self, specification)
+        solved = await self.context.solver.solve(self.gone, specification)
         message = f"what is needed from PyPI ({', '.join(pip)[:200]}) is found when it is built" if pip else None
         found = [wire.found_package_json(record) for record in solved["packages"]]
         self.finish(json.dumps({"solve": found, "message": message}))
@@ -220,7 +220,7 @@ class EditHandler(EnvStoreHandler):
                 msg = f"{key!r} must be a list of texts with at most {MAX_PACKAGE} characters"
                 raise InvalidInputError(msg)
         text = self.field(body, "specification", str, "")
-        self.answer({"specification": await self.app.edit(text, lists["add"], lists["remove"])})
+        self.answer({"specification": await self.context.specifications.edit(text, lists["add"], lists["remove"])})
 
 
 def specification_summary(specification: Specification | None) -> dict[str, Any]:
@@ -248,13 +248,15 @@ class SolveHandler(SolvingHandler):
         fields = ("specification", "namespace", "environment", "platform", "last_index", "exclude_newer")
         body = self.json_body(fields, ("specification",))
         namespace, name = self.place_to_solve(body)
-        specification = await self.app.read_specification(self.field(body, "specification", str, ""))
+        specification = await self.context.specifications.read(self.field(body, "specification", str, ""))
         specification, notes = await self.run(self.store.settings.apply, specification, namespace, name or "")
         platform = self.field(body, "platform", str, "")
         options = BuildOptions(self.field(body, "exclude_newer", str, ""))
         options.check()
         kept_only = self.field(body, "last_index", bool, False)
-        solved = await self.app.solve(self, specification, (namespace, name), platform, kept_only, options)
+        solved = await self.context.solver.solve(
+            self.gone, specification, (namespace, name), platform, kept_only, options
+        )
         packages = solved["packages"]
         changes: list[dict[str, Any]] | None = None
         if name is not None:

@@ -110,14 +110,14 @@ class SpaceHandler(EnvStoreHandler):
         answer = await self.run(self.store.retention.space)
         if self.flag("plan"):
             self.require("setting::update", "*")
-            answer["plan"] = wire.plan_json(await self.app.plan_of_collection())
+            answer["plan"] = wire.plan_json(await self.context.retention_plan.show())
         self.answer(answer)
 
     async def post(self) -> None:
         """Free what the retention settings do not want kept."""
         self.require("setting::update", "*")
         self.json_body(())
-        plan = await self.app.free(self.identity.name)
+        plan = await self.context.retention_plan.carry_out(self.identity.name)
         self.answer({**await self.run(self.store.retention.space), "plan": wire.plan_json(plan)})
 
 

@@ -20,7 +20,8 @@ import pytest
 import requests
 from tornado.websocket import websocket_connect
 
-from jupyter_envstore.application.app import SCHEMAS, EnvStoreApp
+from jupyter_envstore.application.app import EnvStoreApp
+from jupyter_envstore.application.change_events import SCHEMAS
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.services.store import EnvStore
 from tests.server.live import MASTER, Server, end
@@ -133,8 +134,8 @@ def test_builds_and_their_progress_are_told(server: Server, nasty_channel: str) 
 
 
 def test_jupyter_is_told_that_builds_run(server: Server, channel: str) -> None:
-    assert EnvStoreApp.current_activity(SimpleNamespace(working=2)) == {"jobs": 2}  # type: ignore[arg-type]
-    assert not EnvStoreApp.current_activity(SimpleNamespace(working=0))  # type: ignore[arg-type]
+    assert EnvStoreApp.current_activity(SimpleNamespace(changes=SimpleNamespace(working=2))) == {"jobs": 2}  # type: ignore[arg-type]
+    assert not EnvStoreApp.current_activity(SimpleNamespace(changes=SimpleNamespace(working=0)))  # type: ignore[arg-type]
     build_id = server.submit(f"name: active\nchannels: [{channel}]\ndependencies: [python, numpy]")
     headers = {"Authorization": f"Bearer {MASTER}"}
     lags = []

@@ -1,0 +1,36 @@
+"""Threads for what would hold up the server's loop: short work and slow work apart."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+THREADS = 8
+SLOW_THREADS = 4
+
+
+class Threads:
+    """Two pools of threads, so that listings never wait for processes or the network."""
+
+    def __init__(self) -> None:
+        self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="envstore")
+        self.slow_pool = ThreadPoolExecutor(SLOW_THREADS, thread_name_prefix="envstore-slow")
+
+    async def run(self, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
+        """Run a function that waits for the database or the disk, in a thread."""
+        call = functools.partial(function, *arguments, **keywords)
+        return await asyncio.get_running_loop().run_in_executor(self.pool, call)
+
+    async def run_slowly(self, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
+        """Run a function that waits for a process or the network, in a thread that listings do not need."""
+        call = functools.partial(function, *arguments, **keywords)
+        return await asyncio.get_running_loop().run_in_executor(self.slow_pool, call)
+
+    def stop(self) -> None:
+        """Take no more work; what runs is not waited for."""
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        self.slow_pool.shutdown(wait=False, cancel_futures=True)
