@@ -136,3 +136,18 @@ def test_links_of_markdown_lead_somewhere_without_the_site_too(path: Path) -> No
         target = (path.parent / parts.path).resolve() if parts.path else path
         assert target.exists(), link
         assert not parts.fragment or parts.fragment in headings(target), link
+
+
+ITALIC = re.compile(r"(?<!\*)\*([^*\n]+)\*(?!\*)")
+OTHERS = {"\uff0b", "View", "Left Sidebar"}
+"""An icon, and menus of Notebook."""
+
+
+@pytest.mark.parametrize("page", ["tutorials/jupyterlab.md", "how-to/jupyterlab.md"])
+def test_what_the_pages_call_labels_of_the_panel_is_in_its_source(page: str) -> None:
+    folder = ROOT / "labextension"
+    files = [path for part in ("src", "schema") for path in (folder / part).rglob("*") if path.is_file()]
+    source = "".join(path.read_text(encoding="utf-8") for path in files if path.suffix in (".ts", ".tsx", ".json"))
+    labels = set(ITALIC.findall(FENCE.sub("", (DOCS / page).read_text(encoding="utf-8")))) - OTHERS
+    assert len(labels) > 10
+    assert not {label for label in labels if label not in source and label.replace("…", "%1") not in source}
