@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from functools import cache
@@ -136,6 +137,23 @@ def test_links_of_markdown_lead_somewhere_without_the_site_too(path: Path) -> No
         target = (path.parent / parts.path).resolve() if parts.path else path
         assert target.exists(), link
         assert not parts.fragment or parts.fragment in headings(target), link
+
+
+CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_command_line_knows_the_commands_and_options_that_pages_use(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for block in CONSOLE.findall(path.read_text(encoding="utf-8")):
+        for line in block.replace("\\\n", " ").splitlines():
+            if not line.startswith("jupyter envstore "):
+                continue
+            try:
+                make_parser().parse_args(shlex.split(line, comments=True)[2:])
+            except SystemExit as end:  # --help and --version end well
+                assert end.code == 0, f"{line}: {capsys.readouterr().err}"
 
 
 ITALIC = re.compile(r"(?<!\*)\*([^*\n]+)\*(?!\*)")

@@ -23,7 +23,7 @@ def photograph(tab: Lab, name: str) -> None:
     """Keep a picture for the documentation."""
     folder = PICTURES / "docs"
     folder.mkdir(parents=True, exist_ok=True)
-    tab.page.mouse.move(600, 690)
+    tab.page.mouse.move(640, 12)
     tab.page.screenshot(path=folder / f"{name}.png", style=".Toastify { display: none; }")
 
 
