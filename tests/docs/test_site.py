@@ -114,6 +114,14 @@ def test_the_reference_names_every_trait_setting_command_and_operation(pages: di
     assert {f"schema-{name.lower()}" for name in document["components"]["schemas"]} <= anchors["rest-api"]
 
 
+def test_the_page_of_the_command_line_has_the_exit_codes_that_its_help_names() -> None:
+    page = (DOCS / "reference" / "command-line.md").read_text(encoding="utf-8")
+    exits = re.findall(r"(\d+) ([a-z ]+)", str(make_parser().epilog).partition("exit codes:")[2].replace("\n", " "))
+    rows = re.findall(r"^\| (\d+) \| (.+) \|$", page, re.MULTILINE)
+    assert rows == [(number, meaning.strip()) for number, meaning in exits]
+    assert len(rows) > 5
+
+
 HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^(`{3,})[^\n]*\n.*?^\1`*$", re.MULTILINE | re.DOTALL)

@@ -15,4 +15,5 @@ def setup(app: Any) -> dict[str, Any]:
     app.add_directive("envstore-rest-operations", rest_api.OperationsDirective)
     app.add_directive("envstore-rest-schemas", rest_api.SchemasDirective)
     app.add_directive("envstore-python-module", python_modules.PythonModuleDirective)
+    app.add_directive("envstore-maker-classes", python_modules.MakerClassesDirective)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

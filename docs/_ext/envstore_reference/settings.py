@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from envstore_reference.markdown import MarkdownDirective, code, entry, plain
 from envstore_reference.sources import setting_kinds
 
+NO_LIMIT = 10**15
 TYPES = {list: "list of texts", float: "number", int: "whole number", bool: "true or false", str: "text"}
 
 
@@ -28,6 +30,6 @@ def _setting(name: str, kind: Any, is_restriction: bool) -> str:
     if is_restriction:
         lines += ["Changed by: admins of the whole store, for every scope.", ""]
     if type(kind.default) in (int, float):
-        lines += [f"Range: 0 to {kind.most:g}.", ""]
-    options = {"type": TYPES[type(kind.default)], "default": code(kind.default if kind.default != "" else '""')}
+        lines += ["At least 0." if kind.most >= NO_LIMIT else f"From 0 to {kind.most}.", ""]
+    options = {"type": TYPES[type(kind.default)], "default": code(json.dumps(kind.default))}
     return entry("confval", name, options, "\n".join(lines))

@@ -19,6 +19,14 @@ PYTHON_MODULES = {
     "errors": "jupyter_envstore.errors",
 }
 """Modules of the public Python API, by the names that the pages use."""
+MAKER_CLASSES = (
+    "jupyter_envstore.engine.record.BuildRecord",
+    "jupyter_envstore.engine.record.PlatformLock",
+    "jupyter_envstore.engine.progress.Progress",
+    "jupyter_envstore.engine.tarstream.Sink",
+    "jupyter_envstore.config.StoreConfig",
+)
+"""Classes that a maker of artifacts is given."""
 
 
 def application_class() -> Any:
