@@ -33,8 +33,10 @@ def plain(text: str) -> str:
 
 
 def code(value: object) -> str:
-    """Return a value as code, as JSON writes it; a text as it is."""
+    """Return a value as code, as JSON writes it; a text as it is, an empty one as a word."""
     text = value if isinstance(value, str) else json.dumps(value)
+    if not text:
+        return "empty"
     return f"``{text}``" if "`" in text else f"`{text}`"
 
 

@@ -72,12 +72,12 @@ def _operation(path: str, verb: str, operation: dict[str, Any]) -> str:
     if body:
         (content,) = resolve(body)["content"].values()
         lines += ["Body:", "", _properties(content["schema"]), ""]
-    rows = [
+    answers = [
         (code(status), _answer(resolve(answer)))
         for status, answer in operation["responses"].items()
         if status not in GENERAL
     ]
-    lines += [table(("status", "answer"), rows), ""] if rows else []
+    lines += [table(("status", "answer"), answers), ""] if answers else []
     return "\n".join(lines)
 
 
