@@ -17,6 +17,7 @@ import json, re, sys, time
 from pathlib import Path
 from jupyter_envstore.artifacts.archive import Archive
 from jupyter_envstore.artifacts.base import ArtifactRequest
+from jupyter_envstore.blobs import blob_store
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.engine.record import BuildRecord
@@ -25,7 +26,8 @@ config = StoreConfig.from_text(sys.argv[2])
 started = time.perf_counter()
 staging = Path(sys.argv[3] + ".staging")
 with open(sys.argv[3], "wb") as sink:
-    Archive().make(ArtifactRequest(record, sys.argv[4], sys.argv[5], config, staging, Silent(), None, {}), sink)
+    blobs = blob_store(config)
+    Archive().make(ArtifactRequest(record, sys.argv[4], sys.argv[5], config, blobs, staging, Silent(), None, {}), sink)
 seconds = time.perf_counter() - started
 peak = int(re.search(r"VmHWM:\s+(\d+)", open("/proc/self/status").read())[1]) * 1024
 print(json.dumps([seconds, peak]))

@@ -21,7 +21,7 @@ import requests
 from common import channel, report, text
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.blobs.local import LocalBlobStore
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.images.host_base import write_host_base
 from jupyter_envstore.images.push import push_image
@@ -93,7 +93,7 @@ def main() -> None:
     )
     server = Server(Path(tempfile.mkdtemp(prefix="es-bench-")), configuration)
     server.start()
-    blobs = BlobStore(server.root / "blobs")
+    blobs = LocalBlobStore(server.root / "blobs")
     try:
         state, manifest, seconds = image(server, "first", PACKAGES)
         total = size_of(manifest)

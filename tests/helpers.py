@@ -36,7 +36,7 @@ class Store:
     def __init__(self, envstore: EnvStore) -> None:
         self.envstore = envstore
         self.root = envstore.config.root
-        self.retention = Retention(envstore.config, envstore.database)
+        self.retention = Retention(envstore.config, envstore.database, envstore.blobs)
         self.data: dict[str, Any] = {}
 
     def submit(self, text: str, namespace: str = "team", name: str | None = None) -> BuildRef:

@@ -27,7 +27,8 @@ LAYERS = [
     {"images"},
     {"engine"},
     {"database"},
-    {"blobs", "config", "policy"},
+    {"blobs", "policy"},
+    {"config"},
     {"spec"},
     {"errors"},
 ]

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_envstore.artifacts.base import ArtifactRequest, version_of
-from jupyter_envstore.blobs.local import BlobStore
 from jupyter_envstore.engine.collisions import OutsideLink
 from jupyter_envstore.engine.conda_meta import clean_meta, meta_bytes
 from jupyter_envstore.engine.environment_variables import write_activation
@@ -103,14 +102,14 @@ def link_for_export(request: ArtifactRequest, target: Path, part: PlatformLock |
         caches / "conda",
         Silent(),
         request.record.requested_conda,
-        kept=BlobStore(request.config.blobs).path,
+        kept=request.blobs.local_path,
     )
     refuse_outside_links(linked.outside_links, request)
     mark = request.staging.with_name(f"{request.staging.name}.linked")
     mark.touch()
     moment = mark.stat().st_ctime_ns
     mark.unlink()
-    wheels = BlobStore(request.config.blobs).path
+    wheels = request.blobs.local_path
     written_over = finish_prefix(
         request.record, request.platform, request.staging, target, caches / "uv", wheels, Silent(), linked
     )

@@ -11,7 +11,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Protocol
 
-from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import BuildRecord
@@ -45,6 +45,8 @@ class ArtifactRequest:
         Which one of several; the maker says what it means (a platform, a format). Empty for the usual one.
     config : StoreConfig
         Where the caches are.
+    blobs : BlobStore
+        Files that the store keeps: wheels built here, kept packages.
     staging : Path
         A folder that does not exist yet, for what is not finished; it is removed afterwards.
     progress : Progress
@@ -61,6 +63,7 @@ class ArtifactRequest:
     platform: str
     variant: str
     config: StoreConfig
+    blobs: BlobStore
     staging: Path
     progress: Progress
     parts: Parts

@@ -7,7 +7,6 @@ from typing import BinaryIO, cast
 from jupyter_envstore import __version__
 from jupyter_envstore.artifacts.archive import link_for_export, refuse_outside_links
 from jupyter_envstore.artifacts.base import MADE_AS, ArtifactRequest, version_of
-from jupyter_envstore.blobs.local import BlobStore
 from jupyter_envstore.engine.channels import ChannelPolicy
 from jupyter_envstore.engine.environment_variables import write_activation
 from jupyter_envstore.engine.package_guard import cached_registry
@@ -88,7 +87,7 @@ def make_with_constructor(request: ArtifactRequest, sink: Sink) -> dict[str, str
         refuse_outside_links(cached_registry(lock, config.packages / "conda").outside_links(), request)
     request.staging.mkdir(parents=True)
     extras = lock.installer_extras if request.settings["installer_extras"] else ()
-    kept = BlobStore(config.blobs).path
+    kept = request.blobs.local_path
     wheels = built_wheels(lock.pip, kept, request.staging / "built")
     job = Job(
         about=about(record, platform, request.settings),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from jupyter_envstore.artifacts.base import ArtifactRequest, version_of
-from jupyter_envstore.blobs.local import BlobStore
 from jupyter_envstore.engine.lock import lock_text, with_all_hashes
 from jupyter_envstore.engine.tarstream import Sink
 from jupyter_envstore.errors import InvalidInputError
@@ -31,7 +30,7 @@ class Lockfile:
 
     def make(self, request: ArtifactRequest, sink: Sink) -> dict[str, str]:
         """Write it with conda-lock's own writer."""
-        find = BlobStore(request.config.blobs).path
+        find = request.blobs.local_path
         record = with_all_hashes(request.record, request.progress, lambda entry: [find(entry["sha256"])])
         sink.write(lock_text(record).encode())
         return {"conda-lock": version_of("conda-lock")}

@@ -1,4 +1,4 @@
-"""Blobs as files of this machine: addressed by their SHA-256, written atomically, verified on demand."""
+"""Blobs as files of this machine: written atomically, verified on demand."""
 
 from __future__ import annotations
 
@@ -6,54 +6,30 @@ import contextlib
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from jupyter_envstore.blobs.interface import BlobWriter, StoredBlob
 from jupyter_envstore.errors import StorageError
 
 
-@dataclass(frozen=True)
-class StoredBlob:
-    """A blob's digest (hexadecimal SHA-256) and size in bytes."""
+class LocalBlobStore:
+    """Blobs below ``root``: ``sha256/ab/<digest>``.
 
-    digest: str
-    size: int
+    Parameters
+    ----------
+    staging : Path or None
+        Where blobs are written before they are whole, on the same file system; below ``root`` by default.
+    """
 
-
-class BlobWriter:
-    """A file on its way into the store: hashes what is written to it."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._digest = hashlib.sha256()
-        self.size = 0
-
-    def write(self, data: bytes) -> int:
-        """Write ``data``; return how many bytes that were."""
-        self._digest.update(data)
-        self.size += len(data)
-        return self._file.write(data)
-
-    def flush(self) -> None:
-        """Hand everything to the operating system."""
-        self._file.flush()
-
-    def result(self) -> StoredBlob:
-        """Return digest and size of what was written."""
-        return StoredBlob(self._digest.hexdigest(), self.size)
-
-
-class BlobStore:
-    """Blobs below ``root``: ``sha256/ab/<digest>``."""
-
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, staging: Path | None = None) -> None:
         self.root = root
-        self.staging = root / "staging"
+        self.staging = staging or root / "staging"
 
-    def path(self, digest: str) -> Path:
-        """Return where the blob is kept, whether or not it is there."""
+    def local_path(self, digest: str) -> Path:
+        """Return where a blob is kept, whether or not it is there."""
         return self.root / "sha256" / digest[:2] / digest
 
     @contextlib.contextmanager
@@ -77,7 +53,7 @@ class BlobStore:
                     raise StorageError(msg)
                 file.flush()
                 os.fsync(file.fileno())
-            final = self.path(writer.result().digest)
+            final = self.local_path(writer.result().digest)
             final.parent.mkdir(parents=True, exist_ok=True)
             path.chmod(0o644)
             path.replace(final)
@@ -97,14 +73,50 @@ class BlobStore:
                 writer.write(chunk)
         return writer.result()
 
+    def exists(self, digest: str) -> bool:
+        """Whether a blob is there."""
+        return self.local_path(digest).is_file()
+
+    def size(self, digest: str) -> int:
+        """Return the bytes of a blob."""
+        return self.local_path(digest).stat().st_size
+
+    def open(self, digest: str) -> BinaryIO:
+        """Open a blob for reading."""
+        return self.local_path(digest).open("rb")
+
+    def touch(self, digest: str) -> None:
+        """Note that a blob is wanted again."""
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(self.local_path(digest))
+
+    def delete(self, digest: str) -> None:
+        """Remove a blob; it may be gone already."""
+        self.local_path(digest).unlink(missing_ok=True)
+
+    def age(self, digest: str) -> float:
+        """Return the seconds since a blob was written or touched."""
+        return time.time() - self.local_path(digest).stat().st_mtime
+
+    def ages(self) -> Iterator[tuple[StoredBlob, float]]:
+        """Yield all blobs, each with the seconds since it was written or touched."""
+        for path in (self.root / "sha256").glob("*/*"):
+            with contextlib.suppress(FileNotFoundError):  # somebody else removed it
+                about = path.stat()
+                yield StoredBlob(path.name, about.st_size), time.time() - about.st_mtime
+
+    def unfinished(self) -> list[Path]:
+        """Return files that a crash may have left while blobs were written."""
+        return list(self.staging.glob("*"))
+
     def read(self, digest: str) -> bytes:
-        """Return a small blob's content."""
-        return self.path(digest).read_bytes()
+        """Return the content of a small blob."""
+        return self.local_path(digest).read_bytes()
 
     def verify(self, digest: str) -> bool:
         """Whether the blob is there and still has its hash."""
         try:
-            with self.path(digest).open("rb") as file:
+            with self.local_path(digest).open("rb") as file:
                 found = hashlib.sha256()
                 while chunk := file.read(1 << 20):
                     found.update(chunk)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Iterable
 from typing import Any
 
-from jupyter_envstore.blobs.local import BlobStore, StoredBlob
+from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
 from jupyter_envstore.database import images
 from jupyter_envstore.database.blob_references import parts_owner, refer_parts
 from jupyter_envstore.database.connection import Database
@@ -28,7 +26,7 @@ class StoredParts:
         with self.database.read() as session:
             rows = images.find_layers(session, keys, self.blobs)
         for row in rows.values():
-            self._touch(row.digest)
+            self.blobs.touch(row.digest)
         return {key: Layer(row.digest, row.size, row.diff_id) for key, row in rows.items()}
 
     def add(self, key: str, layer: Layer) -> None:
@@ -37,7 +35,7 @@ class StoredParts:
 
     def keep(self, digest: str, size: int) -> None:
         """Note that the artifact needs a blob."""
-        self._touch(digest)
+        self.blobs.touch(digest)
         self._kept[digest] = size
 
     def refer(self, session: Any, artifact_id: int) -> None:
@@ -50,7 +48,3 @@ class StoredParts:
     def size(self) -> int:
         """Bytes of all parts."""
         return sum(self._kept.values())
-
-    def _touch(self, digest: str) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            os.utime(self.blobs.path(digest))

@@ -63,7 +63,7 @@ class Job:
                 self.config.packages / "conda",
                 self.workspace,
                 requested,
-                kept=self.workspace.blobs.path,
+                kept=self.workspace.blobs.local_path,
             )
             packages = counted(len(lock.conda), "package")
             self.workspace.log(f"{packages}, {len(lock.conda) - linked.downloaded} of them without download")

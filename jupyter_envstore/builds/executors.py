@@ -7,24 +7,36 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from jupyter_envstore.builds.priority import give_way
-from jupyter_envstore.builds.processes import start_time
+from jupyter_envstore.builds.processes import end_group, start_time, this_host
 from jupyter_envstore.builds.waiting_worker import Request, WaitingWorker
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.jobs import Claim
+from jupyter_envstore.database.models import Job
 from jupyter_envstore.engine.process_environment import scrubbed_environment
+from jupyter_envstore.engine.stray_processes import JOB_MARK, end_strays
 
 LATER = 3.0
 """Seconds behind the start of a worker, until the one that waits is loaded: not while the first needs a processor."""
 
 
-class Executor(Protocol):
-    """Starts workers."""
+class LocalProcess(NamedTuple):
+    """A process of this host: its number, and when it was started, since numbers are given again."""
 
-    def start(self, claim: Claim) -> tuple[int, str]:
-        """Start a worker for a claimed job; return its process number and start time."""
+    number: int
+    started: str
+
+
+class Executor(Protocol):
+    """Starts workers. Where they run is its own business."""
+
+    def start(self, claim: Claim) -> LocalProcess | None:
+        """Start a worker for a claimed job; return its process, or None where it is none of this host."""
+
+    def stop(self, job: Job) -> bool:
+        """End the worker of a job, and what it started, where it can be reached; whether it was still there."""
 
     def reap(self) -> None:
         """Forget workers that ended."""
@@ -36,7 +48,7 @@ class Executor(Protocol):
 class LocalExecutor:
     """Workers are processes of this host, each in a session of its own: they outlive who started them.
 
-    With ``worker_wait_seconds``, one that waits ready is loaded behind the first; see :mod:`.waiting`.
+    With ``worker_wait_seconds``, one that waits ready is loaded behind the first; see :mod:`.waiting_worker`.
     """
 
     def __init__(self, config: StoreConfig) -> None:
@@ -45,16 +57,25 @@ class LocalExecutor:
         self.waiting = WaitingWorker(config.worker_wait_seconds, config.staging)
         self._started_at: float | None = None
 
-    def start(self, claim: Claim) -> tuple[int, str]:
+    def start(self, claim: Claim) -> LocalProcess:
         """Start a worker: a child of the one that waits, or a process of its own."""
         staging = self.config.staging / f"job-{claim.job_id}-{claim.attempt}"
         staging.mkdir(parents=True, exist_ok=True)
         self._started_at = time.monotonic()
         environment = scrubbed_environment(TMPDIR=str(staging))
         request = Request(claim.job_id, claim.attempt, self.config.to_text(), environment, str(staging))
-        return self.waiting.hand_over(request) or self._start_process(claim, staging)
+        handed = self.waiting.hand_over(request)
+        return LocalProcess(*handed) if handed else self._start_process(claim, staging)
 
-    def _start_process(self, claim: Claim, staging: Path) -> tuple[int, str]:
+    def stop(self, job: Job) -> bool:
+        """End the worker of a job of this host, and what it started; whether it was still there."""
+        if job.host != this_host():
+            return False
+        was_there = end_group(job.pid, job.process_started)
+        end_strays(JOB_MARK, str(self.config.staging / f"job-{job.id}-{job.attempt}"))
+        return was_there
+
+    def _start_process(self, claim: Claim, staging: Path) -> LocalProcess:
         """Start ``python -m jupyter_envstore.builds.worker JOB ATTEMPT``; the configuration goes in at its input."""
         command = [
             sys.executable,
@@ -79,7 +100,7 @@ class LocalExecutor:
         with contextlib.suppress(BrokenPipeError):  # it died already: the lost lease will tell
             worker.stdin.write(self.config.to_text().encode())
             worker.stdin.close()
-        return worker.pid, start_time(worker.pid)
+        return LocalProcess(worker.pid, start_time(worker.pid))
 
     def reap(self) -> None:
         """Collect the exit states of workers that ended, so that no dead process stays behind."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_envstore import policy
-from jupyter_envstore.blobs.local import StoredBlob
+from jupyter_envstore.blobs.interface import StoredBlob
 from jupyter_envstore.builds.workspace import Workspace
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
@@ -126,7 +126,7 @@ class _Keeper:
         """Return the file where the store has it already, for another build or from an attempt before, and whole."""
         if file.hash_kind != "sha256" or not self.workspace.blobs.verify(file.hash):
             return None
-        return StoredBlob(file.hash, self.workspace.blobs.path(file.hash).stat().st_size)
+        return StoredBlob(file.hash, self.workspace.blobs.local_path(file.hash).stat().st_size)
 
     async def _fetch(self, file: PackageFile, target: Path) -> StoredBlob:
         if file.built_here:

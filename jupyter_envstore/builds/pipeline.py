@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from jupyter_envstore.blobs.local import StoredBlob
+from jupyter_envstore.blobs.interface import StoredBlob
 from jupyter_envstore.builds.activation import ACTIVATION_FILE, activation_variables
 from jupyter_envstore.builds.active_links import sync_link
 from jupyter_envstore.builds.build_job import Job
@@ -97,7 +97,7 @@ class _Pipeline:
                 staging,
                 self.prefix,
                 self.config.packages / "uv",
-                self.workspace.blobs.path,
+                self.workspace.blobs.local_path,
                 self.workspace,
                 self.job.linked,
             )

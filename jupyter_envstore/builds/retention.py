@@ -14,7 +14,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from jupyter_envstore import policy
-from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.builds.active_links import sync_all_links
 from jupyter_envstore.builds.deletion import UNDO, Cleared, clear_deleted, prefixes_in_use, uncleared
 from jupyter_envstore.builds.package_keeping import is_wanted
@@ -88,10 +88,10 @@ def caches_alone(config: StoreConfig) -> Iterator[bool]:
 class Retention:
     """Finds and frees what the settings do not want kept."""
 
-    def __init__(self, config: StoreConfig, database: Database) -> None:
+    def __init__(self, config: StoreConfig, database: Database, blobs: BlobStore) -> None:
         self.config = config
         self.database = database
-        self.blobs = BlobStore(config.root / "blobs")
+        self.blobs = blobs
 
     def plan(self) -> Plan:
         """Return what :meth:`collect` would free; changes nothing."""
@@ -223,14 +223,12 @@ class Retention:
 
     def _remove_blob(self, removal: Removal) -> bool:
         """Remove a blob that still nobody needs and that was not written again meanwhile."""
-        if removal.path is None:
-            return False
         with self.database.write() as session:
-            if removal.path.exists() and _age(removal.path) <= GRACE_SECONDS:
+            if self.blobs.exists(removal.name) and self.blobs.age(removal.name) <= GRACE_SECONDS:
                 return False
             if not queries.forget_blob(session, removal.name):
                 return False
-            removal.path.unlink(missing_ok=True)
+            self.blobs.delete(removal.name)
         return True
 
     def _plan_builds(self, plan: Plan) -> set[int]:
@@ -300,12 +298,11 @@ class Retention:
     def _plan_blobs(self, plan: Plan) -> None:
         with self.database.read() as session:
             for blob in queries.unneeded_blobs(session, now() - timedelta(seconds=GRACE_SECONDS)):
-                path = self.blobs.path(blob.digest)
-                plan.removals.append(Removal("blob", blob.digest, "nobody needs it", blob.size, path))
+                plan.removals.append(Removal("blob", blob.digest, "nobody needs it", blob.size))
             known = queries.all_digests(session)
-        for path in (self.blobs.root / "sha256").glob("*/*"):
-            if path.name not in known and _age(path) > GRACE_SECONDS:
-                plan.removals.append(Removal("blob", path.name, "left by a crash", path.stat().st_size, path))
+        for blob, age in self.blobs.ages():
+            if blob.digest not in known and age > GRACE_SECONDS:
+                plan.removals.append(Removal("blob", blob.digest, "left by a crash", blob.size))
 
     def _plan_leftovers(self, plan: Plan) -> None:
         with self.database.read() as session:
@@ -314,7 +311,7 @@ class Retention:
         for path in self.config.staging.glob("job-*"):
             if path.name not in running and _age(path) > 60:
                 plan.removals.append(Removal("staging", path.name, "left by a crash", tree_size(path)[0], path))
-        old = [*self.config.staging.glob(".trash-*"), *self.blobs.staging.glob("*")]
+        old = [*self.config.staging.glob(".trash-*"), *self.blobs.unfinished()]
         for path in (path for path in old if _age(path) > GRACE_SECONDS):
             plan.removals.append(Removal("staging", path.name, "left by a crash", tree_size(path)[0], path))
         in_use = prefixes_in_use(self.config.builds)

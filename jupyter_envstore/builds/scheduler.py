@@ -8,9 +8,9 @@ import re
 import threading
 from typing import Any
 
-from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.builds.executors import Executor
-from jupyter_envstore.builds.processes import end_group, this_host
+from jupyter_envstore.builds.processes import this_host
 from jupyter_envstore.builds.workspace import keep_errors
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
@@ -50,8 +50,11 @@ from jupyter_envstore.engine.prefix import remove_tree, to_trash
 from jupyter_envstore.engine.stray_processes import JOB_MARK, end_strays
 
 log = logging.getLogger(__name__)
-LOST = "the worker stopped without a word (killed, out of memory, or its machine went down)"
-SILENT = "the worker was ended, since it gave no sign of life for {seconds:g} s (a busy machine, or a disk that hangs)"
+LOST = "the worker ended and left no reason (it was killed, ran out of memory, or its machine went down)"
+SILENT = (
+    "the worker was ended because it did not report for {seconds:g} s "
+    "(the machine is overloaded, or a disk does not answer)"
+)
 
 
 class Scheduler:
@@ -65,11 +68,11 @@ class Scheduler:
         Starts workers.
     """
 
-    def __init__(self, config: StoreConfig, database: Database, executor: Executor) -> None:
+    def __init__(self, config: StoreConfig, database: Database, blobs: BlobStore, executor: Executor) -> None:
         self.config = config
         self.database = database
         self.executor = executor
-        self.blobs = BlobStore(config.root / "blobs")
+        self.blobs = blobs
         self.host = this_host()
         self._work = threading.Event()
 
@@ -146,7 +149,7 @@ class Scheduler:
         if claim is None:
             return False
         try:
-            pid, started = self.executor.start(claim)
+            process = self.executor.start(claim)
         except Exception:  # the lease runs out and the job is tried again
             with self.database.read() as session:
                 job = session.get_one(Job, claim.job_id)
@@ -154,8 +157,9 @@ class Scheduler:
                 return True  # it was canceled at this moment, and its folder removed
             log.exception("no worker could be started for job %s", claim.job_id)
             return False
-        with self.database.write() as session:
-            note_process(session, claim, pid, started)
+        if process is not None:
+            with self.database.write() as session:
+                note_process(session, claim, process.number, process.started)
         return True
 
     def settle_lost(self) -> None:
@@ -194,11 +198,7 @@ class Scheduler:
         with self.database.write() as session:
             if begin_settling(session, lost) is None:
                 return
-        why = LOST
-        if lost.host == self.host:
-            was_there = end_group(lost.pid, lost.process_started)
-            end_strays(JOB_MARK, str(self.config.staging / f"job-{lost.id}-{lost.attempt}"))
-            why = SILENT.format(seconds=self.config.lease_seconds) if was_there else LOST
+        why = SILENT.format(seconds=self.config.lease_seconds) if self.executor.stop(lost) else LOST
         self._clean(lost)
         with self.database.write() as session:
             job = session.get_one(Job, lost.id)

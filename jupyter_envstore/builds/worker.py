@@ -14,7 +14,7 @@ import uuid
 from pathlib import Path
 
 from jupyter_envstore import policy
-from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.blobs import blob_store
 from jupyter_envstore.builds.executors import LocalExecutor
 from jupyter_envstore.builds.processes import start_time, this_host
 from jupyter_envstore.builds.retention import caches_in_use
@@ -77,7 +77,7 @@ def hand_on(config: StoreConfig, database: Database) -> None:
     """Start what waits, before this worker ends: where no server runs, nobody else does."""
     executor = LocalExecutor(config)
     with contextlib.suppress(Exception):  # what waits is not this worker's trouble
-        Scheduler(config, database, executor).tick()
+        Scheduler(config, database, blob_store(config), executor).tick()
     executor.close()
 
 
@@ -153,11 +153,12 @@ def _make_artifact(workspace: Workspace) -> None:
         platform=row.build.platform,
         variant=artifact.variant,
         config=workspace.config,
+        blobs=workspace.blobs,
         staging=workspace.temporary(f"artifact-{uuid.uuid4().hex[:8]}"),
         progress=workspace,
         parts=parts,
         settings=policy.effective([workspace.config.settings, *scopes]),
-        products=None if products is None else workspace.blobs.path(products),
+        products=None if products is None else workspace.blobs.local_path(products),
     )
     started = time.monotonic()
     with workspace.step(f"artifact-{artifact.type}", f"Make {maker.title}"):
@@ -212,7 +213,7 @@ def _end(workspace: Workspace, failed: str) -> bool:
     with contextlib.suppress(EnvStoreError, OSError), workspace.database.write() as session:
         build = session.get_one(Build, claim.build_id)
         if build.status in (COMPLETED, FAILED):
-            rows.store_log(session, BlobStore(workspace.config.root / "blobs"), build)
+            rows.store_log(session, blob_store(workspace.config), build)
     return True
 
 

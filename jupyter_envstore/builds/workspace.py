@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
 
-from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.blobs import blob_store
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import warnings
 from jupyter_envstore.database.connection import Database, now
@@ -46,8 +46,7 @@ class Workspace:
         self.database = database
         self.claim = claim
         self.staging = config.staging / f"job-{claim.job_id}-{claim.attempt}"
-        self.blobs = BlobStore(config.blobs)
-        self.blobs.staging = self.staging / "blobs"
+        self.blobs = blob_store(config, self.staging / "blobs")
         self.deadline = time.monotonic() + config.build_time_limit
         self._lock = threading.Lock()
         self._lines: list[tuple[str, str]] = []

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from jupyter_envstore.blobs.local import BlobStore, StoredBlob
+from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
 from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.models import Blob, BlobReference
 from jupyter_envstore.errors import StorageError
@@ -33,7 +33,7 @@ def refer_too(session: Session, blobs: BlobStore, blob: StoredBlob, owner: str) 
     StorageError
         The file is not there: it was collected between its writing and this.
     """
-    if not blobs.path(blob.digest).is_file():
+    if not blobs.exists(blob.digest):
         msg = "a file was removed from the store while it was being made; try again"
         raise StorageError(msg)
     if session.get(Blob, blob.digest) is None:
@@ -53,7 +53,7 @@ def refer_parts(session: Session, blobs: BlobStore, found: Iterable[StoredBlob],
     """
     wanted = {blob.digest: blob for blob in found}
     for digest in wanted:
-        if not blobs.path(digest).is_file():
+        if not blobs.exists(digest):
             msg = "a file was removed from the store while it was being made; try again"
             raise StorageError(msg)
     known = set(session.scalars(select(Blob.digest).where(Blob.digest.in_(wanted))))

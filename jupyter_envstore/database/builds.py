@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.orm import Session, aliased
 
-from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.database.blob_references import products_owner, refer, release, release_artifact
 from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.kept_packages import drop_kept

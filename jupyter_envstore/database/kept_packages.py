@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from jupyter_envstore.blobs.local import BlobStore, StoredBlob
+from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
 from jupyter_envstore.database.blob_references import refer_too, release
 from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.jobs import KEEP, enqueue, unfinished_jobs
@@ -240,7 +240,7 @@ def forget_lost(session: Session, blobs: BlobStore, reason: str) -> None:
     """Note which kept files are not there: in a store that was brought back from a backup without them."""
     gone: dict[int, list[str]] = {}
     for row in session.scalars(select(KeptPackage).where(KeptPackage.digest.is_not(None))):
-        if not blobs.path(row.digest or "").is_file():
+        if not blobs.exists(row.digest or ""):
             gone.setdefault(row.build_id, []).append(row.digest or "")
             row.digest, row.reason = None, reason
     session.flush()

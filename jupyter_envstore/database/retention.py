@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from jupyter_envstore.blobs.local import BlobStore, StoredBlob
+from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
 from jupyter_envstore.database import images
 from jupyter_envstore.database.blob_references import release_artifact
 from jupyter_envstore.database.jobs import RESTORE
@@ -103,17 +102,17 @@ def end_unfinished(session: Session) -> None:
             build.status = QUEUED
 
 
-def drop_build(session: Session, build: Build, kept: Path | None = None) -> None:
+def drop_build(session: Session, build: Build, kept: BlobStore | None = None) -> None:
     """Note that a build's prefix and large artifacts are gone.
 
-    Large artifacts whose files lie below ``kept`` (a folder of blobs) stay.
+    Large artifacts whose files ``kept`` has stay.
     """
     build.prefix_state, build.size, build.own_size = PREFIX_DROPPED, 0, 0
     query = select(Artifact).where(
         Artifact.build_id == build.id, Artifact.state == READY, Artifact.type.not_in(KEPT_ARTIFACTS)
     )
     for artifact in session.scalars(query):
-        if kept is not None and BlobStore(kept).path(artifact.digest or "").exists():
+        if kept is not None and kept.exists(artifact.digest or ""):
             continue
         artifact.state, artifact.digest, artifact.size = DROPPED, None, 0
         release_artifact(session, artifact.id)

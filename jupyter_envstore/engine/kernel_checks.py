@@ -172,7 +172,7 @@ def _repaired(spec: dict[str, Any], faults: list[str]) -> dict[str, Any]:
     spec["env"] = dict(_variables(spec["env"], faults))
     mode = spec.get("interrupt_mode")
     if mode is not None and str(mode).lower() not in INTERRUPTS:
-        faults.append(f"has {str(mode)[:40]!r} as interrupt_mode, which is none; it is not heeded")
+        faults.append(f"has {str(mode)[:40]!r} as interrupt_mode, which is not one that Jupyter knows; it is ignored")
     if str(mode).lower() not in INTERRUPTS:
         spec.pop("interrupt_mode", None)
     spec.pop("resource_dir", None)  # Jupyter sets it itself, and fails where it is there

@@ -132,7 +132,7 @@ def check_record(record: Mapping[str, Any]) -> None:
     for key in ("name", "version", "build", "subdir", "fn"):
         value = str(record.get(key, ""))
         if not NAME.fullmatch(value) or not value.strip("."):
-            raise refusal(record, f"its {key} {value[:120]!r} is none")
+            raise refusal(record, f"its {key} {value[:120]!r} is not valid")
     site = record.get("python_site_packages_path")
     if site is not None and (fault := path_fault(site)):
         raise refusal(record, f"its python_site_packages_path {str(site)[:120]!r} {fault}")
@@ -222,7 +222,9 @@ def check_entries(record: Mapping[str, Any], entries: Iterable[Mapping[str, Any]
         if placeholder is not None and not _is_placeholder(placeholder):
             raise refusal(record, f"{str(placeholder)[:80]!r}, which stands for the prefix in {path!r}, is no prefix")
         if entry.get("file_mode") not in MODES:
-            raise refusal(record, f"{str(entry['file_mode'])[:80]!r}, the mode of {path!r}, is none")
+            raise refusal(
+                record, f"{str(entry['file_mode'])[:80]!r}, the mode of {path!r}, is not one that conda knows"
+            )
 
 
 def _is_placeholder(text: object) -> bool:
@@ -260,7 +262,7 @@ def check_entry_point(line: object) -> str:
     """
     found = ENTRY_POINT.fullmatch(line) if isinstance(line, str) else None
     if found is None or found[1] in (".", ".."):
-        msg = f"entry point {str(line)[:200]!r} is none: name = module:function is"
+        msg = f"entry point {str(line)[:200]!r} is not valid; write name = module:function"
         raise PackageError(msg)
     if len(os.fsencode(found[1])) > LONGEST:
         msg = f"entry point {found[1][:60]!r}… has a name of more than {LONGEST} bytes, which no file can have"

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.errors import EnvStoreError, ImageError, InvalidInputError
 from jupyter_envstore.images.oci import INDEXES, LAYERS, MANIFESTS, Base, Layer, architecture
@@ -71,7 +71,7 @@ class LayoutSource:
         try:
             entries = json.loads(self._read("index.json"))["manifests"]
         except (ValueError, KeyError, TypeError):
-            msg = f"{self.name}: its index.json is none of an OCI layout"
+            msg = f"{self.name}: its index.json is not that of an OCI layout"
             raise ImageError(msg) from None
         named = [e for e in entries if e.get("annotations", {}).get("org.opencontainers.image.ref.name") == self.tag]
         found = named if self.tag else entries
@@ -137,7 +137,7 @@ def open_source(text: str, plain_hosts: Collection[str] = ()) -> Iterator[Source
 
             yield LayoutSource(text, member, tag)
     else:
-        msg = f"base image {text[:120]!r} is none of docker://NAME:TAG, oci:DIR, oci-archive:FILE and scratch"
+        msg = f"base image {text[:120]!r} is not valid; write docker://NAME:TAG, oci:DIR, oci-archive:FILE or scratch"
         raise InvalidInputError(msg)
 
 
@@ -231,7 +231,7 @@ def _fetch(source: Source, platform: str, blobs: BlobStore, keep: Callable[[Laye
 def _known(cache: Path, digest: str, platform: str, blobs: BlobStore, keep: Callable[[Layer], None]) -> Base | None:
     """Return a base that was fetched before, its layers kept; None where something of it is gone."""
     known = _cached(cache, digest, platform)
-    if known is None or not all(blobs.path(layer.digest).is_file() for layer in known.layers):
+    if known is None or not all(blobs.exists(layer.digest) for layer in known.layers):
         return None
     for layer in known.layers:
         keep(layer)
@@ -242,7 +242,7 @@ def _fetch_layer(source: Source, layer: Layer, blobs: BlobStore) -> None:
     """Have a layer in ``blobs``, and check that what it unpacks to is what the configuration says."""
     from zstandard import ZstdError
 
-    path = blobs.path(layer.digest)
+    path = blobs.local_path(layer.digest)
     if not path.is_file() or path.stat().st_size != layer.size:
         _download_layer(source, layer, blobs)
     try:
@@ -330,7 +330,7 @@ def _json(data: bytes, source: Source) -> dict[str, Any]:
     except ValueError:
         value = None
     if not isinstance(value, dict):
-        msg = f"{source.name}: what should be JSON is none"
+        msg = f"{source.name}: what should be JSON is not"
         raise ImageError(msg)
     return value
 

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.blobs.local import LocalBlobStore
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.engine.process_environment import scrubbed_environment
 from jupyter_envstore.engine.tarstream import TarStream
@@ -74,7 +74,7 @@ def write_host_base(folder: Path) -> Base:
 
 
 def _write(folder: Path) -> Base:
-    blobs = BlobStore(folder / "store")
+    blobs = LocalBlobStore(folder / "store")
     files = _files()
     name = f"{machine.machine()}-glibc-{machine.libc_ver()[1]}"
 
@@ -101,7 +101,7 @@ def _write(folder: Path) -> Base:
     data = manifest(config, [layer], {"org.opencontainers.image.title": f"base {name}"})
     target = folder / "blobs" / "sha256"
     target.mkdir(parents=True)
-    blobs.path(layer.digest).rename(target / layer.digest)
+    blobs.local_path(layer.digest).rename(target / layer.digest)
     remove_tree(blobs.root)
     for text in (config, data):
         (target / sha256(text)).write_bytes(text)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.engine.tarstream import header
 from jupyter_envstore.images.oci import INDEX, MANIFEST, canonical, parts_of
 
@@ -59,7 +59,7 @@ class ImageArchive:
             Member("index.json", len(index), index),
             Member("manifest.json", len(old), old),
             Member(f"blobs/sha256/{digest}", len(data), data),
-            *(Member(f"blobs/sha256/{part}", size, path=blobs.path(part)) for part, size in parts),
+            *(Member(f"blobs/sha256/{part}", size, path=blobs.local_path(part)) for part, size in parts),
         ]
 
     @property

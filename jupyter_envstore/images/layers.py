@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore.blobs.local import BlobStore, BlobWriter
+from jupyter_envstore.blobs.interface import BlobStore, BlobWriter
 from jupyter_envstore.engine.byte_code_paths import source_path
 from jupyter_envstore.engine.conda_meta import META, cleaned
 from jupyter_envstore.engine.dependencies import dependencies, with_dependencies

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.images.oci import MANIFEST, parts_of
 from jupyter_envstore.images.reference import Reference
 from jupyter_envstore.images.registry_client import RegistryClient
@@ -45,7 +45,7 @@ def push_image(
         name = f"sha256:{part}"
         there = client.has_blob(name)
         if not there:
-            client.push_blob(name, blobs.path(part))
+            client.push_blob(name, blobs.local_path(part))
             sent += size
         report(name, size, not there)
     client.push_manifest(data, MANIFEST)

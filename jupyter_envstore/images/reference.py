@@ -99,6 +99,7 @@ def check_base(text: str) -> None:
     if text == SCRATCH or re.match(r"oci(?:-archive)?:.", text):
         return
     if not text.startswith("docker://"):
-        msg = f"docker_base_image {text[:120]!r} is none of docker://NAME:TAG, oci:DIR, oci-archive:FILE and scratch"
+        forms = "docker://NAME:TAG, oci:DIR, oci-archive:FILE or scratch"
+        msg = f"docker_base_image {text[:120]!r} is not valid; write {forms}"
         raise InvalidInputError(msg)
     parse_image(text.removeprefix("docker://"))

@@ -280,7 +280,7 @@ def check_bindings(bindings: object) -> dict[str, list[str]]:
     Raises
     ------
     InvalidInputError
-        An entity or a role is none.
+        An entity is not NAMESPACE/NAME, or a role is not known.
     """
     if not isinstance(bindings, Mapping):
         msg = 'bindings map entities to roles, for example {"team-a/*": ["viewer"]}'

@@ -126,7 +126,8 @@ class SolverService:
         try:
             await asyncio.wait_for(turn.acquire(), min(timeout, WAIT_SECONDS))
         except asyncio.TimeoutError:
-            msg = f"others have the server look at channels for more than {min(timeout, WAIT_SECONDS):g} s; try again"
+            waited = min(timeout, WAIT_SECONDS)
+            msg = f"the server is busy with other solves and searches, for more than {waited:g} s; try again"
             raise BusyError(msg) from None
         try:
             return await asyncio.to_thread(ask, question, timeout, gone, self._ending)

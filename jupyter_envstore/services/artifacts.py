@@ -8,7 +8,7 @@ from typing import Any
 
 from jupyter_envstore import policy
 from jupyter_envstore.artifacts.base import find_maker, made_for, makers
-from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.builds.deletion import is_gone
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.config import StoreConfig

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_envstore import __version__
-from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.blobs import blob_store
+from jupyter_envstore.blobs.local import LocalBlobStore
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import retention as queries
 from jupyter_envstore.database.connection import Database
@@ -98,11 +99,12 @@ def bring_back(config: StoreConfig, source: Path) -> Saved:
         saved = _read(source, staging)
         database = Database(f"sqlite:///{staging / DATABASE}")
         database.migrate()
+        blobs = LocalBlobStore(staging / "blobs")
         with database.write() as session:
             for build in queries.present_builds(session):
-                queries.drop_build(session, build, (staging / "blobs"))
+                queries.drop_build(session, build, blobs)
             queries.end_unfinished(session)
-            forget_lost(session, BlobStore(staging / "blobs"), "the backup was made without the files of packages")
+            forget_lost(session, blobs, "the backup was made without the files of packages")
         database.close()
         (staging / "blobs").rename(config.root / "blobs")
         (staging / DATABASE).rename(target)  # last: from here on it is a store
@@ -136,7 +138,7 @@ def _copy_database(source: Path, target: Path) -> None:
 
 
 def _write(config: StoreConfig, partial: Path, database: Path, digests: list[str]) -> Saved:
-    blobs = BlobStore(config.blobs)
+    blobs = blob_store(config)
     missing, count, size = [], 0, 0
     about = {"format": FORMAT, "version": __version__, "made_on": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
     with tarfile.open(partial, "x") as tar:
@@ -146,7 +148,7 @@ def _write(config: StoreConfig, partial: Path, database: Path, digests: list[str
         tar.addfile(entry, io.BytesIO(data))
         tar.add(database, DATABASE)
         for digest in digests:
-            path = blobs.path(digest)
+            path = blobs.local_path(digest)
             try:
                 tar.add(path, f"blobs/sha256/{digest[:2]}/{digest}")
             except FileNotFoundError:
@@ -160,7 +162,7 @@ def _write(config: StoreConfig, partial: Path, database: Path, digests: list[str
 
 def _read(source: Path, staging: Path) -> Saved:
     """Unpack what a backup holds, and nothing else that somebody may have put into it; every file is checked."""
-    blobs = BlobStore(staging / "blobs")
+    blobs = LocalBlobStore(staging / "blobs")
     (staging / "blobs").mkdir()
     count = size = 0
     with tarfile.open(source) as tar:
@@ -181,7 +183,7 @@ def _read(source: Path, staging: Path) -> Saved:
             if entry.name == DATABASE:
                 target = staging / DATABASE
             elif entry.name == f"blobs/sha256/{digest[:2]}/{digest}" and len(digest) == 64 and digest.isalnum():
-                target = blobs.path(digest)
+                target = blobs.local_path(digest)
             else:
                 msg = f"it holds {entry.name!r}, which belongs to no store"
                 raise ValueError(msg)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from jupyter_envstore import policy
-from jupyter_envstore.blobs.local import BlobStore, StoredBlob
+from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
 from jupyter_envstore.builds.deletion import kept_on_deletion, remove_prefixes
 from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.builds.scheduler import Scheduler
@@ -202,8 +202,8 @@ class Builds:
         free = shutil.disk_usage(self._config.root).free
         if free < wanted:
             msg = (
-                f"{free / 1e9:.1f} GB are free on the store's disk, and a build is taken on from {wanted / 1e9:.1f} GB "
-                "(storage_threshold); free some with: jupyter envstore gc"
+                f"{free / 1e9:.1f} GB are free on the store's disk; a build needs at least {wanted / 1e9:.1f} GB "
+                "(setting storage_threshold); free some with: jupyter envstore gc"
             )
             raise StorageError(msg)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.builds.deletion import is_gone
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
@@ -71,7 +71,7 @@ class Images:
             found = images.environment_has_blob(session, namespace, name, digest)
         if not found:
             return None
-        path = self._blobs.path(digest)
+        path = self._blobs.local_path(digest)
         try:
             return path, path.stat().st_size
         except FileNotFoundError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
-from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.builds.deletion import is_gone
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows

@@ -14,7 +14,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import kept_packages as kept
 from jupyter_envstore.database.connection import Database
@@ -207,10 +207,10 @@ class PackageChannel:
 
     def _first(self, found: Iterator[ServedFile], what: str) -> tuple[Path, ServedFile]:
         file = next(found, None)
-        if file is None or not self._blobs.path(file.digest).is_file():
+        if file is None or not self._blobs.exists(file.digest):
             msg = f"no {what[:200]} is kept here that you may read"
             raise NotFoundError(msg)
-        return self._blobs.path(file.digest), file
+        return self._blobs.local_path(file.digest), file
 
 
 def check_subdir(subdir: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.builds.package_keeping import keep_where_wanted
 from jupyter_envstore.builds.retention import Retention
 from jupyter_envstore.builds.scheduler import Scheduler
@@ -87,7 +87,7 @@ class Prefixes:
             row = rows.find_build(session, build_id)
         _check_completed(row)
         lock = self._records.read(build_id).lock(row.build.platform)
-        return package_sources(lock, self._config.packages / "conda", self._blobs.path)
+        return package_sources(lock, self._config.packages / "conda", self._blobs.local_path)
 
     def restore_sources(self, build_id: int) -> dict[str, Any]:
         """Return where each package would come from, and the files that are to be had nowhere, as JSON values."""

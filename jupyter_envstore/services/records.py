@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database.connection import Database
 from jupyter_envstore.engine.record import BuildRecord

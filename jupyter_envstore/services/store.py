@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.blobs import blob_store
+from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.builds.executors import Executor, LocalExecutor
 from jupyter_envstore.builds.retention import Retention
 from jupyter_envstore.builds.scheduler import Scheduler
@@ -81,10 +82,10 @@ class EnvStore:
             The database cannot be opened.
         """
         check_root(config)
-        database, blobs = Database(config.url), BlobStore(config.blobs)
+        database, blobs = Database(config.url), blob_store(config)
         database.migrate()
-        scheduler = Scheduler(config, database, executor or LocalExecutor(config))
-        packing = Retention(config, database)
+        scheduler = Scheduler(config, database, blobs, executor or LocalExecutor(config))
+        packing = Retention(config, database, blobs)
         settings, records = Settings(config, database), BuildRecords(database, blobs)
         builds = Builds(config, database, blobs, scheduler, settings, records)
         environments = Environments(config, database, scheduler)

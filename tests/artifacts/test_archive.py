@@ -195,7 +195,15 @@ def test_made_again_it_has_the_same_digest(built: Store) -> None:
     record = built.envstore.records.read(built.data["id"])
     parts = StoredParts(built.envstore.database, built.envstore.blobs)
     request = ArtifactRequest(
-        record, built.data["platform"], "", built.envstore.config, staging / "prefix", Silent(), parts, {}
+        record,
+        built.data["platform"],
+        "",
+        built.envstore.config,
+        built.envstore.blobs,
+        staging / "prefix",
+        Silent(),
+        parts,
+        {},
     )
     with (staging / "again").open("wb") as sink:
         Archive().make(request, sink)

@@ -159,7 +159,7 @@ def test_what_a_crash_left_is_found(store: Store) -> None:
     names = {removal.name for removal in store.envstore.retention.collect().removals}
     assert names == {"job-99-1", "01234567-99", orphan.digest}
     assert store.files() == set()
-    assert not store.envstore.blobs.path(orphan.digest).exists()
+    assert not store.envstore.blobs.local_path(orphan.digest).exists()
 
 
 def test_settings_are_checked(store: Store, nasty_channel: str) -> None:
@@ -190,7 +190,7 @@ def test_a_blob_that_is_written_again_during_the_collection_stays(
 ) -> None:
     blobs = store.envstore.blobs
     blob = blobs.put(b"the same bytes as before")
-    removal = retention.Removal("blob", blob.digest, "nobody needs it", blob.size, blobs.path(blob.digest))
+    removal = retention.Removal("blob", blob.digest, "nobody needs it", blob.size)
     monkeypatch.setattr(retention, "GRACE_SECONDS", 60.0)
     assert not store.retention._remove_blob(removal)
     assert blobs.verify(blob.digest)

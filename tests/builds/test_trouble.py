@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_envstore.builds import scheduler as scheduler_module
-from jupyter_envstore.builds.executors import LocalExecutor
+from jupyter_envstore.builds.executors import LocalExecutor, LocalProcess
 from jupyter_envstore.builds.processes import end_group, is_alive, start_time
 from jupyter_envstore.builds.retention import caches_alone
 from jupyter_envstore.config import StoreConfig
@@ -63,7 +63,7 @@ class StoppingExecutor(LocalExecutor):
         self.step = step
         self.times = times
 
-    def start(self, claim: Claim) -> tuple[int, str]:
+    def start(self, claim: Claim) -> LocalProcess:
         limits = (self.step, str(self.times), str(self.config.root))
         command = [sys.executable, "-c", STOPPING_WORKER, *limits, str(claim.job_id), str(claim.attempt)]
         worker = subprocess.Popen(
@@ -77,7 +77,7 @@ class StoppingExecutor(LocalExecutor):
         worker.stdin.write(self.config.to_text().encode())
         worker.stdin.close()
         self.workers.append(worker)
-        return worker.pid, start_time(worker.pid)
+        return LocalProcess(worker.pid, start_time(worker.pid))
 
 
 def stopped(pid: int) -> bool:
@@ -140,7 +140,7 @@ def test_a_build_whose_worker_is_lost_twice_fails_with_the_reason(store: Store, 
     os.killpg(store.jobs()[0].pid, signal.SIGKILL)
     view = store.wait(build_id)
     assert view["status"] == "FAILED"
-    assert "stopped without a word" in view["reason"]
+    assert "ended and left no reason" in view["reason"]
     assert store.files() == set()
 
 
@@ -149,7 +149,7 @@ def test_a_worker_that_is_there_and_silent_is_told_from_one_that_is_gone(store: 
     with store.envstore.database.write() as session:
         session.query(Job).update({"heartbeat_on": datetime(2020, 1, 1, tzinfo=timezone.utc).replace(tzinfo=None)})
     store.envstore.scheduler.settle_lost()
-    assert "it gave no sign of life for 10 s" in store.envstore.logs.read(build_id)
+    assert "it did not report for 10 s" in store.envstore.logs.read(build_id)
     assert store.jobs()[0].state == "queued"
     store.envstore.builds.cancel(build_id)
 
@@ -258,7 +258,7 @@ def test_a_worker_that_cannot_be_started_is_tried_again(store: Store, nasty_chan
     class Failing(LocalExecutor):
         failures = 1
 
-        def start(self, claim: Claim) -> tuple[int, str]:
+        def start(self, claim: Claim) -> LocalProcess:
             if self.failures:
                 self.failures -= 1
                 raise OSError(11, "Resource temporarily unavailable")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.blobs.local import LocalBlobStore
 from jupyter_envstore.database.blob_references import refer, release
 from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.retention import forget_blob, unneeded_blobs
@@ -15,7 +15,7 @@ from jupyter_envstore.errors import StorageError
 
 
 def test_a_blob_is_found_by_its_digest(tmp_path: Path) -> None:
-    blobs = BlobStore(tmp_path)
+    blobs = LocalBlobStore(tmp_path)
     stored = blobs.put(b"content")
     assert stored.digest == hashlib.sha256(b"content").hexdigest()
     assert (blobs.read(stored.digest), stored.size) == (b"content", 7)
@@ -23,7 +23,7 @@ def test_a_blob_is_found_by_its_digest(tmp_path: Path) -> None:
 
 
 def test_a_blob_that_was_not_finished_leaves_nothing(tmp_path: Path) -> None:
-    blobs = BlobStore(tmp_path)
+    blobs = LocalBlobStore(tmp_path)
     with pytest.raises(ZeroDivisionError), blobs.create() as writer:
         writer.write(b"half")
         raise ZeroDivisionError
@@ -31,10 +31,10 @@ def test_a_blob_that_was_not_finished_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_changed_blob_is_noticed(tmp_path: Path) -> None:
-    blobs = BlobStore(tmp_path)
+    blobs = LocalBlobStore(tmp_path)
     digest = blobs.put(b"content").digest
     assert blobs.verify(digest)
-    blobs.path(digest).write_bytes(b"CONTENT")
+    blobs.local_path(digest).write_bytes(b"CONTENT")
     assert not blobs.verify(digest)
     assert not blobs.verify("0" * 64)
 
@@ -42,7 +42,7 @@ def test_a_changed_blob_is_noticed(tmp_path: Path) -> None:
 def test_a_blob_is_needed_as_long_as_one_owner_needs_it(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'test.sqlite'}")
     database.migrate()
-    blobs = BlobStore(tmp_path)
+    blobs = LocalBlobStore(tmp_path)
     blob = blobs.put(b"content")
     with database.write() as session:
         refer(session, blobs, blob, "artifact:1")
@@ -60,7 +60,7 @@ def test_a_blob_is_needed_as_long_as_one_owner_needs_it(tmp_path: Path) -> None:
 def test_a_new_blob_of_an_owner_replaces_the_old_one(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'test.sqlite'}")
     database.migrate()
-    blobs = BlobStore(tmp_path)
+    blobs = LocalBlobStore(tmp_path)
     first, second = blobs.put(b"one"), blobs.put(b"two")
     with database.write() as session:
         refer(session, blobs, first, "build:1:log")
@@ -72,9 +72,9 @@ def test_a_new_blob_of_an_owner_replaces_the_old_one(tmp_path: Path) -> None:
 def test_a_blob_that_was_collected_meanwhile_cannot_be_referred_to(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'test.sqlite'}")
     database.migrate()
-    blobs = BlobStore(tmp_path)
+    blobs = LocalBlobStore(tmp_path)
     blob = blobs.put(b"content")
-    blobs.path(blob.digest).unlink()
+    blobs.local_path(blob.digest).unlink()
     with pytest.raises(StorageError, match="try again"), database.write() as session:
         refer(session, blobs, blob, "artifact:1")
     database.close()

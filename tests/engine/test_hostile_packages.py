@@ -81,7 +81,7 @@ LIES: dict[str, tuple[Raw, str]] = {
     ),
     "an unknown mode": (
         Raw("liar", listed=[file_entry("share/b", "1", prefix_placeholder=PLACEHOLDER, file_mode="odd")]),
-        "is none|file_mode|unknown variant",
+        "is not one that conda knows|is not valid|file_mode|unknown variant",
     ),
     "scripts as a link": (Raw("liar", links={"etc/conda/activate.d": "../../../victim"}), "is a link"),
     "programs as a link": (Raw("liar", links={"bin": "/VICTIM"}), "is a link"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.blobs.local import LocalBlobStore
 from jupyter_envstore.engine.channels import local_path
 from jupyter_envstore.engine.kept_files import from_store, local_wheels
 from jupyter_envstore.engine.link import link_conda
@@ -23,11 +23,11 @@ def test_a_file_that_is_freed_while_it_is_linked_is_linked(tmp_path: Path, other
     package = Raw("honest", {"share/h": "h"})
     record = package.write(tmp_path / "chan")
     file = tmp_path / "chan" / "noarch" / package.file_name
-    blobs = BlobStore(Path("/dev/shm") / tmp_path.name if other_file_system else tmp_path / "blobs")
+    blobs = LocalBlobStore(Path("/dev/shm") / tmp_path.name if other_file_system else tmp_path / "blobs")
     digest = blobs.copy(file).digest
     file.unlink()
-    with from_store([record], tmp_path / "pkgs", blobs.path, Silent(), tmp_path / "job") as (records, addresses):
-        blobs.path(digest).unlink()  # as gc does once nobody keeps it
+    with from_store([record], tmp_path / "pkgs", blobs.local_path, Silent(), tmp_path / "job") as (records, addresses):
+        blobs.local_path(digest).unlink()  # as gc does once nobody keeps it
         (given,) = records
         place = local_path(given["url"])
         assert place is not None
@@ -43,11 +43,11 @@ def test_a_file_that_is_freed_while_it_is_linked_is_linked(tmp_path: Path, other
 def test_names_of_a_lock_lead_nowhere_else(tmp_path: Path, key: str, value: str) -> None:
     package = Raw("honest", {"share/h": "h"})
     record = package.write(tmp_path / "chan") | {key: value}
-    blobs = BlobStore(tmp_path / "blobs")
+    blobs = LocalBlobStore(tmp_path / "blobs")
     blobs.copy(tmp_path / "chan" / "noarch" / package.file_name)
     with (
         pytest.raises(PackageError, match=key),
-        from_store([record], tmp_path / "pkgs", blobs.path, Silent(), tmp_path / "job"),
+        from_store([record], tmp_path / "pkgs", blobs.local_path, Silent(), tmp_path / "job"),
     ):
         pytest.fail("it was let in")
     assert list((tmp_path / "job").iterdir()) == []
@@ -55,8 +55,8 @@ def test_names_of_a_lock_lead_nowhere_else(tmp_path: Path, key: str, value: str)
 
 @pytest.mark.parametrize("name", ["../out-1-py3-none-any.whl", "a/b-1-py3-none-any.whl", "/tmp/c-1-py3-none-any.whl"])
 def test_no_wheel_is_linked_out_of_its_folder(tmp_path: Path, name: str) -> None:
-    blobs = BlobStore(tmp_path / "blobs")
+    blobs = LocalBlobStore(tmp_path / "blobs")
     package = {"filename": name, "sha256": blobs.put(b"x").digest, "url": "https://host.example/x.whl"}
     (tmp_path / "job").mkdir()
-    assert local_wheels([package], blobs.path, tmp_path / "job", Silent()) == [package]
+    assert local_wheels([package], blobs.local_path, tmp_path / "job", Silent()) == [package]
     assert list((tmp_path / "job").iterdir()) == []

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_envstore.blobs.local import BlobStore
+from jupyter_envstore.blobs.local import LocalBlobStore
 from jupyter_envstore.database.kept_packages import PYPI, PackageFile
 from jupyter_envstore.engine.archives import fetch_archives, fetch_wheels, index_logins
 from jupyter_envstore.engine.package_files import fetch_file
@@ -106,15 +106,15 @@ def test_what_is_handed_on_to_constructor_comes_from_the_store_where_that_has_it
     (tmp_path / "mine-1-py3-none-any.whl").write_bytes(DATA)
     wheel = {"name": "mine", "filename": "mine-1-py3-none-any.whl", "sha256": hashlib.sha256(DATA).hexdigest()}
     wheel["url"] = (tmp_path / wheel["filename"]).as_uri()
-    blobs = BlobStore(tmp_path / "blobs")
+    blobs = LocalBlobStore(tmp_path / "blobs")
     for path in (tmp_path / "chan" / "noarch" / package.file_name, tmp_path / wheel["filename"]):
         digest = blobs.copy(path).digest
         if is_damaged:
-            blobs.path(digest).write_bytes(b"x")
+            blobs.local_path(digest).write_bytes(b"x")
     if not is_damaged:
         shutil.rmtree(tmp_path / "chan")
         (tmp_path / wheel["filename"]).unlink()
-    fetch_archives([record], [tmp_path / "out" / package.file_name], Silent(), blobs.path)
-    fetch_wheels([wheel], PipOptions(), tmp_path / "out", blobs.path)
+    fetch_archives([record], [tmp_path / "out" / package.file_name], Silent(), blobs.local_path)
+    fetch_wheels([wheel], PipOptions(), tmp_path / "out", blobs.local_path)
     assert (tmp_path / "out" / package.file_name).is_file()
     assert (tmp_path / "out" / wheel["filename"]).read_bytes() == DATA

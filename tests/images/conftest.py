@@ -53,7 +53,7 @@ def manifest_of(store: Store, view: dict[str, Any]) -> dict[str, Any]:
 
 def blob_of(store: Store, digest: str) -> Path:
     """Return the file of ``sha256:…``."""
-    return store.envstore.blobs.path(digest.removeprefix("sha256:"))
+    return store.envstore.blobs.local_path(digest.removeprefix("sha256:"))
 
 
 def refused(answer: requests.Response) -> tuple[int, str]:

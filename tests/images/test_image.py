@@ -174,7 +174,7 @@ def test_no_base_at_all(store_on: Callable[..., Store], nasty_channel: str) -> N
         ("oci-archive:/no/such.tar", "cannot be read"),
         ("docker://127.0.0.1:9/nothing:1", "cannot be reached"),
         ("docker://UPPER", "names no image"),
-        ("nonsense", "is none of docker://"),
+        ("nonsense", "is not valid; write docker://"),
     ],
 )
 def test_a_base_that_cannot_be_had_is_told_at_once_with_the_ways_out(

@@ -141,7 +141,8 @@ def test_a_setting_makes_installers_for_macos_packages(
     for number, (pkg, variant) in enumerate(((True, "osx-64"), (False, "osx-64"), (True, "linux-64"))):
         settings = {**store.envstore.settings.effective(), "installer_maker": "constructor", "installer_pkg": pkg}
         staging = tmp_path / f"staging-{number}"
-        request = ArtifactRequest(record, view["platform"], variant, config, staging, Silent(), Mock(), settings)
+        blobs = store.envstore.blobs
+        request = ArtifactRequest(record, view["platform"], variant, config, blobs, staging, Silent(), Mock(), settings)
         tools = installer.Installer().make(request, Mock())
         made = Artifact(id=1, build_id=view["id"], type="installer", variant=variant, state="ready", tools=tools)
         names.append(artifact_view(made, row, ())["file_name"])
