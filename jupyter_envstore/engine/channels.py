@@ -16,15 +16,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from jupyter_envstore.errors import ChannelError, ChannelUnreachableError
+from jupyter_envstore.spec.addresses import SECRET_IN_URL, strike_out
 
 if TYPE_CHECKING:
     import rattler
-
-SECRET_IN_URL = re.compile(
-    r"(?P<before>/t/)[^/\s]+(?=[/\s]|$)|(?P<scheme>://)[^/\s]*@|"
-    r"(?P<query>[?&][\w-]*(?:token|key|passw|auth|sig|credential|secret)[\w-]*=)[^&\s]+",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -84,11 +79,7 @@ class ChannelPolicy:
 
 def redact(text: str) -> str:
     """Return ``text`` without the passwords and tokens of addresses in it."""
-    return SECRET_IN_URL.sub(_strike_out, text)
-
-
-def _strike_out(match: re.Match[str]) -> str:
-    return "://***@" if match["scheme"] else f"{match['before'] or match['query']}***"
+    return SECRET_IN_URL.sub(strike_out, text)
 
 
 def strip_credentials(url: str) -> str:

@@ -93,7 +93,46 @@ def file_of(url: str) -> str:
     return unquote(path.rpartition("/")[2])
 
 
+SECRET_IN_URL = re.compile(
+    r"(?P<before>/t/)[^/\s]+(?=[/\s]|$)|(?P<scheme>://)[^/\s]*@|"
+    r"(?P<query>[?&][\w-]*(?:token|key|passw|auth|sig|credential|secret)[\w-]*=)[^&\s]+",
+    re.IGNORECASE,
+)
+CUT_LOGIN = re.compile(r"(://)[^/@\s:\"']+:(?!\d{1,5}(?![^/\s?#\"',;)]))[^/@\s\"']+(?=[\"'\s]|$)")
+"""What a login looks like where a text was cut within its password; a number is a port."""
+LOGIN = re.compile(r"((?:git\+)?https?://)(?!git@)[^/\s]*@([^/\s?#\"']*)", re.IGNORECASE)
+"""A login for a host; ``git@`` is a habit from ssh, and says nothing over https."""
+TOKEN = re.compile(r"(https?://([^/\s]+))/t/[^/\s]+(?=/)", re.IGNORECASE)
+"""The token of a channel in its address."""
+
+
+def masked(text: str) -> str:
+    """Return a text without the passwords and tokens of addresses in it, as it may be shown.
+
+    >>> masked("x @ git+https://me:secret@host.example/x"), masked("'https://me:sec'"), masked("http://host:8080/")
+    ('x @ git+https://***@host.example/x', "'https://***'", 'http://host:8080/')
+    """
+    return CUT_LOGIN.sub(r"\1***", SECRET_IN_URL.sub(strike_out, text)) if "://" in text else text
+
+
+def strike_out(match: re.Match[str]) -> str:
+    """Return what stands in place of what :data:`SECRET_IN_URL` finds."""
+    return "://***@" if match["scheme"] else f"{match['before'] or match['query']}***"
+
+
+def without_login(text: str) -> tuple[str, list[str]]:
+    """Return a text without the logins and tokens of addresses over http, and the hosts that they are for.
+
+    >>> without_login("--index-url https://me:secret@host.example/simple")
+    ('--index-url https://host.example/simple', ['host.example'])
+    """
+    hosts = [found[2] for found in LOGIN.finditer(text)]
+    bare = LOGIN.sub(r"\1\2", text)
+    hosts += [found[2] for found in TOKEN.finditer(bare)]
+    return TOKEN.sub(r"\1", bare), list(dict.fromkeys(hosts))
+
+
 def shown(text: str) -> str:
     """Return a text for a message: without a login in an address, and not too long."""
-    text = re.sub(r"://[^/@\s]*@", "://***@", text)
+    text = masked(text)
     return text if len(text) <= 120 else f"{text[:117]}..."

@@ -10,7 +10,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from jupyter_envstore.errors import Fault, SpecificationError
-from jupyter_envstore.spec.addresses import check_url, file_of
+from jupyter_envstore.spec.addresses import check_url, file_of, masked
 from jupyter_envstore.spec.document import Items, Table, Text
 from jupyter_envstore.spec.sources import check_repository
 from jupyter_envstore.spec.specification import Specification, check_variable
@@ -237,7 +237,7 @@ def _entry(item: object, place: int, allow_local_files: bool, faults: list[Fault
 
     def fault(message: str, key: str = "") -> None:
         line = _line(item, key) or getattr(item, "line", None)
-        faults.append(Fault(message, line, f"{field}.{key}" if key else field))
+        faults.append(Fault(masked(message), line, f"{field}.{key}" if key else field))
 
     before = len(faults)
     for key in item.keys() - ENTRY_KEYS:

@@ -6,6 +6,7 @@ import difflib
 from dataclasses import replace
 
 from jupyter_envstore.errors import Fault, InvalidInputError, SpecificationError
+from jupyter_envstore.spec.addresses import masked
 from jupyter_envstore.spec.conditions import notes
 from jupyter_envstore.spec.converting.kinds import KIND_WORDS, Kind, kind_of
 from jupyter_envstore.spec.document import Document, Items, Table, Text, Value, decode, is_lockfile, read_yaml
@@ -90,7 +91,9 @@ def _read_document(document: Document, text: str, allow_local_files: bool, platf
         reader = _Reader(allow_local_files)
         specification, faults = reader.read(root, text), reader.faults
         if not faults:
-            specification = replace(specification, notes=notes(root, text, platform or current_subdir()))
+            specification = replace(
+                specification, notes=tuple(map(masked, notes(root, text, platform or current_subdir())))
+            )
     faults = [*document.faults, *faults]
     if faults:
         raise SpecificationError(sorted(faults, key=lambda fault: (fault.line or 0, fault.field)))
@@ -131,7 +134,7 @@ class _Reader:
         )
 
     def fault(self, message: str, line: int | None, field: str = "") -> None:
-        self.faults.append(Fault(message, line, field))
+        self.faults.append(Fault(masked(message), line, field))
 
     def _items(self, value: Value, field: str) -> Items:
         if value is None:

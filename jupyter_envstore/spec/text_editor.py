@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from jupyter_envstore.spec.addresses import masked
 from jupyter_envstore.spec.document import Items, Table, Text
 from jupyter_envstore.spec.package_editing import as_scalar, last_place
 from jupyter_envstore.spec.text_positions import line_start, next_line, with_comma
@@ -16,11 +17,18 @@ PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that was changed, and why; ``choice`` names it in :data:`repair.KEEPABLE` where it need not be."""
+    """One thing that was changed, and why; ``choice`` names it in :data:`repair.KEEPABLE` where it need not be.
+
+    It is shown: logins in addresses are not in it, whoever tells of them.
+    """
 
     what: str
     why: str
     choice: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "what", masked(self.what))
+        object.__setattr__(self, "why", masked(self.why))
 
 
 class Editor:

@@ -11,6 +11,7 @@ from jupyter_envstore.spec.conditions import resolve_conditions
 from jupyter_envstore.spec.document import Items, Text
 from jupyter_envstore.spec.included_files import Beside
 from jupyter_envstore.spec.keys import mend_entries, mend_keys
+from jupyter_envstore.spec.logins import drop_logins
 from jupyter_envstore.spec.names import check_name, suggest_name
 from jupyter_envstore.spec.origin import PIP_ONLY_ON, SYSTEMS, Listed, is_useless, listed, origin
 from jupyter_envstore.spec.package_editing import append_pip_lines, pip_name
@@ -79,6 +80,8 @@ def mend(text: str, how: Mending) -> tuple[Sheet, list[Change]]:
         sheet, told = step(sheet)
         changes += told
     sheet = sheet.written(append_pip_lines(sheet.text, lines))
+    sheet, told = drop_logins(sheet)
+    changes += told
     sheet, told = mend_pip(sheet, how.keep, how.beside)
     changes += told
     root = sheet.root

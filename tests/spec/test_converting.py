@@ -307,6 +307,8 @@ def test_an_environment_of_a_pixi_lock_is_a_lock(version: int) -> None:
         ("import os\nprint(os)\n", "a.py", "a Python script without a script block"),
         ("FROM python:3\nRUN pip install x\n", "Dockerfile", "a Dockerfile"),
         ('{% set version = "1" %}\npackage:\n  name: a\n', "meta.yaml", "a Conda recipe"),
+        ("name: M\nversion: 1.0\nchannels: [c]\nspecs: [python 3.11*]\n", "construct.yaml", "a construct.yaml"),
+        ("name: M\nversion: 1.0\ninstaller_type: sh\nenvironment_file: e.yml\n", "c.yml", "a construct.yaml"),
         ("on: push\njobs:\n  a: {}\n", "ci.yml", "a GitHub workflow"),
         ('{"lockfileVersion": 3}', "package-lock.json", "npm"),
         ('{"name": "a", "scripts": {}, "dependencies": {}}', "package.json", "package.json"),

@@ -249,7 +249,7 @@ def test_a_pixi_lock_without_packages_or_hashes_says_so_by_name() -> None:
         "dependencies: ['server=={{ conda_store.version }}']",
         "dependencies: ['numpy=${VERSION}']",
         "dependencies: [python, pip, {pip: ['tool=={{ version }}']}]",
-        "dependencies: [python, pip, {pip: ['--extra-index-url https://$TOKEN@host.example/']}]",
+        "dependencies: [python, pip, {pip: ['--extra-index-url https://host.example/$TOKEN/simple']}]",
         "channels: ['https://host.example/$CHANNEL']\ndependencies: [a]",
     ],
 )

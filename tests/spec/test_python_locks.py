@@ -489,3 +489,48 @@ wheels = [{{ url = "https://files.example/cowsay-6.1-py3-none-any.whl", hashes =
     view = store.build(other.text + channels)
     assert view["status"] == "FAILED"
     assert "cowsay 6.1: the file has another hash than the specification gives" in view["reason"]
+
+
+@pytest.mark.parametrize("source", ["directory", "editable", "virtual", "path"])
+def test_folders_beside_a_uv_lock_that_are_needed_are_told(source: str) -> None:
+    """They are not installed; what they need is."""
+    file = "lib" if source != "path" else "lib.whl"
+    text = f"""\
+version = 1
+requires-python = ">=3.11"
+
+[[package]]
+name = "app"
+version = "1"
+source = {{ editable = "." }}
+dependencies = [{{ name = "lib" }}, {{ name = "rich" }}]
+
+[[package]]
+name = "lib"
+version = "1"
+source = {{ {source} = "{file}" }}
+dependencies = [{{ name = "attrs" }}]
+
+[[package]]
+name = "unneeded"
+version = "1"
+source = {{ {source} = "unneeded" }}
+
+[[package]]
+name = "rich"
+version = "13"
+source = {{ registry = "https://index.example/simple" }}
+wheels = [{{ url = "https://files.example/rich-13-py3-none-any.whl", hash = "sha256:{sha("a")}" }}]
+
+[[package]]
+name = "attrs"
+version = "25"
+source = {{ registry = "https://index.example/simple" }}
+wheels = [{{ url = "https://files.example/attrs-25-py3-none-any.whl", hash = "sha256:{sha("b")}" }}]
+"""
+    repaired = read(text, "uv.lock", environment="app")
+    assert sorted(line.partition("==")[0] for line in lines(repaired) if not line.startswith("-")) == ["attrs", "rich"]
+    told = [change.what for change in repaired.changes]
+    assert told.count("lib left out") == 1
+    assert "unneeded left out" not in told
+    assert "app left out" not in told

@@ -80,6 +80,8 @@ class Draft:
         What there was to choose from.
     told : list of Change
         What was left out or said otherwise, and why.
+    placed : set of str
+        PyPI packages, by their normalized names, that the file has at an address or in a folder and not in an index.
     """
 
     name: str = ""
@@ -96,6 +98,7 @@ class Draft:
     exclude_newer: str = ""
     offer: Offer = field(default_factory=Offer)
     told: list[Change] = field(default_factory=list)
+    placed: set[str] = field(default_factory=set)
 
     def tell(self, what: str, why: str) -> None:
         """Tell of a change."""

@@ -8,7 +8,7 @@ from typing import Any
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
 from jupyter_envstore.errors import Fault, SpecificationError
-from jupyter_envstore.spec.addresses import file_of
+from jupyter_envstore.spec.addresses import file_of, masked
 from jupyter_envstore.spec.locks import VIRTUAL
 
 MAX_LINE = 4000
@@ -104,7 +104,7 @@ def _pip_comment(line: str) -> dict[str, Any] | str | None:
 
 def _shown(line: str) -> str:
     """Return a line for a message: without a login in an address."""
-    return re.sub(r"://[^/@\s]*@", "://***@", line)[:80]
+    return masked(line)[:80]
 
 
 def _explicit_entry(line: str) -> dict[str, Any] | str:

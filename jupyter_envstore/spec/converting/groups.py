@@ -74,14 +74,18 @@ def groups_of(source: Source, with_uv: bool = True) -> tuple[Groups, dict[str, l
     source : Source
         The file.
     with_uv : bool
-        Whether uv's own ``dev-dependencies``, older than groups, belong to the group ``dev``.
+        Whether the ``dev-dependencies`` of uv and Rye, older than groups, belong to the group ``dev``, and those of
+        PDM to the groups that they are in.
     """
     raw = source.peek("dependency-groups")
     tables = dict(raw) if isinstance(raw, dict) else {}
-    legacy = source.peek("tool", "uv", "dev-dependencies")
-    if with_uv and isinstance(legacy, list):
-        listed = tables.get("dev", [])
-        tables["dev"] = [*(listed if isinstance(listed, list) else []), *legacy]
+    legacy = [("dev", source.peek("tool", tool, "dev-dependencies")) for tool in ("uv", "rye")]
+    of_pdm = source.peek("tool", "pdm", "dev-dependencies")
+    legacy += list(of_pdm.items()) if isinstance(of_pdm, dict) else []
+    for name, more in legacy if with_uv else ():
+        if isinstance(more, list):
+            listed = tables.get(name, [])
+            tables[name] = [*(listed if isinstance(listed, list) else []), *more]
     extras = source.peek("project", "optional-dependencies")
     optional = extras if isinstance(extras, dict) else {}
     return Groups(tables), {
@@ -110,6 +114,9 @@ def take_groups(
             source.take("project", "optional-dependencies", name)
     for name in included:
         source.take("dependency-groups", name)
+        source.take("tool", "pdm", "dev-dependencies", name)
+    if "dev" in included:
+        source.take("tool", "rye", "dev-dependencies")
     return lines, included
 
 

@@ -74,8 +74,14 @@ YAML_KINDS: tuple[tuple[str, frozenset[str]], ...] = (
     ("a pipeline of GitLab", frozenset({"stages"})),
     ("a configuration of MkDocs", frozenset({"site_name"})),
 )
+CONSTRUCTOR = (
+    *({"version", where} for where in ("specs", "environment", "environment_file", "extra_envs")),
+    {"installer_type"},
+)
+"""Keys of which a ``construct.yaml`` has one set, and no other file with channels does."""
 WAYS = {
     "a Conda recipe": "it says how a package is made; name what you want to use in an environment.yml",
+    "a construct.yaml": "put what its specs name under dependencies in an environment.yml",
     "a Dockerfile": "take the packages that it installs into an environment.yml",
 }
 
@@ -234,6 +240,8 @@ def _looks_like_toml(text: str, first: str, keys: set[str]) -> bool:
 def _refuse_yaml(text: str, keys: set[str]) -> None:
     if re.search(r"^\{%-?\s*set\s", text, re.MULTILINE):
         _refuse("a Conda recipe (meta.yaml)")
+    if any(needed <= keys for needed in CONSTRUCTOR):
+        _refuse("a construct.yaml, of constructor")
     for what, needed in YAML_KINDS:
         if needed <= keys and "channels" not in keys:
             _refuse(what)

@@ -6,9 +6,16 @@ from typing import Any
 
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec.converting.draft import ChoiceError, Draft, Offer, Pick, as_text
-from jupyter_envstore.spec.converting.pypi import NO_COMMIT, ONE_MACHINE, requirement, take_moment, take_options
+from jupyter_envstore.spec.converting.pixi_platforms import Here, choose_platform, read_platforms, take_requirements
+from jupyter_envstore.spec.converting.pypi import (
+    ELSEWHERE,
+    NO_COMMIT,
+    ONE_MACHINE,
+    requirement,
+    take_moment,
+    take_options,
+)
 from jupyter_envstore.spec.converting.toml import Source, tell_rest
-from jupyter_envstore.spec.specification import check_requirement
 
 PROJECT = "it is about the project, not about its packages"
 ABOUT = (
@@ -79,11 +86,13 @@ def pixi_draft(data: dict[str, Any], platform: str, pick: Pick, name: str, prefi
     features = _features(source, pick, draft)
     channels = source.take(head, "channels")
     draft.channels = _channels(["conda-forge"] if channels is None else channels)
-    _platforms(source.take(head, "platforms"), platform, draft)
+    wanted = [names for path in features if isinstance(names := source.peek(*path, "platforms"), list) and path]
+    listed = read_platforms(source.take(head, "platforms"))
+    here = choose_platform(listed, [list(map(str, names)) for names in wanted], platform, draft)
     _priority(source.take(head, "channel-priority"), draft, f"{prefix}{head}.channel-priority")
     take_options(source.table(head, "pypi-options"), draft, f"{prefix}{head}.pypi-options.")
     for path in features:
-        _feature(source, path, platform, draft, prefix)
+        _feature(source, path, here, draft, prefix)
     tell_rest(source, draft, REASONS, prefix)
     return draft
 
@@ -135,17 +144,22 @@ def _features(source: Source, pick: Pick, draft: Draft) -> list[tuple[str, ...]]
     return [*own, *(("feature", name) for name in features)]
 
 
-def _feature(source: Source, path: tuple[str, ...], platform: str, draft: Draft, prefix: str) -> None:
+def _feature(source: Source, path: tuple[str, ...], here: Here, draft: Draft, prefix: str) -> None:
     """Carry over one feature: its tables, then those of the targets that hold, which have the last word."""
     name = ".".join(path)
     inner = Source(source.table(*path)) if path else source
     label = f"{prefix}{name}." if name else prefix
     conda: dict[str, Any] = {}
     pypi: dict[str, Any] = {}
-    selectors = inner.peek("target") or {}
-    holding = [key for key in ("unix", *_systems(platform), platform) if key in selectors]
-    holding = [key for key in holding if key != "unix" or not platform.startswith("win")]
-    for place in ((), *(("target", key) for key in dict.fromkeys(holding))):
+    targets = inner.peek("target")
+    selectors = list(targets) if isinstance(targets, dict) else []
+    gone: dict[str, list[str]] = {}
+    for key in (key for key in selectors if not here.has(key)):
+        gone.setdefault(here.why_not(key), []).append(f"{label}target.{key}")
+        inner.take("target", key)
+    for why, names in gone.items():
+        draft.tell(f"{', '.join(names)} left out", why)
+    for place in ((), *(("target", key) for key in selectors if here.has(key))):
         for kind in CONDA_TABLES:
             found = inner.table(*place, kind)
             conda.update(found)
@@ -156,14 +170,12 @@ def _feature(source: Source, path: tuple[str, ...], platform: str, draft: Draft,
             draft.tell(f"{label}{'.'.join((*place, 'activation.scripts'))} left out", REASONS["activation"])
         variables = inner.table(*place, "activation", "env")
         draft.variables.update({key: as_text(value) for key, value in variables.items()})
-    _requirements(inner.table("system-requirements"), draft, f"{label}system-requirements.")
+    take_requirements(inner.table("system-requirements"), draft, f"{label}system-requirements.")
     take_options(inner.table("pypi-options"), draft, f"{label}pypi-options.")
     if path:
         channels = inner.take("channels")
         draft.channels = list(dict.fromkeys([*(_channels(channels) if channels else []), *draft.channels]))
-        listed = inner.take("platforms")
-        if isinstance(listed, list):
-            draft.platforms = [item for item in draft.platforms if item in listed] or draft.platforms
+        inner.take("platforms")
         _priority(inner.take("channel-priority"), draft, f"{label}channel-priority")
         tell_rest(inner, draft, REASONS, label)
     draft.conda += [spec for package, bounds in conda.items() if (spec := conda_spec(package, bounds, draft))]
@@ -176,11 +188,6 @@ def _priority(wanted: Any, draft: Draft, label: str) -> None:
         draft.priority = wanted
     elif wanted not in (None, "strict"):
         draft.tell(f"{label} left out", STRICT)
-
-
-def _systems(platform: str) -> tuple[str, ...]:
-    system = platform.split("-")[0]
-    return {"osx": ("osx", "macos")}.get(system, (system,))
 
 
 def _channels(channels: Any) -> list[str]:
@@ -197,50 +204,11 @@ def _channels(channels: Any) -> list[str]:
     return [str(name) for name, _ in sorted(names, key=lambda pair: -pair[1])]
 
 
-def _platforms(platforms: Any, platform: str, draft: Draft) -> None:
-    """Carry over the platforms; one that is a table says what its system is taken to have."""
-    if platforms is None:
-        return
-    if not isinstance(platforms, list):
-        msg = "platforms must be a list"
-        raise SpecificationError(msg)
-    for item in platforms:
-        if not isinstance(item, str | dict):
-            msg = "each of the platforms is text, or a table with 'platform'"
-            raise SpecificationError(msg)
-        table = item if isinstance(item, dict) else {}
-        subdir = str(table.get("platform") or table.get("name") or "") if table else str(item)
-        if subdir not in draft.platforms:
-            draft.platforms.append(subdir)
-        elif table:
-            draft.tell(f"platform {table.get('name', subdir)} left out", f"{subdir} is there already")
-            continue
-        if subdir == platform:
-            said = {key: value for key, value in table.items() if key not in ("platform", "name")}
-            _requirements(said, draft, f"platforms.{subdir}.")
-
-
-def _requirements(table: dict[str, Any], draft: Draft, label: str) -> None:
-    """Carry over system requirements: pixi's ``libc`` is a version, or a table with family and version."""
-    for key, value in table.items():
-        wanted, version = key, value
-        if key == "libc":
-            is_table = isinstance(value, dict)
-            wanted = value.get("family", "glibc") if is_table else "glibc"
-            version = value.get("version", "") if is_table else value
-        try:
-            check_requirement(str(wanted), str(version))
-        except ValueError:
-            draft.tell(f"{label}{key} left out", "known are cuda, glibc, linux and macos")
-        else:
-            draft.requirements[str(wanted)] = str(version)
-
-
 def conda_spec(package: str, bounds: Any, draft: Draft) -> str | None:
     """Return a match spec, or None where it cannot be carried over, which is told."""
     channel = ""
     if isinstance(bounds, dict):
-        if {"git", "path", "url"} & set(bounds):
+        if any(bounds.get(key) for key in ELSEWHERE):
             draft.tell(f"{package} left out", NO_PLACE)
             return None
         left = sorted(set(bounds) - {"version", "build", "channel", "extras"})

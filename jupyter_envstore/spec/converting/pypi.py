@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from jupyter_envstore.spec.converting.bounds import read_bounds
 from jupyter_envstore.spec.converting.draft import Draft
+from jupyter_envstore.spec.requirement_parts import read_parts
 from jupyter_envstore.spec.sources import COMMIT
 
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2})?)?")
@@ -28,46 +30,122 @@ UNITS = {
 }
 """Seconds of a unit of time, as the Rust crates humantime and jiff call them, which pixi and uv read spans with."""
 MOST = 36_500
-PYTHON_BOUND = re.compile(r"(<=|>=|==|!=|<|>|~=)\s*(\d[\w.*]*)")
-BARE = re.compile(r"\d+(\.\d+)*([a-z]+\d+)?")
+POETRY_ONLY = re.compile(r"\^|~(?!=)|\|\|")
+"""What Poetry writes bounds with, and conda does not."""
+FOLDERS = ("path", "file", "directory", "workspace", "editable", "virtual")
+"""What names a folder or a file of one machine, in Poetry, pixi, uv and conda-lock."""
+OTHER_REPOSITORIES = ("hg", "svn", "bzr")
+ELSEWHERE = {"git", "url", *FOLDERS, *OTHER_REPOSITORIES}
+"""What says that a package is of no index."""
+CONDITIONS = {"extras", "markers", "env-markers", "marker"}
 
 
 def requirement(package: str, bounds: Any, draft: Draft) -> str | None:
     """Return a requirement for pip, or None where it cannot be carried over, which is told."""
-    if not isinstance(bounds, dict):
-        return f"{package}{_bounds(str(bounds))}"
-    extras = f"[{','.join(map(str, bounds['extras']))}]" if bounds.get("extras") else ""
-    said = bounds.get("markers") or bounds.get("env-markers") or bounds.get("marker")  # Poetry, pixi, uv
-    marker = f" ; {said}" if said else ""
-    known = {"version", "extras", "markers", "env-markers", "marker"}
-    if bounds.get("git"):
-        revision = str(bounds.get("rev") or "")
+    from packaging.utils import canonicalize_name
+
+    said = bounds if isinstance(bounds, dict) else {"version": bounds}
+    draft.placed.update([canonicalize_name(package)] if any(said.get(key) for key in ELSEWHERE) else ())
+    place = _place(package, said, draft)
+    if place is None:
+        return None
+    version = "" if place else bound(package, str(said.get("version", "*")), draft)
+    names = said.get("extras")
+    names = [names] if isinstance(names, str) else names if isinstance(names, list) else []
+    extras = f"[{','.join(map(str, names))}]" if names else ""
+    marker = said.get("markers") or said.get("env-markers") or said.get("marker")  # Poetry, pixi, uv
+    line = f"{package}{extras}{place or version}{f' ; {marker}' if marker else ''}"
+    try:
+        read_parts(line)
+    except ValueError as error:
+        draft.tell(f"{package} left out", f"{line[:120]!r} is no requirement ({str(error).splitlines()[0]})")
+        return None
+    return line
+
+
+def _place(package: str, said: Mapping[str, Any], draft: Draft) -> str | None:
+    """Return the address of a package behind its name, empty where an index has it; None where nobody else has it."""
+    folder = f"subdirectory={said['subdirectory']}" if said.get("subdirectory") else ""
+    if said.get("git"):
+        revision = str(said.get("rev") or "")
         if not COMMIT.fullmatch(revision):
             draft.tell(f"{package} left out", NO_COMMIT)
             return None
-        folder = f"#subdirectory={bounds['subdirectory']}" if bounds.get("subdirectory") else ""
-        _unknown(package, bounds, known | {"git", "rev", "subdirectory"}, draft)
-        address = str(bounds["git"]).removeprefix("git+")
-        return f"{package}{extras} @ git+{address}@{revision}{folder}{marker}"
-    if bounds.get("url"):
-        _unknown(package, bounds, known | {"url"}, draft)
-        return f"{package}{extras} @ {bounds['url']}{marker}"
-    if bounds.get("path") or bounds.get("workspace") or bounds.get("editable"):
+        _unknown(package, said, {"git", "rev", "subdirectory"}, draft)
+        return f" @ git+{str(said['git']).removeprefix('git+')}@{revision}{f'#{folder}' if folder else ''}"
+    if said.get("url"):
+        _unknown(package, said, {"url", "subdirectory"}, draft)
+        url = str(said["url"])
+        return f" @ {url}{'&' if '#' in url else '#'}{folder}" if folder else f" @ {url}"
+    if any(said.get(key) for key in FOLDERS):
         draft.tell(f"{package} left out", ONE_MACHINE)
         return None
-    _unknown(package, bounds, known, draft)
-    return f"{package}{extras}{_bounds(str(bounds.get('version', '*')))}{marker}"
+    other = next((key for key in OTHER_REPOSITORIES if said.get(key)), "")
+    if other:
+        draft.tell(f"{package} left out", f"it points at a repository of {other}, and git alone is read")
+        return None
+    index = said.get("index")
+    if isinstance(index, str) and "://" in index:
+        add_index(package, index, draft)
+    _unknown(package, said, {"version", *(("index",) if index and "://" in str(index) else ())}, draft)
+    return ""
 
 
-def _bounds(bounds: str) -> str:
-    bounds = bounds.strip()
-    if bounds in ("*", ""):
+def bound(package: str, text: str, draft: Draft) -> str:
+    """Return bounds for pip, as one list; tell where they say less or something else than those of the file."""
+    try:
+        found = read_bounds(text)
+    except ValueError as error:
+        draft.tell(f"{package}: {text[:60]!r} left out", f"it says no versions ({str(error).splitlines()[0][:120]})")
         return ""
-    return f"=={bounds}" if BARE.fullmatch(bounds) else bounds
+    if found.without_local:
+        draft.tell(f"{package} {text[:60]} became {found.newest}", "only == and != can name a local version (PEP 440)")
+    if len(found.alternatives) > 1:
+        draft.tell(f"{package} {text[:60]} became {found.newest}", "lines for pip have no alternatives: the newest one")
+    return found.newest
 
 
-def _unknown(package: str, bounds: Mapping[str, Any], known: set[str], draft: Draft) -> None:
-    left = sorted(set(bounds) - known)
+def conda_bound(package: str, text: str, draft: Draft) -> str:
+    """Return bounds for conda, which has alternatives; what is not written as Poetry does stays as it is."""
+    if not POETRY_ONLY.search(text):
+        return text
+    try:
+        return "|".join(read_bounds(text).alternatives)
+    except ValueError as error:
+        draft.tell(f"{package}: {text[:60]!r} left out", f"it says no versions ({str(error).splitlines()[0][:120]})")
+        return ""
+
+
+def python_bound(text: str, draft: Draft) -> str:
+    """Return bounds of Python for conda, which has alternatives; empty for any."""
+    try:
+        return "|".join(read_bounds(text).alternatives)
+    except ValueError as error:
+        draft.tell(f"python {text[:60]!r} left out", f"it says no versions ({str(error).splitlines()[0][:120]})")
+        return ""
+
+
+def add_index(package: str, url: str, draft: Draft) -> None:
+    """Name the index that one package is from, for all packages."""
+    option = f"--extra-index-url {url}"
+    if option not in draft.options and f"--index-url {url}" not in draft.options:
+        draft.options.append(option)
+        draft.tell(f"the index of {package} became '--extra-index-url'", "all indexes are for all packages here")
+
+
+def conditions_of(line: str, place: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the extras and the markers of a requirement, which hold wherever it is from, with those of its place."""
+    try:
+        read = read_parts(line)
+    except ValueError:
+        return {}
+    markers = [str(marker) for marker in (read.marker, place.get("marker")) if marker]
+    joined = " and ".join(f"({marker})" for marker in markers) if len(markers) > 1 else "".join(markers)
+    return {"markers": joined, "extras": list(dict.fromkeys([*read.extras, *(place.get("extras") or ())]))}
+
+
+def _unknown(package: str, said: Mapping[str, Any], known: set[str], draft: Draft) -> None:
+    left = sorted(key for key in set(said) - known - CONDITIONS if said[key])
     if left:
         draft.tell(f"{package}: {', '.join(left)} left out", "it has no place in a requirement")
 
@@ -103,6 +181,23 @@ def _items(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value] if isinstance(value, str) else []
 
 
+def take_sources(listed: Any, draft: Draft, prefix: str, default: str) -> None:
+    """Carry over a list of indexes as PDM and Rye have it, of which the one called ``default`` stands for PyPI."""
+    for place in listed if isinstance(listed, list) else [listed] if isinstance(listed, dict) else []:
+        said = place if isinstance(place, dict) else {}
+        name, url = str(said.get("name", ""))[:60], str(said.get("url") or "")
+        if "://" not in url:
+            draft.tell(f"{prefix} {name} left out", "it has no address that others can reach")
+            continue
+        option = "--index-url" if name == default else "--extra-index-url"
+        option = "--find-links" if said.get("type") == "find_links" else option
+        draft.options.append(f"{option} {url}")
+        draft.tell(f"{prefix} {name} became '{option}'", "an option among the lines for pip")
+        left = sorted(set(said) - {"name", "url", "type", "verify_ssl"})
+        if left:
+            draft.tell(f"{prefix} {name}: {', '.join(left)[:200]} left out", "all indexes are for all packages here")
+
+
 def take_moment(value: Any, draft: Draft, name: str) -> None:
     """Carry over ``exclude-newer``, which is a choice for a build."""
     if value is None or value == "":
@@ -135,46 +230,3 @@ def age_of(words: str) -> timedelta | None:
     if len(seconds) != len(spans) or sum(seconds) > MOST * 86400:
         return None
     return timedelta(seconds=sum(seconds))
-
-
-def poetry_marker(table: dict[str, Any]) -> str:
-    """Take the conditions out of what Poetry says of a package (``python``, ``platform``, ``markers``), as one marker.
-
-    Poetry's documentation, "Dependency specification": ``python`` has bounds, ``platform`` is what ``sys.platform`` is.
-    """
-    parts = [f"({table.pop('markers')})"] if table.get("markers") else []
-    platform, python = table.pop("platform", None), str(table.pop("python", "*")).strip()
-    if platform:
-        parts.append(f"sys_platform == '{platform}'")
-    choices = []
-    for choice in re.split(r"\|\|?", python):
-        bounds = [part.strip() for part in poetry_bounds(choice.strip()).split(",") if part.strip()]
-        known = [PYTHON_BOUND.fullmatch(bound) for bound in bounds]
-        choices.append(
-            " and ".join(
-                f"{'python_full_version' if found[2].count('.') > 1 else 'python_version'} {found[1]} '{found[2]}'"
-                for found in known
-                if found
-            )
-        )
-    if all(choices):
-        parts.append(f"({' or '.join(choices)})" if len(choices) > 1 else choices[0])
-    return " and ".join(parts)
-
-
-def poetry_bounds(bounds: str) -> str:
-    """Return Poetry's bounds as PEP 440 has them: ``^1.2`` is ``>=1.2,<2``, ``~1.2`` is ``>=1.2,<1.3``."""
-    done = []
-    for part in (item.strip() for item in bounds.split(",")):
-        found = re.fullmatch(r"([\^~])\s*(\d+(?:\.\d+)*)(.*)", part)
-        if not found or part.startswith("~="):
-            done.append(f"=={part}" if re.fullmatch(r"\d+(\.\d+)*(\.\*)?", part) else part)
-            continue
-        numbers = [int(number) for number in found[2].split(".")]
-        if found[1] == "^":
-            place = next((at for at, number in enumerate(numbers) if number), len(numbers) - 1)
-        else:
-            place = min(1, len(numbers) - 1)
-        upper = [*numbers[:place], numbers[place] + 1]
-        done.append(f">={found[2]}{found[3]},<{'.'.join(map(str, upper))}")
-    return ",".join(part for part in done if part not in ("*", "==*"))

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec.converting.draft import ChoiceError, Draft, Offer, Pick
-from jupyter_envstore.spec.converting.groups import groups_of, take_groups, without_itself
+from jupyter_envstore.spec.converting.groups import NAME, groups_of, take_groups, without_itself
 from jupyter_envstore.spec.converting.pixi import check_asks_for_packages, conda_spec, pixi_draft
+from jupyter_envstore.spec.converting.poetry import OF_OTHERS, take_poetry
 from jupyter_envstore.spec.converting.pypi import (
+    ELSEWHERE,
     NO_COMMIT,
     ONE_MACHINE,
     OPTIONAL,
-    poetry_bounds,
-    poetry_marker,
+    conda_bound,
+    conditions_of,
+    python_bound,
     requirement,
     take_moment,
     take_options,
+    take_sources,
 )
 from jupyter_envstore.spec.converting.toml import Source, tell_rest
 from jupyter_envstore.spec.names import suggest_name
@@ -30,22 +34,27 @@ REASONS = {
     "project": PROJECT,
     "build-system": PROJECT,
     "tool.poetry": PROJECT,
-    "tool.poetry.source": "it is for the packages that name it, and all indexes are for all packages here",
-    "tool.poetry.group": "a group that was not chosen",
+    "tool.poetry.source": OF_OTHERS,
+    "tool.poetry.group": "groups that were not chosen",
+    "tool.poetry.dev-dependencies": "the group dev, which was not chosen",
+    "tool.poetry.extras": "extras that were not chosen",
+    "tool.pdm.dev-dependencies": "groups that were not chosen",
+    "tool.rye.dev-dependencies": "the group dev, which was not chosen",
+    "tool.hatch.envs": "environments of Hatch are not read; list what they need under [dependency-groups]",
+    "tool.flit.metadata": "the form before [project] is not read; flit tomlify writes it anew",
     "tool.conda-lock": "it has no place in a specification",
     "tool": TOOLS,
     "dependency-groups": "groups that were not chosen",
     "project.optional-dependencies": "extras that were not chosen",
 }
-
+OPENED = {"tool", "tool.pdm", "tool.rye", "tool.hatch", "tool.flit"}
+"""Tables that are told of part by part, since some parts name packages."""
 DYNAMIC = "a program of the project says what they are (dynamic); list them in an environment.yml"
 DYNAMIC_FILES = (
     ("tool", "setuptools", "dynamic", "dependencies", "file"),
     ("tool", "hatch", "metadata", "hooks", "requirements_txt", "files"),
 )
 """Where setuptools and hatch-requirements-txt name files that hold a project's dependencies."""
-ELSEWHERE = {"git", "path", "url", "workspace"}
-NAME = re.compile(r"\s*([A-Za-z0-9][\w.-]*)")
 
 
 def pyproject_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) -> Draft:
@@ -68,15 +77,22 @@ def pyproject_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) 
             msg = "tool.pixi must be a table, as in: [tool.pixi]"
             raise SpecificationError(msg)
         draft = pixi_draft(_with_groups(pixi, source, pick), platform, pick, name, "tool.pixi.")
-        _project(source, draft, Pick(), with_lines=not _lacks_default(pixi, pick))
+        _give_way(_project(source, draft, Pick(), with_lines=not _lacks_default(pixi, pick)), draft)
         check_asks_for_packages(draft)
     else:
         if pick.environment:
             msg = f"the file has no environment {pick.environment[:60]!r}: its groups and extras are categories"
             raise SpecificationError(msg)
-        _conda_lock(source, draft)
-        _project(source, draft, pick)
-        _poetry(source, draft, pick)
+        is_alone = source.take("tool", "conda-lock", "skip-non-conda-lock") is True
+        lines = _project(source, draft, Pick() if is_alone else pick, with_lines=not is_alone)
+        if is_alone:
+            draft.offer = Offer()
+            draft.tell("packages of the project left out", "skip-non-conda-lock is set in [tool.conda-lock]")
+        elif isinstance(source.peek("tool", "poetry"), dict):
+            take_poetry(source, draft, pick)
+        _conda_lock(source, draft, is_alone)
+        _check_categories(draft, pick)
+        _give_way(lines, draft)
     draft.name = draft.name or name
     if not (draft.conda or draft.pip):
         if any(change.why == DYNAMIC for change in draft.told):
@@ -87,7 +103,7 @@ def pyproject_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) 
         msg = "the file asks for no packages: no [project] dependencies, no [tool.pixi], no [tool.conda-lock]"
         msg = f"nothing is left of what the file asks for ({gone[:300]})" if gone else msg
         raise ChoiceError(msg, draft.offer)
-    tell_rest(source, draft, REASONS)
+    tell_rest(source, draft, REASONS, opened=OPENED)
     return draft
 
 
@@ -134,11 +150,14 @@ def _lacks_default(pixi: dict[str, Any], pick: Pick) -> bool:
     return isinstance(said, dict) and bool(said.get("no-default-feature"))
 
 
-def _project(source: Source, draft: Draft, pick: Pick, with_lines: bool = True) -> None:
-    """Carry over ``[project]`` with the groups and extras that were chosen; without ``with_lines``, its names alone."""
+def _project(source: Source, draft: Draft, pick: Pick, with_lines: bool = True) -> list[str]:
+    """Carry over ``[project]`` with the groups and extras that were chosen; without ``with_lines``, its names alone.
+
+    Return the lines for pip that were taken.
+    """
     draft.name = suggest_name(source.text("project", "name"), "") or draft.name
     draft.description = draft.description or source.text("project", "description")
-    draft.python = source.text("project", "requires-python") or draft.python
+    draft.python = python_bound(source.text("project", "requires-python"), draft) or draft.python
     lines = [*source.texts("project", "dependencies"), *_dynamic(source, draft)]
     if not with_lines:
         lines = []
@@ -149,6 +168,8 @@ def _project(source: Source, draft: Draft, pick: Pick, with_lines: bool = True) 
     taken, included = take_groups(chosen, groups, extras, source)
     lines += [line for found in taken.values() for line in found]
     lines = without_itself(lines, str(source.peek("project", "name") or ""), extras, draft, source)
+    take_sources(source.take("tool", "pdm", "source"), draft, "tool.pdm.source", "pypi")
+    take_sources(source.take("tool", "rye", "sources"), draft, "tool.rye.sources", "default")
     uv = source.table("tool", "uv")
     overrides = uv.pop("sources", {})
     take_moment(uv.pop("exclude-newer", None), draft, "tool.uv.exclude-newer")
@@ -156,7 +177,9 @@ def _project(source: Source, draft: Draft, pick: Pick, with_lines: bool = True) 
         draft.tell("tool.uv.dev-dependencies left out", "a group that was not chosen: dev")
     if uv:
         take_options(uv, draft, "tool.uv.")
-    draft.pip += with_sources(lines, overrides if isinstance(overrides, dict) else {}, draft)
+    taken_lines = with_sources(lines, overrides if isinstance(overrides, dict) else {}, draft)
+    draft.pip += taken_lines
+    return taken_lines
 
 
 def _dynamic(source: Source, draft: Draft) -> list[str]:
@@ -189,7 +212,7 @@ def with_sources(lines: list[str], sources: dict[str, Any], draft: Draft) -> lis
         name = canonicalize_name(found[1] if found else "-")
         said = by_name.get(name)
         places = [place for place in (said if isinstance(said, list) else [said]) if isinstance(place, dict)]
-        elsewhere = [place for place in places if ELSEWHERE & set(place)]
+        elsewhere = [place for place in places if any(place.get(key) for key in ELSEWHERE)]
         if any(place.get("index") for place in places):
             draft.tell(f"tool.uv.sources.{name} left out", "all indexes are for all packages here")
         if len(places) > len(elsewhere) or not elsewhere:
@@ -200,90 +223,57 @@ def with_sources(lines: list[str], sources: dict[str, Any], draft: Draft) -> lis
                     f"a source of {name} left out", "it is for some systems only, others have the released package"
                 )
                 continue
-            wanted = requirement(str(name), {**place, **_conditions(line, place)}, draft)
+            wanted = requirement(str(name), {**place, **conditions_of(line, place)}, draft)
             done += [wanted] if wanted else []
     return done
 
 
-def _conditions(line: str, place: dict[str, Any]) -> dict[str, Any]:
-    """Return the extras and the marker of a requirement, which hold wherever it comes from."""
-    try:
-        read = read_parts(line)
-    except ValueError:
-        return {}
-    markers = [str(marker) for marker in (read.marker, place.get("marker")) if marker]
-    joined = " and ".join(f"({marker})" for marker in markers) if len(markers) > 1 else "".join(markers)
-    return {"markers": joined, "extras": list(read.extras)}
-
-
-def _conda_lock(source: Source, draft: Draft) -> None:
-    """Carry over ``[tool.conda-lock]``."""
+def _conda_lock(source: Source, draft: Draft, is_alone: bool) -> None:
+    """Carry over ``[tool.conda-lock]``, beside the packages of the project or alone."""
     if source.peek("tool", "conda-lock") is None:
         return
     draft.channels = source.texts("tool", "conda-lock", "channels")
     draft.platforms = source.texts("tool", "conda-lock", "platforms")
+    if source.peek("tool", "conda-lock", "default-non-conda-source") == "pip":  # as it is here
+        source.take("tool", "conda-lock", "default-non-conda-source")
     for url in source.texts("tool", "conda-lock", "pip-repositories"):
         draft.options.append(f"--extra-index-url {url}")
     for package, bounds in source.table("tool", "conda-lock", "dependencies").items():
-        said = bounds if isinstance(bounds, dict) else {"version": bounds}
-        version = poetry_bounds(str(said.get("version", "*"))) or "*"
-        if said.get("optional"):
+        said = dict(bounds) if isinstance(bounds, dict) else {"version": bounds}
+        is_pip = said.pop("source", "") == "pypi" or said.get("manager") == "pip"
+        said.pop("manager", None)
+        if said.pop("optional", False):
             draft.tell(f"{package} taken", "it is optional in the file; leave it out if it is not wanted")
-        if said.get("source") == "pypi" or said.get("manager") == "pip":
-            line = requirement(package, {"version": version, "extras": said.get("extras", [])}, draft)
-            draft.pip += [line] if line else []
+        if not is_pip:
+            version = conda_bound(package, str(said.get("version", "*")), draft)
+            spec = conda_spec(package, {**said, "version": version or "*"}, draft)
+            draft.conda += [spec] if spec else []
             continue
-        known = {key: value for key, value in said.items() if key not in ("source", "manager", "optional")}
-        spec = conda_spec(
-            package, {**known, "version": version.removeprefix("==") if "," not in version else version}, draft
-        )
-        draft.conda += [spec] if spec else []
-    draft.tell("dependencies of the project are taken from PyPI", "conda-lock looks for them in channels first")
+        line = requirement(package, said, draft)
+        draft.pip += [line] if line else []
+    if not is_alone:
+        draft.tell("dependencies of the project are taken from PyPI", "conda-lock looks for them in channels first")
 
 
-def _poetry(source: Source, draft: Draft, pick: Pick) -> None:
-    """Carry over Poetry's dependencies, its chosen groups, and its name."""
-    if not isinstance(source.peek("tool", "poetry"), dict):
-        _check_categories(draft, pick)
-        return
-    draft.name = suggest_name(source.text("tool", "poetry", "name"), "") or draft.name
-    draft.description = draft.description or source.text("tool", "poetry", "description")
-    _indexes(source, draft)
-    tables = [source.table("tool", "poetry", "dependencies")]
-    groups = source.peek("tool", "poetry", "group")
-    names = tuple(groups) if isinstance(groups, dict) else ()
-    draft.offer = Offer(categories=(*draft.offer.categories, *names), taken=pick.categories)
-    _check_categories(draft, pick)
-    tables += [
-        source.table("tool", "poetry", "group", name, "dependencies") for name in pick.categories if name in names
-    ]
-    for package, said in (item for table in tables for item in table.items()):
-        for one in (
-            said if isinstance(said, list) else [said]
-        ):  # several where systems or Pythons have bounds of their own
-            table = dict(one) if isinstance(one, dict) else {"version": one}
-            table["version"] = poetry_bounds(str(table.get("version", "*"))) or "*"
-            if package == "python":
-                draft.python = draft.python or table["version"].replace("*", "") or draft.python
-                continue
-            if table.pop("optional", False):
-                draft.tell(f"{package} left out", OPTIONAL)
-                continue
-            table["markers"] = poetry_marker(table)
-            line = requirement(package, table, draft)
-            draft.pip += [line] if line else []
+def _give_way(lines: Sequence[str], draft: Draft) -> None:
+    """Drop the lines of ``[project]`` whose package another table has at an address; their conditions stay."""
+    for line in lines:
+        name = _name_of(line)
+        if name not in draft.placed or " @ " in line:
+            continue
+        draft.pip.remove(line)
+        for at, other in enumerate(draft.pip):
+            if _name_of(other) == name and " @ " in other:
+                read = read_parts(other)
+                found = conditions_of(line, {"marker": read.marker, "extras": read.extras})
+                draft.pip[at] = str(read._replace(marker=found["markers"], extras=tuple(found["extras"])))
 
 
-def _indexes(source: Source, draft: Draft) -> None:
-    """Carry over Poetry's package sources, but for those that only packages look at which name them."""
-    said = source.take("tool", "poetry", "source")
-    for place in said if isinstance(said, list) else [said] if isinstance(said, dict) else []:
-        url, name = place.get("url"), str(place.get("name", ""))[:60]
-        if not isinstance(url, str) or place.get("priority") == "explicit":
-            draft.tell(f"tool.poetry.source {name} left out", REASONS["tool.poetry.source"])
-        elif name.lower() != "pypi":
-            draft.options.append(f"--extra-index-url {url}")
-            draft.tell(f"tool.poetry.source {name} became '--extra-index-url'", "an option among the lines for pip")
+def _name_of(line: str) -> str:
+    from packaging.utils import canonicalize_name
+
+    found = NAME.match(line)
+    return canonicalize_name(found[1]) if found else ""
 
 
 def _check_categories(draft: Draft, pick: Pick) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec.converting.draft import Draft
-from jupyter_envstore.spec.converting.pypi import take_moment, take_options
+from jupyter_envstore.spec.converting.pypi import python_bound, take_moment, take_options
 from jupyter_envstore.spec.converting.pyproject import with_sources
 from jupyter_envstore.spec.converting.toml import Source, read_toml, tell_rest
 
@@ -69,7 +69,8 @@ def script_draft(block: str, name: str) -> Draft:
         The block is no TOML, or has values of a wrong kind.
     """
     source = Source(read_toml(block, "the script block"))
-    draft = Draft(name=name, python=source.text("requires-python"))
+    draft = Draft(name=name)
+    draft.python = python_bound(source.text("requires-python"), draft)
     lines = source.texts("dependencies")
     uv: dict[str, Any] = source.table("tool", "uv")
     uv = dict(uv)

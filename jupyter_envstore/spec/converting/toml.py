@@ -6,7 +6,7 @@ TOML 1.1 (inline tables on several lines, a comma at their end, ``\\e`` and ``\\
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from jupyter_envstore.errors import Fault, SpecificationError
@@ -111,9 +111,12 @@ class Source:
             found = found.get(key) if isinstance(found, Mapping) else None
         return found
 
-    def rest(self) -> list[str]:
-        """Return the dotted names of what nobody took; a table that was not touched is one name."""
-        return list(_names(self._all, self._left, ""))
+    def rest(self, opened: Collection[str] = ()) -> list[str]:
+        """Return the dotted names of what nobody took; a table that was not touched is one name.
+
+        Of those in ``opened``, each part is a name.
+        """
+        return list(_names(self._all, self._left, "", opened))
 
 
 def _copy(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,18 +124,20 @@ def _copy(table: Mapping[str, Any]) -> dict[str, Any]:
     return {key: _copy(value) if isinstance(value, dict) else value for key, value in table.items()}
 
 
-def _names(whole: Mapping[str, Any], left: Mapping[str, Any], prefix: str) -> list[str]:
+def _names(whole: Mapping[str, Any], left: Mapping[str, Any], prefix: str, opened: Collection[str]) -> list[str]:
     found = []
     for key, value in left.items():
         name = f"{prefix}{key}"
-        if isinstance(value, dict) and value != whole.get(key):
-            found += _names(whole[key], value, f"{name}.")
+        if isinstance(value, dict) and (value != whole.get(key) or name in opened):
+            found += _names(whole[key], value, f"{name}.", opened)
         elif value != {}:
             found.append(name)
     return found
 
 
-def tell_rest(source: Source, draft: Draft, reasons: Mapping[str, str], prefix: str = "") -> None:
+def tell_rest(
+    source: Source, draft: Draft, reasons: Mapping[str, str], prefix: str = "", opened: Collection[str] = ()
+) -> None:
     """Tell what of a file was not carried over, with the reasons that are known, each once.
 
     Parameters
@@ -145,9 +150,11 @@ def tell_rest(source: Source, draft: Draft, reasons: Mapping[str, str], prefix: 
         Dotted names, or beginnings of some, to why they have no place here.
     prefix : str
         Before the names, for example ``tool.pixi.``.
+    opened : collection of str
+        Tables that are told of part by part, even where none of them was touched.
     """
     by_reason: dict[str, list[str]] = {}
-    for name in source.rest():
+    for name in source.rest(opened):
         parts = name.split(".")
         keys = [".".join(parts[:end]) for end in range(len(parts), 0, -1)]
         why = next((reasons[key] for key in keys if key in reasons), "it has no place in a specification")

@@ -84,7 +84,8 @@ def uv_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) -> Draf
         source.take(key)
     listed = listed_tables(source.take("package") or [], "package")
     graph = _Graph(listed)
-    _begin(graph, manifest if isinstance(manifest, dict) else {}, pick, draft)
+    own = _begin(graph, manifest if isinstance(manifest, dict) else {}, pick, draft)
+    _tell_members(graph, own, draft)
     pins = [pin for number, marker in graph.needed() if (pin := _pin(listed[number], marker, draft)) is not None]
     if not pins:
         msg = "the uv.lock asks for no packages"
@@ -94,14 +95,17 @@ def uv_draft(data: dict[str, Any], platform: str, pick: Pick, name: str) -> Draf
     return draft
 
 
-def _begin(graph: _Graph, manifest: Mapping[str, Any], pick: Pick, draft: Draft) -> None:
-    """Begin with a project of the lock, or with what a script asks for; offer the others."""
+def _begin(graph: _Graph, manifest: Mapping[str, Any], pick: Pick, draft: Draft) -> str:
+    """Begin with a project of the lock, or with what a script asks for; offer the others.
+
+    Return the name of the project; empty for a script.
+    """
     projects = graph.projects()
     if not projects:
         _no_choice(pick)
         asked = manifest.get("requirements")
         graph.start(asked if isinstance(asked, list) else [], Chosen())
-        return
+        return ""
     names = tuple(projects)
     if pick.environment and pick.environment not in projects:
         msg = f"the lock has no project {pick.environment[:60]!r}"
@@ -130,6 +134,15 @@ def _begin(graph: _Graph, manifest: Mapping[str, Any], pick: Pick, draft: Draft)
     for name in pick.categories:
         edges += [*_edges(extras.get(name)), *_edges(groups.get(name))]
     graph.start(edges, Chosen(conflicts=frozenset(conflicts)))
+    return wanted
+
+
+def _tell_members(graph: _Graph, own: str, draft: Draft) -> None:
+    """Tell which other folders beside the lock are needed: they are not installed, what they need is."""
+    for package in graph.members(own):
+        place = next(str(value) for key, value in package["source"].items() if key in MEMBERS)
+        why = f"it is the folder {place[:100]} beside the lock, which is not installed; what it needs is"
+        draft.tell(f"{package.get('name')} left out", why)
 
 
 def _no_choice(pick: Pick) -> None:
@@ -215,6 +228,13 @@ class _Graph:
             known.add(frozenset.intersection(*before, *ways))
         if known != before:
             self.left.append(node)
+
+    def members(self, own: str) -> Iterator[Mapping[str, Any]]:
+        """Yield the folders beside the lock that are needed, without the project itself."""
+        for number, package in enumerate(self.packages):
+            is_needed = (number, "") in self.conditions and package.get("name") != own
+            if is_needed and set(MEMBERS) & set(package.get("source") or ()):
+                yield package
 
     def needed(self) -> Iterator[tuple[int, str]]:
         """Yield each package that is needed and is no folder, with the marker of where it is."""
