@@ -10,22 +10,25 @@ import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 // Activation needs all of these at once; the views, with their editor, are loaded when one is opened.
 /* eslint-disable @jupyter/prefer-lazy-imports */
-import { EnvStoreApi } from './store/api';
+import { CommandIDs } from './command-ids';
+import { addKernelCommand } from './commands/add-kernel';
+import { addAdminCommands } from './commands/admin-commands';
+import { addArtifactCommands } from './commands/artifact-commands';
 import { addBuildCommands } from './commands/build-commands';
 import { CommandContext } from './commands/command-context';
 import { addDeleteCommands } from './commands/delete-commands';
-import { CommandIDs } from './command-ids';
-import { addAdminCommands } from './commands/admin-commands';
+import { addEnvironmentCommands } from './commands/environment-commands';
 import { fillRollBackMenu } from './commands/rollback-menu';
-import { addViewCommands } from './commands/view-commands';
 import { addSessionCommands } from './commands/session-commands';
-import { SessionTracker } from './lab/session-tracker';
+import { addViewCommands } from './commands/view-commands';
 import { explainContextMenu } from './components/menus';
 import { breakNamesInLauncher } from './lab/launcher';
-import { EnvStoreModel } from './store/model';
 import { notify } from './lab/notifications';
 import { addRunningBuilds } from './lab/running-sessions';
+import { SessionTracker } from './lab/session-tracker';
 import { EnvStorePanel } from './sidebar/panel';
+import { EnvStoreApi } from './store/api';
+import { EnvStoreModel } from './store/model';
 import { IEnvStore } from './tokens';
 import { ViewManager } from './view/view-manager';
 /* eslint-enable @jupyter/prefer-lazy-imports */
@@ -79,8 +82,11 @@ const view: JupyterFrontEndPlugin<void> = {
     const views = new ViewManager(app, store, trans, editors);
     addSessionCommands(context);
     addBuildCommands(context);
+    addEnvironmentCommands(context);
+    addKernelCommand(context);
     addDeleteCommands(context);
     addViewCommands(context, views);
+    addArtifactCommands(context, views);
     addAdminCommands(context);
     fillRollBackMenu(context);
     explainContextMenu(app.contextMenu.menu, '.jp-EnvStore-environment');

@@ -3,11 +3,12 @@ import type { Event, ServerConnection } from '@jupyterlab/services';
 import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { Signal } from '@lumino/signaling';
+import { notify } from '../../src/lab/notifications';
 import type { EnvStoreApi } from '../../src/store/api';
 import { EnvStoreError } from '../../src/store/errors';
 import type { IChange } from '../../src/store/events';
-import { EnvStoreModel, type ISettled } from '../../src/store/model';
-import { notify } from '../../src/lab/notifications';
+import { EnvStoreModel } from '../../src/store/model';
+import type { IBuildEnd } from '../../src/store/own-builds';
 import { Requests } from '../../src/store/requests';
 import type { IEnvironment } from '../../src/store/types';
 
@@ -30,7 +31,7 @@ class FakeApi {
     return this.answer;
   }
 
-  async unsettled(): Promise<object[]> {
+  async unfinishedBuilds(): Promise<object[]> {
     return this.answer
       .filter(found => found.newest_build_status === 'BUILDING')
       .map(found => ({ id: found.newest_build_id, environment_id: found.id, status: 'BUILDING' }));
@@ -121,7 +122,7 @@ describe('EnvStoreModel', () => {
 
   it('tells of the end of builds that the user started, and of no others', async () => {
     const { api, model } = setUp();
-    const ended: ISettled[] = [];
+    const ended: IBuildEnd[] = [];
     model.settled.connect((_, end) => ended.push(end));
     api.answer = [item({ newest_build_status: 'BUILDING', newest_build_id: 6 })];
     await model.refresh();
@@ -138,7 +139,7 @@ describe('EnvStoreModel', () => {
 
   it('waits for the kernel of a build that has just ended', async () => {
     const { api, model } = setUp();
-    const ended: ISettled[] = [];
+    const ended: IBuildEnd[] = [];
     model.settled.connect((_, end) => ended.push(end));
     api.answer = [];
     await model.refresh();

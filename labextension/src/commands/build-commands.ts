@@ -1,42 +1,27 @@
 import { Notification } from '@jupyterlab/apputils';
 import { CommandIDs } from '../command-ids';
-import { type ISettled, placeOf } from '../store/model';
-import type { IEnvironment, IPlace } from '../store/types';
-import { addKernelCommand } from './add-kernel';
-import { BUILD, type CommandContext, NOTHING, PLACE, runningKernels, whole } from './command-context';
-import { askForLine, askUntilTaken, PlaceForm } from './dialog-forms';
-
-const EXAMPLE = ['python', 'ipykernel'];
-const EXAMPLE_MORE = ['numpy', 'pandas', 'matplotlib'];
-const NAME = /^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$/;
+import { placeOf } from '../store/accessors';
+import type { IEnvironment } from '../store/types';
+import { BUILD, type CommandContext, PLACE, runningKernels, whole } from './command-context';
 
 /** How often, and how many times, a build that is brought back is looked at. */
 const RESTORE_PAUSE = 700;
 const RESTORE_TURNS = 1000;
 
-/** Commands that change the store. */
+/** Commands that make builds, and change those that there are. */
 export function addBuildCommands(context: CommandContext): void {
+  addRebuildCommand(context);
+  addCancelCommand(context);
+  addRestoreCommand(context);
+  addRetentionCommands(context);
+  addActivationCommand(context);
+}
+
+/** The command that builds the same specification again. */
+function addRebuildCommand(context: CommandContext): void {
   const { app, model, trans } = context;
   const { api } = model;
 
-  context.add(CommandIDs.createExample, trans.__('Create Example Environment'), NOTHING, async () => {
-    const found = new Set((await api.newest(EXAMPLE_MORE, await api.channels())).map(item => item.name));
-    const lines = [...EXAMPLE, ...EXAMPLE_MORE.filter(name => found.has(name))].map(name => `  - ${name}\n`).join('');
-    const text = `name: example\ndescription: Packages to begin with\ndependencies:\n${lines}`;
-    const { build } = await api.submit(text);
-    model.watch(build);
-    const whenReady = (_: unknown, end: ISettled) => {
-      if (end.build === build) {
-        model.settled.disconnect(whenReady);
-        if (end.status === 'COMPLETED') {
-          context.examples.add(whole(end.place));
-          model.reveal(end.place);
-        }
-      }
-    };
-    model.settled.connect(whenReady);
-    await model.refresh();
-  });
   context.add(
     CommandIDs.rebuild,
     trans.__('Rebuild'),
@@ -70,6 +55,13 @@ export function addBuildCommands(context: CommandContext): void {
         context.whyNot(args, 'environment::update') || trans.__('The same specification, newest packages')
     }
   );
+}
+
+/** The command that stops a build, or an artifact that is being made. */
+function addCancelCommand(context: CommandContext): void {
+  const { model, trans } = context;
+  const { api } = model;
+
   context.add(
     CommandIDs.cancel,
     trans.__('Cancel Build'),
@@ -90,6 +82,13 @@ export function addBuildCommands(context: CommandContext): void {
     },
     { isEnabled: () => model.isConnected }
   );
+}
+
+/** The command that brings a build back that was packed away. */
+function addRestoreCommand(context: CommandContext): void {
+  const { model, trans } = context;
+  const { api } = model;
+
   context.add(
     CommandIDs.restore,
     trans.__('Bring Back'),
@@ -131,6 +130,13 @@ export function addBuildCommands(context: CommandContext): void {
       caption: args => context.whyNot(args, 'environment::update')
     }
   );
+}
+
+/** Commands that say how long the files of a build are kept. */
+function addRetentionCommands(context: CommandContext): void {
+  const { app, trans } = context;
+  const { api } = context.model;
+
   context.add(
     CommandIDs.pin,
     trans.__('Pin Build'),
@@ -158,6 +164,13 @@ export function addBuildCommands(context: CommandContext): void {
       });
     }
   });
+}
+
+/** The command that makes a build the active one. */
+function addActivationCommand(context: CommandContext): void {
+  const { model, trans } = context;
+  const { api } = model;
+
   context.add(
     CommandIDs.makeActive,
     trans.__('Make Active'),
@@ -201,61 +214,6 @@ export function addBuildCommands(context: CommandContext): void {
         args.isAway ? trans.__('It is packed away; bring it back first') : context.whyNot(args, 'environment::update')
     }
   );
-  context.add(
-    CommandIDs.clone,
-    trans.__('Clone…'),
-    PLACE,
-    async args => {
-      const place = context.place(args);
-      const build = args.build ? Number(args.build) : undefined;
-      const namespace = model.writable.includes(place.namespace) ? place.namespace : model.writable[0] ?? '';
-      const cloned = await askUntilTaken(
-        { title: trans.__('Clone %1', whole(place)), ok: trans.__('Clone') },
-        { namespace, name: `${place.name}-copy` },
-        (proposal, problem) => new PlaceForm(model.writable, proposal, problem, trans.__('Name'), trans.__('In')),
-        async target => {
-          checkName(context, target);
-          model.watch(await api.clone(place, target, build));
-        }
-      );
-      if (cloned) {
-        await model.refresh();
-        await app.commands.execute(CommandIDs.open, { ...cloned });
-      }
-    },
-    {
-      isEnabled: args => Boolean(context.environment(args)?.active) && model.writable.length > 0,
-      caption: args =>
-        !context.environment(args)?.active
-          ? trans.__('It has no build that could be cloned')
-          : model.writable.length === 0
-            ? trans.__('You may make environments in no namespace')
-            : trans.__('The same packages under another name')
-    }
-  );
-  context.add(
-    CommandIDs.describe,
-    trans.__('Edit Description…'),
-    PLACE,
-    async args => {
-      const item = context.environment(args);
-      if (!item) {
-        return;
-      }
-      const place = placeOf(item);
-      await askForLine(
-        { title: trans.__('Description of %1', whole(place)), label: trans.__('Description'), ok: trans.__('Save') },
-        item.description,
-        text => api.describe(place, text)
-      );
-      await model.refresh();
-    },
-    {
-      isEnabled: args => context.may(args, 'environment::update'),
-      caption: args => context.whyNot(args, 'environment::update')
-    }
-  );
-  addKernelCommand(context);
 }
 
 /** Whether a build of the same specification would differ from a build; yes where that cannot be told. */
@@ -270,21 +228,5 @@ async function hasNewer(context: CommandContext, item: IEnvironment, build: numb
     return found.changes === null || found.changes.length > 0 || found.notes.some(note => note.includes('PyPI'));
   } catch {
     return true; // the build says why
-  }
-}
-
-/** Refuse what an environment cannot be called, as far as the panel knows. */
-function checkName(context: CommandContext, target: IPlace): void {
-  const { model, trans } = context;
-  if (!NAME.test(target.name)) {
-    throw new Error(
-      trans.__(
-        '“%1” is no name: letters, digits and _ . + -, at most 64, beginning with a letter or digit.',
-        target.name
-      )
-    );
-  }
-  if (model.find(target)) {
-    throw new Error(trans.__('%1 already has %2. Choose another name.', target.namespace, target.name));
   }
 }

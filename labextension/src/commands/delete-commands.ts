@@ -1,7 +1,7 @@
 import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
 import { CommandIDs } from '../command-ids';
 import { size } from '../presentation/formats';
-import { isUnsettled, placeOf } from '../store/model';
+import { isUnfinished, placeOf } from '../store/accessors';
 import type { IEnvironment } from '../store/types';
 import { BUILD, type CommandContext, PLACE, runningKernels, whole } from './command-context';
 
@@ -110,7 +110,7 @@ async function whatGoes(context: CommandContext, item: IEnvironment): Promise<{ 
     item.kernels.length ? trans.__('Its kernel disappears.') : '',
     running ? trans._n('%1 notebook uses it now.', '%1 notebooks use it now.', running) : '',
     members > 1 ? trans.__('%1 people have a role in %2.', members, item.namespace.name) : '',
-    isUnsettled(item.newest_build_status) ? trans.__('A build that runs is stopped.') : '',
+    isUnfinished(item.newest_build_status) ? trans.__('A build that runs is stopped.') : '',
     trans.__('You can undo this for 10 minutes.')
   ];
   return { bytes, lines: lines.filter(line => line) };

@@ -4,7 +4,7 @@ import type { Kernel } from '@jupyterlab/services';
 import { CommandIDs } from '../command-ids';
 import { copy } from '../lab/clipboard';
 import type { SessionPanel } from '../lab/session-tracker';
-import { placeOf } from '../store/model';
+import { placeOf } from '../store/accessors';
 import type { IEnvironment } from '../store/types';
 import { type Arguments, BUILD, type CommandContext, NOTHING, PLACE, whole } from './command-context';
 
@@ -18,66 +18,56 @@ pd.DataFrame(np.arange(6).reshape(2, 3), columns=["a", "b", "c"])`;
 
 /** Commands that use an environment: notebooks, consoles, terminals. */
 export function addSessionCommands(context: CommandContext): void {
-  const { app, model, trans, sessions, browser } = context;
-  const hasKernel = (args: Arguments) => Boolean(context.environment(args)?.kernels.length);
-  const why = (args: Arguments) => {
-    const item = context.environment(args);
-    return item && !item.kernels.length ? item.kernel_note ?? trans.__('It cannot be used yet.') : '';
-  };
-  const folder = () => browser?.model.path ?? '';
-  const createNotebook = (kernelName: string): Promise<NotebookPanel | undefined> =>
-    app.commands.execute('notebook:create-new', { kernelName, cwd: folder() });
+  addNotebookCommands(context);
+  addTerminalCommand(context);
+  addKernelChangeCommand(context);
+  addCopyNameCommands(context);
+  context.add(CommandIDs.refresh, context.trans.__('Refresh Environments'), NOTHING, () => context.model.refresh());
+}
 
-  /** Return the kernel of an environment once Lab knows it; undefined, with the reason told, where there is none. */
-  const kernelOf = async (item: IEnvironment | undefined): Promise<string | undefined> => {
-    const kernel = item?.kernels[0];
-    if (!item || !kernel) {
-      const reason = item?.kernel_note ?? trans.__('It is not there any more.');
-      Notification.error(`${item ? whole(placeOf(item)) : ''}: ${reason}`, {
-        autoClose: 8000
-      });
-      return undefined;
-    }
-    const { kernelspecs } = app.serviceManager;
-    if (!kernelspecs.specs?.kernelspecs[kernel]) {
-      await kernelspecs.refreshSpecs();
-    }
-    return kernel;
-  };
+/** Commands that start a notebook or a console. */
+function addNotebookCommands(context: CommandContext): void {
+  const { app, model, trans } = context;
 
   context.add(
     CommandIDs.openNotebook,
     trans.__('Open Notebook'),
     PLACE,
     async args => {
-      const kernelName = await kernelOf(context.environment(args));
+      const kernelName = await kernelOf(context, context.environment(args));
       if (!kernelName) {
         return undefined;
       }
-      const panel = await createNotebook(kernelName);
+      const panel = await createNotebook(context, kernelName);
       if (panel && context.examples.delete(whole(context.place(args)))) {
         await panel.context.ready;
         panel.content.model?.cells.get(0).sharedModel.setSource(FIRST_CELL);
       }
       return panel;
     },
-    { isEnabled: hasKernel, caption: why }
+    { isEnabled: args => hasKernel(context, args), caption: args => whyNoKernel(context, args) }
   );
   context.add(CommandIDs.openBuild, trans.__('Open Notebook with This Build'), BUILD, async args => {
     const [kernelName] = await model.api.offerKernel(Number(args.build));
     await app.serviceManager.kernelspecs.refreshSpecs();
-    return kernelName && createNotebook(kernelName);
+    return kernelName && createNotebook(context, kernelName);
   });
   context.add(
     CommandIDs.openConsole,
     trans.__('Open Console'),
     PLACE,
     async args => {
-      const name = await kernelOf(context.environment(args));
-      return name && app.commands.execute('console:create', { kernelPreference: { name }, cwd: folder() });
+      const name = await kernelOf(context, context.environment(args));
+      return name && app.commands.execute('console:create', { kernelPreference: { name }, cwd: folder(context) });
     },
-    { isEnabled: hasKernel, caption: why }
+    { isEnabled: args => hasKernel(context, args), caption: args => whyNoKernel(context, args) }
   );
+}
+
+/** The command that starts a terminal. */
+function addTerminalCommand(context: CommandContext): void {
+  const { app, model, trans } = context;
+
   context.add(
     CommandIDs.openTerminal,
     trans.__('Open Terminal'),
@@ -96,6 +86,12 @@ export function addSessionCommands(context: CommandContext): void {
       caption: args => (context.environment(args)?.active ? '' : trans.__('It has no build that can be used'))
     }
   );
+}
+
+/** The command that gives a notebook or console that is open the kernel of an environment. */
+function addKernelChangeCommand(context: CommandContext): void {
+  const { trans, sessions } = context;
+
   context.add(
     CommandIDs.useInCurrent,
     trans.__('Use in Current Notebook'),
@@ -103,7 +99,7 @@ export function addSessionCommands(context: CommandContext): void {
     async args => {
       const panel = args.panel ? sessions.find(String(args.panel)) : sessions.last;
       const item = context.environment(args);
-      const name = await kernelOf(item);
+      const name = await kernelOf(context, item);
       if (!panel || !name || !item) {
         return;
       }
@@ -131,10 +127,16 @@ export function addSessionCommands(context: CommandContext): void {
         args.named && sessions.last
           ? trans.__('Use in %1', shortened(sessions.last.title.label))
           : String(args.words ?? trans.__('Use in Current Notebook')),
-      isEnabled: args => Boolean(sessions.last) && hasKernel(args),
-      caption: args => (sessions.last ? why(args) : trans.__('No notebook is open'))
+      isEnabled: args => Boolean(sessions.last) && hasKernel(context, args),
+      caption: args => (sessions.last ? whyNoKernel(context, args) : trans.__('No notebook is open'))
     }
   );
+}
+
+/** Commands that copy what an environment is called, and where it is. */
+function addCopyNameCommands(context: CommandContext): void {
+  const { trans } = context;
+
   context.add(CommandIDs.copyName, trans.__('Copy Name'), PLACE, args => {
     const name = whole(context.place(args));
     return copy(name, trans.__('Copied %1', name));
@@ -155,7 +157,44 @@ export function addSessionCommands(context: CommandContext): void {
           : trans.__('Its files are not there')
     }
   );
-  context.add(CommandIDs.refresh, trans.__('Refresh Environments'), NOTHING, () => model.refresh());
+}
+
+/** Whether an environment has a kernel. */
+function hasKernel(context: CommandContext, args: Arguments): boolean {
+  return Boolean(context.environment(args)?.kernels.length);
+}
+
+/** Return why an environment has no kernel; empty where it has one. */
+function whyNoKernel(context: CommandContext, args: Arguments): string {
+  const item = context.environment(args);
+  return item && !item.kernels.length ? item.kernel_note ?? context.trans.__('It cannot be used yet.') : '';
+}
+
+/** Return the folder that the file browser shows. */
+function folder(context: CommandContext): string {
+  return context.browser?.model.path ?? '';
+}
+
+function createNotebook(context: CommandContext, kernelName: string): Promise<NotebookPanel | undefined> {
+  return context.app.commands.execute('notebook:create-new', { kernelName, cwd: folder(context) });
+}
+
+/** Return the kernel of an environment once Lab knows it; undefined, with the reason told, where there is none. */
+async function kernelOf(context: CommandContext, item: IEnvironment | undefined): Promise<string | undefined> {
+  const { app, trans } = context;
+  const kernel = item?.kernels[0];
+  if (!item || !kernel) {
+    const reason = item?.kernel_note ?? trans.__('It is not there any more.');
+    Notification.error(`${item ? whole(placeOf(item)) : ''}: ${reason}`, {
+      autoClose: 8000
+    });
+    return undefined;
+  }
+  const { kernelspecs } = app.serviceManager;
+  if (!kernelspecs.specs?.kernelspecs[kernel]) {
+    await kernelspecs.refreshSpecs();
+  }
+  return kernel;
 }
 
 /** Whether something was run in a notebook, or a console is open: its purpose is to hold values. */

@@ -5,7 +5,9 @@ import { CommandIDs } from '../command-ids';
 import { step } from '../presentation/build-steps';
 import { clause } from '../presentation/error-text';
 import { duration } from '../presentation/formats';
-import { type EnvStoreModel, type ISettled, placeOf } from '../store/model';
+import { placeOf } from '../store/accessors';
+import type { EnvStoreModel } from '../store/model';
+import type { IBuildEnd } from '../store/own-builds';
 import type { IPlace } from '../store/types';
 
 const SHOWN = 8000;
@@ -44,7 +46,7 @@ class Failures {
   constructor(private readonly model: EnvStoreModel) {}
 
   /** Remember a notification. */
-  add(end: ISettled, id: string): void {
+  add(end: IBuildEnd, id: string): void {
     this._known.push({ place: end.place, build: end.build, id });
   }
 
@@ -118,7 +120,7 @@ class InProgress {
   private readonly _known = new Map<number, { id: string; words: string; since: number }>();
 }
 
-function tellReady(model: EnvStoreModel, commands: CommandRegistry, trans: TranslationBundle, end: ISettled): void {
+function tellReady(model: EnvStoreModel, commands: CommandRegistry, trans: TranslationBundle, end: IBuildEnd): void {
   const name = `${end.place.namespace}/${end.place.name}`;
   const item = model.find(end.place);
   const actions: Notification.IAction[] = [];

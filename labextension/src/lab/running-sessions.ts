@@ -5,7 +5,8 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import { CommandIDs } from '../command-ids';
 import { envstoreIcon } from '../icons';
 import { step } from '../presentation/build-steps';
-import { type EnvStoreModel, type IUnsettled, placeOf } from '../store/model';
+import { placeOf } from '../store/accessors';
+import type { EnvStoreModel, IUnfinishedBuild } from '../store/model';
 
 /** Show builds that are queued or run in Lab's own panel of what runs, with a button to cancel. */
 export function addRunningBuilds(
@@ -53,7 +54,7 @@ class RunningBuilds implements IRunningSessions.IManager {
     void this.model.refresh();
   }
 
-  private runningItem(found: IUnsettled): IRunningSessions.IRunningItem {
+  private runningItem(found: IUnfinishedBuild): IRunningSessions.IRunningItem {
     const place = placeOf(found.item);
     const build = found.build.id;
     return {

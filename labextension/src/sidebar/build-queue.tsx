@@ -8,7 +8,8 @@ import type { IProps } from '../components/props';
 import { StatusMark } from '../components/status-mark';
 import { step } from '../presentation/build-steps';
 import { inLine } from '../presentation/formats';
-import { type IUnsettled, placeOf } from '../store/model';
+import { placeOf } from '../store/accessors';
+import type { IUnfinishedBuild } from '../store/model';
 import { Section } from './section';
 
 /** Builds that are queued or run. */
@@ -27,7 +28,7 @@ export function BuildQueue(props: IProps): React.ReactElement | null {
   );
 }
 
-function BuildRow(props: IProps & { found: IUnsettled; line: number }): React.ReactElement {
+function BuildRow(props: IProps & { found: IUnfinishedBuild; line: number }): React.ReactElement {
   const { found, model, trans, commands, line } = props;
   const { item } = found;
   const now = useNow(1000);

@@ -6,11 +6,11 @@ import { Link } from '../components/buttons';
 import { openMenu } from '../components/menus';
 import type { IProps } from '../components/props';
 import { StatusMark } from '../components/status-mark';
-import type { SessionTracker, SessionPanel } from '../lab/session-tracker';
+import type { SessionPanel, SessionTracker } from '../lab/session-tracker';
 import { mark } from '../presentation/status';
+import { placeOf } from '../store/accessors';
 import { kernelOf } from '../store/kernel-names';
-import { placeOf } from '../store/model';
-import type { IPlace } from '../store/types';
+import type { IBuild, IEnvironment, IPlace } from '../store/types';
 import { Section } from './section';
 
 const MOST = 40;
@@ -25,66 +25,19 @@ export function CurrentNotebook(
   props: IProps & { sessions: SessionTracker; state: IStateDB | null }
 ): React.ReactElement | null {
   const { model, trans, commands, sessions, state } = props;
-  const [panel, setPanel] = React.useState<SessionPanel | null>(sessions.current);
-  const [kernel, setKernel] = React.useState({ id: '', name: '' });
-  const [builds, setBuilds] = React.useState<IKernelBuilds>({});
-  const told = React.useRef(new Set<string>());
-  React.useEffect(() => {
-    const slot = () => setPanel(sessions.current);
-    slot();
-    sessions.changed.connect(slot);
-    return () => {
-      sessions.changed.disconnect(slot);
-    };
-  }, [sessions]);
-  React.useEffect(() => {
-    const session = panel?.sessionContext;
-    const slot = () => {
-      const found = session?.session?.kernel;
-      setKernel({ id: found?.id ?? '', name: found?.name ?? '' });
-    };
-    slot();
-    session?.kernelChanged.connect(slot);
-    return () => {
-      session?.kernelChanged.disconnect(slot);
-    };
-  }, [panel]);
+  const panel = useCurrentPanel(sessions);
+  const kernel = useKernel(panel);
   const spelled = kernelOf(kernel.name);
   const item =
     model.environments.find(found => found.kernels.includes(kernel.name)) ?? (spelled ? model.find(spelled.place) : undefined);
   const isGone = Boolean(spelled && !item && model.lastSeen && model.isConnected);
   const ofBuild = item ? spelled?.number ?? null : null; // a kernel that is this build's own
-  React.useEffect(() => {
-    // a kernel goes on in the build that was active when it started: remembered, as the server does not tell
-    const build = item?.current_build;
-    if (kernel.id && build && ofBuild === null) {
-      void state?.fetch(STATE).then(value => {
-        const known = (value ?? {}) as IKernelBuilds;
-        const all = kernel.id in known ? known : { ...known, [kernel.id]: { number: build.number, id: build.id } };
-        setBuilds(all);
-        void state.save(STATE, Object.fromEntries(Object.entries(all).slice(-MOST)));
-      });
-    }
-  }, [kernel.id, item?.id, state]);
+  const builds = useKernelBuilds(kernel.id, ofBuild === null ? item : undefined, state);
   const build = builds[kernel.id];
   const active = item?.current_build;
   const isOld = Boolean(build && active && build.id !== active.id && ofBuild === null);
   const place = item && placeOf(item);
-  React.useEffect(() => {
-    if (isOld && panel && place && build && active && !told.current.has(kernel.id)) {
-      told.current.add(kernel.id);
-      const words = trans.__('%1 runs in build %2; build %3 is active now', panel.title.label, build.number, active.number);
-      const compare = { ...place, compare: [build.id, active.id] };
-      Notification.info(words, {
-        autoClose: SHOWN,
-        actions: [
-          { label: trans.__('Compare'), callback: () => void commands.execute(CommandIDs.compare, compare) },
-          { label: trans.__('Switch'), callback: () => void commands.execute(CommandIDs.useInCurrent, { ...place, panel: panel.id }) },
-          { label: trans.__('Keep'), callback: () => undefined }
-        ]
-      });
-    }
-  }, [isOld, kernel.id]);
+  useOldBuildNotice(props, isOld && panel && place && build && active ? { panel, kernel: kernel.id, place, build, active } : null);
   if (!panel || panel.isDisposed || (model.environments.length === 0 && !isGone)) {
     return null;
   }
@@ -128,6 +81,88 @@ export function CurrentNotebook(
       </div>
     </Section>
   );
+}
+
+/** Return the notebook or console in front. */
+function useCurrentPanel(sessions: SessionTracker): SessionPanel | null {
+  const [panel, setPanel] = React.useState<SessionPanel | null>(sessions.current);
+  React.useEffect(() => {
+    const slot = () => setPanel(sessions.current);
+    slot();
+    sessions.changed.connect(slot);
+    return () => {
+      sessions.changed.disconnect(slot);
+    };
+  }, [sessions]);
+  return panel;
+}
+
+/** Return the kernel of a notebook or console; empty without one. */
+function useKernel(panel: SessionPanel | null): { id: string; name: string } {
+  const [kernel, setKernel] = React.useState({ id: '', name: '' });
+  React.useEffect(() => {
+    const session = panel?.sessionContext;
+    const slot = () => {
+      const found = session?.session?.kernel;
+      setKernel({ id: found?.id ?? '', name: found?.name ?? '' });
+    };
+    slot();
+    session?.kernelChanged.connect(slot);
+    return () => {
+      session?.kernelChanged.disconnect(slot);
+    };
+  }, [panel]);
+  return kernel;
+}
+
+/**
+ * Return the build that each kernel was started in. A kernel goes on in the build that was active when it started: that
+ * is remembered here, as the server does not tell.
+ */
+function useKernelBuilds(kernel: string, item: IEnvironment | undefined, state: IStateDB | null): IKernelBuilds {
+  const [builds, setBuilds] = React.useState<IKernelBuilds>({});
+  React.useEffect(() => {
+    const build = item?.current_build;
+    if (kernel && build) {
+      void state?.fetch(STATE).then(value => {
+        const known = (value ?? {}) as IKernelBuilds;
+        const all = kernel in known ? known : { ...known, [kernel]: { number: build.number, id: build.id } };
+        setBuilds(all);
+        void state.save(STATE, Object.fromEntries(Object.entries(all).slice(-MOST)));
+      });
+    }
+  }, [kernel, item?.id, state]);
+  return builds;
+}
+
+/** A kernel that runs in another build than the active one. */
+interface IOldBuild {
+  panel: SessionPanel;
+  kernel: string;
+  place: IPlace;
+  build: { number: number; id: number };
+  active: IBuild;
+}
+
+/** Tell once for each kernel that it runs in another build than the active one, with the ways on. */
+function useOldBuildNotice({ trans, commands }: IProps, old: IOldBuild | null): void {
+  const told = React.useRef(new Set<string>());
+  React.useEffect(() => {
+    if (old && !told.current.has(old.kernel)) {
+      const { panel, kernel, place, build, active } = old;
+      told.current.add(kernel);
+      const words = trans.__('%1 runs in build %2; build %3 is active now', panel.title.label, build.number, active.number);
+      const compare = { ...place, compare: [build.id, active.id] };
+      Notification.info(words, {
+        autoClose: SHOWN,
+        actions: [
+          { label: trans.__('Compare'), callback: () => void commands.execute(CommandIDs.compare, compare) },
+          { label: trans.__('Switch'), callback: () => void commands.execute(CommandIDs.useInCurrent, { ...place, panel: panel.id }) },
+          { label: trans.__('Keep'), callback: () => undefined }
+        ]
+      });
+    }
+  }, [old !== null, old?.kernel]);
 }
 
 /** That the environment of a kernel that goes on was deleted, and the way back. */

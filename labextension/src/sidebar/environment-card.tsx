@@ -10,7 +10,7 @@ import { StatusMark } from '../components/status-mark';
 import { clause } from '../presentation/error-text';
 import { ago, duration, moment, size } from '../presentation/formats';
 import { buildMark, builtOn, tookSeconds } from '../presentation/status';
-import { placeOf } from '../store/model';
+import { placeOf } from '../store/accessors';
 import type { IEnvironment } from '../store/types';
 
 const SHOWN_BUILDS = 3;

@@ -10,7 +10,7 @@ import { StatusMark } from '../components/status-mark';
 import { clause } from '../presentation/error-text';
 import { ago } from '../presentation/formats';
 import { builtOn, mark } from '../presentation/status';
-import { placeOf } from '../store/model';
+import { placeOf } from '../store/accessors';
 import type { IEnvironment } from '../store/types';
 import { EnvironmentCard } from './environment-card';
 const LONG = 16;
@@ -33,7 +33,7 @@ interface IRowProps extends IProps {
 }
 
 /** An environment; opened, it shows a card in place. Drawn again only when something of it changed. */
-export const EnvironmentRow = React.memo(function Row(props: IRowProps): React.ReactElement {
+export const EnvironmentRow = React.memo(function EnvironmentRow(props: IRowProps): React.ReactElement {
   const { item, trans, commands, isOpened } = props;
   const [isHovered, setHovered] = React.useState(false);
   const [isFocused, setFocused] = React.useState(false);

@@ -174,7 +174,7 @@ export class EnvStoreApi {
   }
 
   /** Return the builds that are queued or run, the oldest first. */
-  async unsettled(): Promise<IBuild[]> {
+  async unfinishedBuilds(): Promise<IBuild[]> {
     const found = await Promise.all(
       ['QUEUED', 'BUILDING'].map(status => this.ask<IBuild[]>('GET', `build/?status=${status}&size=${PAGE}`))
     );

@@ -2,11 +2,15 @@ import type { Event } from '@jupyterlab/services';
 import type { IDisposable } from '@lumino/disposable';
 import { Poll } from '@lumino/polling';
 import { type ISignal, Signal } from '@lumino/signaling';
+import { isUnfinished } from './accessors';
 import type { EnvStoreApi } from './api';
 import { EnvStoreError } from './errors';
 import { type IChange, StoreEvents } from './events';
+import { isPermitted, writableNamespaces } from './namespaces';
+import { type IBuildEnd, OwnBuilds } from './own-builds';
 import { ServerState } from './server-state';
-import type { BuildStatus, IBuild, IEnvironment, IPermissions, IPlace, IProgress, IUsage } from './types';
+import type { IBuild, IEnvironment, IPermissions, IPlace, IProgress, IUsage } from './types';
+import { UnchangedItems } from './unchanged-items';
 
 const SLOW = 30_000;
 const FAST = 2_000;
@@ -19,28 +23,9 @@ const MOST_EMPTY = 50;
 export type Connection = 'loading' | 'connected' | 'again' | 'lost' | 'missing' | 'unavailable';
 
 /** A build that is queued or runs, and its environment. */
-export interface IUnsettled {
+export interface IUnfinishedBuild {
   item: IEnvironment;
   build: IBuild;
-}
-
-/** A build that the user started has ended. */
-export interface ISettled {
-  build: number;
-  place: IPlace;
-  status: BuildStatus;
-  reason: string;
-  seconds: number | null;
-}
-
-/** Return where an environment is. */
-export function placeOf(item: Pick<IEnvironment, 'namespace' | 'name'>): IPlace {
-  return { namespace: item.namespace.name, name: item.name };
-}
-
-/** Whether a build is queued or runs. */
-export function isUnsettled(status: BuildStatus | null | undefined): boolean {
-  return status === 'QUEUED' || status === 'BUILDING';
 }
 
 /**
@@ -84,7 +69,7 @@ export class EnvStoreModel implements IDisposable {
   }
 
   /** Emitted when a build that the user started has ended. */
-  get settled(): ISignal<this, ISettled> {
+  get settled(): ISignal<this, IBuildEnd> {
     return this._settled;
   }
 
@@ -175,8 +160,7 @@ export class EnvStoreModel implements IDisposable {
 
   /** Whether the user may do something in all of a namespace, as far as their roles say. */
   may(place: Pick<IPlace, 'namespace'>, permission: string): boolean {
-    const known = this._permissions?.entity_permissions ?? {};
-    return [`${place.namespace}/*`, '*/*'].some(entity => known[entity]?.includes(permission));
+    return isPermitted(this._permissions, place.namespace, permission);
   }
 
   /** Whether an environment is not there, though the server answers. */
@@ -185,25 +169,13 @@ export class EnvStoreModel implements IDisposable {
   }
 
   /** Return the builds that are queued or run, each with its environment; the oldest first. */
-  get building(): readonly IUnsettled[] {
-    return this._unsettled;
+  get building(): readonly IUnfinishedBuild[] {
+    return this._building;
   }
 
   /** Return the namespaces that the user may make environments in, their own first. */
   get writable(): string[] {
-    const permissions = this._permissions;
-    if (!permissions) {
-      return [];
-    }
-    const may = (entity: string) => permissions.entity_permissions[entity]?.includes('environment:create');
-    const known = new Set(this._environments.map(item => item.namespace.name));
-    for (const entity of Object.keys(permissions.entity_permissions)) {
-      known.add(entity.split('/')[0]!);
-    }
-    const own = permissions.primary_namespace;
-    return [own, ...[...known].filter(name => name !== own && name !== '*').sort()].filter(
-      name => may(`${name}/*`) || may('*/*')
-    );
+    return writableNamespaces(this._permissions, this._environments);
   }
 
   /** Return the namespaces that are shown where nothing is in them too: the user's own first, then those they may write. */
@@ -218,12 +190,12 @@ export class EnvStoreModel implements IDisposable {
 
   /** Remember that the user started a build, so that they are told of its end. */
   watch(build: number): void {
-    this._mine.add(build);
+    this._own.add(build);
   }
 
   /** Whether the user started a build in this page. */
   isMine(build: number): boolean {
-    return this._mine.has(build);
+    return this._own.has(build);
   }
 
   /** Look at everything again. */
@@ -244,16 +216,16 @@ export class EnvStoreModel implements IDisposable {
 
   private async _look(): Promise<void> {
     try {
-      const [environments, unsettled, permissions, usage] = await Promise.all([
+      const [environments, unfinished, permissions, usage] = await Promise.all([
         this.api.environments(),
-        this.api.unsettled(),
+        this.api.unfinishedBuilds(),
         this._lookAtPermissions(),
         this.api.usage(),
         this.server.look(this._connection !== 'connected')
       ]);
-      this._keepUnchanged(environments);
+      this._unchanged.reuse(environments, this._environments);
       const items = new Map(environments.map(item => [item.id, item]));
-      const building = unsettled.flatMap(build => {
+      const building = unfinished.flatMap(build => {
         const item = items.get(build.environment_id);
         return item ? [{ item, build }] : [];
       });
@@ -266,7 +238,7 @@ export class EnvStoreModel implements IDisposable {
       const wasAway = this._connection === 'lost' || this._connection === 'unavailable';
       this._progress = progress;
       this._environments = environments;
-      this._unsettled = building;
+      this._building = building;
       this._permissions = permissions;
       this._usage = usage;
       this._lastSeen = new Date();
@@ -323,22 +295,7 @@ export class EnvStoreModel implements IDisposable {
     }
   }
 
-  /** Put the known object in place of each that says the same, so that views need not draw it again. */
-  private _keepUnchanged(environments: IEnvironment[]): void {
-    const texts = new Map<number, string>();
-    const known = new Map(this._environments.map(item => [item.id, item]));
-    environments.forEach((item, place) => {
-      const text = JSON.stringify(item);
-      texts.set(item.id, text);
-      const old = known.get(item.id);
-      if (old && this._texts.get(item.id) === text) {
-        environments[place] = old;
-      }
-    });
-    this._texts = texts;
-  }
-
-  private async _lookAtProgress(building: readonly IUnsettled[]): Promise<Map<number, IProgress>> {
+  private async _lookAtProgress(building: readonly IUnfinishedBuild[]): Promise<Map<number, IProgress>> {
     const found = await Promise.all(
       // a build may be deleted between the two looks
       building.map(({ build }) => this.api.progress(build.id).catch(() => null))
@@ -354,7 +311,7 @@ export class EnvStoreModel implements IDisposable {
     }
     this._progress = progress;
     this._changed.emit();
-    if ([...progress.values()].some(item => !isUnsettled(item.status))) {
+    if ([...progress.values()].some(item => !isUnfinished(item.status))) {
       await this.refresh();
     }
   }
@@ -379,22 +336,11 @@ export class EnvStoreModel implements IDisposable {
       if (item.active && (isNew || old.kernels.join() !== item.kernels.join())) {
         this._ready.emit(item);
       }
-      const newest = item.newest_build ?? item.current_build;
-      // the server looks for kernels a moment after a build has ended
-      const isEarly = newest?.status === 'COMPLETED' && !item.kernels.length && !item.kernel_note;
-      if (newest && this._mine.has(newest.id) && isEarly) {
+      const end = this._own.endOf(item);
+      if (end === 'early') {
         window.setTimeout(() => void this.refresh(), SOON);
-      } else if (newest && this._mine.has(newest.id) && !isUnsettled(newest.status)) {
-        this._mine.delete(newest.id);
-        const [start, end] = [newest.started_on, newest.ended_on].map(text => (text ? Date.parse(`${text}Z`) : NaN));
-        const seconds = (end! - start!) / 1000;
-        this._settled.emit({
-          build: newest.id,
-          place: placeOf(item),
-          status: newest.status,
-          reason: newest.status_info ?? '',
-          seconds: Number.isFinite(seconds) ? seconds : null
-        });
+      } else if (end) {
+        this._settled.emit(end);
       }
     }
   }
@@ -406,11 +352,11 @@ export class EnvStoreModel implements IDisposable {
   private readonly _ready = new Signal<this, IEnvironment>(this);
   private readonly _activated = new Signal<this, IPlace>(this);
   private readonly _revealed = new Signal<this, IPlace>(this);
-  private readonly _settled = new Signal<this, ISettled>(this);
-  private readonly _mine = new Set<number>();
+  private readonly _settled = new Signal<this, IBuildEnd>(this);
+  private readonly _own = new OwnBuilds();
+  private readonly _unchanged = new UnchangedItems<IEnvironment>();
   private _environments: IEnvironment[] = [];
-  private _unsettled: IUnsettled[] = [];
-  private _texts = new Map<number, string>();
+  private _building: IUnfinishedBuild[] = [];
   private _progress = new Map<number, IProgress>();
   private _permissions: IPermissions | null = null;
   private _permissionsSeen = 0;

@@ -12,8 +12,8 @@ import { ConfirmingArea } from './confirm-close';
 import type { CreateView } from './create/create-view';
 import { loadNewDraft } from './create/new-environment-draft';
 import type { EnvironmentView } from './environment/environment-view';
-import { ChannelCompleter } from './specification/package-completer';
 import type { IShow, IStart, IViews } from './shared/view-types';
+import { ChannelCompleter } from './specification/package-completer';
 
 /** Opens the views in the main area: one for each environment, used again, brought back with the layout. */
 export class ViewManager implements IViews {

@@ -1,8 +1,8 @@
 import type { IEditorServices } from '@jupyterlab/codeeditor';
 import type { ISignal } from '@lumino/signaling';
 import type { IProps } from '../../components/props';
-import type { ICompleter } from '../specification/package-completer';
 import type { IStart } from '../shared/view-types';
+import type { ICompleter } from '../specification/package-completer';
 
 /** What the view that makes environments works with. */
 export interface ICreateProps extends IProps {

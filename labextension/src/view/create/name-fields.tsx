@@ -20,7 +20,7 @@ export const NameFields = React.forwardRef<
     /** Go on with the text as a new build of that environment. */
     buildOfTaken: (taken: IEnvironment) => void;
   }
->(function NewPlace(props, ref): React.ReactElement {
+>(function NameFields(props, ref): React.ReactElement {
   const { model, trans, commands, name, isBad, taken, namespace } = props;
   const note = React.useId();
   return (

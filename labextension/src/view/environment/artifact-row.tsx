@@ -4,7 +4,7 @@ import { Link, TextButton } from '../../components/buttons';
 import { ProgressBar } from '../../components/progress-bar';
 import { StatusMark } from '../../components/status-mark';
 import { copy } from '../../lab/clipboard';
-import { reachWords, artifactWords } from '../../presentation/artifacts';
+import { artifactWords, reachWords } from '../../presentation/artifacts';
 import { duration, moment, size } from '../../presentation/formats';
 import type { IMark } from '../../presentation/status';
 import type { IArtifact, IProgress } from '../../store/types';
@@ -27,16 +27,19 @@ function artifactMark(item: IArtifact, trans: ITabProps['trans']): IMark {
   }
 }
 
-export function ArtifactRow(props: ITabProps & { artifact: IArtifact; progress: IProgress | undefined }): React.ReactElement {
+interface IArtifactProps extends ITabProps {
+  artifact: IArtifact;
+  progress: IProgress | undefined;
+}
+
+/** One artifact: its state, and buttons that make it and hand it on. */
+export function ArtifactRow(props: IArtifactProps): React.ReactElement {
   const { artifact, build, trans, commands, place, item } = props;
   const words = artifactWords(artifact.type, trans);
   const args = { ...place, build: build.id, type: artifact.type, variant: artifact.variant };
   const ready = artifact.state === 'ready';
   const may = item.permissions.includes('environment::update');
   const making = artifact.state === 'pending' || artifact.state === 'building';
-  const step = making ? props.progress?.steps.filter(found => found.name === `artifact-${artifact.type}` && found.state === 'running').pop() : undefined;
-  const part = step && step.total > 0 ? Math.min(1, step.done / step.total) : null;
-  const uses = words.use(artifact.file_name, place.name, artifact.tools);
   const isImage = artifact.type === 'docker';
   const [shown, setShown] = React.useState(false);
   const reach = reachWords(artifact, trans);
@@ -53,55 +56,8 @@ export function ArtifactRow(props: ITabProps & { artifact: IArtifact; progress: 
               {shown ? trans.__('Hide Docker image') : words.show}
             </TextButton>
           )}
-          {ready && words.show && !isImage && (
-            <TextButton
-              id={`envstore:show-${artifact.type}`}
-              onClick={() => commands.execute(CommandIDs.showArtifact, args)}
-            >
-              {words.show} ↗
-            </TextButton>
-          )}
-          {ready && words.show && !isImage && (
-            <>
-              <TextButton
-                id={`envstore:open-${artifact.type}`}
-                onClick={() => commands.execute(CommandIDs.openArtifact, args)}
-              >
-                {trans.__('Open here')}
-              </TextButton>
-              <TextButton
-                id={`envstore:copy-${artifact.type}`}
-                onClick={() => commands.execute(CommandIDs.copyArtifact, args)}
-              >
-                {trans.__('Copy')}
-              </TextButton>
-            </>
-          )}
-          {ready && (
-            <TextButton
-              id={`envstore:download-${artifact.type}`}
-              onClick={() => commands.execute(CommandIDs.download, args)}
-            >
-              {words.download ?? trans.__('Download')}
-            </TextButton>
-          )}
-          {making && (
-            <>
-              <span className="jp-EnvStore-sub" role="status">
-                {part === null ? trans.__('Being made…') : trans.__('Making… %1 %', Math.floor(part * 100))}
-              </span>
-              {part !== null && <ProgressBar part={part} label={title} words="" />}
-              {item.permissions.includes('build::cancel') && (
-                <TextButton
-                  id={`envstore:stop-${artifact.type}`}
-                  needsServer
-                  onClick={() => commands.execute(CommandIDs.cancel, { build: build.id, isMaking: true })}
-                >
-                  {trans.__('Stop')}
-                </TextButton>
-              )}
-            </>
-          )}
+          {ready && <ReadyButtons {...props} />}
+          {making && <MakingProgress {...props} title={title} />}
           {!ready && !making && may && build.status === 'COMPLETED' && (
             <TextButton
               id={`envstore:make-${artifact.type}`}
@@ -123,48 +79,122 @@ export function ArtifactRow(props: ITabProps & { artifact: IArtifact; progress: 
       )}
       {artifact.state === 'failed' && <div className="jp-EnvStore-error">{artifact.reason}</div>}
       {ready && isImage && shown && <ImageAddress {...props} />}
-      {ready && (
-        <details className="jp-EnvStore-more">
-          <summary>{trans.__('How to use it on the other side')}</summary>
-          {uses.map(line => (
-            <div key={line} className="jp-EnvStore-code">
-              <code>{line}</code>
-              <Link label={trans.__('Copy %1', line)} onClick={() => copy(line, trans.__('Copied'))}>
-                {trans.__('Copy')}
-              </Link>
-            </div>
-          ))}
-          <div className="jp-EnvStore-code">
-            <span className="jp-EnvStore-sub">{trans.__('SHA-256')}</span>
-            <code className="jp-EnvStore-hash">{artifact.sha256}</code>
-            <Link
-              label={trans.__('Copy the SHA-256 of %1', title)}
-              onClick={() => copy(artifact.sha256 ?? '', trans.__('Copied'))}
-            >
-              {trans.__('Copy')}
-            </Link>
-          </div>
-          <div className="jp-EnvStore-sub">
-            {trans.__('Made %1 in %2', moment(artifact.made_on), duration(artifact.duration))}
-            {Object.entries(artifact.tools).map(([tool, version]) => ` · ${tool} ${version}`)}
-          </div>
-          <div className="jp-EnvStore-actions">
-            <span className="jp-EnvStore-sub">{trans.__('Copy as code:')}</span>
-            <Link
-              id={`envstore:copy-python-${artifact.type}`}
-              onClick={() => commands.execute(CommandIDs.copyCode, { ...args, language: 'python' })}
-            >
-              {trans.__('Python')}
-            </Link>
-            <Link
-              id={`envstore:copy-shell-${artifact.type}`}
-              onClick={() => commands.execute(CommandIDs.copyCode, { ...args, language: 'shell' })}
-            >
-              {trans.__('Shell')}
-            </Link>
-          </div>
-        </details>
-      )}
+      {ready && <ArtifactDetails {...props} title={title} />}
     </li>
+  );
+}
+
+/** Buttons that show, copy and download an artifact that is ready. */
+function ReadyButtons(props: IArtifactProps): React.ReactElement {
+  const { artifact, build, trans, commands, place } = props;
+  const words = artifactWords(artifact.type, trans);
+  const args = { ...place, build: build.id, type: artifact.type, variant: artifact.variant };
+  const isImage = artifact.type === 'docker';
+  return (
+    <>
+      {words.show && !isImage && (
+        <>
+          <TextButton
+            id={`envstore:show-${artifact.type}`}
+            onClick={() => commands.execute(CommandIDs.showArtifact, args)}
+          >
+            {words.show} ↗
+          </TextButton>
+          <TextButton
+            id={`envstore:open-${artifact.type}`}
+            onClick={() => commands.execute(CommandIDs.openArtifact, args)}
+          >
+            {trans.__('Open here')}
+          </TextButton>
+          <TextButton
+            id={`envstore:copy-${artifact.type}`}
+            onClick={() => commands.execute(CommandIDs.copyArtifact, args)}
+          >
+            {trans.__('Copy')}
+          </TextButton>
+        </>
+      )}
+      <TextButton
+        id={`envstore:download-${artifact.type}`}
+        onClick={() => commands.execute(CommandIDs.download, args)}
+      >
+        {words.download ?? trans.__('Download')}
+      </TextButton>
+    </>
+  );
+}
+
+/** How far an artifact is that is being made, and a button that stops it. */
+function MakingProgress(props: IArtifactProps & { title: string }): React.ReactElement {
+  const { artifact, build, trans, commands, item, title } = props;
+  const step = props.progress?.steps
+    .filter(found => found.name === `artifact-${artifact.type}` && found.state === 'running')
+    .pop();
+  const part = step && step.total > 0 ? Math.min(1, step.done / step.total) : null;
+  return (
+    <>
+      <span className="jp-EnvStore-sub" role="status">
+        {part === null ? trans.__('Being made…') : trans.__('Making… %1 %', Math.floor(part * 100))}
+      </span>
+      {part !== null && <ProgressBar part={part} label={title} words="" />}
+      {item.permissions.includes('build::cancel') && (
+        <TextButton
+          id={`envstore:stop-${artifact.type}`}
+          needsServer
+          onClick={() => commands.execute(CommandIDs.cancel, { build: build.id, isMaking: true })}
+        >
+          {trans.__('Stop')}
+        </TextButton>
+      )}
+    </>
+  );
+}
+
+/** How an artifact is used on another machine, its hash, and how it was made. */
+function ArtifactDetails(props: IArtifactProps & { title: string }): React.ReactElement {
+  const { artifact, build, trans, commands, place, title } = props;
+  const args = { ...place, build: build.id, type: artifact.type, variant: artifact.variant };
+  const uses = artifactWords(artifact.type, trans).use(artifact.file_name, place.name, artifact.tools);
+  return (
+    <details className="jp-EnvStore-more">
+      <summary>{trans.__('How to use it on the other side')}</summary>
+      {uses.map(line => (
+        <div key={line} className="jp-EnvStore-code">
+          <code>{line}</code>
+          <Link label={trans.__('Copy %1', line)} onClick={() => copy(line, trans.__('Copied'))}>
+            {trans.__('Copy')}
+          </Link>
+        </div>
+      ))}
+      <div className="jp-EnvStore-code">
+        <span className="jp-EnvStore-sub">{trans.__('SHA-256')}</span>
+        <code className="jp-EnvStore-hash">{artifact.sha256}</code>
+        <Link
+          label={trans.__('Copy the SHA-256 of %1', title)}
+          onClick={() => copy(artifact.sha256 ?? '', trans.__('Copied'))}
+        >
+          {trans.__('Copy')}
+        </Link>
+      </div>
+      <div className="jp-EnvStore-sub">
+        {trans.__('Made %1 in %2', moment(artifact.made_on), duration(artifact.duration))}
+        {Object.entries(artifact.tools).map(([tool, version]) => ` · ${tool} ${version}`)}
+      </div>
+      <div className="jp-EnvStore-actions">
+        <span className="jp-EnvStore-sub">{trans.__('Copy as code:')}</span>
+        <Link
+          id={`envstore:copy-python-${artifact.type}`}
+          onClick={() => commands.execute(CommandIDs.copyCode, { ...args, language: 'python' })}
+        >
+          {trans.__('Python')}
+        </Link>
+        <Link
+          id={`envstore:copy-shell-${artifact.type}`}
+          onClick={() => commands.execute(CommandIDs.copyCode, { ...args, language: 'shell' })}
+        >
+          {trans.__('Shell')}
+        </Link>
+      </div>
+    </details>
   );
 }

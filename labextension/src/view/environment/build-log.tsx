@@ -3,86 +3,34 @@ import { CommandIDs } from '../../command-ids';
 import { Link, TextButton } from '../../components/buttons';
 import { ErrorBox } from '../../components/error-box';
 import { useLoaded, useStale } from '../../components/hooks';
-import { PanelContext } from '../../components/panel-context';
 import { copy } from '../../lab/clipboard';
 import { stepTitle } from '../../presentation/build-steps';
 import { duration } from '../../presentation/formats';
-import { isUnsettled } from '../../store/model';
+import { isUnfinished } from '../../store/accessors';
 import type { IProgress } from '../../store/types';
 import { useRequestedFocus } from '../shared/requested-focus';
 import type { IShow } from '../shared/view-types';
 import { StepList } from './step-list';
 import type { ITabProps } from './tab-props';
+import { useLogLines } from './use-log-lines';
 
 const WINDOW = 2000;
 const NEAR = 40;
 
-const SEEN = 'log';
-
-/** What was read of the log that was looked at last. */
-interface ISeen {
-  build: number;
-  lines: string[];
-  bytes: number;
-  rest: string;
-}
-
 /** The log of a build: steps that fold, live while it runs, the error on top where it failed. */
 export function BuildLog(props: ITabProps & { asked: IShow }): React.ReactElement {
-  const { model, build, trans, commands, place, item } = props;
-  const [lines, setLines] = React.useState<string[]>([]);
+  const { model, build, trans, commands, item } = props;
   const [follow, setFollow] = React.useState(true);
   const [missed, setMissed] = React.useState(0);
   const [earlier, setEarlier] = React.useState(0);
-  const [error, setError] = React.useState<Error | null>(null);
   const box = React.useRef<HTMLDivElement>(null);
   const whole = React.useRef<HTMLElement>(null);
   useRequestedFocus(props.asked, 'log', () => whole.current?.focus());
-  const seen = React.useRef({ bytes: 0, rest: '' });
-  const memory = React.useContext(PanelContext)?.memory;
   const steps = useLoaded(() => model.api.progress(build.id), [build.id, build.status], `progress:${build.id}`);
   useStale(model, build.id, steps.reload);
   const live = model.progress(build.id) ?? steps.value;
-  const busy = isUnsettled(build.status) || Boolean(steps.value?.busy);
-
-  React.useEffect(() => {
-    const stop = new AbortController();
-    let timer = 0;
-    const last = memory?.get(SEEN) as ISeen | undefined; // of the tab that was shown before, or of what ran before
-    const kept = last?.build === build.id ? last : null;
-    let all = kept?.lines ?? [];
-    setLines(all);
-    setError(null);
-    seen.current = { bytes: kept?.bytes ?? 0, rest: kept?.rest ?? '' };
-    const encoder = new TextEncoder();
-    const take = (text: string) => {
-      seen.current.bytes += encoder.encode(text).length;
-      const parts = (seen.current.rest + text).split('\n');
-      seen.current.rest = parts.pop() ?? '';
-      if (parts.length) {
-        all = [...all, ...parts];
-        setLines(all);
-      }
-      memory?.set(SEEN, { build: build.id, lines: all, ...seen.current } satisfies ISeen);
-    };
-    const run = async () => {
-      try {
-        await model.api.follow(build.id, seen.current.bytes, take, stop.signal);
-        setError(null);
-      } catch (reason) {
-        if (stop.signal.aborted) {
-          return;
-        }
-        setError(reason as Error);
-        timer = window.setTimeout(() => void run(), 3000); // from where it was cut off
-      }
-    };
-    void run();
-    return () => {
-      stop.abort();
-      window.clearTimeout(timer);
-    };
-  }, [model, build.id, busy, build.status === 'QUEUED']);
+  const busy = isUnfinished(build.status) || Boolean(steps.value?.busy);
+  const { lines, error } = useLogLines(model, build, busy);
 
   React.useLayoutEffect(() => {
     const node = box.current;
@@ -99,7 +47,6 @@ export function BuildLog(props: ITabProps & { asked: IShow }): React.ReactElemen
   };
   const shown = lines.slice(-(WINDOW + earlier)); // some thousand more at a time: all at once would stop the page
   const hidden = lines.length - shown.length;
-  const args = { ...place, build: build.id };
   return (
     <section ref={whole} className="jp-EnvStore-log" aria-label={trans.__('Log')} tabIndex={-1}>
       <div className="jp-EnvStore-bar">
@@ -115,43 +62,19 @@ export function BuildLog(props: ITabProps & { asked: IShow }): React.ReactElemen
         <a className="jp-EnvStore-link" href={model.api.url(`build/${build.id}/logs/?download=1`)} download>
           {trans.__('Download')}
         </a>
-        {isUnsettled(build.status) && item.permissions.includes('build::cancel') && (
+        {isUnfinished(build.status) && item.permissions.includes('build::cancel') && (
           <TextButton id={CommandIDs.cancel} onClick={() => commands.execute(CommandIDs.cancel, { build: build.id })}>
             {trans.__('Cancel build')}
           </TextButton>
         )}
       </div>
-      {(build.status === 'FAILED' || build.status === 'CANCELED') && (
-        <ErrorBox
-          calm={build.status === 'CANCELED'}
-          message={build.status === 'FAILED' ? failure(live, build.status_info, trans) : trans.__('This build was canceled.')}
-        >
-          {item.permissions.includes('environment::update') && (
-            <>
-              <TextButton
-                id="envstore:retry"
-                onClick={async () => {
-                  const made = await commands.execute(CommandIDs.rebuild, args);
-                  if (made) {
-                    props.show({ tab: 'artifacts', build: Number(made) });
-                  }
-                }}
-              >
-                {build.status === 'FAILED' ? trans.__('Retry') : trans.__('Build again')}
-              </TextButton>
-              <TextButton onClick={() => props.show({ tab: 'specification', build: build.id })}>
-                {trans.__('Edit')}
-              </TextButton>
-            </>
-          )}
-        </ErrorBox>
-      )}
+      {(build.status === 'FAILED' || build.status === 'CANCELED') && <EndBox {...props} progress={live} />}
       <StepList progress={live} trans={trans} lines={lines} canceled={build.status === 'CANCELED'} />
       {error && !busy && lines.length === 0 && (
         <p className="jp-EnvStore-error">{trans.__('The log cannot be loaded now: %1', error.message)}</p>
       )}
       {error && busy && <p className="jp-EnvStore-error">{trans.__('The log was cut off; it goes on in a moment.')}</p>}
-      <details open={isUnsettled(build.status)}>
+      <details open={isUnfinished(build.status)}>
         <summary>{trans._n('The whole log, %1 line', 'The whole log, %1 lines', lines.length)}</summary>
         <div
           ref={box}
@@ -180,6 +103,37 @@ export function BuildLog(props: ITabProps & { asked: IShow }): React.ReactElemen
         </Link>
       )}
     </section>
+  );
+}
+
+/** That a build failed or was canceled, and the ways on. */
+function EndBox(props: ITabProps & { progress: IProgress | undefined }): React.ReactElement {
+  const { build, trans, commands, place, item, progress } = props;
+  const args = { ...place, build: build.id };
+  return (
+    <ErrorBox
+      calm={build.status === 'CANCELED'}
+      message={build.status === 'FAILED' ? failure(progress, build.status_info, trans) : trans.__('This build was canceled.')}
+    >
+      {item.permissions.includes('environment::update') && (
+        <>
+          <TextButton
+            id="envstore:retry"
+            onClick={async () => {
+              const made = await commands.execute(CommandIDs.rebuild, args);
+              if (made) {
+                props.show({ tab: 'artifacts', build: Number(made) });
+              }
+            }}
+          >
+            {build.status === 'FAILED' ? trans.__('Retry') : trans.__('Build again')}
+          </TextButton>
+          <TextButton onClick={() => props.show({ tab: 'specification', build: build.id })}>
+            {trans.__('Edit')}
+          </TextButton>
+        </>
+      )}
+    </ErrorBox>
   );
 }
 

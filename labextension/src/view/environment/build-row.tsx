@@ -10,39 +10,117 @@ import { StatusMark } from '../../components/status-mark';
 import { clause } from '../../presentation/error-text';
 import { duration, size } from '../../presentation/formats';
 import { buildMark, tookSeconds } from '../../presentation/status';
-import { isUnsettled } from '../../store/model';
-import type { IBuild } from '../../store/types';
+import { isUnfinished } from '../../store/accessors';
+import type { IBuild, IPackageChange } from '../../store/types';
 import { changeWords } from '../specification/package-changes';
 import { keepActions, KeptBadge } from './kept-packages';
 import type { ITabProps } from './tab-props';
 
-export function BuildRow(
-  props: ITabProps & {
-    row: IBuild;
-    before: IBuild | undefined;
-    isFirst: boolean;
-    isPicked: boolean;
-    pick: () => void;
-    compare: (first: number, second: number) => void;
-  }
-): React.ReactElement {
+interface IBuildRowProps extends ITabProps {
+  row: IBuild;
+  /** The build that changes are told against. */
+  before: IBuild | undefined;
+  isFirst: boolean;
+  isPicked: boolean;
+  pick: () => void;
+  compare: (first: number, second: number) => void;
+}
+
+/** One build, with what it changed, and a menu of what can be done with it. */
+export function BuildRow(props: IBuildRowProps): React.ReactElement {
   const { row, before, trans, commands, place, item, model, show } = props;
   const hasLock = row.package_count > 0;
   const diff = useLoaded(hasLock && before ? () => model.api.diff(before.id, row.id) : null, [row.id, before?.id, hasLock]);
   const args = { ...place, build: row.id };
   const may = item.permissions.includes('environment::update');
   const status = buildMark(row, trans);
-  const readOnly = may ? undefined : trans.__('You may use it, not change it');
-  const done = row.status === 'COMPLETED';
   const took = duration(tookSeconds(row));
   const own = row.own_size ? trans.__('%1 own', size(row.own_size)) : '';
-  const news =
-    row.status === 'FAILED'
-      ? clause(row.status_info ?? '')
-      : !before && (props.isFirst || done)
-        ? props.isFirst ? (row.number === 1 ? trans.__('first build') : trans.__('the oldest that is kept')) : trans.__('the first that is ready')
-        : changeWords(diff.value, trans.__('the same packages'));
-  const actions = (): Action[] => [
+  const news = newsWords(props, diff.value);
+  return (
+    <tr>
+      <td>
+        <input
+          type="checkbox"
+          checked={props.isPicked}
+          disabled={!hasLock}
+          aria-label={trans.__('Compare build %1', row.number)}
+          onChange={props.pick}
+        />
+      </td>
+      <th scope="row">
+        <Link label={trans.__('Show build %1', row.number)} onClick={() => show({ tab: 'packages', build: row.id })}>
+          {row.number}
+        </Link>
+      </th>
+      <td>
+        <span className="jp-EnvStore-buildStatus">
+          <StatusMark mark={status} /> {row.active ? trans.__('active') : status.words}
+        </span>
+        <WarningMark build={row} trans={trans} />
+        {row.pinned && <span className="jp-EnvStore-badge">{trans.__('pinned')}</span>}
+        <KeptBadge row={row} model={model} trans={trans} />
+        <div className="jp-mod-narrow jp-EnvStore-sub">
+          {[row.created_by, took, own, news].filter(part => part).join(' · ')}
+        </div>
+      </td>
+      <td className="jp-mod-wide">{row.created_by}</td>
+      <td>
+        <Age build={row} trans={trans} />
+      </td>
+      <td className="jp-mod-wide jp-EnvStore-number">{took}</td>
+      <td className="jp-mod-wide jp-EnvStore-number" title={size(row.size)}>
+        {own}
+      </td>
+      <td className="jp-mod-wide jp-EnvStore-sub">{news}</td>
+      <td className="jp-EnvStore-rowButtons">
+        {isUnfinished(row.status) && item.permissions.includes('build::cancel') && (
+          <Link onClick={() => commands.execute(CommandIDs.cancel, { build: row.id })}>{trans.__('Cancel')}</Link>
+        )}
+        {row.packed_away && may && (
+          <Link id={CommandIDs.restore} onClick={() => commands.execute(CommandIDs.restore, args)}>
+            {trans.__('Bring back')}
+          </Link>
+        )}
+        {row.status === 'COMPLETED' && !row.packed_away && !row.active && may && (
+          <Link id={CommandIDs.makeActive} onClick={() => commands.execute(CommandIDs.makeActive, args)}>
+            {trans.__('Make active')}
+          </Link>
+        )}
+        <Link onClick={() => show({ tab: 'artifacts', build: row.id })}>{trans.__('Log')}</Link>
+        <IconButton
+          icon={ellipsesIcon}
+          label={trans.__('More for build %1', row.number)}
+          onClick={event => openActions(buildActions(props), event.currentTarget)}
+        />
+      </td>
+    </tr>
+  );
+}
+
+/** Say what a build changed, or why it failed, in a few words. */
+function newsWords(props: IBuildRowProps, changes: readonly IPackageChange[] | undefined): string {
+  const { row, before, isFirst, trans } = props;
+  if (row.status === 'FAILED') {
+    return clause(row.status_info ?? '');
+  }
+  if (before || !(isFirst || row.status === 'COMPLETED')) {
+    return changeWords(changes, trans.__('the same packages'));
+  }
+  if (!isFirst) {
+    return trans.__('the first that is ready');
+  }
+  return row.number === 1 ? trans.__('first build') : trans.__('the oldest that is kept');
+}
+
+/** Return what can be done with a build. */
+function buildActions(props: IBuildRowProps): Action[] {
+  const { row, trans, commands, place, item, show } = props;
+  const hasLock = row.package_count > 0;
+  const args = { ...place, build: row.id };
+  const done = row.status === 'COMPLETED';
+  const readOnly = item.permissions.includes('environment::update') ? undefined : trans.__('You may use it, not change it');
+  return [
     {
       label: trans.__('Compare with Active'),
       run: () => props.compare(row.id, item.current_build_id!),
@@ -87,68 +165,9 @@ export function BuildRow(
         ? trans.__('You may use it, not change it')
         : row.active
           ? trans.__('It is the active one')
-          : isUnsettled(row.status)
+          : isUnfinished(row.status)
             ? trans.__('It runs; cancel it first')
             : undefined
     }
   ];
-  return (
-    <tr>
-      <td>
-        <input
-          type="checkbox"
-          checked={props.isPicked}
-          disabled={!hasLock}
-          aria-label={trans.__('Compare build %1', row.number)}
-          onChange={props.pick}
-        />
-      </td>
-      <th scope="row">
-        <Link label={trans.__('Show build %1', row.number)} onClick={() => show({ tab: 'packages', build: row.id })}>
-          {row.number}
-        </Link>
-      </th>
-      <td>
-        <span className="jp-EnvStore-buildStatus">
-          <StatusMark mark={status} /> {row.active ? trans.__('active') : status.words}
-        </span>
-        <WarningMark build={row} trans={trans} />
-        {row.pinned && <span className="jp-EnvStore-badge">{trans.__('pinned')}</span>}
-        <KeptBadge row={row} model={model} trans={trans} />
-        <div className="jp-mod-narrow jp-EnvStore-sub">
-          {[row.created_by, took, own, news].filter(part => part).join(' · ')}
-        </div>
-      </td>
-      <td className="jp-mod-wide">{row.created_by}</td>
-      <td>
-        <Age build={row} trans={trans} />
-      </td>
-      <td className="jp-mod-wide jp-EnvStore-number">{took}</td>
-      <td className="jp-mod-wide jp-EnvStore-number" title={size(row.size)}>
-        {own}
-      </td>
-      <td className="jp-mod-wide jp-EnvStore-sub">{news}</td>
-      <td className="jp-EnvStore-rowButtons">
-        {isUnsettled(row.status) && item.permissions.includes('build::cancel') && (
-          <Link onClick={() => commands.execute(CommandIDs.cancel, { build: row.id })}>{trans.__('Cancel')}</Link>
-        )}
-        {row.packed_away && may && (
-          <Link id={CommandIDs.restore} onClick={() => commands.execute(CommandIDs.restore, args)}>
-            {trans.__('Bring back')}
-          </Link>
-        )}
-        {row.status === 'COMPLETED' && !row.packed_away && !row.active && may && (
-          <Link id={CommandIDs.makeActive} onClick={() => commands.execute(CommandIDs.makeActive, args)}>
-            {trans.__('Make active')}
-          </Link>
-        )}
-        <Link onClick={() => show({ tab: 'artifacts', build: row.id })}>{trans.__('Log')}</Link>
-        <IconButton
-          icon={ellipsesIcon}
-          label={trans.__('More for build %1', row.number)}
-          onClick={event => openActions(actions(), event.currentTarget)}
-        />
-      </td>
-    </tr>
-  );
 }

@@ -2,9 +2,9 @@ import * as React from 'react';
 import { CommandIDs } from '../../command-ids';
 import { TextButton } from '../../components/buttons';
 import type { IBuild, IEnvironment } from '../../store/types';
-import { dateOf } from '../specification/imported-file';
 import { asArgs } from '../shared/view-types';
 import { useDrafts } from '../specification/drafts';
+import { dateOf } from '../specification/imported-file';
 import type { IViewProps } from './tab-props';
 
 /** What is left of an environment that was deleted: its text, or the draft that was made of it. */

@@ -13,34 +13,28 @@ import { VersionField } from './version-field';
 
 const NAMED = 3;
 
+interface IPackageRowProps extends ITabProps {
+  found: IContent;
+  /** All packages of the build: why this one is there. */
+  contents: readonly IContent[];
+  /** The version that it would get; null where there is no column for that. */
+  update: string | null;
+  editable: boolean;
+  removed: boolean;
+  /** The one that Tab goes to; arrow keys go to the others. */
+  isFirst: boolean;
+  stage: (add: string[], remove: string[]) => void;
+  /** Told whether it asks for something: what is typed there must not go out of sight. */
+  asks: (isAsking: boolean) => void;
+}
+
+/** What is shown below the row of a package. */
+type Below = 'details' | 'version' | null;
+
 /** One package of a build, with a menu of what can be done with it. */
-export function PackageRow(
-  props: ITabProps & {
-    found: IContent;
-    /** All packages of the build: why this one is there. */
-    contents: readonly IContent[];
-    update: string | null;
-    editable: boolean;
-    removed: boolean;
-    /** The one that Tab goes to; arrow keys go to the others. */
-    isFirst: boolean;
-    stage: (add: string[], remove: string[]) => void;
-    /** Told whether it asks for something: what is typed there must not go out of sight. */
-    asks: (isAsking: boolean) => void;
-  }
-): React.ReactElement {
-  const { found, trans, update, editable, stage, build } = props;
-  const channel = found.channel.replace(/\/+$/, '').split('/').pop() ?? found.channel;
-  const why =
-    found.requested !== null
-      ? found.requested.toLowerCase() === found.name.toLowerCase()
-        ? trans.__('asked for')
-        : trans.__('asked for: %1', found.requested)
-      : found.needed_by.length
-        ? trans.__('needed by %1', found.needed_by.slice(0, NAMED).join(', ') + (found.needed_by.length > NAMED ? '…' : ''))
-        : '';
-  const now = bounds(found);
-  const [below, setBelow] = React.useState<'details' | 'version' | null>(null);
+export function PackageRow(props: IPackageRowProps): React.ReactElement {
+  const { found, trans, update, stage, build } = props;
+  const [below, setBelow] = React.useState<Below>(null);
   const row = React.useRef<HTMLTableRowElement>(null);
   const isAsking = below === 'version';
   React.useEffect(() => {
@@ -59,69 +53,87 @@ export function PackageRow(
     setBelow(null);
     row.current?.focus();
   };
-  const isAsked = found.requested !== null;
-  const exact = found.manager === 'pip' ? `${found.name}==${found.version}` : `${found.name}=${found.version}=${found.build}`;
-  const refused = !editable
-    ? trans.__('You may not change it, or it is exactly a lockfile')
-    : isAsked
-      ? undefined
-      : trans.__('It is not listed in the specification: others need it');
-  const actions: Action[] = [
-    {
-      label: trans.__('Change Version…'),
-      run: () => setBelow('version'),
-      refused: !editable ? refused : now ? undefined : trans.__('Edit this line in the specification: %1', found.requested ?? '')
-    },
-    { label: trans.__('Remove'), run: () => stage([], [specOf(found)]), refused },
-    null,
-    { label: trans.__('Why Is It Here?'), run: () => setBelow('details') },
-    { label: trans.__('About %1', found.name), run: () => setBelow('details') },
-    { label: trans.__('Copy “%1”', exact), run: () => copy(exact, trans.__('Copied %1', exact)) }
-  ];
+  const actions = packageActions(props, setBelow);
   const open = (row: Element) => openActions(actions, row.querySelector('.jp-EnvStore-button') ?? row);
-  const columns = update === null ? 6 : 7;
-  const Caret = below === 'details' ? caretDownIcon : caretRightIcon;
+  const onKeyDown = (event: React.KeyboardEvent<HTMLElement>) => {
+    if (event.target === event.currentTarget && (event.key === 'Enter' || event.key === 'ContextMenu')) {
+      open(event.currentTarget);
+      event.preventDefault();
+      event.stopPropagation();
+    } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+      focusNextRow(event.currentTarget, event.key === 'ArrowDown' ? 'nextElementSibling' : 'previousElementSibling');
+      event.preventDefault();
+    } else if (event.target === event.currentTarget && (event.key === 'ArrowRight' || event.key === 'ArrowLeft')) {
+      setBelow(event.key === 'ArrowRight' ? 'details' : null);
+      event.preventDefault();
+    }
+  };
+  const parts = bounds(found);
   return (
     <>
-    <tr
-      ref={row}
-      className={props.removed ? 'jp-mod-removed' : ''}
-      tabIndex={props.isFirst ? 0 : -1}
-      aria-label={[found.name, found.version, why].filter(part => part).join(', ')}
-      onKeyDown={event => {
-        if (event.target === event.currentTarget && (event.key === 'Enter' || event.key === 'ContextMenu')) {
-          open(event.currentTarget);
-          event.preventDefault();
-          event.stopPropagation();
-        } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-          const way = event.key === 'ArrowDown' ? 'nextElementSibling' : 'previousElementSibling';
-          let next = event.currentTarget[way];
-          while (next && !next.hasAttribute('tabindex')) {
-            next = next[way]; // what stands below another row
+      <tr
+        ref={row}
+        className={props.removed ? 'jp-mod-removed' : ''}
+        tabIndex={props.isFirst ? 0 : -1}
+        aria-label={[found.name, found.version, whyWords(found, trans)].filter(part => part).join(', ')}
+        onKeyDown={onKeyDown}
+        onContextMenu={event => {
+          if (!event.shiftKey) {
+            open(event.currentTarget);
+            event.preventDefault();
+            event.stopPropagation();
           }
-          (next as HTMLElement | null)?.focus();
-          event.preventDefault();
-        } else if (event.target === event.currentTarget && (event.key === 'ArrowRight' || event.key === 'ArrowLeft')) {
-          setBelow(event.key === 'ArrowRight' ? 'details' : null);
-          event.preventDefault();
-        }
-      }}
-      onContextMenu={event => {
-        if (!event.shiftKey) {
-          open(event.currentTarget);
-          event.preventDefault();
-          event.stopPropagation();
-        }
-      }}
-    >
+        }}
+      >
+        <PackageCells
+          {...props}
+          isOpened={below === 'details'}
+          toggle={() => setBelow(below === 'details' ? null : 'details')}
+          openMenu={button => openActions(actions, button)}
+        />
+      </tr>
+      {below && (
+        <tr className="jp-EnvStore-below">
+          <td colSpan={update === null ? 6 : 7}>
+            {below === 'details' ? (
+              <PackageDetails {...props} />
+            ) : (
+              <VersionField
+                {...props}
+                bound={parts?.bound ?? ''}
+                channels={channelsOf(build.specification?.text ?? '')}
+                take={(bound, isDone) => {
+                  stage([boundedSpec(parts?.before ?? specOf(found), bound)], []);
+                  return isDone ? close() : setBelow(null);
+                }}
+                leave={close}
+              />
+            )}
+          </td>
+        </tr>
+      )}
+    </>
+  );
+}
+
+/** The cells of a package: its name, version, channel, size, and why it is there. */
+function PackageCells(
+  props: IPackageRowProps & { isOpened: boolean; toggle: () => void; openMenu: (button: Element) => void }
+): React.ReactElement {
+  const { found, trans, update, isOpened } = props;
+  const channel = found.channel.replace(/\/+$/, '').split('/').pop() ?? found.channel;
+  const why = whyWords(found, trans);
+  const Caret = isOpened ? caretDownIcon : caretRightIcon;
+  return (
+    <>
       <th scope="row">
         <button
           type="button"
           className="jp-EnvStore-twisty"
           tabIndex={-1}
-          aria-expanded={below === 'details'}
+          aria-expanded={isOpened}
           aria-label={trans.__('Why %1 is here, and what it is', found.name)}
-          onClick={() => setBelow(below === 'details' ? null : 'details')}
+          onClick={props.toggle}
         >
           <Caret.react tag="span" />
         </button>
@@ -145,31 +157,52 @@ export function PackageRow(
           icon={ellipsesIcon}
           label={trans.__('More for %1', found.name)}
           tabIndex={-1}
-          onClick={event => openActions(actions, event.currentTarget)}
+          onClick={event => props.openMenu(event.currentTarget)}
         />
       </td>
-    </tr>
-    {below && (
-      <tr className="jp-EnvStore-below">
-        <td colSpan={columns}>
-          {below === 'details' ? (
-            <PackageDetails {...props} />
-          ) : (
-            <VersionField
-              {...props}
-              bound={now?.bound ?? ''}
-              channels={channelsOf(build.specification?.text ?? '')}
-              take={(bound, isDone) => {
-                stage([boundedSpec(now?.before ?? specOf(found), bound)], []);
-                return isDone ? close() : setBelow(null);
-              }}
-              leave={close}
-            />
-          )}
-        </td>
-      </tr>
-    )}
     </>
   );
 }
 
+/** Return what can be done with a package. */
+function packageActions(props: IPackageRowProps, setBelow: (below: Below) => void): Action[] {
+  const { found, trans, editable, stage } = props;
+  const exact = found.manager === 'pip' ? `${found.name}==${found.version}` : `${found.name}=${found.version}=${found.build}`;
+  const refused = !editable
+    ? trans.__('You may not change it, or it is exactly a lockfile')
+    : found.requested !== null
+      ? undefined
+      : trans.__('It is not listed in the specification: others need it');
+  return [
+    {
+      label: trans.__('Change Version…'),
+      run: () => setBelow('version'),
+      refused: !editable ? refused : bounds(found) ? undefined : trans.__('Edit this line in the specification: %1', found.requested ?? '')
+    },
+    { label: trans.__('Remove'), run: () => stage([], [specOf(found)]), refused },
+    null,
+    { label: trans.__('Why Is It Here?'), run: () => setBelow('details') },
+    { label: trans.__('About %1', found.name), run: () => setBelow('details') },
+    { label: trans.__('Copy “%1”', exact), run: () => copy(exact, trans.__('Copied %1', exact)) }
+  ];
+}
+
+/** Say why a package is there, in a few words. */
+function whyWords(found: IContent, trans: ITabProps['trans']): string {
+  if (found.requested !== null) {
+    return found.requested.toLowerCase() === found.name.toLowerCase()
+      ? trans.__('asked for')
+      : trans.__('asked for: %1', found.requested);
+  }
+  const names = found.needed_by.slice(0, NAMED).join(', ') + (found.needed_by.length > NAMED ? '…' : '');
+  return names && trans.__('needed by %1', names);
+}
+
+/** Give the focus to the next row that can have it, past what stands below another row. */
+function focusNextRow(row: Element, way: 'nextElementSibling' | 'previousElementSibling'): void {
+  let next = row[way];
+  while (next && !next.hasAttribute('tabindex')) {
+    next = next[way];
+  }
+  (next as HTMLElement | null)?.focus();
+}

@@ -1,8 +1,8 @@
 import type { IEditorServices } from '@jupyterlab/codeeditor';
 import type { IProps } from '../../components/props';
 import type { IBuild, IEnvironment, IPlace } from '../../store/types';
-import type { ICompleter } from '../specification/package-completer';
 import type { IShow } from '../shared/view-types';
+import type { ICompleter } from '../specification/package-completer';
 
 /** What the view of an environment works with. */
 export interface IViewProps extends IProps {

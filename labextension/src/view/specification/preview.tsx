@@ -7,7 +7,7 @@ import { ProgressBar } from '../../components/progress-bar';
 import type { IProps } from '../../components/props';
 import { duration, moment, size } from '../../presentation/formats';
 import type { IChecked, IFault, ISolved } from '../../store/types';
-import { PackageChanges, joined } from './package-changes';
+import { joined, PackageChanges } from './package-changes';
 import { isConflict, SolveError } from './solve-error';
 import { SolvedPackages } from './solved-packages';
 import { faultsOf, fixed, withChannel } from './specification-fixes';

@@ -1,3 +1,5 @@
+import { isEnvironmentName } from '../../store/environment-names';
+
 const EMPTY = /^\s*(#.*)?$/;
 /** Return the first and the last line of a top-level key, as places; null where the text has it not. */
 export function linesOf(lines: readonly string[], key: string): [number, number] | null {
@@ -110,4 +112,11 @@ export function channelsOf(text: string): string[] {
   const block = /^channels:\s*(?:\[(.*)\]|((?:\n\s*-\s*.*)+))/m.exec(text);
   const items = block?.[1]?.split(',') ?? block?.[2]?.split('\n').map(line => line.replace(/^\s*-\s*/, '')) ?? [];
   return items.map(item => item.replace(/\s+#.*$/, '').trim().replace(/^['"]|['"]$/g, '')).filter(item => item);
+}
+
+/** Return the name that a specification gives itself, where it is one that can be used. */
+export function nameIn(text: string): string | undefined {
+  const found = /^name:\s*(?:"([^"]*)"|'([^']*)'|([^#\n]*))/m.exec(text);
+  const name = (found?.[1] ?? found?.[2] ?? found?.[3] ?? '').trim();
+  return isEnvironmentName(name) ? name : undefined;
 }

@@ -1,15 +1,12 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import { acceptedFiles, MAX_FILE } from '../../lab/file-chooser';
-import { size } from '../../presentation/formats';
 import { LARGE, largeTexts } from '../../storage/large-texts';
 import type { EnvStoreModel } from '../../store/model';
 import type { IChecked, IOffer, IPick, IPlace } from '../../store/types';
 import type { IFileDraft } from '../shared/file-draft';
+import { isBinary, textOfFile, textOfLink } from './file-sources';
 import { hasChoice, type IImport, keptOf, NOTHING_FOUND, NOTHING_READ } from './imported-file';
 import { withUnixLineEnds } from './line-ends';
-
-const BINARY = /^(%PDF|PK\x03|.PNG|\x1f)|\0/;
 
 /** A file, and what the server found in it. */
 type IRead = IFileDraft & Pick<IImport, 'changes' | 'offer' | 'isLockfile'>;
@@ -41,42 +38,8 @@ export function useImport(
     }
   };
   const [isUndone, setUndone] = React.useState(false);
-  const turn = React.useRef(0);
-  const [error, setError] = React.useState('');
-  const [problem, setProblem] = React.useState('');
-  const { namespace, name } = place;
+  const { read, turn, error, setError, problem, setProblem } = useReader(model, trans, place);
 
-  /** Have the server read a text; null where something else was asked for meanwhile, or it cannot be read. */
-  const read = async (
-    content: string,
-    fileName: string,
-    keep: readonly string[] = [],
-    pick: IPick = {}
-  ): Promise<IChecked | null> => {
-    setError('');
-    setProblem('');
-    const asked = ++turn.current;
-    try {
-      const where = { ...(namespace ? { namespace } : {}), ...(name ? { name } : {}) };
-      const found = await model.api.check(content, where, fileName, keep, pick);
-      if (asked !== turn.current) {
-        return null;
-      }
-      if (!content.trim() || (found.faults.length && BINARY.test(content))) {
-        setError(found.faults[0]?.message ?? trans.__('%1 is empty.', fileName));
-        return null;
-      }
-      if (hasChoice(found.offer) && isRefused(found, content)) {
-        setProblem(found.faults[0]!.message); // what else there is stands beside
-      }
-      return found;
-    } catch (reason) {
-      if (asked === turn.current) {
-        setError((reason as Error).message);
-      }
-      return null;
-    }
-  };
   const take = async (given: string, fileName: string) => {
     const content = withUnixLineEnds(given);
     const found = await read(content, fileName);
@@ -139,37 +102,19 @@ export function useImport(
     excludeNewer: isUndone || file.takesNewer ? null : file.dated,
     take,
     readFile: async given => {
-      if (given.size > MAX_FILE) {
-        setError(trans.__('%1 is larger than 4 MB, so it is no environment file.', given.name));
-        return;
+      try {
+        await take(await textOfFile(given, trans), given.name);
+      } catch (reason) {
+        setError((reason as Error).message);
       }
-      const content = await given.text();
-      if (BINARY.test(content)) {
-        const kind = content.startsWith('%PDF') ? trans.__('PDF') : trans.__('no text');
-        setError(
-          trans.__(
-            '%1 is not an environment file (%2, %3). Accepted: %4.',
-            given.name,
-            kind,
-            size(given.size),
-            acceptedFiles(trans)
-          )
-        );
-        return;
-      }
-      await take(content, given.name);
     },
     readLink: async address => {
       setError('');
       try {
-        const answer = await fetch(new URL(address), { credentials: 'omit' });
-        if (!answer.ok) {
-          throw new Error(`${answer.status} ${answer.statusText}`);
-        }
-        return await take(await answer.text(), new URL(address).pathname.split('/').pop() || 'environment.yml');
+        const { content, fileName } = await textOfLink(address, trans);
+        return await take(content, fileName);
       } catch (reason) {
-        const why = reason instanceof TypeError ? '' : ` (${(reason as Error).message})`; // a browser tells no reason
-        setError(trans.__('The link cannot be read from this page%1. Download the file and import it.', why));
+        setError((reason as Error).message);
         return false;
       }
     },
@@ -221,6 +166,59 @@ export function useImport(
       return (fileName || dated) && !isUndone ? keptOf(latest.current) : undefined;
     }
   };
+}
+
+/** The server as what reads files, and what it said last. */
+interface IReader {
+  /** Have the server read a text; null where something else was asked for meanwhile, or it cannot be read. */
+  read: (content: string, fileName: string, keep?: readonly string[], pick?: IPick) => Promise<IChecked | null>;
+  /** The number of the last question. */
+  turn: React.MutableRefObject<number>;
+  /** Why a text cannot be read. */
+  error: string;
+  setError: (error: string) => void;
+  /** Why a choice cannot be taken. */
+  problem: string;
+  setProblem: (problem: string) => void;
+}
+
+/** Have the server read texts, one at a time: an answer that comes after another question was asked is dropped. */
+function useReader(model: EnvStoreModel, trans: TranslationBundle, place: Partial<IPlace>): IReader {
+  const turn = React.useRef(0);
+  const [error, setError] = React.useState('');
+  const [problem, setProblem] = React.useState('');
+  const { namespace, name } = place;
+  const read = async (
+    content: string,
+    fileName: string,
+    keep: readonly string[] = [],
+    pick: IPick = {}
+  ): Promise<IChecked | null> => {
+    setError('');
+    setProblem('');
+    const asked = ++turn.current;
+    try {
+      const where = { ...(namespace ? { namespace } : {}), ...(name ? { name } : {}) };
+      const found = await model.api.check(content, where, fileName, keep, pick);
+      if (asked !== turn.current) {
+        return null;
+      }
+      if (!content.trim() || (found.faults.length && isBinary(content))) {
+        setError(found.faults[0]?.message ?? trans.__('%1 is empty.', fileName));
+        return null;
+      }
+      if (hasChoice(found.offer) && isRefused(found, content)) {
+        setProblem(found.faults[0]!.message); // what else there is stands beside
+      }
+      return found;
+    } catch (reason) {
+      if (asked === turn.current) {
+        setError((reason as Error).message);
+      }
+      return null;
+    }
+  };
+  return { read, turn, error, setError, problem, setProblem };
 }
 
 /** Whether nothing of a text could be taken: it came back as it was, with faults. */

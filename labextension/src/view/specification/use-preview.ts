@@ -1,6 +1,7 @@
 import * as React from 'react';
-import { useReconnected, useDebounced } from '../../components/hooks';
+import { useDebounced, useReconnected } from '../../components/hooks';
 import type { IProps } from '../../components/props';
+import type { EnvStoreApi } from '../../store/api';
 import { EnvStoreError } from '../../store/errors';
 import type { IChecked, IPlace, ISolved } from '../../store/types';
 
@@ -84,28 +85,12 @@ export function usePreview(
     const listed = checked.value.platforms;
     const options = { signal: stop.signal, lastIndex: isKept, ...(excludeNewer ? { excludeNewer } : {}) };
     setPlatforms(new Map());
-    const lookAtPlatforms = async (own: string) => {
-      const found = new Map<string, true | string | null>(listed.map(platform => [platform, platform === own || null]));
-      for (const platform of listed.filter(one => one !== own)) {
-        setPlatforms(new Map(found));
-        const answer = await model.api.solve(slow, namespace ? { namespace } : {}, { ...options, platform }).then(
-          () => true as const,
-          // a server that is busy, or a channel that is away, says nothing about the platform
-          (error: Error) => (isCertain(error) ? error.message.split('\n')[0] ?? '' : null)
-        );
-        if (stop.signal.aborted) {
-          return;
-        }
-        found.set(platform, answer);
-      }
-      setPlatforms(new Map(found));
-    };
     model.api.solve(slow, { ...(namespace ? { namespace } : {}), ...(name ? { name } : {}) }, options).then(
       value => {
         if (!stop.signal.aborted && shown.current === generation) {
           setSince(null);
           setSolved({ text: slow, value, error: null });
-          void lookAtPlatforms(value.platform);
+          void checkPlatforms(model.api, slow, { listed, own: value.platform, namespace }, options, setPlatforms);
         }
       },
       (error: Error) => {
@@ -144,4 +129,29 @@ export function usePreview(
 
 function isCertain(error: Error | null): boolean {
   return error instanceof EnvStoreError && error.code === 'unsatisfiable';
+}
+
+/** Find out on which of the listed platforms a text fits, one after the other, and tell each answer. */
+async function checkPlatforms(
+  api: EnvStoreApi,
+  text: string,
+  where: { listed: readonly string[]; own: string; namespace: string | undefined },
+  options: { signal: AbortSignal; lastIndex: boolean; excludeNewer?: string },
+  tell: (platforms: IPreview['platforms']) => void
+): Promise<void> {
+  const { listed, own, namespace } = where;
+  const found = new Map<string, true | string | null>(listed.map(platform => [platform, platform === own || null]));
+  for (const platform of listed.filter(one => one !== own)) {
+    tell(new Map(found));
+    const answer = await api.solve(text, namespace ? { namespace } : {}, { ...options, platform }).then(
+      () => true as const,
+      // a server that is busy, or a channel that is away, says nothing about the platform
+      (error: Error) => (isCertain(error) ? error.message.split('\n')[0] ?? '' : null)
+    );
+    if (options.signal.aborted) {
+      return;
+    }
+    found.set(platform, answer);
+  }
+  tell(new Map(found));
 }

@@ -15,27 +15,26 @@ export interface IEditorHandle {
   focus(): void;
 }
 
+interface IEditorProps {
+  editors: IEditorServices;
+  text: string;
+  label: string;
+  faults?: IFault[];
+  readOnly?: boolean;
+  mimeType?: string;
+  completer?: ICompleter;
+  /** What the text is of: that of another one is not undone. */
+  of?: number;
+  onChange?: (text: string) => void;
+  onSubmit?: () => void;
+  /** Take a text that is pasted elsewhere; `whole` where nothing else stands beside it. False lets it be pasted. */
+  onPaste?: (text: string, whole: boolean) => boolean;
+  /** Put the wrong word of a line right. */
+  onFix?: (fault: IFault, meant: string) => void;
+}
+
 /** Lab's own editor, in YAML mode, with faults marked at their lines and packages completed. */
-export const YamlEditor = React.forwardRef<
-  IEditorHandle,
-  {
-    editors: IEditorServices;
-    text: string;
-    label: string;
-    faults?: IFault[];
-    readOnly?: boolean;
-    mimeType?: string;
-    completer?: ICompleter;
-    /** What the text is of: that of another one is not undone. */
-    of?: number;
-    onChange?: (text: string) => void;
-    onSubmit?: () => void;
-    /** Take a text that is pasted elsewhere; `whole` where nothing else stands beside it. False lets it be pasted. */
-    onPaste?: (text: string, whole: boolean) => boolean;
-    /** Put the wrong word of a line right. */
-    onFix?: (fault: IFault, meant: string) => void;
-  }
->(function YamlEditor(props, ref): React.ReactElement {
+export const YamlEditor = React.forwardRef<IEditorHandle, IEditorProps>(function YamlEditor(props, ref): React.ReactElement {
   const host = React.useRef<HTMLDivElement>(null);
   const made = React.useRef<CodeEditor.IEditor | null>(null);
   const shownOf = React.useRef(props.of);
@@ -46,72 +45,11 @@ export const YamlEditor = React.forwardRef<
     const model = new CodeEditor.Model({ mimeType: props.mimeType ?? 'text/x-yaml' });
     model.sharedModel.setSource(withUnixLineEnds(latest.current.text));
     model.sharedModel.clearUndoHistory(); // what it begins with is not undone
-    const back = () => {
-      model.sharedModel.undo();
-      return true;
-    };
-    const forth = () => {
-      model.sharedModel.redo();
-      return true;
-    };
-    const extensions: Extension[] = [
-      // left alone, the browser undoes what it believes was typed, and mixes it with what was written since
-      EditorView.domEventHandlers({
-        paste: (event, view) => {
-          const pasted = event.clipboardData?.getData('text/plain') ?? '';
-          const { from, to } = view.state.selection.main;
-          const whole = !(view.state.sliceDoc(0, from) + view.state.sliceDoc(to)).trim();
-          if (view.state.readOnly || !pasted.trim() || !latest.current.onPaste?.(pasted, whole)) {
-            return false;
-          }
-          event.preventDefault();
-          return true;
-        },
-        beforeinput: event => {
-          if (event.inputType === 'historyUndo' || event.inputType === 'historyRedo') {
-            event.preventDefault();
-            return event.inputType === 'historyUndo' ? back() : forth();
-          }
-          return false;
-        }
-      }),
-      EditorView.contentAttributes.of({ 'aria-label': latest.current.label }),
-      Prec.highest(
-        keymap.of([
-          { key: 'Mod-z', run: back, preventDefault: true },
-          { key: 'Mod-y', mac: 'Mod-Shift-z', run: forth, preventDefault: true },
-          { key: 'Mod-Shift-z', run: forth, preventDefault: true },
-          {
-            key: 'Mod-Enter',
-            run: () => {
-              latest.current.onSubmit?.();
-              return true;
-            }
-          },
-          {
-            key: 'Mod-.',
-            run: view => {
-              const line = view.state.doc.lineAt(view.state.selection.main.head).number;
-              const faults = (latest.current.faults ?? []).filter(fault => fault.fix);
-              const fault = faults.find(found => found.line === line) ?? faults[0];
-              if (fault) {
-                latest.current.onFix?.(fault, fault.fix!.meant[0]!);
-              }
-              return Boolean(fault);
-            }
-          }
-        ])
-      )
-    ];
-    if (!props.readOnly) {
-      extensions.push(lintGutter(), keymap.of([...lintKeymap, { key: 'Shift-F8', run: previousDiagnostic }]));
-      extensions.push(completion(latest));
-    }
     const editor = props.editors.factoryService.newDocumentEditor({
       host: host.current!,
       model,
       config: { lineNumbers: true, scrollPastEnd: false, tabSize: 2, indentUnit: '2', readOnly: props.readOnly ?? false },
-      extensions
+      extensions: editorExtensions(model, latest, !props.readOnly)
     });
     made.current = editor;
     const slot = () => latest.current.onChange?.(model.sharedModel.getSource());
@@ -170,6 +108,74 @@ export const YamlEditor = React.forwardRef<
   }));
   return <div ref={host} className="jp-EnvStore-editor" />;
 });
+
+/** Return what the editor does beyond Lab's own: undo, paste, keys, and completion where it can be edited. */
+function editorExtensions(
+  model: CodeEditor.Model,
+  latest: React.MutableRefObject<IEditorProps>,
+  isEditable: boolean
+): Extension[] {
+  const back = () => {
+    model.sharedModel.undo();
+    return true;
+  };
+  const forth = () => {
+    model.sharedModel.redo();
+    return true;
+  };
+  return [
+    // left alone, the browser undoes what it believes was typed, and mixes it with what was written since
+    EditorView.domEventHandlers({
+      paste: (event, view) => {
+        const pasted = event.clipboardData?.getData('text/plain') ?? '';
+        const { from, to } = view.state.selection.main;
+        const whole = !(view.state.sliceDoc(0, from) + view.state.sliceDoc(to)).trim();
+        if (view.state.readOnly || !pasted.trim() || !latest.current.onPaste?.(pasted, whole)) {
+          return false;
+        }
+        event.preventDefault();
+        return true;
+      },
+      beforeinput: event => {
+        if (event.inputType === 'historyUndo' || event.inputType === 'historyRedo') {
+          event.preventDefault();
+          return event.inputType === 'historyUndo' ? back() : forth();
+        }
+        return false;
+      }
+    }),
+    EditorView.contentAttributes.of({ 'aria-label': latest.current.label }),
+    Prec.highest(
+      keymap.of([
+        { key: 'Mod-z', run: back, preventDefault: true },
+        { key: 'Mod-y', mac: 'Mod-Shift-z', run: forth, preventDefault: true },
+        { key: 'Mod-Shift-z', run: forth, preventDefault: true },
+        {
+          key: 'Mod-Enter',
+          run: () => {
+            latest.current.onSubmit?.();
+            return true;
+          }
+        },
+        {
+          key: 'Mod-.',
+          run: view => {
+            const line = view.state.doc.lineAt(view.state.selection.main.head).number;
+            const faults = (latest.current.faults ?? []).filter(fault => fault.fix);
+            const fault = faults.find(found => found.line === line) ?? faults[0];
+            if (fault) {
+              latest.current.onFix?.(fault, fault.fix!.meant[0]!);
+            }
+            return Boolean(fault);
+          }
+        }
+      ])
+    ),
+    ...(isEditable
+      ? [lintGutter(), keymap.of([...lintKeymap, { key: 'Shift-F8', run: previousDiagnostic }]), completion(latest)]
+      : [])
+  ];
+}
 
 /** Return the one change that makes a text of another. */
 export function difference(before: string, after: string): { from: number; to: number; insert: string } {
