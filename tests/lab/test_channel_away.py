@@ -20,7 +20,7 @@ def test_a_first_run_without_the_channel_begins_with_a_mirror(
     shown(tab.sidebar.get_by_text("away cannot be reached from this server."))
     example = tab.button("create-example")
     expect(example).to_be_disabled()
-    expect(example).to_have_attribute("title", "Its packages cannot be had: see below")
+    expect(example).to_have_attribute("title", "Its packages cannot be downloaded: see below")
     tab.picture("empty-away")
     tab.check_accessibility("#jp-envstore-panel")
 

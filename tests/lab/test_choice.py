@@ -101,7 +101,7 @@ def test_an_environment_of_a_workspace_is_chosen_with_keys_and_built(
         ".lm-TabBar-tabCloseIcon"
     ).click()
     shown(tab.page.get_by_role("dialog").get_by_text("Discard what you wrote?"))
-    tab.page.get_by_role("button", name="Go on").click()
+    tab.page.get_by_role("button", name="Continue editing").click()
     expect(chosen(tab)).to_have_value("binary")
     with tab.page.expect_request(lambda sent: sent.url.split("?")[0].endswith("/specification/")) as sent:
         tab.button("create").click()
@@ -129,7 +129,7 @@ def test_a_pasted_workspace_and_one_whose_default_is_empty_offer_their_environme
         tab.button("choose-file").click()
     chooser.value.set_files(file)
     shown(tab.view.get_by_text("the environment default asks for no packages").first)
-    shown(tab.view.get_by_role("complementary").get_by_text("Choose above what is taken of pixi.toml."))
+    shown(tab.view.get_by_role("complementary").get_by_text("Choose above what to use from pixi.toml."))
     expect(tab.button("create")).to_be_disabled()
     assert "--" not in tab.view.inner_text(), "options of the command line mean nothing here"
     tab.picture("choice-empty")
@@ -166,7 +166,7 @@ def test_categories_of_a_lock_are_chosen_kept_with_the_draft_and_built(
     docs.focus()
     tab.page.keyboard.press("Space")  # the last one stays
     expect(docs).to_be_checked()
-    shown(tab.view.get_by_text("1 package, no solving"))
+    shown(tab.view.get_by_text("A lockfile of 1 package."))
     tab.check_accessibility(CHOICE)
     tab.picture("choice-categories")
     tab.tab("packages")

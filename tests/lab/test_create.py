@@ -60,7 +60,7 @@ def test_a_name_that_is_taken_or_none_is_told_as_one_types(tab: Lab, example: in
     expect(tab.button("create")).to_be_disabled()
     tab.picture("taken")
     tab.button("new-name").fill("a b")
-    shown(tab.view.get_by_text("Letters, digits and _ . + -"))
+    shown(tab.view.get_by_text("at most 64 letters, digits and _ . + -"))
     tab.button("new-name").fill("data")
     tab.view.get_by_role("button", name="open it").click()
     shown(tab.page.locator(".jp-EnvStore-environmentView"))
@@ -92,7 +92,7 @@ def test_ten_faults_are_listed_and_nothing_is_built(tab: Lab, tmp_path: Path) ->
     lines = "".join(f"  - 'package{number} >>1'\n" for number in range(10))
     file.write_text(f"name: bad\nchannels: [a]\ndependencies:\n{lines}")
     tab.import_file(file)
-    shown(tab.view.get_by_text("10 lines need attention"))
+    shown(tab.view.get_by_text("10 lines must be corrected"))
     expect(tab.button("create")).to_be_disabled()
 
 
@@ -112,7 +112,7 @@ def test_a_lockfile_is_built_as_it_is(tab: Lab, lab: Server, example: int, tmp_p
     file = tmp_path / "conda-lock.yml"
     file.write_bytes(lab.ask("GET", f"build/{example}/conda-lock.yml").content)
     tab.import_file(file)
-    shown(tab.view.get_by_text("packages, no solving. It is built as it is."))
+    shown(tab.view.get_by_text("packages. It is built exactly, without solving."))
     tab.picture("lockfile")
     tab.button("new-name").fill("exact")
     tab.button("create").click()

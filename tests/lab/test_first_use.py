@@ -51,7 +51,7 @@ def test_what_stands_in_a_field_is_taken_or_asked_about(tab: Lab, example: int) 
     field.fill("nmupy")
     tab.view.get_by_role("radio", name="File or link").check()
     tab.button("create").click()  # the field is out of sight, and comes back to ask
-    shown(tab.view.get_by_text("No channel has “nmupy”. Choose “numpy”, or write pip:nmupy"))
+    shown(tab.view.get_by_text("No channel has “nmupy”. Choose “numpy”, write pip:nmupy"))
     expect(field).to_be_focused()
     assert submitted == []
     tab.picture("field-asks")
@@ -68,11 +68,11 @@ def test_what_stands_in_a_field_is_taken_or_asked_about(tab: Lab, example: int) 
     tab.view.get_by_role("radio", name="File or link").check()
     tab.view.get_by_label("Link to a file").fill("https://host/environment.yml")
     tab.button("create").click()
-    shown(tab.view.get_by_text("was not read yet: press Read, or clear the field."))
+    shown(tab.view.get_by_text("was not read yet. Press Read, or clear the field."))
     assert submitted == []
     tab.view.get_by_role("button", name="Cancel").click()
     shown(tab.page.get_by_role("dialog").get_by_text("Discard what you wrote?"))
-    tab.page.get_by_role("dialog").get_by_role("button", name="Go on").click()
+    tab.page.get_by_role("dialog").get_by_role("button", name="Continue editing").click()
     run(tab, "new", name="other")  # what was typed is not overwritten: another tab
     expect(tab.button("new-name")).to_have_value("other")
     expect(tab.page.locator(".jp-EnvStore-create")).to_have_count(2)
@@ -149,7 +149,7 @@ def test_what_was_deleted_says_so_wherever_it_is_still_seen(tab: Lab, lab: Serve
     expect(tab.page.get_by_text("Python (team/first-use) | Idle")).to_be_visible(timeout=60_000)
     shown(tab.sidebar.get_by_role("button", name="team/first-use"))
     run(tab, "open", **PLACE, tab="builds", build=first)
-    shown(tab.view.get_by_text("You look at build 1"))
+    shown(tab.view.get_by_text("You are looking at build 1"))
     lab.data("DELETE", "environment/team/first-use/")
     shown(tab.view.get_by_text("team/first-use was deleted."))
     for name in ("make-active", "open-notebook", "describe", "row-menu", "build-selector"):
@@ -180,7 +180,7 @@ def test_an_environment_gets_its_kernel_with_a_click_and_a_card_that_tells_it_ap
     lab.wait(lab.submit(f"name: oceanography-models-2026\nchannels: [{channel}]\ndependencies:\n  - python\n"))
     row = tab.row("oceanography-models-2026")
     row.click()
-    shown(row.get_by_text("No package in it brings a kernel."))
+    shown(row.get_by_text("None of its packages provides a kernel."))
     row.get_by_test_id("envstore:add-kernel").click()
     expect(tab.view.get_by_test_id("envstore:build-selector")).to_contain_text("Build 2", timeout=20_000)
     item = lab.data("GET", "environment/team/oceanography-models-2026/")
@@ -188,11 +188,11 @@ def test_an_environment_gets_its_kernel_with_a_click_and_a_card_that_tells_it_ap
     assert build["specification"]["text"].endswith("  - python\n  - ipykernel\n")
     shown(tab.view.get_by_test_id("envstore:reach-lockfile"), 60_000)  # its channel is a folder
     expect(tab.view.get_by_test_id("envstore:reach-lockfile")).to_contain_text(
-        "this machine alone. For others: archive"
+        "only on this machine. Elsewhere, use an archive"
     )
     expect(tab.view.get_by_test_id("envstore:reach-archive")).to_have_count(0)
     tab.button("copy-lockfile").click()
-    shown(tab.page.locator(".Toastify__toast", has_text="conda-lock.yml: Works on this machine alone"))
+    shown(tab.page.locator(".Toastify__toast", has_text="conda-lock.yml: Works only on this machine"))
     tab.button("new").first.click()
     shown(tab.view.get_by_text("Fits, found in"))
     preview = tab.view.get_by_role("complementary", name="Preview")

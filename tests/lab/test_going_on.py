@@ -80,7 +80,7 @@ def test_a_new_environment_with_its_choice_of_a_file_outlives_a_reload_until_it_
     expect(tab.editor()).to_contain_text("nasty-binary")
     expect(tab.button("new-name")).to_have_value("not-yet")
     expect(tab.view.get_by_label("Description")).to_have_value("To be built tomorrow")
-    expect(tab.button("take-newer")).to_have_text("Leave newer ones out")
+    expect(tab.button("take-newer")).to_have_text("Leave out newer packages")
     tab.button("file-environment").select_option("default")
     expect(tab.editor()).not_to_contain_text("nasty-binary")
     assert len(kept_texts(tab.page)) == 1
@@ -159,7 +159,7 @@ def test_the_date_of_a_build_holds_for_its_edited_text_and_outlives_the_environm
     shown(tab.page.get_by_text("team/edited is ready"), 60_000)
     tab.tab("specification")
     tab.button("take-newer").click()
-    shown(tab.view.get_by_text(f"The date {DATE} of build 2 (exclude-newer) does not count."))
+    shown(tab.view.get_by_text(f"The date {DATE} of build 2 (exclude-newer) is ignored."))
     shown(tab.view.get_by_text("a draft is kept in this browser"))
     tab.button("take-newer").click()
     shown(tab.view.get_by_text(f"{LEFT_OUT}build 2"))

@@ -17,7 +17,7 @@ from tests.server.live import Server
 def test_an_installer_is_made_downloaded_and_run(tab: Lab, lab: Server, example: int, tmp_path: Path) -> None:
     tab.open("data", "artifacts")
     row = tab.view.locator("[data-type=installer]")
-    expect(row).to_contain_text("one file to run, no network needed")
+    expect(row).to_contain_text("one file to run; a network is not needed")
     row.get_by_role("button", name="Make now").click()
     shown(tab.button("download-installer"), 60_000)
     row.locator("summary").click()

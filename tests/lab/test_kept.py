@@ -115,10 +115,10 @@ def test_staged_packages_survive_a_reload_and_say_what_they_do(tab: Lab) -> None
 def test_a_build_that_is_deleted_elsewhere_gives_way_to_the_active_one(tab: Lab, lab: Server) -> None:
     tab.open("kept", "artifacts")
     choose_build(tab, lab, 1)
-    shown(tab.view.get_by_text("You look at build 1"))
+    shown(tab.view.get_by_text("You are looking at build 1"))
     first = int(tab.view.get_by_test_id("envstore:build-selector").input_value())
     lab.data("DELETE", f"build/{first}/")
-    shown(tab.view.get_by_text("Build 1 was deleted. You see build 2."))
+    shown(tab.view.get_by_text("Build 1 was deleted. This is build 2."))
     expect(tab.view.get_by_test_id("envstore:build-selector")).to_contain_text("Build 2")
     tab.picture("build-deleted")
 
@@ -208,7 +208,7 @@ def test_a_view_that_is_refused_names_the_ways_out(tab: Lab) -> None:
     )
     shown(tab.view.get_by_text("Fits, found in"))
     tab.button("create-build").click()
-    shown(tab.view.get_by_text("You may use team, not change it. What you wrote is kept."))
+    shown(tab.view.get_by_text("You can use team, but not change it. Your text is kept."))
     tab.picture("not-allowed")
     tab.check_accessibility(".jp-EnvStore-environmentView")
     tab.button("save-to-own").click()
@@ -225,10 +225,10 @@ def test_changes_that_were_gathered_on_an_older_build_say_so(tab: Lab, lab: Serv
     shown(chip(tab, "+ nasty-links"))
     text = f"name: kept\nchannels: [{nasty_channel}]\ndependencies:\n  - nasty-text\nvariables: {{C: d}}\n"
     lab.wait(lab.submit(text))
-    shown(tab.view.get_by_text("Begun on build 2. They are made to build 3 now."))
+    shown(tab.view.get_by_text("These changes were started on build 2. They will be applied to build 3."))
     tab.picture("staged-newer")
     tab.button("staged-seen").click()
-    expect(tab.view.get_by_text("Begun on build 2.")).not_to_be_visible()
+    expect(tab.view.get_by_text("These changes were started on build 2.")).not_to_be_visible()
     tab.button("discard-changes").click()
 
 
@@ -276,10 +276,10 @@ def test_one_goes_on_with_exact_versions_or_packages(tab: Lab) -> None:
     tab.button("format").click()
     tab.page.get_by_role("menuitem", name="Lockfile: each package as in build 2").click()
     expect(tab.editor()).to_contain_text("sha256")
-    shown(tab.view.get_by_text("Exact: 1 package, no solving."))
+    shown(tab.view.get_by_text("A lockfile of 1 package."))
     expect(tab.button("platforms")).not_to_be_visible()
     tab.button("format").click()
-    tab.page.get_by_role("menuitem", name="As build 2 has it").click()
+    tab.page.get_by_role("menuitem", name="As in build 2").click()
     expect(tab.view.get_by_text("a draft is kept in this browser")).not_to_be_visible()
 
 
@@ -305,4 +305,4 @@ def test_a_server_that_hangs_is_noticed_and_given_up(tab: Lab, lab: Server) -> N
     expect(tab.view.get_by_text("Not connected. Last update")).to_have_count(0)
     tab.button("discard-draft").click()
     tab.tab("access")
-    shown(tab.view.get_by_text("Only its owner, and those that the configuration names"))
+    shown(tab.view.get_by_text("Only its owner, and people named in the configuration"))

@@ -23,7 +23,7 @@ def test_packages_are_kept_and_let_go_from_the_menu_of_a_build(
     tab.page.get_by_role("menuitem", name="Keep Packages").click()
     badge = tab.view.locator(".jp-EnvStore-badge", has_text="kept with its packages")
     shown(badge)
-    why = "The files of its packages are in the store: it comes back exactly, even when its channels are gone."
+    why = "The files of its packages are stored. It can be brought back exactly, even if its channels disappear."
     expect(badge).to_have_attribute("title", why)
     tab.check_accessibility(".jp-EnvStore-environmentView")
     tab.picture("kept-packages")

@@ -36,7 +36,7 @@ def test_packages_say_why_they_are_there(data: Lab) -> None:
     shown(data.view.get_by_role("row", name="traitlets"))
     expect(data.view.get_by_role("row", name="traitlets")).to_contain_text("needed by")
     data.view.get_by_role("radio", name="Updates").check()
-    shown(data.view.get_by_text("Nothing newer fits the specification."))
+    shown(data.view.get_by_text("No newer packages fit the specification."))
 
 
 def test_a_package_is_added_without_yaml_and_comments_live(data: Lab, lab: Server, example: int) -> None:
@@ -73,7 +73,7 @@ def test_a_fault_is_marked_at_its_line_as_one_types(data: Lab) -> None:
     data.picture("specification")
     data.check_accessibility(".jp-EnvStore-environmentView .jp-EnvStore-preview")
     data.write("name: data\ndependencies:\n  - python=\n  - 'numpy >>1'\nsurprise: 1\n")
-    shown(data.view.get_by_text("3 lines need attention"))
+    shown(data.view.get_by_text("3 lines must be corrected"))
     expect(data.view.locator(".cm-lint-marker-error")).to_have_count(3)
     expect(data.button("create-build")).to_be_disabled()
     data.view.get_by_role("button", name="line 5").click()
@@ -125,15 +125,13 @@ def test_a_preview_tells_what_would_change_and_a_conflict(data: Lab, channel: st
     expect(data.editor()).not_to_contain_text("two is too new")
     both = "  - nasty-versions <2\n  - nasty-versions >=2\n"
     data.write(f"name: data\nchannels: [{nasty_channel}]\ndependencies:\n{both}")
-    shown(data.view.get_by_text("These cannot live together"), 10_000)
-    expect(
-        data.view.get_by_text("nasty-versions <2 cannot live with nasty-versions >=2 (line 5)").first
-    ).to_be_visible()
+    shown(data.view.get_by_text("These packages conflict"), 10_000)
+    expect(data.view.get_by_text("nasty-versions <2 conflicts with nasty-versions >=2 (line 5)").first).to_be_visible()
     expect(data.view.get_by_text("Full explanation")).to_be_visible()
     expect(data.view.locator(".cm-lint-marker-error")).to_have_count(2)
     data.picture("conflict-of-lines")
     data.write(f"name: data\nchannels: [{nasty_channel}]\ndependencies: [nasty-needs-old, nasty-needs-new]\n")
-    shown(data.view.get_by_text("These cannot live together"), 10_000)
+    shown(data.view.get_by_text("These packages conflict"), 10_000)
     expect(data.view.get_by_role("alert")).to_contain_text("nasty-versions")
     expect(data.view.locator(".cm-lint-marker-error")).to_have_count(1)  # both stand in the last line
     expect(data.view.get_by_role("button", name="line 3")).to_be_visible()
@@ -157,11 +155,11 @@ def test_a_preview_says_what_is_allowed_and_takes_the_last_index(data: Lab, lab:
         shown(data.view.locator("dd", has_text="flask").first, 20_000)
     data.write(f"name: data\nchannels: ['http://{address}']\ndependencies:\n  - flask\n")
     shown(data.view.get_by_text("cannot be reached from this server"), 30_000)
-    shown(data.view.get_by_text("Last index:"))
+    shown(data.view.get_by_text("Last channel index:"))
     data.picture("channel-away")
     expect(data.button("create-build")).to_have_text("Build anyway…")
     data.button("last-index").click()
-    shown(data.view.get_by_text("With the index of"), 10_000)
+    shown(data.view.get_by_text("With the channel index of"), 10_000)
     data.check_accessibility(".jp-EnvStore-environmentView .jp-EnvStore-preview")
     data.button("discard-draft").click()
 
@@ -245,7 +243,7 @@ def test_copied_code_fetches_the_lockfile_with_a_narrow_token(
     shown(data.button("show-lockfile"))
     data.view.locator('[data-type="lockfile"] summary').click()
     data.button("copy-python-lockfile").click()
-    shown(data.page.get_by_text("The code has a token that may look at data alone"))
+    shown(data.page.get_by_text("The code contains a token that can only read data"))
     code = data.page.evaluate("navigator.clipboard.readText()")
     monkeypatch.chdir(tmp_path)
     exec(code, {})  # noqa: S102 - the code that the panel gives
@@ -343,10 +341,10 @@ def test_who_may_only_look_sees_no_buttons_that_change(
     server.data("GET", f"build/{build_id}/", "a-long-token-of-the-admin")
     tab = open_lab(server)
     shown(tab.row("shared"))
-    expect(tab.sidebar.get_by_title("You can use these, not change them").first).to_be_visible()
+    expect(tab.sidebar.get_by_title("You can use these environments, but not change them").first).to_be_visible()
     tab.row("shared").click(button="right")
     menu = tab.page.get_by_role("menuitem", name="Delete…")
-    expect(menu).to_have_attribute("title", "Only admins of team may delete it")
+    expect(menu).to_have_attribute("title", "Only admins of team can delete it")
     tab.page.keyboard.press("Escape")
     tab.open("shared", "specification")
     expect(tab.editor()).to_contain_text("nasty-text")
@@ -354,7 +352,7 @@ def test_who_may_only_look_sees_no_buttons_that_change(
     expect(tab.button("create-build")).to_have_count(0)
     tab.tab("access")
     shown(tab.view.get_by_text("Only admins of team change this:"))
-    shown(tab.view.get_by_text("The rules of team are shown to its developers and admins."))
+    shown(tab.view.get_by_text("Only developers and admins of team see its rules."))
     tab.picture("read-only")
 
 
@@ -407,7 +405,7 @@ def test_a_package_says_why_it_is_there_and_what_it_is(data: Lab) -> None:
     row.get_by_role("button", name="More for traitlets").click()
     data.picture("package-menu")
     expect(data.page.get_by_role("menuitem", name="Remove")).to_have_attribute("aria-disabled", "true")
-    data.page.get_by_role("menuitem", name="Why Is It Here?").click()
+    data.page.get_by_role("menuitem", name="Why Is It Installed?").click()
     below = data.view.locator(".jp-EnvStore-details")
     expect(below).to_contain_text("It is needed by")
     expect(below.get_by_text("ipykernel, asked for").first).to_be_visible()
@@ -442,7 +440,7 @@ def test_a_package_says_why_it_is_there_and_what_it_is(data: Lab) -> None:
         field.fill(text)
         field.press("Enter")
         if text:
-            expect(data.view.get_by_text("is no version and no bounds")).to_be_visible()
+            expect(data.view.get_by_text("is not a version or a range")).to_be_visible()
             field.press("Escape")
         expect(data.view.locator(".jp-EnvStore-chip")).to_have_count(staged)
 
@@ -464,7 +462,7 @@ def test_a_build_is_pinned_packed_away_and_brought_back(
 
     choose("Never Pack Away (Pin)")
     expect(row).to_contain_text("pinned")
-    choose("Let It Be Packed Away")
+    choose("Unpin")
     expect(row).not_to_contain_text("pinned")
     row.get_by_role("button", name="More for build 1").click()
     data.picture("build-menu")
@@ -476,7 +474,7 @@ def test_a_build_is_pinned_packed_away_and_brought_back(
     data.button("change-kept").click()
     data.page.get_by_role("dialog").get_by_role("spinbutton").fill("3")
     data.page.get_by_role("dialog").get_by_role("button", name="Change").click()
-    shown(data.view.get_by_text("The newest 3 are kept ready"))
+    shown(data.view.get_by_text("The newest 3 builds are kept ready"))
     assert lab.data("GET", "setting/team/kept/")["retention_builds"] == 3
     lab.data("DELETE", "environment/team/kept/")
 

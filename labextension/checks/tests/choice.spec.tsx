@@ -158,7 +158,7 @@ describe('the date of a build', () => {
     expect(imported.excludeNewer).toBe('2025-01-31');
     act(() => imported.setTakesNewer(true));
     expect(imported.excludeNewer).toBeNull();
-    expect(node.textContent).toContain('The date 2025-01-31 of build 3 (exclude-newer) does not count.');
+    expect(node.textContent).toContain('The date 2025-01-31 of build 3 (exclude-newer) is ignored.');
     expect(asArgs({ file: imported.handOver() })['file']).toMatchObject({ dated: '2025-01-31', takesNewer: true, of: 'build 3' });
   });
 });

@@ -19,7 +19,7 @@ import { act, draw, node, root } from './drawn';
 const trans = nullTranslator.load('jupyter_envstore');
 const commands = new CommandRegistry();
 
-describe('Trouble', () => {
+describe('ServerProblems', () => {
   const props = (model: object) => ({ model: model as EnvStoreModel, commands, trans });
 
   it('says what is wrong in words and offers a way out', () => {
@@ -42,7 +42,7 @@ describe('Trouble', () => {
   });
 });
 
-describe('Root', () => {
+describe('PanelRoot', () => {
   const changed = new Signal<object, void>({});
   const model = { changed, isConnected: true } as unknown as { changed: typeof changed; isConnected: boolean };
   const props = { model: model as unknown as EnvStoreModel, commands, trans };
@@ -121,13 +121,13 @@ describe('Preview', () => {
         onText={() => undefined}
       />
     );
-    expect(node.textContent).toContain('2 lines need attention');
+    expect(node.textContent).toContain('2 lines must be corrected');
     act(() => node.querySelectorAll<HTMLElement>('button')[1]!.click());
     expect(wanted).toEqual([5]);
   });
 });
 
-describe('Imported', () => {
+describe('ImportChanges', () => {
   it('offers to have each change otherwise that need not be made', () => {
     const toggled: string[] = [];
     const imported = {
@@ -210,7 +210,7 @@ describe('PackageSearch', () => {
     expect(staged.pop()).toBe('numpy 2.1');
     await type('nmupy');
     await press('Enter');
-    expect(node.textContent).toContain('No channel has “nmupy”. Choose “numpy”, or write pip:nmupy to take it from PyPI');
+    expect(node.textContent).toContain('No channel has “nmupy”. Choose “numpy”, write pip:nmupy to install it from PyPI');
     expect(staged).toHaveLength(4);
     await press('ArrowDown');
     await press('Enter');

@@ -37,10 +37,10 @@ describe('what a typed text means', () => {
   });
 
   it('is asked for where it may be a mistake or a beginning, or is nothing', async () => {
-    expect((await meaning('nmupy')).problem).toContain('Choose “numpy”, or write pip:nmupy');
+    expect((await meaning('nmupy')).problem).toContain('Choose “numpy”, write pip:nmupy');
     expect((await meaning('numpy num')).problem).toContain('No channel has “num”. Choose “numba”, “numpy”');
     expect((await meaning('rich')).problem).toContain('“rich-click”');
-    expect((await meaning('### no')).problem).toContain('names no package');
+    expect((await meaning('### no')).problem).toContain('is not a package');
   });
 
   it('is asked for where letters are exchanged at the begin, in the middle or at the end', async () => {
@@ -124,13 +124,13 @@ describe('a button that acts on what was typed', () => {
     await type('https://host/environment.yml');
     await press();
     expect([acted, taken]).toEqual([0, []]);
-    expect(node.querySelector('[role=alert]')?.textContent).toContain('press Read, or clear the field');
+    expect(node.querySelector('[role=alert]')?.textContent).toContain('Press Read, or clear the field');
     await act(async () => node.querySelector('button')!.click());
     await press();
     expect([acted, taken]).toEqual([1, ['https://host/environment.yml']]);
     await type('host/environment.yml');
     await act(async () => node.querySelector('button')!.click());
-    expect(node.querySelector('[role=alert]')?.textContent).toContain('is no link');
+    expect(node.querySelector('[role=alert]')?.textContent).toContain('is not a link');
   });
 
   it('finds what was typed in a part of the view that was not drawn meanwhile', async () => {

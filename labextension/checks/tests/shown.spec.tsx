@@ -86,7 +86,7 @@ describe('warnings of a build', () => {
     expect(node.querySelector('summary')?.textContent).toContain('6 warnings');
     const lines = [...node.querySelectorAll('li')].map(line => line.textContent);
     expect(lines).toEqual(['numpy: import failed lib/y.so', 'a and b have lib/x', 'a and c have lib/z', 'something new']);
-    expect(node.textContent).toContain('2 more; the log has all');
+    expect(node.textContent).toContain('2 more; the log lists all of them');
   });
 
   it('are not all drawn where there are many', () => {
@@ -109,8 +109,8 @@ describe('what is told of a build', () => {
   });
 
   it('says where alone a list of packages works', () => {
-    expect(reachWords({ reach: 'here' }, trans)).toContain('this machine alone. For others: archive or installer');
-    expect(reachWords({ reach: 'private' }, trans)).toContain('this network alone');
+    expect(reachWords({ reach: 'here' }, trans)).toContain('only on this machine. Elsewhere, use an archive or an installer');
+    expect(reachWords({ reach: 'private' }, trans)).toContain('only in this network');
     expect([reachWords({ reach: 'anywhere' }, trans), reachWords({}, trans)]).toEqual(['', '']);
   });
 });

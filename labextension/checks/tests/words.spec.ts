@@ -188,7 +188,7 @@ describe('a message with the tree of a solver', () => {
   });
 });
 
-describe('packages that cannot live together', () => {
+describe('packages that conflict', () => {
   const error = new Error(
     'these requirements cannot be met together:\nThe following packages are incompatible\n' +
       '├─ gsw * can be installed with any of the following options:\n│  └─ gsw 1.0 would require\n' +
@@ -198,20 +198,20 @@ describe('packages that cannot live together', () => {
   it('are marked, each at its line', () => {
     const found = faultsOf(error, 'name: x\ndependencies:\n  - numba\n  - gsw >=1\n');
     expect(found.map(fault => [fault.line, fault.message])).toEqual([
-      [3, 'numba cannot live with gsw >=1 (line 4)'],
-      [4, 'gsw >=1 cannot live with numba (line 3)']
+      [3, 'numba conflicts with gsw >=1 (line 4)'],
+      [4, 'gsw >=1 conflicts with numba (line 3)']
     ]);
     const twice = faultsOf(error, 'dependencies:\n  - numba <2  # old\n  - numba >=2\n');
     expect(twice.map(fault => [fault.line, fault.message])).toEqual([
-      [2, 'numba <2 cannot live with numba >=2 (line 3)'],
-      [3, 'numba >=2 cannot live with numba <2 (line 2)']
+      [2, 'numba <2 conflicts with numba >=2 (line 3)'],
+      [3, 'numba >=2 conflicts with numba <2 (line 2)']
     ]);
   });
 
   it('are marked once where they stand in one line', () => {
     const [fault, ...others] = faultsOf(error, 'dependencies: [numba, gsw]\n');
     expect(others).toEqual([]);
-    expect([fault?.line, fault?.message]).toEqual([1, 'gsw, numba cannot live together']);
+    expect([fault?.line, fault?.message]).toEqual([1, 'gsw, numba conflict with each other']);
   });
 });
 

@@ -18,7 +18,7 @@ export function addKernelCommand(context: CommandContext): void {
       ...PLACE,
       properties: {
         ...PLACE.properties,
-        always: { type: 'boolean', description: 'Whether each build from now on gets ipykernel, by a setting' }
+        always: { type: 'boolean', description: 'Whether a setting adds ipykernel to each build from now on' }
       }
     },
     async args => {
@@ -34,7 +34,7 @@ export function addKernelCommand(context: CommandContext): void {
         }
         const { specification, exclude_newer } = await api.build(id);
         if (!specification || specification.is_lockfile) {
-          throw new Error(trans.__('it is exactly a lockfile. Begin with a specification of it, and add ipykernel there'));
+          throw new Error(trans.__('it was built from a lockfile. Start from a specification instead, and add ipykernel there'));
         }
         const { conda } = await api.check(specification.text, place);
         const text = await api.edit(specification.text, [kernelPackage(conda)], []);

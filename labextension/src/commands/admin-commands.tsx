@@ -22,7 +22,7 @@ export function addAdminCommands(context: CommandContext): void {
     async () => {
       const { plan } = await api.space(true);
       if (!plan || plan.count === 0) {
-        Notification.info(trans.__('There is nothing to free: all that is there is used, or kept by the settings.'), {
+        Notification.info(trans.__('There is nothing to free: everything is in use, or is kept by the settings.'), {
           autoClose: 8000
         });
         return;
@@ -53,9 +53,9 @@ export function addAdminCommands(context: CommandContext): void {
     async () => {
       const set = await askForLine(
         {
-          title: trans.__('Channels of specifications that name none'),
+          title: trans.__('Default channels, for specifications that name no channel'),
           label: trans.__(
-            'Names, addresses of mirrors (https://…) or folders on the server (/…); the most important first, with commas between them'
+            'Names, addresses of mirrors (https://…) or folders on the server (/…), separated by commas; the first one has priority'
           ),
           ok: trans.__('Set')
         },
@@ -87,7 +87,7 @@ function PlanTable(props: { plan: NonNullable<ISpace['plan']>; words: CommandCon
   return (
     <div className="jp-EnvStore-plan">
       <p>
-        {words.__('Builds that are packed away keep their lockfile, which brings them back; caches fill up again by themselves.')}
+        {words.__('Builds that are packed away keep their lockfile, so you can bring them back. Caches fill up again when they are used.')}
       </p>
       <Table columns={[words.__('What'), words.__('Size'), words.__('Why')]}>
         {plan.removals.map((removal, place) => (

@@ -13,7 +13,7 @@ const ARTIFACT = {
   properties: {
     ...PLACE.properties,
     type: { type: 'string', description: 'yaml, lockfile, explicit, archive …' },
-    variant: { type: 'string', description: 'Which one of several; empty for the usual one' }
+    variant: { type: 'string', description: 'Variant of the artifact; empty for the default one' }
   }
 } as const;
 
@@ -119,7 +119,7 @@ function addCodeCommand(context: CommandContext): void {
       await copy(text, trans.__('Copied'));
       tellReach(context, found);
       Notification.info(
-        trans.__('The code has a token that may look at %1 alone, until %2.', place.name, ends.toLocaleDateString()),
+        trans.__('The code contains a token that can only read %1. It expires on %2.', place.name, ends.toLocaleDateString()),
         {
           autoClose: 8000,
           actions: [
@@ -172,8 +172,8 @@ async function readyArtifact(context: CommandContext, args: Arguments): Promise<
   }
   Notification.info(
     found && (found.state === 'pending' || found.state === 'building')
-      ? trans.__('It is being made; try again in a moment')
-      : trans.__('It is not made yet: see “Logs and artifacts”'),
+      ? trans.__('It is being made. Try again in a moment.')
+      : trans.__('It is not made yet. See “Logs and artifacts”.'),
     { autoClose: 5000 }
   );
   return undefined;

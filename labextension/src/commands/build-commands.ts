@@ -32,7 +32,7 @@ function addRebuildCommand(context: CommandContext): void {
       const usual = failed ? item.current_build_id : item?.newest_build_id;
       const build = Number(args.build ?? usual ?? 0);
       if (item && build && args.build === undefined && !(await hasNewer(context, item, build))) {
-        Notification.info(trans.__('%1: nothing newer fits.', item.name), {
+        Notification.info(trans.__('%1: no newer packages fit the specification.', item.name), {
           autoClose: 8000,
           actions: [
             {
@@ -52,7 +52,7 @@ function addRebuildCommand(context: CommandContext): void {
     {
       isEnabled: args => context.may(args, 'environment::update'),
       caption: args =>
-        context.whyNot(args, 'environment::update') || trans.__('The same specification, newest packages')
+        context.whyNot(args, 'environment::update') || trans.__('Build the same specification with the newest packages')
     }
   );
 }
@@ -75,7 +75,7 @@ function addCancelCommand(context: CommandContext): void {
       const item = model.environments.find(found => found.newest_build_id === build);
       if (item?.active && item.current_build) {
         Notification.info(
-          trans.__('Canceled. %1 goes on with build %2.', item.name, item.current_build.number),
+          trans.__('Canceled. %1 still uses build %2.', item.name, item.current_build.number),
           { autoClose: 5000 }
         );
       }
@@ -113,7 +113,7 @@ function addRestoreCommand(context: CommandContext): void {
           }
           await new Promise(resolve => window.setTimeout(resolve, RESTORE_PAUSE));
         }
-        throw new Error(trans.__('it takes long; the log tells how far it is'));
+        throw new Error(trans.__('it takes a long time. The log shows the progress'));
       };
       const done = back();
       Notification.promise(done, {
@@ -140,13 +140,13 @@ function addRetentionCommands(context: CommandContext): void {
   context.add(
     CommandIDs.pin,
     trans.__('Pin Build'),
-    { ...BUILD, properties: { ...BUILD.properties, pinned: { type: 'boolean', description: 'Whether it is kept for good' } } },
+    { ...BUILD, properties: { ...BUILD.properties, pinned: { type: 'boolean', description: 'Whether it is pinned, so that it is never packed away' } } },
     args => context.guarded(trans.__('Not changed'), () => api.pin(Number(args.build), args.pinned !== false))
   );
   context.add(
     CommandIDs.keepPackages,
     trans.__('Keep Packages of Build'),
-    { ...BUILD, properties: { ...BUILD.properties, packages: { type: 'boolean', description: 'Whether they are kept' } } },
+    { ...BUILD, properties: { ...BUILD.properties, packages: { type: 'boolean', description: 'Whether the files of its packages are kept' } } },
     args => context.guarded(trans.__('Not changed'), () => api.keepPackages(Number(args.build), args.packages !== false))
   );
   context.add(CommandIDs.packAway, trans.__('Pack Build Away'), BUILD, async args => {
@@ -156,7 +156,7 @@ function addRetentionCommands(context: CommandContext): void {
       return true;
     });
     if (done) {
-      Notification.success(trans.__('Packed away. Its lockfile stays, and brings it back.'), {
+      Notification.success(trans.__('Packed away. Its lockfile is kept, so you can bring the build back.'), {
         autoClose: 8000,
         actions: [
           { label: trans.__('Undo'), callback: () => void app.commands.execute(CommandIDs.restore, { ...args, build }) }
@@ -194,7 +194,7 @@ function addActivationCommand(context: CommandContext): void {
       const now = model.find(place)?.current_build;
       const running = runningKernels(context, place);
       const stay =
-        running && before ? ' ' + trans._n('%1 running notebook stays.', '%1 running notebooks stay.', running) : '';
+        running && before ? ' ' + trans._n('%1 running notebook keeps its build.', '%1 running notebooks keep their build.', running) : '';
       Notification.success(trans.__('New notebooks use build %1.', now?.number ?? '') + stay, {
         autoClose: 8000,
         actions: before
@@ -211,7 +211,7 @@ function addActivationCommand(context: CommandContext): void {
       label: args => String(args.words ?? trans.__('Make Active')),
       isEnabled: args => context.may(args, 'environment::update') && !args.isActive && !args.isAway,
       caption: args =>
-        args.isAway ? trans.__('It is packed away; bring it back first') : context.whyNot(args, 'environment::update')
+        args.isAway ? trans.__('It is packed away. Bring it back first.') : context.whyNot(args, 'environment::update')
     }
   );
 }

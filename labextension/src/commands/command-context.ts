@@ -17,7 +17,7 @@ export const PLACE = {
   properties: {
     namespace: { type: 'string', description: 'Namespace of the environment' },
     name: { type: 'string', description: 'Name of the environment' },
-    build: { type: 'number', description: 'Id of a build; the active one where it is left out' }
+    build: { type: 'number', description: 'Id of a build; by default the active one' }
   }
 } as const;
 export const BUILD = {
@@ -129,8 +129,8 @@ export class CommandContext {
       return '';
     }
     return permission === 'environment::delete'
-      ? this.trans.__('Only admins of %1 may delete it', place.namespace)
-      : this.trans.__('You may use %1, not change it', place.namespace);
+      ? this.trans.__('Only admins of %1 can delete it', place.namespace)
+      : this.trans.__('You can use %1, but not change it', place.namespace);
   }
 
   /** Whether the user may do something in an environment. */

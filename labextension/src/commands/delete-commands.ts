@@ -21,7 +21,7 @@ export function addDeleteCommands(context: CommandContext): void {
   context.add(CommandIDs.deleteBuild, trans.__('Delete Build…'), BUILD, async args => {
     const title = trans.__('Delete build %1?', String(args.number ?? args.build));
     const body = trans.__(
-      'Its files and its lockfile go, and it cannot be brought back. Other builds stay; a notebook that runs in it goes on until its kernel ends.'
+      'Its files and its lockfile are deleted, and it cannot be brought back. Other builds are not changed. A notebook that uses it can run until its kernel stops.'
     );
     if (await confirmDelete(context, title, body)) {
       await context.guarded(trans.__('Not deleted'), () => api.deleteBuild(Number(args.build)));
@@ -48,7 +48,7 @@ export function addDeleteCommands(context: CommandContext): void {
       if (done) {
         Notification.dismiss(offers.get(whole(place)));
         const id = Notification.success(
-          bytes ? trans.__('Deleted %1. %2 are freed in 10 minutes.', whole(place), size(bytes)) : trans.__('Deleted %1.', whole(place)),
+          bytes ? trans.__('Deleted %1. %2 will be freed in 10 minutes.', whole(place), size(bytes)) : trans.__('Deleted %1.', whole(place)),
           {
             autoClose: SHOWN,
             actions: [{ label: trans.__('Undo'), callback: () => void context.app.commands.execute(CommandIDs.undelete, { ...place }) }]
@@ -86,8 +86,8 @@ export function addDeleteCommands(context: CommandContext): void {
       isEnabled: args => model.may(context.place(args), 'environment::delete'),
       caption: args =>
         model.may(context.place(args), 'environment::delete')
-          ? trans.__('For ten minutes after it was deleted')
-          : trans.__('Only admins of %1 may bring it back', context.place(args).namespace)
+          ? trans.__('Possible for ten minutes after the deletion')
+          : trans.__('Only admins of %1 can bring it back', context.place(args).namespace)
     }
   );
 }
@@ -106,11 +106,11 @@ async function whatGoes(context: CommandContext, item: IEnvironment): Promise<{ 
   const members = item.namespace.members ?? 0;
   const running = runningKernels(context, placeOf(item));
   const lines = [
-    trans._n('%1 build and its files go', '%1 builds and their files go', count) + ` (${size(bytes)}).`,
+    trans._n('%1 build and its files are deleted', '%1 builds and their files are deleted', count) + ` (${size(bytes)}).`,
     item.kernels.length ? trans.__('Its kernel disappears.') : '',
     running ? trans._n('%1 notebook uses it now.', '%1 notebooks use it now.', running) : '',
     members > 1 ? trans.__('%1 people have a role in %2.', members, item.namespace.name) : '',
-    isUnfinished(item.newest_build_status) ? trans.__('A build that runs is stopped.') : '',
+    isUnfinished(item.newest_build_status) ? trans.__('The running build is stopped.') : '',
     trans.__('You can undo this for 10 minutes.')
   ];
   return { bytes, lines: lines.filter(line => line) };

@@ -72,9 +72,9 @@ function addCloneCommand(context: CommandContext): void {
       isEnabled: args => Boolean(context.environment(args)?.active) && model.writable.length > 0,
       caption: args =>
         !context.environment(args)?.active
-          ? trans.__('It has no build that could be cloned')
+          ? trans.__('It has no build to clone')
           : model.writable.length === 0
-            ? trans.__('You may make environments in no namespace')
+            ? trans.__('There is no namespace in which you can create environments')
             : trans.__('The same packages under another name')
     }
   );
@@ -115,7 +115,7 @@ function checkName(context: CommandContext, target: IPlace): void {
   if (!isEnvironmentName(target.name)) {
     throw new Error(
       trans.__(
-        '“%1” is no name: letters, digits and _ . + -, at most 64, beginning with a letter or digit.',
+        '“%1” is not a valid name. Use at most 64 letters, digits and _ . + -, and begin with a letter or digit.',
         target.name
       )
     );

@@ -95,7 +95,7 @@ function addKernelChangeCommand(context: CommandContext): void {
   context.add(
     CommandIDs.useInCurrent,
     trans.__('Use in Current Notebook'),
-    { ...PLACE, properties: { ...PLACE.properties, panel: { type: 'string', description: 'Id of another notebook’s tab' } } },
+    { ...PLACE, properties: { ...PLACE.properties, panel: { type: 'string', description: 'Id of the tab of another notebook' } } },
     async args => {
       const panel = args.panel ? sessions.find(String(args.panel)) : sessions.last;
       const item = context.environment(args);
@@ -110,10 +110,10 @@ function addKernelChangeCommand(context: CommandContext): void {
         const number = item.current_build?.number ?? '';
         const answer = await showDialog({
           title: again
-            ? trans.__('Start the kernel of %1 anew, in build %2?', panel.title.label, number)
+            ? trans.__('Restart the kernel of %1 in build %2?', panel.title.label, number)
             : trans.__('Change the kernel of %1?', panel.title.label),
           body: trans.__('Variables of %1 will be lost.', panel.title.label),
-          buttons: [Dialog.cancelButton(), Dialog.okButton({ label: again ? trans.__('Start anew') : trans.__('Change') })]
+          buttons: [Dialog.cancelButton(), Dialog.okButton({ label: again ? trans.__('Restart') : trans.__('Change') })]
         });
         if (!answer.button.accept) {
           return;
@@ -153,8 +153,8 @@ function addCopyNameCommands(context: CommandContext): void {
       isEnabled: args => Boolean(context.environment(args)?.path),
       caption: args =>
         context.environment(args)?.path
-          ? trans.__('Where it is on the server, whichever build is active')
-          : trans.__('Its files are not there')
+          ? trans.__('Its path on the server, whichever build is active')
+          : trans.__('It has no files on the server')
     }
   );
 }
@@ -184,7 +184,7 @@ async function kernelOf(context: CommandContext, item: IEnvironment | undefined)
   const { app, trans } = context;
   const kernel = item?.kernels[0];
   if (!item || !kernel) {
-    const reason = item?.kernel_note ?? trans.__('It is not there any more.');
+    const reason = item?.kernel_note ?? trans.__('It does not exist any more.');
     Notification.error(`${item ? whole(placeOf(item)) : ''}: ${reason}`, {
       autoClose: 8000
     });

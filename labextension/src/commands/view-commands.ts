@@ -80,7 +80,7 @@ function addCreateViewCommands(context: CommandContext, views: IViews): void {
       return;
     }
     if (file.size > MAX_FILE) {
-      Notification.error(trans.__('%1 is larger than 4 MB, so it is no environment file.', file.name), { autoClose: 8000 });
+      Notification.error(trans.__('%1 is larger than 4 MB, so it cannot be an environment file.', file.name), { autoClose: 8000 });
       return;
     }
     return views.create({ namespace: args.namespace, text: await file.text(), fileName: file.name });

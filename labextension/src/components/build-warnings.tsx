@@ -13,7 +13,7 @@ function kindsOf(trans: TranslationBundle): Record<string, string> {
     link_script: trans.__('Scripts of packages'),
     activation: trans.__('Activation'),
     outside_link: trans.__('Links that lead out of the environment'),
-    package: trans.__('Packages that say something else of themselves'),
+    package: trans.__('Packages whose metadata differ'),
     kept_packages: trans.__('Packages that are not kept'),
     specification: trans.__('Specification')
   };
@@ -59,7 +59,7 @@ export function BuildWarnings({ build, trans }: { build: IBuild; trans: Translat
           <Lines warnings={group.warnings} trans={trans} />
         </section>
       ))}
-      {more > 0 && <p className="jp-EnvStore-sub">{trans.__('%1 more; the log has all', more)}</p>}
+      {more > 0 && <p className="jp-EnvStore-sub">{trans.__('%1 more; the log lists all of them', more)}</p>}
     </details>
   );
 }

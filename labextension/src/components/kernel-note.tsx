@@ -26,19 +26,19 @@ export function KernelNote(props: IProps & { item: IEnvironment }): React.ReactE
   }
   return (
     <div className="jp-EnvStore-sub jp-EnvStore-kernelNote">
-      <span>{trans.__('No package in it brings a kernel.')}</span>{' '}
+      <span>{trans.__('None of its packages provides a kernel.')}</span>{' '}
       {isBusy ? (
         <span role="status">{trans.__('Asking for a build…')}</span>
       ) : (
         <>
           <Link id={CommandIDs.addKernel} onClick={() => run(false)}>
-            {trans.__('Add one and build')}
+            {trans.__('Add a kernel and build')}
           </Link>
           {item.permissions.includes('setting::update') && (
             <>
               {' · '}
               <Link id="envstore:always-add-kernel" onClick={() => run(true)}>
-                {trans.__('Add ipykernel to each build of it')}
+                {trans.__('Add ipykernel to each of its builds')}
               </Link>
             </>
           )}

@@ -27,7 +27,7 @@ class RunningBuilds implements IRunningSessions.IManager {
     this.name = trans.__('Environment builds');
     this.shutdownLabel = trans.__('Cancel');
     this.shutdownAllLabel = trans.__('Cancel All');
-    this.shutdownAllConfirmationText = trans.__('Cancel all builds that run? Active builds stay as they are.');
+    this.shutdownAllConfirmationText = trans.__('Cancel all running builds? Active builds are not changed.');
     model.changed.connect(() => this._runningChanged.emit());
   }
 

@@ -5,9 +5,9 @@ import type { IArtifact } from '../store/types';
 export function reachWords(artifact: Pick<IArtifact, 'reach'>, trans: TranslationBundle): string {
   switch (artifact.reach) {
     case 'here':
-      return trans.__('Works on this machine alone. For others: archive or installer.');
+      return trans.__('Works only on this machine. Elsewhere, use an archive or an installer.');
     case 'private':
-      return trans.__('Works in this network alone. For others: archive or installer.');
+      return trans.__('Works only in this network. Elsewhere, use an archive or an installer.');
     default:
       return '';
   }
@@ -32,7 +32,7 @@ export function artifactWords(type: string, trans: TranslationBundle): IArtifact
     lockfile: {
       title: trans.__('Lockfile'),
       show: trans.__('Show lockfile'),
-      purpose: trans.__('exact; for conda-lock, and to build again'),
+      purpose: trans.__('exact; for conda-lock, or to build it again'),
       use: (file, name) => [`conda-lock install -n ${name} ${file}`, `jupyter envstore build ${file} --name ${name}`]
     },
     explicit: {
@@ -44,7 +44,7 @@ export function artifactWords(type: string, trans: TranslationBundle): IArtifact
     archive: {
       title: trans.__('Archive'),
       download: trans.__('Download archive'),
-      purpose: trans.__('unpack it and it runs, no conda needed'),
+      purpose: trans.__('runs once it is unpacked; conda is not needed'),
       use: (file, name) => [
         `mkdir ${name} && tar -xf ${file} -C ${name}`,
         `source ${name}/bin/activate && conda-unpack`,
@@ -54,7 +54,7 @@ export function artifactWords(type: string, trans: TranslationBundle): IArtifact
     installer: {
       title: trans.__('Installer'),
       download: trans.__('Download installer'),
-      purpose: trans.__('one file to run, no network needed'),
+      purpose: trans.__('one file to run; a network is not needed'),
       use: (file, name, tools) => file.endsWith('.exe')
         ? [`start /wait "" ${file} /S /D=%USERPROFILE%\\${name}`]
         : file.endsWith('.pkg')

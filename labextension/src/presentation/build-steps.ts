@@ -13,7 +13,7 @@ export function step(progress: IProgress | undefined, trans: TranslationBundle):
           ? trans.__('Starting')
           : ended.name === 'activate' || ended.name === 'link'
             ? trans.__('Finishing')
-            : trans.__('Going on');
+            : trans.__('Continuing');
     return { words, part: null };
   }
   const names: Record<string, string> = {

@@ -21,7 +21,7 @@ export function mark(item: IEnvironment, trans: TranslationBundle, connected = t
   }
   const usable = item.active && !item.current_build?.packed_away;
   if (usable && connected && (newest === 'BUILDING' || newest === 'QUEUED')) {
-    return { shape: '●', kind: 'ready', extra: '◐', words: trans.__('Ready; another build is on its way') };
+    return { shape: '●', kind: 'ready', extra: '◐', words: trans.__('Ready; another build is in progress') };
   }
   if (newest === 'BUILDING') {
     return { shape: '◐', kind: 'building', words: trans.__('Building') };

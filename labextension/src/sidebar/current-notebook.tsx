@@ -62,7 +62,7 @@ export function CurrentNotebook(
         ) : isGone && spelled ? (
           <Gone {...props} place={spelled.place} />
         ) : (
-          <div className="jp-EnvStore-sub">{trans.__('It runs in no environment of the store.')}</div>
+          <div className="jp-EnvStore-sub">{trans.__('It does not use an environment of the store.')}</div>
         )}
         {isOld && place && (
           <div className="jp-EnvStore-sub">
@@ -175,7 +175,7 @@ function Gone(props: IProps & { place: IPlace }): React.ReactElement {
       <span className="jp-EnvStore-mark" data-kind="canceled" aria-hidden="true">
         ⊘
       </span>
-      {isLost ? trans.__('%1 was deleted and cannot come back.', name) : trans.__('%1 was deleted', name)}
+      {isLost ? trans.__('%1 was deleted and cannot be brought back.', name) : trans.__('%1 was deleted', name)}
       {!isLost && model.may(place, 'environment::delete') && (
         <>
           {': '}

@@ -32,7 +32,7 @@ export function EnvironmentCard(props: IProps & { item: IEnvironment }): React.R
         <>
           <div
             className="jp-EnvStore-sub"
-            title={trans.__('%1 of its own; the rest is shared, with other builds or the package cache', size(build.own_size))}
+            title={trans.__('%1 for this build alone; the rest is shared with other builds or the package cache', size(build.own_size))}
           >
             {trans._n(
               'Build %2 · %1 package · %3',

@@ -42,7 +42,7 @@ function NamespaceRow(props: IGroupProps): React.ReactElement {
     ? trans.__('%1, yours', name)
     : writable
       ? name
-      : trans.__('%1, you can use these, not change them', name);
+      : trans.__('%1, you can use these environments, but not change them', name);
   return (
     <div
       role="treeitem"
@@ -65,7 +65,7 @@ function NamespaceRow(props: IGroupProps): React.ReactElement {
         {own && <span className="jp-EnvStore-you"> {trans.__('(you)')}</span>}
       </span>
       {!writable && (
-        <span className="jp-EnvStore-lock" title={trans.__('You can use these, not change them')}>
+        <span className="jp-EnvStore-lock" title={trans.__('You can use these environments, but not change them')}>
           <lockIcon.react tag="span" height="12px" width="12px" />
         </span>
       )}

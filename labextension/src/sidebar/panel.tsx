@@ -115,7 +115,7 @@ function Panel(
             type="search"
             placeholder={trans.__('Filter names, packages')}
             aria-label={trans.__('Filter environments or packages')}
-            title={trans.__('Names and descriptions; pkg:numpy finds what has numpy')}
+            title={trans.__('Searches names and descriptions; pkg:numpy finds environments that contain numpy')}
             value={filter}
             onChange={event => setFilter(event.target.value)}
             onKeyDown={event => {
@@ -219,7 +219,7 @@ function Footer({ model, trans, commands }: IProps): React.ReactElement | null {
   const total = model.server.space?.total ?? 0;
   return bytes ? (
     <div className="jp-EnvStore-footer">
-      <span title={trans.__('Artifacts, and the files that each build has for itself; packages that builds share are not counted')}>
+      <span title={trans.__('Artifacts, and files that belong to one build. Packages that builds share are not counted.')}>
         {total ? trans.__('%1 of %2', size(bytes), size(total)) : trans.__('%1 used', size(bytes))}
       </span>
       {freeable >= WORTH_FREEING && (

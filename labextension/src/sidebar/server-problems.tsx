@@ -32,7 +32,7 @@ export function ServerProblems({ model, trans, commands }: IProps): React.ReactE
       return (
         <div className="jp-EnvStore-trouble" role="alert">
           <span>
-            {trans.__('The server part is not running.')} <code>{ENABLE}</code>
+            {trans.__('The server extension is not running.')} <code>{ENABLE}</code>
           </span>
           <Link onClick={() => copy(ENABLE, trans.__('Copied'))}>{trans.__('Copy')}</Link>
         </div>

@@ -39,7 +39,7 @@ export function Welcome(props: IProps & { sessions: SessionTracker }): React.Rea
         <envstoreIcon.react tag="div" width="48px" height="48px" />
         <p>
           {trans.__(
-            'Nobody has shared an environment with you yet. Ask for a role in a namespace: you are %1.',
+            'Nobody has shared an environment with you yet. Ask an admin for a role in a namespace. Your user name is %1.',
             name || trans.__('nobody')
           )}
         </p>
@@ -50,17 +50,17 @@ export function Welcome(props: IProps & { sessions: SessionTracker }): React.Rea
   return (
     <div className="jp-EnvStore-empty">
       <envstoreIcon.react tag="div" width="48px" height="48px" />
-      <h2>{trans.__('Environments you can share and bring back exactly')}</h2>
+      <h2>{trans.__('Environments that you can share and bring back exactly')}</h2>
       <p>
         {trans.__(
-          'Pick packages, get a kernel. Every version you make is kept, and can be sent to others as a lockfile, archive, installer or Docker image.'
+          'Choose packages and get a kernel. Every version is kept, and you can give it to others as a lockfile, archive, installer or Docker image.'
         )}
       </p>
       <TextButton
         primary={!isAway}
         needsServer
         disabled={isAway}
-        title={isAway ? trans.__('Its packages cannot be had: see below') : undefined}
+        title={isAway ? trans.__('Its packages cannot be downloaded: see below') : undefined}
         id={CommandIDs.createExample}
         onClick={async () => {
           setError('');

@@ -38,9 +38,9 @@ export function CreateForm(props: ICreateProps & { widget: ICreateWidget; close:
     : needsName
       ? trans.__('Choose another name')
       : open ?? (faults.length
-        ? trans.__('Some lines need attention first')
+        ? trans.__('Correct the marked lines first')
         : preview.isImpossible
-          ? trans.__('It would fail: see the preview')
+          ? trans.__('The build would fail: see the preview')
           : '');
   const make = async () => {
     if (blocked) {
@@ -50,7 +50,7 @@ export function CreateForm(props: ICreateProps & { widget: ICreateWidget; close:
     }
   };
   if (model.permissions && model.writable.length === 0) {
-    return <ErrorBox message={trans.__('You may make environments in no namespace. Ask an admin for a role in one.')} />;
+    return <ErrorBox message={trans.__('There is no namespace in which you can create environments. Ask an admin for a role in one.')} />;
   }
   return (
     <form
@@ -91,7 +91,7 @@ export function CreateForm(props: ICreateProps & { widget: ICreateWidget; close:
       </div>
       {!draft.isStored && (
         <div className="jp-EnvStore-sub" role="status">
-          {trans.__('This is too large to be kept in this browser: it is lost when the page is loaded anew.')}
+          {trans.__('This is too large to be kept in this browser. It will be lost when the page is reloaded.')}
         </div>
       )}
       {draft.failed && (

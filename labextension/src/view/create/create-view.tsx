@@ -59,8 +59,8 @@ export class CreateView extends ReactWidget implements ICreateWidget {
     const { trans } = this.props;
     const answer = await showDialog({
       title: trans.__('Discard what you wrote?'),
-      body: trans.__('It is kept nowhere else.'),
-      buttons: [Dialog.cancelButton({ label: trans.__('Go on') }), Dialog.warnButton({ label: trans.__('Discard') })],
+      body: trans.__('It is not saved anywhere else.'),
+      buttons: [Dialog.cancelButton({ label: trans.__('Continue editing') }), Dialog.warnButton({ label: trans.__('Discard') })],
       defaultButton: 0
     });
     return answer.button.accept;

@@ -25,7 +25,7 @@ export function LinkField(props: {
   };
   const read = async () => {
     if (!/^https?:\/\/\S+$/.test(words)) {
-      ask(trans.__('“%1” is no link: it begins with https:// or http://', words));
+      ask(trans.__('“%1” is not a link. A link begins with https:// or http://', words));
       return;
     }
     setProblem('');
@@ -34,7 +34,7 @@ export function LinkField(props: {
     }
   };
   usePending(
-    () => !words || words === taken || ask(trans.__('What this link leads to was not read yet: press Read, or clear the field.'))
+    () => !words || words === taken || ask(trans.__('This link was not read yet. Press Read, or clear the field.'))
   );
   return (
     <>

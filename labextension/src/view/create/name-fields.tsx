@@ -67,7 +67,7 @@ export const NameFields = React.forwardRef<
       <div id={note} className="jp-EnvStore-nameNote" aria-live="polite">
         {isBad && (
           <span className="jp-EnvStore-error">
-            {trans.__('Letters, digits and _ . + -, at most 64, beginning with a letter or digit.')}
+            {trans.__('Use at most 64 letters, digits and _ . + -, and begin with a letter or digit.')}
           </span>
         )}
         {taken && (

@@ -48,7 +48,7 @@ function Members(props: ITabProps): React.ReactElement {
       <h3>{trans.__('Members of %1', place.namespace)}</h3>
       <NotYet loaded={members} trans={trans} />
       {value && value.length === 0 && (
-        <p className="jp-EnvStore-sub">{trans.__('Only its owner, and those that the configuration names, can see it.')}</p>
+        <p className="jp-EnvStore-sub">{trans.__('Only its owner, and people named in the configuration, can see it.')}</p>
       )}
       {value && value.length > 0 && (
         <Table columns={[trans.__('Name'), trans.__('Role'), { title: trans.__('Actions'), hidden: true }]}>
@@ -113,8 +113,8 @@ function Members(props: ITabProps): React.ReactElement {
       ) : may || !value ? null : (
         <p className="jp-EnvStore-sub">
           {admins.length
-            ? trans.__('Only admins of %1 change this: %2.', place.namespace, admins.join(', '))
-            : trans.__('Only admins of %1 change this: its owner, and those that the configuration names.', place.namespace)}
+            ? trans.__('Only admins of %1 can change this: %2.', place.namespace, admins.join(', '))
+            : trans.__('Only admins of %1 can change this: its owner, and people named in the configuration.', place.namespace)}
         </p>
       )}
       {refused && <ErrorBox message={refused} />}
@@ -136,7 +136,7 @@ function Policy(props: ITabProps): React.ReactElement | null {
       <section aria-label={trans.__('Rules')}>
         <h3>{trans.__('Rules')}</h3>
         <p className="jp-EnvStore-sub">
-          {trans.__('The rules of %1 are shown to its developers and admins. A preview says what they refuse or add.', place.namespace)}
+          {trans.__('Only developers and admins of %1 see its rules. A preview shows what the rules refuse or add.', place.namespace)}
         </p>
       </section>
     );
@@ -152,10 +152,10 @@ function Policy(props: ITabProps): React.ReactElement | null {
   const list = (key: string) => (value[key] as string[] | undefined)?.join(', ') ?? '';
   const lines: [string, string][] = [
     [trans.__('Allowed channels'), list('conda_allowed_channels') || trans.__('all')],
-    [trans.__('Channels where a file names none'), list('conda_default_channels')],
-    [trans.__('Always added'), [list('conda_included_packages'), list('pypi_included_packages')].filter(x => x).join(', ')],
-    [trans.__('Must be there'), [list('conda_required_packages'), list('pypi_required_packages')].filter(x => x).join(', ')],
-    [trans.__('Made at once'), namesOf(value['artifacts_at_once'], trans)],
+    [trans.__('Default channels'), list('conda_default_channels')],
+    [trans.__('Packages that are always added'), [list('conda_included_packages'), list('pypi_included_packages')].filter(x => x).join(', ')],
+    [trans.__('Required packages'), [list('conda_required_packages'), list('pypi_required_packages')].filter(x => x).join(', ')],
+    [trans.__('Artifacts made with each build'), namesOf(value['artifacts_at_once'], trans)],
     [trans.__('Builds kept ready'), String(value['retention_builds'] ?? '')]
   ];
   return (
@@ -197,7 +197,7 @@ function Tokens(props: ITabProps): React.ReactElement {
       {refused && <ErrorBox message={refused} />}
       {value && value.length === 0 && <p className="jp-EnvStore-sub">{trans.__('You have none.')}</p>}
       {value && value.length > 0 && (
-        <Table columns={[trans.__('Name'), trans.__('May'), trans.__('Ends'), trans.__('Last used'), { title: trans.__('Actions'), hidden: true }]}>
+        <Table columns={[trans.__('Name'), trans.__('Permissions'), trans.__('Expires'), trans.__('Last used'), { title: trans.__('Actions'), hidden: true }]}>
             {value.map(token => (
               <tr key={token.id}>
                 <th scope="row">
@@ -208,7 +208,7 @@ function Tokens(props: ITabProps): React.ReactElement {
                     ? Object.entries(token.role_bindings)
                         .map(([entity, roles]) => `${entity}: ${roles.join(', ')}`)
                         .join('; ')
-                    : trans.__('all that you may')}
+                    : trans.__('everything that you can do')}
                 </td>
                 <td>{date(token.expiration) || trans.__('never')}</td>
                 <td>{date(token.last_used_on) || trans.__('never')}</td>

@@ -157,7 +157,7 @@ function ArtifactDetails(props: IArtifactProps & { title: string }): React.React
   const uses = artifactWords(artifact.type, trans).use(artifact.file_name, place.name, artifact.tools);
   return (
     <details className="jp-EnvStore-more">
-      <summary>{trans.__('How to use it on the other side')}</summary>
+      <summary>{trans.__('How to use it on another machine')}</summary>
       {uses.map(line => (
         <div key={line} className="jp-EnvStore-code">
           <code>{line}</code>

@@ -53,8 +53,8 @@ function Artifacts(props: ITabProps): React.ReactElement {
       {value && value.length === 0 && (
         <p className="jp-EnvStore-sub">
           {build.status === 'COMPLETED'
-            ? trans.__('No artifacts are made here.')
-            : trans.__('Artifacts are made of builds that are ready.')}
+            ? trans.__('No artifacts are made for this environment.')
+            : trans.__('Artifacts can be made once the build is ready.')}
         </p>
       )}
       <ul>

@@ -73,7 +73,7 @@ export function BuildLog(props: ITabProps & { asked: IShow }): React.ReactElemen
       {error && !busy && lines.length === 0 && (
         <p className="jp-EnvStore-error">{trans.__('The log cannot be loaded now: %1', error.message)}</p>
       )}
-      {error && busy && <p className="jp-EnvStore-error">{trans.__('The log was cut off; it goes on in a moment.')}</p>}
+      {error && busy && <p className="jp-EnvStore-error">{trans.__('The connection to the log was lost. It continues in a moment.')}</p>}
       <details open={isUnfinished(build.status)}>
         <summary>{trans._n('The whole log, %1 line', 'The whole log, %1 lines', lines.length)}</summary>
         <div

@@ -26,7 +26,7 @@ export function BuildNotices(props: INoticeProps): React.ReactElement {
     <>
       {lost !== null && isThere && (
         <NoteBox row>
-          <span>{trans.__('Build %1 was deleted. You see build %2.', lost, build?.number ?? '')}</span>
+          <span>{trans.__('Build %1 was deleted. This is build %2.', lost, build?.number ?? '')}</span>
           <Link onClick={() => show({ tab: 'builds' })}>{trans.__('Show builds')}</Link>
           <Link onClick={shown.forgetLost}>{trans.__('OK')}</Link>
         </NoteBox>
@@ -46,7 +46,7 @@ function OtherBuildNotice(props: INoticeProps & { build: IBuild }): React.ReactE
   return (
     <NoteBox row>
       <span>
-        {trans.__('You look at build %1, of %2.', build.number, moment(builtOn(build)))}
+        {trans.__('You are looking at build %1 from %2.', build.number, moment(builtOn(build)))}
       </span>
       {build.status === 'COMPLETED' && item.permissions.includes('environment::update') && (
         <TextButton
@@ -80,7 +80,7 @@ export function LoadingNotices({ shown, trans }: Pick<INoticeProps, 'shown' | 't
   return (
     <>
       {detail.error && !isLoaded && (
-        <ErrorBox message={isMaking ? trans.__('The new build was made, but cannot be shown now: %1', detail.error.message) : trans.__('Another build cannot be shown now: %1', detail.error.message)}>
+        <ErrorBox message={isMaking ? trans.__('The new build was created, but it cannot be shown now: %1', detail.error.message) : trans.__('Another build cannot be shown now: %1', detail.error.message)}>
           <TextButton onClick={detail.reload}>{trans.__('Try again')}</TextButton>
         </ErrorBox>
       )}

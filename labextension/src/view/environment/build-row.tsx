@@ -108,9 +108,9 @@ function newsWords(props: IBuildRowProps, changes: readonly IPackageChange[] | u
     return changeWords(changes, trans.__('the same packages'));
   }
   if (!isFirst) {
-    return trans.__('the first that is ready');
+    return trans.__('first ready build');
   }
-  return row.number === 1 ? trans.__('first build') : trans.__('the oldest that is kept');
+  return row.number === 1 ? trans.__('first build') : trans.__('oldest build that is kept');
 }
 
 /** Return what can be done with a build. */
@@ -119,12 +119,12 @@ function buildActions(props: IBuildRowProps): Action[] {
   const hasLock = row.package_count > 0;
   const args = { ...place, build: row.id };
   const done = row.status === 'COMPLETED';
-  const readOnly = item.permissions.includes('environment::update') ? undefined : trans.__('You may use it, not change it');
+  const readOnly = item.permissions.includes('environment::update') ? undefined : trans.__('You can use it, but not change it');
   return [
     {
       label: trans.__('Compare with Active'),
       run: () => props.compare(row.id, item.current_build_id!),
-      refused: row.active || !hasLock || !item.active ? trans.__('It is the active one, or there is nothing to compare') : undefined
+      refused: row.active || !hasLock || !item.active ? trans.__('It is the active build, or there is nothing to compare') : undefined
     },
     {
       label: trans.__('Open Notebook with This Build'),
@@ -132,7 +132,7 @@ function buildActions(props: IBuildRowProps): Action[] {
         row.active
           ? commands.execute(CommandIDs.openNotebook, { ...place })
           : commands.execute(CommandIDs.openBuild, { build: row.id }),
-      refused: done && !row.packed_away ? undefined : trans.__('Its files are not there')
+      refused: done && !row.packed_away ? undefined : trans.__('It has no files on the server')
     },
     { label: trans.__('Edit as New Build'), run: () => show({ tab: 'specification', build: row.id }) },
     {
@@ -142,16 +142,16 @@ function buildActions(props: IBuildRowProps): Action[] {
     },
     null,
     row.pinned
-      ? { label: trans.__('Let It Be Packed Away'), run: () => commands.execute(CommandIDs.pin, { ...args, pinned: false }), refused: readOnly }
+      ? { label: trans.__('Unpin'), run: () => commands.execute(CommandIDs.pin, { ...args, pinned: false }), refused: readOnly }
       : { label: trans.__('Never Pack Away (Pin)'), run: () => commands.execute(CommandIDs.pin, { ...args, pinned: true }), refused: readOnly ?? (done ? undefined : trans.__('It is not ready')) },
     ...keepActions(row, args, commands, trans, readOnly),
     {
       label: trans.__('Pack Away'),
       run: () => commands.execute(CommandIDs.packAway, args),
       refused: !item.permissions.includes('build::delete')
-        ? trans.__('You may use it, not change it')
+        ? trans.__('You can use it, but not change it')
         : row.active
-          ? trans.__('It is the active one')
+          ? trans.__('It is the active build')
           : row.pinned
             ? trans.__('It is pinned')
             : done && !row.packed_away
@@ -162,11 +162,11 @@ function buildActions(props: IBuildRowProps): Action[] {
       label: trans.__('Delete…'),
       run: () => commands.execute(CommandIDs.deleteBuild, { ...args, number: row.number }),
       refused: !item.permissions.includes('build::delete')
-        ? trans.__('You may use it, not change it')
+        ? trans.__('You can use it, but not change it')
         : row.active
-          ? trans.__('It is the active one')
+          ? trans.__('It is the active build')
           : isUnfinished(row.status)
-            ? trans.__('It runs; cancel it first')
+            ? trans.__('It is running. Cancel it first.')
             : undefined
     }
   ];

@@ -34,7 +34,7 @@ export function FormatPicker(
     try {
       const found = (await model.api.artifacts(build.id)).find(item => item.type === type && !item.variant);
       if (!found?.url || found.state !== 'ready') {
-        throw new Error(found?.reason || trans.__('It is not made yet: see Logs and artifacts.'));
+        throw new Error(found?.reason || trans.__('It is not made yet. See “Logs and artifacts”.'));
       }
       const taken = await model.api.text(found.url);
       if (!there.current || latest.current.text !== text || latest.current.build !== build.id) {
@@ -48,7 +48,7 @@ export function FormatPicker(
   const refused = build.status === 'COMPLETED' ? undefined : trans.__('This build is not ready');
   const actions: Action[] = [
     {
-      label: text === original ? trans.__('✓ As build %1 has it', build.number) : trans.__('As build %1 has it', build.number),
+      label: text === original ? trans.__('✓ As in build %1', build.number) : trans.__('As in build %1', build.number),
       run: () => replace(original)
     },
     { label: trans.__('Pinned: each version as in build %1', build.number), run: take('yaml'), refused },
@@ -57,7 +57,7 @@ export function FormatPicker(
   return (
     <Picker
       id="envstore:format"
-      title={trans.__('Go on with exact versions, or with exact packages')}
+      title={trans.__('Replace the text by exact versions or exact packages')}
       label={trans.__('Format ▾')}
       actions={actions}
     />

@@ -18,7 +18,7 @@ export function keptWords(row: IBuild, trans: TranslationBundle, percent?: numbe
     case 'kept':
       return trans.__('kept with its packages, %1', size(bytes));
     case 'partly':
-      return trans._n('kept but for %1 package', 'kept but for %1 packages', missing);
+      return trans._n('kept, except for %1 package', 'kept, except for %1 packages', missing);
     case 'failed':
       return trans.__('packages not kept');
     default:
@@ -69,9 +69,9 @@ export function KeptBadge(props: { row: IBuild; model: EnvStoreModel; trans: Tra
   if (!words) {
     return null;
   }
-  const why = trans.__('The files of its packages are in the store: it comes back exactly, even when its channels are gone.');
+  const why = trans.__('The files of its packages are stored. It can be brought back exactly, even if its channels disappear.');
   const being = trans.__('The files of its packages are being stored.');
-  const lacking = trans.__('It comes back as long as its channels have what could not be stored. The log tells the reasons.');
+  const lacking = trans.__('It can be brought back as long as its channels have the packages that could not be stored. The log shows the reasons.');
   return (
     <span className="jp-EnvStore-badge" title={state === 'kept' ? why : busy ? being : lacking}>
       {words}

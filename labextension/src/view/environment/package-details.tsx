@@ -55,7 +55,7 @@ function Why(props: Pick<ITabProps, 'trans'> & { found: IContent; contents: read
           <ul>{found.needed_by.map(name => draw(name, [found.name]))}</ul>
         </>
       )}
-      {!found.needed_by.length && found.requested === null && <p>{trans.__('Nothing else in it needs it.')}</p>}
+      {!found.needed_by.length && found.requested === null && <p>{trans.__('No other package needs it.')}</p>}
     </>
   );
 }
@@ -70,7 +70,7 @@ function About(props: Pick<ITabProps, 'trans'> & { found: IContent; about: IAbou
   ];
   return (
     <>
-      <p>{about.summary || trans.__('The package says nothing of itself.')}</p>
+      <p>{about.summary || trans.__('The package has no description.')}</p>
       <p className="jp-EnvStore-sub">
         {about.license && `${trans.__('Licence: %1', about.license)} · `}
         {trans.__('From %1', found.channel)}

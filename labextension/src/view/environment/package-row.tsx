@@ -132,7 +132,7 @@ function PackageCells(
           className="jp-EnvStore-twisty"
           tabIndex={-1}
           aria-expanded={isOpened}
-          aria-label={trans.__('Why %1 is here, and what it is', found.name)}
+          aria-label={trans.__('Why %1 is installed, and what it is', found.name)}
           onClick={props.toggle}
         >
           <Caret.react tag="span" />
@@ -169,10 +169,10 @@ function packageActions(props: IPackageRowProps, setBelow: (below: Below) => voi
   const { found, trans, editable, stage } = props;
   const exact = found.manager === 'pip' ? `${found.name}==${found.version}` : `${found.name}=${found.version}=${found.build}`;
   const refused = !editable
-    ? trans.__('You may not change it, or it is exactly a lockfile')
+    ? trans.__('You cannot change this environment, or it was built from a lockfile')
     : found.requested !== null
       ? undefined
-      : trans.__('It is not listed in the specification: others need it');
+      : trans.__('It is not in the specification: other packages need it');
   return [
     {
       label: trans.__('Change Version…'),
@@ -181,7 +181,7 @@ function packageActions(props: IPackageRowProps, setBelow: (below: Below) => voi
     },
     { label: trans.__('Remove'), run: () => stage([], [specOf(found)]), refused },
     null,
-    { label: trans.__('Why Is It Here?'), run: () => setBelow('details') },
+    { label: trans.__('Why Is It Installed?'), run: () => setBelow('details') },
     { label: trans.__('About %1', found.name), run: () => setBelow('details') },
     { label: trans.__('Copy “%1”', exact), run: () => copy(exact, trans.__('Copied %1', exact)) }
   ];

@@ -37,7 +37,7 @@ export function PackageUpdates(
       )}
       {updates.value && !updates.error && <IndexFrom solved={updates.value} trans={trans} />}
       {updates.value && newer.size === 0 && (
-        <p role="status">{trans.__('Nothing newer fits the specification.')}</p>
+        <p role="status">{trans.__('No newer packages fit the specification.')}</p>
       )}
       {updates.value && newer.size > 0 && (
         <p className="jp-EnvStore-actions">
@@ -65,7 +65,7 @@ export function PackageUpdates(
           </TextButton>
           {changes.count === 0 && (
             <span className="jp-EnvStore-sub">
-              {trans.__('The specification stays as it is; the newest that fits it is taken.')}
+              {trans.__('The specification is not changed. The newest packages that fit it are installed.')}
             </span>
           )}
         </p>

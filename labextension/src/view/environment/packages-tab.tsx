@@ -85,7 +85,7 @@ export function PackagesTab(props: ITabProps & IStagedProps & { asked: IShow }):
       )}
       {isLock && (
         <p className="jp-EnvStore-sub">
-          {trans.__('This build is exactly a lockfile. To change packages, begin with a specification.')}
+          {trans.__('This build was made from a lockfile. To change packages, start from a specification.')}
         </p>
       )}
       {!hasLock && (
@@ -179,7 +179,7 @@ function AddPackages(
       <PackageSearch {...props} specification={build.specification?.text ?? ''} onAdd={add} />
       {known && (
         <span role="status" className="jp-EnvStore-sub">
-          {trans.__('%1 is asked for already: %2', known.name, known.requested ?? '')}
+          {trans.__('%1 is already in the specification: %2', known.name, known.requested ?? '')}
         </span>
       )}
     </>

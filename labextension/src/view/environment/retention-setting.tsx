@@ -20,8 +20,8 @@ export function RetentionSetting(props: ITabProps): React.ReactElement | null {
   }
   const change = async () => {
     const answer = await InputDialog.getNumber({
-      title: trans.__('Builds of %1 that are kept ready', item.name),
-      label: trans.__('Older ones are packed away: their lock stays, and brings them back. 0 keeps all.'),
+      title: trans.__('Number of builds of %1 that are kept ready', item.name),
+      label: trans.__('Older builds are packed away. Their lockfile is kept, so you can bring them back. 0 keeps all builds.'),
       value: number,
       okLabel: trans.__('Change')
     });
@@ -36,8 +36,8 @@ export function RetentionSetting(props: ITabProps): React.ReactElement | null {
   return (
     <span className="jp-EnvStore-sub">
       {number === 0
-        ? trans.__('All are kept ready')
-        : trans._n('The newest %1 is kept ready', 'The newest %1 are kept ready', number)}{' '}
+        ? trans.__('All builds are kept ready')
+        : trans._n('The newest %1 build is kept ready', 'The newest %1 builds are kept ready', number)}{' '}
       {item.permissions.includes('setting::update') && (
         <Link id="envstore:change-kept" onClick={change}>
           {trans.__('Change…')}

@@ -29,7 +29,7 @@ export function SpecificationTab(props: ITabProps & { asked: IShow }): React.Rea
   const preview = usePreview({ ...props, text, enabled: may, excludeNewer, against: item.active ? item.current_build_id : null });
   const isLockfile = preview.checked?.is_lockfile ?? build.specification?.is_lockfile ?? false;
   const unchanged = !isChanged
-    ? trans.__('Same as build %1. Building again takes the newest packages that fit.', build.number)
+    ? trans.__('Same as build %1. A new build installs the newest packages that fit.', build.number)
     : null;
   const faults = preview.checked?.faults ?? [];
   const isBlocked = faults.length > 0 || Boolean(preview.checked?.refused) || preview.isImpossible;
@@ -37,9 +37,9 @@ export function SpecificationTab(props: ITabProps & { asked: IShow }): React.Rea
   const marked = React.useMemo(() => (open ? [] : [...faults, ...faultsOf(preview.error, text)]), [open, faults, preview.error, text]);
 
   const why = preview.isImpossible
-    ? trans.__('It would fail: see the preview')
+    ? trans.__('The build would fail: see the preview')
     : isBlocked
-      ? open ?? trans.__('Some lines need attention first')
+      ? open ?? trans.__('Correct the marked lines first')
       : '';
   const make = async () => {
     if (isBlocked || !text.trim()) {
@@ -114,7 +114,7 @@ export function SpecificationTab(props: ITabProps & { asked: IShow }): React.Rea
             text={text}
             unchanged={unchanged}
             open={open}
-            against={item.active && !build.active ? trans.__('Against the active build, %1:', item.current_build?.number ?? '') : null}
+            against={item.active && !build.active ? trans.__('Compared with the active build, %1:', item.current_build?.number ?? '') : null}
             goTo={line => editor.current?.goTo(line)}
             onText={next => {
               draft.change(next);

@@ -53,7 +53,7 @@ export function SpecificationToolbar(
       {may && <FormatPicker {...props} original={draft.original} text={text} onText={draft.change} replaced={draft.tellReplaced} />}
       {!may && (
         <>
-          <span className="jp-EnvStore-sub">{trans.__('You may use %1, not change it.', place.namespace)}</span>
+          <span className="jp-EnvStore-sub">{trans.__('You can use %1, but not change it.', place.namespace)}</span>
           {props.commands.isEnabled(CommandIDs.clone, { ...place }) && (
             <Link id={CommandIDs.clone} onClick={() => props.commands.execute(CommandIDs.clone, { ...place })}>
               {trans.__('Clone it to change it…')}

@@ -50,7 +50,7 @@ export function StagedChangesBox(
         {changes.liftsDate && (
           <span className="jp-EnvStore-chip">
             {trans.__('newer than %1', build.exclude_newer ?? '')}
-            <IconButton icon={closeIcon} label={trans.__('Leave newer ones out')} onClick={() => changes.takeNewer(false)} />
+            <IconButton icon={closeIcon} label={trans.__('Leave out newer packages')} onClick={() => changes.takeNewer(false)} />
           </span>
         )}
         <span className="jp-EnvStore-actions">
@@ -74,7 +74,7 @@ export function StagedChangesBox(
       {staged.begun && staged.begun.id !== build.id && (
         <NoteBox row>
           <span>
-            {trans.__('Begun on build %1. They are made to build %2 now.', staged.begun.number, build.number)}
+            {trans.__('These changes were started on build %1. They will be applied to build %2.', staged.begun.number, build.number)}
           </span>
           <Link onClick={() => show({ tab: 'builds', compare: [staged.begun!.id, build.id] })}>
             {trans.__('Compare')}

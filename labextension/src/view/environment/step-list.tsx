@@ -17,7 +17,7 @@ export function StepList(props: {
   const { progress, trans, lines, canceled } = props;
   const sections = React.useMemo(() => linesBySteps(lines), [lines]);
   if (!progress?.steps.length) {
-    return progress?.status === 'QUEUED' ? <p className="jp-EnvStore-sub">{trans.__('In line')}</p> : null;
+    return progress?.status === 'QUEUED' ? <p className="jp-EnvStore-sub">{trans.__('Queued')}</p> : null;
   }
   const running = progress.steps.filter(step => step.state === 'running').pop();
   return (

@@ -30,7 +30,7 @@ export function VersionField(
         props.leave();
       }
     } else if (bound && !BOUNDS.test(bound)) {
-      setProblem(trans.__('“%1” is no version and no bounds. For example %2, <2, >=1,<2', bound, found.version));
+      setProblem(trans.__('“%1” is not a version or a range. For example: %2, <2, >=1,<2', bound, found.version));
       field.current?.focus();
       return false;
     } else {
@@ -85,7 +85,7 @@ export function VersionField(
         </span>
       )}
       <span className="jp-EnvStore-sub">
-        {trans.__('For example %1 or <2; empty for the newest that fits', found.version)}
+        {trans.__('For example: %1 or <2. Leave it empty for the newest that fits.', found.version)}
       </span>
     </form>
   );

@@ -16,11 +16,11 @@ export function DateNote(props: {
   return (
     <div role="status">
       {takesNewer
-        ? trans.__('The date %1 of %2 (exclude-newer) does not count.', dated, source)
+        ? trans.__('The date %1 of %2 (exclude-newer) is ignored.', dated, source)
         : trans.__('Packages uploaded after %1 are left out, as in %2 (exclude-newer).', dated, source)}{' '}
       {setTakesNewer && (
         <Link id="envstore:take-newer" onClick={() => setTakesNewer(!takesNewer)}>
-          {takesNewer ? trans.__('Leave newer ones out') : trans.__('Take newer ones too')}
+          {takesNewer ? trans.__('Leave out newer packages') : trans.__('Include newer packages')}
         </Link>
       )}
     </div>

@@ -21,7 +21,7 @@ export function FileChoice(props: {
   }
   const { environments, categories, taken } = offer;
   return (
-    <NoteBox className="jp-EnvStore-choice" label={trans.__('What is taken of %1', source)}>
+    <NoteBox className="jp-EnvStore-choice" label={trans.__('What is used from %1', source)}>
       {environments.length > 1 && (
         <label>
           <span>{trans.__('Environment of %1', fileName)}</span>
@@ -47,7 +47,7 @@ export function FileChoice(props: {
           <legend>
             {isLockfile
               ? trans.__('Categories of %1', fileName)
-              : trans.__('Groups and extras of %1, beside what it always asks for', fileName)}
+              : trans.__('Groups and extras of %1, in addition to its required packages', fileName)}
           </legend>
           <div>
             {categories.map(name => {
@@ -79,7 +79,7 @@ export function FileChoice(props: {
       )}
       {edited && hasChoice(offer) && (
         <div role="status">
-          {trans.__('The text was edited since.')}{' '}
+          {trans.__('The text was edited.')}{' '}
           <Link id="envstore:read-again" onClick={imported.again}>
             {trans.__('Drop the edits and read %1 again', fileName)}
           </Link>{' '}
@@ -98,8 +98,8 @@ export function FileChoice(props: {
       {isUnkept && (
         <div role="status">
           {unkept === 'gone'
-            ? trans.__('%1 is not kept in this browser any more. To choose something else of it, import it again.', fileName)
-            : trans.__('%1 is too large to be kept in this browser. After a reload, import it again to choose something else of it.', fileName)}
+            ? trans.__('%1 is not kept in this browser any more. To choose something else from it, import it again.', fileName)
+            : trans.__('%1 is too large to be kept in this browser. After a reload, import it again to choose something else from it.', fileName)}
         </div>
       )}
     </NoteBox>

@@ -12,7 +12,7 @@ export function isBinary(content: string): boolean {
 /** Return the text of a file; where it cannot be an environment file, it fails with words for people. */
 export async function textOfFile(file: File, trans: TranslationBundle): Promise<string> {
   if (file.size > MAX_FILE) {
-    throw new Error(trans.__('%1 is larger than 4 MB, so it is no environment file.', file.name));
+    throw new Error(trans.__('%1 is larger than 4 MB, so it cannot be an environment file.', file.name));
   }
   const content = await file.text();
   if (isBinary(content)) {

@@ -24,9 +24,9 @@ export function ImportChanges(props: {
   if (imported.isUndone) {
     return props.text === imported.text ? (
       <NoteBox>
-        {trans.__('The file stands as it was.')}{' '}
+        {trans.__('The file is unchanged.')}{' '}
         <Link id="envstore:redo-import" onClick={imported.redo}>
-          {trans.__('Make the changes after all')}
+          {trans.__('Make the changes')}
         </Link>
       </NoteBox>
     ) : null;

@@ -37,7 +37,7 @@ export function PlatformPicker(props: IPickerProps): React.ReactElement {
     {
       label: trans.__('✓ The server’s own'),
       run: () => undefined,
-      refused: trans.__('It is always locked for the platform that it is built on')
+      refused: trans.__('The lockfile always includes the platform of the server')
     },
     ...known.map(platform => ({
       label: listed.includes(platform) ? `✓ ${platform}` : platform,
@@ -53,7 +53,7 @@ export function PlatformPicker(props: IPickerProps): React.ReactElement {
   return (
     <Picker
       id="envstore:platforms"
-      title={trans.__('The lockfile holds these platforms')}
+      title={trans.__('Platforms in the lockfile')}
       label={
         listed.length
           ? trans.__('Platforms: the server’s own, %1 ▾', listed.join(', '))
@@ -71,7 +71,7 @@ export function GpuPicker(props: IPickerProps): React.ReactElement {
   const known = [...new Set([...CUDA_VERSIONS, ...(cuda ? [cuda] : [])])];
   const marked = (isChosen: boolean, words: string) => (isChosen ? `✓ ${words}` : words);
   const actions: Action[] = [
-    { label: marked(!cuda, trans.__('As the server has it')), run: () => onText(withCuda(text, '')) },
+    { label: marked(!cuda, trans.__('Same as the server')), run: () => onText(withCuda(text, '')) },
     ...known.map(version => ({
       label: marked(version === cuda, trans.__('CUDA %1', version)),
       run: () => onText(withCuda(text, version))
@@ -80,7 +80,7 @@ export function GpuPicker(props: IPickerProps): React.ReactElement {
   return (
     <Picker
       id="envstore:gpu"
-      title={trans.__('Packages are chosen for a machine with this version of CUDA, whatever the server has')}
+      title={trans.__('Packages are chosen for a machine with this version of CUDA, even if the server has another one')}
       label={cuda ? trans.__('GPU: CUDA %1 ▾', cuda) : trans.__('GPU: as the server ▾')}
       actions={actions}
     />

@@ -79,7 +79,7 @@ function Faults(props: { faults: readonly IFault[]; trans: TranslationBundle; go
       <p className="jp-EnvStore-error">
         {faults.every(fault => fault.line === null)
           ? trans.__('This cannot be built')
-          : trans._n('%1 line needs attention', '%1 lines need attention', faults.length)}
+          : trans._n('%1 line must be corrected', '%1 lines must be corrected', faults.length)}
       </p>
       <ul className="jp-EnvStore-faults">
         {faults.map((fault, place) => (
@@ -129,7 +129,7 @@ function Checking(props: { since: number; preview: IPreview; trans: TranslationB
       {seconds > 1 && (
         <p className="jp-EnvStore-sub">
           {seconds > LONG
-            ? trans.__('This takes long. You can build without waiting.')
+            ? trans.__('This takes a long time. You can start the build without waiting.')
             : trans.__('Checking… %1 s', seconds)}{' '}
           <Link onClick={preview.stop}>{trans.__('Stop')}</Link>
         </p>
@@ -149,7 +149,7 @@ function Locked(props: {
   return (
     <>
       <p>
-        {trans._n('Exact: %1 package, no solving. It is built as it is.', 'Exact: %1 packages, no solving. It is built as it is.', checked.packages ?? 0)}
+        {trans._n('A lockfile of %1 package. It is built exactly, without solving.', 'A lockfile of %1 packages. It is built exactly, without solving.', checked.packages ?? 0)}
       </p>
       {start && (
         <p>
@@ -205,7 +205,7 @@ function Refusal(
           </span>
           {fault.fix?.meant.map(meant => (
             <Link key={meant} id="envstore:fix" onClick={() => props.onText(fixed(props.text, fault, meant))}>
-              {trans.__('Write %1', meant)}
+              {trans.__('Replace with %1', meant)}
             </Link>
           ))}
         </React.Fragment>
@@ -224,7 +224,7 @@ export function IndexFrom(props: { solved: ISolved; trans: TranslationBundle }):
   const { solved, trans } = props;
   return solved.index_from ? (
     <p className="jp-EnvStore-sub">
-      {trans.__('With the index of %1: what was made since is not seen.', moment(solved.index_from))}
+      {trans.__('With the channel index of %1. Newer packages are not included.', moment(solved.index_from))}
     </p>
   ) : null;
 }

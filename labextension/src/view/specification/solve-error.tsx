@@ -24,9 +24,9 @@ export function SolveError(
   const code = error instanceof EnvStoreError ? error.code : '';
   const conflict = isConflict(error);
   const words = conflict
-    ? trans.__('These cannot live together')
+    ? trans.__('These packages conflict')
     : code === 'solve_timeout'
-      ? trans.__('No answer in time. The more bounds, the faster; or build it in the background without waiting.')
+      ? trans.__('The solver took too long. Limit more versions to make it faster, or start the build without waiting.')
       : firstWords(error, trans);
   return (
     <ErrorBox message={words}>
@@ -58,9 +58,9 @@ function LastIndex(props: {
   const { error, trans } = props;
   return error instanceof EnvStoreError && error.lastIndex ? (
     <>
-      <span className="jp-EnvStore-sub">{trans.__('Last index: %1.', moment(error.lastIndex))}</span>
+      <span className="jp-EnvStore-sub">{trans.__('Last channel index: %1.', moment(error.lastIndex))}</span>
       <Link id="envstore:last-index" onClick={props.take}>
-        {trans.__('Preview with it')}
+        {trans.__('Use it for the preview')}
       </Link>
     </>
   ) : null;

@@ -38,8 +38,8 @@ function conflicting(message: string, text: string): IFault[] {
     .map(([line]) => {
       const others = [...lines.keys()].filter(other => other !== line).sort((one, other) => one - other);
       const words = others.length
-        ? `${listed(line)} cannot live with ${others.map(other => `${listed(other)} (line ${other})`).join(', ')}`
-        : `${listed(line)} cannot live together`;
+        ? `${listed(line)} conflicts with ${others.map(other => `${listed(other)} (line ${other})`).join(', ')}`
+        : `${listed(line)} conflict with each other`;
       return { line, field: 'dependencies', message: words };
     });
 }

@@ -20,7 +20,7 @@ export function SubmitError(
   if (status === 403) {
     const request = trans.__('Please give me a role in %1 that lets me build %2.', place.namespace, place.name);
     return (
-      <ErrorBox message={trans.__('You may use %1, not change it. What you wrote is kept. (%2)', place.namespace, error.message)}>
+      <ErrorBox message={trans.__('You can use %1, but not change it. Your text is kept. (%2)', place.namespace, error.message)}>
         {own && own !== place.namespace && model.writable.includes(own) && (
           <Link
             id="envstore:save-to-own"
@@ -36,7 +36,7 @@ export function SubmitError(
     );
   }
   return (
-    <ErrorBox message={status === 0 || status >= 500 ? trans.__('Not built, and nothing is lost: %1', error.message) : error.message}>
+    <ErrorBox message={status === 0 || status >= 500 ? trans.__('Not built. Your text is kept. %1', error.message) : error.message}>
       {(status === 0 || status >= 500 || status === 409 || status === 429) && (
         <Link id="envstore:build-again" onClick={props.again}>
           {trans.__('Try again')}

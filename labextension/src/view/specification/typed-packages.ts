@@ -34,7 +34,7 @@ export async function meaningOf(
     } else {
       return {
         problem: trans.__(
-          'No channel has “%1”. Choose %2, or write pip:%1 to take it from PyPI; or clear the field.',
+          'No channel has “%1”. Choose %2, write pip:%1 to install it from PyPI, or clear the field.',
           name,
           likes.names.map(other => `“${other}”`).join(', ')
         )
@@ -46,7 +46,7 @@ export async function meaningOf(
 
 /** Say that a text names no package. */
 export function noSpec(text: string, trans: TranslationBundle): string {
-  return trans.__('“%1” names no package. For example: numpy, numpy>=2, conda-forge::numpy, pip:rich', text);
+  return trans.__('“%1” is not a package. For example: numpy, numpy>=2, conda-forge::numpy, pip:rich', text);
 }
 
 /** Return whether channels have a name, and the names that may have been meant; null where they cannot be asked. */

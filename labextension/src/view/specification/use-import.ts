@@ -90,7 +90,7 @@ export function useImport(
     offer: file.offer,
     isLockfile: file.isLockfile,
     problem,
-    open: problem && isBad.current ? trans.__('Choose above what is taken of %1.', file.fileName) : null,
+    open: problem && isBad.current ? trans.__('Choose above what to use from %1.', file.fileName) : null,
     choose: pick => reread(file.keep, { ...file.pick, ...pick }),
     again: () => reread(file.keep, file.pick),
     dated: isUndone ? null : file.dated,
