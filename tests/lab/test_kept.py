@@ -93,11 +93,11 @@ def test_staged_packages_survive_a_reload_and_say_what_they_do(tab: Lab) -> None
     field = tab.button("add-package-field")
     field.fill("### not a package")
     field.press("Enter")
-    shown(tab.view.get_by_text("“### not a package” names no package."))
+    shown(tab.view.get_by_text("“### not a package” is not a package."))
     expect(tab.view.locator(".jp-EnvStore-chip")).to_have_count(0)
     field.fill("nasty-text")
     field.press("Enter")
-    shown(tab.view.get_by_text("nasty-text is asked for already"))
+    shown(tab.view.get_by_text("nasty-text is already in the specification"))
     field.fill("nasty-text=9.0")
     field.press("Enter")
     field.fill("pip:rich")
@@ -163,7 +163,7 @@ def test_a_clone_is_asked_for_again_where_its_name_is_taken(tab: Lab) -> None:
     tab.picture("clone-taken")
     dialog.get_by_label("Name").fill("-no name")
     dialog.get_by_role("button", name="Clone").click()
-    shown(dialog.get_by_text("“-no name” is no name"))
+    shown(dialog.get_by_text("“-no name” is not a valid name"))
     dialog.get_by_role("button", name="Cancel").click()
 
 
@@ -279,7 +279,7 @@ def test_one_goes_on_with_exact_versions_or_packages(tab: Lab) -> None:
     shown(tab.view.get_by_text("A lockfile of 1 package."))
     expect(tab.button("platforms")).not_to_be_visible()
     tab.button("format").click()
-    tab.page.get_by_role("menuitem", name="As in build 2").click()
+    tab.page.get_by_role("menuitem", name="Original text of build 2").click()
     expect(tab.view.get_by_text("a draft is kept in this browser")).not_to_be_visible()
 
 

@@ -77,7 +77,7 @@ def test_a_change_by_another_is_shown_within_a_second(tab: Lab, lab: Server, nas
     lab.wait(build_id)
     expect(tab.page.get_by_role("treeitem", name="elsewhere, Ready")).to_be_visible(timeout=1_500)
     tab.row("elsewhere").click()
-    expect(tab.page.get_by_text("no package in it brings a kernel")).to_be_visible()
+    expect(tab.page.get_by_text("None of its packages provides a kernel")).to_be_visible()
     lab.data("DELETE", "environment/team/elsewhere/")
     expect(tab.row("elsewhere")).to_have_count(0, timeout=1_500)
 

@@ -4,7 +4,7 @@ import type { IBuild, IBuildWarning } from '../store/types';
 
 const SHOWN = 20;
 
-/** Return what each kind of warning is about (`store/warnings.py`), in the order in which they are shown. */
+/** Return what each kind of warning is about (`database/warnings.py`), in the order in which they are shown. */
 function kindsOf(trans: TranslationBundle): Record<string, string> {
   return {
     check: trans.__('Does not work'),

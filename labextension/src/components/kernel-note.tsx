@@ -4,7 +4,7 @@ import type { IEnvironment } from '../store/types';
 import { Link } from './buttons';
 import type { IProps } from './props';
 
-/** How the server begins its note of an environment that has no kernel, though it could have one (`kernels.py`). */
+/** How the server begins its note of an environment that has no kernel, though it could have one (`kernels/kernel_specs.py`). */
 const NO_KERNEL = /^no package in it brings a kernel/;
 
 /** Why an environment has no kernel; and, for who may change it, buttons that give it one. */

@@ -107,32 +107,7 @@ function Panel(
     <div ref={node} className="jp-EnvStore-sidebar" onKeyDown={onKeyDown}>
       <Toolbar {...props} />
       <ServerProblems {...props} />
-      {hasEnvironments && (
-        <div className="jp-EnvStore-filterBox">
-          <input
-            ref={field}
-            className="jp-EnvStore-filter jp-mod-styled"
-            type="search"
-            placeholder={trans.__('Filter names, packages')}
-            aria-label={trans.__('Filter environments or packages')}
-            title={trans.__('Searches names and descriptions; pkg:numpy finds environments that contain numpy')}
-            value={filter}
-            onChange={event => setFilter(event.target.value)}
-            onKeyDown={event => {
-              if (event.key === 'Escape') {
-                if (filter) {
-                  setFilter('');
-                } else {
-                  tree.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus();
-                }
-              } else if (event.key === 'ArrowDown') {
-                tree.current?.querySelector<HTMLElement>('.jp-EnvStore-environment')?.focus();
-                event.preventDefault();
-              }
-            }}
-          />
-        </div>
-      )}
+      {hasEnvironments && <FilterField trans={trans} field={field} tree={tree} filter={filter} setFilter={setFilter} />}
       <div className="jp-EnvStore-scroll">
         <CurrentNotebook {...props} />
         <BuildQueue {...props} />
@@ -156,6 +131,43 @@ function Panel(
         )}
       </div>
       <Footer {...props} />
+    </div>
+  );
+}
+
+/** The field that filters environments; Escape clears it, and then goes back to the tree, as the arrow does. */
+function FilterField(props: {
+  trans: IProps['trans'];
+  field: React.RefObject<HTMLInputElement>;
+  tree: React.RefObject<HTMLDivElement>;
+  filter: string;
+  setFilter: (filter: string) => void;
+}): React.ReactElement {
+  const { trans, field, tree, filter, setFilter } = props;
+  return (
+    <div className="jp-EnvStore-filterBox">
+      <input
+        ref={field}
+        className="jp-EnvStore-filter jp-mod-styled"
+        type="search"
+        placeholder={trans.__('Filter names, packages')}
+        aria-label={trans.__('Filter environments or packages')}
+        title={trans.__('Searches names and descriptions; pkg:numpy finds environments that contain numpy')}
+        value={filter}
+        onChange={event => setFilter(event.target.value)}
+        onKeyDown={event => {
+          if (event.key === 'Escape') {
+            if (filter) {
+              setFilter('');
+            } else {
+              tree.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus();
+            }
+          } else if (event.key === 'ArrowDown') {
+            tree.current?.querySelector<HTMLElement>('.jp-EnvStore-environment')?.focus();
+            event.preventDefault();
+          }
+        }}
+      />
     </div>
   );
 }

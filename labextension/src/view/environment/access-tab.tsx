@@ -27,21 +27,19 @@ function Members(props: ITabProps): React.ReactElement {
   const may = item.permissions.includes('namespace-role-mapping::update');
   const members = useLoaded(() => model.api.members(place.namespace), [place.namespace], `members:${place.namespace}`);
   const { value, reload } = members;
-  const [name, setName] = useTyped('member');
-  const [role, setRole] = React.useState('viewer');
   const [refused, setRefused] = React.useState('');
   const admins = (value ?? []).filter(member => member.role === 'admin').map(member => member.other_namespace);
   const change = async (other: string, next: string | null, isNew = false) => {
     setRefused('');
     try {
       await model.api.setMember(place.namespace, other, next, isNew);
-      if (isNew) {
-        setName(''); // what is typed is no other's business
-      }
+      return true;
     } catch (reason) {
       setRefused((reason as Error).message);
+      return false;
+    } finally {
+      reload();
     }
-    reload();
   };
   return (
     <section aria-label={trans.__('Members')}>
@@ -85,31 +83,7 @@ function Members(props: ITabProps): React.ReactElement {
           </Table>
       )}
       {may && value ? (
-        <form
-          className="jp-EnvStore-bar"
-          onSubmit={event => {
-            event.preventDefault();
-            if (name.trim()) {
-              void change(name.trim(), role, true);
-            }
-          }}
-        >
-          <input
-            className="jp-mod-styled"
-            aria-label={trans.__('Their namespace')}
-            placeholder={trans.__('Namespace')}
-            value={name}
-            onChange={event => setName(event.target.value)}
-          />
-          <select aria-label={trans.__('Role')} value={role} onChange={event => setRole(event.target.value)}>
-            {ROLES.map(known => (
-              <option key={known}>{known}</option>
-            ))}
-          </select>
-          <button type="submit" className="jp-EnvStore-textButton jp-mod-styled jp-mod-accept" disabled={!name.trim()}>
-            {trans.__('Add member')}
-          </button>
-        </form>
+        <AddMember trans={trans} add={(other, role) => change(other, role, true)} />
       ) : may || !value ? null : (
         <p className="jp-EnvStore-sub">
           {admins.length
@@ -119,6 +93,49 @@ function Members(props: ITabProps): React.ReactElement {
       )}
       {refused && <ErrorBox message={refused} />}
     </section>
+  );
+}
+
+/** A form that gives the user of another namespace a role in this one. */
+function AddMember(props: {
+  trans: ITabProps['trans'];
+  /** Add a member; false where that was refused. */
+  add: (other: string, role: string) => Promise<boolean>;
+}): React.ReactElement {
+  const { trans } = props;
+  const [name, setName] = useTyped('member');
+  const [role, setRole] = React.useState('viewer');
+  const add = async () => {
+    if (await props.add(name.trim(), role)) {
+      setName(''); // what is typed is no other's business
+    }
+  };
+  return (
+    <form
+      className="jp-EnvStore-bar"
+      onSubmit={event => {
+        event.preventDefault();
+        if (name.trim()) {
+          void add();
+        }
+      }}
+    >
+      <input
+        className="jp-mod-styled"
+        aria-label={trans.__('Their namespace')}
+        placeholder={trans.__('Namespace')}
+        value={name}
+        onChange={event => setName(event.target.value)}
+      />
+      <select aria-label={trans.__('Role')} value={role} onChange={event => setRole(event.target.value)}>
+        {ROLES.map(known => (
+          <option key={known}>{known}</option>
+        ))}
+      </select>
+      <button type="submit" className="jp-EnvStore-textButton jp-mod-styled jp-mod-accept" disabled={!name.trim()}>
+        {trans.__('Add member')}
+      </button>
+    </form>
   );
 }
 

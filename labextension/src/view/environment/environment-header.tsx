@@ -13,29 +13,19 @@ import type { IBuild, IEnvironment } from '../../store/types';
 import type { Tab } from '../shared/view-types';
 import type { IViewProps } from './tab-props';
 
+interface IHeaderProps extends IViewProps {
+  item: IEnvironment;
+  build: IBuild | undefined;
+  builds: IBuild[];
+  tab: Tab;
+  choose: (build: number | null) => void;
+}
+
 /** What is known of an environment and of the build that is shown, and what can be done at once. */
-export function EnvironmentHeader(
-  props: IViewProps & {
-    item: IEnvironment;
-    build: IBuild | undefined;
-    builds: IBuild[];
-    tab: Tab;
-    choose: (build: number | null) => void;
-  }
-): React.ReactElement {
-  const { item, build, builds, trans, commands, place, model, choose } = props;
+export function EnvironmentHeader(props: IHeaderProps): React.ReactElement {
+  const { item, build, trans, commands, place, model } = props;
   const isGone = model.isConnected && !model.find(place);
   const status: IMark = isGone ? { shape: '⊘', kind: 'canceled', words: trans.__('Deleted') } : mark(item, trans, model.isConnected);
-  const seconds = build ? tookSeconds(build) : null;
-  const facts = build
-    ? [
-        seconds !== null ? trans.__('took %1', duration(seconds)) : '',
-        build.status === 'COMPLETED' && !build.packed_away
-          ? trans.__('%1 (%2 own)', size(build.size), size(build.own_size))
-          : ''
-      ].filter(part => part)
-    : [];
-  const known = builds.some(other => other.id === build?.id);
   return (
     <div
       className="jp-EnvStore-header jp-EnvStore-environment"
@@ -76,46 +66,64 @@ export function EnvironmentHeader(
           />
         )}
       </div>
-      <div className="jp-EnvStore-headerFacts">
-        {build && isGone && <span>{trans.__('Build %1', build.number)}</span>}
-        {build && !isGone && (
-          <HTMLSelect
-            aria-label={trans.__('Build')}
-            data-testid="envstore:build-selector"
-            value={String(build.id)}
-            onChange={event => {
-              const id = Number(event.currentTarget.value);
-              choose(id === item.current_build_id ? null : id);
-            }}
-          >
-            {!known && <option value={String(build.id)}>{buildWords(build, trans)}</option>}
-            {builds.map(other => (
-              <option key={other.id} value={String(other.id)}>
-                {buildWords(other, trans)}
-              </option>
-            ))}
-          </HTMLSelect>
-        )}
-        {build && !isGone && <StatusMark mark={buildMark(build, trans)} />}
-        {build && (
-          <span>
-            {build.created_by && `${build.created_by} · `}
-            <Age build={build} trans={trans} />
-            {facts.map(fact => ` · ${fact}`)}
-          </span>
-        )}
-        <Locked build={build} trans={trans} />
-        {build?.packed_away && !isGone && (
-          <TextButton
-            id={CommandIDs.restore}
-            onClick={() => commands.execute(CommandIDs.restore, { ...place, build: build.id })}
-          >
-            {trans.__('Bring back')}
-          </TextButton>
-        )}
-      </div>
+      <BuildFacts {...props} isGone={isGone} />
       {build?.status === 'FAILED' && build.status_info && props.tab !== 'artifacts' && <ErrorBox message={build.status_info} />}
       {!isGone && <KernelNote {...props} />}
+    </div>
+  );
+}
+
+/** The build that is shown, chosen from a list: who made it, when, how long it took, and its size. */
+function BuildFacts(props: IHeaderProps & { isGone: boolean }): React.ReactElement {
+  const { item, build, builds, trans, commands, place, choose, isGone } = props;
+  const seconds = build ? tookSeconds(build) : null;
+  const facts = build
+    ? [
+        seconds !== null ? trans.__('took %1', duration(seconds)) : '',
+        build.status === 'COMPLETED' && !build.packed_away
+          ? trans.__('%1 (%2 own)', size(build.size), size(build.own_size))
+          : ''
+      ].filter(part => part)
+    : [];
+  const known = builds.some(other => other.id === build?.id);
+  return (
+    <div className="jp-EnvStore-headerFacts">
+      {build && isGone && <span>{trans.__('Build %1', build.number)}</span>}
+      {build && !isGone && (
+        <HTMLSelect
+          aria-label={trans.__('Build')}
+          data-testid="envstore:build-selector"
+          value={String(build.id)}
+          onChange={event => {
+            const id = Number(event.currentTarget.value);
+            choose(id === item.current_build_id ? null : id);
+          }}
+        >
+          {!known && <option value={String(build.id)}>{buildWords(build, trans)}</option>}
+          {builds.map(other => (
+            <option key={other.id} value={String(other.id)}>
+              {buildWords(other, trans)}
+            </option>
+          ))}
+        </HTMLSelect>
+      )}
+      {build && !isGone && <StatusMark mark={buildMark(build, trans)} />}
+      {build && (
+        <span>
+          {build.created_by && `${build.created_by} · `}
+          <Age build={build} trans={trans} />
+          {facts.map(fact => ` · ${fact}`)}
+        </span>
+      )}
+      <Locked build={build} trans={trans} />
+      {build?.packed_away && !isGone && (
+        <TextButton
+          id={CommandIDs.restore}
+          onClick={() => commands.execute(CommandIDs.restore, { ...place, build: build.id })}
+        >
+          {trans.__('Bring back')}
+        </TextButton>
+      )}
     </div>
   );
 }

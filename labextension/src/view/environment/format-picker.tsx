@@ -48,7 +48,7 @@ export function FormatPicker(
   const refused = build.status === 'COMPLETED' ? undefined : trans.__('This build is not ready');
   const actions: Action[] = [
     {
-      label: text === original ? trans.__('✓ As in build %1', build.number) : trans.__('As in build %1', build.number),
+      label: text === original ? trans.__('✓ Original text of build %1', build.number) : trans.__('Original text of build %1', build.number),
       run: () => replace(original)
     },
     { label: trans.__('Pinned: each version as in build %1', build.number), run: take('yaml'), refused },

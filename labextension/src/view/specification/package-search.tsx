@@ -135,28 +135,45 @@ export function PackageSearch(
           {problem}
         </div>
       )}
-      <ul id={list} role="listbox" aria-label={trans.__('Packages')} hidden={!shown}>
-        {shown &&
-          choices.map((choice, place) => (
-            <li
-              key={choice.spec}
-              id={`${list}-${place}`}
-              role="option"
-              aria-selected={place === active}
-              onMouseDown={event => event.preventDefault()}
-              onClick={() => choose(choice.spec)}
-            >
-              {choice.words}
-              {choice.facts && <span className="jp-EnvStore-sub"> {choice.facts}</span>}
-            </li>
-          ))}
-        {shown && away && (
-          <li role="presentation" className="jp-EnvStore-sub">
-            {trans.__('Names cannot be looked up now: %1', away)}
-          </li>
-        )}
-      </ul>
+      <ChoiceList id={list} isShown={shown} choices={choices} active={active} choose={choose} problem={away} trans={trans} />
     </div>
+  );
+}
+
+/** What the list below the field offers, and why channels cannot be asked. */
+function ChoiceList(props: {
+  id: string;
+  isShown: boolean;
+  choices: IChoices['choices'];
+  /** The one that Enter takes; -1 for none. */
+  active: number;
+  choose: (spec: string) => void;
+  problem: string;
+  trans: IProps['trans'];
+}): React.ReactElement {
+  const { id, isShown, choices, active, choose, problem, trans } = props;
+  return (
+    <ul id={id} role="listbox" aria-label={trans.__('Packages')} hidden={!isShown}>
+      {isShown &&
+        choices.map((choice, place) => (
+          <li
+            key={choice.spec}
+            id={`${id}-${place}`}
+            role="option"
+            aria-selected={place === active}
+            onMouseDown={event => event.preventDefault()}
+            onClick={() => choose(choice.spec)}
+          >
+            {choice.words}
+            {choice.facts && <span className="jp-EnvStore-sub"> {choice.facts}</span>}
+          </li>
+        ))}
+      {isShown && problem && (
+        <li role="presentation" className="jp-EnvStore-sub">
+          {trans.__('Names cannot be looked up now: %1', problem)}
+        </li>
+      )}
+    </ul>
   );
 }
 
