@@ -179,12 +179,12 @@ LEFT_SOCKET = re.compile(
 
 
 @pytest.fixture(scope="session")
-def make_server(package_cache: Path) -> Iterator[Callable[[str], Server]]:
+def make_server(package_cache: Path) -> Iterator[Callable[..., Server]]:
     """Start servers, each with a store of its own and more configuration."""
     started: list[Server] = []
 
-    def make(extra: str = "") -> Server:
-        server = Server(Path(tempfile.mkdtemp(prefix="es-")), extra)
+    def make(extra: str = "", python: str | Path = sys.executable) -> Server:
+        server = Server(Path(tempfile.mkdtemp(prefix="es-")), extra, python)
         server.root.mkdir()
         (server.root / "pkgs").symlink_to(package_cache)
         started.append(server)

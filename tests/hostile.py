@@ -127,8 +127,15 @@ def noarch_python(name: str, *entry_points: str, files: Mapping[str, str] | None
     return Raw(name, contents, depends=["python"], index={"noarch": "python"}, link=link)
 
 
-def wheel(folder: Path, name: str, files: Mapping[str, str], entry_points: str = "", version: str = "1.0") -> Path:
-    """Write a wheel."""
+def wheel(
+    folder: Path,
+    name: str,
+    files: Mapping[str, str],
+    entry_points: str = "",
+    version: str = "1.0",
+    group: str = "console_scripts",
+) -> Path:
+    """Write a wheel; its entry points are of one group."""
     info = f"{name}-{version}.dist-info"
     contents = {
         **files,
@@ -136,7 +143,7 @@ def wheel(folder: Path, name: str, files: Mapping[str, str], entry_points: str =
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     if entry_points:
-        contents[f"{info}/entry_points.txt"] = f"[console_scripts]\n{entry_points}\n"
+        contents[f"{info}/entry_points.txt"] = f"[{group}]\n{entry_points}\n"
     rows = [f"{path},sha256={_digest(text)},{len(text.encode())}" for path, text in contents.items()]
     folder.mkdir(parents=True, exist_ok=True)
     place = folder / f"{name}-{version}-py3-none-any.whl"

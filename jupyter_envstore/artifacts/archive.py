@@ -33,9 +33,6 @@ ACTIVATE, DEACTIVATE = "bin/activate", "bin/deactivate"
 class Archive:
     """``tar.gz`` (the variant ``tar.zst`` too): unpack it anywhere, no conda needed."""
 
-    type = "archive"
-    title = "archive"
-
     def check_variant(self, variant: str) -> None:
         """The variant is a format."""
         if variant not in FORMATS:

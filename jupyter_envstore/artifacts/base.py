@@ -1,4 +1,4 @@
-"""What an artifact is: a function of the build record that writes a file. Found through entry points."""
+"""What an artifact is: a function of the build record that writes a file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,10 +16,9 @@ from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.engine.tarstream import Sink
-from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.errors import ArtifactError, InvalidInputError
 from jupyter_envstore.images.oci import LayerCache
-
-GROUP = "jupyter_envstore.artifacts"
+from jupyter_envstore.policy.artifact_kinds import ArtifactKind, artifact_kinds
 
 
 class Parts(LayerCache, Protocol):
@@ -74,11 +73,6 @@ class ArtifactRequest:
 class ArtifactMaker(Protocol):
     """Makes one type of artifact. The same record and the same tool versions give the same bytes."""
 
-    type: str
-    """Name in commands, settings and the API."""
-    title: str
-    """What people call it."""
-
     def check_variant(self, variant: str) -> None:
         """Refuse a variant that cannot be made at all, with :class:`InvalidInputError`."""
 
@@ -96,34 +90,52 @@ MADE_AS = "made as"
 """Among an artifact's tools: the variant that a setting made of the one that was asked for; its file is named so."""
 
 
-def made_for(maker: ArtifactMaker, settings: Mapping[str, Any]) -> str:
-    """Return what an artifact depends on beside the record: a hash of the settings that its maker names, if any."""
-    names: tuple[str, ...] = getattr(maker, "settings", ())
+def made_for(kind: str, settings: Mapping[str, Any]) -> str:
+    """Return what an artifact depends on beside the record: a hash of the settings that its kind names, if any."""
+    names = find_kind(kind).settings
     if not names:
         return ""
     text = json.dumps({name: settings[name] for name in names}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-@cache
-def makers() -> Mapping[str, ArtifactMaker]:
-    """Return all makers by type, those of other packages included."""
-    return {point.name: point.load()() for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
-
-
-def find_maker(kind: str) -> ArtifactMaker:
-    """Return the maker of an artifact type.
+def find_kind(name: str) -> ArtifactKind:
+    """Return a kind of artifact.
 
     Raises
     ------
     InvalidInputError
-        There is none; the message lists the types.
+        There is none of this name; the message lists those that there are.
     """
-    found = makers().get(kind)
+    found = artifact_kinds().get(name)
     if found is None:
-        msg = f"there is no artifact {kind[:60]!r}; known: {', '.join(makers())}"
+        msg = f"there is no artifact {name[:60]!r}; known: {', '.join(artifact_kinds())}"
         raise InvalidInputError(msg)
     return found
+
+
+def find_maker(name: str) -> ArtifactMaker:
+    """Return the maker of a kind of artifact.
+
+    Raises
+    ------
+    InvalidInputError
+        There is no such kind.
+    ArtifactError
+        The package that declares it does not have the maker that it names.
+    """
+    return _load(find_kind(name))
+
+
+@cache
+def _load(kind: ArtifactKind) -> ArtifactMaker:
+    module, _, name = kind.maker.partition(":")
+    try:
+        made: ArtifactMaker = getattr(import_module(module), name)()
+    except (ImportError, AttributeError) as error:
+        msg = f"the maker of artifact {kind.name}, {kind.maker}, cannot be loaded: {error}"
+        raise ArtifactError(msg) from error
+    return made
 
 
 def version_of(distribution: str) -> str:

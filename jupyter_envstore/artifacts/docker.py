@@ -45,9 +45,6 @@ MOST_LAYERS = 125
 class DockerImage:
     """An OCI manifest; its layers and its configuration are parts beside it. The registry serves them."""
 
-    type = "docker"
-    title = "Docker image"
-
     def check_variant(self, variant: str) -> None:
         """There is one."""
         if variant:

@@ -13,9 +13,6 @@ from jupyter_envstore.engine.tarstream import Sink
 class ExplicitList:
     """``@EXPLICIT``; the variant is a platform of the lock."""
 
-    type = "explicit"
-    title = "explicit list"
-
     def check_variant(self, variant: str) -> None:
         """Any platform may be asked for; the record decides."""
         policy.check_platform(variant)

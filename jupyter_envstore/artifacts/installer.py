@@ -27,10 +27,6 @@ PKG = ".pkg"
 class Installer:
     """A file to run: ``.sh``, on Windows ``.exe``. The variant is a platform, that of the build without one."""
 
-    type = "installer"
-    title = "installer"
-    settings = ("installer_maker", "installer_extras", "installer_pkg", "installer_company", "installer_license")
-
     def check_variant(self, variant: str) -> None:
         """The variant is a platform; for macOS with ``.pkg`` behind it where a package is wanted."""
         platform = variant.removesuffix(PKG)

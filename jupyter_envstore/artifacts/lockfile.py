@@ -11,9 +11,6 @@ from jupyter_envstore.errors import InvalidInputError
 class Lockfile:
     """``conda-lock.yml`` of all platforms."""
 
-    type = "lockfile"
-    title = "lockfile"
-
     def check_variant(self, variant: str) -> None:
         """There is one only."""
         if variant:

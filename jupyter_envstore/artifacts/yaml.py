@@ -17,9 +17,6 @@ from jupyter_envstore.spec.package_editing import pip_name
 class PinnedYaml:
     """``environment.yml`` with ``name=version=build`` of every package; the variant is a platform of the lock."""
 
-    type = "yaml"
-    title = "pinned YAML"
-
     def check_variant(self, variant: str) -> None:
         """Any platform may be asked for; the record decides."""
         policy.check_platform(variant)

@@ -136,7 +136,7 @@ def _make_prefix(workspace: Workspace) -> None:
 
 def _make_artifact(workspace: Workspace) -> None:
     from jupyter_envstore.artifacts.artifact_reach import REACH, reach_of_artifact
-    from jupyter_envstore.artifacts.base import ArtifactRequest, find_maker, made_for
+    from jupyter_envstore.artifacts.base import ArtifactRequest, find_kind, find_maker, made_for
     from jupyter_envstore.builds.artifact_parts import StoredParts
     from jupyter_envstore.engine.record import BuildRecord
 
@@ -161,7 +161,7 @@ def _make_artifact(workspace: Workspace) -> None:
         products=None if products is None else workspace.blobs.local_path(products),
     )
     started = time.monotonic()
-    with workspace.step(f"artifact-{artifact.type}", f"Make {maker.title}"):
+    with workspace.step(f"artifact-{artifact.type}", f"Make {find_kind(artifact.type).title}"):
         with workspace.blobs.create() as blob:
             tools = maker.make(request, blob)
         stored = blob.result()
@@ -172,7 +172,7 @@ def _make_artifact(workspace: Workspace) -> None:
             parts.refer(session, artifact.id)
             made.state, made.reason, made.digest = READY, "", stored.digest
             made.size = parts.size or stored.size
-            chosen = made_for(maker, request.settings)
+            chosen = made_for(artifact.type, request.settings)
             reach = reach_of_artifact(artifact.type, record, artifact.variant or row.build.platform)
             made.tools = tools | ({"settings": chosen} if chosen else {}) | ({REACH: reach} if reach else {})
             made.duration, made.made_on = round(time.monotonic() - started, 3), now()

@@ -20,7 +20,7 @@ from jupyter_envstore.cli.build import _outcome, _report_build, follow
 from jupyter_envstore.cli.common import print_json, who
 from jupyter_envstore.errors import ImageError
 from jupyter_envstore.images.host_base import write_host_base
-from jupyter_envstore.policy.settings import ALL_ARTIFACTS
+from jupyter_envstore.policy import SETTINGS
 from jupyter_envstore.services.store import EnvStore
 from jupyter_envstore.spec import read_specification
 
@@ -79,12 +79,13 @@ def demo(options: argparse.Namespace) -> int:
     file.write_text(text, encoding="utf-8")
     base = demo_base(root)
     store = EnvStore.open(dataclasses.replace(config, hand_on=True, docker_base_image=base or config.docker_base_image))
-    settings = {"conda_default_channels": [channel.path.as_uri()], "artifacts_at_once": ALL_ARTIFACTS}
+    at_once = SETTINGS["artifacts_at_once"].default
+    settings = {"conda_default_channels": [channel.path.as_uri()], "artifacts_at_once": at_once}
     store.settings.change(settings, (), who())
     print(f"2. An environment, built in the background from {file}", file=sys.stderr)
     reference = store.builds.submit(read_specification(text), "default", None, who(), "demo")
     if base:  # of this environment alone: other commands on this store do not know the base
-        images = {"artifacts_at_once": [*ALL_ARTIFACTS, "docker"]}
+        images = {"artifacts_at_once": [*at_once, "docker"]}
         store.settings.change(images, (reference.namespace, reference.name), who())
     view = follow(store, reference)
     if options.json:

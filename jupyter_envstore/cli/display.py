@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import Any, TextIO
 
 from jupyter_envstore.artifacts.artifact_reach import WORDS
-from jupyter_envstore.artifacts.base import makers
+from jupyter_envstore.policy.artifact_kinds import artifact_kinds
 
 TITLES = {
     "solve": "Find versions",
@@ -78,8 +78,8 @@ def _title(step: dict[str, Any]) -> str:
     if name in TITLES:
         return TITLES[name]
     kind = name.removeprefix("artifact-")
-    maker = makers().get(kind)
-    return f"Make {maker.title if maker else kind}"
+    found = artifact_kinds().get(kind)
+    return f"Make {found.title if found else kind}"
 
 
 def _detail(step: dict[str, Any]) -> str:

@@ -29,9 +29,9 @@ from jupyter_envstore.database.states import (
     UNSETTLED,
 )
 from jupyter_envstore.errors import NotFoundError
+from jupyter_envstore.policy.artifact_kinds import small_kinds
 
 UNFINISHED = (JOB_QUEUED, JOB_RUNNING, JOB_SETTLING)
-KEPT_ARTIFACTS = ("yaml", "lockfile", "explicit")
 """Small ones stay with the record."""
 
 
@@ -43,7 +43,7 @@ def environments_with_builds(session: Session) -> Iterator[tuple[Namespace, Envi
         .where(Environment.deleted_on.is_(None))
     ).all()
     builds: dict[int, list[Build]] = {}
-    large = select(Artifact.build_id).where(Artifact.state == READY, Artifact.type.not_in(KEPT_ARTIFACTS))
+    large = select(Artifact.build_id).where(Artifact.state == READY, Artifact.type.not_in(small_kinds()))
     query = select(Build).where(
         Build.status == COMPLETED,
         (Build.prefix_state == PREFIX_PRESENT) | Build.id.in_(large),
@@ -58,7 +58,7 @@ def environments_with_builds(session: Session) -> Iterator[tuple[Namespace, Envi
 def droppable_bytes(session: Session, build_id: int) -> int:
     """Return the bytes of a build's large artifacts."""
     query = select(func.sum(Artifact.size)).where(
-        Artifact.build_id == build_id, Artifact.state == READY, Artifact.type.not_in(KEPT_ARTIFACTS)
+        Artifact.build_id == build_id, Artifact.state == READY, Artifact.type.not_in(small_kinds())
     )
     return int(session.scalar(query) or 0)
 
@@ -75,7 +75,7 @@ def namespace_bytes(session: Session, namespace_id: int, packed_away: Collection
             Build.id.in_(builds), Build.id.not_in(packed_away), Build.prefix_state == PREFIX_PRESENT
         )
     )
-    stays = or_(Artifact.build_id.not_in(packed_away), Artifact.type.in_(KEPT_ARTIFACTS))
+    stays = or_(Artifact.build_id.not_in(packed_away), Artifact.type.in_(small_kinds()))
     return int(prefixes or 0) + artifact_bytes(session, [namespace_id], stays).get(namespace_id, 0)
 
 
@@ -88,7 +88,7 @@ def needed_digests(session: Session, archives: bool, packages: bool = True) -> l
     if not packages:
         query = query.where(BlobReference.owner.not_like(OWNERS))
     if not archives:
-        large = select(Artifact.digest).where(Artifact.digest.is_not(None), Artifact.type.not_in(KEPT_ARTIFACTS))
+        large = select(Artifact.digest).where(Artifact.digest.is_not(None), Artifact.type.not_in(small_kinds()))
         query = query.where(BlobReference.digest.not_in(large), BlobReference.owner.not_like("artifact:%:parts"))
     return sorted(session.scalars(query))
 
@@ -109,7 +109,7 @@ def drop_build(session: Session, build: Build, kept: BlobStore | None = None) ->
     """
     build.prefix_state, build.size, build.own_size = PREFIX_DROPPED, 0, 0
     query = select(Artifact).where(
-        Artifact.build_id == build.id, Artifact.state == READY, Artifact.type.not_in(KEPT_ARTIFACTS)
+        Artifact.build_id == build.id, Artifact.state == READY, Artifact.type.not_in(small_kinds())
     )
     for artifact in session.scalars(query):
         if kept is not None and kept.exists(artifact.digest or ""):

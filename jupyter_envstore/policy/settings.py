@@ -9,20 +9,26 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from jupyter_envstore.errors import InvalidInputError
-from jupyter_envstore.spec.names import ARTIFACT_WIRE_NAMES, artifact_name, check_name
+from jupyter_envstore.policy.artifact_kinds import artifact_kinds, artifact_name
+from jupyter_envstore.spec.names import check_name
 from jupyter_envstore.spec.pip_lines import check_url, parse_pip_line
 from jupyter_envstore.spec.reader import PLATFORMS, check_channel, check_match_spec
 
 
 @dataclass(frozen=True)
 class SettingKind:
-    """A setting: its default, and whether it exists for the whole store only."""
+    """A setting: its default, or what returns it, and whether it exists for the whole store only."""
 
-    default: Any
+    given: Any
     global_only: bool
     help: str
     check_value: Callable[[Any], None] | None = None
     most: float = 10**15
+
+    @property
+    def default(self) -> Any:
+        """The value where nobody set any."""
+        return self.given() if callable(self.given) else self.given
 
     def check(self, key: str, value: Any) -> None:
         """Refuse a value of another type than the default's.
@@ -109,9 +115,17 @@ def _namespace(value: str) -> None:
 
 def _artifacts(value: Sequence[str]) -> None:
     for kind in value:
-        if artifact_name(kind) not in ARTIFACT_WIRE_NAMES:
-            msg = f"artifact {kind!r} is not known; known: {', '.join(ARTIFACT_WIRE_NAMES)}"
+        if artifact_name(kind) not in artifact_kinds():
+            msg = f"artifact {kind!r} is not known; known: {', '.join(artifact_kinds())}"
             raise ValueError(msg)
+
+
+def _all_artifacts() -> list[str]:
+    return list(artifact_kinds())
+
+
+def _made_at_once() -> list[str]:
+    return [kind.name for kind in artifact_kinds().values() if kind.at_once]
 
 
 def _kept(value: Sequence[str]) -> None:
@@ -143,7 +157,6 @@ LINK_SCRIPTS_RUN, LINK_SCRIPTS_REPORT, LINK_SCRIPTS_REFUSE = "run", "report", "r
 LINK_SCRIPTS = (LINK_SCRIPTS_RUN, LINK_SCRIPTS_REPORT, LINK_SCRIPTS_REFUSE)
 MAKERS = ("auto", "constructor", "self-extracting")
 KEEP_CHOICES = ("no", "pinned", "active", "all")
-ALL_ARTIFACTS = ["yaml", "lockfile", "explicit", "archive"]
 
 SETTINGS: dict[str, SettingKind] = {
     "default_namespace": SettingKind("default", True, "Namespace of who names none.", _namespace),
@@ -197,10 +210,8 @@ SETTINGS: dict[str, SettingKind] = {
         "Try a build out once it can be used: import the Python packages that were asked for, start its kernels, look "
         "for the libraries of its shared objects. Code of packages runs as the server's account.",
     ),
-    "build_artifacts": SettingKind(
-        [*ALL_ARTIFACTS, "docker", "installer"], False, "Artifacts that may be made.", _artifacts
-    ),
-    "artifacts_at_once": SettingKind(ALL_ARTIFACTS, False, "Artifacts made without being asked for.", _artifacts),
+    "build_artifacts": SettingKind(_all_artifacts, False, "Artifacts that may be made.", _artifacts),
+    "artifacts_at_once": SettingKind(_made_at_once, False, "Artifacts made without being asked for.", _artifacts),
     "installer_maker": SettingKind(
         "auto", False, "What makes installers: auto, constructor or self-extracting.", _one_of(MAKERS)
     ),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_envstore.database.paging import EnvironmentRow
 from jupyter_envstore.database.states import COMPLETED, PREFIX_PRESENT
 from jupyter_envstore.errors import InvalidInputError
-from jupyter_envstore.spec.names import ARTIFACT_WIRE_NAMES
+from jupyter_envstore.policy.artifact_kinds import artifact_kinds
 
 if TYPE_CHECKING:
     from jupyter_envstore.builds.retention import Plan
@@ -102,14 +102,15 @@ def kept_json(build: Build) -> dict[str, Any]:
 
 def build_artifacts(build: Build, artifacts: Sequence[Artifact]) -> list[dict[str, Any]]:
     """Return what is ready of a build; the log and the prefix have no row, and the id 0."""
+    kinds = artifact_kinds()
     found = [
         {
             "id": artifact.id,
-            "artifact_type": ARTIFACT_WIRE_NAMES.get(artifact.type, artifact.type.upper()),
+            "artifact_type": kinds[artifact.type].wire_name if artifact.type in kinds else artifact.type.upper(),
             "key": f"{artifact.type}/{build.key}" + (f"/{artifact.variant}" if artifact.variant else ""),
         }
         for artifact in artifacts
-        if artifact.type != "explicit"  # conda-store's clients do not know it
+        if artifact.type not in kinds or kinds[artifact.type].listed
     ]
     if build.started_on is not None:
         found.append({"id": 0, "artifact_type": "LOGS", "key": f"logs/{build.key}"})

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_envstore.artifacts.artifact_reach import REACH, known_reach
-from jupyter_envstore.artifacts.base import MADE_AS, makers
+from jupyter_envstore.artifacts.base import MADE_AS, find_maker
 from jupyter_envstore.database.states import PREFIX_PRESENT
+from jupyter_envstore.policy.artifact_kinds import artifact_kinds
 
 if TYPE_CHECKING:
     from jupyter_envstore.database.builds import BuildRow
@@ -96,12 +97,14 @@ def step_view(step: Step) -> dict[str, Any]:
 
 def artifact_view(artifact: Artifact, row: BuildRow, channels: Sequence[str]) -> dict[str, Any]:
     """Return an artifact of a build whose packages are of ``channels``; ``size`` in bytes, ``duration`` in seconds."""
-    maker = makers().get(artifact.type)
+    kind = artifact_kinds().get(artifact.type)
+    maker = find_maker(artifact.type) if kind else None
     variant = artifact.tools.get(MADE_AS, artifact.variant)
     name = maker.file_name(row.environment.name, row.build.platform, variant) if maker else artifact.type
     return {
         "id": artifact.id,
         "type": artifact.type,
+        "title": kind.title if kind else artifact.type,
         "variant": artifact.variant,
         "state": artifact.state,
         "size": artifact.size,

@@ -14,11 +14,20 @@ from urllib.parse import quote
 from jupyter_envstore.database.awaited_artifacts import Standing, Wanted
 from jupyter_envstore.database.states import ABSENT, COMPLETED, DROPPED, READY, UNSETTLED
 from jupyter_envstore.errors import ClientGoneError, ConflictError, InvalidInputError, NotReadyError
+from jupyter_envstore.policy.artifact_kinds import artifact_name
 from jupyter_envstore.server.base import EnvStoreHandler
 from jupyter_envstore.server.file_responses import PLAIN, FileHandler
-from jupyter_envstore.spec.names import artifact_name
 
 TAR = "application/x-tar"
+PLACES = {
+    "yaml": "yaml/",
+    "lockfile": "conda-lock.yml",
+    "explicit": "explicit/",
+    "archive": "archive/",
+    "docker": "docker/",
+    "installer": "installer/",
+}
+"""Where artifacts are downloaded that have an address of their own, below ``build/{build_id}/``."""
 INLINE = ("yaml", "lockfile", "explicit")
 """Texts, which a browser shows in a tab."""
 
@@ -226,6 +235,15 @@ class InstallerHandler(DownloadHandler):
     kind = "installer"
 
 
+class FileOfKindHandler(DownloadHandler):
+    """``build/{build_id}/artifacts/{kind}/file/``: any artifact, those that other packages make too."""
+
+    async def serve(self, **place: str) -> None:
+        """Find the build and send its artifact."""
+        number = await self.find_build(**place)
+        await self.send_artifact(number, artifact_name(place["kind"]), self.variant())
+
+
 class ImageHandler(DownloadHandler):
     """``build/{build_id}/docker/``: the image's address; with ``download``, all of it as one file."""
 
@@ -266,8 +284,8 @@ class CurrentLockYamlHandler(_OfEnvironment, LockYamlHandler):
 
 def with_address(view: dict[str, Any], api_url: str, build_id: int) -> dict[str, Any]:
     """Return an artifact's state with the address that it is downloaded from."""
-    places = {"lockfile": "conda-lock.yml"}
-    url = f"{api_url}build/{build_id}/{places.get(view['type'], view['type'] + '/')}"
+    kind = view["type"]
+    url = f"{api_url}build/{build_id}/{PLACES.get(kind, f'artifacts/{kind}/file/')}"
     if view["variant"]:
         url += f"?{'format' if view['type'] == 'archive' else 'variant'}={quote(view['variant'], safe='')}"
     return {**view, "url": url}
@@ -289,6 +307,7 @@ def lock_text_as_json(text: bytes) -> bytes:
 ROUTES = [
     ("build/{build_id}/artifacts/", ArtifactsHandler),
     ("build/{build_id}/artifacts/{kind}/", MakeHandler),
+    ("build/{build_id}/artifacts/{kind}/file/", FileOfKindHandler),
     ("build/{build_id}/yaml/", YamlHandler),
     ("build/{build_id}/explicit/", ExplicitHandler),
     ("build/{build_id}/lockfile/", LockJsonHandler),

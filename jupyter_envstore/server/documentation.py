@@ -6,6 +6,7 @@ import json
 from functools import cache
 from pathlib import Path
 
+from jupyter_envstore.policy.artifact_kinds import artifact_kinds
 from jupyter_envstore.server.base import EnvStoreHandler
 
 
@@ -15,7 +16,11 @@ def document() -> str:
     import yaml
 
     text = (Path(__file__).parent / "openapi.yaml").read_text(encoding="utf-8")
-    return json.dumps(yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))  # noqa: S506 - a safe one
+    found = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe one
+    named = found["components"]["parameters"]["artifact"]["schema"]["enum"]
+    for kind in artifact_kinds().values():  # those of other packages too
+        named += [name for name in (kind.wire_name, kind.name) if name not in named]
+    return json.dumps(found)
 
 
 class OpenApiHandler(EnvStoreHandler):

@@ -9,10 +9,11 @@ from typing import Any
 
 from jupyter_envstore.database.paging import Filters, Page
 from jupyter_envstore.errors import InvalidInputError, NotFoundError
+from jupyter_envstore.policy.artifact_kinds import artifact_kinds, artifact_name
 from jupyter_envstore.representation import rest as wire
 from jupyter_envstore.server.base import EnvStoreHandler
 from jupyter_envstore.server.request_reader import MAX_PAGE
-from jupyter_envstore.spec.names import ARTIFACT_WIRE_NAMES, artifact_name, split_place
+from jupyter_envstore.spec.names import split_place
 
 STREAMED = 500
 """Rows that are written at a time where all are asked for."""
@@ -26,8 +27,8 @@ def read_filters(handler: EnvStoreHandler) -> Filters:
     """Return what the query narrows a listing of environments or builds to."""
     artifact = handler.text_argument("artifact")
     kind = {"DIRECTORY": "prefix"}.get(artifact, artifact_name(artifact))
-    if kind and kind not in (*ARTIFACT_WIRE_NAMES, "logs", "prefix") and artifact not in NEVER_MADE:
-        known = ", ".join((*ARTIFACT_WIRE_NAMES.values(), "LOGS", "DIRECTORY"))
+    if kind and kind not in (*artifact_kinds(), "logs", "prefix") and artifact not in NEVER_MADE:
+        known = ", ".join((*(each.wire_name for each in artifact_kinds().values()), "LOGS", "DIRECTORY"))
         msg = f"artifact {artifact[:60]!r} is not known; known: {known}"
         raise InvalidInputError(msg)
     packages = tuple(name for name in handler.get_query_arguments("packages") if name)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_envstore import policy
-from jupyter_envstore.artifacts.base import find_maker, made_for, makers
+from jupyter_envstore.artifacts.base import find_maker, made_for
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.builds.deletion import is_gone
 from jupyter_envstore.builds.scheduler import Scheduler
@@ -22,10 +22,10 @@ from jupyter_envstore.database.jobs import ARTIFACT, enqueue
 from jupyter_envstore.database.models import Artifact
 from jupyter_envstore.database.states import ABSENT, COMPLETED, MAKING, PENDING, READY
 from jupyter_envstore.errors import ConflictError, NotFoundError, PolicyError
+from jupyter_envstore.policy.artifact_kinds import artifact_kinds
 from jupyter_envstore.representation import views
 from jupyter_envstore.services.artifact_files import artifact_file, is_whole
 from jupyter_envstore.services.images import Images
-from jupyter_envstore.spec.names import ARTIFACT_WIRE_NAMES
 
 PIECE = 1 << 20
 
@@ -73,7 +73,7 @@ class Artifacts:
                 session.flush()
             elif artifact.state in (PENDING, MAKING) or (
                 artifact.state == READY
-                and artifact.tools.get("settings", "") == made_for(maker, settings)
+                and artifact.tools.get("settings", "") == made_for(kind, settings)
                 and is_whole(session, self._blobs, artifact)
             ):
                 return artifact.id
@@ -97,9 +97,6 @@ class Artifacts:
         NotFoundError
             It was never asked for.
         """
-        if kind in ARTIFACT_WIRE_NAMES and kind not in makers():
-            msg = f"there is no {kind} artifact: this version does not make it"
-            raise NotFoundError(msg)
         find_maker(kind).check_variant(variant)
         with self._database.read() as session:
             row = rows.find_build(session, build_id, deleted=True)
@@ -131,7 +128,7 @@ class Artifacts:
             allowed = policy.effective([self._config.settings, *scopes])["build_artifacts"]
             found += [
                 Artifact(id=0, build_id=build_id, type=kind, variant="", state=ABSENT, size=0, reason="", tools={})
-                for kind in makers()
+                for kind in artifact_kinds()
                 if kind in allowed and kind not in known
             ]
         return [views.artifact_view(artifact, row, channels) for artifact in found]

@@ -11,15 +11,6 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}")
 DYNAMIC = "conda-store-dynamic"
 """Namespace of images on demand: its environments are made by pulling them, and no other way."""
 RESERVED = frozenset({DYNAMIC, "envstore", "conda-store", "v2", "api", "static", "tokens"})
-ARTIFACT_WIRE_NAMES = {
-    "yaml": "YAML",
-    "lockfile": "LOCKFILE",
-    "explicit": "EXPLICIT",
-    "archive": "CONDA_PACK",
-    "docker": "DOCKER_MANIFEST",
-    "installer": "CONSTRUCTOR_INSTALLER",
-}
-"""Artifacts by their own names, and as conda-store's clients call them."""
 MAX_TAG_LENGTH = 128
 """Longest tag of an image (OCI distribution specification, "pulling manifests")."""
 
@@ -93,12 +84,6 @@ def unspell(text: str) -> str | None:
     name = re.sub(r"([a-z])\.u", lambda found: found[1].upper(), text)
     name = re.sub(r"\.([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), name)
     return name if NAME.fullmatch(name) and spell(name) == text else None
-
-
-def artifact_name(text: str) -> str:
-    """Return the name of an artifact type that is spelled either way; another text as it is."""
-    by_wire = {wire: name for name, wire in ARTIFACT_WIRE_NAMES.items()} | {"LOGS": "logs"}
-    return by_wire.get(text, text)
 
 
 def build_key(sha256: str, scheduled_on: datetime, build_id: int, environment: str) -> str:

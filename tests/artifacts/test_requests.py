@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from jupyter_envstore.artifacts import base
-from jupyter_envstore.errors import ConflictError, InvalidInputError
+from jupyter_envstore.errors import ArtifactError, ConflictError, InvalidInputError
+from jupyter_envstore.policy.artifact_kinds import ArtifactKind, artifact_kinds
 from tests.helpers import Store
 
 
@@ -26,7 +27,7 @@ def test_asking_twice_makes_it_once(store: Store, nasty_channel: str) -> None:
 
 def test_what_does_not_exist_is_refused_with_what_does(store: Store, nasty_channel: str) -> None:
     view = store.build(text(nasty_channel))
-    with pytest.raises(InvalidInputError, match="known: archive, docker, explicit, installer, lockfile, yaml"):
+    with pytest.raises(InvalidInputError, match="known: yaml, lockfile, explicit, archive, docker, installer"):
         store.envstore.artifacts.request(view["id"], "floppy")
     with pytest.raises(InvalidInputError, match=r"known: tar\.gz, tar\.zst"):
         store.envstore.artifacts.request(view["id"], "archive", "rar")
@@ -60,12 +61,22 @@ def test_an_artifact_whose_file_was_lost_is_made_again(store: Store, nasty_chann
     assert store.envstore.artifacts.path(before["sha256"]).is_file()
 
 
-def test_every_maker_is_found_through_its_entry_point() -> None:
-    assert {kind: maker.type for kind, maker in base.makers().items()} == {
-        "archive": "archive",
-        "docker": "docker",
-        "explicit": "explicit",
-        "installer": "installer",
-        "lockfile": "lockfile",
-        "yaml": "yaml",
-    }
+def test_every_kind_that_is_declared_has_a_maker() -> None:
+    assert list(artifact_kinds()) == ["yaml", "lockfile", "explicit", "archive", "docker", "installer"]
+    for name in artifact_kinds():
+        maker = base.find_maker(name)
+        assert maker.media_type("")
+        assert maker.file_name("e", "linux-64", "")
+
+
+@pytest.mark.parametrize("fields", [{"name": "Pixi"}, {"wire_name": "pixi"}, {"maker": "nowhere"}, {"name": "../x"}])
+def test_kinds_with_other_names_are_refused(fields: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="does not match"):
+        ArtifactKind(**{"name": "pixi", "wire_name": "PIXI", "title": "pixi", "maker": "pixi:Pixi", **fields})
+
+
+def test_a_maker_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = ArtifactKind("pixi", "PIXI", "pixi.toml", "no_such_module:Pixi")
+    monkeypatch.setattr(base, "artifact_kinds", lambda: {"pixi": kind})
+    with pytest.raises(ArtifactError, match="no_such_module:Pixi, cannot be loaded"):
+        base.find_maker("pixi")

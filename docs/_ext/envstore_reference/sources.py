@@ -20,6 +20,7 @@ PYTHON_MODULES = {
 }
 """Modules of the public Python API, by the names that the pages use."""
 MAKER_CLASSES = (
+    "jupyter_envstore.policy.artifact_kinds.ArtifactKind",
     "jupyter_envstore.engine.record.BuildRecord",
     "jupyter_envstore.engine.record.PlatformLock",
     "jupyter_envstore.engine.progress.Progress",

@@ -20,8 +20,8 @@ interface IArtifactWords {
   purpose: string;
   use: (file: string, name: string, tools: Record<string, string>) => string[];
 }
-/** Return the words for an artifact of this type. */
-export function artifactWords(type: string, trans: TranslationBundle): IArtifactWords {
+/** Return the words for an artifact of this type; of one that another package makes, its title is all that is known. */
+export function artifactWords(type: string, trans: TranslationBundle, title = type): IArtifactWords {
   const known: Record<string, IArtifactWords> = {
     yaml: {
       title: trans.__('YAML, pinned'),
@@ -71,5 +71,5 @@ export function artifactWords(type: string, trans: TranslationBundle): IArtifact
       use: file => [`docker load < ${file}`, `skopeo copy oci-archive:${file} docker://REGISTRY/NAME:TAG`]
     }
   };
-  return known[type] ?? { title: type, download: trans.__('Download'), purpose: '', use: () => [] };
+  return known[type] ?? { title, download: trans.__('Download'), purpose: '', use: () => [] };
 }

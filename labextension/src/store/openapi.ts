@@ -269,6 +269,8 @@ export interface components {
             readonly tools: {
                 readonly [key: string]: string;
             };
+            /** @description What people call this artifact. */
+            readonly title: string;
             /**
              * @description From where the addresses in a pinned YAML, lockfile or explicit list can be reached; here is the machine of the store alone (file://), private a network of its own.
              * @enum {string}

@@ -35,7 +35,7 @@ interface IArtifactProps extends ITabProps {
 /** One artifact: its state, and buttons that make it and hand it on. */
 export function ArtifactRow(props: IArtifactProps): React.ReactElement {
   const { artifact, build, trans, commands, place, item } = props;
-  const words = artifactWords(artifact.type, trans);
+  const words = artifactWords(artifact.type, trans, artifact.title);
   const args = { ...place, build: build.id, type: artifact.type, variant: artifact.variant };
   const ready = artifact.state === 'ready';
   const may = item.permissions.includes('environment::update');
