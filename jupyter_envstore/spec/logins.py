@@ -17,12 +17,14 @@ def drop_logins(sheet: Sheet) -> tuple[Sheet, list[Change]]:
     if not without_login(sheet.text)[1]:
         return sheet, []
     editor = Editor(sheet.text, sheet.root, ())
+    told: dict[str, None] = {}
     for item in (item for key in ("channels", "dependencies") for item in _texts(sheet.root.get(key))):
         new, hosts = without_login(str(item))
         if hosts:
             editor.replace(item, new)
-            editor.changed(f"login for {', '.join(hosts)[:200]} left out", WHY)
-    return (sheet.written(editor.result()), editor.changes) if editor.changes else (sheet, [])
+            told.update(dict.fromkeys(hosts))
+    changes = [Change(f"login for {host[:100]} left out", WHY) for host in told]
+    return (sheet.written(editor.result()), changes) if told else (sheet, [])
 
 
 def _texts(value: Value) -> Iterator[Text]:

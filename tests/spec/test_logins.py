@@ -99,6 +99,7 @@ def test_a_login_is_in_nothing_that_is_made_of_a_file(kind: str) -> None:
 def test_a_login_that_is_left_out_is_told_with_the_place_to_store_it() -> None:
     repaired = repair(*reversed(FILES["yaml-channel"]))
     assert "channels: [https://h.example/c]" in repaired.text
+    assert [change.what for change in repaired.changes].count("login for h.example left out") == 1
     (why,) = (change.why for change in repaired.changes if change.what == "login for h.example left out")
     assert "keyring, netrc or auth.json" in why
 

@@ -253,3 +253,46 @@ wild = "1.*"
     assert found.pip == ("torch==2.1.0+cpu", "vision", "wild==1.*")
     assert found.pip_options.extra_index_urls == ("https://cpu.example/whl",)
     assert "the index of torch became '--extra-index-url'" in told
+
+
+def test_extras_that_exclude_one_another_are_chosen() -> None:
+    text = """
+[project]
+name = "p"
+requires-python = ">=3.11"
+dependencies = ["rich"]
+[project.optional-dependencies]
+cpu = ["torch"]
+cuda = ["torch"]
+[tool.poetry.dependencies]
+torch = [
+  { markers = "extra == 'cpu' and extra != 'cuda'", source = "of-cpu", version = "2.1.0+cpu" },
+  { markers = "extra == 'cuda' and extra != 'cpu' and sys_platform == 'linux'", version = "2.1.0+cu118" },
+]
+[[tool.poetry.source]]
+name = "of-cpu"
+url = "https://cpu.example/whl"
+priority = "explicit"
+"""
+    found, told = read(text, "cpu")
+    assert found.pip == ("rich", "torch", "torch==2.1.0+cpu")
+    assert found.pip_options.extra_index_urls == ("https://cpu.example/whl",)
+    assert "torch left out" in told
+    found, told = read(text, "cuda")
+    assert found.pip == ("rich", "torch", 'torch==2.1.0+cu118; sys_platform == "linux"')
+    assert found.pip_options.extra_index_urls == ()
+    found, told = read(text)
+    assert found.pip == ("rich",)
+    assert told["torch left out"].startswith("it is for other extras")
+
+
+def test_python_of_poetry_has_any_spelling() -> None:
+    found, _ = read('[tool.poetry.dependencies]\nPython = "^3.11"\nrich = "*"\n')
+    assert (found.dependencies, found.pip) == (("python >=3.11,<4",), ("rich",))
+
+
+@pytest.mark.parametrize("value", ['["1", "2"]', "1", "true"])
+def test_bounds_that_are_no_text_are_told(value: str) -> None:
+    found, told = read(f'[tool.conda-lock]\nchannels = ["c"]\n[tool.conda-lock.dependencies]\na = "1"\nb = {value}\n')
+    assert found.dependencies == ("a 1",)
+    assert told["b left out"] == "its bounds are neither text nor a table"

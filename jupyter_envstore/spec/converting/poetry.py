@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 from jupyter_envstore.spec.converting.bounds import read_bounds
 from jupyter_envstore.spec.converting.draft import Draft, Offer, Pick
 from jupyter_envstore.spec.converting.groups import NAME
+from jupyter_envstore.spec.converting.lock_markers import Chosen, remaining
 from jupyter_envstore.spec.converting.pypi import (
     ELSEWHERE,
     OPTIONAL,
@@ -19,6 +21,8 @@ from jupyter_envstore.spec.converting.pypi import (
 from jupyter_envstore.spec.converting.toml import Source
 from jupyter_envstore.spec.names import suggest_name
 
+EXTRA = re.compile(r"\bextra\b")
+"""What a marker has that asks which extras were chosen (Poetry's documentation, "Exclusive extras")."""
 OF_OTHERS = "it is for the packages that name it, and all indexes are for all packages here"
 
 
@@ -55,7 +59,14 @@ def take_poetry(source: Source, draft: Draft, pick: Pick) -> None:
     used: set[str] = set()
     for table in tables:
         for package, said in table.items():
-            _take(package, said, draft, indexes, wanted, used)
+            _take(
+                package,
+                said,
+                draft,
+                indexes,
+                Chosen(extras=frozenset(wanted), conflicts=frozenset(pick.categories)),
+                used,
+            )
     for name, index in indexes.items():
         if index.explicit and name not in used:
             draft.tell(f"tool.poetry.source {name} left out", OF_OTHERS)
@@ -117,10 +128,11 @@ def _indexes(source: Source, draft: Draft) -> dict[str, _Index]:
     return found
 
 
-def _take(
-    package: str, said: Any, draft: Draft, indexes: Mapping[str, _Index], wanted: set[str], used: set[str]
-) -> None:
-    """Carry over one package; it is a list where systems or versions of Python have bounds of their own."""
+def _take(package: str, said: Any, draft: Draft, indexes: Mapping[str, _Index], chosen: Chosen, used: set[str]) -> None:
+    """Carry over one package; it is a list where systems or versions of Python have bounds of their own.
+
+    Of what is ``chosen``, the extras are the names of the optional packages in them; the conflicts are their own names.
+    """
     from packaging.utils import canonicalize_name
 
     found = []
@@ -128,26 +140,31 @@ def _take(
     listed = [line for line in draft.pip if (name := NAME.match(line)) and canonicalize_name(name[1]) == own]
     for one in said if isinstance(said, list) else [said]:
         table = dict(one) if isinstance(one, dict) else {"version": one}
-        if package == "python":
+        if own == "python":
             draft.python = python_bound(str(table.get("version", "*")), draft) or draft.python
             return
-        if table.pop("optional", False) and own not in wanted and not listed:
+        if table.pop("optional", False) and own not in chosen.extras and not listed:
             draft.tell(f"{package} left out", OPTIONAL)
-            continue
-        index = indexes.get(str(table.get("source", "")))
-        if index is not None or str(table.get("source", "")).lower() == "pypi":
-            used.add(str(table.pop("source")))
-        if index is not None and index.explicit:
-            add_index(package, index.url, draft)
-        if (
-            listed and not any(table.get(key) for key in ELSEWHERE) and "version" not in table
-        ):  # [project] has its line already
-            requirement(package, table, draft)  # tells what of it has no place
             continue
         try:
             table["markers"] = poetry_marker(table)
         except ValueError as error:
             draft.tell(f"{package} left out", f"its 'python' says no versions ({error})")
+            continue
+        if EXTRA.search(table["markers"]):
+            with contextlib.suppress(ValueError):  # told as a requirement that is none
+                marker = remaining(table["markers"], chosen)
+                if marker is None:
+                    draft.tell(f"{package} left out", f"it is for other extras ({table['markers'][:100]})")
+                    continue
+                table["markers"] = marker
+        index = indexes.get(str(table.get("source", "")))
+        if index is not None or str(table.get("source", "")).lower() == "pypi":
+            used.add(str(table.pop("source")))
+        if index is not None and index.explicit:
+            add_index(package, index.url, draft)
+        if listed and not any(table.get(key) for key in (*ELSEWHERE, "version")):
+            requirement(package, table, draft)  # [project] has its line; tells what of this has no place
             continue
         line = requirement(package, table, draft)
         found += [line] if line else []

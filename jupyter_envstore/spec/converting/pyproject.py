@@ -239,6 +239,9 @@ def _conda_lock(source: Source, draft: Draft, is_alone: bool) -> None:
     for url in source.texts("tool", "conda-lock", "pip-repositories"):
         draft.options.append(f"--extra-index-url {url}")
     for package, bounds in source.table("tool", "conda-lock", "dependencies").items():
+        if not isinstance(bounds, str | dict):
+            draft.tell(f"{package} left out", "its bounds are neither text nor a table")
+            continue
         said = dict(bounds) if isinstance(bounds, dict) else {"version": bounds}
         is_pip = said.pop("source", "") == "pypi" or said.get("manager") == "pip"
         said.pop("manager", None)
