@@ -1,7 +1,7 @@
 import { CommandIDs } from '../command-ids';
 import { type CommandContext, PLACE, whole } from './command-context';
 
-/** Return the package that brings a kernel for what a specification asks for: that of R where R is, else Python's. */
+/** Return the package with the kernel for a specification: for R if it contains R, otherwise for Python. */
 export function kernelPackage(specs: readonly string[]): string {
   const names = specs.map(spec => /^[\w.-]*/.exec(spec.split('::').pop() ?? '')![0].toLowerCase());
   return names.some(name => name.startsWith('r-')) && !names.includes('python') ? 'r-irkernel' : 'ipykernel';

@@ -7,7 +7,7 @@ import type { ISpace } from '../store/types';
 import { type CommandContext, NOTHING } from './command-context';
 import { askForLine } from './dialog-forms';
 
-/** Commands for admins of everything: the disk, and where packages come from. */
+/** Commands for admins of the whole store: disk space and default channels. */
 export function addAdminCommands(context: CommandContext): void {
   const { model, trans } = context;
   const { api } = model;
@@ -81,7 +81,7 @@ export function addAdminCommands(context: CommandContext): void {
   );
 }
 
-/** What would be freed, the largest first. Nothing of it is lost for good: locks bring builds back. */
+/** What would be deleted, the largest first. Builds can be brought back from their lockfiles. */
 function PlanTable(props: { plan: NonNullable<ISpace['plan']>; words: CommandContext['trans'] }): React.ReactElement {
   const { plan, words } = props;
   return (

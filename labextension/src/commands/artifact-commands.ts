@@ -17,7 +17,7 @@ const ARTIFACT = {
   }
 } as const;
 
-/** Commands that make artifacts and hand them on. */
+/** Commands that make, show, copy and download artifacts. */
 export function addArtifactCommands(context: CommandContext, views: IViews): void {
   addShowCommands(context, views);
   addCopyCommands(context);
@@ -138,11 +138,11 @@ interface IEndingToken {
   ends: Date;
 }
 
-/** Tokens for copied code: one for each environment, that may look at it alone. */
+/** Tokens for copied code: one for each environment, that can only read it. */
 class ViewerTokens {
   constructor(private readonly context: CommandContext) {}
 
-  /** Return a token for an environment; the one of the copy before, where it was not revoked and does not end soon. */
+  /** Return a token for an environment: the previous one, unless it was revoked or expires soon. */
   async tokenFor(place: IPlace): Promise<IEndingToken> {
     const { trans } = this.context;
     const { api } = this.context.model;
@@ -161,7 +161,7 @@ class ViewerTokens {
   private readonly _tokens = new Map<string, IEndingToken>();
 }
 
-/** Return an artifact that is ready; where it is not, it is said why. */
+/** Return an artifact that is ready; otherwise tell the user why it is not. */
 async function readyArtifact(context: CommandContext, args: Arguments): Promise<IArtifact | undefined> {
   const { model, trans } = context;
   const build = Number(args.build ?? context.environment(args)?.current_build_id ?? 0);
@@ -179,7 +179,7 @@ async function readyArtifact(context: CommandContext, args: Arguments): Promise<
   return undefined;
 }
 
-/** Warn where a list of packages that was handed on is of no use elsewhere. */
+/** Warn the user if the addresses in a list of packages do not work elsewhere. */
 function tellReach(context: CommandContext, found: IArtifact): void {
   const words = reachWords(found, context.trans);
   if (words) {

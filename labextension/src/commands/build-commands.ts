@@ -4,7 +4,7 @@ import { placeOf } from '../store/accessors';
 import type { IEnvironment } from '../store/types';
 import { BUILD, type CommandContext, PLACE, runningKernels, whole } from './command-context';
 
-/** How often, and how many times, a build that is brought back is looked at. */
+/** Pause between checks of a build that is brought back, in milliseconds, and the number of checks. */
 const RESTORE_PAUSE = 700;
 const RESTORE_TURNS = 1000;
 
@@ -132,7 +132,7 @@ function addRestoreCommand(context: CommandContext): void {
   );
 }
 
-/** Commands that say how long the files of a build are kept. */
+/** Commands that control how long the files of a build are kept. */
 function addRetentionCommands(context: CommandContext): void {
   const { app, trans } = context;
   const { api } = context.model;
@@ -216,7 +216,7 @@ function addActivationCommand(context: CommandContext): void {
   );
 }
 
-/** Whether a build of the same specification would differ from a build; yes where that cannot be told. */
+/** Whether a new build of the same specification would differ; true if that is not known. */
 async function hasNewer(context: CommandContext, item: IEnvironment, build: number): Promise<boolean> {
   const { api } = context.model;
   try {

@@ -26,10 +26,10 @@ export const BUILD = {
   required: ['build']
 } as const;
 
-/** Milliseconds in which a refusal can be read. */
+/** How long an error is shown, in milliseconds. */
 const READ = 20_000;
 
-/** What commands work with. */
+/** The parts of JupyterLab and the store that commands need. */
 export class CommandContext {
   constructor(
     readonly app: JupyterFrontEnd,
@@ -42,13 +42,13 @@ export class CommandContext {
     this.sessions = new SessionTracker(app.shell, notebooks, consoles);
   }
 
-  /** The notebook or console in front. */
+  /** Tracks the notebook or console in front. */
   readonly sessions: SessionTracker;
 
-  /** Environments made from the example in this page, whose first notebook begins with a cell that uses them. */
+  /** Environments that were made from the example in this page; their first notebook begins with an example cell. */
   readonly examples = new Set<string>();
 
-  /** Return the names in the arguments; without any, of the row that a context menu was opened on. */
+  /** Return the environment's names from the arguments or, without arguments, from the row of the context menu. */
   place(args: Arguments): IPlace {
     if (args.name) {
       return { namespace: String(args.namespace), name: String(args.name) };
@@ -62,7 +62,7 @@ export class CommandContext {
     return this.model.find(this.place(args));
   }
 
-  /** Do something that changes the store; tell where it is refused, and look at the store again. */
+  /** Do something that changes the store; tell the user if it fails, and update the model. */
   async guarded<T>(title: string, action: () => Promise<T>): Promise<T | undefined> {
     try {
       return await action();
@@ -85,7 +85,7 @@ export class CommandContext {
       isVisible?: (args: Arguments) => boolean;
       caption?: (args: Arguments) => string;
       label?: (args: Arguments) => string;
-      /** Whether it can be done with an environment that was deleted. */
+      /** Whether the command also works for an environment that was deleted. */
       evenGone?: boolean;
     } = {}
   ): void {
@@ -116,13 +116,13 @@ export class CommandContext {
     });
   }
 
-  /** Return that an environment was deleted; empty where it was not, or where none is named. */
+  /** Return a message that an environment was deleted; empty if it was not, or if none is named. */
   whyGone(args: Arguments): string {
     const place = this.place(args);
     return place.name && this.model.isGone(place) ? this.trans.__('%1 was deleted', whole(place)) : '';
   }
 
-  /** Return why the user may not do something in an environment; empty where they may. */
+  /** Return why the user may not do something in an environment; empty if they may. */
   whyNot(args: Arguments, permission: string): string {
     const place = this.place(args);
     if (this.may(args, permission)) {

@@ -5,9 +5,9 @@ import { isUnfinished, placeOf } from '../store/accessors';
 import type { IEnvironment } from '../store/types';
 import { BUILD, type CommandContext, PLACE, runningKernels, whole } from './command-context';
 
-/** Builds whose artifacts are counted before an environment is deleted. */
+/** How many builds' artifacts are counted before an environment is deleted. */
 const COUNTED = 20;
-/** How long the offer to undo is in front, and how long it holds. */
+/** How long the notification with Undo is shown, and how long Undo is possible, in milliseconds. */
 const SHOWN = 10_000;
 const HOLDS = 600_000;
 
@@ -92,7 +92,7 @@ export function addDeleteCommands(context: CommandContext): void {
   );
 }
 
-/** Return what goes with an environment: bytes, and what to know before. */
+/** Return what is deleted with an environment: bytes, and what the user should know before. */
 async function whatGoes(context: CommandContext, item: IEnvironment): Promise<{ bytes: number; lines: string[] }> {
   const { model, trans } = context;
   const { api } = model;
@@ -116,7 +116,7 @@ async function whatGoes(context: CommandContext, item: IEnvironment): Promise<{ 
   return { bytes, lines: lines.filter(line => line) };
 }
 
-/** Ask before something is deleted; Cancel is what Enter does. */
+/** Ask before something is deleted; Enter cancels. */
 async function confirmDelete(context: CommandContext, title: string, body: string): Promise<boolean> {
   const answer = await showDialog({
     title,

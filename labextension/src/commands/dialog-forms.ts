@@ -2,7 +2,7 @@ import { Dialog, showDialog } from '@jupyterlab/apputils';
 import { Widget } from '@lumino/widgets';
 import type { IPlace } from '../store/types';
 
-/** Fields under each other, and what was wrong with what was answered before. */
+/** A form with fields, and the error of the previous answer. */
 class Form extends Widget {
   constructor(fields: readonly (readonly [string, HTMLElement])[], problem: string) {
     super();
@@ -24,7 +24,7 @@ class Form extends Widget {
   }
 }
 
-/** A name, and the namespace that it shall stand in. */
+/** A form for a name and a namespace. */
 export class PlaceForm extends Form implements Dialog.IBodyWidget<IPlace> {
   constructor(namespaces: string[], proposal: IPlace, problem: string, nameLabel: string, inLabel: string) {
     const name = document.createElement('input');
@@ -52,7 +52,7 @@ export class PlaceForm extends Form implements Dialog.IBodyWidget<IPlace> {
   private readonly _namespace: HTMLSelectElement;
 }
 
-/** A line of text. */
+/** A form for a line of text. */
 class LineForm extends Form implements Dialog.IBodyWidget<string> {
   constructor(label: string, text: string, problem: string) {
     const input = document.createElement('input');
@@ -69,8 +69,8 @@ class LineForm extends Form implements Dialog.IBodyWidget<string> {
 }
 
 /**
- * Ask with a form until `take` does not refuse the answer: what it throws is told in the dialog, with what was answered
- * still there. Null where the user changes their mind.
+ * Ask with a form until `take` accepts the answer. If it throws an error, the dialog shows its message and the previous
+ * answer. Null if the user cancels.
  */
 export async function askUntilTaken<T>(
   words: { title: string; ok: string },
@@ -99,7 +99,7 @@ export async function askUntilTaken<T>(
   }
 }
 
-/** Ask for a line until `take` does not refuse it; null where the user changes their mind. */
+/** Ask for a line of text until `take` accepts it; null if the user cancels. */
 export async function askForLine(
   words: { title: string; label: string; ok: string },
   text: string,

@@ -9,7 +9,7 @@ import { askForLine, askUntilTaken, PlaceForm } from './dialog-forms';
 const EXAMPLE = ['python', 'ipykernel'];
 const EXAMPLE_MORE = ['numpy', 'pandas', 'matplotlib'];
 
-/** Commands that make environments out of what is there, and describe them. */
+/** Commands that create the example, clone environments and describe them. */
 export function addEnvironmentCommands(context: CommandContext): void {
   addExampleCommand(context);
   addCloneCommand(context);
@@ -109,7 +109,7 @@ function addDescribeCommand(context: CommandContext): void {
   );
 }
 
-/** Refuse what an environment cannot be called, as far as the panel knows. */
+/** Throw an error if an environment cannot have this name. */
 function checkName(context: CommandContext, target: IPlace): void {
   const { model, trans } = context;
   if (!isEnvironmentName(target.name)) {

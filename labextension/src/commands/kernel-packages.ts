@@ -1,7 +1,7 @@
 import type { Kernel } from '@jupyterlab/services';
 
 const MARK = 'envstore-packages:';
-/** Lists what a Python kernel has: what conda was asked for, or what nothing else needs; and what pip brought. */
+/** Lists the packages of a Python kernel: those requested from conda, or not needed by others; and those from pip. */
 const CODE = `
 def _envstore_list():
     import ast, importlib.metadata as metadata, json, pathlib, re, sys
@@ -74,7 +74,7 @@ export async function specificationOfKernel(kernel: Kernel.IKernelConnection): P
   return specificationText(JSON.parse(output.slice(place + MARK.length)) as IListed);
 }
 
-/** Return what a kernel listed as the text of a specification. */
+/** Return the packages that a kernel listed, as the text of a specification. */
 export function specificationText(listed: IListed): string {
   const channels = listed.channels.map(channel => `  - ${JSON.stringify(channel)}\n`).join('');
   const conda = { ...listed.conda };

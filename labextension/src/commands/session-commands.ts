@@ -8,7 +8,7 @@ import { placeOf } from '../store/accessors';
 import type { IEnvironment } from '../store/types';
 import { type Arguments, BUILD, type CommandContext, NOTHING, PLACE, whole } from './command-context';
 
-/** Letters of a name on a button, at most. */
+/** The largest number of letters of a name on a button. */
 const LONGEST = 24;
 
 const FIRST_CELL = `import numpy as np
@@ -88,7 +88,7 @@ function addTerminalCommand(context: CommandContext): void {
   );
 }
 
-/** The command that gives a notebook or console that is open the kernel of an environment. */
+/** The command that changes the kernel of an open notebook or console. */
 function addKernelChangeCommand(context: CommandContext): void {
   const { trans, sessions } = context;
 
@@ -133,7 +133,7 @@ function addKernelChangeCommand(context: CommandContext): void {
   );
 }
 
-/** Commands that copy what an environment is called, and where it is. */
+/** Commands that copy the name and the path of an environment. */
 function addCopyNameCommands(context: CommandContext): void {
   const { trans } = context;
 
@@ -197,7 +197,7 @@ async function kernelOf(context: CommandContext, item: IEnvironment | undefined)
   return kernel;
 }
 
-/** Whether something was run in a notebook, or a console is open: its purpose is to hold values. */
+/** Whether code was run in a notebook; always true for a console. */
 function hasRun(panel: SessionPanel): boolean {
   if ('console' in panel) {
     return true;
@@ -211,12 +211,12 @@ function hasRun(panel: SessionPanel): boolean {
   return false;
 }
 
-/** Return a word as a shell takes it for one, whatever is in it. */
+/** Quote a word for a shell. */
 export function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`;
 }
 
-/** Return a name that fits on a button: a long one without its middle. */
+/** Shorten a name for a button, by leaving out its middle. */
 function shortened(name: string): string {
   return name.length > LONGEST ? `${name.slice(0, LONGEST / 2 - 1)}…${name.slice(-LONGEST / 2)}` : name;
 }

@@ -6,7 +6,7 @@ import type { IBuild } from '../store/types';
 
 const TICK = 20_000;
 
-/** The moment that all ages are told at: one for all of the page, so that two of them never differ. */
+/** The current time, for all ages on the page, so that they are consistent. */
 class Clock {
   readonly read = (): Date => this._now;
 
@@ -38,12 +38,12 @@ class Clock {
 
 const clock = new Clock();
 
-/** Return the moment that ages are told at; whatever uses it is drawn again as it goes on. */
+/** Return the current time for ages; the component is rendered again when it changes. */
 export function useClock(): Date {
   return React.useSyncExternalStore(clock.subscribe, clock.read);
 }
 
-/** How long ago a build was ended, or was asked for; the exact moment is the tooltip. */
+/** How long ago a build ended, or was requested; the tooltip is the exact time. */
 export function Age(props: { build: IBuild | null | undefined; trans: TranslationBundle }): React.ReactElement {
   const now = useClock();
   const at = builtOn(props.build);

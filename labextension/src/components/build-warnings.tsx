@@ -4,7 +4,7 @@ import type { IBuild, IBuildWarning } from '../store/types';
 
 const SHOWN = 20;
 
-/** Return what each kind of warning is about (`database/warnings.py`), in the order in which they are shown. */
+/** Return the title of each kind of warning (`database/warnings.py`), in the order in which they are shown. */
 function kindsOf(trans: TranslationBundle): Record<string, string> {
   return {
     check: trans.__('Does not work'),
@@ -19,7 +19,7 @@ function kindsOf(trans: TranslationBundle): Record<string, string> {
   };
 }
 
-/** Return warnings by their kinds: those that matter most first, kinds that are not known last. */
+/** Return warnings by kind: the most important kinds first, unknown kinds last. */
 export function groupedWarnings(
   warnings: readonly IBuildWarning[],
   trans: TranslationBundle
@@ -36,7 +36,7 @@ export function groupedWarnings(
     .map(([kind, found]) => ({ kind, title: titles[kind] ?? trans.__('Other'), warnings: found }));
 }
 
-/** What people should know of a build: how many things and of which kinds, and each of them when opened. */
+/** The warnings of a build: how many of each kind, and all of them when it is opened. */
 export function BuildWarnings({ build, trans }: { build: IBuild; trans: TranslationBundle }): React.ReactElement | null {
   const warnings = build.warnings ?? [];
   if (!warnings.length) {
@@ -64,7 +64,7 @@ export function BuildWarnings({ build, trans }: { build: IBuild; trans: Translat
   );
 }
 
-/** The warnings of one kind; of many, the first, and the others on a click. */
+/** The warnings of one kind; if there are many, the first ones, and the others after a click. */
 function Lines(props: { warnings: readonly IBuildWarning[]; trans: TranslationBundle }): React.ReactElement {
   const { warnings, trans } = props;
   const [all, setAll] = React.useState(false);
@@ -94,7 +94,7 @@ function Lines(props: { warnings: readonly IBuildWarning[]; trans: TranslationBu
   );
 }
 
-/** That a build has warnings, small, in a row. */
+/** A small sign in a row that a build has warnings. */
 export function WarningMark(props: { build: IBuild | null | undefined; trans: TranslationBundle }): React.ReactElement | null {
   const count = props.build?.warning_count ?? 0;
   const words = props.trans._n('%1 warning', '%1 warnings', count);

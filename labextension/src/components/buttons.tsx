@@ -3,13 +3,13 @@ import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 import { PanelContext } from './panel-context';
 
-/** Return the words for a button that needs the server while that is away; null while it can be pressed. */
+/** Return the tooltip of a button that is disabled because the server is not connected; null if it is enabled. */
 function useIsAway(needsServer: boolean | undefined): string | null {
   const panel = React.useContext(PanelContext);
   return needsServer && panel && !panel.model.isConnected ? panel.trans.__('Not connected') : null;
 }
 
-/** A button with an icon alone, that runs a command. */
+/** A button with only an icon, that runs a command. */
 export const IconButton = React.forwardRef<
   HTMLButtonElement,
   {
@@ -19,7 +19,7 @@ export const IconButton = React.forwardRef<
     commands?: CommandRegistry;
     args?: Record<string, any>;
     disabled?: boolean;
-    /** Whether it does nothing while the server is away. */
+    /** Whether it is disabled while the server is not connected. */
     needsServer?: boolean;
     tabIndex?: number;
     className?: string;
@@ -54,7 +54,7 @@ export const IconButton = React.forwardRef<
   );
 });
 
-/** A button with words; busy while what it started goes on. */
+/** A button with text; it is busy until its action ends. */
 export function TextButton(props: {
   children: React.ReactNode;
   onClick: () => unknown;
@@ -62,7 +62,7 @@ export function TextButton(props: {
   primary?: boolean;
   warn?: boolean;
   disabled?: boolean;
-  /** Whether it does nothing while the server is away. */
+  /** Whether it is disabled while the server is not connected. */
   needsServer?: boolean;
   title?: string | undefined;
 }): React.ReactElement {
@@ -98,7 +98,7 @@ export function TextButton(props: {
   );
 }
 
-/** A link that does something. */
+/** A button that looks like a link. */
 export function Link(props: {
   children: React.ReactNode;
   onClick: () => unknown;

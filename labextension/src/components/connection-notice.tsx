@@ -1,7 +1,7 @@
 import * as React from 'react';
 import type { IProps } from './props';
 
-/** What a view says of the connection: the sidebar, which says more, may be closed. */
+/** The state of the connection, in a view; the sidebar, which shows more, may be closed. */
 export function ConnectionNotice({ model, trans }: Pick<IProps, 'model' | 'trans'>): React.ReactElement | null {
   if (model.isSlow) {
     return <SlowNotice trans={trans} />;
@@ -13,7 +13,7 @@ export function ConnectionNotice({ model, trans }: Pick<IProps, 'model' | 'trans
   ) : null;
 }
 
-/** That an answer is missed. */
+/** A notice that the server is slow. */
 export function SlowNotice({ trans }: Pick<IProps, 'trans'>): React.ReactElement {
   return (
     <div className="jp-EnvStore-trouble" role="status" data-testid="envstore:slow">

@@ -2,10 +2,10 @@ import * as React from 'react';
 import { withTree } from '../presentation/error-text';
 import { PanelContext } from './panel-context';
 
-/** What went wrong, and the ways out. */
+/** An error message, and what can be done. */
 export function ErrorBox(props: {
   message: string;
-  /** Whether it is no error: somebody wanted it so. */
+  /** Whether it is not an error, because the user wanted it. */
   calm?: boolean;
   children?: React.ReactNode;
 }): React.ReactElement {

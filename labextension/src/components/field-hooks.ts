@@ -4,7 +4,7 @@ import type { Take } from './pending-fields';
 
 const TYPED = 'typed:';
 
-/** Have this field asked before anything acts. */
+/** Commit the text of this field before an action uses it. */
 export function usePending(take: Take): void {
   const fields = React.useContext(PanelContext)?.pending;
   const latest = React.useRef(take);
@@ -12,19 +12,19 @@ export function usePending(take: Take): void {
   React.useEffect(() => fields?.add(() => latest.current()), [fields]);
 }
 
-/** Return what is called before something acts on what was typed; where it answers false, a field asks. */
+/** Return a function that commits all fields before an action; if it returns false, a field asks the user something. */
 export function useCommitPending(): () => Promise<boolean> {
   const fields = React.useContext(PanelContext)?.pending;
   return React.useCallback(async () => fields?.commit() ?? true, [fields]);
 }
 
-/** Return what tells whether something stands in a field that {@link useTyped} keeps. */
+/** Return a function that tells whether a field of {@link useTyped} has text. */
 export function useHasTyped(): () => boolean {
   const memory = React.useContext(PanelContext)?.memory;
   return () => [...(memory ?? [])].some(([key, text]) => key.startsWith(TYPED) && Boolean(text));
 }
 
-/** Return the text of a field, kept while its part of the view is not drawn. */
+/** Return the text of a field; it is kept while that part of the view is not rendered. */
 export function useTyped(name: string): [string, (text: string) => void] {
   const memory = React.useContext(PanelContext)?.memory;
   const key = TYPED + name;

@@ -3,8 +3,8 @@ import type { EnvStoreModel } from '../store/model';
 import { PanelContext } from './panel-context';
 
 /**
- * Keep the focus in a part of the page: where what had it is taken away, the first element that fits gets it. Who looks
- * elsewhere meanwhile is left alone.
+ * Keep the focus in a part of the page: if the focused element is removed, the first element that matches the selector
+ * gets the focus. If the user focused another part meanwhile, nothing is done.
  */
 export function useKeptFocus(selector: string): React.RefCallback<HTMLElement> {
   const undo = React.useRef<() => void>(() => undefined);
@@ -46,7 +46,7 @@ export function useKeptFocus(selector: string): React.RefCallback<HTMLElement> {
   );
 }
 
-/** Render again whenever the model has looked at the store. */
+/** Render again whenever the model has changed. */
 export function useModel(model: EnvStoreModel): void {
   const [, tick] = React.useReducer((count: number) => count + 1, 0);
   React.useEffect(() => {
@@ -58,7 +58,7 @@ export function useModel(model: EnvStoreModel): void {
   }, [model]);
 }
 
-/** Something that is being loaded, was, or cannot be. */
+/** Data that is loaded: its value, or the error. */
 export interface ILoaded<T> {
   value: T | undefined;
   error: Error | undefined;
@@ -66,8 +66,8 @@ export interface ILoaded<T> {
 }
 
 /**
- * Load something, and again when `keys` change; what was loaded before is shown until then. An answer that comes after
- * another was asked for is dropped. What has a `name` is shown again by whatever part of the view asks for it next.
+ * Load data, and load it again when `keys` change; the previous data is shown until then. The answer of an earlier
+ * request is ignored. Data with a `name` is shown again by the next component that asks for the same name.
  */
 export function useLoaded<T>(load: (() => Promise<T>) | null, keys: React.DependencyList, name?: string): ILoaded<T> {
   const memory = React.useContext(PanelContext)?.memory;
@@ -97,7 +97,7 @@ export function useLoaded<T>(load: (() => Promise<T>) | null, keys: React.Depend
   return { value: state.value, error: state.error, reload };
 }
 
-/** Call `again`, where there is one, when the server answers once more. */
+/** Call `again`, if given, when the server is connected again. */
 export function useReconnected(again: (() => void) | null): void {
   const model = React.useContext(PanelContext)?.model;
   React.useEffect(() => {
@@ -132,7 +132,7 @@ export function useStale(model: EnvStoreModel, build: number | null, reload: () 
   }, [model, build, reload]);
 }
 
-/** Return a value once it has not changed for some milliseconds. */
+/** Return a value after it has not changed for some milliseconds. */
 export function useDebounced<T>(value: T, milliseconds: number): T {
   const [settled, setSettled] = React.useState(value);
   React.useEffect(() => {
@@ -142,7 +142,7 @@ export function useDebounced<T>(value: T, milliseconds: number): T {
   return settled;
 }
 
-/** Return the moment, anew every `milliseconds`: for ages and clocks. */
+/** Return the current time, updated every `milliseconds`. */
 export function useNow(milliseconds: number | null): Date {
   const [now, setNow] = React.useState(() => new Date());
   React.useEffect(() => {

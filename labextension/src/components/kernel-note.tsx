@@ -4,10 +4,10 @@ import type { IEnvironment } from '../store/types';
 import { Link } from './buttons';
 import type { IProps } from './props';
 
-/** How the server begins its note of an environment that has no kernel, though it could have one (`kernels/kernel_specs.py`). */
+/** How the server's note begins if an environment could have a kernel, but has none (`kernels/kernel_specs.py`). */
 const NO_KERNEL = /^no package in it brings a kernel/;
 
-/** Why an environment has no kernel; and, for who may change it, buttons that give it one. */
+/** Why an environment has no kernel and, for users who may change it, buttons that add one. */
 export function KernelNote(props: IProps & { item: IEnvironment }): React.ReactElement | null {
   const { item, trans, commands } = props;
   const [isBusy, setBusy] = React.useState(false);

@@ -2,15 +2,15 @@ import { Notification } from '@jupyterlab/apputils';
 import { CommandRegistry } from '@lumino/commands';
 import { Menu } from '@lumino/widgets';
 
-/** One line of a menu that is made for the moment; null stands for a separator. */
+/** One item of a temporary menu; null is a separator. */
 export type Action = {
   label: string;
   run: () => unknown;
-  /** Why it cannot be done; shown as a tooltip of the line, which is greyed. */
+  /** Why it is disabled; shown as the tooltip of the item. */
   refused?: string | undefined;
 } | null;
 
-/** Renders lines with their captions as tooltips: why one is greyed. */
+/** Renders items with their captions as tooltips, which say why an item is disabled. */
 class Renderer extends Menu.Renderer {
   override renderItem(data: Menu.IRenderData): ReturnType<Menu.Renderer['renderItem']> {
     const item = super.renderItem(data);
@@ -21,7 +21,7 @@ class Renderer extends Menu.Renderer {
   }
 }
 
-/** Open a menu below a button; it is gone for good once it was closed. */
+/** Open a menu below a button; the menu is disposed when it is closed. */
 export function openMenu(commands: CommandRegistry, items: Menu.IItemOptions[], button: Element): void {
   const menu = new Menu({ commands, renderer: new Renderer() });
   for (const item of items) {
@@ -35,7 +35,7 @@ export function openMenu(commands: CommandRegistry, items: Menu.IItemOptions[], 
   giveBack(button as HTMLElement);
 }
 
-/** Open a menu of actions that are no commands: they are about a row of a table. */
+/** Open a menu of actions for a row of a table. */
 export function openActions(actions: readonly Action[], button: Element): void {
   const commands = new CommandRegistry();
   const items = actions.map((action, place): Menu.IItemOptions => {
@@ -62,8 +62,8 @@ export function openActions(actions: readonly Action[], button: Element): void {
 }
 
 /**
- * When Lab's context menu opens on something that a selector finds, give its lines their captions as tooltips, and the
- * focus back afterwards.
+ * When JupyterLab's context menu opens on an element that matches the selector, show captions as tooltips of its items,
+ * and give the focus back when it is closed.
  */
 export function explainContextMenu(menu: Menu, selector: string): void {
   document.addEventListener(
@@ -95,7 +95,7 @@ export function openContextMenu(button: Element): void {
   button.closest('.jp-EnvStore-environment')?.dispatchEvent(new MouseEvent('contextmenu', at));
 }
 
-/** Give the focus back to the first element that is there when an open menu, and a dialog that it opens, are gone. */
+/** When an open menu and its dialog are closed, give the focus back to the first of the elements that still exists. */
 function giveBack(...elements: (HTMLElement | null)[]): void {
   const isBusy = () => document.body.querySelector(':scope > .lm-Menu, :scope > .jp-Dialog') !== null;
   if (!isBusy()) {

@@ -1,11 +1,11 @@
 import * as React from 'react';
 
-/** A box that tells something about what stands below it, with ways to go on. */
+/** A box with a notice about what is below it, and with actions. */
 export function NoteBox(props: {
   children: React.ReactNode;
-  /** Whether words and ways out stand on one line, where there is room. */
+  /** Whether text and actions are on one line, if there is room. */
   row?: boolean;
-  /** Words for a group of fields; without them it is told as it appears. */
+  /** The label of a group of fields; without it, the box is announced to screen readers. */
   label?: string;
   className?: string;
 }): React.ReactElement {

@@ -3,12 +3,12 @@ import * as React from 'react';
 import type { EnvStoreModel } from '../store/model';
 import type { PendingFields } from './pending-fields';
 
-/** What all parts of a view are given without being handed it. */
+/** The context of all components of a view. */
 export const PanelContext = React.createContext<{
   model: EnvStoreModel;
   trans: TranslationBundle;
-  /** What was loaded last, by its name: shown again until it is loaded anew, or while the server is away. */
+  /** Data that was loaded, by name; shown until it is loaded again, or while the server is not connected. */
   memory: Map<string, unknown>;
-  /** The fields whose text is not taken as one types. */
+  /** The fields whose text is used only after it was committed. */
   pending: PendingFields;
 } | null>(null);

@@ -5,7 +5,7 @@ import { PanelContext } from './panel-context';
 import { PendingFields } from './pending-fields';
 import type { IProps } from './props';
 
-/** What stands around each view: what all of its parts are given, and words in place of a view that cannot be drawn. */
+/** The root of each view: it provides the context, and shows an error if the view cannot be rendered. */
 export function PanelRoot(props: IProps & { children: React.ReactNode }): React.ReactElement {
   const { model, trans } = props;
   const given = React.useMemo(

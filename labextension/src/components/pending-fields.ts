@@ -1,18 +1,18 @@
-/** Take what is typed in a field, as Enter there would; false where it cannot be: the field says what to do. */
+/** Commit the text of a field, as Enter does; false if that is not possible, and the field says why. */
 export type Take = () => boolean | Promise<boolean>;
 
 /**
- * The fields of a view whose text counts only once it was taken: with Enter, or a button beside it. Whatever acts on what
- * was taken asks them first, so that nothing typed is left out without a word.
+ * The fields of a view whose text is used only after it was committed, with Enter or a button. Actions commit all
+ * fields first, so that nothing that was typed is left out.
  */
 export class PendingFields {
-  /** Ask a field from now on; the answer ends that. */
+  /** Add a field; the returned function removes it. */
   add(take: Take): () => void {
     this._fields.add(take);
     return () => void this._fields.delete(take);
   }
 
-  /** Have each field take what is typed in it; false where one must ask. */
+  /** Commit the text of each field; false if a field must ask the user. */
   async commit(): Promise<boolean> {
     for (const take of [...this._fields]) {
       if (!(await take())) {

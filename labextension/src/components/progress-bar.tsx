@@ -1,7 +1,7 @@
 import * as React from 'react';
 import { PanelContext } from './panel-context';
 
-/** How far something is: 0 to 1, or null where that is not known. */
+/** A progress bar: 0 to 1, or null if the progress is not known. */
 export function ProgressBar(props: { part: number | null; label: string; words: string }): React.ReactElement {
   const panel = React.useContext(PanelContext);
   const moves = props.part === null && (!panel || panel.model.isConnected);

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-/** Rows that stand where text will come. */
+/** Placeholder rows while data is loaded. */
 export function Skeleton({ trans, rows = 6 }: { trans: TranslationBundle; rows?: number }): React.ReactElement {
   const widths = [70, 55, 80, 45, 65, 60];
   return (

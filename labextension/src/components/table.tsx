@@ -1,6 +1,9 @@
 import * as React from 'react';
 
-/** A column: its title; `hidden` for the eyes, `wide` where it goes away when there is little room. */
+/**
+ * A column: its title; `hidden` shows the title to screen readers only, `wide` hides the column if there is little
+ * room.
+ */
 export interface IColumn {
   title: string;
   hidden?: boolean;

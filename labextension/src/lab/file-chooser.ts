@@ -1,9 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-/** Bytes that a specification has at most. */
+/** The largest size of a specification, in bytes. */
 export const MAX_FILE = 4_000_000;
 
-/** Kinds of files that an environment can be read from. */
+/** Extensions of files that an environment can be read from. */
 const ACCEPTED = '.yml,.yaml,.json,.txt,.toml,.lock,.in,.py,.ipynb';
 
 /** Name the files that an environment can be read from. */
@@ -13,7 +13,7 @@ export function acceptedFiles(trans: TranslationBundle): string {
   );
 }
 
-/** Let the user choose a file with an environment; null where they choose none. */
+/** Let the user choose an environment file; null if they choose none. */
 export function chooseFile(): Promise<File | null> {
   return new Promise(resolve => {
     const input = document.createElement('input');

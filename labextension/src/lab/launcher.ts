@@ -20,8 +20,7 @@ export function breakNamesInLauncher(app: JupyterFrontEnd): void {
 }
 
 /**
- * Let each name stand in one line where it has room, and break behind its slash where it has not: the text stays what it
- * is, for whoever reads or copies it.
+ * Break each name only behind its slash, if it does not fit in one line. Its text does not change.
  */
 export function breakNames(launcher: Element): void {
   for (const label of launcher.querySelectorAll(CARDS)) {

@@ -14,8 +14,8 @@ const SHOWN = 8000;
 const SOON = 1000;
 
 /**
- * Tell of each build that the user started: one notification that shows how far it is, and then how it ended. Builds of
- * others change rows only.
+ * Notify the user of each build that they started: one notification shows its progress, and another one how it ended.
+ * Builds of other users have no notifications.
  */
 export function notify(model: EnvStoreModel, commands: CommandRegistry, trans: TranslationBundle): void {
   const progress = new InProgress(model, commands, trans);
@@ -41,7 +41,7 @@ export function notify(model: EnvStoreModel, commands: CommandRegistry, trans: T
   });
 }
 
-/** The notifications of builds that failed: they go once the environment is gone, or a newer build of it is ready. */
+/** The notifications of failed builds; they are removed when the environment is deleted or a newer build is ready. */
 class Failures {
   constructor(private readonly model: EnvStoreModel) {}
 
@@ -50,7 +50,7 @@ class Failures {
     this._known.push({ place: end.place, build: end.build, id });
   }
 
-  /** Take away what is not true any more. */
+  /** Remove notifications that are not true any more. */
   tidy(): void {
     if (!this.model.isConnected) {
       return;
@@ -69,7 +69,7 @@ class Failures {
   private _known: { place: IPlace; build: number; id: string }[] = [];
 }
 
-/** The notifications of builds that run: none for those that end at once. */
+/** The notifications of running builds; builds that end immediately have none. */
 class InProgress {
   constructor(
     private readonly model: EnvStoreModel,
@@ -77,7 +77,7 @@ class InProgress {
     private readonly trans: TranslationBundle
   ) {}
 
-  /** Show how far each build is, and take the notifications of others away. */
+  /** Show the progress of each build, and remove the notifications of other builds. */
   tell(): void {
     const running = new Map(this.model.building.map(found => [found.build.id, found] as const));
     for (const [build, known] of this._known) {

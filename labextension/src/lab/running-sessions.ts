@@ -8,7 +8,7 @@ import { step } from '../presentation/build-steps';
 import { placeOf } from '../store/accessors';
 import type { EnvStoreModel, IUnfinishedBuild } from '../store/model';
 
-/** Show builds that are queued or run in Lab's own panel of what runs, with a button to cancel. */
+/** Show builds that are queued or run in JupyterLab's panel of running sessions, with a button to cancel them. */
 export function addRunningBuilds(
   managers: IRunningSessionManagers,
   model: EnvStoreModel,

@@ -3,10 +3,10 @@ import type { ConsolePanel, IConsoleTracker } from '@jupyterlab/console';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-/** What runs code in the main area: it has a kernel that can be another one. */
+/** A notebook or console in the main area, whose kernel can be changed. */
 export type SessionPanel = NotebookPanel | ConsolePanel;
 
-/** The notebook or console in front. */
+/** Tracks the notebook or console in front. */
 export class SessionTracker {
   constructor(
     private readonly shell: JupyterFrontEnd.IShell,
@@ -38,7 +38,7 @@ export class SessionTracker {
     return this.current ?? this.notebooks?.currentWidget ?? null;
   }
 
-  /** Return the one whose tab has an id. */
+  /** Return the notebook or console whose tab has this id. */
   find(id: string): SessionPanel | undefined {
     const mine = (widget: { id: string }) => widget.id === id;
     return this.notebooks?.find(mine) ?? this.consoles?.find(mine);

@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IArtifact } from '../store/types';
 
-/** Say where alone the addresses in a list of packages work; empty where they work anywhere. */
+/** Say where the addresses in a list of packages work; empty if they work everywhere. */
 export function reachWords(artifact: Pick<IArtifact, 'reach'>, trans: TranslationBundle): string {
   switch (artifact.reach) {
     case 'here':
@@ -12,7 +12,7 @@ export function reachWords(artifact: Pick<IArtifact, 'reach'>, trans: Translatio
       return '';
   }
 }
-/** How an artifact is shown: its words, and how it is used on the other side. */
+/** How an artifact is shown: its title and buttons, and how it is used on another machine. */
 interface IArtifactWords {
   title: string;
   show?: string;
@@ -20,7 +20,7 @@ interface IArtifactWords {
   purpose: string;
   use: (file: string, name: string, tools: Record<string, string>) => string[];
 }
-/** Return the words for an artifact of this type; of one that another package makes, its title is all that is known. */
+/** Return title, buttons and usage of an artifact type; only the title is known of a type from another package. */
 export function artifactWords(type: string, trans: TranslationBundle, title = type): IArtifactWords {
   const known: Record<string, IArtifactWords> = {
     yaml: {

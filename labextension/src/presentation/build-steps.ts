@@ -55,11 +55,11 @@ function stepTitles(trans: TranslationBundle): Record<string, string> {
 export function stepTitle(step: IStep, trans: TranslationBundle): string {
   return stepTitles(trans)[step.name] ?? step.name;
 }
-/** How the log, which is not translated, titles a step: its lines begin with this. */
+/** The titles of steps in the log, which is not translated. */
 const LOG_TITLES = stepTitles(nullTranslator.load('jupyter_envstore'));
 /**
- * Return the lines of a log that belong to each step, by name; those before the first step by the empty name. A step
- * that began again, as one that was stopped does, has its number behind its name: `artifact-installer#2`.
+ * Return the lines of a log by step; lines before the first step have an empty key. If a step began again, its number
+ * is part of its key: `artifact-installer#2`.
  */
 export function linesBySteps(lines: readonly string[]): Map<string, string[]> {
   const names = new Map(Object.entries(LOG_TITLES).map(([name, title]) => [title, name]));
@@ -85,7 +85,7 @@ export function linesBySteps(lines: readonly string[]): Map<string, string[]> {
   }
   return found;
 }
-/** Return what the lines of a step are found by, when it began for the `turn`th time. */
+/** Return the key of a step's lines in the log, for the `turn`th time that the step began. */
 export function stepKey(name: string, turn: number): string {
   return turn > 1 ? `${name}#${turn}` : name;
 }

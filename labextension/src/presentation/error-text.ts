@@ -1,9 +1,9 @@
-/** Return the first clause of a reason, for a row. */
+/** Return the beginning of an error message, for a row. */
 export function clause(reason: string): string {
   const line = reason.split('\n')[0]!.trim().replace(/:$/, '');
   return line.length > 90 ? `${line.slice(0, 88)}…` : line;
 }
-/** Return a message in parts: the tree in which a solver says why packages cannot be together, and what stands around it. */
+/** Split an error message: the solver's tree of conflicting packages, and the text before and after it. */
 export function withTree(message: string): { before: string; tree: string; after: string } {
   const lines = message.split('\n');
   const isBranch = (line: string) => /^[│ ]*[├└]/.test(line);

@@ -2,17 +2,18 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { BuildStatus, IBuild, IEnvironment } from '../store/types';
 import { clause } from './error-text';
 
-/** What the disc before a name says: shape, colour and words. */
+/** The status mark before a name: shape, colour and words. */
 export interface IMark {
   shape: string;
-  /** What stands small behind it: how the newest build goes. */
+  /** A small sign after the mark: the state of the newest build. */
   extra?: string;
   kind: 'ready' | 'warning' | 'building' | 'queued' | 'failed' | 'packed' | 'canceled' | 'unknown';
   words: string;
 }
 
 /**
- * Say how an environment stands. Two facts, never mixed: whether it can be used, and how the newest build went.
+ * Return the status mark of an environment. It shows two separate facts: whether the environment can be used, and the
+ * state of the newest build.
  */
 export function mark(item: IEnvironment, trans: TranslationBundle, connected = true): IMark {
   const newest = item.newest_build_status;
@@ -44,12 +45,12 @@ export function mark(item: IEnvironment, trans: TranslationBundle, connected = t
   return { shape: '✖', kind: 'failed', words: trans.__('Failed') };
 }
 
-/** Return when a build ended; while it has not, when it was asked for. Ages and dates of builds are told of this. */
+/** Return when a build ended or, until then, when it was requested. Ages and dates of builds are based on it. */
 export function builtOn(build: Pick<IBuild, 'ended_on' | 'scheduled_on'> | null | undefined): string | null {
   return build?.ended_on ?? build?.scheduled_on ?? null;
 }
 
-/** What the disc before a build says. */
+/** Return the status mark of a build. */
 export function buildMark(build: IBuild, trans: TranslationBundle): IMark {
   const words: Record<BuildStatus, IMark> = {
     QUEUED: { shape: '◌', kind: 'queued', words: trans.__('Queued') },

@@ -1,4 +1,4 @@
-/** Compare versions by their numbers; what is no number comes last. */
+/** Compare versions by their numbers, the newest first. */
 export function newestFirst(a: string, b: string): number {
   return b.localeCompare(a, 'en', { numeric: true });
 }

@@ -6,9 +6,9 @@ import type { IProps } from '../components/props';
 
 const DOCTOR = 'jupyter envstore doctor';
 
-/** The first channel, and whether it can be reached. */
+/** The first default channel, and whether it can be reached. */
 interface IChannelCheck {
-  /** Without `words` and `isThere`, it is being looked at; `words` say why it is away. */
+  /** Without `words` and `isThere`, the check is running; `words` say why the channel cannot be reached. */
   state: { name: string; words?: string; isThere?: boolean } | null;
   again: () => void;
 }
@@ -43,7 +43,7 @@ export function useChannelCheck(model: IProps['model']): IChannelCheck {
   return { state, again };
 }
 
-/** Whether the first channel can be reached, and the ways out where not. */
+/** Whether the first default channel can be reached, and what can be done if not. */
 export function ChannelStatus(props: IProps & { channel: IChannelCheck }): React.ReactElement | null {
   const { trans } = props;
   const { state, again } = props.channel;

@@ -116,8 +116,8 @@ function useKernel(panel: SessionPanel | null): { id: string; name: string } {
 }
 
 /**
- * Return the build that each kernel was started in. A kernel goes on in the build that was active when it started: that
- * is remembered here, as the server does not tell.
+ * Return the build that each kernel was started in. A kernel continues to use the build that was active when it
+ * started; this is stored here, since the server does not know it.
  */
 function useKernelBuilds(kernel: string, item: IEnvironment | undefined, state: IStateDB | null): IKernelBuilds {
   const [builds, setBuilds] = React.useState<IKernelBuilds>({});
@@ -144,7 +144,7 @@ interface IOldBuild {
   active: IBuild;
 }
 
-/** Tell once for each kernel that it runs in another build than the active one, with the ways on. */
+/** Notify the user once for each kernel that it runs in another build than the active one. */
 function useOldBuildNotice({ trans, commands }: IProps, old: IOldBuild | null): void {
   const told = React.useRef(new Set<string>());
   React.useEffect(() => {
@@ -165,7 +165,7 @@ function useOldBuildNotice({ trans, commands }: IProps, old: IOldBuild | null): 
   }, [old !== null, old?.kernel]);
 }
 
-/** That the environment of a kernel that goes on was deleted, and the way back. */
+/** A notice that the environment of a running kernel was deleted, with Undo. */
 function Gone(props: IProps & { place: IPlace }): React.ReactElement {
   const { trans, commands, model, place } = props;
   const [isLost, setLost] = React.useState(false);

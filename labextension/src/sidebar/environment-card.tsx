@@ -15,7 +15,7 @@ import type { IEnvironment } from '../store/types';
 
 const SHOWN_BUILDS = 3;
 
-/** What matters of an environment, and what is done with it most. */
+/** The most important facts and actions of an environment. */
 export function EnvironmentCard(props: IProps & { item: IEnvironment }): React.ReactElement {
   const { item, trans, commands, model } = props;
   const now = useClock();

@@ -5,7 +5,7 @@ import type { IEnvironment } from '../store/types';
 
 const PAUSE = 250;
 
-/** What an environment has of what was looked for: names and versions. */
+/** The packages that the filter found, by the id of their environment. */
 export type Hits = ReadonlyMap<number, readonly { name: string; version: string }[]>;
 
 /** Environments that match the filter by name, and those that contain the package. */
@@ -13,12 +13,12 @@ export interface IFound {
   named: readonly IEnvironment[];
   containing: readonly IEnvironment[];
   packageName: string;
-  /** Whether it is not known yet which environments contain it. */
+  /** Whether the search for packages is running. */
   isLooking: boolean;
   hits: Hits;
 }
 
-/** Return the version of a package that was looked for, or the packages that begin so. */
+/** Return the version of the package that the filter names, or all packages that begin like it. */
 export function containsWords(hits: readonly { name: string; version: string }[], wanted: string): string {
   const exact = hits.find(hit => hit.name === wanted);
   return exact ? exact.version : hits.map(hit => `${hit.name} ${hit.version}`).join(', ');

@@ -21,9 +21,9 @@ interface IRowProps extends IProps {
   item: IEnvironment;
   place: number;
   of: number;
-  /** What the filter looks for, to be set bold; null where it is shown because of a package that it contains. */
+  /** The filter's text, which is shown in bold; null if the row is shown because of a package. */
   words: string | null;
-  /** The version of the package that was looked for, shown in place of language and age. */
+  /** The version of the package that the filter found, shown in place of language and age. */
   contains: string;
   isConnected: boolean;
   isOpened: boolean;
@@ -32,7 +32,7 @@ interface IRowProps extends IProps {
   onOpen: (id: number) => void;
 }
 
-/** An environment; opened, it shows a card in place. Drawn again only when something of it changed. */
+/** The row of an environment; opened, it shows a card. It is rendered again only when it changed. */
 export const EnvironmentRow = React.memo(function EnvironmentRow(props: IRowProps): React.ReactElement {
   const { item, trans, commands, isOpened } = props;
   const [isHovered, setHovered] = React.useState(false);
@@ -128,7 +128,7 @@ export const EnvironmentRow = React.memo(function EnvironmentRow(props: IRowProp
   );
 });
 
-/** What takes the place of language and age while the pointer or the focus is on a row. */
+/** The buttons that replace language and age while the pointer or the focus is on a row. */
 function RowActions(props: IRowProps): React.ReactElement {
   const { item, trans, commands } = props;
   const names = placeOf(item);

@@ -22,7 +22,7 @@ interface ITreeProps extends IProps {
   clear: () => void;
 }
 
-/** Environments in groups, one for each namespace; one tab stop, moved through by arrow keys. */
+/** The tree of environments, grouped by namespace: one tab stop, with arrow keys between rows. */
 export function EnvironmentTree(props: ITreeProps): React.ReactElement {
   const { model, found, filter, trans, commands, closed, toggle, innerRef } = props;
   const [opened, setOpened] = React.useState<number | null>(null);

@@ -41,7 +41,7 @@ export class EnvStorePanel extends ReactWidget {
     this.node.setAttribute('aria-label', props.trans.__('Environments'));
   }
 
-  /** Whoever asks for the sidebar looks for an environment: the filter has the focus; without any, the first way to one. */
+  /** Give the focus to the filter or, without environments, to the first button. */
   protected override onActivateRequest(): void {
     if (!this.node.contains(document.activeElement)) {
       this.node.querySelector<HTMLElement>('.jp-EnvStore-filter, .jp-EnvStore-empty button:enabled')?.focus();
@@ -215,7 +215,7 @@ function Toolbar({ commands, trans }: IProps): React.ReactElement {
 const WORTH_FREEING = 1e9;
 const PLAN_PAUSE = 600_000;
 
-/** What environments take on the disk, and for admins how much could be freed. */
+/** The disk space of environments and, for admins, how much could be freed. */
 function Footer({ model, trans, commands }: IProps): React.ReactElement | null {
   const bytes = Object.values(model.usage).reduce((sum, usage) => sum + usage.storage, 0);
   const [freeable, setFreeable] = React.useState(0);

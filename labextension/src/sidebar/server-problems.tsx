@@ -7,7 +7,7 @@ import { copy } from '../lab/clipboard';
 
 const ENABLE = 'jupyter server extension enable jupyter_envstore';
 
-/** What is wrong between the panel and the server, and what can be done. */
+/** Problems with the server, and what can be done. */
 export function ServerProblems({ model, trans, commands }: IProps): React.ReactElement | null {
   const again = <Link onClick={() => commands.execute(CommandIDs.refresh)}>{trans.__('Try now')}</Link>;
   switch (model.connection) {
@@ -49,7 +49,7 @@ export function ServerProblems({ model, trans, commands }: IProps): React.ReactE
   }
 }
 
-/** What is worth knowing though the server answers. */
+/** Notices while the server answers. */
 function Notices({ model, trans, commands }: IProps): React.ReactElement | null {
   if (model.isSlow) {
     return <SlowNotice trans={trans} />;

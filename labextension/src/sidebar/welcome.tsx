@@ -8,7 +8,7 @@ import { copy } from '../lab/clipboard';
 import type { SessionTracker } from '../lab/session-tracker';
 import { ChannelStatus, useChannelCheck } from './channel-check';
 
-/** The first thing that a new user sees. */
+/** What a user without environments sees. */
 export function Welcome(props: IProps & { sessions: SessionTracker }): React.ReactElement {
   const { model, trans, commands, sessions } = props;
   const [, look] = React.useReducer((count: number) => count + 1, 0);

@@ -1,14 +1,14 @@
 import * as React from 'react';
 
-/** Rows that come and go together. */
+/** The number of rows that are rendered or removed together. */
 export const CHUNK = 40;
 const ROW = 24;
 const AHEAD = '600px 0px';
 
-/** Draws rows in pieces, each only while it is near what is seen: a thousand rows cost as much as a screen of them. */
+/** Renders only the rows near the visible part, so that a thousand rows cost as much as a screen of them. */
 export function WindowedRows<T>(props: {
   items: readonly T[];
-  /** Whether an item must stay in the page though it is far away: it has the focus, or shall get it. */
+  /** Whether an item must stay rendered although it is far away, since it has the focus or will get it. */
   keep: (item: T) => boolean;
   draw: (item: T, place: number) => React.ReactNode;
 }): React.ReactElement {

@@ -1,9 +1,9 @@
 import { ServerConnection } from '@jupyterlab/services';
 import type { IEnvironment } from '../store/types';
 
-/** What is kept in this browser: by server and by environment, so that one of the same name elsewhere never has it. */
+/** Values that are kept in this browser, separately for each server and each environment. */
 export class BrowserStorage {
-  /** Return what was kept, undefined where nothing was. */
+  /** Return a value; undefined if there is none. */
   fetch(key: string): unknown {
     try {
       return JSON.parse(window.localStorage.getItem(this._whole(key)) ?? 'null') ?? undefined;
@@ -12,7 +12,7 @@ export class BrowserStorage {
     }
   }
 
-  /** Keep something; null drops it. False where the browser keeps it not: it is full, or closed to us. */
+  /** Keep a value, or delete it (null). False if the browser cannot store it: it is full, or does not permit it. */
   save(key: string, value: unknown): boolean {
     try {
       if (value === null) {
@@ -33,10 +33,10 @@ export class BrowserStorage {
   private readonly _server = ServerConnection.makeSettings().baseUrl;
 }
 
-/** The one of this page. */
+/** The storage of this page. */
 export const browserStorage = new BrowserStorage();
 
-/** Return the key of something that belongs to one environment: another one of its name has another key. */
+/** Return the key of a value of one environment; an environment that has the same name later has another key. */
 export function environmentKey(kind: string, item: IEnvironment): string {
   return `${kind}:${item.namespace.name}/${item.name}:${item.id}:${item.created_on}`;
 }

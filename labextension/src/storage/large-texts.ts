@@ -2,10 +2,10 @@ import { UUID } from '@lumino/coreutils';
 
 const DATABASE = 'jupyter-envstore';
 const STORE = 'texts';
-/** Milliseconds that a text is kept though nothing refers to it: a draft that was discarded can come back. */
+/** Milliseconds that an unused text is kept, since a discarded draft can be brought back. */
 const GRACE = 3_600_000;
 
-/** Characters from which a text is kept here: what `localStorage` holds is 5 MB for a whole server. */
+/** Texts of this many characters or more are kept here, since `localStorage` holds only 5 MB for a whole server. */
 export const LARGE = 500_000;
 
 interface IKept {
@@ -14,11 +14,11 @@ interface IKept {
 }
 
 /**
- * Large texts, kept in this browser under keys that what refers to them keeps in `localStorage`. Where the browser keeps
- * none, they live as long as the page.
+ * Large texts that are kept in this browser; values in `localStorage` refer to them by their keys. If the browser
+ * cannot store them, they are lost when the page is closed.
  */
 class LargeTexts {
-  /** Return the key for a text that is kept from now on. */
+  /** Keep a text, and return its key. */
   add(text: string): string {
     const key = UUID.uuid4();
     this._here.set(key, text);
@@ -47,7 +47,7 @@ class LargeTexts {
     return true;
   }
 
-  /** Drop what nothing refers to any more. */
+  /** Delete texts that are not used any more. */
   private async _prune(): Promise<void> {
     const keys = await this._ask<IDBValidKey[]>('readonly', store => store.getAllKeys());
     const used = Array.from({ length: window.localStorage.length }, (_, place) =>
@@ -84,5 +84,5 @@ class LargeTexts {
   private _opened: Promise<IDBDatabase> | undefined;
 }
 
-/** Those of this page. */
+/** The large texts of this page. */
 export const largeTexts = new LargeTexts();

@@ -100,7 +100,10 @@ export class EnvStoreApi {
     return { build: made.build_id, notes: made.notes };
   }
 
-  /** Say what is wrong with a text and what it says; with `fileName`, repaired but for the changes of `keep`, and what is picked of it. */
+  /**
+   * Check a text, and return its faults and its content. With `fileName`, it is read as a file and repaired: except for
+   * the changes in `keep`, and with the choices in `pick`.
+   */
   async check(
     specification: string,
     place: Partial<IPlace>,
@@ -186,27 +189,27 @@ export class EnvStoreApi {
     return this.ask('GET', `build/${id}/contents/`);
   }
 
-  /** Return what a package of a build says of itself. */
+  /** Return the metadata of a package of a build. */
   async about(id: number, name: string, manager: string): Promise<IAbout> {
     return this.ask('GET', `build/${id}/about/${encodeURIComponent(name)}/?manager=${manager}`);
   }
 
-  /** Keep a build for good, or let the retention settings decide again. */
+  /** Pin a build, or let the retention settings decide about it again. */
   async pin(id: number, pinned: boolean): Promise<void> {
     await this.ask('PUT', `build/${id}/pin/`, { pinned });
   }
 
-  /** Keep the files of a build's packages in the store, or let them go. */
+  /** Keep the files of a build's packages in the store, or stop keeping them. */
   async keepPackages(id: number, packages: boolean): Promise<void> {
     await this.ask('PUT', `build/${id}/keep/`, { packages });
   }
 
-  /** Let a build that is not active have kernels of its own; return their names. */
+  /** Create kernels for a build that is not active; return their names. */
   async offerKernel(id: number): Promise<string[]> {
     return (await this.ask<{ kernels: string[] }>('POST', `build/${id}/kernel/`, {})).kernels;
   }
 
-  /** Drop the files of a build that is not active; `restore` brings them back. */
+  /** Delete the files of a build that is not active; `restore` brings them back. */
   async packAway(id: number): Promise<void> {
     await this.ask('POST', `build/${id}/pack-away/`, {});
   }
@@ -246,7 +249,7 @@ export class EnvStoreApi {
     return this.ask('GET', `build/${id}/artifacts/`);
   }
 
-  /** Have an artifact made. */
+  /** Request an artifact. */
   async make(id: number, type: string, variant = ''): Promise<IArtifact> {
     return this.ask('POST', `build/${id}/artifacts/${encodeURIComponent(type)}/`, variant ? { variant } : {});
   }
@@ -261,7 +264,7 @@ export class EnvStoreApi {
     return answer.text();
   }
 
-  /** Give the log of a build piece by piece as it grows, until the build has ended. */
+  /** Stream the log of a build until the build has ended. */
   async follow(id: number, offset: number, onText: (text: string) => void, signal: AbortSignal): Promise<void> {
     const address = this.url(`build/${id}/logs/?follow=true&offset=${offset}`);
     const answer = await this.requests.send(address, { signal, cache: 'no-store' });
@@ -298,7 +301,7 @@ export class EnvStoreApi {
     return this.ask('GET', 'token/');
   }
 
-  /** Make a token; its text is told once. */
+  /** Create a token; its text is returned only once. */
   async makeToken(name: string, bindings: Record<string, string[]>, expiration: Date): Promise<string> {
     const body = { name, role_bindings: bindings, expiration: expiration.toISOString() };
     return (await this.ask<{ token: string }>('POST', 'token/', body)).token;
@@ -309,7 +312,7 @@ export class EnvStoreApi {
     await this.ask('DELETE', `token/${id}/`);
   }
 
-  /** Return whom a namespace is opened to. */
+  /** Return the members of a namespace. */
   async members(namespace: string): Promise<INamespaceRole[]> {
     return this.ask('GET', `namespace/${encodeURIComponent(namespace)}/roles`);
   }
@@ -321,12 +324,12 @@ export class EnvStoreApi {
     await this.ask(role === null ? 'DELETE' : isNew ? 'POST' : 'PUT', address, body);
   }
 
-  /** Return the settings that hold for an environment. */
+  /** Return the settings that apply to an environment. */
   async settingsOf(place: IPlace): Promise<Record<string, unknown>> {
     return this.ask('GET', `setting/${names(place)}`);
   }
 
-  /** Return the channels of specifications that name none, as the whole store has them. */
+  /** Return the default channels of the whole store, for specifications that name no channel. */
   async defaultChannels(): Promise<string[]> {
     const settings = await this.ask<{ conda_default_channels: string[] }>('GET', 'setting/');
     return settings.conda_default_channels;
@@ -343,17 +346,17 @@ export class EnvStoreApi {
     return this.requests.ask('GET', `space/${plan ? '?plan=true' : ''}`, { patience: plan ? 'long' : 'quick' });
   }
 
-  /** Free what the retention settings do not want kept. */
+  /** Delete what the retention settings do not keep. */
   async free(): Promise<ISpace> {
     return this.ask('POST', 'space/', {});
   }
 
-  /** Return the version of the server's part. */
+  /** Return the version of the server extension. */
   async version(): Promise<string> {
     return (await this.ask<{ version: string }>('GET', '')).version;
   }
 
-  /** Return the channels that specifications get where they name none. */
+  /** Return the default channels, for specifications that name no channel. */
   async channels(): Promise<string[]> {
     const found = await this.ask<{ name: string }[]>('GET', 'channel/');
     return found.map(channel => channel.name);
@@ -371,7 +374,7 @@ export class EnvStoreApi {
     return URLExt.join(this.requests.settings.baseUrl, 'envstore');
   }
 
-  /** What everything is asked with. */
+  /** Sends the requests. */
   readonly requests: Requests;
 
   private ask<T>(method: string, below: string, body?: unknown): Promise<T> {

@@ -1,22 +1,22 @@
 import type { IFault } from './types';
 
-/** What the server refused: its message is for people, its status and code are for programs. */
+/** An error that the server answered: its message is for people, its status and code are for programs. */
 export class EnvStoreError extends Error {
   constructor(
     message: string,
     readonly status: number,
     readonly code: string,
     readonly faults: IFault[] = [],
-    /** What is written wrongly, to what may have been meant. */
+    /** Misspelled names, each with names that may have been meant. */
     readonly suggestions: Record<string, string[]> = {},
-    /** Where a channel is away, when the indexes of all channels concerned were read last. */
+    /** If a channel cannot be reached: when the indexes of all channels concerned were last read. */
     readonly lastIndex: string | null = null
   ) {
     super(message);
   }
 }
 
-/** Return what an answer refuses, whoever gave it. */
+/** Return the error in an answer, also if a proxy gave it. */
 export async function refusal(answer: Response): Promise<EnvStoreError> {
   let data: any = null;
   try {

@@ -4,15 +4,15 @@ import type { IDisposable } from '@lumino/disposable';
 const SCHEMA = 'https://events.jupyter.org/jupyter_envstore/';
 const COALESCE = 100;
 
-/** What changed: ids of environments or builds; null where that is not known and all may have. */
+/** What changed: ids of environments or builds; null if they are not known, so that all may have changed. */
 export interface IChange {
   environments: ReadonlySet<number> | null;
   builds: ReadonlySet<number> | null;
 }
 
-/** The store's events, gathered for a moment, so that many of them cause one look. */
+/** The store's events, collected for a moment, so that many events cause one request. */
 export class StoreEvents implements IDisposable {
-  /** Without `whole`, nothing but the progress of what runs is new. */
+  /** `onNews` is called with false if only the progress of running builds has changed. */
   constructor(
     private readonly events: Event.IManager,
     private readonly onNews: (whole: boolean) => void
@@ -28,7 +28,7 @@ export class StoreEvents implements IDisposable {
     this.events.stream.disconnect(this._onEvent, this);
   }
 
-  /** Return what changed since the last time. */
+  /** Return what changed since the last call. */
   take(): IChange {
     const gathered = this._gathered;
     this._gathered = { environments: null, builds: null };

@@ -2,20 +2,20 @@ import type { IPlace } from './types';
 
 const PREFIX = 'envstore-';
 
-/** The environment that a kernel is of, and the number of its build where it is that build's own. */
+/** The environment of a kernel, and the number of its build if the kernel belongs to one build only. */
 export interface IKernelOf {
   place: IPlace;
   number: number | null;
 }
 
-/** Return the name that the server spells so: `r.u_4.2e3` is `R_4.3` (`spec/names.py`). */
+/** Decode a name in a kernel's id: `r.u_4.2e3` is `R_4.3` (`spec/names.py` encodes it). */
 function unspelled(text: string): string {
   return text
     .replace(/([a-z])\.u/g, (_, letter: string) => letter.toUpperCase())
     .replace(/\.([0-9a-f]{2})/g, (_, code: string) => String.fromCharCode(parseInt(code, 16)));
 }
 
-/** Return whose kernel has an id, though the environment may be gone; null for kernels of others. */
+/** Return the environment of a kernel's id, even if it was deleted; null for kernels that are not of the store. */
 export function kernelOf(id: string): IKernelOf | null {
   const [namespace, name, ...rest] = id.startsWith(PREFIX) ? id.slice(PREFIX.length).split('--') : [];
   if (!namespace || !name) {

@@ -16,10 +16,10 @@ const SLOW = 30_000;
 const FAST = 2_000;
 const AGAIN = 2_000;
 const SOON = 300;
-/** Namespaces without environments that are shown at most; with more, only the user's own is. */
+/** The largest number of empty namespaces that are shown; if there are more, only the user's own is shown. */
 const MOST_EMPTY = 50;
 
-/** How the panel stands with the server. */
+/** The state of the connection to the server. */
 export type Connection = 'loading' | 'connected' | 'again' | 'lost' | 'missing' | 'unavailable';
 
 /** A build that is queued or runs, and its environment. */
@@ -53,12 +53,12 @@ export class EnvStoreModel implements IDisposable {
   /** The server's disk and version. */
   readonly server: ServerState;
 
-  /** Emitted after each look at the store. */
+  /** Emitted after each update from the store. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
 
-  /** Emitted with what changed, for views that show more than the list. */
+  /** Emitted with what changed, for views that load more than the list of environments. */
   get stale(): ISignal<this, IChange> {
     return this._stale;
   }
@@ -78,7 +78,7 @@ export class EnvStoreModel implements IDisposable {
     return this._activated;
   }
 
-  /** Say that the user has made another build the active one: views turn to it. */
+  /** Tell the views that the user has made another build the active one. */
   tellActivated(place: IPlace): void {
     this._activated.emit(place);
   }
@@ -106,22 +106,22 @@ export class EnvStoreModel implements IDisposable {
     return this._connection === 'connected' || this._connection === 'again';
   }
 
-  /** Whether the server keeps somebody waiting who looked at something. */
+  /** Whether a request waits longer than usual for its answer. */
   get isSlow(): boolean {
     return this.isConnected && this.api.requests.isSlow;
   }
 
-  /** What is wrong with the server, in its own words. */
+  /** The message of the server's last error. */
   get trouble(): string {
     return this._trouble;
   }
 
-  /** When the server was last heard of. */
+  /** When the server last answered. */
   get lastSeen(): Date | null {
     return this._lastSeen;
   }
 
-  /** Who the user is and what they may do; null before the first look. */
+  /** Who the user is and what they may do; null before the first update. */
   get permissions(): IPermissions | null {
     return this._permissions;
   }
@@ -158,12 +158,12 @@ export class EnvStoreModel implements IDisposable {
     return this._environments.find(item => item.namespace.name === place.namespace && item.name === place.name);
   }
 
-  /** Whether the user may do something in all of a namespace, as far as their roles say. */
+  /** Whether the user's roles permit something in a whole namespace. */
   may(place: Pick<IPlace, 'namespace'>, permission: string): boolean {
     return isPermitted(this._permissions, place.namespace, permission);
   }
 
-  /** Whether an environment is not there, though the server answers. */
+  /** Whether the server answers and does not have an environment. */
   isGone(place: IPlace): boolean {
     return this._lastSeen !== null && this.isConnected && !this.find(place);
   }
@@ -178,17 +178,20 @@ export class EnvStoreModel implements IDisposable {
     return writableNamespaces(this._permissions, this._environments);
   }
 
-  /** Return the namespaces that are shown where nothing is in them too: the user's own first, then those they may write. */
+  /**
+   * Return the namespaces that are shown even if they are empty: the user's own first, then those that they can write
+   * to.
+   */
   get namespaces(): string[] {
     return this.writable.length > MOST_EMPTY ? this.writable.slice(0, 1) : this.writable;
   }
 
-  /** Return the progress of a build that is worked on. */
+  /** Return the progress of a running build. */
   progress(build: number): IProgress | undefined {
     return this._progress.get(build);
   }
 
-  /** Remember that the user started a build, so that they are told of its end. */
+  /** Remember that the user started a build, to notify them when it ends. */
   watch(build: number): void {
     this._own.add(build);
   }
@@ -198,7 +201,7 @@ export class EnvStoreModel implements IDisposable {
     return this._own.has(build);
   }
 
-  /** Look at everything again. */
+  /** Update everything from the server. */
   refresh(): Promise<void> {
     if (this._running) {
       this._again = true;
@@ -261,7 +264,7 @@ export class EnvStoreModel implements IDisposable {
     }
   }
 
-  /** Ask who the user is and what they may do, now and then: roles change, and namespaces are made. */
+  /** Ask from time to time who the user is and what they may do: roles and namespaces change. */
   private async _lookAtPermissions(): Promise<IPermissions> {
     if (!this._permissions || Date.now() - this._permissionsSeen > SLOW / 2) {
       const found = await this.api.permissions();
@@ -273,7 +276,7 @@ export class EnvStoreModel implements IDisposable {
     return this._permissions!;
   }
 
-  /** Say that the server is slow, or is not any more; a look finds out whether it is there at all. */
+  /** Tell views that the server became slow or answers again; if it is slow, check whether it answers at all. */
   private _onWaited(): void {
     this._changed.emit();
     if (this.isSlow && !this._running) {
@@ -281,7 +284,7 @@ export class EnvStoreModel implements IDisposable {
     }
   }
 
-  /** Look again before the slow poll does: while something builds, and until the server answers. */
+  /** Update before the slow poll does: while a build runs, and until the server answers. */
   private _lookAgainSoon(wanted: boolean): void {
     window.clearTimeout(this._soonTimer);
     if (wanted) {
@@ -303,7 +306,7 @@ export class EnvStoreModel implements IDisposable {
     return new Map(found.flatMap(item => (item ? [[item.id, item] as const] : [])));
   }
 
-  /** Look at the progress of what runs, and at nothing else. */
+  /** Update only the progress of running builds. */
   private async _lookAtRunning(): Promise<void> {
     const progress = await this._lookAtProgress(this.building);
     if (this._isDisposed || this._running) {
@@ -328,7 +331,7 @@ export class EnvStoreModel implements IDisposable {
     }, AGAIN);
   }
 
-  /** Tell of what became usable, and of the end of builds that the user started. */
+  /** Emit which environments became usable, and which of the user's builds ended. */
   private _tell(environments: IEnvironment[], before: Map<number, IEnvironment>): void {
     for (const item of environments) {
       const old = before.get(item.id);

@@ -23,8 +23,8 @@ export class OwnBuilds {
   }
 
   /**
-   * Return how the newest build of an environment ended, once. Null where it is not the user's, or goes on; `early`
-   * where it has ended, and the server does not know its kernels yet.
+   * Return how the newest build of an environment ended, once. Null if it is not the user's build or has not ended;
+   * `early` if it has ended, and the server does not know its kernels yet.
    */
   endOf(item: IEnvironment): IBuildEnd | 'early' | null {
     const newest = item.newest_build ?? item.current_build;

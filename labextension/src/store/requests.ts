@@ -5,35 +5,35 @@ import { EnvStoreError, refusal } from './errors';
 
 const ROOT = 'envstore/api/v1';
 const NO_ANSWER = 'The server does not answer';
-/** Milliseconds after which an answer that should be quick is missed. */
+/** Milliseconds after which a quick answer counts as slow. */
 const SLOW = 3_000;
-/** Milliseconds after which it is not waited for any more. */
+/** Milliseconds after which a quick request is given up. */
 const LIMIT = 12_000;
 
 /**
- * How long an answer may take. A `quick` one is missed and then given up. A `change` is missed, and waited for: nobody
- * knows whether it was done. A `long` one takes what it takes.
+ * How long an answer may take. A `quick` request counts as slow after a while, and is given up later. A `change` counts
+ * as slow, but is not given up, since it may have been done. A `long` request has no limit.
  */
 export type Patience = 'quick' | 'change' | 'long';
 
-/** What may be said with a request. */
+/** Options of a request. */
 export interface IRequest {
   body?: unknown;
   signal?: AbortSignal | undefined;
-  /** By default what is read is quick, and what is not is a change. */
+  /** By default `quick` for GET, and `change` for other methods. */
   patience?: Patience;
 }
 
-/** Sends requests to the server's part, and notices when it does not answer. */
+/** Sends requests to the server extension, and notices when it does not answer. */
 export class Requests {
   constructor(readonly settings: ServerConnection.ISettings) {}
 
-  /** Emitted when the server begins to keep somebody waiting, and when it answers again. */
+  /** Emitted when the server becomes slow, and when it answers again. */
   get waited(): ISignal<this, void> {
     return this._waited;
   }
 
-  /** Whether an answer is missed now. */
+  /** Whether an answer is late now. */
   get isSlow(): boolean {
     return this._missed.size > 0;
   }
@@ -44,12 +44,12 @@ export class Requests {
     return URLExt.join(this.settings.baseUrl, ROOT, place ?? '') + (query ? `?${query}` : '');
   }
 
-  /** Ask, and return what is answered. */
+  /** Send a request, and return the data of the answer. */
   async ask<T>(method: string, below: string, request: IRequest = {}): Promise<T> {
     return (await this.request<T>(method, below, request)).data;
   }
 
-  /** Ask, and return what is answered with the number of all that there are. */
+  /** Send a request, and return the data of the answer with the number of all items. */
   async request<T>(method: string, below: string, request: IRequest = {}): Promise<{ data: T; count?: number }> {
     const { body, patience = method === 'GET' ? 'quick' : 'change' } = request;
     const init: RequestInit = { method };
@@ -71,7 +71,7 @@ export class Requests {
     });
   }
 
-  /** Send something to an address; the browser's own words for a failure are for programmers. */
+  /** Send a request to an address; if that fails, the error has words for people. */
   async send(address: string, init: RequestInit): Promise<Response> {
     try {
       return await ServerConnection.makeRequest(address, init, this.settings);

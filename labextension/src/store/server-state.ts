@@ -7,22 +7,22 @@ const PAUSE = 30_000;
 export class ServerState {
   constructor(private readonly api: EnvStoreApi) {}
 
-  /** How full the store's disk is; null before it was looked at, and for who may not know. */
+  /** How full the store's disk is; null before the first answer, and for users who may not know. */
   space: ISpace | null = null;
 
-  /** Whether the server was exchanged for another version since the page was loaded. */
+  /** Whether the server's version changed since the page was loaded. */
   isOutdated = false;
 
-  /** How often space was freed from this page: what could be freed is another amount then. */
+  /** How often space was freed from this page; each time, the amount that can be freed changes. */
   timesFreed = 0;
 
-  /** Note that space was freed: what is known of it is old. */
+  /** Note that space was freed, so that it is looked up again. */
   freed(): void {
     this.timesFreed += 1;
     this._seen = 0;
   }
 
-  /** Look now and then; at once with `soon`, after the server was away. */
+  /** Update from time to time; immediately with `soon`, after the server was not reachable. */
   async look(soon: boolean): Promise<void> {
     if (!soon && Date.now() - this._seen < PAUSE) {
       return;

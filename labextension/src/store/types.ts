@@ -30,7 +30,7 @@ export type IFault = Schemas['Fault'] & {
   readonly fix?: { readonly word: string; readonly meant: readonly string[] };
 };
 
-/** What somebody chooses of a file; without a choice, what the file's own tool would take. */
+/** What the user chooses from a file; by default what the file's own tool would use. */
 export interface IPick {
   environment?: string;
   categories?: readonly string[];

@@ -1,6 +1,6 @@
-/** Finds items that say the same as before, so that views need not draw them again. */
+/** Finds items that did not change, so that views need not render them again. */
 export class UnchangedItems<T extends { readonly id: number }> {
-  /** Put the known object in place of each item that says the same. */
+  /** Replace each item that did not change by the object that is known. */
   reuse(items: T[], before: readonly T[]): void {
     const texts = new Map<number, string>();
     const known = new Map(before.map(item => [item.id, item]));

@@ -2,13 +2,13 @@ import { MainAreaWidget } from '@jupyterlab/apputils';
 import type { Message } from '@lumino/messaging';
 import type { Widget } from '@lumino/widgets';
 
-/** A content that may ask before it is closed. */
+/** A widget that can ask the user before it is closed. */
 export interface IConfirmsClose extends Widget {
   /** Whether it may be closed. */
   mayClose(): boolean | Promise<boolean>;
 }
 
-/** A tab that asks before it drops what was typed in it, whichever way it is closed: by its ×, a menu or a button. */
+/** A tab that asks before unsaved text is discarded, however the tab is closed. */
 export class ConfirmingArea<T extends IConfirmsClose> extends MainAreaWidget<T> {
   protected override onCloseRequest(message: Message): void {
     const answer = this.isDisposed || this.content.mayClose();

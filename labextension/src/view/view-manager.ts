@@ -15,7 +15,7 @@ import type { EnvironmentView } from './environment/environment-view';
 import type { IShow, IStart, IViews } from './shared/view-types';
 import { ChannelCompleter } from './specification/package-completer';
 
-/** Opens the views in the main area: one for each environment, used again, brought back with the layout. */
+/** Opens the views in the main area, one for each environment, and restores them with the layout. */
 export class ViewManager implements IViews {
   constructor(
     private readonly app: JupyterFrontEnd,
@@ -26,7 +26,7 @@ export class ViewManager implements IViews {
     this.completer = new ChannelCompleter(model.api);
   }
 
-  /** Bring the views back that were open. */
+  /** Restore the views that were open. */
   restore(restorer: ILayoutRestorer): void {
     void restorer.restore(this.tracker, {
       command: CommandIDs.open,

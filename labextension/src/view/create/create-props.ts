@@ -4,13 +4,13 @@ import type { IProps } from '../../components/props';
 import type { IStart } from '../shared/view-types';
 import type { ICompleter } from '../specification/package-completer';
 
-/** What the view that makes environments works with. */
+/** The properties of the view that creates environments. */
 export interface ICreateProps extends IProps {
   editors: IEditorServices;
   completer: ICompleter;
 }
 
-/** The widget around the form that makes an environment, as the form knows it. */
+/** The interface of the widget around the form for a new environment. */
 export interface ICreateWidget {
   /** What is written in the form is kept in this browser under this key. */
   readonly key: string;

@@ -26,7 +26,7 @@ export class CreateView extends ReactWidget implements ICreateWidget {
     super.dispose();
   }
 
-  /** Begin anew. */
+  /** Emitted when the form shall begin with something else. */
   get started(): ISignal<this, IStart> {
     return this._started;
   }

@@ -8,7 +8,7 @@ export function LinkField(props: {
   trans: IProps['trans'];
   /** Read a file; what was not read (false) is asked about again. */
   onLink: (address: string) => Promise<boolean>;
-  /** Told before the field asks something: it must be seen. */
+  /** Called before the field asks something, so that it can be made visible. */
   onAsk: () => void;
 }): React.ReactElement {
   const { trans } = props;

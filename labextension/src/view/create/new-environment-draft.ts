@@ -12,7 +12,7 @@ export interface INewDraft {
   description: string;
   from: Origin;
   text: string;
-  /** What nobody typed: it can be had again. */
+  /** The text and description that were given, not typed by the user. */
   given: { text: string; description: string };
   /** The file that the text came from, to choose something else of it. */
   file?: IFileDraft;

@@ -15,8 +15,8 @@ import { LinkField } from './link-field';
 export type Origin = 'packages' | 'file' | 'copy';
 
 /**
- * What a new environment begins with: packages, a file or link, another environment. What is not chosen is out of sight,
- * with all that was typed there.
+ * The start of a new environment: packages, a file or link, or another environment. The fields of the other choices are
+ * hidden, and keep their text.
  */
 export function StartingPoint(
   props: IProps & {

@@ -35,7 +35,7 @@ export interface INewEnvironmentFields {
   /** The text at this moment, though the form may not be drawn with it yet. */
   latest: React.MutableRefObject<string>;
   setText: (text: string) => void;
-  /** What nobody typed: it can be had again. */
+  /** The text and description that were given, not typed by the user. */
   given: { text: string; description: string };
   setGiven: (given: { text: string; description: string }) => void;
 }

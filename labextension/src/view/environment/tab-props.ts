@@ -4,14 +4,14 @@ import type { IBuild, IEnvironment, IPlace } from '../../store/types';
 import type { IShow } from '../shared/view-types';
 import type { ICompleter } from '../specification/package-completer';
 
-/** What the view of an environment works with. */
+/** The properties of the view of an environment. */
 export interface IViewProps extends IProps {
   editors: IEditorServices;
   completer: ICompleter;
   place: IPlace;
 }
 
-/** What every tab is given. */
+/** The properties of each tab. */
 export interface ITabProps extends IViewProps {
   item: IEnvironment;
   /** The build that is shown. */

@@ -5,7 +5,7 @@ import { nameOf } from '../specification/requirements';
 import { isChanged, type IStaged } from './staged-changes';
 import type { ITabProps } from './tab-props';
 
-/** Where changes are staged: kept by the view, while its tabs come and go. */
+/** The staged changes, which the view keeps while its tabs change. */
 export interface IStagedProps {
   staged: IStaged;
   setStaged: React.Dispatch<React.SetStateAction<IStaged>>;
@@ -15,7 +15,7 @@ export interface IStagedProps {
 export interface IPackageChanges {
   /** How many there are. */
   count: number;
-  /** Whether one of them is that the date of the build does not count. */
+  /** Whether one of them is that the date of the build is ignored. */
   liftsDate: boolean;
   /** The date from which packages are left out of a build of them. */
   excludeNewer: string | null;
@@ -25,7 +25,7 @@ export interface IPackageChanges {
   stage: (add: string[], remove: string[]) => void;
   /** Drop one change. */
   takeBack: (spec: string) => void;
-  /** Let the date of the build count, or not. */
+  /** Use or ignore the date of the build. */
   takeNewer: (takesNewer: boolean) => void;
   discard: () => void;
   /** Find out what a build would install, perhaps with the channels' indexes as they were read last. */

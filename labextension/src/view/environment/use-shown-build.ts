@@ -97,8 +97,8 @@ export function useShownBuild(props: IViewProps & { first: number | null }, aske
 }
 
 /**
- * Return a build with its specification, and what the list knows newer. Whether it is the active one is what the
- * environment says: the list may be a moment older, and a draft must not lose its build for that moment.
+ * Combine a build with its newer state in the list. Whether it is active is decided by the environment: the list may be
+ * older, and a draft must not lose its build because of that.
  */
 function merged(detail: IBuild, listed: IBuild | undefined, current: number | null): IBuild {
   const { specification, locked_platforms, warnings } = detail;

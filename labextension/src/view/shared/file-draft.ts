@@ -1,20 +1,20 @@
 import type { IPick } from '../../store/types';
 
-/** What was read, as a draft keeps it. */
+/** A file that was imported, as a draft keeps it. */
 export interface IFileDraft {
   content: string;
-  /** What the content is kept as, where it is large: a draft has it not beside the text. */
+  /** The key of the content in the storage of large texts; for small files, the content is in the draft. */
   at?: string;
   fileName: string;
-  /** What the date is of where it is of no file: a build, in words. */
+  /** What the date belongs to if there is no file: a build, in words. */
   of?: string;
-  /** Choices whose changes are not made. */
+  /** Names of the changes that are not made. */
   keep: readonly string[];
   pick: IPick;
-  /** What the file gave last, to tell whether it was edited since then. */
+  /** The text that the last import gave, to tell whether it was edited since then. */
   text: string;
   /** Packages uploaded later are left out of a build, as the file says. */
   dated: string | null;
-  /** Whether the date of the file does not count. */
+  /** Whether the date of the file is ignored. */
   takesNewer: boolean;
 }

@@ -2,13 +2,13 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import { Link } from '../../components/buttons';
 
-/** Until when packages count in a build, and the way to have it otherwise. */
+/** The date until which packages are used, and a link that ignores it. */
 export function DateNote(props: {
   dated: string;
   /** What the date is of: a file, a build. */
   source: string;
   takesNewer: boolean;
-  /** Let the date count, or not; nothing for those who build nothing. */
+  /** Use or ignore the date; undefined for users who cannot build. */
   setTakesNewer?: (takes: boolean) => void;
   trans: TranslationBundle;
 }): React.ReactElement {

@@ -9,7 +9,7 @@ export interface IDraft {
   text: string;
   /** Number of the build that the draft began with. */
   number: number;
-  /** Whether that build was the one that the view shows of itself. */
+  /** Whether that build was the active one. */
   wasActive: boolean;
   /** Id of the newest build when the draft began, or when the user last said that newer ones do not matter. */
   base: number;
@@ -21,17 +21,17 @@ export interface IDraft {
 export interface IDrafts {
   /** The one of the build that is shown. */
   draft: IDraft | null;
-  /** Number of the build that the draft began with, where it goes along with the one that is active now. */
+  /** If the draft is shown with a newer active build: number of the build that the draft began with. */
   followedFrom: number | null;
-  /** Whether they outlive the page: the browser has room for them. */
+  /** Whether the browser has room for them. */
   isStored: boolean;
   /** Those of other builds, by their ids. */
   others: readonly [number, IDraft][];
   /** Keep a text as the draft, or drop it (null); with the file that it came from, or none any more (null). */
   keep: (text: string | null, file?: IFileDraft | null) => void;
-  /** Return what brings the draft back as it is now, wherever the view is by then. */
+  /** Return a function that restores the draft as it is now. */
   snapshot: () => () => void;
-  /** Keep the draft though another build was made, or made active, since. */
+  /** Keep the draft although another build was made or activated since then. */
   keepMine: () => void;
   /** Show another build's draft with the build that is shown. */
   open: (id: number) => void;
@@ -56,8 +56,8 @@ export function leaveDraft(item: IEnvironment, text: string, file?: IFileDraft):
 }
 
 /**
- * A draft is shown with its build. One that began with the active build is shown with the active build that came after
- * it, too: nobody who edits shall lose their text because somebody else built.
+ * Keep the drafts of an environment. A draft is shown with its build. If it began with the active build, it is also
+ * shown with the next active build, so that nobody loses their text because somebody else built.
  */
 export function useDrafts(item: IEnvironment, build: IBuild): IDrafts {
   const key = environmentKey('draft', item);

@@ -4,7 +4,7 @@ import { size } from '../../presentation/formats';
 
 const BINARY = /^(%PDF|PK\x03|.PNG|\x1f)|\0/;
 
-/** Whether a content is no text. */
+/** Whether a content is binary. */
 export function isBinary(content: string): boolean {
   return BINARY.test(content);
 }

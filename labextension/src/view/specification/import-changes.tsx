@@ -7,7 +7,7 @@ import type { IImport } from './imported-file';
 /** What is told of the environment that was taken: it is said where it is chosen. */
 const TAKEN = /^(?:environment|project) \S+ of \d+ taken$/;
 
-/** What was changed in a file, each with the way to have it otherwise. */
+/** The changes that an import made, each with a link that undoes it. */
 export function ImportChanges(props: {
   imported: IImport;
   /** The text as it is now: once it was edited, choices would throw the edits away. */

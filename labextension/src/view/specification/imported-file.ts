@@ -10,7 +10,7 @@ export interface IImport {
   unkept: 'gone' | 'too large' | null;
   /** All changes that were made at first. */
   changes: readonly ITextChange[];
-  /** Choices whose changes are not made. */
+  /** Names of the changes that are not made. */
   kept: readonly string[];
   error: string;
   /** What the file has to choose from, and what is taken of it. */
@@ -19,7 +19,7 @@ export interface IImport {
   isLockfile: boolean;
   /** Why a choice cannot be taken; the one before it is still there. */
   problem: string;
-  /** Words where nothing can be taken of the file before something is chosen. */
+  /** A message if something must be chosen before the file can be used. */
   open: string | null;
   /** Take something else of the file. */
   choose: (pick: IPick) => Promise<void>;
@@ -44,11 +44,11 @@ export interface IImport {
   isUndone: boolean;
   /** Make the changes after all. */
   redo: () => Promise<boolean>;
-  /** Forget the file: something else is done now. */
+  /** Forget the file. */
   forget: () => void;
-  /** Go on with a file that a draft kept; the text is not touched. */
+  /** Continue with the file of a draft; the text does not change. */
   restore: (kept: IFileDraft) => Promise<void>;
-  /** What the file gave last, to tell whether it was edited since then. */
+  /** The text that the last import gave, to tell whether it was edited since then. */
   text: string;
   /** The file with its choices, for another view that goes on with it; none where there is none, or it was undone. */
   handOver: () => IFileDraft | undefined;
@@ -69,7 +69,7 @@ export const NOTHING_READ = {
 export function keptOf({ content, at, fileName, of, keep, pick, text, dated, takesNewer }: IFileDraft): IFileDraft {
   return { content, ...(at ? { at } : {}), fileName, ...(of ? { of } : {}), keep, pick, text, dated, takesNewer };
 }
-/** Return the date of a build as what a text goes on with; nothing where it has none. */
+/** Return the date of a build in the form of a file's draft; undefined if it has none. */
 export function dateOf(build: Pick<IBuild, 'exclude_newer' | 'specification'>, of: string): IFileDraft | undefined {
   const text = build.specification?.text ?? '';
   const { content, fileName, keep, pick, takesNewer } = NOTHING_READ;
@@ -79,7 +79,7 @@ export function dateOf(build: Pick<IBuild, 'exclude_newer' | 'specification'>, o
 export function hasChoice(offer: IOffer): boolean {
   return offer.environments.length > 1 || offer.categories.length > 0;
 }
-/** Return a file as it is kept with a draft: a large one has a place of its own. */
+/** Return a file as a draft keeps it: without its content if that is large. */
 export function withoutLargeContent(file: IFileDraft): IFileDraft {
   return file.at ? { ...file, content: '' } : file;
 }

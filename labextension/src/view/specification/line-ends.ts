@@ -1,4 +1,4 @@
-/** Return a text with the line ends that the editor has; it counts places in others wrongly. */
+/** Return a text with `\n` as line ends, which the editor needs to count positions. */
 export function withUnixLineEnds(text: string): string {
   return text.replace(/\r\n?/g, '\n');
 }

@@ -20,7 +20,7 @@ export function changeWords(changes: readonly IPackageChange[] | undefined, same
 
 const SHOWN = 12;
 
-/** Whether a change goes over to another major version. */
+/** Whether the major version changes. */
 export function isMajor(change: IPackageChange): boolean {
   const major = (text: string) => /^\d+/.exec(text)?.[0] ?? '';
   return change.change === 'changed' && major(change.from) !== major(change.to);
@@ -28,7 +28,7 @@ export function isMajor(change: IPackageChange): boolean {
 
 /** A package that goes over from conda to PyPI, or back, is one change. */
 interface IMove extends IPackageChange {
-  /** Where it came from before. */
+  /** The package manager that it came from before. */
   left?: string;
 }
 

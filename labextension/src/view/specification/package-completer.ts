@@ -6,7 +6,7 @@ const LIFE = 300_000;
 const MOST = 40;
 const CLOSE = 3;
 
-/** Completes names and versions from channels; answers are kept for a while, since each costs a process. */
+/** Completes names and versions from channels; answers are cached, since each search starts a process. */
 export class ChannelCompleter implements ICompleter {
   constructor(private readonly api: EnvStoreApi) {}
 
@@ -18,8 +18,8 @@ export class ChannelCompleter implements ICompleter {
   }
 
   /**
-   * Return names that `name` may have been meant to be: those that differ by a letter or two, and begin with the same two
-   * letters, or with the same one and end with the same two.
+   * Return names that may have been meant by `name`: they differ by one or two letters, and begin with the same two
+   * letters, or begin with the same letter and end with the same two.
    */
   async close(name: string, channels: string[]): Promise<string[]> {
     const word = name.toLowerCase();
@@ -91,7 +91,7 @@ export class ChannelCompleter implements ICompleter {
 }
 
 /**
- * Return how many letters must be added, removed, changed or exchanged with their neighbour to make one word of another
+ * Return how many letters must be added, removed, changed or swapped with their neighbour to turn one word into another
  * (the restricted Damerau-Levenshtein distance).
  */
 export function distance(one: string, other: string): number {
@@ -112,11 +112,11 @@ export function distance(one: string, other: string): number {
   }
   return last[other.length]!;
 }
-/** Looks for names that begin so, and for versions of a name. */
+/** Completes names and versions of packages. */
 export interface ICompleter {
   names(prefix: string, channels: string[]): Promise<string[]>;
   versions(name: string, channels: string[]): Promise<string[]>;
-  /** Names that a name may have been meant to be. */
+  /** Return names that may have been meant by a misspelled name. */
   close(name: string, channels: string[]): Promise<string[]>;
   /** The newest package of each name that there is. */
   newest(names: readonly string[], channels: string[]): Promise<Map<string, IFoundPackage>>;

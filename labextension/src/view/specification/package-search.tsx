@@ -13,7 +13,7 @@ import { meaningOf, noSpec } from './typed-packages';
 const WAIT = 150;
 const OFFERED = 8;
 
-/** A field that finds packages as one types; Enter stages the newest that fits. */
+/** A field that finds packages while the user types; Enter adds the newest one that fits. */
 export function PackageSearch(
   props: Pick<IProps, 'trans'> & {
     completer: ICompleter;
@@ -23,7 +23,7 @@ export function PackageSearch(
     asked?: IShow;
     /** Take packages; what cannot be taken (false) stays in the field. */
     onAdd: (specs: string[]) => unknown;
-    /** Told before the field asks something: it must be seen. */
+    /** Called before the field asks something, so that it can be made visible. */
     onAsk?: () => void;
   }
 ): React.ReactElement {

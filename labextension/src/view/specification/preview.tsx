@@ -22,12 +22,12 @@ export function Preview(
     preview: IPreview;
     text: string;
     unchanged: string | null;
-    /** Against which build changes are told, where that is not the one that is shown. */
+    /** Says with which build the changes are compared, if it is not the shown one. */
     against?: string | null;
     goTo: (line: number) => void;
     /** What has to be chosen before the text is one that can be checked. */
     open?: string | null;
-    /** Take another text in place of this one. */
+    /** Replace the text. */
     onText: (text: string) => void;
   }
 ): React.ReactElement {
@@ -219,7 +219,7 @@ function Refusal(
   );
 }
 
-/** With which old index something was found. */
+/** A note that the result is based on an old index. */
 export function IndexFrom(props: { solved: ISolved; trans: TranslationBundle }): React.ReactElement | null {
   const { solved, trans } = props;
   return solved.index_from ? (

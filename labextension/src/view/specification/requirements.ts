@@ -11,8 +11,8 @@ export function nameOf(spec: string): string {
   return pip + name.toLowerCase();
 }
 /**
- * Return what stands before the bounds in a requirement, and the bounds: `conda-forge::numpy` and `<2`. Null for forms
- * that are better edited in the text: markers, brackets with versions, builds.
+ * Split a requirement into its name and its version range: `conda-forge::numpy` and `<2`. Null for forms that are
+ * better edited in the text: markers, brackets with versions, builds.
  */
 export function bounds(found: Pick<IContent, 'name' | 'manager' | 'requested'>): { before: string; bound: string } | null {
   if (found.requested === null) {

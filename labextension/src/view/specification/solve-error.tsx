@@ -9,7 +9,7 @@ import { EnvStoreError } from '../../store/errors';
 
 const SHORT = 8;
 
-/** Why it cannot be found out what a text would install, and the ways out. */
+/** Why a text could not be solved, and what can be done. */
 export function SolveError(
   props: IProps & {
     error: Error;
@@ -44,12 +44,12 @@ export function SolveError(
   );
 }
 
-/** Whether what is asked for cannot live together; not whether something of it is nowhere. */
+/** Whether the requested packages conflict; false if a package does not exist. */
 export function isConflict(error: Error): boolean {
   return error instanceof EnvStoreError && error.code === 'unsatisfiable' && !/^no package/.test(error.message);
 }
 
-/** While a channel is away: when its index was read last, and a link that takes it as it was then. */
+/** If a channel cannot be reached: when its index was last read, and a link that uses this index. */
 function LastIndex(props: {
   error: Error;
   trans: TranslationBundle;

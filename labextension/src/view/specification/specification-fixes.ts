@@ -2,7 +2,7 @@ import { EnvStoreError } from '../../store/errors';
 import type { IFault } from '../../store/types';
 import { linesOf } from './specification-text';
 
-/** Return the lines that a refusal is about: packages that are in no channel, or those that cannot live together. */
+/** Return the lines that an error is about: packages that are in no channel, or packages that conflict. */
 export function faultsOf(error: Error | null, text: string): IFault[] {
   if (!error) {
     return [];
@@ -52,12 +52,12 @@ function linesThatList(name: string, text: string): number[] {
     .flatMap((content, place) => (!/^\s*(#|name:|description:)/.test(content) && listed.test(content) ? [place + 1] : []));
 }
 
-/** Return what finds a package's name in a line, as a word of its own. */
+/** Return a pattern that finds a package's name in a line, as a whole word. */
 function listing(name: string): RegExp {
   return new RegExp(`(^|[\\s\\[,:'"])${literally(name)}(?![A-Za-z0-9_.-])`, 'i');
 }
 
-/** Return a text with the wrong word of a line put right. */
+/** Return a text with the misspelled word of a line corrected. */
 export function fixed(text: string, fault: IFault, meant: string): string {
   const lines = text.split('\n');
   const place = (fault.line ?? 1) - 1;
@@ -69,7 +69,7 @@ function literally(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
 }
 
-/** Return a text whose channels have one in place of another; the other one goes where the first is listed already. */
+/** Return a text with a channel replaced by another one, or removed if the other one is listed already. */
 export function withChannel(text: string, refused: string, meant: string): string {
   const lines = text.split('\n');
   const found = linesOf(lines, 'channels');

@@ -65,8 +65,8 @@ export function cudaOf(text: string): string {
   return CUDA.exec(lines[cudaLine(lines, linesOf(lines, REQUIREMENTS))] ?? '')?.[4] ?? '';
 }
 /**
- * Return a specification that takes a version of CUDA for granted; with an empty version, none. Other lines, and
- * comments, stay as they are.
+ * Return a specification that assumes a version of CUDA; with an empty version, none. Other lines, and comments, do not
+ * change.
  */
 export function withCuda(text: string, version: string): string {
   const lines = text.split('\n');

@@ -10,7 +10,7 @@ import type { IPlace } from '../../store/types';
 import type { IFileDraft } from '../shared/file-draft';
 import { asArgs } from '../shared/view-types';
 
-/** Why a text was not built, and the ways out: the text is kept wherever it stands. */
+/** Why a text was not built, and what can be done. */
 export function SubmitError(
   props: IProps & { error: Error; place: IPlace; text: string; file?: IFileDraft; again: () => unknown }
 ): React.ReactElement {

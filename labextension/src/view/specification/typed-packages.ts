@@ -6,13 +6,13 @@ const NAMED = 3;
 /** A name, perhaps with bounds that mean the same to conda and to pip. */
 const CHECKED = /^([A-Za-z0-9_][A-Za-z0-9_.-]+)(?:(?:[<>!~]=?|==)[^=\s]*)?$/;
 
-/** What a typed text means: lines for a specification, or what must be asked first. */
+/** The meaning of a typed text: lines for a specification, or a question to the user. */
 export type Meaning = { specs: string[]; problem?: undefined } | { specs?: undefined; problem: string };
 
 /**
- * Say what a text in the field for packages means, when it is taken without a choice in the list. A name that a channel
- * has is that package; one that no channel has, and none is like it, is PyPI's; the beginning of names, and what may be a
- * typing mistake, must be asked. While channels are away, a text means what it says.
+ * Return what a typed text means, without a choice from the list. A name that a channel has is that package. A name
+ * that no channel has, and that is not similar to another one, is taken from PyPI. For the beginning of a name, or a
+ * possible misspelling, the user is asked. If channels cannot be reached, the text is used as it is.
  */
 export async function meaningOf(
   text: string,

@@ -168,11 +168,11 @@ export function useImport(
   };
 }
 
-/** The server as what reads files, and what it said last. */
+/** Reads files with the help of the server. */
 interface IReader {
   /** Have the server read a text; null where something else was asked for meanwhile, or it cannot be read. */
   read: (content: string, fileName: string, keep?: readonly string[], pick?: IPick) => Promise<IChecked | null>;
-  /** The number of the last question. */
+  /** The number of the last request. */
   turn: React.MutableRefObject<number>;
   /** Why a text cannot be read. */
   error: string;
@@ -182,7 +182,7 @@ interface IReader {
   setProblem: (problem: string) => void;
 }
 
-/** Have the server read texts, one at a time: an answer that comes after another question was asked is dropped. */
+/** Let the server read texts; an answer is ignored if another request was sent after it. */
 function useReader(model: EnvStoreModel, trans: TranslationBundle, place: Partial<IPlace>): IReader {
   const turn = React.useRef(0);
   const [error, setError] = React.useState('');

@@ -8,16 +8,16 @@ import type { IChecked, IPlace, ISolved } from '../../store/types';
 const CHECK_PAUSE = 250;
 const SOLVE_PAUSE = 600;
 
-/** What is known of a text: its faults at once, what it would install a little later. */
+/** The check and the solution of a text. */
 export interface IPreview {
   checked: IChecked | null;
   solved: ISolved | null;
   error: Error | null;
-  /** The same, of the text as it was before one typed on: it is shown greyed until more is known. */
+  /** The error of the previous text; it is shown in grey until the new result is known. */
   lastError: Error | null;
-  /** When the solve that goes on began; null without one. */
+  /** When the running solve began; null without one. */
   since: number | null;
-  /** Whether what is shown belongs to the text as it is now. */
+  /** Whether the result belongs to the current text. */
   current: boolean;
   /** The platforms that the text lists, each with whether it fits there, or why not; null while that is looked for. */
   platforms: ReadonlyMap<string, true | string | null>;
@@ -29,7 +29,7 @@ export interface IPreview {
   isImpossible: boolean;
 }
 
-/** Check a text as one types, and find out after a pause what it would install. */
+/** Check a text while the user types, and solve it after a pause. */
 export function usePreview(
   props: IProps & {
     text: string;
