@@ -351,7 +351,7 @@ def test_who_may_only_look_sees_no_buttons_that_change(
     expect(tab.editor()).to_have_attribute("aria-readonly", "true")
     expect(tab.button("create-build")).to_have_count(0)
     tab.tab("access")
-    shown(tab.view.get_by_text("Only admins of team change this:"))
+    shown(tab.view.get_by_text("Only admins of team can change this:"))
     shown(tab.view.get_by_text("Only developers and admins of team see its rules."))
     tab.picture("read-only")
 
@@ -412,7 +412,7 @@ def test_a_package_says_why_it_is_there_and_what_it_is(data: Lab) -> None:
     expect(below).to_contain_text("Traitlets Python configuration system")
     expect(below.get_by_role("link").first).to_have_attribute("rel", "noopener noreferrer")
     data.picture("why")
-    row.get_by_role("button", name="Why traitlets is here").click()
+    row.get_by_role("button", name="Why traitlets is installed").click()
     expect(below).to_have_count(0)
     asked = data.view.get_by_role("row", name="numpy").first
     asked.focus()
