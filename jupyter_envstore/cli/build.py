@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from jupyter_envstore.errors import (
     InvalidInputError,
     SpecificationError,
 )
+from jupyter_envstore.representation.builds import FullBuildView
 from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.services.values import BuildRef
 from jupyter_envstore.spec import Specification, check_name, read_specification, split_place
@@ -72,12 +73,11 @@ def see_through(store: Store, reference: BuildRef, options: argparse.Namespace) 
         return 0
     print(f"building {reference}", file=sys.stderr)
     view = follow(store, reference)
-    view["failed_platforms"] = store.records.failed_platforms(reference.id)
-    _report_build(view, options.json)
+    _report_build(view, options.json, store.records.failed_platforms(reference.id))
     return _outcome(view)
 
 
-def follow(store: Store, reference: BuildRef) -> dict[str, Any]:
+def follow(store: Store, reference: BuildRef) -> FullBuildView:
     """Show a build until it has settled; an interrupt leaves it running and says how to stop it."""
     try:
         return wait(store, reference.id, LiveDisplay())
@@ -95,7 +95,7 @@ def _defaults(store: Store, namespace: str) -> str:
     return str(store.settings.near((namespace, None))["defaults_channel"])
 
 
-def _outcome(view: dict[str, Any]) -> int:
+def _outcome(view: FullBuildView) -> int:
     name = f"{view['namespace']}/{view['name']}:{view['number']}"
     if view["status"] == CANCELED:
         msg = f"{name} was canceled"
@@ -106,11 +106,11 @@ def _outcome(view: dict[str, Any]) -> int:
     return 0
 
 
-def _report_build(view: dict[str, Any], as_json: bool) -> None:
+def _report_build(view: FullBuildView, as_json: bool, failed_platforms: Mapping[str, str]) -> None:
     if as_json:
-        print_json(view)
+        print_json({**view, "failed_platforms": failed_platforms})
     elif view["status"] == COMPLETED:
-        for platform, reason in view.get("failed_platforms", {}).items():
+        for platform, reason in failed_platforms.items():
             print(f"not locked for {platform}: {reason.splitlines()[0]}", file=sys.stderr)
         print(f"{view['namespace']}/{view['name']}:{view['number']} is ready: {counted(view['packages'], 'package')}, "
               f"{human_size(view['size'])} ({human_size(view['own_size'])} of its own)")  # fmt: skip

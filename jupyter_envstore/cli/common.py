@@ -19,6 +19,7 @@ from jupyter_envstore.application.configuration import load_config
 from jupyter_envstore.cli.display import LiveDisplay
 from jupyter_envstore.database.states import UNSETTLED
 from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.representation.builds import FullBuildView
 from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.services.store import EnvStore
 from jupyter_envstore.services.values import BuildRef
@@ -77,7 +78,7 @@ def read_file(name: str) -> bytes:
         raise InvalidInputError(msg) from None
 
 
-def wait(store: Store, build_id: int, display: LiveDisplay | None = None, artifacts: bool = True) -> dict[str, Any]:
+def wait(store: Store, build_id: int, display: LiveDisplay | None = None, artifacts: bool = True) -> FullBuildView:
     """Schedule and wait until a build has settled and, if wanted, its artifacts too; return its state.
 
     The command does what a server would do; where one runs on the same store, they share the work.
@@ -115,7 +116,7 @@ def interrupts() -> Iterator[Callable[[], None]]:
 
 def _wait(
     store: Store, build_id: int, display: LiveDisplay | None, artifacts: bool, check: Callable[[], None]
-) -> dict[str, Any]:
+) -> FullBuildView:
     while True:
         check()
         store.scheduler.tick()

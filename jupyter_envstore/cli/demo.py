@@ -99,7 +99,7 @@ def demo(options: argparse.Namespace) -> int:
         )
     else:
         print(f"3. Done in {time.monotonic() - started:.1f} s", file=sys.stderr)
-        _report_build(view, False)
+        _report_build(view, False, {})
         at = f" --root {root}"
         print(
             f"\nTry:\n  jupyter envstore run{at} default/example -- cowsay -t moo\n"

@@ -6,10 +6,12 @@ import shutil
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import Any, TextIO
+from typing import TextIO
 
 from jupyter_envstore.artifacts.artifact_reach import WORDS
 from jupyter_envstore.policy.artifact_kinds import artifact_kinds
+from jupyter_envstore.representation.artifacts import ArtifactView
+from jupyter_envstore.representation.builds import FullBuildView, StepView
 
 TITLES = {
     "solve": "Find versions",
@@ -35,7 +37,7 @@ class LiveDisplay:
         self.since = datetime.now(timezone.utc).replace(tzinfo=None).isoformat()
         self._shown = ""
 
-    def update(self, view: dict[str, Any]) -> None:
+    def update(self, view: FullBuildView) -> None:
         """Show the state of a build."""
         running = None
         for step in view["steps"]:
@@ -73,7 +75,7 @@ class LiveDisplay:
         self._shown = text
 
 
-def _title(step: dict[str, Any]) -> str:
+def _title(step: StepView) -> str:
     name = step["name"]
     if name in TITLES:
         return TITLES[name]
@@ -82,12 +84,12 @@ def _title(step: dict[str, Any]) -> str:
     return f"Make {found.title if found else kind}"
 
 
-def _detail(step: dict[str, Any]) -> str:
+def _detail(step: StepView) -> str:
     seconds = f"{step['duration']:6.1f} s" if step["duration"] is not None else ""
     return f"{seconds}  {_amount(step['total'], step['unit'])}".rstrip()
 
 
-def _progress(step: dict[str, Any]) -> str:
+def _progress(step: StepView) -> str:
     if not step["total"]:
         return str(step["message"])
     share = min(1.0, step["done"] / step["total"])
@@ -101,7 +103,7 @@ def _amount(value: int, unit: str) -> str:
     return human_size(value) if unit == "bytes" else f"{value} {unit if value != 1 else unit.removesuffix('s')}"
 
 
-def remark(artifact: dict[str, Any]) -> str:
+def remark(artifact: ArtifactView) -> str:
     """Return what people should know of an artifact: why it cannot be made, or where alone it works."""
     return str(artifact["reason"] or WORDS[artifact["reach"]])
 

@@ -43,7 +43,7 @@ def push(options: argparse.Namespace) -> None:
             if not options.json:
                 print(f"  {'sent   ' if sent else 'there  '} {what[:19]}  {human_size(size)}", file=sys.stderr)
 
-        sent = store.images.push(artifact["sha256"], target, report)
+        sent = store.images.push(artifact["sha256"] or "", target, report)
         store.artifacts.note_download(who(), reference.id, "docker")
     data = {"image": str(target), "digest": f"sha256:{artifact['sha256']}", "sent": sent}
     tell(options, data, f"{target}\nsha256:{artifact['sha256']}, {human_size(sent)} sent")

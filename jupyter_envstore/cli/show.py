@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from typing import Any
 
 from jupyter_envstore.cli.common import POLL_SECONDS, find, open_store, print_json
 from jupyter_envstore.cli.display import human_size, remark, table
 from jupyter_envstore.database.states import UNSETTLED
 from jupyter_envstore.errors import NotFoundError
+from jupyter_envstore.representation.builds import KeptView
+from jupyter_envstore.representation.environments import EnvironmentView
 from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.services.values import BuildRef
 from jupyter_envstore.spec import parse_reference
@@ -44,7 +45,7 @@ def list_environments(options: argparse.Namespace) -> None:
         print(table(["ENVIRONMENT", "BUILD", "STATUS", "PACKAGES", "SIZE", "DESCRIPTION"], lines))
 
 
-def _status(environment: dict[str, Any]) -> str:
+def _status(environment: EnvironmentView) -> str:
     build = environment["build"]
     if build is None:
         return environment["newest_status"] or "no build yet"
@@ -56,10 +57,10 @@ def show(options: argparse.Namespace) -> None:
     with open_store(options) as store:
         reference = find(store, options.environment)
         view = store.builds.show(reference.id)
-        view["failed_platforms"] = store.records.failed_platforms(reference.id)
+        failed_platforms = store.records.failed_platforms(reference.id)
         builds = store.builds.of_environment(reference.namespace, reference.name)
     if options.json:
-        print_json({**view, "builds": builds})
+        print_json({**view, "failed_platforms": failed_platforms, "builds": builds})
         return
     active = ", active" if view["active"] else ""
     print(f"{reference}  {view['status']}{active}" + (f"\n{view['reason']}" if view["reason"] else ""))
@@ -71,7 +72,7 @@ def show(options: argparse.Namespace) -> None:
     print(f"  {packages}, {human_size(view['size'])} ({own} of its own)")
     if view["exclude_newer"]:
         print(f"  packages uploaded after {view['exclude_newer']} were left out (exclude-newer)")
-    for platform, reason in view["failed_platforms"].items():
+    for platform, reason in failed_platforms.items():
         print(f"  not locked for {platform}: {clause(reason)}")
     print(f"  prefix  {view['prefix'] or 'none'}")
     print(f"  packages  {keeping(view['kept_packages'])}\n")
@@ -88,7 +89,7 @@ def show(options: argparse.Namespace) -> None:
     print("\n" + table(["BUILD", "STATUS", "WHEN (UTC)", ""], older))
 
 
-def keeping(kept: dict[str, Any]) -> str:
+def keeping(kept: KeptView) -> str:
     """Say whether the files of a build's packages are kept."""
     size, missing = human_size(kept["size"]), counted(kept["missing"], "package")
     return {

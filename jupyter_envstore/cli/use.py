@@ -8,7 +8,6 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
 
 from jupyter_envstore.artifacts.artifact_reach import WORDS
 from jupyter_envstore.builds.activation import program_path, recorded_activation
@@ -17,6 +16,7 @@ from jupyter_envstore.cli.common import find, open_store, tell, wait, who
 from jupyter_envstore.cli.display import LiveDisplay
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.errors import ArtifactError, InvalidInputError, StorageError
+from jupyter_envstore.representation.artifacts import ArtifactView
 
 OUTER_ENVIRONMENT = ("VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT")
 
@@ -75,7 +75,7 @@ def download(options: argparse.Namespace) -> int:
         if artifact["state"] != "ready":
             msg = f"{options.artifact} of {reference} cannot be made: {artifact['reason']}"
             raise ArtifactError(msg)
-        store.artifacts.path(artifact["sha256"])
+        store.artifacts.path(artifact["sha256"] or "")
         if words := WORDS[artifact["reach"]]:
             print(f"note: this {artifact['type']} {words}", file=sys.stderr)
         pieces = store.artifacts.pieces(artifact_id)
@@ -104,6 +104,6 @@ def download(options: argparse.Namespace) -> int:
     return 0
 
 
-def _is_it(target: Path, artifact: dict[str, Any]) -> bool:
+def _is_it(target: Path, artifact: ArtifactView) -> bool:
     """Whether a file is the artifact already; of an image, which is written as one file each time, nobody knows."""
     return bool(artifact["type"] != "docker" and file_digest(target) == artifact["sha256"])

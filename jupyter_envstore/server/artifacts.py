@@ -15,6 +15,7 @@ from jupyter_envstore.database.awaited_artifacts import Standing, Wanted
 from jupyter_envstore.database.states import ABSENT, COMPLETED, DROPPED, READY, UNSETTLED
 from jupyter_envstore.errors import ClientGoneError, ConflictError, InvalidInputError, NotReadyError
 from jupyter_envstore.policy.artifact_kinds import artifact_name
+from jupyter_envstore.representation.artifacts import ArtifactView
 from jupyter_envstore.server.base import EnvStoreHandler
 from jupyter_envstore.server.file_responses import PLAIN, FileHandler
 
@@ -89,7 +90,7 @@ class DownloadHandler(FileHandler):
         """Return which one of several is asked for."""
         return self.text_argument("variant")
 
-    async def ready_artifact(self, number: int, kind: str, variant: str = "") -> dict[str, Any]:
+    async def ready_artifact(self, number: int, kind: str, variant: str = "") -> ArtifactView:
         """Return the state of a ready artifact.
 
         One that is being made, or was not asked for by now, is waited for: no byte of HTTP/1.1 can be sent before the
@@ -162,7 +163,7 @@ class DownloadHandler(FileHandler):
         path = await self.run(self.store.artifacts.path, found["sha256"])
         self.noted = (number, kind)
         await self.send_file(
-            path, found["sha256"], found["media_type"], found["file_name"], attachment=kind not in INLINE
+            path, found["sha256"] or "", found["media_type"], found["file_name"], attachment=kind not in INLINE
         )
 
 
@@ -260,7 +261,7 @@ class ImageHandler(DownloadHandler):
         found = await self.ready_artifact(number, self.kind)
         archive = await self.run(self.store.images.archive, number)
         self.noted = (number, self.kind)
-        await self.send_pieces(archive.pieces(), archive.size, found["sha256"], TAR, found["file_name"])
+        await self.send_pieces(archive.pieces(), archive.size, found["sha256"] or "", TAR, found["file_name"])
 
 
 class _OfEnvironment(DownloadHandler):
@@ -282,7 +283,7 @@ class CurrentLockYamlHandler(_OfEnvironment, LockYamlHandler):
     """``environment/{namespace}/{name}/conda-lock.yml``"""
 
 
-def with_address(view: dict[str, Any], api_url: str, build_id: int) -> dict[str, Any]:
+def with_address(view: ArtifactView, api_url: str, build_id: int) -> dict[str, Any]:
     """Return an artifact's state with the address that it is downloaded from."""
     kind = view["type"]
     url = f"{api_url}build/{build_id}/{PLACES.get(kind, f'artifacts/{kind}/file/')}"

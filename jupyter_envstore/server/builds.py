@@ -161,7 +161,8 @@ class ProgressHandler(EnvStoreHandler):
         number = await self.require_on_build("environment::read", build_id)
         view = await self.run(self.store.builds.show, number)
         keys = ("id", "number", "status", "reason", "steps", "started_on", "ended_on", "duration")
-        self.answer({key: view[key] for key in keys} | {"busy": await self.run(self.store.builds.is_busy, number)})
+        told = {key: value for key, value in view.items() if key in keys}
+        self.answer(told | {"busy": await self.run(self.store.builds.is_busy, number)})
 
 
 class DiffHandler(EnvStoreHandler):

@@ -10,7 +10,7 @@ from typing import Any
 from jupyter_envstore.database.paging import Filters, Page
 from jupyter_envstore.errors import InvalidInputError, NotFoundError
 from jupyter_envstore.policy.artifact_kinds import artifact_kinds, artifact_name
-from jupyter_envstore.representation import rest as wire
+from jupyter_envstore.representation import conda_store
 from jupyter_envstore.server.base import EnvStoreHandler
 from jupyter_envstore.server.request_reader import MAX_PAGE
 from jupyter_envstore.spec.names import split_place
@@ -106,7 +106,7 @@ class CursorEnvironmentsHandler(EnvStoreHandler):
         after: tuple[Any, ...] = ()
         cursor = self.text_argument("cursor", 4000)
         if cursor:
-            last_id, values = wire.read_cursor(cursor)
+            last_id, values = conda_store.read_cursor(cursor)
             if last_id is not None:
                 if set(values) != set(keys) - {"id"}:
                     msg = "the cursor belongs to another order; ask without one first"
@@ -115,11 +115,11 @@ class CursorEnvironmentsHandler(EnvStoreHandler):
         page = Page(1, limit + 1, keys, base.descending, after)
         count, data = await rows_with_kernels(self, filters, page)
         more, data = len(data) > limit, data[:limit]
-        place = wire.write_cursor(None, None)
+        place = conda_store.write_cursor(None, None)
         if more:
             last = data[-1]
             names = {"namespace": last["namespace"]["name"].lower(), "name": last["name"].lower()}
-            place = wire.write_cursor(last["id"], {key: names[key] for key in keys if key != "id"})
+            place = conda_store.write_cursor(last["id"], {key: names[key] for key in keys if key != "id"})
         self.finish(json.dumps({"status": "ok", "data": data, "cursor": place, "count": count}))
 
 

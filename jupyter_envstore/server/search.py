@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from jupyter_envstore.errors import InvalidInputError
-from jupyter_envstore.representation import rest as wire
+from jupyter_envstore.representation import conda_store
 from jupyter_envstore.server.base import EnvStoreHandler
 
 MOST_NAMES = 50
@@ -24,7 +24,7 @@ class SearchHandler(EnvStoreHandler):
         self.require_login_or_role()
         channels = [*self.get_query_arguments("channel"), *self.get_query_arguments("channels")]
         found = await self.context.solver.search(self.gone, package, channels, self.text_argument("platform") or None)
-        self.answer([wire.found_package_json(record) for record in found])
+        self.answer([conda_store.found_package_json(record) for record in found])
 
     def require_login_or_role(self) -> None:
         """Refuse who is not known and was given nothing."""
@@ -43,7 +43,7 @@ class NewestHandler(SearchHandler):
             msg = f"name each package as it stands in a channel: 1 to {MOST_NAMES} times name="
             raise InvalidInputError(msg)
         found = await self.context.solver.newest(self.gone, [name.lower() for name in names], channels)
-        self.answer([wire.found_package_json(record) for record in found])
+        self.answer([conda_store.found_package_json(record) for record in found])
 
 
 class PackageHandler(SearchHandler):
@@ -72,7 +72,7 @@ class PackageHandler(SearchHandler):
             ]
         size = page.size or len(found)
         part = found[(page.number - 1) * size : page.number * size]
-        self.answer_page(len(found), [wire.found_package_json(record) for record in part], page)
+        self.answer_page(len(found), [conda_store.found_package_json(record) for record in part], page)
 
 
 class ChannelHandler(EnvStoreHandler):

@@ -9,7 +9,8 @@ from typing import Any
 
 from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.errors import InvalidInputError, PolicyError, SpecificationError
-from jupyter_envstore.representation import rest as wire
+from jupyter_envstore.representation import conda_store
+from jupyter_envstore.representation.packages import PackageChange
 from jupyter_envstore.server.base import EnvStoreHandler
 from jupyter_envstore.spec import Specification
 from jupyter_envstore.spec.converting.draft import ChoiceError, Pick
@@ -140,7 +141,7 @@ class SpecificationsHandler(ReadingHandler):
         await self.run(self.store.channels.check, specification.channels, specification.dependencies)
         solved = await self.context.solver.solve(self.gone, specification)
         message = f"what is needed from PyPI ({', '.join(pip)[:200]}) is found when it is built" if pip else None
-        found = [wire.found_package_json(record) for record in solved["packages"]]
+        found = [conda_store.found_package_json(record) for record in solved["packages"]]
         self.finish(json.dumps({"solve": found, "message": message}))
 
 
@@ -258,14 +259,14 @@ class SolveHandler(SolvingHandler):
             self.gone, specification, (namespace, name), platform, kept_only, options
         )
         packages = solved["packages"]
-        changes: list[dict[str, Any]] | None = None
+        changes: list[PackageChange] | None = None
         if name is not None:
             changes = await self.run(self.store.packages.changes_against, namespace, name, packages, specification.pip)
         if specification.pip:
             notes = (*notes, f"what it needs from PyPI ({len(specification.pip)} listed) is found when it is built")
         self.answer(
             {
-                "packages": [wire.found_package_json(record) for record in packages],
+                "packages": [conda_store.found_package_json(record) for record in packages],
                 "to_download": await self.run(self.store.packages.bytes_to_download, packages),
                 "changes": changes,
                 "notes": list(notes),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jupyter_envstore.database.paging import Page
 from jupyter_envstore.policy.access import ROLES
-from jupyter_envstore.representation import rest as wire
+from jupyter_envstore.representation import conda_store, moments
 from jupyter_envstore.server.base import EnvStoreHandler
 from jupyter_envstore.server.request_reader import MAX_ID
 
@@ -39,7 +39,7 @@ class PermissionHandler(EnvStoreHandler):
                 "primary_namespace": primary,
                 "entity_permissions": {entity: found for entity, found in permissions.items() if found},
                 "entity_roles": {entity: list(roles) for entity, roles in identity.bindings.items()},
-                "expiration": wire.expiration_json(identity.expires_on),
+                "expiration": moments.expiration_json(identity.expires_on),
                 "command": self._command() if identity.authenticated else None,
             }
         )
@@ -70,7 +70,9 @@ class TokensHandler(EnvStoreHandler):
         """Make one. conda-store's client sends ``exp`` for ``expiration``, and empty bindings for all of one's own."""
         self.require_login()
         body = self.json_body(("name", "primary_namespace", "expiration", "exp", "role_bindings"))
-        ends = wire.read_moment(body.get("exp") if body.get("expiration") is None else body["expiration"], "expiration")
+        ends = moments.read_moment(
+            body.get("exp") if body.get("expiration") is None else body["expiration"], "expiration"
+        )
         token, view = await self.run(
             self.store.tokens.make,
             self.identity,
@@ -110,7 +112,7 @@ class SpaceHandler(EnvStoreHandler):
         answer = await self.run(self.store.retention.space)
         if self.flag("plan"):
             self.require("setting::update", "*")
-            answer["plan"] = wire.plan_json(await self.context.retention_plan.show())
+            answer["plan"] = conda_store.plan_json(await self.context.retention_plan.show())
         self.answer(answer)
 
     async def post(self) -> None:
@@ -118,7 +120,7 @@ class SpaceHandler(EnvStoreHandler):
         self.require("setting::update", "*")
         self.json_body(())
         plan = await self.context.retention_plan.carry_out(self.identity.name)
-        self.answer({**await self.run(self.store.retention.space), "plan": wire.plan_json(plan)})
+        self.answer({**await self.run(self.store.retention.space), "plan": conda_store.plan_json(plan)})
 
 
 class AuditHandler(EnvStoreHandler):

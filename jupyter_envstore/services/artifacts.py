@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
 
 from jupyter_envstore import policy
 from jupyter_envstore.artifacts.base import find_maker, made_for
@@ -23,7 +22,7 @@ from jupyter_envstore.database.models import Artifact
 from jupyter_envstore.database.states import ABSENT, COMPLETED, MAKING, PENDING, READY
 from jupyter_envstore.errors import ConflictError, NotFoundError, PolicyError
 from jupyter_envstore.policy.artifact_kinds import artifact_kinds
-from jupyter_envstore.representation import views
+from jupyter_envstore.representation.artifacts import ArtifactView, artifact_view
 from jupyter_envstore.services.artifact_files import artifact_file, is_whole
 from jupyter_envstore.services.images import Images
 
@@ -89,7 +88,7 @@ class Artifacts:
         with self._database.read() as session:
             return standings(session, wanted)
 
-    def find(self, build_id: int, kind: str, variant: str = "") -> dict[str, Any]:
+    def find(self, build_id: int, kind: str, variant: str = "") -> ArtifactView:
         """Return the state of an artifact of a build, with its media type.
 
         Raises
@@ -114,9 +113,9 @@ class Artifacts:
             which = f"{kind} ({variant})" if variant else kind
             msg = f"build {build_id} has no {which} yet; POST build/{build_id}/artifacts/{kind}/{body} makes it"
             raise NotFoundError(msg)
-        return views.artifact_view(artifact, row, channels)
+        return artifact_view(artifact, row, channels)
 
-    def of_build(self, build_id: int) -> list[dict[str, Any]]:
+    def of_build(self, build_id: int) -> list[ArtifactView]:
         """Return the artifacts of a build in every state; ``absent`` are those that can be made and were not yet."""
         with self._database.read() as session:
             row = rows.find_build(session, build_id)
@@ -131,14 +130,14 @@ class Artifacts:
                 for kind in artifact_kinds()
                 if kind in allowed and kind not in known
             ]
-        return [views.artifact_view(artifact, row, channels) for artifact in found]
+        return [artifact_view(artifact, row, channels) for artifact in found]
 
-    def get(self, artifact_id: int) -> dict[str, Any]:
+    def get(self, artifact_id: int) -> ArtifactView:
         """Return one artifact's state."""
         with self._database.read() as session:
             artifact = session.get_one(Artifact, artifact_id)
             row = rows.find_build(session, artifact.build_id)
-            return views.artifact_view(artifact, row, rows.channels_of(session, row.build.id))
+            return artifact_view(artifact, row, rows.channels_of(session, row.build.id))
 
     def pieces(self, artifact_id: int) -> Iterator[bytes]:
         """Yield the bytes that people are given of a ready artifact: of an image, all of it as one file."""

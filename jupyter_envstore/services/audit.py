@@ -6,7 +6,7 @@ from typing import Any
 
 from jupyter_envstore.database import people as rows
 from jupyter_envstore.database.connection import Database
-from jupyter_envstore.representation import rest as wire
+from jupyter_envstore.representation import moments
 
 
 class Audit:
@@ -26,7 +26,7 @@ class Audit:
             return [
                 {
                     "id": row.id,
-                    "at": wire.time_json(row.at),
+                    "at": moments.time_json(row.at),
                     "who": row.who,
                     "verb": row.verb,
                     "subject": row.subject,

@@ -27,8 +27,8 @@ from jupyter_envstore.engine.channels import ChannelPolicy
 from jupyter_envstore.engine.lockcheck import check_lock
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.errors import ConflictError, InvalidInputError, PolicyError, RunningBuildError, StorageError
-from jupyter_envstore.representation import rest as wire
-from jupyter_envstore.representation import views
+from jupyter_envstore.representation import conda_store
+from jupyter_envstore.representation.builds import BuildView, FullBuildView, build_view, full_view
 from jupyter_envstore.services.records import BuildRecords
 from jupyter_envstore.services.settings import Settings
 from jupyter_envstore.services.values import BuildRef
@@ -220,19 +220,19 @@ class Builds:
             found = rows.resolve_build(session, environment, build)
             return BuildRef(space.name, environment.name, found.number, found.id)
 
-    def of_environment(self, namespace: str, name: str) -> list[dict[str, Any]]:
+    def of_environment(self, namespace: str, name: str) -> list[BuildView]:
         """Return the builds of an environment, newest first."""
         with self._database.read() as session:
             _, environment = rows.find_environment(session, namespace, name)
             current = environment.current_build_id
-            return [views.build_view(build, build.id == current) for build in rows.list_builds(session, environment.id)]
+            return [build_view(build, build.id == current) for build in rows.list_builds(session, environment.id)]
 
     def page(self, filters: Filters, page: Page) -> tuple[int, list[dict[str, Any]]]:
         """Return builds with their ready artifacts."""
         with self._database.read() as session:
             count, found = listing.list_builds(session, filters, page)
             artifacts = listing.artifacts_of(session, [build.id for build, _ in found])
-        return count, [wire.build_json(build, active, artifacts[build.id]) for build, active in found]
+        return count, [conda_store.build_json(build, active, artifacts[build.id]) for build, active in found]
 
     def get(self, build_id: int) -> dict[str, Any]:
         """Return one build, its specification included."""
@@ -240,15 +240,15 @@ class Builds:
             row = rows.find_build(session, build_id)
             artifacts = listing.artifacts_of(session, [build_id])[build_id]
             specification = listing.specifications_of(session, [row.build])[row.build.specification_id]
-            typed = wire.specification_json(specification, row.build.text)
+            typed = conda_store.specification_json(specification, row.build.text)
             warnings = warnings_of(session, build_id) if row.build.warning_count else []
         active = row.environment.current_build_id == build_id
-        view = wire.build_json(row.build, active, artifacts, typed)
+        view = conda_store.build_json(row.build, active, artifacts, typed)
         names = {"namespace": row.namespace.name, "environment": row.environment.name}
         date = row.build.options.get("exclude_newer") or None
         return {**view, **names, "warnings": warnings, "exclude_newer": date}
 
-    def show(self, build_id: int) -> dict[str, Any]:
+    def show(self, build_id: int) -> FullBuildView:
         """Return all about a build: states, steps, prefix, artifacts."""
         with self._database.read() as session:
             row = rows.find_build(session, build_id)
@@ -256,7 +256,7 @@ class Builds:
             steps = rows.list_steps(session, build_id)
             warnings = warnings_of(session, build_id) if row.build.warning_count else []
             channels = rows.channels_of(session, build_id)
-        return views.full_view(row, artifacts, steps, warnings, channels, self._config.builds)
+        return full_view(row, artifacts, steps, warnings, channels, self._config.builds)
 
     def place(self, build_id: int, deleted: bool = False) -> tuple[str, str]:
         """Return namespace and name of the environment of a build; with ``deleted``, of a deleted one too.

@@ -21,8 +21,8 @@ from jupyter_envstore.database.paging import Filters, Page
 from jupyter_envstore.database.states import COMPLETED, PREFIX_PRESENT, UNSETTLED
 from jupyter_envstore.errors import ConflictError, NotFoundError
 from jupyter_envstore.policy.access import Identity
-from jupyter_envstore.representation import rest as wire
-from jupyter_envstore.representation import views
+from jupyter_envstore.representation import conda_store
+from jupyter_envstore.representation.environments import EnvironmentView, environment_view
 from jupyter_envstore.services.values import BuildRef
 
 
@@ -34,10 +34,10 @@ class Environments:
         self._database = database
         self._scheduler = scheduler
 
-    def list_all(self, namespace: str | None = None) -> list[dict[str, Any]]:
+    def list_all(self, namespace: str | None = None) -> list[EnvironmentView]:
         """Return all environments, or those of a namespace."""
         with self._database.read() as session:
-            return [views.environment_view(*row) for row in rows.list_environments(session, namespace)]
+            return [environment_view(*row) for row in rows.list_environments(session, namespace)]
 
     def page(self, identity: Identity, filters: Filters, page: Page) -> tuple[int, list[dict[str, Any]]]:
         """Return environments with the build that stands for each."""
@@ -54,7 +54,7 @@ class Environments:
             path = None
             if row.build and row.environment.current_build_id and row.build.prefix_state == PREFIX_PRESENT:
                 path = f"{folder}/{row.namespace.name_key}/{row.environment.name_key}"
-            view = wire.environment_json(row, mappings[row.namespace.id], may, ready, path)
+            view = conda_store.environment_json(row, mappings[row.namespace.id], may, ready, path)
             views.append(view | ({"packages_found": packages[row.build.id]} if packages and row.build else {}))
         return count, views
 

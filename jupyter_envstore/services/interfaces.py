@@ -28,6 +28,10 @@ if TYPE_CHECKING:
         AccessRules,
         Identity,
     )
+    from jupyter_envstore.representation.artifacts import ArtifactView
+    from jupyter_envstore.representation.builds import BuildView, FullBuildView
+    from jupyter_envstore.representation.environments import EnvironmentView
+    from jupyter_envstore.representation.packages import PackageChange
     from jupyter_envstore.services.values import BuildRef, Document, LogMark
     from jupyter_envstore.spec.dynamic_images import DynamicImage
     from jupyter_envstore.spec.specification import Specification
@@ -36,7 +40,7 @@ if TYPE_CHECKING:
 class Environments(Protocol):
     """Environments of all namespaces."""
 
-    def list_all(self, namespace: str | None = None) -> list[dict[str, Any]]:
+    def list_all(self, namespace: str | None = None) -> list[EnvironmentView]:
         """Return all environments, or those of a namespace."""
 
     def page(self, identity: Identity, filters: Filters, page: Page) -> tuple[int, list[dict[str, Any]]]:
@@ -90,7 +94,7 @@ class Builds(Protocol):
     def find(self, namespace: str, name: str, build: str | None = None) -> BuildRef:
         """Return a build by number or key; without one the active build, or the newest."""
 
-    def of_environment(self, namespace: str, name: str) -> list[dict[str, Any]]:
+    def of_environment(self, namespace: str, name: str) -> list[BuildView]:
         """Return the builds of an environment, newest first."""
 
     def page(self, filters: Filters, page: Page) -> tuple[int, list[dict[str, Any]]]:
@@ -99,7 +103,7 @@ class Builds(Protocol):
     def get(self, build_id: int) -> dict[str, Any]:
         """Return one build, its specification included."""
 
-    def show(self, build_id: int) -> dict[str, Any]:
+    def show(self, build_id: int) -> FullBuildView:
         """Return all about a build: states, steps, prefix, artifacts."""
 
     def place(self, build_id: int, deleted: bool = False) -> tuple[str, str]:
@@ -181,12 +185,12 @@ class Packages(Protocol):
     def about(self, build_id: int, package: str, manager: str) -> dict[str, str]:
         """Return what a package of a build says of itself; what is not known is empty."""
 
-    def diff(self, first: int, second: int) -> list[dict[str, str]]:
+    def diff(self, first: int, second: int) -> list[PackageChange]:
         """Return what changed from one build to another: packages added, removed, changed; first what was asked for."""
 
     def changes_against(
         self, namespace: str, name: str, records: Sequence[dict[str, Any]], pip: Sequence[str] = ()
-    ) -> list[dict[str, str]]:
+    ) -> list[PackageChange]:
         """Return what packages found by a solve would change in the active build; all are new without one."""
 
     def bytes_to_download(self, records: Sequence[dict[str, Any]]) -> int:
@@ -208,13 +212,13 @@ class Artifacts(Protocol):
     def standings(self, wanted: Collection[Wanted]) -> dict[Wanted, Standing]:
         """Return how artifacts stand that somebody waits for."""
 
-    def find(self, build_id: int, kind: str, variant: str = "") -> dict[str, Any]:
+    def find(self, build_id: int, kind: str, variant: str = "") -> ArtifactView:
         """Return the state of an artifact of a build, with its media type."""
 
-    def of_build(self, build_id: int) -> list[dict[str, Any]]:
+    def of_build(self, build_id: int) -> list[ArtifactView]:
         """Return the artifacts of a build in every state; ``absent`` are those that can be made and were not yet."""
 
-    def get(self, artifact_id: int) -> dict[str, Any]:
+    def get(self, artifact_id: int) -> ArtifactView:
         """Return one artifact's state."""
 
     def pieces(self, artifact_id: int) -> Iterator[bytes]:

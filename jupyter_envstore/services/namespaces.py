@@ -13,7 +13,7 @@ from jupyter_envstore.database.models import Namespace
 from jupyter_envstore.database.paging import Page
 from jupyter_envstore.errors import ConflictError, InvalidInputError, NotFoundError
 from jupyter_envstore.policy.access import Identity, check_bindings, check_roles
-from jupyter_envstore.representation import rest as wire
+from jupyter_envstore.representation import conda_store
 from jupyter_envstore.spec import check_name
 
 MAX_METADATA = 100
@@ -44,7 +44,7 @@ class Namespaces:
             if found is None:
                 msg = f"there is no namespace {name}"
                 raise NotFoundError(msg)
-            return wire.namespace_json(found, listing.mappings_of(session, [found.id])[found.id])
+            return conda_store.namespace_json(found, listing.mappings_of(session, [found.id])[found.id])
 
     def exists(self, name: str) -> bool:
         """Whether a namespace is there."""

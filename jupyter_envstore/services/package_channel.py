@@ -178,7 +178,7 @@ class PackageChannel:
         if not files:
             msg = f"build {row} is not kept with its packages; PUT build/{build_id}/keep/ keeps them"
             raise ConflictError(msg)
-        text = self._blobs.read(found["sha256"]).decode()
+        text = self._blobs.read(found["sha256"] or "").decode()
         addresses = {}
         for file in files:
             folder = f"sha256/{file.digest}/{file.subdir}" if file.manager == CONDA else f"files/{file.digest}"

@@ -22,9 +22,9 @@ from jupyter_envstore.engine.package_cache import in_cache
 from jupyter_envstore.engine.package_list import contents, requested_names
 from jupyter_envstore.engine.package_metadata import about_package, about_wheel
 from jupyter_envstore.errors import ConflictError, InvalidInputError, NotFoundError
-from jupyter_envstore.representation import rest as wire
-from jupyter_envstore.representation import views
-from jupyter_envstore.representation.rest import kept_json
+from jupyter_envstore.representation import conda_store
+from jupyter_envstore.representation.builds import kept_view
+from jupyter_envstore.representation.packages import PackageChange, package_diff
 from jupyter_envstore.services.builds import Builds
 from jupyter_envstore.services.records import BuildRecords
 from jupyter_envstore.spec.package_editing import pip_name
@@ -59,7 +59,7 @@ class Packages:
         """Return the packages of a build."""
         with self._database.read() as session:
             count, found = listing.list_packages(session, build_id, search, exact, build, page)
-        return count, [wire.package_json(package) for package in found]
+        return count, [conda_store.package_json(package) for package in found]
 
     def about(self, build_id: int, package: str, manager: str) -> dict[str, str]:
         """Return what a package of a build says of itself; what is not known is empty.
@@ -87,7 +87,7 @@ class Packages:
         msg = f"build {row} has no {manager[:20]} package {package[:100]}"
         raise NotFoundError(msg)
 
-    def diff(self, first: int, second: int) -> list[dict[str, str]]:
+    def diff(self, first: int, second: int) -> list[PackageChange]:
         """Return what changed from one build to another: packages added, removed, changed; first what was asked for.
 
         Raises
@@ -104,15 +104,15 @@ class Packages:
             after = rows.list_packages(session, second)
         asked = requested_names(self._records.read(first)) | requested_names(self._records.read(second))
 
-        def is_asked(change: dict[str, str]) -> bool:
+        def is_asked(change: PackageChange) -> bool:
             name = pip_name(change["name"]) if change["manager"] == "pip" else change["name"]
             return (change["manager"], name) in asked
 
-        return sorted(views.package_diff(before, after), key=is_asked, reverse=True)
+        return sorted(package_diff(before, after), key=is_asked, reverse=True)
 
     def changes_against(
         self, namespace: str, name: str, records: Sequence[dict[str, Any]], pip: Sequence[str] = ()
-    ) -> list[dict[str, str]]:
+    ) -> list[PackageChange]:
         """Return what packages found by a solve would change in the active build; all are new without one.
 
         Parameters
@@ -132,7 +132,7 @@ class Packages:
                     asked = self._records.read(build_id).requested_pip
         fields = ("name", "version", "build")
         after = [Package(manager="conda", **{key: record[key] for key in fields}) for record in records]
-        changes = views.package_diff([package for package in before if package.manager == "conda"], after)
+        changes = package_diff([package for package in before if package.manager == "conda"], after)
         had = {pip_name(package.name): package.version for package in before if package.manager == "pip"}
         wanted = {pip_name(line): without_hashes(line) for line in pip}
         for key in sorted(wanted.keys() - had.keys()):
@@ -181,7 +181,7 @@ class Packages:
             files = kept.kept_of(session, build_id)
             shared = kept.shared_bytes(session, build_id)
         return {
-            **kept_json(build),
+            **kept_view(build),
             "shared": shared if build.keep_state != KEEPING else 0,
             "packages": sum(file.digest is not None for file in files),
             "missing_packages": [

@@ -18,7 +18,7 @@ from jupyter_envstore.policy.access import (
     own_namespace,
     token_hash,
 )
-from jupyter_envstore.representation import rest as wire
+from jupyter_envstore.representation import moments
 
 CONFIGURED = "token:"
 """What stands before the name of a token of the configuration where people's names stand."""
@@ -62,7 +62,7 @@ class People:
             msg = "the token is not known, or was revoked; make another"
             raise AuthenticationError(msg)
         if rows.expired(row):
-            msg = f"the token expired on {wire.expiration_json(row.expires_on)}; make another"
+            msg = f"the token expired on {moments.expiration_json(row.expires_on)}; make another"
             raise AuthenticationError(msg)
         if not rows.used_lately(row):
             with self._database.write() as session:

@@ -16,7 +16,7 @@ from jupyter_envstore.policy.access import (
     new_token,
     token_hash,
 )
-from jupyter_envstore.representation import rest as wire
+from jupyter_envstore.representation import conda_store, moments
 from jupyter_envstore.spec import check_name
 
 SHOWN = 10
@@ -64,11 +64,12 @@ class Tokens:
             msg = f"{primary_namespace} can be the primary namespace only for its admins"
             raise InvalidInputError(msg)
         if expires_on is not None and expires_on <= now():
-            msg = f"the token would have ended already, on {wire.expiration_json(expires_on)}"
+            msg = f"the token would have ended already, on {moments.expiration_json(expires_on)}"
             raise InvalidInputError(msg)
         if identity.expires_on is not None:
             if expires_on is not None and expires_on > identity.expires_on:
-                msg = f"a token ends no later than the one it is made with: {wire.expiration_json(identity.expires_on)}"
+                ends = moments.expiration_json(identity.expires_on)
+                msg = f"a token ends no later than the one it is made with: {ends}"
                 raise InvalidInputError(msg)
             expires_on = expires_on or identity.expires_on
         token = new_token()
@@ -86,9 +87,9 @@ class Tokens:
                     "groups": list(identity.groups),
                 },
             )
-            detail = {"name": name, "role_bindings": wanted, "expiration": wire.expiration_json(expires_on)}
+            detail = {"name": name, "role_bindings": wanted, "expiration": moments.expiration_json(expires_on)}
             rows.audit(session, identity.name, "token.create", f"token:{row.id}", detail)
-            return token, wire.token_json(row)
+            return token, conda_store.token_json(row)
 
     def for_kernel(self, identity: Identity, lifetime: timedelta) -> str:
         """Return a token for a kernel, which ends by itself.
@@ -124,7 +125,7 @@ class Tokens:
         """Return the tokens of a person."""
         with self._database.read() as session:
             found = rows.list_tokens(session, identity.name)
-        return [wire.token_json(row) for row in found if _may_handle(identity, row)]
+        return [conda_store.token_json(row) for row in found if _may_handle(identity, row)]
 
     def revoke(self, identity: Identity, token_id: int) -> None:
         """End a token of one's own, or anybody's as admin of everything.

@@ -16,7 +16,7 @@ from jupyter_envstore.database.models import Artifact
 from jupyter_envstore.engine.channels import ChannelPolicy
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.installers.constructor_finder import Constructor, ConstructorMissingError, Toolbox
-from jupyter_envstore.representation.views import artifact_view
+from jupyter_envstore.representation.artifacts import artifact_view
 from tests import nasty
 from tests.conftest import PYTHON
 from tests.helpers import Store

@@ -93,7 +93,8 @@ TABLE = {
         f"{verb} /build/{{build_id}}/{path}": "environment::read"
         for verb in ("GET", "HEAD")
         for path in (
-            "yaml/", "explicit/", "lockfile/", "conda-lock.yml", "conda-lock.yaml", "archive/", "installer/", "docker/"
+            "yaml/", "explicit/", "lockfile/", "conda-lock.yml", "conda-lock.yaml", "archive/", "installer/", "docker/",
+            "artifacts/{kind}/file/",
         )
     },
 }  # fmt: skip

@@ -170,7 +170,7 @@ def test_changes_are_told_by_revision(server: Server, nasty_channel: str) -> Non
 
 
 def test_the_cursor_listing_goes_through_everything_once(server: Server) -> None:
-    from jupyter_envstore.representation import rest as wire
+    from jupyter_envstore.representation import conda_store
 
     assert CURSOR_ROUTES
     base = f"{server.origin}/conda-store/api/v2/environment/"
@@ -183,7 +183,7 @@ def test_the_cursor_listing_goes_through_everything_once(server: Server) -> None
         ).json()
         seen += [row["name"] for row in answer["data"]]
         cursor = answer["cursor"]
-        if wire.read_cursor(cursor)[0] is None:
+        if conda_store.read_cursor(cursor)[0] is None:
             break
     listed = server.ask("GET", "environment/").json()
     assert seen == [row["name"] for row in listed["data"]]

@@ -1,4 +1,4 @@
-"""What the store holds, as the REST API's JSON (conda-store's version 1, and what we add to it)."""
+"""The form of conda-store's REST API (version 1), which its clients read, and what we add to it: where it differs."""
 
 from __future__ import annotations
 
@@ -6,18 +6,30 @@ import base64
 import binascii
 import json
 from collections.abc import Collection, Sequence
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from jupyter_envstore.database.paging import EnvironmentRow
-from jupyter_envstore.database.states import COMPLETED, PREFIX_PRESENT
+from jupyter_envstore.database.states import PREFIX_PRESENT
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.policy.artifact_kinds import artifact_kinds
+from jupyter_envstore.representation.builds import build_view
+from jupyter_envstore.representation.moments import expiration_json, time_json
 
 if TYPE_CHECKING:
     from jupyter_envstore.builds.retention import Plan
     from jupyter_envstore.database.models import Artifact, Build, Namespace, Package, RoleMapping, Specification, Token
 
+SAME: tuple[
+    Literal[
+        "id", "status", "size", "scheduled_on", "started_on", "ended_on", "number", "active", "packed_away",
+        "kept_packages", "own_size", "warning_count", "trigger", "created_by",
+    ],
+    ...,
+] = (
+    "id", "status", "size", "scheduled_on", "started_on", "ended_on", "number", "active", "packed_away",
+    "kept_packages", "own_size", "warning_count", "trigger", "created_by",
+)  # fmt: skip
+"""What a build has here as it has it elsewhere; other keys have other names, or another value where there is none."""
 MOST_REMOVALS = 100
 """How many of the things that can be freed are named."""
 
@@ -68,36 +80,20 @@ def build_json(
     build: Build, active: bool, artifacts: Sequence[Artifact] = (), specification: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """Return a build; ``build_artifacts`` are those that are ready, as clients take presence for readiness."""
+    view = build_view(build, active)
+    same: dict[str, Any] = {name: view[name] for name in SAME}
     return {
-        "id": build.id,
+        **same,
         "environment_id": build.environment_id,
         "specification": specification,
         "packages": None,
-        "status": build.status,
-        "status_info": build.status_info or None,
-        "size": build.size,
-        "scheduled_on": time_json(build.scheduled_on),
-        "started_on": time_json(build.started_on),
-        "ended_on": time_json(build.ended_on),
+        "status_info": view["reason"] or None,
         "build_artifacts": build_artifacts(build, artifacts),
-        "number": build.number,
-        "build_key": build.key,
-        "active": active,
-        "packed_away": build.status == COMPLETED and build.prefix_state != PREFIX_PRESENT,
+        "build_key": view["key"],
         "pinned": build.pinned,
-        "kept_packages": kept_json(build),
-        "platform": build.platform or None,
-        "package_count": build.package_count,
-        "own_size": build.own_size,
-        "warning_count": build.warning_count,
-        "trigger": build.trigger,
-        "created_by": build.created_by,
+        "platform": view["platform"] or None,
+        "package_count": view["packages"],
     }
-
-
-def kept_json(build: Build) -> dict[str, Any]:
-    """Return whether the files of a build's packages are kept: bytes, and how many could not be had."""
-    return {"state": build.keep_state or "no", "size": build.kept_size, "missing": build.kept_missing}
 
 
 def build_artifacts(build: Build, artifacts: Sequence[Artifact]) -> list[dict[str, Any]]:
@@ -214,39 +210,6 @@ def token_json(token: Token) -> dict[str, Any]:
         "expiration": expiration_json(token.expires_on),
         "last_used_on": time_json(token.last_used_on),
     }
-
-
-def time_json(moment: datetime | None) -> str | None:
-    """Return a moment as the API writes it: ISO 8601, UTC, without a zone."""
-    return moment.isoformat() if moment else None
-
-
-def expiration_json(moment: datetime | None) -> str | None:
-    """Return the end of a token: ISO 8601 that ends in ``Z``."""
-    return f"{moment.isoformat()}Z" if moment else None
-
-
-def read_moment(text: object, what: str) -> datetime | None:
-    """Return a moment (UTC, naive) from ISO 8601 or seconds since 1970; None for none.
-
-    Raises
-    ------
-    InvalidInputError
-        It is neither.
-    """
-    if text is None or text == "":
-        return None
-    if isinstance(text, bool) or not isinstance(text, str | int | float):
-        msg = f"{what} is text such as 2027-01-31T12:00:00Z, or seconds since 1970"
-        raise InvalidInputError(msg)
-    try:
-        if isinstance(text, int | float):
-            return datetime.fromtimestamp(text, timezone.utc).replace(tzinfo=None)
-        moment = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
-        return (moment.astimezone(timezone.utc) if moment.tzinfo else moment).replace(tzinfo=None)
-    except (ValueError, OverflowError, OSError):
-        msg = f"{what} {str(text)[:60]!r} is not a moment; write for example 2027-01-31T12:00:00Z"
-        raise InvalidInputError(msg) from None
 
 
 def write_cursor(last_id: int | None, last_value: dict[str, Any] | None) -> str:

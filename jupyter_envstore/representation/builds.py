@@ -1,0 +1,144 @@
+"""Builds as JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+from jupyter_envstore.database.states import PREFIX_PRESENT
+from jupyter_envstore.representation.artifacts import ArtifactView, artifact_view
+from jupyter_envstore.representation.moments import seconds_between, time_json
+
+if TYPE_CHECKING:
+    from jupyter_envstore.database.builds import BuildRow
+    from jupyter_envstore.database.models import Artifact, Build, Step
+    from jupyter_envstore.database.warnings import WarningView
+
+
+class KeptView(TypedDict):
+    """Whether the files of a build's packages are kept: ``size`` in bytes; ``missing`` could not be had."""
+
+    state: str
+    size: int
+    missing: int
+
+
+class BuildView(TypedDict):
+    """A build: sizes in bytes, moments in ISO 8601 (UTC, without a zone), ``duration`` in seconds."""
+
+    id: int
+    number: int
+    key: str
+    status: str
+    reason: str
+    active: bool
+    packed_away: bool
+    packages: int
+    size: int
+    own_size: int
+    warning_count: int
+    kept_packages: KeptView
+    platform: str
+    trigger: str
+    created_by: str
+    scheduled_on: str
+    started_on: str | None
+    ended_on: str | None
+    duration: float | None
+
+
+class StepView(TypedDict):
+    """A step of a build with its progress: ``done`` of ``total``, in ``unit``."""
+
+    name: str
+    state: str
+    attempt: int
+    done: int
+    total: int
+    unit: str
+    message: str
+    started_on: str
+    duration: float | None
+
+
+class FullBuildView(BuildView):
+    """All about a build: where it is, what people should know, its steps and artifacts."""
+
+    namespace: str
+    name: str
+    description: str
+    prefix: str | None
+    exclude_newer: str | None
+    warnings: list[WarningView]
+    steps: list[StepView]
+    artifacts: list[ArtifactView]
+
+
+def kept_view(build: Build) -> KeptView:
+    """Return whether the files of a build's packages are kept: bytes, and how many could not be had."""
+    return {"state": build.keep_state or "no", "size": build.kept_size, "missing": build.kept_missing}
+
+
+def build_view(build: Build, active: bool) -> BuildView:
+    """Return a build."""
+    return {
+        "id": build.id,
+        "number": build.number,
+        "key": build.key,
+        "status": build.status,
+        "reason": build.status_info,
+        "active": active,
+        "packed_away": build.status == "COMPLETED" and build.prefix_state != PREFIX_PRESENT,
+        "packages": build.package_count,
+        "size": build.size,
+        "own_size": build.own_size,
+        "warning_count": build.warning_count,
+        "kept_packages": kept_view(build),
+        "platform": build.platform,
+        "trigger": build.trigger,
+        "created_by": build.created_by,
+        "scheduled_on": build.scheduled_on.isoformat(),
+        "started_on": time_json(build.started_on),
+        "ended_on": time_json(build.ended_on),
+        "duration": seconds_between(build.started_on, build.ended_on),
+    }
+
+
+def full_view(
+    row: BuildRow,
+    artifacts: Sequence[Artifact],
+    steps: Sequence[Step],
+    warnings: Sequence[WarningView],
+    channels: Sequence[str],
+    builds: Path,
+) -> FullBuildView:
+    """Return all about a build; ``channels`` are those of its packages."""
+    build = row.build
+    there = build.prefix_state == PREFIX_PRESENT
+    return {
+        "namespace": row.namespace.name,
+        "name": row.environment.name,
+        "description": row.environment.description,
+        **build_view(build, row.environment.current_build_id == build.id),
+        "prefix": str(builds / build.directory) if there else None,
+        "exclude_newer": build.options.get("exclude_newer") or None,
+        "warnings": list(warnings),
+        "steps": [step_view(step) for step in steps],
+        "artifacts": [artifact_view(artifact, row, channels) for artifact in artifacts],
+    }
+
+
+def step_view(step: Step) -> StepView:
+    """Return a step with its progress."""
+    return {
+        "name": step.name,
+        "state": step.state,
+        "attempt": step.attempt,
+        "done": step.done,
+        "total": step.total,
+        "unit": step.unit,
+        "message": step.message,
+        "started_on": step.started_on.isoformat(),
+        "duration": seconds_between(step.started_on, step.ended_on),
+    }
