@@ -159,90 +159,131 @@ MAKERS = ("auto", "constructor", "self-extracting")
 KEEP_CHOICES = ("no", "pinned", "active", "all")
 
 SETTINGS: dict[str, SettingKind] = {
-    "default_namespace": SettingKind("default", True, "Namespace of who names none.", _namespace),
-    "storage_threshold": SettingKind(0, True, "Bytes that must be free on the disk before a build is taken on."),
+    "default_namespace": SettingKind(
+        "default", True, "The namespace that is used where a person or a request names none.", _namespace
+    ),
+    "storage_threshold": SettingKind(
+        0, True, "Bytes that must be free on the store's disk; with less, new builds are refused."
+    ),
     "conda_platforms": SettingKind(
-        [], True, "Platforms whose packages are searched; empty for the server's.", _platforms
+        [], True, "Platforms whose packages are searched; empty for the server's own platform.", _platforms
     ),
     "conda_max_solve_time": SettingKind(600.0, True, "Seconds that a solve may take.", most=86_400),
     "build_artifacts_kept_on_deletion": SettingKind(
-        [], True, "Artifacts (and 'logs') that stay when a build is deleted.", _kept
+        [], True, "Artifacts (and 'logs') that are kept when a build is deleted.", _kept
     ),
     "conda_channel_alias": SettingKind(
-        "", False, "Address that plain channel names are appended to; empty for the configuration's.", _alias
+        "",
+        False,
+        "Address that a plain channel name is appended to; empty for the one in the configuration (channel_alias).",
+        _alias,
     ),
     "conda_default_channels": SettingKind(
-        ["conda-forge"], False, "Channels of a specification that lists none.", _channels
+        ["conda-forge"], False, "Channels that a specification gets if it lists none.", _channels
     ),
     "conda_allowed_channels": SettingKind(
         [], False, "Channels that may be used, in specifications and lockfiles; empty for all.", _channels
     ),
-    "defaults_channel": SettingKind("conda-forge", False, "What the channel 'defaults' stands for.", _channels),
-    "conda_solve_platforms": SettingKind([], False, "Platforms to lock beside the server's own.", _platforms),
-    "conda_default_packages": SettingKind([], False, "Packages of a specification that lists none.", _match_specs),
-    "conda_included_packages": SettingKind([], False, "Packages added where they are absent.", _match_specs),
-    "conda_required_packages": SettingKind([], False, "Packages that must be listed.", _match_specs),
-    "pypi_default_packages": SettingKind([], False, "PyPI packages of a specification that lists none.", _requirements),
-    "pypi_included_packages": SettingKind([], False, "PyPI packages added where they are absent.", _requirements),
-    "pypi_required_packages": SettingKind([], False, "PyPI packages that must be listed.", _requirements),
+    "defaults_channel": SettingKind("conda-forge", False, "Channel that is used in place of 'defaults'.", _channels),
+    "conda_solve_platforms": SettingKind(
+        [], False, "Platforms that are locked in addition to the server's own.", _platforms
+    ),
+    "conda_default_packages": SettingKind(
+        [], False, "Packages that a specification gets if it lists none.", _match_specs
+    ),
+    "conda_included_packages": SettingKind(
+        [], False, "Packages that are added to a specification that does not list them.", _match_specs
+    ),
+    "conda_required_packages": SettingKind([], False, "Packages that every specification must list.", _match_specs),
+    "pypi_default_packages": SettingKind(
+        [], False, "PyPI packages that a specification gets if it lists none.", _requirements
+    ),
+    "pypi_included_packages": SettingKind(
+        [], False, "PyPI packages that are added to a specification that does not list them.", _requirements
+    ),
+    "pypi_required_packages": SettingKind(
+        [], False, "PyPI packages that every specification must list.", _requirements
+    ),
     "pypi_allowed_indexes": SettingKind(
-        [], False, "PyPI indexes that may be used, the first where none is named; empty for all.", _indexes
+        [],
+        False,
+        "PyPI indexes that may be used; the first is used where a specification names none; empty for all.",
+        _indexes,
     ),
     "pypi_allow_sdists": SettingKind(
         False,
         False,
-        "Build PyPI packages that have no wheel from source archives, and git repositories at a commit; once, when a "
-        "build is locked.",
+        "Whether PyPI packages without a wheel, and git repositories at a commit, are built from source. This happens "
+        "once, when a build is locked.",
     ),
     "link_scripts": SettingKind(
         LINK_SCRIPTS_RUN,
         False,
-        "Post-link scripts of packages: run them when a build is made, report those that are not run, or refuse.",
+        "Post-link scripts of packages: run (when the build is made), report (skip them, with a warning) or refuse "
+        "(the build fails).",
         _one_of(LINK_SCRIPTS),
     ),
     "allow_outside_links": SettingKind(
-        False, False, "Make archives, images and installers though a package has a link that leads out of them."
+        False,
+        False,
+        "Whether archives, images and installers are made of packages with symbolic links that lead out of the "
+        "environment.",
     ),
-    "add_ipykernel": SettingKind(False, False, "Add ipykernel where Python is listed without a kernel."),
+    "add_ipykernel": SettingKind(
+        False, False, "Whether ipykernel is added to a specification that lists Python and no kernel."
+    ),
     "check_imports": SettingKind(
         True,
         False,
-        "Try a build out once it can be used: import the Python packages that were asked for, start its kernels, look "
-        "for the libraries of its shared objects. Code of packages runs as the server's account.",
+        "Whether a new build is checked: the requested Python packages are imported, the kernels started, and the "
+        "libraries of shared objects looked for. The packages' code then runs under the server's account.",
     ),
     "build_artifacts": SettingKind(_all_artifacts, False, "Artifacts that may be made.", _artifacts),
-    "artifacts_at_once": SettingKind(_made_at_once, False, "Artifacts made without being asked for.", _artifacts),
+    "artifacts_at_once": SettingKind(
+        _made_at_once, False, "Artifacts that are made for every build, without a request.", _artifacts
+    ),
     "installer_maker": SettingKind(
-        "auto", False, "What makes installers: auto, constructor or self-extracting.", _one_of(MAKERS)
+        "auto", False, "Which tool makes installers: auto, constructor or self-extracting.", _one_of(MAKERS)
     ),
-    "installer_extras": SettingKind(True, False, "Add conda and pip to installers where the environment lacks them."),
-    "installer_pkg": SettingKind(False, False, "Have constructor make installers for macOS as packages (.pkg)."),
-    "installer_company": SettingKind("", False, "Who makes the installers, as they say.", _text),
+    "installer_extras": SettingKind(
+        True, False, "Whether conda and pip are added to installers if the environment does not have them."
+    ),
+    "installer_pkg": SettingKind(False, False, "Whether constructor makes installers for macOS as .pkg files."),
+    "installer_company": SettingKind("", False, "The company or person that installers name as their maker.", _text),
     "installer_license": SettingKind(
-        "", False, "Terms that whoever runs an installer must accept; empty for none.", _text
+        "", False, "License text that must be accepted when an installer is run; empty for none.", _text
     ),
-    "image_layers": SettingKind(100, True, "Layers that an image has at most.", most=120),
+    "image_layers": SettingKind(100, True, "The largest number of layers that an image may have.", most=120),
     "dynamic_bounds": SettingKind(
-        "inclusive", True, "What .lt. and .gt. mean in names of images on demand.", _one_of(("inclusive", "strict"))
+        "inclusive",
+        True,
+        "What .lt. and .gt. mean in names of images on demand: <= and >= (inclusive), or < and > (strict).",
+        _one_of(("inclusive", "strict")),
     ),
-    "dynamic_fresh_hours": SettingKind(24, True, "Hours that an image on demand is used again.", most=10**6),
+    "dynamic_fresh_hours": SettingKind(24, True, "How long an image on demand is used again, in hours.", most=10**6),
     "dynamic_limit": SettingKind(
-        20, True, "Images on demand that one user may have; all together ten times as many.", most=10**6
+        20,
+        True,
+        "How many images on demand one user may have; all users together may have ten times as many.",
+        most=10**6,
     ),
     "retention_builds": SettingKind(
-        5, False, "How many of the newest builds keep prefix and artifacts; 0 for all.", most=10**9
+        5,
+        False,
+        "How many of the newest builds of an environment keep their prefix and artifacts; 0 for all.",
+        most=10**9,
     ),
     "retention_days": SettingKind(
-        0, False, "Days that a build keeps prefix and artifacts; 0 for no limit.", most=36_500
+        0, False, "How many days a build keeps its prefix and artifacts; 0 for no limit.", most=36_500
     ),
     "retention_bytes": SettingKind(
-        0, False, "Bytes of prefixes and artifacts that a namespace may hold; 0 for no limit."
+        0, False, "How many bytes of prefixes and artifacts a namespace may hold; 0 for no limit."
     ),
     "keep_packages": SettingKind(
         "no",
         False,
-        "Builds whose packages' files are stored here, to come back when channels are gone: no, pinned, active (and "
-        "pinned) or all.",
+        "Builds whose package files are stored here, so that they can be restored when a channel is gone: no, pinned, "
+        "active (and pinned) or all.",
         _one_of(KEEP_CHOICES),
     ),
 }
