@@ -33,6 +33,10 @@ class Housekeeper:
 
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop`` is set; what goes wrong once is logged and tried again."""
+        try:
+            self._store.retention.mend_links()
+        except Exception:
+            self._log.exception("envstore: the links to environments could not be checked")
         due = time.monotonic() + min(FIRST_COLLECTION, self._collect_hours * 3600)
         while not stop.wait(CLEARING_SECONDS):
             try:

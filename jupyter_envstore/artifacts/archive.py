@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import io
 import json
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_envstore.artifacts.base import ArtifactRequest, version_of
+from jupyter_envstore.artifacts.packed_files import packed_files
 from jupyter_envstore.engine.collisions import OutsideLink
-from jupyter_envstore.engine.conda_meta import clean_meta, meta_bytes
+from jupyter_envstore.engine.conda_meta import clean_meta, disown_paths, meta_bytes
 from jupyter_envstore.engine.environment_variables import write_activation
 from jupyter_envstore.engine.link import finish_prefix, link_conda
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.engine.record import PlatformLock
-from jupyter_envstore.engine.script_products import Touched, apply_products, disown, links_out
+from jupyter_envstore.engine.script_products import Touched, apply_products, links_out
 from jupyter_envstore.engine.tarstream import Sink, TarStream, compressed
 from jupyter_envstore.errors import ArtifactError, InvalidInputError
 from jupyter_envstore.installers.activate import activate_anywhere, deactivate
@@ -69,11 +69,14 @@ class Exported:
         What scripts of packages had done.
     contested : frozenset of str
         Paths that several packages have: what lies there is not what each of them brought.
+    site_packages : str
+        Where Python packages lie in the prefix.
     """
 
     moment: int
     touched: Touched
     contested: frozenset[str]
+    site_packages: str
 
 
 def link_for_export(request: ArtifactRequest, target: Path, part: PlatformLock | None = None) -> Exported:
@@ -113,9 +116,10 @@ def link_for_export(request: ArtifactRequest, target: Path, part: PlatformLock |
     touched = Touched()
     if request.products is not None:
         touched = apply_products(request.products, request.staging, target, request.config.root)
-        disown(request.staging, touched)
+        disown_paths(request.staging, {*touched.changed, *touched.removed})
         refuse_outside_links(links_out(request.staging, target, touched), request)
-    return Exported(moment, touched, linked.shared | {collision.path for collision in written_over})
+    contested = linked.shared | {collision.path for collision in written_over}
+    return Exported(moment, touched, contested, linked.site_packages)
 
 
 def refuse_outside_links(links: Sequence[OutsideLink], request: ArtifactRequest) -> None:
@@ -139,23 +143,14 @@ def refuse_outside_links(links: Sequence[OutsideLink], request: ArtifactRequest)
 def pack(prefix: Path, placeholder: Path, tar: TarStream, request: ArtifactRequest, exported: Exported) -> None:
     """Write the files of ``prefix`` by conda-pack's rules: which files, which prefixes ``conda-unpack`` replaces.
 
-    Files come out of the package cache, but for those that several packages have, of which it does not know who won.
+    Files that several packages have come out of the prefix: the package cache does not know who won.
     """
-    from conda_pack import core
+    from conda_pack.core import Packer
 
     touched = exported.touched
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        try:
-            files = core.load_environment(
-                str(prefix), on_missing_cache="raise", ignore_missing_files=bool(touched.removed)
-            )
-        except core.CondaPackException as error:
-            msg = f"the environment cannot be packed: {error}"
-            raise ArtifactError(msg) from None
-    files = sorted({file.target: file for file in files}.values(), key=lambda file: file.target)
+    files = packed_files(prefix, exported.site_packages, touched.removed)
     writer = _CondaPackArchive(tar, {ACTIVATE: activate_anywhere(str(placeholder)), DEACTIVATE: deactivate()})
-    packer = core.Packer(str(placeholder), writer)
+    packer = Packer(str(placeholder), writer)
     needle = str(placeholder).encode()
     changed = {*touched.changed, *exported.contested}
     refuse_machine_code(prefix, needle, touched)

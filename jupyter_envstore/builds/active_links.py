@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
+from jupyter_envstore.database.active_builds import active_builds
 from jupyter_envstore.database.connection import Database
 
 
@@ -41,6 +42,23 @@ def sync_all_links(config: StoreConfig, database: Database, environment_ids: Ite
     for link in links_folder(config.root).glob("*/*"):
         if link.is_symlink() and f"{link.parent.name}/{link.name}" not in wanted and not link.exists():
             link.unlink(missing_ok=True)
+
+
+def sync_missing_links(config: StoreConfig, database: Database) -> int:
+    """Make the links that are missing or wrong, of active builds whose prefix is there; return how many there were.
+
+    It asks the database once, so it can be done whenever a server starts.
+    """
+    with database.read() as session:
+        active = [row for row in active_builds(session) if row.present and row.directory]
+    mended = 0
+    for row in active:
+        link = links_folder(config.root) / row.namespace.lower() / row.name.lower()
+        prefix = config.builds / str(row.directory)
+        if prefix.is_dir() and not (link.is_symlink() and link.readlink() == prefix):
+            sync_link(config, database, row.environment_id)
+            mended += 1
+    return mended
 
 
 def point_at(root: Path, namespace: str, name: str, prefix: Path) -> None:

@@ -24,6 +24,7 @@ from jupyter_envstore.database.jobs import ARTIFACT, CHECK, FINISH, enqueue
 from jupyter_envstore.database.models import Artifact, Build, Change
 from jupyter_envstore.database.states import COMPLETED, ON_DEMAND, PENDING, PREFIX_PRESENT
 from jupyter_envstore.engine.bytecode import link_bytecode
+from jupyter_envstore.engine.environment_variables import replaced_variables
 from jupyter_envstore.engine.link import finish_prefix
 from jupyter_envstore.engine.prefix import remove_tree, seal_prefix, tree_size, unseal_prefix
 from jupyter_envstore.engine.record import BuildRecord
@@ -91,6 +92,7 @@ class _Pipeline:
         """
         lock = record.lock(self.platform)
         with self.workspace.step("link", "Link packages"):
+            replaced = replaced_variables(staging, record.variables)
             written_over = finish_prefix(
                 record,
                 self.platform,
@@ -123,7 +125,7 @@ class _Pipeline:
                     self.workspace.log(f"activation says: {complaint}")
                 text = json.dumps(variables, indent=1, sort_keys=True)
                 (self.prefix / ACTIVATION_FILE).write_text(text, encoding="utf-8")
-                tell_of_packages(self.workspace, self.prefix, variables)
+                tell_of_packages(self.workspace, self.prefix, variables, replaced)
         except BaseException:  # nobody knows of this prefix yet
             remove_tree(self.prefix)
             raise
@@ -170,6 +172,7 @@ class _Pipeline:
             if self._wants_check():
                 enqueue(session, CHECK, self.build.id)
             session.add(Change(kind="build", subject_id=build.id, at=now()))
+        sync_link(self.config, self.workspace.database, self.environment.id)  # a store that came of a backup has none
 
     def _wants_check(self) -> bool:
         """Whether the build is tried out; images on demand are not: who pulls one sees at once whether it runs."""

@@ -21,6 +21,7 @@ from jupyter_envstore.engine.channels import conda_credentials, local_path, make
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.kept_files import Find
 from jupyter_envstore.engine.package_paths import (
+    check_complete,
     check_entries,
     check_index,
     check_record,
@@ -92,6 +93,8 @@ def fetch_archives(
 async def check_archive(record: Mapping[str, Any], place: Path, windows: bool) -> None:
     """Check what a package says of its paths that is handed on as it is, without being unpacked here.
 
+    It is read as a whole, to see that it contains what it lists.
+
     Parameters
     ----------
     place : Path
@@ -115,11 +118,15 @@ async def check_archive(record: Mapping[str, Any], place: Path, windows: bool) -
         index = info_json(record, found["info/index.json"], "info/index.json")
         if index.get("noarch") == "python":
             found |= await archive.read_files(["info/link.json"])
+        members = set(await archive.list_files("pkg"))
     except PackageError:
         raise
     except Exception as error:  # rattler's, which share no class of their own
         raise refusal(record, f"what it says of its paths cannot be read ({error})") from None
-    check_entries(record, list(listed_entries(record, found.get)), windows)
+    entries = list(listed_entries(record, found.get))
+    check_entries(record, entries, windows)
+    listed = (str(entry["_path"]) for entry in entries if entry.get("path_type") != "directory")
+    check_complete(record, [path for path in listed if path not in members])
     check_index(record, index)
     entry_points(record, found.get("info/link.json"))
 

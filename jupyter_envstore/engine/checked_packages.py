@@ -22,13 +22,13 @@ from typing import Any
 
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.package_cache import cache_name
-from jupyter_envstore.engine.package_paths import PackagePaths, path_fault, read_paths
+from jupyter_envstore.engine.package_paths import PackagePaths, check_complete, path_fault, read_paths
 from jupyter_envstore.engine.prefix import remove_tree, to_trash, write_new
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import package_hash
 from jupyter_envstore.errors import PackageError
 
-VERSION = 4
+VERSION = 5
 """Raised when more is checked, so that what was found before is not believed."""
 SOURCES = ("info/paths.json", "info/files", "info/link.json", "info/index.json")
 """What a linker reads of a package: conda-build's documentation, "Package metadata"."""
@@ -86,7 +86,9 @@ def look_at(record: Mapping[str, Any], cache_dir: Path, is_fresh: bool = False) 
         if not is_fresh and known["stamp"][:2] == key[:2] and (name := _other_source(folder, known["sources"])):
             raise DamagedCacheError([Damage(record, f"its {name} is not what was packed")])
     paths = read_paths(record, folder)
-    if not is_fresh:
+    if is_fresh:
+        check_complete(record, paths.missing)
+    else:
         _check_files(record, folder, hashes=False)
     return _noted(record, cache_dir, key, paths)
 

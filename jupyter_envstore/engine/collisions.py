@@ -11,11 +11,12 @@ import tempfile
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.engine.dependencies import dependencies
-from jupyter_envstore.engine.package_paths import PackagePaths, parents_of, refusal
+from jupyter_envstore.engine.package_paths import PackagePaths, parents_of, place_of, refusal
 from jupyter_envstore.errors import PackageError
 from jupyter_envstore.spec.wording import counted
 
@@ -110,7 +111,7 @@ class Registry:
         self.own_size += paths.own_size
         if paths.other_sizes:
             self.misstated.append(Misstated(name, str(record["fn"]), dict(paths.other_sizes)))
-        place = self._place if paths.noarch_python else str
+        place = partial(place_of, site_packages=self.site_packages) if paths.noarch_python else str
         listed = [place(path) for path in paths.files]
         own = set(listed)
         scripts = [f"bin/{entry}" for entry in paths.entry_points]
@@ -144,14 +145,6 @@ class Registry:
 
     def __contains__(self, name: object) -> bool:
         return name in self._records
-
-    def _place(self, path: str) -> str:
-        """Return where a path of a ``noarch: python`` package goes (conda-build's documentation)."""
-        if path.startswith("site-packages/") or path == "site-packages":
-            return self.site_packages + path[13:]
-        if path.startswith("python-scripts/") or path == "python-scripts":
-            return "bin" + path[14:]
-        return path
 
     def _check_folders(self, name: str, files: set[str], folders: set[str]) -> None:
         """Refuse a file where there is a folder: one of them would be missing, or the other be followed."""

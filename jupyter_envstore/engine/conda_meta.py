@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.engine.channels import local_path
+from jupyter_envstore.engine.prefix import write_new
 
 META = "conda-meta/"
 """Folder of these files in a prefix."""
@@ -44,6 +45,21 @@ def meta_bytes(data: Mapping[str, Any]) -> bytes:
 def cleaned(path: Path | str, requested: bool = True) -> bytes:
     """Return what a file of ``conda-meta`` becomes by :func:`clean_meta`."""
     return meta_bytes(clean_meta(json.loads(Path(path).read_bytes()), requested))
+
+
+def disown_paths(prefix: Path, paths: Collection[str]) -> None:
+    """Let the records of packages not claim files any more that are not as they were packaged."""
+    theirs = set(paths)
+    for path in (prefix / META).glob("*.json") if theirs else ():
+        data = json.loads(path.read_bytes())
+        if theirs & set(data["files"]):
+            data["files"] = [name for name in data["files"] if name not in theirs]
+            entries = data.get("paths_data", {}).get("paths", ())
+            data["paths_data"] = {
+                **data.get("paths_data", {}),
+                "paths": [entry for entry in entries if entry["_path"] not in theirs],
+            }
+            write_new(path, meta_bytes(data))
 
 
 def owners_of(prefix: Path, paths: Collection[str]) -> dict[str, str]:

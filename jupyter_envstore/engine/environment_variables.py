@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore.engine.conda_meta import owners_of
+from jupyter_envstore.engine.conda_meta import disown_paths, owners_of
 from jupyter_envstore.engine.prefix import write_new
 from jupyter_envstore.spec.wording import json_kind
 
@@ -112,20 +112,29 @@ class _Reader:
     def read(self, place: str, key: str = "") -> None:
         """Add the variables of a file; with ``key``, those that stand below it."""
         try:
-            data = self._load(place)
-            if not isinstance(data, dict):
-                msg = f"is {json_kind(data)}, where names and values are wanted"
-                raise ValueError(msg)
-            if key:
-                data = data.get(key, {})
-                if not isinstance(data, dict):
-                    msg = f"has {json_kind(data)} as {key}, where names and values are wanted"
-                    raise ValueError(msg)
+            data = self.load(place, key)
         except ValueError as error:
             self.faults.append((place, f"{error}; it sets no variable"))
             return
-        for name, value in data.items():
+        for name, value in (data.get(key, {}) if key else data).items():
             self._add(place, name, value)
+
+    def load(self, place: str, key: str = "") -> dict[str, Any]:
+        """Return what a file holds.
+
+        Raises
+        ------
+        ValueError
+            It has no names and values, or has none below ``key``; the message says what is wrong with the file.
+        """
+        data = self._load(place)
+        if not isinstance(data, dict):
+            msg = f"is {json_kind(data)}, where names and values are wanted"
+            raise ValueError(msg)
+        if key and not isinstance(data.get(key, {}), dict):
+            msg = f"has {json_kind(data[key])} as {key}, where names and values are wanted"
+            raise ValueError(msg)
+        return data
 
     def _load(self, place: str) -> Any:
         path = self.prefix / place
@@ -193,14 +202,50 @@ def _is_unicode(text: str) -> bool:
 
 
 def write_variables(prefix: Path, variables: Mapping[str, str]) -> None:
-    """Record ``variables`` where conda looks for them."""
+    """Record ``variables`` where conda looks for them, beside those of a package that has this file.
+
+    As conda does (``set_environment_env_vars`` of its ``prefix_data.py``). The file is no package's then.
+    """
     if variables:
-        write_new(prefix / STATE, variables_state(variables).encode())
+        state, _ = _state_of_package(prefix)
+        write_new(prefix / STATE, variables_state(variables, state).encode())
+        disown_paths(prefix, {STATE})
 
 
-def variables_state(variables: Mapping[str, str]) -> str:
-    """Return what conda reads of ``variables``."""
-    return json.dumps({"version": 1, "env_vars": dict(sorted(variables.items()))}, indent=2) + "\n"
+def replaced_variables(prefix: Path, variables: Mapping[str, str]) -> list[VariableFault]:
+    """Return what :func:`write_variables` will replace of a package's file of variables."""
+    if not variables or not (prefix / STATE).exists():
+        return []
+    package = owners_of(prefix, {STATE}).get(STATE, "")
+    whose = f"{STATE} of {package}" if package else STATE
+    state, fault = _state_of_package(prefix)
+    if fault:
+        return [VariableFault(STATE, package, f"{whose} {fault}; the variables of the specification replace the file")]
+    theirs = state.get("env_vars", {})
+    return [
+        VariableFault(STATE, package, f"{whose} sets {name}, which the variables of the specification replace")
+        for name in sorted(variables.keys() & theirs.keys())
+        if theirs[name] != variables[name]
+    ]
+
+
+def _state_of_package(prefix: Path) -> tuple[dict[str, Any], str]:
+    """Return the file of variables that a package brought, and what is wrong with it."""
+    if not (prefix / STATE).exists():
+        return {}, ""
+    reader = _Reader(prefix)
+    try:
+        state = reader.load(STATE, "env_vars")
+    except ValueError as error:
+        return {}, str(error)
+    return state, ""
+
+
+def variables_state(variables: Mapping[str, str], state: Mapping[str, Any] | None = None) -> str:
+    """Return what conda reads of ``variables``, added to what it reads already."""
+    before = state or {"version": 1}
+    merged = {**before.get("env_vars", {}), **variables}
+    return json.dumps({**before, "env_vars": dict(sorted(merged.items()))}, indent=2) + "\n"
 
 
 def activation_scripts(variables: Variables, prefix: str = "") -> dict[str, str]:

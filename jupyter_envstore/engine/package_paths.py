@@ -10,13 +10,14 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.engine.channels import redact, strip_credentials
 from jupyter_envstore.errors import PackageError
+from jupyter_envstore.spec.wording import counted
 
 ODD = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|\0")
 """An empty part, one or two dots, or a NUL."""
@@ -30,6 +31,8 @@ OURS = frozenset(
     }
 )
 """Folders that are written into after packages were linked: links there would be followed."""
+PLACES = {"site-packages": "", "python-scripts": "bin"}
+"""Folders of ``noarch: python`` packages, and where they are linked to; empty for where Python packages lie."""
 NAME = re.compile(r"[A-Za-z0-9_.+!~-]+")
 ENTRY_POINT = re.compile(
     r"\s*([^\s/\\=:\0-\x1f\x7f][^/\\=:\0-\x1f\x7f]*?)\s*=\s*([\w.]+)\s*:\s*([\w.]+)\s*(?:\[.*\])?\s*"
@@ -60,6 +63,8 @@ class PackagePaths:
         Bytes of its files, and of those that each prefix has for itself, since the prefix stands in them.
     other_sizes : dict
         Files that have another size than it lists, each with the listed size and its own.
+    missing : tuple of str
+        Files and links that it lists and does not contain.
     """
 
     files: tuple[str, ...]
@@ -70,6 +75,7 @@ class PackagePaths:
     size: int = 0
     own_size: int = 0
     other_sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
 
 
 def parents_of(paths: Iterable[str]) -> set[str]:
@@ -84,6 +90,26 @@ def parents_of(paths: Iterable[str]) -> set[str]:
         while parent and parent not in found:
             found.add(parent)
             parent = parent.rpartition("/")[0]
+    return found
+
+
+def place_of(path: str, site_packages: str) -> str:
+    """Return where a path of a ``noarch: python`` package is linked to (conda-build's documentation).
+
+    >>> place_of("python-scripts/run", "lib/python3.12/site-packages")
+    'bin/run'
+    """
+    top, slash, rest = path.partition("/")
+    return f"{PLACES[top] or site_packages}{slash}{rest}" if top in PLACES else path
+
+
+def places_in_package(path: str, site_packages: str) -> list[str]:
+    """Return where a package may have a path of a prefix: :func:`place_of` the other way round."""
+    found = [path]
+    for top, place in PLACES.items():
+        place = place or site_packages
+        if path.startswith(f"{place}/"):
+            found.append(f"{top}{path[len(place) :]}")
     return found
 
 
@@ -138,12 +164,14 @@ def check_record(record: Mapping[str, Any]) -> None:
         raise refusal(record, f"its python_site_packages_path {str(site)[:120]!r} {fault}")
 
 
-def refusal(record: Mapping[str, Any], fault: str) -> PackageError:
+def refusal(
+    record: Mapping[str, Any], fault: str, advice: str = "tell whoever keeps the channel, and ask for"
+) -> PackageError:
     """Return the error for a package that cannot be linked, with its channel."""
     channel = strip_credentials(str(record.get("channel") or record.get("url", "").rpartition("/")[0]))
     return PackageError(
         f"package {str(record.get('fn', record['name']))[:200]} of {redact(channel)} is not linked: {fault}; "
-        "tell whoever keeps the channel, and ask for another version or build of it"
+        f"{advice} another version or build of it"
     )
 
 
@@ -162,17 +190,23 @@ def read_paths(record: Mapping[str, Any], folder: Path) -> PackagePaths:
     for entry in entries:
         path = str(entry["_path"])
         if entry.get("path_type") == "directory":  # rattler 0.28 would copy it as a file
-            raise refusal(record, f"it lists the folder {path[:200]!r} itself, and only files and links are linked")
+            fault = f"it lists the folder {path[:200]!r} itself, which the linker (rattler) cannot make"
+            raise refusal(record, fault, "that is a limit of the linker, and no fault of the package; ask for")
         files.append(path)
     folders = parents_of(files)
     for name in sorted(folders):
         if os.path.islink(f"{root}/{name}"):  # noqa: PTH114 - hundreds of folders
             raise refusal(record, f"its folder {name!r} is a link, and files lie below it")
     total = own = 0
+    missing = []
     other_sizes: dict[str, tuple[int, int]] = {}
     for entry in entries:
         path = str(entry["_path"])
-        target, size = _check_source(record, root, path, entry)
+        try:
+            target, size = _check_source(record, root, path, entry)
+        except OSError:
+            missing.append(path)
+            continue
         if target is not None:
             links[path] = target
         total += size
@@ -185,7 +219,24 @@ def read_paths(record: Mapping[str, Any], folder: Path) -> PackagePaths:
     check_index(record, index)
     noarch = index.get("noarch") == "python"
     names = entry_points(record, _text(record, folder, "info/link.json")) if noarch else ()
-    return PackagePaths(tuple(files), tuple(sorted(folders)), links, tuple(names), noarch, total, own, other_sizes)
+    return PackagePaths(
+        tuple(files), tuple(sorted(folders)), links, tuple(names), noarch, total, own, other_sizes, tuple(missing)
+    )
+
+
+def check_complete(record: Mapping[str, Any], missing: Sequence[str]) -> None:
+    """Refuse a package that does not contain all that it lists.
+
+    A linker leaves out a missing link without a word (rattler 0.28).
+
+    Raises
+    ------
+    PackageError
+        With the package, its channel and the first missing path.
+    """
+    if missing:
+        more = f", and {counted(len(missing) - 1, 'more path')}," if len(missing) > 1 else ","
+        raise refusal(record, f"it lists {missing[0][:200]!r}{more} which it does not contain")
 
 
 def check_index(record: Mapping[str, Any], index: Mapping[str, Any]) -> None:
@@ -334,21 +385,29 @@ def _check_source(record: Mapping[str, Any], root: str, path: str, entry: Mappin
     """Return what a link leads to, None for others, and a file's size.
 
     What a linker would follow out of the package is refused.
+
+    Raises
+    ------
+    PackageError
+        It is neither a file nor a link, or not what the package lists.
+    OSError
+        It is not there.
     """
     full = f"{root}/{path}"
-    try:
-        info = os.lstat(full)
-    except OSError:  # rattler tells that it is missing
-        return None, 0
+    info = os.lstat(full)
     mode = info.st_mode
     if stat.S_ISLNK(mode):
         real = os.path.realpath(full)
         follows = entry.get("path_type") not in ("softlink", None) or entry.get("prefix_placeholder")
         if follows and not real.startswith(f"{root}/"):
             raise refusal(record, f"its path {path!r} should be a file and is a link that leads out of the package")
+        if follows and not os.path.isfile(real):  # noqa: PTH113 - thousands of files
+            raise refusal(record, f"its path {path!r} should be a file and is a link that leads to none")
         return os.readlink(full), 0  # noqa: PTH115 - thousands of files
     if not stat.S_ISREG(mode) and not (entry.get("path_type") == "directory" and stat.S_ISDIR(mode)):
         raise refusal(record, f"its path {path!r} is neither a file nor a link")
+    if entry.get("path_type") == "softlink":
+        raise refusal(record, f"its path {path!r} should be a link and is a file")
     return None, info.st_size if stat.S_ISREG(mode) else 0
 
 

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_envstore.engine.collisions import OutsideLink
-from jupyter_envstore.engine.conda_meta import META, meta_bytes
 from jupyter_envstore.engine.prefix import remove_tree, walk_files, write_new
 from jupyter_envstore.engine.tarstream import Sink, TarStream, compressed
 from jupyter_envstore.errors import ArtifactError
@@ -184,21 +183,6 @@ def links_out(prefix: Path, target: Path, touched: Touched, whose: str = "a pack
             if f"{os.path.normpath(reached.lstrip('/'))}/".startswith("../"):
                 found.append(OutsideLink(whose, path, leads))
     return found
-
-
-def disown(prefix: Path, touched: Touched) -> None:
-    """Let conda's records of packages not claim files any more that are not as they were packaged."""
-    theirs = {*touched.changed, *touched.removed}
-    for path in (prefix / META).glob("*.json") if theirs else ():
-        data = json.loads(path.read_bytes())
-        if theirs & set(data["files"]):
-            data["files"] = [name for name in data["files"] if name not in theirs]
-            entries = data.get("paths_data", {}).get("paths", ())
-            data["paths_data"] = {
-                **data.get("paths_data", {}),
-                "paths": [entry for entry in entries if entry["_path"] not in theirs],
-            }
-            write_new(path, meta_bytes(data))
 
 
 def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> tarfile.ExFileObject:

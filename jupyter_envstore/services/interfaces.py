@@ -418,6 +418,9 @@ class StoreRetention(Protocol):
     def collect(self, dry_run: bool = False) -> Plan:
         """Free what the settings do not want kept, or say what that would be."""
 
+    def mend_links(self) -> int:
+        """Make the links to active builds that are missing or wrong; return how many there were."""
+
     def clear_deleted(self) -> int:
         """Remove the files of environments that can not be brought back any more; return how many there were."""
 

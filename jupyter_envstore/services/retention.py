@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
+from jupyter_envstore.builds.active_links import sync_missing_links
 from jupyter_envstore.builds.deletion import UNDO, clear_deleted
 from jupyter_envstore.builds.retention import Plan, Retention
 from jupyter_envstore.config import StoreConfig
@@ -41,6 +42,10 @@ class StoreRetention:
     def collect(self, dry_run: bool = False) -> Plan:
         """Free what the settings do not want kept, or say what that would be."""
         return self._packing.plan() if dry_run else self._packing.collect()
+
+    def mend_links(self) -> int:
+        """Make the links to active builds that are missing or wrong; return how many there were."""
+        return sync_missing_links(self._config, self._database)
 
     def clear_deleted(self) -> int:
         """Remove the files of environments that can not be brought back any more; return how many there were."""

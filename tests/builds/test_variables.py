@@ -71,6 +71,10 @@ def channel(tmp_path_factory: pytest.TempPathFactory) -> str:
     add(folder, "state", files(**{"conda-meta__state": json.dumps({"env_vars": {"FROM_STATE": "1"}})}))
     add(folder, "no-state", files(**{"conda-meta__state": "{}"}))
     add(folder, "bad-state", files(**{"conda-meta__state": "not JSON"}))
+    add(folder, "listed-state", files(**{"conda-meta__state": '{"env_vars": [1]}'}))
+    rich = {"KEPT": "kept", "REPLACED": "theirs", "SAME": "same", "GONE": "theirs", "PLACE": f"{SHORT}/share"}
+    more = {"version": 1, "more": {"of": "conda"}, "env_vars": rich}
+    add(folder, "rich-state", files(**{"conda-meta__state": json.dumps(more)}))
     reads = {"etc__conda__activate____d__r____sh": 'export READ="$FROM_PACKAGE"\n'}
     kernel = {"share__jupyter__kernels__tool__kernel____json": json.dumps(KERNEL), "bin__tool": "#!/bin/sh\n"}
     add(folder, "tool", files(**reads, **kernel))
@@ -257,6 +261,57 @@ def test_a_mark_in_front_and_a_state_of_a_package_are_read(store: Store, channel
     assert view["warnings"] == []
     bare = store.build(f"name: bare\nchannels: [{channel}]\ndependencies: [no-state]")
     assert (bare["status"], bare["warnings"]) == ("COMPLETED", [])
+
+
+@pytest.mark.parametrize("kind", ["archive", "installer"])
+def test_variables_of_a_specification_are_added_to_the_state_of_a_package_and_what_they_replace_is_told(
+    store: Store, channel: str, kind: str, tmp_path: Path
+) -> None:
+    view = store.build(
+        f"""
+        name: merged
+        channels: [{channel}]
+        dependencies: [rich-state]
+        variables: {{OWN: own, REPLACED: mine, SAME: same, GONE: '***unset***'}}
+        """
+    )
+    expected = {"KEPT": "kept", "OWN": "own", "REPLACED": "mine", "SAME": "same", "GONE": None}
+    found = recorded(view)
+    assert {name: found.get(name) for name in expected} == expected
+    assert found["PLACE"] == f"{view['prefix']}/share"
+    state = json.loads((Path(view["prefix"]) / "conda-meta" / "state").read_bytes())
+    assert state["more"] == {"of": "conda"}
+    told = warned(view)
+    assert [(package, file) for package, file, _ in told] == [("rich-state", "state")] * 2
+    assert "sets GONE, which the variables of the specification replace" in told[0][2]
+    assert "sets REPLACED, which" in told[1][2]
+    artifact = store.envstore.artifacts.request(view["id"], kind)
+    store.wait(view["id"])
+    made = store.envstore.artifacts.get(artifact)
+    assert made["state"] == "ready", made["reason"]
+    path, prefix = store.envstore.artifacts.path(made["sha256"]), tmp_path / "there"
+    if kind == "archive":
+        with tarfile.open(path) as tar:
+            tar.extractall(prefix, filter="tar") if sys.version_info >= (3, 12) else tar.extractall(prefix)  # noqa: S202
+        subprocess.run([sys.executable, str(prefix / "bin" / "conda-unpack")], check=True)
+    else:
+        subprocess.run(["/bin/sh", str(path), "-b", "-t", "-p", str(prefix)], check=True, capture_output=True)
+    again = json.loads((prefix / "conda-meta" / "state").read_bytes())
+    assert again["env_vars"] == {**state["env_vars"], "PLACE": f"{prefix}/share"}
+
+
+@pytest.mark.parametrize(
+    ("package", "reason"), [("bad-state", "is not JSON"), ("listed-state", "has a list as env_vars")]
+)
+def test_a_state_that_cannot_be_read_is_replaced_and_told(
+    store: Store, channel: str, package: str, reason: str
+) -> None:
+    view = store.build(f"name: x\nchannels: [{channel}]\ndependencies: [{package}]\nvariables: {{A: b}}")
+    assert recorded(view)["A"] == "b"
+    ((whose, _, message),) = warned(view)
+    assert whose == package
+    assert reason in message
+    assert message.endswith("; the variables of the specification replace the file")
 
 
 def test_prefixes_are_frozen_for_conda_with_a_message_that_says_how_to_add_a_package(good: dict[str, Any]) -> None:

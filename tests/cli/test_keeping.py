@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import socket
 import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
 
 from jupyter_envstore.application.configuration import read_configuration
+from jupyter_envstore.application.housekeeper import Housekeeper
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.kernels.kernel_specs import KernelSpecs
 from jupyter_envstore.services.backup import back_up, bring_back
 from jupyter_envstore.services.doctor import examine
 from jupyter_envstore.services.store import EnvStore
@@ -25,7 +29,7 @@ from tests.helpers import Store
 def test_a_backup_brings_everything_back_but_prefixes_which_are_restored(
     store: Store, channel: str, tmp_path: Path
 ) -> None:
-    view = store.build(f"name: kept\nchannels: [{channel}]\ndependencies: [python]")
+    view = store.build(f"name: kept\nchannels: [{channel}]\ndependencies: [python, ipykernel]")
     before = store.envstore.logs.read(view["id"])
     saved = back_up(store.envstore.config, tmp_path / "backup.tar")
     assert not saved.missing
@@ -41,7 +45,23 @@ def test_a_backup_brings_everything_back_but_prefixes_which_are_restored(
         assert [item["state"] for item in found["artifacts"]] == ["ready"] * 4
         assert again.envstore.logs.read(view["id"]) == before
         again.envstore.prefixes.restore(view["id"])
-        assert (Path(again.wait(view["id"])["prefix"]) / "bin" / "python").exists()
+        assert not (root / "envs").exists()
+        prefix = Path(again.wait(view["id"])["prefix"])
+        assert (prefix / "bin" / "python").exists()
+        link = root / "envs" / "team" / "kept"
+        assert link.readlink() == prefix
+        kernels = KernelSpecs(again.envstore.config, again.envstore.database)
+        kernels.sync()
+        (kernel,) = kernels.directory.glob("*/kernel.json")
+        assert str(prefix) in kernel.read_text()
+        ended = threading.Event()
+        ended.set()
+        for wrong in ("missing", "elsewhere"):
+            link.unlink()
+            if wrong == "elsewhere":
+                link.symlink_to(root / "builds" / "nowhere")
+            Housekeeper(again.envstore, 0, logging.getLogger(__name__)).run(ended)  # as a server does when it starts
+            assert link.readlink() == prefix
         again.close()
         with pytest.raises(InvalidInputError, match="already"):
             bring_back(StoreConfig(str(root)), tmp_path / "backup.tar")

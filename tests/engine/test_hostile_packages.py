@@ -54,7 +54,35 @@ LIES: dict[str, tuple[Raw, str]] = {
     "a folder above": (lie("../victim/new", path_type="directory"), "leads out"),
     "a folder listed": (
         Raw("liar", {"share/x/a": "1"}, listed=[entry("share/x", path_type="directory")]),
-        "package liar-.* lists the folder 'share/x' itself",
+        "package liar-.* lists the folder 'share/x' itself, which the linker .* a limit of the linker, and no fault",
+    ),
+    "a missing file": (lie("share/gone"), r"of file:.*/chan is not linked: it lists 'share/gone', which it does not"),
+    "a missing link": (lie("share/gone", path_type="softlink"), "chan is not linked: it lists 'share/gone', which"),
+    "a missing link without a hash": (
+        Raw("liar", {"share/a": "1"}, listed=[{"_path": "share/gone", "path_type": "softlink"}]),
+        "it lists 'share/gone', which it does not contain",
+    ),
+    "several missing": (
+        Raw("liar", {"share/a": "1"}, listed=[{"_path": f"share/{n}", "path_type": "softlink"} for n in "bcd"]),
+        "it lists 'share/b', and 2 more paths, which it does not contain",
+    ),
+    "a missing one of no type": (Raw("liar", listed=[{"_path": "share/gone"}]), "it lists 'share/gone', which"),
+    "a missing one below a file": (
+        Raw("liar", {"share/a": "1"}, listed=[{"_path": "share/a/b", "path_type": "softlink"}]),
+        "share/a/b",
+    ),
+    "an older one, missing": (old("share/honest\nshare/gone\n"), "it lists 'share/gone', which"),
+    "a link that is a file": (
+        Raw(
+            "liar",
+            {"share/a": "1"},
+            info={"paths.json": json.dumps({"paths": [{"_path": "share/a", "path_type": "softlink"}]})},
+        ),
+        "'share/a' should be a link and is a file",
+    ),
+    "a file that is a link to nowhere": (
+        Raw("liar", links={"share/a": "nowhere"}).relisted("share/a", path_type="hardlink"),
+        "'share/a' should be a file and is a link that leads to none",
     ),
     "an empty part": (lie("share//honest"), "names nothing"),
     "a dot": (lie("./share/honest"), "names nothing"),
@@ -360,6 +388,7 @@ def test_no_wheel_lies_behind_a_link_within_the_environment(place: Path, channel
 
 ON_DISK = {"a secret through a link", "a list as a link", "scripts as a link", "programs as a link"}
 ON_DISK |= {"byte code as a link", "the state as a link", "a folder listed"}
+ON_DISK |= {"a link that is a file", "a file that is a link to nowhere"}
 """What is a lie of links, which whoever unpacks an archive looks at; and a folder, which conda links as one."""
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
+import time
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -28,6 +32,8 @@ SHELLS = [
     )
     if shutil.which(command[0])
 ]
+CARELESS = 'if [ -n "$NOT_SET" ]; then\n  T=2\nfi\nexport T=1\n[ -z x ] && export T=3\n'
+"""A script as conda-forge's are written: for a shell without options."""
 CLEAN = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
 
 
@@ -37,7 +43,7 @@ def small(store_with: Callable[..., Store], tmp_path_factory: pytest.TempPathFac
     folder = tmp_path_factory.mktemp("strict")
 
     def tool(root: Path) -> dict[str, tuple[str, str]]:
-        texts = {"bin/tool": f"#!/bin/sh\necho {SHORT}\n", "etc/conda/activate.d/t.sh": "export T=1\n"}
+        texts = {"bin/tool": f"#!/bin/sh\necho {SHORT}\n", "etc/conda/activate.d/t.sh": CARELESS}
         for place, text in texts.items():
             (root / place).parent.mkdir(parents=True, exist_ok=True)
             (root / place).write_text(text)
@@ -102,6 +108,29 @@ def test_an_archive_is_activated_unpacked_and_left(shell: list[str], small: tupl
     assert told[-1] == "1"
 
 
+NAMES = re.compile(
+    r"^\s*(?:export )?([A-Za-z_]\w*)=|\bfor (\w+) in\b|\bread (?:-r )?([\w ]+?)(?:;| <|$)|^\s*(\w+)\(\)", re.M
+)
+THEIRS = {"PATH", "LC_ALL", "PS1", "CDPATH", "_", "r"}
+"""Names that scripts mean to share with the shell."""
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_scripts_use_no_name_that_a_shell_has_for_itself(shell: list[str]) -> None:
+    scripts = files("jupyter_envstore.installers") / "scripts"
+    texts = [part.read_text() for part in scripts.iterdir() if part.name.endswith(".sh")]
+    found = {name for text in texts for match in NAMES.findall(text) for part in match for name in part.split()}
+    names = sorted(found - THEIRS)
+    assert {"code", "number", "lock", "envstore_left"} <= set(names)
+    checks = [f'({name}=7 && [ "${name}" = 7 ] && [ "$PATH" = /usr/bin:/bin ]) || echo {name}' for name in names]
+    assert run(*shell, "-c", "\n".join(checks)) == ""
+    kept = {"zsh": ["status", "path", "options"], "ksh": ["RANDOM"], "bash": ["UID"], "busybox": ["RANDOM"]}
+    for name in kept.get(shell[0], []):  # so would be found
+        assert name in run(
+            *shell, "-c", f'({name}=7 && [ "${name}" = 7 ] && [ "$PATH" = /usr/bin:/bin ]) || echo {name}'
+        )
+
+
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_entry_point_of_an_image_activates_and_runs(shell: list[str], tmp_path: Path) -> None:
     scripts = tmp_path / "etc" / "conda" / "activate.d"
@@ -112,3 +141,88 @@ def test_the_entry_point_of_an_image_activates_and_runs(shell: list[str], tmp_pa
     scripts.mkdir(parents=True)
     (scripts / "t.sh").write_text("export T=1\n")
     assert run(*command) == "[1] a b\n"
+
+
+MOMENTS = ("uname", "sha256sum", "df", "gzip", "chmod", "cat", "cp")
+"""Programs that an installer calls one after the other; behind the last one, it lets nobody stop it."""
+STOPPING = """#!/bin/sh
+# Stops the installer when it calls this program for the first time.
+if [ ! -e "$MARK" ]; then
+  : >"$MARK"
+  kill -s "$SIGNAL" "$INSTALLER"
+  sleep 0.1
+fi
+exec "/usr/bin/${0##*/}" "$@"
+"""
+
+
+def tree(folder: Path) -> dict[str, bytes | str]:
+    """Return all that lies below a folder, and what is in it."""
+    found: dict[str, bytes | str] = {}
+    for path in folder.rglob("*"):
+        name = str(path.relative_to(folder))
+        found[name] = path.readlink().as_posix() if path.is_symlink() else path.read_bytes() if path.is_file() else ""
+    return found
+
+
+CODES = {"TERM": 143, "INT": 130}
+
+
+@pytest.fixture
+def update(small: tuple[Made, Path], tmp_path: Path) -> tuple[list[str], Path, dict[str, bytes | str]]:
+    """A command that updates an environment, behind a shell; where it lies, and what it is afterwards."""
+    place = tmp_path / "place"
+    place.mkdir()
+    run("/bin/sh", small[0].path, "-b", "-p", place / "env")
+    new = tree(place)
+    (place / "env" / "bin" / "tool").write_text("changed")
+    return [str(small[0].path), "-b", "-u", "-p", str(place / "env")], place, new
+
+
+@pytest.mark.parametrize("number", CODES)
+@pytest.mark.parametrize("shell", [param for param in SHELLS if param.id != "busybox sh -euo pipefail"])
+def test_an_update_that_is_stopped_at_any_step_leaves_the_old_environment_or_the_whole_new_one(
+    shell: list[str], number: str, update: tuple[list[str], Path, dict[str, bytes | str]], tmp_path: Path
+) -> None:
+    command, place, new = update
+    old = tree(place)
+    for moment in MOMENTS:
+        programs = tmp_path / moment
+        programs.mkdir()
+        (programs / moment).write_text(STOPPING)
+        (programs / moment).chmod(0o755)
+        mark = tmp_path / f"{moment}-called"
+        done = subprocess.run(
+            ["/bin/sh", "-c", 'export INSTALLER=$$; exec "$@"', "-", *shell, *command],
+            capture_output=True, text=True, check=False, timeout=120,
+            env={**CLEAN, "PATH": f"{programs}:/usr/bin:/bin", "SIGNAL": number, "MARK": str(mark)},
+        )  # fmt: skip
+        assert mark.exists(), (moment, "was not called")
+        expected = (0, new) if moment == "cp" else (CODES[number], old)
+        assert (done.returncode, tree(place)) == expected, (moment, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("number", CODES)
+@pytest.mark.parametrize("shell", SHELLS)
+def test_an_update_that_is_stopped_at_any_time_leaves_the_old_environment_or_the_whole_new_one(
+    shell: list[str], number: str, update: tuple[list[str], Path, dict[str, bytes | str]]
+) -> None:
+    command, place, new = update
+    old = tree(place)
+    stopped = 0
+    for hundredth in range(0, 24, 3):
+        process = subprocess.Popen(
+            [*shell, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=CLEAN
+        )
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        time.sleep(hundredth / 100)
+        process.send_signal(getattr(signal, f"SIG{number}"))
+        said += process.communicate(timeout=120)[0]
+        if process.returncode == CODES[number] and tree(place) == old:
+            stopped += 1
+            continue
+        assert tree(place) == new, (process.returncode, said)
+        assert "is installed at" in said or process.returncode == CODES[number]
+        (place / "env" / "bin" / "tool").write_text("changed")
+    assert stopped

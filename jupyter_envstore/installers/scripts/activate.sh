@@ -1,5 +1,6 @@
 # Activates the environment in the shell that reads this (sh, bash, zsh): . PREFIX/bin/activate
-# Nothing here changes the shell's options, so it works under set -eu, too.
+# It works under set -eu, too. Packages' scripts are not written for that: -e, -u and pipefail are off while they run, and
+# are put back behind them. So one that fails stops nothing, as with conda.
 @@LOCATE@@
 case $(command -V deactivate 2>/dev/null || :) in
   *function*) envstore_known=${ENVSTORE_OLD_PATH:+yes} ;;
@@ -47,14 +48,24 @@ if [ -z "$envstore_active" ] || [ -z "$envstore_known" ]; then
   esac
   deactivate() {
     envstore_left=$(envstore_scripts "$ENVSTORE_PREFIX/etc/conda/deactivate.d" | sed '1!G;h;$!d')
+    envstore_options=$-
+    envstore_pipefail=$(set -o | sed -n 's/^pipefail[[:space:]]*//p')
     while [ -n "$envstore_left" ]; do # the last one first, as conda does
       envstore_script=${envstore_left%%"$envstore_line"*}
       case $envstore_left in
         *"$envstore_line"*) envstore_left=${envstore_left#*"$envstore_line"} ;;
         *) envstore_left= ;;
       esac
+      set +eu # for each: a script may set them
+      if [ "$envstore_pipefail" = on ]; then set +o pipefail; fi
       . "$envstore_script"
     done
+    case $envstore_options in *u*) set -u ;; *) set +u ;; esac
+    case $envstore_pipefail in
+      on) set -o pipefail ;;
+      off) set +o pipefail ;;
+    esac
+    case $envstore_options in *e*) set -e ;; *) set +e ;; esac
     export PATH="$ENVSTORE_OLD_PATH"
     if [ -n "$ENVSTORE_OLD_PS1" ]; then PS1=${ENVSTORE_OLD_PS1#set}; else unset PS1; fi
     if [ -n "$ENVSTORE_OLD_CONDA_PREFIX" ]; then export CONDA_PREFIX="$ENVSTORE_OLD_CONDA_PREFIX"; else unset CONDA_PREFIX; fi
@@ -64,21 +75,32 @@ if [ -z "$envstore_active" ] || [ -z "$envstore_known" ]; then
       unset CONDA_DEFAULT_ENV
     fi
     unset ENVSTORE_OLD_PATH ENVSTORE_OLD_PS1 ENVSTORE_OLD_CONDA_PREFIX ENVSTORE_OLD_CONDA_DEFAULT_ENV ENVSTORE_PREFIX
-    unset envstore_script envstore_left envstore_line
+    unset envstore_script envstore_left envstore_line envstore_options envstore_pipefail
     unset -f deactivate envstore_scripts
     hash -r 2>/dev/null || :
   }
   if [ -z "$envstore_active" ]; then
     envstore_left=$(envstore_scripts "$envstore_prefix/etc/conda/activate.d")
+    envstore_options=$-
+    envstore_pipefail=$(set -o | sed -n 's/^pipefail[[:space:]]*//p')
     while [ -n "$envstore_left" ]; do
       envstore_script=${envstore_left%%"$envstore_line"*}
       case $envstore_left in
         *"$envstore_line"*) envstore_left=${envstore_left#*"$envstore_line"} ;;
         *) envstore_left= ;;
       esac
+      set +eu # for each: a script may set them
+      if [ "$envstore_pipefail" = on ]; then set +o pipefail; fi
       . "$envstore_script"
     done
+    case $envstore_options in *u*) set -u ;; *) set +u ;; esac
+    case $envstore_pipefail in
+      on) set -o pipefail ;;
+      off) set +o pipefail ;;
+    esac
+    case $envstore_options in *e*) set -e ;; *) set +e ;; esac
   fi
   hash -r 2>/dev/null || :
 fi
 unset envstore_script envstore_left envstore_known envstore_active envstore_prefix envstore_name
+unset envstore_options envstore_pipefail

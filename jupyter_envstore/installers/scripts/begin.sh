@@ -10,8 +10,16 @@ trap 'echo "ERROR: this file is cut short; nothing was installed. Get it again."
 #   sh FILE -h    tells how
 
 # A file that was cut short does nothing, and says so: all of it is one function, which the last line calls.
-[ -z "${ZSH_VERSION:-}" ] || emulate sh
+# sh does the work where it is another shell than zsh, which may crash when a signal comes while it waits (5.9).
+if [ -n "${ZSH_VERSION:-}" ]; then
+  emulate sh
+  if [ -z "${ENVSTORE_STARTED_BY_ZSH:-}" ] && [ -x /bin/sh ]; then
+    export ENVSTORE_STARTED_BY_ZSH=1
+    exec /bin/sh "$0" "$@"
+  fi
+fi
 main() {
+unset ENVSTORE_STARTED_BY_ZSH
 set -u
 set +e # whoever starts this with sh -e: what fails is looked at here
 if (set +o pipefail) 2>/dev/null; then set +o pipefail; fi
@@ -52,4 +60,5 @@ LOCK=
 MADE=
 SWAPPED=0
 UNPACKING=
+STARTING=0
 

@@ -45,8 +45,10 @@ unpack() {
   shared_folders | while IFS= read -r folder; do mkdir -p "$PARTIAL/$folder" || exit 1; done || return 1
   from=$OFFSET
   for size in $PARTS; do
+    STARTING=1
     tail -c "+$from" <"$0" | head -c "$size" | gzip -dc | tar "$1" - -C "$PARTIAL" &
     UNPACKING="$UNPACKING $!"
+    STARTING=0
     from=$((from + size))
   done
   unpacked=0
@@ -82,8 +84,8 @@ if [ -n "$PYTHON" ]; then
 else
   relocate_text() {
     new=$(printf '%s' "$PREFIX" | sed 's/[\\&|]/\\&/g')
-    while read -r _ _ old path; do
-      file=$PARTIAL/$path
+    while read -r _ _ old name; do
+      file=$PARTIAL/$name
       sed "s|$PLACEHOLDER|$new|g" "$file" >"$file.envstore-new" || return 1
       cat "$file.envstore-new" >"$file" || return 1 # the mode stays
       rm -f "$file.envstore-new"
@@ -145,8 +147,8 @@ if [ "$TEST" = 1 ]; then
   if [ -n "$PYTHON" ]; then
     "$PREFIX/$PYTHON" -E -s -B "$PREFIX/$OWN/relocate.py" test "$PREFIX"
   else
-    (cd "$PREFIX" && while IFS= read -r path; do
-      [ -e "$path" ] || [ -h "$path" ] || { complain "$path is missing"; exit 1; }
+    (cd "$PREFIX" && while IFS= read -r name; do
+      [ -e "$name" ] || [ -h "$name" ] || { complain "$name is missing"; exit 1; }
     done <"$OWN/files")
   fi || {
     complain "ERROR: the test failed; the environment is at $PREFIX all the same. To remove it: sh $PREFIX/uninstall.sh"

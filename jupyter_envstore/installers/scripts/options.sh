@@ -1,12 +1,16 @@
 say() { printf '%s\n' "$*"; }
 stop_unpacking() {
+  set +u
+  if [ "$STARTING" = 1 ]; then UNPACKING="$UNPACKING $!"; fi # stopped before it was noted
+  STARTING=0
+  set -u
   for pid in $UNPACKING; do kill "$pid" 2>/dev/null; done
   for pid in $UNPACKING; do wait "$pid" 2>/dev/null; done
   UNPACKING=
 }
 # Whatever happens, the target is as it was, or is the whole new environment.
 clean() {
-  status=$?
+  code=$?
   trap '' INT TERM HUP QUIT PIPE
   stop_unpacking
   if [ -n "$LOCK" ]; then
@@ -21,7 +25,7 @@ clean() {
     MADE=$(dirname "$MADE")
   done
   trap - EXIT
-  exit "$status"
+  exit "$code"
 }
 heed() {
   trap 'complain; complain "Interrupted; nothing was installed."; exit 130' INT
