@@ -284,18 +284,24 @@ def _is_placeholder(text: object) -> bool:
 
 
 def entry_points(record: Mapping[str, Any], link: bytes | None) -> list[str]:
-    """Return the names of the programs that ``info/link.json`` asks for.
+    """Return the names of the programs that ``info/link.json`` of a ``noarch: python`` package asks for.
 
     Raises
     ------
     PackageError
-        One is no name of a file.
+        It says something else than conda-build writes (conda-build's documentation, "link.json"); or a name is no name
+        of a file.
     """
     if link is None:
         return []
-    noarch = info_json(record, link, "info/link.json").get("noarch") or {}
+    said = info_json(record, link, "info/link.json")
+    noarch = said.get("noarch")
+    if not isinstance(noarch, dict) or noarch.get("type") != "python":  # the linker ends the process on some of these
+        raise refusal(record, "its info/link.json does not say noarch type 'python', as its info/index.json does")
+    if type(said.get("package_metadata_version")) is not int:
+        raise refusal(record, "its info/link.json has no package_metadata_version")
     names = []
-    for line in (noarch.get("entry_points") or []) if isinstance(noarch, dict) else []:
+    for line in noarch.get("entry_points") or []:
         try:
             names.append(check_entry_point(line))
         except PackageError as error:

@@ -266,6 +266,25 @@ def test_a_link_out_is_told_and_what_stays_inside_is_not(place: Path) -> None:
     assert {found.package for found in linked.outside_links} == {"linker"}
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"noarch": {"type": "generic"}, "package_metadata_version": 1},
+        {"noarch": {}, "package_metadata_version": 1},
+        {"noarch": None, "package_metadata_version": 1},
+        {"noarch": {"type": "python"}},
+        {"other": 1},
+    ],
+    ids=str,
+)
+def test_a_python_package_whose_link_json_says_something_else_is_refused(
+    place: Path, channel: str, said: dict[str, object]
+) -> None:
+    package = Raw("liar", {"site-packages/liar.py": ""}, depends=["python"], index={"noarch": "python"}, link=said)
+    with pytest.raises(PackageError, match=r"its info/link\.json .*liar-1\.0-0|liar-1\.0-0.*its info/link\.json"):
+        link(place, lock_of(place, package, python=True, channel=channel))
+
+
 @pytest.mark.parametrize("target", ["/VICTIM", "../../../victim", "share"])
 @pytest.mark.parametrize("order", [("a-linker", "b-filer"), ("b-linker", "a-filer")])
 def test_no_package_writes_through_the_link_of_another(place: Path, target: str, order: tuple[str, str]) -> None:
