@@ -52,7 +52,8 @@ def build(options: argparse.Namespace) -> int:
             data, held = repaired.text.encode(), repaired.held
             exclude_newer = exclude_newer or repaired.exclude_newer
         try:
-            specification = read_specification(data, options.file, store.config.allow_local_files, held=held)
+            local, named = store.config.allow_local_files, bool(name)
+            specification = read_specification(data, options.file, local, held=held, named=named)
         except SpecificationError as error:
             if is_fixed:
                 print(f"lines count in the repaired text: {_printing(options)} prints it", file=sys.stderr)

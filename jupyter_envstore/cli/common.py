@@ -18,7 +18,7 @@ from typing import Any
 from jupyter_envstore.application.configuration import load_config
 from jupyter_envstore.cli.display import LiveDisplay
 from jupyter_envstore.database.states import UNSETTLED
-from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.errors import InvalidInputError, NotFoundError
 from jupyter_envstore.representation.builds import FullBuildView
 from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.services.store import EnvStore
@@ -26,16 +26,35 @@ from jupyter_envstore.services.values import BuildRef
 from jupyter_envstore.spec import parse_reference
 
 POLL_SECONDS = 0.1
+ENVIRONMENT_OPTIONS = ("environment", "first", "second", "source")
+"""Names of the options that name an environment."""
 
 
 @contextlib.contextmanager
 def open_store(options: argparse.Namespace) -> Iterator[Store]:
-    """Open the store that the options name."""
+    """Open the store that the options name; what is not found in it since it was deleted is told with the way back."""
     store = EnvStore.open(dataclasses.replace(load_config(options.root), hand_on=True))
     try:
         yield store
+    except NotFoundError:
+        if place := _deleted(store, options):
+            msg = f"{place} was deleted; for ten minutes it can come back: jupyter envstore undelete {place}"
+            raise NotFoundError(msg) from None
+        raise
     finally:
         store.close()
+
+
+def _deleted(store: Store, options: argparse.Namespace) -> str:
+    """Return the first environment that the options name and that was deleted; empty where none was."""
+    for field in ENVIRONMENT_OPTIONS:
+        try:
+            namespace, name, _ = parse_reference(str(getattr(options, field, "")))
+        except InvalidInputError:
+            continue
+        if store.environments.can_come_back(namespace, name):
+            return f"{namespace}/{name}"
+    return ""
 
 
 def find(store: Store, reference: str) -> BuildRef:

@@ -25,7 +25,7 @@ def add(options: argparse.Namespace) -> int:
         if options.dry_run:
             print_json({"specification": text}) if options.json else print(text, end="")
             return 0
-        specification = read_specification(text, "the specification", store.config.allow_local_files)
+        specification = read_specification(text, "the specification", store.config.allow_local_files, named=True)
         choices = store.builds.options(before.id)
         if options.take_newer:
             choices = replace(choices, exclude_newer="")

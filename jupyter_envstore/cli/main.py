@@ -144,7 +144,8 @@ def _picking(parser: argparse.ArgumentParser) -> None:
         "--category",
         action="append",
         metavar="NAME",
-        help="of a lockfile, or group or extra of a pyproject.toml, pylock.toml or uv.lock; may be given several times",
+        help="of a lockfile (main is always taken), or group or extra of a pyproject.toml, pylock.toml or uv.lock; "
+        "may be given several times",
     )
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from jupyter_envstore.engine.channels import redact
-from jupyter_envstore.spec.origin import ONLY_ON, SYSTEMS
+from jupyter_envstore.spec.origin import where_from
 from jupyter_envstore.spec.package_editing import conda_name
+from jupyter_envstore.spec.platform_packages import native_platforms
 
 CLOSE_NAMES = 3
 CLOSENESS = 0.75
@@ -124,9 +125,9 @@ def _unknown(name: str, names: dict[str, str], platform: str) -> Absent:
     if written is not None:
         return Absent(name, name, f"there is none for {platform}")
     close = tuple(difflib.get_close_matches(name, names, CLOSE_NAMES, CLOSENESS))
-    system = next((key for key, only in ONLY_ON.items() if name in only and not platform.startswith(key)), None)
-    if system is not None:
-        return Absent(name, name, f"it is for {SYSTEMS[system]} only: leave it out for {platform}", close)
+    only = native_platforms(name)
+    if only and platform not in only:
+        return Absent(name, name, f"it is for {where_from(only, platform)} only: leave it out for {platform}", close)
     return Absent(name, name, f"did you mean {' or '.join(close)}?" if close else "check its name", close)
 
 

@@ -109,7 +109,8 @@ def answer_about_text(question: dict[str, Any]) -> dict[str, Any]:
             pick = Pick(question["pick"]["environment"], tuple(question["pick"]["categories"]))
             repaired = repair(text, question["file_name"], question["defaults"], keep=question["keep"], pick=pick)
             told, text, held = {"repaired": repaired.to_json()}, repaired.text, repaired.held
-        found = read_specification(text, "the specification", question["allow_local_files"], held=held)
+        local, named = question["allow_local_files"], bool(question.get("named"))
+        found = read_specification(text, "the specification", local, held=held, named=named)
         return {**told, "specification": found.to_json(), "notes": list(found.notes)}
     except errors.SpecificationError as error:
         if isinstance(error, ChoiceError):

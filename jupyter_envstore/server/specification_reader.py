@@ -38,8 +38,10 @@ class SpecificationReader:
         self._threads = threads
         self._ending = ending
 
-    async def read(self, text: str) -> Specification:
+    async def read(self, text: str, named: bool = False) -> Specification:
         """Read a specification that somebody sent; a large one in a process of its own, since reading holds the loop.
+
+        Where the environment is ``named`` otherwise, the name in the text may be any.
 
         Raises
         ------
@@ -48,9 +50,10 @@ class SpecificationReader:
         """
         local = self._access.configuration.allow_local_files
         if len(text) < LARGE_TEXT:
-            found: Specification = await self._threads.run(read_specification, text, "the specification", local)
+            read = text, "the specification", local
+            found: Specification = await self._threads.run(read_specification, *read, named=named)
             return found
-        question = {"do": "read", "text": text, "allow_local_files": local}
+        question = {"do": "read", "text": text, "allow_local_files": local, "named": named}
         return _specification(await self._ask_apart(question), text)
 
     async def _ask_apart(self, question: dict[str, Any]) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class ReadingHandler(EnvStoreHandler):
         file_name = self.field(body, "file_name", str, "")[:200] or "environment.yml"
         if not self.field(body, "repair", bool, False) and pick == Pick():
             try:
-                return Repaired(text), await self.context.specifications.read(text)
+                return Repaired(text), await self.context.specifications.read(text, named=place[1] is not None)
             except SpecificationError as error:
                 return Repaired(text), error
         settings = await self.run(self.store.settings.near, place)

@@ -164,6 +164,15 @@ class Environments:
             clear_deleted(self._config, self._database, now(), environment.id)
         return len(builds)
 
+    def can_come_back(self, namespace: str, name: str) -> bool:
+        """Whether there is no environment of this name, and one that was deleted can be brought back."""
+        with self._database.read() as session:
+            try:
+                space, _ = queries.find_deleted_environment(session, namespace, name)
+            except NotFoundError:
+                return False
+            return rows.get_environment(session, space.id, name) is None
+
     def undelete(self, namespace: str, name: str, who: str = "") -> int:
         """Bring back the environment of this name that was deleted last, with its builds. Return how many there are.
 

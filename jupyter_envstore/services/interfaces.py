@@ -64,6 +64,9 @@ class Environments(Protocol):
     def delete(self, namespace: str, name: str, who: str = "", at_once: bool = False) -> int:
         """Delete an environment with all its builds; what runs is stopped. Return how many builds it had."""
 
+    def can_come_back(self, namespace: str, name: str) -> bool:
+        """Whether there is no environment of this name, and one that was deleted can be brought back."""
+
     def undelete(self, namespace: str, name: str, who: str = "") -> int:
         """Bring back the environment of this name that was deleted last, with its builds. Return how many there are."""
 

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from jupyter_envstore.spec.document import Items, Table, Text, Value
 from jupyter_envstore.spec.package_editing import append_pip_lines, as_scalar, last_place
 from jupyter_envstore.spec.parsed_text import Sheet
-from jupyter_envstore.spec.selectors import PLATFORMS, evaluate, python_of, selector_behind, selector_key
+from jupyter_envstore.spec.selectors import PLATFORMS, evaluate, is_known, python_of, selector_behind, selector_key
 from jupyter_envstore.spec.text_editor import Change, Editor, dash_before
-from jupyter_envstore.spec.text_positions import line_start
+from jupyter_envstore.spec.text_positions import line_end, line_start
+from jupyter_envstore.spec.wording import IMPORT_IT
 
 MOST_NAMED = 5
+IF = "if"
+BRANCHES = ("then", "else")
 
 
 @dataclass(frozen=True)
@@ -134,68 +137,172 @@ def resolve_conditions(sheet: Sheet, here: str) -> tuple[Sheet, list[Change]]:
         if evaluate(found.condition, here, python) is False:
             found.drop(editor)
             editor.changed(f"{found.shown} left out", _why(found.condition, wanted, python, "# [", "]"))
-    pip: list[str] = []
-    dependencies = root.get("dependencies")
+    _resolve_markers(editor, wanted, python)
+    if editor.changes:
+        sheet = Sheet(editor.result())
+    resolver = _Resolver(Editor(sheet.text, sheet.root, ()), wanted, python)
+    dependencies = sheet.root.get("dependencies")
+    lists = [(sheet.root.get("channels"), False), (dependencies, False)]
+    entries = dependencies if isinstance(dependencies, Items) else ()
+    lists += [(entry.get("pip"), True) for entry in entries if isinstance(entry, Table) and not is_conditional(entry)]
+    for items, is_pip in lists:
+        for item in items if isinstance(items, Items) else ():
+            if isinstance(items, Items) and isinstance(item, Table) and is_conditional(item):
+                resolver.resolve(items, item, is_pip)
+    told = resolver.editor.changes
+    if told:
+        sheet = Sheet(append_pip_lines(resolver.editor.result(), resolver.lines))
+    return sheet, [*editor.changes, *told]
+
+
+def _resolve_markers(editor: Editor, wanted: Sequence[str], python: tuple[int, int] | None) -> None:
+    """Resolve conditions behind ``;``, which conda's packages have not, and pip's have."""
+    dependencies = editor.root.get("dependencies")
     for item in dependencies if isinstance(dependencies, Items) else ():
-        if isinstance(item, Table) and isinstance(dependencies, Items) and any(map(selector_key, item)):
-            _resolve_keys(editor, dependencies, item, wanted, python, pip)
-    if not editor.changes:
-        return sheet, []
-    return Sheet(append_pip_lines(editor.result(), pip)), editor.changes
-
-
-def _resolve_keys(
-    editor: Editor,
-    dependencies: Items,
-    table: Table,
-    wanted: Sequence[str],
-    python: tuple[int, int] | None,
-    pip: list[str],
-) -> None:
-    """Put what ``sel(…)`` keys hold in their place, where the condition holds."""
-    taken: list[str] = []
-    others: dict[str, Value] = {}
-    for key, value in table.items():
-        condition = selector_key(key)
-        if condition is None:
-            others[key] = value
+        spec, mark, condition = item.partition(";") if isinstance(item, Text) else ("", "", "")
+        holds = evaluate(condition, wanted[0], python) if mark else None
+        if holds is None or not isinstance(item, Text) or not isinstance(dependencies, Items):
             continue
-        holds = evaluate(condition, wanted[0], python)
-        specs, lines = _content(value)
-        if holds is not False:
-            taken += specs
-            pip += lines
-        shown = ", ".join([*specs, *(f"pip: {line}" for line in lines)])[:200] or "nothing"
-        why = "is not understood" if holds is None else ""
-        what = f"{shown} left out" if holds is False else f"{shown} taken from {key}"
-        editor.changed(what, f"{key} {why}" if why else _why(condition, wanted, python, "sel(", ")"))
-    if "pip" in others:  # beside a condition in one entry
-        pip += _content(Items([table]))[1]
-    if not taken:
-        editor.drop_item(dependencies, table)
-        return
-    start = table.span[0]
-    if dependencies.flow:
-        editor.write(*table.span, ", ".join(as_scalar(spec, True) for spec in taken))
-        return
-    dash = dash_before(editor.text, start)
-    indent = editor.text[line_start(editor.text, dash) : dash]
-    editor.write(start, last_place(table), f"\n{indent}- ".join(as_scalar(spec) for spec in taken))
+        if holds:
+            editor.replace(item, spec.strip())
+        else:
+            editor.drop_item(dependencies, item)
+        told = f"{str(item)[:100]} became {spec.strip()[:60]}" if holds else f"{str(item)[:100]} left out"
+        editor.changed(told, _why(condition.strip(), wanted, python, "", ""))
 
 
-def _content(value: Value) -> tuple[list[str], list[str]]:
-    """Return the packages and the lines for pip in what a condition holds."""
-    if isinstance(value, Text):
-        return [str(value)], []
-    specs: list[str] = []
-    lines: list[str] = []
-    for item in [value] if isinstance(value, Table) else value or ():
-        if isinstance(item, Text):
-            specs.append(str(item))
-        elif isinstance(item, Table):
-            found = item.get("pip")
-            lines += [str(line) for line in found] if isinstance(found, Items) else [str(found)] if found else []
-    return specs, lines
+def is_conditional(table: Table) -> bool:
+    """Whether an entry of a list has a condition: ``sel(…)``, or ``if`` with ``then`` and ``else``, as recipes have."""
+    return IF in table or any(map(selector_key, table))
+
+
+def condition_fault(table: Table) -> str:
+    """Return what is to be done about an entry with a condition; empty where it has none."""
+    if not is_conditional(table):
+        return ""
+    key = IF if IF in table else next(key for key in table if selector_key(key))
+    condition = selector_key(key) or str(table[IF] or "")
+    shown = f"{IF}: {condition[:60]}" if key == IF else key[:80]
+    if key == IF and not is_known(condition):
+        return (
+            f"{shown!r} is a condition that is not understood; list the packages that you want without "
+            "'if', or write one of platforms, for example 'if: win'"
+        )
+    return f"{shown!r} is a condition; {IMPORT_IT}, and takes what holds for the platform"
+
+
+class _Resolver:
+    """Puts what stands below a condition in its place, where the condition holds.
+
+    Parameters
+    ----------
+    editor : Editor
+        Of the text.
+    wanted : sequence of str
+        Platforms; the first is the one that is built on.
+    python : tuple of int or None
+        The version of Python, where it is known.
+    """
+
+    def __init__(self, editor: Editor, wanted: Sequence[str], python: tuple[int, int] | None) -> None:
+        self.editor = editor
+        self.wanted = wanted
+        self.python = python
+        self.lines: list[str] = []
+        """For pip, of conditions among conda's packages."""
+
+    def resolve(self, items: Items, table: Table, is_pip: bool) -> None:
+        """Resolve an entry of a list; one whose ``if`` is not understood stays."""
+        if not self._is_decided(table):
+            return
+        before = len(self.editor.changes)
+        taken, lines = self._taken(table)
+        if len(self.editor.changes) == before:
+            self.editor.changed(f"{', '.join(table)[:80]} left out", "nothing stands below the condition")
+        if is_pip:
+            taken, lines = [*taken, *lines], []
+        self.lines += lines
+        editor, start, end = self.editor, table.span[0], self._end(table)
+        if items.flow:
+            if taken:
+                editor.write(*table.span, ", ".join(as_scalar(spec, True) for spec in taken))
+            else:
+                editor.drop_item(items, table)
+            return
+        dash = dash_before(editor.text, start)
+        if not taken:
+            editor.drop((dash, end), flow=False)
+            return
+        indent = " " * (dash - line_start(editor.text, dash))
+        editor.write(start, end, f"\n{indent}- ".join(as_scalar(spec) for spec in taken))
+
+    def _end(self, table: Table) -> int:
+        """Return the place behind the last character of an entry, whose last key may have no value."""
+        last = max(table, key=lambda key: table.spans[key][0])
+        if table.flow or table[last] is not None:
+            return last_place(table)
+        return line_end(self.editor.text, table.spans[last][0])
+
+    def _is_decided(self, value: Value) -> bool:
+        """Whether each ``if`` in a value can be answered; what ``sel(…)`` says is taken where nobody knows."""
+        if isinstance(value, Table):
+            known = IF not in value or self._holds(str(value[IF] or "")) is not None
+            return known and all(map(self._is_decided, value.values()))
+        return not isinstance(value, Items) or all(map(self._is_decided, value))
+
+    def _holds(self, condition: str) -> bool | None:
+        return evaluate(condition, self.wanted[0], self.python)
+
+    def _taken(self, table: Table) -> tuple[list[str], list[str]]:
+        """Return the packages and the lines for pip of an entry's branches that hold, and tell of all branches."""
+        specs: list[str] = []
+        lines: list[str] = []
+        for shown, condition, value, holds in self._branches(table):
+            found = self._content(value, tell=holds is not False)
+            if holds is not False:
+                specs += found[0]
+                lines += found[1]
+            if not any(found):
+                continue
+            what = ", ".join([*found[0], *(f"pip: {line}" for line in found[1])])[:200]
+            told = f"{what} left out" if holds is False else f"{what} taken from {shown}"
+            left, right = ("if: ", "") if shown in BRANCHES else ("sel(", ")")
+            reason = _why(condition, self.wanted, self.python, left, right)
+            self.editor.changed(told, f"{shown} is not understood" if holds is None else reason)
+        if "pip" in table:  # beside a condition in one entry
+            lines += self._content(Items([table["pip"]]), tell=True)[0]
+        return specs, lines
+
+    def _branches(self, table: Table) -> Iterator[tuple[str, str, Value, bool | None]]:
+        """Yield what holds each branch of an entry, its condition, what stands in it, and whether it is taken."""
+        for key, value in table.items():
+            condition = selector_key(key)
+            if condition is not None:
+                yield key, condition, value, self._holds(condition)
+            elif key in BRANCHES and IF in table:
+                condition = str(table[IF] or "")
+                holds = self._holds(condition)
+                yield key, condition, value, holds if key == "then" else not holds
+
+    def _content(self, value: Value, tell: bool) -> tuple[list[str], list[str]]:
+        """Return the packages and the lines for pip in a value, with those of conditions in it."""
+        if isinstance(value, Text):
+            return [line.strip() for line in value.splitlines() if line.strip()], []
+        specs: list[str] = []
+        lines: list[str] = []
+        for item in [value] if isinstance(value, Table) else value or ():
+            if isinstance(item, Table) and is_conditional(item):
+                before = len(self.editor.changes)
+                more = self._taken(item)
+                if not tell:  # told with the condition around it
+                    del self.editor.changes[before:]
+            elif isinstance(item, Table):
+                more = [], self._content(Items([item.get("pip")]), tell)[0]
+            else:
+                more = self._content(item, tell)
+            specs += more[0]
+            lines += more[1]
+        return specs, lines
 
 
 def _why(condition: str, wanted: Sequence[str], python: tuple[int, int] | None, left: str, right: str) -> str:

@@ -19,6 +19,8 @@ from jupyter_envstore.spec.wording import ACCEPTED, KEYS
 
 FOR_PIP = re.compile(r"(git|hg|svn|bzr)\+|-e\s|--editable\s|https?://\S+\.(whl|zip|tar\.gz)(\s|#|$)|[\w.-]+\s*@\s*\S")
 """What stands among conda packages and is a line for pip."""
+FROM_PYPI = re.compile(r"(?:pypi::)?([A-Za-z0-9][\w.-]*)\s?==?([\w.!+]+)=pypi_\d+")
+"""A package of PyPI, as ``conda list --export`` writes it among the others."""
 ALIKE = 0.8
 SAME = {
     "channel": "channels",
@@ -45,6 +47,7 @@ WHOLE_FILES = {
 }
 """Keys by which a file of another kind is known, and what it is."""
 REPOSITORIES = ("pip-repositories", "pip_repositories")
+FOR_PIP_TOO = ("pip", "pip3", "pypi")
 VERSION = re.compile(r"[0-9][\w.!+]*(\.?\*)?")
 BOUNDS = re.compile(r"[<>=!~].*")
 
@@ -108,6 +111,12 @@ def mend_entries(sheet: Sheet) -> tuple[Sheet, list[Change]]:
             lines.append(re.sub(r"(\])\s*=\s*(?=\d)", r"\1==", str(item)))
             editor.drop_item(dependencies, item)
             editor.changed(f"{item} moved to 'pip:'", "extras belong to packages of PyPI")
+        elif (
+            isinstance(item, Text) and isinstance(dependencies, Items) and (found := FROM_PYPI.fullmatch(item.strip()))
+        ):
+            lines.append(f"{found[1]}=={found[2]}")
+            editor.drop_item(dependencies, item)
+            editor.changed(f"{item} moved to 'pip:'", "its build string says that pip installed it")
     if not editor.changes:
         return sheet, []
     return Sheet(append_pip_lines(editor.result(), lines)), editor.changes
@@ -193,10 +202,16 @@ FITS: dict[str, Callable[[Value], bool]] = {
 
 
 def _mapping(editor: Editor, table: Table) -> None:
-    """Mend an entry ``- numpy: 1.26``: a package with a colon where its bound begins."""
+    """Mend an entry ``- numpy: 1.26``: a package with a colon where its bound begins; and ``- Pip:``."""
     if len(table) != 1:
         return
     name, value = next(iter(table.items()))
+    if name.lower() in FOR_PIP_TOO and name != "pip" and isinstance(value, Items):
+        start = table.spans[name][0]
+        if editor.text.startswith(name, start):
+            editor.write(start, start + len(name), "pip")
+            editor.changed(f"{name} became pip", "as the key is called here")
+        return
     if name == "pip" or selector_key(name) or isinstance(value, Items | Table):
         return
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):

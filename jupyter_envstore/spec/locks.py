@@ -40,7 +40,7 @@ def read_lockfile(
     """Return the specification that a lockfile is, and its faults.
 
     Without ``categories``, packages of other ones than ``main`` and ``dev`` are left out, as ``conda-lock install``
-    does; the notes tell how many.
+    does; the notes tell how many. ``main`` is always taken.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def read_lockfile(
     allow_local_files : bool
         Whether addresses may be local files.
     categories : sequence of str
-        Which to take.
+        Which to take beside ``main``.
     """
     refused = _of_another_kind(root)
     if refused is not None:
@@ -74,7 +74,7 @@ def read_lockfile(
         _entry(item, place, allow_local_files, faults) for place, item in enumerate(packages) if not _is_virtual(item)
     ]
     custom = plain(metadata.get("custom_metadata")) or {}
-    chosen = categories or DEFAULT_CATEGORIES
+    chosen = with_main(categories) or DEFAULT_CATEGORIES
     known = {name for entry in entries if entry for name in entry["categories"]}
     unknown = sorted(set(categories) - known - {"main"})
     if unknown and not faults:
@@ -141,6 +141,15 @@ def lock_categories(root: dict[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda name: (name != "main", name)))
 
 
+def with_main(categories: Sequence[str]) -> tuple[str, ...]:
+    """Return chosen categories with ``main``, on which the others are built; empty where none was chosen.
+
+    >>> with_main(("docs",)), with_main(())
+    (('main', 'docs'), ())
+    """
+    return tuple(dict.fromkeys(("main", *categories))) if categories else ()
+
+
 def _categories(item: dict[str, Any]) -> list[str]:
     several = item.get("categories")
     if isinstance(several, list):
@@ -167,8 +176,12 @@ def _of_categories(entries: list[dict[str, Any]], chosen: Sequence[str]) -> tupl
     return list(kept.values()), [note]
 
 
-def only_categories(root: dict[str, Any], text: str, categories: Sequence[str]) -> dict[str, Any]:
-    """Return a lockfile that has the packages of some categories only, all of them as ``main``.
+def only_categories(
+    root: dict[str, Any], text: str, categories: Sequence[str]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return a lockfile that has the packages of ``main`` and some other categories only, all of them as ``main``.
+
+    What is told of the others comes with it.
 
     Raises
     ------
@@ -178,7 +191,7 @@ def only_categories(root: dict[str, Any], text: str, categories: Sequence[str]) 
     specification, faults = read_lockfile(root, text, True, categories)
     if faults:
         raise SpecificationError(faults)
-    return specification.lockfile or {}
+    return specification.lockfile or {}, specification.notes
 
 
 def lock_as_text(lock: dict[str, Any]) -> str:

@@ -1,80 +1,58 @@
-"""Which system a file was exported on, and what of it no other system can follow."""
+"""Which platform a file was exported on, and what of it another platform cannot follow."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from jupyter_envstore.spec.document import Items, Table, Text
 from jupyter_envstore.spec.package_editing import conda_name
+from jupyter_envstore.spec.platform_packages import (
+    ALL,
+    EVERYWHERE_FROM,
+    LINUX,
+    NAMED_PLATFORM,
+    OSX,
+    PART_OF,
+    SYSTEMS,
+    WIN,
+    Platforms,
+    built_for,
+    native_platforms,
+    only_platforms,
+)
 
-SYSTEMS = {"win": "Windows", "osx": "macOS", "linux": "Linux"}
-PREFIXES = {
-    "win": re.compile(r"[A-Za-z]:[\\/]|\\\\"),
-    "osx": re.compile(r"/Users/|/opt/homebrew/|/usr/local/Caskroom/"),
-    "linux": re.compile(r"/(home|root)/"),
-}
+PREFIXES = (
+    (re.compile(r"[A-Za-z]:[\\/]|\\\\|/[a-z]/Users/"), WIN),
+    (re.compile(r"/Users/|/opt/homebrew/|/usr/local/Caskroom/|/Applications/|/Volumes/"), OSX),
+    (re.compile(r"/(home|root)/"), LINUX),
+)
 """Where environments lie on one system alone."""
-ONLY_ON = {
-    "win": {
-        *("vc", "vc14_runtime", "vs2015_runtime", "vcomp14", "ucrt", "icc_rt", "console_shortcut", "msys2-conda-epoch"),
-        *("pywin32", "pywinpty", "winpty", "wincertstore", "comtypes", "libwinpthread"),
-        *("m2w64-gcc-libs", "m2w64-gcc-libgfortran", "m2w64-gcc-libs-core", "m2w64-gmp", "m2w64-libwinpthread-git"),
-        *("m2-msys2-runtime", "m2-gcc-libs"),
-    },
-    "osx": {"python.app", "pyobjc-core", "pyobjc-framework-cocoa"},
-    "linux": {"_libgcc_mutex", "ld_impl_linux-64", "ld_impl_linux-aarch64", "libgcc-ng", "libstdcxx-ng", "libstdcxx"},
-}
-"""Packages that no channel has for another system."""
-PART_OF = {
-    "win": {"menuinst", "win_inet_pton", "pyreadline3"},
-    "osx": {"appnope", "libcxx", "llvm-openmp"},
-    "linux": {"_openmp_mutex", "libgomp", "libgcc", "secretstorage", "jeepney"},
-}
-"""Packages that are to be had elsewhere too, and that an export of one system lists since others need them there."""
-PIP_ONLY_ON = {"win": {"pywin32", "pywinpty", "comtypes"}, "osx": {"pyobjc-core"}, "linux": set[str]()}
-MARKED_BUILDS = {
-    "win": re.compile(r"win_|.*_win(_|$)"),
-    "osx": re.compile(r"osx_|.*_osx(_|$)"),
-    "linux": re.compile(r"linux_|.*_linux(_|$)"),
-}
-"""Build strings that name their system."""
-COMPILED = {
-    "win": {
-        *("haa95532", "h2bbff1b", "he774522", "h8ffe710", "hcfcfb64", "h2466b09", "h57928b3"),
-        *("hcbf5309", "h5588dad", "h1ea47a8", "h2e8e312"),
-    },
-    "osx": {
-        *("hecd8cb5", "hca03da5", "h0d85af4", "h10d778d", "hfdf4475", "h3422bc3", "h93a5062", "h99b78c6", "h80987f9"),
-        *("h6e9494a", "h2ec42d9", "h6eed73b", "hbe9552e", "h267d04e"),
-    },
-    "linux": {
-        *("h06a4308", "h7b6447c", "h5eee18b", "h7f98852", "h166bdaf", "hd590300", "h4bc722e", "hb9d3cd8"),
-        *("hf3d152e", "hff52083", "h38be061"),
-    },
-}
-"""Hashes in build strings that only one system's compilers give: conda-build makes them of the compilers' versions, and
-many packages of conda-forge and Anaconda's channels depend on nothing else."""
-HASHED = re.compile(r"(?:py\d+)?(h[0-9a-f]{7})_\d+")
+HEADER = re.compile(r"^#\s*platform:\s*([a-z]+-[a-z0-9]+)\s*$", re.MULTILINE)
+"""The platform in the first lines of what ``conda list --export`` and ``conda-lock render`` write."""
 SEVERAL = 2
+FULL_EXPORT = 8
+"""So many packages, each bound to one version, are an export without build strings."""
 EXPORTED = re.compile(r"(?:\S+::)?[A-Za-z0-9_.-]+\s?==?(?P<version>[\w.!+-]+)=(?P<build>[A-Za-z0-9][\w.+]*)")
 """A package as ``conda env export`` writes it: one version and one build, no bound and no pattern."""
-PINNED = re.compile(r"(?:\S+::)?[A-Za-z0-9_.-]+\s?==?\s?[\w.!+-]+")
+PINNED = re.compile(r"(?:\S+::)?[A-Za-z0-9_.-]+\s?==?\s?(?P<version>[\w.!+-]+)")
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A plain dependency: its place, its name, and its build string where it is written as an export writes it."""
+    """A plain dependency: its place, its name, and its version and build where it is written as an export writes it."""
 
     item: Text
     name: str
+    version: str = ""
     build: str = ""
 
     @property
     def pinned(self) -> bool:
         """Whether it is bound to one version, as in an export."""
-        return bool(self.build or PINNED.fullmatch(self.item.strip()))
+        return bool(self.version)
 
     @property
     def without_build(self) -> str:
@@ -89,43 +67,94 @@ def listed(root: Table) -> list[Listed]:
     for item in dependencies if isinstance(dependencies, Items) else []:
         if isinstance(item, Text):
             exported = EXPORTED.fullmatch(item.strip())
-            found.append(Listed(item, conda_name(item), exported["build"] if exported else ""))
+            pinned = exported or PINNED.fullmatch(item.strip())
+            build = exported["build"] if exported else ""
+            found.append(Listed(item, conda_name(item), pinned["version"] if pinned else "", build))
     return found
 
 
-def origin(root: Table, packages: Sequence[Listed]) -> str | None:
-    """Return the system that a file was exported on; None where nothing says so for certain.
+def header_platform(text: str) -> str:
+    """Return the platform that a comment before the packages names; empty where there is none, or an unknown one."""
+    head = text[: _first_entry(text)]
+    found = HEADER.search(head)
+    return found[1] if found and found[1] in ALL else ""
 
-    Its prefix says so; or several build strings that only one system makes, where none is of another. One
-    name never does: somebody may want it, and a misspelling of a system is no fault of the others.
+
+def _first_entry(text: str) -> int:
+    found = re.search(r"^[^#\s]", text, re.MULTILINE)
+    return found.start() if found else len(text)
+
+
+def origin(root: Table, packages: Sequence[Listed], header: str = "") -> Platforms:
+    """Return the platforms one of which a file was exported on; empty where nothing says so for certain.
+
+    Its header says so, or its prefix; or several packages with build strings that only one platform has, where none is
+    of another; or several packages of one system alone, in an export without build strings. One name never does:
+    somebody may want it, and a misspelling of a system is no fault of the others.
+
+    Parameters
+    ----------
+    root : Table
+        The document.
+    packages : sequence of Listed
+        Its packages.
+    header : str
+        The platform that a comment before the packages names.
     """
+    if header:
+        return frozenset({header})
+    clues = _clues(packages)
+    common = reduce(Platforms.intersection, clues.values(), ALL) if clues else Platforms()
     prefix = str(root.get("prefix") or "").strip()
-    for system, pattern in PREFIXES.items():
+    for pattern, platforms in PREFIXES:
         if pattern.match(prefix):
-            return system
-    counts = {
-        system: len({package.name for package in packages if package.build and _is_made_on(package, system)})
-        for system in SYSTEMS
-    }
-    found = [system for system, count in counts.items() if count]
-    return found[0] if len(found) == 1 and counts[found[0]] >= SEVERAL else None
+            return (common & platforms) or platforms
+    return common if len(clues) >= SEVERAL else Platforms()
 
 
-def _is_made_on(package: Listed, system: str) -> bool:
-    hashed = HASHED.fullmatch(package.build)
-    return (
-        package.name in ONLY_ON[system]
-        or MARKED_BUILDS[system].match(package.build) is not None
-        or (hashed is not None and hashed[1] in COMPILED[system])
-    )
+def _clues(packages: Sequence[Listed]) -> dict[str, Platforms]:
+    """Return what packages of an export say of its platform."""
+    bare = len(packages) >= FULL_EXPORT and all(package.pinned for package in packages)
+    clues: dict[str, Platforms] = {}
+    for package in packages:
+        native = native_platforms(package.name) if package.build or bare else None
+        found = native or (built_for(package.build) if package.build else None)
+        if found is not None:
+            clues[package.name] = clues.get(package.name, ALL) & found
+    return clues
 
 
-def is_useless(package: Listed, system: str, here: str) -> bool:
-    """Whether a package of a file that was exported on ``system`` is of no use ``here``.
+def where_from(platforms: Platforms, here: str) -> str:
+    """Return what the platforms of a file are called, for a message: the system, where that is another than here.
 
-    One that is to be had here too stays, unless it is bound to a version: then the export listed it for another's
-    sake, and who needs it here brings it.
+    >>> where_from(OSX, "linux-64"), where_from(frozenset({"linux-aarch64"}), "linux-64")
+    ('macOS', 'linux-aarch64')
     """
-    if package.name in ONLY_ON[here] | PART_OF[here]:
+    systems = {platform.partition("-")[0] for platform in platforms}
+    if len(systems) == 1 and here.partition("-")[0] not in systems:
+        return SYSTEMS[systems.pop()]
+    return " or ".join(sorted(platforms))
+
+
+def is_useless(package: Listed, platforms: Platforms, here: str) -> bool:
+    """Whether a package of a file that was exported on one of ``platforms`` is of no use ``here``.
+
+    One that is to be had here too stays, unless it is bound to a version that is not: then the export listed it for
+    another's sake, and who needs it here brings it.
+    """
+    name = package.name
+    only = only_platforms(name)
+    if only is not None:
+        return here not in only and bool(only & platforms)
+    if compiler := NAMED_PLATFORM.fullmatch(name):
+        return package.pinned and compiler[1] != here and compiler[1] in platforms
+    part = PART_OF.get(name)
+    if part is None or here in part or not part & platforms:
         return False
-    return package.name in ONLY_ON[system] or (package.name in PART_OF[system] and package.pinned)
+    return package.pinned and not _is_everywhere(package)
+
+
+def _is_everywhere(package: Listed) -> bool:
+    first = EVERYWHERE_FROM.get(package.name)
+    numbers = tuple(int(number) for number in re.findall(r"\d+", package.version.partition("!")[2] or package.version))
+    return first is not None and numbers >= first

@@ -131,16 +131,22 @@ def _root(text: str) -> Table:
     return root
 
 
-def _lists(root: Table) -> tuple[Items | None, Items | None]:
-    """Return the list of dependencies, and the one of pip in it."""
+def _lists(root: Table, pip_package: str = "") -> tuple[Items | None, Items | None]:
+    """Return the list of dependencies, and the one of pip in it: of several the first that lists a package."""
     dependencies = root.get("dependencies")
     if dependencies is None:
         return None, None
     if not isinstance(dependencies, Items):
         msg = "dependencies must be a list"
         raise SpecificationError(msg)
-    pip = next((item["pip"] for item in dependencies if isinstance(item, Table) and "pip" in item), None)
-    return dependencies, pip if isinstance(pip, Items) else None
+    found = [item.get("pip") for item in dependencies if isinstance(item, Table)]
+    several = [lines for lines in found if isinstance(lines, Items)]
+    several.sort(key=lambda lines: not (pip_package and _lists_package(lines, pip_package)))
+    return dependencies, several[0] if several else None
+
+
+def _lists_package(lines: Items, name: str) -> bool:
+    return any(isinstance(line, Text) and pip_name(line) == name for line in lines)
 
 
 def _add(text: str, wanted: str) -> str:
@@ -148,7 +154,7 @@ def _add(text: str, wanted: str) -> str:
     if not name:
         msg = f"{wanted[:60]!r} does not begin with the name of a package"
         raise InvalidInputError(msg)
-    dependencies, pip = _lists(_root(text))
+    dependencies, pip = _lists(_root(text), name if is_pip else "")
     items = pip if is_pip else dependencies
     for item in items or ():
         if isinstance(item, Text) and name_of(item) == name:
@@ -242,7 +248,7 @@ def last_place(value: object) -> int:
 
 def _remove(text: str, name: str) -> str:
     is_pip, _, wanted, name_of = _read(name)
-    dependencies, pip = _lists(_root(text))
+    dependencies, pip = _lists(_root(text), wanted if is_pip else "")
     items = pip if is_pip else dependencies
     for item in items or ():
         if isinstance(item, Text) and wanted and name_of(item) == wanted:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from jupyter_envstore.errors import Fault, InvalidInputError, SpecificationError
 from jupyter_envstore.spec.addresses import masked
-from jupyter_envstore.spec.conditions import notes
+from jupyter_envstore.spec.conditions import condition_fault, notes
 from jupyter_envstore.spec.converting.kinds import KIND_WORDS, Kind, kind_of
 from jupyter_envstore.spec.document import Document, Items, Table, Text, Value, decode, is_lockfile, read_yaml
 from jupyter_envstore.spec.fast_yaml import Plain, read_plain_lock
@@ -16,7 +16,7 @@ from jupyter_envstore.spec.match_specs import check_channel, check_match_spec
 from jupyter_envstore.spec.names import check_name
 from jupyter_envstore.spec.pip_lines import logical_lines, parse_pip_line
 from jupyter_envstore.spec.selectors import PLATFORMS as KNOWN_PLATFORMS
-from jupyter_envstore.spec.selectors import current_subdir, selector_key
+from jupyter_envstore.spec.selectors import current_subdir
 from jupyter_envstore.spec.specification import (
     PRIORITIES,
     PipOptions,
@@ -39,6 +39,7 @@ def read_specification(
     allow_local_files: bool = True,
     platform: str | None = None,
     held: dict[str, Plain] | Document | None = None,
+    named: bool = False,
 ) -> Specification:
     """Read ``environment.yml`` or a conda-lock file.
 
@@ -54,6 +55,8 @@ def read_specification(
         Where it shall be built, for notes about conditions; None for this machine.
     held : dict, Document or None
         What the content holds, where it was read already, as :func:`~jupyter_envstore.spec.repair.repair` has it.
+    named : bool
+        Whether the environment is given another name: then the one in the file may be any text.
 
     Raises
     ------
@@ -62,7 +65,7 @@ def read_specification(
     """
     text = decode(data, name)
     if isinstance(held, Document):
-        return _read_document(held, text, allow_local_files, platform)
+        return _read_document(held, text, _Reader(allow_local_files, named), platform)
     kind = kind_of(text, name) if held is None else Kind.YAML
     if kind is not Kind.YAML:
         msg = f"this is {KIND_WORDS[kind]}: {IMPORT_IT}"
@@ -72,10 +75,10 @@ def read_specification(
         found, faults = read_lockfile(root, text, allow_local_files)
         if not faults:
             return found
-    return _read_document(read_yaml(text), text, allow_local_files, platform)
+    return _read_document(read_yaml(text), text, _Reader(allow_local_files, named), platform)
 
 
-def _read_document(document: Document, text: str, allow_local_files: bool, platform: str | None) -> Specification:
+def _read_document(document: Document, text: str, reader: _Reader, platform: str | None) -> Specification:
     root = document.root
     if not isinstance(root, Table):
         msg = (
@@ -86,9 +89,8 @@ def _read_document(document: Document, text: str, allow_local_files: bool, platf
         msg = f"this is a pixi.lock: {IMPORT_IT}"
         raise SpecificationError(msg)
     if is_lockfile(root):
-        specification, faults = read_lockfile(root, text, allow_local_files)
+        specification, faults = read_lockfile(root, text, reader.allow_local_files)
     else:
-        reader = _Reader(allow_local_files)
         specification, faults = reader.read(root, text), reader.faults
         if not faults:
             specification = replace(
@@ -103,8 +105,9 @@ def _read_document(document: Document, text: str, allow_local_files: bool, platf
 class _Reader:
     """Reads one ``environment.yml`` and collects its faults."""
 
-    def __init__(self, allow_local_files: bool) -> None:
+    def __init__(self, allow_local_files: bool, named: bool) -> None:
         self.allow_local_files = allow_local_files
+        self.named = named
         self.faults: list[Fault] = []
 
     def read(self, root: Table, text: str) -> Specification:
@@ -164,7 +167,8 @@ class _Reader:
         try:
             return check_name("environment", name)
         except InvalidInputError as error:
-            self.fault(str(error), value.line, "name")
+            if not self.named:
+                self.fault(str(error), value.line, "name")
             return None
 
     def _channels(self, value: Value) -> tuple[str, ...]:
@@ -198,6 +202,10 @@ class _Reader:
         return tuple(dict.fromkeys(specs))
 
     def _pip_table(self, table: Table, field: str, pip_lines: list[tuple[str, int, str]]) -> None:
+        condition = condition_fault(table)
+        if condition:
+            self.fault(condition, table.line, field)
+            return
         for key, lines in table.items():
             if key != "pip":
                 self.fault(_unknown_entry(key, lines), table.lines[key], field)
@@ -206,8 +214,10 @@ class _Reader:
                 if isinstance(line, Text):
                     pip_lines += [(part, line.line, f"{field}.pip[{place}]") for part in logical_lines(line)]
                 else:
+                    condition = condition_fault(line) if isinstance(line, Table) else ""
                     self.fault(
-                        "a requirement is text; put quotation marks around one that holds ': ' or ends in ':'",
+                        condition
+                        or "a requirement is text; put quotation marks around one that holds ': ' or ends in ':'",
                         getattr(line, "line", table.line),
                         f"{field}.pip[{place}]",
                     )
@@ -298,11 +308,6 @@ def _shape(value: Value) -> str:
 
 def _unknown_entry(key: str, value: Value) -> str:
     """Return what is wrong with an entry of ``dependencies`` that is a mapping, and not ``pip:``."""
-    if key in ("if", "then", "else"):
-        how = "write 'sel(win): PACKAGE', or '# [win]' behind the package"
-        return f"'if', 'then' and 'else' are of recipes; {how}; {IMPORT_IT}"
-    if selector_key(key):
-        return f"{key!r} is a condition; {IMPORT_IT}, which takes what holds for the platform"
     if isinstance(value, Text):
         bound = value[:40] if value[:1] in "<>=!~" else f"={value[:40]}"
         return f"'{key}: {value[:40]}' is a mapping; write a package as {key}{bound}"

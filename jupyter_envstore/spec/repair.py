@@ -14,7 +14,7 @@ from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec.converting.draft import Offer, Pick, Repacked, finished
 from jupyter_envstore.spec.converting.explicit import explicit_to_lock
 from jupyter_envstore.spec.converting.kinds import Kind, check_toml_kind, kind_of
-from jupyter_envstore.spec.converting.lists import conda_list_to_yaml, conda_specs_to_yaml, requirements_to_yaml
+from jupyter_envstore.spec.converting.lists import conda_specs_to_yaml, requirements_to_yaml
 from jupyter_envstore.spec.converting.pixi import check_asks_for_packages, pixi_draft
 from jupyter_envstore.spec.converting.pixi_lock import is_pixi_lock, read_pixi_lock
 from jupyter_envstore.spec.converting.pylock import is_pylock, pylock_draft
@@ -25,8 +25,15 @@ from jupyter_envstore.spec.converting.uv_lock import is_uv_lock, uv_draft
 from jupyter_envstore.spec.document import Document, Table, decode, is_lockfile, read_table
 from jupyter_envstore.spec.fast_yaml import Plain, looks_like_lock, read_plain_lock
 from jupyter_envstore.spec.included_files import Beside
-from jupyter_envstore.spec.locks import DEFAULT_CATEGORIES, lock_as_text, lock_categories, only_categories
+from jupyter_envstore.spec.locks import (
+    DEFAULT_CATEGORIES,
+    lock_as_text,
+    lock_categories,
+    only_categories,
+    with_main,
+)
 from jupyter_envstore.spec.names import suggest_name
+from jupyter_envstore.spec.origin import header_platform
 from jupyter_envstore.spec.selectors import current_subdir
 from jupyter_envstore.spec.text_editor import Change
 from jupyter_envstore.spec.wording import ACCEPTED
@@ -128,11 +135,10 @@ def repair(
         told = [Change(note, "converted") for note in notes]
         changes = [Change("explicit list read as a lockfile", "exact"), *told]
         return Repaired(lock_as_text(lock), "lockfile", changes, held=lock)
-    if kind is Kind.CONDA_LIST:
-        converted, notes = conda_list_to_yaml(text, name)
-        return _with_notes(converted, notes, how)
-    if kind is Kind.CONDA_SPECS:
-        return _with_notes(conda_specs_to_yaml(text, name), ["a list of conda's packages read as environment.yml"], how)
+    if kind in (Kind.CONDA_LIST, Kind.CONDA_SPECS):
+        what = "conda list --export" if kind is Kind.CONDA_LIST else "a list of conda's packages"
+        how = replace(how, exported_on=header_platform(text))
+        return _with_notes(conda_specs_to_yaml(text, name), [f"{what} read as environment.yml"], how)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     converted, notes = requirements_to_yaml(text, name, version)
     return _with_notes(converted, ["requirements.txt read as PyPI packages", *notes], how)
@@ -237,15 +243,18 @@ def _read_lock(root: dict[str, Any], text: str, how: Mending, pick: Pick) -> Rep
         return None
     _no_choice(Pick(environment=pick.environment))
     categories = lock_categories(root)
-    taken = pick.categories or tuple(name for name in categories if name in DEFAULT_CATEGORIES)
+    default = tuple(name for name in categories if name in DEFAULT_CATEGORIES)
+    taken = tuple(name for name in categories if name in with_main(pick.categories)) or default
     several = len(categories) > 1 or not taken  # those that are taken by default may not be there
     offer = Offer(categories=categories, taken=taken) if several else Offer()
     if not pick.categories:
         held = None if isinstance(root, Table) else root
         return Repaired(text, "lockfile", offer=offer, held=held)
-    chosen = only_categories(root, text, pick.categories)
-    change = Change(f"packages of the categories {', '.join(pick.categories)} taken", "as chosen")
-    return Repaired(lock_as_text(chosen), "lockfile", [change], offer, held=chosen)
+    chosen, notes = only_categories(root, text, pick.categories)
+    why = "as chosen" if "main" in pick.categories or "main" not in taken else "as chosen; main is always taken"
+    changes = [Change(f"packages of the categories {', '.join(taken)} taken", why)]
+    changes += [Change(note, "as chosen") for note in notes]
+    return Repaired(lock_as_text(chosen), "lockfile", changes, offer, held=chosen)
 
 
 def _repair_yaml(text: str, how: Mending) -> Repaired:

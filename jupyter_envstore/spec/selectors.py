@@ -27,6 +27,19 @@ KNOWN = {
     *("linux32", "win32", "s390x", "armv6l", "armv7l", "riscv64", "freebsd", "zos", "emscripten", "wasi"),
 }
 """All names of platforms; those that are true on none of ours too."""
+SAME = {"macos": "osx", "macosx": "osx", "darwin": "osx", "mac": "osx", "windows": "win", "amd64": "x86_64"}
+"""Words of other tools for systems."""
+SUBDIR = re.compile(r"(linux|osx|win)[-_](64|32|aarch64|arm64|ppc64le|s390x|armv6l|armv7l|riscv64)")
+"""A platform as conda spells it, or as a name of a variable has it."""
+PYTHON_WORDS = {"!": " not ", "&&": " and ", "||": " or "}
+QUOTED = re.compile(r"""(["'][^"']*["'])""")
+MARKERS = {
+    "sys_platform": {"linux": "linux", "osx": "darwin", "win": "win32"},
+    "platform_system": {"linux": "Linux", "osx": "Darwin", "win": "Windows"},
+    "os_name": {"linux": "posix", "osx": "posix", "win": "nt"},
+}
+"""What conditions of pip's requirements ask for, on each system (PEP 508)."""
+TARGETS = ("target_platform", "build_platform", "host_platform", "subdir")
 OPERATORS: dict[type[ast.cmpop], Callable[[int, int], bool]] = {
     ast.Lt: int.__lt__,
     ast.LtE: int.__le__,
@@ -35,6 +48,15 @@ OPERATORS: dict[type[ast.cmpop], Callable[[int, int], bool]] = {
     ast.Eq: int.__eq__,
     ast.NotEq: int.__ne__,
 }
+BY_SIGN: dict[str, Callable[[int, int], bool]] = {
+    "<": int.__lt__,
+    "<=": int.__le__,
+    ">": int.__gt__,
+    ">=": int.__ge__,
+    "==": int.__eq__,
+    "!=": int.__ne__,
+}
+MINOR = re.compile(r"(<=?|>=?|==|!=)?\s*(\d)\.(\d{1,2})(?:\.\*)?")
 BEHIND = re.compile(r"[^\S\n]*#([^\n]*)")
 BRACKETS = re.compile(r"\[([^\[\]]+)\]")
 KEY = re.compile(r"sel\s*\((.+)\)\s*", re.DOTALL)
@@ -85,15 +107,26 @@ def evaluate(condition: str, platform: str, python: tuple[int, int] | None = Non
     if len(condition) > MAX_CONDITION:
         return None
     try:
-        tree = ast.parse(condition.strip(), mode="eval").body
+        tree = ast.parse(_as_python(condition), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     return _decide(tree, platform, python)
 
 
+def _as_python(condition: str) -> str:
+    """Return a condition whose platforms and signs are such as Python has; what stands in quotes stays."""
+    parts = QUOTED.split(condition.strip())
+    for place in range(0, len(parts), 2):
+        part = re.sub(rf"(?<![\w-]){SUBDIR.pattern}(?![\w-])", r"\1_\2", parts[place], flags=re.IGNORECASE)
+        parts[place] = re.sub(r"&&|\|\||!(?!=)", lambda found: PYTHON_WORDS[found[0]], part)
+    return "".join(parts).strip()
+
+
 def _decide(node: ast.expr, platform: str, python: tuple[int, int] | None) -> bool | None:
     if isinstance(node, ast.Name):
-        return _name(node.id, platform, python)
+        return _name(node.id.lower(), platform, python)
+    if isinstance(node, ast.Constant) and isinstance(node.value, bool):
+        return node.value
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         found = _decide(node.operand, platform, python)
         return None if found is None else not found
@@ -101,12 +134,45 @@ def _decide(node: ast.expr, platform: str, python: tuple[int, int] | None) -> bo
         decides = isinstance(node.op, ast.Or)  # one such value decides, whatever the others are
         values = [_decide(value, platform, python) for value in node.values]
         return decides if decides in values else None if None in values else not decides
+    if isinstance(node, ast.Tuple):
+        return _one_of(node, platform)
+    if isinstance(node, ast.Call):
+        return _match(node, python)
     if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.left, ast.Name):
         return _compare(node.left.id, node.ops[0], node.comparators[0], platform, python)
     return None
 
 
+def _one_of(node: ast.Tuple, platform: str) -> bool | None:
+    """Answer ``win, osx``: of platforms that exclude one another, one is meant."""
+    names = [item.id for item in node.elts if isinstance(item, ast.Name)]
+    true = [[place for place in PLATFORMS if _name(name.lower(), place, None)] for name in names]
+    flat = [place for places in true for place in places]
+    if len(names) < len(node.elts) or not all(true) or len(set(flat)) < len(flat):
+        return None
+    return platform in flat
+
+
+def _match(node: ast.Call, python: tuple[int, int] | None) -> bool | None:
+    """Answer ``match(python, ">=3.10,<3.13")``, as recipes have it, where the bounds are of minor versions."""
+    words = [item.id if isinstance(item, ast.Name) else getattr(item, "value", None) for item in node.args]
+    if python is None or not isinstance(node.func, ast.Name) or node.func.id != "match" or len(words) != 2:
+        return None
+    bounds = [MINOR.fullmatch(bound.strip()) for bound in str(words[1]).split(",")]
+    if words[0] != "python" or not all(bounds):
+        return None
+    own = python[0] * 100 + python[1]
+    found = [(bound[1] or "==", int(bound[2]) * 100 + int(bound[3])) for bound in bounds if bound]
+    return all(BY_SIGN[sign](own, other) for sign, other in found)
+
+
 def _name(word: str, platform: str, python: tuple[int, int] | None) -> bool | None:
+    word = SAME.get(word, word)
+    if word in ("true", "false"):
+        return word == "true"
+    subdir = SUBDIR.fullmatch(word)
+    if subdir:
+        return f"{subdir[1]}-{subdir[2]}" == platform
     if word in KNOWN:
         return word in PLATFORMS.get(platform, ())
     version = re.fullmatch(r"py(?:(\d)(\d{1,2})|([23])k)", word)
@@ -118,13 +184,20 @@ def _name(word: str, platform: str, python: tuple[int, int] | None) -> bool | No
 def _compare(
     word: str, operator: ast.cmpop, other: ast.expr, platform: str, python: tuple[int, int] | None
 ) -> bool | None:
+    if word in TARGETS and isinstance(operator, ast.In | ast.NotIn) and isinstance(other, ast.Tuple | ast.List):
+        listed = [item.value for item in other.elts if isinstance(item, ast.Constant)]
+        return (platform in listed) == isinstance(operator, ast.In) if len(listed) == len(other.elts) else None
     if not isinstance(other, ast.Constant):
         return None
     value = other.value
-    if word in ("target_platform", "build_platform") and isinstance(value, str):
-        same = value == platform
+    own = platform if word in TARGETS else MARKERS.get(word, {}).get(platform.partition("-")[0])
+    if own is not None and isinstance(value, str):
+        same = value == own
         return same if isinstance(operator, ast.Eq) else not same if isinstance(operator, ast.NotEq) else None
     decide = OPERATORS.get(type(operator))
+    if word == "python_version" and python is not None and isinstance(value, str) and decide is not None:
+        minor = re.fullmatch(r"(\d)\.(\d{1,2})", value)
+        return decide(python[0] * 100 + python[1], int(minor[1]) * 100 + int(minor[2])) if minor else None
     found = re.fullmatch(r"(\d)(\d{1,2})", str(value))
     if word != "py" or decide is None or python is None or not isinstance(value, int) or not found:
         return None

@@ -142,7 +142,7 @@ def _dependencies(value: Value) -> tuple[Any, str] | None:
         entries = [_from_parts(item) if isinstance(item, Table) and _is_named(item) else plain(item) for item in value]
         return entries, f"mappings with a name became lines: {', '.join(map(str, _names(named)))[:100]}{left}"
     lines = [item.get("pip") for item in value if isinstance(item, Table)]
-    odd = [line for line in lines if isinstance(line, Text) or (isinstance(line, Table) and _are_pins(line))]
+    odd = [line for line in lines if isinstance(line, Text) or _is_odd(line)]
     blank = None in value or any(isinstance(line, Items) and None in line for line in lines)
     if not odd and not blank:
         return None
@@ -174,7 +174,16 @@ def _from_parts(table: Table) -> str:
     return " ".join(part for part in (f"{channel}{parts['name']}", version, parts["build"]) if part)
 
 
+def _is_odd(value: Value) -> bool:
+    """Whether what stands behind ``pip:`` is a mapping of packages, or a list with lists or such mappings in it."""
+    if isinstance(value, Items):
+        return any(isinstance(item, Items) or _is_odd(item) for item in value)
+    return isinstance(value, Table) and _are_pins(value)
+
+
 def _are_pins(table: Table) -> bool:
+    if "if" in table:  # a condition, as recipes have it
+        return False
     return all(not isinstance(item, Items | Table) and NAME.fullmatch(key) for key, item in table.items())
 
 
@@ -183,7 +192,11 @@ def _pip(value: Value) -> Any:
         return [line.strip() for line in str(value).splitlines() if line.strip()]
     if isinstance(value, Table):
         return [_spec(name, str(bounds or "").strip(), "==") for name, bounds in value.items()]
-    return [plain(item) for item in value or () if item is not None]
+    lines: list[Any] = []
+    for item in value or ():
+        is_several = isinstance(item, Items) or (isinstance(item, Table) and _are_pins(item))
+        lines += _pip(item) if is_several else [plain(item)] if item is not None else []
+    return lines
 
 
 def _spec(name: str, bounds: str, equal: str = "=") -> str:

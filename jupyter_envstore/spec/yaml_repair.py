@@ -13,10 +13,11 @@ from jupyter_envstore.spec.included_files import Beside
 from jupyter_envstore.spec.keys import mend_entries, mend_keys
 from jupyter_envstore.spec.logins import drop_logins
 from jupyter_envstore.spec.names import check_name, suggest_name
-from jupyter_envstore.spec.origin import PIP_ONLY_ON, SYSTEMS, Listed, is_useless, listed, origin
+from jupyter_envstore.spec.origin import Listed, header_platform, is_useless, listed, origin, where_from
 from jupyter_envstore.spec.package_editing import append_pip_lines, pip_name
 from jupyter_envstore.spec.parsed_text import Sheet
-from jupyter_envstore.spec.pip_repair import drop_pip_lines, mend_pip, pip_list
+from jupyter_envstore.spec.pip_repair import drop_pip_lines, mend_pip, pip_lines
+from jupyter_envstore.spec.platform_packages import PART_OF, PIP_NAME_ELSEWHERE, Platforms, pip_only_platforms
 from jupyter_envstore.spec.text_editor import Change, Editor, dash_before
 from jupyter_envstore.spec.text_positions import line_end, line_start
 from jupyter_envstore.spec.value_shapes import mend_shapes
@@ -38,6 +39,8 @@ OF_KERNEL = frozenset(
 """What ``ipykernel`` needs: conda would install the newest of each, and what conda installs keeps its version."""
 BOUND = re.compile(r"==|~=|<|!=|\s@\s")
 """What may keep a package of PyPI from being the newest."""
+OF_SYSTEM = re.compile(r"\b(sys_platform|platform_system|platform_machine|os_name)\b")
+"""What a condition of a line for pip is about where it says by itself for which systems the line is."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class Mending:
         Changes that are not wanted.
     beside : Beside or None
         Reads the files that it names; None where there are none.
+    exported_on : str
+        The platform that the file was exported on, where something else than its text says so.
     """
 
     name: str
@@ -63,6 +68,7 @@ class Mending:
     platform: str
     keep: Sequence[str] = ()
     beside: Beside | None = None
+    exported_on: str = ""
 
 
 def mend(text: str, how: Mending) -> tuple[Sheet, list[Change]]:
@@ -88,16 +94,15 @@ def mend(text: str, how: Mending) -> tuple[Sheet, list[Change]]:
     editor = Editor(sheet.text, root, how.keep)
     packages = listed(root)
     _name(editor, how.name)
-    system = origin(root, packages)
+    exported_on = origin(root, packages, how.exported_on or header_platform(text))
     if "prefix" in root:
         editor.drop_key(root, "prefix")
         editor.changed("prefix dropped", "the path of another machine's environment")
     _channels(editor, how.defaults)
-    here = how.platform.split("-")[0]
     kernel: list[str] = []
     if isinstance(root.get("dependencies"), Items):
-        if system is not None and system != here:
-            _foreign(editor, packages, system, here)
+        if exported_on and how.platform not in exported_on:
+            _foreign(editor, packages, exported_on, how.platform)
         kernel = _kernel(editor, packages)
     mended = sheet.written(append_pip_lines(editor.result(), kernel))
     if "&" in text and "*" in mended.text:
@@ -177,34 +182,54 @@ def _channels(editor: Editor, defaults: str) -> None:
             editor.changed(f"channel defaults became {defaults}", why, "defaults")
 
 
-def _foreign(editor: Editor, packages: Sequence[Listed], system: str, here: str) -> None:
-    """Take out what only the system can follow that the file was exported on."""
+def _foreign(editor: Editor, packages: Sequence[Listed], platforms: Platforms, here: str) -> None:
+    """Take out what only the platform can follow that the file was exported on."""
     dependencies = editor.root["dependencies"]
-    stripped, gone = 0, []
+    where = where_from(platforms, here)
+    stripped = 0
+    gone: list[str] = []
+    bound: list[str] = []
     for package in packages:
-        if is_useless(package, system, here):
+        if is_useless(package, platforms, here):
             if "foreign" not in editor.keep and isinstance(dependencies, Items):
                 editor.drop_item(dependencies, package.item)
-                gone.append(package.name)
+                (bound if package.name in PART_OF else gone).append(package.name)
         elif package.build and "builds" not in editor.keep:
             editor.replace(package.item, package.without_build)
             stripped += 1
     if stripped:
-        why = f"the file was written on {SYSTEMS[system]}"
-        editor.changed(f"{counted(stripped, 'build string')} removed", why, "builds")
+        editor.changed(f"{counted(stripped, 'build string')} removed", f"the file was written on {where}", "builds")
     if gone:
-        editor.changed(f"{', '.join(gone)} dropped", f"only on {SYSTEMS[system]}", "foreign")
-    lines = pip_list(editor.root)
-    useless = [
-        line
-        for line in lines or ()
-        if isinstance(line, Text) and pip_name(line) in PIP_ONLY_ON[system] and ";" not in line
-    ]
-    if lines is None or not useless or "foreign" in editor.keep:
-        return
-    names = ", ".join(pip_name(line) for line in useless)
-    editor.changed(f"pip package {names} dropped", f"only on {SYSTEMS[system]}", "foreign")
-    drop_pip_lines(editor, lines, useless)
+        editor.changed(f"{', '.join(gone)} dropped", f"only on {where}", "foreign")
+    if bound:
+        why = f"other packages need it on {where}, in this version; what needs it here brings its own"
+        editor.changed(f"{', '.join(bound)} dropped", why, "foreign")
+    if "foreign" not in editor.keep:
+        _foreign_pip(editor, platforms, here, where)
+
+
+def _foreign_pip(editor: Editor, platforms: Platforms, here: str, where: str) -> None:
+    """Take out, or call by their other names, lines for pip that can be followed where the file is from alone."""
+    lines = pip_lines(editor.root)
+    known = {pip_name(line) for line in lines}
+    useless = []
+    for line in lines:
+        name = pip_name(line)
+        only = pip_only_platforms(name)
+        if only is None or here in only or not only & platforms or OF_SYSTEM.search(line.partition(";")[2]):
+            continue
+        other = PIP_NAME_ELSEWHERE.get(name)
+        if other is None or other in known:
+            useless.append(line)
+            continue
+        known.add(other)
+        new = other + line.strip()[len(name) :]
+        editor.replace(line, new)
+        editor.changed(f"pip line '{line}' became {new}", f"it is called so where it is not for {where}", "foreign")
+    if useless:
+        names = ", ".join(pip_name(line) for line in useless)
+        editor.changed(f"pip package {names} dropped", f"only on {where}", "foreign")
+        drop_pip_lines(editor, useless)
 
 
 def _kernel(editor: Editor, packages: Sequence[Listed]) -> list[str]:
@@ -214,7 +239,7 @@ def _kernel(editor: Editor, packages: Sequence[Listed]) -> list[str]:
     """
     dependencies = editor.root["dependencies"]
     python = next((package.item for package in packages if package.name == "python"), None)
-    pip = {pip_name(line): str(line) for line in pip_list(editor.root) or () if isinstance(line, Text)}
+    pip = {pip_name(line): str(line) for line in pip_lines(editor.root)}
     if (
         "kernel" in editor.keep
         or python is None

@@ -105,11 +105,16 @@ def test_the_life_of_an_environment(cli: CommandLine, nasty_channel: str) -> Non
     cli.run("delete", "default/e:2", "--yes")
     assert "jupyter envstore undelete default/e" in cli.run("delete", "default/e", "--yes").stdout
     assert cli.json("list") == []
+    for command in (("run", "default/e", "--", "true"), ("show", "default/e"), ("diff", "default/e", "default/x")):
+        told = cli.run(*command, code=3).stderr
+        assert "default/e was deleted; for ten minutes it can come back: jupyter envstore undelete default/e" in told
+    assert "there is no environment default/x" in cli.run("show", "default/x", code=3).stderr
     assert "an environment can" in cli.run("undelete", "default/e:1", code=2).stderr
     assert cli.json("undelete", "default/e") == {"environment": "default/e", "builds": 1}
     assert [e["name"] for e in cli.json("list")] == ["e"]
     assert "undelete" not in cli.run("delete", "default/e", "--yes", "--now").stdout
     assert "no deleted environment default/e" in cli.run("undelete", "default/e", code=3).stderr
+    assert "there is no environment default/e" in cli.run("show", "default/e", code=3).stderr
     assert "no environments yet" in cli.run("list").stderr
 
 
@@ -121,6 +126,13 @@ def test_a_name_may_bring_its_namespace(cli: CommandLine, nasty_channel: str) ->
     assert "says namespace analytics, and the namespace is given as team; give one of them" in refused
     assert "jupyter envstore show analytics/etl" in cli.run("list", "analytics/etl", code=3).stderr
     assert cli.run("build", file, "--no-wait").stdout.startswith("default/e:")
+    odd = "odd.yml"
+    (cli.folder / odd).write_text((cli.folder / file).read_text().replace("name: e", "name: team/odd name"))
+    assert "cannot be used" in cli.run("build", odd, code=2).stderr
+    assert cli.json("build", odd, "--name", "fine")["name"] == "fine"
+    added = cli.run("add", "default/fine", "nasty-versions", "--dry-run")
+    assert "nasty-versions" in added.stdout
+    assert cli.json("add", "default/fine", "nasty-versions")["number"] == 2
 
 
 def test_packages_are_added_and_removed_without_an_editor(cli: CommandLine, nasty_channel: str) -> None:

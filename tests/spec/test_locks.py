@@ -82,9 +82,13 @@ def test_main_and_dev_are_kept_once_and_other_categories_told() -> None:
 
 def test_chosen_categories_are_a_lock_of_their_own() -> None:
     text = lock(entry("a"), entry("b", category="dev"), entry("c", category="docs"))
-    chosen = lock_as_text(only_categories(read_table(text), text, ("main", "docs")))
-    assert names(chosen) == ["a", "c"]
-    assert not read_specification(chosen).notes
+    for categories in (("main", "docs"), ("docs",)):  # main is always taken, as by conda-lock
+        found, told = only_categories(read_table(text), text, categories)
+        chosen = lock_as_text(found)
+        assert names(chosen) == ["a", "c"]
+        assert told == ("1 package of other categories left out: dev; they are chosen by category",)
+        assert not read_specification(chosen).notes
+    assert names(lock_as_text(only_categories(read_table(text), text, ("docs", "dev"))[0])) == ["a", "b", "c"]
     with pytest.raises(SpecificationError, match="no category gpu; it has dev, docs, main"):
         only_categories(read_table(text), text, ("gpu",))
 

@@ -56,6 +56,26 @@ def mended(
         ("linux and gpu", "linux-64", None),
         ("__import__('os')", "linux-64", None),
         ("linux.x", "linux-64", None),
+        ("win-64", "linux-64", False),
+        ("win-64", "win-64", True),
+        ("not osx-arm64", "linux-64", True),
+        ("linux-64 or osx-arm64", "osx-arm64", True),
+        ("linux_aarch64", "linux-aarch64", True),
+        ("linux-32", "linux-64", False),
+        ("gpu-64", "linux-64", None),
+        ("macos", "osx-64", True),
+        ("Windows", "linux-64", False),
+        ("linux && !aarch64", "linux-64", True),
+        ("osx || win", "linux-64", False),
+        ("linux, osx", "linux-64", True),
+        ("win, osx", "linux-64", False),
+        ("linux, x86_64", "linux-64", None),
+        ("false", "linux-64", False),
+        ('subdir == "win-64"', "linux-64", False),
+        ('target_platform in ("linux-64", "osx-64")', "linux-64", True),
+        ("sys_platform == 'win32'", "linux-64", False),
+        ("platform_system != 'Windows'", "linux-64", True),
+        ("platform_machine == 'arm64'", "linux-64", None),
         ("(" * 150, "linux-64", None),
         ("linux win", "linux-64", None),
     ],
@@ -173,6 +193,105 @@ def test_conditions_that_are_keys_are_resolved(flow: bool) -> None:
     assert "clang left out (sel(not linux) is not so on linux-64)" in told
     with pytest.raises(SpecificationError, match="is a condition; import it"):
         read_specification(textwrap.dedent(inline))
+
+
+RECIPE = """\
+channels:
+  - conda-forge
+  - if: win
+    then: msys2
+dependencies:
+  - python=3.11
+  - ipykernel
+  - if: win
+    then: pywin32
+    else: [pexpect, ptyprocess]
+  - if: unix
+    then:
+      - make
+      - old  # [win]
+      - sed >=4
+      - pip: [sh]
+  - if: osx
+    then: a
+    else:
+  - if: win
+    then:
+  - if: linux and x86_64
+    then:
+      - if: match(python, ">=3.10,<3.13")
+        then: new
+        else: older
+  # a comment
+  - {if: not win, then: [c, d]}
+  - sel(win-64): p
+  - sel(osx-arm64):
+      - q
+  - pip:
+      - rich
+      - if: win
+        then: wmi
+        else:
+          - six
+      - sel(linux-64): evdev
+  - last  # [linux-64]
+  - never  # [osx-arm64]
+"""
+
+
+@pytest.mark.parametrize("breaks", ["\n", "\r\n"])
+def test_conditions_of_recipes_are_resolved_wherever_they_stand(breaks: str) -> None:
+    repaired = repair(RECIPE.replace("\n", breaks), "a/environment.yml", platform="linux-64")
+    found = read_specification(repaired.text, platform="linux-64")
+    assert found.channels == ("conda-forge",)
+    assert found.dependencies == (
+        *("python=3.11", "ipykernel", "pexpect", "ptyprocess", "make", "sed >=4", "new", "c", "d", "last"),
+    )
+    assert found.pip == ("rich", "six", "evdev", "sh")
+    assert not found.notes
+    told = "\n".join(f"{change.what} ({change.why})" for change in repaired.changes)
+    for words in (
+        "pexpect, ptyprocess taken from else (if: win is not so on linux-64)",
+        "make, sed >=4, pip: sh taken from then (if: unix is so on linux-64)",
+        'older left out (if: match(python, ">=3.10,<3.13") is so on linux-64)',
+        "p left out (sel(win-64) is not so on linux-64)",
+        "if, then left out (nothing stands below the condition)",
+        "never left out (# [osx-arm64] is not so on linux-64)",
+    ):
+        assert words in told
+    windows = mended(RECIPE, platform="win-64")[0]
+    assert windows.dependencies == ("python=3.11", "ipykernel", "pywin32", "p")
+    assert windows.pip == ("rich", "wmi")
+
+
+def test_an_entry_with_a_condition_is_one_fault_and_one_that_nobody_understands_stays() -> None:
+    text = "name: a\ndependencies:\n  - if: win\n    then: a\n    else: b\n  - if: cuda\n    then: c\n    else: d\n"
+    with pytest.raises(SpecificationError) as caught:
+        read_specification(text)
+    first, second = caught.value.faults
+    assert (first.line, second.line) == (3, 6)
+    assert "'if: win' is a condition; import it" in first.message
+    assert "'if: cuda' is a condition that is not understood; list the packages" in second.message
+    with pytest.raises(SpecificationError, match="'if: cuda' is a condition that is not understood") as caught:
+        mended(text)
+    assert len(caught.value.faults) == 1
+
+
+def test_conditions_behind_a_semicolon_are_resolved_where_conda_has_none() -> None:
+    found, told = mended(
+        """\
+        dependencies:
+          - python=3.11
+          - ipykernel
+          - pywin32; sys_platform == 'win32'
+          - "pexpect >=4 ; sys_platform != 'win32'"
+          - old; python_version < '3.8'
+          - dask[complete]; platform_system == 'Linux'
+        """
+    )
+    assert found.dependencies == ("python=3.11", "ipykernel", "pexpect >=4")
+    assert found.pip == ("dask[complete]",)
+    assert "pywin32; sys_platform == 'win32' left out" in told
 
 
 def test_an_entry_for_pip_as_a_whole_may_have_a_condition() -> None:

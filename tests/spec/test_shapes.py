@@ -102,7 +102,7 @@ def test_anchors_between_known_keys_stay_as_they_are() -> None:
         ("- git+https://host.example/x", 3, "is for pip; write it under 'pip:'"),
         ("- rich @ https://host.example/rich-1-py3-none-any.whl", 3, "is for pip; write it under 'pip:'"),
         ("- pywin32; sys_platform == 'win32'", 3, "what stands behind ';' is for pip"),
-        ("- if: win\n    then: pywin32", 3, "'if', 'then' and 'else' are of recipes"),
+        ("- if: win\n    then: pywin32", 3, "'if: win' is a condition; import it"),
     ],
 )
 def test_an_entry_that_is_no_package_is_named_with_the_way_out(entry: str, line: int, words: str) -> None:

@@ -66,6 +66,7 @@ def explicit_to_lock(text: str, name: str, here: str) -> tuple[dict[str, Any], l
     }
     notes = [f"{pip} PyPI packages read from comments"] if pip else []
     notes += [f"{', '.join(virtual)[:300]} left out: {VIRTUAL}"] if virtual else []
+    notes += [f"the list is for {platform}, and can be installed there alone"] if platform != here else []
     return {"version": "1", "metadata": metadata, "package": packages}, notes
 
 

@@ -8,6 +8,8 @@ import re
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec.converting.kinds import LIST_LINE
 
+PYPI = "pypi"
+"""What build strings of packages begin with that pip installed."""
 PYTHON = re.compile(r"python\s*((?:[<>=!~]=?|===)\s*\d[^;#\[]*)?(?:\s#.*)?", re.IGNORECASE)
 
 
@@ -33,21 +35,15 @@ def requirements_to_yaml(text: str, name: str, python: str) -> tuple[str, list[s
 
 
 def conda_specs_to_yaml(text: str, name: str) -> str:
-    """Return a list of conda's packages, one a line, as an ``environment.yml``."""
-    lines = [re.split(r"(?:^|\s)#", line, maxsplit=1)[0].strip() for line in text.splitlines()]
-    specs = "".join(f"  - {json.dumps(line, ensure_ascii=False)}\n" for line in lines if line)
-    return f"name: {name}\ndependencies:\n{specs}"
-
-
-def conda_list_to_yaml(text: str, name: str) -> tuple[str, list[str]]:
-    """Return what ``conda list --export`` printed as an ``environment.yml``, and notes; ``pypi`` builds are for pip."""
+    """Return a list of conda's packages, one a line, as an ``environment.yml``; ``pypi`` builds are for pip."""
     conda, pip = [], []
     for line in text.splitlines():
-        found = LIST_LINE.fullmatch(line.strip())
-        if found and found[3].startswith("pypi"):
+        spec = re.split(r"(?:^|\s)#", line, maxsplit=1)[0].strip()
+        found = LIST_LINE.fullmatch(spec)
+        if found and found[3].startswith(PYPI):
             pip.append(f"{found[1]}=={found[2]}")
-        elif found:
-            conda.append("=".join(found.groups()))
-    lines = [f"name: {name}", "dependencies:", *(f"  - {spec}" for spec in conda)]
-    lines += ["  - pip:", *(f"      - {line}" for line in pip)] if pip else []
-    return "\n".join(lines) + "\n", ["conda list --export read as environment.yml"]
+        elif spec:
+            conda.append(spec)
+    lines = [f"name: {name}", "dependencies:", *(f"  - {json.dumps(spec, ensure_ascii=False)}" for spec in conda)]
+    lines += ["  - pip:", *(f"      - {json.dumps(line)}" for line in pip)] if pip else []
+    return "\n".join(lines) + "\n"
