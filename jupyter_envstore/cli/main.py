@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jupyter_envstore import __version__
 from jupyter_envstore.errors import EnvStoreError
 from jupyter_envstore.policy.artifact_kinds import artifact_kinds
 
@@ -91,7 +90,7 @@ def make_parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"jupyter-envstore {__version__}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for register in (
         _register_making,
@@ -104,6 +103,16 @@ def make_parser() -> argparse.ArgumentParser:
     ):
         register(lambda name, run, help_text: _command(commands, name, run, help_text))
     return parser
+
+
+class _Version(argparse.Action):
+    """Prints the version, which is read only then: the other commands need not wait for it."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from jupyter_envstore import __version__
+
+        print(f"jupyter-envstore {__version__}")
+        parser.exit()
 
 
 Add = Callable[[str, str, str], argparse.ArgumentParser]
