@@ -1,7 +1,7 @@
 """Check that a wheel and a source distribution are whole: ``check_distribution.py SOURCE FILE...``.
 
-``SOURCE`` is a folder with the files of the commit; the built extension may be there, too. Each fault is printed as a
-line, and the exit code is 1 then. It needs ``packaging``.
+``SOURCE`` is a folder with the files of the commit, and nothing else. Each fault is printed as a line; the exit code is
+1 then. It needs ``packaging``.
 """
 
 from __future__ import annotations
@@ -66,8 +66,7 @@ def wheel_faults(path: Path, source: Path) -> list[str]:
     version = version_of(source)
     faults = metadata_faults(message_from_string(files[f"{information}/METADATA"].decode()), version)
     faults += extension_faults(files, f"{data}share/jupyter/labextensions/jupyter-envstore/", version)
-    package = {f"jupyter_envstore/{name}" for name in files_of(source / "jupyter_envstore")}
-    expected = {name for name in package if not name.startswith(f"{EXTENSION}/")} | {
+    expected = {f"jupyter_envstore/{name}" for name in files_of(source / "jupyter_envstore")} | {
         OPENAPI,
         f"{information}/licenses/LICENSE",
         f"{information}/entry_points.txt",
@@ -88,7 +87,7 @@ def sdist_faults(path: Path, source: Path) -> list[str]:
     version = version_of(source)
     faults = metadata_faults(message_from_string(files.pop("PKG-INFO").decode()), version)
     faults += extension_faults(files, f"{EXTENSION}/", version)
-    wanted = {name for name in files_of(source) if not name.startswith(f"{EXTENSION}/")}
+    wanted = files_of(source)
     faults += [f"{name} is missing" for name in sorted(wanted - files.keys())]
     more = {name for name in files.keys() - wanted if not name.startswith(f"{EXTENSION}/")}
     return faults + [f"{name} is in no commit" for name in sorted(more)]
