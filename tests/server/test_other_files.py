@@ -153,7 +153,7 @@ def test_the_categories_that_a_lock_is_read_with_are_told(plain: Server) -> None
     offer = plain.data("POST", "specification/check/", json=body)["offer"]
     assert (offer["categories"], offer["taken"]) == (["main", "dev", "docs"], ["main", "dev"])
     offer = plain.data("POST", "specification/check/", json=body | {"categories": ["docs"]})["offer"]
-    assert (offer["categories"], offer["taken"]) == (["main", "dev", "docs"], ["docs"])
+    assert (offer["categories"], offer["taken"]) == (["main", "dev", "docs"], ["main", "docs"])
     for package in lock["package"]:
         package["category"] = "docs"
     found = plain.data("POST", "specification/check/", json=body | {"specification": json.dumps(lock)})
