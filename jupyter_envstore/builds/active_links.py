@@ -55,7 +55,7 @@ def sync_missing_links(config: StoreConfig, database: Database) -> int:
     for row in active:
         link = links_folder(config.root) / row.namespace.lower() / row.name.lower()
         prefix = config.builds / str(row.directory)
-        if prefix.is_dir() and not (link.is_symlink() and link.readlink() == prefix):
+        if prefix.is_dir() and not _leads_to(link, prefix):
             sync_link(config, database, row.environment_id)
             mended += 1
     return mended
@@ -64,13 +64,17 @@ def sync_missing_links(config: StoreConfig, database: Database) -> int:
 def point_at(root: Path, namespace: str, name: str, prefix: Path) -> None:
     """Make the link, at once and never missing in between."""
     link = links_folder(root) / namespace / name
-    if link.is_symlink() and link.readlink() == prefix:
+    if _leads_to(link, prefix):
         return
     link.parent.mkdir(parents=True, exist_ok=True)
     fresh = link.with_name(f".{name}.{os.getpid()}")
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(prefix)
     fresh.replace(link)
+
+
+def _leads_to(link: Path, prefix: Path) -> bool:
+    return link.is_symlink() and link.readlink() == prefix
 
 
 def drop_link(root: Path, namespace: str, name: str) -> None:

@@ -209,8 +209,10 @@ def serve(seconds: float, work: Callable[[str, int, int], int]) -> None:
         with contextlib.suppress(ImportError):  # whoever needs it will say so
             importlib.import_module(name)
     from jupyter_envstore.database.models import prepare
+    from jupyter_envstore.policy.artifact_kinds import artifact_kinds
 
     prepare()
+    artifact_kinds()  # a look through all installed packages: once, and not for each job
     if threading.active_count() > 1:  # a fork would leave their locks held
         return
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for children: the system collects them

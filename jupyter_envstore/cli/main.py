@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from jupyter_envstore.errors import EnvStoreError
-from jupyter_envstore.policy.artifact_kinds import artifact_kinds
 
 EPILOG = """\
 Without a command, or with options of a server (--port, --ServerApp.…) alone, a Jupyter server starts with this
@@ -305,7 +304,7 @@ def _register_using(add: Add) -> None:
     _environment(shell)
     download = add("download", "use:download", "Write an artifact to a file; it is made if it is not ready")
     _environment(download)
-    kinds = ", ".join(artifact_kinds())
+    kinds = "yaml, lockfile, explicit, archive, docker, installer, or one that another package adds"
     download.add_argument("--artifact", required=True, metavar="TYPE", help=kinds)
     variants = "platform of a yaml, an explicit list or an installer; tar.zst for an archive"
     download.add_argument("--variant", default="", help=variants)

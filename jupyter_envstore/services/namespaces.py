@@ -75,7 +75,7 @@ class Namespaces:
         PermissionDeniedError
             A mapping gives more than who makes it has.
         """
-        bindings = _split(mappings) if mappings is not None else None
+        bindings = check_bindings(mappings) if mappings is not None else None
         if metadata is not None:
             _check_metadata(metadata)
         if bindings is not None:
@@ -189,10 +189,6 @@ def _get(session: Any, name: str) -> Namespace:
         msg = f"there is no namespace {name}"
         raise NotFoundError(msg)
     return namespace
-
-
-def _split(mappings: Any) -> dict[str, list[str]]:
-    return check_bindings(mappings)
 
 
 def _check_holds(identity: Identity, bindings: dict[str, list[str]]) -> None:

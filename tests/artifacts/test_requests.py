@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from jupyter_envstore.artifacts import base
+from jupyter_envstore.cli.main import make_parser
 from jupyter_envstore.errors import ArtifactError, ConflictError, InvalidInputError
 from jupyter_envstore.policy.artifact_kinds import ArtifactKind, artifact_kinds
 from tests.helpers import Store
@@ -67,6 +71,19 @@ def test_every_kind_that_is_declared_has_a_maker() -> None:
         maker = base.find_maker(name)
         assert maker.media_type("")
         assert maker.file_name("e", "linux-64", "")
+
+
+def test_the_help_of_the_command_line_names_every_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        make_parser().parse_args(["download", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"{', '.join(artifact_kinds())}, or one that another package adds" in said
+
+
+def test_the_parser_of_the_command_line_looks_at_no_installed_packages() -> None:
+    code = "import sys; from jupyter_envstore.cli.main import make_parser; make_parser(); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"jupyter_envstore.policy", "jupyter_envstore.spec"} & set(loaded)
 
 
 @pytest.mark.parametrize("fields", [{"name": "Pixi"}, {"wire_name": "pixi"}, {"maker": "nowhere"}, {"name": "../x"}])
