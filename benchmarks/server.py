@@ -22,6 +22,7 @@ from common import channel, report, text
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from jupyter_envstore.engine.prefix import remove_tree
+from tests.helpers import WITH_ARCHIVES
 from tests.server.live import MASTER, Server, free_port
 
 HEADERS = {"Authorization": f"Bearer {MASTER}"}
@@ -261,7 +262,8 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="es-bench-"))
     longest = folder / "longest"
     longest.write_text("")
-    server = Server(folder, WATCH.format(path=str(longest)))
+    settings = f"c.EnvStoreApp.default_settings = {WITH_ARCHIVES!r}\n"  # builds that listings run beside make archives
+    server = Server(folder, settings + WATCH.format(path=str(longest)))
     try:
         server.start()
         channel()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CHUNK = 1 << 20
+IMAGE = "docker"
 UNSETTLED = ("QUEUED", "BUILDING")
 """What the status of a build is until it has ended."""
 
@@ -90,7 +91,7 @@ class EnvStore:
             page += 1
 
     def text(self, name: str, artifact: str = "yaml", build: int | None = None) -> str:
-        """Return a text artifact: ``yaml``, ``lockfile``, ``explicit`` or ``logs``."""
+        """Return a text artifact: ``yaml``, ``lockfile``, ``explicit``, ``logs``, or one that another package makes."""
         with self._open(f"build/{self._build(name, build)}/{_path(artifact)}") as answer:
             return answer.read().decode()
 
@@ -160,14 +161,16 @@ class EnvStore:
         progress: Callable[[int, int], None] | None = None,
         overwrite: bool = False,
     ) -> str:
-        """Write an artifact to a file, checked by its SHA-256, and return its path.
+        """Write an artifact to a file, check it, and return its path.
 
         Parameters
         ----------
         name : str
             ``namespace/name``.
         artifact : str
-            ``yaml``, ``lockfile``, ``explicit`` or ``archive``.
+            ``yaml``, ``lockfile``, ``explicit``, ``archive``, ``docker``, ``installer``, or one that another package
+            makes. A Docker image becomes one file, for ``docker load``. Its length is checked; the SHA-256 of all other
+            artifacts is checked, too.
         path : str or None
             File, or folder that ends in ``/``; default the file's own name, here.
         build : int or None
@@ -177,22 +180,32 @@ class EnvStore:
         progress : callable or None
             Called with bytes written and bytes in all.
         overwrite : bool
-            Write over another file of the artifact's own name; one that ``path`` names is always written.
+            Write over another file of the artifact's own name, and over a Docker image that is there; a file that
+            ``path`` names is always written.
+
+        Raises
+        ------
+        EnvStoreClientError
+            The build has no such artifact, or it is not ready in time; another file of its name is there; or what
+            arrived is damaged.
         """
         number = self._build(name, build)
         made = self._ready(number, artifact, wait)
+        sha256 = None if artifact == IMAGE else made["sha256"]  # of an image it is that of its manifest
         target = os.fspath(path or made["file_name"])
         if os.path.isdir(target) or target.endswith("/"):
             os.makedirs(target, exist_ok=True)
             target = os.path.join(target, made["file_name"])
             path = None
-        if path is None and not overwrite and os.path.exists(target) and _sha256(target) != made["sha256"]:
-            msg = f"{target} is there already, and is another file; give path, or overwrite=True"
+        if path is None and not overwrite and os.path.exists(target) and not (sha256 and _sha256(target) == sha256):
+            other = ", and is another file" if sha256 else ""
+            msg = f"{target} is there already{other}; give path, or overwrite=True"
             raise EnvStoreClientError(msg)
         partial = f"{target}.partial"
         digest = hashlib.sha256()
         try:
-            with self._open(f"build/{number}/{_path(artifact)}") as answer, open(partial, "wb") as file:
+            query = {"download": "true"} if artifact == IMAGE else None
+            with self._open(f"build/{number}/{_path(artifact)}", query) as answer, open(partial, "wb") as file:
                 done, total = 0, int(answer.headers.get("Content-Length") or 0)
                 for chunk in iter(lambda: answer.read(CHUNK), b""):
                     file.write(chunk)
@@ -200,7 +213,10 @@ class EnvStore:
                     done += len(chunk)
                     if progress:
                         progress(done, total)
-            if digest.hexdigest() != made["sha256"]:
+            if done < total:
+                msg = f"{target}: only {done:,} of {total:,} bytes arrived; try again"
+                raise EnvStoreClientError(msg)
+            if sha256 is not None and digest.hexdigest() != sha256:
                 msg = f"{target}: what arrived is not what was sent (SHA-256 differs); try again"
                 raise EnvStoreClientError(msg)
             os.replace(partial, target)
@@ -325,7 +341,8 @@ def _sha256(path: str) -> str:
 
 
 def _path(artifact: str) -> str:
-    return "conda-lock.yml" if artifact == "lockfile" else f"{urllib.parse.quote(artifact, safe='')}/"
+    """Return where an artifact is read, below ``build/ID/``; of a Docker image, its address."""
+    return f"{artifact}/" if artifact in ("logs", IMAGE) else f"artifacts/{urllib.parse.quote(artifact, safe='')}/file/"
 
 
 def environments(search: str = "", namespace: str = "") -> list[dict[str, Any]]:

@@ -42,6 +42,8 @@ class StoreConfig:
         Registries (``HOST[:PORT]``) that speak plain HTTP.
     constructor : str
         Path of constructor's program; empty for the one on ``PATH``, or one that is linked from a channel.
+    executor : str
+        What starts workers: ``local``, or the name of an entry point.
     worker_wait_seconds : float
         How long a worker waits ready for the next job; 0 for none that waits.
     settings : dict
@@ -61,6 +63,7 @@ class StoreConfig:
     docker_base_image: str = "docker://debian:bookworm-slim"
     docker_insecure_registries: Sequence[str] = ()
     constructor: str = ""
+    executor: str = "local"
     worker_wait_seconds: float = 0.0
     settings: dict[str, Any] = field(default_factory=dict)
     hand_on: bool = False

@@ -26,5 +26,10 @@ export default typescript.config(
       eqeqeq: 'error',
       'no-console': ['error', { allow: ['warn', 'error'] }]
     }
+  },
+  {
+    // a longer function holds a hook, a component or a table that deserves a name of its own
+    files: ['src/**/*.ts', 'src/**/*.tsx'],
+    rules: { 'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }] }
   }
 );

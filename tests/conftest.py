@@ -11,19 +11,22 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
+import tomli  # noqa: F401 - early: once, TOML 1.1 was refused as an older tomli does; how is not known
 
-from jupyter_envstore.builds.executors import LocalExecutor
 from jupyter_envstore.channel_maker.channel import make_channel
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.images.host_base import write_host_base
 from jupyter_envstore.services.store import EnvStore
 from tests import nasty
-from tests.helpers import LEASE_SECONDS, Store
+from tests.helpers import LEASE_SECONDS, WITH_ARCHIVES, WITHOUT_ARCHIVES, Store, executor_of
+from tests.schedule import pytest_collection_modifyitems as pytest_collection_modifyitems
+from tests.schedule import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 from tests.server.live import Server
 
 CACHE = Path(__file__).parent.parent / ".cache"
@@ -85,7 +88,7 @@ def channel() -> str:
     if second:
         pythons.append(second)
     CACHE.mkdir(exist_ok=True)
-    with (CACHE / "channel.lock").open("w") as lock:  # tests run in two processes
+    with (CACHE / "channel.lock").open("w") as lock:  # tests run in several processes
         fcntl.flock(lock, fcntl.LOCK_EX)
         return make_channel(CACHE / "channel", pythons=pythons).path.as_uri()
 
@@ -121,12 +124,12 @@ def root() -> Iterator[Path]:
 
 
 @pytest.fixture
-def store(root: Path, package_cache: Path) -> Iterator[Store]:
-    """An empty store with a warm package cache."""
+def store(root: Path, package_cache: Path, request: pytest.FixtureRequest) -> Iterator[Store]:
+    """An empty store with a warm package cache. Its builds make archives where the test has the mark ``archives``."""
     (root / "pkgs").symlink_to(package_cache)
-    # most tests are about something else than whether packages can be imported
-    config = StoreConfig(str(root), lease_seconds=LEASE_SECONDS, settings={"check_imports": False})
-    opened = Store(EnvStore.open(config, LocalExecutor(config)))
+    settings = WITH_ARCHIVES if request.node.get_closest_marker("archives") else WITHOUT_ARCHIVES
+    config = StoreConfig(str(root), lease_seconds=LEASE_SECONDS, settings=dict(settings))
+    opened = Store(EnvStore.open(config, executor_of(config)))
     yield opened
     opened.end_workers()
     opened.close()
@@ -176,11 +179,17 @@ LEFT_SOCKET = re.compile(
     r".*?\n *tornado\.websocket\.WebSocketClosedError\n",
     re.DOTALL,
 )
+GONE_KERNEL = re.compile(
+    r"Error loading kernelspec 'envstore-[^\n]*\n"
+    r" *Traceback(?:(?!\n\[).)*?\n *FileNotFoundError: [^\n]*/kernels/envstore-[^\n]*/kernel\.json'\n",
+    re.DOTALL,
+)
+"""jupyter_client lists folders, then reads the files in them: a kernel may have been removed in between."""
 
 
-@pytest.fixture(scope="session")
-def make_server(package_cache: Path) -> Iterator[Callable[..., Server]]:
-    """Start servers, each with a store of its own and more configuration."""
+@contextmanager
+def servers(package_cache: Path) -> Iterator[Callable[..., Server]]:
+    """Start servers, each with a store of its own and more configuration; stop them at the end."""
     started: list[Server] = []
 
     def make(extra: str = "", python: str | Path = sys.executable) -> Server:
@@ -196,7 +205,7 @@ def make_server(package_cache: Path) -> Iterator[Callable[..., Server]]:
         server.stop(signal.SIGKILL)
         end_workers(server.root)
         # A browser that leaves while Jupyter Server writes to its socket is no fault of this server.
-        logs.append(LEFT_SOCKET.sub("", server.log.read_text()))
+        logs.append(GONE_KERNEL.sub("", LEFT_SOCKET.sub("", server.log.read_text())))
         remove_tree(server.folder)
     for text in logs:
         place = text.find("Traceback")
@@ -204,10 +213,24 @@ def make_server(package_cache: Path) -> Iterator[Callable[..., Server]]:
         assert "STOOD STILL" not in text, [line for line in text.splitlines() if "STOOD STILL" in line]
 
 
+@pytest.fixture(scope="module")
+def make_server(package_cache: Path) -> Iterator[Callable[..., Server]]:
+    """Start servers that end with the tests of a file: even one that nobody uses takes time, to look at its store."""
+    with servers(package_cache) as make:
+        yield make
+
+
 @pytest.fixture(scope="session")
-def server(make_server: Callable[[str], Server], channel: str) -> Server:
+def make_lasting_server(package_cache: Path) -> Iterator[Callable[..., Server]]:
+    """Start servers that tests of several files use."""
+    with servers(package_cache) as make:
+        yield make
+
+
+@pytest.fixture(scope="session")
+def server(make_lasting_server: Callable[[str], Server], channel: str) -> Server:
     """A server with one built environment, ``team/data``, and all its artifacts. Tests add others."""
-    found = make_server("")
+    found = make_lasting_server("")
     found.build_id = found.submit(
         f"""
 name: data
@@ -219,4 +242,5 @@ variables: {{GREETING: 'hello $HOME'}}
     )
     build = found.wait(found.build_id)
     assert build["status"] == "COMPLETED", build["status_info"]
+    found.make(found.build_id, "archive")
     return found

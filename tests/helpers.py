@@ -11,13 +11,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from jupyter_envstore.blobs.local import LocalBlobStore
 from jupyter_envstore.builds.executors import Executor, LocalExecutor
 from jupyter_envstore.builds.processes import is_alive, start_time
 from jupyter_envstore.builds.retention import Retention
+from jupyter_envstore.builds.waiting_worker import WaitingWorker
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.models import Job
 from jupyter_envstore.database.states import UNSETTLED
@@ -28,6 +32,36 @@ from jupyter_envstore.spec import read_specification
 
 LEASE_SECONDS = 10.0
 """How long a worker of most tests may be silent: two run at once with other tests, and they give way to everything."""
+
+WITH_ARCHIVES: dict[str, Any] = {"check_imports": False}
+"""Settings of most stores of tests: most tests are about something else than whether packages can be imported."""
+WITHOUT_ARCHIVES: dict[str, Any] = WITH_ARCHIVES | {"artifacts_at_once": ["yaml", "lockfile", "explicit"]}
+"""The same, and no build makes an archive unless it is asked for: it takes longer than the build."""
+PAUSE = 0.05
+"""Seconds between two looks at what one waits for."""
+
+
+class SharedWorker(WaitingWorker):
+    """The worker that waits ready for all stores of a test process: loaded once, it forks for their jobs."""
+
+    def end(self) -> None:
+        """Go on for the next store; it ends when the tests' process does."""
+
+
+@cache
+def shared_worker() -> SharedWorker:
+    """Return the worker that waits for the jobs of this process's stores."""
+    found = SharedWorker(3600.0, Path(tempfile.gettempdir()))
+    found.begin()
+    deadline = time.monotonic() + 30
+    while found.process is not None and not found.usable() and time.monotonic() < deadline:
+        time.sleep(PAUSE)
+    return found
+
+
+def executor_of(config: StoreConfig) -> LocalExecutor:
+    """Return the executor of a store under test: its workers are forked, as a server's are."""
+    return LocalExecutor(config, shared_worker())
 
 
 class Store:
@@ -59,10 +93,11 @@ class Store:
         """Schedule until ``condition`` holds."""
         deadline = time.monotonic() + timeout
         while not condition():
-            jobs = [(job.kind, job.state, job.attempt, job.pid, job.reason) for job in self.jobs()]
-            assert time.monotonic() < deadline, f"it took too long; jobs: {jobs}"
+            if time.monotonic() > deadline:
+                jobs = [(job.kind, job.state, job.attempt, job.pid, job.reason) for job in self.jobs()]
+                pytest.fail(f"it took too long; jobs: {jobs}")
             self.envstore.scheduler.tick()
-            time.sleep(0.02)
+            time.sleep(PAUSE)
 
     def start_with(self, executor: Executor) -> None:
         """Have workers of another kind: once those of before have ended, which take what comes next for their build."""
@@ -104,8 +139,9 @@ def opened_stores(package_cache: Path) -> Iterator[Callable[..., Store]]:
     def make(packages: Path = package_cache, **config: Any) -> Store:
         folder = Path(tempfile.mkdtemp(prefix="es-"))
         (folder / "pkgs").symlink_to(packages)
-        chosen = StoreConfig(str(folder), lease_seconds=LEASE_SECONDS, **config)
-        opened.append(Store(EnvStore.open(chosen, LocalExecutor(chosen))))
+        settings = WITHOUT_ARCHIVES | config.pop("settings", {})
+        chosen = StoreConfig(str(folder), lease_seconds=LEASE_SECONDS, settings=settings, **config)
+        opened.append(Store(EnvStore.open(chosen, executor_of(chosen))))
         return opened[-1]
 
     yield make
@@ -145,3 +181,25 @@ def serve(folder: str, handler: type[QuietHandler] = QuietHandler) -> Iterator[s
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class DistantBlobs:
+    """A blob store that is elsewhere: the file that it gives of a blob is a copy of that moment."""
+
+    def __init__(self, folder: Path) -> None:
+        self.there = LocalBlobStore(folder / "there")
+        self._here = folder / "here"
+        self.copied: list[str] = []
+        """Blobs whose files were asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.there, name)
+
+    def local_path(self, digest: str) -> Path:
+        """Return a copy on this machine."""
+        self.copied.append(digest)
+        copy = self._here / digest
+        if self.there.exists(digest):
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(self.there.read(digest))
+        return copy

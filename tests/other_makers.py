@@ -1,4 +1,4 @@
-"""An environment of Python that has all of this one, and a package that makes an artifact; and one that is broken."""
+"""An environment of Python that has all of this one, and packages that add an artifact or an executor to a store."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 import textwrap
 import venv
 from pathlib import Path
+from typing import NamedTuple
 
 from tests import hostile
 
@@ -33,21 +34,78 @@ MAKER = """
             return {"package-names": "1.0"}
 """
 BROKEN = "from nowhere import KIND\n"
+EXECUTOR = """
+    import os
+    import signal
+    import subprocess
+    import sys
+
+
+    class Noting:
+        # Starts workers that the store knows by their heartbeats alone, and notes who started each.
+
+        def __init__(self, config):
+            self.config = config
+            self.workers = {}
+
+        def start(self, claim):
+            command = [sys.executable, "-m", "jupyter_envstore.builds.worker", str(claim.job_id), str(claim.attempt)]
+            worker = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, cwd="/")
+            self.workers[claim.job_id] = worker
+            worker.stdin.write(self.config.to_text().encode())
+            worker.stdin.close()
+            with (self.config.root / "started").open("a") as notes:
+                notes.write(f"{claim.kind} {os.getpid()}\\n")
+
+        def stop(self, job):
+            worker = self.workers.pop(job.id, None)
+            if worker is None or worker.poll() is not None:
+                return False
+            os.killpg(worker.pid, signal.SIGKILL)
+            worker.wait()
+            return True
+
+        def reap(self):
+            self.workers = {job: worker for job, worker in self.workers.items() if worker.poll() is None}
+
+        def close(self):
+            for worker in self.workers.values():
+                worker.returncode = 0  # it goes on
+"""
+
+
+class Module(NamedTuple):
+    """A package of one module, and its entry point."""
+
+    name: str
+    text: str
+    point: str
+    group: str = "jupyter_envstore.artifact_kinds"
 
 
 def python_with_makers(folder: Path) -> Path:
-    """Return the interpreter of a new virtual environment in ``folder``."""
+    """Return the interpreter of a new environment with a package that makes an artifact, and a broken one."""
+    makers = Module("package_names", textwrap.dedent(MAKER), "names = package_names:NAMES")
+    return python_with(folder, makers, Module("broken_kind", BROKEN, "broken = broken_kind:KIND"))
+
+
+def python_with_executors(folder: Path) -> Path:
+    """Return the interpreter of a new environment with a package that starts workers, and a broken one."""
+    group = "jupyter_envstore.executors"
+    noting = Module("noting_executor", textwrap.dedent(EXECUTOR), "noting = noting_executor:Noting", group)
+    return python_with(folder, noting, Module("broken_executor", BROKEN, "broken = broken_executor:KIND", group))
+
+
+def python_with(folder: Path, *modules: Module) -> Path:
+    """Return the interpreter of a new virtual environment in ``folder``, in which ``modules`` are installed."""
     venv.create(folder / "venv", symlinks=True)
     (folder / "venv" / "share").symlink_to(Path(sys.prefix) / "share")  # JupyterLab and its extensions
     python = folder / "venv" / "bin" / "python"
     (packages,) = (folder / "venv" / "lib").glob("python*/site-packages")
     beside = [path for path in map(Path, site.getsitepackages()) if path.is_dir()]
     (packages / "beside.pth").write_text("".join(f"import site; site.addsitedir({str(path)!r})\n" for path in beside))
-    for name, text, point in (
-        ("package_names", textwrap.dedent(MAKER), "names = package_names:NAMES"),
-        ("broken_kind", BROKEN, "broken = broken_kind:KIND"),
-    ):
-        wheel = hostile.wheel(folder, name, {f"{name}.py": text}, point, group="jupyter_envstore.artifact_kinds")
+    for name, text, point, group in modules:
+        wheel = hostile.wheel(folder, name, {f"{name}.py": text}, point, group=group)
         command = [
             sys.executable,
             "-m",

@@ -7,9 +7,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from jupyter_envstore.database.connection import now
+from jupyter_envstore.database.values import Statistics
 from jupyter_envstore.services.interfaces import Store
 
 COUNT_SECONDS = 15.0
@@ -41,7 +41,7 @@ class News:
     builds: tuple[int, ...]
     progressing: tuple[int, ...]
     working: int
-    numbers: dict[str, Any] | None = None
+    numbers: Statistics | None = None
 
 
 class ChangeWatcher:

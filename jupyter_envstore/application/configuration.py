@@ -42,6 +42,11 @@ class StoreTraits(Configurable):
         30.0, min=2.0, help="How long a worker may be silent before its work is given to another, in seconds."
     ).tag(config=True)
     build_time_limit = Float(3600.0, min=10.0, help="How long a build may take, in seconds.").tag(config=True)
+    executor = Unicode(
+        "local",
+        help="What starts workers: local for processes of this machine, or the name that another package gives its "
+        "executor in the entry-point group jupyter_envstore.executors.",
+    ).tag(config=True)
     worker_wait_seconds = Float(
         300.0,
         min=0.0,

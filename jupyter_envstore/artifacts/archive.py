@@ -13,7 +13,9 @@ from jupyter_envstore.artifacts.packed_files import packed_files
 from jupyter_envstore.engine.collisions import OutsideLink
 from jupyter_envstore.engine.conda_meta import clean_meta, disown_paths, meta_bytes
 from jupyter_envstore.engine.environment_variables import write_activation
-from jupyter_envstore.engine.link import finish_prefix, link_conda
+from jupyter_envstore.engine.finish import finish_prefix
+from jupyter_envstore.engine.link import link_conda
+from jupyter_envstore.engine.prefix import walk_files
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.engine.script_products import Touched, apply_products, links_out
@@ -34,7 +36,13 @@ class Archive:
     """``tar.gz`` (the variant ``tar.zst`` too): unpack it anywhere, no conda needed."""
 
     def check_variant(self, variant: str) -> None:
-        """The variant is a format."""
+        """The variant is a format.
+
+        Raises
+        ------
+        InvalidInputError
+            It is none of the formats.
+        """
         if variant not in FORMATS:
             msg = f"an archive cannot be {variant!r}; known: tar.gz, tar.zst"
             raise InvalidInputError(msg)
@@ -148,7 +156,8 @@ def pack(prefix: Path, placeholder: Path, tar: TarStream, request: ArtifactReque
     from conda_pack.core import Packer
 
     touched = exported.touched
-    files = packed_files(prefix, exported.site_packages, touched.removed)
+    present = dict(walk_files(prefix))
+    files = packed_files(prefix, present, exported.site_packages, touched.removed)
     writer = _CondaPackArchive(tar, {ACTIVATE: activate_anywhere(str(placeholder)), DEACTIVATE: deactivate()})
     packer = Packer(str(placeholder), writer)
     needle = str(placeholder).encode()
@@ -166,7 +175,11 @@ def pack(prefix: Path, placeholder: Path, tar: TarStream, request: ArtifactReque
             continue
         if file.file_mode == "unknown" and not _contains(file.source, needle):
             file.file_mode = None
-        packer.add(file)
+        if file.file_mode is None:  # most; conda-pack would do the same, after it compared each name with patterns
+            status = present.get(file.target) if file.source == f"{prefix}/{file.target}" else None
+            tar.add_file(file.source, file.target, status)
+        else:
+            packer.add(file)
         if place % 500 == 0:
             request.progress.advance(place, len(files), "files")
     packer.prefixes.append((ACTIVATE, str(placeholder), "text"))

@@ -6,10 +6,13 @@ Told of the artifacts that are lists of addresses; the others hold the packages 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from jupyter_envstore.engine.record import BuildRecord, PlatformLock
 from jupyter_envstore.spec.address_reach import Reach, worst_reach
 from jupyter_envstore.spec.package_editing import pip_name
+
+if TYPE_CHECKING:
+    from jupyter_envstore.engine.record import BuildRecord, PlatformLock
 
 REACH = "reach"
 """Among an artifact's tools, where it was noted when it was made."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.config import StoreConfig
@@ -19,6 +18,7 @@ from jupyter_envstore.engine.tarstream import Sink
 from jupyter_envstore.errors import ArtifactError, InvalidInputError
 from jupyter_envstore.images.oci import LayerCache
 from jupyter_envstore.policy.artifact_kinds import ArtifactKind, artifact_kinds
+from jupyter_envstore.policy.setting_values import SettingValues
 
 
 class Parts(LayerCache, Protocol):
@@ -66,7 +66,7 @@ class ArtifactRequest:
     staging: Path
     progress: Progress
     parts: Parts
-    settings: Mapping[str, Any]
+    settings: SettingValues
     products: Path | None = None
 
 
@@ -90,12 +90,22 @@ MADE_AS = "made as"
 """Among an artifact's tools: the variant that a setting made of the one that was asked for; its file is named so."""
 
 
-def made_for(kind: str, settings: Mapping[str, Any]) -> str:
-    """Return what an artifact depends on beside the record: a hash of the settings that its kind names, if any."""
+def made_for(kind: str, settings: SettingValues) -> str:
+    """Return what an artifact depends on beside the record: a hash of the settings that its kind names, if any.
+
+    Raises
+    ------
+    ArtifactError
+        Its kind names a setting that does not exist.
+    """
     names = find_kind(kind).settings
     if not names:
         return ""
-    text = json.dumps({name: settings[name] for name in names}, sort_keys=True)
+    unknown = sorted(set(names) - set(settings))
+    if unknown:
+        msg = f"artifact {kind}: the package that adds it names settings that do not exist: {', '.join(unknown)}"
+        raise ArtifactError(msg)
+    text = json.dumps({name: value for name, value in settings.items() if name in names}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 

@@ -11,6 +11,7 @@ from jupyter_envstore.artifacts.base import ArtifactRequest, version_of
 from jupyter_envstore.engine.bytecode import link_bytecode
 from jupyter_envstore.engine.environment_variables import Variables, read_variables
 from jupyter_envstore.engine.prefix import write_new
+from jupyter_envstore.engine.record import BuildRecord, PlatformLock
 from jupyter_envstore.engine.tarstream import Sink
 from jupyter_envstore.errors import ArtifactError, InvalidInputError
 from jupyter_envstore.images.base_images import fetch_base
@@ -46,7 +47,13 @@ class DockerImage:
     """An OCI manifest; its layers and its configuration are parts beside it. The registry serves them."""
 
     def check_variant(self, variant: str) -> None:
-        """There is one."""
+        """There is one.
+
+        Raises
+        ------
+        InvalidInputError
+            A variant is named.
+        """
         if variant:
             msg = f"a Docker image has no variant {variant!r}"
             raise InvalidInputError(msg)
@@ -60,7 +67,13 @@ class DockerImage:
         return MANIFEST
 
     def make(self, request: ArtifactRequest, sink: Sink) -> dict[str, str]:
-        """Fetch the base, link the record for ``/opt/conda``, write the layers that are new, and the manifest."""
+        """Fetch the base, link the record for ``/opt/conda``, write the layers that are new, and the manifest.
+
+        Raises
+        ------
+        ArtifactError, ImageError
+            The build is for another system than Linux; the base cannot be had.
+        """
         if not request.platform.startswith("linux-"):
             msg = f"images run on Linux; this build is for {request.platform}"
             raise ArtifactError(msg)
@@ -73,14 +86,7 @@ class DockerImage:
             config.packages / "images",
             config.docker_insecure_registries,
         )
-        allowed = min(int(request.settings["image_layers"]), MOST_LAYERS)
-        limit = allowed - len(base.layers)
-        if limit < FEWEST:
-            msg = (
-                f"base image {base.name} has {len(base.layers)} layers of the {allowed} that image_layers allows; "
-                f"{FEWEST} more are needed"
-            )
-            raise ArtifactError(msg)
+        limit = _layers_left(base, request.settings["image_layers"])
         lock = record.lock(request.platform)
         tools = {"py-rattler": version_of("py-rattler"), "isal": version_of("isal"), "uv": version_of("uv")}
         known = KnownLayers()
@@ -112,18 +118,7 @@ class DockerImage:
         request.progress.log(f"{len(layers)} layers on {base.name}, {before}")
         for _, layer in layers:
             parts.keep(layer.digest, layer.size)
-        labels = {
-            "org.opencontainers.image.title": record.name,
-            "org.opencontainers.image.version": record.sha256[:12],
-            "org.opencontainers.image.revision": record.sha256,
-            "dev.jupyter-envstore.lock.digest": f"sha256:{sha256(canonical(_lock_value(lock)))}",
-        }
-        if record.description:
-            labels["org.opencontainers.image.description"] = record.description
-        if base.digest:
-            labels["org.opencontainers.image.base.digest"] = base.digest
-        if base.reference:
-            labels["org.opencontainers.image.base.name"] = base.reference
+        labels = _labels(record, lock, base)
         image = image_config(request.platform, base, layers, runs(base, read_variables(request.staging), labels))
         stored = parts.blobs.put(image)
         parts.keep(stored.digest, stored.size)
@@ -154,5 +149,41 @@ def runs(base: Base, variables: Variables, labels: dict[str, str]) -> dict[str, 
     }
 
 
-def _lock_value(lock: Any) -> dict[str, Any]:
+def _layers_left(base: Base, allowed: int) -> int:
+    """Return how many layers an image may have of its own.
+
+    Raises
+    ------
+    ArtifactError
+        The base leaves too few.
+    """
+    allowed = min(allowed, MOST_LAYERS)
+    limit = allowed - len(base.layers)
+    if limit < FEWEST:
+        msg = (
+            f"base image {base.name} has {len(base.layers)} layers of the {allowed} that image_layers allows; "
+            f"{FEWEST} more are needed"
+        )
+        raise ArtifactError(msg)
+    return limit
+
+
+def _labels(record: BuildRecord, lock: PlatformLock, base: Base) -> dict[str, str]:
+    """Return what an image says of itself (OCI image specification, "Annotations")."""
+    labels = {
+        "org.opencontainers.image.title": record.name,
+        "org.opencontainers.image.version": record.sha256[:12],
+        "org.opencontainers.image.revision": record.sha256,
+        "dev.jupyter-envstore.lock.digest": f"sha256:{sha256(canonical(_lock_value(lock)))}",
+    }
+    if record.description:
+        labels["org.opencontainers.image.description"] = record.description
+    if base.digest:
+        labels["org.opencontainers.image.base.digest"] = base.digest
+    if base.reference:
+        labels["org.opencontainers.image.base.name"] = base.reference
+    return labels
+
+
+def _lock_value(lock: PlatformLock) -> dict[str, Any]:
     return {"conda": list(lock.conda), "pip": list(lock.pip)}

@@ -28,7 +28,13 @@ class Installer:
     """A file to run: ``.sh``, on Windows ``.exe``. The variant is a platform, that of the build without one."""
 
     def check_variant(self, variant: str) -> None:
-        """The variant is a platform; for macOS with ``.pkg`` behind it where a package is wanted."""
+        """The variant is a platform; for macOS with ``.pkg`` behind it where a package is wanted.
+
+        Raises
+        ------
+        InvalidInputError
+            It is no platform that installers are made for.
+        """
         platform = variant.removesuffix(PKG)
         if (variant and platform not in PLATFORMS) or (variant.endswith(PKG) and not platform.startswith("osx-")):
             msg = f"there is no installer {variant[:60]!r}; known: {', '.join(PLATFORMS)}, osx-64.pkg, osx-arm64.pkg"
@@ -47,7 +53,13 @@ class Installer:
         return "application/vnd.microsoft.portable-executable" if variant.startswith("win-") else "application/x-sh"
 
     def make(self, request: ArtifactRequest, sink: Sink) -> dict[str, str]:
-        """Let constructor make it, or make a self-extracting one, as the setting ``installer_maker`` says."""
+        """Let constructor make it, or make a self-extracting one, as the setting ``installer_maker`` says.
+
+        Raises
+        ------
+        ArtifactError
+            No tool can make it; the message names what is missing.
+        """
         wanted = request.settings["installer_maker"]
         if wanted == "self-extracting":
             return make_self_extracting(request, sink)

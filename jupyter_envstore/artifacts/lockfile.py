@@ -12,7 +12,13 @@ class Lockfile:
     """``conda-lock.yml`` of all platforms."""
 
     def check_variant(self, variant: str) -> None:
-        """There is one only."""
+        """There is one only.
+
+        Raises
+        ------
+        InvalidInputError
+            A variant is named.
+        """
         if variant:
             msg = f"a lockfile holds all platforms; it has no variant {variant!r}"
             raise InvalidInputError(msg)

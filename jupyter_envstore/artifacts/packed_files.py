@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_envstore.engine.conda_meta import META
-from jupyter_envstore.engine.package_paths import places_in_package
-from jupyter_envstore.engine.prefix import walk_files
+from jupyter_envstore.engine.path_rules import places_in_package
 from jupyter_envstore.errors import ArtifactError
 from jupyter_envstore.spec.wording import counted
 
@@ -26,13 +25,15 @@ NOT_PACKED = frozenset(f"bin/{name}" for name in ("conda", "activate", "deactiva
 """What conda writes into environments that it activates."""
 
 
-def packed_files(prefix: Path, site_packages: str, removed: Collection[str]) -> list[File]:
+def packed_files(prefix: Path, present: Collection[str], site_packages: str, removed: Collection[str]) -> list[File]:
     """Return the files of an environment as conda-pack's objects, sorted.
 
     Files with the prefix in them are taken out of the package cache: a package's own placeholder leaves more room.
 
     Parameters
     ----------
+    present : collection of str
+        All files, links and empty folders in the prefix.
     site_packages : str
         Where Python packages lie in the prefix.
     removed : collection of str
@@ -46,7 +47,6 @@ def packed_files(prefix: Path, site_packages: str, removed: Collection[str]) -> 
     from conda_pack.compat import find_py_source
     from conda_pack.core import File
 
-    present = {path for path, _ in walk_files(prefix)}
     found: dict[str, File] = {}
     for meta in sorted((prefix / META).glob("*.json")):
         record = json.loads(meta.read_bytes())
@@ -58,7 +58,7 @@ def packed_files(prefix: Path, site_packages: str, removed: Collection[str]) -> 
     history = f"{META}history"
     if history in present:
         found[history] = File(f"{prefix}/{history}", history)
-    for path in present - found.keys() - NOT_PACKED:
+    for path in set(present) - found.keys() - NOT_PACKED:
         if find_py_source(path) not in found:
             found[path] = File(f"{prefix}/{path}", path, is_conda=False, file_mode="unknown")
     return [found[path] for path in sorted(found)]

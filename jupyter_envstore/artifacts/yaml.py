@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 from jupyter_envstore import policy
 from jupyter_envstore.artifacts.base import ArtifactRequest
 from jupyter_envstore.engine.pylock import exact_address
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.engine.tarstream import Sink
+from jupyter_envstore.spec.lock_entries import CondaEntry, PypiEntry
 from jupyter_envstore.spec.package_editing import pip_name
 
 
@@ -66,7 +66,7 @@ def pinned_yaml(record: BuildRecord, platform: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def exact_spec(entry: dict[str, Any], with_channel: bool) -> str:
+def exact_spec(entry: CondaEntry, with_channel: bool) -> str:
     """Return the match spec that only this package satisfies."""
     spec = f"{entry['name']}={entry['version']}={entry['build']}"
     return f"{entry['channel']}::{spec}" if with_channel else spec
@@ -87,7 +87,7 @@ def _pip_options(record: BuildRecord) -> list[str]:
     return lines + [f"--find-links {place}" for place in options.find_links]
 
 
-def _pip_line(package: dict[str, Any], by_address: bool) -> str:
+def _pip_line(package: PypiEntry, by_address: bool) -> str:
     if not by_address:
         return f"{package['name']}=={package['version']}"
     is_wheel = package["filename"].endswith(".whl")

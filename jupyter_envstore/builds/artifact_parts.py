@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
 from jupyter_envstore.database import images
 from jupyter_envstore.database.blob_references import parts_owner, refer_parts
-from jupyter_envstore.database.connection import Database
+from jupyter_envstore.database.connection import Database, Session
 from jupyter_envstore.images.oci import Layer
 
 
@@ -38,7 +37,7 @@ class StoredParts:
         self.blobs.touch(digest)
         self._kept[digest] = size
 
-    def refer(self, session: Any, artifact_id: int) -> None:
+    def refer(self, session: Session, artifact_id: int) -> None:
         """Write all of it down, in the transaction that says that the artifact is ready."""
         images.remember_layers(session, self._made)
         blobs = [StoredBlob(digest, size) for digest, size in self._kept.items()]

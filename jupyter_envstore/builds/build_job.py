@@ -46,9 +46,13 @@ class Job:
             msg = f"the path {self.prefix} is longer than {MAX_PREFIX} characters; choose a shorter root_dir"
             raise LimitError(msg)
 
-    def read_record(self) -> tuple[BuildRecord, Path]:
-        """Return the record of the build, and the staging folder with its conda packages."""
-        record = BuildRecord.from_bytes(self.workspace.blobs.read(self.build.record_digest or ""))
+    def read_record(self) -> BuildRecord:
+        """Return the record of the build."""
+        return self.workspace.read_record(self.build)
+
+    def fetch_recorded(self) -> tuple[BuildRecord, Path]:
+        """Return the record of the build, and a staging folder with its conda packages."""
+        record = self.read_record()
         return record, self.fetch(record.lock(self.platform), record.requested_conda)
 
     def fetch(self, lock: PlatformLock, requested: tuple[str, ...]) -> Path:

@@ -52,7 +52,7 @@ def run_check(workspace: Workspace) -> None:
         build = rows.find_build(session, workspace.claim.build_id).build
     if build.prefix_state != PREFIX_PRESENT or not build.record_digest:
         return
-    record = BuildRecord.from_bytes(workspace.blobs.read(build.record_digest))
+    record = workspace.read_record(build)
     prefix = workspace.config.builds / build.directory
     with workspace.step("check", "Check"):
         workspace.clear_warnings(CHECK)

@@ -9,14 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from jupyter_envstore import policy
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import retention as queries
 from jupyter_envstore.database import settings as settings_rows
-from jupyter_envstore.database.connection import Database, now
+from jupyter_envstore.database.connection import Database, Session, now
 from jupyter_envstore.database.models import Build, Environment
 from jupyter_envstore.engine.prefix import remove_tree
 
@@ -32,19 +31,19 @@ class Cleared:
     size: int
 
 
-def kept_on_deletion(config: StoreConfig, session: Any) -> list[str]:
+def kept_on_deletion(config: StoreConfig, session: Session) -> list[str]:
     """Return the kinds of artifacts that stay when a build is deleted."""
     settings = policy.effective([config.settings, *settings_rows.scope_settings(session, None, None)])
     kept: list[str] = settings["build_artifacts_kept_on_deletion"]
     return kept
 
 
-def is_gone(config: StoreConfig, session: Any, build: Build, kind: str) -> bool:
+def is_gone(config: StoreConfig, session: Session, build: Build, kind: str) -> bool:
     """Whether an artifact (or ``logs``) of a build went with it, though the environment may come back yet."""
     return build.deleted_on is not None and kind not in kept_on_deletion(config, session)
 
 
-def uncleared(session: Any, before: datetime) -> list[Cleared]:
+def uncleared(session: Session, before: datetime) -> list[Cleared]:
     """Return the environments that were deleted before a moment, and whose files are there yet."""
     found = []
     for namespace, environment in queries.uncleared_environments(session, before):
@@ -74,13 +73,13 @@ def clear_deleted(
     return cleared
 
 
-def _forget(session: Any, environment: Environment, builds: Iterable[Build], kept: list[str]) -> None:
+def _forget(session: Session, environment: Environment, builds: Iterable[Build], kept: list[str]) -> None:
     environment.current_build_id, environment.cleared_on = None, now()
     for build in builds:
         rows.forget_build(session, build, kept)
 
 
-def _size(session: Any, builds: Iterable[Build]) -> int:
+def _size(session: Session, builds: Iterable[Build]) -> int:
     return sum(build.own_size + queries.droppable_bytes(session, build.id) for build in builds)
 
 

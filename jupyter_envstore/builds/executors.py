@@ -6,6 +6,7 @@ import contextlib
 import subprocess
 import sys
 import time
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -17,7 +18,12 @@ from jupyter_envstore.database.jobs import Claim
 from jupyter_envstore.database.models import Job
 from jupyter_envstore.engine.process_environment import scrubbed_environment
 from jupyter_envstore.engine.stray_processes import JOB_MARK, end_strays
+from jupyter_envstore.errors import InvalidInputError
 
+GROUP = "jupyter_envstore.executors"
+"""Entry points of other packages: each is called with the :class:`StoreConfig` and returns an :class:`Executor`."""
+LOCAL = "local"
+"""Name of the executor of this package."""
 LATER = 3.0
 """Seconds behind the start of a worker, until the one that waits is loaded: not while the first needs a processor."""
 
@@ -49,12 +55,17 @@ class LocalExecutor:
     """Workers are processes of this host, each in a session of its own: they outlive who started them.
 
     With ``worker_wait_seconds``, one that waits ready is loaded behind the first; see :mod:`.waiting_worker`.
+
+    Parameters
+    ----------
+    waiting : WaitingWorker, optional
+        The one that waits, if not one of its own.
     """
 
-    def __init__(self, config: StoreConfig) -> None:
+    def __init__(self, config: StoreConfig, waiting: WaitingWorker | None = None) -> None:
         self.config = config
         self.workers: list[subprocess.Popen[bytes]] = []
-        self.waiting = WaitingWorker(config.worker_wait_seconds, config.staging)
+        self.waiting = waiting or WaitingWorker(config.worker_wait_seconds, config.staging)
         self._started_at: float | None = None
 
     def start(self, claim: Claim) -> LocalProcess:
@@ -117,3 +128,27 @@ class LocalExecutor:
         for worker in self.workers:
             worker.returncode = 0  # else Python complains about a child that nobody waited for
         self.workers = []
+
+
+def executor_for(config: StoreConfig) -> Executor:
+    """Return the executor that a configuration names.
+
+    Raises
+    ------
+    InvalidInputError
+        No package has an executor of this name, or it cannot be made.
+    """
+    if config.executor == LOCAL:  # without a look at what is installed
+        return LocalExecutor(config)
+    points: dict[str, EntryPoint] = {point.name: point for point in entry_points(group=GROUP)}
+    point = points.get(config.executor)
+    if point is None:
+        known = ", ".join((LOCAL, *sorted(points)))
+        msg = f"executor {config.executor!r} is not known; known: {known} (c.EnvStoreApp.executor)"
+        raise InvalidInputError(msg)
+    try:
+        made: Executor = point.load()(config)
+    except Exception as error:  # another package's code may raise anything
+        msg = f"executor {point.name!r} ({point.value}) cannot be made: {error!r}; see c.EnvStoreApp.executor"
+        raise InvalidInputError(msg) from error
+    return made

@@ -10,7 +10,7 @@ from jupyter_envstore.database.blob_references import owned_blob, products_owner
 from jupyter_envstore.database.warnings import LINK_SCRIPT
 from jupyter_envstore.engine.conda_meta import META
 from jupyter_envstore.engine.link_scripts import POST_LINK, LinkScript, find_link_scripts, refusal, run_link_scripts
-from jupyter_envstore.engine.package_paths import is_record
+from jupyter_envstore.engine.path_rules import is_record
 from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.engine.script_products import (
     Touched,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from packaging.utils import canonicalize_name
 
@@ -16,13 +15,14 @@ from jupyter_envstore.database import warnings
 from jupyter_envstore.database.kept_packages import kept_digests
 from jupyter_envstore.engine.channels import ChannelPolicy, strip_credentials
 from jupyter_envstore.engine.hashes import with_sha256
-from jupyter_envstore.engine.link import site_packages_folders
 from jupyter_envstore.engine.lock import complete_from_cache, record_from_lock
 from jupyter_envstore.engine.pip import Distribution, PipTarget, given_hashes, provided_distributions, resolve_pip
+from jupyter_envstore.engine.prefix import site_packages_folders
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
 from jupyter_envstore.engine.sdist import build_sdists, built_elsewhere
 from jupyter_envstore.engine.solve import SolveOptions, solve
 from jupyter_envstore.errors import EnvStoreError, LimitError, PipError
+from jupyter_envstore.spec.lock_entries import CondaEntry, PypiEntry
 from jupyter_envstore.spec.wording import counted
 
 EXTRAS = ("conda", "pip")
@@ -64,7 +64,7 @@ class Locking:
                 self._check_size(locks[self.platform])
         return self._record(urls, locks, failed), staging
 
-    def _stored(self, entry: Mapping[str, Any]) -> list[Path]:
+    def _stored(self, entry: CondaEntry) -> list[Path]:
         """Return the files in the store that may be a package's of a lock."""
         digests = [entry["sha256"]] if entry.get("sha256") else []
         if not digests:
@@ -80,7 +80,7 @@ class Locking:
         failed: dict[str, str] = {}
         wanted = [self.platform, *self.specification.platforms, *self.settings["conda_solve_platforms"]]
         options = SolveOptions(
-            timeout=float(self.settings["conda_max_solve_time"]),
+            timeout=self.settings["conda_max_solve_time"],
             exclude_newer=self.options.moment,
             extras=EXTRAS if self._wants_extras() else (),
             any_channel=bool(self.specification.channel_priority),
@@ -138,7 +138,7 @@ class Locking:
         self, locks: dict[str, PlatformLock], failed: dict[str, str], staging: Path
     ) -> dict[str, PlatformLock]:
         resolved = {}
-        built: dict[str, dict[str, Any]] = {}
+        built: dict[str, PypiEntry] = {}
         for platform, lock in locks.items():  # this server's own platform comes first
             with self._left_out_if_it_fails(platform, failed):
                 if lock.python is None:
@@ -170,7 +170,7 @@ class Locking:
             message = f"{name}: conda installs it, so the --hash that is given for PyPI's file is not checked"
             self.workspace.warn(warnings.SPECIFICATION, message, package=name)
 
-    def _wheels(self, packages: tuple[dict[str, Any], ...], staging: Path) -> tuple[dict[str, Any], ...]:
+    def _wheels(self, packages: tuple[PypiEntry, ...], staging: Path) -> tuple[PypiEntry, ...]:
         """Build the source archives among ``packages``, and keep the wheels."""
         allowed = self.settings["pypi_allow_sdists"]
         python = staging / "bin" / "python"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
 
+from jupyter_envstore.database.values import OptionValues
 from jupyter_envstore.engine.solve import check_virtual_package
 from jupyter_envstore.errors import InvalidInputError
 
@@ -60,11 +60,23 @@ class BuildOptions:
         for package in self.virtual_packages:
             check_virtual_package(package)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> OptionValues:
         """Return the values for the database."""
-        return {**asdict(self), **{key: list(getattr(self, key)) for key in TEXTS}}
+        return {
+            "exclude_newer": self.exclude_newer,
+            "virtual_packages": list(self.virtual_packages),
+            "all_platforms": self.all_platforms,
+            "notes": list(self.notes),
+            "warnings": list(self.warnings),
+        }
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> BuildOptions:
+    def from_json(cls, data: OptionValues) -> BuildOptions:
         """Return what :meth:`to_json` gave; an empty mapping means the defaults."""
-        return cls(**{**data, **{key: tuple(data.get(key, ())) for key in TEXTS}})
+        return cls(
+            data.get("exclude_newer", ""),
+            tuple(data.get("virtual_packages", ())),
+            data.get("all_platforms", False),
+            tuple(data.get("notes", ())),
+            tuple(data.get("warnings", ())),
+        )

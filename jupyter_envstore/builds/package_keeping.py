@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from jupyter_envstore import policy
 from jupyter_envstore.blobs.interface import StoredBlob
@@ -15,6 +14,7 @@ from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import kept_packages as kept
 from jupyter_envstore.database import settings as settings_rows
+from jupyter_envstore.database.connection import Session
 from jupyter_envstore.database.kept_packages import PackageFile
 from jupyter_envstore.database.models import Build, Environment, Namespace
 from jupyter_envstore.database.states import COMPLETED, NOT_KEPT
@@ -22,15 +22,16 @@ from jupyter_envstore.database.warnings import KEPT_PACKAGES
 from jupyter_envstore.engine.archives import index_logins
 from jupyter_envstore.engine.channels import conda_credentials
 from jupyter_envstore.engine.package_files import fetch_file, package_files
-from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.errors import PackageError, StorageError
+from jupyter_envstore.policy.setting_values import SettingValues
+from jupyter_envstore.spec.lock_entries import CondaEntry
 from jupyter_envstore.spec.wording import counted
 
 AT_ONCE = 6
 """Downloads that run beside each other."""
 
 
-def is_wanted(build: Build, environment: Environment, settings: Mapping[str, Any]) -> bool:
+def is_wanted(build: Build, environment: Environment, settings: SettingValues) -> bool:
     """Whether a build shall be kept with its packages: as somebody decided by hand, else by the setting."""
     if build.keep_packages is not None:
         return build.keep_packages
@@ -43,7 +44,7 @@ def is_wanted(build: Build, environment: Environment, settings: Mapping[str, Any
 
 
 def keep_where_wanted(
-    config: StoreConfig, session: Any, namespace: Namespace, environment: Environment, build: Build
+    config: StoreConfig, session: Session, namespace: Namespace, environment: Environment, build: Build
 ) -> None:
     """Have the packages of a completed build stored where they shall be, and nobody tried yet."""
     if build.status != COMPLETED or build.keep_state != NOT_KEPT:
@@ -57,7 +58,7 @@ def run_keep(workspace: Workspace) -> None:
     """Store the files of a build's packages; what an attempt before stored is looked at, and stays."""
     with workspace.database.read() as session:
         build = rows.find_build(session, workspace.claim.build_id).build
-    record = BuildRecord.from_bytes(workspace.blobs.read(build.record_digest or ""))
+    record = workspace.read_record(build)
     files = package_files(record.lock(build.platform))
     workspace.clear_warnings(KEPT_PACKAGES)
     with workspace.step("keep", "Keep packages"):
@@ -78,7 +79,7 @@ def run_keep(workspace: Workspace) -> None:
             workspace.log(f"packages for {platform} are not kept: only those of the build's own platform are")
 
 
-def what_is_not_kept(extras: Sequence[Mapping[str, Any]]) -> str:
+def what_is_not_kept(extras: Sequence[CondaEntry]) -> str:
     """Name the packages beside an environment that come from their channels whenever an installer is made."""
     return f"what constructor's installers bring beside the environment ({counted(len(extras), 'package')})"
 

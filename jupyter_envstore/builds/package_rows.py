@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
+from jupyter_envstore.database.values import PackageValues
 from jupyter_envstore.engine.record import PlatformLock
+from jupyter_envstore.spec.lock_entries import CondaEntry
 
 
-def package_rows(lock: PlatformLock) -> list[dict[str, Any]]:
+def package_rows(lock: PlatformLock) -> list[PackageValues]:
     """Return the packages of a lock as values of the package table."""
-    conda = [
+    conda: list[PackageValues] = [
         {
             "manager": "conda",
             "name": record["name"],
@@ -24,7 +25,7 @@ def package_rows(lock: PlatformLock) -> list[dict[str, Any]]:
         }
         for record in lock.conda
     ]
-    pip = [
+    pip: list[PackageValues] = [
         {
             "manager": "pip",
             "name": p["name"],
@@ -49,6 +50,6 @@ def distribution_names(prefix: Path) -> dict[str, list[str]]:
     return names
 
 
-def needs_python(record: dict[str, Any]) -> bool:
+def needs_python(record: CondaEntry) -> bool:
     """Whether a conda package is one of Python's."""
     return any(spec.split(" ")[0] in ("python", "python_abi") for spec in record.get("depends", ()))

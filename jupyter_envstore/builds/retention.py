@@ -30,6 +30,7 @@ from jupyter_envstore.engine.package_cache import cache_name
 from jupyter_envstore.engine.prefix import remove_tree, to_trash, tree_size
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.errors import StorageError
+from jupyter_envstore.policy.setting_values import SettingValues
 
 INDEX_SECONDS = 30 * 86400.0
 WHEEL_SECONDS = 86400.0
@@ -149,7 +150,7 @@ class Retention:
     def _let_packages_go(self, plan: Plan, dry_run: bool = False) -> None:
         """Let the packages go of builds that the settings kept and do not keep any more; have others stored."""
         with self.database.read() as session:
-            known: dict[int, dict[str, object]] = {}
+            known: dict[int, SettingValues] = {}
             changing = []
             for namespace, environment, build in keepable_builds(session):
                 if environment.id not in known:
@@ -242,7 +243,7 @@ class Retention:
             for namespace, environment, builds in queries.environments_with_builds(session):
                 own = settings_rows.scope_settings(session, namespace.id, environment.id)
                 settings = policy.effective([self.config.settings, *own])
-                limits[namespace.id] = int(policy.effective([self.config.settings, *own[:2]])["retention_bytes"])
+                limits[namespace.id] = policy.effective([self.config.settings, *own[:2]])["retention_bytes"]
                 for place, build in enumerate(builds):
                     size = build.own_size + queries.droppable_bytes(session, build.id)
                     reason = self._reason(build, place, settings)
@@ -265,8 +266,8 @@ class Retention:
         return kept
 
     @staticmethod
-    def _reason(build: Build, place: int, settings: dict[str, object]) -> str:
-        newest, days = int(str(settings["retention_builds"])), int(str(settings["retention_days"]))
+    def _reason(build: Build, place: int, settings: SettingValues) -> str:
+        newest, days = settings["retention_builds"], settings["retention_days"]
         if newest and place >= newest:
             return f"older than the newest {newest} builds"
         if days and build.ended_on and now() - build.ended_on > timedelta(days=days):

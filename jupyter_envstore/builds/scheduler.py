@@ -6,7 +6,6 @@ import contextlib
 import logging
 import re
 import threading
-from typing import Any
 
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.builds.executors import Executor
@@ -14,7 +13,7 @@ from jupyter_envstore.builds.processes import this_host
 from jupyter_envstore.builds.workspace import keep_errors
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
-from jupyter_envstore.database.connection import Database, now
+from jupyter_envstore.database.connection import Database, Session, now
 from jupyter_envstore.database.jobs import (
     ARTIFACT,
     BUILD,
@@ -217,7 +216,7 @@ class Scheduler:
                 rows.store_log(session, self.blobs, build)
 
     @staticmethod
-    def _requeue_subject(session: Any, job: Job, why: str) -> None:
+    def _requeue_subject(session: Session, job: Job, why: str) -> None:
         build = session.get_one(Build, job.build_id)
         end_steps(session, job.id)
         line = f"{now():%H:%M:%S} {why}; it is tried again\n"
@@ -227,7 +226,7 @@ class Scheduler:
         elif job.kind == ARTIFACT:
             session.get_one(Artifact, job.artifact_id).state = PENDING
 
-    def _close(self, session: Any, job: Job, state: str, reason: str) -> None:
+    def _close(self, session: Session, job: Job, state: str, reason: str) -> None:
         end_steps(session, job.id, reason if state == JOB_CANCELED else None)
         job.state, job.reason, job.ended_on = state, reason, now()
         build = session.get_one(Build, job.build_id)

@@ -35,6 +35,8 @@ PATIENCE = 5.0
 """Seconds that a child may take to say who it is; then it gets no job."""
 LONGEST = 1 << 24
 PRELOADED = (
+    "jupyter_envstore.builds.artifact_job",
+    "jupyter_envstore.builds.check_step",
     "jupyter_envstore.builds.pipeline",
     "jupyter_envstore.artifacts.archive",
     "jupyter_envstore.artifacts.docker",

@@ -1,6 +1,6 @@
 """The worker process: ``python -m jupyter_envstore.builds.worker JOB ATTEMPT``, configuration at its input.
 
-With ``wait SECONDS`` it waits for jobs, and forks for each; see :mod:`.waiting`.
+With ``wait SECONDS`` it waits for jobs, and forks for each; see :mod:`.waiting_worker`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,10 @@ import os
 import sys
 import time
 import traceback
-import uuid
 from pathlib import Path
 
-from jupyter_envstore import policy
 from jupyter_envstore.blobs import blob_store
-from jupyter_envstore.builds.executors import LocalExecutor
+from jupyter_envstore.builds.executors import executor_for
 from jupyter_envstore.builds.processes import start_time, this_host
 from jupyter_envstore.builds.retention import caches_in_use
 from jupyter_envstore.builds.scheduler import Scheduler
@@ -23,8 +21,6 @@ from jupyter_envstore.builds.waiting_worker import WAIT, serve
 from jupyter_envstore.builds.workspace import Workspace, keep_errors, printable
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
-from jupyter_envstore.database import settings as settings_rows
-from jupyter_envstore.database.blob_references import artifact_owner, owned_blob, products_owner, refer
 from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.jobs import (
     ARTIFACT,
@@ -39,7 +35,7 @@ from jupyter_envstore.database.jobs import (
     note_process,
 )
 from jupyter_envstore.database.models import Artifact, Build, Change, Job
-from jupyter_envstore.database.states import BUILDING, COMPLETED, FAILED, MAKING, READY
+from jupyter_envstore.database.states import BUILDING, COMPLETED, FAILED, MAKING
 from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.engine.prefix import remove_tree, storage_error
 from jupyter_envstore.errors import EnvStoreError, StaleClaimError
@@ -75,10 +71,8 @@ def work(configuration: str, job_id: int, attempt: int) -> int:
 
 def hand_on(config: StoreConfig, database: Database) -> None:
     """Start what waits, before this worker ends: where no server runs, nobody else does."""
-    executor = LocalExecutor(config)
-    with contextlib.suppress(Exception):  # what waits is not this worker's trouble
-        Scheduler(config, database, blob_store(config), executor).tick()
-    executor.close()
+    with contextlib.suppress(Exception), contextlib.closing(executor_for(config)) as executor:
+        Scheduler(config, database, blob_store(config), executor).tick()  # a failure is not this worker's
 
 
 def do_job(config: StoreConfig, database: Database, claim: Claim) -> bool:
@@ -88,10 +82,7 @@ def do_job(config: StoreConfig, database: Database, claim: Claim) -> bool:
         try:
             _begin(workspace)
             with caches_in_use(config):  # may wait; the heartbeat beats already
-                if claim.kind == ARTIFACT:
-                    _make_artifact(workspace)
-                else:
-                    _make_prefix(workspace)
+                _run(workspace)
         except StaleClaimError:
             return False
         except Exception as error:  # the one place where a worker's troubles end: as a reason for people
@@ -125,58 +116,22 @@ def _begin(workspace: Workspace) -> None:
             session.get_one(Artifact, claim.artifact_id).state = MAKING
 
 
-def _make_prefix(workspace: Workspace) -> None:
+def _run(workspace: Workspace) -> None:
+    """Do what the job is for. Its modules are imported here: a worker that waits ready has them before it forks."""
+    from jupyter_envstore.builds.artifact_job import run_artifact
     from jupyter_envstore.builds.check_step import run_check
     from jupyter_envstore.builds.package_keeping import run_keep
     from jupyter_envstore.builds.pipeline import run_build, run_finish, run_restore
 
-    jobs = {BUILD: run_build, RESTORE: run_restore, FINISH: run_finish, CHECK: run_check, KEEP: run_keep}
+    jobs = {
+        ARTIFACT: run_artifact,
+        BUILD: run_build,
+        RESTORE: run_restore,
+        FINISH: run_finish,
+        CHECK: run_check,
+        KEEP: run_keep,
+    }
     jobs[workspace.claim.kind](workspace)
-
-
-def _make_artifact(workspace: Workspace) -> None:
-    from jupyter_envstore.artifacts.artifact_reach import REACH, reach_of_artifact
-    from jupyter_envstore.artifacts.base import ArtifactRequest, find_kind, find_maker, made_for
-    from jupyter_envstore.builds.artifact_parts import StoredParts
-    from jupyter_envstore.engine.record import BuildRecord
-
-    with workspace.database.read() as session:
-        artifact = session.get_one(Artifact, workspace.claim.artifact_id)
-        row = rows.find_build(session, artifact.build_id)
-        scopes = settings_rows.scope_settings(session, row.namespace.id, row.environment.id)
-        products = owned_blob(session, products_owner(artifact.build_id))
-    maker = find_maker(artifact.type)
-    record = BuildRecord.from_bytes(workspace.blobs.read(row.build.record_digest or ""))
-    parts = StoredParts(workspace.database, workspace.blobs)
-    request = ArtifactRequest(
-        record=record,
-        platform=row.build.platform,
-        variant=artifact.variant,
-        config=workspace.config,
-        blobs=workspace.blobs,
-        staging=workspace.temporary(f"artifact-{uuid.uuid4().hex[:8]}"),
-        progress=workspace,
-        parts=parts,
-        settings=policy.effective([workspace.config.settings, *scopes]),
-        products=None if products is None else workspace.blobs.local_path(products),
-    )
-    started = time.monotonic()
-    with workspace.step(f"artifact-{artifact.type}", f"Make {find_kind(artifact.type).title}"):
-        with workspace.blobs.create() as blob:
-            tools = maker.make(request, blob)
-        stored = blob.result()
-        with workspace.claim.write(workspace.database) as session:
-            rows.find_build(session, artifact.build_id)  # it may have been deleted meanwhile
-            made = session.get_one(Artifact, artifact.id)
-            refer(session, workspace.blobs, stored, artifact_owner(artifact.id))
-            parts.refer(session, artifact.id)
-            made.state, made.reason, made.digest = READY, "", stored.digest
-            made.size = parts.size or stored.size
-            chosen = made_for(artifact.type, request.settings)
-            reach = reach_of_artifact(artifact.type, record, artifact.variant or row.build.platform)
-            made.tools = tools | ({"settings": chosen} if chosen else {}) | ({REACH: reach} if reach else {})
-            made.duration, made.made_on = round(time.monotonic() - started, 3), now()
-            session.add(Change(kind="artifact", subject_id=made.id, at=now()))
 
 
 def _reason(error: BaseException) -> str:

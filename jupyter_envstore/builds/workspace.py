@@ -21,8 +21,9 @@ from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import warnings
 from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.jobs import Claim, finish
-from jupyter_envstore.database.models import Job, LogChunk, Step
+from jupyter_envstore.database.models import Build, Job, LogChunk, Step
 from jupyter_envstore.engine.channels import redact
+from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.engine.stray_processes import JOB_MARK, end_strays
 from jupyter_envstore.errors import LimitError, StaleClaimError, StorageError
 
@@ -175,6 +176,10 @@ class Workspace:
 
     def _too_long(self) -> str:
         return f"the build took longer than {self.config.build_time_limit:g} s (build_time_limit)"
+
+    def read_record(self, build: Build) -> BuildRecord:
+        """Return the record of a build."""
+        return BuildRecord.from_bytes(self.blobs.read(build.record_digest or ""))
 
     def temporary(self, name: str) -> Path:
         """Return a path for something unfinished; all of it goes when the job ends."""

@@ -76,35 +76,46 @@ def make_channel(
     known = _made(directory, request)
     if known is not None:
         return ChannelResult(directory, 0, tuple(versions), *known)
-    added = 0
-    notes: dict[str, None] = {}
-    together: list[list[Path]] = []
-    for base, version in found:
-        python = directory / subdir / f"python-{version}-0_cpython.conda"
-        if not python.exists():
-            report(f"packing Python {version}")
-            package_python(base, directory, subdir)
-            added += 1
-        with tempfile.TemporaryDirectory(prefix="envstore-channel-") as folder:
-            report(f"downloading wheels for Python {version}: {', '.join(requirements) or 'none'}")
-            wheels = download_wheels(requirements, version, Path(folder))
-            target = WheelTarget(version, subdir)
-            report(f"packing {len(wheels)} wheels")
-            beside = metadata_of(wheels)
-            notes.update(dict.fromkeys(tell_of_requirements(requirements, target, beside)))
-            packed = [package_wheel(wheel, directory, target, beside) for wheel in wheels]
-            added += sum(is_new for _, is_new in packed)
-            together.append([python, *(path for path, _ in packed)])
+    packed = [_pack(directory, requirements, base, version, report) for base, version in found]
+    notes = tuple(dict.fromkeys(note for one in packed for note in one.notes))
     for folder_name in (subdir, "noarch"):
         (directory / folder_name).mkdir(exist_ok=True)
     report("writing the index")
     index_channel(directory)
     report("loading each shared object")
-    unloadable = tuple(lost for packages in together for lost in find_unloadable(directory, subdir, packages))
+    unloadable = tuple(lost for one in packed for lost in find_unloadable(directory, subdir, one.packages))
     with (directory / MADE).open("a", encoding="utf-8") as file:
         lost = [[one.package, one.path, one.reason] for one in unloadable]
         file.write(json.dumps({"request": request, "unloadable": lost, "notes": list(notes)}) + "\n")
-    return ChannelResult(directory, added, tuple(versions), unloadable, tuple(notes))
+    return ChannelResult(directory, sum(one.added for one in packed), tuple(versions), unloadable, notes)
+
+
+@dataclass(frozen=True)
+class _Packed:
+    """What was packed for one Python: all packages, how many of them are new, and what was not understood."""
+
+    packages: list[Path]
+    added: int
+    notes: list[str]
+
+
+def _pack(directory: Path, requirements: Sequence[str], base: Path, version: str, report: Report) -> _Packed:
+    """Pack a Python, and what the requirements need for it."""
+    subdir = platform_subdir()
+    python = directory / subdir / f"python-{version}-0_cpython.conda"
+    is_new = not python.exists()
+    if is_new:
+        report(f"packing Python {version}")
+        package_python(base, directory, subdir)
+    with tempfile.TemporaryDirectory(prefix="envstore-channel-") as folder:
+        report(f"downloading wheels for Python {version}: {', '.join(requirements) or 'none'}")
+        wheels = download_wheels(requirements, version, Path(folder))
+        target = WheelTarget(version, subdir)
+        report(f"packing {len(wheels)} wheels")
+        beside = metadata_of(wheels)
+        notes = tell_of_requirements(requirements, target, beside)
+        packed = [package_wheel(wheel, directory, target, beside) for wheel in wheels]
+    return _Packed([python, *(path for path, _ in packed)], is_new + sum(new for _, new in packed), list(notes))
 
 
 def _made(directory: Path, request: list[object]) -> tuple[tuple[Unloadable, ...], tuple[str, ...]] | None:
@@ -118,7 +129,15 @@ def _made(directory: Path, request: list[object]) -> tuple[tuple[Unloadable, ...
 
 
 def download_wheels(requirements: Sequence[str], python: str, folder: Path) -> list[Path]:
-    """Download wheels of ``requirements`` and all that they need, for Python version ``python``."""
+    """Download wheels of ``requirements`` and all that they need, for Python version ``python``.
+
+    Raises
+    ------
+    InvalidInputError
+        This Python has no pip.
+    PipError
+        A wheel cannot be had.
+    """
     if not requirements:
         return []
     major_minor = ".".join(python.split(".")[:2])

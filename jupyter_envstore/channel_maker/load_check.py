@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from jupyter_envstore.channel_maker.python_package import is_elf
 from jupyter_envstore.engine.last_output import shown, with_last_words
@@ -20,6 +19,7 @@ from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.engine.process_environment import scrubbed_environment
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.engine.record import PlatformLock
+from jupyter_envstore.spec.lock_entries import CondaEntry
 
 TIME_LIMIT = 300.0
 """Seconds for all objects of a channel; the standard library's and pandas' some 150 take one."""
@@ -84,10 +84,10 @@ def find_unloadable(channel: Path, subdir: str, packages: Sequence[Path]) -> lis
             remove_tree(prefix)
 
 
-def _record(channel: Path, path: Path) -> dict[str, Any]:
+def _record(channel: Path, path: Path) -> CondaEntry:
     index = json.loads((channel / path.parent.name / "repodata.json").read_text(encoding="utf-8"))
-    record: dict[str, Any] = (index.get("packages.conda") or {})[path.name]
-    return record | {"fn": path.name, "url": path.as_uri(), "channel": channel.as_uri()}
+    record: CondaEntry = (index.get("packages.conda") or {})[path.name]
+    return {**record, "fn": path.name, "url": path.as_uri(), "channel": channel.as_uri()}
 
 
 def _shared_objects(prefix: Path) -> dict[str, str]:

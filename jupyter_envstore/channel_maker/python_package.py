@@ -55,7 +55,13 @@ def describe_python(prefix: Path) -> tuple[Path, str]:
 
 
 def package_python(prefix: Path, channel: Path, subdir: str) -> Path:
-    """Write the CPython at ``prefix`` into ``channel`` as the package ``python``; return its path."""
+    """Write the CPython at ``prefix`` into ``channel`` as the package ``python``; return its path.
+
+    Raises
+    ------
+    InvalidInputError
+        This is not Linux, or there is no working CPython at ``prefix``.
+    """
     if sys.platform != "linux":
         msg = "a Python installation can be made into a package on Linux only; use a channel that has python"
         raise InvalidInputError(msg)

@@ -28,8 +28,8 @@ from jupyter_envstore.channel_maker.wheel_requirements import (
     wheel_metadata,
 )
 from jupyter_envstore.engine.package_metadata import about_metadata
-from jupyter_envstore.engine.package_paths import check_entry_point, parents_of
-from jupyter_envstore.engine.wheel_paths import check_member
+from jupyter_envstore.engine.path_rules import check_entry_point, parents_of
+from jupyter_envstore.engine.wheel_contents import check_member
 from jupyter_envstore.errors import PackageError, PipError
 
 DATA_HEADERS = re.compile(r"[^/]+\.data/headers/.")
@@ -146,7 +146,7 @@ def _check_names(wheel: Path, names: Sequence[str]) -> None:
     """Refuse files that no folder can have together, or that would lie elsewhere."""
     name, version, _, _ = parse_wheel_filename(wheel.name)
     for member in names:
-        check_member({"name": name, "version": version, "filename": wheel.name}, member)
+        check_member({"name": name, "version": str(version), "filename": wheel.name}, member)
     files = [member for member in names if not member.endswith("/")]
     both = sorted(parents_of(files) & set(files))
     if both:

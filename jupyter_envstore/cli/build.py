@@ -93,7 +93,7 @@ def follow(store: Store, reference: BuildRef) -> FullBuildView:
 
 def _defaults(store: Store, namespace: str) -> str:
     """Return what the channel ``defaults`` becomes in a namespace."""
-    return str(store.settings.near((namespace, None))["defaults_channel"])
+    return store.settings.near((namespace, None))["defaults_channel"]
 
 
 def _outcome(view: FullBuildView) -> int:

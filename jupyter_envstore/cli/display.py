@@ -23,6 +23,7 @@ TITLES = {
     "activate": "Activate",
     "compile": "Compile",
     "check": "Check",
+    "keep": "Keep packages",
 }
 TICK, CROSS = "✓", "✗"
 

@@ -92,7 +92,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for register in (
-        _register_making,
+        _register_demo,
+        _register_building,
+        _register_files,
         _register_looking,
         _register_images,
         _register_using,
@@ -164,7 +166,7 @@ def _environment(parser: argparse.ArgumentParser, build: bool = True) -> None:
     )
 
 
-def _register_making(add: Add) -> None:
+def _register_demo(add: Add) -> None:
     demo = add(
         "demo",
         "demo:demo",
@@ -177,6 +179,9 @@ def _register_making(add: Add) -> None:
     )
     demo.add_argument("--no-server", action="store_true", help="do not start JupyterLab")
     _json(demo)
+
+
+def _register_building(add: Add) -> None:
     build = add(
         "build",
         "build:build",
@@ -224,6 +229,9 @@ def _register_making(add: Add) -> None:
     )
     added.add_argument("--no-wait", action="store_true", help="return at once; follow it with: logs -f")
     _json(added)
+
+
+def _register_files(add: Add) -> None:
     apply = add(
         "apply",
         "build:apply",

@@ -51,7 +51,10 @@ def restore(options: argparse.Namespace) -> int:
             return 5 if lost else 0
         if missing:
             listed = "\n  ".join(missing)
-            msg = f"{reference} cannot be brought back: {len(missing)} packages are not to be had any more:\n  {listed}"
+            msg = (
+                f"{reference} cannot be brought back: {len(missing)} packages are not to be had any more:\n"
+                f"  {listed}\nWhere each package would come from: jupyter envstore restore {reference} --check"
+            )
             raise BuildFailedError(msg)
         store.prefixes.restore(reference.id, who())
         view = follow(store, reference)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.orm import Session, aliased
@@ -27,6 +26,7 @@ from jupyter_envstore.database.models import (
     Step,
 )
 from jupyter_envstore.database.states import DROPPED, PREFIX_NONE, QUEUED, READY
+from jupyter_envstore.database.values import OptionValues, PackageValues
 from jupyter_envstore.errors import NotFoundError
 from jupyter_envstore.spec import Specification as Spec
 from jupyter_envstore.spec import build_directory, build_key
@@ -138,7 +138,7 @@ def add_build(
     specification: Specification,
     who: str,
     trigger: str,
-    options: dict[str, Any] | None = None,
+    options: OptionValues | None = None,
     text: str | None = None,
 ) -> Build:
     """Add a queued build of ``specification``."""
@@ -340,7 +340,7 @@ def list_steps(session: Session, build_id: int) -> list[Step]:
     return list(session.scalars(select(Step).where(Step.build_id == build_id).order_by(Step.id)))
 
 
-def set_packages(session: Session, build_id: int, packages: Iterable[dict[str, Any]]) -> None:
+def set_packages(session: Session, build_id: int, packages: Iterable[PackageValues]) -> None:
     """Note which packages a build has."""
     session.execute(delete(BuildPackage).where(BuildPackage.build_id == build_id))
     wanted = {(p["manager"], p["name"], p["version"], p["build"], p["channel"]): p for p in packages}

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DatabaseError, OperationalError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session as Session  # others name what they are given
 from sqlalchemy.pool import QueuePool
 
 from jupyter_envstore.errors import StorageError

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
@@ -15,6 +14,7 @@ from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.jobs import KEEP, enqueue, unfinished_jobs
 from jupyter_envstore.database.models import BlobReference, Build, Change, Environment, KeptPackage, Namespace
 from jupyter_envstore.database.states import COMPLETED, KEEPING, KEPT, NOT_KEPT, PARTLY_KEPT
+from jupyter_envstore.spec.lock_entries import CondaEntry, PypiEntry
 
 CONDA, PYPI = "conda", "pypi"
 OWNERS = "build:%:packages"
@@ -52,7 +52,7 @@ class PackageFile:
     size: int = 0
     subdir: str = ""
     built_here: bool = False
-    record: dict[str, Any] = field(default_factory=dict)
+    record: CondaEntry | PypiEntry | None = None
 
 
 def kept_owner(build_id: int) -> str:
@@ -99,7 +99,7 @@ def note_file(
             digest=blob.digest if blob else None,
             size=blob.size if blob else file.size,
             reason=reason,
-            record=file.record,
+            record=dict(file.record or {}),
         )
     )
 
@@ -189,7 +189,7 @@ class ServedFile:
     filename: str
     digest: str
     size: int
-    record: dict[str, Any]
+    record: CondaEntry | PypiEntry
 
 
 def served_files(

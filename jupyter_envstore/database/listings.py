@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +27,7 @@ from jupyter_envstore.database.models import (
 )
 from jupyter_envstore.database.paging import STATUSES, Filters, Page
 from jupyter_envstore.database.states import COMPLETED, JOB_QUEUED, JOB_RUNNING, PREFIX_PRESENT, READY
+from jupyter_envstore.database.values import FoundVersion, Statistics
 from jupyter_envstore.errors import InvalidInputError
 
 
@@ -122,9 +123,9 @@ def list_packages(
     return count, list(session.scalars(_cut(base.order_by(*ordered, Package.id), page)))
 
 
-def packages_found(session: Session, build_ids: Sequence[int], names: Sequence[str]) -> dict[int, list[dict[str, str]]]:
+def packages_found(session: Session, build_ids: Sequence[int], names: Sequence[str]) -> dict[int, list[FoundVersion]]:
     """Return name and version of the packages of each build that a filter's names mean, in the order of names."""
-    found: dict[int, list[dict[str, str]]] = {build_id: [] for build_id in build_ids}
+    found: dict[int, list[FoundVersion]] = {build_id: [] for build_id in build_ids}
     meant = [_like(Package.name, name.lower()) for name in names]
     query = (
         select(BuildPackage.build_id, Package.name, Package.version)
@@ -191,7 +192,7 @@ def artifact_bytes(session: Session, namespace_ids: Sequence[int], *where: Colum
     return {row[0]: int(row[1] or 0) for row in session.execute(query)}
 
 
-def statistics(session: Session, ended_after: datetime) -> dict[str, Any]:
+def statistics(session: Session, ended_after: datetime) -> Statistics:
     """Return how many builds, jobs, environments and bytes there are, and what ended behind a moment."""
     builds = select(Build.status, func.count()).where(Build.deleted_on.is_(None)).group_by(Build.status)
     jobs = select(Job.state, func.count()).where(Job.state.in_((JOB_QUEUED, JOB_RUNNING))).group_by(Job.state)
@@ -266,7 +267,7 @@ def _like(column: Any, text: str) -> ColumnElement[bool]:
     return column.like(escaped, escape="\\")  # type: ignore[no-any-return]
 
 
-def order_columns(sort_by: Sequence[str], known: dict[str, Any]) -> list[Any]:
+def order_columns(sort_by: Sequence[str], known: Mapping[str, Any]) -> list[Any]:
     """Return the columns that a listing is sorted by.
 
     Raises

@@ -20,6 +20,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, configure_mappers, mapped_column
 
 from jupyter_envstore.database.states import JOB_QUEUED, PREFIX_NONE
+from jupyter_envstore.database.values import OptionValues
+from jupyter_envstore.spec.lock_entries import CondaEntry, PypiEntry
+from jupyter_envstore.spec.specification import SpecificationValues
 
 
 class Base(DeclarativeBase):
@@ -78,7 +81,7 @@ class Specification(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     name: Mapped[str] = mapped_column(String(64))
     sha256: Mapped[str] = mapped_column(String(64), unique=True)
-    spec: Mapped[dict[str, Any]]
+    spec: Mapped[SpecificationValues] = mapped_column(JSON)
     text: Mapped[str] = mapped_column(Text)
     is_lockfile: Mapped[bool]
     created_on: Mapped[datetime]
@@ -109,7 +112,7 @@ class Build(Base):
     platform: Mapped[str] = mapped_column(String(32), default="")
     status: Mapped[str] = mapped_column(String(16))
     status_info: Mapped[str] = mapped_column(Text, default="")
-    options: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    options: Mapped[OptionValues] = mapped_column(JSON, default=dict)
     record_digest: Mapped[str | None] = mapped_column(String(64))
     log_digest: Mapped[str | None] = mapped_column(String(64))
     prefix_state: Mapped[str] = mapped_column(String(16), default=PREFIX_NONE)
@@ -239,7 +242,7 @@ class KeptPackage(Base):
     digest: Mapped[str | None] = mapped_column(String(64), index=True)
     size: Mapped[int] = mapped_column(BigInteger, default=0)
     reason: Mapped[str] = mapped_column(Text, default="")
-    record: Mapped[dict[str, Any]]
+    record: Mapped[CondaEntry | PypiEntry] = mapped_column(JSON)
 
 
 class Artifact(Base):
@@ -256,7 +259,7 @@ class Artifact(Base):
     size: Mapped[int] = mapped_column(BigInteger, default=0)
     duration: Mapped[float | None] = mapped_column(Float)
     reason: Mapped[str] = mapped_column(Text, default="")
-    tools: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    tools: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     created_on: Mapped[datetime]
     made_on: Mapped[datetime | None]
 
@@ -313,8 +316,8 @@ class Token(Base):
     prefix: Mapped[str] = mapped_column(String(16), default="")
     username: Mapped[str] = mapped_column(String(255), index=True)
     primary_namespace: Mapped[str] = mapped_column(String(64))
-    role_bindings: Mapped[dict[str, Any]]
-    groups: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    role_bindings: Mapped[dict[str, list[str]]] = mapped_column(JSON)
+    groups: Mapped[list[str]] = mapped_column(JSON, default=list)
     created_on: Mapped[datetime]
     expires_on: Mapped[datetime | None]
     last_used_on: Mapped[datetime | None]

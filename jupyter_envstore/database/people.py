@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.models import ENTITY_KIND, NAMESPACE_KIND, AuditEntry, Namespace, RoleMapping, Token
+from jupyter_envstore.database.values import TokenValues
 from jupyter_envstore.errors import ConflictError, NotFoundError
 
 USER, KERNEL = "user", "kernel"
@@ -18,7 +18,7 @@ USER, KERNEL = "user", "kernel"
 USED_AGAIN = timedelta(minutes=1)
 
 
-def add_token(session: Session, values: dict[str, Any]) -> Token:
+def add_token(session: Session, values: TokenValues) -> Token:
     """Add a token."""
     token = Token(created_on=now(), **values)
     session.add(token)
@@ -149,7 +149,7 @@ def _add(session: Session, namespace: Namespace, kind: str, entity: str, role: s
     session.add(mapping)
 
 
-def audit(session: Session, who: str, verb: str, subject: str, detail: dict[str, Any] | None = None) -> None:
+def audit(session: Session, who: str, verb: str, subject: str, detail: Mapping[str, object] | None = None) -> None:
     """Note who did what. Nothing changes or deletes these rows."""
     session.add(AuditEntry(at=now(), who=who, verb=verb, subject=subject[:255], detail=detail or {}))
 

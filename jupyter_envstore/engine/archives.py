@@ -33,6 +33,7 @@ from jupyter_envstore.engine.package_paths import (
 from jupyter_envstore.engine.prefix import storage_error
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.errors import PackageError
+from jupyter_envstore.spec.lock_entries import HASH_KINDS, CondaEntry, Hashes, PypiEntry
 from jupyter_envstore.spec.specification import PipOptions
 
 AT_ONCE = 8
@@ -41,7 +42,7 @@ TIMEOUT = 60.0
 
 
 def fetch_archives(
-    records: Sequence[Mapping[str, Any]], places: Sequence[Path], progress: Progress, kept: Find | None = None
+    records: Sequence[CondaEntry], places: Sequence[Path], progress: Progress, kept: Find | None = None
 ) -> None:
     """Put the ``.conda`` or ``.tar.bz2`` file of each record to its place; ``kept`` finds those that the store has.
 
@@ -56,7 +57,7 @@ def fetch_archives(
     total = sum(record.get("size") or 0 for record in records)
     done = 0
 
-    async def fetch(record: Mapping[str, Any], place: Path, turn: asyncio.Semaphore, client: Any) -> None:
+    async def fetch(record: CondaEntry, place: Path, turn: asyncio.Semaphore, client: Any) -> None:
         nonlocal done
         import rattler.package_streaming
 
@@ -67,7 +68,7 @@ def fetch_archives(
                 await asyncio.to_thread(_link_or_copy, source, place)
             else:
                 await rattler.package_streaming.download_to_path(client, str(record["url"]), place)
-            await asyncio.to_thread(_check, record, place)
+            await asyncio.to_thread(_check, record, record["fn"], place)
             await check_archive(record, place, windows)
         done += record.get("size") or 0
         progress.advance(done, total, "bytes", str(record["name"]))
@@ -90,7 +91,7 @@ def fetch_archives(
         raise PackageError(msg) from None
 
 
-async def check_archive(record: Mapping[str, Any], place: Path, windows: bool) -> None:
+async def check_archive(record: CondaEntry, place: Path, windows: bool) -> None:
     """Check what a package says of its paths that is handed on as it is, without being unpacked here.
 
     It is read as a whole, to see that it contains what it lists.
@@ -131,9 +132,7 @@ async def check_archive(record: Mapping[str, Any], place: Path, windows: bool) -
     entry_points(record, found.get("info/link.json"))
 
 
-def fetch_wheels(
-    packages: Sequence[Mapping[str, Any]], options: PipOptions, folder: Path, kept: Find | None = None
-) -> None:
+def fetch_wheels(packages: Sequence[PypiEntry], options: PipOptions, folder: Path, kept: Find | None = None) -> None:
     """Put the wheel of each PyPI package into ``folder``, under its own name; ``kept`` finds those of the store.
 
     Raises
@@ -149,7 +148,7 @@ def fetch_wheels(
             _link_or_copy(source, place)
         else:
             _download(str(package["url"]), place, index_logins(options))
-        _check({**package, "fn": package["filename"]}, place)
+        _check({"sha256": package["sha256"]}, package["filename"], place)
 
 
 def check_file_name(name: str) -> str:
@@ -166,7 +165,7 @@ def check_file_name(name: str) -> str:
     return name
 
 
-def _kept_file(package: Mapping[str, Any], kept: Find | None) -> Path | None:
+def _kept_file(package: CondaEntry | PypiEntry, kept: Find | None) -> Path | None:
     """Return the file of a package that the store keeps, where it is as it was kept."""
     if kept is None or not package.get("sha256"):
         return None
@@ -182,15 +181,16 @@ def _link_or_copy(source: Path, place: Path) -> None:
         raise PackageError(msg) from None
 
 
-def _check(record: Mapping[str, Any], place: Path) -> None:
-    for kind in ("sha256", "md5"):
-        if record.get(kind):
+def _check(hashes: Hashes, name: str, place: Path) -> None:
+    """Refuse a file that has not the hash that is locked."""
+    for kind in HASH_KINDS:
+        if hashes.get(kind):
             found = file_digest(place, kind)
-            if found != record[kind]:
-                msg = f"{record['fn']} is not the one that was locked: its {kind} is {found}, locked is {record[kind]}"
+            if found != hashes[kind]:
+                msg = f"{name} is not the one that was locked: its {kind} is {found}, locked is {hashes[kind]}"
                 raise PackageError(msg)
             return
-    msg = f"{record['fn']} was locked without a hash, so it cannot be told whether this is it"
+    msg = f"{name} was locked without a hash, so it cannot be told whether this is it"
     raise PackageError(msg)
 
 

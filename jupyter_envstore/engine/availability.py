@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.database.kept_packages import CONDA, PackageFile
 from jupyter_envstore.engine.channels import local_path, redact
-from jupyter_envstore.engine.digest import file_digest
-from jupyter_envstore.engine.kept_files import Find
 from jupyter_envstore.engine.package_cache import cache_name, in_cache
 from jupyter_envstore.engine.package_files import package_files
 from jupyter_envstore.engine.record import PlatformLock
+from jupyter_envstore.spec.lock_entries import CondaEntry
 
 TIMEOUT = 15.0
 KEPT, CACHE, CHANNEL, UNANSWERED, GONE = "kept", "cache", "channel", "unanswered", "gone"
@@ -32,8 +32,8 @@ class PackageSource:
     detail: str = ""
 
 
-def package_sources(lock: PlatformLock, cache_dir: Path, kept: Find) -> list[PackageSource]:
-    """Return where each package of a lock would come from, were it linked now. ``kept`` gives places in the store.
+def package_sources(lock: PlatformLock, cache_dir: Path, blobs: BlobStore) -> list[PackageSource]:
+    """Return where each package of a lock would come from if it were linked now: ``blobs`` has the stored files.
 
     What asks for a password counts as there: the restore itself will tell.
     """
@@ -43,8 +43,8 @@ def package_sources(lock: PlatformLock, cache_dir: Path, kept: Find) -> list[Pac
     def find(file: PackageFile) -> PackageSource:
         found = PackageSource(file.name, file.manager, file.filename, GONE)
         damaged = ""
-        if file.hash_kind == "sha256" and (blob := kept(file.hash)).is_file():
-            if file_digest(blob) == file.hash:
+        if file.hash_kind == "sha256" and blobs.exists(file.hash):
+            if blobs.verify(file.hash):
                 return replace(found, place=KEPT)
             damaged = "the kept file is damaged"
         if file.built_here:
@@ -65,7 +65,7 @@ def missing_packages(sources: list[PackageSource]) -> list[str]:
     return [source.filename for source in sources if source.place == GONE]
 
 
-def _unpacked(file: PackageFile, record: dict[str, object], cache_dir: Path) -> bool:
+def _unpacked(file: PackageFile, record: CondaEntry, cache_dir: Path) -> bool:
     return (cache_dir / cache_name(record) / "info" / "index.json").is_file()
 
 

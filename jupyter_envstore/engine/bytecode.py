@@ -18,8 +18,7 @@ from typing import Any
 
 from jupyter_envstore.engine.byte_code_paths import byte_code_path, python_folder
 from jupyter_envstore.engine.digest import file_digest
-from jupyter_envstore.engine.link import site_packages_folders
-from jupyter_envstore.engine.prefix import storage_error
+from jupyter_envstore.engine.prefix import site_packages_folders, storage_error
 from jupyter_envstore.engine.process_environment import scrubbed_environment
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import PlatformLock, package_hash

@@ -8,7 +8,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -20,6 +20,8 @@ from jupyter_envstore.spec.addresses import SECRET_IN_URL, strike_out
 
 if TYPE_CHECKING:
     import rattler
+
+    from jupyter_envstore.policy.setting_values import SettingValues
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class ChannelPolicy:
     default_channels: tuple[str, ...] = ("conda-forge",)
 
     @classmethod
-    def of(cls, settings: Mapping[str, Any], alias: str) -> ChannelPolicy:
+    def of(cls, settings: SettingValues, alias: str) -> ChannelPolicy:
         """Return what the settings of a scope say; ``alias`` is the configuration's."""
         return cls(
             settings["conda_channel_alias"] or alias,

@@ -22,11 +22,13 @@ from typing import Any
 
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.package_cache import cache_name
-from jupyter_envstore.engine.package_paths import PackagePaths, check_complete, path_fault, read_paths
+from jupyter_envstore.engine.package_paths import PackagePaths, check_complete, read_paths
+from jupyter_envstore.engine.path_rules import path_fault
 from jupyter_envstore.engine.prefix import remove_tree, to_trash, write_new
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import package_hash
 from jupyter_envstore.errors import PackageError
+from jupyter_envstore.spec.lock_entries import CondaEntry
 
 VERSION = 5
 """Raised when more is checked, so that what was found before is not believed."""
@@ -38,7 +40,7 @@ SOURCES = ("info/paths.json", "info/files", "info/link.json", "info/index.json")
 class Damage:
     """A package in the cache that is not as it was packed, and what is wrong, in words."""
 
-    record: Mapping[str, Any]
+    record: CondaEntry
     fault: str
 
 
@@ -54,13 +56,13 @@ class DamagedCacheError(Exception):
 class KnownPackage:
     """A package in the cache: its checked paths, and the :func:`files_state` of when it was looked at."""
 
-    record: Mapping[str, Any]
+    record: CondaEntry
     stamp: list[Any]
     paths: PackagePaths
     files: str
 
 
-def look_at(record: Mapping[str, Any], cache_dir: Path, is_fresh: bool = False) -> KnownPackage:
+def look_at(record: CondaEntry, cache_dir: Path, is_fresh: bool = False) -> KnownPackage:
     """Return the checked paths of a package that lies in the cache.
 
     Of one that was looked at before, :func:`changed_packages` tells whether its files are still the same.
@@ -103,7 +105,7 @@ def _sources(folder: Path) -> dict[str, str]:
     return {name: file_digest(folder / name) if (folder / name).is_file() else "" for name in SOURCES}
 
 
-def _noted(record: Mapping[str, Any], cache_dir: Path, key: list[Any], paths: PackagePaths) -> KnownPackage:
+def _noted(record: CondaEntry, cache_dir: Path, key: list[Any], paths: PackagePaths) -> KnownPackage:
     folder = cache_dir / cache_name(record)
     found = KnownPackage(record, key, paths, files_state(folder, paths.files))
     memo = _memo(record, cache_dir)
@@ -114,7 +116,7 @@ def _noted(record: Mapping[str, Any], cache_dir: Path, key: list[Any], paths: Pa
     return found
 
 
-def _memo(record: Mapping[str, Any], cache_dir: Path) -> Path:
+def _memo(record: CondaEntry, cache_dir: Path) -> Path:
     return cache_dir.with_name("paths") / f"{cache_name(record)}.json"
 
 
@@ -142,7 +144,7 @@ def _from_json(value: Mapping[str, Any]) -> PackagePaths:
     )
 
 
-def stamp(record: Mapping[str, Any], cache_dir: Path) -> list[Any]:
+def stamp(record: CondaEntry, cache_dir: Path) -> list[Any]:
     """Return what tells that a package in the cache is the one that was looked at.
 
     Nobody sets a change time, so no package can bring what it wants to be believed.
@@ -180,7 +182,7 @@ def files_state(folder: Path, files: Iterable[str]) -> str:
 
 
 def damage_behind(
-    error: BaseException, known: Sequence[Damage], records: Iterable[Mapping[str, Any]], cache_dir: Path
+    error: BaseException, known: Sequence[Damage], records: Iterable[CondaEntry], cache_dir: Path
 ) -> BaseException:
     """Return the error that linking failed with, or the damaged packages that it came of, if there are any."""
     if isinstance(error, PackageError) and (found := known or _damaged_packages(records, cache_dir)):
@@ -188,7 +190,7 @@ def damage_behind(
     return error
 
 
-def _damaged_packages(records: Iterable[Mapping[str, Any]], cache_dir: Path) -> list[Damage]:
+def _damaged_packages(records: Iterable[CondaEntry], cache_dir: Path) -> list[Damage]:
     """Return those of the packages in the cache that are damaged. All of their files are read: this takes its time."""
     found: list[Damage] = []
     for record in records:
@@ -227,7 +229,7 @@ def remove_damaged(found: Iterable[Damage], removed: dict[str, str], cache_dir: 
             remove_tree(trash)
 
 
-def _check_files(record: Mapping[str, Any], folder: Path, hashes: bool) -> None:
+def _check_files(record: CondaEntry, folder: Path, hashes: bool) -> None:
     """Compare what lies in a package's folder with what its ``info/paths.json`` says (conda-build's documentation).
 
     Older packages have a list of names alone.

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.engine.collisions import Collision, Registry, link_order
-from jupyter_envstore.engine.package_paths import CLOBBERS
+from jupyter_envstore.engine.path_rules import CLOBBERS
 from jupyter_envstore.engine.prefix import remove_tree, write_new
 from jupyter_envstore.errors import PackageError
+from jupyter_envstore.spec.lock_entries import CondaEntry
 
 
-def settle(prefix: Path, registry: Registry, records: Sequence[Mapping[str, Any]]) -> list[Collision]:
+def settle(prefix: Path, registry: Registry, records: Sequence[CondaEntry]) -> list[Collision]:
     """Leave one owner for each path that several packages have; return those whose files differ.
 
     Raises
@@ -61,7 +62,7 @@ def settle(prefix: Path, registry: Registry, records: Sequence[Mapping[str, Any]
 class _Meta:
     """The record of an installed package (``conda-meta/NAME.json``), and which of its files rattler moved aside."""
 
-    def __init__(self, prefix: Path, record: Mapping[str, Any]) -> None:
+    def __init__(self, prefix: Path, record: CondaEntry) -> None:
         self.prefix = prefix
         self.path = prefix / "conda-meta" / f"{record['name']}-{record['version']}-{record['build']}.json"
         self.data = json.loads(self.path.read_bytes())

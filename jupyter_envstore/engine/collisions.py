@@ -13,11 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from jupyter_envstore.engine.dependencies import dependencies
-from jupyter_envstore.engine.package_paths import PackagePaths, parents_of, place_of, refusal
+from jupyter_envstore.engine.package_paths import PackagePaths, refusal
+from jupyter_envstore.engine.path_rules import parents_of, place_of
 from jupyter_envstore.errors import PackageError
+from jupyter_envstore.spec.lock_entries import CondaEntry
 from jupyter_envstore.spec.wording import counted
 
 LINKS_IN_A_ROW = 40
@@ -93,10 +94,10 @@ class Registry:
         self._folders: dict[str, str] = {}
         self.links: dict[str, tuple[str, str]] = {}
         self._folded: dict[str, tuple[str, str]] = {}
-        self._records: dict[str, Mapping[str, Any]] = {}
+        self._records: dict[str, CondaEntry] = {}
         self._ancestors = parents_of([f"{site_packages}/x"])
 
-    def add(self, record: Mapping[str, Any], paths: PackagePaths) -> None:
+    def add(self, record: CondaEntry, paths: PackagePaths) -> None:
         """Take in the paths of a package.
 
         Raises
@@ -160,16 +161,9 @@ class Registry:
             )
             raise PackageError(msg)
 
-    def _check_case(self, record: Mapping[str, Any], paths: Iterable[str]) -> None:
-        for path in paths:
-            folded = unicodedata.normalize("NFD", path.casefold())
-            known, package = self._folded.setdefault(folded, (path, str(record["name"])))
-            if known != path:
-                msg = (
-                    f"{path!r} of {record['name']} and {known!r} of {package} differ only in case, which the file "
-                    "system of the store does not tell apart; leave one out, or keep the store on another file system"
-                )
-                raise PackageError(msg)
+    def _check_case(self, record: CondaEntry, paths: Iterable[str]) -> None:
+        if fault := case_fault(((path, str(record["name"])) for path in paths), self._folded):
+            raise PackageError(fault)
 
     def outside_links(self) -> list[OutsideLink]:
         """Return the links that lead out of the environment, themselves or by way of others."""
@@ -230,13 +224,34 @@ def _leads_out(path: str, links: Mapping[str, str]) -> bool:
     return False
 
 
+def case_fault(paths: Iterable[tuple[str, str]], known: dict[str, tuple[str, str]]) -> str:
+    """Return which two paths differ only in case, with their packages; empty where none do.
+
+    Parameters
+    ----------
+    paths : iterable of tuple
+        Paths with their packages.
+    known : dict
+        Those that were looked at before, by what is the same for all cases; these are added.
+    """
+    for path, package in paths:
+        folded = unicodedata.normalize("NFD", path.casefold())
+        other, owner = known.setdefault(folded, (path, package))
+        if other != path:
+            return (
+                f"{path!r} of {package} and {other!r} of {owner} differ only in case, which the file system of the "
+                "store does not tell apart; leave one out, or keep the store on another file system"
+            )
+    return ""
+
+
 def folds_case(folder: Path) -> bool:
     """Whether the file system of ``folder`` takes names that differ only in case for the same."""
     with tempfile.NamedTemporaryFile(prefix="envstore-Case-", dir=folder) as file:
         return os.path.lexists(os.path.join(folder, os.path.basename(file.name).swapcase()))  # noqa: PTH118, PTH119
 
 
-def link_order(records: Sequence[Mapping[str, Any]]) -> list[str]:
+def link_order(records: Sequence[CondaEntry]) -> list[str]:
     """Return the names of packages in the order in which conda links them (``conda.models.prefix_graph``).
 
     Those that have to do with no other come first; then, level by level, those whose dependencies are all there. Names
@@ -260,7 +275,7 @@ def link_order(records: Sequence[Mapping[str, Any]]) -> list[str]:
     return ordered
 
 
-def phases(records: Sequence[Mapping[str, Any]], late: set[str]) -> list[list[Mapping[str, Any]]]:
+def phases(records: Sequence[CondaEntry], late: set[str]) -> list[list[CondaEntry]]:
     """Return what to link one after the other, each with all before it.
 
     A linker writes programs into whatever lies at their place, and in any order. So a package whose programs collide
@@ -268,7 +283,7 @@ def phases(records: Sequence[Mapping[str, Any]], late: set[str]) -> list[list[Ma
     """
     if not late:
         return [list(records)]
-    done: list[Mapping[str, Any]] = [record for record in records if record["name"] not in late]
+    done: list[CondaEntry] = [record for record in records if record["name"] not in late]
     found = [list(done)] if done else []
     by_name = {record["name"]: record for record in records}
     for name in link_order(records):

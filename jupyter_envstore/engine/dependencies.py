@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+
+from jupyter_envstore.spec.lock_entries import CondaEntry
 
 
-def dependencies(records: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
+def dependencies(records: Sequence[CondaEntry]) -> dict[str, set[str]]:
     """Return of each conda package those among ``records`` that it needs directly."""
     names = {str(record["name"]) for record in records}
     return {

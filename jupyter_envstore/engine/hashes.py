@@ -12,16 +12,16 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from jupyter_envstore.engine.channels import conda_credentials, local_path, make_client, redact
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.errors import PackageError
+from jupyter_envstore.spec.lock_entries import HASH_KINDS, CondaEntry, Hashes, HashKind
 
-KINDS = ("sha256", "md5")
 Found = TypeVar("Found")
-Stored = Callable[[Mapping[str, Any]], Iterable[Path]]
+Stored = Callable[[CondaEntry], Iterable[Path]]
 """Gives files that may be a package's, by what its lock says of it."""
 
 
@@ -37,14 +37,19 @@ def with_sha256(lock: PlatformLock, stored: Stored, progress: Progress) -> Platf
     if not lacking:
         return lock
     progress.log(f"{len(lacking)} packages are locked by their MD5 alone: each is read once for its SHA-256")
-    found = {}
+    found: dict[str, Hashes] = {}
     for place, entry in enumerate(lacking):
         progress.advance(place, len(lacking), "packages", entry["name"])
         found[entry["url"]] = missing_hashes(entry, stored)
-    return replace(lock, conda=tuple(entry | found.get(entry["url"], {}) for entry in lock.conda))
+    return replace(lock, conda=tuple(with_hashes(entry, found.get(entry["url"])) for entry in lock.conda))
 
 
-def missing_hashes(entry: Mapping[str, Any], stored: Stored) -> dict[str, str]:
+def with_hashes(entry: CondaEntry, hashes: Hashes | None) -> CondaEntry:
+    """Return a package of a lock with hashes that were found since."""
+    return {**entry, **hashes} if hashes else entry
+
+
+def missing_hashes(entry: CondaEntry, stored: Stored) -> Hashes:
     """Return the hashes that a package in a lock lacks, of a file that has the one that is locked.
 
     Raises
@@ -52,24 +57,31 @@ def missing_hashes(entry: Mapping[str, Any], stored: Stored) -> dict[str, str]:
     PackageError
         It cannot be had, or is not the one that was locked.
     """
-    missing = [kind for kind in KINDS if not entry.get(kind)]
+    missing = [kind for kind in HASH_KINDS if not entry.get(kind)]
     if not missing:
         return {}
-    known = next(kind for kind in KINDS if entry.get(kind))
+    known = next(kind for kind in HASH_KINDS if entry.get(kind))
     for path in stored(entry):
         try:
             found = _hashes(path)
         except OSError:  # it is not there, or was removed meanwhile
             continue
         if found[known] == entry[known]:
-            return {kind: found[kind] for kind in missing}
+            return _only(found, missing)
     found = _hashes_at(entry)
     if found[known] != entry[known]:
         raise another_package(entry, known, found[known])
-    return {kind: found[kind] for kind in missing}
+    return _only(found, missing)
 
 
-def another_package(entry: Mapping[str, Any], kind: str, found: str) -> PackageError:
+def _only(found: Mapping[HashKind, str], kinds: Iterable[HashKind]) -> Hashes:
+    chosen: Hashes = {}
+    for kind in kinds:
+        chosen[kind] = found[kind]
+    return chosen
+
+
+def another_package(entry: CondaEntry, kind: HashKind, found: str) -> PackageError:
     """Return the error for a package in a channel that has another hash than the one that is locked."""
     return PackageError(
         f"package {entry['fn']} is not the one that was locked: its {kind} is {found}, "
@@ -77,7 +89,7 @@ def another_package(entry: Mapping[str, Any], kind: str, found: str) -> PackageE
     )
 
 
-def read_local(entry: Mapping[str, Any], path: Path, read: Callable[[Path], Found]) -> Found:
+def read_local(entry: CondaEntry, path: Path, read: Callable[[Path], Found]) -> Found:
     """Return what ``read`` gives of a package's file in a channel on this machine.
 
     Raises
@@ -95,7 +107,7 @@ def read_local(entry: Mapping[str, Any], path: Path, read: Callable[[Path], Foun
         raise PackageError(msg) from None
 
 
-def _hashes_at(entry: Mapping[str, Any]) -> dict[str, str]:
+def _hashes_at(entry: CondaEntry) -> dict[HashKind, str]:
     local = local_path(entry["url"])
     if local is None:
         with tempfile.TemporaryDirectory(prefix="envstore-hash-") as folder:
@@ -105,9 +117,9 @@ def _hashes_at(entry: Mapping[str, Any]) -> dict[str, str]:
     return read_local(entry, local, _hashes)
 
 
-def _hashes(path: Path) -> dict[str, str]:
+def _hashes(path: Path) -> dict[HashKind, str]:
     """Return all hashes of a file, which is read once."""
-    digests = {kind: hashlib.new(kind, usedforsecurity=False) for kind in KINDS}
+    digests = {kind: hashlib.new(kind, usedforsecurity=False) for kind in HASH_KINDS}
     with path.open("rb") as file:
         while chunk := file.read(1 << 20):
             for digest in digests.values():

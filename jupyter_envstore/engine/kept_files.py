@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.package_cache import in_cache
@@ -19,6 +18,7 @@ from jupyter_envstore.engine.pip import install_pip
 from jupyter_envstore.engine.prefix import write_new
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.errors import PipError
+from jupyter_envstore.spec.lock_entries import CondaEntry, PypiEntry
 
 CACHE_NOTE = "uv_cache.json"
 Find = Callable[[str], Path]
@@ -27,8 +27,8 @@ Find = Callable[[str], Path]
 
 @contextlib.contextmanager
 def from_store(
-    records: Sequence[dict[str, Any]], cache_dir: Path, find: Find | None, progress: Progress, beside: Path
-) -> Iterator[tuple[list[dict[str, Any]], dict[str, str]]]:
+    records: Sequence[CondaEntry], cache_dir: Path, find: Find | None, progress: Progress, beside: Path
+) -> Iterator[tuple[list[CondaEntry], dict[str, str]]]:
     """Give the records, those of kept packages with a local address in place of their channel's.
 
     Packages that are in the package cache stay as they are. A kept file that is damaged is told and left aside. The
@@ -60,7 +60,7 @@ def from_store(
         yield ready, addresses
 
 
-def restore_addresses(prefix: Path, records: Sequence[dict[str, Any]], addresses: Mapping[str, str]) -> None:
+def restore_addresses(prefix: Path, records: Sequence[CondaEntry], addresses: Mapping[str, str]) -> None:
     """Write the addresses of the lock into ``conda-meta`` again, where a package came from the store."""
     for record in records:
         if record["url"] not in addresses:
@@ -77,7 +77,7 @@ def install_wheels(
     prefix: Path,
     cache_dir: Path,
     progress: Progress,
-    packages: Sequence[Mapping[str, Any]],
+    packages: Sequence[PypiEntry],
     reinstall: bool = False,
 ) -> None:
     """Install locked wheels; those that the store keeps need no index.
@@ -112,11 +112,9 @@ def _drop_cache_notes(prefix: Path) -> None:
         note.unlink()
 
 
-def local_wheels(
-    packages: Sequence[Mapping[str, Any]], find: Find, folder: Path, progress: Progress
-) -> list[Mapping[str, Any]]:
+def local_wheels(packages: Sequence[PypiEntry], find: Find, folder: Path, progress: Progress) -> list[PypiEntry]:
     """Give locked wheels, those that the store keeps with a local address in ``folder``, where they are linked."""
-    ready: list[Mapping[str, Any]] = []
+    ready: list[PypiEntry] = []
     for package in packages:
         link = folder / package["filename"]
         if link.parent != folder or not _link(find(package["sha256"]), link):

@@ -1,16 +1,10 @@
-"""Make a prefix from a lock: download, link, PyPI packages, variables, and the seal of a finished prefix."""
+"""Make a prefix from a lock: download conda packages, and link them."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import csv
-import hashlib
-import io
 import os
 import re
-import stat
-import tempfile
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,23 +13,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from jupyter_envstore.engine.cache_claims import packages_claimed
 from jupyter_envstore.engine.channels import conda_credentials, local_path, make_client, redact
 from jupyter_envstore.engine.checked_packages import DamagedCacheError, damage_behind, remove_damaged
 from jupyter_envstore.engine.clobbers import settle
-from jupyter_envstore.engine.collisions import Collision, Misstated, OutsideLink, phases
+from jupyter_envstore.engine.collisions import Collision, Misstated, OutsideLink, Registry, phases
 from jupyter_envstore.engine.digest import file_digest
-from jupyter_envstore.engine.environment_variables import write_variables
 from jupyter_envstore.engine.hashes import another_package, read_local
-from jupyter_envstore.engine.kept_files import Find, from_store, install_wheels, restore_addresses
+from jupyter_envstore.engine.kept_files import Find, from_store, restore_addresses
 from jupyter_envstore.engine.package_cache import in_cache
 from jupyter_envstore.engine.package_guard import Guard
-from jupyter_envstore.engine.prefix import remove_tree, storage_error, write_new
+from jupyter_envstore.engine.prefix import remove_tree, storage_error
 from jupyter_envstore.engine.progress import Progress
-from jupyter_envstore.engine.record import BuildRecord, PlatformLock
+from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.engine.reporter import Reporter
-from jupyter_envstore.engine.sdist import built_wheels
-from jupyter_envstore.engine.wheel_paths import check_wheels, overwritten, without_links
 from jupyter_envstore.errors import PackageError, StorageError
+from jupyter_envstore.spec.lock_entries import CondaEntry, HashKind
 
 
 @dataclass(frozen=True)
@@ -71,6 +64,17 @@ class LinkedPackages:
     size: int = 0
     own_size: int = 0
     misstated: tuple[Misstated, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Destination:
+    """Where packages are linked to, as :func:`link_conda` says, and for which requests."""
+
+    platform: str
+    staging: Path
+    target: Path
+    cache_dir: Path
+    requested: Sequence[str]
 
 
 TRIES = 5
@@ -110,16 +114,22 @@ def link_conda(
     StorageError
         No space left, or the store is read-only.
     """
+    with packages_claimed(lock.conda, cache_dir, progress):
+        return _link_mended(lock, _Destination(platform, staging, target, cache_dir, requested), progress, kept)
+
+
+def _link_mended(lock: PlatformLock, to: _Destination, progress: Progress, kept: Find | None) -> LinkedPackages:
+    """Link packages; those that are damaged in the cache come anew, once."""
     removed: dict[str, str] = {}
     while True:
         try:
-            with from_store(lock.conda, cache_dir, kept, progress, staging.parent) as (records, addresses):
+            with from_store(lock.conda, to.cache_dir, kept, progress, to.staging.parent) as (records, addresses):
                 near = replace(lock, conda=tuple(records))
-                linked = _link_all(near, platform, staging, target, cache_dir, progress, requested)
-                restore_addresses(staging, records, addresses)
+                linked = _link_all(near, to, progress)
+                restore_addresses(to.staging, records, addresses)
             return replace(linked, downloaded=max(linked.downloaded - len(addresses), 0))
         except DamagedCacheError as error:
-            remove_damaged(error.found, removed, cache_dir, progress)
+            remove_damaged(error.found, removed, to.cache_dir, progress)
         except PackageError as error:
             if removed:
                 faults = "; ".join(f"{name}: {fault}" for name, fault in sorted(removed.items()))
@@ -128,15 +138,7 @@ def link_conda(
             raise
 
 
-def _link_all(
-    lock: PlatformLock,
-    platform: str,
-    staging: Path,
-    target: Path,
-    cache_dir: Path,
-    progress: Progress,
-    requested: Sequence[str],
-) -> LinkedPackages:
+def _link_all(lock: PlatformLock, to: _Destination, progress: Progress) -> LinkedPackages:
     """Link packages, once more where others came into the cache than were looked at.
 
     Raises
@@ -144,79 +146,73 @@ def _link_all(
     DamagedCacheError
         Packages in the cache are not as they were packed.
     """
-    verify_local_packages(lock.conda, cache_dir)
+    verify_local_packages(lock.conda, to.cache_dir)
     downloaded = 0
     for _ in range(TRIES):
         # of its own each time: threads of rattler's go on for a while after it was stopped
-        folder = staging.with_name(f"{staging.name}.{uuid.uuid4().hex[:8]}")
-        guard = Guard(lock, cache_dir, folder)
+        folder = to.staging.with_name(f"{to.staging.name}.{uuid.uuid4().hex[:8]}")
+        guard = Guard(lock, to.cache_dir, folder)
         reporter = Reporter(lock.conda, progress, guard.arrived)
         with ThreadPoolExecutor(1) as beside:
             damages = beside.submit(guard.damages)  # while rattler links, which leaves this process idle
             try:
-                linked: list[Mapping[str, Any]] = []
+                linked: list[CondaEntry] = []
                 for records in phases(lock.conda, guard.registry.late):
                     guard.make_room(records, linked)
-                    _install(records, platform, folder, target, cache_dir, requested, reporter)
+                    _install(records, replace(to, staging=folder), reporter)
                     linked = records
                 guard.settled()
                 collisions = settle(folder, guard.registry, lock.conda)
                 if damages.result():
                     raise DamagedCacheError(damages.result())
-                folder.rename(staging)
+                folder.rename(to.staging)
             except BaseException as error:  # a panic of rattler's is no Exception
                 remove_tree(folder)
                 if guard.error is not None:
                     raise guard.error from None
                 if not guard.again:
-                    raise damage_behind(error, damages.result(), lock.conda, cache_dir) from None
+                    raise damage_behind(error, damages.result(), lock.conda, to.cache_dir) from None
                 reporter.wait()
                 continue
             finally:
                 downloaded += reporter.downloaded
                 remove_tree(guard.stopped)
-        registry = guard.registry
-        links = registry.outside_links()
-        return LinkedPackages(
-            downloaded,
-            tuple(collisions),
-            tuple(links),
-            registry.files,
-            frozenset(registry.shared),
-            registry.site_packages,
-            registry.size,
-            registry.own_size,
-            tuple(registry.misstated),
-        )
+        return _linked(guard.registry, downloaded, collisions)
     msg = "the packages in the cache change while they are linked; stop what changes them, and build again"
     raise PackageError(msg)
 
 
-def _install(
-    records: Sequence[Mapping[str, Any]],
-    platform: str,
-    staging: Path,
-    target: Path,
-    cache_dir: Path,
-    requested: Sequence[str],
-    reporter: Reporter,
-) -> None:
+def _linked(registry: Registry, downloaded: int, collisions: Sequence[Collision]) -> LinkedPackages:
+    return LinkedPackages(
+        downloaded,
+        tuple(collisions),
+        tuple(registry.outside_links()),
+        registry.files,
+        frozenset(registry.shared),
+        registry.site_packages,
+        registry.size,
+        registry.own_size,
+        tuple(registry.misstated),
+    )
+
+
+def _install(records: Sequence[CondaEntry], to: _Destination, reporter: Reporter) -> None:
     import rattler
 
     # rattler 0.28 wants the inner objects; a release that takes MatchSpec has no such attribute to offer
-    specs: list[Any] = [getattr(s, "_match_spec", s) for s in map(rattler.MatchSpec, requested)]
+    specs: list[Any] = [getattr(s, "_match_spec", s) for s in map(rattler.MatchSpec, to.requested)]
 
     async def run() -> None:
         await rattler.install(
             [to_record(record) for record in records],
-            staging,
-            cache_dir=cache_dir,
-            platform=rattler.Subdir(platform),
+            to.staging,
+            cache_dir=to.cache_dir,
+            platform=rattler.Subdir(to.platform),
             client=make_client(),
             show_progress=False,
             requested_specs=specs or None,
             reporter=reporter,
-            alternative_target_prefix=target,
+            alternative_target_prefix=to.target,
             execute_link_scripts=False,
         )
 
@@ -241,7 +237,7 @@ def is_hard_linked(prefix: Path) -> bool:
     return not total or shared > total // 2
 
 
-def to_record(record: Mapping[str, Any]) -> Any:
+def to_record(record: CondaEntry) -> Any:
     """Return a repodata record (JSON value) as rattler's object."""
     import rattler
 
@@ -263,7 +259,7 @@ def to_record(record: Mapping[str, Any]) -> Any:
     return rattler.RepoDataRecord(package, record["fn"], record["url"], record["channel"])
 
 
-def verify_local_packages(records: Iterable[dict[str, Any]], cache_dir: Path) -> None:
+def verify_local_packages(records: Iterable[CondaEntry], cache_dir: Path) -> None:
     """Check the hashes of packages on this machine's own disk: rattler trusts ``file://`` addresses.
 
     Raises
@@ -275,107 +271,10 @@ def verify_local_packages(records: Iterable[dict[str, Any]], cache_dir: Path) ->
         path = local_path(record["url"])
         if path is None or in_cache(record, cache_dir):
             continue
-        kind = "sha256" if record.get("sha256") else "md5"
+        kind: HashKind = "sha256" if record.get("sha256") else "md5"
         digest = read_local(record, path, partial(file_digest, kind=kind))
         if digest != record.get(kind):
             raise another_package(record, kind, digest)
-
-
-def finish_prefix(
-    record: BuildRecord,
-    platform: str,
-    staging: Path,
-    target: Path,
-    pip_cache: Path,
-    find_wheel: Find,
-    progress: Progress,
-    linked: LinkedPackages,
-) -> list[Collision]:
-    """Add PyPI packages and variables to a prefix that :func:`link_conda` made.
-
-    Parameters
-    ----------
-    find_wheel : callable
-        Returns the place of a file in the store by its SHA-256: a wheel that was built here, or is kept.
-    linked : LinkedPackages
-        What came of linking.
-
-    Returns
-    -------
-    list of Collision
-        Files of PyPI packages that stand for others'.
-
-    Raises
-    ------
-    PipError
-        A package cannot be installed, or puts files where it must not.
-    """
-    lock = record.lock(platform)
-    written_over: list[Collision] = []
-    (staging / "CACHEDIR.TAG").unlink(missing_ok=True)
-    if lock.pip:
-        progress.log(f"installing {len(lock.pip)} PyPI packages")
-        with (
-            tempfile.TemporaryDirectory(prefix="envstore-wheels-") as folder,
-            without_links(staging, linked.outside_links),
-        ):
-            wheels = built_wheels(lock.pip, find_wheel, Path(folder))
-            check_wheels(wheels)
-            install = partial(install_wheels, find_wheel, staging, pip_cache, progress)
-            install(wheels)
-            written_over = overwritten(
-                staging,
-                staging / linked.site_packages,
-                wheels,
-                linked.files,
-                lambda wheel: install([wheel], reinstall=True),
-            )
-            relocate_scripts(staging, staging, target)
-    write_variables(staging, record.variables)
-    history = staging / "conda-meta" / "history"
-    specs = ", ".join(repr(spec) for spec in record.requested_conda)
-    write_new(history, f"# update specs: [{specs}]\n".encode() if specs else b"")
-    return written_over
-
-
-def relocate_scripts(prefix: Path, old: Path, new: Path) -> None:
-    """Rewrite ``old`` to ``new`` in the scripts that PyPI packages put into ``bin/``, and in their ``RECORD``."""
-    old_bytes, new_bytes = os.fsencode(old), os.fsencode(new)
-    for site in site_packages_folders(prefix):
-        for record_path in site.glob("*.dist-info/RECORD"):
-            if _installer(record_path.parent) != "uv":
-                continue
-            rows = list(csv.reader(io.StringIO(record_path.read_text(encoding="utf-8"))))
-            changed = False
-            for row in rows:
-                script = Path(os.path.realpath(site / row[0]))
-                if script.parent != Path(os.path.realpath(prefix)) / "bin" or not script.is_file():
-                    continue
-                data = script.read_bytes()
-                if old_bytes not in data:
-                    continue
-                replaced = data.replace(old_bytes, new_bytes)
-                write_new(script, replaced, stat.S_IMODE(script.stat().st_mode))
-                digest = base64.urlsafe_b64encode(hashlib.sha256(replaced).digest()).rstrip(b"=").decode()
-                row[1:] = [f"sha256={digest}", str(len(replaced))]
-                changed = True
-            if changed:
-                text = io.StringIO()
-                csv.writer(text, lineterminator="\n").writerows(rows)
-                write_new(record_path, text.getvalue().encode())
-
-
-def _installer(info: Path) -> str:
-    try:
-        return (info / "INSTALLER").read_text(encoding="utf-8").strip()
-    except OSError:
-        return ""
-
-
-def site_packages_folders(prefix: Path) -> list[Path]:
-    """Return the ``site-packages`` folders of ``prefix``; one, where there is Python."""
-    found = [p for p in (prefix / "lib").glob("python3.*/site-packages") if p.is_dir()]
-    return [p for p in found if not p.parent.is_symlink()]
 
 
 def _package_error(error: Exception) -> Exception:

@@ -11,28 +11,19 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote, urlsplit
 
 from jupyter_envstore.engine.channels import strip_credentials
-from jupyter_envstore.engine.hashes import Stored, missing_hashes
+from jupyter_envstore.engine.hashes import Stored, missing_hashes, with_hashes
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
 from jupyter_envstore.errors import PlatformError
+from jupyter_envstore.spec.lock_entries import CondaEntry, Hashes, IndexFields, LockfileEntry, PypiEntry
 from jupyter_envstore.spec.specification import Specification, canonical_json
 
 if TYPE_CHECKING:
     from conda_lock.lockfile.v2prelim.models import Lockfile
-
-INDEX_FIELDS = (
-    "build_number",
-    "constrains",
-    "depends",
-    "license",
-    "noarch",
-    "python_site_packages_path",
-    "timestamp",
-)
 
 
 def export_lock(record: BuildRecord) -> Lockfile:
@@ -60,16 +51,16 @@ def export_lock(record: BuildRecord) -> Lockfile:
                     categories={"main"},
                 )
             )
-        for entry in lock.pip:
+        for package in lock.pip:
             packages.append(
                 LockedDependency(
-                    name=entry["name"],
-                    version=entry["version"],
+                    name=package["name"],
+                    version=package["version"],
                     manager="pip",
                     platform=platform,
-                    dependencies=dict.fromkeys(entry.get("dependencies", ()), "*"),
-                    url=entry["url"],
-                    hash=HashModel(sha256=entry["sha256"]),
+                    dependencies=dict.fromkeys(package.get("dependencies", ()), "*"),
+                    url=package["url"],
+                    hash=HashModel(sha256=package["sha256"]),
                     categories={"main"},
                 )
             )
@@ -101,13 +92,13 @@ def with_all_hashes(record: BuildRecord, progress: Progress, stored: Stored) -> 
     if not lacking:
         return record
     progress.log(f"{len(lacking)} packages of other platforms have no MD5, which the format demands: fetching them")
-    found: dict[str, dict[str, str]] = {}
+    found: dict[str, Hashes] = {}
     for place, entry in enumerate(lacking):
         progress.advance(place, len(lacking), "packages", entry["name"])
         if entry["url"] not in found:
             found[entry["url"]] = missing_hashes(entry, stored)
     platforms = {
-        platform: replace(lock, conda=tuple(entry | found.get(entry["url"], {}) for entry in lock.conda))
+        platform: replace(lock, conda=tuple(with_hashes(entry, found.get(entry["url"])) for entry in lock.conda))
         for platform, lock in record.platforms.items()
     }
     return replace(record, platforms=platforms)
@@ -155,9 +146,9 @@ def record_from_lock(specification: Specification, name: str, platform: str) -> 
     PlatformError
         The lock has no packages for ``platform``.
     """
-    lockfile = specification.lockfile or {}
-    by_platform: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {}
-    for entry in lockfile["package"]:
+    by_platform: dict[str, tuple[list[CondaEntry], list[PypiEntry]]] = {}
+    lockfile = specification.lockfile
+    for entry in lockfile["package"] if lockfile else ():
         conda, pip = by_platform.setdefault(entry["platform"], ([], []))
         if entry["manager"] == "conda":
             conda.append(_conda_record(entry))
@@ -169,7 +160,8 @@ def record_from_lock(specification: Specification, name: str, platform: str) -> 
             f"lock it again with platform {platform}, or build it on one of its platforms"
         )
         raise PlatformError(msg)
-    channels = [c.get("url", "") if isinstance(c, dict) else str(c) for c in lockfile["metadata"].get("channels") or []]
+    listed = lockfile["metadata"].get("channels") if lockfile else None
+    channels = [c.get("url", "") if isinstance(c, dict) else str(c) for c in listed or []]
     platforms = {
         key: PlatformLock(tuple(sorted(conda, key=lambda r: r["name"])), tuple(sorted(pip, key=lambda r: r["name"])))
         for key, (conda, pip) in sorted(by_platform.items())
@@ -194,18 +186,20 @@ def complete_from_cache(record: BuildRecord, platform: str, prefix: Path, stored
         meta_path = prefix / "conda-meta" / f"{entry['name']}-{entry['version']}-{entry['build']}.json"
         source = Path(json.loads(meta_path.read_text(encoding="utf-8"))["link"]["source"])
         index = json.loads((source / "info" / "index.json").read_text(encoding="utf-8"))
-        conda.append(entry | {key: index[key] for key in INDEX_FIELDS if key in index} | missing_hashes(entry, stored))
+        said = cast("IndexFields", {key: index[key] for key in IndexFields.__annotations__ if key in index})
+        completed: CondaEntry = {**entry, **said}
+        conda.append(with_hashes(completed, missing_hashes(entry, stored)))
     platforms = {**record.platforms, platform: replace(lock, conda=tuple(conda))}
     return BuildRecord(**{**record.__dict__, "platforms": platforms})
 
 
-def _conda_record(entry: dict[str, Any]) -> dict[str, Any]:
+def _conda_record(entry: LockfileEntry) -> CondaEntry:
     url = entry["url"].split("#")[0]
     path = unquote(urlsplit(url).path)
     file = path.rsplit("/", 1)[-1]
     subdir = path.split("/")[-2]
     stem = file.removesuffix(".conda").removesuffix(".tar.bz2")
-    record = {
+    record: CondaEntry = {
         "name": entry["name"],
         "version": entry["version"],
         "build": stem.removeprefix(f"{entry['name']}-{entry['version']}-"),
@@ -216,10 +210,10 @@ def _conda_record(entry: dict[str, Any]) -> dict[str, Any]:
         "url": url,
         "channel": url[: -len(f"/{subdir}/{url.rsplit('/', 1)[-1]}")],
     }
-    return {**record, **entry["hash"]}
+    return with_hashes(record, entry["hash"])
 
 
-def _pip_record(entry: dict[str, Any]) -> dict[str, Any]:
+def _pip_record(entry: LockfileEntry) -> PypiEntry:
     url = entry["url"] if entry["url"].startswith("git+") else entry["url"].split("#")[0]
     return {
         "name": entry["name"],
@@ -238,10 +232,10 @@ def _split_spec(spec: str) -> tuple[str, str]:
     return name, bounds.strip()
 
 
-def sort_topologically(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def sort_topologically(records: Sequence[CondaEntry]) -> list[CondaEntry]:
     """Return ``records`` so that each comes after all it depends on; ties in order of name."""
     by_name = {record["name"]: record for record in records}
-    ordered: list[dict[str, Any]] = []
+    ordered: list[CondaEntry] = []
     seen: set[str] = set()
 
     def visit(name: str) -> None:

@@ -8,15 +8,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import Any
 
 from jupyter_envstore.engine.process_environment import scrubbed_environment
 from jupyter_envstore.errors import SpecificationError
+from jupyter_envstore.spec.lock_entries import CondaLockfile
 
 TIME_LIMIT = 60.0
 
 
-def check_lock(lock: dict[str, Any]) -> None:
+def check_lock(lock: CondaLockfile) -> None:
     """Refuse a lock that conda-lock would not read.
 
     Raises

@@ -10,7 +10,6 @@ import shutil
 import urllib.error
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from packaging.utils import canonicalize_name
 
@@ -21,6 +20,7 @@ from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.prefix import storage_error
 from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.errors import PackageError, StorageError
+from jupyter_envstore.spec.lock_entries import BuiltWheel, HashKind, PypiEntry
 
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!~-]{0,250}")
 """What a package's file may be called: it becomes a name in folders and addresses."""
@@ -38,7 +38,7 @@ def package_files(lock: PlatformLock) -> list[PackageFile]:
     """
     found = []
     for record in lock.conda:
-        kind = "sha256" if record.get("sha256") else "md5"
+        kind: HashKind = "sha256" if record.get("sha256") else "md5"
         file = PackageFile(
             CONDA,
             record["name"],
@@ -52,7 +52,7 @@ def package_files(lock: PlatformLock) -> list[PackageFile]:
         )
         found.append(file)
     for package in lock.pip:
-        wheel: dict[str, Any] = package.get("wheel") or package
+        wheel: BuiltWheel | PypiEntry = package.get("wheel") or package
         file = PackageFile(
             PYPI,
             str(canonicalize_name(package["name"])),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from jupyter_envstore.engine.cache_claims import packages_claimed
 from jupyter_envstore.engine.checked_packages import (
     Damage,
     DamagedCacheError,
@@ -16,11 +17,12 @@ from jupyter_envstore.engine.checked_packages import (
     stamp,
 )
 from jupyter_envstore.engine.collisions import Registry, folds_case
-from jupyter_envstore.engine.package_cache import cache_name, in_cache
+from jupyter_envstore.engine.package_cache import cache_name, holds_another, in_cache
 from jupyter_envstore.engine.package_paths import check_record, read_paths
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.errors import PackageError
+from jupyter_envstore.spec.lock_entries import CondaEntry
 
 
 class Guard:
@@ -50,7 +52,7 @@ class Guard:
     def __init__(self, lock: PlatformLock, cache_dir: Path, staging: Path) -> None:
         self.cache_dir = cache_dir
         self.staging = staging
-        self.records: dict[str, dict[str, Any]] = {str(record["name"]): record for record in lock.conda}
+        self.records: dict[str, CondaEntry] = {str(record["name"]): record for record in lock.conda}
         self.error: PackageError | None = None
         self.again = False
         self._lock = threading.Lock()
@@ -109,8 +111,10 @@ class Guard:
             msg = f"package {', '.join(missing)[:200]} was linked before it was looked at"
             raise PackageError(msg)
 
-    def _add_cached(self, record: dict[str, Any]) -> list[Damage]:
+    def _add_cached(self, record: CondaEntry) -> list[Damage]:
         """Look at a package that was in the cache before; return what is wrong with it."""
+        if holds_another(record, self.cache_dir):  # it is looked at when this one has come in its place
+            return []
         is_known = in_cache(record, self.cache_dir)
         try:
             known = look_at(record, self.cache_dir)
@@ -130,7 +134,7 @@ class Guard:
             remove_tree(self.cache_dir / cache_name(record))  # perhaps another package of this name, likewise
         return []
 
-    def _add(self, record: dict[str, Any]) -> None:
+    def _add(self, record: CondaEntry) -> None:
         known = look_at(record, self.cache_dir, is_fresh=True)
         self._stamps[record["name"]] = known.stamp
         self.registry.add(record, known.paths)
@@ -139,7 +143,7 @@ class Guard:
         """Return those packages that were in the cache before and are not any more as they were. It takes its time."""
         return changed_packages(self._known, self.cache_dir)
 
-    def make_room(self, records: Sequence[Mapping[str, Any]], linked: Sequence[Mapping[str, Any]]) -> None:
+    def make_room(self, records: Sequence[CondaEntry], linked: Sequence[CondaEntry]) -> None:
         """Remove what lies where programs of the packages that come next are written: it may be a link, or shared."""
         before = {record["name"] for record in linked}
         for record in records:
@@ -159,12 +163,14 @@ def cached_registry(lock: PlatformLock, cache_dir: Path) -> Registry:
     registry = Registry(site_packages(lock))
     for record in lock.conda:
         check_record(record)
-        if in_cache(record, cache_dir):
-            try:
-                paths = look_at(record, cache_dir).paths
-            except DamagedCacheError:  # what it links to is known all the same
-                paths = read_paths(record, cache_dir / cache_name(record))
-            registry.add(record, paths)
+    with packages_claimed(lock.conda, cache_dir):
+        for record in lock.conda:
+            if in_cache(record, cache_dir):
+                try:
+                    paths = look_at(record, cache_dir).paths
+                except DamagedCacheError:  # what it links to is known all the same
+                    paths = read_paths(record, cache_dir / cache_name(record))
+                registry.add(record, paths)
     return registry
 
 

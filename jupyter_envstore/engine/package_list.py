@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 from jupyter_envstore.engine.channels import strip_credentials
 from jupyter_envstore.engine.record import BuildRecord
@@ -10,7 +10,21 @@ from jupyter_envstore.spec.package_editing import conda_name, pip_name
 from jupyter_envstore.spec.pip_lines import without_hashes
 
 
-def contents(record: BuildRecord, platform: str) -> list[dict[str, Any]]:
+class ListedPackage(TypedDict):
+    """A package of a build; ``size`` in bytes, ``requested`` and ``needed_by`` as :func:`contents` says."""
+
+    name: str
+    version: str
+    build: str
+    manager: str
+    channel: str
+    size: int
+    license: str | None
+    requested: str | None
+    needed_by: list[str]
+
+
+def contents(record: BuildRecord, platform: str) -> list[ListedPackage]:
     """Return the packages of a record, by name.
 
     Each has ``requested``, what the specification asked for it (None where it did not), and ``needed_by``, the names
@@ -29,12 +43,12 @@ def contents(record: BuildRecord, platform: str) -> list[dict[str, Any]]:
         for dependency in filter(str.strip, entry.get("depends") or ()):
             needed.setdefault(("conda", dependency.split()[0].lower()), set()).add(entry["name"])
     pip_names = {pip_name(entry["name"]) for entry in lock.pip}
-    for entry in lock.pip:
-        for dependency in entry.get("dependencies") or ():
+    for package in lock.pip:
+        for dependency in package.get("dependencies") or ():
             name = pip_name(dependency)
             kind = "pip" if name in pip_names else "conda"
-            needed.setdefault((kind, name), set()).add(entry["name"])
-    found = [
+            needed.setdefault((kind, name), set()).add(package["name"])
+    conda: list[ListedPackage] = [
         {
             "name": entry["name"],
             "version": entry["version"],
@@ -47,7 +61,8 @@ def contents(record: BuildRecord, platform: str) -> list[dict[str, Any]]:
             "needed_by": sorted(needed.get(("conda", entry["name"]), set()) - {entry["name"]}),
         }
         for entry in lock.conda
-    ] + [
+    ]
+    pip: list[ListedPackage] = [
         {
             "name": entry["name"],
             "version": entry["version"],
@@ -61,7 +76,7 @@ def contents(record: BuildRecord, platform: str) -> list[dict[str, Any]]:
         }
         for entry in lock.pip
     ]
-    return sorted(found, key=lambda package: (package["name"].lower(), package["manager"]))
+    return sorted([*conda, *pip], key=lambda package: (package["name"].lower(), package["manager"]))
 
 
 def requested_names(record: BuildRecord) -> set[tuple[str, str]]:

@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 from packaging.utils import canonicalize_name
 
 from jupyter_envstore.engine.package_cache import cache_name
+from jupyter_envstore.spec.lock_entries import CondaEntry, PypiEntry
 
 KEYS = ("name", "version", "summary", "license", "home", "documentation", "source")
 MOST_TEXT = 2000
 
 
-def about_package(cache: Path, entry: dict[str, Any]) -> dict[str, str]:
+def about_package(cache: Path, entry: CondaEntry) -> dict[str, str]:
     """Return what a conda package says of itself (``info/about.json`` of conda-build).
 
     Parameters
@@ -43,7 +44,7 @@ def about_package(cache: Path, entry: dict[str, Any]) -> dict[str, str]:
     )
 
 
-def about_wheel(prefix: Path, entry: dict[str, Any]) -> dict[str, str]:
+def about_wheel(prefix: Path, entry: PypiEntry) -> dict[str, str]:
     """Return what a PyPI package in a prefix says of itself (``METADATA``, PyPA's core metadata)."""
     wanted = canonicalize_name(entry["name"])
     folders = prefix.glob(f"lib/python*/site-packages/*-{entry['version']}.dist-info")
@@ -71,7 +72,7 @@ def about_metadata(found: Message) -> dict[str, Any]:
     }
 
 
-def _about(entry: dict[str, Any], **found: Any) -> dict[str, str]:
+def _about(entry: CondaEntry | PypiEntry, **found: Any) -> dict[str, str]:
     values = {"name": entry["name"], "version": entry["version"], **found}
     about = {key: str(values.get(key) or "")[:MOST_TEXT] for key in KEYS}
     for key in ("home", "documentation", "source"):  # they become links: nothing but addresses of pages

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from jupyter_envstore.engine.link import site_packages_folders
+from jupyter_envstore.engine.prefix import site_packages_folders
 
 NOT_FOR_PEOPLE = re.compile(
     r"(__.*|tests?|testing|docs?|examples?|benchmarks?|samples?|scripts?|conftest|setup)$", re.I

@@ -16,14 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.engine.channels import redact, strip_credentials
+from jupyter_envstore.engine.path_rules import OWN_FOLDER, check_entry_point, parents_of, path_fault
 from jupyter_envstore.errors import PackageError
+from jupyter_envstore.spec.lock_entries import CondaEntry
 from jupyter_envstore.spec.wording import counted
 
-ODD = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|\0")
-"""An empty part, one or two dots, or a NUL."""
-OWN_FOLDER = "conda-meta"
-CLOBBERS = "__clobbers__"
-"""Where rattler puts what it cannot link because another package has the path."""
 OURS = frozenset(
     {
         *("bin", "lib", "share", "etc", "etc/conda", "etc/envstore", "share/envstore-installer", OWN_FOLDER),
@@ -31,16 +28,8 @@ OURS = frozenset(
     }
 )
 """Folders that are written into after packages were linked: links there would be followed."""
-PLACES = {"site-packages": "", "python-scripts": "bin"}
-"""Folders of ``noarch: python`` packages, and where they are linked to; empty for where Python packages lie."""
 NAME = re.compile(r"[A-Za-z0-9_.+!~-]+")
-ENTRY_POINT = re.compile(
-    r"\s*([^\s/\\=:\0-\x1f\x7f][^/\\=:\0-\x1f\x7f]*?)\s*=\s*([\w.]+)\s*:\s*([\w.]+)\s*(?:\[.*\])?\s*"
-)
-"""``name = module:function`` (PyPA, "Entry points specification"), the name being that of a file, in one line."""
 MODES = (None, "text", "binary")
-LONGEST = 255
-"""Bytes of a file's name: ``NAME_MAX`` of the file systems of Linux and macOS."""
 
 
 @dataclass(frozen=True)
@@ -78,76 +67,7 @@ class PackagePaths:
     missing: tuple[str, ...] = ()
 
 
-def parents_of(paths: Iterable[str]) -> set[str]:
-    """Return the folders above paths that are parted by ``/``, each once.
-
-    >>> sorted(parents_of(["lib/a/b.py", "bin/c"]))
-    ['bin', 'lib', 'lib/a']
-    """
-    found: set[str] = set()
-    for path in paths:
-        parent = path.rpartition("/")[0]
-        while parent and parent not in found:
-            found.add(parent)
-            parent = parent.rpartition("/")[0]
-    return found
-
-
-def place_of(path: str, site_packages: str) -> str:
-    """Return where a path of a ``noarch: python`` package is linked to (conda-build's documentation).
-
-    >>> place_of("python-scripts/run", "lib/python3.12/site-packages")
-    'bin/run'
-    """
-    top, slash, rest = path.partition("/")
-    return f"{PLACES[top] or site_packages}{slash}{rest}" if top in PLACES else path
-
-
-def places_in_package(path: str, site_packages: str) -> list[str]:
-    """Return where a package may have a path of a prefix: :func:`place_of` the other way round."""
-    found = [path]
-    for top, place in PLACES.items():
-        place = place or site_packages
-        if path.startswith(f"{place}/"):
-            found.append(f"{top}{path[len(place) :]}")
-    return found
-
-
-def path_fault(path: object, windows: bool = False) -> str:
-    """Return what is wrong with a path of a package, or nothing.
-
-    Parameters
-    ----------
-    windows : bool
-        Whether backslashes part folders and colons name drives.
-    """
-    if not isinstance(path, str) or not path:
-        return "is no path"
-    if path.startswith("/") or (windows and (path.startswith("\\") or path[1:2] == ":")):
-        return "is absolute"
-    if ODD.search(path) or (windows and ODD.search(path.replace("\\", "/"))):
-        parts = path.replace("\\", "/").split("/") if windows else path.split("/")
-        if "\0" in path:
-            return "holds a NUL"
-        return "leads out of where it belongs" if ".." in parts else "has a part that names nothing"
-    if any("\ud800" <= letter <= "\udfff" for letter in path):
-        return "is no text"
-    if (len(path) > LONGEST or not path.isascii()) and any(len(part.encode()) > LONGEST for part in path.split("/")):
-        return f"has a name of more than {LONGEST} bytes, which no file can have"
-    top, _, rest = path.partition("/")
-    if top.lower() == CLOBBERS:
-        return "is where files go that collide"
-    if top.lower() == OWN_FOLDER and is_record(rest.lower()):
-        return "is a record of the environment itself"
-    return ""
-
-
-def is_record(name: str) -> bool:
-    """Whether a file of ``conda-meta`` is written by what makes environments."""
-    return not name or name.endswith(".json") or name == "history" or name.startswith("envstore-")
-
-
-def check_record(record: Mapping[str, Any]) -> None:
+def check_record(record: CondaEntry) -> None:
     """Refuse a package whose name, version, build, folder or place of Python packages would lead elsewhere.
 
     Raises
@@ -165,7 +85,7 @@ def check_record(record: Mapping[str, Any]) -> None:
 
 
 def refusal(
-    record: Mapping[str, Any], fault: str, advice: str = "tell whoever keeps the channel, and ask for"
+    record: CondaEntry, fault: str, advice: str = "tell whoever keeps the channel, and ask for"
 ) -> PackageError:
     """Return the error for a package that cannot be linked, with its channel."""
     channel = strip_credentials(str(record.get("channel") or record.get("url", "").rpartition("/")[0]))
@@ -175,7 +95,7 @@ def refusal(
     )
 
 
-def read_paths(record: Mapping[str, Any], folder: Path) -> PackagePaths:
+def read_paths(record: CondaEntry, folder: Path) -> PackagePaths:
     """Read and check what an unpacked package says of its paths, and what lies there.
 
     Raises
@@ -224,7 +144,7 @@ def read_paths(record: Mapping[str, Any], folder: Path) -> PackagePaths:
     )
 
 
-def check_complete(record: Mapping[str, Any], missing: Sequence[str]) -> None:
+def check_complete(record: CondaEntry, missing: Sequence[str]) -> None:
     """Refuse a package that does not contain all that it lists.
 
     A linker leaves out a missing link without a word (rattler 0.28).
@@ -239,7 +159,7 @@ def check_complete(record: Mapping[str, Any], missing: Sequence[str]) -> None:
         raise refusal(record, f"it lists {missing[0][:200]!r}{more} which it does not contain")
 
 
-def check_index(record: Mapping[str, Any], index: Mapping[str, Any]) -> None:
+def check_index(record: CondaEntry, index: Mapping[str, Any]) -> None:
     """Refuse an ``info/index.json`` that tells of a place for Python packages which leads elsewhere.
 
     Raises
@@ -252,7 +172,7 @@ def check_index(record: Mapping[str, Any], index: Mapping[str, Any]) -> None:
         raise refusal(record, f"its python_site_packages_path {str(site)[:120]!r} {fault}")
 
 
-def check_entries(record: Mapping[str, Any], entries: Iterable[Mapping[str, Any]], windows: bool) -> None:
+def check_entries(record: CondaEntry, entries: Iterable[Mapping[str, Any]], windows: bool) -> None:
     """Refuse paths, placeholders and modes that a linker should not be given.
 
     Raises
@@ -283,7 +203,7 @@ def _is_placeholder(text: object) -> bool:
     return isinstance(text, str) and bool(re.fullmatch(r"(?:/|\\|[A-Za-z]:)[^\0\r\n]{2,}", text))
 
 
-def entry_points(record: Mapping[str, Any], link: bytes | None) -> list[str]:
+def entry_points(record: CondaEntry, link: bytes | None) -> list[str]:
     """Return the names of the programs that ``info/link.json`` of a ``noarch: python`` package asks for.
 
     Raises
@@ -309,26 +229,14 @@ def entry_points(record: Mapping[str, Any], link: bytes | None) -> list[str]:
     return names
 
 
-def check_entry_point(line: object) -> str:
-    """Return the name of the program that an entry point stands for.
+def listed_entries(record: CondaEntry, read: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield what ``info/paths.json`` lists; of older packages, what ``info/files`` and ``info/has_prefix`` do.
 
     Raises
     ------
     PackageError
-        It is none, or the name is no name of a file.
+        These files cannot be read, or list a path that no package may have.
     """
-    found = ENTRY_POINT.fullmatch(line) if isinstance(line, str) else None
-    if found is None or found[1] in (".", ".."):
-        msg = f"entry point {str(line)[:200]!r} is not valid; write name = module:function"
-        raise PackageError(msg)
-    if len(os.fsencode(found[1])) > LONGEST:
-        msg = f"entry point {found[1][:60]!r}… has a name of more than {LONGEST} bytes, which no file can have"
-        raise PackageError(msg)
-    return found[1]
-
-
-def listed_entries(record: Mapping[str, Any], read: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield what ``info/paths.json`` lists; of older packages, what ``info/files`` and ``info/has_prefix`` do."""
     data = read("info/paths.json")
     listed = _lines(record, read("info/files"), "info/files")
     for line in listed:  # tools of others read it
@@ -349,7 +257,7 @@ def listed_entries(record: Mapping[str, Any], read: Any) -> Iterator[Mapping[str
             raise refusal(record, f"its path {path[:200]!r} {fault}")
 
 
-def _prefixes(record: Mapping[str, Any], lines: Iterable[str]) -> Iterator[tuple[str, tuple[str | None, str | None]]]:
+def _prefixes(record: CondaEntry, lines: Iterable[str]) -> Iterator[tuple[str, tuple[str | None, str | None]]]:
     """Yield path, placeholder and mode of each line of ``info/has_prefix``: ``"placeholder" mode "path"`` or a path."""
     for line in lines:
         parts = [a or b for a, b in re.findall(r'"([^"]*)"|(\S+)', line)]
@@ -358,15 +266,21 @@ def _prefixes(record: Mapping[str, Any], lines: Iterable[str]) -> Iterator[tuple
         yield parts[-1], (parts[0], parts[1]) if len(parts) == 3 else (None, None)
 
 
-def _lines(record: Mapping[str, Any], data: bytes | None, name: str) -> list[str]:
+def _lines(record: CondaEntry, data: bytes | None, name: str) -> list[str]:
     try:
         return [line for line in (data or b"").decode().split("\n") if line.strip()]
     except UnicodeDecodeError:
         raise refusal(record, f"its {name} is no text") from None
 
 
-def info_json(record: Mapping[str, Any], data: bytes | None, name: str) -> dict[str, Any]:
-    """Return a file of ``info`` that holds an object; an empty one where it is missing."""
+def info_json(record: CondaEntry, data: bytes | None, name: str) -> dict[str, Any]:
+    """Return a file of ``info`` that holds an object; an empty one where it is missing.
+
+    Raises
+    ------
+    PackageError
+        It holds something else.
+    """
     try:
         value = json.loads(data or b"{}")
     except ValueError:
@@ -376,7 +290,7 @@ def info_json(record: Mapping[str, Any], data: bytes | None, name: str) -> dict[
     return value
 
 
-def _text(record: Mapping[str, Any], folder: Path, name: str) -> bytes | None:
+def _text(record: CondaEntry, folder: Path, name: str) -> bytes | None:
     """Return a file of a package's ``info``; None where there is none. A link there is none of conda-build's."""
     path = folder / name
     try:
@@ -387,7 +301,7 @@ def _text(record: Mapping[str, Any], folder: Path, name: str) -> bytes | None:
         return None
 
 
-def _check_source(record: Mapping[str, Any], root: str, path: str, entry: Mapping[str, Any]) -> tuple[str | None, int]:
+def _check_source(record: CondaEntry, root: str, path: str, entry: Mapping[str, Any]) -> tuple[str | None, int]:
     """Return what a link leads to, None for others, and a file's size.
 
     What a linker would follow out of the package is refused.
@@ -417,7 +331,7 @@ def _check_source(record: Mapping[str, Any], root: str, path: str, entry: Mappin
     return None, info.st_size if stat.S_ISREG(mode) else 0
 
 
-def _check_links(record: Mapping[str, Any], links: Mapping[str, str]) -> None:
+def _check_links(record: CondaEntry, links: Mapping[str, str]) -> None:
     for path in links:
         name = path.rpartition("/")[2]
         if path in OURS or path.startswith(f"{OWN_FOLDER}/") or name == "__pycache__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 import tempfile
@@ -16,10 +17,12 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import canonicalize_name
 
 from jupyter_envstore.engine.channels import strip_login
+from jupyter_envstore.engine.pip_faults import with_all_faults, with_wheel_faults
 from jupyter_envstore.engine.pylock import pylock_text
 from jupyter_envstore.engine.refused_wheel_files import refuse_left_out
 from jupyter_envstore.engine.uv import find_uv, run_uv
 from jupyter_envstore.errors import PipError
+from jupyter_envstore.spec.lock_entries import PypiEntry
 from jupyter_envstore.spec.pip_lines import read_hashed, read_requirement
 from jupyter_envstore.spec.sources import is_source
 from jupyter_envstore.spec.specification import PipOptions
@@ -68,7 +71,7 @@ def resolve_pip(
     timeout: float = 600.0,
     exclude_newer: str = "",
     sdists: bool = False,
-) -> tuple[dict[str, Any], ...]:
+) -> tuple[PypiEntry, ...]:
     """Return the wheels that ``requirements`` need beside what conda provides.
 
     Parameters
@@ -97,38 +100,21 @@ def resolve_pip(
         none of those whose hashes are given.
     """
     hashes = given_hashes(requirements)
-    wanted = [str(read_requirement(line)) for line in requirements]
     names = {canonicalize_name(distribution.name) for distribution in provided}
     with tempfile.TemporaryDirectory(prefix="envstore-pip-") as folder:
         root = Path(folder)
-        (root / "requirements.in").write_text("\n".join(wanted) + "\n", encoding="utf-8")
-        pins = [f"{canonicalize_name(d.name)}=={d.version}" for d in provided]
-        (root / "constraints.txt").write_text("\n".join(pins) + "\n", encoding="utf-8")
-        _write_stubs(provided, root / "provided")
-        command = [find_uv(), "pip", "compile", str(root / "requirements.in"), "--constraints"]
-        command += [
-            str(root / "constraints.txt"),
-            "--find-links",
-            str(root / "provided"),
-            "--python",
-            sys.executable,
-        ]
+        wanted = [str(read_requirement(line)) for line in requirements]
+        command = _compile_command(root, wanted, provided)
         command += ["--python-version", target.python, "--python-platform", uv_platform(target)]
-        command += ["--format", "pylock.toml", "--output-file", str(root / "pylock.toml")]
-        command += ["--no-config", "--no-header", "--no-annotate", "--quiet", "--cache-dir", str(cache_dir)]
-        command += index_arguments(options) + (["--exclude-newer", exclude_newer] if exclude_newer else [])
-        unpack = partial(_unpack_one, command, timeout)
-        what, hint = "PyPI packages cannot be resolved", _hint(provided)
-        from_sources = sdists and any(is_source(read_requirement(line).url or "") for line in requirements)
-        try:
-            log = run_uv(command if from_sources else [*command, "--only-binary", ":all:"], timeout, what, hint)
-        except PipError:
-            if not sdists or from_sources:
-                raise
-            log = run_uv(command, timeout, what, hint)
+        command += ["--cache-dir", str(cache_dir), *index_arguments(options)]
+        command += ["--exclude-newer", exclude_newer] if exclude_newer else []
+        attempts = [[*command, "--only-binary", ":all:"], *([command] if sdists else [])]
+        if sdists and any(is_source(read_requirement(line).url or "") for line in requirements):
+            attempts = [command]
+        log = _compile(attempts, timeout, wanted, root, _hint(provided), options)
         pylock = tomllib.loads((root / "pylock.toml").read_text(encoding="utf-8"))
         unpacked = (_locked(package, ()) for package in pylock.get("packages", []) if "wheels" in package)
-        refuse_left_out(log, unpacked, cache_dir, unpack)
+        refuse_left_out(log, unpacked, cache_dir, partial(_unpack_one, command, timeout))
     found = [
         _locked(package, hashes.get(canonicalize_name(package["name"]), frozenset()))
         for package in pylock.get("packages", [])
@@ -137,7 +123,40 @@ def resolve_pip(
     return tuple(sorted(found, key=lambda package: package["name"]))
 
 
-def _unpack_one(command: Sequence[str], timeout: float, package: Mapping[str, Any], folder: Path) -> str:
+def _compile_command(root: Path, wanted: Sequence[str], provided: Sequence[Distribution]) -> list[str]:
+    """Write what uv reads into ``root``, and return the command that locks ``wanted`` into ``pylock.toml`` there."""
+    (root / "requirements.in").write_text("\n".join(wanted) + "\n", encoding="utf-8")
+    pins = [f"{canonicalize_name(d.name)}=={d.version}" for d in provided]
+    (root / "constraints.txt").write_text("\n".join(pins) + "\n", encoding="utf-8")
+    _write_stubs(provided, root / "provided")
+    command = [find_uv(), "pip", "compile", str(root / "requirements.in"), "--python", sys.executable]
+    command += ["--constraints", str(root / "constraints.txt"), "--find-links", str(root / "provided")]
+    command += ["--format", "pylock.toml", "--output-file", str(root / "pylock.toml")]
+    return [*command, "--no-config", "--no-header", "--no-annotate", "--quiet"]
+
+
+def _compile(
+    attempts: Sequence[list[str]], timeout: float, wanted: Sequence[str], root: Path, hint: str, options: PipOptions
+) -> str:
+    """Run the first command that succeeds, and return its log.
+
+    Raises
+    ------
+    PipError
+        None does: why the last one fails.
+    """
+    what = "PyPI packages cannot be resolved"
+    *before, last = attempts
+    for command in before:
+        with contextlib.suppress(PipError):
+            return run_uv(command, timeout, what, hint)
+    try:
+        return run_uv(last, timeout, what, hint)
+    except PipError as error:
+        raise with_wheel_faults(with_all_faults(error, what, last, wanted, root), options) from None
+
+
+def _unpack_one(command: Sequence[str], timeout: float, package: PypiEntry, folder: Path) -> str:
     """Lock one package by itself, with an empty cache, and return what uv writes: it unpacks a wheel for its hash."""
     alone = folder / "requirements.in"
     alone.write_text(f"{package['name']} @ {package['url']}\n", encoding="utf-8")
@@ -160,7 +179,7 @@ def given_hashes(requirements: Sequence[str]) -> dict[str, frozenset[str]]:
 
 
 def install_pip(
-    packages: Sequence[Mapping[str, Any]],
+    packages: Sequence[PypiEntry],
     prefix: Path,
     cache_dir: Path,
     timeout: float = 600.0,
@@ -179,15 +198,13 @@ def install_pip(
     options = [*(["--reinstall"] if reinstall else []), *(["--offline"] if offline else [])]
     log = _install(packages, prefix, cache_dir, timeout, *options, "--link-mode", "hardlink")
 
-    def unpack(package: Mapping[str, Any], folder: Path) -> str:
+    def unpack(package: PypiEntry, folder: Path) -> str:
         return _install([package], prefix, folder / "cache", timeout, "--target", str(folder / "target"))
 
     refuse_left_out(log, packages, cache_dir, unpack)
 
 
-def _install(
-    packages: Sequence[Mapping[str, Any]], prefix: Path, cache_dir: Path, timeout: float, *options: str
-) -> str:
+def _install(packages: Sequence[PypiEntry], prefix: Path, cache_dir: Path, timeout: float, *options: str) -> str:
     with tempfile.TemporaryDirectory(prefix="envstore-pip-") as folder:
         lock = Path(folder) / "pylock.toml"
         lock.write_text(pylock_text(packages), encoding="utf-8")
@@ -244,7 +261,7 @@ def index_arguments(options: PipOptions) -> list[str]:
     return arguments
 
 
-def _locked(package: dict[str, Any], hashes: Collection[str]) -> dict[str, Any]:
+def _locked(package: Mapping[str, Any], hashes: Collection[str]) -> PypiEntry:
     """Return a package of uv's lock as the build record has it.
 
     Raises
@@ -272,7 +289,7 @@ def _locked(package: dict[str, Any], hashes: Collection[str]) -> dict[str, Any]:
     }
 
 
-def _locked_repository(package: dict[str, Any]) -> dict[str, Any]:
+def _locked_repository(package: Mapping[str, Any]) -> PypiEntry:
     """Return a repository at a commit; as in conda-lock's files, the commit stands where files have their hash."""
     vcs = package["vcs"]
     folder = f"#subdirectory={vcs['subdirectory']}" if vcs.get("subdirectory") else ""
@@ -289,7 +306,7 @@ def _locked_repository(package: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _hash_mismatch(package: dict[str, Any], files: Sequence[dict[str, Any]], hashes: Collection[str]) -> str:
+def _hash_mismatch(package: Mapping[str, Any], files: Sequence[Mapping[str, Any]], hashes: Collection[str]) -> str:
     """Say which file would be taken, its hash, and the ones that are given."""
     given = sorted(hashes)
     more = f" or {len(given) - MOST_HASHES} others" if len(given) > MOST_HASHES else ""

@@ -126,3 +126,9 @@ def storage_error(error: OSError) -> StorageError:
     """Return an operating system's error about the store in words for people."""
     place = f" ({error.filename})" if error.filename else ""
     return StorageError(f"the store cannot be written: {error.strerror or error}{place}")
+
+
+def site_packages_folders(prefix: Path) -> list[Path]:
+    """Return the ``site-packages`` folders of ``prefix``; one, where there is Python."""
+    found = [p for p in (prefix / "lib").glob("python3.*/site-packages") if p.is_dir()]
+    return [p for p in found if not p.parent.is_symlink()]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+
+from jupyter_envstore.spec.lock_entries import PypiEntry
 
 
-def pylock_text(packages: Sequence[Mapping[str, Any]]) -> str:
+def pylock_text(packages: Sequence[PypiEntry]) -> str:
     """Return ``packages`` as a ``pylock.toml`` (PEP 751)."""
     lines = ['lock-version = "1.0"', 'created-by = "jupyter-envstore"', ""]
     for package in packages:
@@ -28,12 +29,12 @@ def pylock_text(packages: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def is_repository(package: Mapping[str, Any]) -> bool:
+def is_repository(package: PypiEntry) -> bool:
     """Whether a locked package is a repository at a commit."""
     return str(package["url"]).startswith("git+")
 
 
-def exact_address(package: Mapping[str, Any]) -> str:
+def exact_address(package: PypiEntry) -> str:
     """Return the address of a locked package that nothing else can have: with its hash, or with its commit."""
     return str(package["url"]) if is_repository(package) else f"{package['url']}#sha256={package['sha256']}"
 

@@ -14,27 +14,54 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast, overload
 
 from jupyter_envstore import errors
 from jupyter_envstore.engine.process_environment import scrubbed_environment
-from jupyter_envstore.errors import ClientGoneError, EnvStoreError, LimitError
+from jupyter_envstore.errors import ClientGoneError, EnvStoreError, Fault, LimitError
+
+if TYPE_CHECKING:
+    from jupyter_envstore.engine.questions import (
+        Answer,
+        Failure,
+        FaultValues,
+        NewestQuestion,
+        Question,
+        SearchAnswer,
+        SearchQuestion,
+        SolveAnswer,
+        SolveQuestion,
+        TextAnswer,
+        TextQuestion,
+    )
+    from jupyter_envstore.spec.lock_entries import CondaEntry
 
 PAUSE = 0.02
 GRACE = 10.0
 """Seconds beyond its own time limit after which the process is ended."""
 
 
-def ask(question: dict[str, Any], timeout: float, *stops: threading.Event) -> dict[str, Any]:
-    """Return the answer to a question that :func:`main` understands.
+@overload
+def ask(question: SolveQuestion, timeout: float, *stops: threading.Event) -> SolveAnswer: ...
+
+
+@overload
+def ask(question: SearchQuestion | NewestQuestion, timeout: float, *stops: threading.Event) -> SearchAnswer: ...
+
+
+@overload
+def ask(question: TextQuestion, timeout: float, *stops: threading.Event) -> TextAnswer: ...
+
+
+def ask(question: Question, timeout: float, *stops: threading.Event) -> Answer:
+    """Return the answer to a question.
 
     Parameters
     ----------
-    question : dict
-        ``do`` is ``solve``, ``search``, ``newest``, ``read``, ``edit`` or ``repair``; the others are what that takes.
+    question : Question
+        One of :mod:`~jupyter_envstore.engine.questions`.
     timeout : float
         Seconds.
     stops : Event
@@ -78,21 +105,26 @@ def ask(question: dict[str, Any], timeout: float, *stops: threading.Event) -> di
                     os.killpg(process.pid, signal.SIGKILL)
             talk.join()
     try:
-        answer: dict[str, Any] = json.loads(answers[0])
+        answer: Answer | Failure = json.loads(answers[0])
     except (ValueError, IndexError):
         msg = "the process that looks at channels ended without an answer; try again"
         raise EnvStoreError(msg) from None
     if "error" in answer:
-        kind = getattr(errors, answer["kind"], EnvStoreError)
-        error = kind(answer["error"])
-        error.suggestions = dict(answer.get("suggestions") or {})
-        if isinstance(error, errors.ChannelUnreachableError):
-            error.last_index = answer.get("last_index")
-        raise error
+        raise _error(cast("Failure", answer))
     return answer
 
 
-def answer_about_text(question: dict[str, Any]) -> dict[str, Any]:
+def _error(failure: Failure) -> EnvStoreError:
+    """Return the error that a process told of."""
+    kind = getattr(errors, failure["kind"], EnvStoreError)
+    error: EnvStoreError = kind(failure["error"])
+    error.suggestions = dict(failure["suggestions"])
+    if isinstance(error, errors.ChannelUnreachableError):
+        error.last_index = failure["last_index"]
+    return error
+
+
+def answer_about_text(question: TextQuestion) -> TextAnswer:
     """Read a large text, as it is, or edited or repaired first; return what came of it, and its faults."""
     from jupyter_envstore.spec import read_specification
     from jupyter_envstore.spec.converting.draft import ChoiceError, Pick
@@ -100,7 +132,7 @@ def answer_about_text(question: dict[str, Any]) -> dict[str, Any]:
     from jupyter_envstore.spec.repair import repair
 
     text = question["text"]
-    told: dict[str, Any] = {}
+    told: TextAnswer = {}
     held = None
     try:
         if question["do"] == "edit":
@@ -109,19 +141,29 @@ def answer_about_text(question: dict[str, Any]) -> dict[str, Any]:
             pick = Pick(question["pick"]["environment"], tuple(question["pick"]["categories"]))
             repaired = repair(text, question["file_name"], question["defaults"], keep=question["keep"], pick=pick)
             told, text, held = {"repaired": repaired.to_json()}, repaired.text, repaired.held
-        local, named = question["allow_local_files"], bool(question.get("named"))
+        named = question["do"] == "read" and question["named"]
+        local = question["allow_local_files"]
         found = read_specification(text, "the specification", local, held=held, named=named)
         return {**told, "specification": found.to_json(), "notes": list(found.notes)}
     except errors.SpecificationError as error:
         if isinstance(error, ChoiceError):
-            told["offer"] = asdict(error.offer)
-        return {**told, "faults": [asdict(fault) for fault in error.faults]}
+            told["offer"] = error.offer.to_json()
+        return {**told, "faults": [_fault_values(fault) for fault in error.faults]}
 
 
-def main(question: dict[str, Any]) -> dict[str, Any]:
+def _fault_values(fault: Fault) -> FaultValues:
+    return {"message": fault.message, "line": fault.line, "field": fault.field}
+
+
+def main(question: Question) -> Answer:
     """Answer a question."""
-    if question["do"] in ("read", "edit", "repair"):
+    if question["do"] == "read" or question["do"] == "edit" or question["do"] == "repair":
         return answer_about_text(question)
+    return answer_about_channels(question)
+
+
+def answer_about_channels(question: SolveQuestion | SearchQuestion | NewestQuestion) -> SolveAnswer | SearchAnswer:
+    """Solve or search."""
     from jupyter_envstore.engine.channels import ChannelPolicy
     from jupyter_envstore.engine.search import search_names, search_versions
     from jupyter_envstore.engine.solve import SolveOptions, current_platform, solve
@@ -132,9 +174,8 @@ def main(question: dict[str, Any]) -> dict[str, Any]:
     urls = policy.resolve(question["channels"])
     cache = Path(question["cache"])
     platforms = question["platforms"] or [current_platform()]
-    packages: list[dict[str, Any]] = []
+    packages: list[CondaEntry] = []
     wanted: list[str] = []
-    told: dict[str, Any] = {}
     if question["do"] == "solve":
         asked = Specification(system_requirements=question["system_requirements"])
         virtual = asked.virtual_packages(platforms[0])
@@ -143,29 +184,42 @@ def main(question: dict[str, Any]) -> dict[str, Any]:
             question["timeout"], moment, virtual, question["kept_only"], any_channel=question["any_channel"]
         )
         solution = solve(question["specs"], urls, platforms[0], cache, policy, options)
-        packages = list(solution.records)
-        told = {"platform": platforms[0], "index_from": solution.index_from}
-    elif question["do"] == "newest":
-        packages = search_versions(question["names"], urls, platforms[0], cache, most=1)
+        return {
+            "packages": list(solution.records),
+            "seconds": round(time.monotonic() - started, 3),
+            "platform": platforms[0],
+            "index_from": solution.index_from,
+        }
+    if question["do"] == "newest":
+        packages += search_versions(question["names"], urls, platforms[0], cache, most=1)
     elif "*" in question["package"] or "?" in question["package"]:
         names = {name for platform in platforms for name in search_names(question["package"], urls, platform, cache)}
         wanted = sorted(names)[: question["versions_of"]]
-        packages = [] if wanted else [{"name": name} for name in sorted(names)]
+        packages = [] if wanted else [_name_alone(name) for name in sorted(names)]
     else:
         wanted = [question["package"]]
     for platform in platforms if wanted else ():
         packages += search_versions(wanted, urls, platform, cache)
-    return {"packages": packages, "seconds": round(time.monotonic() - started, 3), **told}
+    return {"packages": packages, "seconds": round(time.monotonic() - started, 3)}
+
+
+def _name_alone(name: str) -> CondaEntry:
+    return {"name": name, "version": "", "build": "", "subdir": "", "fn": "", "url": "", "channel": ""}
 
 
 if __name__ == "__main__":
+    reply: Answer | Failure
     try:
         reply = main(json.load(sys.stdin))
     except EnvStoreError as error:
-        reply = {"error": str(error), "kind": type(error).__name__, "suggestions": dict(error.suggestions)}
-        reply["last_index"] = getattr(error, "last_index", None)
+        reply = {
+            "error": str(error),
+            "kind": type(error).__name__,
+            "suggestions": dict(error.suggestions),
+            "last_index": getattr(error, "last_index", None),
+        }
     except ValueError as error:
-        reply = {"error": str(error), "kind": "InvalidInputError"}
+        reply = {"error": str(error), "kind": "InvalidInputError", "suggestions": {}, "last_index": None}
     sys.stdout.write(json.dumps(reply))
     sys.stdout.flush()
     os._exit(0)  # rattler's threads now and then crash a Python that takes itself apart

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from jupyter_envstore.errors import PlatformError
+from jupyter_envstore.spec.lock_entries import BuiltWheel, CondaEntry, PypiEntry
 from jupyter_envstore.spec.specification import PipOptions, canonical_json
 
 FORMAT = 1
@@ -31,10 +30,10 @@ class PlatformLock:
         Records of what constructor's installers bring beside: conda and pip, where the environment lacks them.
     """
 
-    conda: tuple[dict[str, Any], ...]
-    pip: tuple[dict[str, Any], ...] = ()
+    conda: tuple[CondaEntry, ...]
+    pip: tuple[PypiEntry, ...] = ()
     virtual_packages: tuple[str, ...] = ()
-    installer_extras: tuple[dict[str, Any], ...] = ()
+    installer_extras: tuple[CondaEntry, ...] = ()
 
     @property
     def python(self) -> str | None:
@@ -47,7 +46,7 @@ class PlatformLock:
         return sum(record.get("size") or 0 for record in (*self.conda, *self.pip))
 
 
-def package_hash(record: Mapping[str, Any]) -> str:
+def package_hash(record: CondaEntry) -> str:
     """Return what a conda package is known by; empty where another file may come to stand at its address."""
     return str(record.get("sha256") or record.get("md5") or "")
 
@@ -86,7 +85,13 @@ class BuildRecord:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> BuildRecord:
-        """Return what :meth:`to_bytes` gave."""
+        """Return what :meth:`to_bytes` gave.
+
+        Raises
+        ------
+        ValueError
+            It is a record of another format.
+        """
         raw = json.loads(data)
         if raw.get("format") != FORMAT:
             msg = f"build record of format {raw.get('format')}; this version reads {FORMAT}"
@@ -112,7 +117,7 @@ class BuildRecord:
         )
 
     @property
-    def wheels(self) -> list[dict[str, Any]]:
+    def wheels(self) -> list[BuiltWheel]:
         """The wheels that were built here, which lie in the store and nowhere else."""
         found = {p["wheel"]["sha256"]: p["wheel"] for lock in self.platforms.values() for p in lock.pip if "wheel" in p}
         return list(found.values())

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
+from jupyter_envstore.engine.path_rules import path_fault
 from jupyter_envstore.engine.uv import find_uv, run_uv
-from jupyter_envstore.engine.wheel_paths import refused_member
+from jupyter_envstore.engine.wheel_contents import refused_path
 from jupyter_envstore.errors import PipError
+from jupyter_envstore.spec.lock_entries import PypiEntry
 
 SKIPPED = re.compile(r"^WARN Skipping unsafe file name: (.*)$", re.MULTILINE)
 SECONDS = 600.0
@@ -22,9 +23,9 @@ SECONDS = 600.0
 
 def refuse_left_out(
     log: str,
-    packages: Iterable[Mapping[str, Any]],
+    packages: Iterable[PypiEntry],
     cache_dir: Path,
-    unpack: Callable[[Mapping[str, Any], Path], str],
+    unpack: Callable[[PypiEntry, Path], str],
 ) -> None:
     """Refuse wheels that uv left files out of, and forget what it has of them in its cache.
 
@@ -56,7 +57,8 @@ def refuse_left_out(
             # without waiting for others that install from the cache just now
             clean = [find_uv(), "cache", "clean", str(package["name"]), "--cache-dir", str(cache_dir), "--force"]
             run_uv(clean, SECONDS, "uv's cache cannot be cleaned")
-            found.append(refused_member(package, names[0]))
+            fault = path_fault(names[0].rstrip("/"), windows=True) or "leads out of where it belongs"
+            found.append(refused_path(package, names[0], fault))
     if found:
         raise found[0]
     listed = ", ".join(str(package["name"]) for package in packages)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from jupyter_envstore.engine.progress import Progress
+from jupyter_envstore.spec.lock_entries import CondaEntry
 
 STALLED = 60.0
 """Seconds without a word after which a download is taken for ended: of one that fails nobody tells."""
@@ -16,7 +17,7 @@ STALLED = 60.0
 class Reporter:
     """Turns rattler's callbacks into progress: bytes downloaded, then packages linked."""
 
-    def __init__(self, records: Sequence[dict[str, Any]], progress: Progress, arrived: Callable[[str], None]) -> None:
+    def __init__(self, records: Sequence[CondaEntry], progress: Progress, arrived: Callable[[str], None]) -> None:
         self.progress = progress
         self.arrived = arrived
         self.lock = threading.Lock()

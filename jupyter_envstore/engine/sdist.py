@@ -6,7 +6,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
@@ -17,6 +16,7 @@ from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.pylock import is_repository, pylock_text
 from jupyter_envstore.engine.uv import find_uv, run_uv
 from jupyter_envstore.errors import PipError
+from jupyter_envstore.spec.lock_entries import BuiltWheel, PypiEntry
 from jupyter_envstore.spec.specification import PipOptions
 
 REFUSED = (
@@ -25,20 +25,20 @@ REFUSED = (
 )
 
 
-def is_source(package: dict[str, Any]) -> bool:
+def is_source(package: PypiEntry) -> bool:
     """Whether a locked PyPI package is a source archive."""
     return not package["filename"].endswith(".whl")
 
 
 def build_sdists(
-    packages: Sequence[dict[str, Any]],
+    packages: Sequence[PypiEntry],
     python: Path,
     keep: Callable[[Path], str],
     progress: Progress,
     allowed: bool,
     options: PipOptions | None = None,
     timeout: float = 1800.0,
-) -> tuple[dict[str, Any], ...]:
+) -> tuple[PypiEntry, ...]:
     """Return ``packages``, each source archive with the wheel that was built of it.
 
     Parameters
@@ -63,7 +63,7 @@ def build_sdists(
     PipError
         It is not allowed, or a build fails; the text is the build's own.
     """
-    done = []
+    done: list[PypiEntry] = []
     for package in packages:
         if not is_source(package):
             done.append(package)
@@ -72,13 +72,13 @@ def build_sdists(
             raise PipError(REFUSED.format(**package))
         source = f"commit {package['sha256']}" if is_repository(package) else "its source archive"
         progress.log(f"building {package['name']} {package['version']} from {source}")
-        done.append(package | {"wheel": _build(package, python, keep, timeout, options or PipOptions())})
+        done.append({**package, "wheel": _build(package, python, keep, timeout, options or PipOptions())})
     return tuple(done)
 
 
 def _build(
-    package: dict[str, Any], python: Path, keep: Callable[[Path], str], timeout: float, options: PipOptions
-) -> dict[str, Any]:
+    package: PypiEntry, python: Path, keep: Callable[[Path], str], timeout: float, options: PipOptions
+) -> BuiltWheel:
     """Let uv fetch, check and build; the wheel lies in uv's cache, which is a fresh one for each."""
     with tempfile.TemporaryDirectory(prefix="envstore-sdist-") as folder:
         root = Path(folder)
@@ -102,7 +102,7 @@ def _build(
         }
 
 
-def _is_of(wheel: Path, package: dict[str, Any]) -> bool:
+def _is_of(wheel: Path, package: PypiEntry) -> bool:
     try:
         name, version, _, _ = parse_wheel_filename(wheel.name)
     except InvalidWheelFilename:
@@ -110,9 +110,7 @@ def _is_of(wheel: Path, package: dict[str, Any]) -> bool:
     return name == canonicalize_name(package["name"]) and str(version) == str(Version(package["version"]))
 
 
-def built_wheels(
-    packages: Sequence[dict[str, Any]], find: Callable[[str], Path], folder: Path
-) -> tuple[dict[str, Any], ...]:
+def built_wheels(packages: Sequence[PypiEntry], find: Callable[[str], Path], folder: Path) -> tuple[PypiEntry, ...]:
     """Return ``packages`` as wheels alone: a wheel that was built here is put into ``folder`` under its own name.
 
     Raises
@@ -120,7 +118,7 @@ def built_wheels(
     PipError
         A wheel is not in the store any more, or was changed there.
     """
-    ready = []
+    ready: list[PypiEntry] = []
     for package in packages:
         wheel = package.get("wheel")
         if wheel is None:
@@ -138,11 +136,11 @@ def built_wheels(
         if file_digest(path) != wheel["sha256"]:
             msg = f"the wheel {wheel['filename']} in the store is not the one that was locked: it is damaged"
             raise PipError(msg)
-        ready.append(package | wheel | {"url": path.as_uri()})
+        ready.append({**package, **wheel, "url": path.as_uri()})
     return tuple(ready)
 
 
-def built_elsewhere(package: dict[str, Any], built: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def built_elsewhere(package: PypiEntry, built: dict[str, PypiEntry]) -> PypiEntry:
     """Return a package of another platform, with the wheel that was built here if it runs everywhere.
 
     ``built`` are the packages that were built here, by their hash.
@@ -154,7 +152,8 @@ def built_elsewhere(package: dict[str, Any], built: dict[str, dict[str, Any]]) -
     """
     if not is_source(package):
         return package
-    wheel = built.get(package["sha256"], {}).get("wheel")
+    same = built.get(package["sha256"])
+    wheel = same.get("wheel") if same is not None else None
     if wheel is None or not wheel["filename"].endswith("-none-any.whl"):
         raise PipError(REFUSED.format(**package))
-    return package | {"wheel": wheel}
+    return {**package, "wheel": wheel}

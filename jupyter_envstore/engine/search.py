@@ -17,6 +17,7 @@ from jupyter_envstore.engine.channels import (
     make_gateway,
 )
 from jupyter_envstore.engine.solve import clean_record
+from jupyter_envstore.spec.lock_entries import CondaEntry
 from jupyter_envstore.spec.reader import check_match_spec
 
 LIMIT = 1000
@@ -43,7 +44,7 @@ def search_names(pattern: str, urls: Sequence[str], platform: str, cache_dir: Pa
 
 def search_versions(
     specs: Sequence[str], urls: Sequence[str], platform: str, cache_dir: Path, most: int = LIMIT
-) -> list[dict[str, Any]]:
+) -> list[CondaEntry]:
     """Return the packages that each of ``specs`` matches, newest first, at most ``most`` of each.
 
     Raises
@@ -57,7 +58,7 @@ def search_versions(
 
     wanted = [rattler.MatchSpec(check_match_spec(spec)) for spec in specs]
 
-    async def run() -> list[dict[str, Any]]:
+    async def run() -> list[CondaEntry]:
         sources = [rattler.Channel(url) for url in urls]
         found = await make_gateway(cache_dir).query(
             sources, [rattler.Subdir(platform), rattler.Subdir("noarch")], wanted, recursive=False

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_envstore.engine.channels import (
     ChannelPolicy,
@@ -26,6 +26,9 @@ from jupyter_envstore.engine.channels import (
 from jupyter_envstore.engine.missing_packages import Absent, Wanted, find_absent
 from jupyter_envstore.errors import ChannelUnreachableError, InvalidInputError, SolveError, SolveTimeoutError
 from jupyter_envstore.spec.specification import REQUIREMENTS
+
+if TYPE_CHECKING:
+    from jupyter_envstore.spec.lock_entries import CondaEntry
 
 # What other platforms are taken to have: the oldest systems that conda-forge's packages support (its documentation,
 # "Platforms"), as ``name=version=build``.
@@ -83,10 +86,10 @@ class Solution:
     records of the extras and of what they need, ``without`` the names of those that do not fit or are not there.
     """
 
-    records: tuple[dict[str, Any], ...]
+    records: tuple[CondaEntry, ...]
     virtual_packages: tuple[str, ...]
     index_from: str | None = None
-    extras: tuple[dict[str, Any], ...] = ()
+    extras: tuple[CondaEntry, ...] = ()
     without: tuple[str, ...] = ()
 
 
@@ -159,7 +162,7 @@ async def _solve(
     cache_dir: Path,
     virtual: list[str],
     options: SolveOptions,
-) -> tuple[list[dict[str, Any]], tuple[dict[str, Any], ...], tuple[str, ...]]:
+) -> tuple[list[CondaEntry], tuple[CondaEntry, ...], tuple[str, ...]]:
     import rattler
     from rattler.exceptions import GatewayError, SolverError
 
@@ -209,8 +212,8 @@ async def _solve(
 
 
 async def _solve_extras(
-    records: Sequence[Mapping[str, Any]], options: SolveOptions, request: Callable[[Sequence[str]], Any]
-) -> tuple[tuple[dict[str, Any], ...], tuple[str, ...]]:
+    records: Sequence[CondaEntry], options: SolveOptions, request: Callable[[Sequence[str]], Any]
+) -> tuple[tuple[CondaEntry, ...], tuple[str, ...]]:
     """Return the extras that fit beside ``records``, with what they need; and the names of those that do not."""
     from rattler.exceptions import SolverError
 
@@ -292,12 +295,12 @@ def _no_virtual(name: str, bounds: str, virtual: Sequence[str], platform: str) -
     return f"no package {name} {bounds}: the system has {shown}; {ways} builds it for another machine"
 
 
-def clean_record(record: dict[str, Any]) -> dict[str, Any]:
+def clean_record(record: dict[str, Any]) -> CondaEntry:
     """Return a repodata record without credentials and without fields that change by themselves."""
     record.pop("indexed_timestamp", None)
     record["url"] = strip_credentials(record["url"])
     record["channel"] = strip_credentials(record.get("channel") or "").rstrip("/")
-    return record
+    return cast("CondaEntry", record)
 
 
 def virtual_packages(platform: str, overrides: Sequence[str] = ()) -> list[str]:

@@ -18,7 +18,7 @@ EMPTY_TAIL = bytes(tarfile.BLOCKSIZE - 265)
 """User, group, device numbers: none."""
 ZEROS = bytes(tarfile.BLOCKSIZE)
 CHUNK = 1 << 20
-BUFFER = 4 << 20
+SMALL = 64 << 10
 GZIP_LEVEL = 3
 """Of layers, which are made once and pulled often."""
 STREAM_LEVEL = 2
@@ -37,13 +37,19 @@ class Sink(Protocol):
 class TarStream:
     """Writes entries one after the other; owner, times and modes are the same everywhere."""
 
-    def __init__(self, output: IO[bytes]) -> None:
+    def __init__(self, output: Sink) -> None:
         self._output = output
         self._size = 0
 
-    def add_file(self, path: Path | str, name: str) -> None:
-        """Add a file, a symbolic link or an empty folder."""
-        status = os.lstat(path)
+    def add_file(self, path: Path | str, name: str, status: os.stat_result | None = None) -> None:
+        """Add a file, a symbolic link or an empty folder.
+
+        Parameters
+        ----------
+        status : os.stat_result or None
+            What ``lstat`` says of ``path``, where that is known.
+        """
+        status = status or os.lstat(path)
         if stat.S_ISLNK(status.st_mode):
             self._header(name, tarfile.SYMTYPE, 0o777, 0, os.readlink(path))  # noqa: PTH115 - thousands of files
         elif stat.S_ISDIR(status.st_mode):
@@ -53,24 +59,30 @@ class TarStream:
 
     def _file(self, path: Path | str, name: str, status: os.stat_result) -> None:
         left = status.st_size
+        start = header(name, tarfile.REGTYPE, _mode(status.st_mode), left)
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # a file object takes longer than most files do
         try:
-            self._header(name, tarfile.REGTYPE, _mode(status.st_mode), left)
-            while left and (data := os.read(file, min(left, CHUNK))):
-                self._write(data)
+            if left < SMALL:  # most are: a call for each part takes longer than the file
+                data = os.read(file, left)
                 left -= len(data)
+                self._write(b"%b%b%b" % (start, data, _padding(status.st_size)))
+            else:
+                self._write(start)
+                while left and (data := os.read(file, min(left, CHUNK))):
+                    self._write(data)
+                    left -= len(data)
+                self._write(_padding(status.st_size))
         finally:
             os.close(file)
         if left:
             msg = f"{name} became shorter while it was read"
             raise OSError(msg)
-        self._pad(status.st_size)
 
     def add_bytes(self, data: bytes, name: str, executable: bool = False) -> None:
         """Add a file with this content."""
         self._header(name, tarfile.REGTYPE, 0o755 if executable else 0o644, len(data))
         self._write(data)
-        self._pad(len(data))
+        self._write(_padding(len(data)))
 
     def add_folder(self, name: str, mode: int = 0o755) -> None:
         """Add a folder, whether or not there is one."""
@@ -87,9 +99,6 @@ class TarStream:
 
     def _header(self, name: str, kind: bytes, mode: int, size: int, target: str = "") -> None:
         self._write(header(name, kind, mode, size, target))
-
-    def _pad(self, size: int) -> None:
-        self._write(ZEROS[: -size % tarfile.BLOCKSIZE])
 
     def _write(self, data: bytes) -> None:
         self._output.write(data)
@@ -114,34 +123,62 @@ def header(name: str, kind: bytes, mode: int, size: int, target: str = "") -> by
 def _long(name: bytes, kind: bytes) -> bytes:
     """Return an entry that holds a name or target for the one behind it (GNU tar's manual, "Basic Tar Format")."""
     data = name + b"\0"
-    return _block(b"././@LongLink", kind, 0, len(data), 0, b"") + data + ZEROS[: -len(data) % tarfile.BLOCKSIZE]
+    return _block(b"././@LongLink", kind, 0, len(data), 0, b"") + data + _padding(len(data))
+
+
+def _padding(size: int) -> bytes:
+    """Return what fills the last block behind ``size`` bytes."""
+    return ZEROS[: -size % tarfile.BLOCKSIZE]
 
 
 def _block(path: bytes, kind: bytes, mode: int, size: int, moment: int, link: bytes) -> bytes:
     path, link = path[: tarfile.LENGTH_NAME], link[: tarfile.LENGTH_LINK]
-    before = b"%b%07o\x000000000\x000000000\x00%011o\x00%011o\x00" % (path.ljust(100, b"\x00"), mode, size, moment)
-    after = b"%b%bustar  \x00" % (kind, link.ljust(100, b"\x00")) + EMPTY_TAIL
-    checksum = sum(before) + sum(after) + 8 * ord(" ")
-    return b"%b%06o\x00 %b" % (before, checksum, after)
+    numbers = b"%07o\x000000000\x000000000\x00%011o\x00%011o\x00" % (mode, size, moment)
+    after = b"%b%bustar  \x00" % (kind, link.ljust(tarfile.LENGTH_LINK, b"\x00"))
+    checksum = sum(path) + sum(numbers) + sum(after) + 8 * ord(" ")  # what is filled with zeros adds nothing
+    return b"%b%b%06o\x00 %b%b" % (path.ljust(tarfile.LENGTH_NAME, b"\x00"), numbers, checksum, after, EMPTY_TAIL)
 
 
 @contextlib.contextmanager
-def compressed(sink: Sink, kind: str) -> Iterator[IO[bytes]]:
+def compressed(sink: Sink, kind: str) -> Iterator[Sink]:
     """Open a file that compresses what is written to it into ``sink``; ``kind`` is ``gz`` or ``zst``."""
     if kind == "gz":
         from isal import igzip_threaded
 
-        raw: Any = igzip_threaded.open(_File(sink), "wb", compresslevel=STREAM_LEVEL, threads=THREADS, block_size=CHUNK)
+        file: Any = igzip_threaded.open(
+            _File(sink), "wb", compresslevel=STREAM_LEVEL, threads=THREADS, block_size=CHUNK
+        )
+        raw: Any = file.detach()  # chunks need no buffer
     else:
         from zstandard import ZstdCompressor
 
         compressor = ZstdCompressor(level=ZSTD_LEVEL, threads=THREADS)
         raw = compressor.stream_writer(cast(IO[bytes], _File(sink)), closefd=False)
     with raw:
-        buffered = io.BufferedWriter(raw, BUFFER)
-        yield buffered
-        buffered.flush()
-        buffered.detach()
+        chunks = _Chunks(raw)
+        yield chunks
+        chunks.flush()
+
+
+class _Chunks:
+    """Hands on what is written in pieces of up to a chunk, without copying what is one already."""
+
+    def __init__(self, output: Sink) -> None:
+        self.output = output
+        self.parts: list[bytes] = []
+        self.size = 0
+
+    def write(self, data: bytes) -> int:
+        if self.size + len(data) > CHUNK:
+            self.flush()
+        self.parts.append(data)
+        self.size += len(data)
+        return len(data)
+
+    def flush(self) -> None:
+        if self.parts:
+            self.output.write(b"".join(self.parts))
+            self.parts, self.size = [], 0
 
 
 class _File(io.RawIOBase):

@@ -8,16 +8,16 @@ import csv
 import io
 import json
 import os
-import re
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from jupyter_envstore.engine.channels import local_path
-from jupyter_envstore.engine.collisions import Collision, OutsideLink
-from jupyter_envstore.engine.package_paths import OWN_FOLDER, path_fault
+from packaging.utils import canonicalize_name
+
+from jupyter_envstore.engine.collisions import Collision, OutsideLink, case_fault, folds_case
+from jupyter_envstore.engine.path_rules import OWN_FOLDER
+from jupyter_envstore.engine.wheel_contents import refused_path, refused_wheel
 from jupyter_envstore.errors import PipError
+from jupyter_envstore.spec.lock_entries import PypiEntry
 
 
 @contextlib.contextmanager
@@ -45,61 +45,29 @@ def without_links(prefix: Path, links: Sequence[OutsideLink]) -> Iterator[None]:
             raise PipError(msg) from None
 
 
-def check_wheels(packages: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse wheels of this machine's own disk that have files where none may be, before they are unpacked.
-
-    Of those that are fetched, :func:`~jupyter_envstore.engine.refused_wheel_files.refuse_left_out` tells.
-
-    Raises
-    ------
-    PipError
-        With package, file and path.
-    """
-    for package in packages:
-        place = local_path(str(package["url"]))
-        if place is None or place.suffix != ".whl":
-            continue
+def uv_records(site: Path) -> Iterator[Path]:
+    """Yield the ``RECORD`` of each package that uv installed into a folder of packages."""
+    for record in sorted(site.glob("*.dist-info/RECORD")):
         try:
-            with zipfile.ZipFile(place) as wheel:
-                names = [entry.orig_filename for entry in wheel.infolist()]
-        except (OSError, zipfile.BadZipFile):  # uv tells what is wrong with it
+            installer = record.with_name("INSTALLER").read_text(encoding="utf-8").strip()
+        except OSError:
             continue
-        for name in names:
-            check_member(package, name)
-
-
-def check_member(package: Mapping[str, Any], name: str) -> None:
-    """Refuse a file of a wheel that would lie elsewhere than its package's files (PyPA, "Binary distribution format").
-
-    Raises
-    ------
-    PipError
-        With package, file and path.
-    """
-    plain = name.rstrip("/")
-    if fault := path_fault(plain, windows=True):
-        raise _refusal(package, name, fault)
-    top, _, rest = plain.partition("/")
-    if top.endswith(".data"):
-        kind, _, path = rest.partition("/")
-        if kind == "data" and path and (fault := path_fault(path)):
-            raise _refusal(package, name, fault)
-
-
-def refused_member(package: Mapping[str, Any], name: str) -> PipError:
-    """Return the error that tells of a file of a wheel which lies elsewhere than it may."""
-    return _refusal(package, name, path_fault(name.rstrip("/"), windows=True) or "leads out of where it belongs")
+        if installer == "uv":
+            yield record
 
 
 def installed_records(site: Path) -> dict[str, Path]:
-    """Return the ``RECORD`` of each package in a folder of packages, by name and version in PyPI's spelling."""
-    found = sorted(site.glob("*.dist-info/RECORD"))
-    return {_plain(record.parent.name.removesuffix(".dist-info")): record for record in found}
+    """Return the ``RECORD`` of each package that uv installed into a folder of packages, by name in PyPI's spelling."""
+    found: dict[str, Path] = {}
+    others: dict[str, Path] = {}
+    for record in uv_records(site):
+        stem = record.parent.name.removesuffix(".dist-info")  # older ones have dashes in their names, too
+        found[canonicalize_name(stem.rpartition("-")[0])] = record
+        others[canonicalize_name(stem.partition("-")[0])] = record
+    return others | found
 
 
-def installed_files(
-    prefix: Path, site: Path, package: Mapping[str, Any], records: Mapping[str, Path]
-) -> dict[str, str]:
+def installed_files(prefix: Path, site: Path, package: PypiEntry, records: Mapping[str, Path]) -> dict[str, str]:
     """Return the files of an installed wheel, relative to the prefix, with their SHA-256 (empty where it has none).
 
     They stand in its ``RECORD`` (PyPA, "Recording installed projects").
@@ -112,11 +80,11 @@ def installed_files(
     Raises
     ------
     PipError
-        One lies outside of the environment, or where no package may write.
+        One lies outside of the environment, or where no package may write; or the package is not there.
     """
-    record = records.get(_plain(f"{package['name']}-{package['version']}"))
-    if record is None:
-        return {}
+    record = records.get(canonicalize_name(package["name"]))
+    if record is None:  # so nobody could tell what it wrote
+        raise refused_wheel(package, "it has no .dist-info folder of its name")
     found: dict[str, str] = {}
     start = os.path.relpath(site, prefix)
     for row in csv.reader(io.StringIO(record.read_text(encoding="utf-8", errors="surrogateescape"))):
@@ -125,23 +93,23 @@ def installed_files(
         name = row[0]
         path = os.path.normpath(name if name.startswith("/") else f"{start}/{name}")
         if path.startswith("/") or path == ".." or path.startswith("../") or "\0" in name:
-            raise _refusal(package, name, "leads out of the environment")
+            raise refused_path(package, name, "leads out of the environment")
         if path == OWN_FOLDER or path.startswith(f"{OWN_FOLDER}/") or path == ".":
-            raise _refusal(package, name, "is where the environment keeps its own records")
+            raise refused_path(package, name, "is where the environment keeps its own records")
         kind, _, digest = (row[1] if len(row) > 1 else "").partition("=")
         found[path] = _hex(digest) if kind == "sha256" else ""
     for folder in {path.rpartition("/")[0] for path in found}:
         if os.path.realpath(f"{prefix}/{folder}") != os.path.join(os.path.realpath(prefix), folder).rstrip("/"):  # noqa: PTH118
-            raise _refusal(package, folder, "lies behind a link of a conda package")
+            raise refused_path(package, folder, "lies behind a link of a conda package")
     return found
 
 
 def overwritten(
     prefix: Path,
     site: Path,
-    packages: Sequence[Mapping[str, Any]],
+    packages: Sequence[PypiEntry],
     owners: Mapping[str, str],
-    again: Callable[[Mapping[str, Any]], None],
+    again: Callable[[PypiEntry], None],
 ) -> list[Collision]:
     """Return the paths where a PyPI package's file stands for that of a conda package or of another PyPI package.
 
@@ -157,13 +125,15 @@ def overwritten(
     Raises
     ------
     PipError
-        One put files where none may be.
+        One put files where none may be; or two of their paths differ only in case, and the file system folds it.
     """
     hashes: dict[str, dict[str, str]] = {}
     records = installed_records(site)
     for package in packages:
         for path, digest in installed_files(prefix, site, package, records).items():
             hashes.setdefault(path, {})[package["name"]] = digest
+    if folds_case(prefix.parent):
+        _check_case(hashes, owners)
     shared = {path: by for path, by in hashes.items() if len(by) > 1 and len(set(by.values())) > 1}
     quarrel = {name for by in shared.values() for name in by}
     for package in sorted((p for p in packages if p["name"] in quarrel), key=lambda p: str(p["name"])):
@@ -181,6 +151,13 @@ def overwritten(
     return found
 
 
+def _check_case(files: Mapping[str, Mapping[str, str]], owners: Mapping[str, str]) -> None:
+    known: dict[str, tuple[str, str]] = {}
+    listed = (*owners.items(), *((path, package) for path, by in files.items() for package in by))
+    if fault := case_fault(listed, known):
+        raise PipError(fault)
+
+
 def _conda_hashes(prefix: Path, owners: Mapping[str, str]) -> dict[str, str]:
     names = set(owners.values())
     found: dict[str, str] = {}
@@ -193,20 +170,8 @@ def _conda_hashes(prefix: Path, owners: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 def _hex(digest: str) -> str:
     try:
         return base64.urlsafe_b64decode(digest + "=" * (-len(digest) % 4)).hex()
     except ValueError:
         return ""
-
-
-def _refusal(package: Mapping[str, Any], path: str, fault: str) -> PipError:
-    index = package.get("index") or "PyPI"
-    return PipError(
-        f"PyPI package {package['name']} {package['version']} ({package['filename']}, {index}) is not installed: "
-        f"its path {path[:200]!r} {fault}; ask for another version of it, and tell whoever keeps the index"
-    )

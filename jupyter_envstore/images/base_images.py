@@ -63,7 +63,13 @@ class LayoutSource:
         self.tag = tag
 
     def manifest(self, which: str = "") -> tuple[bytes, str, str]:
-        """Return what the index names, with the tag where there is one; with ``which``, what has that digest."""
+        """Return what the index names, with the tag where there is one; with ``which``, what has that digest.
+
+        Raises
+        ------
+        ImageError
+            The layout has no such image, or several and no tag is given; or it cannot be read.
+        """
         if which:
             data = self._read(_blob_path(which))
             _check(data, which)
@@ -242,11 +248,10 @@ def _fetch_layer(source: Source, layer: Layer, blobs: BlobStore) -> None:
     """Have a layer in ``blobs``, and check that what it unpacks to is what the configuration says."""
     from zstandard import ZstdError
 
-    path = blobs.local_path(layer.digest)
-    if not path.is_file() or path.stat().st_size != layer.size:
+    if not blobs.exists(layer.digest) or blobs.size(layer.digest) != layer.size:
         _download_layer(source, layer, blobs)
     try:
-        with path.open("rb") as file:
+        with blobs.open(layer.digest) as file:
             found = plain_digest(file, layer.media_type)
     except (zlib.error, gzip.BadGzipFile, EOFError, ZstdError) as error:
         msg = f"layer sha256:{layer.digest} cannot be unpacked: {error}"

@@ -24,12 +24,13 @@ from jupyter_envstore.engine.conda_meta import META, cleaned
 from jupyter_envstore.engine.dependencies import dependencies, with_dependencies
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.package_cache import cache_name
-from jupyter_envstore.engine.package_paths import parents_of
+from jupyter_envstore.engine.path_rules import parents_of
 from jupyter_envstore.engine.prefix import walk_files
 from jupyter_envstore.engine.record import PlatformLock, package_hash
 from jupyter_envstore.engine.tarstream import CHUNK, GZIP_LEVEL, TarStream
 from jupyter_envstore.images.known_layers import FORMAT
 from jupyter_envstore.images.oci import Layer, LayerCache, canonical
+from jupyter_envstore.spec.lock_entries import CondaEntry
 
 THREADS = 2
 OTHER_LAYERS = 2
@@ -58,7 +59,7 @@ class Linked:
     cache: Path
     compiled: Mapping[str, str]
 
-    def unpacked(self, record: Mapping[str, Any]) -> int:
+    def unpacked(self, record: CondaEntry) -> int:
         """Return when a package was unpacked, in nanoseconds; 0 where that cannot be told."""
         try:
             return (self.cache / f"{cache_name(record)}.lock").stat().st_mtime_ns
@@ -221,7 +222,7 @@ def write_layer(entries: Callable[[TarStream], None], blobs: BlobStore) -> Layer
     """Write a layer of what ``entries`` puts into a tar file."""
     with blobs.create() as writer:
         output = _Compressor(writer)
-        tar = TarStream(output)  # type: ignore[arg-type]  # it writes, and nothing else
+        tar = TarStream(output)
         entries(tar)
         tar.close()
         output.close()
@@ -339,7 +340,7 @@ def _content(path: str) -> str:
     return file_digest(Path(path))
 
 
-def _identity(record: Mapping[str, Any]) -> str:
+def _identity(record: CondaEntry) -> str:
     return f"{record['fn']}#{package_hash(record) or record['url']}"
 
 

@@ -22,6 +22,7 @@ from jupyter_envstore.engine.lock import sort_topologically
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.errors import ArtifactError
 from jupyter_envstore.installers.description import About
+from jupyter_envstore.spec.lock_entries import CondaEntry, PypiEntry
 from jupyter_envstore.spec.specification import PipOptions
 
 WHEELS = "pkgs/envstore-wheels"
@@ -53,8 +54,8 @@ class Job:
     """
 
     about: About
-    records: tuple[dict[str, Any], ...]
-    wheels: tuple[dict[str, Any], ...]
+    records: tuple[CondaEntry, ...]
+    wheels: tuple[PypiEntry, ...]
     variables: Mapping[str, str]
     requested: tuple[str, ...]
     kind: str
@@ -265,6 +266,6 @@ def _scalar(value: Any) -> str:
     return re.sub(r"[{}\[\]]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def package_hashes(records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def package_hashes(records: Sequence[CondaEntry]) -> dict[str, str]:
     """Return file name to SHA-256 (MD5 where the lock has no other)."""
     return {str(r["fn"]): str(r.get("sha256") or r.get("md5")) for r in records}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from jupyter_envstore.engine.record import BuildRecord
+from jupyter_envstore.policy.setting_values import SettingValues
 
 
 @dataclass(frozen=True)
@@ -21,10 +20,10 @@ class About:
     licence: str
 
 
-def about(record: BuildRecord, platform: str, settings: Mapping[str, Any]) -> About:
+def about(record: BuildRecord, platform: str, settings: SettingValues) -> About:
     """Return what the installer of a build says: of the record and the settings, nothing of when or where."""
     lock = record.lock(platform)
-    company = str(settings["installer_company"])
+    company = settings["installer_company"]
     counts = f"{len(lock.conda)} conda packages" + (f" and {len(lock.pip)} from PyPI" if lock.pip else "")
     lines = [record.description, f"{counts}, exactly as they were locked.", *([f"By {company}."] if company else [])]
     return About(
@@ -33,5 +32,5 @@ def about(record: BuildRecord, platform: str, settings: Mapping[str, Any]) -> Ab
         platform=platform,
         company=company,
         welcome="\n".join(line for line in lines if line),
-        licence=str(settings["installer_license"]),
+        licence=settings["installer_license"],
     )

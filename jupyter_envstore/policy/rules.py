@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 
 from jupyter_envstore.errors import Fault, PolicyError, SpecificationError
+from jupyter_envstore.policy.setting_values import SettingValues
 from jupyter_envstore.spec.pip_lines import read_requirement
 from jupyter_envstore.spec.sources import is_source
 from jupyter_envstore.spec.specification import Specification
@@ -41,7 +42,7 @@ class LockedPackage:
 
 
 def apply_policy(
-    specification: Specification, settings: Mapping[str, Any], place: str, naming: Naming
+    specification: Specification, settings: SettingValues, place: str, naming: Naming
 ) -> tuple[Specification, tuple[str, ...]]:
     """Return the specification as the settings want it, and what was changed, in words.
 
@@ -74,13 +75,19 @@ def apply_policy(
     refused = _refused_channels(specification, settings, naming)
     faults = [*_channel_faults(refused, settings), *_index_faults(specification, settings)]
     faults += _source_faults(specification, settings)
-    faults += _missing(settings, {conda_name(spec) for spec in specification.dependencies}, "conda_required_packages")
-    faults += _missing(settings, {pip_name(line) for line in specification.pip}, "pypi_required_packages")
+    faults += _missing(
+        settings["conda_required_packages"],
+        {conda_name(spec) for spec in specification.dependencies},
+        "conda_required_packages",
+    )
+    faults += _missing(
+        settings["pypi_required_packages"], {pip_name(line) for line in specification.pip}, "pypi_required_packages"
+    )
     _refuse(faults, place, dict.fromkeys(refused, tuple(settings["conda_allowed_channels"])))
     return specification, (*specification.notes, *notes)
 
 
-def check_channels(specification: Specification, settings: Mapping[str, Any], place: str, naming: Naming) -> None:
+def check_channels(specification: Specification, settings: SettingValues, place: str, naming: Naming) -> None:
     """Refuse channels that the settings do not allow.
 
     Raises
@@ -102,7 +109,7 @@ def pip_name(line: str) -> str:
     return canonicalize_name(read_requirement(line).name)
 
 
-def _complete(specification: Specification, settings: Mapping[str, Any]) -> tuple[Specification, list[str]]:
+def _complete(specification: Specification, settings: SettingValues) -> tuple[Specification, list[str]]:
     notes: list[str] = []
     conda, pip = list(specification.dependencies), list(specification.pip)
     if not conda:
@@ -130,12 +137,12 @@ def _added(wanted: Sequence[str], there: set[str], name: Callable[[str], str], k
     return added
 
 
-def _missing(settings: Mapping[str, Any], there: set[str], key: str) -> list[str]:
+def _missing(required: Sequence[str], there: set[str], key: str) -> list[str]:
     name = conda_name if key.startswith("conda") else pip_name
-    return [f"{spec} must be listed ({key})" for spec in settings[key] if name(spec) not in there]
+    return [f"{spec} must be listed ({key})" for spec in required if name(spec) not in there]
 
 
-def _refused_channels(specification: Specification, settings: Mapping[str, Any], naming: Naming) -> list[str]:
+def _refused_channels(specification: Specification, settings: SettingValues, naming: Naming) -> list[str]:
     """Return the channels that are not allowed, of those that packages really come from, as they are written."""
     allowed = {naming.url(channel) for channel in settings["conda_allowed_channels"]}
     if not allowed:
@@ -146,7 +153,7 @@ def _refused_channels(specification: Specification, settings: Mapping[str, Any],
     return [names.get(url, url) for url in dict.fromkeys(used) if url not in allowed]
 
 
-def _channel_faults(refused: Sequence[str], settings: Mapping[str, Any]) -> list[str]:
+def _channel_faults(refused: Sequence[str], settings: SettingValues) -> list[str]:
     shown = ", ".join(settings["conda_allowed_channels"])
     return [f"channel {channel!r} is not allowed; allowed: {shown}" for channel in refused]
 
@@ -155,7 +162,7 @@ def _bare(channel: str) -> str:
     return re.sub(r"/(noarch|(?:linux|osx|win)-\w+)$", "", channel)
 
 
-def _index_faults(specification: Specification, settings: Mapping[str, Any]) -> list[str]:
+def _index_faults(specification: Specification, settings: SettingValues) -> list[str]:
     allowed = [url.rstrip("/") for url in settings["pypi_allowed_indexes"]]
     if not allowed:
         return []
@@ -168,7 +175,7 @@ def _index_faults(specification: Specification, settings: Mapping[str, Any]) -> 
 NO_SOURCES = "sources are not built here; name a released package, or let an admin set pypi_allow_sdists"
 
 
-def _source_faults(specification: Specification, settings: Mapping[str, Any]) -> list[str]:
+def _source_faults(specification: Specification, settings: SettingValues) -> list[str]:
     """Return the lines for pip that name sources, where those are not built: building runs what is in them."""
     if settings["pypi_allow_sdists"]:
         return []
@@ -181,7 +188,7 @@ def _below(url: str, indexes: Sequence[str]) -> bool:
 
 
 def check_lock_policy(
-    packages: Sequence[LockedPackage], settings: Mapping[str, Any], place: str, naming: Naming
+    packages: Sequence[LockedPackage], settings: SettingValues, place: str, naming: Naming
 ) -> tuple[str, ...]:
     """Refuse a lock whose packages come from elsewhere, or lack what is required; return notes for people.
 
@@ -214,8 +221,11 @@ def check_lock_policy(
             pip.add(canonicalize_name(package.name))
     notes: list[str] = []
     for platform, (conda, pip) in sorted(by_platform.items()):
-        for key, there in (("conda_required_packages", conda), ("pypi_required_packages", pip | conda)):
-            faults += [f"{platform}: {fault}" for fault in _missing(settings, there, key)]
+        missing = [
+            *_missing(settings["conda_required_packages"], conda, "conda_required_packages"),
+            *_missing(settings["pypi_required_packages"], pip | conda, "pypi_required_packages"),
+        ]
+        faults += [f"{platform}: {fault}" for fault in missing]
         absent = [spec for spec in settings["conda_included_packages"] if conda_name(spec) not in conda]
         notes += [f"{platform}: {spec} is not added to a lockfile (conda_included_packages)" for spec in absent]
     _refuse(faults, place)

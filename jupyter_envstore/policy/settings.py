@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.policy.artifact_kinds import artifact_kinds, artifact_name
+from jupyter_envstore.policy.setting_values import SettingValues
 from jupyter_envstore.spec.names import check_name
 from jupyter_envstore.spec.pip_lines import check_url, parse_pip_line
 from jupyter_envstore.spec.reader import PLATFORMS, check_channel, check_match_spec
@@ -289,18 +290,18 @@ SETTINGS: dict[str, SettingKind] = {
 }
 
 
-def effective(scopes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def effective(scopes: Sequence[Mapping[str, Any]]) -> SettingValues:
     """Return every setting's value.
 
     Parameters
     ----------
     scopes : sequence of mapping
-        Values from the widest scope to the narrowest; the last that has a key wins.
+        Values from the widest scope to the narrowest; the last that has a key wins. None is no value.
     """
     values = {key: kind.default for key, kind in SETTINGS.items()}
     for scope in scopes:
-        values |= {key: value for key, value in scope.items() if key in SETTINGS}
-    return values
+        values |= {key: value for key, value in scope.items() if key in SETTINGS and value is not None}
+    return cast(SettingValues, values)
 
 
 RESTRICTIONS = frozenset(
@@ -362,7 +363,7 @@ def check_folders(values: Mapping[str, Any]) -> None:
 
 
 def normalized(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values as they are kept: artifacts by their own names, numbers of one kind."""
+    """Return values as they are kept: artifacts by their own names."""
     kept = dict(values)
     for key in ("build_artifacts", "artifacts_at_once", "build_artifacts_kept_on_deletion"):
         if kept.get(key) is not None:

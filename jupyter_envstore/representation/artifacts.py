@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypedDict
 
 from jupyter_envstore.artifacts.artifact_reach import REACH, known_reach
-from jupyter_envstore.artifacts.base import MADE_AS, find_maker
 from jupyter_envstore.policy.artifact_kinds import artifact_kinds
 from jupyter_envstore.representation.moments import time_json
 
@@ -36,6 +35,8 @@ class ArtifactView(TypedDict):
 
 def artifact_view(artifact: Artifact, row: BuildRow, channels: Sequence[str]) -> ArtifactView:
     """Return an artifact of a build whose packages are of ``channels``; ``size`` in bytes, ``duration`` in seconds."""
+    from jupyter_envstore.artifacts.base import MADE_AS, find_maker  # makers are not needed to start the server
+
     kind = artifact_kinds().get(artifact.type)
     maker = find_maker(artifact.type) if kind else None
     variant = artifact.tools.get(MADE_AS, artifact.variant)

@@ -24,6 +24,23 @@ class KeptView(TypedDict):
     missing: int
 
 
+class MissingPackage(TypedDict):
+    """A package whose file could not be stored."""
+
+    name: str
+    manager: str
+    filename: str
+    reason: str
+
+
+class KeptPackages(KeptView):
+    """The stored files of a build: ``shared`` are the bytes that other builds keep too, ``packages`` is how many."""
+
+    shared: int
+    packages: int
+    missing_packages: list[MissingPackage]
+
+
 class BuildView(TypedDict):
     """A build: sizes in bytes, moments in ISO 8601 (UTC, without a zone), ``duration`` in seconds."""
 

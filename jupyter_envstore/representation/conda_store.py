@@ -5,36 +5,41 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from jupyter_envstore.database.paging import EnvironmentRow
 from jupyter_envstore.database.states import PREFIX_PRESENT
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.policy.artifact_kinds import artifact_kinds
-from jupyter_envstore.representation.builds import build_view
+from jupyter_envstore.representation.builds import BuildView, build_view
 from jupyter_envstore.representation.moments import expiration_json, time_json
 
 if TYPE_CHECKING:
     from jupyter_envstore.builds.retention import Plan
     from jupyter_envstore.database.models import Artifact, Build, Namespace, Package, RoleMapping, Specification, Token
+    from jupyter_envstore.database.paging import EnvironmentRow
+    from jupyter_envstore.representation.conda_store_types import (
+        ArtifactJson,
+        BuildJson,
+        EnvironmentFileJson,
+        EnvironmentJson,
+        FoundPackageJson,
+        LockfileJson,
+        NamespaceJson,
+        PackageJson,
+        PipLines,
+        PlanJson,
+        SameBuildJson,
+        SpecificationJson,
+        TokenJson,
+    )
+    from jupyter_envstore.spec.lock_entries import CondaEntry
 
-SAME: tuple[
-    Literal[
-        "id", "status", "size", "scheduled_on", "started_on", "ended_on", "number", "active", "packed_away",
-        "kept_packages", "own_size", "warning_count", "trigger", "created_by",
-    ],
-    ...,
-] = (
-    "id", "status", "size", "scheduled_on", "started_on", "ended_on", "number", "active", "packed_away",
-    "kept_packages", "own_size", "warning_count", "trigger", "created_by",
-)  # fmt: skip
-"""What a build has here as it has it elsewhere; other keys have other names, or another value where there is none."""
 MOST_REMOVALS = 100
 """How many of the things that can be freed are named."""
 
 
-def namespace_json(namespace: Namespace, mappings: Sequence[RoleMapping]) -> dict[str, Any]:
+def namespace_json(namespace: Namespace, mappings: Sequence[RoleMapping]) -> NamespaceJson:
     """Return a namespace."""
     return {
         "id": namespace.id,
@@ -50,7 +55,7 @@ def environment_json(
     permissions: Collection[str],
     artifacts: Sequence[Artifact],
     path: str | None = None,
-) -> dict[str, Any]:
+) -> EnvironmentJson:
     """Return an environment.
 
     ``current_build_id`` is the active build, or the newest where none has completed yet: clients follow it. Ours are
@@ -60,7 +65,7 @@ def environment_json(
     environment, build, newest = row.environment, row.build, row.newest
     return {
         "id": environment.id,
-        "namespace": namespace_json(row.namespace, mappings) | {"members": row.members},
+        "namespace": {**namespace_json(row.namespace, mappings), "members": row.members},
         "name": environment.name,
         "current_build_id": build.id if build else None,
         "current_build": build_json(build, environment.current_build_id == build.id, artifacts) if build else None,
@@ -77,13 +82,12 @@ def environment_json(
 
 
 def build_json(
-    build: Build, active: bool, artifacts: Sequence[Artifact] = (), specification: dict[str, Any] | None = None
-) -> dict[str, Any]:
+    build: Build, active: bool, artifacts: Sequence[Artifact] = (), specification: SpecificationJson | None = None
+) -> BuildJson:
     """Return a build; ``build_artifacts`` are those that are ready, as clients take presence for readiness."""
     view = build_view(build, active)
-    same: dict[str, Any] = {name: view[name] for name in SAME}
     return {
-        **same,
+        **_same(view),
         "environment_id": build.environment_id,
         "specification": specification,
         "packages": None,
@@ -96,10 +100,33 @@ def build_json(
     }
 
 
-def build_artifacts(build: Build, artifacts: Sequence[Artifact]) -> list[dict[str, Any]]:
+def _same(view: BuildView) -> SameBuildJson:
+    """Return what a build has here as it has it elsewhere.
+
+    Other keys have other names, or another value where there is none.
+    """
+    return {
+        "id": view["id"],
+        "status": view["status"],
+        "size": view["size"],
+        "scheduled_on": view["scheduled_on"],
+        "started_on": view["started_on"],
+        "ended_on": view["ended_on"],
+        "number": view["number"],
+        "active": view["active"],
+        "packed_away": view["packed_away"],
+        "kept_packages": view["kept_packages"],
+        "own_size": view["own_size"],
+        "warning_count": view["warning_count"],
+        "trigger": view["trigger"],
+        "created_by": view["created_by"],
+    }
+
+
+def build_artifacts(build: Build, artifacts: Sequence[Artifact]) -> list[ArtifactJson]:
     """Return what is ready of a build; the log and the prefix have no row, and the id 0."""
     kinds = artifact_kinds()
-    found = [
+    found: list[ArtifactJson] = [
         {
             "id": artifact.id,
             "artifact_type": kinds[artifact.type].wire_name if artifact.type in kinds else artifact.type.upper(),
@@ -115,9 +142,10 @@ def build_artifacts(build: Build, artifacts: Sequence[Artifact]) -> list[dict[st
     return found
 
 
-def specification_json(row: Specification, typed: str | None = None) -> dict[str, Any]:
+def specification_json(row: Specification, typed: str | None = None) -> SpecificationJson:
     """Return a specification in conda-store's form, and ``text``, what was typed (for one build, if given)."""
     meaning = row.spec
+    spec: EnvironmentFileJson | LockfileJson
     if row.is_lockfile:
         spec = {"name": row.name, "description": meaning["description"], "lockfile": meaning["lockfile"]}
     else:
@@ -128,9 +156,12 @@ def specification_json(row: Specification, typed: str | None = None) -> dict[str
             *(f"--find-links {url}" for url in options["find_links"]),
             *meaning["pip"],
         ]
+        dependencies: list[str | PipLines] = [*meaning["dependencies"]]
+        if lines:
+            dependencies.append({"pip": lines})
         spec = {
             "channels": list(meaning["channels"]),
-            "dependencies": [*meaning["dependencies"], *([{"pip": lines}] if lines else [])],
+            "dependencies": dependencies,
             "description": meaning["description"],
             "name": row.name,
             "prefix": None,
@@ -147,7 +178,7 @@ def specification_json(row: Specification, typed: str | None = None) -> dict[str
     }
 
 
-def package_json(package: Package) -> dict[str, Any]:
+def package_json(package: Package) -> PackageJson:
     """Return a package of a build; PyPI packages have the channel ``pypi`` and no build."""
     return {
         "id": package.id,
@@ -162,7 +193,7 @@ def package_json(package: Package) -> dict[str, Any]:
     }
 
 
-def found_package_json(record: dict[str, Any]) -> dict[str, Any]:
+def found_package_json(record: CondaEntry) -> FoundPackageJson:
     """Return a package of a channel, as a search or a solve found it."""
     return {
         "id": 0,
@@ -180,11 +211,11 @@ def found_package_json(record: dict[str, Any]) -> dict[str, Any]:
         "depends": list(record.get("depends") or ()),
         "constrains": list(record.get("constrains") or ()),
         "summary": None,
-        "manager": record.get("manager", "conda"),
+        "manager": "conda",
     }
 
 
-def plan_json(plan: Plan) -> dict[str, Any]:
+def plan_json(plan: Plan) -> PlanJson:
     """Return what would be freed, or was: the largest things, how many there are, and bytes in all."""
     largest = sorted(plan.removals, key=lambda removal: -removal.size)[:MOST_REMOVALS]
     return {
@@ -197,7 +228,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
     }
 
 
-def token_json(token: Token) -> dict[str, Any]:
+def token_json(token: Token) -> TokenJson:
     """Return what is known of a token; its text was shown once and is not kept."""
     return {
         "id": token.id,
@@ -212,7 +243,7 @@ def token_json(token: Token) -> dict[str, Any]:
     }
 
 
-def write_cursor(last_id: int | None, last_value: dict[str, Any] | None) -> str:
+def write_cursor(last_id: int | None, last_value: Mapping[str, object] | None) -> str:
     """Return the place in a listing as text: base64 of JSON."""
     return base64.b64encode(json.dumps({"last_id": last_id, "last_value": last_value}).encode()).decode()
 

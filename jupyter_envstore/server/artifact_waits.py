@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from jupyter_envstore.database.awaited_artifacts import Standing, Wanted
-
 if TYPE_CHECKING:
+    from jupyter_envstore.database.awaited_artifacts import Standing, Wanted
     from jupyter_envstore.server.store_access import StoreAccess
     from jupyter_envstore.server.threads import Threads
 

@@ -7,17 +7,21 @@ import functools
 import hashlib
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from jupyter_envstore.database.awaited_artifacts import Standing, Wanted
 from jupyter_envstore.database.states import ABSENT, COMPLETED, DROPPED, READY, UNSETTLED
 from jupyter_envstore.errors import ClientGoneError, ConflictError, InvalidInputError, NotReadyError
 from jupyter_envstore.policy.artifact_kinds import artifact_name
-from jupyter_envstore.representation.artifacts import ArtifactView
 from jupyter_envstore.server.base import EnvStoreHandler
 from jupyter_envstore.server.file_responses import PLAIN, FileHandler
+from jupyter_envstore.services.values import LISTED, Document
+
+if TYPE_CHECKING:
+    from jupyter_envstore.representation.artifacts import ArtifactView
 
 TAR = "application/x-tar"
 PLACES = {
@@ -31,6 +35,8 @@ PLACES = {
 """Where artifacts are downloaded that have an address of their own, below ``build/{build_id}/``."""
 INLINE = ("yaml", "lockfile", "explicit")
 """Texts, which a browser shows in a tab."""
+OPTIONS = ("variant", "format", "channel")
+"""Options of a query that say which one of several files is meant."""
 
 
 class ArtifactsHandler(EnvStoreHandler):
@@ -66,6 +72,8 @@ class DownloadHandler(FileHandler):
     """``build/{build_id}/<artifact>/``"""
 
     kind = ""
+    heeds: tuple[str, ...] = ("variant",)
+    """Which of the :data:`OPTIONS` it heeds."""
     hold: asyncio.Task[Standing] | None = None
     """What waits for the artifact."""
 
@@ -79,8 +87,22 @@ class DownloadHandler(FileHandler):
 
     async def serve(self, **place: str) -> None:
         """Find the build and send its artifact."""
-        number = await self.find_build(**place)
-        await self.send_artifact(number, self.kind, self.variant())
+        self.check_options(self.heeds)
+        await self.send_artifact(await self.find_build(**place), self.kind, self.variant())
+
+    def check_options(self, known: Sequence[str]) -> None:
+        """Refuse what says which file is meant at another address, and says nothing here.
+
+        Raises
+        ------
+        InvalidInputError
+            With the option.
+        """
+        for key in OPTIONS:
+            if key not in known and self.text_argument(key):
+                known_here = ", ".join(("download", *known))
+                msg = f"the query option {key} is not known at this address; known: {known_here}"
+                raise InvalidInputError(msg)
 
     async def find_build(self, **place: str) -> int:
         """Return the build that the path names."""
@@ -160,7 +182,7 @@ class DownloadHandler(FileHandler):
     async def send_artifact(self, number: int, kind: str, variant: str = "") -> None:
         """Send an artifact, once it is ready."""
         found = await self.ready_artifact(number, kind, variant)
-        path = await self.run(self.store.artifacts.path, found["sha256"])
+        path = await self.run(self.store.artifacts.path, found["sha256"] or "")
         self.noted = (number, kind)
         await self.send_file(
             path, found["sha256"] or "", found["media_type"], found["file_name"], attachment=kind not in INLINE
@@ -176,21 +198,34 @@ class YamlHandler(DownloadHandler):
 class ListHandler(DownloadHandler):
     """A list of packages; with ``channel=kept`` their addresses are those of the channel of kept packages."""
 
-    async def serve(self, **place: str) -> None:
+    heeds: tuple[str, ...] = ("variant", "channel")
+
+    async def send_artifact(self, number: int, kind: str, variant: str = "") -> None:
         """Send it."""
+        kept = await self.kept_list(number, kind, variant)
+        if kept is None:
+            await super().send_artifact(number, kind, variant)
+            return
+        self.noted = (number, kind)
+        name = "conda-lock.yml" if kind == "lockfile" else "explicit.txt"
+        await self.send_whole(kept.data, kept.digest, kept.media_type, name)
+
+    async def kept_list(self, number: int, kind: str, variant: str = "") -> Document | None:
+        """Return the list with the addresses of kept packages; None where it is asked for as it is.
+
+        Raises
+        ------
+        InvalidInputError
+            It is asked for with another channel.
+        """
         channel = self.text_argument("channel")
         if not channel:
-            await super().serve(**place)
-            return
+            return None
         if channel != "kept":
             msg = f"channel {channel[:60]!r} is not known here; known: kept"
             raise InvalidInputError(msg)
-        number = await self.find_build(**place)
         address = f"{self.request.protocol}://{self.request.host}{self.base_url}envstore/channel"
-        found = await self.run(self.store.package_channel.rewritten_list, number, self.kind, address)
-        self.noted = (number, self.kind)
-        name = "conda-lock.yml" if self.kind == "lockfile" else "explicit.txt"
-        await self.send_whole(found.data, found.digest, found.media_type, name)
+        return await self.run(self.store.package_channel.rewritten_list, number, kind, address, variant)
 
 
 class ExplicitHandler(ListHandler):
@@ -203,6 +238,7 @@ class ArchiveHandler(DownloadHandler):
     """``build/{build_id}/archive/``: always ``tar.gz`` unless ``format`` says ``tar.zst``."""
 
     kind = "archive"
+    heeds: tuple[str, ...] = ("format",)
 
     def variant(self) -> str:
         """Return the format."""
@@ -214,20 +250,22 @@ class LockYamlHandler(ListHandler):
     """``build/{build_id}/conda-lock.yml``"""
 
     kind = "lockfile"
+    heeds: tuple[str, ...] = ("channel",)
 
 
-class LockJsonHandler(DownloadHandler):
+class LockJsonHandler(LockYamlHandler):
     """``build/{build_id}/lockfile/``: the lock as JSON text."""
 
-    kind = "lockfile"
-
-    async def serve(self, **place: str) -> None:
+    async def send_artifact(self, number: int, kind: str, variant: str = "") -> None:
         """Send the lockfile, which is YAML, as JSON."""
-        number = await self.find_build(**place)
-        found = await self.ready_artifact(number, "lockfile")
-        self.noted = (number, "lockfile")
-        text = await self.run(_lock_as_json, await self.run(self.store.artifacts.path, found["sha256"]))
-        await self.send_whole(text, f"{found['sha256']}-json", PLAIN, "conda-lock.json")
+        kept = await self.kept_list(number, kind)
+        if kept is None:
+            digest = (await self.ready_artifact(number, kind))["sha256"] or ""
+            text = await self.run(_lock_as_json, await self.run(self.store.artifacts.path, digest))
+        else:
+            digest, text = kept.digest, await self.run(lock_text_as_json, kept.data)
+        self.noted = (number, kind)
+        await self.send_whole(text, f"{digest}-json", PLAIN, "conda-lock.json")
 
 
 class InstallerHandler(DownloadHandler):
@@ -236,31 +274,32 @@ class InstallerHandler(DownloadHandler):
     kind = "installer"
 
 
-class FileOfKindHandler(DownloadHandler):
+class FileOfKindHandler(ListHandler):
     """``build/{build_id}/artifacts/{kind}/file/``: any artifact, those that other packages make too."""
 
     async def serve(self, **place: str) -> None:
         """Find the build and send its artifact."""
-        number = await self.find_build(**place)
-        await self.send_artifact(number, artifact_name(place["kind"]), self.variant())
+        kind = artifact_name(place["kind"])
+        self.check_options(self.heeds if kind in LISTED else ("variant",))
+        await self.send_artifact(await self.find_build(**place), kind, self.variant())
 
 
 class ImageHandler(DownloadHandler):
     """``build/{build_id}/docker/``: the image's address; with ``download``, all of it as one file."""
 
     kind = "docker"
+    heeds: tuple[str, ...] = ()
 
-    async def serve(self, **place: str) -> None:
+    async def send_artifact(self, number: int, kind: str, variant: str = "") -> None:
         """Send the address as text, or the image."""
-        number = await self.find_build(**place)
         if not self.flag("download"):
             host = self.context.registry.host(self.request)
             address = await self.run(self.store.images.address, number, host)
             await self.send_whole(address.encode(), hashlib.sha256(address.encode()).hexdigest(), PLAIN, "address.txt")
             return
-        found = await self.ready_artifact(number, self.kind)
+        found = await self.ready_artifact(number, kind)
         archive = await self.run(self.store.images.archive, number)
-        self.noted = (number, self.kind)
+        self.noted = (number, kind)
         await self.send_pieces(archive.pieces(), archive.size, found["sha256"] or "", TAR, found["file_name"])
 
 

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from http.client import responses
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 from jupyter_server.auth.decorator import allow_unauthenticated
@@ -21,7 +21,6 @@ from jupyter_server.utils import ensure_async
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError
 
-from jupyter_envstore.database.paging import Page
 from jupyter_envstore.errors import (
     AuthenticationError,
     BusyError,
@@ -40,9 +39,11 @@ from jupyter_envstore.server.context import context_of
 from jupyter_envstore.server.request_reader import Reader
 
 if TYPE_CHECKING:
+    from jupyter_envstore.database.paging import Page
     from jupyter_envstore.server.context import ServerContext
     from jupyter_envstore.services.interfaces import Store
 
+P = ParamSpec("P")
 T = TypeVar("T")
 VERBS = ("get", "head", "post", "put", "delete")
 CODES = {400: "bad_request", 401: "not_authenticated", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
@@ -85,7 +86,7 @@ class EnvStoreHandler(Reader):
         """The open store."""
         return self.context.access.store
 
-    async def run(self, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
+    async def run(self, function: Callable[P, T], *arguments: P.args, **keywords: P.kwargs) -> T:
         """Run a function that waits for the database or the disk, in a thread."""
         return await self.context.threads.run(function, *arguments, **keywords)
 
@@ -144,7 +145,13 @@ class EnvStoreHandler(Reader):
         super().check_xsrf_cookie()
 
     def check_origin(self, origin_to_satisfy_tornado: str = "") -> bool:
-        """Refuse another site's page in words, where Jupyter says that there is nothing."""
+        """Refuse another site's page in words, where Jupyter says that there is nothing.
+
+        Raises
+        ------
+        PermissionDeniedError
+            A page of another site sends the request.
+        """
         if super().check_origin(origin_to_satisfy_tornado):
             return True
         raise PermissionDeniedError(OTHER_SITE)
@@ -182,7 +189,13 @@ class EnvStoreHandler(Reader):
             self.require(permission, self.identity.primary_namespace)
 
     def require_login(self) -> None:
-        """Refuse who is not known."""
+        """Refuse who is not known.
+
+        Raises
+        ------
+        AuthenticationError
+            Nobody is logged in.
+        """
         if not self.identity.authenticated:
             msg = "log in, or send a token"
             raise AuthenticationError(msg)
@@ -191,6 +204,13 @@ class EnvStoreHandler(Reader):
         """Return the id of a build (of a deleted one too, if so asked) on whose environment the permission is held.
 
         ``place`` holds namespace and name of the environment from then on.
+
+        Raises
+        ------
+        AuthenticationError, PermissionDeniedError
+            Nobody is logged in, or the permission is missing.
+        NotFoundError
+            There is no such build, or the caller may not know of it.
         """
         build_id = self.build_id(text)
         if not self.identity.authenticated and not self.identity.bindings:

@@ -11,6 +11,7 @@ from jupyter_envstore.database.paging import Filters, Page
 from jupyter_envstore.errors import InvalidInputError, NotFoundError
 from jupyter_envstore.policy.artifact_kinds import artifact_kinds, artifact_name
 from jupyter_envstore.representation import conda_store
+from jupyter_envstore.representation.conda_store_types import EnvironmentJson
 from jupyter_envstore.server.base import EnvStoreHandler
 from jupyter_envstore.server.request_reader import MAX_PAGE
 from jupyter_envstore.spec.names import split_place
@@ -24,7 +25,13 @@ NEVER_MADE = ("DOCKER_BLOB", "CONTAINER_REGISTRY")
 
 
 def read_filters(handler: EnvStoreHandler) -> Filters:
-    """Return what the query narrows a listing of environments or builds to."""
+    """Return what the query narrows a listing of environments or builds to.
+
+    Raises
+    ------
+    InvalidInputError
+        An artifact or a status is not known, or there are too many packages.
+    """
     artifact = handler.text_argument("artifact")
     kind = {"DIRECTORY": "prefix"}.get(artifact, artifact_name(artifact))
     if kind and kind not in (*artifact_kinds(), "logs", "prefix") and artifact not in NEVER_MADE:
@@ -47,20 +54,32 @@ def read_filters(handler: EnvStoreHandler) -> Filters:
     )
 
 
-async def rows_with_kernels(handler: EnvStoreHandler, filters: Filters, page: Page) -> tuple[int, list[dict[str, Any]]]:
+class EnvironmentAnswer(EnvironmentJson):
+    """An environment with its kernels on this server, or why it has none; both are empty until it was looked."""
+
+    kernels: list[str]
+    kernel_note: str | None
+    languages: list[str]
+
+
+async def rows_with_kernels(
+    handler: EnvStoreHandler, filters: Filters, page: Page
+) -> tuple[int, list[EnvironmentAnswer]]:
     """Return a page of environments, each with its kernels on this server, or why it has none."""
     count, data = await handler.run(handler.store.environments.page, handler.identity, filters, page)
-    for row in data:
-        add_kernels(handler, row)
-    return count, data
+    return count, [with_kernels(handler, row) for row in data]
 
 
-def add_kernels(handler: EnvStoreHandler, row: dict[str, Any]) -> None:
-    """Add ``kernels``, their ids, ``languages``, and ``kernel_note``, why there is none; empty until it was looked."""
+def with_kernels(handler: EnvStoreHandler, row: EnvironmentJson) -> EnvironmentAnswer:
+    """Return an environment with its kernels."""
     state = handler.context.access.kernels.state(row["id"])
     looked = state.built or not row["active"]
-    row["kernels"], row["kernel_note"] = list(state.ids), (looked and state.reason) or None
-    row["languages"] = list(state.languages)
+    return {
+        **row,
+        "kernels": list(state.ids),
+        "kernel_note": (looked and state.reason) or None,
+        "languages": list(state.languages),
+    }
 
 
 class EnvironmentsHandler(EnvStoreHandler):
@@ -131,8 +150,7 @@ class EnvironmentHandler(EnvStoreHandler):
         self.check_place(namespace, name)
         self.require("environment::read", namespace, name)
         row = await self.run(self.store.environments.get, self.identity, namespace, name)
-        add_kernels(self, row)
-        self.answer(row)
+        self.answer(with_kernels(self, row))
 
     async def put(self, namespace: str, name: str) -> None:
         """Make another build active, or change the description."""

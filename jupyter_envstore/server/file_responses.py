@@ -99,7 +99,7 @@ class FileHandler(EnvStoreHandler):
 
     def set_disposition(self, name: str, attachment: bool = False) -> None:
         """Name the file; a browser shows it in a tab unless it is an attachment or a download is asked for."""
-        kind = "attachment" if attachment or self.flag("download") else "inline"
+        kind = "attachment" if self.flag("download") or attachment else "inline"
         self.set_header("Content-Disposition", f'{kind}; filename="{name}"')
 
     def note_once(self, build_id: int, kind: str) -> None:

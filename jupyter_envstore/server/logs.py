@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 from jupyter_envstore.server.file_responses import PLAIN, FileHandler
-from jupyter_envstore.server.log_feeds import LogFeed
+
+if TYPE_CHECKING:
+    from jupyter_envstore.server.log_feeds import LogFeed
 
 LARGEST = 2**53
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jupyter_envstore.database.values import Statistics
 
 BUCKETS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 
@@ -23,14 +26,14 @@ class Metrics:
             buckets=BUCKETS,
         )  # fmt: skip
 
-    def set(self, numbers: dict[str, Any]) -> None:
+    def set(self, numbers: Statistics) -> None:
         """Take over what ``store.changes.statistics`` found."""
         for status, count in numbers["builds"].items():
             self.builds.labels(status).set(count)
         for state, count in numbers["jobs"].items():
             self.jobs.labels(state).set(count)
-        for kind, size in numbers["bytes"].items():
-            self.bytes.labels(kind).set(size)
+        self.bytes.labels("prefixes").set(numbers["bytes"]["prefixes"])
+        self.bytes.labels("blobs").set(numbers["bytes"]["blobs"])
         self.environments.set(numbers["environments"])
         for status, seconds in numbers["ended"]:
             self.durations.labels(status).observe(seconds)

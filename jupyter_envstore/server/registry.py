@@ -113,6 +113,11 @@ class RegistryHandler(FileHandler):
         """Return the image on demand that a repository is by its constraints; None where it is none.
 
         The environment of one, which stands in the addresses that the panel shows, is a repository like any other.
+
+        Raises
+        ------
+        RegistryError
+            It is no name of a repository, or no image on demand.
         """
         if len(repository) > MAX_NAME or not NAME.fullmatch(repository):
             msg = f"{repository[:100]!r} is no name of a repository: lower case, NAMESPACE/ENVIRONMENT"
@@ -127,7 +132,13 @@ class RegistryHandler(FileHandler):
         return await self.run(self.store.dynamic_images.parse, repository)
 
     async def find_environment(self, repository: str) -> int:
-        """Return the id of the environment that a repository is."""
+        """Return the id of the environment that a repository is.
+
+        Raises
+        ------
+        RegistryError, PermissionDeniedError, AuthenticationError
+            There is no such environment, or as :meth:`require_repository`.
+        """
         namespace, name = await self.require_repository(repository)
         found = await self.run(self.store.images.environment_id, namespace, name, True)
         if found is None:
@@ -136,7 +147,13 @@ class RegistryHandler(FileHandler):
         return int(found)
 
     def answer_names(self, names: list[str], key: str, below: str, more: dict[str, Any]) -> None:
-        """Send a listing, or the part of it that ``n`` and ``last`` name, with the address of the next in ``Link``."""
+        """Send a listing, or the part of it that ``n`` and ``last`` name, with the address of the next in ``Link``.
+
+        Raises
+        ------
+        RegistryError
+            The size of the page is no number.
+        """
         count = self.get_query_argument("n", "")
         if count and not re.fullmatch(r"[0-9]{1,6}", count):
             msg = f"n is {count[:20]!r}, not a number of up to six digits"

@@ -12,12 +12,13 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
 from jupyter_envstore.server import registry
-from jupyter_envstore.server.registry_address import RegistryAddress, RegistryOptions
 
 if TYPE_CHECKING:
     import logging
 
     from tornado.iostream import IOStream
+
+    from jupyter_envstore.server.registry_address import RegistryAddress, RegistryOptions
 
 TLS_HANDSHAKE = b"\x16"
 MAX_BODY = 64 * 1024

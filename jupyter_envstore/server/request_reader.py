@@ -63,7 +63,13 @@ class Reader(APIHandler):
 
     @staticmethod
     def field(body: dict[str, Any], key: str, kind: type[T], default: T) -> T:
-        """Return a field of one type; null stands for ``default``."""
+        """Return a field of one type; null stands for ``default``.
+
+        Raises
+        ------
+        InvalidInputError
+            It has another type.
+        """
         value = body.get(key)
         if value is None:
             return default
@@ -88,7 +94,15 @@ class Reader(APIHandler):
 
     @staticmethod
     def read_id(text: str, kind: str) -> int:
-        """Return a number of the path; one that nothing can have is refused as one that nothing has."""
+        """Return a number of the path; one that nothing can have is refused as one that nothing has.
+
+        Raises
+        ------
+        InvalidInputError
+            It is no number.
+        NotFoundError
+            Nothing can have this number.
+        """
         if not re.fullmatch(r"[0-9]+", text):
             msg = f"{text[:60]!r} is not the id of a {kind}: that is a number"
             raise InvalidInputError(msg)
@@ -106,7 +120,13 @@ class Reader(APIHandler):
             check_name("environment", name)
 
     def whole_number(self, key: str, default: int, least: int, most: int) -> int:
-        """Return a number of the query."""
+        """Return a number of the query.
+
+        Raises
+        ------
+        InvalidInputError
+            It is no whole number between the bounds.
+        """
         text = self.get_query_argument(key, None)
         if text is None:
             return default
@@ -116,7 +136,13 @@ class Reader(APIHandler):
         return int(text)
 
     def flag(self, key: str) -> bool:
-        """Return a yes or no of the query."""
+        """Return a yes or no of the query.
+
+        Raises
+        ------
+        InvalidInputError
+            It is neither true nor false.
+        """
         text = self.get_query_argument(key, "false").lower()
         if text not in ("true", "false", "1", "0", ""):
             msg = f"{key} {text[:60]!r} must be true or false"
@@ -124,7 +150,13 @@ class Reader(APIHandler):
         return text in ("true", "1")
 
     def text_argument(self, key: str, most: int = 1000) -> str:
-        """Return a text of the query, empty without it."""
+        """Return a text of the query, empty without it.
+
+        Raises
+        ------
+        InvalidInputError
+            It is too long, or has control characters.
+        """
         text = self.get_query_argument(key, "") or ""
         raw = self.request.query_arguments.get(key, [b""])[-1]
         if any(byte < 32 or byte == 127 for byte in raw):
@@ -136,7 +168,13 @@ class Reader(APIHandler):
         return text
 
     def status_argument(self) -> str:
-        """Return the status that builds are asked for."""
+        """Return the status that builds are asked for.
+
+        Raises
+        ------
+        InvalidInputError
+            There is no such status.
+        """
         status = self.text_argument("status").upper()
         if status and status not in STATUSES:
             msg = f"status {status[:60]!r} is not known; known: {', '.join(STATUSES)}"
@@ -144,7 +182,13 @@ class Reader(APIHandler):
         return status
 
     def page(self, descending: bool = False) -> Page:
-        """Return which page is asked for: ``page``, ``size``, ``sort_by``, ``order``."""
+        """Return which page is asked for: ``page``, ``size``, ``sort_by``, ``order``.
+
+        Raises
+        ------
+        InvalidInputError
+            The order or a number is not valid.
+        """
         order = self.get_query_argument("order", "desc" if descending else "asc")
         if order not in ("asc", "desc"):
             msg = f"order {order[:60]!r} must be asc or desc"

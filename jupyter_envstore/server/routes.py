@@ -12,19 +12,19 @@ from jupyter_envstore.server import (
     documentation,
     environments,
     logs,
+    namespaces,
+    package_channel,
     search,
     settings,
     specifications,
+    tokens,
     tokens_page,
 )
-from jupyter_envstore.server import namespaces as spaces
-from jupyter_envstore.server import package_channel as channel
-from jupyter_envstore.server import tokens as people
 
 PREFIXES = ("envstore", "conda-store")
 API: list[tuple[str, type[base.EnvStoreHandler]]] = [
-    *people.ROUTES,
-    *spaces.ROUTES,
+    *tokens.ROUTES,
+    *namespaces.ROUTES,
     *environments.ROUTES,
     *specifications.ROUTES,
     *builds.ROUTES,
@@ -46,4 +46,4 @@ def routes() -> list[tuple[str, type[Any]]]:
             found.append((f"/{prefix}/api/v1/{base.route(path)}" if path else f"/{prefix}/api/v1/?", handler))
         found += [(f"/{prefix}/api/v2/{base.route(path)}", handler) for path, handler in environments.CURSOR_ROUTES]
         found.append((f"/{prefix}/api(?:/.*)?", base.NotFoundHandler))
-    return [*found, *channel.ROUTES, ("/envstore/tokens/?", tokens_page.TokensPageHandler)]
+    return [*found, *package_channel.ROUTES, ("/envstore/tokens/?", tokens_page.TokensPageHandler)]

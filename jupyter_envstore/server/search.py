@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING
 
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.representation import conda_store
 from jupyter_envstore.server.base import EnvStoreHandler
+
+if TYPE_CHECKING:
+    from jupyter_envstore.spec.lock_entries import CondaEntry
 
 MOST_NAMES = 50
 """How many names that begin so are looked up with their versions."""
@@ -59,7 +62,7 @@ class PackageHandler(SearchHandler):
             if key not in SORTED:
                 msg = f"{key[:60]!r} is not known; known: {', '.join(SORTED)}"
                 raise InvalidInputError(msg)
-        found: list[dict[str, Any]] = []
+        found: list[CondaEntry] = []
         if search:
             pattern, most = (search, 0) if exact else (f"{search}*", MOST_NAMES)
             found = await self.context.solver.search(self.gone, pattern, [], None, most)

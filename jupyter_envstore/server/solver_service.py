@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from jupyter_envstore import policy
 from jupyter_envstore.engine.question_process import ask
 from jupyter_envstore.errors import BusyError, InvalidInputError
-from jupyter_envstore.spec import Specification
+from jupyter_envstore.policy.setting_values import SettingValues
 
 if TYPE_CHECKING:
     import threading
 
     from jupyter_envstore.builds.options import BuildOptions
+    from jupyter_envstore.engine.questions import (
+        ChannelsQuestion,
+        NewestQuestion,
+        SearchQuestion,
+        SolveAnswer,
+        SolveQuestion,
+    )
     from jupyter_envstore.server.store_access import StoreAccess
     from jupyter_envstore.server.threads import Threads
+    from jupyter_envstore.spec import Specification
+    from jupyter_envstore.spec.lock_entries import CondaEntry
 
+T = TypeVar("T")
 SEARCH_SECONDS = 60.0
 WAIT_SECONDS = 60.0
 
@@ -49,30 +60,39 @@ class SolverService:
         platform: str = "",
         kept_only: bool = False,
         options: BuildOptions | None = None,
-    ) -> dict[str, Any]:
+    ) -> SolveAnswer:
         """Find the conda packages that a specification would install.
 
         ``gone`` is set when nobody waits any more.
         With ``kept_only`` the indexes are taken as they were read last; no channel is asked. Of ``options``, the
         moment that packages must have been uploaded before counts.
+
+        Raises
+        ------
+        InvalidInputError
+            The specification is a lockfile, or the platform is not known.
+        BusyError
+            The server is busy with other solves.
+        EnvStoreError
+            The packages cannot be found, or not in time; see :mod:`jupyter_envstore.engine.solve`.
         """
         if specification.lockfile is not None:
             msg = "a lockfile is solved already"
             raise InvalidInputError(msg)
         settings = await self._threads.run(self._access.store.settings.near, place)
         policy.check_platform(platform)
-        question = {
+        timeout = settings["conda_max_solve_time"]
+        question: SolveQuestion = {
+            **self._channels(settings, specification.channels, [platform] if platform else []),
             "do": "solve",
             "specs": list(specification.dependencies),
-            "channels": list(specification.channels),
-            "platforms": [platform] if platform else [],
-            "timeout": float(settings["conda_max_solve_time"]),
+            "timeout": timeout,
             "kept_only": kept_only,
             "exclude_newer": moment.isoformat() if options and (moment := options.moment) else "",
             "system_requirements": specification.system_requirements,
             "any_channel": bool(specification.channel_priority),
         }
-        return await self._ask(gone, question, settings, float(settings["conda_max_solve_time"]))
+        return await self._in_turn("solve", timeout, lambda: ask(question, timeout, gone, self._ending))
 
     async def search(
         self,
@@ -81,8 +101,8 @@ class SolverService:
         channels: Sequence[str],
         platform: str | None,
         versions_of: int = 0,
-    ) -> list[dict[str, Any]]:
-        """Look for packages in channels.
+    ) -> list[CondaEntry]:
+        """Look for packages in channels; a pattern gives their names, and all else of them is empty.
 
         With ``versions_of``, a pattern gives the versions of the first so many names, and not the names.
         """
@@ -90,39 +110,42 @@ class SolverService:
         if platform:
             policy.check_platform(platform)
         await self._threads.run(self._access.store.channels.check, channels)
-        platforms = [platform] if platform else list(settings["conda_platforms"])
-        question = {
+        platforms = [platform] if platform else settings["conda_platforms"]
+        question: SearchQuestion = {
+            **self._channels(settings, channels, platforms),
             "do": "search",
             "package": package,
-            "channels": list(channels),
-            "platforms": platforms,
             "versions_of": versions_of,
         }
-        answer = await self._ask(gone, question, settings, SEARCH_SECONDS)
-        found: list[dict[str, Any]] = answer["packages"]
-        return found
+        look = functools.partial(ask, question, SEARCH_SECONDS, gone, self._ending)
+        return (await self._in_turn("search", SEARCH_SECONDS, look))["packages"]
 
-    async def newest(
-        self, gone: threading.Event, names: Sequence[str], channels: Sequence[str]
-    ) -> list[dict[str, Any]]:
+    async def newest(self, gone: threading.Event, names: Sequence[str], channels: Sequence[str]) -> list[CondaEntry]:
         """Return the newest package of each name that there is, in their order."""
         settings = await self._threads.run(self._access.store.settings.effective)
         await self._threads.run(self._access.store.channels.check, channels)
-        question = {"do": "newest", "names": list(names), "channels": list(channels), "platforms": []}
-        found: list[dict[str, Any]] = (await self._ask(gone, question, settings, SEARCH_SECONDS))["packages"]
-        return found
+        question: NewestQuestion = {
+            **self._channels(settings, channels, []),
+            "do": "newest",
+            "names": list(names),
+        }
+        look = functools.partial(ask, question, SEARCH_SECONDS, gone, self._ending)
+        return (await self._in_turn("search", SEARCH_SECONDS, look))["packages"]
 
-    async def _ask(
-        self, gone: threading.Event, question: dict[str, Any], settings: dict[str, Any], timeout: float
-    ) -> dict[str, Any]:
-        """Ask a process about channels; it ends when the client goes away."""
-        question |= {
+    def _channels(self, settings: SettingValues, channels: Sequence[str], platforms: Sequence[str]) -> ChannelsQuestion:
+        """Return what every question to channels has."""
+        return {
+            "channels": list(channels),
+            "platforms": list(platforms),
             "alias": settings["conda_channel_alias"] or self._access.configuration.channel_alias,
             "defaults": settings["defaults_channel"],
-            "default_channels": list(settings["conda_default_channels"]),
+            "default_channels": settings["conda_default_channels"],
             "cache": str(self._access.configuration.packages / "repodata"),
         }
-        turn = self._turns["solve" if question["do"] == "solve" else "search"]
+
+    async def _in_turn(self, kind: Literal["solve", "search"], timeout: float, look: Callable[[], T]) -> T:
+        """Ask a process about channels, once it is its turn; it ends when the client goes away."""
+        turn = self._turns[kind]
         try:
             await asyncio.wait_for(turn.acquire(), min(timeout, WAIT_SECONDS))
         except asyncio.TimeoutError:
@@ -130,6 +153,6 @@ class SolverService:
             msg = f"the server is busy with other solves and searches, for more than {waited:g} s; try again"
             raise BusyError(msg) from None
         try:
-            return await asyncio.to_thread(ask, question, timeout, gone, self._ending)
+            return await asyncio.to_thread(look)
         finally:
             turn.release()

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from jupyter_envstore.engine.question_process import ask
 from jupyter_envstore.errors import Fault, SpecificationError
+from jupyter_envstore.policy.setting_values import SettingValues
 from jupyter_envstore.spec import Specification, read_specification
 from jupyter_envstore.spec.converting.draft import ChoiceError, Offer, Pick
 from jupyter_envstore.spec.package_editing import edit_packages
-from jupyter_envstore.spec.repair import Repaired, repair
+from jupyter_envstore.spec.repaired import Repaired
 
 if TYPE_CHECKING:
     import threading
 
+    from jupyter_envstore.engine.questions import EditQuestion, ReadQuestion, RepairQuestion, TextAnswer, TextQuestion
     from jupyter_envstore.server.store_access import StoreAccess
     from jupyter_envstore.server.threads import Threads
 
@@ -53,23 +55,22 @@ class SpecificationReader:
             read = text, "the specification", local
             found: Specification = await self._threads.run(read_specification, *read, named=named)
             return found
-        question = {"do": "read", "text": text, "allow_local_files": local, "named": named}
+        question: ReadQuestion = {"do": "read", "text": text, "allow_local_files": local, "named": named}
         return _specification(await self._ask_apart(question), text)
 
-    async def _ask_apart(self, question: dict[str, Any]) -> dict[str, Any]:
+    async def _ask_apart(self, question: TextQuestion) -> TextAnswer:
         """Have a large text read, edited or repaired by a process of its own; return what it says, faults included."""
-        answer: dict[str, Any] = await self._threads.run_slowly(ask, question, READ_SECONDS, self._ending)
-        return answer
+        return await self._threads.run_slowly(lambda: ask(question, READ_SECONDS, self._ending))
 
     async def edit(self, text: str, add: list[str], remove: list[str]) -> str:
         """Add packages to a text and remove some."""
         if len(text) < LARGE_TEXT:
             return str(await self._threads.run(edit_packages, text, add, remove))
-        question = {"do": "edit", "text": text, "add": add, "remove": remove}
+        question: EditQuestion = {"do": "edit", "text": text, "add": add, "remove": remove}
         return str(_checked(await self._ask_apart(question))["text"])
 
     async def repair(
-        self, text: str, file_name: str, settings: dict[str, Any], keep: Sequence[str] = (), pick: Pick | None = None
+        self, text: str, file_name: str, settings: SettingValues, keep: Sequence[str] = (), pick: Pick | None = None
     ) -> tuple[Repaired, Specification | SpecificationError]:
         """Repair what somebody sent, as the settings of a place say, and read it; what they want kept stays.
 
@@ -80,15 +81,23 @@ class SpecificationReader:
         """
         defaults, local = settings["defaults_channel"], self._access.configuration.allow_local_files
         if len(text) < LARGE_TEXT:
-            repaired: Repaired = await self._threads.run(repair, text, file_name, defaults, keep=keep, pick=pick)
+            repaired: Repaired = await self._threads.run(_repair, text, file_name, defaults, keep, pick)
             try:
                 read = "the specification", local, None, repaired.held
                 found: Specification = await self._threads.run(read_specification, repaired.text, *read)
             except SpecificationError as error:
                 return repaired, error
             return repaired, found
-        question = {"do": "repair", "text": text, "file_name": file_name, "defaults": defaults, "keep": list(keep)}
-        question |= {"pick": asdict(pick or Pick()), "allow_local_files": local}
+        wanted = pick or Pick()
+        question: RepairQuestion = {
+            "do": "repair",
+            "text": text,
+            "file_name": file_name,
+            "defaults": defaults,
+            "keep": list(keep),
+            "pick": {"environment": wanted.environment, "categories": wanted.categories},
+            "allow_local_files": local,
+        }
         answer = await self._ask_apart(question)
         if "repaired" not in answer:
             _checked(answer)
@@ -99,7 +108,14 @@ class SpecificationReader:
             return repaired, error
 
 
-def _checked(answer: dict[str, Any]) -> dict[str, Any]:
+def _repair(text: str, file_name: str, defaults: str, keep: Sequence[str], pick: Pick | None) -> Repaired:
+    """Repair a text. What reads files of other tools is loaded for the first one, not when the server starts."""
+    from jupyter_envstore.spec.repair import repair
+
+    return repair(text, file_name, defaults, keep=keep, pick=pick)
+
+
+def _checked(answer: TextAnswer) -> TextAnswer:
     """Return what a process says of a text.
 
     Raises
@@ -114,7 +130,7 @@ def _checked(answer: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _specification(answer: dict[str, Any], text: str) -> Specification:
+def _specification(answer: TextAnswer, text: str) -> Specification:
     """Return the specification that a process read.
 
     Raises

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.errors import InvalidInputError, PolicyError, SpecificationError
 from jupyter_envstore.representation import conda_store
-from jupyter_envstore.representation.packages import PackageChange
 from jupyter_envstore.server.base import EnvStoreHandler
 from jupyter_envstore.spec import Specification
 from jupyter_envstore.spec.converting.draft import ChoiceError, Pick
 from jupyter_envstore.spec.locks import starting_point
-from jupyter_envstore.spec.repair import KEEPABLE, Repaired
+from jupyter_envstore.spec.repaired import KEEPABLE, Repaired
+
+if TYPE_CHECKING:
+    from jupyter_envstore.representation.packages import PackageChange
 
 MAX_DESCRIPTION = 10_000
 MAX_PACKAGE = 1000
@@ -129,12 +131,12 @@ class SpecificationsHandler(ReadingHandler):
         self.require_somewhere("environment::solve")
         channels = [*self.get_query_arguments("channel"), *self.get_query_arguments("channels")]
         conda, pip = self.get_query_arguments("conda"), self.get_query_arguments("pip")
-        if not conda and not pip:
-            msg = "name what is to be installed: conda= or pip="
-            raise InvalidInputError(msg)
         form = self.text_argument("format") or "yaml"
         if form not in ("yaml", "lockfile"):
             msg = f"format {form[:60]!r} must be yaml or lockfile"
+            raise InvalidInputError(msg)
+        if not conda and not pip:
+            msg = "name what is to be installed: conda= or pip="
             raise InvalidInputError(msg)
         text = json.dumps({"channels": channels, "dependencies": [*conda, *([{"pip": pip}] if pip else [])]})
         specification = await self.context.specifications.read(text)
@@ -250,14 +252,13 @@ class SolveHandler(SolvingHandler):
         body = self.json_body(fields, ("specification",))
         namespace, name = self.place_to_solve(body)
         specification = await self.context.specifications.read(self.field(body, "specification", str, ""))
-        specification, notes = await self.run(self.store.settings.apply, specification, namespace, name or "")
+        place = (namespace, name or specification.name)  # as it will be submitted
+        specification, notes = await self.run(self.store.builds.prepare, specification, namespace, place[1] or "")
         platform = self.field(body, "platform", str, "")
         options = BuildOptions(self.field(body, "exclude_newer", str, ""))
         options.check()
         kept_only = self.field(body, "last_index", bool, False)
-        solved = await self.context.solver.solve(
-            self.gone, specification, (namespace, name), platform, kept_only, options
-        )
+        solved = await self.context.solver.solve(self.gone, specification, place, platform, kept_only, options)
         packages = solved["packages"]
         changes: list[PackageChange] | None = None
         if name is not None:

@@ -6,8 +6,9 @@ import asyncio
 import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import ParamSpec, TypeVar
 
+P = ParamSpec("P")
 T = TypeVar("T")
 THREADS = 8
 SLOW_THREADS = 4
@@ -20,12 +21,12 @@ class Threads:
         self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="envstore")
         self.slow_pool = ThreadPoolExecutor(SLOW_THREADS, thread_name_prefix="envstore-slow")
 
-    async def run(self, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
+    async def run(self, function: Callable[P, T], *arguments: P.args, **keywords: P.kwargs) -> T:
         """Run a function that waits for the database or the disk, in a thread."""
         call = functools.partial(function, *arguments, **keywords)
         return await asyncio.get_running_loop().run_in_executor(self.pool, call)
 
-    async def run_slowly(self, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
+    async def run_slowly(self, function: Callable[P, T], *arguments: P.args, **keywords: P.kwargs) -> T:
         """Run a function that waits for a process or the network, in a thread that listings do not need."""
         call = functools.partial(function, *arguments, **keywords)
         return await asyncio.get_running_loop().run_in_executor(self.slow_pool, call)

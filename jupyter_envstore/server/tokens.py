@@ -109,11 +109,12 @@ class SpaceHandler(EnvStoreHandler):
     async def get(self) -> None:
         """Show how full the store's disk is; for admins of everything, with ``plan``, what could be freed."""
         self.require_login()
-        answer = await self.run(self.store.retention.space)
-        if self.flag("plan"):
-            self.require("setting::update", "*")
-            answer["plan"] = conda_store.plan_json(await self.context.retention_plan.show())
-        self.answer(answer)
+        space = await self.run(self.store.retention.space)
+        if not self.flag("plan"):
+            self.answer(space)
+            return
+        self.require("setting::update", "*")
+        self.answer({**space, "plan": conda_store.plan_json(await self.context.retention_plan.show())})
 
     async def post(self) -> None:
         """Free what the retention settings do not want kept."""

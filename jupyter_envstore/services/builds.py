@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from typing import Any
 
 from jupyter_envstore import policy
 from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
@@ -29,6 +28,7 @@ from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.errors import ConflictError, InvalidInputError, PolicyError, RunningBuildError, StorageError
 from jupyter_envstore.representation import conda_store
 from jupyter_envstore.representation.builds import BuildView, FullBuildView, build_view, full_view
+from jupyter_envstore.representation.conda_store_types import BuildJson, FullBuildJson
 from jupyter_envstore.services.records import BuildRecords
 from jupyter_envstore.services.settings import Settings
 from jupyter_envstore.services.values import BuildRef
@@ -96,9 +96,8 @@ class Builds:
         options.check()
         if specification.lockfile is not None:
             check_lock(specification.lockfile)
-        self._check_space()
         told = specification.notes
-        specification, notes = self._settings.apply(specification, namespace, name)
+        specification, notes = self.prepare(specification, namespace, name)
         changed = tuple(note for note in notes if note not in told)
         options = replace(options, notes=changed, warnings=told or options.warnings)
         with self._database.write() as session:
@@ -116,6 +115,23 @@ class Builds:
             people.audit(session, who, "build.create", str(found), {"trigger": trigger, "build_id": build.id})
         self._scheduler.wake()
         return found
+
+    def prepare(self, specification: Specification, namespace: str, name: str) -> tuple[Specification, tuple[str, ...]]:
+        """Return a specification as it would be built in a place, and what the settings changed, in words.
+
+        Nothing is kept: a preview asks the same as :meth:`submit`.
+
+        Raises
+        ------
+        PolicyError
+            The settings of the place forbid something in it.
+        SpecificationError
+            It lists no package, and the settings add none.
+        StorageError
+            The disk is too full.
+        """
+        self._check_space()
+        return self._settings.apply(specification, namespace, name)
 
     def rebuild(self, build_id: int, who: str) -> BuildRef:
         """Build the specification of an old build again: newer versions may come of it."""
@@ -184,10 +200,12 @@ class Builds:
         """Refuse a record that the settings of a place forbid: what is built counts, not what was typed."""
         settings = self._settings.near((namespace, name))
         packages = [
-            policy.LockedPackage(platform, manager, entry["name"], entry["url"], entry.get("index") or "")
+            package
             for platform, lock in record.platforms.items()
-            for manager, entries in (("conda", lock.conda), ("pip", lock.pip))
-            for entry in entries
+            for package in (
+                *(policy.LockedPackage(platform, "conda", entry["name"], entry["url"]) for entry in lock.conda),
+                *(policy.LockedPackage(platform, "pip", p["name"], p["url"], p.get("index") or "") for p in lock.pip),
+            )
         ]
         naming = ChannelPolicy.of(settings, self._config.channel_alias)
         policy.check_lock_policy(packages, settings, f"{namespace}/{name}", naming)
@@ -198,7 +216,7 @@ class Builds:
                 raise PolicyError(str(error)) from None
 
     def _check_space(self) -> None:
-        wanted = int(self._settings.effective()["storage_threshold"])
+        wanted = self._settings.effective()["storage_threshold"]
         free = shutil.disk_usage(self._config.root).free
         if free < wanted:
             msg = (
@@ -227,14 +245,14 @@ class Builds:
             current = environment.current_build_id
             return [build_view(build, build.id == current) for build in rows.list_builds(session, environment.id)]
 
-    def page(self, filters: Filters, page: Page) -> tuple[int, list[dict[str, Any]]]:
+    def page(self, filters: Filters, page: Page) -> tuple[int, list[BuildJson]]:
         """Return builds with their ready artifacts."""
         with self._database.read() as session:
             count, found = listing.list_builds(session, filters, page)
             artifacts = listing.artifacts_of(session, [build.id for build, _ in found])
         return count, [conda_store.build_json(build, active, artifacts[build.id]) for build, active in found]
 
-    def get(self, build_id: int) -> dict[str, Any]:
+    def get(self, build_id: int) -> FullBuildJson:
         """Return one build, its specification included."""
         with self._database.read() as session:
             row = rows.find_build(session, build_id)
@@ -244,9 +262,13 @@ class Builds:
             warnings = warnings_of(session, build_id) if row.build.warning_count else []
         active = row.environment.current_build_id == build_id
         view = conda_store.build_json(row.build, active, artifacts, typed)
-        names = {"namespace": row.namespace.name, "environment": row.environment.name}
-        date = row.build.options.get("exclude_newer") or None
-        return {**view, **names, "warnings": warnings, "exclude_newer": date}
+        return {
+            **view,
+            "namespace": row.namespace.name,
+            "environment": row.environment.name,
+            "warnings": warnings,
+            "exclude_newer": row.build.options.get("exclude_newer") or None,
+        }
 
     def show(self, build_id: int) -> FullBuildView:
         """Return all about a build: states, steps, prefix, artifacts."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from jupyter_envstore.database import changes
 from jupyter_envstore.database import listings as listing
 from jupyter_envstore.database.connection import Database, now
+from jupyter_envstore.database.values import Statistics
 from jupyter_envstore.policy.access import Identity
+from jupyter_envstore.services.values import ChangedThings
 
 
 class Changes:
@@ -17,7 +18,7 @@ class Changes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def since(self, identity: Identity, since: int) -> dict[str, Any]:
+    def since(self, identity: Identity, since: int) -> ChangedThings:
         """Return what changed behind revision ``since``, of what someone may see.
 
         ``reset`` says that old revisions are gone: who follows must look at everything again.
@@ -34,8 +35,8 @@ class Changes:
                 for row in {row.environment_id: row for row in found}.values()
             ],
             "builds": [
-                {"id": row.build_id, "environment_id": row.environment_id, "status": row.status}
-                for row in {row.build_id: row for row in found if row.build_id is not None}.values()
+                {"id": build_id, "environment_id": row.environment_id, "status": row.status}
+                for build_id, row in {row.build_id: row for row in found if row.build_id is not None}.items()
             ],
         }
 
@@ -57,7 +58,7 @@ class Changes:
         with self._database.read() as session:
             return changes.progress_marks(session)
 
-    def statistics(self, ended_after: datetime) -> tuple[dict[str, Any], datetime]:
+    def statistics(self, ended_after: datetime) -> tuple[Statistics, datetime]:
         """Return the store's numbers, with builds that ended behind a moment, and the moment of this look."""
         with self._database.read() as session:
             return listing.statistics(session, ended_after), now()

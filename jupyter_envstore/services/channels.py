@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from jupyter_envstore import policy
 from jupyter_envstore.config import StoreConfig
@@ -12,6 +11,7 @@ from jupyter_envstore.engine.search import search_names, search_versions
 from jupyter_envstore.engine.solve import current_platform
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.services.settings import Settings
+from jupyter_envstore.services.values import ChannelPackage
 from jupyter_envstore.spec.reader import check_channel
 from jupyter_envstore.spec.specification import Specification
 
@@ -23,7 +23,7 @@ class Channels:
         self._config = config
         self._settings = settings
 
-    def search(self, package: str, channels: Sequence[str] = (), platform: str | None = None) -> list[dict[str, Any]]:
+    def search(self, package: str, channels: Sequence[str] = (), platform: str | None = None) -> list[ChannelPackage]:
         """Return packages of channels: versions of a name, or the names that a pattern with ``*`` matches.
 
         Raises
@@ -42,8 +42,20 @@ class Channels:
             found = search_versions([package], *place)
         except ValueError as error:
             raise InvalidInputError(str(error)) from None
-        keys = ("name", "version", "build", "build_number", "subdir", "channel", "license", "depends")
-        return [{**{key: record.get(key) for key in keys}, "size": record.get("size") or 0} for record in found]
+        return [
+            {
+                "name": record["name"],
+                "version": record["version"],
+                "build": record["build"],
+                "build_number": record.get("build_number"),
+                "subdir": record["subdir"],
+                "channel": record["channel"],
+                "license": record.get("license"),
+                "depends": record.get("depends"),
+                "size": record.get("size") or 0,
+            }
+            for record in found
+        ]
 
     def check(self, channels: Sequence[str], specs: Sequence[str] = ()) -> None:
         """Refuse channels that are none, local where that is not allowed, or not allowed by the store's settings.

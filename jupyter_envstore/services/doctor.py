@@ -20,6 +20,7 @@ from jupyter_envstore.database import settings as settings_rows
 from jupyter_envstore.database.connection import NETWORK_FILE_SYSTEMS, Database, file_system
 from jupyter_envstore.engine.channels import ChannelPolicy, redact
 from jupyter_envstore.engine.question_process import ask
+from jupyter_envstore.engine.questions import SearchAnswer, SearchQuestion
 from jupyter_envstore.engine.uv import find_uv
 from jupyter_envstore.errors import EnvStoreError
 from jupyter_envstore.images.base_images import open_source
@@ -35,6 +36,9 @@ CHANNEL_SECONDS = 30.0
 BASE_SECONDS = 10.0
 WITHOUT_BASE = "no image can be made; jupyter envstore base-image DIR makes a base, to be named in docker_base_image"
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+
+Look = Callable[[SearchQuestion, float, threading.Event], SearchAnswer]
+"""Asks channels, as :func:`~jupyter_envstore.engine.question_process.ask` does."""
 
 
 @dataclass(frozen=True)
@@ -192,13 +196,16 @@ def _global_settings(config: StoreConfig) -> list[dict[str, Any]]:
         database.close()
 
 
-def _channels(config: StoreConfig, look: Callable[..., dict[str, object]] = ask) -> Iterator[Finding]:
+def _channels(
+    config: StoreConfig, look: Callable[[SearchQuestion, float, threading.Event], SearchAnswer] = ask
+) -> Iterator[Finding]:
     settings = effective([config.settings, *_global_settings(config)])
     naming = ChannelPolicy.of(settings, config.channel_alias)
     for channel in naming.default_channels:
-        question = {
+        question: SearchQuestion = {
             "do": "search",
             "package": "python",
+            "versions_of": 0,
             "channels": [channel],
             "platforms": [],
             "alias": naming.alias,
@@ -211,5 +218,4 @@ def _channels(config: StoreConfig, look: Callable[..., dict[str, object]] = ask)
         except EnvStoreError as error:
             yield Finding(f"channel {channel}", BAD, redact(str(error)))
         else:
-            count = len(found) if isinstance(found, list) else 0
-            yield Finding(f"channel {channel}", GOOD, f"{redact(naming.url(channel))}: {count} builds of python")
+            yield Finding(f"channel {channel}", GOOD, f"{redact(naming.url(channel))}: {len(found)} builds of python")

@@ -56,7 +56,7 @@ class DynamicImages:
             They, or all together, have as many images as the settings allow.
         """
         settings = self._settings.effective()
-        fresh_since = now() - timedelta(hours=float(settings["dynamic_fresh_hours"]))
+        fresh_since = now() - timedelta(hours=settings["dynamic_fresh_hours"])
         with self._database.read() as session:
             known = images.usable_build(
                 session, DYNAMIC, image.name, fresh_since, now() - timedelta(seconds=AGAIN_SECONDS)
@@ -66,7 +66,7 @@ class DynamicImages:
             return known
         if not may_create:
             return None
-        limit = int(settings["dynamic_limit"])
+        limit = settings["dynamic_limit"]
         if mine >= limit or everybody >= limit * IN_ALL:
             owner = f"you have {mine}" if mine >= limit else f"there are {everybody}"
             msg = (
@@ -78,7 +78,7 @@ class DynamicImages:
 
     def forget_old(self) -> list[str]:
         """Delete images on demand that nobody would be given any more; return their names."""
-        hours = float(self._settings.effective()["dynamic_fresh_hours"])
+        hours = self._settings.effective()["dynamic_fresh_hours"]
         with self._database.read() as session:
             old = images.stale_environments(session, DYNAMIC, now() - timedelta(hours=hours) - LEFT_ALONE)
         for name in old:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from jupyter_envstore.builds.active_links import drop_link, links_folder, sync_link
 from jupyter_envstore.builds.deletion import clear_deleted
 from jupyter_envstore.builds.package_keeping import keep_where_wanted
@@ -22,6 +20,7 @@ from jupyter_envstore.database.states import COMPLETED, PREFIX_PRESENT, UNSETTLE
 from jupyter_envstore.errors import ConflictError, NotFoundError
 from jupyter_envstore.policy.access import Identity
 from jupyter_envstore.representation import conda_store
+from jupyter_envstore.representation.conda_store_types import EnvironmentJson
 from jupyter_envstore.representation.environments import EnvironmentView, environment_view
 from jupyter_envstore.services.values import BuildRef
 
@@ -39,7 +38,7 @@ class Environments:
         with self._database.read() as session:
             return [environment_view(*row) for row in rows.list_environments(session, namespace)]
 
-    def page(self, identity: Identity, filters: Filters, page: Page) -> tuple[int, list[dict[str, Any]]]:
+    def page(self, identity: Identity, filters: Filters, page: Page) -> tuple[int, list[EnvironmentJson]]:
         """Return environments with the build that stands for each."""
         with self._database.read() as session:
             count, found = list_environments(session, filters, page)
@@ -47,7 +46,8 @@ class Environments:
             builds = [row.build.id for row in found if row.build]
             artifacts = listing.artifacts_of(session, builds)
             packages = listing.packages_found(session, builds, filters.packages) if filters.packages else {}
-        views, folder = [], links_folder(self._config.root)
+        views: list[EnvironmentJson] = []
+        folder = links_folder(self._config.root)
         for row in found:
             may = identity.permissions(row.namespace.name, row.environment.name)
             ready = artifacts[row.build.id] if row.build else []
@@ -55,10 +55,12 @@ class Environments:
             if row.build and row.environment.current_build_id and row.build.prefix_state == PREFIX_PRESENT:
                 path = f"{folder}/{row.namespace.name_key}/{row.environment.name_key}"
             view = conda_store.environment_json(row, mappings[row.namespace.id], may, ready, path)
-            views.append(view | ({"packages_found": packages[row.build.id]} if packages and row.build else {}))
+            if packages and row.build:
+                view["packages_found"] = packages[row.build.id]
+            views.append(view)
         return count, views
 
-    def get(self, identity: Identity, namespace: str, name: str) -> dict[str, Any]:
+    def get(self, identity: Identity, namespace: str, name: str) -> EnvironmentJson:
         """Return one environment as listings show it.
 
         Raises

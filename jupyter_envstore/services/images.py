@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.builds.deletion import is_gone
@@ -17,6 +16,7 @@ from jupyter_envstore.errors import ConflictError, NotFoundError
 from jupyter_envstore.images.image_archive import ImageArchive
 from jupyter_envstore.images.reference import Reference
 from jupyter_envstore.services.artifact_files import artifact_file, is_whole
+from jupyter_envstore.services.values import ImageState
 from jupyter_envstore.spec.names import spell
 
 LATEST = "latest"
@@ -104,17 +104,20 @@ class Images:
             raise ConflictError(msg)
         return f"{host}/{spell(row.namespace.name)}/{spell(row.environment.name)}:{row.build.key}"
 
-    def state(self, build_id: int) -> dict[str, Any]:
+    def state(self, build_id: int) -> ImageState:
         """Return how an image stands (``state``, ``digest``, ``reason``), and its build (``build``, ``why``)."""
         with self._database.read() as session:
             row = rows.find_build(session, build_id)
             artifact = rows.find_artifact(session, build_id, images.DOCKER, "")
             whole = artifact is not None and artifact.state == READY and is_whole(session, self._blobs, artifact)
-        build = {"build": row.build.status, "why": row.build.status_info}
-        if artifact is None:
-            return {"state": ABSENT, "digest": None, "reason": "", **build}
-        state = ABSENT if artifact.state == READY and not whole else artifact.state
-        return {"state": state, "digest": artifact.digest, "reason": artifact.reason, **build}
+        state = artifact.state if artifact is not None and (artifact.state != READY or whole) else ABSENT
+        return {
+            "state": state,
+            "digest": artifact.digest if artifact is not None else None,
+            "reason": artifact.reason if artifact is not None else "",
+            "build": row.build.status,
+            "why": row.build.status_info,
+        }
 
     def archive(self, build_id: int) -> ImageArchive:
         """Return the image of a build as one file, with the name that it has once it is loaded.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
     from pathlib import Path
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from jupyter_envstore.database.awaited_artifacts import Standing, Wanted
     from jupyter_envstore.database.kept_packages import ServedFile
     from jupyter_envstore.database.paging import Filters, Page
+    from jupyter_envstore.database.values import Statistics
     from jupyter_envstore.engine.availability import PackageSource
+    from jupyter_envstore.engine.package_list import ListedPackage
     from jupyter_envstore.engine.record import BuildRecord
     from jupyter_envstore.images.image_archive import ImageArchive
     from jupyter_envstore.images.reference import Reference
@@ -28,12 +30,34 @@ if TYPE_CHECKING:
         AccessRules,
         Identity,
     )
+    from jupyter_envstore.policy.setting_values import SettingValues
     from jupyter_envstore.representation.artifacts import ArtifactView
-    from jupyter_envstore.representation.builds import BuildView, FullBuildView
+    from jupyter_envstore.representation.builds import BuildView, FullBuildView, KeptPackages
+    from jupyter_envstore.representation.conda_store_types import (
+        BuildJson,
+        EnvironmentJson,
+        FullBuildJson,
+        NamespaceJson,
+        PackageJson,
+        TokenJson,
+    )
     from jupyter_envstore.representation.environments import EnvironmentView
     from jupyter_envstore.representation.packages import PackageChange
-    from jupyter_envstore.services.values import BuildRef, Document, LogMark
+    from jupyter_envstore.services.values import (
+        AuditEntry,
+        BuildRef,
+        ChangedThings,
+        ChannelPackage,
+        DiskSpace,
+        Document,
+        ImageState,
+        LogMark,
+        NamespaceMapping,
+        NamespaceName,
+        RestoreSources,
+    )
     from jupyter_envstore.spec.dynamic_images import DynamicImage
+    from jupyter_envstore.spec.lock_entries import CondaEntry
     from jupyter_envstore.spec.specification import Specification
 
 
@@ -43,10 +67,10 @@ class Environments(Protocol):
     def list_all(self, namespace: str | None = None) -> list[EnvironmentView]:
         """Return all environments, or those of a namespace."""
 
-    def page(self, identity: Identity, filters: Filters, page: Page) -> tuple[int, list[dict[str, Any]]]:
+    def page(self, identity: Identity, filters: Filters, page: Page) -> tuple[int, list[EnvironmentJson]]:
         """Return environments with the build that stands for each."""
 
-    def get(self, identity: Identity, namespace: str, name: str) -> dict[str, Any]:
+    def get(self, identity: Identity, namespace: str, name: str) -> EnvironmentJson:
         """Return one environment as listings show it."""
 
     def newest_specification(self, namespace: str, name: str) -> tuple[str | None, int | None]:
@@ -85,6 +109,9 @@ class Builds(Protocol):
     ) -> BuildRef:
         """Add a build and return at once; a scheduler starts it."""
 
+    def prepare(self, specification: Specification, namespace: str, name: str) -> tuple[Specification, tuple[str, ...]]:
+        """Return a specification as it would be built in a place, and what the settings changed, in words."""
+
     def rebuild(self, build_id: int, who: str) -> BuildRef:
         """Build the specification of an old build again: newer versions may come of it."""
 
@@ -100,10 +127,10 @@ class Builds(Protocol):
     def of_environment(self, namespace: str, name: str) -> list[BuildView]:
         """Return the builds of an environment, newest first."""
 
-    def page(self, filters: Filters, page: Page) -> tuple[int, list[dict[str, Any]]]:
+    def page(self, filters: Filters, page: Page) -> tuple[int, list[BuildJson]]:
         """Return builds with their ready artifacts."""
 
-    def get(self, build_id: int) -> dict[str, Any]:
+    def get(self, build_id: int) -> FullBuildJson:
         """Return one build, its specification included."""
 
     def show(self, build_id: int) -> FullBuildView:
@@ -137,7 +164,7 @@ class BuildRecords(Protocol):
     def locked_platforms(self, build_id: int) -> dict[str, str | None]:
         """Return the platforms that a build is locked for (None), or why it is not; none before its lock."""
 
-    def installer_extras(self, build_id: int) -> tuple[dict[str, Any], ...]:
+    def installer_extras(self, build_id: int) -> tuple[CondaEntry, ...]:
         """Return what constructor's installers of a build bring beside its own packages."""
 
 
@@ -153,7 +180,7 @@ class Prefixes(Protocol):
     def sources(self, build_id: int) -> list[PackageSource]:
         """Return where each package would come from that a restore needs, whether or not the build is packed away."""
 
-    def restore_sources(self, build_id: int) -> dict[str, Any]:
+    def restore_sources(self, build_id: int) -> RestoreSources:
         """Return where each package would come from, and the files that are to be had nowhere, as JSON values."""
 
     def restore(self, build_id: int, who: str = "") -> None:
@@ -179,10 +206,10 @@ class Logs(Protocol):
 class Packages(Protocol):
     """What builds consist of."""
 
-    def of_build(self, build_id: int) -> list[dict[str, Any]]:
+    def of_build(self, build_id: int) -> list[ListedPackage]:
         """Return the packages of a build, what was asked for, and what needs the others."""
 
-    def page(self, build_id: int, search: str, exact: bool, build: str, page: Page) -> tuple[int, list[dict[str, Any]]]:
+    def page(self, build_id: int, search: str, exact: bool, build: str, page: Page) -> tuple[int, list[PackageJson]]:
         """Return the packages of a build."""
 
     def about(self, build_id: int, package: str, manager: str) -> dict[str, str]:
@@ -192,17 +219,17 @@ class Packages(Protocol):
         """Return what changed from one build to another: packages added, removed, changed; first what was asked for."""
 
     def changes_against(
-        self, namespace: str, name: str, records: Sequence[dict[str, Any]], pip: Sequence[str] = ()
+        self, namespace: str, name: str, records: Sequence[CondaEntry], pip: Sequence[str] = ()
     ) -> list[PackageChange]:
         """Return what packages found by a solve would change in the active build; all are new without one."""
 
-    def bytes_to_download(self, records: Sequence[dict[str, Any]]) -> int:
+    def bytes_to_download(self, records: Sequence[CondaEntry]) -> int:
         """Return the bytes of those packages that the cache does not hold."""
 
     def keep(self, build_id: int, wanted: bool, who: str = "") -> None:
         """Store the files of a build's packages, in the background, or let them go; either way, the setting rests."""
 
-    def kept(self, build_id: int) -> dict[str, Any]:
+    def kept(self, build_id: int) -> KeptPackages:
         """Return what is kept of a build, and what could not be had."""
 
 
@@ -261,7 +288,7 @@ class Images(Protocol):
     def address(self, build_id: int, host: str) -> str:
         """Return what ``docker pull`` is given for a build's image."""
 
-    def state(self, build_id: int) -> dict[str, Any]:
+    def state(self, build_id: int) -> ImageState:
         """Return how an image stands (``state``, ``digest``, ``reason``), and its build (``build``, ``why``)."""
 
     def archive(self, build_id: int) -> ImageArchive:
@@ -302,17 +329,17 @@ class PackageChannel(Protocol):
     def simple_project(self, identity: Identity, project: str, as_json: bool) -> Document:
         """Return the kept files of a PyPI package."""
 
-    def rewritten_list(self, build_id: int, kind: str, address: str) -> Document:
+    def rewritten_list(self, build_id: int, kind: str, address: str, variant: str = "") -> Document:
         """Return a lockfile or explicit list of a build whose kept packages have their address in the channel."""
 
 
 class Namespaces(Protocol):
     """Places for environments, and whom they are opened to."""
 
-    def page(self, identity: Identity, page: Page) -> tuple[int, list[dict[str, Any]]]:
+    def page(self, identity: Identity, page: Page) -> tuple[int, list[NamespaceName]]:
         """Return namespaces."""
 
-    def get(self, name: str) -> dict[str, Any]:
+    def get(self, name: str) -> NamespaceJson:
         """Return a namespace."""
 
     def exists(self, name: str) -> bool:
@@ -327,7 +354,7 @@ class Namespaces(Protocol):
     def delete(self, name: str, who: str) -> None:
         """Delete an empty namespace, with its settings and mappings."""
 
-    def mappings(self, name: str, other: str | None = None) -> list[dict[str, Any]]:
+    def mappings(self, name: str, other: str | None = None) -> list[NamespaceMapping]:
         """Return whom a namespace is opened to."""
 
     def open(self, name: str, other: str, role: str, identity: Identity, again: bool) -> None:
@@ -360,13 +387,13 @@ class Tokens(Protocol):
         primary_namespace: str | None = None,
         bindings: Any = None,
         expires_on: datetime | None = None,
-    ) -> tuple[str, dict[str, Any]]:
+    ) -> tuple[str, TokenJson]:
         """Make a token that gives no more than ``identity`` has; return it, the only time, and what is kept of it."""
 
     def for_kernel(self, identity: Identity, lifetime: timedelta) -> str:
         """Return a token for a kernel, which ends by itself."""
 
-    def of_person(self, identity: Identity) -> list[dict[str, Any]]:
+    def of_person(self, identity: Identity) -> list[TokenJson]:
         """Return the tokens of a person."""
 
     def revoke(self, identity: Identity, token_id: int) -> None:
@@ -376,20 +403,20 @@ class Tokens(Protocol):
 class Audit(Protocol):
     """What was done, by whom."""
 
-    def note(self, who: str, verb: str, subject: str, detail: dict[str, Any] | None = None) -> None:
+    def note(self, who: str, verb: str, subject: str, detail: Mapping[str, object] | None = None) -> None:
         """Note who did what."""
 
-    def entries(self, after: int = 0, size: int = 100, who: str = "", verb: str = "") -> list[dict[str, Any]]:
+    def entries(self, after: int = 0, size: int = 100, who: str = "", verb: str = "") -> list[AuditEntry]:
         """Return what was done, in order, behind entry ``after``."""
 
 
 class Settings(Protocol):
     """What the settings of a place are, and what they make of a specification."""
 
-    def effective(self, scope: Sequence[str] = ()) -> dict[str, Any]:
+    def effective(self, scope: Sequence[str] = ()) -> SettingValues:
         """Return the settings that hold in a scope: ``()``, ``(namespace,)`` or ``(namespace, name)``."""
 
-    def near(self, place: tuple[str, str | None] | None) -> dict[str, Any]:
+    def near(self, place: tuple[str, str | None] | None) -> SettingValues:
         """Return the settings that hold for an environment, whether or not it or its namespace is there yet."""
 
     def change(self, values: dict[str, Any], scope: Sequence[str], who: str) -> None:
@@ -402,7 +429,7 @@ class Settings(Protocol):
 class Channels(Protocol):
     """Where packages come from."""
 
-    def search(self, package: str, channels: Sequence[str] = (), platform: str | None = None) -> list[dict[str, Any]]:
+    def search(self, package: str, channels: Sequence[str] = (), platform: str | None = None) -> list[ChannelPackage]:
         """Return packages of channels: versions of a name, or the names that a pattern with ``*`` matches."""
 
     def check(self, channels: Sequence[str], specs: Sequence[str] = ()) -> None:
@@ -412,7 +439,7 @@ class Channels(Protocol):
 class StoreRetention(Protocol):
     """What the store may forget."""
 
-    def space(self) -> dict[str, Any]:
+    def space(self) -> DiskSpace:
         """Return bytes of the store's disk: free, in all, and whether there is too little to build anything."""
 
     def free(self, who: str) -> Plan:
@@ -431,7 +458,7 @@ class StoreRetention(Protocol):
 class Changes(Protocol):
     """What those follow who show the store."""
 
-    def since(self, identity: Identity, since: int) -> dict[str, Any]:
+    def since(self, identity: Identity, since: int) -> ChangedThings:
         """Return what changed behind revision ``since``, of what someone may see."""
 
     def revision(self) -> int:
@@ -443,7 +470,7 @@ class Changes(Protocol):
     def progress_marks(self) -> tuple[dict[int, tuple[int, ...]], int]:
         """Return of each build that is worked on what tells its progress from before; and how many jobs there are."""
 
-    def statistics(self, ended_after: datetime) -> tuple[dict[str, Any], datetime]:
+    def statistics(self, ended_after: datetime) -> tuple[Statistics, datetime]:
         """Return the store's numbers, with builds that ended behind a moment, and the moment of this look."""
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import zlib
-from typing import Any
 
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.builds.deletion import is_gone
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
-from jupyter_envstore.database.connection import Database
+from jupyter_envstore.database.connection import Database, Session
 from jupyter_envstore.database.jobs import unfinished_jobs
 from jupyter_envstore.database.models import Build
 from jupyter_envstore.errors import NotFoundError
@@ -48,7 +47,7 @@ class Logs:
         last = found[-1].id if found else same
         return text, LogMark(last, digest, mark.seen + len(text)), busy
 
-    def _with_log(self, session: Any, build_id: int) -> Build:
+    def _with_log(self, session: Session, build_id: int) -> Build:
         build = rows.find_build(session, build_id, deleted=True).build
         if build.deleted_on is not None and (not build.log_digest or is_gone(self._config, session, build, "logs")):
             msg = f"there is no build {build_id}"

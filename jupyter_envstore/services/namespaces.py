@@ -8,12 +8,14 @@ from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import listings as listing
 from jupyter_envstore.database import people
 from jupyter_envstore.database import settings as settings_rows
-from jupyter_envstore.database.connection import Database, now
+from jupyter_envstore.database.connection import Database, Session, now
 from jupyter_envstore.database.models import Namespace
 from jupyter_envstore.database.paging import Page
 from jupyter_envstore.errors import ConflictError, InvalidInputError, NotFoundError
 from jupyter_envstore.policy.access import Identity, check_bindings, check_roles
 from jupyter_envstore.representation import conda_store
+from jupyter_envstore.representation.conda_store_types import NamespaceJson
+from jupyter_envstore.services.values import NamespaceMapping, NamespaceName
 from jupyter_envstore.spec import check_name
 
 MAX_METADATA = 100
@@ -25,13 +27,13 @@ class Namespaces:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def page(self, identity: Identity, page: Page) -> tuple[int, list[dict[str, Any]]]:
+    def page(self, identity: Identity, page: Page) -> tuple[int, list[NamespaceName]]:
         """Return namespaces."""
         with self._database.read() as session:
             count, found = listing.list_namespaces(session, identity.visible("namespace::read"), page)
         return count, [{"id": namespace.id, "name": namespace.name} for namespace in found]
 
-    def get(self, name: str) -> dict[str, Any]:
+    def get(self, name: str) -> NamespaceJson:
         """Return a namespace.
 
         Raises
@@ -113,7 +115,7 @@ class Namespaces:
             rows.changed(session, "namespace", namespace.id)
             people.audit(session, who, "namespace.delete", name)
 
-    def mappings(self, name: str, other: str | None = None) -> list[dict[str, Any]]:
+    def mappings(self, name: str, other: str | None = None) -> list[NamespaceMapping]:
         """Return whom a namespace is opened to.
 
         Raises
@@ -124,7 +126,7 @@ class Namespaces:
         with self._database.read() as session:
             namespace = _get(session, name)
             found = people.list_namespace_mappings(session, namespace)
-            views = [
+            views: list[NamespaceMapping] = [
                 {"id": row.id, "namespace": namespace.name, "other_namespace": row.entity, "role": row.role}
                 for row in found
                 if other is None or row.entity == other.lower()
@@ -183,7 +185,7 @@ class Namespaces:
             return listing.usage(session, identity.visible("namespace::read"))
 
 
-def _get(session: Any, name: str) -> Namespace:
+def _get(session: Session, name: str) -> Namespace:
     namespace = rows.get_namespace(session, name)
     if namespace is None:
         msg = f"there is no namespace {name}"

@@ -23,7 +23,7 @@ from jupyter_envstore.database.states import READY
 from jupyter_envstore.errors import ConflictError, NotFoundError
 from jupyter_envstore.policy.access import Identity
 from jupyter_envstore.services.artifacts import Artifacts
-from jupyter_envstore.services.values import Document
+from jupyter_envstore.services.values import LISTED, Document
 from jupyter_envstore.spec.reader import PLATFORMS
 
 NOARCH = "noarch"
@@ -36,9 +36,6 @@ LOCAL = ("url", "channel", "fn")
 
 MOST_INDEXES = 16
 """Indexes that are kept in memory: making one of 5,000 packages takes 0.2 s."""
-
-LISTED = ("lockfile", "explicit")
-"""Artifacts that name the addresses of packages."""
 
 
 class _Indexes:
@@ -155,7 +152,7 @@ class PackageChannel:
         lines = [f'<a href="{escape(url)}#sha256={file.digest}">{escape(file.filename)}</a>' for url, file in links]
         return _html(name, lines)
 
-    def rewritten_list(self, build_id: int, kind: str, address: str) -> Document:
+    def rewritten_list(self, build_id: int, kind: str, address: str, variant: str = "") -> Document:
         """Return a lockfile or explicit list of a build whose kept packages have their address in the channel.
 
         Packages that are not kept have the address of the lock. An address has the digest of its file, so it is right
@@ -168,7 +165,7 @@ class PackageChannel:
         NotFoundError
             The list was never made.
         """
-        found = self._artifacts.find(build_id, kind)
+        found = self._artifacts.find(build_id, kind, variant)
         if found["state"] != READY or kind not in LISTED:
             msg = f"the {kind} of build {build_id} is {found['state']}; ask for it without a channel first"
             raise ConflictError(msg)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from packaging.utils import canonicalize_name
 
@@ -19,14 +18,16 @@ from jupyter_envstore.database.models import Package
 from jupyter_envstore.database.paging import Page
 from jupyter_envstore.database.states import COMPLETED, KEEPING
 from jupyter_envstore.engine.package_cache import in_cache
-from jupyter_envstore.engine.package_list import contents, requested_names
+from jupyter_envstore.engine.package_list import ListedPackage, contents, requested_names
 from jupyter_envstore.engine.package_metadata import about_package, about_wheel
 from jupyter_envstore.errors import ConflictError, InvalidInputError, NotFoundError
 from jupyter_envstore.representation import conda_store
-from jupyter_envstore.representation.builds import kept_view
+from jupyter_envstore.representation.builds import KeptPackages, kept_view
+from jupyter_envstore.representation.conda_store_types import PackageJson
 from jupyter_envstore.representation.packages import PackageChange, package_diff
 from jupyter_envstore.services.builds import Builds
 from jupyter_envstore.services.records import BuildRecords
+from jupyter_envstore.spec.lock_entries import CondaEntry
 from jupyter_envstore.spec.package_editing import pip_name
 from jupyter_envstore.spec.pip_lines import without_hashes
 
@@ -43,7 +44,7 @@ class Packages:
         self._builds = builds
         self._records = records
 
-    def of_build(self, build_id: int) -> list[dict[str, Any]]:
+    def of_build(self, build_id: int) -> list[ListedPackage]:
         """Return the packages of a build, what was asked for, and what needs the others.
 
         Raises
@@ -55,7 +56,7 @@ class Packages:
             platform = rows.find_build(session, build_id).build.platform
         return contents(self._records.read(build_id), platform)
 
-    def page(self, build_id: int, search: str, exact: bool, build: str, page: Page) -> tuple[int, list[dict[str, Any]]]:
+    def page(self, build_id: int, search: str, exact: bool, build: str, page: Page) -> tuple[int, list[PackageJson]]:
         """Return the packages of a build."""
         with self._database.read() as session:
             count, found = listing.list_packages(session, build_id, search, exact, build, page)
@@ -81,9 +82,9 @@ class Packages:
         for entry in lock.conda if manager == "conda" else ():
             if entry["name"] == package.lower():
                 return about_package(self._config.packages / "conda", entry)
-        for entry in lock.pip if manager == "pip" else ():
-            if canonicalize_name(entry["name"]) == canonicalize_name(package):
-                return about_wheel(self._config.builds / build.directory, entry)
+        for wheel in lock.pip if manager == "pip" else ():
+            if canonicalize_name(wheel["name"]) == canonicalize_name(package):
+                return about_wheel(self._config.builds / build.directory, wheel)
         msg = f"build {row} has no {manager[:20]} package {package[:100]}"
         raise NotFoundError(msg)
 
@@ -111,7 +112,7 @@ class Packages:
         return sorted(package_diff(before, after), key=is_asked, reverse=True)
 
     def changes_against(
-        self, namespace: str, name: str, records: Sequence[dict[str, Any]], pip: Sequence[str] = ()
+        self, namespace: str, name: str, records: Sequence[CondaEntry], pip: Sequence[str] = ()
     ) -> list[PackageChange]:
         """Return what packages found by a solve would change in the active build; all are new without one.
 
@@ -130,8 +131,7 @@ class Packages:
                 before = rows.list_packages(session, build_id)
                 if rows.find_build(session, build_id).build.record_digest:
                     asked = self._records.read(build_id).requested_pip
-        fields = ("name", "version", "build")
-        after = [Package(manager="conda", **{key: record[key] for key in fields}) for record in records]
+        after = [Package(manager="conda", name=r["name"], version=r["version"], build=r["build"]) for r in records]
         changes = package_diff([package for package in before if package.manager == "conda"], after)
         had = {pip_name(package.name): package.version for package in before if package.manager == "pip"}
         wanted = {pip_name(line): without_hashes(line) for line in pip}
@@ -141,7 +141,7 @@ class Packages:
             changes.append({"change": "removed", "manager": "pip", "name": key, "from": had[key], "to": ""})
         return changes
 
-    def bytes_to_download(self, records: Sequence[dict[str, Any]]) -> int:
+    def bytes_to_download(self, records: Sequence[CondaEntry]) -> int:
         """Return the bytes of those packages that the cache does not hold."""
         cache = self._config.packages / "conda"
         return sum(int(record.get("size") or 0) for record in records if not in_cache(record, cache))
@@ -174,7 +174,7 @@ class Packages:
             people.audit(session, who, verb, f"build:{build_id}")
         self._scheduler.wake()
 
-    def kept(self, build_id: int) -> dict[str, Any]:
+    def kept(self, build_id: int) -> KeptPackages:
         """Return what is kept of a build, and what could not be had."""
         with self._database.read() as session:
             build = rows.find_build(session, build_id).build

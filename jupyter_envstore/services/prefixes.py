@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.builds.package_keeping import keep_where_wanted
@@ -19,6 +17,7 @@ from jupyter_envstore.database.states import COMPLETED, PREFIX_PRESENT
 from jupyter_envstore.engine.availability import PackageSource, missing_packages, package_sources
 from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.services.records import BuildRecords
+from jupyter_envstore.services.values import RestoreSources, SourceView
 
 
 class Prefixes:
@@ -87,12 +86,12 @@ class Prefixes:
             row = rows.find_build(session, build_id)
         _check_completed(row)
         lock = self._records.read(build_id).lock(row.build.platform)
-        return package_sources(lock, self._config.packages / "conda", self._blobs.local_path)
+        return package_sources(lock, self._config.packages / "conda", self._blobs)
 
-    def restore_sources(self, build_id: int) -> dict[str, Any]:
+    def restore_sources(self, build_id: int) -> RestoreSources:
         """Return where each package would come from, and the files that are to be had nowhere, as JSON values."""
         sources = self.sources(build_id)
-        return {"missing": missing_packages(sources), "packages": [asdict(source) for source in sources]}
+        return {"missing": missing_packages(sources), "packages": [_view(source) for source in sources]}
 
     def restore(self, build_id: int, who: str = "") -> None:
         """Bring the prefix of an old build back from its record, in the background.
@@ -160,3 +159,13 @@ def _check_completed(row: rows.BuildRow) -> None:
     if row.build.status != COMPLETED or not row.build.record_digest:
         msg = f"build {row} is {row.build.status}; only a completed build can be restored"
         raise ConflictError(msg)
+
+
+def _view(source: PackageSource) -> SourceView:
+    return {
+        "name": source.name,
+        "manager": source.manager,
+        "filename": source.filename,
+        "place": source.place,
+        "detail": source.detail,
+    }

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database.connection import Database
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.errors import ConflictError, EnvStoreError
+from jupyter_envstore.spec.lock_entries import CondaEntry
 
 
 class BuildRecords:
@@ -50,7 +49,7 @@ class BuildRecords:
             return {}
         return {**dict.fromkeys(record.platforms), **record.failed_platforms}
 
-    def installer_extras(self, build_id: int) -> tuple[dict[str, Any], ...]:
+    def installer_extras(self, build_id: int) -> tuple[CondaEntry, ...]:
         """Return what constructor's installers of a build bring beside its own packages."""
         with self._database.read() as session:
             build = rows.find_build(session, build_id).build

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from typing import Any
 
 from jupyter_envstore.builds.active_links import sync_missing_links
 from jupyter_envstore.builds.deletion import UNDO, clear_deleted
@@ -12,6 +11,7 @@ from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import people
 from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.services.settings import Settings
+from jupyter_envstore.services.values import DiskSpace
 
 LEAST_FREE = 100_000_000
 """Bytes without which hardly anything can be built, whatever the settings say."""
@@ -26,10 +26,10 @@ class StoreRetention:
         self._settings = settings
         self._packing = packing
 
-    def space(self) -> dict[str, Any]:
+    def space(self) -> DiskSpace:
         """Return bytes of the store's disk: free, in all, and whether there is too little to build anything."""
         usage = shutil.disk_usage(self._config.root)
-        low = usage.free < max(int(self._settings.effective()["storage_threshold"]), LEAST_FREE)
+        low = usage.free < max(self._settings.effective()["storage_threshold"], LEAST_FREE)
         return {"free": usage.free, "total": usage.total, "low": low}
 
     def free(self, who: str) -> Plan:

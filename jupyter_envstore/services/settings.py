@@ -10,9 +10,10 @@ from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import people
 from jupyter_envstore.database import settings as settings_rows
-from jupyter_envstore.database.connection import Database
+from jupyter_envstore.database.connection import Database, Session
 from jupyter_envstore.engine.channels import ChannelPolicy
 from jupyter_envstore.errors import NotFoundError
+from jupyter_envstore.policy.setting_values import SettingValues
 from jupyter_envstore.spec.specification import Specification
 
 
@@ -23,7 +24,7 @@ class Settings:
         self._config = config
         self._database = database
 
-    def effective(self, scope: Sequence[str] = ()) -> dict[str, Any]:
+    def effective(self, scope: Sequence[str] = ()) -> SettingValues:
         """Return the settings that hold in a scope: ``()``, ``(namespace,)`` or ``(namespace, name)``."""
         with self._database.read() as session:
             _, namespace_id, environment_id = self._scope(session, scope)
@@ -31,7 +32,7 @@ class Settings:
                 [self._config.settings, *settings_rows.scope_settings(session, namespace_id, environment_id)]
             )
 
-    def near(self, place: tuple[str, str | None] | None) -> dict[str, Any]:
+    def near(self, place: tuple[str, str | None] | None) -> SettingValues:
         """Return the settings that hold for an environment, whether or not it or its namespace is there yet."""
         namespace, name = place or ("", None)
         with self._database.read() as session:
@@ -56,7 +57,7 @@ class Settings:
             people.audit(session, who, "setting.update", "/".join(scope) or "*", dict(values))
 
     @staticmethod
-    def _scope(session: Any, scope: Sequence[str]) -> tuple[str, int | None, int | None]:
+    def _scope(session: Session, scope: Sequence[str]) -> tuple[str, int | None, int | None]:
         if not scope:
             return "global", None, None
         namespace = rows.get_namespace(session, scope[0])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from jupyter_envstore.blobs import blob_store
 from jupyter_envstore.blobs.interface import BlobStore
-from jupyter_envstore.builds.executors import Executor, LocalExecutor
+from jupyter_envstore.builds.executors import Executor, executor_for
 from jupyter_envstore.builds.retention import Retention
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.config import StoreConfig
@@ -72,19 +72,20 @@ class EnvStore:
         config : StoreConfig
             Where it is, and its limits.
         executor : Executor or None
-            Starts workers; processes of this host by default.
+            Starts workers; by default the one that the configuration names.
 
         Raises
         ------
         InvalidInputError, StorageError
-            The folder cannot be used.
+            The folder cannot be used, or the executor is not known.
         StoreUnavailableError
             The database cannot be opened.
         """
         check_root(config)
+        executor = executor or executor_for(config)
         database, blobs = Database(config.url), blob_store(config)
         database.migrate()
-        scheduler = Scheduler(config, database, blobs, executor or LocalExecutor(config))
+        scheduler = Scheduler(config, database, blobs, executor)
         packing = Retention(config, database, blobs)
         settings, records = Settings(config, database), BuildRecords(database, blobs)
         builds = Builds(config, database, blobs, scheduler, settings, records)

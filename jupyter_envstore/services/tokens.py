@@ -17,6 +17,7 @@ from jupyter_envstore.policy.access import (
     token_hash,
 )
 from jupyter_envstore.representation import conda_store, moments
+from jupyter_envstore.representation.conda_store_types import TokenJson
 from jupyter_envstore.spec import check_name
 
 SHOWN = 10
@@ -36,7 +37,7 @@ class Tokens:
         primary_namespace: str | None = None,
         bindings: Any = None,
         expires_on: datetime | None = None,
-    ) -> tuple[str, dict[str, Any]]:
+    ) -> tuple[str, TokenJson]:
         """Make a token that gives no more than ``identity`` has; return it, the only time, and what is kept of it.
 
         Raises
@@ -44,34 +45,13 @@ class Tokens:
         InvalidInputError
             It would give more, or last longer, than who makes it; or it has ended already.
         """
-        wanted = {} if bindings is None else check_bindings(bindings)
-        if primary_namespace is not None:
-            check_name("namespace", primary_namespace)
+        wanted = _bindings_to_give(identity, bindings)
         if len(name) > 255:
             msg = "the name of a token has at most 255 characters"
             raise InvalidInputError(msg)
-        for entity, roles in wanted.items():
-            if not identity.holds({entity: roles}):
-                msg = f"a token cannot give {', '.join(roles)} on {entity}: {identity.name} does not have that"
-                raise InvalidInputError(msg)
-        if not wanted and identity.source == "token":  # no wider than the token that it is made with
-            wanted = {entity: list(roles) for entity, roles in identity.bindings.items()}
-            if not wanted:
-                msg = "a token that gives nothing can make no other"
-                raise InvalidInputError(msg)
-        other = primary_namespace is not None and primary_namespace.lower() != identity.primary_namespace.lower()
-        if other and not identity.holds({f"{primary_namespace}/*": ["admin"]}):
-            msg = f"{primary_namespace} can be the primary namespace only for its admins"
-            raise InvalidInputError(msg)
-        if expires_on is not None and expires_on <= now():
-            msg = f"the token would have ended already, on {moments.expiration_json(expires_on)}"
-            raise InvalidInputError(msg)
-        if identity.expires_on is not None:
-            if expires_on is not None and expires_on > identity.expires_on:
-                ends = moments.expiration_json(identity.expires_on)
-                msg = f"a token ends no later than the one it is made with: {ends}"
-                raise InvalidInputError(msg)
-            expires_on = expires_on or identity.expires_on
+        if primary_namespace is not None:
+            _check_primary_namespace(identity, primary_namespace)
+        expires_on = _end_to_give(identity, expires_on)
         token = new_token()
         with self._database.write() as session:
             row = rows.add_token(
@@ -121,7 +101,7 @@ class Tokens:
                 rows.audit(session, identity.name, "token.create", f"token:{row.id}", {"name": row.name})
         return token if bindings else ""
 
-    def of_person(self, identity: Identity) -> list[dict[str, Any]]:
+    def of_person(self, identity: Identity) -> list[TokenJson]:
         """Return the tokens of a person."""
         with self._database.read() as session:
             found = rows.list_tokens(session, identity.name)
@@ -150,3 +130,57 @@ def _may_handle(identity: Identity, token: Token) -> bool:
     if identity.source != "token" or token.id == identity.token_id:
         return True
     return bool(token.role_bindings) and identity.holds(token.role_bindings)
+
+
+def _bindings_to_give(identity: Identity, bindings: Any) -> dict[str, list[str]]:
+    """Return the role bindings of a new token: those that are asked for, or what who makes it has by a token.
+
+    Raises
+    ------
+    InvalidInputError
+        They give more than ``identity`` has, or nothing.
+    """
+    wanted = {} if bindings is None else check_bindings(bindings)
+    for entity, roles in wanted.items():
+        if not identity.holds({entity: roles}):
+            msg = f"a token cannot give {', '.join(roles)} on {entity}: {identity.name} does not have that"
+            raise InvalidInputError(msg)
+    if not wanted and identity.source == "token":  # no wider than the token that it is made with
+        wanted = {entity: list(roles) for entity, roles in identity.bindings.items()}
+        if not wanted:
+            msg = "a token that gives nothing can make no other"
+            raise InvalidInputError(msg)
+    return wanted
+
+
+def _check_primary_namespace(identity: Identity, name: str) -> None:
+    """Refuse a primary namespace that is neither the maker's own nor one that the maker administrates.
+
+    Raises
+    ------
+    InvalidInputError
+        It is, or it is no name.
+    """
+    check_name("namespace", name)
+    if name.lower() != identity.primary_namespace.lower() and not identity.holds({f"{name}/*": ["admin"]}):
+        msg = f"{name} can be the primary namespace only for its admins"
+        raise InvalidInputError(msg)
+
+
+def _end_to_give(identity: Identity, expires_on: datetime | None) -> datetime | None:
+    """Return when a new token ends: no later than what it is made with.
+
+    Raises
+    ------
+    InvalidInputError
+        It would end later, or has ended already.
+    """
+    if expires_on is not None and expires_on <= now():
+        msg = f"the token would have ended already, on {moments.expiration_json(expires_on)}"
+        raise InvalidInputError(msg)
+    if identity.expires_on is None:
+        return expires_on
+    if expires_on is not None and expires_on > identity.expires_on:
+        msg = f"a token ends no later than the one it is made with: {moments.expiration_json(identity.expires_on)}"
+        raise InvalidInputError(msg)
+    return expires_on or identity.expires_on

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypedDict
+
+LISTED = ("lockfile", "explicit")
+"""Artifacts that name the addresses of packages."""
 
 
 @dataclass(frozen=True)
@@ -40,3 +45,110 @@ class Document:
     def digest(self) -> str:
         """The SHA-256."""
         return hashlib.sha256(self.data).hexdigest()
+
+
+class NamespaceName(TypedDict):
+    """A namespace in a listing."""
+
+    id: int
+    name: str
+
+
+class NamespaceMapping(TypedDict):
+    """The role that the user of another namespace has in this one."""
+
+    id: int
+    namespace: str
+    other_namespace: str
+    role: str
+
+
+class AuditEntry(TypedDict):
+    """Who did what and when (ISO 8601, UTC); what ``detail`` has depends on ``verb``."""
+
+    id: int
+    at: str | None
+    who: str
+    verb: str
+    subject: str
+    detail: Mapping[str, object]
+
+
+class ChangedEnvironment(TypedDict):
+    """An environment in which something changed."""
+
+    id: int
+    namespace: str
+    name: str
+    deleted: bool
+
+
+class ChangedBuild(TypedDict):
+    """A build that changed."""
+
+    id: int
+    environment_id: int
+    status: str | None
+
+
+class ChangedThings(TypedDict):
+    """What changed up to a ``revision``; ``reset`` says that not all of it is known any more."""
+
+    revision: int
+    reset: bool
+    environments: list[ChangedEnvironment]
+    builds: list[ChangedBuild]
+
+
+class DiskSpace(TypedDict):
+    """Bytes of the store's disk, and whether there is too little to build anything."""
+
+    free: int
+    total: int
+    low: bool
+
+
+class ImageState(TypedDict):
+    """How an image stands, and the status of its build with the reason."""
+
+    state: str
+    digest: str | None
+    reason: str
+    build: str
+    why: str
+
+
+class SourceView(TypedDict):
+    """Where a package would come from (:class:`~jupyter_envstore.engine.availability.PackageSource`)."""
+
+    name: str
+    manager: str
+    filename: str
+    place: str
+    detail: str
+
+
+class RestoreSources(TypedDict):
+    """Where the packages of a build would come from, and the files that are to be had nowhere."""
+
+    missing: list[str]
+    packages: list[SourceView]
+
+
+class ChannelOptional(TypedDict, total=False):
+    """The keys of :class:`ChannelPackage` that a name alone does not have."""
+
+    build_number: int | None
+    subdir: str
+    license: str | None
+    depends: list[str] | None
+
+
+class ChannelPackage(ChannelOptional):
+    """A package of a channel, ``size`` in bytes; or a name that a pattern matches, and all else is empty."""
+
+    name: str
+    version: str
+    build: str
+    channel: str
+    size: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,7 +99,7 @@ def table_of(document: Document) -> Table:
     return root
 
 
-def is_lockfile(root: dict[str, Any]) -> bool:
+def is_lockfile(root: Mapping[str, Any]) -> bool:
     """Whether a document is a lockfile in conda-lock's format, and no specification."""
     return "package" in root and "metadata" in root
 

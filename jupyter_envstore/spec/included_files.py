@@ -37,7 +37,13 @@ class FilesBeside:
         self.folder = folder.resolve()
 
     def read(self, name: str) -> str:
-        """Return the text of a file; links are followed first, and must end in the folder too."""
+        """Return the text of a file; links are followed first, and must end in the folder too.
+
+        Raises
+        ------
+        SpecificationError
+            It is not in the folder, or cannot be read.
+        """
         if "://" in name or "\0" in name:
             msg = f"{name[:80]!r} is no file beside the specification; {ELSEWHERE}"
             raise SpecificationError(msg)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, cast
 
 from packaging.utils import canonicalize_name
 
 from jupyter_envstore.errors import Fault, SpecificationError
 from jupyter_envstore.spec.addresses import check_url, file_of, masked
 from jupyter_envstore.spec.document import Items, Table, Text
+from jupyter_envstore.spec.lock_entries import CondaLockfile, Hashes, LockfileEntry
 from jupyter_envstore.spec.sources import check_repository
 from jupyter_envstore.spec.specification import Specification, check_variable
 from jupyter_envstore.spec.wording import counted
@@ -35,7 +36,7 @@ PIXI_KEYS = {"build_number", "subdir", "constrains", "timestamp", "arch", "noarc
 
 
 def read_lockfile(
-    root: dict[str, Any], text: str, allow_local_files: bool, categories: Sequence[str] = ()
+    root: Mapping[str, Any], text: str, allow_local_files: bool, categories: Sequence[str] = ()
 ) -> tuple[Specification, list[Fault]]:
     """Return the specification that a lockfile is, and its faults.
 
@@ -57,34 +58,14 @@ def read_lockfile(
     if refused is not None:
         return Specification(text=text), [refused]
     faults: list[Fault] = []
-    if str(root.get("version")) not in ("1", "None"):
-        message = f"lockfile version {root.get('version')} is not known; version 1 is"
-        faults.append(Fault(message, _line(root, "version"), "version"))
-    metadata = root["metadata"]
-    if not isinstance(metadata, dict) or not isinstance(metadata.get("platforms"), list):
-        faults.append(Fault("must hold 'platforms'", _line(root, "metadata"), "metadata"))
-        metadata = {}
-    packages = root["package"]
-    if not isinstance(packages, list) or not packages or len(packages) > MAX_PACKAGES:
-        message = f"must be a list of 1 to {MAX_PACKAGES} packages"
-        faults.append(Fault(message, _line(root, "package"), "package"))
-        packages = []
+    metadata, packages = _checked_parts(root, faults)
     virtual = [str(item["name"]) for item in packages if _is_virtual(item)]
     entries = [
         _entry(item, place, allow_local_files, faults) for place, item in enumerate(packages) if not _is_virtual(item)
     ]
+    kept, notes = _chosen([entry for entry in entries if entry], categories, faults)
     custom = plain(metadata.get("custom_metadata")) or {}
-    chosen = with_main(categories) or DEFAULT_CATEGORIES
-    known = {name for entry in entries if entry for name in entry["categories"]}
-    unknown = sorted(set(categories) - known - {"main"})
-    if unknown and not faults:
-        msg = f"the lockfile has no category {', '.join(unknown)[:100]}; it has {', '.join(sorted(known))[:300]}"
-        faults.append(Fault(msg))
-    kept, notes = _of_categories([entry for entry in entries if entry], chosen)
-    if not kept and not faults:
-        why = notes[0] if notes else f"the others are no files: {VIRTUAL}"
-        faults.append(Fault(f"no package is of the category {' or '.join(chosen)[:100]}; {why}"))
-    lock = {"version": 1, "metadata": plain(metadata), "package": kept}
+    lock: CondaLockfile = {"version": 1, "metadata": plain(metadata), "package": kept}
     specification = Specification(
         name=custom.get("name") if isinstance(custom, dict) else None,
         description=custom.get("description", "") if isinstance(custom, dict) else "",
@@ -97,11 +78,45 @@ def read_lockfile(
     return specification, faults
 
 
-def _line(table: dict[str, Any], key: str) -> int | None:
+def _checked_parts(root: Mapping[str, Any], faults: list[Fault]) -> tuple[Mapping[str, Any], Sequence[Any]]:
+    """Return the metadata and the packages of a lockfile; empty ones, with a fault, where they cannot be used."""
+    if str(root.get("version")) not in ("1", "None"):
+        message = f"lockfile version {root.get('version')} is not known; version 1 is"
+        faults.append(Fault(message, _line(root, "version"), "version"))
+    metadata = root["metadata"]
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("platforms"), list):
+        faults.append(Fault("must hold 'platforms'", _line(root, "metadata"), "metadata"))
+        metadata = {}
+    packages = root["package"]
+    if not isinstance(packages, list) or not packages or len(packages) > MAX_PACKAGES:
+        message = f"must be a list of 1 to {MAX_PACKAGES} packages"
+        faults.append(Fault(message, _line(root, "package"), "package"))
+        packages = []
+    return metadata, packages
+
+
+def _chosen(
+    entries: list[LockfileEntry], categories: Sequence[str], faults: list[Fault]
+) -> tuple[list[LockfileEntry], list[str]]:
+    """Return the packages of the chosen categories, and what is told of others; a fault where there is none."""
+    chosen = with_main(categories) or DEFAULT_CATEGORIES
+    known = {name for entry in entries for name in entry["categories"]}
+    unknown = sorted(set(categories) - known - {"main"})
+    if unknown and not faults:
+        msg = f"the lockfile has no category {', '.join(unknown)[:100]}; it has {', '.join(sorted(known))[:300]}"
+        faults.append(Fault(msg))
+    kept, notes = _of_categories(entries, chosen)
+    if not kept and not faults:
+        why = notes[0] if notes else f"the others are no files: {VIRTUAL}"
+        faults.append(Fault(f"no package is of the category {' or '.join(chosen)[:100]}; {why}"))
+    return kept, notes
+
+
+def _line(table: Mapping[str, Any], key: str) -> int | None:
     return table.lines.get(key) if isinstance(table, Table) else None
 
 
-def _of_another_kind(root: dict[str, Any]) -> Fault | None:
+def _of_another_kind(root: Mapping[str, Any]) -> Fault | None:
     """Return what is wrong with a pixi.lock of versions 1 to 3, which had the form of conda-lock's file."""
     packages = root["package"]
     first = packages[0] if isinstance(packages, list) and packages else None
@@ -131,7 +146,7 @@ def _virtual_note(names: Sequence[str]) -> list[str]:
     return [f"{', '.join(sorted(set(names)))[:300]} left out: {VIRTUAL}"] if names else []
 
 
-def lock_categories(root: dict[str, Any]) -> tuple[str, ...]:
+def lock_categories(root: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the names of all categories of a lockfile, ``main`` first."""
     found: set[str] = set()
     packages = root.get("package")
@@ -150,20 +165,20 @@ def with_main(categories: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(("main", *categories))) if categories else ()
 
 
-def _categories(item: dict[str, Any]) -> list[str]:
+def _categories(item: Mapping[str, Any]) -> list[str]:
     several = item.get("categories")
     if isinstance(several, list):
         return [str(name) for name in several if isinstance(name, str)] or ["main"]
     return [str(item.get("category") or "main")]
 
 
-def _of_categories(entries: list[dict[str, Any]], chosen: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
+def _of_categories(entries: list[LockfileEntry], chosen: Sequence[str]) -> tuple[list[LockfileEntry], list[str]]:
     """Return the entries of some categories, each package once, and what is told of the others."""
-    kept: dict[tuple[str, ...], dict[str, Any]] = {}
+    kept: dict[tuple[str, ...], LockfileEntry] = {}
     others: dict[tuple[str, ...], list[str]] = {}
     for entry in entries:
         names = entry.pop("categories")
-        key = tuple(str(entry[part]) for part in ("platform", "manager", "name", "url"))
+        key = tuple(map(str, (entry["platform"], entry["manager"], entry["name"], entry["url"])))
         if any(name in chosen for name in names):
             kept.setdefault(key, {**entry, "category": "main"})
         else:
@@ -177,8 +192,8 @@ def _of_categories(entries: list[dict[str, Any]], chosen: Sequence[str]) -> tupl
 
 
 def only_categories(
-    root: dict[str, Any], text: str, categories: Sequence[str]
-) -> tuple[dict[str, Any], tuple[str, ...]]:
+    root: Mapping[str, Any], text: str, categories: Sequence[str]
+) -> tuple[CondaLockfile, tuple[str, ...]]:
     """Return a lockfile that has the packages of ``main`` and some other categories only, all of them as ``main``.
 
     What is told of the others comes with it.
@@ -189,19 +204,19 @@ def only_categories(
         It has faults, or no such category.
     """
     specification, faults = read_lockfile(root, text, True, categories)
-    if faults:
+    if faults or specification.lockfile is None:
         raise SpecificationError(faults)
-    return specification.lockfile or {}, specification.notes
+    return specification.lockfile, specification.notes
 
 
-def lock_as_text(lock: dict[str, Any]) -> str:
+def lock_as_text(lock: CondaLockfile) -> str:
     """Return a lock as JSON, which is YAML too, with one line for each package."""
     metadata = json.dumps(lock["metadata"], ensure_ascii=False)
     packages = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in lock["package"])
     return f'{{"version": 1,\n"metadata": {metadata},\n"package": [\n{packages}\n]}}\n'
 
 
-def starting_point(lock: dict[str, Any]) -> str:
+def starting_point(lock: CondaLockfile) -> str:
     """Return a specification to begin with in place of a lockfile: its channels, and what nothing else in it needs.
 
     Versions stay as they are, so that the first build of it differs little; packages of the first platform count.
@@ -227,7 +242,7 @@ def starting_point(lock: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _variables(custom: Any, metadata: dict[str, Any], faults: list[Fault]) -> dict[str, str]:
+def _variables(custom: Any, metadata: Mapping[str, Any], faults: list[Fault]) -> dict[str, str]:
     try:
         found = json.loads(custom.get("variables") or "{}")
     except (AttributeError, TypeError, ValueError):
@@ -242,7 +257,7 @@ def _variables(custom: Any, metadata: dict[str, Any], faults: list[Fault]) -> di
     return variables
 
 
-def _entry(item: object, place: int, allow_local_files: bool, faults: list[Fault]) -> dict[str, Any] | None:
+def _entry(item: object, place: int, allow_local_files: bool, faults: list[Fault]) -> LockfileEntry | None:
     field = f"package[{place}]"
     if not isinstance(item, dict):
         faults.append(Fault("must be a mapping", getattr(item, "line", None), field))
@@ -260,7 +275,7 @@ def _entry(item: object, place: int, allow_local_files: bool, faults: list[Fault
             fault(f"{key!r} is missing")
     if len(faults) > before:
         return None
-    entry: dict[str, Any] = plain(item) if isinstance(item, Table) else dict(item)
+    entry: LockfileEntry = plain(item) if isinstance(item, Table) else cast("LockfileEntry", dict(item))
     entry["categories"] = _categories(item)
     if entry["manager"] not in ("conda", "pip"):
         fault(f"manager {entry['manager']!r} is not known: conda or pip", "manager")
@@ -269,13 +284,19 @@ def _entry(item: object, place: int, allow_local_files: bool, faults: list[Fault
     return entry
 
 
-def _check_hashes(entry: dict[str, Any], fault: Any) -> None:
+class TellFault(Protocol):
+    """Notes a fault of a package, at one of its keys."""
+
+    def __call__(self, message: str, key: str = "") -> None: ...
+
+
+def _check_hashes(entry: LockfileEntry, fault: TellFault) -> None:
     """Keep the hashes that there are: conda-lock writes ``null`` or nothing for one that it does not know."""
-    hashes = entry["hash"]
-    if not isinstance(hashes, dict):
+    said: object = entry["hash"]
+    if not isinstance(said, dict):
         fault("must hold sha256 or md5", "hash")
         return
-    hashes = entry["hash"] = {kind: digest for kind, digest in hashes.items() if digest not in (None, "")}
+    hashes = entry["hash"] = cast("Hashes", {kind: digest for kind, digest in said.items() if digest not in (None, "")})
     if is_repository(entry):
         return
     if not hashes:
@@ -287,12 +308,12 @@ def _check_hashes(entry: dict[str, Any], fault: Any) -> None:
         fault("a pip package needs a sha256", "hash")
 
 
-def is_repository(entry: dict[str, Any]) -> bool:
+def is_repository(entry: LockfileEntry) -> bool:
     """Whether a locked package is a repository of version control."""
     return entry["manager"] == "pip" and str(entry["url"]).startswith(("git+", "hg+", "svn+", "bzr+"))
 
 
-def _check_url(entry: dict[str, Any], allow_local_files: bool, fault: Any) -> None:
+def _check_url(entry: LockfileEntry, allow_local_files: bool, fault: TellFault) -> None:
     url = str(entry["url"])
     if is_repository(entry):
         try:

@@ -59,44 +59,9 @@ def check_match_spec(text: str, allow_local_files: bool = True) -> str:
     if len(spec) > MAX_LENGTH:
         msg = f"a match spec has at most {MAX_LENGTH} characters"
         raise ValueError(msg)
-    if spec.startswith(("git+", "hg+", "svn+", "-e ")) or re.search(r"\s@\s*(git\+|https?:|file:)", spec):
-        msg = f"{spec[:80]!r} is for pip; write it under 'pip:'"
-        raise ValueError(msg)
-    if ";" in spec:
-        msg = (
-            f"{spec[:80]!r}: what stands behind ';' is for pip; write it under 'pip:', "
-            f"or a condition of conda-build behind the package, for example # [win], and {IMPORT_IT}"
-        )
-        raise ValueError(msg)
-    if "://" in spec.partition("::")[2 if "::" in spec else 0]:
-        msg = f"{spec[:80]!r} is an address; name the package, or write CHANNEL::PACKAGE"
-        raise ValueError(msg)
-    if re.match(r"[^\[:]+:[^:]*:[^:]", spec) and "::" not in spec:
-        msg = f"{spec[:80]!r} has a namespace between two colons, which is not read; write CHANNEL::PACKAGE"
-        raise ValueError(msg)
-    if re.search(r"\.(conda|tar\.bz2)$", spec) or re.match(r"[./~\\]|[A-Za-z]:\\", spec):
-        msg = f"{spec[:80]!r} names a file; name the package, or build from a lockfile"
-        raise ValueError(msg)
-    extras = EXTRAS.match(spec.rpartition("::")[2])
-    if extras:
-        msg = (
-            f"{spec[:80]!r}: extras ({extras[2].strip()[:40]}) belong to packages of PyPI; write it under 'pip:', "
-            f"or {extras[1]} alone for the conda package"
-        )
-        raise ValueError(msg)
-    plain = re.sub(r"\[.*", "", spec).rpartition("::")[2]
-    if not re.match(r"[\w*^]", plain):
-        msg = f"{spec[:80]!r} is not a match spec: a name begins with a letter, a digit or _"
-        raise ValueError(msg)
-    if re.search(r"\s-\s", plain):
-        msg = f"{spec[:80]!r} is one entry, since its second line is indented deeper; begin both at the same column"
-        raise ValueError(msg)
-    words = re.sub(r"\s*([<>=!~,|()])\s*", r"\1", plain).split()
-    if len(words) > 1 and ANOTHER_NAME.match(words[1]) and words[1].lower() not in NAMED_VERSIONS:
-        msg = f"{spec[:80]!r} is not a match spec: {words[1][:40]!r} is no version; write a line for each package"
-        raise ValueError(msg)
-    if len(words) > 3:
-        msg = f"{spec[:80]!r} is not a match spec: more than a name, a version and a build; write a line for each"
+    fault = _is_of_another_kind(spec) or _is_not_one_package(spec)
+    if fault:
+        msg = f"{spec[:80]!r}{fault}"
         raise ValueError(msg)
     try:
         rattler.MatchSpec(spec)
@@ -111,3 +76,42 @@ def check_match_spec(text: str, allow_local_files: bool = True) -> str:
         msg = f"{spec[:80]!r}: write the channel as CHANNEL::PACKAGE"
         raise ValueError(msg)
     return spec
+
+
+def _is_of_another_kind(spec: str) -> str:
+    """Return what an entry is instead of a match spec, and where it belongs; empty where it may be one."""
+    if spec.startswith(("git+", "hg+", "svn+", "-e ")) or re.search(r"\s@\s*(git\+|https?:|file:)", spec):
+        return " is for pip; write it under 'pip:'"
+    if ";" in spec:
+        return (
+            ": what stands behind ';' is for pip; write it under 'pip:', "
+            f"or a condition of conda-build behind the package, for example # [win], and {IMPORT_IT}"
+        )
+    if "://" in spec.partition("::")[2 if "::" in spec else 0]:
+        return " is an address; name the package, or write CHANNEL::PACKAGE"
+    if re.match(r"[^\[:]+:[^:]*:[^:]", spec) and "::" not in spec:
+        return " has a namespace between two colons, which is not read; write CHANNEL::PACKAGE"
+    if re.search(r"\.(conda|tar\.bz2)$", spec) or re.match(r"[./~\\]|[A-Za-z]:\\", spec):
+        return " names a file; name the package, or build from a lockfile"
+    extras = EXTRAS.match(spec.rpartition("::")[2])
+    if extras:
+        return (
+            f": extras ({extras[2].strip()[:40]}) belong to packages of PyPI; write it under 'pip:', "
+            f"or {extras[1]} alone for the conda package"
+        )
+    return ""
+
+
+def _is_not_one_package(spec: str) -> str:
+    """Return why an entry is not a name, a version and a build; empty where it may be."""
+    plain = re.sub(r"\[.*", "", spec).rpartition("::")[2]
+    if not re.match(r"[\w*^]", plain):
+        return " is not a match spec: a name begins with a letter, a digit or _"
+    if re.search(r"\s-\s", plain):
+        return " is one entry, since its second line is indented deeper; begin both at the same column"
+    words = re.sub(r"\s*([<>=!~,|()])\s*", r"\1", plain).split()
+    if len(words) > 1 and ANOTHER_NAME.match(words[1]) and words[1].lower() not in NAMED_VERSIONS:
+        return f" is not a match spec: {words[1][:40]!r} is no version; write a line for each package"
+    if len(words) > 3:
+        return " is not a match spec: more than a name, a version and a build; write a line for each"
+    return ""

@@ -11,6 +11,7 @@ from jupyter_envstore.spec.conditions import condition_fault, notes
 from jupyter_envstore.spec.converting.kinds import KIND_WORDS, Kind, kind_of
 from jupyter_envstore.spec.document import Document, Items, Table, Text, Value, decode, is_lockfile, read_yaml
 from jupyter_envstore.spec.fast_yaml import Plain, read_plain_lock
+from jupyter_envstore.spec.lock_entries import CondaLockfile
 from jupyter_envstore.spec.locks import read_lockfile
 from jupyter_envstore.spec.match_specs import check_channel, check_match_spec
 from jupyter_envstore.spec.names import check_name
@@ -38,7 +39,7 @@ def read_specification(
     name: str = "the file",
     allow_local_files: bool = True,
     platform: str | None = None,
-    held: dict[str, Plain] | Document | None = None,
+    held: dict[str, Plain] | CondaLockfile | Document | None = None,
     named: bool = False,
 ) -> Specification:
     """Read ``environment.yml`` or a conda-lock file.

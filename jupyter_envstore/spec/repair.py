@@ -6,7 +6,7 @@ import contextlib
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,8 @@ from jupyter_envstore.spec.converting.pyproject import pyproject_draft
 from jupyter_envstore.spec.converting.script import notebook_block, script_block, script_draft
 from jupyter_envstore.spec.converting.toml import read_toml
 from jupyter_envstore.spec.converting.uv_lock import is_uv_lock, uv_draft
-from jupyter_envstore.spec.document import Document, Table, decode, is_lockfile, read_table
-from jupyter_envstore.spec.fast_yaml import Plain, looks_like_lock, read_plain_lock
+from jupyter_envstore.spec.document import Table, decode, is_lockfile, read_table
+from jupyter_envstore.spec.fast_yaml import looks_like_lock, read_plain_lock
 from jupyter_envstore.spec.included_files import Beside
 from jupyter_envstore.spec.locks import (
     DEFAULT_CATEGORIES,
@@ -34,6 +34,7 @@ from jupyter_envstore.spec.locks import (
 )
 from jupyter_envstore.spec.names import suggest_name
 from jupyter_envstore.spec.origin import header_platform
+from jupyter_envstore.spec.repaired import KEEPABLE, Repaired
 from jupyter_envstore.spec.selectors import current_subdir
 from jupyter_envstore.spec.text_editor import Change
 from jupyter_envstore.spec.wording import ACCEPTED
@@ -41,47 +42,11 @@ from jupyter_envstore.spec.yaml_repair import Mending, mend
 
 __all__ = ["KEEPABLE", "Change", "Repaired", "repair"]
 
-KEEPABLE = ("defaults", "builds", "foreign", "kernel", "sources")
-"""Changes that one may want not to be made: the channel ``defaults`` stays, and build strings, and packages that only
-another system has, and lines for pip that name sources without a commit; ``ipykernel`` is left out."""
 GENERIC = re.compile(
     r"(environments?|env|conda|conda[-_.]?env|dev|requirements|conda-lock|pixi|pyproject|pylock|uv|explicit|spec|specification)",
     re.IGNORECASE,
 )
 """Names of files that say nothing of what they are for."""
-
-
-@dataclass
-class Repaired:
-    """The text after all changes.
-
-    ``kind`` is ``environment`` or ``lockfile``. ``offer`` is what there was to choose from. ``exclude_newer`` is a
-    choice for the build that the file asks for; a specification has no place for it. ``held`` is what the text holds,
-    where it was read already: a lockfile's values, or the document of another text.
-    """
-
-    text: str
-    kind: str = "environment"
-    changes: list[Change] = field(default_factory=list)
-    offer: Offer = field(default_factory=Offer)
-    exclude_newer: str = ""
-    held: dict[str, Plain] | Document | None = field(default=None, compare=False, repr=False)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return all but what the text holds, as JSON values."""
-        return {
-            "text": self.text,
-            "kind": self.kind,
-            "changes": [asdict(change) for change in self.changes],
-            "offer": asdict(self.offer),
-            "exclude_newer": self.exclude_newer,
-        }
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Repaired:
-        """Return what :meth:`to_json` gave."""
-        offer = Offer.from_json(data["offer"])
-        return cls(**{**data, "changes": [Change(**change) for change in data["changes"]], "offer": offer})
 
 
 def repair(

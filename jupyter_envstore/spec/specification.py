@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TypedDict, cast
+
+from jupyter_envstore.spec.lock_entries import CondaLockfile
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,35 @@ def check_requirement(name: str, version: str) -> None:
         raise ValueError(msg)
 
 
+class PipOptionsValues(TypedDict):
+    """The values of :class:`PipOptions` in JSON."""
+
+    index_url: str | None
+    extra_index_urls: Sequence[str]
+    find_links: Sequence[str]
+
+
+class OptionalValues(TypedDict, total=False):
+    """The keys of :class:`SpecificationValues` that are missing where a specification says nothing of them."""
+
+    channel_priority: str
+    system_requirements: dict[str, str]
+
+
+class SpecificationValues(OptionalValues):
+    """The values of :class:`Specification` in JSON."""
+
+    name: str | None
+    channels: Sequence[str]
+    dependencies: Sequence[str]
+    pip: Sequence[str]
+    pip_options: PipOptionsValues
+    variables: dict[str, str]
+    description: str
+    platforms: Sequence[str]
+    lockfile: CondaLockfile | None
+
+
 @dataclass(frozen=True)
 class Specification:
     """What an environment shall be.
@@ -119,7 +151,7 @@ class Specification:
     platforms: tuple[str, ...] = ()
     channel_priority: str = ""
     system_requirements: dict[str, str] = field(default_factory=dict)
-    lockfile: dict[str, Any] | None = None
+    lockfile: CondaLockfile | None = None
     text: str = field(default="", compare=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
 
@@ -131,14 +163,14 @@ class Specification:
         data["pip"] = sorted(data["pip"])
         return hashlib.sha256(canonical_json(data)).hexdigest()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> SpecificationValues:
         """Return the fields as JSON values, without the text and the notes."""
         data = asdict(self)
         del data["text"], data["notes"]
         for key in ("system_requirements", "channel_priority"):
             if not data[key]:
                 del data[key]  # as before there were any: the hash of the same meaning stays the same
-        return data
+        return cast("SpecificationValues", data)
 
     def virtual_packages(self, platform: str) -> tuple[str, ...]:
         """Return ``name=version`` of what a system with ``platform`` is taken to have."""
@@ -149,18 +181,24 @@ class Specification:
         )
 
     @classmethod
-    def from_json(cls, data: dict[str, Any], text: str = "") -> Specification:
+    def from_json(cls, data: SpecificationValues, text: str = "") -> Specification:
         """Return what :meth:`to_json` gave."""
         options = data["pip_options"]
         return cls(
-            **{
-                **data,
-                **{key: tuple(data[key]) for key in ("channels", "dependencies", "pip", "platforms")},
-                "pip_options": PipOptions(
-                    options["index_url"], tuple(options["extra_index_urls"]), tuple(options["find_links"])
-                ),
-                "text": text,
-            }
+            name=data.get("name"),
+            channels=tuple(data["channels"]),
+            dependencies=tuple(data["dependencies"]),
+            pip=tuple(data["pip"]),
+            pip_options=PipOptions(
+                options["index_url"], tuple(options["extra_index_urls"]), tuple(options["find_links"])
+            ),
+            variables=data.get("variables", {}),
+            description=data.get("description", ""),
+            platforms=tuple(data["platforms"]),
+            channel_priority=data.get("channel_priority", ""),
+            system_requirements=data.get("system_requirements", {}),
+            lockfile=data.get("lockfile"),
+            text=text,
         )
 
 

@@ -81,9 +81,9 @@ const view: JupyterFrontEndPlugin<void> = {
     const context = new CommandContext(app, store, trans, notebooks, consoles, browser);
     const views = new ViewManager(app, store, trans, editors);
     addSessionCommands(context);
-    addBuildCommands(context);
+    addBuildCommands(context, views);
     addEnvironmentCommands(context);
-    addKernelCommand(context);
+    addKernelCommand(context, views);
     addDeleteCommands(context);
     addViewCommands(context, views);
     addArtifactCommands(context, views);

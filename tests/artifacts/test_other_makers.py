@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from jupyter_envstore.client import EnvStore
 from tests.other_makers import python_with_makers
-from tests.server.live import Server
+from tests.server.live import MASTER, Server
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +19,7 @@ def other(tmp_path_factory: pytest.TempPathFactory, make_server: Callable[..., S
     return make_server('c.EnvStoreApp.default_settings = {"check_imports": False}\n', python)
 
 
-def test_it_is_made_listed_and_downloaded(other: Server, nasty_channel: str) -> None:
+def test_it_is_made_listed_and_downloaded(other: Server, nasty_channel: str, tmp_path: Path) -> None:
     build_id = other.submit(f"name: named\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
     assert other.wait(build_id)["status"] == "COMPLETED"
     states = {item["type"]: item for item in other.data("GET", f"build/{build_id}/artifacts/")}
@@ -29,6 +31,10 @@ def test_it_is_made_listed_and_downloaded(other: Server, nasty_channel: str) -> 
     answer = other.ask("GET", found["url"].partition("/api/v1/")[2])
     assert (answer.status_code, answer.text) == (200, "nasty-text\n")
     assert found["file_name"] in answer.headers["Content-Disposition"]
+    client = EnvStore(f"{other.origin}/envstore", MASTER)
+    place = client.download("team/named", "names", f"{tmp_path}/", build_id)
+    assert (Path(place).name, Path(place).read_text()) == (found["file_name"], "nasty-text\n")
+    assert client.text("team/named", "names") == "nasty-text\n"
     made_by_wire_name = other.ask("GET", f"build/{build_id}/artifacts/PACKAGE_NAMES/file/")
     assert made_by_wire_name.text == answer.text
 

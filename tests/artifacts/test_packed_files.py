@@ -39,7 +39,8 @@ def test_every_file_that_was_linked_is_packed(kind: str, channel: str, tmp_path:
     lock = PlatformLock((module.write(tmp_path / "chan"), odd.write(tmp_path / "chan"), *records))
     prefix, cache = tmp_path / "prefix", tmp_path / "pkgs" / "conda"
     linked = link_conda(lock, current_platform(), prefix, Path("/opt/elsewhere"), cache, Silent())
-    files = {file.target: file for file in packed_files(prefix, linked.site_packages, ())}
+    present = dict(walk_files(prefix))
+    files = {file.target: file for file in packed_files(prefix, present, linked.site_packages, ())}
     assert files.keys() == {path for path, _ in walk_files(prefix)}
     assert all(Path(file.source).exists() or Path(file.source).is_symlink() for file in files.values())
     place = files[f"{linked.site_packages}/mod/place.txt"]
@@ -51,5 +52,7 @@ def test_every_file_that_was_linked_is_packed(kind: str, channel: str, tmp_path:
     assert ODD.keys() <= files.keys()
     (prefix / "share" / "mod").unlink()
     with pytest.raises(ArtifactError, match=r"share/mod of mod 1\.0 is missing"):
-        packed_files(prefix, linked.site_packages, ())
-    assert "share/mod" not in {file.target for file in packed_files(prefix, linked.site_packages, ["share/mod"])}
+        packed_files(prefix, dict(walk_files(prefix)), linked.site_packages, ())
+    assert "share/mod" not in {
+        file.target for file in packed_files(prefix, dict(walk_files(prefix)), linked.site_packages, ["share/mod"])
+    }

@@ -11,6 +11,7 @@ from jupyter_envstore.artifacts import base
 from jupyter_envstore.cli.main import make_parser
 from jupyter_envstore.errors import ArtifactError, ConflictError, InvalidInputError
 from jupyter_envstore.policy.artifact_kinds import ArtifactKind, artifact_kinds
+from jupyter_envstore.policy.settings import effective
 from tests.helpers import Store
 
 
@@ -97,3 +98,10 @@ def test_a_maker_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(base, "artifact_kinds", lambda: {"pixi": kind})
     with pytest.raises(ArtifactError, match="no_such_module:Pixi, cannot be loaded"):
         base.find_maker("pixi")
+
+
+def test_a_kind_whose_setting_does_not_exist_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = ArtifactKind("pixi", "PIXI", "pixi.toml", "pixi:Pixi", settings=("installer_compnay", "installer_company"))
+    monkeypatch.setattr(base, "artifact_kinds", lambda: {"pixi": kind})
+    with pytest.raises(ArtifactError, match=r"settings that do not exist: installer_compnay$"):
+        base.made_for("pixi", effective([]))

@@ -10,6 +10,32 @@ from pathlib import Path
 import pytest
 
 from jupyter_envstore.builds.priority import NICENESS, give_way
+from jupyter_envstore.errors import InvalidInputError
+from tests.other_makers import python_with_executors
+
+TWO_BUILDS = """
+import sys, time
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.services.store import EnvStore
+from jupyter_envstore.spec import read_specification
+
+root, channel = sys.argv[1:]
+config = StoreConfig(
+    root, max_concurrent_builds=1, hand_on=True, executor="noting",
+    settings={"check_imports": False, "artifacts_at_once": []},
+)
+store = EnvStore.open(config)
+builds = [
+    store.builds.submit(read_specification(f"channels: [{channel}]\\ndependencies: [nasty-text]"), "team", name, "me")
+    for name in ("first", "second")
+]
+store.scheduler.tick()
+end = time.monotonic() + 60
+while (states := [store.builds.get(build.id)["status"] for build in builds]) != ["COMPLETED"] * 2:
+    assert time.monotonic() < end and "FAILED" not in states, states
+    time.sleep(0.1)
+store.close()
+"""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the process file system is Linux's")
@@ -25,3 +51,36 @@ def test_a_worker_gives_way_within_its_session_and_beside_others() -> None:
     finally:
         worker.communicate(b"\n")
     give_way(worker.pid)  # one that has ended is no trouble
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An interpreter whose environment has executors of other packages."""
+    return python_with_executors(tmp_path_factory.mktemp("others"))
+
+
+def test_the_executor_of_another_package_starts_the_workers(python: Path, nasty_channel: str, root: Path) -> None:
+    """The second build is started by the worker of the first, as on the command line."""
+    subprocess.run([python, "-c", TWO_BUILDS, root, nasty_channel], check=True)
+    started = [line.split() for line in (root / "started").read_text().splitlines()]
+    assert [kind for kind, _ in started] == ["build", "build"]
+    assert len({starter for _, starter in started}) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("slurm", "executor 'slurm' is not known; known: local, broken, noting (c.EnvStoreApp.executor)"),
+        ("broken", "executor 'broken' (broken_executor:KIND) cannot be made: ModuleNotFoundError"),
+    ],
+)
+def test_an_executor_that_cannot_be_had_is_named(python: Path, root: Path, name: str, said: str) -> None:
+    folder = root / "config"
+    folder.mkdir(parents=True)
+    (folder / "jupyter_envstore_config.py").write_text(f"c.EnvStoreApp.executor = {name!r}\n")
+    command = [python, "-c", "from jupyter_envstore.cli import run; run()", "--root", root, "list"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, "JUPYTER_CONFIG_DIR": str(folder)}
+    )
+    assert done.returncode == InvalidInputError.exit_code
+    assert said in done.stderr

@@ -34,6 +34,7 @@ def no_grace(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
     (store.root / "pkgs").mkdir()
 
 
+@pytest.mark.archives
 def test_builds_beyond_the_newest_lose_prefix_and_archive_but_keep_their_texts(
     store: Store, nasty_channel: str
 ) -> None:
@@ -77,6 +78,7 @@ def test_a_namespace_over_its_bytes_loses_the_oldest_first(store: Store, nasty_c
     assert [Path(view["prefix"]).exists() for view in views] == [False, False, True]
 
 
+@pytest.mark.archives
 def test_bytes_that_builds_share_are_counted_once_and_freed_with_the_last(store: Store, nasty_channel: str) -> None:
     views = [store.build(text(nasty_channel)) for _ in range(3)]
     with store.envstore.database.read() as session:

@@ -28,6 +28,7 @@ from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.services.store import EnvStore
 from tests.helpers import LEASE_SECONDS, Store
 
+pytestmark = pytest.mark.archives
 STEPS = ["solve", "fetch", "pip", "record", "link", "activate"]
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 

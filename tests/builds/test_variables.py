@@ -12,13 +12,12 @@ from typing import Any
 
 import pytest
 
-from jupyter_envstore.builds.executors import LocalExecutor
 from jupyter_envstore.channel_maker.channel import index_channel
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.kernels.kernel_specs import KernelSpecs
 from jupyter_envstore.services.store import EnvStore
-from tests.helpers import LEASE_SECONDS, Store
+from tests.helpers import LEASE_SECONDS, Store, executor_of
 from tests.nasty import SHORT, Fill, add
 
 HOSTILE = 'it\'s "fine" $HOME ${PATH} `id` \\ \n& two'
@@ -87,7 +86,7 @@ def store(tmp_path_factory: pytest.TempPathFactory, base: Path) -> Iterator[Stor
     root = tmp_path_factory.mktemp("es")
     settings: dict[str, Any] = {"artifacts_at_once": [], "installer_maker": "self-extracting", "check_imports": False}
     config = StoreConfig(str(root), lease_seconds=LEASE_SECONDS, settings=settings, docker_base_image=f"oci:{base}")
-    opened = Store(EnvStore.open(config, LocalExecutor(config)))
+    opened = Store(EnvStore.open(config, executor_of(config)))
     yield opened
     opened.end_workers()
     opened.close()

@@ -26,6 +26,7 @@ from jupyter_envstore.services.store import EnvStore
 from tests.helpers import Store
 
 
+@pytest.mark.archives
 def test_a_backup_brings_everything_back_but_prefixes_which_are_restored(
     store: Store, channel: str, tmp_path: Path
 ) -> None:
@@ -72,6 +73,7 @@ def test_a_backup_brings_everything_back_but_prefixes_which_are_restored(
         remove_tree(root)
 
 
+@pytest.mark.archives
 def test_archives_can_be_left_out_and_are_dropped_then(store: Store, nasty_channel: str, tmp_path: Path) -> None:
     view = store.build(f"name: small\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
     back_up(store.envstore.config, tmp_path / "backup.tar", archives=False)

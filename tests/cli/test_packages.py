@@ -48,7 +48,9 @@ def test_packages_are_kept_checked_saved_and_brought_back_from_the_command_line(
     assert "default/e:1 cannot be brought back" in refused.stderr
     missing = bare.json("restore", "default/e:1", "--check", code=5)["missing"]
     assert sorted(missing) == ["nasty-links-1.0-0.conda", "nasty-text-1.0-0.conda"]
-    assert "2 packages are not to be had any more" in bare.run("restore", "default/e:1", code=5).stderr
+    refused = bare.run("restore", "default/e:1", code=5).stderr
+    assert "2 packages are not to be had any more" in refused
+    assert "jupyter envstore restore default/e:1 --check" in refused
 
     cli.run("keep", "default/e:1")
     assert cli.json("keep", "default/e:1", "--stop")["pinned"] is False

@@ -17,7 +17,8 @@ import pytest
 from jupyter_envstore.channel_maker.wheel_requirements import WheelTarget
 from jupyter_envstore.channel_maker.wheels import package_wheel
 from jupyter_envstore.engine.archives import fetch_archives
-from jupyter_envstore.engine.link import LinkedPackages, finish_prefix, link_conda
+from jupyter_envstore.engine.finish import finish_prefix
+from jupyter_envstore.engine.link import LinkedPackages, link_conda
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
 from jupyter_envstore.engine.solve import current_platform, solve
@@ -362,9 +363,9 @@ def install(place: Path, channel: str, wheels: list[Path], *packages: Raw) -> tu
         ({"bad-1.0.data/data/conda-meta/history": "x"}, "", "record"),
         ({"bad-1.0.data/data/conda-meta/other-1-0.json": "{}"}, "", "record"),
         ({"bad-1.0.data/data/conda-meta/state": "{}"}, "", "records"),
-        ({"bad.py": ""}, "../../../victim/file = bad:main", "Script path|script"),
-        ({"bad.py": ""}, "/VICTIM/file = bad:main", "Script path|script"),
-        ({"bad-1.0.data/odd/x": ""}, "", "data type"),
+        ({"bad.py": ""}, "../../../victim/file = bad:main", "is no name of a file"),
+        ({"bad.py": ""}, "/VICTIM/file = bad:main", "is no name of a file"),
+        ({"bad-1.0.data/odd/x": ""}, "", "kind that no wheel has"),
     ],
 )
 def test_a_wheel_that_lies_is_refused_by_name(
@@ -392,6 +393,39 @@ def test_a_link_out_is_there_again_after_wheels_are_installed(place: Path, chann
     assert (prefix / "lib" / "out").readlink() == place / "victim"
     assert (prefix / "lib" / f"python{PYTHON}" / "site-packages" / "good.py").is_file()
     assert found == []
+
+
+@pytest.mark.parametrize(
+    ("files", "conda", "words"),
+    [
+        ({"case/a.py": "1", "case/A.py": "2"}, {}, r"case/[aA]\.py' of case and '.*/case/[aA]\.py' of case"),
+        ({"case.py": "1"}, {"site-packages/Case.py": "2"}, r"case\.py' of case and '.*/Case\.py' of other"),
+    ],
+)
+def test_paths_of_wheels_that_differ_only_in_case_are_refused_where_the_file_system_folds_it(
+    place: Path,
+    channel: str,
+    monkeypatch: pytest.MonkeyPatch,
+    files: dict[str, str],
+    conda: dict[str, str],
+    words: str,
+) -> None:
+    path = wheel(place / "wheels", "case", files)
+    packages = [noarch_python("other", files=conda)] if conda else []
+    monkeypatch.setattr("jupyter_envstore.engine.wheel_paths.folds_case", lambda _: True)
+    with pytest.raises(PipError, match=f"{words} differ only in case, which the file system of the store does not"):
+        install(place, channel, [path], *packages)
+
+
+def test_paths_of_packages_that_differ_only_in_case_are_refused_where_the_file_system_folds_it(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = lock_of(place, Raw("upper", {"share/A": "1"}), Raw("lower", {"share/a": "2"}))
+    monkeypatch.setattr("jupyter_envstore.engine.package_guard.folds_case", lambda _: True)
+    for _ in range(2):  # without and with a cache
+        with pytest.raises(PackageError, match=r"'share/[aA]' of (upper|lower) and .* differ only in case"):
+            link(place, lock)
+    assert not (place / "store" / "prefix").exists()
 
 
 def test_no_wheel_lies_behind_a_link_within_the_environment(place: Path, channel: str) -> None:

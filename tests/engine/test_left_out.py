@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_envstore.engine.link import finish_prefix, link_conda
+from jupyter_envstore.engine.finish import finish_prefix
+from jupyter_envstore.engine.link import link_conda
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
 from jupyter_envstore.engine.solve import current_platform, solve

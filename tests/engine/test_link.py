@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_envstore.engine.link import link_conda, write_variables
+from jupyter_envstore.engine.environment_variables import write_variables
+from jupyter_envstore.engine.link import link_conda
 from jupyter_envstore.engine.prefix import remove_tree, seal_prefix
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.engine.record import PlatformLock

@@ -86,6 +86,18 @@ def test_a_package_that_does_not_exist_is_named(store: Store, channel: str) -> N
     assert "no-such-package-anywhere-1b2c was not found" in view["reason"]
 
 
+def test_all_packages_that_cannot_be_had_are_named_at_once(store: Store, channel: str, tmp_path: Path) -> None:
+    wheel(tmp_path / "wheels", "mineral", "1.2")
+    missing = ["no-such-package-anywhere-1b2c", "mineral>=7", "no-such-package-anywhere-3d4e"]
+    view = store.build(text(channel, f"--find-links {tmp_path / 'wheels'}", *missing, "cowsay"))
+    assert view["status"] == "FAILED"
+    first = view["reason"].split("\n")[0]
+    assert "no-such-package-anywhere-1b2c was not found" in first
+    assert "no-such-package-anywhere-3d4e was not found" in first
+    assert "mineral" in first
+    assert "cowsay" not in first
+
+
 def test_a_package_with_only_a_source_archive_is_named(store: Store, channel: str) -> None:
     view = store.build(text(channel, "docopt==0.6.2"))
     assert view["status"] == "FAILED"

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import requests
 
+from jupyter_envstore.client import EnvStore, EnvStoreClientError
 from jupyter_envstore.engine.prefix import remove_tree
 from tests.conftest import PYTHON
 from tests.images.conftest import LOGIN, Podman, refused, run
@@ -310,6 +311,20 @@ def test_addresses_and_the_image_as_a_file(hub: Server, own_port: int, tmp_path:
     (tmp_path / "data.oci.tar").write_bytes(whole.content)
     found = json.loads(run("skopeo", "inspect", f"oci-archive:{tmp_path}/data.oci.tar").stdout)
     assert found["Digest"] == ask(hub, "team/data/manifests/latest").headers["Docker-Content-Digest"]
+
+
+def test_a_notebook_downloads_an_image_as_one_file(
+    hub: Server, tmp_path: Path, clients: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = EnvStore(f"{hub.origin}/envstore", MASTER)
+    path = store.download("team/data", "docker", build=hub.build_id)
+    served = hub.ask("GET", f"build/{hub.build_id}/docker/?download=true")
+    assert Path(path).read_bytes() == served.content
+    run("skopeo", "inspect", f"oci-archive:{path}")
+    with pytest.raises(EnvStoreClientError, match="is there already; give path"):
+        store.download("team/data", "docker", build=hub.build_id)
+    assert store.download("team/data", "docker", build=hub.build_id, overwrite=True) == path
 
 
 def test_an_image_that_nobody_made_is_made_once_by_many_pulls(hub: Server, nasty_channel: str) -> None:

@@ -226,3 +226,25 @@ def test_an_update_that_is_stopped_at_any_time_leaves_the_old_environment_or_the
         assert "is installed at" in said or process.returncode == CODES[number]
         (place / "env" / "bin" / "tool").write_text("changed")
     assert stopped
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_signal_ends_a_script_wherever_its_shell_is(shell: list[str], tmp_path: Path) -> None:
+    """bash 5.2 reads a trap's commands as the inside of a ``$(...)`` where the signal came while it looked at one."""
+    script = tmp_path / "script"
+    work = (files("jupyter_envstore.installers") / "scripts" / "work.sh").read_text(encoding="utf-8")
+    script.write_text(f"{work}\non_signal 'complain stopped; exit 130' INT HUP\ntrap\nkill -s HUP $$\nexit 1\n)")
+    set_traps = run(*shell, script, code=130).removesuffix("stopped\n")
+    assert set_traps.count("exit 130") == 2
+    if shell[0] == "bash":
+        commands = set_traps.split("'")[1]
+        assert commands.splitlines() == ["complain stopped; exit 130", ")"]
+        inside = f"complain() {{ echo $1; }}; eval 'found=$({commands}'; echo $found $?"
+        assert run(*shell, "-c", f"set +e; {inside}") == "stopped 130\n"
+
+
+def test_no_script_traps_a_signal_by_itself() -> None:
+    for script in (files("jupyter_envstore.installers") / "scripts").iterdir():
+        if script.name.endswith(".sh"):
+            for line in re.findall(r"^ *trap .*", script.read_text(encoding="utf-8"), re.MULTILINE):
+                assert re.match(r" *trap (''|-|\"\$at_signal.*|.* EXIT$)", line), (script.name, line)

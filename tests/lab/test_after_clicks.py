@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +12,25 @@ import psutil
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.lab.conftest import Lab, shown
+from tests.lab.conftest import Lab, Prepared, shown
 from tests.server.live import Server
 
 TEXT = "name: {name}\nchannels: ['{channel}']\ndependencies:\n  - nasty-text\n"
 
 
 @pytest.fixture
-def first(lab: Server, nasty_channel: str) -> Iterator[int]:
+def first(prepared: Prepared, nasty_channel: str) -> int:
     """The first of two builds of ``team/steps``, which has a small package."""
     text = TEXT.format(name="steps", channel=nasty_channel)
-    build = lab.submit(text)
-    lab.wait(build)
-    lab.wait(lab.submit(text + "variables: {A: b}\n"))
-    yield build
-    lab.data("DELETE", "environment/team/steps/")
+    return prepared.environment("steps", text, text + "variables: {A: b}\n")[0]
+
+
+@pytest.fixture
+def tab(first: int, tab: Lab) -> Lab:
+    """JupyterLab with that environment."""
+    assert first
+    shown(tab.row("steps"))
+    return tab
 
 
 @pytest.fixture
@@ -58,7 +62,10 @@ def test_a_new_build_is_shown_at_once_on_a_slow_server(tab: Lab, lab: Server, st
     shown(tab.view.get_by_text("The new build is queued"), 10_000)
     expect(tab.view.locator(".cm-content")).to_have_count(0)  # no old text in its place
     tab.page.unroute_all(behavior="wait")
-    expect(tab.view.get_by_test_id("envstore:build-selector")).to_contain_text("3 ·", timeout=20_000)
+    newest = lab.data("GET", "environment/team/steps/")["newest_build_id"]
+    number = lab.data("GET", f"build/{newest}/")["number"]
+    assert number > 2
+    expect(tab.view.get_by_test_id("envstore:build-selector")).to_contain_text(f"{number} ·", timeout=20_000)
     shown(tab.page.get_by_text("team/steps is ready"), 60_000)
     focus_is_in_the_view(tab)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -59,10 +58,7 @@ def chosen(tab: Lab) -> Locator:
     return tab.button("file-environment")
 
 
-def test_an_environment_of_a_workspace_is_chosen_with_keys_and_built(
-    open_lab: Callable[..., Lab], lab: Server, workspace: Path
-) -> None:
-    tab = open_lab()
+def test_an_environment_of_a_workspace_is_chosen_with_keys_and_built(tab: Lab, lab: Server, workspace: Path) -> None:
     tab.import_file(workspace)
     expect(chosen(tab)).to_have_value("default")
     shown(tab.view.get_by_text("one of 30"))

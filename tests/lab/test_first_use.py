@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.lab.conftest import Lab, shown
+from tests.lab.conftest import Lab, Prepared, shown
 from tests.server.live import Server
 
 PLACE = {"namespace": "team", "name": "first-use"}
 
 
 @pytest.fixture
-def builds(lab: Server, channel: str) -> Iterator[list[int]]:
+def builds(prepared: Prepared, channel: str) -> list[int]:
     """Two builds of ``team/first-use``, the newer one active."""
     text = f"name: first-use\nchannels: [{channel}]\ndependencies:\n  - python\n  - ipykernel\n"
-    made = [lab.submit(text), lab.submit(text + "  - numpy\n")]
-    for build in made:
-        lab.wait(build)
-    yield made
-    lab.ask("DELETE", "environment/team/first-use/")
+    return prepared.environment("first-use", text, text + "  - numpy\n")
 
 
 def run(tab: Lab, command: str, /, **args: Any) -> None:
@@ -56,7 +51,12 @@ def test_what_stands_in_a_field_is_taken_or_asked_about(tab: Lab, example: int) 
     assert submitted == []
     tab.picture("field-asks")
     tab.check_accessibility(".jp-EnvStore-create")
-    field.fill("textdistance")  # PyPI alone has it
+    field.fill("textdistance")  # no channel has it
+    tab.button("create").click()
+    shown(tab.view.get_by_text("No channel has “textdistance”, or a similar name. PyPI is not asked before the build"))
+    assert submitted == []
+    tab.view.get_by_role("option", name="Add “textdistance” from PyPI").click()
+    shown(tab.view.locator(".jp-EnvStore-chip", has_text="pip:textdistance"))
     tab.button("create").click()
     shown(tab.view.get_by_text("not today"))
     assert submitted.pop() == "dependencies:\n  - python\n  - ipykernel\n  - pip:\n      - textdistance\n"
@@ -96,8 +96,51 @@ def test_what_stands_in_a_field_is_taken_or_asked_about(tab: Lab, example: int) 
     tab.page.unroute_all()
 
 
+def test_a_specification_is_not_built_without_what_waits_in_packages_unless_the_user_agrees(
+    builds: list[int], tab: Lab
+) -> None:
+    submitted: list[str] = []
+
+    def refuse(route: Route) -> None:
+        submitted.append(json.loads(route.request.post_data or "{}")["specification"])
+        body = json.dumps({"status": "error", "message": "not today", "code": "x"})
+        route.fulfill(status=400, body=body, content_type="application/json")
+
+    tab.page.route(re.compile(r"/envstore/api/v1/specification/(\?|$)"), refuse)
+    tab.open("first-use")
+    shown(tab.view.get_by_role("row", name="numpy"))
+    field = tab.button("add-package-field")
+    field.fill("pandas")
+    shown(tab.view.get_by_role("option", name="pandas").first)
+    field.press("Enter")
+    shown(tab.view.get_by_text("1 change"))
+    field.fill("nmupy")  # not committed, in a tab that is not seen when the text is built
+    tab.tab("specification")
+    dialog = tab.page.get_by_role("dialog")
+    tab.button("create-build").click()
+    shown(dialog.get_by_text("has changes that are not in this text: nmupy, + pandas"))
+    dialog.get_by_role("button", name="Show packages").click()
+    expect(field).to_be_focused()
+    expect(field).to_have_value("nmupy")
+    assert submitted == []
+    tab.tab("specification")
+    tab.button("create-build").click()
+    dialog.get_by_role("button", name="Build without them").click()
+    shown(tab.view.get_by_text("not today"))
+    assert len(submitted) == 1
+    assert "pandas" not in submitted[0]
+    tab.tab("packages")
+    field.fill("")
+    tab.button("discard-changes").click()
+    tab.tab("specification")
+    tab.button("create-build").click()  # nothing waits there: no question
+    expect(dialog).to_have_count(0)
+    shown(tab.view.get_by_text("not today"))
+    tab.page.unroute_all()
+
+
 def test_commands_give_the_focus_to_what_they_are_about_and_views_follow_the_active_build(
-    tab: Lab, lab: Server, builds: list[int]
+    builds: list[int], tab: Lab, lab: Server
 ) -> None:
     first, second = builds
     shown(tab.row("first-use"))
@@ -142,7 +185,7 @@ def test_commands_give_the_focus_to_what_they_are_about_and_views_follow_the_act
     tab.button("discard-draft").click()
 
 
-def test_what_was_deleted_says_so_wherever_it_is_still_seen(tab: Lab, lab: Server, builds: list[int]) -> None:
+def test_what_was_deleted_says_so_wherever_it_is_still_seen(builds: list[int], tab: Lab, lab: Server) -> None:
     first, _ = builds
     tab.row("first-use").focus()
     tab.page.keyboard.press("Control+Enter")
@@ -172,6 +215,65 @@ def test_what_was_deleted_says_so_wherever_it_is_still_seen(tab: Lab, lab: Serve
     told.get_by_role("button").click()
     shown(tab.row("first-use"))
     shown(tab.sidebar.get_by_role("button", name="team/first-use"))
+
+
+def rebuild_in_the_menu(tab: Lab) -> None:
+    tab.row("first-use").click(button="right")
+    tab.page.get_by_role("menuitem", name="Rebuild").click()
+
+
+def test_nothing_else_builds_without_what_waits_in_packages_unless_the_user_agrees(
+    builds: list[int], tab: Lab, lab: Server
+) -> None:
+    made: list[str] = []
+
+    def refuse(route: Route) -> None:
+        if route.request.method == "GET":
+            route.continue_()
+            return
+        made.append(route.request.url)
+        body = json.dumps({"status": "error", "message": "not today", "code": "x"})
+        route.fulfill(status=400, body=body, content_type="application/json")
+
+    tab.page.route(re.compile(r"/envstore/api/v1/(build/\d+|specification)/(\?|$)"), refuse)
+    tab.open("first-use")
+    shown(tab.view.get_by_role("row", name="numpy"))
+    field = tab.button("add-package-field")
+    field.fill("nmupy")
+    dialog = tab.page.get_by_role("dialog")
+    for begin in (
+        lambda: rebuild_in_the_menu(tab),
+        lambda: run(tab, "rebuild", **PLACE),
+        lambda: run(tab, "add-kernel", **PLACE),
+    ):
+        begin()
+        shown(dialog.get_by_text("has changes that will not be in the build: nmupy"))
+        dialog.get_by_role("button", name="Show packages").click()
+        expect(field).to_be_focused()
+        expect(field).to_have_value("nmupy")
+    assert made == []
+    run(tab, "rebuild", **PLACE, build=builds[-1])
+    dialog.get_by_role("button", name="Build without them").click()
+    shown(tab.page.locator(".Toastify__toast", has_text="Not rebuilt: not today"))
+    assert len(made) == 1
+    field.fill("")
+    run(tab, "rebuild", **PLACE, build=builds[-1])  # nothing waits: no question
+    expect(dialog).to_have_count(0)
+    shown(tab.page.locator(".Toastify__toast", has_text="Not rebuilt: not today").nth(1))
+    assert len(made) == 2
+    tab.page.unroute_all()
+
+
+def test_the_menu_of_an_environment_marks_lists_that_work_on_this_machine_alone(tab: Lab, example: int) -> None:
+    row = tab.row("data")
+    for menu, marked in (("Download", "Lockfile"), ("Download", "Explicit List"), ("Show", "Show Lockfile")):
+        with tab.page.expect_response(re.compile(r"/artifacts/(\?|$)")):
+            row.click(button="right")
+        tab.page.locator(".lm-Menu-item[data-type=submenu]", has_text=menu).hover()
+        shown(tab.page.get_by_role("menuitem", name=f"{marked} (only on this machine)"))
+        expect(tab.page.get_by_role("menuitem", name="Archive", exact=True)).to_have_count(int(menu == "Download"))
+        tab.page.keyboard.press("Escape")
+        tab.page.keyboard.press("Escape")
 
 
 def test_an_environment_gets_its_kernel_with_a_click_and_a_card_that_tells_it_apart(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from tests.lab.conftest import Lab, shown
 from tests.server.live import Server
 
 DATE = "2999-01-31"
+NEW = "envstore:new-environment:"
 PIXI = """\
 [workspace]
 name = "going-on"
@@ -45,13 +45,6 @@ def dated(lab: Server, name: str, channel: str) -> int:
     return build_id
 
 
-def reload(tab: Lab) -> None:
-    """Load the page anew, once the layout was kept: that happens a moment after it changed."""
-    tab.page.wait_for_timeout(2_000)
-    tab.page.goto(f"{tab.server.origin}/lab")
-    tab.page.wait_for_selector(".jp-Launcher, .jp-EnvStore-view", timeout=60_000)
-
-
 def kept_texts(page: Page) -> list[str]:
     """Return what this browser keeps of new environments."""
     found: list[str] = page.evaluate("Object.keys(localStorage).filter(key => /^jupyter-envstore:.*:new:/.test(key))")
@@ -75,7 +68,7 @@ def test_a_new_environment_with_its_choice_of_a_file_outlives_a_reload_until_it_
     tab.button("new-name").fill("not-yet")
     tab.view.get_by_label("Description").fill("To be built tomorrow")
     tab.button("take-newer").click()
-    reload(tab)
+    tab.reload(kept=NEW)
     expect(tab.button("file-environment")).to_have_value("binary", timeout=30_000)
     expect(tab.editor()).to_contain_text("nasty-binary")
     expect(tab.button("new-name")).to_have_value("not-yet")
@@ -88,16 +81,15 @@ def test_a_new_environment_with_its_choice_of_a_file_outlives_a_reload_until_it_
     tab.page.get_by_role("dialog").get_by_role("button", name="Discard").click()
     expect(tab.page.locator(".jp-EnvStore-create")).to_have_count(0)
     assert kept_texts(tab.page) == []
-    reload(tab)
+    tab.reload(gone=NEW)
     shown(tab.page.locator(".jp-Launcher"))
     expect(tab.page.locator(".jp-EnvStore-create")).to_have_count(0)
 
 
 def test_a_file_of_half_a_megabyte_can_be_chosen_from_after_a_reload(
-    open_lab: Callable[..., Lab], lab: Server, nasty_channel: str, tmp_path: Path
+    tab: Lab, lab: Server, nasty_channel: str, tmp_path: Path
 ) -> None:
     lab.wait(lab.submit(f"name: large\nchannels: [{nasty_channel}]\ndependencies:\n  - nasty-text\n"))
-    tab = open_lab()
     tab.open("large", "specification")
     with tab.page.expect_file_chooser() as chooser:
         tab.button("import-here").click()
@@ -105,7 +97,7 @@ def test_a_file_of_half_a_megabyte_can_be_chosen_from_after_a_reload(
     tab.button("file-environment").select_option("binary")
     expect(tab.editor()).to_contain_text("nasty-binary")
     expect(tab.view.get_by_text("too large to be kept")).to_have_count(0)
-    reload(tab)
+    tab.reload(kept='"name": "large", "tab": "specification"')
     expect(tab.button("file-environment")).to_have_value("binary", timeout=30_000)
     tab.button("file-environment").select_option("default")
     expect(tab.editor()).not_to_contain_text("nasty-binary")
@@ -114,10 +106,9 @@ def test_a_file_of_half_a_megabyte_can_be_chosen_from_after_a_reload(
 
 
 def test_the_date_of_a_build_holds_for_packages_changed_without_its_text_until_it_is_lifted(
-    open_lab: Callable[..., Lab], lab: Server, nasty_channel: str
+    tab: Lab, lab: Server, nasty_channel: str
 ) -> None:
     dated(lab, "dated", nasty_channel)
-    tab = open_lab()
     tab.open("dated")
     shown(tab.view.get_by_text(f"{LEFT_OUT}build 1"))
     field = tab.button("add-package-field")
@@ -143,17 +134,16 @@ def test_the_date_of_a_build_holds_for_packages_changed_without_its_text_until_i
 
 
 def test_the_date_of_a_build_holds_for_its_edited_text_and_outlives_the_environment(
-    open_lab: Callable[..., Lab], lab: Server, nasty_channel: str
+    tab: Lab, lab: Server, nasty_channel: str
 ) -> None:
     dated(lab, "edited", nasty_channel)
-    tab = open_lab()
     tab.open("edited", "specification")
     shown(tab.view.get_by_text(f"{LEFT_OUT}build 1"))
     tab.editor().click()
     tab.page.keyboard.press("Control+End")
     tab.page.keyboard.type("  - nasty-links\n")
     shown(tab.view.get_by_text("a draft is kept in this browser"))
-    reload(tab)
+    tab.reload(kept='"name": "edited", "tab": "specification"')
     shown(tab.view.get_by_text(f"{LEFT_OUT}build 1"))
     assert submitted(tab, tab.button("create-build"))["exclude_newer"] == DATE
     shown(tab.page.get_by_text("team/edited is ready"), 60_000)
@@ -174,10 +164,9 @@ def test_the_date_of_a_build_holds_for_its_edited_text_and_outlives_the_environm
 
 
 def test_a_file_goes_along_with_its_choice_to_the_environment_whose_name_is_taken(
-    open_lab: Callable[..., Lab], lab: Server, nasty_channel: str, tmp_path: Path
+    tab: Lab, lab: Server, nasty_channel: str, tmp_path: Path
 ) -> None:
     lab.wait(lab.submit(f"name: going-on\nchannels: [{nasty_channel}]\ndependencies:\n  - nasty-links\n"))
-    tab = open_lab()
     shown(tab.row("going-on"))
     tab.import_file(workspace(tmp_path, nasty_channel))
     tab.button("file-environment").select_option("binary")

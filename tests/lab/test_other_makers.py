@@ -19,13 +19,17 @@ def test_it_is_shown_and_downloaded(
     base: Path,
     tmp_path: Path,
 ) -> None:
-    server = make_server(LAB.format(channel=nasty_channel, base=base), python_with_makers(tmp_path))
+    at_once = 'del c.EnvStoreApp.default_settings["artifacts_at_once"]\n'  # what makers say holds
+    server = make_server(LAB.format(channel=nasty_channel, base=base) + at_once, python_with_makers(tmp_path))
     server.wait(server.submit(f"name: named\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"))
     tab = open_lab(server)
     tab.open("named", "artifacts")
     row = tab.view.locator("[data-type=names]")
     expect(row).to_contain_text("list of names")
-    tab.check_accessibility(".jp-EnvStore-artifacts")
+    step = tab.view.locator(".jp-EnvStore-steps li").filter(has_text="Make list of names")
+    step.locator("summary").click()
+    expect(step.locator("pre")).to_contain_text("Make list of names: done in")
+    tab.check_accessibility(".jp-EnvStore-artifactsTab")
     with tab.page.expect_download() as download:
         tab.button("download-names").click()
     assert download.value.suggested_filename.endswith("-names.txt")

@@ -14,7 +14,7 @@ LONG = "an-environment-with-a-name-as-long-as-names-may-be-2026-quarter4"
 
 
 def test_a_package_that_cannot_be_imported_stands_at_its_build(
-    open_lab: Callable[..., Lab], lab: Server, channel: str, nasty_channel: str
+    tab: Lab, lab: Server, channel: str, nasty_channel: str
 ) -> None:
     lab.data("POST", "namespace/checked/")
     lab.data("PUT", "setting/checked/", json={"check_imports": True})
@@ -22,7 +22,6 @@ def test_a_package_that_cannot_be_imported_stands_at_its_build(
     text = f"name: fails\n{channels}\ndependencies: [python={PYTHON}, nasty-unimportable, nasty-text]\n"
     build = lab.wait(lab.submit(text, "checked"))
     assert (build["status"], build["warning_count"]) == ("COMPLETED", 1)
-    tab = open_lab()
     row = tab.row("fails")
     expect(row.get_by_role("img", name="1 warning")).to_be_visible()
     tab.open("fails", "builds")

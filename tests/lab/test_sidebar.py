@@ -167,8 +167,8 @@ def test_a_build_is_canceled_from_the_sidebar(tab: Lab, lab: Server, nasty_chann
     lab.data("DELETE", "environment/team/stopped/")
 
 
-def test_two_tabs_say_the_same(open_lab: Callable[..., Lab], lab: Server, nasty_channel: str) -> None:
-    one, two = open_lab(), open_lab()
+def test_two_tabs_say_the_same(tab: Lab, open_lab: Callable[..., Lab], lab: Server, nasty_channel: str) -> None:
+    one, two = tab, open_lab()
     lab.wait(lab.submit(f"name: both\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"))
     for each in (one, two):
         shown(each.page.get_by_role("treeitem", name="both, Ready"))
@@ -259,7 +259,8 @@ def test_what_is_wrong_with_the_server_is_said_in_words(tab: Lab, example: int) 
 
 
 def test_a_thousand_environments_can_be_gone_through(tab: Lab, lab: Server, example: int) -> None:
-    rows = [copy.deepcopy(lab.data("GET", "environment/team/data/")) for _ in range(1000)]
+    example_row = lab.data("GET", "environment/team/data/")
+    rows = [copy.deepcopy(example_row) for _ in range(1000)]
     for number, row in enumerate(rows):
         row["id"], row["name"] = 10_000 + number, f"many-{number:04}"
     body = json.dumps({"status": "ok", "data": rows, "page": 1, "size": 1000, "count": 1000})

@@ -11,8 +11,8 @@ from tests.server.live import MASTER, Server
 
 
 def test_a_token_is_made_copied_and_revoked_and_one_that_ended_is_marked(browser: Browser, lab: Server) -> None:
-    ends = (datetime.now(timezone.utc) + timedelta(seconds=1)).isoformat()
-    lab.token({"team/*": ["viewer"]}, name="short", expiration=ends)
+    ends = datetime.now(timezone.utc) + timedelta(seconds=1)
+    lab.token({"team/*": ["viewer"]}, name="short", expiration=ends.isoformat())
     context = browser.new_context(viewport={"width": 1000, "height": 700})
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
@@ -36,7 +36,7 @@ def test_a_token_is_made_copied_and_revoked_and_one_that_ended_is_marked(browser
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         page.screenshot(path=PICTURES / f"tokens-{scheme}.png")
-    page.wait_for_timeout(1000)
+    page.wait_for_timeout(max(0.0, (ends - datetime.now(timezone.utc)) / timedelta(milliseconds=1)))
     page.reload()
     ended = page.get_by_role("row").filter(has_text="short")
     expect(ended).to_contain_text("ended")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.helpers import WithoutShards, serve
-from tests.lab.conftest import LAB, Lab, shown
+from tests.lab.conftest import LAB, Lab, new_context, shown
 from tests.server.live import Server
 
 VIEW = ".jp-EnvStore-environmentView"
@@ -208,6 +208,7 @@ def test_builds_are_compared_and_rolled_back_with_undo(data: Lab, lab: Server, e
 
 
 def test_every_artifact_is_downloaded_whole(data: Lab, lab: Server, example: int, tmp_path: Path) -> None:
+    lab.make(example, "archive")
     data.open("data", "artifacts")
     shown(data.button("download-archive"))
     data.picture("artifacts")
@@ -275,6 +276,8 @@ def test_a_log_is_followed_live_and_says_where_it_failed(data: Lab, lab: Server,
     data.view.get_by_test_id("envstore:build-selector").select_option(str(build_id))
     shown(data.view.get_by_role("list", name="Steps").get_by_text("Download packages", exact=True))
     lab.wait(build_id)
+    shown(data.button("download-lockfile"), 60_000)
+    lab.make(build_id, "archive")
     shown(data.button("download-archive"), 60_000)
     lab.data("DELETE", "environment/team/live/")
     shown(data.view.get_by_text("team/live was deleted."))
@@ -290,8 +293,8 @@ def test_members_are_added_and_removed(data: Lab, lab: Server) -> None:
     data.tab("builds")
     members.click()
     shown(data.view.get_by_role("rowheader", name="ana"))
-    data.view.get_by_label("Role of ana").select_option("developer")
-    data.page.wait_for_timeout(500)
+    with data.page.expect_response(lambda answer: answer.request.method in ("PUT", "POST")):
+        data.view.get_by_label("Role of ana").select_option("developer")
     assert [(row["other_namespace"], row["role"]) for row in lab.data("GET", "namespace/team/roles")] == [
         ("ana", "developer")
     ]
@@ -300,9 +303,18 @@ def test_members_are_added_and_removed(data: Lab, lab: Server) -> None:
     expect(members).to_have_count(0)
 
 
+@pytest.fixture(scope="module")
+def zoomed_tab(browser: Browser, lab: Server) -> Iterator[Lab]:
+    """JupyterLab at 200 %, loaded once."""
+    context = new_context(browser, zoom=2)
+    yield Lab(context, lab)
+    context.close()
+
+
 @pytest.mark.parametrize("name", ["packages", "specification", "builds", "artifacts", "access"])
-def test_each_view_is_good_at_200_percent(open_lab: Callable[..., Lab], example: int, name: str) -> None:
-    tab = open_lab(zoom=2)
+def test_each_view_is_good_at_200_percent(zoomed_tab: Lab, example: int, name: str) -> None:
+    tab = zoomed_tab
+    tab.begin_again()
     shown(tab.row("data"))
     tab.open("data", name)
     tab.page.keyboard.press("Control+b")  # the sidebar leaves its place to the view
@@ -314,13 +326,13 @@ def test_each_view_is_good_at_200_percent(open_lab: Callable[..., Lab], example:
     assert box["width"] > 500
     overflow = tab.view.evaluate("node => node.scrollWidth - node.clientWidth")
     assert overflow <= 0, "the view is wider than its tab"
+    tab.check_errors()
 
 
 def test_open_views_come_back_after_a_reload(data: Lab) -> None:
     data.open("data", "builds")
     shown(data.view.get_by_role("cell", name="first build"))
-    data.page.wait_for_timeout(1_500)  # the layout is kept a moment after it changed
-    data.page.goto(f"{data.server.origin}/lab")
+    data.reload(kept='"name": "data", "tab": "builds"')
     shown(data.page.locator(VIEW).get_by_text("For the team").first, 30_000)
 
 
@@ -378,8 +390,7 @@ def test_a_draft_and_the_tab_that_was_open_survive_a_reload(data: Lab) -> None:
     data.page.keyboard.press("Control+End")
     data.page.keyboard.type("# kept for later")
     shown(data.view.get_by_text("a draft is kept in this browser"))
-    data.page.wait_for_timeout(2_000)  # the layout is kept a moment after it changed
-    data.page.goto(f"{data.server.origin}/lab")
+    data.reload(kept='"name": "data", "tab": "specification"')
     expect(data.page.locator(VIEW).locator(".cm-content")).to_contain_text("kept for later", timeout=30_000)
     data.button("discard-draft").click()
 
@@ -448,11 +459,11 @@ def test_a_package_says_why_it_is_there_and_what_it_is(data: Lab) -> None:
 def test_a_build_is_pinned_packed_away_and_brought_back(
     data: Lab, lab: Server, example: int, nasty_channel: str
 ) -> None:
-    text = f"name: kept\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]\n"
+    text = f"name: aging\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]\n"
     old = lab.submit(text)
     lab.wait(old)
     lab.wait(lab.submit(text + "variables: {A: b}\n"))
-    data.open("kept", "builds")
+    data.open("aging", "builds")
     row = data.view.get_by_role("row", name="first build")
     shown(row)
 
@@ -475,8 +486,8 @@ def test_a_build_is_pinned_packed_away_and_brought_back(
     data.page.get_by_role("dialog").get_by_role("spinbutton").fill("3")
     data.page.get_by_role("dialog").get_by_role("button", name="Change").click()
     shown(data.view.get_by_text("The newest 3 builds are kept ready"))
-    assert lab.data("GET", "setting/team/kept/")["retention_builds"] == 3
-    lab.data("DELETE", "environment/team/kept/")
+    assert lab.data("GET", "setting/team/aging/")["retention_builds"] == 3
+    lab.data("DELETE", "environment/team/aging/")
 
 
 def test_a_notebook_is_opened_with_an_older_build(data: Lab, lab: Server, example: int) -> None:

@@ -20,7 +20,7 @@ from jsonschema import Draft202012Validator
 from tornado.websocket import WebSocketClientConnection
 
 import jupyter_envstore
-from tests.helpers import LEASE_SECONDS
+from tests.helpers import LEASE_SECONDS, WITHOUT_ARCHIVES
 
 MASTER = "jupyter-token-of-the-tests"
 """Jupyter's own token: whoever has it is the one user of a laptop."""
@@ -108,12 +108,15 @@ class Server:
             "root": str(self.root),
             "lease": LEASE_SECONDS,
         }
-        if extra and "default_settings" not in extra:  # most are about something else than what can be imported
-            extra = f'c.EnvStoreApp.default_settings = {{"check_imports": False}}\n{extra}'
-        if "LabApp" in extra:  # Lab asks about news at its first start
+        if "default_settings" not in extra:
+            extra = f"c.EnvStoreApp.default_settings = {WITHOUT_ARCHIVES!r}\n{extra}"
+        if (
+            "LabApp" in extra
+        ):  # Lab asks about news at its first start, and fades its logo out after each change of theme
             settings = folder / "none" / "labconfig" / "page_config.json"
             settings.parent.mkdir(parents=True)
-            settings.write_text('{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}')
+            disabled = {f"@jupyterlab/apputils-extension:{name}": True for name in ("announcements", "splash")}
+            settings.write_text(json.dumps({"disabledExtensions": disabled}))
         (folder / "config.py").write_text(CONFIG.format(**values) + extra)
         self.origin = f"http://127.0.0.1:{self.port}"
         self.api = f"{self.origin}/envstore/api/v1/"
@@ -184,6 +187,11 @@ class Server:
             time.sleep(0.1)
         build: dict[str, Any] = self.data("GET", f"build/{build_id}/")
         return build
+
+    def make(self, build_id: int, artifact: str) -> None:
+        """Have an artifact of a build made."""
+        assert self.ask("POST", f"build/{build_id}/artifacts/{artifact}/").status_code in {200, 202}
+        self.wait(build_id)
 
     def token(self, bindings: dict[str, list[str]], **fields: Any) -> str:
         """Return a new token with these bindings."""

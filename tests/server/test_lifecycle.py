@@ -24,13 +24,14 @@ from jupyter_envstore.application.app import EnvStoreApp
 from jupyter_envstore.application.change_events import SCHEMAS
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.services.store import EnvStore
+from tests.helpers import WITH_ARCHIVES
 from tests.server.live import MASTER, Server, end
 
 
 @pytest.fixture(scope="module")
 def other(make_server: Callable[[str], Server]) -> Server:
     """A server of its own, which the tests here stop and start."""
-    return make_server("")
+    return make_server(f"c.EnvStoreApp.default_settings = {WITH_ARCHIVES!r}\n")
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import CACHE
+from tests.helpers import WITHOUT_ARCHIVES
 from tests.server.live import MASTER, Server
 
 VERSION = "2025.2.2"
@@ -144,7 +145,7 @@ def test_schemathesis_finds_no_unforeseen_error_and_no_undocumented_answer(
     make_server: Callable[[str], Server], channel: str, nasty_channel: str, tmp_path: Path
 ) -> None:
     # names of channels stand for folders that are not there: a host that does not answer is tried for seconds
-    defaults = {"conda_default_channels": [channel], "conda_channel_alias": "file:///nowhere"}
+    defaults = WITHOUT_ARCHIVES | {"conda_default_channels": [channel], "conda_channel_alias": "file:///nowhere"}
     server = make_server(f"c.EnvStoreApp.default_settings = {defaults!r}")
     server.wait(server.submit(f"name: target\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"))
     schema = tmp_path / "openapi.json"

@@ -55,6 +55,27 @@ def test_policy_refuses_and_adds_and_says_so(server: Server, nasty_channel: str,
     server.data("DELETE", "environment/strict/x/")
 
 
+def test_a_preview_is_refused_as_a_build_would_be(server: Server, nasty_channel: str) -> None:
+    specification = f"name: bound\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"
+    body = {"namespace": "team", "specification": specification}
+    server.wait(server.submit(specification))
+    server.data("PUT", "setting/team/bound/", json={"conda_allowed_channels": ["conda-forge"]})
+
+    def refused(status: int) -> str:
+        """Return why neither is done, though the environment's name is in the text alone."""
+        preview, build = (server.ask("POST", path, json=body) for path in ("solve/", "specification/"))
+        assert (preview.status_code, preview.json()) == (status, build.json())
+        return str(build.json()["message"])
+
+    assert refused(400).startswith("team/bound: channel")
+    server.data("PUT", "setting/team/bound/", json={"conda_allowed_channels": []})
+    server.data("PUT", "setting/", json={"storage_threshold": 10**15})
+    assert "(setting storage_threshold)" in refused(507)
+    server.data("PUT", "setting/", json={"storage_threshold": 0})
+    assert server.data("POST", "solve/", json=body)["packages"]
+    server.data("DELETE", "environment/team/bound/")
+
+
 def test_a_default_channel_is_a_folder_that_is_there(server: Server, channel: str) -> None:
     answer = server.ask("PUT", "setting/", json={"conda_default_channels": [channel, "file:///no%20where"]})
     assert answer.status_code == 400

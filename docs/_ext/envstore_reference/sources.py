@@ -16,6 +16,7 @@ COMMAND_LINE = "jupyter_envstore.cli.main"
 PYTHON_MODULES = {
     "client": "jupyter_envstore.client",
     "artifacts": "jupyter_envstore.artifacts.base",
+    "executors": "jupyter_envstore.builds.executors",
     "errors": "jupyter_envstore.errors",
 }
 """Modules of the public Python API, by the names that the pages use."""

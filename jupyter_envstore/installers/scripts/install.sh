@@ -63,7 +63,7 @@ unpack() {
 }
 if [ -t 1 ]; then
   {
-    trap 'stop_unpacking; exit 130' INT TERM HUP QUIT # a shell's jobs in the background hear of no interrupt
+    on_signal 'stop_unpacking; exit 130' INT TERM HUP QUIT # a shell's jobs in the background hear of no interrupt
     unpack -xvof 2>&1
     printf 'envstore-status %s\n' $?
   } | awk -v all="$ENTRIES" '
@@ -139,8 +139,8 @@ fi
 SWAPPED=1
 if [ -d "$WORK/old" ]; then mv "$WORK/old" "$WORK/replaced" && clear_replaced; fi
 let_go
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP QUIT PIPE
+on_signal 'exit 130' INT
+on_signal 'exit 143' TERM HUP QUIT PIPE
 
 if [ "$TEST" = 1 ]; then
   say "Testing ..."

@@ -28,11 +28,11 @@ clean() {
   exit "$code"
 }
 heed() {
-  trap 'complain; complain "Interrupted; nothing was installed."; exit 130' INT
-  trap 'exit 129' HUP
-  trap 'exit 131' QUIT
-  trap 'exit 141' PIPE
-  trap 'exit 143' TERM
+  on_signal 'complain; complain "Interrupted; nothing was installed."; exit 130' INT
+  on_signal 'exit 129' HUP
+  on_signal 'exit 131' QUIT
+  on_signal 'exit 141' PIPE
+  on_signal 'exit 143' TERM
 }
 trap clean EXIT
 heed

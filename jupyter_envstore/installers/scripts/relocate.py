@@ -21,6 +21,11 @@ def replace_binary(data, old, new, room):
     """Return ``data`` with each C string that holds ``old`` changed, its length kept by the zeros behind it.
 
     ``room`` is how long a prefix may be: as much as its package left.
+
+    Raises
+    ------
+    ValueError
+        The new path does not fit.
     """
     if len(new) > room:
         raise ValueError("the path has %d bytes, %d fit" % (len(new), room))

@@ -57,11 +57,11 @@ if [ "$BATCH" = 0 ]; then
   esac
 fi
 heed() { # by the trap on exit, the lock goes; what is removed by then stays so, and the next run removes the rest
-  trap 'exit 130' INT
-  trap 'exit 129' HUP
-  trap 'exit 131' QUIT
-  trap 'exit 141' PIPE
-  trap 'exit 143' TERM
+  on_signal 'exit 130' INT
+  on_signal 'exit 129' HUP
+  on_signal 'exit 131' QUIT
+  on_signal 'exit 141' PIPE
+  on_signal 'exit 143' TERM
 }
 case $PREFIX in
   */.*.envstore-installing/replaced) ;; # an installer has it removed, and the lock

@@ -5,6 +5,18 @@
 # say who is at work: the highest holds, as long as its process runs.
 
 complain() { printf '%s\n' "$*" >&2; }
+# Traps signals: at each, the commands of $1 run, the last of which exits. bash 5.2 may read them as the inside of a $(...)
+# that it looked at when the signal came, and goes on without them where no ) follows. Others never come as far as the ).
+on_signal() {
+  at_signal=$1
+  shift
+  if [ -n "${BASH_VERSION:-}" ]; then
+    trap "$at_signal
+)" "$@"
+  else
+    trap "$at_signal" "$@"
+  fi
+}
 fail() {
   complain "ERROR: $1"
   shift

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 from jupyter_envstore.errors import SpecificationError
+from jupyter_envstore.spec.lock_entries import CondaLockfile
 from jupyter_envstore.spec.text_editor import Change
 
 
@@ -27,6 +29,15 @@ class Pick:
     categories: tuple[str, ...] = ()
 
 
+class OfferValues(TypedDict):
+    """The values of an :class:`Offer` in JSON."""
+
+    environments: Sequence[str]
+    environment: str
+    categories: Sequence[str]
+    taken: Sequence[str]
+
+
 @dataclass(frozen=True)
 class Offer:
     """What a file has to choose from, and what was taken of it; nothing where there is no choice."""
@@ -36,9 +47,18 @@ class Offer:
     categories: tuple[str, ...] = ()
     taken: tuple[str, ...] = ()
 
+    def to_json(self) -> OfferValues:
+        """Return the values for another process."""
+        return {
+            "environments": self.environments,
+            "environment": self.environment,
+            "categories": self.categories,
+            "taken": self.taken,
+        }
+
     @classmethod
-    def from_json(cls, said: dict[str, Any]) -> Offer:
-        """Return what another process told as a dict."""
+    def from_json(cls, said: OfferValues) -> Offer:
+        """Return what :meth:`to_json` gave."""
         lists = tuple(said["environments"]), tuple(said["categories"]), tuple(said["taken"])
         return cls(lists[0], said["environment"], *lists[1:])
 
@@ -157,7 +177,7 @@ class Repacked:
     told: list[Change]
     offer: Offer = field(default_factory=Offer)
     exclude_newer: str = ""
-    lock: dict[str, Any] | None = None
+    lock: CondaLockfile | None = None
 
 
 def finished(draft: Draft, what: str) -> Repacked:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
 from jupyter_envstore.errors import Fault, SpecificationError
 from jupyter_envstore.spec.addresses import file_of, masked
+from jupyter_envstore.spec.lock_entries import CondaLockfile, Hashes, LockfileEntry
 from jupyter_envstore.spec.locks import VIRTUAL
 
 MAX_LINE = 4000
 CONDA_FILE = re.compile(r"(.+)-([^-]+)-([^-]+)\.(?:conda|tar\.bz2)")
 
 
-def explicit_to_lock(text: str, name: str, here: str) -> tuple[dict[str, Any], list[str]]:
+def explicit_to_lock(text: str, name: str, here: str) -> tuple[CondaLockfile, list[str]]:
     """Return an ``@EXPLICIT`` list as a lock, and notes; every address needs a hash behind ``#``.
 
     Lines ``# pip name @ address#sha256=…``, which conda-lock and our own lists have, become packages too. Packages
@@ -26,7 +26,8 @@ def explicit_to_lock(text: str, name: str, here: str) -> tuple[dict[str, Any], l
     SpecificationError
         Addresses that are none, or lack a hash, each with its line.
     """
-    packages, faults, platforms, pip = [], [], [], 0
+    packages: list[LockfileEntry] = []
+    faults, platforms, pip = [], [], 0
     virtual: dict[str, None] = {}
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()
@@ -70,7 +71,7 @@ def explicit_to_lock(text: str, name: str, here: str) -> tuple[dict[str, Any], l
     return {"version": "1", "metadata": metadata, "package": packages}, notes
 
 
-def _pip_comment(line: str) -> dict[str, Any] | str | None:
+def _pip_comment(line: str) -> LockfileEntry | str | None:
     """Return the package of a comment ``# pip name @ address#sha256=…``, what is wrong with it, or None for others."""
     if not line.startswith("#") or len(line) > MAX_LINE:
         return None
@@ -108,17 +109,15 @@ def _shown(line: str) -> str:
     return masked(line)[:80]
 
 
-def _explicit_entry(line: str) -> dict[str, Any] | str:
+def _explicit_entry(line: str) -> LockfileEntry | str:
     url, _, digest = line.partition("#")
     parts = url.partition("?")[0].partition("://")[2].split("/")
     match = CONDA_FILE.fullmatch(file_of(url))
     if len(parts) < 3 or not match:
         return f"{_shown(line)!r} is not the address of a conda package"
-    if match.group(1).startswith("__"):
-        return {"name": match.group(1)}
     digest = digest.removeprefix("sha256:")
-    kind = {32: "md5", 64: "sha256"}.get(len(digest))
-    if kind is None or not re.fullmatch(r"[0-9a-f]+", digest):
+    hashes = _hashes(digest)
+    if not hashes and not match.group(1).startswith("__"):  # those of virtual packages are left out
         return f"{match.group()} has no hash; make the list with: conda list --explicit --md5"
     return {
         "name": match.group(1),
@@ -127,7 +126,14 @@ def _explicit_entry(line: str) -> dict[str, Any] | str:
         "platform": parts[-2],
         "dependencies": {},
         "url": url,
-        "hash": {kind: digest},
+        "hash": hashes,
         "category": "main",
         "optional": False,
     }
+
+
+def _hashes(digest: str) -> Hashes:
+    """Return a hash with its kind, which its length tells; nothing where it is none."""
+    if not re.fullmatch(r"[0-9a-f]+", digest):
+        return {}
+    return {"md5": digest} if len(digest) == 32 else {"sha256": digest} if len(digest) == 64 else {}

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import NoReturn
 
 from jupyter_envstore.errors import SpecificationError
-from jupyter_envstore.spec.converting.uv_lock import is_uv_lock
 from jupyter_envstore.spec.wording import ACCEPTED
 
 
@@ -259,6 +258,8 @@ def check_toml_kind(data: dict[str, object], name: str) -> None:
         metadata = data.get("metadata")
         if isinstance(metadata, dict) and "content-hash" in metadata:
             _refuse("poetry.lock", "its pyproject.toml is read")
+        from jupyter_envstore.spec.converting.uv_lock import is_uv_lock  # not needed to start the server
+
         if is_uv_lock(data, name):
             return
         if isinstance(metadata, dict) and "groups" in metadata:

@@ -17,6 +17,11 @@ def requirements_to_yaml(text: str, name: str, python: str) -> tuple[str, list[s
     """Return a ``requirements.txt`` as an ``environment.yml``, and notes.
 
     Python is of the minor version ``python``, or as a line of the list has it: PyPI has no such package.
+
+    Raises
+    ------
+    SpecificationError
+        It lists no packages.
     """
     lines = [line.strip() for line in re.sub(r"\\[^\S\n]*\r?\n", " ", text).splitlines()]
     wanted = [line for line in lines if line and not line.startswith("#")]

@@ -13,6 +13,7 @@ from jupyter_envstore.errors import Fault, SpecificationError
 from jupyter_envstore.spec.addresses import file_of
 from jupyter_envstore.spec.converting.draft import ChoiceError, Offer, Pick, Repacked
 from jupyter_envstore.spec.document import Table
+from jupyter_envstore.spec.lock_entries import CondaLockfile, Hashes, HashKind, LockfileEntry
 from jupyter_envstore.spec.locks import VIRTUAL, lock_as_text
 from jupyter_envstore.spec.text_editor import Change
 from jupyter_envstore.spec.wording import counted
@@ -73,7 +74,7 @@ def read_pixi_lock(root: dict[str, Any], pick: Pick, name: str) -> Repacked:
         "sources": [],
         "custom_metadata": {"name": name},
     }
-    lock = {"version": "1", "metadata": metadata, "package": packages}
+    lock: CondaLockfile = {"version": "1", "metadata": metadata, "package": packages}
     return Repacked(lock_as_text(lock), told, offer=offer, lock=lock)
 
 
@@ -116,7 +117,7 @@ class _Reader:
     def subdir(self, platform: str) -> str:
         return self.subdirs.get(platform, platform)
 
-    def entries(self, platform: str, entries: object) -> Iterable[dict[str, Any]]:
+    def entries(self, platform: str, entries: object) -> Iterable[LockfileEntry]:
         for entry in entries if isinstance(entries, list) else ():
             if not isinstance(entry, dict):
                 continue
@@ -140,7 +141,7 @@ class _Reader:
             why = "sources are built where they lie; put the package into a channel, or name a release"
             self.told.append(Change(f"{counted(len(self.left), 'package')} left out: {listed}", why))
 
-    def _conda(self, url: str, record: dict[str, Any], platform: str) -> dict[str, Any] | None:
+    def _conda(self, url: str, record: dict[str, Any], platform: str) -> LockfileEntry | None:
         file = file_of(url)
         parts = CONDA_FILE.fullmatch(file)
         if parts is None or "://" not in url:
@@ -167,7 +168,7 @@ class _Reader:
             "optional": False,
         }
 
-    def _pypi(self, url: str, record: dict[str, Any], platform: str) -> dict[str, Any] | None:
+    def _pypi(self, url: str, record: dict[str, Any], platform: str) -> LockfileEntry | None:
         is_git = url.startswith("git+")
         if not is_git and not url.startswith(("http://", "https://")):
             self.left[str(record.get("name") or url)] = None
@@ -214,5 +215,9 @@ class _Reader:
         }
 
     @staticmethod
-    def _hashes(record: dict[str, Any], kinds: tuple[str, ...]) -> dict[str, str]:
-        return {kind: str(record[kind]) for kind in kinds if isinstance(record.get(kind), str)}
+    def _hashes(record: dict[str, Any], kinds: tuple[HashKind, ...]) -> Hashes:
+        found: Hashes = {}
+        for kind in kinds:
+            if isinstance(record.get(kind), str):
+                found[kind] = str(record[kind])
+        return found

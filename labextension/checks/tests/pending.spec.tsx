@@ -31,9 +31,12 @@ describe('what a typed text means', () => {
     expect(await meaning('numpy >= 2, <3  conda-forge::other')).toEqual({ specs: ['numpy>=2,<3', 'conda-forge::other'] });
   });
 
-  it('is PyPI’s where no channel has it, nor anything like it', async () => {
-    expect(await meaning('textdistance')).toEqual({ specs: ['pip:textdistance'] });
-    expect(await meaning('numpy textdistance>=4')).toEqual({ specs: ['numpy', 'pip:textdistance>=4'] });
+  it('is PyPI’s where no channel has it, nor anything like it, only if that is offered', async () => {
+    expect(await meaningOf('textdistance', [], completer, trans, true)).toEqual({ specs: ['pip:textdistance'] });
+    const asked = (await meaning('textdistance')).problem;
+    expect(asked).toContain('No channel has “textdistance”, or a similar name. PyPI is not asked before the build: write pip:textdistance');
+    expect((await meaning('numpy textdistance>=4')).problem).toContain('write pip:textdistance>=4 to install it from there');
+    expect((await meaningOf('nmupy', [], completer, trans, true)).problem).toContain('Choose “numpy”, write pip:nmupy');
   });
 
   it('is asked for where it may be a mistake or a beginning, or is nothing', async () => {
@@ -101,12 +104,14 @@ describe('a button that acts on what was typed', () => {
     let isRefused = false;
     const onAdd = async (specs: string[]) => !isRefused && taken.push(...specs) > 0;
     await draw(<PackageSearch completer={completer} trans={trans} specification="" onAdd={onAdd} />);
-    await type('textdistance');
+    await type('numba');
     await press();
-    expect([acted, taken, value()]).toEqual([1, ['pip:textdistance'], '']);
-    await type('nmupy');
-    await press();
-    expect([acted, taken, value()]).toEqual([1, ['pip:textdistance'], 'nmupy']);
+    expect([acted, taken, value()]).toEqual([1, ['numba'], '']);
+    for (const asked of ['nmupy', 'textdistance']) {
+      await type(asked);
+      await press();
+      expect([acted, taken, value()]).toEqual([1, ['numba'], asked]);
+    }
     expect(node.querySelector('[role=alert]')?.textContent).toContain('clear the field');
     expect(document.activeElement).toBe(node.querySelector('input'));
     isRefused = true;

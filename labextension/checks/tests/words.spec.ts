@@ -1,7 +1,7 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { specificationText } from '../../src/commands/kernel-packages';
 import { firstWords } from '../../src/components/channel-errors';
-import { linesBySteps, step } from '../../src/presentation/build-steps';
+import { artifactTitles, linesBySteps, step, stepTitle } from '../../src/presentation/build-steps';
 import { clause, withTree } from '../../src/presentation/error-text';
 import { age, duration, inLine, size } from '../../src/presentation/formats';
 import { buildMark, mark, tookSeconds } from '../../src/presentation/status';
@@ -88,6 +88,20 @@ describe('what is said of a build', () => {
     const again = linesBySteps(['Make installer', 'half', 'Make installer', 'Make installer: done in 2.8 s']);
     expect(again.get('artifact-installer')).toEqual(['Make installer', 'half']);
     expect(again.get('artifact-installer#2')).toEqual(['Make installer', 'Make installer: done in 2.8 s']);
+  });
+
+  it('names the step of an artifact that another package makes by its title, and finds its lines', () => {
+    const titles = artifactTitles([{ type: 'names', title: trans.__('list of names') }]);
+    const made = { name: 'artifact-names' };
+    expect(stepTitle(made, trans, titles)).toBe('Make list of names');
+    expect(stepTitle(made, trans)).toBe('Make names');
+    expect(stepTitle({ name: 'artifact-yaml' }, trans, titles)).toBe('Make pinned YAML');
+    const lines = ['Link packages', 'Link packages: done in 0.4 s', 'Make list of names', 'Make list of names: done in 0.1 s'];
+    const found = linesBySteps(lines, titles);
+    expect(found.get('link')).toEqual(lines.slice(0, 2));
+    expect(found.get('artifact-names')).toEqual(lines.slice(2));
+    const running = { ...made, state: 'running', done: 0, total: 0 };
+    expect(step({ status: 'COMPLETED', steps: [running] } as unknown as IProgress, trans).words).toBe('Make names');
   });
 
   it('tells the reason of a failure in one clause', () => {

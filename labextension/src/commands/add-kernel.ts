@@ -1,4 +1,5 @@
 import { CommandIDs } from '../command-ids';
+import type { IViews } from '../view/shared/view-types';
 import { type CommandContext, PLACE, whole } from './command-context';
 
 /** Return the package with the kernel for a specification: for R if it contains R, otherwise for Python. */
@@ -8,7 +9,7 @@ export function kernelPackage(specs: readonly string[]): string {
 }
 
 /** The command that gives an environment a kernel: a package in its specification, or the setting that adds one. */
-export function addKernelCommand(context: CommandContext): void {
+export function addKernelCommand(context: CommandContext, views: IViews): void {
   const { app, model, trans } = context;
   const { api } = model;
   context.add(
@@ -24,7 +25,7 @@ export function addKernelCommand(context: CommandContext): void {
     async args => {
       const place = context.place(args);
       const id = model.find(place)?.current_build_id;
-      if (!id) {
+      if (!id || !(await views.mayBuild(place))) {
         return undefined;
       }
       const made = await context.guarded(trans.__('No kernel was added to %1', whole(place)), async () => {

@@ -5,6 +5,7 @@ import { reachWords } from '../presentation/artifacts';
 import type { IArtifact, IPlace } from '../store/types';
 import type { IViews } from '../view/shared/view-types';
 import { type Arguments, type CommandContext, PLACE, whole } from './command-context';
+import { KnownReach } from './known-reach';
 
 const TOKEN_DAYS = 30;
 const DAY = 86_400_000;
@@ -28,6 +29,7 @@ export function addArtifactCommands(context: CommandContext, views: IViews): voi
 function addShowCommands(context: CommandContext, views: IViews): void {
   const { trans } = context;
   const { api } = context.model;
+  const reach = new KnownReach(context);
 
   context.add(
     CommandIDs.showArtifact,
@@ -40,7 +42,7 @@ function addShowCommands(context: CommandContext, views: IViews): void {
         tellReach(context, found);
       }
     },
-    { label: args => String(args.words ?? trans.__('Show in New Browser Tab')) }
+    { label: args => reach.marked(String(args.words ?? trans.__('Show in New Browser Tab')), args) }
   );
   context.add(CommandIDs.openArtifact, trans.__('Open Here'), ARTIFACT, async args => {
     const found = await readyArtifact(context, args);
@@ -62,7 +64,7 @@ function addShowCommands(context: CommandContext, views: IViews): void {
         tellReach(context, found);
       }
     },
-    { label: args => (args.words ? String(args.words) : trans.__('Download')) }
+    { label: args => reach.marked(String(args.words ?? trans.__('Download')), args) }
   );
   context.add(CommandIDs.makeArtifact, trans.__('Make Artifact'), ARTIFACT, args =>
     context.guarded(trans.__('Not made'), () =>

@@ -2,6 +2,7 @@ import { Notification } from '@jupyterlab/apputils';
 import { CommandIDs } from '../command-ids';
 import { placeOf } from '../store/accessors';
 import type { IEnvironment } from '../store/types';
+import type { IViews } from '../view/shared/view-types';
 import { BUILD, type CommandContext, PLACE, runningKernels, whole } from './command-context';
 
 /** Pause between checks of a build that is brought back, in milliseconds, and the number of checks. */
@@ -9,8 +10,8 @@ const RESTORE_PAUSE = 700;
 const RESTORE_TURNS = 1000;
 
 /** Commands that make builds, and change those that there are. */
-export function addBuildCommands(context: CommandContext): void {
-  addRebuildCommand(context);
+export function addBuildCommands(context: CommandContext, views: IViews): void {
+  addRebuildCommand(context, views);
   addCancelCommand(context);
   addRestoreCommand(context);
   addRetentionCommands(context);
@@ -18,7 +19,7 @@ export function addBuildCommands(context: CommandContext): void {
 }
 
 /** The command that builds the same specification again. */
-function addRebuildCommand(context: CommandContext): void {
+function addRebuildCommand(context: CommandContext, views: IViews): void {
   const { app, model, trans } = context;
   const { api } = model;
 
@@ -28,6 +29,9 @@ function addRebuildCommand(context: CommandContext): void {
     PLACE,
     async args => {
       const item = context.environment(args);
+      if (item && !(await views.mayBuild(placeOf(item)))) {
+        return undefined;
+      }
       const failed = item?.active && item.newest_build_status !== 'COMPLETED';
       const usual = failed ? item.current_build_id : item?.newest_build_id;
       const build = Number(args.build ?? usual ?? 0);

@@ -2,7 +2,7 @@ import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
 import { CommandIDs } from '../command-ids';
 import { size } from '../presentation/formats';
 import { isUnfinished, placeOf } from '../store/accessors';
-import type { IEnvironment } from '../store/types';
+import type { IEnvironment, IPlace } from '../store/types';
 import { BUILD, type CommandContext, PLACE, runningKernels, whole } from './command-context';
 
 /** How many builds' artifacts are counted before an environment is deleted. */
@@ -13,20 +13,27 @@ const HOLDS = 600_000;
 
 /** Commands that delete, and the one that brings a deleted environment back. */
 export function addDeleteCommands(context: CommandContext): void {
-  const { model, trans } = context;
-  const { api } = model;
-  /** The notifications that offer to undo, by what was deleted. */
-  const offers = new Map<string, string>();
+  const offers = new UndoOffers(context);
+  addDeleteBuild(context);
+  addDeleteEnvironment(context, offers);
+  addUndelete(context, offers);
+}
 
+function addDeleteBuild(context: CommandContext): void {
+  const { model, trans } = context;
   context.add(CommandIDs.deleteBuild, trans.__('Delete Build…'), BUILD, async args => {
     const title = trans.__('Delete build %1?', String(args.number ?? args.build));
     const body = trans.__(
       'Its files and its lockfile are deleted, and it cannot be brought back. Other builds are not changed. A notebook that uses it can run until its kernel stops.'
     );
     if (await confirmDelete(context, title, body)) {
-      await context.guarded(trans.__('Not deleted'), () => api.deleteBuild(Number(args.build)));
+      await context.guarded(trans.__('Not deleted'), () => model.api.deleteBuild(Number(args.build)));
     }
   });
+}
+
+function addDeleteEnvironment(context: CommandContext, offers: UndoOffers): void {
+  const { model, trans } = context;
   context.add(
     CommandIDs.remove,
     trans.__('Delete…'),
@@ -42,20 +49,11 @@ export function addDeleteCommands(context: CommandContext): void {
         return;
       }
       const done = await context.guarded(trans.__('Not deleted'), async () => {
-        await api.deleteEnvironment(place);
+        await model.api.deleteEnvironment(place);
         return true;
       });
       if (done) {
-        Notification.dismiss(offers.get(whole(place)));
-        const id = Notification.success(
-          bytes ? trans.__('Deleted %1. %2 will be freed in 10 minutes.', whole(place), size(bytes)) : trans.__('Deleted %1.', whole(place)),
-          {
-            autoClose: SHOWN,
-            actions: [{ label: trans.__('Undo'), callback: () => void context.app.commands.execute(CommandIDs.undelete, { ...place }) }]
-          }
-        );
-        offers.set(whole(place), id);
-        setTimeout(() => Notification.dismiss(id), HOLDS);
+        offers.offer(place, bytes);
       }
     },
     {
@@ -63,6 +61,10 @@ export function addDeleteCommands(context: CommandContext): void {
       caption: args => context.whyNot(args, 'environment::delete')
     }
   );
+}
+
+function addUndelete(context: CommandContext, offers: UndoOffers): void {
+  const { model, trans } = context;
   context.add(
     CommandIDs.undelete,
     trans.__('Undo Delete'),
@@ -70,12 +72,12 @@ export function addDeleteCommands(context: CommandContext): void {
     async args => {
       const place = context.place(args);
       const done = await context.guarded(trans.__('Not brought back'), async () => {
-        await api.undelete(place);
+        await model.api.undelete(place);
         return true;
       });
-      Notification.dismiss(offers.get(whole(place)));
+      offers.takeBack(place);
       if (done) {
-        offers.set(whole(place), Notification.success(trans.__('%1 is back', whole(place)), { autoClose: 5000 }));
+        offers.tellBack(place);
         model.reveal(place);
       }
       return done === true;
@@ -90,6 +92,41 @@ export function addDeleteCommands(context: CommandContext): void {
           : trans.__('Only admins of %1 can bring it back', context.place(args).namespace)
     }
   );
+}
+
+/** The notifications about deleted environments, of which each environment has one at most. */
+class UndoOffers {
+  constructor(private readonly context: CommandContext) {}
+
+  /** Tell that an environment was deleted, with Undo; `bytes` are freed if it is not undone. */
+  offer(place: IPlace, bytes: number): void {
+    const { app, trans } = this.context;
+    const name = whole(place);
+    this.takeBack(place);
+    const id = Notification.success(
+      bytes ? trans.__('Deleted %1. %2 will be freed in 10 minutes.', name, size(bytes)) : trans.__('Deleted %1.', name),
+      {
+        autoClose: SHOWN,
+        actions: [{ label: trans.__('Undo'), callback: () => void app.commands.execute(CommandIDs.undelete, { ...place }) }]
+      }
+    );
+    this._shown.set(name, id);
+    setTimeout(() => Notification.dismiss(id), HOLDS);
+  }
+
+  /** Remove what was told last about an environment. */
+  takeBack(place: IPlace): void {
+    Notification.dismiss(this._shown.get(whole(place)));
+  }
+
+  /** Tell that an environment is back. */
+  tellBack(place: IPlace): void {
+    const words = this.context.trans.__('%1 is back', whole(place));
+    this._shown.set(whole(place), Notification.success(words, { autoClose: 5000 }));
+  }
+
+  /** Ids of the notifications, by the environment's name. */
+  private readonly _shown = new Map<string, string>();
 }
 
 /** Return what is deleted with an environment: bytes, and what the user should know before. */

@@ -24,6 +24,12 @@ export function useHasTyped(): () => boolean {
   return () => [...(memory ?? [])].some(([key, text]) => key.startsWith(TYPED) && Boolean(text));
 }
 
+/** Return a function that tells the text of a field of {@link useTyped}, wherever in the view the field is. */
+export function useTypedText(name: string): () => string {
+  const memory = React.useContext(PanelContext)?.memory;
+  return () => (memory?.get(TYPED + name) as string | undefined) ?? '';
+}
+
 /** Return the text of a field; it is kept while that part of the view is not rendered. */
 export function useTyped(name: string): [string, (text: string) => void] {
   const memory = React.useContext(PanelContext)?.memory;

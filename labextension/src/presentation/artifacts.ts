@@ -12,6 +12,17 @@ export function reachWords(artifact: Pick<IArtifact, 'reach'>, trans: Translatio
       return '';
   }
 }
+/** Say the same in a few words, for a menu. */
+export function reachMark(artifact: Pick<IArtifact, 'reach'>, trans: TranslationBundle): string {
+  switch (artifact.reach) {
+    case 'here':
+      return trans.__('only on this machine');
+    case 'private':
+      return trans.__('only in this network');
+    default:
+      return '';
+  }
+}
 /** How an artifact is shown: its title and buttons, and how it is used on another machine. */
 interface IArtifactWords {
   title: string;

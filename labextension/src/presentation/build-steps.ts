@@ -1,5 +1,5 @@
 import { nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
-import type { IProgress, IStep } from '../store/types';
+import type { IArtifact, IProgress, IStep } from '../store/types';
 
 /** Say which step of a build runs, and how far it is (0 to 1; null where that is not known). */
 export function step(progress: IProgress | undefined, trans: TranslationBundle): { words: string; part: number | null } {
@@ -27,7 +27,7 @@ export function step(progress: IProgress | undefined, trans: TranslationBundle):
     check: trans.__('Checking')
   };
   const part = running.total > 0 ? Math.min(1, running.done / running.total) : null;
-  const name = names[running.name] ?? running.name;
+  const name = names[running.name] ?? stepTitle(running, trans);
   return { words: part === null ? name : trans.__('%1 %2 %', name, Math.round(part * 100)), part };
 }
 /** Return what the steps of a build are called, by their names. */
@@ -51,18 +51,40 @@ function stepTitles(trans: TranslationBundle): Record<string, string> {
     'artifact-installer': trans.__('Make installer')
   };
 }
-/** Return the name of a step, for people. */
-export function stepTitle(step: IStep, trans: TranslationBundle): string {
-  return stepTitles(trans)[step.name] ?? step.name;
+/** Titles of artifacts by type, as the server's registry gives them. */
+export type ArtifactTitles = Readonly<Record<string, string>>;
+
+/** Return the titles of artifacts by type. */
+export function artifactTitles(artifacts: readonly Pick<IArtifact, 'type' | 'title'>[]): ArtifactTitles {
+  return Object.fromEntries(artifacts.map(item => [item.type, item.title]));
 }
-/** The titles of steps in the log, which is not translated. */
-const LOG_TITLES = stepTitles(nullTranslator.load('jupyter_envstore'));
+
+/** The names of steps that make an artifact begin with this; the artifact's type follows. */
+const ARTIFACT = 'artifact-';
+
+/** Return the name of a step, for people; `titles` are those of artifacts that other packages make. */
+export function stepTitle(step: Pick<IStep, 'name'>, trans: TranslationBundle, titles: ArtifactTitles = {}): string {
+  const known = stepTitles(trans)[step.name];
+  if (known !== undefined || !step.name.startsWith(ARTIFACT)) {
+    return known ?? step.name;
+  }
+  const type = step.name.slice(ARTIFACT.length);
+  return trans.__('Make %1', titles[type] ?? type);
+}
+
+/** Return the names of steps by their titles in the log, which is not translated. */
+function namesByLogTitle(titles: ArtifactTitles): Map<string, string> {
+  const trans = nullTranslator.load('jupyter_envstore');
+  const names = [...Object.keys(stepTitles(trans)), ...Object.keys(titles).map(type => ARTIFACT + type)];
+  return new Map(names.map(name => [stepTitle({ name }, trans, titles), name]));
+}
+
 /**
  * Return the lines of a log by step; lines before the first step have an empty key. If a step began again, its number
- * is part of its key: `artifact-installer#2`.
+ * is part of its key: `artifact-installer#2`. `titles` are those of artifacts that other packages make.
  */
-export function linesBySteps(lines: readonly string[]): Map<string, string[]> {
-  const names = new Map(Object.entries(LOG_TITLES).map(([name, title]) => [title, name]));
+export function linesBySteps(lines: readonly string[], titles: ArtifactTitles = {}): Map<string, string[]> {
+  const names = namesByLogTitle(titles);
   const begun = new Map<string, number>();
   const found = new Map<string, string[]>();
   let current = '';

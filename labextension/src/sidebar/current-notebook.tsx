@@ -8,47 +8,24 @@ import type { IProps } from '../components/props';
 import { StatusMark } from '../components/status-mark';
 import type { SessionPanel, SessionTracker } from '../lab/session-tracker';
 import { mark } from '../presentation/status';
-import { placeOf } from '../store/accessors';
-import { kernelOf } from '../store/kernel-names';
-import type { IBuild, IEnvironment, IPlace } from '../store/types';
+import type { IBuild, IPlace } from '../store/types';
 import { Section } from './section';
+import { type IStartedBuild, useCurrentKernel } from './use-current-kernel';
 
 const MOST = 40;
-const STATE = 'jupyter-envstore:kernel-builds';
 const SHOWN = 15_000;
-
-/** The build that each kernel was started in. */
-type IKernelBuilds = Record<string, { number: number; id: number }>;
 
 /** The notebook or console in front and the environment that it runs in. */
 export function CurrentNotebook(
   props: IProps & { sessions: SessionTracker; state: IStateDB | null }
 ): React.ReactElement | null {
   const { model, trans, commands, sessions, state } = props;
-  const panel = useCurrentPanel(sessions);
-  const kernel = useKernel(panel);
-  const spelled = kernelOf(kernel.name);
-  const item =
-    model.environments.find(found => found.kernels.includes(kernel.name)) ?? (spelled ? model.find(spelled.place) : undefined);
-  const isGone = Boolean(spelled && !item && model.lastSeen && model.isConnected);
-  const ofBuild = item ? spelled?.number ?? null : null; // a kernel that is this build's own
-  const builds = useKernelBuilds(kernel.id, ofBuild === null ? item : undefined, state);
-  const build = builds[kernel.id];
+  const { panel, kernel, item, place, build, ofBuild, isOld, deleted } = useCurrentKernel(model, sessions, state);
   const active = item?.current_build;
-  const isOld = Boolean(build && active && build.id !== active.id && ofBuild === null);
-  const place = item && placeOf(item);
-  useOldBuildNotice(props, isOld && panel && place && build && active ? { panel, kernel: kernel.id, place, build, active } : null);
-  if (!panel || panel.isDisposed || (model.environments.length === 0 && !isGone)) {
+  useOldBuildNotice(props, isOld && panel && place && build && active ? { panel, kernel, place, build, active } : null);
+  if (!panel || panel.isDisposed || (model.environments.length === 0 && !deleted)) {
     return null;
   }
-  const change = (event: React.MouseEvent) => {
-    const usable = model.environments.filter(other => other.kernels.length).slice(0, MOST);
-    const items = usable.map(({ namespace, name }) => ({
-      command: CommandIDs.useInCurrent,
-      args: { namespace: namespace.name, name, words: `${namespace.name}/${name}` }
-    }));
-    openMenu(commands, items, event.currentTarget);
-  };
   return (
     <Section title={'console' in panel ? trans.__('Current Console') : trans.__('Current Notebook')}>
       <div className="jp-EnvStore-current">
@@ -59,8 +36,8 @@ export function CurrentNotebook(
             <Link onClick={() => commands.execute(CommandIDs.open, place)}>{`${place.namespace}/${place.name}`}</Link>
             <span className="jp-EnvStore-age">{trans.__('build %1', ofBuild ?? build?.number ?? active?.number ?? '')}</span>
           </div>
-        ) : isGone && spelled ? (
-          <Gone {...props} place={spelled.place} />
+        ) : deleted ? (
+          <Gone {...props} place={deleted} />
         ) : (
           <div className="jp-EnvStore-sub">{trans.__('It does not use an environment of the store.')}</div>
         )}
@@ -71,10 +48,10 @@ export function CurrentNotebook(
           </div>
         )}
         <div className="jp-EnvStore-actions">
-          {place && item.permissions.includes('environment::update') && (
+          {item && place && item.permissions.includes('environment::update') && (
             <Link onClick={() => commands.execute(CommandIDs.addPackage, place)}>{trans.__('Add package…')}</Link>
           )}
-          <button type="button" className="jp-EnvStore-link" aria-haspopup="menu" onClick={change}>
+          <button type="button" className="jp-EnvStore-link" aria-haspopup="menu" onClick={event => chooseEnvironment(props, event.currentTarget)}>
             {trans.__('Change ▾')}
           </button>
         </div>
@@ -83,56 +60,14 @@ export function CurrentNotebook(
   );
 }
 
-/** Return the notebook or console in front. */
-function useCurrentPanel(sessions: SessionTracker): SessionPanel | null {
-  const [panel, setPanel] = React.useState<SessionPanel | null>(sessions.current);
-  React.useEffect(() => {
-    const slot = () => setPanel(sessions.current);
-    slot();
-    sessions.changed.connect(slot);
-    return () => {
-      sessions.changed.disconnect(slot);
-    };
-  }, [sessions]);
-  return panel;
-}
-
-/** Return the kernel of a notebook or console; empty without one. */
-function useKernel(panel: SessionPanel | null): { id: string; name: string } {
-  const [kernel, setKernel] = React.useState({ id: '', name: '' });
-  React.useEffect(() => {
-    const session = panel?.sessionContext;
-    const slot = () => {
-      const found = session?.session?.kernel;
-      setKernel({ id: found?.id ?? '', name: found?.name ?? '' });
-    };
-    slot();
-    session?.kernelChanged.connect(slot);
-    return () => {
-      session?.kernelChanged.disconnect(slot);
-    };
-  }, [panel]);
-  return kernel;
-}
-
-/**
- * Return the build that each kernel was started in. A kernel continues to use the build that was active when it
- * started; this is stored here, since the server does not know it.
- */
-function useKernelBuilds(kernel: string, item: IEnvironment | undefined, state: IStateDB | null): IKernelBuilds {
-  const [builds, setBuilds] = React.useState<IKernelBuilds>({});
-  React.useEffect(() => {
-    const build = item?.current_build;
-    if (kernel && build) {
-      void state?.fetch(STATE).then(value => {
-        const known = (value ?? {}) as IKernelBuilds;
-        const all = kernel in known ? known : { ...known, [kernel]: { number: build.number, id: build.id } };
-        setBuilds(all);
-        void state.save(STATE, Object.fromEntries(Object.entries(all).slice(-MOST)));
-      });
-    }
-  }, [kernel, item?.id, state]);
-  return builds;
+/** Open a menu of the environments that the notebook or console in front can be used with. */
+function chooseEnvironment({ model, commands }: IProps, button: Element): void {
+  const usable = model.environments.filter(other => other.kernels.length).slice(0, MOST);
+  const items = usable.map(({ namespace, name }) => ({
+    command: CommandIDs.useInCurrent,
+    args: { namespace: namespace.name, name, words: `${namespace.name}/${name}` }
+  }));
+  openMenu(commands, items, button);
 }
 
 /** A kernel that runs in another build than the active one. */
@@ -140,7 +75,7 @@ interface IOldBuild {
   panel: SessionPanel;
   kernel: string;
   place: IPlace;
-  build: { number: number; id: number };
+  build: IStartedBuild;
   active: IBuild;
 }
 

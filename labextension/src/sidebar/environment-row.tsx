@@ -41,25 +41,13 @@ export const EnvironmentRow = React.memo(function EnvironmentRow(props: IRowProp
   const build = item.current_build;
   const names = placeOf(item);
   const now = useClock();
-  const at = builtOn(build);
-  const language = item.kernels.length ? item.languages.join(' ') || trans.__('kernel') : '';
-  const label = [
-    item.name,
-    status.words,
-    build ? trans.__('build %1', build.number) : '',
-    item.active && build?.warning_count ? trans._n('%1 warning', '%1 warnings', build.warning_count) : '',
-    props.contains || language,
-    at ? trans.__('built %1', ago(at, now, trans)) : '',
-    trans.__('%1 of %2 in %3', props.place, props.of, names.namespace)
-  ].filter(part => part);
   const failed = item.newest_build ?? item.current_build;
-  const isLong = item.name.length > LONG && !props.words; // the ends of long names tell them apart
   const reason = item.newest_build_status === 'FAILED' ? clause(failed?.status_info ?? '') : '';
   return (
     <div
       role="treeitem"
       aria-level={2}
-      aria-label={label.join(', ')}
+      aria-label={rowLabel(props, status.words, now)}
       aria-selected={isOpened}
       aria-expanded={isOpened}
       aria-posinset={props.place}
@@ -87,35 +75,9 @@ export const EnvironmentRow = React.memo(function EnvironmentRow(props: IRowProp
         onDoubleClick={() => void commands.execute(CommandIDs.open, names)}
       >
         <StatusMark mark={status} />
-        <span
-          className={`jp-EnvStore-name ${isLong ? 'jp-mod-long' : ''}`}
-          title={`${names.namespace}/${names.name}\n${item.description}`}
-        >
-          {isLong ? (
-            <>
-              <span className="jp-EnvStore-head">{item.name.slice(0, -TAIL)}</span>
-              <span className="jp-EnvStore-tail">{item.name.slice(-TAIL)}</span>
-            </>
-          ) : (
-            <Bold text={item.name} words={props.words ?? ''} />
-          )}
-          {props.words === null && <span className="jp-EnvStore-sub"> {names.namespace}</span>}
-        </span>
+        <RowName {...props} />
         {item.active && <WarningMark build={build} trans={trans} />}
-        <span className="jp-EnvStore-facts">
-          {props.contains ? (
-            <span className="jp-EnvStore-language" title={props.contains}>
-              {props.contains}
-            </span>
-          ) : (
-            <>
-              <span className="jp-EnvStore-language" title={item.kernel_note ?? item.kernels.join(', ')}>
-                {language}
-              </span>
-              <Age build={build} trans={trans} />
-            </>
-          )}
-        </span>
+        <RowFacts {...props} />
         {(isHovered || isFocused) && <RowActions {...props} />}
       </div>
       {reason && !isOpened && (
@@ -127,6 +89,73 @@ export const EnvironmentRow = React.memo(function EnvironmentRow(props: IRowProp
     </div>
   );
 });
+
+/** Return what a screen reader says of a row: `status` in words, and the facts that are shown beside the name. */
+function rowLabel(props: IRowProps, status: string, now: Date): string {
+  const { item, trans } = props;
+  const build = item.current_build;
+  const at = builtOn(build);
+  return [
+    item.name,
+    status,
+    build ? trans.__('build %1', build.number) : '',
+    item.active && build?.warning_count ? trans._n('%1 warning', '%1 warnings', build.warning_count) : '',
+    props.contains || languageOf(item, trans),
+    at ? trans.__('built %1', ago(at, now, trans)) : '',
+    trans.__('%1 of %2 in %3', props.place, props.of, item.namespace.name)
+  ]
+    .filter(part => part)
+    .join(', ');
+}
+
+/** Return the languages of an environment's kernels; empty without a kernel. */
+function languageOf(item: IEnvironment, trans: IProps['trans']): string {
+  return item.kernels.length ? item.languages.join(' ') || trans.__('kernel') : '';
+}
+
+/** The name of an environment: what matches the filter is bold, and a long name is shortened before its end. */
+function RowName(props: IRowProps): React.ReactElement {
+  const { item } = props;
+  const { namespace, name } = placeOf(item);
+  const isLong = item.name.length > LONG && !props.words; // the ends of long names tell them apart
+  return (
+    <span
+      className={`jp-EnvStore-name ${isLong ? 'jp-mod-long' : ''}`}
+      title={`${namespace}/${name}\n${item.description}`}
+    >
+      {isLong ? (
+        <>
+          <span className="jp-EnvStore-head">{item.name.slice(0, -TAIL)}</span>
+          <span className="jp-EnvStore-tail">{item.name.slice(-TAIL)}</span>
+        </>
+      ) : (
+        <Bold text={item.name} words={props.words ?? ''} />
+      )}
+      {props.words === null && <span className="jp-EnvStore-sub"> {namespace}</span>}
+    </span>
+  );
+}
+
+/** Language and age of an environment, or the package that the filter found. */
+function RowFacts(props: IRowProps): React.ReactElement {
+  const { item, trans } = props;
+  return (
+    <span className="jp-EnvStore-facts">
+      {props.contains ? (
+        <span className="jp-EnvStore-language" title={props.contains}>
+          {props.contains}
+        </span>
+      ) : (
+        <>
+          <span className="jp-EnvStore-language" title={item.kernel_note ?? item.kernels.join(', ')}>
+            {languageOf(item, trans)}
+          </span>
+          <Age build={item.current_build} trans={trans} />
+        </>
+      )}
+    </span>
+  );
+}
 
 /** The buttons that replace language and age while the pointer or the focus is on a row. */
 function RowActions(props: IRowProps): React.ReactElement {

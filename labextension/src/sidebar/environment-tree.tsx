@@ -24,35 +24,25 @@ interface ITreeProps extends IProps {
 
 /** The tree of environments, grouped by namespace: one tab stop, with arrow keys between rows. */
 export function EnvironmentTree(props: ITreeProps): React.ReactElement {
-  const { model, found, filter, trans, commands, closed, toggle, innerRef } = props;
+  const { model, found, filter, trans, closed, toggle, innerRef } = props;
   const [opened, setOpened] = React.useState<number | null>(null);
   const typed = React.useRef({ text: '', at: 0 });
   const groups = grouped(found.named, filter ? [] : model.namespaces.slice(0, 1), filter ? [] : model.namespaces.slice(1));
   const nothing = groups.size === 0 && found.containing.length === 0 && !found.isLooking;
-  const keys = [
-    ...[...groups].flatMap(([name, items]) => [
-      `group:${name}`,
-      ...(closed.has(name) ? [] : items.length ? items.map(item => `item:${item.id}`) : [`empty:${name}`])
-    ]),
-    ...found.containing.map(item => `hit:${item.id}`)
-  ];
-  const { stop, wanted, focusKey, focusPlace, onFocus } = useTreeFocus(keys, innerRef);
-
-  const labels = new Map([...model.environments].map(item => [item.id, item.name]));
-  const labelOf = (key: string) =>
-    key.startsWith('group:') ? key.slice('group:'.length) : labels.get(Number(key.split(':')[1])) ?? '';
+  const keys = rowKeys(groups, found, closed);
+  const focus = useTreeFocus(keys, innerRef);
   useRevealed(props, setOpened);
   const onOpen = React.useCallback((id: number) => setOpened(old => (old === id ? null : id)), []);
   const onKeyDown = (event: React.KeyboardEvent) =>
     handleTreeKey(event, props, {
       keys,
-      labelOf,
+      labelOf: key => labelOf(key, model.environments),
       closed,
       opened,
       setOpened,
       toggle,
-      focusKey,
-      focusPlace,
+      focusKey: focus.focusKey,
+      focusPlace: focus.focusPlace,
       focusAgain: () => innerRef.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus(),
       typed
     });
@@ -60,35 +50,7 @@ export function EnvironmentTree(props: ITreeProps): React.ReactElement {
   if (nothing) {
     return <NoMatch {...props} />;
   }
-  const draw = (kind: 'item' | 'hit', of: number) => (item: IEnvironment, place: number) => {
-    const key = `${kind}:${item.id}`;
-    return (
-      <EnvironmentRow
-        key={key}
-        rowKey={key}
-        model={model}
-        commands={commands}
-        trans={trans}
-        item={item}
-        place={place + 1}
-        of={of}
-        words={kind === 'hit' ? null : filter.trim()}
-        contains={kind === 'hit' ? containsWords(found.hits.get(item.id) ?? [], found.packageName) : ''}
-        isConnected={model.isConnected}
-        isOpened={opened === item.id && (kind === 'item' || !found.named.includes(item))}
-        tabIndex={stop === key ? 0 : -1}
-        onFocus={onFocus}
-        onOpen={onOpen}
-      />
-    );
-  };
-  const rowsOf = (items: readonly IEnvironment[], kind: 'item' | 'hit') => (
-    <WindowedRows
-      items={items}
-      keep={item => [stop, wanted].includes(`${kind}:${item.id}`) || opened === item.id}
-      draw={draw(kind, items.length)}
-    />
-  );
+  const rows = { ...props, focus, opened, onOpen };
   return (
     <div
       ref={innerRef}
@@ -104,21 +66,81 @@ export function EnvironmentTree(props: ITreeProps): React.ReactElement {
           name={name}
           items={items}
           isClosed={closed.has(name)}
-          tabIndex={stop === `group:${name}` ? 0 : -1}
-          emptyTabIndex={stop === `empty:${name}` ? 0 : -1}
-          onFocus={onFocus}
+          tabIndex={focus.stop === `group:${name}` ? 0 : -1}
+          emptyTabIndex={focus.stop === `empty:${name}` ? 0 : -1}
+          onFocus={focus.onFocus}
         >
-          {rowsOf(items, 'item')}
+          <EnvironmentRows {...rows} items={items} kind="item" />
         </NamespaceGroup>
       ))}
       {found.containing.length > 0 && (
         <div role="group" aria-label={trans.__('Contain %1', found.packageName)}>
           <div className="jp-EnvStore-namespace">{trans.__('Contain %1', found.packageName)}</div>
-          {rowsOf(found.containing, 'hit')}
+          <EnvironmentRows {...rows} items={found.containing} kind="hit" />
         </div>
       )}
     </div>
   );
+}
+
+/** The rows of environments: those of a namespace, or those that contain the package that is filtered for. */
+function EnvironmentRows(
+  props: ITreeProps & {
+    items: readonly IEnvironment[];
+    kind: 'item' | 'hit';
+    focus: ITreeFocus;
+    /** Id of the environment whose card is open. */
+    opened: number | null;
+    onOpen: (id: number) => void;
+  }
+): React.ReactElement {
+  const { model, commands, trans, found, items, kind, focus, opened } = props;
+  const isHit = kind === 'hit';
+  return (
+    <WindowedRows
+      items={items}
+      keep={item => [focus.stop, focus.wanted].includes(`${kind}:${item.id}`) || opened === item.id}
+      draw={(item, place) => {
+        const key = `${kind}:${item.id}`;
+        return (
+          <EnvironmentRow
+            key={key}
+            rowKey={key}
+            model={model}
+            commands={commands}
+            trans={trans}
+            item={item}
+            place={place + 1}
+            of={items.length}
+            words={isHit ? null : props.filter.trim()}
+            contains={isHit ? containsWords(found.hits.get(item.id) ?? [], found.packageName) : ''}
+            isConnected={model.isConnected}
+            isOpened={opened === item.id && !(isHit && found.named.includes(item))}
+            tabIndex={focus.stop === key ? 0 : -1}
+            onFocus={focus.onFocus}
+            onOpen={props.onOpen}
+          />
+        );
+      }}
+    />
+  );
+}
+
+/** Return the keys of all rows that are shown, in their order. */
+function rowKeys(groups: ReadonlyMap<string, IEnvironment[]>, found: IFound, closed: ReadonlySet<string>): string[] {
+  return [
+    ...[...groups].flatMap(([name, items]) => [
+      `group:${name}`,
+      ...(closed.has(name) ? [] : items.length ? items.map(item => `item:${item.id}`) : [`empty:${name}`])
+    ]),
+    ...found.containing.map(item => `hit:${item.id}`)
+  ];
+}
+
+/** Return the name that a row is found by when it is typed. */
+function labelOf(key: string, environments: readonly IEnvironment[]): string {
+  const [kind, of] = key.split(':');
+  return kind === 'group' ? key.slice('group:'.length) : environments.find(item => item.id === Number(of))?.name ?? '';
 }
 
 /** What has the focus in the tree, and how it goes to another row. */

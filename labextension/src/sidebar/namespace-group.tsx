@@ -36,20 +36,14 @@ function NamespaceRow(props: IGroupProps): React.ReactElement {
   const { name, items, isClosed, trans, model, commands } = props;
   const own = model.permissions?.primary_namespace === name;
   const writable = model.writable.includes(name);
-  const members = items[0]?.namespace.members ?? 0;
   const Caret = isClosed ? caretRightIcon : caretDownIcon;
-  const label = own
-    ? trans.__('%1, yours', name)
-    : writable
-      ? name
-      : trans.__('%1, you can use these environments, but not change them', name);
   return (
     <div
       role="treeitem"
       aria-level={1}
       aria-expanded={!isClosed}
       aria-selected={false}
-      aria-label={trans._n('Namespace %2, %1 environment', 'Namespace %2, %1 environments', items.length, label)}
+      aria-label={trans._n('Namespace %2, %1 environment', 'Namespace %2, %1 environments', items.length, namespaceLabel(props, own, writable))}
       className="jp-EnvStore-namespace"
       data-key={`group:${name}`}
       data-group={name}
@@ -69,23 +63,7 @@ function NamespaceRow(props: IGroupProps): React.ReactElement {
           <lockIcon.react tag="span" height="12px" width="12px" />
         </span>
       )}
-      {members > 0 && (
-        <button
-          type="button"
-          className="jp-EnvStore-members"
-          data-testid="envstore:members"
-          tabIndex={-1}
-          title={trans._n('%1 other has a role here', '%1 others have a role here', members)}
-          aria-label={trans._n('%1 other has a role in %2', '%1 others have a role in %2', members, name)}
-          onClick={event => {
-            event.stopPropagation();
-            void commands.execute(CommandIDs.open, { namespace: name, name: items[0]!.name, tab: 'access' });
-          }}
-        >
-          <usersIcon.react tag="span" height="12px" width="12px" />
-          {members}
-        </button>
-      )}
+      <MembersButton {...props} />
       <span className="jp-EnvStore-count">{items.length}</span>
       {writable && (
         <IconButton
@@ -99,6 +77,37 @@ function NamespaceRow(props: IGroupProps): React.ReactElement {
         />
       )}
     </div>
+  );
+}
+
+/** Return what a screen reader says of a namespace: whose it is, or that its environments can only be used. */
+function namespaceLabel({ name, trans }: IGroupProps, own: boolean, writable: boolean): string {
+  if (own) {
+    return trans.__('%1, yours', name);
+  }
+  return writable ? name : trans.__('%1, you can use these environments, but not change them', name);
+}
+
+/** How many others have a role in the namespace; it opens what shows them. */
+function MembersButton(props: IGroupProps): React.ReactElement | null {
+  const { name, items, trans, commands } = props;
+  const members = items[0]?.namespace.members ?? 0;
+  return members === 0 ? null : (
+    <button
+      type="button"
+      className="jp-EnvStore-members"
+      data-testid="envstore:members"
+      tabIndex={-1}
+      title={trans._n('%1 other has a role here', '%1 others have a role here', members)}
+      aria-label={trans._n('%1 other has a role in %2', '%1 others have a role in %2', members, name)}
+      onClick={event => {
+        event.stopPropagation();
+        void commands.execute(CommandIDs.open, { namespace: name, name: items[0]!.name, tab: 'access' });
+      }}
+    >
+      <usersIcon.react tag="span" height="12px" width="12px" />
+      {members}
+    </button>
   );
 }
 

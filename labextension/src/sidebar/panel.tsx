@@ -63,26 +63,10 @@ function Panel(
   const { model, trans, state } = props;
   useModel(model);
   const [filter, setFilter] = React.useState('');
-  const [closed, setClosed] = React.useState<ReadonlySet<string>>(new Set());
+  const { closed, toggle } = useClosedNamespaces(state);
   const field = React.useRef<HTMLInputElement>(null);
   const tree = React.useRef<HTMLDivElement>(null);
   const found = useFound(model, filter);
-
-  React.useEffect(() => {
-    void state?.fetch(STATE).then(value => setClosed(new Set((value as unknown as ISidebarState)?.closed ?? [])));
-  }, [state]);
-  const toggle = React.useCallback(
-    (namespace: string) =>
-      setClosed(old => {
-        const next = new Set(old);
-        if (!next.delete(namespace)) {
-          next.add(namespace);
-        }
-        void state?.save(STATE, { closed: [...next] });
-        return next;
-      }),
-    [state]
-  );
   const onKeyDown = (event: React.KeyboardEvent) => {
     const typing = event.target instanceof HTMLInputElement;
     if ((event.key === '/' && !typing) || (event.key === 'f' && (event.ctrlKey || event.metaKey))) {
@@ -95,14 +79,7 @@ function Panel(
   const hasEnvironments = all > 0;
   const matching = new Set([...found.named, ...found.containing]).size;
   const count = filter.trim() && !found.isLooking ? trans.__('%1 of %2', matching, all) : all;
-  const node = React.useRef<HTMLDivElement>(null);
-  const had = React.useRef(false);
-  React.useEffect(() => {
-    if (had.current && !hasEnvironments && document.activeElement === document.body) {
-      node.current?.querySelector<HTMLElement>('.jp-EnvStore-empty button')?.focus(); // the last row was deleted
-    }
-    had.current = hasEnvironments;
-  }, [hasEnvironments]);
+  const node = useFocusWithoutRows(hasEnvironments);
   return (
     <div ref={node} className="jp-EnvStore-sidebar" onKeyDown={onKeyDown}>
       <Toolbar {...props} />
@@ -133,6 +110,40 @@ function Panel(
       <Footer {...props} />
     </div>
   );
+}
+
+/** Return the namespaces that are closed, as they were when this browser showed them last. */
+function useClosedNamespaces(state: IStateDB | null): { closed: ReadonlySet<string>; toggle: (namespace: string) => void } {
+  const [closed, setClosed] = React.useState<ReadonlySet<string>>(new Set());
+  React.useEffect(() => {
+    void state?.fetch(STATE).then(value => setClosed(new Set((value as unknown as ISidebarState)?.closed ?? [])));
+  }, [state]);
+  const toggle = React.useCallback(
+    (namespace: string) =>
+      setClosed(old => {
+        const next = new Set(old);
+        if (!next.delete(namespace)) {
+          next.add(namespace);
+        }
+        void state?.save(STATE, { closed: [...next] });
+        return next;
+      }),
+    [state]
+  );
+  return { closed, toggle };
+}
+
+/** Give the first button the focus when the row that had it was the last one and is deleted. */
+function useFocusWithoutRows(hasEnvironments: boolean): React.RefObject<HTMLDivElement> {
+  const node = React.useRef<HTMLDivElement>(null);
+  const had = React.useRef(false);
+  React.useEffect(() => {
+    if (had.current && !hasEnvironments && document.activeElement === document.body) {
+      node.current?.querySelector<HTMLElement>('.jp-EnvStore-empty button')?.focus();
+    }
+    had.current = hasEnvironments;
+  }, [hasEnvironments]);
+  return node;
 }
 
 /** The field that filters environments; Escape clears it, and then goes back to the tree, as the arrow does. */

@@ -11,41 +11,12 @@ import { ChannelStatus, useChannelCheck } from './channel-check';
 /** What a user without environments sees. */
 export function Welcome(props: IProps & { sessions: SessionTracker }): React.ReactElement {
   const { model, trans, commands, sessions } = props;
-  const [, look] = React.useReducer((count: number) => count + 1, 0);
-  React.useEffect(() => {
-    // a notebook in front can lend its packages, as soon as it has a kernel
-    const slot = () => look();
-    let session = sessions.last?.sessionContext;
-    const follow = () => {
-      session?.kernelChanged.disconnect(slot);
-      session = sessions.last?.sessionContext;
-      session?.kernelChanged.connect(slot);
-      look();
-    };
-    follow();
-    sessions.changed.connect(follow);
-    return () => {
-      sessions.changed.disconnect(follow);
-      session?.kernelChanged.disconnect(slot);
-    };
-  }, [sessions]);
+  useKernelInFront(sessions);
   const [error, setError] = React.useState('');
   const channel = useChannelCheck(model);
   const isAway = channel.state?.words !== undefined;
-  const name = model.permissions?.username ?? '';
   if (model.permissions && model.writable.length === 0) {
-    return (
-      <div className="jp-EnvStore-empty">
-        <envstoreIcon.react tag="div" width="48px" height="48px" />
-        <p>
-          {trans.__(
-            'Nobody has shared an environment with you yet. Ask an admin for a role in a namespace. Your user name is %1.',
-            name || trans.__('nobody')
-          )}
-        </p>
-        {name && <Link onClick={() => copy(name, trans.__('Copied %1', name))}>{trans.__('Copy my name')}</Link>}
-      </div>
-    );
+    return <NothingShared {...props} />;
   }
   return (
     <div className="jp-EnvStore-empty">
@@ -81,4 +52,42 @@ export function Welcome(props: IProps & { sessions: SessionTracker }): React.Rea
       <ChannelStatus {...props} channel={channel} />
     </div>
   );
+}
+
+/** What a user sees who may not create environments, and has no other's. */
+function NothingShared({ model, trans }: IProps): React.ReactElement {
+  const name = model.permissions?.username ?? '';
+  return (
+    <div className="jp-EnvStore-empty">
+      <envstoreIcon.react tag="div" width="48px" height="48px" />
+      <p>
+        {trans.__(
+          'Nobody has shared an environment with you yet. Ask an admin for a role in a namespace. Your user name is %1.',
+          name || trans.__('nobody')
+        )}
+      </p>
+      {name && <Link onClick={() => copy(name, trans.__('Copied %1', name))}>{trans.__('Copy my name')}</Link>}
+    </div>
+  );
+}
+
+/** Render again when the notebook in front, or its kernel, is another one: it can lend its packages. */
+function useKernelInFront(sessions: SessionTracker): void {
+  const [, look] = React.useReducer((count: number) => count + 1, 0);
+  React.useEffect(() => {
+    const slot = () => look();
+    let session = sessions.last?.sessionContext;
+    const follow = () => {
+      session?.kernelChanged.disconnect(slot);
+      session = sessions.last?.sessionContext;
+      session?.kernelChanged.connect(slot);
+      look();
+    };
+    follow();
+    sessions.changed.connect(follow);
+    return () => {
+      sessions.changed.disconnect(follow);
+      session?.kernelChanged.disconnect(slot);
+    };
+  }, [sessions]);
 }

@@ -2,6 +2,7 @@ import { URLExt } from '@jupyterlab/coreutils';
 import type { ServerConnection } from '@jupyterlab/services';
 import { refusal } from './errors';
 import { Requests } from './requests';
+import { type Body, type Data, type GivenFor, repeated, requestOf, type Route } from './routes';
 import type {
   IAbout,
   IArtifact,
@@ -19,20 +20,11 @@ import type {
   ISolved,
   ISpace,
   IToken,
-  IUsage
+  IUsage,
+  Role
 } from './types';
 
 const PAGE = 100;
-
-/** Return the names of an environment as a part of a path. */
-function names(place: IPlace): string {
-  return `${encodeURIComponent(place.namespace)}/${encodeURIComponent(place.name)}/`;
-}
-
-/** Return the path of something below an environment. */
-function path(place: IPlace): string {
-  return `environment/${names(place)}`;
-}
 
 /** The store's REST API. */
 export class EnvStoreApi {
@@ -44,39 +36,38 @@ export class EnvStoreApi {
 
   /** Return all environments that the user may see; with `packages`, those whose build has all of them. */
   async environments(packages: string[] = []): Promise<IEnvironment[]> {
-    const query = packages.map(name => `packages=${encodeURIComponent(name)}`).join('&');
-    return (await this.ask<IEnvironment[]>('GET', `environment/${query && '?'}${query}`)) ?? [];
+    return (await this.ask('GET /environment/', { query: repeated('packages', packages) })) ?? [];
   }
 
   /** Return one environment. */
   async environment(place: IPlace): Promise<IEnvironment> {
-    return this.ask('GET', path(place));
+    return this.ask('GET /environment/{namespace}/{name}/', { path: place });
   }
 
   /** Make a build the active one. */
   async activate(place: IPlace, build: number): Promise<void> {
-    await this.ask('PUT', path(place), { build_id: build });
+    await this.ask('PUT /environment/{namespace}/{name}/', { path: place, body: { build_id: build } });
   }
 
   /** Change the description of an environment. */
   async describe(place: IPlace, description: string): Promise<void> {
-    await this.ask('PUT', path(place), { description });
+    await this.ask('PUT /environment/{namespace}/{name}/', { path: place, body: { description } });
   }
 
   /** Build the same lock under another name. */
   async clone(place: IPlace, target: IPlace, build?: number): Promise<number> {
     const body = { ...target, ...(build ? { build_id: build } : {}) };
-    return (await this.ask<{ build_id: number }>('POST', `${path(place)}clone/`, body)).build_id;
+    return (await this.ask('POST /environment/{namespace}/{name}/clone/', { path: place, body })).build_id;
   }
 
   /** Delete an environment with all its builds; it can come back for ten minutes. */
   async deleteEnvironment(place: IPlace): Promise<void> {
-    await this.ask('DELETE', path(place));
+    await this.ask('DELETE /environment/{namespace}/{name}/', { path: place });
   }
 
   /** Bring a deleted environment back. */
   async undelete(place: IPlace): Promise<void> {
-    await this.ask('POST', `${path(place)}undelete/`);
+    await this.ask('POST /environment/{namespace}/{name}/undelete/', { path: place });
   }
 
   // -- specifications ----------------------------------------------------------------------------------------------
@@ -88,7 +79,7 @@ export class EnvStoreApi {
     name?: string,
     description?: string,
     excludeNewer?: string | null
-  ): Promise<{ build: number; notes: string[] }> {
+  ): Promise<{ build: number; notes: readonly string[] }> {
     const body = {
       specification,
       ...(namespace ? { namespace } : {}),
@@ -96,7 +87,7 @@ export class EnvStoreApi {
       ...(description ? { environment_description: description } : {}),
       ...(excludeNewer ? { exclude_newer: excludeNewer } : {})
     };
-    const made = await this.ask<{ build_id: number; notes: string[] }>('POST', 'specification/', body);
+    const made = await this.ask('POST /specification/', { body });
     return { build: made.build_id, notes: made.notes };
   }
 
@@ -115,17 +106,17 @@ export class EnvStoreApi {
       specification,
       ...(place.namespace ? { namespace: place.namespace } : {}),
       ...(place.name ? { environment: place.name } : {}),
-      ...(fileName ? { repair: true, file_name: fileName, keep } : {}),
+      ...(fileName ? { repair: true, file_name: fileName, keep: keep as Body<'POST /specification/check/'>['keep'] } : {}),
       ...(pick.environment ? { file_environment: pick.environment } : {}),
       ...(pick.categories?.length ? { categories: pick.categories } : {})
     };
-    return this.requests.ask('POST', 'specification/check/', { body, patience: 'quick' });
+    return this.ask('POST /specification/check/', { body, patience: 'quick' });
   }
 
   /** Return a text with packages added or removed. */
   async edit(specification: string, add: string[], remove: string[]): Promise<string> {
     const body = { specification, add, remove };
-    return (await this.requests.ask<{ specification: string }>('POST', 'specification/edit/', { body, patience: 'quick' })).specification;
+    return (await this.ask('POST /specification/edit/', { body, patience: 'quick' })).specification;
   }
 
   /** Say what a text would install, and what that changes in the environment. */
@@ -143,115 +134,111 @@ export class EnvStoreApi {
       ...(place.namespace ? { namespace: place.namespace } : {}),
       ...(place.name ? { environment: place.name } : {})
     };
-    return this.requests.ask('POST', 'solve/', { body, signal, patience: 'long' });
+    return this.ask('POST /solve/', { body, signal, patience: 'long' });
   }
 
   /** Return the versions of a package, or the names that a pattern with `*` matches. */
   async search(name: string, channels: string[] = [], signal?: AbortSignal): Promise<IFoundPackage[]> {
-    const query = channels.map(channel => `channel=${encodeURIComponent(channel)}`).join('&');
-    const below = `search/${encodeURIComponent(name)}/${query && '?'}${query}`;
-    return this.requests.ask('GET', below, { signal, patience: 'long' });
+    return this.ask('GET /search/{package}/', { path: { package: name }, query: repeated('channel', channels), signal, patience: 'long' });
   }
 
   /** Return the newest package of each name that there is. */
   async newest(packages: readonly string[], channels: readonly string[]): Promise<IFoundPackage[]> {
-    const query = [
-      ...packages.map(name => `name=${encodeURIComponent(name)}`),
-      ...channels.map(channel => `channel=${encodeURIComponent(channel)}`)
-    ];
-    return this.requests.ask('GET', `newest/?${query.join('&')}`, { patience: 'long' });
+    const query = [repeated('name', packages), repeated('channel', channels)].filter(part => part).join('&');
+    return this.ask('GET /newest/', { query, patience: 'long' });
   }
 
   // -- builds ------------------------------------------------------------------------------------------------------
 
   /** Return a build with its specification. */
   async build(id: number): Promise<IBuild> {
-    return this.ask('GET', `build/${id}/`);
+    return this.ask('GET /build/{build_id}/', { path: { build_id: id } });
   }
 
   /** Return the newest builds of an environment, newest first, and how many there are. */
   async builds(environmentId: number, size = PAGE): Promise<{ builds: IBuild[]; count: number }> {
     const query = `environment_id=${environmentId}&size=${size}&order=desc`;
-    const answer = await this.requests.request<IBuild[]>('GET', `build/?${query}`);
+    const answer = await this.request('GET /build/', { query });
     return { builds: answer.data, count: answer.count ?? answer.data.length };
   }
 
   /** Return the builds that are queued or run, the oldest first. */
   async unfinishedBuilds(): Promise<IBuild[]> {
     const found = await Promise.all(
-      ['QUEUED', 'BUILDING'].map(status => this.ask<IBuild[]>('GET', `build/?status=${status}&size=${PAGE}`))
+      ['QUEUED', 'BUILDING'].map(status => this.ask('GET /build/', { query: `status=${status}&size=${PAGE}` }))
     );
     return found.flat().sort((a, b) => a.id - b.id);
   }
 
   /** Return the packages of a build and why each is there. */
   async contents(id: number): Promise<IContent[]> {
-    return this.ask('GET', `build/${id}/contents/`);
+    return this.ask('GET /build/{build_id}/contents/', { path: { build_id: id } });
   }
 
   /** Return the metadata of a package of a build. */
   async about(id: number, name: string, manager: string): Promise<IAbout> {
-    return this.ask('GET', `build/${id}/about/${encodeURIComponent(name)}/?manager=${manager}`);
+    return this.ask('GET /build/{build_id}/about/{package}/', { path: { build_id: id, package: name }, query: `manager=${manager}` });
   }
 
   /** Pin a build, or let the retention settings decide about it again. */
   async pin(id: number, pinned: boolean): Promise<void> {
-    await this.ask('PUT', `build/${id}/pin/`, { pinned });
+    await this.ask('PUT /build/{build_id}/pin/', { path: { build_id: id }, body: { pinned } });
   }
 
   /** Keep the files of a build's packages in the store, or stop keeping them. */
   async keepPackages(id: number, packages: boolean): Promise<void> {
-    await this.ask('PUT', `build/${id}/keep/`, { packages });
+    await this.ask('PUT /build/{build_id}/keep/', { path: { build_id: id }, body: { packages } });
   }
 
   /** Create kernels for a build that is not active; return their names. */
-  async offerKernel(id: number): Promise<string[]> {
-    return (await this.ask<{ kernels: string[] }>('POST', `build/${id}/kernel/`, {})).kernels;
+  async offerKernel(id: number): Promise<readonly string[]> {
+    return (await this.ask('POST /build/{build_id}/kernel/', { path: { build_id: id }, body: {} })).kernels;
   }
 
   /** Delete the files of a build that is not active; `restore` brings them back. */
   async packAway(id: number): Promise<void> {
-    await this.ask('POST', `build/${id}/pack-away/`, {});
+    await this.ask('POST /build/{build_id}/pack-away/', { path: { build_id: id }, body: {} });
   }
 
   /** Return what changed from one build to another. */
   async diff(first: number, second: number): Promise<IPackageChange[]> {
-    return this.ask('GET', `build/${first}/diff/${second}/`);
+    return this.ask('GET /build/{build_id}/diff/{other_id}/', { path: { build_id: first, other_id: second } });
   }
 
   /** Return the steps of a build. */
   async progress(id: number): Promise<IProgress> {
-    return this.ask('GET', `build/${id}/progress/`);
+    return this.ask('GET /build/{build_id}/progress/', { path: { build_id: id } });
   }
 
   /** Build the same specification again. */
   async rebuild(id: number): Promise<number> {
-    return (await this.ask<{ build_id: number }>('PUT', `build/${id}/`, {})).build_id;
+    return (await this.ask('PUT /build/{build_id}/', { path: { build_id: id }, body: {} })).build_id;
   }
 
   /** Stop a build. */
   async cancel(id: number): Promise<void> {
-    await this.ask('PUT', `build/${id}/cancel/`, {});
+    await this.ask('PUT /build/{build_id}/cancel/', { path: { build_id: id }, body: {} });
   }
 
   /** Bring a build back that was packed away. */
   async restore(id: number): Promise<void> {
-    await this.ask('POST', `build/${id}/restore/`, {});
+    await this.ask('POST /build/{build_id}/restore/', { path: { build_id: id }, body: {} });
   }
 
   /** Delete a build. */
   async deleteBuild(id: number): Promise<void> {
-    await this.ask('DELETE', `build/${id}/`);
+    await this.ask('DELETE /build/{build_id}/', { path: { build_id: id } });
   }
 
   /** Return the artifacts of a build in every state. */
   async artifacts(id: number): Promise<IArtifact[]> {
-    return this.ask('GET', `build/${id}/artifacts/`);
+    return this.ask('GET /build/{build_id}/artifacts/', { path: { build_id: id } });
   }
 
   /** Request an artifact. */
   async make(id: number, type: string, variant = ''): Promise<IArtifact> {
-    return this.ask('POST', `build/${id}/artifacts/${encodeURIComponent(type)}/`, variant ? { variant } : {});
+    const path = { build_id: id, kind: type };
+    return this.ask('POST /build/{build_id}/artifacts/{kind}/', { path, body: variant ? { variant } : {} });
   }
 
   /** Return a text artifact. */
@@ -288,77 +275,85 @@ export class EnvStoreApi {
 
   /** Return who the user is and what they may do. */
   async permissions(): Promise<IPermissions> {
-    return this.ask('GET', 'permission/');
+    return this.ask('GET /permission/');
   }
 
   /** Return environments, builds and bytes of each namespace. */
   async usage(): Promise<Record<string, IUsage>> {
-    return this.ask('GET', 'usage/');
+    return this.ask('GET /usage/');
   }
 
   /** Return the user's tokens. */
   async tokens(): Promise<IToken[]> {
-    return this.ask('GET', 'token/');
+    return this.ask('GET /token/');
   }
 
   /** Create a token; its text is returned only once. */
-  async makeToken(name: string, bindings: Record<string, string[]>, expiration: Date): Promise<string> {
+  async makeToken(name: string, bindings: Body<'POST /token/'>['role_bindings'], expiration: Date): Promise<string> {
     const body = { name, role_bindings: bindings, expiration: expiration.toISOString() };
-    return (await this.ask<{ token: string }>('POST', 'token/', body)).token;
+    return (await this.ask('POST /token/', { body })).token;
   }
 
   /** Revoke a token. */
   async revokeToken(id: number): Promise<void> {
-    await this.ask('DELETE', `token/${id}/`);
+    await this.ask('DELETE /token/{token_id}/', { path: { token_id: id } });
   }
 
   /** Return the members of a namespace. */
   async members(namespace: string): Promise<INamespaceRole[]> {
-    return this.ask('GET', `namespace/${encodeURIComponent(namespace)}/roles`);
+    return this.ask('GET /namespace/{namespace}/roles', { path: { namespace } });
   }
 
   /** Give the user of another namespace a role here, change it, or take it away (null). */
-  async setMember(namespace: string, other: string, role: string | null, isNew: boolean): Promise<void> {
-    const address = `namespace/${encodeURIComponent(namespace)}/role`;
-    const body = role === null ? { other_namespace: other } : { other_namespace: other, role };
-    await this.ask(role === null ? 'DELETE' : isNew ? 'POST' : 'PUT', address, body);
+  async setMember(namespace: string, other: string, role: Role | null, isNew: boolean): Promise<void> {
+    const path = { namespace };
+    if (role === null) {
+      await this.ask('DELETE /namespace/{namespace}/role', { path, body: { other_namespace: other } });
+    } else {
+      const route = isNew ? 'POST /namespace/{namespace}/role' : 'PUT /namespace/{namespace}/role';
+      await this.ask(route, { path, body: { other_namespace: other, role } });
+    }
   }
 
   /** Return the settings that apply to an environment. */
   async settingsOf(place: IPlace): Promise<Record<string, unknown>> {
-    return this.ask('GET', `setting/${names(place)}`);
+    return this.ask('GET /setting/{namespace}/{name}/', { path: place });
   }
 
   /** Return the default channels of the whole store, for specifications that name no channel. */
   async defaultChannels(): Promise<string[]> {
-    const settings = await this.ask<{ conda_default_channels: string[] }>('GET', 'setting/');
-    return settings.conda_default_channels;
+    const settings = await this.ask('GET /setting/');
+    return settings['conda_default_channels'] as string[];
   }
 
   /** Change settings of an environment, or of the whole store without a place. */
   async changeSettings(values: Record<string, unknown>, place?: IPlace): Promise<void> {
-    await this.ask('PUT', `setting/${place ? names(place) : ''}`, values);
+    if (place) {
+      await this.ask('PUT /setting/{namespace}/{name}/', { path: place, body: values });
+    } else {
+      await this.ask('PUT /setting/', { body: values });
+    }
   }
 
   /** Return how full the store's disk is; with `plan`, what could be freed. */
   async space(plan = false): Promise<ISpace> {
     // a plan is a walk through the caches
-    return this.requests.ask('GET', `space/${plan ? '?plan=true' : ''}`, { patience: plan ? 'long' : 'quick' });
+    return this.ask('GET /space/', plan ? { query: 'plan=true', patience: 'long' } : {});
   }
 
   /** Delete what the retention settings do not keep. */
   async free(): Promise<ISpace> {
-    return this.ask('POST', 'space/', {});
+    return this.ask('POST /space/', { body: {} });
   }
 
   /** Return the version of the server extension. */
   async version(): Promise<string> {
-    return (await this.ask<{ version: string }>('GET', '')).version;
+    return (await this.ask('GET /')).version;
   }
 
   /** Return the default channels, for specifications that name no channel. */
   async channels(): Promise<string[]> {
-    const found = await this.ask<{ name: string }[]>('GET', 'channel/');
+    const found = await this.ask('GET /channel/');
     return found.map(channel => channel.name);
   }
 
@@ -377,7 +372,12 @@ export class EnvStoreApi {
   /** Sends the requests. */
   readonly requests: Requests;
 
-  private ask<T>(method: string, below: string, body?: unknown): Promise<T> {
-    return this.requests.ask<T>(method, below, body === undefined ? {} : { body });
+  private async ask<R extends Route>(route: R, ...given: GivenFor<R>): Promise<Data<R>> {
+    return (await this.request(route, ...given)).data;
+  }
+
+  private request<R extends Route>(route: R, ...given: GivenFor<R>): Promise<{ data: Data<R>; count?: number }> {
+    const [method, below, request] = requestOf(route, given[0]);
+    return this.requests.request(method, below, request);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The objects of the REST API. Generated from the OpenAPI document: do not edit, run `npm run types` in
+ * The objects and requests of the REST API. Generated from the OpenAPI document: do not edit, run `npm run types` in
  * `labextension/checks` instead.
  */
 
@@ -485,5 +485,387 @@ export interface components {
             /** @description Whether work on it is queued or runs; for the build itself or for one of its artifacts. */
             readonly busy: boolean;
         };
+    };
+}
+export interface requests {
+    readonly "GET /": {
+        readonly body: never;
+        readonly data: {
+            readonly version: string;
+        };
+    };
+    readonly "GET /permission/": {
+        readonly body: never;
+        readonly data: components["schemas"]["Permissions"];
+    };
+    readonly "GET /roles/": {
+        readonly body: never;
+        readonly data: {
+            readonly [key: string]: readonly string[];
+        };
+    };
+    readonly "GET /usage/": {
+        readonly body: never;
+        readonly data: components["schemas"]["Usage"];
+    };
+    readonly "GET /token/": {
+        readonly body: never;
+        readonly data: readonly components["schemas"]["Token"][];
+    };
+    readonly "POST /token/": {
+        readonly body: {
+            readonly name?: string | null;
+            readonly primary_namespace?: string | null;
+            readonly expiration?: string | number | null;
+            readonly exp?: string | number | null;
+            readonly role_bindings?: {
+                readonly [key: string]: readonly ("viewer" | "developer" | "editor" | "admin")[];
+            } | null;
+        };
+        readonly data: components["schemas"]["Token"] & {
+            readonly token: string;
+        };
+    };
+    readonly "DELETE /token/{token_id}/": {
+        readonly body: never;
+        readonly data: unknown;
+    };
+    readonly "GET /space/": {
+        readonly body: never;
+        readonly data: components["schemas"]["Space"];
+    };
+    readonly "POST /space/": {
+        readonly body: never;
+        readonly data: components["schemas"]["Space"];
+    };
+    readonly "GET /audit/": {
+        readonly body: never;
+        readonly data: readonly components["schemas"]["AuditEntry"][];
+    };
+    readonly "GET /namespace/": {
+        readonly body: never;
+        readonly data: readonly components["schemas"]["NamespaceName"][];
+    };
+    readonly "GET /namespace/{namespace}/": {
+        readonly body: never;
+        readonly data: components["schemas"]["Namespace"];
+    };
+    readonly "PUT /namespace/{namespace}/": {
+        readonly body: {
+            readonly metadata?: Record<string, unknown> | null;
+            readonly role_mappings?: {
+                readonly [key: string]: readonly ("viewer" | "developer" | "editor" | "admin")[];
+            } | null;
+        };
+        readonly data: unknown;
+    };
+    readonly "POST /namespace/{namespace}/": {
+        readonly body: never;
+        readonly data: unknown;
+    };
+    readonly "DELETE /namespace/{namespace}/": {
+        readonly body: never;
+        readonly data: unknown;
+    };
+    readonly "PUT /namespace/{namespace}/metadata": {
+        readonly body: Record<string, unknown>;
+        readonly data: unknown;
+    };
+    readonly "GET /namespace/{namespace}/roles": {
+        readonly body: never;
+        readonly data: readonly components["schemas"]["NamespaceRole"][];
+    };
+    readonly "DELETE /namespace/{namespace}/roles": {
+        readonly body: never;
+        readonly data: unknown;
+    };
+    readonly "GET /namespace/{namespace}/role": {
+        readonly body: never;
+        readonly data: components["schemas"]["NamespaceRole"] | readonly components["schemas"]["NamespaceRole"][];
+    };
+    readonly "PUT /namespace/{namespace}/role": {
+        readonly body: {
+            readonly other_namespace: string;
+            /** @enum {string} */
+            readonly role: "viewer" | "developer" | "editor" | "admin";
+        };
+        readonly data: unknown;
+    };
+    readonly "POST /namespace/{namespace}/role": {
+        readonly body: {
+            readonly other_namespace: string;
+            /** @enum {string} */
+            readonly role: "viewer" | "developer" | "editor" | "admin";
+        };
+        readonly data: unknown;
+    };
+    readonly "DELETE /namespace/{namespace}/role": {
+        readonly body: {
+            readonly other_namespace: string;
+            readonly role?: string | null;
+        };
+        readonly data: unknown;
+    };
+    readonly "GET /environment/": {
+        readonly body: never;
+        readonly data: readonly components["schemas"]["Environment"][];
+    };
+    readonly "GET /environment/{namespace}/{name}/": {
+        readonly body: never;
+        readonly data: components["schemas"]["Environment"];
+    };
+    readonly "PUT /environment/{namespace}/{name}/": {
+        readonly body: {
+            readonly build_id?: number | null;
+            readonly description?: string | null;
+        };
+        readonly data: unknown;
+    };
+    readonly "DELETE /environment/{namespace}/{name}/": {
+        readonly body: never;
+        readonly data: unknown;
+    };
+    readonly "POST /environment/{namespace}/{name}/undelete/": {
+        readonly body: never;
+        readonly data: {
+            /** @description How many builds it has. */
+            readonly builds: number;
+        };
+    };
+    readonly "POST /environment/{namespace}/{name}/clone/": {
+        readonly body: {
+            readonly name: string;
+            readonly namespace?: string | null;
+            readonly build_id?: number | null;
+        };
+        readonly data: {
+            readonly build_id: number;
+        };
+    };
+    readonly "GET /specification/": {
+        readonly body: never;
+        readonly data: unknown;
+    };
+    readonly "POST /specification/": {
+        readonly body: {
+            readonly specification: string;
+            readonly namespace?: string | null;
+            readonly is_lockfile?: boolean | null;
+            /** @description The name, or NAMESPACE/NAME. */
+            readonly environment_name?: string | null;
+            readonly environment_description?: string | null;
+            /** @description What the file was called; for its kind, where it is repaired. */
+            readonly file_name?: string | null;
+            /** @description Read a file of another tool, and repair it, as build --fix does. A choice below does so too. */
+            readonly repair?: boolean | null;
+            /** @description Changes that repair does not make. */
+            readonly keep?: readonly ("defaults" | "builds" | "foreign" | "kernel" | "sources")[] | null;
+            /** @description Which environment of a pixi.toml or pixi.lock, or project of a uv.lock, is taken; the default one otherwise. */
+            readonly file_environment?: string | null;
+            /** @description Categories of a lockfile, or groups and extras of a pyproject.toml, pylock.toml or uv.lock, that are taken. */
+            readonly categories?: readonly string[] | null;
+            /** @description Packages uploaded later are left out, as 2026-01-31 or a moment of ISO 8601; before the file's own. */
+            readonly exclude_newer?: string | null;
+        };
+        readonly data: {
+            readonly build_id: number;
+            readonly notes: readonly string[];
+        };
+    };
+    readonly "POST /specification/check/": {
+        readonly body: {
+            readonly specification: string;
+            readonly namespace?: string | null;
+            readonly environment?: string | null;
+            readonly file_name?: string | null;
+            readonly repair?: boolean | null;
+            /** @description Changes that repair does not make. */
+            readonly keep?: readonly ("defaults" | "builds" | "foreign" | "kernel" | "sources")[] | null;
+            /** @description Which environment of a pixi.toml or pixi.lock, or project of a uv.lock, is taken; the default one otherwise. */
+            readonly file_environment?: string | null;
+            /** @description Categories of a lockfile, or groups and extras of a pyproject.toml, pylock.toml or uv.lock, that are taken. */
+            readonly categories?: readonly string[] | null;
+        };
+        readonly data: components["schemas"]["CheckedSpecification"];
+    };
+    readonly "POST /specification/edit/": {
+        readonly body: {
+            readonly specification: string;
+            readonly add?: readonly string[] | null;
+            readonly remove?: readonly string[] | null;
+        };
+        readonly data: {
+            readonly specification: string;
+        };
+    };
+    readonly "POST /solve/": {
+        readonly body: {
+            readonly specification: string;
+            readonly namespace?: string | null;
+            readonly environment?: string | null;
+            readonly platform?: string | null;
+            /** @description Take the channels' indexes as they were read last, and ask no channel. */
+            readonly last_index?: boolean | null;
+            /** @description Packages uploaded later are left out, as 2026-01-31 or a moment of ISO 8601. */
+            readonly exclude_newer?: string | null;
+        };
+        readonly data: components["schemas"]["SolvedSpecification"];
+    };
+    readonly "GET /build/": {
+        readonly body: never;
+        readonly data: readonly components["schemas"]["Build"][];
+    };
+    readonly "GET /build/{build_id}/": {
+        readonly body: never;
+        readonly data: components["schemas"]["Build"];
+    };
+    readonly "PUT /build/{build_id}/": {
+        readonly body: never;
+        readonly data: {
+            readonly build_id: number;
+        };
+    };
+    readonly "DELETE /build/{build_id}/": {
+        readonly body: never;
+        readonly data: unknown;
+    };
+    readonly "PUT /build/{build_id}/cancel/": {
+        readonly body: never;
+        readonly data: unknown;
+    };
+    readonly "GET /build/{build_id}/restore/": {
+        readonly body: never;
+        readonly data: {
+            /** @description Files that are to be had nowhere. */
+            readonly missing: readonly string[];
+            readonly packages: readonly components["schemas"]["PackageSource"][];
+        };
+    };
+    readonly "POST /build/{build_id}/restore/": {
+        readonly body: never;
+        readonly data: unknown;
+    };
+    readonly "PUT /build/{build_id}/pin/": {
+        readonly body: {
+            readonly pinned: boolean;
+        };
+        readonly data: unknown;
+    };
+    readonly "GET /build/{build_id}/keep/": {
+        readonly body: never;
+        readonly data: components["schemas"]["KeptPackages"];
+    };
+    readonly "PUT /build/{build_id}/keep/": {
+        readonly body: {
+            readonly packages: boolean;
+        };
+        readonly data: components["schemas"]["KeptPackages"];
+    };
+    readonly "POST /build/{build_id}/pack-away/": {
+        readonly body: never;
+        readonly data: unknown;
+    };
+    readonly "GET /build/{build_id}/about/{package}/": {
+        readonly body: never;
+        readonly data: components["schemas"]["About"];
+    };
+    readonly "POST /build/{build_id}/kernel/": {
+        readonly body: never;
+        readonly data: {
+            readonly kernels: readonly string[];
+        };
+    };
+    readonly "GET /build/{build_id}/packages/": {
+        readonly body: never;
+        readonly data: readonly components["schemas"]["Package"][];
+    };
+    readonly "GET /build/{build_id}/contents/": {
+        readonly body: never;
+        readonly data: readonly components["schemas"]["Content"][];
+    };
+    readonly "GET /build/{build_id}/progress/": {
+        readonly body: never;
+        readonly data: components["schemas"]["BuildProgress"];
+    };
+    readonly "GET /build/{build_id}/diff/{other_id}/": {
+        readonly body: never;
+        readonly data: readonly components["schemas"]["PackageChange"][];
+    };
+    readonly "GET /build/{build_id}/artifacts/": {
+        readonly body: never;
+        readonly data: readonly components["schemas"]["Artifact"][];
+    };
+    readonly "GET /build/{build_id}/artifacts/{kind}/": {
+        readonly body: never;
+        readonly data: components["schemas"]["Artifact"];
+    };
+    readonly "POST /build/{build_id}/artifacts/{kind}/": {
+        readonly body: {
+            readonly variant?: string | null;
+        };
+        readonly data: components["schemas"]["Artifact"];
+    };
+    readonly "GET /setting/": {
+        readonly body: never;
+        readonly data: Record<string, unknown>;
+    };
+    readonly "PUT /setting/": {
+        readonly body: Record<string, unknown>;
+        readonly data: unknown;
+    };
+    readonly "GET /setting/{namespace}/": {
+        readonly body: never;
+        readonly data: Record<string, unknown>;
+    };
+    readonly "PUT /setting/{namespace}/": {
+        readonly body: Record<string, unknown>;
+        readonly data: unknown;
+    };
+    readonly "GET /setting/{namespace}/{name}/": {
+        readonly body: never;
+        readonly data: Record<string, unknown>;
+    };
+    readonly "PUT /setting/{namespace}/{name}/": {
+        readonly body: Record<string, unknown>;
+        readonly data: unknown;
+    };
+    readonly "GET /search/{package}/": {
+        readonly body: never;
+        readonly data: readonly components["schemas"]["FoundPackage"][];
+    };
+    readonly "GET /newest/": {
+        readonly body: never;
+        readonly data: readonly components["schemas"]["FoundPackage"][];
+    };
+    readonly "GET /package/": {
+        readonly body: never;
+        readonly data: readonly components["schemas"]["FoundPackage"][];
+    };
+    readonly "GET /channel/": {
+        readonly body: never;
+        readonly data: readonly components["schemas"]["Channel"][];
+    };
+    readonly "GET /changes/": {
+        readonly body: never;
+        readonly data: {
+            readonly revision: number;
+            readonly reset: boolean;
+            readonly environments: readonly {
+                readonly id: number;
+                readonly namespace: string;
+                readonly name: string;
+                readonly deleted: boolean;
+            }[];
+            readonly builds: readonly {
+                readonly id: number;
+                readonly environment_id: number;
+                /** @enum {string} */
+                readonly status: "QUEUED" | "BUILDING" | "COMPLETED" | "FAILED" | "CANCELED";
+            }[];
+        };
+    };
+    readonly "GET /openapi.json": {
+        readonly body: never;
+        readonly data: unknown;
     };
 }

@@ -22,6 +22,7 @@ export type ISpace = Schemas['Space'];
 export type IPermissions = Schemas['Permissions'];
 export type IToken = Schemas['Token'];
 export type INamespaceRole = Schemas['NamespaceRole'];
+export type Role = INamespaceRole['role'];
 export type IUsage = Schemas['Usage'][string];
 
 /** A fault of a specification. The panel adds how it can be put right. */

@@ -13,6 +13,7 @@ import type { CreateView } from './create/create-view';
 import { loadNewDraft } from './create/new-environment-draft';
 import type { EnvironmentView } from './environment/environment-view';
 import type { IShow, IStart, IViews } from './shared/view-types';
+import { mayBuildWithout } from './shared/waiting-changes';
 import { ChannelCompleter } from './specification/package-completer';
 
 /** Opens the views in the main area, one for each environment, and restores them with the layout. */
@@ -44,7 +45,7 @@ export class ViewManager implements IViews {
     if (this.elsewhere(`${place.namespace}/${place.name}`)) {
       return;
     }
-    const id = `envstore:environment:${place.namespace}/${place.name}`;
+    const id = viewId(place);
     const { EnvironmentView } = await import('./environment/environment-view'); // with the editor: not needed to show the sidebar
     let widget = this.tracker.find(found => found.id === id);
     if (!widget) {
@@ -81,6 +82,15 @@ export class ViewManager implements IViews {
     if (Object.values(show).some(value => value !== undefined)) {
       widget.content.turnTo(show);
     }
+  }
+
+  async mayBuild(place: IPlace): Promise<boolean> {
+    const widget = this.tracker.find(found => found.id === viewId(place));
+    const may = !widget || (await mayBuildWithout(widget.content.waiting(), false, this.trans));
+    if (!may) {
+      await this.open(place, { tab: 'packages', focus: 'add-package' });
+    }
+    return may;
   }
 
   async create(start: IStart = {}): Promise<void> {
@@ -158,6 +168,11 @@ export class ViewManager implements IViews {
   readonly tracker = new WidgetTracker<MainAreaWidget<EnvironmentView>>({ namespace: 'jupyter-envstore-views' });
   private readonly completer: ChannelCompleter;
   private readonly creating = new WidgetTracker<MainAreaWidget<CreateView>>({ namespace: 'jupyter-envstore-new' });
+}
+
+/** Return the id of the view of an environment. */
+function viewId(place: IPlace): string {
+  return `envstore:environment:${place.namespace}/${place.name}`;
 }
 
 function placeOf(widget: MainAreaWidget): { namespace: string; name: string } {

@@ -3,25 +3,21 @@ import { CommandIDs } from '../../command-ids';
 import { Link } from '../../components/buttons';
 import type { IProps } from '../../components/props';
 import type { IEnvironment } from '../../store/types';
+import { leaveDraft } from '../specification/drafts';
+import { BASE } from './new-environment-fields';
+import type { INameVerdict } from './new-environment-name';
+import type { INewEnvironment } from './use-new-environment';
 
 /** What a new environment is called, where it belongs and what it is for. */
 export const NameFields = React.forwardRef<
   HTMLInputElement,
   IProps & {
-    name: string;
-    setName: (name: string) => void;
-    isBad: boolean;
-    /** The environment that has this name already. */
-    taken: IEnvironment | undefined;
-    namespace: string;
-    setNamespace: (namespace: string) => void;
-    description: string;
-    setDescription: (description: string) => void;
-    /** Go on with the text as a new build of that environment. */
-    buildOfTaken: (taken: IEnvironment) => void;
+    draft: INewEnvironment;
+    verdict: INameVerdict;
   }
 >(function NameFields(props, ref): React.ReactElement {
-  const { model, trans, commands, name, isBad, taken, namespace } = props;
+  const { model, trans, draft, verdict } = props;
+  const { target: namespace } = draft;
   const note = React.useId();
   return (
     <>
@@ -32,11 +28,14 @@ export const NameFields = React.forwardRef<
             ref={ref}
             className="jp-mod-styled"
             data-testid="envstore:new-name"
-            value={name}
+            value={draft.name}
             required
-            aria-invalid={isBad || Boolean(taken)}
+            aria-invalid={verdict.isBad || Boolean(verdict.taken)}
             aria-describedby={note}
-            onChange={event => props.setName(event.target.value)}
+            onChange={event => {
+              draft.isTyped.current = event.target.value !== '';
+              draft.setName(event.target.value);
+            }}
           />
         </label>
         <label>
@@ -45,7 +44,7 @@ export const NameFields = React.forwardRef<
             aria-label={trans.__('In')}
             title={namespace}
             value={namespace}
-            onChange={event => props.setNamespace(event.target.value)}
+            onChange={event => draft.setNamespace(event.target.value)}
           >
             {model.writable.map(found => (
               <option key={found} value={found}>
@@ -59,31 +58,49 @@ export const NameFields = React.forwardRef<
           <input
             className="jp-mod-styled"
             placeholder={trans.__('optional')}
-            value={props.description}
-            onChange={event => props.setDescription(event.target.value)}
+            value={draft.description}
+            onChange={event => draft.setDescription(event.target.value)}
           />
         </label>
       </div>
-      <div id={note} className="jp-EnvStore-nameNote" aria-live="polite">
-        {isBad && (
-          <span className="jp-EnvStore-error">
-            {trans.__('Use at most 64 letters, digits and _ . + -, and begin with a letter or digit.')}
-          </span>
-        )}
-        {taken && (
-          <span className="jp-EnvStore-error">
-            {trans.__('%1 already has %2:', namespace, taken.name)}{' '}
-            <Link onClick={() => commands.execute(CommandIDs.open, { namespace, name: taken.name })}>
-              {trans.__('open it')}
-            </Link>
-            {' · '}
-            <Link id="envstore:build-of-taken" onClick={() => props.buildOfTaken(taken)}>
-              {trans.__('make a new build of it')}
-            </Link>
-          </span>
-        )}
-        {name.trim() && !isBad && !taken && <span className="jp-EnvStore-good">{trans.__('✓ free')}</span>}
-      </div>
+      <NameNote {...props} id={note} />
     </>
   );
 });
+
+/** What is to be said of the name; where it is taken, the ways on. */
+function NameNote(
+  props: IProps & { id: string; draft: INewEnvironment; verdict: INameVerdict }
+): React.ReactElement {
+  const { trans, commands, draft, verdict } = props;
+  const { target: namespace, text, imported } = draft;
+  const { isEmpty, isBad, taken } = verdict;
+  const buildOfTaken = (item: IEnvironment) => {
+    if (text.trim() && text !== BASE) {
+      leaveDraft(item, text, imported.handOver());
+    }
+    void commands.execute(CommandIDs.open, { namespace, name: item.name, tab: 'specification' });
+  };
+  return (
+    <div id={props.id} className="jp-EnvStore-nameNote" aria-live="polite">
+      {isBad && (
+        <span className="jp-EnvStore-error">
+          {trans.__('Use at most 64 letters, digits and _ . + -, and begin with a letter or digit.')}
+        </span>
+      )}
+      {taken && (
+        <span className="jp-EnvStore-error">
+          {trans.__('%1 already has %2:', namespace, taken.name)}{' '}
+          <Link onClick={() => commands.execute(CommandIDs.open, { namespace, name: taken.name })}>
+            {trans.__('open it')}
+          </Link>
+          {' · '}
+          <Link id="envstore:build-of-taken" onClick={() => buildOfTaken(taken)}>
+            {trans.__('make a new build of it')}
+          </Link>
+        </span>
+      )}
+      {!isEmpty && !isBad && !taken && <span className="jp-EnvStore-good">{trans.__('✓ free')}</span>}
+    </div>
+  );
+}

@@ -1,7 +1,9 @@
 import { browserStorage } from '../../storage/browser-storage';
 import type { IFileDraft } from '../shared/file-draft';
 import { withoutLargeContent } from '../specification/imported-file';
-import type { Origin } from './starting-point';
+
+/** What a new environment begins with. */
+export type Origin = 'packages' | 'file' | 'copy';
 
 /** What is written of an environment that is not there yet: kept in this browser until it is built or discarded. */
 export interface INewDraft {

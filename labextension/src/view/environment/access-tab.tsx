@@ -7,9 +7,10 @@ import { type ILoaded, useLoaded } from '../../components/hooks';
 import { Skeleton } from '../../components/skeleton';
 import { Table } from '../../components/table';
 import { artifactWords } from '../../presentation/artifacts';
+import type { INamespaceRole, Role } from '../../store/types';
 import type { ITabProps } from './tab-props';
 
-const ROLES = ['viewer', 'developer', 'admin'];
+const ROLES: readonly Role[] = ['viewer', 'developer', 'admin'];
 
 /** Who may do what in the namespace, the rules that hold, and the user's own tokens. */
 export function AccessTab(props: ITabProps): React.ReactElement {
@@ -28,8 +29,7 @@ function Members(props: ITabProps): React.ReactElement {
   const members = useLoaded(() => model.api.members(place.namespace), [place.namespace], `members:${place.namespace}`);
   const { value, reload } = members;
   const [refused, setRefused] = React.useState('');
-  const admins = (value ?? []).filter(member => member.role === 'admin').map(member => member.other_namespace);
-  const change = async (other: string, next: string | null, isNew = false) => {
+  const change = async (other: string, next: Role | null, isNew = false) => {
     setRefused('');
     try {
       await model.api.setMember(place.namespace, other, next, isNew);
@@ -50,61 +50,77 @@ function Members(props: ITabProps): React.ReactElement {
       )}
       {value && value.length > 0 && (
         <Table columns={[trans.__('Name'), trans.__('Role'), { title: trans.__('Actions'), hidden: true }]}>
-            {value.map(member => (
-              <tr key={member.id}>
-                <th scope="row">{member.other_namespace}</th>
-                <td>
-                  {may ? (
-                    <select
-                      aria-label={trans.__('Role of %1', member.other_namespace)}
-                      value={member.role === 'editor' ? 'developer' : member.role}
-                      onChange={event => void change(member.other_namespace, event.target.value)}
-                    >
-                      {ROLES.map(known => (
-                        <option key={known}>{known}</option>
-                      ))}
-                    </select>
-                  ) : (
-                    member.role
-                  )}
-                </td>
-                <td>
-                  {may && (
-                    <Link
-                      label={trans.__('Remove %1', member.other_namespace)}
-                      onClick={() => change(member.other_namespace, null)}
-                    >
-                      {trans.__('Remove')}
-                    </Link>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </Table>
+          {value.map(member => (
+            <MemberRow key={member.id} member={member} may={may} change={change} trans={trans} />
+          ))}
+        </Table>
       )}
-      {may && value ? (
-        <AddMember trans={trans} add={(other, role) => change(other, role, true)} />
-      ) : may || !value ? null : (
-        <p className="jp-EnvStore-sub">
-          {admins.length
-            ? trans.__('Only admins of %1 can change this: %2.', place.namespace, admins.join(', '))
-            : trans.__('Only admins of %1 can change this: its owner, and people named in the configuration.', place.namespace)}
-        </p>
-      )}
+      {value && may && <AddMember trans={trans} add={(other, role) => change(other, role, true)} />}
+      {value && !may && <p className="jp-EnvStore-sub">{whoMayChange(place.namespace, value, trans)}</p>}
       {refused && <ErrorBox message={refused} />}
     </section>
   );
+}
+
+/** A member and their role, which an admin can change or take away. */
+function MemberRow(props: {
+  member: INamespaceRole;
+  /** Whether the user may change it. */
+  may: boolean;
+  /** Give the member another role; null takes it away. */
+  change: (other: string, role: Role | null) => Promise<boolean>;
+  trans: ITabProps['trans'];
+}): React.ReactElement {
+  const { member, may, change, trans } = props;
+  return (
+    <tr>
+      <th scope="row">{member.other_namespace}</th>
+      <td>
+        {may ? (
+          <select
+            aria-label={trans.__('Role of %1', member.other_namespace)}
+            value={member.role === 'editor' ? 'developer' : member.role}
+            onChange={event => void change(member.other_namespace, event.target.value as Role)}
+          >
+            {ROLES.map(known => (
+              <option key={known}>{known}</option>
+            ))}
+          </select>
+        ) : (
+          member.role
+        )}
+      </td>
+      <td>
+        {may && (
+          <Link
+            label={trans.__('Remove %1', member.other_namespace)}
+            onClick={() => change(member.other_namespace, null)}
+          >
+            {trans.__('Remove')}
+          </Link>
+        )}
+      </td>
+    </tr>
+  );
+}
+
+/** Say who can change the members of a namespace. */
+function whoMayChange(namespace: string, members: readonly INamespaceRole[], trans: ITabProps['trans']): string {
+  const admins = members.filter(member => member.role === 'admin').map(member => member.other_namespace);
+  return admins.length
+    ? trans.__('Only admins of %1 can change this: %2.', namespace, admins.join(', '))
+    : trans.__('Only admins of %1 can change this: its owner, and people named in the configuration.', namespace);
 }
 
 /** A form that gives the user of another namespace a role in this one. */
 function AddMember(props: {
   trans: ITabProps['trans'];
   /** Add a member; false where that was refused. */
-  add: (other: string, role: string) => Promise<boolean>;
+  add: (other: string, role: Role) => Promise<boolean>;
 }): React.ReactElement {
   const { trans } = props;
   const [name, setName] = useTyped('member');
-  const [role, setRole] = React.useState('viewer');
+  const [role, setRole] = React.useState<Role>('viewer');
   const add = async () => {
     if (await props.add(name.trim(), role)) {
       setName(''); // what is typed is no other's business
@@ -127,7 +143,7 @@ function AddMember(props: {
         value={name}
         onChange={event => setName(event.target.value)}
       />
-      <select aria-label={trans.__('Role')} value={role} onChange={event => setRole(event.target.value)}>
+      <select aria-label={trans.__('Role')} value={role} onChange={event => setRole(event.target.value as Role)}>
         {ROLES.map(known => (
           <option key={known}>{known}</option>
         ))}

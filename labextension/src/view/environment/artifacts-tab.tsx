@@ -1,8 +1,9 @@
 import * as React from 'react';
 import { TextButton } from '../../components/buttons';
 import { ErrorBox } from '../../components/error-box';
-import { useLoaded, useStale } from '../../components/hooks';
+import { type ILoaded, useLoaded, useStale } from '../../components/hooks';
 import { Skeleton } from '../../components/skeleton';
+import { artifactTitles } from '../../presentation/build-steps';
 import type { IArtifact } from '../../store/types';
 import type { IShow } from '../shared/view-types';
 import { ArtifactRow } from './artifact-row';
@@ -11,19 +12,21 @@ import type { ITabProps } from './tab-props';
 
 /** The log of a build and what it was turned into. */
 export function ArtifactsTab(props: ITabProps & { asked: IShow }): React.ReactElement {
-  const { build } = props;
+  const { model, build } = props;
+  const loaded = useLoaded(() => model.api.artifacts(build.id), [build.id, build.status], `artifacts:${build.id}`);
+  useStale(model, build.id, loaded.reload);
+  const titles = React.useMemo(() => artifactTitles(loaded.value ?? []), [loaded.value]);
   return (
     <div className="jp-EnvStore-artifactsTab">
-      <BuildLog key={build.id} {...props} />
-      <Artifacts {...props} />
+      <BuildLog key={build.id} {...props} titles={titles} />
+      <Artifacts {...props} loaded={loaded} />
     </div>
   );
 }
 
-function Artifacts(props: ITabProps): React.ReactElement {
+function Artifacts(props: ITabProps & { loaded: ILoaded<IArtifact[]> }): React.ReactElement {
   const { model, build, trans } = props;
-  const { value, error, reload } = useLoaded(() => model.api.artifacts(build.id), [build.id, build.status], `artifacts:${build.id}`);
-  useStale(model, build.id, reload);
+  const { value, error, reload } = props.loaded;
   const busy = value?.some(item => item.state === 'pending' || item.state === 'building');
   const steps = useLoaded(busy ? () => model.api.progress(build.id) : null, [build.id, busy]);
   React.useEffect(() => {

@@ -5,6 +5,7 @@ import { ErrorBox } from '../../components/error-box';
 import { useLoaded } from '../../components/hooks';
 import { Skeleton } from '../../components/skeleton';
 import { copy } from '../../lab/clipboard';
+import type { IBuild, IPackageChange } from '../../store/types';
 import { PackageChanges } from '../specification/package-changes';
 import type { ITabProps } from './tab-props';
 
@@ -28,16 +29,14 @@ export function BuildComparison(props: ITabProps & { first: number; second: numb
   }
   const [changes, before, after] = value;
   const title = `${before.number} → ${after.number}`;
-  const markdown = () =>
-    [`**${place.namespace}/${place.name} ${title}**`, '', '| package | from | to |', '| --- | --- | --- |']
-      .concat(changes.map(change => `| ${change.name} | ${change.from} | ${change.to} |`))
-      .join('\n') + '\n';
   return (
     <section className="jp-EnvStore-compare" aria-label={trans.__('Builds compared')}>
       <div className="jp-EnvStore-bar">
         <h3>{title}</h3>
         <TextButton onClick={props.back}>{trans.__('All builds')}</TextButton>
-        <TextButton onClick={() => copy(markdown(), trans.__('Copied'))}>{trans.__('Copy as Markdown')}</TextButton>
+        <TextButton onClick={() => copy(asMarkdown(`${place.namespace}/${place.name} ${title}`, changes), trans.__('Copied'))}>
+          {trans.__('Copy as Markdown')}
+        </TextButton>
         {before.status === 'COMPLETED' && before.id !== item.current_build_id && item.permissions.includes('environment::update') && (
           <TextButton
             id="envstore:roll-back"
@@ -48,37 +47,55 @@ export function BuildComparison(props: ITabProps & { first: number; second: numb
         )}
       </div>
       <PackageChanges changes={changes} trans={trans} all />
-      {before.exclude_newer !== after.exclude_newer && (
-        <p>
-          {[before, after]
-            .map(build =>
-              build.exclude_newer
-                ? trans.__('Build %1 leaves out packages uploaded after %2.', build.number, build.exclude_newer)
-                : trans.__('Build %1 takes packages of any date.', build.number)
-            )
-            .join(' ')}
-        </p>
-      )}
+      {before.exclude_newer !== after.exclude_newer && <DatesCompared before={before} after={after} trans={trans} />}
       {before.specification && after.specification && before.specification.text !== after.specification.text && (
-        <>
-          <h4>{trans.__('Specification')}</h4>
-          <div className="jp-EnvStore-sideBySide">
-            <LineDiff
-              text={before.specification.text}
-              other={after.specification.text}
-              title={trans.__('Build %1', before.number)}
-              kind="removed"
-            />
-            <LineDiff
-              text={after.specification.text}
-              other={before.specification.text}
-              title={trans.__('Build %1', after.number)}
-              kind="added"
-            />
-          </div>
-        </>
+        <TextsCompared before={before} after={after} trans={trans} />
       )}
     </section>
+  );
+}
+
+interface IComparedProps {
+  before: IBuild;
+  after: IBuild;
+  trans: ITabProps['trans'];
+}
+
+/** From which date on each build leaves out packages. */
+function DatesCompared({ before, after, trans }: IComparedProps): React.ReactElement {
+  return (
+    <p>
+      {[before, after]
+        .map(build =>
+          build.exclude_newer
+            ? trans.__('Build %1 leaves out packages uploaded after %2.', build.number, build.exclude_newer)
+            : trans.__('Build %1 takes packages of any date.', build.number)
+        )
+        .join(' ')}
+    </p>
+  );
+}
+
+/** The specifications of two builds side by side, with the lines marked that only one of them has. */
+function TextsCompared({ before, after, trans }: IComparedProps): React.ReactElement {
+  const [old, next] = [before.specification?.text ?? '', after.specification?.text ?? ''];
+  return (
+    <>
+      <h4>{trans.__('Specification')}</h4>
+      <div className="jp-EnvStore-sideBySide">
+        <LineDiff text={old} other={next} title={trans.__('Build %1', before.number)} kind="removed" />
+        <LineDiff text={next} other={old} title={trans.__('Build %1', after.number)} kind="added" />
+      </div>
+    </>
+  );
+}
+
+/** Return changes as a table in Markdown. */
+function asMarkdown(title: string, changes: readonly IPackageChange[]): string {
+  return (
+    [`**${title}**`, '', '| package | from | to |', '| --- | --- | --- |']
+      .concat(changes.map(change => `| ${change.name} | ${change.from} | ${change.to} |`))
+      .join('\n') + '\n'
   );
 }
 

@@ -28,12 +28,9 @@ interface IBuildRowProps extends ITabProps {
 
 /** One build, with what it changed, and a menu of what can be done with it. */
 export function BuildRow(props: IBuildRowProps): React.ReactElement {
-  const { row, before, trans, commands, place, item, model, show } = props;
+  const { row, before, trans, model, show } = props;
   const hasLock = row.package_count > 0;
   const diff = useLoaded(hasLock && before ? () => model.api.diff(before.id, row.id) : null, [row.id, before?.id, hasLock]);
-  const args = { ...place, build: row.id };
-  const may = item.permissions.includes('environment::update');
-  const status = buildMark(row, trans);
   const took = duration(tookSeconds(row));
   const own = row.own_size ? trans.__('%1 own', size(row.own_size)) : '';
   const news = newsWords(props, diff.value);
@@ -54,12 +51,7 @@ export function BuildRow(props: IBuildRowProps): React.ReactElement {
         </Link>
       </th>
       <td>
-        <span className="jp-EnvStore-buildStatus">
-          <StatusMark mark={status} /> {row.active ? trans.__('active') : status.words}
-        </span>
-        <WarningMark build={row} trans={trans} />
-        {row.pinned && <span className="jp-EnvStore-badge">{trans.__('pinned')}</span>}
-        <KeptBadge row={row} model={model} trans={trans} />
+        <BuildBadges {...props} />
         <div className="jp-mod-narrow jp-EnvStore-sub">
           {[row.created_by, took, own, news].filter(part => part).join(' · ')}
         </div>
@@ -74,27 +66,54 @@ export function BuildRow(props: IBuildRowProps): React.ReactElement {
       </td>
       <td className="jp-mod-wide jp-EnvStore-sub">{news}</td>
       <td className="jp-EnvStore-rowButtons">
-        {isUnfinished(row.status) && item.permissions.includes('build::cancel') && (
-          <Link onClick={() => commands.execute(CommandIDs.cancel, { build: row.id })}>{trans.__('Cancel')}</Link>
-        )}
-        {row.packed_away && may && (
-          <Link id={CommandIDs.restore} onClick={() => commands.execute(CommandIDs.restore, args)}>
-            {trans.__('Bring back')}
-          </Link>
-        )}
-        {row.status === 'COMPLETED' && !row.packed_away && !row.active && may && (
-          <Link id={CommandIDs.makeActive} onClick={() => commands.execute(CommandIDs.makeActive, args)}>
-            {trans.__('Make active')}
-          </Link>
-        )}
-        <Link onClick={() => show({ tab: 'artifacts', build: row.id })}>{trans.__('Log')}</Link>
-        <IconButton
-          icon={ellipsesIcon}
-          label={trans.__('More for build %1', row.number)}
-          onClick={event => openActions(buildActions(props), event.currentTarget)}
-        />
+        <BuildRowButtons {...props} />
       </td>
     </tr>
+  );
+}
+
+/** The status of a build, and what else is to be known of it. */
+function BuildBadges({ row, model, trans }: IBuildRowProps): React.ReactElement {
+  const status = buildMark(row, trans);
+  return (
+    <>
+      <span className="jp-EnvStore-buildStatus">
+        <StatusMark mark={status} /> {row.active ? trans.__('active') : status.words}
+      </span>
+      <WarningMark build={row} trans={trans} />
+      {row.pinned && <span className="jp-EnvStore-badge">{trans.__('pinned')}</span>}
+      <KeptBadge row={row} model={model} trans={trans} />
+    </>
+  );
+}
+
+/** What is done most often with a build of this status, and a menu of all that can be done. */
+function BuildRowButtons(props: IBuildRowProps): React.ReactElement {
+  const { row, trans, commands, place, item, show } = props;
+  const args = { ...place, build: row.id };
+  const may = item.permissions.includes('environment::update');
+  return (
+    <>
+      {isUnfinished(row.status) && item.permissions.includes('build::cancel') && (
+        <Link onClick={() => commands.execute(CommandIDs.cancel, { build: row.id })}>{trans.__('Cancel')}</Link>
+      )}
+      {row.packed_away && may && (
+        <Link id={CommandIDs.restore} onClick={() => commands.execute(CommandIDs.restore, args)}>
+          {trans.__('Bring back')}
+        </Link>
+      )}
+      {row.status === 'COMPLETED' && !row.packed_away && !row.active && may && (
+        <Link id={CommandIDs.makeActive} onClick={() => commands.execute(CommandIDs.makeActive, args)}>
+          {trans.__('Make active')}
+        </Link>
+      )}
+      <Link onClick={() => show({ tab: 'artifacts', build: row.id })}>{trans.__('Log')}</Link>
+      <IconButton
+        icon={ellipsesIcon}
+        label={trans.__('More for build %1', row.number)}
+        onClick={event => openActions(buildActions(props), event.currentTarget)}
+      />
+    </>
   );
 }
 

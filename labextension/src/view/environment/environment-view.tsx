@@ -8,6 +8,7 @@ import { ErrorBox } from '../../components/error-box';
 import { useKeptFocus, useModel } from '../../components/hooks';
 import { PanelRoot } from '../../components/panel-root';
 import { Skeleton } from '../../components/skeleton';
+import type { IEnvironment } from '../../store/types';
 import { useRequestedFocus } from '../shared/requested-focus';
 import type { IShow, Tab } from '../shared/view-types';
 import { AccessTab } from './access-tab';
@@ -16,13 +17,14 @@ import { BuildNotices, LoadingNotices } from './build-notices';
 import { BuildsTab } from './builds-tab';
 import { DeletedEnvironment } from './deleted-environment';
 import { EnvironmentHeader } from './environment-header';
+import { useLeftInPackages } from './left-in-packages';
 import { PackagesTab } from './packages-tab';
 import { SpecificationTab } from './specification-tab';
 import { useStaged } from './staged-changes';
 import { TabList } from './tab-list';
 import type { ITabProps, IViewProps } from './tab-props';
 import type { IStagedProps } from './use-package-changes';
-import { useShownBuild } from './use-shown-build';
+import { type IShownBuild, useShownBuild } from './use-shown-build';
 
 /** The view of one environment: understand, change, export. */
 export class EnvironmentView extends ReactWidget {
@@ -44,6 +46,9 @@ export class EnvironmentView extends ReactWidget {
 
   /** Emitted when another tab was chosen. */
   readonly turned = new Signal<this, void>(this);
+
+  /** What was changed in the tab *Packages* and is in no build; what is drawn sets it. */
+  waiting: () => string[] = () => [];
 
   last: IShow = {};
 
@@ -105,13 +110,8 @@ function withoutRequest(what: IShow): IShow {
   return rest;
 }
 
-/** The header, notices and tabs of an environment. */
-function EnvironmentTabs(props: IViewProps & { widget: EnvironmentView }): React.ReactElement {
-  const { model, trans, place, widget } = props;
-  useModel(model);
-  const { asked, tab, turn, ask } = useTabState(widget);
-  const shown = useShownBuild({ ...props, first: widget.last.build ?? null }, asked);
-  const { item, isThere, build, builds, choose } = shown;
+/** Return what turns the view to a tab and a build; the widget around it can ask for that, too. */
+function useShow(widget: EnvironmentView, ask: ITabState['ask'], choose: IShownBuild['choose']): (what: IShow) => void {
   const show = React.useCallback(
     (what: IShow) => {
       ask(what);
@@ -128,10 +128,22 @@ function EnvironmentTabs(props: IViewProps & { widget: EnvironmentView }): React
       widget.asked.disconnect(slot);
     };
   }, [widget, show]);
+  return show;
+}
+
+/** The header, notices and tabs of an environment. */
+function EnvironmentTabs(props: IViewProps & { widget: EnvironmentView }): React.ReactElement {
+  const { model, trans, place, widget } = props;
+  useModel(model);
+  const { asked, tab, turn, ask } = useTabState(widget);
+  const shown = useShownBuild({ ...props, first: widget.last.build ?? null }, asked);
+  const { item, isThere, build, builds, choose } = shown;
+  const show = useShow(widget, ask, choose);
   const root = useKeptFocus('[role=tabpanel]');
   const panel = React.useRef<HTMLDivElement>(null);
   useRequestedFocus(asked, 'tab', () => panel.current?.focus());
   const [staged, setStaged] = useStaged(item);
+  widget.waiting = useLeftInPackages(staged);
   if (!item) {
     return model.connection === 'loading' || !model.lastSeen ? (
       <Skeleton trans={trans} />
@@ -139,13 +151,6 @@ function EnvironmentTabs(props: IViewProps & { widget: EnvironmentView }): React
       <ErrorBox message={trans.__('There is no environment %1/%2, or you may not see it.', place.namespace, place.name)} />
     );
   }
-  const tabs: [Tab, string][] = [
-    ['packages', trans.__('Packages %1', build?.package_count || '')],
-    ['specification', trans.__('Specification')],
-    ['builds', trans.__('Builds %1', builds.value?.count ?? '')],
-    ['artifacts', trans.__('Logs and artifacts')],
-    ['access', trans.__('Access')]
-  ];
   return (
     <div ref={root} className={`jp-EnvStore-environmentView ${isThere ? '' : 'jp-mod-gone'}`}>
       <ConnectionNotice model={model} trans={trans} />
@@ -159,19 +164,49 @@ function EnvironmentTabs(props: IViewProps & { widget: EnvironmentView }): React
       <BuildNotices {...props} item={item} shown={shown} show={show} />
       {build && <BuildWarnings build={build} trans={trans} />}
       {(isThere || !model.isConnected) && (
-        <>
-          <TabList tabs={tabs} tab={tab} choose={turn} label={trans.__('%1/%2', place.namespace, place.name)} />
-          <div ref={panel} role="tabpanel" id={`jp-EnvStore-panel-${tab}`} className="jp-EnvStore-tabPanel" tabIndex={-1}>
-            <LoadingNotices shown={shown} trans={trans} />
-            {build ? (
-              <TabBody {...props} key={item.id} tab={tab} item={item} build={build} show={show} asked={asked} staged={staged} setStaged={setStaged} />
-            ) : (
-              !shown.detail.error && <Skeleton trans={trans} />
-            )}
-          </div>
-        </>
+        <OpenTab
+          {...props}
+          {...{ item, shown, asked, tab, turn, show, staged, setStaged, panel }}
+        />
       )}
     </div>
+  );
+}
+
+/** The tabs, and what the open one shows. */
+function OpenTab(
+  props: IViewProps &
+    IStagedProps & {
+      item: IEnvironment;
+      shown: IShownBuild;
+      asked: IShow;
+      tab: Tab;
+      turn: (tab: Tab) => void;
+      show: (what: IShow) => void;
+      panel: React.RefObject<HTMLDivElement>;
+    }
+): React.ReactElement {
+  const { trans, place, item, shown, tab, turn, panel } = props;
+  const { build, builds } = shown;
+  const tabs: [Tab, string][] = [
+    ['packages', trans.__('Packages %1', build?.package_count || '')],
+    ['specification', trans.__('Specification')],
+    ['builds', trans.__('Builds %1', builds.value?.count ?? '')],
+    ['artifacts', trans.__('Logs and artifacts')],
+    ['access', trans.__('Access')]
+  ];
+  return (
+    <>
+      <TabList tabs={tabs} tab={tab} choose={turn} label={trans.__('%1/%2', place.namespace, place.name)} />
+      <div ref={panel} role="tabpanel" id={`jp-EnvStore-panel-${tab}`} className="jp-EnvStore-tabPanel" tabIndex={-1}>
+        <LoadingNotices shown={shown} trans={trans} />
+        {build ? (
+          <TabBody {...props} key={item.id} build={build} />
+        ) : (
+          !shown.detail.error && <Skeleton trans={trans} />
+        )}
+      </div>
+    </>
   );
 }
 

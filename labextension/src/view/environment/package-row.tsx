@@ -33,22 +33,9 @@ type Below = 'details' | 'version' | null;
 
 /** One package of a build, with a menu of what can be done with it. */
 export function PackageRow(props: IPackageRowProps): React.ReactElement {
-  const { found, trans, update, stage, build } = props;
-  const [below, setBelow] = React.useState<Below>(null);
+  const { found, trans } = props;
   const row = React.useRef<HTMLTableRowElement>(null);
-  const isAsking = below === 'version';
-  React.useEffect(() => {
-    if (isAsking) {
-      props.asks(true);
-      return () => props.asks(false);
-    }
-    return undefined;
-  }, [isAsking]);
-  React.useEffect(() => {
-    if (below) {
-      row.current?.nextElementSibling?.scrollIntoView({ block: 'nearest' });
-    }
-  }, [below]);
+  const [below, setBelow] = useBelow(row, props.asks);
   const close = () => {
     setBelow(null);
     row.current?.focus();
@@ -68,7 +55,6 @@ export function PackageRow(props: IPackageRowProps): React.ReactElement {
       event.preventDefault();
     }
   };
-  const parts = bounds(found);
   return (
     <>
       <tr
@@ -92,27 +78,58 @@ export function PackageRow(props: IPackageRowProps): React.ReactElement {
           openMenu={button => openActions(actions, button)}
         />
       </tr>
-      {below && (
-        <tr className="jp-EnvStore-below">
-          <td colSpan={update === null ? 6 : 7}>
-            {below === 'details' ? (
-              <PackageDetails {...props} />
-            ) : (
-              <VersionField
-                {...props}
-                bound={parts?.bound ?? ''}
-                channels={channelsOf(build.specification?.text ?? '')}
-                take={(bound, isDone) => {
-                  stage([boundedSpec(parts?.before ?? specOf(found), bound)], []);
-                  return isDone ? close() : setBelow(null);
-                }}
-                leave={close}
-              />
-            )}
-          </td>
-        </tr>
-      )}
+      {below && <BelowPackage {...props} below={below} setBelow={setBelow} close={close} />}
     </>
+  );
+}
+
+/** Keep what is shown below a row: it is scrolled into view, and while it asks for something, that is told. */
+function useBelow(
+  row: React.RefObject<HTMLTableRowElement>,
+  asks: (isAsking: boolean) => void
+): [Below, (below: Below) => void] {
+  const [below, setBelow] = React.useState<Below>(null);
+  const isAsking = below === 'version';
+  React.useEffect(() => {
+    if (isAsking) {
+      asks(true);
+      return () => asks(false);
+    }
+    return undefined;
+  }, [isAsking]);
+  React.useEffect(() => {
+    if (below) {
+      row.current?.nextElementSibling?.scrollIntoView({ block: 'nearest' });
+    }
+  }, [below]);
+  return [below, setBelow];
+}
+
+/** What is shown below a row: details, or a field for another version. */
+function BelowPackage(
+  props: IPackageRowProps & { below: Below; setBelow: (below: Below) => void; close: () => void }
+): React.ReactElement {
+  const { found, build, update, stage, below, setBelow, close } = props;
+  const parts = bounds(found);
+  return (
+    <tr className="jp-EnvStore-below">
+      <td colSpan={update === null ? 6 : 7}>
+        {below === 'details' ? (
+          <PackageDetails {...props} />
+        ) : (
+          <VersionField
+            {...props}
+            bound={parts?.bound ?? ''}
+            channels={channelsOf(build.specification?.text ?? '')}
+            take={(bound, isDone) => {
+              stage([boundedSpec(parts?.before ?? specOf(found), bound)], []);
+              return isDone ? close() : setBelow(null);
+            }}
+            leave={close}
+          />
+        )}
+      </td>
+    </tr>
   );
 }
 

@@ -22,8 +22,7 @@ export function PackageUpdates(
     again: () => void;
   }
 ): React.ReactElement {
-  const { trans, build, show, updates, newer, changes } = props;
-  const commitPending = useCommitPending();
+  const { trans, updates, newer } = props;
   return (
     <>
       {!updates.value && !updates.error && <Skeleton trans={trans} rows={3} />}
@@ -39,37 +38,45 @@ export function PackageUpdates(
       {updates.value && newer.size === 0 && (
         <p role="status">{trans.__('No newer packages fit the specification.')}</p>
       )}
-      {updates.value && newer.size > 0 && (
-        <p className="jp-EnvStore-actions">
-          <TextButton
-            primary
-            needsServer
-            id="envstore:build-updates"
-            onClick={async () => {
-              if (!(await commitPending())) {
-                return;
-              }
-              if (changes.isChangedNow()) {
-                await changes.make(); // with the newest that fits, too
-                return;
-              }
-              const made = await props.commands.execute(CommandIDs.rebuild, { ...props.place, build: build.id });
-              if (made) {
-                show({ tab: 'artifacts', build: Number(made), isNew: true });
-              }
-            }}
-          >
-            {changes.count > 0
-              ? trans._n('Build with the updates and %1 change', 'Build with the updates and %1 changes', changes.count)
-              : trans.__('Build with the updates')}
-          </TextButton>
-          {changes.count === 0 && (
-            <span className="jp-EnvStore-sub">
-              {trans.__('The specification is not changed. The newest packages that fit it are installed.')}
-            </span>
-          )}
-        </p>
-      )}
+      {updates.value && newer.size > 0 && <BuildUpdates {...props} />}
     </>
+  );
+}
+
+/** A button that builds the newest packages that fit, with the changes that are staged. */
+function BuildUpdates(props: ITabProps & { changes: IPackageChanges }): React.ReactElement {
+  const { trans, build, show, changes } = props;
+  const commitPending = useCommitPending();
+  const make = async () => {
+    if (!(await commitPending())) {
+      return;
+    }
+    if (changes.isChangedNow()) {
+      await changes.make(); // with the newest that fits, too
+      return;
+    }
+    const made = await props.commands.execute(CommandIDs.rebuild, { ...props.place, build: build.id });
+    if (made) {
+      show({ tab: 'artifacts', build: Number(made), isNew: true });
+    }
+  };
+  return (
+    <p className="jp-EnvStore-actions">
+      <TextButton
+        primary
+        needsServer
+        id="envstore:build-updates"
+        onClick={make}
+      >
+        {changes.count > 0
+          ? trans._n('Build with the updates and %1 change', 'Build with the updates and %1 changes', changes.count)
+          : trans.__('Build with the updates')}
+      </TextButton>
+      {changes.count === 0 && (
+        <span className="jp-EnvStore-sub">
+          {trans.__('The specification is not changed. The newest packages that fit it are installed.')}
+        </span>
+      )}
+    </p>
   );
 }

@@ -1,12 +1,10 @@
 import * as React from 'react';
 import { TextButton } from '../../components/buttons';
 import { ErrorBox } from '../../components/error-box';
-import { useTyped } from '../../components/field-hooks';
-import { type ILoaded, useLoaded } from '../../components/hooks';
 import { NoteBox } from '../../components/note-box';
 import { Skeleton } from '../../components/skeleton';
 import { isUnfinished } from '../../store/accessors';
-import type { IContent, ISolved } from '../../store/types';
+import type { IContent } from '../../store/types';
 import type { IShow } from '../shared/view-types';
 import { DateNote } from '../specification/date-note';
 import { PackageSearch } from '../specification/package-search';
@@ -15,32 +13,16 @@ import { PackageTable } from './package-table';
 import { PackageUpdates } from './package-updates';
 import { StagedChangesBox } from './staged-changes-box';
 import type { ITabProps } from './tab-props';
+import { type IListedPackages, type Listing, useListedPackages } from './use-listed-packages';
 import { type IPackageChanges, type IStagedProps, usePackageChanges } from './use-package-changes';
-
-/** Which packages are listed: those that the specification asks for, all of them, or those with a newer version. */
-type Listing = 'asked' | 'all' | 'updates';
 
 /** What the shown build has; packages added, changed and removed without YAML. */
 export function PackagesTab(props: ITabProps & IStagedProps & { asked: IShow }): React.ReactElement {
-  const { trans, model, item, build, staged } = props;
-  const [listing, setListing] = React.useState<Listing>('asked');
-  const [filter, setFilter] = useTyped('filter');
-  /** Names of packages whose row asks for something: they are shown whatever is filtered. */
-  const [asking, setAsking] = React.useState<ReadonlySet<string>>(new Set());
-  const hasLock = build.status === 'COMPLETED' || build.package_count > 0;
-  const contents = useLoaded(hasLock ? () => model.api.contents(build.id) : null, [build.id, build.status], `contents:${build.id}`);
-  const isLock = build.specification?.is_lockfile ?? false;
-  const editable = item.permissions.includes('environment::update') && Boolean(build.specification?.text) && !isLock;
+  const { trans, build, staged } = props;
   const changes = usePackageChanges(props);
-  const { updates, newer, setLastIndex } = useUpdates(props, listing === 'updates' && editable, changes.excludeNewer);
-  const isAsked = (found: IContent) => found.requested !== null || isLock;
-  const shown = (contents.value ?? []).filter(
-    found =>
-      asking.has(found.name) ||
-      ((listing !== 'asked' || isAsked(found)) &&
-        (listing !== 'updates' || newer.has(found.name)) &&
-        found.name.toLowerCase().includes(filter.trim().toLowerCase()))
-  );
+  const found = useListedPackages(props, changes.excludeNewer);
+  const { listing, newer, editable } = found;
+  const contents = found.contents.value ?? [];
   const field = React.useRef<HTMLInputElement>(null);
   return (
     <div
@@ -53,103 +35,34 @@ export function PackagesTab(props: ITabProps & IStagedProps & { asked: IShow }):
       }}
     >
       <div className="jp-EnvStore-bar">
-        {editable && <AddPackages {...props} contents={contents.value ?? []} stage={changes.stage} />}
-        <input
-          ref={field}
-          className="jp-mod-styled"
-          type="search"
-          placeholder={trans.__('Filter packages')}
-          aria-label={trans.__('Filter packages')}
-          value={filter}
-          onChange={event => setFilter(event.target.value)}
-        />
-        <ListingChoice
-          trans={trans}
-          listing={listing}
-          choose={setListing}
-          titles={[
-            ['asked', trans.__('Asked for %1', contents.value?.filter(isAsked).length ?? '')],
-            ['all', trans.__('All %1', contents.value?.length ?? '')],
-            ...(editable ? [['updates', trans.__('Updates %1', updates.value ? newer.size : '')] as const] : [])
-          ]}
-        />
+        {editable && <AddPackages {...props} contents={contents} stage={changes.stage} />}
+        <FilterField ref={field} found={found} trans={trans} />
+        <ListingChoice found={found} trans={trans} />
       </div>
-      {build.exclude_newer && !isLock && <BuildDate {...props} changes={changes} editable={editable} />}
+      {build.exclude_newer && !found.isLockfile && <BuildDate {...props} changes={changes} editable={editable} />}
       {changes.count > 0 && (
-        <StagedChangesBox
-          {...props}
-          changes={changes}
-          contents={contents.value ?? []}
-          onDiscarded={() => field.current?.focus()}
-        />
+        <StagedChangesBox {...props} changes={changes} contents={contents} onDiscarded={() => field.current?.focus()} />
       )}
-      {isLock && (
-        <p className="jp-EnvStore-sub">
-          {trans.__('This build was made from a lockfile. To change packages, start from a specification.')}
-        </p>
-      )}
-      {!hasLock && (
-        <p className="jp-EnvStore-sub">
-          {isUnfinished(build.status) ? trans.__('This build has no packages yet.') : trans.__('This build has no packages.')}
-        </p>
-      )}
-      {contents.error && !contents.value && (
-        <ErrorBox message={contents.error.message}>
-          <TextButton onClick={contents.reload}>{trans.__('Try again')}</TextButton>
-        </ErrorBox>
-      )}
-      {listing === 'updates' && (
-        <PackageUpdates
-          {...props}
-          updates={updates}
-          newer={newer}
-          changes={changes}
-          takeLast={() => setLastIndex(true)}
-          again={() => {
-            setLastIndex(false);
-            updates.reload();
-          }}
-        />
-      )}
-      {hasLock && !contents.value && !contents.error && <Skeleton trans={trans} />}
-      {shown.length > 0 && (
+      <NoPackages {...props} found={found} />
+      {listing === 'updates' && <PackageUpdates {...props} {...found} changes={changes} />}
+      {found.isLoading && <Skeleton trans={trans} />}
+      {found.shown.length > 0 && (
         <PackageTable
           {...props}
-          shown={shown}
-          contents={contents.value ?? []}
+          shown={found.shown}
+          contents={contents}
           newer={listing === 'updates' ? newer : null}
           editable={editable}
           removed={staged.remove}
           stage={changes.stage}
-          asks={(name, isAsking) =>
-            setAsking(old => new Set([...old].filter(other => other !== name).concat(isAsking ? name : [])))
-          }
+          asks={found.asks}
         />
       )}
-      {contents.value && shown.length === 0 && listing !== 'updates' && (
+      {found.contents.value && found.shown.length === 0 && listing !== 'updates' && (
         <p className="jp-EnvStore-note">{trans.__('No package matches.')}</p>
       )}
     </div>
   );
-}
-
-/** Find out which packages have a newer version that fits the specification. */
-function useUpdates(
-  props: ITabProps,
-  enabled: boolean,
-  excludeNewer: string | null
-): { updates: ILoaded<ISolved>; newer: ReadonlyMap<string, string>; setLastIndex: (last: boolean) => void } {
-  const { model, build, place } = props;
-  const [lastIndex, setLastIndex] = React.useState(false);
-  const text = build.specification?.text ?? '';
-  const updates = useLoaded(
-    enabled ? () => model.api.solve(text, place, { lastIndex, excludeNewer }) : null,
-    [enabled, build.id, lastIndex, excludeNewer]
-  );
-  const newer = new Map(
-    (updates.value?.changes ?? []).filter(change => change.change === 'changed').map(change => [change.name, change.to])
-  );
-  return { updates, newer, setLastIndex };
 }
 
 /** The field that adds packages; what the specification asks for already is not added again. */
@@ -186,23 +99,66 @@ function AddPackages(
   );
 }
 
+/** The field that filters packages by their names. */
+const FilterField = React.forwardRef<HTMLInputElement, { found: IListedPackages; trans: ITabProps['trans'] }>(
+  function FilterField({ found, trans }, ref): React.ReactElement {
+    return (
+      <input
+        ref={ref}
+        className="jp-mod-styled"
+        type="search"
+        placeholder={trans.__('Filter packages')}
+        aria-label={trans.__('Filter packages')}
+        value={found.filter}
+        onChange={event => found.setFilter(event.target.value)}
+      />
+    );
+  }
+);
+
 /** Radio buttons for what is listed. */
-function ListingChoice(props: {
-  trans: ITabProps['trans'];
-  listing: Listing;
-  choose: (listing: Listing) => void;
-  titles: readonly (readonly [Listing, string])[];
-}): React.ReactElement {
+function ListingChoice({ found, trans }: { found: IListedPackages; trans: ITabProps['trans'] }): React.ReactElement {
   const radios = React.useId();
+  const { contents, updates, newer, editable, listing, choose } = found;
+  const titles: readonly (readonly [Listing, string])[] = [
+    ['asked', trans.__('Asked for %1', found.askedFor ?? '')],
+    ['all', trans.__('All %1', contents.value?.length ?? '')],
+    ...(editable ? [['updates', trans.__('Updates %1', updates.value ? newer.size : '')] as const] : [])
+  ];
   return (
-    <div role="radiogroup" aria-label={props.trans.__('Which packages')} className="jp-EnvStore-radios">
-      {props.titles.map(([name, words]) => (
+    <div role="radiogroup" aria-label={trans.__('Which packages')} className="jp-EnvStore-radios">
+      {titles.map(([name, words]) => (
         <label key={name}>
-          <input type="radio" name={radios} checked={props.listing === name} onChange={() => props.choose(name)} />
+          <input type="radio" name={radios} checked={listing === name} onChange={() => choose(name)} />
           {words}
         </label>
       ))}
     </div>
+  );
+}
+
+/** Why packages cannot be changed, or are not there. */
+function NoPackages(props: ITabProps & { found: IListedPackages }): React.ReactElement {
+  const { trans, build, found } = props;
+  const { contents } = found;
+  return (
+    <>
+      {found.isLockfile && (
+        <p className="jp-EnvStore-sub">
+          {trans.__('This build was made from a lockfile. To change packages, start from a specification.')}
+        </p>
+      )}
+      {!found.hasLock && (
+        <p className="jp-EnvStore-sub">
+          {isUnfinished(build.status) ? trans.__('This build has no packages yet.') : trans.__('This build has no packages.')}
+        </p>
+      )}
+      {contents.error && !contents.value && (
+        <ErrorBox message={contents.error.message}>
+          <TextButton onClick={contents.reload}>{trans.__('Try again')}</TextButton>
+        </ErrorBox>
+      )}
+    </>
   );
 }
 

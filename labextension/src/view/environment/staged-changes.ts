@@ -1,6 +1,7 @@
 import * as React from 'react';
 import { browserStorage, environmentKey } from '../../storage/browser-storage';
 import type { IContent, IEnvironment } from '../../store/types';
+import { nameOf } from '../specification/requirements';
 
 const NOTHING: IStaged = { add: [], remove: [] };
 
@@ -17,6 +18,25 @@ export interface IStaged {
 /** Whether a build would differ from one of the specification as it is. */
 export function isChanged({ add, remove, takesNewer }: IStaged): boolean {
   return add.length > 0 || remove.length > 0 || takesNewer === true;
+}
+
+/** Return changes with packages added and removed; an earlier change of the same package is dropped. */
+export function withChange(staged: IStaged, add: readonly string[], remove: readonly string[]): IStaged {
+  const names = new Set([...add, ...remove].map(nameOf));
+  return {
+    ...staged,
+    add: [...staged.add.filter(spec => !names.has(nameOf(spec))), ...add],
+    remove: [...staged.remove.filter(spec => !names.has(nameOf(spec))), ...remove]
+  };
+}
+
+/** Return changes without one of them. */
+export function withoutChange(staged: IStaged, spec: string): IStaged {
+  return {
+    ...staged,
+    add: staged.add.filter(other => other !== spec),
+    remove: staged.remove.filter(other => other !== spec)
+  };
 }
 
 /** Return changes that are gathered; they are kept in this browser until they are built or discarded. */

@@ -1,6 +1,6 @@
 import * as React from 'react';
 import { ProgressBar } from '../../components/progress-bar';
-import { linesBySteps, stepKey, stepTitle } from '../../presentation/build-steps';
+import { type ArtifactTitles, linesBySteps, stepKey, stepTitle } from '../../presentation/build-steps';
 import { duration, moment, size } from '../../presentation/formats';
 import type { IProgress, IStep } from '../../store/types';
 import type { ITabProps } from './tab-props';
@@ -12,10 +12,11 @@ export function StepList(props: {
   progress: IProgress | undefined;
   trans: ITabProps['trans'];
   lines: string[];
+  titles: ArtifactTitles;
   canceled: boolean;
 }): React.ReactElement | null {
-  const { progress, trans, lines, canceled } = props;
-  const sections = React.useMemo(() => linesBySteps(lines), [lines]);
+  const { progress, trans, lines, titles, canceled } = props;
+  const sections = React.useMemo(() => linesBySteps(lines, titles), [lines, titles]);
   if (!progress?.steps.length) {
     return progress?.status === 'QUEUED' ? <p className="jp-EnvStore-sub">{trans.__('Queued')}</p> : null;
   }
@@ -23,7 +24,7 @@ export function StepList(props: {
   return (
     <div>
       <div className="jp-EnvStore-hidden" aria-live="polite">
-        {running ? stepTitle(running, trans) : ''}
+        {running ? stepTitle(running, trans, titles) : ''}
       </div>
       <ol className="jp-EnvStore-steps" aria-label={trans.__('Steps')}>
         {progress.steps.map((step, place) => {
@@ -31,15 +32,34 @@ export function StepList(props: {
           const lines = sections.get(stepKey(step.name, same.indexOf(step) + 1)) ?? [];
           const isOver = step !== same[same.length - 1]; // it was begun again, and that is what counts
           const isStopped = step.message === 'canceled' || (canceled && step.state === 'failed');
-          return <StepRow key={place} step={step} trans={trans} lines={lines} canceled={isStopped} folded={isOver || isStopped} />;
+          return (
+            <StepRow
+              key={place}
+              step={step}
+              title={stepTitle(step, trans, titles)}
+              trans={trans}
+              lines={lines}
+              canceled={isStopped}
+              folded={isOver || isStopped}
+            />
+          );
         })}
       </ol>
     </div>
   );
 }
 
-function StepRow(props: { step: IStep; trans: ITabProps['trans']; lines: string[]; canceled: boolean; folded: boolean }): React.ReactElement {
-  const { step, trans, lines, canceled, folded } = props;
+interface IStepRowProps {
+  step: IStep;
+  title: string;
+  trans: ITabProps['trans'];
+  lines: string[];
+  canceled: boolean;
+  folded: boolean;
+}
+
+function StepRow(props: IStepRowProps): React.ReactElement {
+  const { step, title, trans, lines, canceled, folded } = props;
   const shapes = { running: '◐', done: '✓', failed: canceled ? '⊘' : '✖' } as const;
   const kinds = { running: 'building', done: 'ready', failed: canceled ? 'canceled' : 'failed' } as const;
   const words = {
@@ -52,7 +72,6 @@ function StepRow(props: { step: IStep; trans: ITabProps['trans']; lines: string[
   const count = (value: number) => (step.unit === 'bytes' ? size(value) : String(value));
   const unit = step.unit === 'bytes' ? '' : ` ${step.total === 1 ? step.unit.replace(/s$/, '') : step.unit}`;
   const amount = step.total > 0 ? `${done ? '' : `${count(step.done)} / `}${count(step.total)}${unit}` : '';
-  const title = stepTitle(step, trans);
   return (
     <li data-state={step.state}>
       <details open={step.state !== 'done' && !folded}>

@@ -1,8 +1,7 @@
 import * as React from 'react';
 import { useCommitPending } from '../../components/field-hooks';
 import type { ISolved } from '../../store/types';
-import { nameOf } from '../specification/requirements';
-import { isChanged, type IStaged } from './staged-changes';
+import { isChanged, type IStaged, withChange, withoutChange } from './staged-changes';
 import type { ITabProps } from './tab-props';
 
 /** The staged changes, which the view keeps while its tabs change. */
@@ -59,21 +58,8 @@ export function usePackageChanges(props: ITabProps & IStagedProps): IPackageChan
     liftsDate,
     excludeNewer,
     preview,
-    stage: (add, remove) => {
-      const old = latest.current;
-      const names = new Set([...add, ...remove].map(nameOf));
-      put({
-        ...old,
-        add: [...old.add.filter(spec => !names.has(nameOf(spec))), ...add],
-        remove: [...old.remove.filter(spec => !names.has(nameOf(spec))), ...remove]
-      });
-    },
-    takeBack: spec => {
-      const old = latest.current;
-      const add = old.add.filter(other => other !== spec);
-      const remove = old.remove.filter(other => other !== spec);
-      put({ ...old, add, remove });
-    },
+    stage: (add, remove) => put(withChange(latest.current, add, remove)),
+    takeBack: spec => put(withoutChange(latest.current, spec)),
     takeNewer: takesNewer => put({ ...latest.current, takesNewer }),
     discard: () => put({ add: [], remove: [] }),
     look: async (lastIndex = false) => {

@@ -1,5 +1,6 @@
 import * as React from 'react';
 import { type ILoaded, useLoaded, useStale } from '../../components/hooks';
+import type { EnvStoreModel } from '../../store/model';
 import type { IBuild, IEnvironment, IPlace } from '../../store/types';
 import type { IShow } from '../shared/view-types';
 import type { IViewProps } from './tab-props';
@@ -39,18 +40,7 @@ export function useShownBuild(props: IViewProps & { first: number | null }, aske
     setChosen(id);
     setLost(null);
   }, []);
-  React.useEffect(() => {
-    const slot = (_: unknown, activated: IPlace) => {
-      if (activated.namespace === place.namespace && activated.name === place.name) {
-        choose(null);
-      }
-    };
-    model.activated.connect(slot);
-    return () => {
-      model.activated.disconnect(slot);
-    };
-  }, [model, place.namespace, place.name]);
-
+  useActivated(model, place, choose);
   const lastBuild = React.useRef<IBuild | undefined>(undefined);
   const numbers = React.useRef(new Map<number, number>());
   const found = model.find(place);
@@ -94,6 +84,21 @@ export function useShownBuild(props: IViewProps & { first: number | null }, aske
     isLoaded: loaded !== undefined,
     forgetLost: () => setLost(null)
   };
+}
+
+/** Turn to the active build whenever a build of the environment is made the active one. */
+function useActivated(model: EnvStoreModel, place: IPlace, choose: (build: null) => void): void {
+  React.useEffect(() => {
+    const slot = (_: unknown, activated: IPlace) => {
+      if (activated.namespace === place.namespace && activated.name === place.name) {
+        choose(null);
+      }
+    };
+    model.activated.connect(slot);
+    return () => {
+      model.activated.disconnect(slot);
+    };
+  }, [model, place.namespace, place.name]);
 }
 
 /**

@@ -36,6 +36,11 @@ export interface IViews {
   open(place: IPlace, show?: IShow): Promise<void>;
   /** Open the view that makes an environment. */
   create(start?: IStart): Promise<void>;
+  /**
+   * Ask before an environment is built without the changes that wait in its open view; false if the user wants to look
+   * at them first, which shows them.
+   */
+  mayBuild(place: IPlace): Promise<boolean>;
   /** Show a text, read-only; one of the same key that is open is turned to. */
   text(title: string, text: string, kind: string, key: string): void;
 }

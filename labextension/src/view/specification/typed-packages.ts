@@ -10,15 +10,17 @@ const CHECKED = /^([A-Za-z0-9_][A-Za-z0-9_.-]+)(?:(?:[<>!~]=?|==)[^=\s]*)?$/;
 export type Meaning = { specs: string[]; problem?: undefined } | { specs?: undefined; problem: string };
 
 /**
- * Return what a typed text means, without a choice from the list. A name that a channel has is that package. A name
- * that no channel has, and that is not similar to another one, is taken from PyPI. For the beginning of a name, or a
- * possible misspelling, the user is asked. If channels cannot be reached, the text is used as it is.
+ * Return what a typed text means, without a choice from the list. A name that a channel has is that package. For any
+ * other name the user is asked: it may be the beginning of one, or a misspelling; and nobody asks PyPI before a build.
+ * A name that is similar to no other is taken from PyPI if the list offers just that (`isOffered`). If channels cannot be
+ * reached, the text is used as it is.
  */
 export async function meaningOf(
   text: string,
   channels: string[],
   completer: Pick<ICompleter, 'names' | 'close'>,
-  trans: TranslationBundle
+  trans: TranslationBundle,
+  isOffered = false
 ): Promise<Meaning> {
   const specs: string[] = [];
   for (const spec of specsIn(text)) {
@@ -29,8 +31,16 @@ export async function meaningOf(
     const likes = name ? await likesOf(name, channels, completer) : null;
     if (!likes || likes.isThere) {
       specs.push(spec.toLowerCase() === name ? name : spec);
-    } else if (likes.names.length === 0) {
+    } else if (likes.names.length === 0 && isOffered) {
       specs.push(`pip:${spec}`);
+    } else if (likes.names.length === 0) {
+      return {
+        problem: trans.__(
+          'No channel has “%1”, or a similar name. PyPI is not asked before the build: write pip:%2 to install it from there, or clear the field.',
+          name,
+          spec
+        )
+      };
     } else {
       return {
         problem: trans.__(

@@ -1,105 +1,80 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import * as React from 'react';
 import { LARGE, largeTexts } from '../../storage/large-texts';
 import type { EnvStoreModel } from '../../store/model';
 import type { IChecked, IOffer, IPick, IPlace } from '../../store/types';
 import type { IFileDraft } from '../shared/file-draft';
-import { isBinary, textOfFile, textOfLink } from './file-sources';
-import { hasChoice, type IImport, keptOf, NOTHING_FOUND, NOTHING_READ } from './imported-file';
+import { textOfFile, textOfLink } from './file-sources';
+import { type IImport, keptOf, NOTHING_FOUND, NOTHING_READ } from './imported-file';
 import { withUnixLineEnds } from './line-ends';
+import { type IFileReader, isRefused, useFileReader } from './use-file-reader';
+import { type IFileState, useFileState } from './use-file-state';
 
-/** A file, and what the server found in it. */
-type IRead = IFileDraft & Pick<IImport, 'changes' | 'offer' | 'isLockfile'>;
+/** Told of each text that a file gives; `again` where only a choice was changed. */
+type OnTaken = (found: IChecked, fileName: string, again: boolean, kept: IFileDraft) => void;
+
+/** The file of an import, what reads it, and whoever is told of the texts that it gives. */
+interface IImporting {
+  state: IFileState;
+  reader: IFileReader;
+  onTaken: OnTaken;
+}
 
 /** Read files, links and texts, repaired where they need it. */
 export function useImport(
   model: EnvStoreModel,
   trans: TranslationBundle,
   place: Partial<IPlace>,
-  /** Told of each text that a file gives; `again` where only a choice was changed. */
-  onTaken: (found: IChecked, fileName: string, again: boolean, kept: IFileDraft) => void,
+  onTaken: OnTaken,
   /** Told where something else was chosen that leaves the text as it is. */
   onKept?: (kept: IFileDraft) => void
 ): IImport {
-  const [file, show] = React.useState<IRead>(NOTHING_READ);
-  /** What was taken last; a choice that is on its way is shown, and not here yet. */
-  const latest = React.useRef(file);
-  /** Whether nothing of the file could be taken yet. */
-  const isBad = React.useRef(false);
-  const setFile = (next: IRead) => {
-    latest.current = next;
-    show(next);
-  };
-  const [unkept, setUnkept] = React.useState<IImport['unkept']>(null);
-  /** Tell where a large file will not be there after a reload. */
-  const watch = async ({ at }: IFileDraft) => {
-    if (at && !(await largeTexts.isStored(at)) && latest.current.at === at) {
-      setUnkept('too large');
-    }
-  };
-  const [isUndone, setUndone] = React.useState(false);
-  const { read, turn, error, setError, problem, setProblem } = useReader(model, trans, place);
-
-  const take = async (given: string, fileName: string) => {
-    const content = withUnixLineEnds(given);
-    const found = await read(content, fileName);
-    if (found) {
-      const at = content.length > LARGE ? { at: largeTexts.add(content) } : {};
-      const read = { content, ...at, fileName, keep: [], pick: {}, text: found.text, dated: found.exclude_newer, takesNewer: false };
-      isBad.current = isRefused(found, content);
-      setFile({ ...read, changes: found.changes, offer: found.offer, isLockfile: found.is_lockfile });
-      setUndone(false);
-      setUnkept(null);
-      onTaken(found, fileName, false, read);
-      void watch(read);
-    }
-    return found !== null;
-  };
-  /** Read the same file with other choices. */
-  const reread = async (keep: readonly string[], pick: IPick) => {
-    const before = latest.current;
-    const { content, fileName } = before;
-    const isOther = pick !== before.pick;
-    show({ ...file, keep, pick, offer: { ...file.offer, ...shownOf(pick) } }); // a click is seen at once
-    const asked = turn.current + 1;
-    const found = await read(content, fileName, keep, pick);
-    if (asked !== turn.current) {
-      return;
-    }
-    if (!found || (isOther && !isBad.current && isRefused(found, content))) {
-      show(latest.current); // what was taken before stays
-      return;
-    }
-    isBad.current = isRefused(found, content);
-    const next = keptOf({ ...latest.current, keep, pick, text: found.text, dated: found.exclude_newer });
-    // a change that was left out by choice is not told again: it stays in the list, to be made after all
-    const left = before.changes.filter(change => change.choice && keep.includes(change.choice));
-    const told = found.changes.filter(change => !left.some(other => other.what === change.what));
-    const shown = isOther ? [...told, ...left] : before.changes;
-    setFile({ ...next, changes: shown, offer: found.offer, isLockfile: found.is_lockfile });
-    setUndone(false);
-    onTaken(found, fileName, true, next);
-  };
+  const state = useFileState();
+  const reader = useFileReader(model, trans, place);
+  const { file, latest, setFile, isUndone } = state;
+  const { error, problem } = reader;
+  const importing = { state, reader, onTaken };
+  const reread = (keep: readonly string[], pick: IPick) => rereadFile(importing, keep, pick);
+  const { changes, offer, isLockfile, text, takesNewer, fileName } = file;
   return {
-    fileName: file.fileName,
-    source: file.fileName || (file.of ?? ''),
-    unkept,
-    changes: file.changes,
+    ...{ fileName, changes, offer, isLockfile, text, takesNewer, isUndone, error, problem },
+    ...sourcesOf(importing, trans),
+    source: fileName || (file.of ?? ''),
+    unkept: state.unkept,
     kept: file.keep,
-    error,
-    offer: file.offer,
-    isLockfile: file.isLockfile,
-    problem,
-    open: problem && isBad.current ? trans.__('Choose above what to use from %1.', file.fileName) : null,
-    choose: pick => reread(file.keep, { ...file.pick, ...pick }),
-    again: () => reread(file.keep, file.pick),
+    open: problem && state.isBad.current ? trans.__('Choose above what to use from %1.', fileName) : null,
     dated: isUndone ? null : file.dated,
-    takesNewer: file.takesNewer,
-    setTakesNewer: takesNewer => {
-      setFile({ ...latest.current, takesNewer });
+    excludeNewer: isUndone || takesNewer ? null : file.dated,
+    setTakesNewer: takes => {
+      setFile({ ...latest.current, takesNewer: takes });
       onKept?.(keptOf(latest.current));
     },
-    excludeNewer: isUndone || file.takesNewer ? null : file.dated,
+    choose: pick => reread(file.keep, { ...file.pick, ...pick }),
+    again: () => reread(file.keep, file.pick),
+    toggle: choice =>
+      reread(file.keep.includes(choice) ? file.keep.filter(other => other !== choice) : [...file.keep, choice], file.pick),
+    undo: () => {
+      state.setUndone(true);
+      setFile({ ...file, text: file.content });
+      return file.content;
+    },
+    redo: async () => {
+      await reread(file.keep, file.pick);
+      return true;
+    },
+    forget: () => forgetFile(importing),
+    restore: kept => restoreFile(importing, kept),
+    handOver: () => {
+      const { fileName, dated } = latest.current;
+      return (fileName || dated) && !isUndone ? keptOf(latest.current) : undefined;
+    }
+  };
+}
+
+/** Return what takes a text: that of a file, of what a link leads to, or one that is given. */
+function sourcesOf(importing: IImporting, trans: TranslationBundle): Pick<IImport, 'take' | 'readFile' | 'readLink'> {
+  const { setError } = importing.reader;
+  const take = (content: string, fileName: string) => takeFile(importing, content, fileName);
+  return {
     take,
     readFile: async given => {
       try {
@@ -117,113 +92,88 @@ export function useImport(
         setError((reason as Error).message);
         return false;
       }
-    },
-    toggle: choice =>
-      reread(file.keep.includes(choice) ? file.keep.filter(other => other !== choice) : [...file.keep, choice], file.pick),
-    undo: () => {
-      setUndone(true);
-      setFile({ ...file, text: file.content });
-      return file.content;
-    },
-    isUndone,
-    redo: async () => {
-      await reread(file.keep, file.pick);
-      return true;
-    },
-    forget: () => {
-      turn.current++;
-      setFile(NOTHING_READ);
-      setUndone(false);
-      setUnkept(null);
-      setError('');
-      setProblem('');
-    },
-    restore: async kept => {
-      const asked = ++turn.current;
-      isBad.current = false;
-      setFile({ ...kept, ...NOTHING_FOUND });
-      setUndone(false);
-      setUnkept(null);
-      const content = kept.content || (kept.at ? await largeTexts.fetch(kept.at) : '') || '';
-      if (asked !== turn.current) {
-        return; // something else was taken meanwhile
-      }
-      if (!content) {
-        setUnkept(kept.fileName ? 'gone' : null);
-        return;
-      }
-      setFile({ ...latest.current, content });
-      void watch(kept);
-      const found = await read(content, kept.fileName, [], kept.pick);
-      if (found) {
-        isBad.current = isRefused(found, content);
-        setFile({ ...latest.current, changes: found.changes, offer: found.offer, isLockfile: found.is_lockfile });
-      }
-    },
-    text: file.text,
-    handOver: () => {
-      const { fileName, dated } = latest.current;
-      return (fileName || dated) && !isUndone ? keptOf(latest.current) : undefined;
     }
   };
 }
 
-/** Reads files with the help of the server. */
-interface IReader {
-  /** Have the server read a text; null where something else was asked for meanwhile, or it cannot be read. */
-  read: (content: string, fileName: string, keep?: readonly string[], pick?: IPick) => Promise<IChecked | null>;
-  /** The number of the last request. */
-  turn: React.MutableRefObject<number>;
-  /** Why a text cannot be read. */
-  error: string;
-  setError: (error: string) => void;
-  /** Why a choice cannot be taken. */
-  problem: string;
-  setProblem: (problem: string) => void;
+/** Take a text as a new file; false where it cannot be read. */
+async function takeFile({ state, reader, onTaken }: IImporting, given: string, fileName: string): Promise<boolean> {
+  const content = withUnixLineEnds(given);
+  const found = await reader.read(content, fileName);
+  if (!found) {
+    return false;
+  }
+  const at = content.length > LARGE ? { at: largeTexts.add(content) } : {};
+  const read = { content, ...at, fileName, keep: [], pick: {}, text: found.text, dated: found.exclude_newer, takesNewer: false };
+  state.isBad.current = isRefused(found, content);
+  state.setFile({ ...read, changes: found.changes, offer: found.offer, isLockfile: found.is_lockfile });
+  state.setUndone(false);
+  state.setUnkept(null);
+  onTaken(found, fileName, false, read);
+  void state.watch(read);
+  return true;
 }
 
-/** Let the server read texts; an answer is ignored if another request was sent after it. */
-function useReader(model: EnvStoreModel, trans: TranslationBundle, place: Partial<IPlace>): IReader {
-  const turn = React.useRef(0);
-  const [error, setError] = React.useState('');
-  const [problem, setProblem] = React.useState('');
-  const { namespace, name } = place;
-  const read = async (
-    content: string,
-    fileName: string,
-    keep: readonly string[] = [],
-    pick: IPick = {}
-  ): Promise<IChecked | null> => {
-    setError('');
-    setProblem('');
-    const asked = ++turn.current;
-    try {
-      const where = { ...(namespace ? { namespace } : {}), ...(name ? { name } : {}) };
-      const found = await model.api.check(content, where, fileName, keep, pick);
-      if (asked !== turn.current) {
-        return null;
-      }
-      if (!content.trim() || (found.faults.length && isBinary(content))) {
-        setError(found.faults[0]?.message ?? trans.__('%1 is empty.', fileName));
-        return null;
-      }
-      if (hasChoice(found.offer) && isRefused(found, content)) {
-        setProblem(found.faults[0]!.message); // what else there is stands beside
-      }
-      return found;
-    } catch (reason) {
-      if (asked === turn.current) {
-        setError((reason as Error).message);
-      }
-      return null;
-    }
-  };
-  return { read, turn, error, setError, problem, setProblem };
+/** Read the same file with other choices. */
+async function rereadFile({ state, reader, onTaken }: IImporting, keep: readonly string[], pick: IPick): Promise<void> {
+  const { file, latest, show, isBad } = state;
+  const before = latest.current;
+  const { content, fileName } = before;
+  const isOther = pick !== before.pick;
+  show({ ...file, keep, pick, offer: { ...file.offer, ...shownOf(pick) } }); // a click is seen at once
+  const asked = reader.turn.current + 1;
+  const found = await reader.read(content, fileName, keep, pick);
+  if (asked !== reader.turn.current) {
+    return;
+  }
+  if (!found || (isOther && !isBad.current && isRefused(found, content))) {
+    show(latest.current); // what was taken before stays
+    return;
+  }
+  isBad.current = isRefused(found, content);
+  const next = keptOf({ ...latest.current, keep, pick, text: found.text, dated: found.exclude_newer });
+  // a change that was left out by choice is not told again: it stays in the list, to be made after all
+  const left = before.changes.filter(change => change.choice && keep.includes(change.choice));
+  const told = found.changes.filter(change => !left.some(other => other.what === change.what));
+  const changes = isOther ? [...told, ...left] : before.changes;
+  state.setFile({ ...next, changes, offer: found.offer, isLockfile: found.is_lockfile });
+  state.setUndone(false);
+  onTaken(found, fileName, true, next);
 }
 
-/** Whether nothing of a text could be taken: it came back as it was, with faults. */
-function isRefused(found: IChecked, content: string): boolean {
-  return found.faults.length > 0 && found.text === content;
+/** Forget the file. */
+function forgetFile({ state, reader }: IImporting): void {
+  reader.turn.current++;
+  state.setFile(NOTHING_READ);
+  state.setUndone(false);
+  state.setUnkept(null);
+  reader.setError('');
+  reader.setProblem('');
+}
+
+/** Continue with the file of a draft: what it offers is read again, and the text does not change. */
+async function restoreFile({ state, reader }: IImporting, kept: IFileDraft): Promise<void> {
+  const { latest, setFile, setUnkept, isBad } = state;
+  const asked = ++reader.turn.current;
+  isBad.current = false;
+  setFile({ ...kept, ...NOTHING_FOUND });
+  state.setUndone(false);
+  setUnkept(null);
+  const content = kept.content || (kept.at ? await largeTexts.fetch(kept.at) : '') || '';
+  if (asked !== reader.turn.current) {
+    return; // something else was taken meanwhile
+  }
+  if (!content) {
+    setUnkept(kept.fileName ? 'gone' : null);
+    return;
+  }
+  setFile({ ...latest.current, content });
+  void state.watch(kept);
+  const found = await reader.read(content, kept.fileName, [], kept.pick);
+  if (found) {
+    isBad.current = isRefused(found, content);
+    setFile({ ...latest.current, changes: found.changes, offer: found.offer, isLockfile: found.is_lockfile });
+  }
 }
 
 /** Return what an offer shows while a choice is on its way. */

@@ -1,13 +1,10 @@
-import { type Diagnostic, lintGutter, lintKeymap, previousDiagnostic, setDiagnostics } from '@codemirror/lint';
-import { type Extension, Prec } from '@codemirror/state';
-import { EditorView, keymap } from '@codemirror/view';
+import { type Diagnostic, setDiagnostics } from '@codemirror/lint';
+import type { EditorView } from '@codemirror/view';
 import { CodeEditor, type IEditorServices } from '@jupyterlab/codeeditor';
 import type { CodeMirrorEditor } from '@jupyterlab/codemirror';
 import * as React from 'react';
-import type { IFault } from '../../store/types';
 import { withUnixLineEnds } from './line-ends';
-import type { ICompleter } from './package-completer';
-import { completion } from './yaml-completion';
+import { editorExtensions, type IEditorActions } from './yaml-editor-extensions';
 
 /** A handle on the editor: go to a line. */
 export interface IEditorHandle {
@@ -15,32 +12,51 @@ export interface IEditorHandle {
   focus(): void;
 }
 
-interface IEditorProps {
+interface IEditorProps extends IEditorActions {
   editors: IEditorServices;
   text: string;
-  label: string;
-  faults?: IFault[];
   readOnly?: boolean;
   mimeType?: string;
-  completer?: ICompleter;
   /** What the text is of: that of another one is not undone. */
   of?: number;
   onChange?: (text: string) => void;
-  onSubmit?: () => void;
-  /** Take a text that is pasted elsewhere; `whole` where nothing else stands beside it. False lets it be pasted. */
-  onPaste?: (text: string, whole: boolean) => boolean;
-  /** Put the wrong word of a line right. */
-  onFix?: (fault: IFault, meant: string) => void;
 }
 
 /** Lab's own editor, in YAML mode, with faults marked at their lines and packages completed. */
 export const YamlEditor = React.forwardRef<IEditorHandle, IEditorProps>(function YamlEditor(props, ref): React.ReactElement {
   const host = React.useRef<HTMLDivElement>(null);
-  const made = React.useRef<CodeEditor.IEditor | null>(null);
-  const shownOf = React.useRef(props.of);
   const latest = React.useRef(props);
   latest.current = props;
+  const made = useEditor(host, props, latest);
+  useGivenText(made, props);
+  useFaultMarks(made, props, latest);
 
+  React.useImperativeHandle(ref, () => ({
+    goTo(line: number) {
+      const view = viewOf(made);
+      if (view) {
+        const found = view.state.doc.line(Math.min(Math.max(line, 1), view.state.doc.lines));
+        view.dispatch({ selection: { anchor: found.from, head: found.to }, scrollIntoView: true });
+        view.focus();
+      }
+    },
+    focus() {
+      made.current?.focus();
+    }
+  }));
+  return <div ref={host} className="jp-EnvStore-editor" />;
+});
+
+type MadeEditor = React.RefObject<CodeEditor.IEditor | null>;
+
+/** Return the view of the editor; undefined before it is made. */
+function viewOf(made: MadeEditor): EditorView | undefined {
+  return (made.current as CodeMirrorEditor | null)?.editor;
+}
+
+/** Make the editor in a part of the page. */
+function useEditor(host: React.RefObject<HTMLElement>, props: IEditorProps, latest: React.MutableRefObject<IEditorProps>): MadeEditor {
+  const made = React.useRef<CodeEditor.IEditor | null>(null);
   React.useEffect(() => {
     const model = new CodeEditor.Model({ mimeType: props.mimeType ?? 'text/x-yaml' });
     model.sharedModel.setSource(withUnixLineEnds(latest.current.text));
@@ -61,9 +77,14 @@ export const YamlEditor = React.forwardRef<IEditorHandle, IEditorProps>(function
       model.dispose();
     };
   }, [props.editors, props.readOnly, props.mimeType]);
+  return made;
+}
 
+/** Put the text that is given into the editor, where it is another one than what is there. */
+function useGivenText(made: MadeEditor, props: IEditorProps): void {
+  const shownOf = React.useRef(props.of);
   React.useEffect(() => {
-    const view = (made.current as CodeMirrorEditor | null)?.editor;
+    const view = viewOf(made);
     const text = withUnixLineEnds(props.text);
     if (view && view.state.doc.toString() !== text) {
       // as an edit of its own, of no more than what differs: undo takes it back, and the cursor stays
@@ -77,9 +98,12 @@ export const YamlEditor = React.forwardRef<IEditorHandle, IEditorProps>(function
     }
     shownOf.current = props.of;
   }, [props.text, props.of]);
+}
 
+/** Mark the lines of faults, each with ways to put it right. */
+function useFaultMarks(made: MadeEditor, props: IEditorProps, latest: React.MutableRefObject<IEditorProps>): void {
   React.useEffect(() => {
-    const view = (made.current as CodeMirrorEditor | null)?.editor;
+    const view = viewOf(made);
     if (!view || props.readOnly) {
       return;
     }
@@ -92,89 +116,6 @@ export const YamlEditor = React.forwardRef<IEditorHandle, IEditorProps>(function
     });
     view.dispatch(setDiagnostics(view.state, diagnostics));
   }, [props.faults, props.readOnly]);
-
-  React.useImperativeHandle(ref, () => ({
-    goTo(line: number) {
-      const view = (made.current as CodeMirrorEditor | null)?.editor;
-      if (view) {
-        const found = view.state.doc.line(Math.min(Math.max(line, 1), view.state.doc.lines));
-        view.dispatch({ selection: { anchor: found.from, head: found.to }, scrollIntoView: true });
-        view.focus();
-      }
-    },
-    focus() {
-      made.current?.focus();
-    }
-  }));
-  return <div ref={host} className="jp-EnvStore-editor" />;
-});
-
-/** Return what the editor does beyond Lab's own: undo, paste, keys, and completion where it can be edited. */
-function editorExtensions(
-  model: CodeEditor.Model,
-  latest: React.MutableRefObject<IEditorProps>,
-  isEditable: boolean
-): Extension[] {
-  const back = () => {
-    model.sharedModel.undo();
-    return true;
-  };
-  const forth = () => {
-    model.sharedModel.redo();
-    return true;
-  };
-  return [
-    // left alone, the browser undoes what it believes was typed, and mixes it with what was written since
-    EditorView.domEventHandlers({
-      paste: (event, view) => {
-        const pasted = event.clipboardData?.getData('text/plain') ?? '';
-        const { from, to } = view.state.selection.main;
-        const whole = !(view.state.sliceDoc(0, from) + view.state.sliceDoc(to)).trim();
-        if (view.state.readOnly || !pasted.trim() || !latest.current.onPaste?.(pasted, whole)) {
-          return false;
-        }
-        event.preventDefault();
-        return true;
-      },
-      beforeinput: event => {
-        if (event.inputType === 'historyUndo' || event.inputType === 'historyRedo') {
-          event.preventDefault();
-          return event.inputType === 'historyUndo' ? back() : forth();
-        }
-        return false;
-      }
-    }),
-    EditorView.contentAttributes.of({ 'aria-label': latest.current.label }),
-    Prec.highest(
-      keymap.of([
-        { key: 'Mod-z', run: back, preventDefault: true },
-        { key: 'Mod-y', mac: 'Mod-Shift-z', run: forth, preventDefault: true },
-        { key: 'Mod-Shift-z', run: forth, preventDefault: true },
-        {
-          key: 'Mod-Enter',
-          run: () => {
-            latest.current.onSubmit?.();
-            return true;
-          }
-        },
-        {
-          key: 'Mod-.',
-          run: view => {
-            const line = view.state.doc.lineAt(view.state.selection.main.head).number;
-            const faults = (latest.current.faults ?? []).filter(fault => fault.fix);
-            const fault = faults.find(found => found.line === line) ?? faults[0];
-            if (fault) {
-              latest.current.onFix?.(fault, fault.fix!.meant[0]!);
-            }
-            return Boolean(fault);
-          }
-        }
-      ])
-    ),
-    ...(isEditable
-      ? [lintGutter(), keymap.of([...lintKeymap, { key: 'Shift-F8', run: previousDiagnostic }]), completion(latest)]
-      : [])
-  ];
 }
 
 /** Return the one change that makes a text of another. */

@@ -1,0 +1,95 @@
+"""What a build writes into the database: its record, that its prefix is there, how large it is."""
+
+from __future__ import annotations
+
+from jupyter_envstore.blobs.interface import StoredBlob
+from jupyter_envstore.builds.build_job import Job
+from jupyter_envstore.builds.package_keeping import keep_where_wanted
+from jupyter_envstore.builds.package_rows import package_rows
+from jupyter_envstore.builds.prefix_steps import PrefixSize
+from jupyter_envstore.database import builds as rows
+from jupyter_envstore.database import people
+from jupyter_envstore.database.blob_references import refer
+from jupyter_envstore.database.connection import Session, now
+from jupyter_envstore.database.jobs import ARTIFACT, CHECK, FINISH, enqueue
+from jupyter_envstore.database.models import Artifact, Build, Change
+from jupyter_envstore.database.states import COMPLETED, ON_DEMAND, PENDING, PREFIX_PRESENT
+from jupyter_envstore.engine.record import BuildRecord
+
+
+class BuildRows:
+    """Writes what comes of a build, in one transaction each; a lost claim writes nothing."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.workspace = job.workspace
+
+    def keep_record(self, record: BuildRecord) -> None:
+        """Make the record durable: from here on the build can be made again without solving."""
+        blob = self.workspace.blobs.put(record.to_bytes())
+        with self.workspace.claim.write(self.workspace.database) as session:
+            build = session.get_one(Build, self.job.build.id)
+            refer(session, self.workspace.blobs, blob, f"build:{build.id}:record")
+            for wheel in record.wheels:
+                kept = StoredBlob(wheel["sha256"], wheel["size"])
+                refer(session, self.workspace.blobs, kept, f"build:{build.id}:wheel:{kept.digest}")
+            build.record_digest = blob.digest
+            build.platform = self.job.platform
+            packages = list(package_rows(record.lock(self.job.platform)))
+            build.package_count = len(packages)
+            rows.set_packages(session, build.id, packages)
+
+    def complete(self, size: PrefixSize) -> float:
+        """Make the build usable, active if it is the newest, and ask for what is still to be done.
+
+        Returns
+        -------
+        float
+            Seconds since the build was started.
+        """
+        with self.workspace.claim.write(self.workspace.database) as session:
+            row = rows.find_build(session, self.job.build.id)  # it may have been deleted meanwhile
+            build, environment = row.build, row.environment
+            build.status, build.status_info, build.ended_on = COMPLETED, "", now()
+            if environment.deleted_on is None and (environment.current_build_id or 0) < build.id:
+                environment.current_build_id = build.id
+                people.audit(session, build.created_by, "build.activate", str(row), {"by": "completion"})
+            self._present(session, build, size)
+            self._ask_for_artifacts(session, build)
+            self._ask_for_check(session, build)
+            keep_where_wanted(self.job.config, session, row.namespace, environment, build)
+            return (build.ended_on - (build.started_on or build.ended_on)).total_seconds()
+
+    def restored(self, size: PrefixSize) -> None:
+        """Note that an old build has its prefix again."""
+        with self.workspace.claim.write(self.workspace.database) as session:
+            build = session.get_one(Build, self.job.build.id)
+            self._present(session, build, size)
+            self._ask_for_check(session, build)
+
+    def finished(self, size: PrefixSize) -> None:
+        """Note the size of a prefix that is complete."""
+        with self.workspace.claim.write(self.workspace.database) as session:
+            build = session.get_one(Build, self.job.build.id)
+            build.size, build.own_size = size.total, size.own
+
+    def _present(self, session: Session, build: Build, size: PrefixSize) -> None:
+        """Note that the prefix can be used, and ask for the rest of its byte code."""
+        build.prefix_state = PREFIX_PRESENT
+        build.size, build.own_size = size.total, size.own
+        enqueue(session, FINISH, build.id)
+        session.add(Change(kind="build", subject_id=build.id, at=now()))
+
+    def _ask_for_artifacts(self, session: Session, build: Build) -> None:
+        for kind in self.job.settings["artifacts_at_once"]:
+            if kind not in self.job.settings["build_artifacts"]:
+                continue
+            if rows.find_artifact(session, build.id, kind, "") is None:
+                artifact = Artifact(build_id=build.id, type=kind, state=PENDING, created_on=now())
+                session.add(artifact)
+                session.flush()
+                enqueue(session, ARTIFACT, build.id, artifact.id)
+
+    def _ask_for_check(self, session: Session, build: Build) -> None:
+        if self.job.settings["check_imports"] and build.trigger != ON_DEMAND:  # who pulls an image sees if it runs
+            enqueue(session, CHECK, build.id)
