@@ -16,7 +16,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-import tomli  # noqa: F401 - early: once, TOML 1.1 was refused as an older tomli does; how is not known
 
 from jupyter_envstore.channel_maker.channel import make_channel
 from jupyter_envstore.config import StoreConfig

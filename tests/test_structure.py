@@ -169,6 +169,18 @@ def test_reading_a_specification_imports_rattler_but_no_lock_or_pack_tool() -> N
     assert not loaded & {"conda_lock", "conda_pack", "sqlalchemy"}
 
 
+def test_the_models_of_conda_lock_leave_the_search_path_as_it_was() -> None:
+    code = (
+        "import io, sys\nbefore = list(sys.path)\nfrom jupyter_envstore.engine import lock, lockcheck\n"
+        "from jupyter_envstore.engine.record import BuildRecord\n"
+        "lock.lock_text(BuildRecord('x', (), {}))\n"
+        "sys.stdin = io.StringIO('{\"package\": []}')\nassert lockcheck.main() == 1\n"
+        "assert 'conda_lock.lockfile.v1.models' in sys.modules\nassert sys.path == before, sys.path"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_server_extension_imports_none_of_the_engine() -> None:
     loaded = modules_after("import jupyter_envstore.application.app")
     assert not loaded & {"rattler", "conda_lock", "conda_pack", "uv", "zstandard", "isal", "sqlalchemy", "alembic"}

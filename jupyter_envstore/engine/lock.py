@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import importlib.util
 import json
-import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote, urlsplit
 
 from jupyter_envstore.engine.channels import strip_credentials
+from jupyter_envstore.engine.conda_lock_models import conda_lock_models
 from jupyter_envstore.engine.hashes import Stored, missing_hashes, with_hashes
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
@@ -31,7 +29,7 @@ def export_lock(record: BuildRecord) -> Lockfile:
 
     Name, description and variables go into ``custom_metadata``, which takes text only: the variables as JSON.
     """
-    with _models_alone():
+    with conda_lock_models():
         from conda_lock.lockfile.v1.models import HashModel, LockMeta
         from conda_lock.lockfile.v2prelim.models import LockedDependency, Lockfile
 
@@ -106,30 +104,13 @@ def with_all_hashes(record: BuildRecord, progress: Progress, stored: Stored) -> 
 
 def lock_text(record: BuildRecord) -> str:
     """Return ``record`` as the text of a ``conda-lock.yml``."""
-    with _models_alone():
+    with conda_lock_models():
         from conda_lock.lockfile import write_conda_lock_file
 
     with tempfile.TemporaryDirectory(prefix="envstore-lock-") as folder:
         path = Path(folder) / "conda-lock.yml"
         write_conda_lock_file(export_lock(record), path, metadata_choices=None, include_help_text=False)
         return path.read_text(encoding="utf-8")
-
-
-@contextlib.contextmanager
-def _models_alone() -> Iterator[None]:
-    """Let parts of conda-lock be imported without all that its package imports: that takes half a second of each build.
-
-    Whoever imports the package later gets it whole.
-    """
-    spec = None if "conda_lock" in sys.modules else importlib.util.find_spec("conda_lock")
-    if spec is None:
-        yield
-        return
-    sys.modules["conda_lock"] = importlib.util.module_from_spec(spec)  # its parts are found, its own code is not run
-    try:
-        yield
-    finally:
-        del sys.modules["conda_lock"]
 
 
 def content_hash(record: BuildRecord, platform: str) -> str:

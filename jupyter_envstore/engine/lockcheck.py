@@ -1,6 +1,6 @@
 """Check a foreign lockfile with conda-lock's own models, in a process that ends right after.
 
-conda-lock takes a second and 60 MB to import; who accepts lockfiles need not carry that for ever.
+Its models take half a second to import; a server that accepts lockfiles need not keep them in memory.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 
+from jupyter_envstore.engine.conda_lock_models import conda_lock_models
 from jupyter_envstore.engine.process_environment import scrubbed_environment
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec.lock_entries import CondaLockfile
@@ -45,7 +46,8 @@ def check_lock(lock: CondaLockfile) -> None:
 
 def main() -> int:
     """Read a lock as JSON from standard input; print what is wrong with it."""
-    from conda_lock.lockfile.v1.models import Lockfile
+    with conda_lock_models():
+        from conda_lock.lockfile.v1.models import Lockfile
     from pydantic import ValidationError
 
     lock = json.load(sys.stdin)

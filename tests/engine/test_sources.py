@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
+from jupyter_envstore.engine.conda_lock_models import conda_lock_models
 from jupyter_envstore.errors import PolicyError, SpecificationError
 from jupyter_envstore.spec import read_specification
 from jupyter_envstore.spec.repair import repair
@@ -226,7 +227,8 @@ def test_a_lock_of_another_tool_with_a_repository_is_built_and_our_lock_of_it_to
 
 def found_by_conda_lock(text: str) -> list[str]:
     """The names of PyPI packages that conda-lock's own models read in a lockfile."""
-    from conda_lock.lockfile.v1.models import Lockfile
+    with conda_lock_models():
+        from conda_lock.lockfile.v1.models import Lockfile
 
     return [
         package.name for package in Lockfile.model_validate(yaml.safe_load(text)).package if package.manager == "pip"

@@ -142,6 +142,22 @@ def test_the_keyboard_alone_moves_opens_and_deletes(tab: Lab, lab: Server, nasty
         lab.data("DELETE", f"environment/keys/{name}/")
 
 
+def test_a_view_whose_build_is_not_loaded_yet_can_undo_the_deletion(tab: Lab, lab: Server, nasty_channel: str) -> None:
+    build_id = lab.submit(f"name: early\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
+    lab.wait(build_id)
+    held = re.compile(rf"/build/{build_id}/(\?|$)")
+    tab.page.route(held, lambda route: None)  # never answered
+    tab.open("early")
+    lab.data("DELETE", "environment/team/early/")
+    shown(tab.view.get_by_text("team/early was deleted.", exact=True))
+    tab.picture("deleted-early")
+    tab.page.unroute(held)
+    tab.view.get_by_role("button", name="Undo the deletion").click()
+    shown(tab.row("early"))
+    shown(tab.page.get_by_role("tab", name="Specification"))
+    lab.data("DELETE", "environment/team/early/")
+
+
 def test_the_filter_finds_names_and_packages(tab: Lab, lab: Server, example: int, nasty_channel: str) -> None:
     lab.wait(lab.submit(f"name: other\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"))
     field = tab.sidebar.get_by_role("searchbox")

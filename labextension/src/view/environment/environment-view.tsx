@@ -2,7 +2,6 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import { type ISignal, Signal } from '@lumino/signaling';
 import * as React from 'react';
 import { BuildWarnings } from '../../components/build-warnings';
-import { TextButton } from '../../components/buttons';
 import { ConnectionNotice } from '../../components/connection-notice';
 import { ErrorBox } from '../../components/error-box';
 import { useKeptFocus, useModel } from '../../components/hooks';
@@ -156,11 +155,8 @@ function EnvironmentTabs(props: IViewProps & { widget: EnvironmentView }): React
       <ConnectionNotice model={model} trans={trans} />
       <EnvironmentHeader {...props} item={item} build={build} builds={builds.value?.builds ?? []} choose={choose} tab={tab} />
       {!isThere && model.isConnected && (
-        <ErrorBox message={trans.__('%1/%2 was deleted. Its text can still be copied here.', place.namespace, place.name)}>
-          <TextButton onClick={() => widget.parent?.close()}>{trans.__('Close')}</TextButton>
-        </ErrorBox>
+        <DeletedEnvironment {...props} item={item} build={build} close={() => widget.parent?.close()} />
       )}
-      {!isThere && model.isConnected && build && <DeletedEnvironment {...props} item={item} build={build} />}
       <BuildNotices {...props} item={item} shown={shown} show={show} />
       {build && <BuildWarnings build={build} trans={trans} />}
       {(isThere || !model.isConnected) && (
