@@ -40,10 +40,19 @@ c.ServerApp.open_browser = False
 c.ServerApp.allow_root = True
 c.ServerApp.root_dir = {notebooks!r}
 c.ServerApp.allow_unauthenticated_access = False
-c.ServerApp.jpserver_extensions = {{"jupyter_envstore": True, "jupyter_server_terminals": False}}
+c.ServerApp.jpserver_extensions = {{
+    "jupyter_envstore": True,
+    "jupyterlab": False,
+    "jupyter_lsp": False,
+    "jupyter_server_terminals": False,
+    "notebook_shim": False,
+}}
 c.EnvStoreApp.root_dir = {root!r}
 c.EnvStoreApp.lease_seconds = {lease}
 """
+START = "import sys; sys.modules['rfc3987_syntax'] = None; from jupyter_server.serverapp import main; main()"
+"""What ``python -m jupyter_server`` does, without a grammar that jsonschema would compile at each import, for 0.7 s: it
+checks IRIs, which no schema of the server has."""
 
 
 @cache
@@ -131,7 +140,7 @@ class Server:
             "JUPYTER_DATA_DIR": str(self.folder / "data"),
             "IPYTHONDIR": str(self.folder / "ipython"),
         }
-        command = [self.python, "-m", "jupyter_server", f"--config={self.folder / 'config.py'}"]
+        command = [self.python, "-c", START, f"--config={self.folder / 'config.py'}"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, env=environment, start_new_session=True, cwd=self.folder

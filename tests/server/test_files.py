@@ -75,8 +75,8 @@ def test_a_follower_that_leaves_does_not_hold_up_the_others(server: Server, chan
     build_id = server.submit(f"name: left\nchannels: [{channel}]\ndependencies: [python, numpy, pandas]")
     url = f"{server.api}build/{build_id}/logs/?follow=true"
     headers = {"Authorization": f"Bearer {MASTER}"}
-    with requests.get(url, headers=headers, stream=True, timeout=30) as staying:
-        with requests.get(url, headers=headers, stream=True, timeout=30) as leaving:
+    with requests.get(url, headers=headers, stream=True, timeout=120) as staying:
+        with requests.get(url, headers=headers, stream=True, timeout=120) as leaving:
             next(leaving.iter_content(1))
         assert requests.get(f"{server.api}permission/", headers=headers, timeout=5).ok
         followed = staying.content
