@@ -32,12 +32,25 @@ CACHE = Path(__file__).parent.parent / ".cache"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 OTHER_PYTHONS = ("3.12", "3.13", "3.11", "3.10")
 
+BYTE_CODE = "ENVSTORE_TEST_BYTE_CODE"
+"""Environment variable with the folder of byte code that all processes of a run share."""
 EXIT_STATUS = pytest.StashKey[pytest.Session]()
 UNEXPECTED_SKIP = 10
 """Exit status of a strict run in which a test was skipped that should have run; pytest's own end with 5."""
 
 # Skips that are right on some machines; any other fails a strict run.
 EXPECTED_SKIPS = ("needs a second Python", "needs root", "needs to be another user", "file system", "needs constructor")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder for byte code, in the process that starts the others."""
+    if not is_started_by_another(config):
+        os.environ[BYTE_CODE] = tempfile.mkdtemp(prefix="es-byte-code-")
+
+
+def is_started_by_another(config: pytest.Config) -> bool:
+    """Whether pytest-xdist has started this process."""
+    return hasattr(config, "workerinput")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -59,6 +72,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End without taking the interpreter apart, which rattler's threads now and then crash (see ``cli.main.run``)."""
+    if not is_started_by_another(config):
+        remove_tree(Path(os.environ.pop(BYTE_CODE)))
     if EXIT_STATUS in config.stash:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -110,8 +125,9 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def package_cache() -> Iterator[Path]:
-    """A package cache that stores of one session share, so that each package is unpacked once."""
+    """A package cache that stores of one process share; its byte code is shared by all processes of a run."""
     folder = Path(tempfile.mkdtemp(prefix="es-pkgs-"))
+    (folder / "bytecode").symlink_to(os.environ[BYTE_CODE])
     yield folder
     remove_tree(folder)
 

@@ -97,6 +97,7 @@ def new_context(browser: Browser, zoom: int = 1, **size: int) -> BrowserContext:
         viewport=viewport,  # type: ignore[arg-type]
         device_scale_factor=zoom,
         accept_downloads=True,
+        reduced_motion="reduce",  # drawing what moves takes processor time from builds
     )
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     return context
