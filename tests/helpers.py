@@ -32,6 +32,8 @@ from jupyter_envstore.spec import read_specification
 
 LEASE_SECONDS = 10.0
 """How long a worker of most tests may be silent: two run at once with other tests, and they give way to everything."""
+LONG_LEASE_SECONDS = 60.0
+"""The same for tests that end no worker, beside which much else runs."""
 
 WITH_ARCHIVES: dict[str, Any] = {"check_imports": False}
 """Settings of most stores of tests: most tests are about something else than whether packages can be imported."""
@@ -140,7 +142,7 @@ def opened_stores(package_cache: Path) -> Iterator[Callable[..., Store]]:
         folder = Path(tempfile.mkdtemp(prefix="es-"))
         (folder / "pkgs").symlink_to(packages)
         settings = WITHOUT_ARCHIVES | config.pop("settings", {})
-        chosen = StoreConfig(str(folder), lease_seconds=LEASE_SECONDS, settings=settings, **config)
+        chosen = StoreConfig(str(folder), lease_seconds=LONG_LEASE_SECONDS, settings=settings, **config)
         opened.append(Store(EnvStore.open(chosen, executor_of(chosen))))
         return opened[-1]
 

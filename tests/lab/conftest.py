@@ -23,6 +23,7 @@ FLAGS = [
 ]  # fmt: skip
 LAB = """
 c.ServerApp.jpserver_extensions = {{"jupyter_envstore": True, "jupyterlab": True, "jupyter_server_terminals": True}}
+c.EnvStoreApp.lease_seconds = 60
 c.LabApp.news_url = None
 c.LabApp.expose_app_in_browser = True
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
