@@ -72,7 +72,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End without taking the interpreter apart, which rattler's threads now and then crash (see ``cli.main.run``)."""
-    if not is_started_by_another(config):
+    if not is_started_by_another(config) and BYTE_CODE in os.environ:  # tests_in_process has only this hook
         remove_tree(Path(os.environ.pop(BYTE_CODE)))
     if EXIT_STATUS in config.stash:
         sys.stdout.flush()
