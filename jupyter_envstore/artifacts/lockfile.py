@@ -32,8 +32,8 @@ class Lockfile:
         return "text/plain; charset=utf-8"
 
     def make(self, request: ArtifactRequest, sink: Sink) -> dict[str, str]:
-        """Write it with conda-lock's own writer."""
+        """Write it as conda-lock would."""
         find = request.blobs.local_path
         record = with_all_hashes(request.record, request.progress, lambda entry: [find(entry["sha256"])])
         sink.write(lock_text(record).encode())
-        return {"conda-lock": version_of("conda-lock")}
+        return {"PyYAML": version_of("PyYAML")}

@@ -4,75 +4,43 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 from urllib.parse import unquote, urlsplit
 
 from jupyter_envstore.engine.channels import strip_credentials
-from jupyter_envstore.engine.conda_lock_models import conda_lock_models
 from jupyter_envstore.engine.hashes import Stored, missing_hashes, with_hashes
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
 from jupyter_envstore.errors import PlatformError
-from jupyter_envstore.spec.lock_entries import CondaEntry, Hashes, IndexFields, LockfileEntry, PypiEntry
+from jupyter_envstore.spec.lock_entries import CondaEntry, CondaLockfile, Hashes, IndexFields, LockfileEntry, PypiEntry
 from jupyter_envstore.spec.specification import Specification, canonical_json
 
-if TYPE_CHECKING:
-    from conda_lock.lockfile.v2prelim.models import Lockfile
 
+def lockfile_of(record: BuildRecord) -> CondaLockfile:
+    """Return ``record`` as a lockfile of conda-lock's version 1, written to a file by :func:`lock_text`.
 
-def export_lock(record: BuildRecord) -> Lockfile:
-    """Return ``record`` as conda-lock's own model, written to a file by :func:`lock_text`.
-
-    Name, description and variables go into ``custom_metadata``, which takes text only: the variables as JSON.
+    Packages are in the order in which conda-lock writes them: by manager, name and platform. Name, description and
+    variables go into ``custom_metadata``, which takes text only: the variables as JSON.
     """
-    with conda_lock_models():
-        from conda_lock.lockfile.v1.models import HashModel, LockMeta
-        from conda_lock.lockfile.v2prelim.models import LockedDependency, Lockfile
-
     packages = []
     for platform, lock in record.platforms.items():
-        for entry in lock.conda:
-            packages.append(
-                LockedDependency(
-                    name=entry["name"],
-                    version=entry["version"],
-                    manager="conda",
-                    platform=platform,
-                    dependencies=dict(_split_spec(spec) for spec in entry.get("depends", ())),
-                    url=entry["url"],
-                    hash=HashModel(md5=entry.get("md5"), sha256=entry.get("sha256")),
-                    build=entry["build"],
-                    categories={"main"},
-                )
-            )
-        for package in lock.pip:
-            packages.append(
-                LockedDependency(
-                    name=package["name"],
-                    version=package["version"],
-                    manager="pip",
-                    platform=platform,
-                    dependencies=dict.fromkeys(package.get("dependencies", ()), "*"),
-                    url=package["url"],
-                    hash=HashModel(sha256=package["sha256"]),
-                    categories={"main"},
-                )
-            )
+        packages += [_conda_locked(entry, platform) for entry in lock.conda if not entry["name"].startswith("__")]
+        packages += [_pip_locked(package, platform) for package in lock.pip]
     custom = {"name": record.name, "description": record.description}
     if record.variables:
         custom["variables"] = json.dumps(record.variables, sort_keys=True)
-    metadata = LockMeta(
-        content_hash={platform: content_hash(record, platform) for platform in sorted(record.platforms)},
-        channels=list(record.channels),
-        platforms=sorted(record.platforms),
-        sources=["environment.yml"],
-        custom_metadata={key: value for key, value in custom.items() if value},
-    )
-    return Lockfile(package=packages, metadata=metadata)
+    metadata = {
+        "content_hash": {platform: content_hash(record, platform) for platform in sorted(record.platforms)},
+        "channels": [{"url": channel, "used_env_vars": []} for channel in record.channels],
+        "platforms": sorted(record.platforms),
+        "sources": ["environment.yml"],
+        "custom_metadata": {key: value for key, value in custom.items() if value},
+    }
+    packages.sort(key=lambda entry: (entry["manager"], entry["name"], entry["platform"]))
+    return {"version": 1, "metadata": metadata, "package": packages}
 
 
 def with_all_hashes(record: BuildRecord, progress: Progress, stored: Stored) -> BuildRecord:
@@ -103,14 +71,15 @@ def with_all_hashes(record: BuildRecord, progress: Progress, stored: Stored) -> 
 
 
 def lock_text(record: BuildRecord) -> str:
-    """Return ``record`` as the text of a ``conda-lock.yml``."""
-    with conda_lock_models():
-        from conda_lock.lockfile import write_conda_lock_file
+    """Return ``record`` as the text of a ``conda-lock.yml``, as conda-lock writes it: the same bytes."""
+    import yaml
 
-    with tempfile.TemporaryDirectory(prefix="envstore-lock-") as folder:
-        path = Path(folder) / "conda-lock.yml"
-        write_conda_lock_file(export_lock(record), path, metadata_choices=None, include_help_text=False)
-        return path.read_text(encoding="utf-8")
+    lockfile = lockfile_of(record)
+    head = {"version": lockfile["version"], "metadata": lockfile["metadata"]}
+    # libyaml is five times as fast and breaks long lines of text elsewhere; packages have none.
+    fast = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    packages = yaml.dump({"package": lockfile["package"]}, Dumper=fast, sort_keys=False)
+    return yaml.safe_dump(head, sort_keys=False) + str(packages)
 
 
 def content_hash(record: BuildRecord, platform: str) -> str:
@@ -172,6 +141,38 @@ def complete_from_cache(record: BuildRecord, platform: str, prefix: Path, stored
         conda.append(with_hashes(completed, missing_hashes(entry, stored)))
     platforms = {**record.platforms, platform: replace(lock, conda=tuple(conda))}
     return BuildRecord(**{**record.__dict__, "platforms": platforms})
+
+
+def _conda_locked(entry: CondaEntry, platform: str) -> LockfileEntry:
+    hashes: Hashes = {"md5": entry["md5"]}
+    if entry.get("sha256"):
+        hashes["sha256"] = entry["sha256"]
+    return {
+        "name": entry["name"],
+        "version": entry["version"],
+        "manager": "conda",
+        "platform": platform,
+        "dependencies": dict(sorted(dict(_split_spec(spec) for spec in entry.get("depends", ())).items())),
+        "url": entry["url"],
+        "hash": hashes,
+        "build": entry["build"],
+        "category": "main",
+        "optional": False,
+    }
+
+
+def _pip_locked(package: PypiEntry, platform: str) -> LockfileEntry:
+    return {
+        "name": package["name"],
+        "version": package["version"],
+        "manager": "pip",
+        "platform": platform,
+        "dependencies": dict.fromkeys(sorted(package.get("dependencies", ())), "*"),
+        "url": package["url"],
+        "hash": {"sha256": package["sha256"]},
+        "category": "main",
+        "optional": False,
+    }
 
 
 def _conda_record(entry: LockfileEntry) -> CondaEntry:

@@ -92,4 +92,4 @@ def test_lists_of_a_local_channel_say_so_made_or_not_and_what_holds_the_packages
     assert {kind for kind, reach in told.items() if reach == "anywhere"} == {"archive", "docker", "installer"}
     made = store.envstore.artifacts.find(view["id"], "lockfile")
     assert made["reach"] == "here"
-    assert list(made["tools"]) == ["conda-lock"]
+    assert list(made["tools"]) == ["PyYAML"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,9 +12,10 @@ import pytest
 import yaml
 
 from jupyter_envstore.artifacts.yaml import pinned_yaml
-from jupyter_envstore.engine.lock import lock_text, sort_topologically, with_all_hashes
+from jupyter_envstore.engine.conda_lock_models import conda_lock_models
+from jupyter_envstore.engine.lock import content_hash, lock_text, sort_topologically, with_all_hashes
 from jupyter_envstore.engine.progress import Silent
-from jupyter_envstore.engine.record import BuildRecord
+from jupyter_envstore.engine.record import BuildRecord, PlatformLock
 from jupyter_envstore.engine.solve import current_platform
 from jupyter_envstore.errors import PlatformError
 from tests import nasty
@@ -51,6 +53,82 @@ def test_conda_lock_itself_renders_our_lockfile(record: BuildRecord, tmp_path: P
     rendered = (tmp_path / f"conda-{current_platform()}.lock").read_text()
     urls = {line.split("#")[0] for line in rendered.splitlines() if line.startswith(("file:", "http")) and "#" in line}
     assert {entry["url"] for entry in record.lock(current_platform()).conda} <= urls
+
+
+def written_by_conda_lock(record: BuildRecord, path: Path) -> str:
+    """Return what conda-lock's own models and writer make of ``record``."""
+    with conda_lock_models():
+        from conda_lock.lockfile import write_conda_lock_file
+        from conda_lock.lockfile.v1.models import HashModel, LockMeta
+        from conda_lock.lockfile.v2prelim.models import LockedDependency, Lockfile
+
+    packages = []
+    for platform, lock in record.platforms.items():
+        for entry in lock.conda:
+            specs = [spec.partition(" ") for spec in entry.get("depends", ())]
+            packages.append(
+                LockedDependency(
+                    name=entry["name"],
+                    version=entry["version"],
+                    manager="conda",
+                    platform=platform,
+                    dependencies={name: bounds.strip() for name, _, bounds in specs},
+                    url=entry["url"],
+                    hash=HashModel(md5=entry.get("md5"), sha256=entry.get("sha256")),
+                    build=entry["build"],
+                    categories={"main"},
+                )
+            )
+        for package in lock.pip:
+            packages.append(
+                LockedDependency(
+                    name=package["name"],
+                    version=package["version"],
+                    manager="pip",
+                    platform=platform,
+                    dependencies=dict.fromkeys(package.get("dependencies", ()), "*"),
+                    url=package["url"],
+                    hash=HashModel(sha256=package["sha256"]),
+                    categories={"main"},
+                )
+            )
+    custom = {"name": record.name, "description": record.description}
+    if record.variables:
+        custom["variables"] = json.dumps(record.variables, sort_keys=True)
+    metadata = LockMeta(
+        content_hash={platform: content_hash(record, platform) for platform in sorted(record.platforms)},
+        channels=list(record.channels),
+        platforms=sorted(record.platforms),
+        sources=["environment.yml"],
+        custom_metadata={key: value for key, value in custom.items() if value},
+    )
+    lockfile = Lockfile(package=packages, metadata=metadata)
+    write_conda_lock_file(lockfile, path, metadata_choices=None, include_help_text=False)
+    return path.read_text(encoding="utf-8")
+
+
+def test_our_lockfile_is_the_one_that_conda_lock_writes(record: BuildRecord, tmp_path: Path) -> None:
+    assert lock_text(record) == written_by_conda_lock(record, tmp_path / "conda-lock.yml")
+    here = record.lock(current_platform())
+    no_sha256 = [{key: value for key, value in entry.items() if key != "sha256"} for entry in here.conda]
+    odd = {
+        **here.conda[0],
+        "name": "yes",
+        "version": "1.0",
+        "build": "0",
+        "depends": ["on", "z", "a >=1.0 , <2", "a >=1.5,<2.0a0", "m >=3.10,<3.11.0a0 *_cpython " + "| 3.12.* " * 12],
+    }
+    several = replace(
+        record,
+        name="1.0",
+        description="naïve, 数据: a line that is longer than YAML's eighty columns " * 3 + "\n# not a comment\n\ttab ",
+        variables={"A": "é: '\"", "B": "null", "C": "long words " * 20},
+        channels=("conda-forge/label/rust_dev", *record.channels),
+        platforms={"osx-arm64": replace(here, conda=tuple(no_sha256)), "linux-64": replace(here, conda=(odd,))},
+    )
+    assert lock_text(several) == written_by_conda_lock(several, tmp_path / "several.yml")
+    empty = BuildRecord("none", (), {"linux-64": PlatformLock((), ())})
+    assert lock_text(empty) == written_by_conda_lock(empty, tmp_path / "empty.yml")
 
 
 def test_the_same_record_gives_the_same_lockfile(record: BuildRecord) -> None:
