@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -60,24 +61,29 @@ class ChangeWatcher:
         self.revision = store.changes.revision()
         self.seen = now()
         self.counted_at = 0.0
-        self.behind = False
+        self.behind = True
+        self.resting = False
         self.progress: dict[int, tuple[int, ...]] = {}
 
     def run(self, stop: threading.Event) -> None:
-        """Look until ``stop`` is set; what goes wrong in one look is logged and does not end the others."""
-        first = True
-        while first or not stop.wait(PAUSE):
-            try:
-                if first:
-                    self.prepare()
-                first = False
-                self.look()
-            except Exception:
-                first = False
-                log.exception("the store could not be looked at; it is tried again")
+        """Look until ``stop`` is set; what goes wrong in one look is logged and does not end the others.
 
-    def look(self) -> None:
-        """Look once."""
+        While nothing is written and no job works, the tables are not looked at.
+        """
+        with contextlib.closing(self.store.changes.watch()) as watch:
+            while True:
+                moved = watch.moved()  # asked before the look: what is written meanwhile is seen by the next
+                if moved or not self.resting:
+                    try:
+                        self.resting = False
+                        self.resting = self.look()
+                    except Exception:
+                        log.exception("the store could not be looked at; it is tried again")
+                if stop.wait(PAUSE):
+                    return
+
+    def look(self) -> bool:
+        """Look once; return whether there is no reason to look again before something is written."""
         revision, environments, builds = self.store.changes.ids(self.revision)
         progress, working = self.store.changes.progress_marks()
         moved = tuple(sorted(key for key, mark in progress.items() if self.progress.get(key) != mark))
@@ -94,3 +100,4 @@ class ChangeWatcher:
             self.counted_at = time.monotonic()
         self.revision, self.progress = revision, progress
         self.tell(News(revision, tuple(environments), tuple(builds), moved, working, numbers))
+        return not working and not self.behind

@@ -23,6 +23,7 @@ from jupyter_envstore.database.jobs import (
     JOB_QUEUED,
     KEEP,
     MAX_ATTEMPTS,
+    anything_unfinished,
     anything_waits,
     begin_settling,
     claim_next,
@@ -90,23 +91,43 @@ class Scheduler:
         return started
 
     def run(self, stop: threading.Event, pause: float = 0.5) -> None:
-        """Tick until ``stop`` is set; what goes wrong in one tick is logged and does not end the others."""
-        while not stop.is_set():
-            self._work.wait(pause)
-            self._work.clear()
-            if stop.is_set():
-                return
-            try:
-                self.tick()
-            except Exception:
-                log.exception("the scheduler could not do its round; it goes on")
+        """Tick until ``stop`` is set; what goes wrong in one tick is logged and does not end the others.
+
+        While nothing is written and no job waits or runs, the tables are not looked at.
+        """
+        resting = False
+        with contextlib.closing(self.database.watch()) as watch:
+            while not stop.is_set():
+                woken = self._work.wait(pause)
+                self._work.clear()
+                if stop.is_set():
+                    return
+                moved = watch.moved()  # asked before the tick: what is written meanwhile is seen by the next
+                try:
+                    if resting and not moved and not woken:
+                        self.executor.reap()
+                        continue
+                    resting = False
+                    self.tick()
+                    resting = self._is_done()
+                except Exception:
+                    log.exception("the scheduler could not do its round; it goes on")
+
+    def _is_done(self) -> bool:
+        """Whether no job waits or runs, and none left anything."""
+        with self.database.read() as session:
+            return not anything_unfinished(session) and not self._left()
+
+    def _left(self) -> list[str]:
+        """Return the names of the staging folders of jobs."""
+        try:
+            return [path.name for path in self.config.staging.glob("job-*-*")]
+        except OSError:
+            return []
 
     def sweep(self) -> None:
         """Remove what jobs left that were closed while their worker hung: it was killed and could not clean up."""
-        try:
-            left = [path.name for path in self.config.staging.glob("job-*-*")]
-        except OSError:
-            return
+        left = self._left()
         if not left:
             return
         with self.database.read() as session:

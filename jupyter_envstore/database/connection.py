@@ -14,6 +14,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session as Session  # others name what they are given
 from sqlalchemy.pool import QueuePool
 
+from jupyter_envstore.database.write_watch import WriteWatch
 from jupyter_envstore.errors import StorageError
 
 HEAD = "0007"
@@ -110,6 +111,10 @@ class Database:
         with _explained(), self.engine.connect() as connection:
             found = connection.execute(text("PRAGMA quick_check(1)")).scalar()
         return "" if found == "ok" else str(found)
+
+    def watch(self) -> WriteWatch:
+        """Return what tells whether anybody wrote, for one thread, which closes it."""
+        return WriteWatch(self.path)
 
     def close(self) -> None:
         """Close all connections."""

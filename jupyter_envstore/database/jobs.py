@@ -75,6 +75,12 @@ def anything_waits(session: Session) -> bool:
     return session.scalars(select(Job.id).where(Job.state == JOB_QUEUED).limit(1)).first() is not None
 
 
+def anything_unfinished(session: Session) -> bool:
+    """Whether a job is queued, runs or is settled."""
+    unfinished = Job.state.in_((JOB_QUEUED, JOB_RUNNING, JOB_SETTLING))
+    return session.scalars(select(Job.id).where(unfinished).limit(1)).first() is not None
+
+
 def claim_next(session: Session, limit: int, host: str) -> Claim | None:
     """Claim the next queued job, or None: nothing waits, or ``limit`` jobs run already.
 
@@ -195,6 +201,7 @@ __all__ = [
     "MAX_ATTEMPTS",
     "RESTORE",
     "Claim",
+    "anything_unfinished",
     "anything_waits",
     "begin_settling",
     "claim_next",

@@ -8,6 +8,7 @@ from jupyter_envstore.database import changes
 from jupyter_envstore.database import listings as listing
 from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.values import Statistics
+from jupyter_envstore.database.write_watch import WriteWatch
 from jupyter_envstore.policy.access import Identity
 from jupyter_envstore.services.values import ChangedThings
 
@@ -17,6 +18,10 @@ class Changes:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def watch(self) -> WriteWatch:
+        """Return what tells, for almost nothing, whether it is worth to look; who asked for it closes it."""
+        return self._database.watch()
 
     def since(self, identity: Identity, since: int) -> ChangedThings:
         """Return what changed behind revision ``since``, of what someone may see.

@@ -455,8 +455,21 @@ class StoreRetention(Protocol):
         """Remove the files of environments that can not be brought back any more; return how many there were."""
 
 
+class WriteWatch(Protocol):
+    """Tells, for almost nothing, whether the store may have changed; for one thread."""
+
+    def moved(self) -> bool:
+        """Whether the store may have changed since this was last asked; yes where that is not known."""
+
+    def close(self) -> None:
+        """Give back what it holds."""
+
+
 class Changes(Protocol):
     """What those follow who show the store."""
+
+    def watch(self) -> WriteWatch:
+        """Return what tells whether it is worth to look; who asked for it closes it."""
 
     def since(self, identity: Identity, since: int) -> ChangedThings:
         """Return what changed behind revision ``since``, of what someone may see."""
