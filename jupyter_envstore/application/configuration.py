@@ -50,9 +50,9 @@ class StoreTraits(Configurable):
     worker_wait_seconds = Float(
         300.0,
         min=0.0,
-        help="How long a worker waits ready behind the last job, in seconds; 0 for none that waits. Jobs start half a "
+        help="How long a worker waits ready after the last job, in seconds; 0 for none that waits. Jobs start half a "
         "second sooner by it. It is a process of its own with about 40 MB of memory that no other shares, on Linux "
-        "alone; it is started behind the first job and ends with the server.",
+        "alone; it is started with the first job and ends with the server.",
     ).tag(config=True)
     max_build_bytes = Integer(0, min=0, help="How many bytes of packages a build may have; 0 for no limit.").tag(
         config=True

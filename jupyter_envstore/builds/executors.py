@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
-import time
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -24,8 +23,6 @@ GROUP = "jupyter_envstore.executors"
 """Entry points of other packages: each is called with the :class:`StoreConfig` and returns an :class:`Executor`."""
 LOCAL = "local"
 """Name of the executor of this package."""
-LATER = 3.0
-"""Seconds behind the start of a worker, until the one that waits is loaded: not while the first needs a processor."""
 
 
 class LocalProcess(NamedTuple):
@@ -54,7 +51,7 @@ class Executor(Protocol):
 class LocalExecutor:
     """Workers are processes of this host, each in a session of its own: they outlive who started them.
 
-    With ``worker_wait_seconds``, one that waits ready is loaded behind the first; see :mod:`.waiting_worker`.
+    With ``worker_wait_seconds``, one that waits ready is loaded for the first job; see :mod:`.waiting_worker`.
 
     Parameters
     ----------
@@ -66,15 +63,15 @@ class LocalExecutor:
         self.config = config
         self.workers: list[subprocess.Popen[bytes]] = []
         self.waiting = waiting or WaitingWorker(config.worker_wait_seconds, config.staging)
-        self._started_at: float | None = None
 
     def start(self, claim: Claim) -> LocalProcess:
         """Start a worker: a child of the one that waits, or a process of its own."""
         staging = self.config.staging / f"job-{claim.job_id}-{claim.attempt}"
         staging.mkdir(parents=True, exist_ok=True)
-        self._started_at = time.monotonic()
         environment = scrubbed_environment(TMPDIR=str(staging))
         request = Request(claim.job_id, claim.attempt, self.config.to_text(), environment, str(staging))
+        with contextlib.suppress(OSError):  # there can be no process: the next line finds none
+            self.waiting.begin()
         handed = self.waiting.hand_over(request)
         return LocalProcess(*handed) if handed else self._start_process(claim, staging)
 
@@ -116,14 +113,10 @@ class LocalExecutor:
     def reap(self) -> None:
         """Collect the exit states of workers that ended, so that no dead process stays behind."""
         self.workers = [worker for worker in self.workers if worker.poll() is None]
-        if self._started_at is not None and (not self.workers or time.monotonic() - self._started_at > LATER):
-            self._started_at = None
-            self.waiting.begin()
 
     def close(self) -> None:
         """Let go of the workers that still run: they belong to the store, not to this process."""
         self.waiting.end()
-        self._started_at = None
         self.reap()
         for worker in self.workers:
             worker.returncode = 0  # else Python complains about a child that nobody waited for

@@ -31,6 +31,8 @@ from jupyter_envstore.engine.process_environment import scrubbed_environment
 WAIT = "wait"
 """The word that makes a worker process wait."""
 READY, GO = b"r", b"g"
+LOAD_SECONDS = 5.0
+"""How long a job waits for it to be loaded; then it is started in a process of its own."""
 PATIENCE = 5.0
 """Seconds that a child may take to say who it is; then it gets no job."""
 LONGEST = 1 << 24
@@ -48,7 +50,7 @@ PRELOADED = (
     "sqlalchemy.dialects.sqlite",
     "yaml",
 )
-"""What most jobs need. conda-lock is not among it: it takes as much memory as all of this, for one artifact."""
+"""What most jobs need."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,10 @@ class WaitingWorker:
         self._lock = threading.Lock()
 
     def begin(self) -> None:
-        """Start the process, unless it runs."""
+        """Start the process, unless it runs and has loaded what is installed now."""
         with self._lock:
-            if not self.seconds or (self.process is not None and self.process.poll() is None):
+            is_there = self.process is not None and self.process.poll() is None and self._stamp == code_stamp()
+            if not self.seconds or is_there:
                 return
             self._end()
             ours, theirs = socket.socketpair()
@@ -109,9 +112,13 @@ class WaitingWorker:
             self._control, self._ready = ours, False
 
     def hand_over(self, request: Request) -> tuple[int, str] | None:
-        """Let a child do a job; return its process number and start time, or None where none has taken it."""
+        """Let a child do a job; return its process number and start time, or None where none has taken it.
+
+        One that is still loading is waited for, for some seconds: it is ready hardly later than a process of the job
+        would be.
+        """
         with self._lock:
-            if not self._usable():
+            if not self._usable(LOAD_SECONDS):
                 return None
             try:
                 return self._ask(request)
@@ -124,7 +131,8 @@ class WaitingWorker:
         with self._lock:
             return self._usable()
 
-    def _usable(self) -> bool:
+    def _usable(self, seconds: float = 0.0) -> bool:
+        """Whether it is loaded and waits, or does so within ``seconds``."""
         control = self._control
         if control is None:
             return False
@@ -132,10 +140,10 @@ class WaitingWorker:
             self._end()
             return False
         if not self._ready:
-            control.setblocking(False)
+            control.settimeout(seconds)
             try:
                 self._ready = control.recv(1) == READY
-            except BlockingIOError:  # it is still loading
+            except (BlockingIOError, TimeoutError):  # it is still loading
                 return False
             except OSError:
                 self._ready = False

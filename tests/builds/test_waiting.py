@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from jupyter_envstore.builds import waiting_worker
 from jupyter_envstore.builds.executors import LocalExecutor
 from jupyter_envstore.builds.priority import NICENESS
 from jupyter_envstore.builds.processes import is_alive, start_time
@@ -80,7 +81,7 @@ def wait_until_ready(store: Store) -> int:
     """Wait until the process waits; return its number."""
 
     def is_ready() -> bool:
-        store.envstore.scheduler.tick()  # as a server does: one begins when the last worker has gone
+        store.envstore.scheduler.tick()  # as a server does
         return executor(store).waiting.usable()
 
     until(is_ready)
@@ -169,17 +170,25 @@ def test_a_killed_child_is_replaced_and_leaves_no_dead_process(waited: Store, sm
     assert not psutil.pid_exists(pid)
 
 
-def test_without_the_one_that_waits_a_job_has_a_process_of_its_own_and_another_is_made(
-    waited: Store, small_channel: str
-) -> None:
+def test_one_that_waits_and_is_gone_is_made_anew_by_the_next_job(waited: Store, small_channel: str) -> None:
     ready = wait_until_ready(waited)
     os.kill(ready, signal.SIGKILL)
     until(lambda: not start_time(ready))
     log = waited.envstore.logs.read(waited.build(text(small_channel, "tells"))["id"])
-    assert f"of {os.getpid()}\n" in log
     assert wait_until_ready(waited) != ready
-    log = waited.envstore.logs.read(waited.build(text(small_channel, "tells"))["id"])
     assert f"of {wait_until_ready(waited)}\n" in log
+
+
+def test_while_the_one_that_waits_is_loaded_a_job_has_a_process_of_its_own(
+    waited: Store, small_channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executor(waited).waiting.end()
+    monkeypatch.setattr(waiting_worker, "LOAD_SECONDS", 0.0)
+    log = waited.envstore.logs.read(waited.build(text(small_channel, "tells"))["id"])
+    assert f"of {os.getpid()}\n" in log
+    ready = wait_until_ready(waited)
+    log = waited.envstore.logs.read(waited.build(text(small_channel, "tells"))["id"])
+    assert f"of {ready}\n" in log
 
 
 def test_a_killed_one_that_waits_takes_no_child_with_it(waited: Store, small_channel: str) -> None:
@@ -243,8 +252,10 @@ def test_after_an_upgrade_it_is_made_anew(root: Path, tmp_path: Path, monkeypatc
     until(found.usable)
     before = found.process
     (tmp_path / "some_library-2.0.dist-info").mkdir()
-    assert found.hand_over(Request(1, 1, "", {}, str(root))) is None
+    assert not found.usable()
     found.begin()
     until(found.usable)
     assert found.process is not before
+    (tmp_path / "some_library-3.0.dist-info").mkdir()
+    assert found.hand_over(Request(1, 1, "", {}, str(root))) is None
     found.end()
