@@ -26,6 +26,7 @@ from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.models import Job
 from jupyter_envstore.database.states import UNSETTLED
 from jupyter_envstore.engine.prefix import remove_tree
+from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.services.store import EnvStore
 from jupyter_envstore.services.values import BuildRef
 from jupyter_envstore.spec import read_specification
@@ -41,6 +42,17 @@ WITHOUT_ARCHIVES: dict[str, Any] = WITH_ARCHIVES | {"artifacts_at_once": ["yaml"
 """The same, and no build makes an archive unless it is asked for: it takes longer than the build."""
 PAUSE = 0.05
 """Seconds between two looks at what one waits for."""
+
+
+class Told(Silent):
+    """Progress that keeps what is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def log(self, text: str) -> None:
+        """Keep it."""
+        self.lines.append(text)
 
 
 class SharedWorker(WaitingWorker):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -46,6 +48,9 @@ for source, name, target in json.load(sys.stdin):
 print(failed)
 """
 JOBS = 2
+BATCH_FILES = 1500
+CLAIMS = "claims"
+"""Folder of the locks of packages that are being compiled, beside the folders of byte code."""
 FORMAT = 3
 """Raised when other byte code comes of the same packages, so that what was kept before is not found again."""
 
@@ -139,30 +144,79 @@ def link_bytecode(
 
 
 def _compile(prefix: Path, units: Sequence[CompileUnit], root: Path, folder: str, progress: Progress) -> None:
+    """Compile packages into the cache, some at once; what another build compiles meanwhile is left to it."""
     root.mkdir(parents=True, exist_ok=True)
     total = sum(len(unit.sources) for unit in units)
     done = 0
-    for batch in _batches(units):
-        staging = Path(tempfile.mkdtemp(dir=root, prefix=".staging-"))
-        try:
-            jobs: list[list[tuple[str, str, str]]] = [[] for _ in range(JOBS)]
-            for place, (sha256, source) in enumerate((unit.sha256, path) for unit in batch for path in unit.sources):
-                target = staging / sha256 / byte_code_path(source, folder)
-                jobs[place % JOBS].append((str(prefix / source), source, str(target)))
-            _run_compilers(prefix, [job for job in jobs if job])
-            for unit in batch:
-                made, final = staging / unit.sha256, _folder(root, unit)
-                made.mkdir(exist_ok=True)
-                final.parent.mkdir(exist_ok=True)
-                try:
-                    made.rename(final)
-                except OSError:  # another worker was first
-                    if not final.is_dir():
-                        raise
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
+    left = list(units)
+    while left:
+        with contextlib.ExitStack() as claims:
+            batch = _claim_some(left, root, claims, progress)
+            fresh = [unit for unit in batch if not _folder(root, unit).is_dir()]
+            if fresh:
+                _compile_batch(prefix, fresh, root, folder)
+        left = [unit for unit in left if unit not in batch]
         done += sum(len(unit.sources) for unit in batch)
         progress.advance(done, total, "files", batch[-1].name)
+
+
+def _claim_some(
+    units: Sequence[CompileUnit], root: Path, claims: contextlib.ExitStack, progress: Progress
+) -> list[CompileUnit]:
+    """Claim packages that no other build compiles; where there is none, wait until the first of them is free."""
+    batch: list[CompileUnit] = []
+    files = 0
+    for unit in units:
+        if files >= BATCH_FILES:
+            break
+        if _claim(root, unit, claims, wait=False):
+            batch.append(unit)
+            files += len(unit.sources)
+    if not batch:
+        progress.log(f"waiting for another build that compiles {units[0].name}")
+        _claim(root, units[0], claims, wait=True)
+        batch.append(units[0])
+    return batch
+
+
+def _claim(root: Path, unit: CompileUnit, claims: contextlib.ExitStack, wait: bool) -> bool:
+    """Claim a package for as long as ``claims`` is open, or until this process ends (flock(2)).
+
+    It saves work, and no more: on a file system that has no such locks, several may compile the same.
+    """
+    path = root.with_name(CLAIMS) / _folder(root, unit).name
+    path.parent.mkdir(exist_ok=True)
+    file = claims.enter_context(path.open("w"))
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    claims.callback(path.unlink, missing_ok=True)
+    return True
+
+
+def _compile_batch(prefix: Path, units: Sequence[CompileUnit], root: Path, folder: str) -> None:
+    staging = Path(tempfile.mkdtemp(dir=root, prefix=".staging-"))
+    try:
+        jobs: list[list[tuple[str, str, str]]] = [[] for _ in range(JOBS)]
+        sources = [(unit.sha256, path) for unit in units for path in unit.sources]
+        for place, (sha256, source) in enumerate(sources):
+            target = staging / sha256 / byte_code_path(source, folder)
+            jobs[place % JOBS].append((str(prefix / source), source, str(target)))
+        _run_compilers(prefix, [job for job in jobs if job])
+        for unit in units:
+            made, final = staging / unit.sha256, _folder(root, unit)
+            made.mkdir(exist_ok=True)
+            final.parent.mkdir(exist_ok=True)
+            try:
+                made.rename(final)
+            except OSError:  # another worker was first
+                if not final.is_dir():
+                    raise
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _run_compilers(prefix: Path, jobs: Sequence[list[tuple[str, str, str]]]) -> None:
@@ -191,19 +245,6 @@ def _run_compilers(prefix: Path, jobs: Sequence[list[tuple[str, str, str]]]) -> 
                 raise storage_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
             msg = f"byte code cannot be compiled: {text[-500:]}"
             raise PackageError(msg)
-
-
-def _batches(units: Sequence[CompileUnit], size: int = 1500) -> Iterator[list[CompileUnit]]:
-    batch: list[CompileUnit] = []
-    count = 0
-    for unit in units:
-        batch.append(unit)
-        count += len(unit.sources)
-        if count >= size:
-            yield batch
-            batch, count = [], 0
-    if batch:
-        yield batch
 
 
 def _link(prefix: Path, unit: CompileUnit, compiled: Path, folder: str, placed: dict[str, str] | None) -> None:

@@ -25,7 +25,7 @@ from jupyter_envstore.engine.record import PlatformLock
 from jupyter_envstore.engine.solve import current_platform
 from jupyter_envstore.services.store import EnvStore
 from jupyter_envstore.spec.lock_entries import CondaEntry
-from tests.helpers import LEASE_SECONDS, Store
+from tests.helpers import LEASE_SECONDS, Store, Told
 from tests.hostile import Raw
 
 FILES = 60
@@ -168,17 +168,6 @@ def test_a_package_that_is_fetched_in_place_of_another_is_not_called_damaged(tmp
 
 def entry(sha256: str, name: str = "a") -> Any:
     return {"name": name, "version": "1", "build": "0", "sha256": sha256 * 64}
-
-
-class Told(Silent):
-    """Keeps what is told."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def log(self, text: str) -> None:
-        """Keep it."""
-        self.lines.append(text)
 
 
 def test_who_comes_later_waits_for_all_that_came_before_and_only_for_those(tmp_path: Path) -> None:
