@@ -31,8 +31,8 @@ from jupyter_envstore.engine.process_environment import scrubbed_environment
 WAIT = "wait"
 """The word that makes a worker process wait."""
 READY, GO = b"r", b"g"
-LOAD_SECONDS = 5.0
-"""How long a job waits for it to be loaded; then it is started in a process of its own."""
+LOAD_SECONDS = 15.0
+"""How long a job waits for it to be loaded; then it is started in a process of its own, which is loaded as slowly."""
 PATIENCE = 5.0
 """Seconds that a child may take to say who it is; then it gets no job."""
 LONGEST = 1 << 24
@@ -108,7 +108,6 @@ class WaitingWorker:
                     cwd="/",
                     env=scrubbed_environment(TMPDIR=str(self.temporary)),
                 )
-            give_way(self.process.pid)
             self._control, self._ready = ours, False
 
     def hand_over(self, request: Request) -> tuple[int, str] | None:
