@@ -46,6 +46,8 @@ class StoreConfig:
         What starts workers: ``local``, or the name of an entry point.
     worker_wait_seconds : float
         How long a worker waits ready for the next job; 0 for none that waits.
+    public_url : str
+        Where others reach this server; empty where notebooks shall not remember it.
     settings : dict
         Values of settings where the database has none.
     hand_on : bool
@@ -65,6 +67,7 @@ class StoreConfig:
     constructor: str = ""
     executor: str = "local"
     worker_wait_seconds: float = 0.0
+    public_url: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     hand_on: bool = False
 

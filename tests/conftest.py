@@ -204,6 +204,13 @@ GONE_KERNEL = re.compile(
 """jupyter_client lists folders, then reads the files in them: a kernel may have been removed in between."""
 
 
+ENDED_KERNEL = re.compile(
+    r"(?:Traceback|Exception ignored)(?:(?!\n\[).)*?/ipykernel/(?:(?!\n\[).)*?RuntimeError: Event loop is closed",
+    re.DOTALL,
+)
+"""A kernel that ends while it has something to say; what kernels print stands in the server's log."""
+
+
 @contextmanager
 def servers(package_cache: Path) -> Iterator[Callable[..., Server]]:
     """Start servers, each with a store of its own and more configuration; stop them at the end."""
@@ -222,7 +229,7 @@ def servers(package_cache: Path) -> Iterator[Callable[..., Server]]:
         server.stop(signal.SIGKILL)
         end_workers(server.root)
         # A browser that leaves while Jupyter Server writes to its socket is no fault of this server.
-        logs.append(GONE_KERNEL.sub("", LEFT_SOCKET.sub("", server.log.read_text())))
+        logs.append(ENDED_KERNEL.sub("", GONE_KERNEL.sub("", LEFT_SOCKET.sub("", server.log.read_text()))))
         remove_tree(server.folder)
     for text in logs:
         place = text.find("Traceback")

@@ -21,7 +21,7 @@ LAYERS = [
     {"server"},
     {"channel_maker"},
     {"services"},
-    {"kernels", "representation"},
+    {"kernels", "notebooks", "representation"},
     {"builds"},
     {"artifacts"},
     {"installers"},

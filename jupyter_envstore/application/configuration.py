@@ -6,6 +6,7 @@ import contextlib
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from jupyter_core.application import JupyterApp
 from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir
@@ -14,8 +15,10 @@ from traitlets.config import Config, Configurable
 
 from jupyter_envstore import __version__
 from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.images.reference import check_base
 from jupyter_envstore.policy import check_settings, normalized
+from jupyter_envstore.spec.addresses import check_url
 
 
 class StoreTraits(Configurable):
@@ -77,6 +80,13 @@ class StoreTraits(Configurable):
         "the default channels, where they have it; else installers are self-extracting ones.",
     ).tag(config=True)
 
+    public_url = Unicode(
+        "",
+        help="The address at which others reach this server, such as https://envs.example.org/; notebooks remember it, "
+        "so that whoever gets one knows where its environment is. Default: none is remembered. No user name, "
+        "password, token or query belongs in it.",
+    ).tag(config=True)
+
     default_settings = Dict(
         help="Values of settings where nobody set any: key to value, as in `jupyter envstore setting`."
     ).tag(config=True)
@@ -91,14 +101,35 @@ class StoreTraits(Configurable):
         Raises
         ------
         InvalidInputError
-            A default setting or the base of images cannot be used.
+            A default setting, the base of images or the public address cannot be used.
         """
         check_settings(self.default_settings, in_scope=False)
         check_base(self.docker_base_image)
+        check_public_url(self.public_url)
         fields = [name for name in StoreConfig.__dataclass_fields__ if name not in {"settings", "hand_on"}]
         values = {name: getattr(self, name) for name in fields} | overrides
         values["root_dir"] = str(Path(values["root_dir"]).expanduser().resolve())
         return StoreConfig(**values, settings=normalized(self.default_settings))
+
+
+def check_public_url(url: str) -> None:
+    """Refuse an address that notebooks must not or cannot remember; an empty one is right.
+
+    Raises
+    ------
+    InvalidInputError
+        It is no address of the web, or has what others should not see.
+    """
+    if not url:
+        return
+    try:
+        check_url(url, "public_url")
+    except ValueError as error:
+        raise InvalidInputError(str(error)) from None
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        msg = f"public_url {url!r} is not the address of a server; one looks like https://envs.example.org/"
+        raise InvalidInputError(msg)
 
 
 class ConfigurationFiles(StoreTraits, JupyterApp):

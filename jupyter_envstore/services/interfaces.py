@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from jupyter_envstore.engine.record import BuildRecord
     from jupyter_envstore.images.image_archive import ImageArchive
     from jupyter_envstore.images.reference import Reference
+    from jupyter_envstore.notebooks.bond import Bond
     from jupyter_envstore.policy.access import (
         AccessRules,
         Identity,
@@ -166,6 +167,13 @@ class BuildRecords(Protocol):
 
     def installer_extras(self, build_id: int) -> tuple[CondaEntry, ...]:
         """Return what constructor's installers of a build bring beside its own packages."""
+
+
+class Bonds(Protocol):
+    """What notebooks remember of their environments."""
+
+    def of_build(self, build_id: int, lock: bool = False) -> Bond:
+        """Return what a notebook that runs in a build remembers; with ``lock``, the whole record is in it."""
 
 
 class Prefixes(Protocol):
@@ -515,6 +523,10 @@ class Store(Protocol):
     @property
     def records(self) -> BuildRecords:
         """The records of builds."""
+
+    @property
+    def bonds(self) -> Bonds:
+        """What notebooks remember of their environments."""
 
     @property
     def prefixes(self) -> Prefixes:

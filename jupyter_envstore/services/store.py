@@ -13,6 +13,7 @@ from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database
 from jupyter_envstore.services.artifacts import Artifacts
 from jupyter_envstore.services.audit import Audit
+from jupyter_envstore.services.bonds import Bonds
 from jupyter_envstore.services.builds import Builds
 from jupyter_envstore.services.changes import Changes
 from jupyter_envstore.services.channels import Channels
@@ -46,6 +47,7 @@ class EnvStore:
     scheduler: Scheduler
     artifacts: Artifacts
     audit: Audit
+    bonds: Bonds
     builds: Builds
     changes: Changes
     channels: Channels
@@ -99,6 +101,7 @@ class EnvStore:
             scheduler=scheduler,
             artifacts=artifacts,
             audit=Audit(database),
+            bonds=Bonds(config, database, records),
             builds=builds,
             changes=Changes(database),
             channels=Channels(config, settings),

@@ -11,7 +11,7 @@ const LAYERS = [
   ['view/specification/'],
   ['view/shared/'],
   ['components/'],
-  ['lab/', 'storage/'],
+  ['lab/', 'notebook/', 'storage/'],
   ['presentation/'],
   ['command-ids.ts', 'icons.ts', 'tokens.ts'],
   ['store/']

@@ -40,5 +40,7 @@ export namespace CommandIDs {
   export const remove = 'envstore:delete';
   export const undelete = 'envstore:undelete';
   export const describe = 'envstore:describe';
+  export const embedLock = 'envstore:embed-lock';
+  export const removeLock = 'envstore:remove-lock';
   export const openTokens = 'envstore:open-tokens';
 }

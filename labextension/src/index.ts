@@ -3,7 +3,7 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { IEditorServices } from '@jupyterlab/codeeditor';
 import { IConsoleTracker } from '@jupyterlab/console';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
-import { INotebookTracker } from '@jupyterlab/notebook';
+import { INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
 import { IRunningSessionManagers } from '@jupyterlab/running';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
@@ -19,17 +19,20 @@ import { CommandContext } from './commands/command-context';
 import { addDeleteCommands } from './commands/delete-commands';
 import { addEnvironmentCommands } from './commands/environment-commands';
 import { fillRollBackMenu } from './commands/rollback-menu';
+import { addLockCommands } from './commands/lock-commands';
 import { addSessionCommands } from './commands/session-commands';
 import { addViewCommands } from './commands/view-commands';
 import { explainContextMenu } from './components/menus';
+import { KernelBuilds } from './store/kernel-builds';
 import { breakNamesInLauncher } from './lab/launcher';
 import { notify } from './lab/notifications';
 import { addRunningBuilds } from './lab/running-sessions';
 import { SessionTracker } from './lab/session-tracker';
+import { followSettings, NotebookBonds } from './notebook/notebook-bonds';
 import { EnvStorePanel } from './sidebar/panel';
 import { EnvStoreApi } from './store/api';
 import { EnvStoreModel } from './store/model';
-import { IEnvStore } from './tokens';
+import { IEnvStore, IKernelBuilds } from './tokens';
 import { ViewManager } from './view/view-manager';
 /* eslint-enable @jupyter/prefer-lazy-imports */
 
@@ -49,6 +52,46 @@ const model: JupyterFrontEndPlugin<IEnvStore> = {
       void kernelspecs.refreshSpecs(); // so that the launcher shows the kernel at once
     });
     return found;
+  }
+};
+
+/** The builds that kernels were started in. */
+const kernels: JupyterFrontEndPlugin<IKernelBuilds> = {
+  id: 'jupyter-envstore:kernels',
+  description: 'Remembers the build of an environment that each kernel was started in.',
+  autoStart: true,
+  provides: IKernelBuilds,
+  requires: [IEnvStore],
+  optional: [IStateDB],
+  activate: (_: JupyterFrontEnd, store: IEnvStore, state: IStateDB | null): IKernelBuilds => new KernelBuilds(state, store.api)
+};
+
+/** Notebooks that remember their environment. */
+const notebook: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-envstore:notebook',
+  description: 'Writes into a notebook which environment and build it was written in.',
+  autoStart: true,
+  requires: [IEnvStore, IKernelBuilds, INotebookTracker],
+  optional: [ITranslator, ISettingRegistry, ICommandPalette],
+  activate: (
+    app: JupyterFrontEnd,
+    store: IEnvStore,
+    builds: IKernelBuilds,
+    notebooks: INotebookTracker,
+    translator: ITranslator | null,
+    settings: ISettingRegistry | null,
+    palette: ICommandPalette | null
+  ): void => {
+    const trans = (translator ?? nullTranslator).load(DOMAIN);
+    const bonds = new NotebookBonds(notebooks, store, builds, NotebookActions.executed);
+    void followSettings(bonds, settings, notebook.id);
+    addLockCommands(new CommandContext(app, store, trans, notebooks, null, null), bonds);
+    for (const command of [CommandIDs.embedLock, CommandIDs.removeLock]) {
+      palette?.addItem({ command, category: trans.__('Environments') });
+    }
+    const changed = () => app.commands.notifyCommandChanged();
+    notebooks.currentChanged.connect(changed);
+    bonds.changed.connect(changed);
   }
 };
 
@@ -118,7 +161,7 @@ const panel: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-envstore:panel',
   description: 'A sidebar with the environments of the store.',
   autoStart: true,
-  requires: [IEnvStore],
+  requires: [IEnvStore, IKernelBuilds],
   optional: [
     ILayoutRestorer,
     ITranslator,
@@ -131,6 +174,7 @@ const panel: JupyterFrontEndPlugin<void> = {
   activate: (
     app: JupyterFrontEnd,
     store: IEnvStore,
+    builds: IKernelBuilds,
     restorer: ILayoutRestorer | null,
     translator: ITranslator | null,
     palette: ICommandPalette | null,
@@ -141,7 +185,7 @@ const panel: JupyterFrontEndPlugin<void> = {
   ): void => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const sessions = new SessionTracker(app.shell, notebooks, consoles);
-    const widget = new EnvStorePanel({ model: store, commands: app.commands, trans, sessions, state });
+    const widget = new EnvStorePanel({ model: store, commands: app.commands, trans, sessions, kernels: builds, state });
     app.shell.add(widget, 'left', { rank: RANK, type: 'Environments' });
     restorer?.add(widget, widget.id);
     app.commands.addCommand(CommandIDs.openPanel, {
@@ -196,4 +240,4 @@ const running: JupyterFrontEndPlugin<void> = {
 };
 
 export { IEnvStore } from './tokens';
-export default [model, view, panel, running];
+export default [model, kernels, view, panel, notebook, running];

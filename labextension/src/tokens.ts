@@ -1,4 +1,5 @@
 import { Token } from '@lumino/coreutils';
+import type { KernelBuilds } from './store/kernel-builds';
 import type { EnvStoreModel } from './store/model';
 
 /** The environment store, as other extensions see it. */
@@ -8,3 +9,11 @@ export const IEnvStore = new Token<IEnvStore>(
 );
 
 export type IEnvStore = EnvStoreModel;
+
+/** The builds that kernels were started in. */
+export const IKernelBuilds = new Token<IKernelBuilds>(
+  'jupyter-envstore:IKernelBuilds',
+  'The build of an environment that each running kernel was started in.'
+);
+
+export type IKernelBuilds = KernelBuilds;

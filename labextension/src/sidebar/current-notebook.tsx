@@ -1,26 +1,26 @@
 import { Notification } from '@jupyterlab/apputils';
-import type { IStateDB } from '@jupyterlab/statedb';
 import * as React from 'react';
 import { CommandIDs } from '../command-ids';
 import { Link } from '../components/buttons';
 import { openMenu } from '../components/menus';
 import type { IProps } from '../components/props';
 import { StatusMark } from '../components/status-mark';
+import type { IStartedBuild, KernelBuilds } from '../store/kernel-builds';
 import type { SessionPanel, SessionTracker } from '../lab/session-tracker';
 import { mark } from '../presentation/status';
 import type { IBuild, IPlace } from '../store/types';
 import { Section } from './section';
-import { type IStartedBuild, useCurrentKernel } from './use-current-kernel';
+import { useCurrentKernel } from './use-current-kernel';
 
 const MOST = 40;
 const SHOWN = 15_000;
 
 /** The notebook or console in front and the environment that it runs in. */
 export function CurrentNotebook(
-  props: IProps & { sessions: SessionTracker; state: IStateDB | null }
+  props: IProps & { sessions: SessionTracker; kernels: KernelBuilds }
 ): React.ReactElement | null {
-  const { model, trans, commands, sessions, state } = props;
-  const { panel, kernel, item, place, build, ofBuild, isOld, deleted } = useCurrentKernel(model, sessions, state);
+  const { model, trans, commands, sessions, kernels } = props;
+  const { panel, kernel, item, place, build, ofBuild, isOld, deleted } = useCurrentKernel(model, sessions, kernels);
   const active = item?.current_build;
   useOldBuildNotice(props, isOld && panel && place && build && active ? { panel, kernel, place, build, active } : null);
   if (!panel || panel.isDisposed || (model.environments.length === 0 && !deleted)) {

@@ -10,6 +10,7 @@ import { PanelRoot } from '../components/panel-root';
 import type { IProps } from '../components/props';
 import { Skeleton } from '../components/skeleton';
 import { envstoreIcon } from '../icons';
+import type { KernelBuilds } from '../store/kernel-builds';
 import type { SessionTracker } from '../lab/session-tracker';
 import { size } from '../presentation/formats';
 import { BuildQueue } from './build-queue';
@@ -27,11 +28,12 @@ export interface ISidebarState {
   closed: string[];
 }
 
+/** What the sidebar is given. */
+type IPanelProps = IProps & { sessions: SessionTracker; kernels: KernelBuilds; state: IStateDB | null };
+
 /** The sidebar: find, watch and use environments. */
 export class EnvStorePanel extends ReactWidget {
-  constructor(
-    private readonly props: IProps & { sessions: SessionTracker; state: IStateDB | null }
-  ) {
+  constructor(private readonly props: IPanelProps) {
     super();
     this.id = 'jp-envstore-panel';
     this.addClass('jp-EnvStore-panel');
@@ -57,9 +59,7 @@ export class EnvStorePanel extends ReactWidget {
   }
 }
 
-function Panel(
-  props: IProps & { sessions: SessionTracker; state: IStateDB | null }
-): React.ReactElement {
+function Panel(props: IPanelProps): React.ReactElement {
   const { model, trans, state } = props;
   useModel(model);
   const [filter, setFilter] = React.useState('');

@@ -1,19 +1,10 @@
-import type { IStateDB } from '@jupyterlab/statedb';
 import * as React from 'react';
+import type { IStartedBuild, KernelBuilds } from '../store/kernel-builds';
 import type { SessionPanel, SessionTracker } from '../lab/session-tracker';
 import { placeOf } from '../store/accessors';
 import { kernelOf } from '../store/kernel-names';
 import type { EnvStoreModel } from '../store/model';
 import type { IEnvironment, IPlace } from '../store/types';
-
-/** How many kernels are remembered. */
-const MOST = 40;
-const STATE = 'jupyter-envstore:kernel-builds';
-
-/** The build that a kernel was started in. */
-export type IStartedBuild = { number: number; id: number };
-
-type IKernelBuilds = Record<string, IStartedBuild>;
 
 /** The kernel of the notebook or console in front, and the environment that it runs in. */
 interface ICurrentKernel {
@@ -34,15 +25,14 @@ interface ICurrentKernel {
 }
 
 /** Find the environment of the notebook or console in front, and the build that its kernel runs in. */
-export function useCurrentKernel(model: EnvStoreModel, sessions: SessionTracker, state: IStateDB | null): ICurrentKernel {
+export function useCurrentKernel(model: EnvStoreModel, sessions: SessionTracker, kernels: KernelBuilds): ICurrentKernel {
   const panel = useCurrentPanel(sessions);
   const kernel = useKernel(panel);
   const spelled = kernelOf(kernel.name);
   const item =
     model.environments.find(found => found.kernels.includes(kernel.name)) ?? (spelled ? model.find(spelled.place) : undefined);
   const ofBuild = item ? spelled?.number ?? null : null; // a kernel that is this build's own
-  const builds = useKernelBuilds(kernel.id, ofBuild === null ? item : undefined, state);
-  const build = builds[kernel.id];
+  const build = useStartedBuild(kernel.id, ofBuild === null ? item : undefined, kernels);
   const active = item?.current_build;
   return {
     ...{ panel, kernel: kernel.id, item, build, ofBuild },
@@ -84,22 +74,16 @@ function useKernel(panel: SessionPanel | null): { id: string; name: string } {
   return kernel;
 }
 
-/**
- * Return the build that each kernel was started in. A kernel continues to use the build that was active when it
- * started; this is stored here, since the server does not know it.
- */
-function useKernelBuilds(kernel: string, item: IEnvironment | undefined, state: IStateDB | null): IKernelBuilds {
-  const [builds, setBuilds] = React.useState<IKernelBuilds>({});
+/** Return the build that a kernel of an environment was started in, once that is known. */
+function useStartedBuild(kernel: string, item: IEnvironment | undefined, kernels: KernelBuilds): IStartedBuild | undefined {
+  const [found, setFound] = React.useState<{ kernel: string; build: IStartedBuild | undefined }>({ kernel: '', build: undefined });
   React.useEffect(() => {
-    const build = item?.current_build;
-    if (kernel && build) {
-      void state?.fetch(STATE).then(value => {
-        const known = (value ?? {}) as IKernelBuilds;
-        const all = kernel in known ? known : { ...known, [kernel]: { number: build.number, id: build.id } };
-        setBuilds(all);
-        void state.save(STATE, Object.fromEntries(Object.entries(all).slice(-MOST)));
-      });
+    if (kernel && item?.current_build) {
+      kernels.startedIn(kernel, item).then(
+        build => setFound({ kernel, build }),
+        () => undefined // the server does not answer: the next look tells
+      );
     }
-  }, [kernel, item?.id, state]);
-  return builds;
+  }, [kernel, item?.id, kernels]);
+  return found.kernel === kernel ? found.build : undefined;
 }

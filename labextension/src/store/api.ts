@@ -6,6 +6,7 @@ import { type Body, type Data, type GivenFor, repeated, requestOf, type Route } 
 import type {
   IAbout,
   IArtifact,
+  IBond,
   IBuild,
   IChecked,
   IContent,
@@ -188,6 +189,11 @@ export class EnvStoreApi {
   /** Keep the files of a build's packages in the store, or stop keeping them. */
   async keepPackages(id: number, packages: boolean): Promise<void> {
     await this.ask('PUT /build/{build_id}/keep/', { path: { build_id: id }, body: { packages } });
+  }
+
+  /** Return what a notebook that runs in a build remembers of it; with `lock`, also the whole build record. */
+  async bond(id: number, lock: boolean): Promise<IBond> {
+    return this.ask('GET /build/{build_id}/bond/', { path: { build_id: id }, query: lock ? 'lock=true' : '' });
   }
 
   /** Create kernels for a build that is not active; return their names. */

@@ -360,6 +360,37 @@ export interface components {
             /** @description How many packages could not be had. */
             readonly missing: number;
         };
+        /** @description What a notebook remembers of its environment, as `metadata.envstore`. It has no path, user, password or variable. */
+        readonly Bond: {
+            /** @description Version of this form; 1. */
+            readonly version: number;
+            readonly namespace: string;
+            readonly environment: string;
+            /** @description Number of the build within its environment. */
+            readonly build: number;
+            /** @description `sha256:` and the hash of the build record. */
+            readonly record: string;
+            readonly channels: readonly string[];
+            /** @description The conda packages that were asked for. */
+            readonly packages: readonly string[];
+            /** @description The PyPI packages that were asked for. */
+            readonly pip: readonly string[];
+            /** @description The platforms that the build is locked for. */
+            readonly platforms: readonly string[];
+            /** @description How many lines of channels, packages and pip are left out, because they are too many or mean something on this machine alone. */
+            readonly left_out?: number;
+            /** @description Public address of the store that has the build. */
+            readonly store?: string;
+            /** @description The whole build record. */
+            readonly lock?: {
+                /** @constant */
+                readonly encoding: "xz+base64";
+                /** @description Length of `data`. */
+                readonly size: number;
+                /** @description The canonical JSON of the record, compressed. */
+                readonly data: string;
+            };
+        };
         readonly KeptPackages: {
             /** @enum {string} */
             readonly state: "no" | "keeping" | "kept" | "partly" | "failed";
@@ -750,6 +781,10 @@ export interface requests {
             readonly pinned: boolean;
         };
         readonly data: unknown;
+    };
+    readonly "GET /build/{build_id}/bond/": {
+        readonly body: never;
+        readonly data: components["schemas"]["Bond"];
     };
     readonly "GET /build/{build_id}/keep/": {
         readonly body: never;

@@ -6,6 +6,7 @@ type Schemas = components['schemas'];
 export type IBuild = Schemas['Build'];
 export type BuildStatus = IBuild['status'];
 export type IBuildWarning = Schemas['BuildWarning'];
+export type IBond = Schemas['Bond'];
 export type IEnvironment = Schemas['Environment'];
 export type IProgress = Schemas['BuildProgress'];
 export type IStep = Schemas['Step'];
