@@ -90,7 +90,8 @@ def saved(tab: Lab, path: Path) -> dict[str, Any]:
 
 
 def close(tab: Lab) -> None:
-    """Close the notebook in front; its kernel goes on."""
+    """Close the notebook in front, once its kernel is connected; the kernel goes on."""
+    wait_until_idle(tab)
     tab.page.evaluate("window.jupyterapp.shell.currentWidget.context.model.dirty = false")
     tab.page.evaluate("window.jupyterapp.shell.currentWidget.dispose()")
 
@@ -149,6 +150,7 @@ def test_a_run_in_another_build_is_noted_and_the_lock_goes_along(tab: Lab, lab: 
         "async name => { await window.jupyterapp.shell.currentWidget.sessionContext.changeKernel({name}); }", KERNEL
     )  # chosen again, it starts in the active one
     bond = until_bond(tab, lambda bond: bond["build"] == 1)
+    wait_until_idle(tab)
     assert bond["lock"] == lab.data("GET", f"build/{first}/bond/?lock=true")["lock"] != lock
     execute(tab, "envstore:remove-lock")
     until_bond(tab, lambda bond: "lock" not in bond)
