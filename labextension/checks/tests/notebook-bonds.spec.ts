@@ -32,10 +32,7 @@ function fakes() {
   const model: any = {
     lastSeen: new Date(),
     changed: new Signal({}),
-    get environments() {
-      return [item(store.active)];
-    },
-    find: () => item(store.active),
+    environmentOfKernel: (name: string) => (name === KERNEL ? item(store.active) : undefined),
     api: {
       environment: async () => item(store.active),
       bond: async (id: number, lock: boolean): Promise<IBond> => {

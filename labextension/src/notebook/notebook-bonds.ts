@@ -48,9 +48,7 @@ export class NotebookBonds {
 
   /** Return the environment of a notebook's kernel. */
   environmentOf(panel: NotebookPanel): IEnvironment | undefined {
-    const kernel = panel.sessionContext.session?.kernel?.name ?? '';
-    const place = kernelOf(kernel)?.place;
-    return this.model.environments.find(found => found.kernels.includes(kernel)) ?? (place && this.model.find(place));
+    return this.model.environmentOfKernel(panel.sessionContext.session?.kernel?.name ?? '');
   }
 
   /** Return the build that a notebook's kernel runs in; undefined where it is none of the store. */

@@ -29,8 +29,7 @@ export function useCurrentKernel(model: EnvStoreModel, sessions: SessionTracker,
   const panel = useCurrentPanel(sessions);
   const kernel = useKernel(panel);
   const spelled = kernelOf(kernel.name);
-  const item =
-    model.environments.find(found => found.kernels.includes(kernel.name)) ?? (spelled ? model.find(spelled.place) : undefined);
+  const item = model.environmentOfKernel(kernel.name);
   const ofBuild = item ? spelled?.number ?? null : null; // a kernel that is this build's own
   const build = useStartedBuild(kernel.id, ofBuild === null ? item : undefined, kernels);
   const active = item?.current_build;

@@ -6,6 +6,7 @@ import { isUnfinished } from './accessors';
 import type { EnvStoreApi } from './api';
 import { EnvStoreError } from './errors';
 import { type IChange, StoreEvents } from './events';
+import { kernelOf } from './kernel-names';
 import { isPermitted, writableNamespaces } from './namespaces';
 import { type IBuildEnd, OwnBuilds } from './own-builds';
 import { ServerState } from './server-state';
@@ -156,6 +157,12 @@ export class EnvStoreModel implements IDisposable {
   /** Return the environment of these names. */
   find(place: IPlace): IEnvironment | undefined {
     return this._environments.find(item => item.namespace.name === place.namespace && item.name === place.name);
+  }
+
+  /** Return the environment that a kernel belongs to, also where it has the kernel no longer. */
+  environmentOfKernel(name: string): IEnvironment | undefined {
+    const place = kernelOf(name)?.place;
+    return this._environments.find(item => item.kernels.includes(name)) ?? (place && this.find(place));
   }
 
   /** Whether the user's roles permit something in a whole namespace. */
