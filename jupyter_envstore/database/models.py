@@ -102,6 +102,7 @@ class Build(Base):
         UniqueConstraint("environment_id", "number"),
         Index("ix_build_status", "status", "id"),
         Index("ix_build_deleted_on", "deleted_on", "id"),
+        Index("ix_build_record_digest", "record_digest"),
     )
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     environment_id: Mapped[int] = mapped_column(ForeignKey("environment.id"), index=True)

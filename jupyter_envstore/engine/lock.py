@@ -144,7 +144,9 @@ def complete_from_cache(record: BuildRecord, platform: str, prefix: Path, stored
 
 
 def _conda_locked(entry: CondaEntry, platform: str) -> LockfileEntry:
-    hashes: Hashes = {"md5": entry["md5"]}
+    hashes: Hashes = {}
+    if entry.get("md5"):
+        hashes["md5"] = entry["md5"]
     if entry.get("sha256"):
         hashes["sha256"] = entry["sha256"]
     return {

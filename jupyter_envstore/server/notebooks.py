@@ -1,8 +1,12 @@
-"""Notebooks: what they remember of their environments."""
+"""Notebooks: what they remember of their environments, and how they get them back."""
 
 from __future__ import annotations
 
+from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.server.base import EnvStoreHandler
+
+MAX_NOTEBOOK = 8 * 1024 * 1024
+"""Bytes of a body with the metadata of a notebook; a lock of 40 packages has less than 20 kB."""
 
 
 class BondHandler(EnvStoreHandler):
@@ -14,4 +18,46 @@ class BondHandler(EnvStoreHandler):
         self.answer(await self.run(self.store.bonds.of_build, number, self.flag("lock")))
 
 
-ROUTES = [("build/{build_id}/bond/", BondHandler)]
+class NotebookHandler(EnvStoreHandler):
+    """``notebook/``"""
+
+    max_body = MAX_NOTEBOOK
+
+    async def post(self) -> None:
+        """Say what is known here of the environment that a notebook remembers; nothing is kept."""
+        self.require_somewhere("environment::read")
+        body = self.json_body(("envstore",), ("envstore",))
+        self.answer(await self.run(self.store.bonds.look, self.identity, body["envstore"]))
+
+
+class NotebookBuildHandler(EnvStoreHandler):
+    """``notebook/build/``"""
+
+    max_body = MAX_NOTEBOOK
+
+    async def post(self) -> None:
+        """Build the lock that a notebook holds, in a new environment."""
+        self.require_somewhere("environment:create")
+        body = self.json_body(("envstore", "namespace", "name", "accept"), ("envstore", "name"))
+        space, name = self.place_field(body, "name")
+        namespace = space or self.identity.primary_namespace
+        self.check_place(namespace, name)
+        self.require("environment:create", namespace, name)
+        if not await self.run(self.store.namespaces.exists, namespace):
+            self.require("namespace::create", namespace)
+        accepted = self.field(body, "accept", list, [])
+        if not all(isinstance(item, str) for item in accepted):
+            msg = "'accept' must be a list of addresses"
+            raise InvalidInputError(msg)
+        metadata, who = body["envstore"], self.identity.name
+        found = await self.context.threads.run_slowly(
+            self.store.bonds.build_lock, metadata, (namespace, name), who, accepted
+        )
+        self.answer({"build_id": found.id}, "build triggered", 201)
+
+
+ROUTES = [
+    ("build/{build_id}/bond/", BondHandler),
+    ("notebook/", NotebookHandler),
+    ("notebook/build/", NotebookBuildHandler),
+]

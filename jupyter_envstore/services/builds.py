@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 
-from jupyter_envstore import policy
 from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
 from jupyter_envstore.builds.deletion import kept_on_deletion, remove_prefixes
 from jupyter_envstore.builds.options import BuildOptions
+from jupyter_envstore.builds.package_rows import package_rows
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
@@ -16,25 +16,27 @@ from jupyter_envstore.database import listings as listing
 from jupyter_envstore.database import people
 from jupyter_envstore.database import settings as settings_rows
 from jupyter_envstore.database.blob_references import refer
-from jupyter_envstore.database.connection import Database
+from jupyter_envstore.database.connection import Database, Session
 from jupyter_envstore.database.jobs import BUILD, enqueue, unfinished_jobs
+from jupyter_envstore.database.models import Environment, Namespace
 from jupyter_envstore.database.models import Specification as SpecificationRow
 from jupyter_envstore.database.paging import Filters, Page
 from jupyter_envstore.database.states import ON_DEMAND, UNSETTLED
 from jupyter_envstore.database.warnings import warnings_of
-from jupyter_envstore.engine.channels import ChannelPolicy
 from jupyter_envstore.engine.lockcheck import check_lock
 from jupyter_envstore.engine.record import BuildRecord
-from jupyter_envstore.errors import ConflictError, InvalidInputError, PolicyError, RunningBuildError, StorageError
+from jupyter_envstore.engine.record_specification import locked_specification, specification_of_record
+from jupyter_envstore.errors import ConflictError, InvalidInputError, RunningBuildError, StorageError
 from jupyter_envstore.representation import conda_store
 from jupyter_envstore.representation.builds import BuildView, FullBuildView, build_view, full_view
 from jupyter_envstore.representation.conda_store_types import BuildJson, FullBuildJson
+from jupyter_envstore.services.record_policy import check_record
 from jupyter_envstore.services.records import BuildRecords
 from jupyter_envstore.services.settings import Settings
 from jupyter_envstore.services.values import BuildRef
 from jupyter_envstore.spec import Specification, check_name
 from jupyter_envstore.spec.names import DYNAMIC
-from jupyter_envstore.spec.reader import check_channel
+from jupyter_envstore.spec.selectors import current_subdir
 
 
 class Builds:
@@ -171,49 +173,85 @@ class Builds:
             )
             spec_id, text = build.specification_id, rows.specification_of(session, build).text
         record = replace(self._records.read(build.id), name=target[1])
-        self._check_space()
-        self._check_record(record, *target)
-        blob = self._blobs.put(record.to_bytes())
+        blob = self._checked_record(record, target)
         with self._database.write() as session:
-            if settings_rows.scope_ids(session, *target)[1] is not None:
-                msg = f"environment {'/'.join(target)} exists already"
-                raise ConflictError(msg)
-            space = rows.ensure_namespace(session, target[0], who)
-            made = rows.ensure_environment(session, space, target[1], who)
-            made.description = environment.description
+            space, made = self._new_environment(session, target, environment.description, who)
             row = session.get_one(SpecificationRow, spec_id)
             trigger = f"clone of {namespace}/{name}:{build.number}"
             new = rows.add_build(session, made, row, who, trigger, build.options, text)
-            new.record_digest, new.platform, new.package_count = blob.digest, build.platform, build.package_count
-            refer(session, self._blobs, blob, f"build:{new.id}:record")
+            new.package_count = build.package_count
             for wheel in record.wheels:
                 kept = StoredBlob(wheel["sha256"], wheel["size"])
                 refer(session, self._blobs, kept, f"build:{new.id}:wheel:{kept.digest}")
             rows.copy_packages(session, build.id, new.id)
-            enqueue(session, BUILD, new.id)
-            found = BuildRef(space.name, made.name, new.number, new.id)
-            people.audit(session, who, "build.create", str(found), {"trigger": new.trigger, "build_id": new.id})
+            found = self._queue_recorded(session, rows.BuildRow(new, made, space), blob, build.platform, who)
         self._scheduler.wake()
         return found
 
-    def _check_record(self, record: BuildRecord, namespace: str, name: str) -> None:
-        """Refuse a record that the settings of a place forbid: what is built counts, not what was typed."""
-        settings = self._settings.near((namespace, name))
-        packages = [
-            package
-            for platform, lock in record.platforms.items()
-            for package in (
-                *(policy.LockedPackage(platform, "conda", entry["name"], entry["url"]) for entry in lock.conda),
-                *(policy.LockedPackage(platform, "pip", p["name"], p["url"], p.get("index") or "") for p in lock.pip),
-            )
-        ]
-        naming = ChannelPolicy.of(settings, self._config.channel_alias)
-        policy.check_lock_policy(packages, settings, f"{namespace}/{name}", naming)
-        for channel in record.channels:
-            try:
-                check_channel(channel, self._config.allow_local_files)
-            except ValueError as error:
-                raise PolicyError(str(error)) from None
+    def submit_record(self, record: BuildRecord, target: tuple[str, str], who: str, trigger: str) -> BuildRef:
+        """Build a record that was made elsewhere, in a new environment: nothing is solved, no version changes.
+
+        PyPI packages that were built from source there are built again: their wheels are not in the record, and the
+        new record names others.
+
+        Raises
+        ------
+        ConflictError
+            The target is there.
+        PlatformError
+            The record is not for this platform.
+        PolicyError
+            The settings of the target forbid something in it.
+        SpecificationError
+            What was asked for, as the record has it, cannot be read.
+        """
+        platform = current_subdir()
+        lock = record.lock(platform)
+        for kind, text in zip(("namespace", "environment"), target, strict=True):
+            check_name(kind, text)
+        specification = specification_of_record(record, self._config.allow_local_files)
+        blob = self._checked_record(record, target)
+        if record.wheels:
+            with self._database.read() as session:
+                _check_new(session, target)
+            return self.submit(locked_specification(record), *target, who, trigger)
+        with self._database.write() as session:
+            space, made = self._new_environment(session, target, record.description, who)
+            row = rows.ensure_specification(session, specification, target[1], who)
+            new = rows.add_build(session, made, row, who, trigger, BuildOptions().to_json(), specification.text)
+            packages = package_rows(lock)
+            new.package_count = len(packages)
+            rows.set_packages(session, new.id, packages)
+            found = self._queue_recorded(session, rows.BuildRow(new, made, space), blob, platform, who)
+        self._scheduler.wake()
+        return found
+
+    def _checked_record(self, record: BuildRecord, target: tuple[str, str]) -> StoredBlob:
+        """Store a record, unless the disk is full, or the settings of its place refuse it."""
+        self._check_space()
+        check_record(record, self._settings.near(target), "/".join(target), self._config)
+        return self._blobs.put(record.to_bytes())
+
+    def _new_environment(
+        self, session: Session, target: tuple[str, str], description: str, who: str
+    ) -> tuple[Namespace, Environment]:
+        _check_new(session, target)
+        space = rows.ensure_namespace(session, target[0], who)
+        made = rows.ensure_environment(session, space, target[1], who)
+        made.description = description
+        return space, made
+
+    def _queue_recorded(
+        self, session: Session, row: rows.BuildRow, record: StoredBlob, platform: str, who: str
+    ) -> BuildRef:
+        """Queue a build that has its record already."""
+        build = row.build
+        build.record_digest, build.platform = record.digest, platform
+        refer(session, self._blobs, record, f"build:{build.id}:record")
+        enqueue(session, BUILD, build.id)
+        found = BuildRef(row.namespace.name, row.environment.name, build.number, build.id)
+        people.audit(session, who, "build.create", str(found), {"trigger": build.trigger, "build_id": build.id})
+        return found
 
     def _check_space(self) -> None:
         wanted = self._settings.effective()["storage_threshold"]
@@ -337,6 +375,12 @@ class Builds:
             place = f"{row.namespace.name}/{row.environment.name}:{row.build.number}"
             people.audit(session, who, "build.delete", place, {"build_id": build_id})
         remove_prefixes(self._config, [row.build])
+
+
+def _check_new(session: Session, target: tuple[str, str]) -> None:
+    if settings_rows.scope_ids(session, *target)[1] is not None:
+        msg = f"environment {'/'.join(target)} exists already"
+        raise ConflictError(msg)
 
 
 def _check_deletable(row: rows.BuildRow) -> None:

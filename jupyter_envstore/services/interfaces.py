@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from jupyter_envstore.images.image_archive import ImageArchive
     from jupyter_envstore.images.reference import Reference
     from jupyter_envstore.notebooks.bond import Bond
+    from jupyter_envstore.notebooks.bond_state import BondState
     from jupyter_envstore.policy.access import (
         AccessRules,
         Identity,
@@ -122,6 +123,9 @@ class Builds(Protocol):
     def clone(self, source: tuple[str, str, int | None], target: tuple[str, str], who: str) -> BuildRef:
         """Build the record of a build under another name: nothing is solved, no version changes."""
 
+    def submit_record(self, record: BuildRecord, target: tuple[str, str], who: str, trigger: str) -> BuildRef:
+        """Build a record that was made elsewhere, in a new environment: nothing is solved, no version changes."""
+
     def find(self, namespace: str, name: str, build: str | None = None) -> BuildRef:
         """Return a build by number or key; without one the active build, or the newest."""
 
@@ -174,6 +178,12 @@ class Bonds(Protocol):
 
     def of_build(self, build_id: int, lock: bool = False) -> Bond:
         """Return what a notebook that runs in a build remembers; with ``lock``, the whole record is in it."""
+
+    def look(self, identity: Identity, metadata: object) -> BondState:
+        """Return what is known here of a notebook's environment, of what ``identity`` may see."""
+
+    def build_lock(self, metadata: object, target: tuple[str, str], who: str, accepted: Sequence[str] = ()) -> BuildRef:
+        """Build the lock that a notebook holds, in a new environment."""
 
 
 class Prefixes(Protocol):

@@ -101,7 +101,7 @@ class EnvStore:
             scheduler=scheduler,
             artifacts=artifacts,
             audit=Audit(database),
-            bonds=Bonds(config, database, records),
+            bonds=Bonds(config, database, settings, builds, records),
             builds=builds,
             changes=Changes(database),
             channels=Channels(config, settings),

@@ -1,0 +1,61 @@
+"""Builds found by their record, and the packages of all active builds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from jupyter_envstore.database.builds import BuildRow
+from jupyter_envstore.database.models import Build, BuildPackage, Environment, Namespace, Package
+from jupyter_envstore.database.states import COMPLETED
+
+_COMPLETED = (
+    select(Build, Environment, Namespace)
+    .join(Environment, Environment.id == Build.environment_id)
+    .join(Namespace, Namespace.id == Environment.namespace_id)
+    .where(Build.status == COMPLETED, Build.deleted_on.is_(None), Environment.deleted_on.is_(None))
+)
+
+
+class ActivePackage(NamedTuple):
+    """A package of the active build of an environment."""
+
+    namespace: str
+    environment: str
+    manager: str
+    name: str
+    version: str
+    build: str
+
+
+def builds_of_record(session: Session, digest: str) -> list[BuildRow]:
+    """Return the completed builds that have a record, newest first."""
+    query = _COMPLETED.where(Build.record_digest == digest).order_by(Build.id.desc())
+    return [BuildRow(*row) for row in session.execute(query)]
+
+
+def active_build(session: Session, namespace: str, name: str) -> BuildRow | None:
+    """Return the active build of an environment; None where there is no such environment, or it has none."""
+    query = _COMPLETED.where(
+        Build.id == Environment.current_build_id,
+        Namespace.name_key == namespace.lower(),
+        Environment.name_key == name.lower(),
+    )
+    row = session.execute(query).first()
+    return BuildRow(*row) if row else None
+
+
+def active_packages(session: Session, names: Collection[str]) -> list[ActivePackage]:
+    """Return the packages with these names of the active builds of all environments."""
+    query = (
+        select(Namespace.name, Environment.name, Package.manager, Package.name, Package.version, Package.build)
+        .join(Environment, Environment.namespace_id == Namespace.id)
+        .join(Build, Build.id == Environment.current_build_id)
+        .join(BuildPackage, BuildPackage.build_id == Build.id)
+        .join(Package, Package.id == BuildPackage.package_id)
+        .where(Environment.deleted_on.is_(None), Package.name.in_(names))
+    )
+    return [ActivePackage(*row) for row in session.execute(query)]

@@ -1,0 +1,63 @@
+"""What a server answers about notebooks that remember their environment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.server.live import Server
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def written(server: Server) -> Json:
+    """The metadata of a notebook that was written in ``team/data``, with its lock."""
+    found: Json = server.data("GET", f"build/{server.build_id}/bond/?lock=true")
+    return found
+
+
+def test_a_build_is_found_by_those_who_may_see_it(server: Server, written: Json) -> None:
+    state = server.data("POST", "notebook/", json={"envstore": written})
+    assert server.build_id in [build["build_id"] for build in state["builds"]]
+    assert "lock" not in state["bond"]
+    assert state["lock"]["fits"]
+    other = server.token({"elsewhere/*": ["admin"]})
+    hidden = server.data("POST", "notebook/", other, json={"envstore": written})
+    assert (hidden["builds"], hidden["named"], hidden["fitting"]) == ([], None, [])
+    assert server.ask("POST", "notebook/", None, json={"envstore": written}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        ({}, 400, "'envstore' is missing"),
+        ({"envstore": []}, 400, "is not a mapping"),
+        ({"envstore": {"version": 9}}, 400, "this version reads 1"),
+        ({"envstore": {}, "path": "/etc"}, 400, "unknown field 'path'"),
+        ({"envstore": {"lock": "x" * (9 * 1024 * 1024)}}, 413, "at most"),
+    ],
+)
+def test_other_metadata_is_refused(server: Server, body: Json, status: int, message: str) -> None:
+    answer = server.ask("POST", "notebook/", json=body)
+    assert answer.status_code == status
+    assert message in answer.json()["message"]
+
+
+def test_the_lock_is_built_where_one_may(server: Server, written: Json) -> None:
+    state = server.data("POST", "notebook/", json={"envstore": written})
+    body = {"envstore": written, "namespace": "brought", "name": "back"}
+    refused = server.ask("POST", "notebook/build/", json=body)
+    assert refused.status_code == 409
+    assert "send the addresses in 'accept'" in refused.json()["message"]
+    assert server.ask("POST", "notebook/build/", json={**body, "accept": "all"}).status_code == 400
+    assert server.ask("POST", "notebook/build/", json={**body, "name": "a/b/c"}).status_code == 400
+    viewer = server.token({"brought/*": ["viewer"], "team/*": ["viewer"]})
+    assert server.ask("POST", "notebook/build/", viewer, json=body).status_code == 403
+    body["accept"] = state["lock"]["places"]
+    made = server.data("POST", "notebook/build/", json=body)["build_id"]
+    assert server.wait(made)["status"] == "COMPLETED"
+    assert server.data("GET", f"build/{made}/bond/")["record"] == written["record"]
+    assert server.ask("POST", "notebook/build/", json=body).status_code == 409
+    server.ask("DELETE", "environment/brought/back/")
