@@ -6,7 +6,7 @@
  */
 const LAYERS = [
   ['index.ts'],
-  ['commands/', 'sidebar/', 'view/[^/]+$'],
+  ['commands/', 'notebook-bar/', 'sidebar/', 'view/[^/]+$'],
   ['view/create/', 'view/environment/'],
   ['view/specification/'],
   ['view/shared/'],

@@ -3,7 +3,7 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { IEditorServices } from '@jupyterlab/codeeditor';
 import { IConsoleTracker } from '@jupyterlab/console';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
-import { INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
+import { INotebookTracker, NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import { IRunningSessionManagers } from '@jupyterlab/running';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
@@ -29,6 +29,8 @@ import { notify } from './lab/notifications';
 import { addRunningBuilds } from './lab/running-sessions';
 import { SessionTracker } from './lab/session-tracker';
 import { followSettings, NotebookBonds } from './notebook/notebook-bonds';
+import { NotebookRecovery } from './notebook/notebook-recovery';
+import { confirmPlaces, RecoveryBar } from './notebook-bar/recovery-bar';
 import { EnvStorePanel } from './sidebar/panel';
 import { EnvStoreApi } from './store/api';
 import { EnvStoreModel } from './store/model';
@@ -69,7 +71,7 @@ const kernels: JupyterFrontEndPlugin<IKernelBuilds> = {
 /** Notebooks that remember their environment. */
 const notebook: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-envstore:notebook',
-  description: 'Writes into a notebook which environment and build it was written in.',
+  description: 'Notebooks remember the environment and build that they were written in, and bring it back.',
   autoStart: true,
   requires: [IEnvStore, IKernelBuilds, INotebookTracker],
   optional: [ITranslator, ISettingRegistry, ICommandPalette],
@@ -89,6 +91,12 @@ const notebook: JupyterFrontEndPlugin<void> = {
     for (const command of [CommandIDs.embedLock, CommandIDs.removeLock]) {
       palette?.addItem({ command, category: trans.__('Environments') });
     }
+    const recover = (panel: NotebookPanel): void => {
+      const recovery = new NotebookRecovery(panel, store, bonds, trans, places => confirmPlaces(places, trans));
+      panel.contentHeader.addWidget(new RecoveryBar({ recovery, commands: app.commands, trans }));
+    };
+    notebooks.forEach(recover);
+    notebooks.widgetAdded.connect((_, panel) => recover(panel));
     const changed = () => app.commands.notifyCommandChanged();
     notebooks.currentChanged.connect(changed);
     bonds.changed.connect(changed);

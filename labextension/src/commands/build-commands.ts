@@ -1,13 +1,10 @@
 import { Notification } from '@jupyterlab/apputils';
 import { CommandIDs } from '../command-ids';
+import { restored } from '../presentation/build-ends';
 import { placeOf } from '../store/accessors';
 import type { IEnvironment } from '../store/types';
 import type { IViews } from '../view/shared/view-types';
 import { BUILD, type CommandContext, PLACE, runningKernels, whole } from './command-context';
-
-/** Pause between checks of a build that is brought back, in milliseconds, and the number of checks. */
-const RESTORE_PAUSE = 700;
-const RESTORE_TURNS = 1000;
 
 /** Commands that make builds, and change those that there are. */
 export function addBuildCommands(context: CommandContext, views: IViews): void {
@@ -103,23 +100,7 @@ function addRestoreCommand(context: CommandContext): void {
         return;
       }
       const place = context.place(args);
-      const back = async () => {
-        await api.restore(build);
-        for (let turn = 0; turn < RESTORE_TURNS; turn++) {
-          await model.refresh();
-          const found = await api.build(build);
-          if (!found.packed_away) {
-            return found.number;
-          }
-          const { steps } = await api.progress(build);
-          if (steps.length && steps.every(step => step.state !== 'running') && steps.some(step => step.state === 'failed')) {
-            throw new Error(trans.__('see the log of build %1', found.number));
-          }
-          await new Promise(resolve => window.setTimeout(resolve, RESTORE_PAUSE));
-        }
-        throw new Error(trans.__('it takes a long time. The log shows the progress'));
-      };
-      const done = back();
+      const done = restored(api, build, trans, () => void model.refresh());
       Notification.promise(done, {
         pending: { message: trans.__('Bringing a build of %1 back…', whole(place)), options: { autoClose: false } },
         success: { message: number => trans.__('Build %1 of %2 is back', number as number, whole(place)), options: { autoClose: 8000 } },

@@ -41,8 +41,8 @@ export class NotebookBonds {
   /** Whether the lock is always written, too; a setting. */
   embedsLock = false;
 
-  /** Emitted when the bond of a notebook was written or removed, or a kernel was started. */
-  get changed(): ISignal<this, void> {
+  /** Emitted with a notebook whose bond was written or removed, or whose kernel was started. */
+  get changed(): ISignal<this, NotebookPanel> {
     return this._changed;
   }
 
@@ -72,12 +72,17 @@ export class NotebookBonds {
     return build && this._bond(build.id, true);
   }
 
+  /** Return the bond with a build. */
+  ofBuild(build: number): Promise<IBond> {
+    return this._bond(build, false);
+  }
+
   /** Write a bond into a notebook. */
   write(panel: NotebookPanel, bond: IBond): void {
     const reference = Object.fromEntries(Object.entries(bond).filter(([key]) => key !== 'left_out'));
     const written = this.remembered === 'full' ? bond : { ...reference, channels: [], packages: [], pip: [] };
     panel.model?.setMetadata(KEY, written);
-    this._changed.emit();
+    this._changed.emit(panel);
   }
 
   /** Remove the lock from a notebook; it goes on knowing its environment. */
@@ -85,7 +90,7 @@ export class NotebookBonds {
     const { lock, ...rest } = bondOf(panel.model) ?? {};
     if (lock) {
       panel.model?.setMetadata(KEY, rest);
-      this._changed.emit();
+      this._changed.emit(panel);
     }
   }
 
@@ -121,7 +126,7 @@ export class NotebookBonds {
     await this._loaded();
     this.buildOf(panel).catch(() => undefined); // a run asks again
     session.kernelChanged.connect((_, { newValue }) => {
-      this._changed.emit();
+      this._changed.emit(panel);
       if (newValue) {
         void this.remember(panel);
       }
@@ -151,7 +156,7 @@ export class NotebookBonds {
   }
 
   private readonly _bonds = new Map<string, Promise<IBond>>();
-  private readonly _changed = new Signal<this, void>(this);
+  private readonly _changed = new Signal<this, NotebookPanel>(this);
 }
 
 /** Return the bond of a notebook; null where it has none, or something else under its name. */

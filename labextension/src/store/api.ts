@@ -7,6 +7,7 @@ import type {
   IAbout,
   IArtifact,
   IBond,
+  IBondState,
   IBuild,
   IChecked,
   IContent,
@@ -194,6 +195,17 @@ export class EnvStoreApi {
   /** Return what a notebook that runs in a build remembers of it; with `lock`, also the whole build record. */
   async bond(id: number, lock: boolean): Promise<IBond> {
     return this.ask('GET /build/{build_id}/bond/', { path: { build_id: id }, query: lock ? 'lock=true' : '' });
+  }
+
+  /** Return what is known of the environment that a notebook remembers in its metadata. */
+  async notebook(envstore: object): Promise<IBondState> {
+    return this.ask('POST /notebook/', { body: { envstore: envstore as Record<string, never> } });
+  }
+
+  /** Build the lock that a notebook holds, in a new environment; packages may also come from the addresses in `accept`. */
+  async buildLock(envstore: object, place: IPlace, accept: string[]): Promise<number> {
+    const body = { envstore: envstore as Record<string, never>, ...place, accept };
+    return (await this.ask('POST /notebook/build/', { body })).build_id;
   }
 
   /** Create kernels for a build that is not active; return their names. */

@@ -360,6 +360,54 @@ export interface components {
             /** @description How many packages could not be had. */
             readonly missing: number;
         };
+        /** @description A completed build of this store. */
+        readonly FoundBuild: {
+            readonly build_id: number;
+            /** @description Number of the build within its environment. */
+            readonly number: number;
+            readonly namespace: string;
+            readonly environment: string;
+            readonly active: boolean;
+            readonly packed_away: boolean;
+            /** @description `sha256:` and the hash of the build record. */
+            readonly record: string;
+        };
+        /** @description What is known here of the environment of a notebook. */
+        readonly BondState: {
+            readonly bond: components["schemas"]["Bond"];
+            /** @description The platform of this server. */
+            readonly platform: string;
+            /** @description Builds with the notebook's record, the one of the same name first. */
+            readonly builds: readonly components["schemas"]["FoundBuild"][];
+            /** @description The active build of the environment with the name in the notebook. */
+            readonly named: components["schemas"]["FoundBuild"] | null;
+            /** @description What can be done with the lock in the notebook; null where it has none. */
+            readonly lock: {
+                /** @description Why it cannot be built here; empty where it can. */
+                readonly refused: string;
+                /** @description Whether it is for the platform of this server. */
+                readonly fits: boolean;
+                readonly packages: number;
+                /** @description Bytes that would be downloaded. */
+                readonly size: number;
+                /** @description Addresses that packages come from and that the settings of the store do not name. */
+                readonly places: readonly string[];
+                /** @description PyPI packages that are built from source again, so that their wheels differ. */
+                readonly sources: readonly string[];
+            } | null;
+            /** @description Where the environment would be made. */
+            readonly namespace: string;
+            readonly environment: string;
+            /** @description What was asked for, as an `environment.yml`; empty where the notebook does not tell it. */
+            readonly specification: string;
+            /** @description Environments that satisfy most of what was asked for, the best first. */
+            readonly fitting: readonly {
+                readonly namespace: string;
+                readonly name: string;
+                /** @description The requests that its active build does not satisfy. */
+                readonly unmet: readonly string[];
+            }[];
+        };
         /** @description What a notebook remembers of its environment, as `metadata.envstore`. It has no path, user, password or variable. */
         readonly Bond: {
             /** @description Version of this form; 1. */
@@ -785,6 +833,26 @@ export interface requests {
     readonly "GET /build/{build_id}/bond/": {
         readonly body: never;
         readonly data: components["schemas"]["Bond"];
+    };
+    readonly "POST /notebook/": {
+        readonly body: {
+            /** @description `metadata.envstore` of the notebook. */
+            readonly envstore: Record<string, unknown>;
+        };
+        readonly data: components["schemas"]["BondState"];
+    };
+    readonly "POST /notebook/build/": {
+        readonly body: {
+            /** @description `metadata.envstore` of the notebook, with its lock. */
+            readonly envstore: Record<string, unknown>;
+            readonly name: string;
+            readonly namespace?: string | null;
+            /** @description Addresses that packages may come from although the settings of the store do not name them. */
+            readonly accept?: readonly string[];
+        };
+        readonly data: {
+            readonly build_id: number;
+        };
     };
     readonly "GET /build/{build_id}/keep/": {
         readonly body: never;

@@ -1,0 +1,132 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { Signal } from '@lumino/signaling';
+import { NotebookRecovery } from '../../src/notebook/notebook-recovery';
+
+const KERNEL = 'envstore-team--data';
+const trans = nullTranslator.load('jupyter_envstore');
+const settled = () => new Promise(resolve => setTimeout(resolve, 0));
+
+/** A fake of a notebook, of JupyterLab's kernels and of the store. */
+function fakes(bond: any = { version: 1, namespace: 'team', environment: 'data', build: 3, record: 'sha256:3' }) {
+  const specs: Record<string, any> = {};
+  const store = { asked: [] as string[], places: [] as string[], accepted: true, started: '', status: 'COMPLETED', there: [] as string[] };
+  const state: any = {
+    bond,
+    builds: [],
+    lock: { refused: '', fits: true, packages: 3, size: 5, places: ['https://elsewhere.example'], sources: [] },
+    namespace: 'jo',
+    environment: 'data',
+    specification: 'name: data',
+    fitting: []
+  };
+  const session: any = {
+    ready: new Promise(() => undefined),
+    session: null,
+    kernelPreference: { name: KERNEL, language: 'python' },
+    kernelPreferenceChanged: new Signal({}),
+    specsManager: {
+      ready: Promise.resolve(),
+      specs: { kernelspecs: specs },
+      refreshSpecs: async () => store.there.forEach(name => (specs[name] = { language: 'python' }))
+    },
+    changeKernel: async ({ name }: any) => {
+      store.started = name;
+    }
+  };
+  const panel: any = {
+    isDisposed: false,
+    disposed: new Signal({}),
+    sessionContext: session,
+    model: { defaultKernelLanguage: 'python', getMetadata: () => bond }
+  };
+  const model: any = {
+    refresh: async () => undefined,
+    api: {
+      notebook: async () => {
+        store.asked.push('notebook');
+        return state;
+      },
+      buildLock: async (_: unknown, place: any, places: string[]) => {
+        store.asked.push(`lock ${place.namespace}/${place.name} ${places.join()}`);
+        return 7;
+      },
+      progress: async () => ({ status: store.status, reason: 'no package six', steps: [], busy: false }),
+      environment: async () => ({ kernels: ['envstore-jo--data'], active: true }),
+      cancel: async (build: number) => store.asked.push(`cancel ${build}`),
+      offerKernel: async () => ['envstore-team--data--python3--build-3']
+    }
+  };
+  const bonds: any = { changed: new Signal({}), remember: async () => store.asked.push('remember') };
+  const make = () => new NotebookRecovery(panel, model, bonds, trans, async places => {
+    store.places.push(...places);
+    return store.accepted;
+  });
+  return { specs, store, state, session, make };
+}
+
+describe('a notebook whose kernel is not here', () => {
+  it('is kept from starting any other', async () => {
+    const { session, make, state } = fakes();
+    const recovery = make();
+    expect(session.kernelPreference.shouldStart).toBe(false);
+    await settled();
+    expect(recovery.recovery).toEqual({ kind: 'missing', name: 'team/data', number: 3, state });
+  });
+
+  it('starts its kernel if JupyterLab did not know of it yet', async () => {
+    const { store, make } = fakes();
+    store.there = [KERNEL];
+    const recovery = make();
+    await settled();
+    expect(store.started).toBe(KERNEL);
+    expect(store.asked).toEqual([]);
+    expect(recovery.recovery.kind).toBe('none');
+  });
+
+  it('asks nothing where it remembers no environment', async () => {
+    const { session, store, make } = fakes(undefined);
+    const without = fakes(null);
+    without.make();
+    make();
+    await settled();
+    expect(without.session.kernelPreference.shouldStart).toBeUndefined();
+    expect(without.store.asked).toEqual([]);
+    expect([session.kernelPreference.shouldStart, store.asked.length]).toEqual([false, 1]);
+  });
+
+  it('builds its lock once its addresses are accepted', async () => {
+    const { store, state, make } = fakes();
+    const recovery = make();
+    await settled();
+    store.accepted = false;
+    await recovery.useLock(state);
+    expect(recovery.recovery.kind).toBe('missing');
+    expect(store.asked).toEqual(['notebook']);
+    store.accepted = true;
+    await recovery.useLock(state);
+    expect(store.places).toEqual(['https://elsewhere.example', 'https://elsewhere.example']);
+    expect(store.asked.slice(1)).toEqual(['lock jo/data https://elsewhere.example', 'remember']);
+    expect([store.started, recovery.recovery.kind]).toEqual(['envstore-jo--data', 'none']);
+  });
+
+  it('says why it could not be built, and offers the other ways again', async () => {
+    const { store, state, make } = fakes();
+    const recovery = make();
+    await settled();
+    store.status = 'FAILED';
+    await recovery.useLock(state);
+    expect(recovery.recovery).toMatchObject({ kind: 'failed', reason: 'no package six' });
+    recovery.goBack();
+    expect(recovery.recovery.kind).toBe('missing');
+    recovery.dismiss();
+    expect(recovery.recovery.kind).toBe('none');
+  });
+
+  it('starts a kernel of its own for a build that is not active', async () => {
+    const { store, make } = fakes();
+    const recovery = make();
+    await settled();
+    await recovery.use({ build_id: 3, number: 3, namespace: 'team', environment: 'data', active: false, packed_away: false, record: '' });
+    expect(store.started).toBe('envstore-team--data--python3--build-3');
+  });
+});

@@ -1,0 +1,277 @@
+import { Dialog, ReactWidget, showDialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { closeIcon } from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
+import { MessageLoop } from '@lumino/messaging';
+import { Widget } from '@lumino/widgets';
+import * as React from 'react';
+import { CommandIDs } from '../command-ids';
+import { IconButton, TextButton } from '../components/buttons';
+import { type Action, openActions } from '../components/menus';
+import { ProgressBar } from '../components/progress-bar';
+import type { IRecovery, NotebookRecovery } from '../notebook/notebook-recovery';
+import { size } from '../presentation/formats';
+import type { IBondState, IPackageChange } from '../store/types';
+
+/** How many changed packages are named. */
+const MOST_CHANGES = 3;
+
+interface IBarProps {
+  recovery: NotebookRecovery;
+  commands: CommandRegistry;
+  trans: TranslationBundle;
+}
+
+/** A bar above the cells of a notebook that says what became of its environment, and brings it back. */
+export class RecoveryBar extends ReactWidget {
+  constructor(private readonly props: IBarProps) {
+    super();
+    this.addClass('jp-EnvStore-bar');
+    this.hide();
+    props.recovery.changed.connect(() => {
+      this.setHidden(props.recovery.recovery.kind === 'none');
+      this.update();
+    }, this);
+    this.setHidden(props.recovery.recovery.kind === 'none');
+  }
+
+  protected render(): React.ReactElement {
+    return <Bar {...this.props} found={this.props.recovery.recovery} content={this._content} />;
+  }
+
+  /** Give the bar the height of its content: the panel that holds it knows no other height than the least one. */
+  private readonly _content = (node: HTMLElement | null): void => {
+    this._sizes.disconnect();
+    if (node) {
+      this._sizes.observe(node);
+    }
+  };
+
+  private readonly _sizes = new ResizeObserver(([entry]) => {
+    const height = `${Math.ceil(entry!.target.getBoundingClientRect().height)}px`;
+    if (this.node.style.minHeight !== height) {
+      this.node.style.minHeight = height;
+      MessageLoop.postMessage(this.parent ?? this, Widget.Msg.FitRequest);
+    }
+  });
+}
+
+/** Ask whether packages may be downloaded from addresses that the store's settings do not name. */
+export async function confirmPlaces(places: readonly string[], trans: TranslationBundle): Promise<boolean> {
+  const list = document.createElement('ul');
+  for (const place of places) {
+    list.appendChild(document.createElement('li')).textContent = place;
+  }
+  const body = document.createElement('div');
+  body.append(trans.__('The lock in the notebook takes packages from addresses that the settings of this store do not name:'), list);
+  const answer = await showDialog({
+    title: trans.__('Download packages from these addresses?'),
+    body: new Widget({ node: body }),
+    buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Download') })]
+  });
+  return answer.button.accept;
+}
+
+function Bar(props: IBarProps & { found: IRecovery; content: React.Ref<HTMLDivElement> }): React.ReactElement {
+  const { recovery, trans, found } = props;
+  return (
+    <div ref={props.content} className="jp-EnvStore-barContent" role="region" aria-label={trans.__('Environment of this notebook')}>
+      {found.kind === 'missing' ? (
+        <Missing {...props} found={found} />
+      ) : found.kind === 'moved' ? (
+        <Moved {...props} found={found} />
+      ) : found.kind === 'busy' ? (
+        <Busy {...props} found={found} />
+      ) : found.kind === 'failed' ? (
+        <Failed {...props} found={found} />
+      ) : null}
+      {found.kind !== 'busy' && (
+        <IconButton id="envstore:bar-close" icon={closeIcon} label={trans.__('Close')} onClick={() => recovery.dismiss()} />
+      )}
+    </div>
+  );
+}
+
+/** A kernel that is not here. */
+function Missing(props: IBarProps & { found: Extract<IRecovery, { kind: 'missing' }> }): React.ReactElement {
+  const { recovery, trans, found } = props;
+  const { state } = found;
+  const here = state?.builds[0];
+  const lock = state?.lock && !state.lock.refused ? state.lock : null;
+  const bringBack = here ? () => recovery.use(here) : lock ? () => recovery.useLock(state!) : null;
+  return (
+    <>
+      <div className="jp-EnvStore-barText" role="status">
+        <span>
+          {trans.__('This notebook was written in')} <b>{found.name}</b>
+          {trans.__(', build %1. Its kernel is not here.', found.number)}
+        </span>
+        <span className="jp-EnvStore-sub">{state ? source(state, trans) : trans.__('Looking for it…')}</span>
+      </div>
+      {bringBack && (
+        <TextButton id="envstore:bring-back" primary onClick={bringBack}>
+          {trans.__('Bring It Back')}
+        </TextButton>
+      )}
+      {state?.specification && !here && (
+        <TextButton id="envstore:build-requests" primary={!bringBack} title={requestsTitle(state, trans)} onClick={() => recovery.useRequests(state)}>
+          {trans.__('Build from What It Asked For')}
+        </TextButton>
+      )}
+      {state && <ChooseAnother {...props} state={state} />}
+    </>
+  );
+}
+
+/** A kernel that runs in another build than the notebook was written in. */
+function Moved(props: IBarProps & { found: Extract<IRecovery, { kind: 'moved' }> }): React.ReactElement {
+  const { recovery, trans, commands, found } = props;
+  const { state, running, changes } = found;
+  const { bond } = state;
+  const here = state.builds[0];
+  const lock = state.lock && !state.lock.refused ? state.lock : null;
+  const isSame = here?.namespace === bond.namespace && here.environment === bond.environment;
+  return (
+    <>
+      <div className="jp-EnvStore-barText" role="status">
+        <span>
+          {trans.__('Written in build %1 of', bond.build)} <b>{`${bond.namespace}/${bond.environment}`}</b>
+          {trans.__('; its kernel runs in build %1.', running.number)}
+        </span>
+        <span className="jp-EnvStore-sub">{here ? difference(changes, trans) : source(state, trans)}</span>
+      </div>
+      {here ? (
+        <TextButton id="envstore:use-build" primary onClick={() => recovery.use(here)}>
+          {isSame ? trans.__('Use Build %1', here.number) : trans.__('Use %1', `${here.namespace}/${here.environment}`)}
+        </TextButton>
+      ) : lock ? (
+        <TextButton id="envstore:bring-back" primary onClick={() => recovery.useLock(state)}>
+          {trans.__('Bring It Back')}
+        </TextButton>
+      ) : null}
+      <TextButton id="envstore:move-on" onClick={() => recovery.moveOn()}>
+        {trans.__('Move to Build %1', running.number)}
+      </TextButton>
+      {here && commands.hasCommand(CommandIDs.compare) && (
+        <TextButton
+          id="envstore:compare"
+          onClick={() =>
+            commands.execute(CommandIDs.compare, {
+              namespace: bond.namespace,
+              name: bond.environment,
+              compare: [here.build_id, running.id]
+            })
+          }
+        >
+          {trans.__('Compare')}
+        </TextButton>
+      )}
+    </>
+  );
+}
+
+function Busy(props: IBarProps & { found: Extract<IRecovery, { kind: 'busy' }> }): React.ReactElement {
+  const { recovery, trans, found } = props;
+  return (
+    <>
+      <div className="jp-EnvStore-barText" role="status">
+        <span>{found.words}</span>
+        <ProgressBar part={found.part} label={trans.__('Bringing the environment back')} words={found.words} />
+      </div>
+      {found.build !== undefined && (
+        <TextButton id="envstore:bar-cancel" onClick={() => recovery.cancel()}>
+          {trans.__('Cancel')}
+        </TextButton>
+      )}
+    </>
+  );
+}
+
+function Failed(props: IBarProps & { found: Extract<IRecovery, { kind: 'failed' }> }): React.ReactElement {
+  const { recovery, trans, found } = props;
+  return (
+    <>
+      <div className="jp-EnvStore-barText" role="alert">
+        <span>{trans.__('The environment could not be brought back.')}</span>
+        <span className="jp-EnvStore-sub">{found.reason}</span>
+      </div>
+      {found.before && found.before.kind !== 'none' && (
+        <TextButton id="envstore:bar-back" onClick={() => recovery.goBack()}>
+          {trans.__('Other Ways')}
+        </TextButton>
+      )}
+      <TextButton id="envstore:choose-kernel" onClick={() => props.commands.execute('notebook:change-kernel')}>
+        {trans.__('Choose Kernel…')}
+      </TextButton>
+    </>
+  );
+}
+
+/** A menu of the environments that could be used instead, those that satisfy most first. */
+function ChooseAnother(props: IBarProps & { state: IBondState }): React.ReactElement {
+  const { recovery, trans, commands, state } = props;
+  const open = (button: Element) => {
+    const fitting = state.fitting.map(
+      (item): Action => ({
+        label: item.unmet.length
+          ? trans.__('%1 (without %2)', `${item.namespace}/${item.name}`, listed(item.unmet, trans))
+          : trans.__('%1 (has all that it asked for)', `${item.namespace}/${item.name}`),
+        run: () => recovery.useEnvironment(item)
+      })
+    );
+    const other: Action = { label: trans.__('Other Kernel…'), run: () => commands.execute('notebook:change-kernel') };
+    openActions(fitting.length ? [...fitting, null, other] : [other], button);
+  };
+  return (
+    <button
+      type="button"
+      className="jp-EnvStore-textButton jp-mod-styled jp-mod-reject"
+      data-testid="envstore:choose-another"
+      aria-haspopup="menu"
+      onClick={event => open(event.currentTarget)}
+    >
+      {trans.__('Choose Another ▾')}
+    </button>
+  );
+}
+
+/** Say from where the environment can be brought back, or why it cannot. */
+function source(state: IBondState, trans: TranslationBundle): string {
+  const here = state.builds[0];
+  const { lock } = state;
+  if (here) {
+    const name = `${here.namespace}/${here.environment}`;
+    return here.packed_away
+      ? trans.__('This store has it as build %1 of %2, packed away.', here.number, name)
+      : trans.__('This store has it as build %1 of %2.', here.number, name);
+  }
+  if (!lock) {
+    return trans.__('This store does not have the build, and the notebook does not contain its lock.');
+  }
+  if (lock.refused) {
+    return trans.__('The lock in the notebook cannot be used: %1', lock.refused);
+  }
+  const place = `${state.namespace}/${state.environment}`;
+  const download = lock.size ? trans.__('%1 to download', size(lock.size)) : trans.__('nothing to download');
+  const rebuilt = lock.sources.length ? ' ' + trans.__('Built from source again: %1.', listed(lock.sources, trans)) : '';
+  return trans.__('From the lock in the notebook, as %1: %2 packages, %3.', place, lock.packages, download) + rebuilt;
+}
+
+/** Say which packages changed. */
+function difference(changes: readonly IPackageChange[], trans: TranslationBundle): string {
+  const words = changes.map(({ name, change, from, to }) =>
+    change === 'added' ? trans.__('%1 %2 added', name, to) : change === 'removed' ? trans.__('%1 removed', name) : `${name} ${from} → ${to}`
+  );
+  return words.length ? listed(words, trans) : trans.__('The packages are the same.');
+}
+
+function listed(items: readonly string[], trans: TranslationBundle): string {
+  const more = items.length - MOST_CHANGES;
+  return items.slice(0, MOST_CHANGES).join(', ') + (more > 0 ? ' ' + trans.__('and %1 more', more) : '');
+}
+
+function requestsTitle(state: IBondState, trans: TranslationBundle): string {
+  const asked = [...state.bond.packages, ...state.bond.pip];
+  const left = state.bond.left_out ? '\n' + trans.__('%1 lines are not in the notebook.', state.bond.left_out) : '';
+  return trans.__('Find the newest packages for: %1', asked.join(', ')) + left;
+}

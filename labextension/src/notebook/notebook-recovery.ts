@@ -1,0 +1,260 @@
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { type ISignal, Signal } from '@lumino/signaling';
+import { built, looked, restored } from '../presentation/build-ends';
+import { step } from '../presentation/build-steps';
+import type { EnvStoreModel } from '../store/model';
+import type { IBondState, IFoundBuild, IPackageChange, IPlace, IProgress } from '../store/types';
+import { bondOf, type NotebookBonds } from './notebook-bonds';
+
+/** How many times it is looked whether a new environment has a kernel. */
+const KERNEL_TURNS = 60;
+
+/** What a notebook lacks, and what is done about it. */
+export type IRecovery =
+  /** Nothing: its environment is there, or it remembers none. */
+  | { kind: 'none' }
+  /** Its kernel is not here. Without `state`, the server is asked what it knows. */
+  | { kind: 'missing'; name: string; number: number; state?: IBondState }
+  /** Its kernel runs in another build than it was written in. */
+  | { kind: 'moved'; state: IBondState; running: { number: number; id: number }; changes: readonly IPackageChange[] }
+  /** Its environment is being made. */
+  | { kind: 'busy'; words: string; part: number | null; build?: number | undefined }
+  /** It could not be made, or what the notebook says cannot be read. */
+  | { kind: 'failed'; reason: string; before?: IRecovery };
+
+/** Asks whether packages may be downloaded from addresses that the store's settings do not name. */
+export type IConfirm = (places: readonly string[]) => Promise<boolean>;
+
+/**
+ * Brings the environment of one notebook back.
+ *
+ * It starts nothing by itself: it says what the notebook lacks, and acts when the user chooses.
+ */
+export class NotebookRecovery {
+  constructor(
+    readonly panel: NotebookPanel,
+    private readonly model: EnvStoreModel,
+    private readonly bonds: NotebookBonds,
+    private readonly trans: TranslationBundle,
+    private readonly confirm: IConfirm
+  ) {
+    const { sessionContext } = panel;
+    sessionContext.kernelPreferenceChanged.connect(this._holdBack, this);
+    bonds.changed.connect(this._onBond, this);
+    this._holdBack();
+    void sessionContext.ready.then(() => this._compare());
+    panel.disposed.connect(() => {
+      bonds.changed.disconnect(this._onBond, this);
+      Signal.clearData(this);
+    });
+  }
+
+  /** What the notebook lacks. */
+  get recovery(): IRecovery {
+    return this._recovery;
+  }
+
+  /** Emitted when the recovery has changed. */
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** Hide what the notebook lacks, until it is opened again. */
+  dismiss(): void {
+    this._isDismissed = true;
+    this._set({ kind: 'none' });
+  }
+
+  /** Go back to the choices after something failed. */
+  goBack(): void {
+    if (this._recovery.kind === 'failed') {
+      this._set(this._recovery.before ?? { kind: 'none' });
+    }
+  }
+
+  /** Start the kernel of a build of this store; a build that was packed away is brought back first. */
+  use(build: IFoundBuild): Promise<void> {
+    return this._do(async () => {
+      const place = { namespace: build.namespace, name: build.environment };
+      if (build.packed_away) {
+        await restored(this.model.api, build.build_id, this.trans, progress => this._tell(progress));
+      }
+      await this._start(build.active ? await this._kernels(place) : await this.model.api.offerKernel(build.build_id));
+    });
+  }
+
+  /** Build the lock that is in the notebook, and start its kernel. */
+  useLock(state: IBondState): Promise<void> {
+    return this._do(async () => {
+      const places = [...(state.lock?.places ?? [])];
+      if (places.length && !(await this.confirm(places))) {
+        return false;
+      }
+      const place = { namespace: state.namespace, name: state.environment };
+      await this._build(await this.model.api.buildLock(this._metadata, place, places), place);
+      return true;
+    });
+  }
+
+  /** Build what the notebook asked for, and start its kernel. */
+  useRequests(state: IBondState): Promise<void> {
+    return this._do(async () => {
+      const place = { namespace: state.namespace, name: state.environment };
+      const { build } = await this.model.api.submit(state.specification, place.namespace, place.name);
+      await this._build(build, place);
+    });
+  }
+
+  /** Start the kernel of another environment. */
+  useEnvironment(place: IPlace): Promise<void> {
+    return this._do(async () => this._start(await this._kernels(place)));
+  }
+
+  /** Let the notebook remember the build that it runs in now. */
+  moveOn(): Promise<void> {
+    return this._do(() => this.bonds.remember(this.panel));
+  }
+
+  /** Stop the build that runs for this notebook. */
+  async cancel(): Promise<void> {
+    if (this._recovery.kind === 'busy' && this._recovery.build !== undefined) {
+      await this.model.api.cancel(this._recovery.build);
+    }
+  }
+
+  private get _metadata(): object {
+    return bondOf(this.panel.model) ?? {};
+  }
+
+  /** Keep JupyterLab from asking for any kernel, while the notebook's own can be brought back. */
+  private _holdBack(): void {
+    const { sessionContext } = this.panel;
+    const { kernelPreference, specsManager } = sessionContext;
+    const { name } = kernelPreference;
+    const bond = name ? bondOf(this.panel.model) : null;
+    if (!bond || !name || kernelPreference.shouldStart === false || specsManager.specs?.kernelspecs[name]) {
+      return;
+    }
+    sessionContext.kernelPreference = { ...kernelPreference, shouldStart: false };
+    this._set({ kind: 'missing', name: `${String(bond.namespace)}/${String(bond.environment)}`, number: Number(bond.build) });
+    void this._look(name);
+  }
+
+  /** Ask the server what it knows of the notebook's environment, once it is certain that the kernel is not here. */
+  private async _look(name: string): Promise<void> {
+    const { sessionContext } = this.panel;
+    try {
+      await sessionContext.specsManager.ready;
+      await sessionContext.specsManager.refreshSpecs();
+      if (sessionContext.specsManager.specs?.kernelspecs[name]) {
+        this._set({ kind: 'none' });
+        await sessionContext.changeKernel({ name }); // as JupyterLab would have done
+        return;
+      }
+      const state = await this.model.api.notebook(this._metadata);
+      if (this._recovery.kind === 'missing') {
+        this._set({ ...this._recovery, state });
+      }
+    } catch (error) {
+      this._fail(error, { kind: 'none' });
+    }
+  }
+
+  private _onBond(_: unknown, panel: NotebookPanel): void {
+    if (panel === this.panel) {
+      void this._compare();
+    }
+  }
+
+  /** Compare the build that the kernel runs in with the one that the notebook was written in. */
+  private async _compare(): Promise<void> {
+    const { kind } = this._recovery;
+    if (this._isDismissed || this.panel.isDisposed || kind === 'busy' || !this.panel.sessionContext.session?.kernel) {
+      return;
+    }
+    try {
+      const bond = bondOf(this.panel.model);
+      const running = bond?.record ? await this.bonds.buildOf(this.panel) : undefined;
+      if (!bond || !running || (await this.bonds.ofBuild(running.id)).record === bond.record) {
+        this._set({ kind: 'none' });
+        return;
+      }
+      const state = await this.model.api.notebook(bond);
+      const written = state.builds[0];
+      const changes = written ? await this.model.api.diff(written.build_id, running.id) : [];
+      if (bondOf(this.panel.model)?.record === bond.record) {
+        this._set({ kind: 'moved', state, running, changes });
+      }
+    } catch (error) {
+      console.warn('It is not known whether the environment of a notebook has moved on', error);
+    }
+  }
+
+  private async _build(build: number, place: IPlace): Promise<void> {
+    await built(this.model.api, build, this.trans, progress => this._tell(progress, build));
+    await this._start(await this._kernels(place));
+  }
+
+  /** Return the kernels of an environment, once the server knows them. */
+  private async _kernels(place: IPlace): Promise<readonly string[]> {
+    return looked(
+      async () => {
+        const item = await this.model.api.environment(place);
+        if (item.kernel_note && item.active) {
+          throw new Error(item.kernel_note);
+        }
+        return item.kernels.length ? item.kernels : undefined;
+      },
+      this.trans,
+      KERNEL_TURNS
+    );
+  }
+
+  /** Start one of these kernels: the first that speaks the notebook's language. */
+  private async _start(kernels: readonly string[]): Promise<void> {
+    const { sessionContext } = this.panel;
+    this._set({ kind: 'busy', words: this.trans.__('Starting the kernel'), part: null });
+    await sessionContext.specsManager.refreshSpecs();
+    const specs = sessionContext.specsManager.specs?.kernelspecs ?? {};
+    const language = (this.panel.model?.defaultKernelLanguage || sessionContext.kernelPreference.language) ?? '';
+    const name = kernels.find(id => specs[id]?.language === language) ?? kernels[0];
+    if (!name) {
+      throw new Error(this.trans.__('it has no kernel'));
+    }
+    await sessionContext.changeKernel({ name });
+    await this.bonds.remember(this.panel);
+  }
+
+  /** Do something that takes a while; what it returns as false was not done. */
+  private async _do(action: () => Promise<unknown>): Promise<void> {
+    const before = this._recovery;
+    this._set({ kind: 'busy', words: this.trans.__('Starting'), part: null });
+    try {
+      const done = await action();
+      this._set(done === false ? before : { kind: 'none' });
+      void this.model.refresh();
+    } catch (error) {
+      this._fail(error, before);
+    }
+  }
+
+  private _fail(error: unknown, before: IRecovery): void {
+    this._set({ kind: 'failed', reason: error instanceof Error ? error.message : String(error), before });
+  }
+
+  private _tell(progress: IProgress, build?: number): void {
+    this._set({ kind: 'busy', ...step(progress, this.trans), build });
+  }
+
+  private _set(recovery: IRecovery): void {
+    if (!this.panel.isDisposed && !(recovery.kind === 'none' && this._recovery.kind === 'none')) {
+      this._recovery = recovery;
+      this._changed.emit();
+    }
+  }
+
+  private readonly _changed = new Signal<this, void>(this);
+  private _recovery: IRecovery = { kind: 'none' };
+  private _isDismissed = false;
+}

@@ -1,0 +1,191 @@
+"""A notebook brings its environment back: where its kernel is missing, and where the environment has moved on."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import lzma
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.lab.conftest import LAB, Lab, shown
+from tests.lab.test_notebook_bond import bond_in, close, is_dirty, run_all, until_bond, wait_until_idle
+from tests.server.live import Server
+
+Json = dict[str, Any]
+BAR = ".jp-EnvStore-bar:visible"
+
+
+def write_notebook(server: Server, name: str, bond: Json, kernel: str = "envstore-gone--data") -> Path:
+    """Write a notebook that remembers an environment."""
+    metadata = {
+        "kernelspec": {"name": kernel, "display_name": "Python (data)", "language": "python"},
+        "language_info": {"name": "python"},
+        "envstore": bond,
+    }
+    made = nbformat.v4.new_notebook(metadata=metadata)
+    made.cells = [nbformat.v4.new_code_cell("import numpy; print('numpy', 'is here')")]
+    path = server.notebooks / f"{name}.ipynb"
+    nbformat.write(made, path)
+    return path
+
+
+def open_notebook(tab: Lab, path: Path) -> Locator:
+    """Open a notebook; return its bar."""
+    tab.page.evaluate("path => void window.jupyterapp.commands.execute('docmanager:open', {path})", path.name)
+    shown(tab.page.locator(".jp-NotebookPanel:visible"))
+    return tab.page.locator(BAR)
+
+
+def kernel_of(tab: Lab) -> str:
+    """Return the name of the kernel of the notebook in front."""
+    name: str = tab.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.name ?? ''")
+    return name
+
+
+def output(tab: Lab) -> Locator:
+    """Return the output of the notebook in front."""
+    return tab.page.locator(".jp-NotebookPanel:visible .jp-OutputArea-output")
+
+
+def with_record(bond: Json, change: Callable[[Json], None]) -> Json:
+    """Return a bond whose record was changed, with the hash that fits."""
+    record = json.loads(lzma.decompress(base64.b64decode(bond["lock"]["data"])))
+    change(record)
+    data = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    text = base64.b64encode(lzma.compress(data)).decode()
+    lock = {**bond["lock"], "size": len(text), "data": text}
+    return {**bond, "record": f"sha256:{hashlib.sha256(data).hexdigest()}", "lock": lock}
+
+
+@pytest.fixture
+def written(lab: Server, example: int) -> Json:
+    """What a notebook holds that was written in ``team/data``, with its lock."""
+    found: Json = lab.data("GET", f"build/{example}/bond/?lock=true")
+    return found
+
+
+def test_on_another_server_the_lock_in_the_notebook_suffices(
+    open_lab: Callable[..., Lab], make_server: Callable[[str], Server], written: Json, channel: str, base: Path
+) -> None:
+    other = make_server(LAB.format(channel=channel, base=base))
+    tab = open_lab(other)
+    path = write_notebook(other, "sent", written, "envstore-team--data")
+    bar = open_notebook(tab, path)
+    expect(bar).to_contain_text("This notebook was written in team/data, build 2. Its kernel is not here.")
+    expect(bar).to_contain_text("From the lock in the notebook, as default/data")
+    expect(tab.page.locator(".jp-Dialog")).to_have_count(0)
+    tab.picture("notebook-bring-back")
+    tab.check_accessibility(".jp-EnvStore-barContent")
+    tab.button("bring-back").click()
+    dialog = tab.page.locator(".jp-Dialog")
+    if dialog.count() or written["pip"]:  # the index of PyPI is named by no setting
+        dialog.get_by_role("button", name="Download").click()
+    expect(bar).to_have_count(0, timeout=60_000)
+    assert kernel_of(tab) == "envstore-default--data"
+    wait_until_idle(tab)
+    run_all(tab)
+    expect(output(tab)).to_contain_text("numpy is here")
+    bond = until_bond(tab, lambda found: found.get("namespace") == "default")
+    assert (bond["record"], bond["lock"]["data"]) == (written["record"], written["lock"]["data"])
+    close(tab)
+
+
+def test_a_build_of_this_store_is_used(tab: Lab, lab: Server, written: Json) -> None:
+    elsewhere = {**written, "namespace": "gone"}
+    bar = open_notebook(tab, write_notebook(lab, "renamed", elsewhere))
+    expect(bar).to_contain_text("This store has it as build 2 of team/data.")
+    tab.button("bring-back").click()
+    expect(bar).to_have_count(0, timeout=30_000)
+    wait_until_idle(tab)
+    assert kernel_of(tab) == "envstore-team--data"
+    assert until_bond(tab, lambda found: found["namespace"] == "team")["build"] == 2
+    close(tab)
+
+
+def test_another_environment_can_be_chosen(tab: Lab, lab: Server, written: Json) -> None:
+    def strange(record: Json) -> None:
+        record["platforms"] = {"osx-arm64": {"conda": [], "pip": [], "virtual_packages": []}}
+
+    bond = {**with_record(written, strange), "namespace": "gone"}
+    bar = open_notebook(tab, write_notebook(lab, "mac", bond))
+    expect(bar).to_contain_text("The lock in the notebook cannot be used: the lock is for osx-arm64")
+    expect(tab.button("bring-back")).to_have_count(0)
+    expect(tab.button("build-requests")).to_be_visible()
+    tab.page.set_viewport_size({"width": 700, "height": 700})
+    tab.picture("notebook-other-platform")
+    tab.button("choose-another").click()
+    menu = tab.page.locator(".lm-Menu")
+    first = menu.locator(".lm-Menu-itemLabel").first
+    expect(first).to_have_text("team/data (has all that it asked for)")
+    tab.picture("notebook-choose-another")
+    first.click()
+    expect(bar).to_have_count(0, timeout=30_000)
+    wait_until_idle(tab)
+    assert kernel_of(tab) == "envstore-team--data"
+    close(tab)
+
+
+def test_what_it_asked_for_is_built(tab: Lab, lab: Server, written: Json) -> None:
+    bond = {key: value for key, value in written.items() if key != "lock"}
+    bond |= {"record": "sha256:" + "0" * 64, "namespace": "gone", "environment": "asked"}
+    bond["packages"] = [package for package in written["packages"] if "numpy" not in package]
+    bond["channels"] = []  # those of the settings
+    bar = open_notebook(tab, write_notebook(lab, "asked", bond))
+    expect(bar).to_contain_text("the notebook does not contain its lock")
+    tab.button("build-requests").click()
+    expect(bar).to_have_count(0, timeout=60_000)
+    wait_until_idle(tab)
+    assert kernel_of(tab) == "envstore-default--asked"
+    close(tab)
+    lab.ask("DELETE", "environment/default/asked/")
+
+
+@pytest.mark.parametrize(
+    ("bond", "message"),
+    [
+        ({"version": 9, "namespace": "a", "environment": "b", "build": 1}, "this version reads 1: update"),
+        ({"version": 1, "namespace": "<b>a</b>", "environment": [], "build": "x"}, "namespace cannot be used"),
+    ],
+)
+def test_what_cannot_be_read_starts_nothing(tab: Lab, lab: Server, bond: Json, message: str) -> None:
+    bar = open_notebook(tab, write_notebook(lab, "odd", bond))
+    expect(bar).to_contain_text(message)
+    expect(tab.page.locator(".jp-Dialog")).to_have_count(0)
+    assert kernel_of(tab) == ""
+    tab.button("bar-close").click()
+    expect(bar).to_have_count(0)
+    assert not is_dirty(tab)
+    tab.page.evaluate("window.jupyterapp.shell.currentWidget.dispose()")
+
+
+def test_an_environment_that_moved_on_can_go_back(tab: Lab, lab: Server, example: int) -> None:
+    environment = lab.data("GET", "environment/team/data/")["id"]
+    first = min(build["id"] for build in lab.data("GET", f"build/?environment_id={environment}"))
+    bond = lab.data("GET", f"build/{first}/bond/")
+    path = write_notebook(lab, "older", bond, "envstore-team--data")
+    bar = open_notebook(tab, path)
+    expect(bar).to_contain_text("Written in build 1 of team/data; its kernel runs in build 2.", timeout=30_000)
+    expect(bar).to_contain_text("pandas")
+    wait_until_idle(tab)
+    tab.picture("notebook-moved-on")
+    tab.check_accessibility(".jp-EnvStore-barContent")
+    tab.button("use-build").click()
+    expect(bar).to_have_count(0, timeout=30_000)
+    wait_until_idle(tab)
+    assert kernel_of(tab) == "envstore-team--data--python3--build-1"
+    assert bond_in(tab) == bond
+    close(tab)
+    bar = open_notebook(tab, write_notebook(lab, "moves", bond, "envstore-team--data"))
+    shown(bar)
+    wait_until_idle(tab)
+    tab.button("move-on").click()
+    assert until_bond(tab, lambda found: found["build"] == 2) == lab.data("GET", f"build/{example}/bond/")
+    expect(bar).to_have_count(0)
+    close(tab)
