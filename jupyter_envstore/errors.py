@@ -196,6 +196,20 @@ class LimitError(EnvStoreError):
     exit_code = 5
 
 
+class NotExactError(EnvStoreError):
+    """A notebook's exact environment cannot be had."""
+
+    code = "not_exact"
+    exit_code = 8
+
+
+class NotebookCellError(EnvStoreError):
+    """A cell of a notebook failed, or its kernel died."""
+
+    code = "cell_failed"
+    exit_code = 9
+
+
 class StoreUnavailableError(EnvStoreError):
     """The store cannot be opened. ``reason`` says why."""
 

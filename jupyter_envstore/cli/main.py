@@ -18,7 +18,8 @@ extension.
 An environment is named NAMESPACE/NAME, one of its builds NAMESPACE/NAME:NUMBER.
 
 exit codes: 0 done, 1 failed, 2 bad input, 3 not found, 4 conflicting state, 5 the build failed,
-6 the store cannot be used, 7 canceled, 130 interrupted
+6 the store cannot be used, 7 canceled, 8 the exact build of a notebook cannot be had, 9 a cell of a notebook failed,
+130 interrupted
 """
 OTHER_FILES = """\
 pixi.lock, pixi.toml, pyproject.toml, pylock.toml, uv.lock, requirements.txt, an @EXPLICIT list, what
@@ -98,6 +99,7 @@ def make_parser() -> argparse.ArgumentParser:
         _register_looking,
         _register_images,
         _register_using,
+        _register_notebooks,
         _register_keeping,
         _register_site,
         _register_channels,
@@ -319,6 +321,36 @@ def _register_using(add: Add) -> None:
     download.add_argument("-o", "--output", metavar="PATH", help="file or folder; - for standard output")
     download.add_argument("--force", action="store_true", help="write over another file of the artifact's own name")
     _json(download)
+
+
+def _register_notebooks(add: Add) -> None:
+    run = add(
+        "run-notebook",
+        "notebook:run_notebook",
+        "Run a notebook in the environment that it was written in\n"
+        "The environment is found in the store, or made from the lock in the notebook, else from what it asked for.",
+    )
+    run.add_argument("notebook", metavar="NOTEBOOK", help="an .ipynb file; - for standard input")
+    run.add_argument("-o", "--output", metavar="FILE", help="write the notebook with its outputs there; - prints it")
+    run.add_argument(
+        "-p",
+        "--parameter",
+        action="append",
+        metavar="NAME=VALUE",
+        help="a value for the cell with the tag 'parameters', as papermill does; may be given several times",
+    )
+    run.add_argument("--exact", action="store_true", help="fail if the exact build cannot be had")
+    run.add_argument(
+        "--accept",
+        action="append",
+        metavar="ADDRESS",
+        help="where the lock in the notebook may take packages from although no setting names it; may be given several "
+        "times",
+    )
+    run.add_argument("--environment", metavar="NAMESPACE/NAME[:BUILD]", help="run in this environment instead")
+    run.add_argument("--timeout", type=int, metavar="SECONDS", help="how long one cell may take (default: any time)")
+    run.add_argument("--allow-errors", action="store_true", help="go on behind a cell that failed")
+    _json(run)
 
 
 def _register_keeping(add: Add) -> None:

@@ -1,0 +1,162 @@
+"""Commands for notebooks that remember their environment."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from jupyter_envstore.cli.build import DEFAULT_NAMESPACE, follow
+from jupyter_envstore.cli.common import find, open_store, tell, who
+from jupyter_envstore.database.active_builds import ActiveBuild
+from jupyter_envstore.database.states import CANCELED, COMPLETED
+from jupyter_envstore.errors import (
+    BuildCanceledError,
+    BuildFailedError,
+    InvalidInputError,
+    NotExactError,
+    PolicyError,
+)
+from jupyter_envstore.kernels.own_kernels import write_own_kernels
+from jupyter_envstore.notebooks.bond_state import BondState
+from jupyter_envstore.notebooks.execution import Execution, execute, read_notebook, write_notebook
+from jupyter_envstore.notebooks.parameters import inject, read_parameter
+from jupyter_envstore.policy.access import EVERYWHERE, Identity
+from jupyter_envstore.services.interfaces import Store
+from jupyter_envstore.services.values import BuildRef
+from jupyter_envstore.spec import read_specification
+from jupyter_envstore.spec.wording import counted
+
+BOND = "envstore"
+
+
+def run_notebook(options: argparse.Namespace) -> int:
+    """Run a notebook in the environment that it was written in."""
+    notebook = read_notebook(options.notebook)
+    values = dict(read_parameter(text) for text in options.parameter or ())
+    with open_store(options) as store, tempfile.TemporaryDirectory(prefix="es-kernel-") as kernels:
+        if options.environment:
+            reference = find(store, options.environment)
+        else:
+            reference = bring_back(store, notebook, options.notebook, options.exact, options.accept or ())
+        prefix = store.prefixes.path(reference.id)
+        is_active = store.builds.find(reference.namespace, reference.name).id == reference.id
+        row = ActiveBuild(
+            0, reference.namespace, reference.name, reference.id, reference.number, prefix.name, True, is_active
+        )
+        kernel = _kernel_for(notebook, write_own_kernels(Path(kernels), prefix, row, store.config.shims), reference)
+        inject(notebook, values, kernel[1])
+        folder = Path(options.notebook).resolve().parent if options.notebook != "-" else Path.cwd()
+        execution = Execution(Path(kernels), kernel[0], folder, options.timeout, options.allow_errors, _report)
+        print(f"running {options.notebook} in {reference}", file=sys.stderr)
+        try:
+            execute(notebook, execution)
+        finally:
+            _remember(notebook, store, reference, kernel)
+            if options.output:
+                write_notebook(notebook, options.output)
+    failed = sum(output.get("output_type") == "error" for cell in notebook.cells for output in cell.get("outputs", ()))
+    count = sum(cell.cell_type == "code" for cell in notebook.cells)
+    if options.output != "-":
+        told = {"environment": str(reference), "cells": count, "failed": failed, "output": options.output or None}
+        words = f"{counted(count, 'cell')} ran in {reference}" + (f", {failed} failed" if failed else "")
+        tell(options, told, f"{words}: {options.output}" if options.output else words)
+    return 0
+
+
+def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: list[str] | tuple[str, ...]) -> BuildRef:
+    """Return a build that a notebook can run in, made if need be: the exact one, else from what it asked for.
+
+    Raises
+    ------
+    InvalidInputError
+        The notebook remembers no environment.
+    NotExactError
+        The exact build cannot be had, and ``exact`` asks for it or there is no other way.
+    BuildFailedError, BuildCanceledError
+        It could not be built.
+    """
+    metadata = notebook.metadata.get(BOND)
+    if metadata is None:
+        msg = f"{name} remembers no environment; name one with --environment NAMESPACE/NAME"
+        raise InvalidInputError(msg)
+    state = store.bonds.look(Identity(who(), DEFAULT_NAMESPACE, {EVERYWHERE: ["admin"]}), metadata)
+    bond = state["bond"]
+    written = f"{bond['namespace']}/{bond['environment']}:{bond['build']}"
+    if state["builds"]:
+        here = state["builds"][0]
+        reference = BuildRef(here["namespace"], here["environment"], here["number"], here["build_id"])
+        if here["packed_away"]:
+            print(f"bringing {reference} back", file=sys.stderr)
+            store.prefixes.restore(reference.id, who())
+            follow(store, reference)
+        return reference
+    why = _why_not_exact(state)
+    target = (state["namespace"], state["environment"])
+    if not why:
+        strange = sorted(set(state["lock"]["places"] if state["lock"] else ()) - set(accepted))
+        if strange:
+            options = " ".join(f"--accept {place}" for place in strange)
+            msg = f"the lock takes packages from addresses that no setting names; if you trust them, give {options}"
+            raise PolicyError(msg)
+        reference = store.bonds.build_lock(metadata, target, who(), accepted)
+    elif exact:
+        msg = f"{written} cannot be had exactly: {why}"
+        raise NotExactError(msg)
+    elif not state["specification"]:
+        msg = f"{written} cannot be had: {why}, and the notebook does not tell what it asked for"
+        raise NotExactError(msg)
+    else:
+        print(f"note: {written} cannot be had exactly: {why}; built from what it asked for", file=sys.stderr)
+        specification = read_specification(state["specification"], "what the notebook asked for", named=True)
+        reference = store.builds.submit(specification, *target, who(), "notebook")
+    print(f"building {reference}", file=sys.stderr)
+    view = follow(store, reference)
+    if view["status"] == CANCELED:
+        msg = f"{reference} was canceled"
+        raise BuildCanceledError(msg)
+    if view["status"] != COMPLETED:
+        msg = f"{reference} failed: {view['reason']}"
+        raise BuildFailedError(msg)
+    return reference
+
+
+def _why_not_exact(state: BondState) -> str:
+    lock = state["lock"]
+    if lock is None:
+        return "this store does not have the build, and the notebook does not contain its lock"
+    if lock["refused"]:
+        return lock["refused"]
+    if lock["sources"]:
+        return f"it is built from source again: {', '.join(lock['sources'])[:200]}"
+    return ""
+
+
+def _kernel_for(notebook: Any, languages: dict[str, str], reference: BuildRef) -> tuple[str, str]:
+    """Return name and language of the kernel of a build that speaks the notebook's language."""
+    wanted = str(notebook.metadata.get("kernelspec", {}).get("language") or "").lower()
+    wanted = wanted or str(notebook.metadata.get("language_info", {}).get("name") or "").lower()
+    fitting = [name for name, language in languages.items() if language.lower() == wanted or not wanted]
+    if not fitting:
+        spoken = ", ".join(sorted(set(languages.values()))) or "no language: no package in it brings a kernel"
+        msg = f"{reference} speaks {spoken}" + (f", and the notebook {wanted}" if languages else "; add ipykernel")
+        raise InvalidInputError(msg)
+    return fitting[0], languages[fitting[0]]
+
+
+def _remember(notebook: Any, store: Store, reference: BuildRef, kernel: tuple[str, str]) -> None:
+    """Write into the notebook what it ran in."""
+    had_lock = bool((notebook.metadata.get(BOND) or {}).get("lock"))
+    notebook.metadata[BOND] = store.bonds.of_build(reference.id, had_lock)
+    name, language = kernel
+    notebook.metadata["kernelspec"] = {
+        "name": name,
+        "display_name": f"{language} ({reference.namespace}/{reference.name})",
+        "language": language.lower(),
+    }
+
+
+def _report(number: int, count: int) -> None:
+    print(f"cell {number} of {count}", file=sys.stderr)

@@ -1,0 +1,114 @@
+"""Parameters of a notebook, as papermill has them.
+
+The cell with the tag ``parameters`` has the defaults; a cell with the tag ``injected-parameters`` behind it has the
+values of a run, and takes the place of one from an earlier run (papermill's documentation, "Parameterize").
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jupyter_envstore.errors import InvalidInputError
+
+PARAMETERS, INJECTED = "parameters", "injected-parameters"
+Value = bool | int | float | str | None
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+NUMBER = re.compile(r"[+-]?\d+")
+
+
+def read_parameter(text: str) -> tuple[str, Value]:
+    """Return name and value of ``name=value``; the value is a number, true, false or null where it looks like one.
+
+    >>> read_parameter("rate=0.5"), read_parameter("name=data"), read_parameter("deep=true")
+    (('rate', 0.5), ('name', 'data'), ('deep', True))
+
+    Raises
+    ------
+    InvalidInputError
+        It has another form.
+    """
+    name, separator, value = text.partition("=")
+    if not separator or not NAME.fullmatch(name):
+        msg = f"{text[:80]!r} is not NAME=VALUE with the name of a variable"
+        raise InvalidInputError(msg)
+    words: dict[str, Value] = {"true": True, "false": False, "null": None, "none": None}
+    if value.lower() in words:
+        return name, words[value.lower()]
+    if NUMBER.fullmatch(value) and len(value) < 4000:
+        return name, int(value)
+    try:
+        return name, float(value)
+    except ValueError:
+        return name, value
+
+
+def inject(notebook: Any, values: Mapping[str, Value], language: str) -> None:
+    """Put the values of a run into a notebook.
+
+    Parameters
+    ----------
+    notebook : nbformat.NotebookNode
+        Of version 4; it is changed.
+    values : mapping
+        Names of variables and their values; without any, the notebook stays as it is.
+    language : str
+        Language of the kernel: Python, R or Julia.
+
+    Raises
+    ------
+    InvalidInputError
+        Assignments cannot be written in this language.
+    """
+    if not values:
+        return
+    write = _LANGUAGES.get(language.lower())
+    if write is None:
+        known = ", ".join(sorted(_LANGUAGES))
+        msg = f"parameters are written for {known} notebooks, and this one is in {language[:40]}"
+        raise InvalidInputError(msg)
+    from nbformat.v4 import new_code_cell
+
+    source = "\n".join(["# Parameters", *(write(name, value) for name, value in values.items())])
+    cell = new_code_cell(source, metadata={"tags": [INJECTED]})  # type: ignore[no-untyped-call]
+    if notebook.nbformat_minor < 5:
+        cell.pop("id", None)
+    tags = [list(found.metadata.get("tags", ())) for found in notebook.cells]
+    old = next((place for place, found in enumerate(tags) if INJECTED in found), None)
+    if old is not None:
+        notebook.cells[old] = cell
+        return
+    defaults = next((place for place, found in enumerate(tags) if PARAMETERS in found), -1)
+    notebook.cells.insert(defaults + 1, cell)
+
+
+def _python(name: str, value: Value) -> str:
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{name} = float({str(value)!r})"
+    return f"{name} = {value!r}"
+
+
+def _r(name: str, value: Value) -> str:
+    words: dict[object, str] = {True: "TRUE", False: "FALSE", None: "NULL"}
+    if value is None or isinstance(value, bool):
+        return f"{name} = {words[value]}"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{name} = {'NaN' if math.isnan(value) else 'Inf' if value > 0 else '-Inf'}"
+    if isinstance(value, int) and abs(value) < 2**31:
+        return f"{name} = {value}L"
+    return f"{name} = {json.dumps(value, ensure_ascii=False)}"
+
+
+def _julia(name: str, value: Value) -> str:
+    if value is None:
+        return f"{name} = nothing"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{name} = {'NaN' if math.isnan(value) else 'Inf' if value > 0 else '-Inf'}"
+    text = json.dumps(value, ensure_ascii=False)
+    return f"{name} = {text.replace('$', chr(92) + '$') if isinstance(value, str) else text}"
+
+
+_LANGUAGES: dict[str, Callable[[str, Value], str]] = {"python": _python, "r": _r, "julia": _julia}
