@@ -115,10 +115,10 @@ def test_an_idle_server_leaves_its_tables_alone_and_goes_on_when_something_is_wr
         thread.start()
     try:
         time.sleep(RESTING_SECONDS)
-        before = len(statements)
+        before, told_before = len(statements), len(told)  # the worker of the first build may have ended only now
         time.sleep(RESTING_SECONDS)
         assert statements[before:] == []
-        assert len(told) == 1
+        assert len(told) == told_before > 0
         build = store.submit(f"channels: [{nasty_channel}]\ndependencies: [nasty-links]", name="second")
         deadline = time.monotonic() + 60
         while store.envstore.builds.show(build.id)["status"] != "COMPLETED":  # nobody else ticks
