@@ -75,7 +75,7 @@ def see_through(store: Store, reference: BuildRef, options: argparse.Namespace) 
     print(f"building {reference}", file=sys.stderr)
     view = follow(store, reference)
     _report_build(view, options.json, store.records.failed_platforms(reference.id))
-    return _outcome(view)
+    return outcome(view)
 
 
 def follow(store: Store, reference: BuildRef) -> FullBuildView:
@@ -96,7 +96,14 @@ def _defaults(store: Store, namespace: str) -> str:
     return store.settings.near((namespace, None))["defaults_channel"]
 
 
-def _outcome(view: FullBuildView) -> int:
+def outcome(view: FullBuildView) -> int:
+    """Return 0 for a build that can be used.
+
+    Raises
+    ------
+    BuildCanceledError, BuildFailedError
+        It ended otherwise.
+    """
     name = f"{view['namespace']}/{view['name']}:{view['number']}"
     if view["status"] == CANCELED:
         msg = f"{name} was canceled"

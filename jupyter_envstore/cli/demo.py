@@ -16,7 +16,7 @@ from pathlib import Path
 
 from jupyter_envstore.application.configuration import load_config
 from jupyter_envstore.channel_maker.channel import make_channel
-from jupyter_envstore.cli.build import _outcome, _report_build, follow
+from jupyter_envstore.cli.build import _report_build, follow, outcome
 from jupyter_envstore.cli.common import print_json, who
 from jupyter_envstore.errors import ImageError
 from jupyter_envstore.images.host_base import write_host_base
@@ -106,7 +106,7 @@ def demo(options: argparse.Namespace) -> int:
             f"  jupyter envstore download{at} default/example --artifact lockfile\n"
             f"  jupyter envstore show{at} default/example"
         )
-    code = _outcome(view)
+    code = outcome(view)
     store.close()
     if not options.json and not options.no_server:
         open_lab(root, base, options.no_browser, options.port)

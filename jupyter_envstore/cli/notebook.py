@@ -8,13 +8,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore.cli.build import DEFAULT_NAMESPACE, follow
+from jupyter_envstore.cli.build import DEFAULT_NAMESPACE, follow, outcome
 from jupyter_envstore.cli.common import find, open_store, tell, who
 from jupyter_envstore.database.active_builds import ActiveBuild
-from jupyter_envstore.database.states import CANCELED, COMPLETED
 from jupyter_envstore.errors import (
-    BuildCanceledError,
-    BuildFailedError,
     InvalidInputError,
     NotExactError,
     PolicyError,
@@ -113,13 +110,7 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
         specification = read_specification(state["specification"], "what the notebook asked for", named=True)
         reference = store.builds.submit(specification, *target, who(), "notebook")
     print(f"building {reference}", file=sys.stderr)
-    view = follow(store, reference)
-    if view["status"] == CANCELED:
-        msg = f"{reference} was canceled"
-        raise BuildCanceledError(msg)
-    if view["status"] != COMPLETED:
-        msg = f"{reference} failed: {view['reason']}"
-        raise BuildFailedError(msg)
+    outcome(follow(store, reference))
     return reference
 
 
