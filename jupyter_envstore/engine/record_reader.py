@@ -24,6 +24,9 @@ MAX_BYTES = 64 * 1024 * 1024
 MAX_PACKAGES = 20_000
 """Of one platform."""
 MAX_FAULTS = 10
+MAX_DEPTH = 12
+"""Of a record's values; an entry of a package lies at depth 5."""
+SURROGATE = re.compile("[\ud800-\udfff]")
 PACKAGE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 PART = re.compile(r"[A-Za-z0-9_.+!~-]{1,128}")
 """A version or build of a package: they become part of names of files."""
@@ -64,6 +67,9 @@ def read_foreign_record(data: bytes, allow_local_files: bool) -> BuildRecord:
     except (ValueError, RecursionError):
         msg = "the build record is not JSON; it was damaged"
         raise SpecificationError(msg) from None
+    if not _is_plain(raw):
+        msg = f"the build record has a value that no build writes: nested more than {MAX_DEPTH} deep, or not Unicode"
+        raise SpecificationError(msg)
     if isinstance(raw, dict) and raw.get("format") != FORMAT:
         shown = str(raw.get("format"))[:20]
         msg = f"the build record has format {shown}; this version reads {FORMAT}: update jupyter-envstore"
@@ -77,6 +83,22 @@ def read_foreign_record(data: bytes, allow_local_files: bool) -> BuildRecord:
         msg = "the build record is not written as one: keys are in another order, or a value is written otherwise"
         raise SpecificationError(msg)
     return record
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a value from JSON can be written as UTF-8, and is not nested deeply."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        inner: list[object] = []
+        for item in level:
+            if isinstance(item, str) and not item.isascii() and SURROGATE.search(item):
+                return False
+            if isinstance(item, dict):
+                inner += (*item, *item.values())
+            elif isinstance(item, list):
+                inner += item
+        level = inner
+    return not level
 
 
 class _Reader:
@@ -165,8 +187,11 @@ class _Reader:
         seen.add(name)
         self._hashes(entry, field)
         for key in ("depends", "constrains"):
-            for place, item in enumerate(self._list(entry.get(key) or [], f"{field}.{key}")):
+            for place, item in enumerate(self._list(entry.get(key, []), f"{field}.{key}")):
                 self._text(item, f"{field}.{key}[{place}]")
+        for key in ("license", "python_site_packages_path"):
+            if entry.get(key) is not None:
+                self._text(entry[key], f"{field}.{key}")
         for key in ("size", "timestamp", "build_number"):
             self._number(entry.get(key), f"{field}.{key}", entry.get(key) is None)
         if entry.get("noarch") not in (None, "python", "generic"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
+from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -69,8 +70,8 @@ class Requests:
 
 
 def _has(versions: Mapping[NormalizedName, str], wanted: Requirement) -> bool:
-    if wanted.marker is not None and not wanted.marker.evaluate({"extra": ""}):
-        return True  # it is not for this machine
+    if wanted.marker is not None and not _is_for_this_machine(wanted.marker):
+        return True
     version = versions.get(canonicalize_name(wanted.name))
     if version is None:
         return False
@@ -78,3 +79,10 @@ def _has(versions: Mapping[NormalizedName, str], wanted: Requirement) -> bool:
         return wanted.specifier.contains(Version(version), prereleases=True)
     except InvalidVersion:  # conda's versions may be others
         return not wanted.specifier
+
+
+def _is_for_this_machine(marker: Marker) -> bool:
+    try:
+        return marker.evaluate({"extra": ""})
+    except (UndefinedComparison, UndefinedEnvironmentName, TypeError):
+        return True  # it compares what cannot be compared, as in os_name ~= 'linux'

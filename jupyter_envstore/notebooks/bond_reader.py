@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import NoReturn, cast
+from typing import NoReturn
 
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.engine.record_reader import MAX_BYTES, read_foreign_record
@@ -18,7 +18,7 @@ from jupyter_envstore.spec.addresses import masked
 from jupyter_envstore.spec.converting.draft import Draft
 from jupyter_envstore.spec.match_specs import check_channel, check_match_spec
 from jupyter_envstore.spec.names import check_name
-from jupyter_envstore.spec.pip_lines import parse_pip_line
+from jupyter_envstore.spec.pip_lines import parse_pip_line, read_hashed
 from jupyter_envstore.spec.selectors import PLATFORMS
 
 MAX_LINES = 1_000
@@ -51,10 +51,10 @@ def read_bond(value: object) -> Bond:
         "environment": _name(value, "environment"),
         "build": _number(value, "build", 1),
         "record": _text(value, "record"),
-        "channels": _lines(value, "channels", lambda line: check_channel(line, False)),
-        "packages": _lines(value, "packages", lambda line: check_match_spec(line, False)),
-        "pip": _lines(value, "pip", _check_requirement),
-        "platforms": _lines(value, "platforms", _check_platform),
+        "channels": _lines(value, "channels", _channel),
+        "packages": _lines(value, "packages", _match_spec),
+        "pip": _lines(value, "pip", _requirement),
+        "platforms": _lines(value, "platforms", _platform),
     }
     if not RECORD.fullmatch(bond["record"]):
         _refuse("record", "must be sha256: and 64 characters of 0-9 a-f")
@@ -140,28 +140,45 @@ def _number(value: Mapping[str, object], key: str, least: int) -> int:
     return found
 
 
-def _lines(value: Mapping[str, object], key: str, check: Callable[[str], object]) -> list[str]:
+def _lines(value: Mapping[str, object], key: str, read: Callable[[str], str]) -> list[str]:
+    """Return lines as ``read`` gives them, which refuses some with a ValueError."""
     found = value.get(key)
     if not isinstance(found, list) or len(found) > MAX_LINES:
         _refuse(key, f"must be a list of at most {MAX_LINES} texts")
+    lines = []
     for line in found:
         if not isinstance(line, str) or len(line) > MAX_LINE:
             _refuse(key, f"has {json.dumps(line)[:60]}, which is no text of at most {MAX_LINE} characters")
         try:
-            check(line)
+            line.encode()
+            lines.append(read(line))
         except ValueError as error:
-            _refuse(key, f"has {line[:100]!r}: {error}")
-    return cast("list[str]", list(found))
+            _refuse(key, f"has {line[:100]!r}: {str(error).splitlines()[0]}")
+    return lines
 
 
-def _check_requirement(line: str) -> None:
+def _channel(line: str) -> str:
+    check_channel(line, False)
+    return line
+
+
+def _match_spec(line: str) -> str:
+    check_match_spec(line, False)
+    return line
+
+
+def _requirement(line: str) -> str:
+    """Return a requirement as the specification has it: with a name, without a comment."""
     read = parse_pip_line(line, False)
     if read is None or read.requirement is None:
         msg = "is no requirement"
         raise ValueError(msg)
+    read_hashed(read.requirement)
+    return read.requirement
 
 
-def _check_platform(name: str) -> None:
+def _platform(name: str) -> str:
     if name not in PLATFORMS:
         msg = "is no platform that is known"
         raise ValueError(msg)
+    return name

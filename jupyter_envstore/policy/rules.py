@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 
 from jupyter_envstore.errors import Fault, PolicyError, SpecificationError
 from jupyter_envstore.policy.setting_values import SettingValues
+from jupyter_envstore.spec.indexes import is_of_any
 from jupyter_envstore.spec.pip_lines import read_requirement
 from jupyter_envstore.spec.sources import is_source
 from jupyter_envstore.spec.specification import Specification
@@ -32,7 +33,10 @@ class Naming(Protocol):
 
 @dataclass(frozen=True)
 class LockedPackage:
-    """What policy looks at in a lock."""
+    """What policy looks at in a lock.
+
+    ``index`` is where a package of PyPI was found, if that is certain: it vouches for a file on any host.
+    """
 
     platform: str
     manager: str
@@ -169,7 +173,9 @@ def _index_faults(specification: Specification, settings: SettingValues) -> list
     options = specification.pip_options
     used = [*([options.index_url] if options.index_url else []), *options.extra_index_urls, *options.find_links]
     used += [url for line in specification.pip if (url := read_requirement(line).url)]
-    return [f"index {url!r} is not allowed; allowed: {', '.join(allowed)}" for url in used if not _below(url, allowed)]
+    return [
+        f"index {url!r} is not allowed; allowed: {', '.join(allowed)}" for url in used if not is_of_any(url, allowed)
+    ]
 
 
 NO_SOURCES = "sources are not built here; name a released package, or let an admin set pypi_allow_sdists"
@@ -181,10 +187,6 @@ def _source_faults(specification: Specification, settings: SettingValues) -> lis
         return []
     urls = [url for line in specification.pip if (url := read_requirement(line).url)]
     return [f"{url[:200]}: {NO_SOURCES}" for url in urls if is_source(url)]
-
-
-def _below(url: str, indexes: Sequence[str]) -> bool:
-    return any(url.rstrip("/") == index or url.startswith(f"{index}/") for index in indexes)
 
 
 def check_lock_policy(
@@ -206,7 +208,7 @@ def check_lock_policy(
                 faults.append(f"the lockfile takes packages from {url}, which is not allowed; allowed: {shown}")
     indexes = [url.rstrip("/") for url in settings["pypi_allowed_indexes"]]
     for package in packages if indexes else ():
-        if package.manager == "pip" and not any(_below(url, indexes) for url in (package.index, package.url) if url):
+        if package.manager == "pip" and not any(is_of_any(url, indexes) for url in (package.index, package.url) if url):
             shown = ", ".join(indexes)
             faults.append(f"the lockfile takes {package.name} from {package.url}, which is not below {shown}")
     if not settings["pypi_allow_sdists"]:

@@ -127,9 +127,10 @@ class Bonds:
         if record is None:
             msg = "the notebook holds no lock; build from what it asked for, or choose another environment"
             raise SpecificationError(msg)
-        settings, lock = self._settings.near(target), record.lock(current_subdir())
-        check_record(record, settings, "/".join(target), self._config)
-        strange = set(unknown_places(lock, settings, self._config)) - set(accepted)
+        settings = self._settings.near(target)
+        record.lock(current_subdir())
+        check_record(record, settings, "/".join(target), self._config, foreign=True)
+        strange = set(unknown_places(record, settings, self._config)) - set(accepted)
         if strange:
             msg = (
                 f"the lock downloads packages from {', '.join(sorted(strange))}, which the settings of this store do "
@@ -168,7 +169,7 @@ class Bonds:
             record = embedded_record(bond, self._config.allow_local_files)
             if record is None:
                 return None
-            check_record(record, self._settings.near(place), "/".join(place), self._config)
+            check_record(record, self._settings.near(place), "/".join(place), self._config, foreign=True)
         except (SpecificationError, PolicyError) as error:
             return {**state, "refused": str(error)}
         lock = record.platforms.get(current_subdir())
@@ -180,7 +181,7 @@ class Bonds:
             "packages": len(lock.conda) + len(lock.pip),
             "size": sum(entry.get("size") or 0 for entry in lock.conda if not in_cache(entry, cache))
             + sum(package["size"] for package in lock.pip),
-            "places": unknown_places(lock, self._settings.near(place), self._config),
+            "places": unknown_places(record, self._settings.near(place), self._config),
             "sources": [package["name"] for package in lock.pip if "wheel" in package],
         }
 

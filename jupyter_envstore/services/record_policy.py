@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from jupyter_envstore import policy
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.channels import ChannelPolicy
-from jupyter_envstore.engine.record import BuildRecord, PlatformLock
+from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.errors import PolicyError
 from jupyter_envstore.policy.setting_values import SettingValues
+from jupyter_envstore.spec.indexes import is_of_any, is_of_index
+from jupyter_envstore.spec.lock_entries import PypiEntry
 from jupyter_envstore.spec.match_specs import check_channel
 
 
-def check_record(record: BuildRecord, settings: SettingValues, place: str, config: StoreConfig) -> None:
+def check_record(
+    record: BuildRecord, settings: SettingValues, place: str, config: StoreConfig, foreign: bool = False
+) -> None:
     """Refuse a record that the settings of a place forbid.
 
     Parameters
     ----------
     place : str
         ``namespace/name``, for the message.
+    foreign : bool
+        Whether somebody sent the record: then the index that it names for a package says nothing, as anybody can write
+        it; the address of the file counts.
 
     Raises
     ------
@@ -32,7 +39,10 @@ def check_record(record: BuildRecord, settings: SettingValues, place: str, confi
         for platform, lock in record.platforms.items()
         for package in (
             *(policy.LockedPackage(platform, "conda", entry["name"], entry["url"]) for entry in lock.conda),
-            *(policy.LockedPackage(platform, "pip", p["name"], p["url"], p.get("index") or "") for p in lock.pip),
+            *(
+                policy.LockedPackage(platform, "pip", p["name"], p["url"], "" if foreign else p.get("index") or "")
+                for p in lock.pip
+            ),
         )
     ]
     policy.check_lock_policy(packages, settings, place, ChannelPolicy.of(settings, config.channel_alias))
@@ -43,28 +53,42 @@ def check_record(record: BuildRecord, settings: SettingValues, place: str, confi
             raise PolicyError(str(error)) from None
 
 
-def unknown_places(lock: PlatformLock, settings: SettingValues, config: StoreConfig) -> list[str]:
-    """Return the addresses that a lock's packages come from and that the settings do not name.
+def unknown_places(record: BuildRecord, settings: SettingValues, config: StoreConfig) -> list[str]:
+    """Return the addresses that a foreign record takes packages from and that the settings do not name.
 
-    Conda packages tell their channel; PyPI packages tell their index where one is known, else the host of the file.
+    All platforms count, since artifacts for each of them can be made, and so do the channels and indexes of the
+    specification, from which an update takes packages. A package of PyPI tells its index if its file lies there, else
+    the host of its file.
     """
     naming = ChannelPolicy.of(settings, config.channel_alias)
     named = [*settings["conda_default_channels"], *settings["conda_allowed_channels"]]
-    known = {naming.url(channel) for channel in named}
-    indexes = [url.rstrip("/") for url in settings["pypi_allowed_indexes"]]
-    places = [entry["channel"].rstrip("/") for entry in lock.conda]
-    places += [
-        place
-        for package in lock.pip
-        if not _is_below(package["url"], indexes)
-        for place in ([package["index"].rstrip("/")] if package["index"] else [_host_of(package["url"])])
-        if not _is_below(place, indexes)
-    ]
-    return [place for place in dict.fromkeys(places) if place not in known]
+    known = {naming.url(channel).rstrip("/") for channel in named}
+    indexes = settings["pypi_allowed_indexes"]
+    conda = [naming.url(channel).rstrip("/") for channel in record.channels]
+    pip = list(_option_places(record))
+    for lock in record.platforms.values():
+        conda += [entry["channel"].rstrip("/") for entry in (*lock.conda, *lock.installer_extras)]
+        pip += [_pip_place(package) for package in lock.pip if not is_of_any(package["url"], indexes)]
+    return list(
+        dict.fromkeys(
+            [
+                *(place for place in conda if place not in known),
+                *(place for place in pip if not is_of_any(place, indexes)),
+            ]
+        )
+    )
 
 
-def _is_below(url: str, indexes: Sequence[str]) -> bool:
-    return any(url == index or url.startswith(f"{index}/") for index in indexes)
+def _option_places(record: BuildRecord) -> Iterator[str]:
+    options = record.pip_options
+    if options.index_url:
+        yield options.index_url.rstrip("/")
+    yield from (url.rstrip("/") for url in (*options.extra_index_urls, *options.find_links))
+
+
+def _pip_place(package: PypiEntry) -> str:
+    index = package["index"].rstrip("/")
+    return index if index and is_of_index(package["url"], index) else _host_of(package["url"])
 
 
 def _host_of(url: str) -> str:

@@ -36,8 +36,7 @@ def text_of(channel: str, *packages: str) -> str:
 
 def packed(record: Json) -> Json:
     """Return the parts of a bond that hold a record, whatever is in it."""
-    data = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    return packed_bytes(data)
+    return packed_bytes(json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode())
 
 
 def packed_bytes(data: bytes) -> Json:
@@ -105,6 +104,27 @@ def test_a_bond_of_another_form_is_refused(written: Json, change: Json, message:
     assert "secret" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("line", "read"),
+    [
+        ("git+https://host.example/team/tool@" + "a" * 40, "tool @ git+https://host.example/team/tool@" + "a" * 40),
+        ("https://host.example/x/foo-1.0-py3-none-any.whl", "foo @ https://host.example/x/foo-1.0-py3-none-any.whl"),
+        ("foo # why", "foo"),
+        ("foo \\\n >=1", "foo>=1"),
+        ("foo; os_name ~= 'linux'", 'foo; os_name ~= "linux"'),
+        ("foo; 'a' in extras", 'foo; "a" in extras'),
+    ],
+)
+def test_lines_for_pip_are_read_as_a_specification_reads_them(
+    store: Store, written: Json, line: str, read: str
+) -> None:
+    bond = {**written, "pip": [line]}
+    bond.pop("lock")
+    assert read_bond(bond)["pip"] == [read]
+    state = store.envstore.bonds.look(JO, bond)
+    assert read_specification(state["specification"]).pip == (read,)
+
+
 @pytest.mark.parametrize("value", [None, [], "data", 1])
 def test_something_else_under_the_name_is_no_bond(value: object) -> None:
     with pytest.raises(InvalidInputError, match="not a mapping"):
@@ -128,6 +148,14 @@ def test_a_lock_of_another_build_is_refused(written: Json) -> None:
     bond = read_bond({**written, "record": "sha256:" + "0" * 64})
     with pytest.raises(SpecificationError, match="is not that of the build which the notebook names"):
         embedded_record(bond, allow_local_files=True)
+
+
+def nested(depth: int) -> object:
+    """Return a value with lists in lists."""
+    value: object = 1
+    for _ in range(depth):
+        value = [value]
+    return value
 
 
 def changed(path: str, value: object) -> Callable[[Json], None]:
@@ -167,6 +195,9 @@ def changed(path: str, value: object) -> Callable[[Json], None]:
         ("conda.0.channel", "https://evil.example", "does not lie in the channel"),
         ("conda.0.sha256", "0", "sha256 is not a hash"),
         ("conda.0.depends", [1], "must be text"),
+        ("conda.0.depends", None, "must be a list"),
+        ("conda.0.license", ["MIT"], "license: must be text"),
+        ("conda.0.more", nested(600), "has a value that no build writes: nested"),
         ("conda.0.size", -5, "must be a whole number"),
         ("conda.0.noarch", "all", "noarch must be"),
         ("pip.0.filename", "../x.whl", "is no name of a file"),
@@ -184,6 +215,13 @@ def test_a_hostile_record_is_refused(written: Json, path: str, value: object, me
         embedded_record(bond, allow_local_files=True)
     assert message in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+def test_a_record_that_is_not_unicode_is_refused(written: Json) -> None:
+    record = {**record_of(written), "description": "\ud800"}
+    data = json.dumps(record, sort_keys=True, separators=(",", ":")).encode()
+    with pytest.raises(SpecificationError, match="or not Unicode"):
+        embedded_record(read_bond({**written, **packed_bytes(data)}), allow_local_files=True)
 
 
 def test_packages_without_a_hash_and_twice_are_refused(written: Json) -> None:
@@ -269,6 +307,51 @@ def test_settings_hold_for_a_lock_from_a_notebook(store: Store, written: Json, c
     assert channel not in state["lock"]["places"]
 
 
+def with_pip(written: Json, **changes: str) -> Json:
+    """Return a bond whose lock has another PyPI package."""
+    record = record_of(written)
+    for lock in record["platforms"].values():
+        lock["pip"] = [{**lock["pip"][0], **changes}]
+    return {**written, **packed(record)}
+
+
+def places_of(store: Store, bond: Json) -> list[str]:
+    """Return the addresses that a user would be asked about."""
+    lock = store.envstore.bonds.look(JO, bond)["lock"]
+    assert lock is not None
+    return lock["places"]
+
+
+def test_an_index_vouches_for_its_own_files_alone(store: Store, written: Json) -> None:
+    """Anybody can write that a file on their host is from an index that the settings name."""
+    index = "https://host.example/team/simple"
+    evil = with_pip(written, url="https://evil.example/files/cowsay-6.0-py3-none-any.whl", index=index)
+    assert "https://evil.example" in places_of(store, evil)
+    good = with_pip(written, url="https://host.example/team/packages/cowsay-6.0-py3-none-any.whl", index=index)
+    assert index in places_of(store, good)
+    store.envstore.settings.change({"pypi_allowed_indexes": [index]}, (), "admin")
+    assert index not in places_of(store, good)
+    state = store.envstore.bonds.look(JO, evil)
+    assert state["lock"] is not None
+    assert "takes cowsay from https://evil.example" in state["lock"]["refused"]
+    with pytest.raises(PolicyError, match=r"takes cowsay from https://evil\.example"):
+        store.envstore.bonds.build_lock(evil, ("jo", "data"), "jo", ["https://evil.example"])
+
+
+def test_addresses_of_all_platforms_and_of_the_specification_are_asked_about(store: Store, written: Json) -> None:
+    record = record_of(written)
+    record["platforms"]["win-64"] = copy.deepcopy(next(iter(record["platforms"].values())))
+    for entry in record["platforms"]["win-64"]["conda"]:
+        if entry["subdir"] != "noarch":
+            entry["subdir"] = "win-64"
+        entry["channel"] = "https://windows.example/c"
+        entry["url"] = f"https://windows.example/c/{entry['subdir']}/{entry['fn']}"
+    record["channels"].append("https://later.example/c")
+    record["pip_options"]["extra_index_urls"] = ["https://more.example/simple"]
+    found = places_of(store, {**written, **packed(record)})
+    assert {"https://windows.example/c", "https://later.example/c", "https://more.example/simple"} <= set(found)
+
+
 def test_a_lock_of_another_platform_says_so(store: Store, written: Json) -> None:
     record = BuildRecord("data", ("conda-forge",), {"osx-arm64": PlatformLock(())})
     bond = bond_of(record, record.sha256, "team", "data", 3, lock=True)
@@ -297,11 +380,11 @@ def test_environments_that_satisfy_more_come_first(store: Store, nasty_channel: 
     store.build(f"name: none\nchannels: [{nasty_channel}]\ndependencies: [nasty-links]", name="none")
     record = BuildRecord(
         "x", (), {"linux-64": PlatformLock(())}, requested_conda=("nasty-text >=1", "nasty-modes >=99"),
-        requested_pip=("cowsay>=6; python_version > '3'",),
+        requested_pip=('cowsay>=6; python_version > "3"',),
     )  # fmt: skip
     found = store.envstore.bonds.look(JO, bond_of(record, record.sha256, "team", "x", 1))["fitting"]
     assert found == [
-        {"namespace": "team", "name": "z-more", "unmet": ["nasty-modes >=99", "cowsay>=6; python_version > '3'"]},
+        {"namespace": "team", "name": "z-more", "unmet": ["nasty-modes >=99", 'cowsay>=6; python_version > "3"']},
         {"namespace": "team", "name": "less", "unmet": ["nasty-text >=1", *found[0]["unmet"]]},
     ]
 
