@@ -5,20 +5,18 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.cli.build import DEFAULT_NAMESPACE, follow, outcome
 from jupyter_envstore.cli.common import find, open_store, tell, who
 from jupyter_envstore.database.active_builds import ActiveBuild
-from jupyter_envstore.errors import (
-    InvalidInputError,
-    NotExactError,
-    PolicyError,
-)
+from jupyter_envstore.errors import InvalidInputError, NotExactError, PolicyError
 from jupyter_envstore.kernels.own_kernels import write_own_kernels
+from jupyter_envstore.notebooks.bond import Bond
 from jupyter_envstore.notebooks.bond_state import BondState
-from jupyter_envstore.notebooks.execution import Execution, execute, read_notebook, write_notebook
+from jupyter_envstore.notebooks.execution import Execution, check_output, execute, read_notebook, write_notebook
 from jupyter_envstore.notebooks.parameters import inject, read_parameter
 from jupyter_envstore.policy.access import EVERYWHERE, Identity
 from jupyter_envstore.services.interfaces import Store
@@ -33,6 +31,8 @@ def run_notebook(options: argparse.Namespace) -> int:
     """Run a notebook in the environment that it was written in."""
     notebook = read_notebook(options.notebook)
     values = dict(read_parameter(text) for text in options.parameter or ())
+    if options.output:
+        check_output(options.output)
     with open_store(options) as store, tempfile.TemporaryDirectory(prefix="es-kernel-") as kernels:
         if options.environment:
             reference = find(store, options.environment)
@@ -45,13 +45,14 @@ def run_notebook(options: argparse.Namespace) -> int:
         )
         kernel = _kernel_for(notebook, write_own_kernels(Path(kernels), prefix, row, store.config.shims), reference)
         inject(notebook, values, kernel[1])
+        bond = store.bonds.of_build(reference.id, lock=_has_lock(notebook))
         folder = Path(options.notebook).resolve().parent if options.notebook != "-" else Path.cwd()
         execution = Execution(Path(kernels), kernel[0], folder, options.timeout, options.allow_errors, _report)
         print(f"running {options.notebook} in {reference}", file=sys.stderr)
         try:
             execute(notebook, execution)
         finally:
-            _remember(notebook, store, reference, kernel)
+            _remember(notebook, bond, kernel)
             if options.output:
                 write_notebook(notebook, options.output)
     failed = sum(output.get("output_type") == "error" for cell in notebook.cells for output in cell.get("outputs", ()))
@@ -90,14 +91,17 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
             store.prefixes.restore(reference.id, who())
             follow(store, reference)
         return reference
-    why = _why_not_exact(state)
+    why = _why_not_exact(state, exact)
     target = (state["namespace"], state["environment"])
-    if not why:
-        strange = sorted(set(state["lock"]["places"] if state["lock"] else ()) - set(accepted))
+    lock = state["lock"]
+    if lock and not why:
+        strange = sorted(set(lock["places"]) - set(accepted))
         if strange:
             options = " ".join(f"--accept {place}" for place in strange)
             msg = f"the lock takes packages from addresses that no setting names; if you trust them, give {options}"
             raise PolicyError(msg)
+        if lock["sources"]:
+            print(f"note: built from source again: {', '.join(lock['sources'])[:200]}", file=sys.stderr)
         reference = store.bonds.build_lock(metadata, target, who(), accepted)
     elif exact:
         msg = f"{written} cannot be had exactly: {why}"
@@ -114,13 +118,14 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
     return reference
 
 
-def _why_not_exact(state: BondState) -> str:
+def _why_not_exact(state: BondState, exact: bool) -> str:
+    """Return why the lock in a notebook does not do; with ``exact``, it does not if it builds something anew."""
     lock = state["lock"]
     if lock is None:
         return "this store does not have the build, and the notebook does not contain its lock"
     if lock["refused"]:
         return lock["refused"]
-    if lock["sources"]:
+    if exact and lock["sources"]:
         return f"it is built from source again: {', '.join(lock['sources'])[:200]}"
     return ""
 
@@ -137,14 +142,18 @@ def _kernel_for(notebook: Any, languages: dict[str, str], reference: BuildRef) -
     return fitting[0], languages[fitting[0]]
 
 
-def _remember(notebook: Any, store: Store, reference: BuildRef, kernel: tuple[str, str]) -> None:
+def _has_lock(notebook: Any) -> bool:
+    bond = notebook.metadata.get(BOND)
+    return isinstance(bond, Mapping) and bool(bond.get("lock"))
+
+
+def _remember(notebook: Any, bond: Bond, kernel: tuple[str, str]) -> None:
     """Write into the notebook what it ran in."""
-    had_lock = bool((notebook.metadata.get(BOND) or {}).get("lock"))
-    notebook.metadata[BOND] = store.bonds.of_build(reference.id, had_lock)
+    notebook.metadata[BOND] = bond
     name, language = kernel
     notebook.metadata["kernelspec"] = {
         "name": name,
-        "display_name": f"{language} ({reference.namespace}/{reference.name})",
+        "display_name": f"{language} ({bond['namespace']}/{bond['environment']})",
         "language": language.lower(),
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,22 +47,63 @@ class Execution:
 def read_notebook(name: str) -> Any:
     """Return a notebook file, as nbformat's version 4.
 
+    Many notebooks lack ids of cells, have properties of other tools, or metadata of another type. Such metadata is left
+    out, as nobody could use it, and the rest is kept.
+
     Raises
     ------
     InvalidInputError
         It cannot be read, or is no notebook.
     """
     import nbformat
+    from nbformat.validator import normalize
 
     try:
         text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
-        return nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError, KeyError, AttributeError):
-        msg = f"{name} is no notebook (.ipynb) that can be read"
-        raise InvalidInputError(msg) from None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about what is put right here
+            found = nbformat.convert(nbformat.reader.reads(text), 4)  # type: ignore[no-untyped-call]
+            _, notebook = normalize(found, relax_add_props=True, strip_invalid_metadata=True)
+            nbformat.validate(notebook, relax_add_props=True)
     except OSError as error:
         msg = f"{name} cannot be read: {error.strerror}"
         raise InvalidInputError(msg) from None
+    except (
+        nbformat.reader.NotJSONError,
+        nbformat.validator.NotebookValidationError,
+        nbformat.ValidationError,
+        nbformat.NBFormatError,
+        UnicodeDecodeError,
+    ) as error:
+        what = "" if isinstance(error, nbformat.reader.NotJSONError) else f": {str(error).splitlines()[0][:200]}"
+        msg = f"{name} is no notebook (.ipynb) that can be read{what}"
+        raise InvalidInputError(msg) from None
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):  # nbformat's own, about odd JSON
+        msg = f"{name} is no notebook (.ipynb) that can be read"
+        raise InvalidInputError(msg) from None
+    return notebook
+
+
+def check_output(name: str) -> None:
+    """Refuse an output that cannot be written, before anything is run for it.
+
+    Raises
+    ------
+    StorageError
+        Its folder is not there or may not be written to, or it is a folder itself.
+    """
+    target = Path(name)
+    if name == "-":
+        return
+    if target.is_dir():
+        msg = f"{target} is a folder; name a file for the notebook"
+    elif not target.parent.is_dir():
+        msg = f"{target} cannot be written: there is no folder {target.parent}"
+    elif not os.access(target.parent, os.W_OK | os.X_OK):
+        msg = f"{target} cannot be written: you may not write to the folder {target.parent}"
+    else:
+        return
+    raise StorageError(msg)
 
 
 def write_notebook(notebook: Any, name: str) -> None:

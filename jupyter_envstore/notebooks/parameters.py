@@ -7,9 +7,10 @@ values of a run, and takes the place of one from an earlier run (papermill's doc
 from __future__ import annotations
 
 import json
+import keyword
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from jupyter_envstore.errors import InvalidInputError
@@ -17,7 +18,9 @@ from jupyter_envstore.errors import InvalidInputError
 PARAMETERS, INJECTED = "parameters", "injected-parameters"
 Value = bool | int | float | str | None
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
-NUMBER = re.compile(r"[+-]?\d+")
+NUMBER = re.compile(r"[+-]?[0-9]+")
+DECIMAL = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|infinity|nan)", re.ASCII | re.IGNORECASE)
+"""What is a number to a reader; Python's own ``float`` would also take the id ``1_000``."""
 
 
 def read_parameter(text: str) -> tuple[str, Value]:
@@ -40,10 +43,7 @@ def read_parameter(text: str) -> tuple[str, Value]:
         return name, words[value.lower()]
     if NUMBER.fullmatch(value) and len(value) < 4000:
         return name, int(value)
-    try:
-        return name, float(value)
-    except ValueError:
-        return name, value
+    return name, float(value) if DECIMAL.fullmatch(value) else value
 
 
 def inject(notebook: Any, values: Mapping[str, Value], language: str) -> None:
@@ -65,10 +65,14 @@ def inject(notebook: Any, values: Mapping[str, Value], language: str) -> None:
     """
     if not values:
         return
-    write = _LANGUAGES.get(language.lower())
+    write, reserved = _LANGUAGES.get(language.lower(), (None, ()))
     if write is None:
         known = ", ".join(sorted(_LANGUAGES))
         msg = f"parameters are written for {known} notebooks, and this one is in {language[:40]}"
+        raise InvalidInputError(msg)
+    refused = [name for name in values if name in reserved]
+    if refused:
+        msg = f"{refused[0]!r} is a word of {language[:40]}, and cannot be the name of a parameter"
         raise InvalidInputError(msg)
     from nbformat.v4 import new_code_cell
 
@@ -111,4 +115,14 @@ def _julia(name: str, value: Value) -> str:
     return f"{name} = {text.replace('$', chr(92) + '$') if isinstance(value, str) else text}"
 
 
-_LANGUAGES: dict[str, Callable[[str, Value], str]] = {"python": _python, "r": _r, "julia": _julia}
+_R = "if else repeat while function for in next break TRUE FALSE NULL Inf NaN NA"
+_JULIA = (
+    "baremodule begin break catch const continue do else elseif end export false finally for function global if import "
+    "let local macro module quote return struct true try using while"
+)
+_LANGUAGES: dict[str, tuple[Callable[[str, Value], str], Collection[str]]] = {
+    "python": (_python, keyword.kwlist),
+    "r": (_r, _R.split()),
+    "julia": (_julia, _JULIA.split()),
+}
+"""How values are written in a language, and its reserved words."""

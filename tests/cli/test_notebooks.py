@@ -12,6 +12,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.notebooks.execution import read_notebook
 from jupyter_envstore.notebooks.parameters import inject, read_parameter
 from tests.cli.test_commands import CommandLine, cli
 from tests.helpers import Store
@@ -100,10 +101,45 @@ def test_what_cannot_be_had_exactly_fails_if_it_must_be(
     slow = notebook(None, "import time; time.sleep(60)")
     late = cli.run("run-notebook", slow.name, "--environment", "default/asked", "--timeout", "1", code=FAILED)
     assert "cell 2 of 2 took longer than 1 s (--timeout)" in late.stderr
+    odd = notebook(None, "print(3)")
+    changed = odd.read_text().replace('"metadata": {\n  "kernelspec"', '"metadata": {"envstore": [1], "kernelspec"')
+    odd.write_text(changed)
+    cli.run("run-notebook", odd.name, "--environment", "default/asked", "-o", "odd-out.ipynb")
+    assert outputs(cli.folder / "odd-out.ipynb")[1] == "3\n"
+    assert nbformat.read(cli.folder / "odd-out.ipynb", as_version=4).metadata.envstore.environment == "asked"
     dead = notebook(None, "import os; os._exit(3)")
     assert "the kernel died in cell 2 of 2" in cli.run(
         "run-notebook", dead.name, "--environment", "default/asked", code=FAILED
     ).stderr  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"cells": [None]}, "can be read"),
+        ({"cells": [{"cell_type": "code", "metadata": {}, "source": None}]}, "required property"),
+        ({"metadata": []}, "can be read"),
+        ({"nbformat": 9}, "Unsupported nbformat version 9"),
+    ],
+)
+def test_what_is_no_notebook_is_refused(cli: CommandLine, change: Json, reason: str) -> None:
+    text = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5, **change}
+    (cli.folder / "odd.ipynb").write_text(json.dumps(text))
+    refused = cli.run("run-notebook", "odd.ipynb", code=2).stderr
+    assert "odd.ipynb is no notebook" in refused
+    assert reason in refused
+
+
+def test_odd_metadata_does_not_stop_a_notebook(tmp_path: Path) -> None:
+    """As other tools write it: without ids, with properties of their own, and null for what they do not know."""
+    cell = {"cell_type": "code", "metadata": {"tags": None}, "source": "1", "outputs": [], "execution_count": None}
+    metadata = {"kernelspec": None, "language_info": None, "envstore": [1]}
+    text = {"cells": [{**cell, "more": 1}], "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    (tmp_path / "odd.ipynb").write_text(json.dumps(text))
+    found = read_notebook(str(tmp_path / "odd.ipynb"))
+    assert found.metadata == {"envstore": [1]}
+    inject(found, {"rate": 2}, "python")
+    assert [cell.source for cell in found.cells] == ["# Parameters\nrate = 2", "1"]
 
 
 def test_bad_input_is_named(cli: CommandLine, notebook: Callable[..., Path]) -> None:
@@ -115,6 +151,9 @@ def test_bad_input_is_named(cli: CommandLine, notebook: Callable[..., Path]) -> 
     for text in ("", "[]", "{}", '{"nbformat": 4}', "{"):
         (cli.folder / "odd.ipynb").write_text(text)
         assert "is no notebook" in cli.run("run-notebook", "odd.ipynb", code=2).stderr
+    for output in ("gone/out.ipynb", "."):  # it is told before anything runs
+        run = cli.run("run-notebook", path.name, "-o", output, code=6)
+        assert "there is no folder gone" in run.stderr or "is a folder" in run.stderr
     odd = notebook({"version": 7}, "1")
     assert "this version reads 1" in cli.run("run-notebook", odd.name, code=2).stderr
 
@@ -128,7 +167,11 @@ def test_bad_input_is_named(cli: CommandLine, notebook: Callable[..., Path]) -> 
         ("a=none", None),
         ("a=", ""),
         ("a=b=c", "b=c"),
-        ("a=1_000", 1000.0),
+        ("a=1_000", "1_000"),
+        ("a=.5", 0.5),
+        ("a=-inf", float("-inf")),
+        ("a=1e", "1e"),
+        ("a=٣", "٣"),
         ("a='x'", "'x'"),
     ],
 )
@@ -150,5 +193,7 @@ def test_they_are_written_in_the_language_of_the_notebook(language: str, lines: 
     inject(made, values, language)
     inject(made, values, language)  # takes the place of the first
     assert [cell.source.splitlines()[1:] for cell in made.cells] == [lines, []]
+    with pytest.raises(InvalidInputError, match="'if' is a word of"):
+        inject(made, {"a": 1, "if": 2}, language)
     with pytest.raises(InvalidInputError, match="are written for julia, python, r notebooks"):
         inject(made, values, "cobol")
