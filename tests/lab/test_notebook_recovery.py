@@ -147,6 +147,44 @@ def test_what_it_asked_for_is_built(tab: Lab, lab: Server, written: Json) -> Non
     lab.ask("DELETE", "environment/default/asked/")
 
 
+def test_after_a_failure_it_can_be_tried_again(tab: Lab, lab: Server, written: Json) -> None:
+    def damaged(record: Json) -> None:
+        for lock in record["platforms"].values():
+            lock["conda"][0]["sha256"] = "0" * 64
+            lock["conda"][0].pop("md5", None)
+
+    bond = {**with_record(written, damaged), "namespace": "gone", "environment": "broken"}
+    bar = open_notebook(tab, write_notebook(lab, "broken", bond))
+    places = ["default/broken", "default/broken-build-2"]
+    for place in places:  # the failed build has taken the first name
+        expect(bar).to_contain_text(f"From the lock in the notebook, as {place}:")
+        tab.button("bring-back").click()
+        expect(bar).to_contain_text("The environment could not be brought back.", timeout=60_000)
+        expect(bar).not_to_contain_text("exists already")
+        tab.button("bar-back").click()
+    assert kernel_of(tab) == ""
+    for place in places:
+        lab.ask("DELETE", f"environment/{place}/")
+    tab.page.evaluate("window.jupyterapp.shell.currentWidget.dispose()")
+
+
+def test_a_kernel_that_runs_is_left_alone(tab: Lab, open_lab: Callable[..., Lab], lab: Server, written: Json) -> None:
+    """A second page opens the notebook before it knows the kernels of the server."""
+    path = write_notebook(lab, "running", written, "envstore-team--data")
+    open_notebook(tab, path)
+    wait_until_idle(tab)
+    kernel = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.id"
+    running = tab.page.evaluate(kernel)
+    second = open_lab(lab)
+    bar = open_notebook(second, path)
+    wait_until_idle(second)
+    assert second.page.evaluate(kernel) == running
+    expect(bar).to_have_count(0)
+    close(second)
+    assert tab.page.evaluate(kernel) == running
+    close(tab)
+
+
 @pytest.mark.parametrize(
     ("bond", "message"),
     [

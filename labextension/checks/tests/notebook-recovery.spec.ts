@@ -20,7 +20,7 @@ function fakes(bond: any = { version: 1, namespace: 'team', environment: 'data',
     fitting: []
   };
   const session: any = {
-    ready: new Promise(() => undefined),
+    ready: Promise.resolve(),
     session: null,
     kernelPreference: { name: KERNEL, language: 'python' },
     kernelPreferenceChanged: new Signal({}),
@@ -56,12 +56,12 @@ function fakes(bond: any = { version: 1, namespace: 'team', environment: 'data',
       offerKernel: async () => ['envstore-team--data--python3--build-3']
     }
   };
-  const bonds: any = { changed: new Signal({}), remember: async () => store.asked.push('remember') };
+  const bonds: any = { changed: new Signal({}), buildOf: async () => undefined, remember: async () => store.asked.push('remember') };
   const make = () => new NotebookRecovery(panel, model, bonds, trans, async places => {
     store.places.push(...places);
     return store.accepted;
   });
-  return { specs, store, state, session, make };
+  return { panel, specs, store, state, session, make };
 }
 
 describe('a notebook whose kernel is not here', () => {
@@ -116,10 +116,64 @@ describe('a notebook whose kernel is not here', () => {
     store.status = 'FAILED';
     await recovery.useLock(state);
     expect(recovery.recovery).toMatchObject({ kind: 'failed', reason: 'no package six' });
-    recovery.goBack();
-    expect(recovery.recovery.kind).toBe('missing');
+    state.environment = 'data-build-3'; // the failed build has taken the name
+    await recovery.goBack();
+    expect(recovery.recovery).toMatchObject({ kind: 'missing', name: 'team/data', state: { environment: 'data-build-3' } });
+    expect(store.asked.filter(word => word === 'notebook')).toHaveLength(2);
     recovery.dismiss();
     expect(recovery.recovery.kind).toBe('none');
+  });
+
+  it('leaves a kernel alone that runs already', async () => {
+    for (const there of [[KERNEL], []]) {
+      const { session, store, make } = fakes();
+      store.there = there;
+      session.ready = new Promise<void>(resolve => {
+        setTimeout(() => {
+          session.session = { kernel: { id: 'k' } }; // as after the page was loaded anew
+          resolve();
+        }, 5);
+      });
+      const recovery = make();
+      await new Promise(resolve => setTimeout(resolve, 20));
+      expect(store.started).toBe('');
+      expect(store.asked).toEqual([]);
+      expect(session.kernelPreference.shouldStart).toBe(true);
+      expect(recovery.recovery.kind).toBe('none');
+    }
+  });
+
+  it('can be hidden while it is brought back, and tells only if that fails', async () => {
+    for (const [status, end] of [
+      ['COMPLETED', 'none'],
+      ['FAILED', 'failed']
+    ] as const) {
+      const { store, state, make } = fakes();
+      const recovery = make();
+      await settled();
+      store.status = 'BUILDING';
+      const done = recovery.useLock(state);
+      await settled();
+      expect(recovery.recovery.kind).toBe('busy');
+      recovery.dismiss();
+      expect(recovery.recovery.kind).toBe('none');
+      store.status = status;
+      await done;
+      expect(recovery.recovery.kind).toBe(end);
+      expect(store.started).toBe(end === 'none' ? 'envstore-jo--data' : '');
+    }
+  });
+
+  it('is waited for no longer once the notebook is closed', async () => {
+    const { panel, store, state, make } = fakes();
+    const recovery = make();
+    await settled();
+    store.status = 'BUILDING';
+    const done = recovery.useLock(state);
+    await settled();
+    panel.isDisposed = true;
+    await done;
+    expect(store.started).toBe('');
   });
 
   it('starts a kernel of its own for a build that is not active', async () => {

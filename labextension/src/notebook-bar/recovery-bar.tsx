@@ -85,9 +85,12 @@ function Bar(props: IBarProps & { found: IRecovery; content: React.Ref<HTMLDivEl
       ) : found.kind === 'failed' ? (
         <Failed {...props} found={found} />
       ) : null}
-      {found.kind !== 'busy' && (
-        <IconButton id="envstore:bar-close" icon={closeIcon} label={trans.__('Close')} onClick={() => recovery.dismiss()} />
-      )}
+      <IconButton
+        id="envstore:bar-close"
+        icon={closeIcon}
+        label={found.kind === 'busy' ? trans.__('Close; it goes on without the bar') : trans.__('Close')}
+        onClick={() => recovery.dismiss()}
+      />
     </div>
   );
 }

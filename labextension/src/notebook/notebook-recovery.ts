@@ -60,16 +60,21 @@ export class NotebookRecovery {
     return this._changed;
   }
 
-  /** Hide what the notebook lacks, until it is opened again. */
+  /** Hide what the notebook lacks, until it is opened again. What is being done goes on, and tells if it fails. */
   dismiss(): void {
-    this._isDismissed = true;
     this._set({ kind: 'none' });
+    this._isDismissed = true;
   }
 
-  /** Go back to the choices after something failed. */
-  goBack(): void {
-    if (this._recovery.kind === 'failed') {
-      this._set(this._recovery.before ?? { kind: 'none' });
+  /** Go back to the choices after something failed. What failed may have left an environment, so the server is asked anew. */
+  async goBack(): Promise<void> {
+    const before = this._recovery.kind === 'failed' ? this._recovery.before : undefined;
+    this._set({ kind: 'none' });
+    if (before?.kind === 'missing') {
+      this._set({ kind: 'missing', name: before.name, number: before.number });
+      await this._ask();
+    } else if (before) {
+      await this._compare();
     }
   }
 
@@ -133,7 +138,7 @@ export class NotebookRecovery {
     const { kernelPreference, specsManager } = sessionContext;
     const { name } = kernelPreference;
     const bond = name ? bondOf(this.panel.model) : null;
-    if (!bond || !name || kernelPreference.shouldStart === false || specsManager.specs?.kernelspecs[name]) {
+    if (!bond || !name || this._hasKernel || kernelPreference.shouldStart === false || specsManager.specs?.kernelspecs[name]) {
       return;
     }
     sessionContext.kernelPreference = { ...kernelPreference, shouldStart: false };
@@ -141,22 +146,49 @@ export class NotebookRecovery {
     void this._look(name);
   }
 
-  /** Ask the server what it knows of the notebook's environment, once it is certain that the kernel is not here. */
+  /** Find out whether the kernel is really not here, and what can be had instead. */
   private async _look(name: string): Promise<void> {
     const { sessionContext } = this.panel;
+    const { specsManager } = sessionContext;
     try {
-      await sessionContext.specsManager.ready;
-      await sessionContext.specsManager.refreshSpecs();
-      if (sessionContext.specsManager.specs?.kernelspecs[name]) {
-        this._set({ kind: 'none' });
-        await sessionContext.changeKernel({ name }); // as JupyterLab would have done
-        return;
-      }
+      await Promise.all([sessionContext.ready, specsManager.ready]);
+      await specsManager.refreshSpecs();
+    } catch (error) {
+      this._failLook(error);
+      return;
+    }
+    if (this.panel.isDisposed) {
+      return;
+    }
+    const isKnown = Boolean(specsManager.specs?.kernelspecs[name]);
+    if (!isKnown && !this._hasKernel) {
+      await this._ask();
+      return;
+    }
+    // It is here, or runs already, as after the page was loaded anew: nothing is held back.
+    sessionContext.kernelPreference = { ...sessionContext.kernelPreference, shouldStart: true };
+    if (this._recovery.kind === 'missing') {
+      this._set({ kind: 'none' });
+    }
+    if (!this._hasKernel) {
+      await sessionContext.changeKernel({ name }); // as JupyterLab would have done
+    }
+  }
+
+  /** Ask the server what it knows of the environment of a notebook whose kernel is not here. */
+  private async _ask(): Promise<void> {
+    try {
       const state = await this.model.api.notebook(this._metadata);
       if (this._recovery.kind === 'missing') {
         this._set({ ...this._recovery, state });
       }
     } catch (error) {
+      this._failLook(error);
+    }
+  }
+
+  private _failLook(error: unknown): void {
+    if (this._recovery.kind === 'missing') {
       this._fail(error, { kind: 'none' });
     }
   }
@@ -169,25 +201,41 @@ export class NotebookRecovery {
 
   /** Compare the build that the kernel runs in with the one that the notebook was written in. */
   private async _compare(): Promise<void> {
-    const { kind } = this._recovery;
-    if (this._isDismissed || this.panel.isDisposed || kind === 'busy' || !this.panel.sessionContext.session?.kernel) {
+    if (!this._mayCompare) {
       return;
     }
+    const turn = this._turn;
     try {
       const bond = bondOf(this.panel.model);
       const running = bond?.record ? await this.bonds.buildOf(this.panel) : undefined;
       if (!bond || !running || (await this.bonds.ofBuild(running.id)).record === bond.record) {
-        this._set({ kind: 'none' });
+        this._setAsOf(turn, { kind: 'none' });
         return;
       }
       const state = await this.model.api.notebook(bond);
       const written = state.builds[0];
       const changes = written ? await this.model.api.diff(written.build_id, running.id) : [];
       if (bondOf(this.panel.model)?.record === bond.record) {
-        this._set({ kind: 'moved', state, running, changes });
+        this._setAsOf(turn, { kind: 'moved', state, running, changes });
       }
     } catch (error) {
       console.warn('It is not known whether the environment of a notebook has moved on', error);
+    }
+  }
+
+  private get _mayCompare(): boolean {
+    const { kind } = this._recovery;
+    return !this._isDismissed && !this.panel.isDisposed && kind !== 'busy' && this._hasKernel;
+  }
+
+  private get _hasKernel(): boolean {
+    return Boolean(this.panel.sessionContext.session?.kernel);
+  }
+
+  /** Tell what a comparison found that began at `turn`, unless the user did something meanwhile. */
+  private _setAsOf(turn: number, recovery: IRecovery): void {
+    if (turn === this._turn && this._mayCompare) {
+      this._set(recovery);
     }
   }
 
@@ -229,6 +277,8 @@ export class NotebookRecovery {
   /** Do something that takes a while; what it returns as false was not done. */
   private async _do(action: () => Promise<unknown>): Promise<void> {
     const before = this._recovery;
+    this._isDismissed = false;
+    this._turn += 1;
     this._set({ kind: 'busy', words: this.trans.__('Starting'), part: null });
     try {
       const done = await action();
@@ -243,12 +293,17 @@ export class NotebookRecovery {
     this._set({ kind: 'failed', reason: error instanceof Error ? error.message : String(error), before });
   }
 
+  /** Tell the progress of a build; whoever waits for it stops when the notebook is closed. */
   private _tell(progress: IProgress, build?: number): void {
+    if (this.panel.isDisposed) {
+      throw new Error(this.trans.__('the notebook was closed'));
+    }
     this._set({ kind: 'busy', ...step(progress, this.trans), build });
   }
 
   private _set(recovery: IRecovery): void {
-    if (!this.panel.isDisposed && !(recovery.kind === 'none' && this._recovery.kind === 'none')) {
+    const isHidden = this._isDismissed && recovery.kind !== 'failed';
+    if (!this.panel.isDisposed && !isHidden && !(recovery.kind === 'none' && this._recovery.kind === 'none')) {
       this._recovery = recovery;
       this._changed.emit();
     }
@@ -257,4 +312,5 @@ export class NotebookRecovery {
   private readonly _changed = new Signal<this, void>(this);
   private _recovery: IRecovery = { kind: 'none' };
   private _isDismissed = false;
+  private _turn = 0; // goes up with each thing that the user starts
 }

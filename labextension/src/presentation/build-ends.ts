@@ -3,9 +3,9 @@ import { isUnfinished } from '../store/accessors';
 import type { EnvStoreApi } from '../store/api';
 import type { IProgress } from '../store/types';
 
-/** Pause between two looks at a build, in milliseconds, and the number of looks. */
+/** Pause between two looks at a build, in milliseconds, at first and at most: a build may take an hour. */
 const PAUSE = 400;
-const TURNS = 2000;
+const LONGEST_PAUSE = 2000;
 
 /** Called with the progress of a build at each look. */
 type OnProgress = (progress: IProgress) => void;
@@ -43,14 +43,14 @@ export async function built(api: EnvStoreApi, build: number, trans: TranslationB
   }, trans);
 }
 
-/** Look again and again until there is something. */
-export async function looked<T>(look: () => Promise<T | undefined>, trans: TranslationBundle, turns = TURNS): Promise<T> {
+/** Look again and again until there is something; `look` ends this by an error. */
+export async function looked<T>(look: () => Promise<T | undefined>, trans: TranslationBundle, turns = Infinity): Promise<T> {
   for (let turn = 0; turn < turns; turn++) {
     const found = await look();
     if (found !== undefined) {
       return found;
     }
-    await new Promise(resolve => window.setTimeout(resolve, PAUSE));
+    await new Promise(resolve => window.setTimeout(resolve, Math.min(PAUSE * 1.02 ** turn, LONGEST_PAUSE)));
   }
   throw new Error(trans.__('it takes a long time. The log shows the progress'));
 }
