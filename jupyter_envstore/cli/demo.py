@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import os
-import secrets
-import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,31 +14,13 @@ from jupyter_envstore.application.configuration import load_config
 from jupyter_envstore.channel_maker.channel import make_channel
 from jupyter_envstore.cli.build import _report_build, follow, outcome
 from jupyter_envstore.cli.common import print_json, who
+from jupyter_envstore.cli.jupyter_servers import become_server
 from jupyter_envstore.errors import ImageError
 from jupyter_envstore.images.host_base import write_host_base
 from jupyter_envstore.policy import SETTINGS
 from jupyter_envstore.services.store import EnvStore
 from jupyter_envstore.spec import read_specification
 
-FIRST_PORT = 8888
-OPENER = """
-import html, os, pathlib, sys, time, urllib.error, urllib.request, webbrowser
-address, page = sys.stdin.read(), pathlib.Path("open-lab.html").resolve()
-for _ in range(240):
-    try:
-        urllib.request.urlopen(address, timeout=5)
-        break
-    except (OSError, urllib.error.URLError):
-        time.sleep(0.5)
-page.unlink(missing_ok=True)
-with open(os.open(page, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w") as file:
-    file.write(f'<meta http-equiv="refresh" content="0; url={html.escape(address)}">')
-webbrowser.open(page.as_uri())
-time.sleep(60)
-page.unlink(missing_ok=True)
-"""
-"""Opens the page once the server answers. The address holds a token: it comes at the input and goes to the browser in a
-file that only its owner can read, as everybody sees the arguments of processes."""
 ENVIRONMENT = """\
 # The example environment of jupyter-envstore.
 name: example
@@ -130,34 +108,8 @@ def open_lab(root: Path, base: str, no_browser: bool, wanted_port: int = 0) -> N
     if find_spec("jupyterlab") is None:
         print("\nJupyterLab is not installed here. To see the panel: pip install 'jupyter-envstore[lab]'")
         return
-    port, token = wanted_port or free_port(FIRST_PORT), secrets.token_urlsafe(24)
     notebooks = root / "notebooks"
     notebooks.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
-    command += ["--ServerApp.answer_yes=True"]  # one Ctrl-C is enough
-    command += [f"--ServerApp.root_dir={notebooks}", f"--EnvStoreApp.root_dir={root}", "--no-browser"]
-    command += [f"--EnvStoreApp.docker_base_image={base}"] if base else []
-    command += ["--LabApp.log_level=WARN", "--ServerApp.log_level=WARN"]
-    command += ["--allow-root"] if os.geteuid() == 0 else []
-    address = f"http://localhost:{port}/lab?envstore=open&token={token}"
-    print(f"\nJupyterLab: {address}\nCtrl-C ends it.", flush=True)
-    if not no_browser:
-        opener = subprocess.Popen([sys.executable, "-I", "-c", OPENER], stdin=subprocess.PIPE, cwd=root)
-        assert opener.stdin is not None  # noqa: S101 - for the type checker
-        opener.stdin.write(address.encode())
-        opener.stdin.close()
-    os.chdir(notebooks)
-    os.execve(sys.executable, command, {**os.environ, "JUPYTER_TOKEN": token})  # noqa: S606 - arguments made here
-
-
-def free_port(first: int) -> int:
-    """Return the first port of this host from ``first`` on that nobody listens at."""
-    for port in range(first, first + 100):
-        with socket.socket() as found:
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                found.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    return 0
+    options = [f"--EnvStoreApp.root_dir={root}", "--LabApp.log_level=WARN"]
+    options += [f"--EnvStoreApp.docker_base_image={base}"] if base else []
+    become_server("jupyterlab", "lab?envstore=open", notebooks, options, wanted_port, not no_browser)

@@ -323,7 +323,35 @@ def _register_using(add: Add) -> None:
     _json(download)
 
 
+def _bringing_back(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--exact", action="store_true", help="fail if the exact build cannot be had")
+    parser.add_argument(
+        "--accept",
+        action="append",
+        metavar="ADDRESS",
+        help="where the lock in the notebook may take packages from although no setting names it; may be given several "
+        "times",
+    )
+    parser.add_argument("--environment", metavar="NAMESPACE/NAME[:BUILD]", help="run in this environment instead")
+
+
 def _register_notebooks(add: Add) -> None:
+    opened = add(
+        "open",
+        "open_notebook:open_notebook",
+        "Open a notebook in JupyterLab, in the environment that it was written in\n"
+        "The environment is found in the store, or made from the lock in the notebook, else from what it asked for.\n"
+        "The notebook is opened in a Jupyter server that runs already and shows its folder, else in a new one.",
+    )
+    opened.add_argument("notebook", metavar="NOTEBOOK", help="an .ipynb file")
+    _bringing_back(opened)
+    opened.add_argument(
+        "--app", choices=["lab", "notebook"], default="", help="JupyterLab, which is the default, or Jupyter Notebook"
+    )
+    opened.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
+    opened.add_argument(
+        "--port", type=int, default=0, help="port of a new server; default: the first free one from 8888 on"
+    )
     run = add(
         "run-notebook",
         "notebook:run_notebook",
@@ -339,15 +367,7 @@ def _register_notebooks(add: Add) -> None:
         metavar="NAME=VALUE",
         help="a value for the cell with the tag 'parameters', as papermill does; may be given several times",
     )
-    run.add_argument("--exact", action="store_true", help="fail if the exact build cannot be had")
-    run.add_argument(
-        "--accept",
-        action="append",
-        metavar="ADDRESS",
-        help="where the lock in the notebook may take packages from although no setting names it; may be given several "
-        "times",
-    )
-    run.add_argument("--environment", metavar="NAMESPACE/NAME[:BUILD]", help="run in this environment instead")
+    _bringing_back(run)
     run.add_argument("--timeout", type=int, metavar="SECONDS", help="how long one cell may take (default: any time)")
     run.add_argument("--allow-errors", action="store_true", help="go on behind a cell that failed")
     _json(run)

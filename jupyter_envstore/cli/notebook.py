@@ -38,21 +38,16 @@ def run_notebook(options: argparse.Namespace) -> int:
             reference = find(store, options.environment)
         else:
             reference = bring_back(store, notebook, options.notebook, options.exact, options.accept or ())
-        prefix = store.prefixes.path(reference.id)
-        is_active = store.builds.find(reference.namespace, reference.name).id == reference.id
-        row = ActiveBuild(
-            0, reference.namespace, reference.name, reference.id, reference.number, prefix.name, True, is_active
-        )
-        kernel = _kernel_for(notebook, write_own_kernels(Path(kernels), prefix, row, store.config.shims), reference)
+        kernel = kernel_for(notebook, kernels_of(store, reference, Path(kernels)), reference)
         inject(notebook, values, kernel[1])
-        bond = store.bonds.of_build(reference.id, lock=_has_lock(notebook))
+        bond = store.bonds.of_build(reference.id, lock=has_lock(notebook))
         folder = Path(options.notebook).resolve().parent if options.notebook != "-" else Path.cwd()
         execution = Execution(Path(kernels), kernel[0], folder, options.timeout, options.allow_errors, _report)
         print(f"running {options.notebook} in {reference}", file=sys.stderr)
         try:
             execute(notebook, execution)
         finally:
-            _remember(notebook, bond, kernel)
+            remember(notebook, bond, kernel)
             if options.output:
                 write_notebook(notebook, options.output)
     failed = sum(output.get("output_type") == "error" for cell in notebook.cells for output in cell.get("outputs", ()))
@@ -130,7 +125,17 @@ def _why_not_exact(state: BondState, exact: bool) -> str:
     return ""
 
 
-def _kernel_for(notebook: Any, languages: dict[str, str], reference: BuildRef) -> tuple[str, str]:
+def kernels_of(store: Store, reference: BuildRef, folder: Path) -> dict[str, str]:
+    """Write the kernelspecs of a build into a folder; return their names with their languages."""
+    prefix = store.prefixes.path(reference.id)
+    is_active = store.builds.find(reference.namespace, reference.name).id == reference.id
+    row = ActiveBuild(
+        0, reference.namespace, reference.name, reference.id, reference.number, prefix.name, True, is_active
+    )
+    return write_own_kernels(folder, prefix, row, store.config.shims)
+
+
+def kernel_for(notebook: Any, languages: dict[str, str], reference: BuildRef) -> tuple[str, str]:
     """Return name and language of the kernel of a build that speaks the notebook's language."""
     wanted = str(notebook.metadata.get("kernelspec", {}).get("language") or "").lower()
     wanted = wanted or str(notebook.metadata.get("language_info", {}).get("name") or "").lower()
@@ -142,12 +147,13 @@ def _kernel_for(notebook: Any, languages: dict[str, str], reference: BuildRef) -
     return fitting[0], languages[fitting[0]]
 
 
-def _has_lock(notebook: Any) -> bool:
+def has_lock(notebook: Any) -> bool:
+    """Whether a notebook holds its lock."""
     bond = notebook.metadata.get(BOND)
     return isinstance(bond, Mapping) and bool(bond.get("lock"))
 
 
-def _remember(notebook: Any, bond: Bond, kernel: tuple[str, str]) -> None:
+def remember(notebook: Any, bond: Bond, kernel: tuple[str, str]) -> None:
     """Write into the notebook what it ran in."""
     notebook.metadata[BOND] = bond
     name, language = kernel

@@ -81,7 +81,7 @@ class KernelSpecs:
         self.directory = config.kernels_of(self.namespaces)
         self.specs = config.root / "kernelspecs"
         self.shims = config.shims
-        self.offered = config.root / "offered-builds"
+        self.offered = _offers_of(config)
         self._states: dict[int, tuple[str, KernelState]] = {}
         self._lock = threading.Lock()
         self._first = True
@@ -106,8 +106,7 @@ class KernelSpecs:
         if not found or not found[0].present:
             msg = "it is packed away; restore it first" if found and found[0].directory else NOT_OFFERED
             raise ConflictError(msg)
-        self.offered.mkdir(exist_ok=True)
-        (self.offered / str(build_id)).touch()
+        note_offer(self.config, build_id)
         self.sync()
         state = self.state(-build_id)
         if not state.ids:
@@ -254,6 +253,17 @@ class KernelSpecs:
         for path in self.specs.iterdir():
             if path.name not in used and not path.name.startswith("."):
                 shutil.rmtree(path, ignore_errors=True)
+
+
+def note_offer(config: StoreConfig, build_id: int) -> None:
+    """Let a build that is not active have kernels of its own from the next :meth:`KernelSpecs.sync` on."""
+    _offers_of(config).mkdir(exist_ok=True)
+    (_offers_of(config) / str(build_id)).touch()
+
+
+def _offers_of(config: StoreConfig) -> Path:
+    """Return the folder with a file for each build that is offered beside the active ones."""
+    return config.root / "offered-builds"
 
 
 def _language(path: Path) -> str:
