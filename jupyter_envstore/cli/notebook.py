@@ -12,16 +12,17 @@ from typing import Any
 from jupyter_envstore.cli.build import DEFAULT_NAMESPACE, follow, outcome
 from jupyter_envstore.cli.common import find, open_store, tell, who
 from jupyter_envstore.database.active_builds import ActiveBuild
-from jupyter_envstore.errors import InvalidInputError, NotExactError, PolicyError
+from jupyter_envstore.errors import InvalidInputError, NotExactError, PolicyError, SpecificationError
 from jupyter_envstore.kernels.own_kernels import write_own_kernels
 from jupyter_envstore.notebooks.bond import Bond
 from jupyter_envstore.notebooks.bond_state import BondState
 from jupyter_envstore.notebooks.execution import Execution, check_output, execute, read_notebook, write_notebook
+from jupyter_envstore.notebooks.lockfile_beside import lacks, lockfile_beside
 from jupyter_envstore.notebooks.parameters import inject, read_parameter
 from jupyter_envstore.policy.access import EVERYWHERE, Identity
 from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.services.values import BuildRef
-from jupyter_envstore.spec import read_specification
+from jupyter_envstore.spec import Specification, read_specification
 from jupyter_envstore.spec.wording import counted
 
 BOND = "envstore"
@@ -101,6 +102,9 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
     elif exact:
         msg = f"{written} cannot be had exactly: {why}"
         raise NotExactError(msg)
+    elif beside := _from_lockfile(store, name, bond):
+        print(f"note: {written} cannot be had exactly: {why}; built from {beside[0]}", file=sys.stderr)
+        reference = store.builds.submit(beside[1], *target, who(), "notebook")
     elif not state["specification"]:
         msg = f"{written} cannot be had: {why}, and the notebook does not tell what it asked for"
         raise NotExactError(msg)
@@ -111,6 +115,22 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
     print(f"building {reference}", file=sys.stderr)
     outcome(follow(store, reference))
     return reference
+
+
+def _from_lockfile(store: Store, name: str, bond: Bond) -> tuple[str, Specification] | None:
+    """Return the lockfile beside a notebook, its name first, if it has all that the notebook asked for."""
+    path = lockfile_beside(Path(name).resolve()) if name != "-" else None
+    if path is None:
+        return None
+    try:
+        specification = read_specification(path.read_bytes(), path.name, store.config.allow_local_files, named=True)
+    except (SpecificationError, OSError) as error:
+        print(f"note: {path.name} cannot be used: {error}", file=sys.stderr)
+        return None
+    missing = lacks(specification, bond)
+    if missing:
+        print(f"note: {path.name} does not have {', '.join(missing)[:200]}", file=sys.stderr)
+    return None if missing else (path.name, specification)
 
 
 def _why_not_exact(state: BondState, exact: bool) -> str:

@@ -48,7 +48,8 @@ class BondState(TypedDict):
     """What is known here of the environment of a notebook.
 
     ``builds`` have the notebook's record, the one of the same name first. ``named`` is the active build of the
-    environment with the name in the notebook; None where there is none. ``namespace`` and ``environment`` are where
+    environment with the name in the notebook; None where there is none. ``deleted`` says that this environment had the
+    build, was deleted minutes ago, and can be brought back. ``namespace`` and ``environment`` are where
     the environment would be made. ``specification`` is what was asked for, as an ``environment.yml``; empty where the
     notebook does not tell it. ``fitting`` satisfy most, the best first.
     """
@@ -57,6 +58,7 @@ class BondState(TypedDict):
     platform: str
     builds: list[FoundBuild]
     named: FoundBuild | None
+    deleted: bool
     lock: LockState | None
     namespace: str
     environment: str

@@ -10,11 +10,12 @@ from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import settings as settings_rows
 from jupyter_envstore.database.connection import Database
 from jupyter_envstore.database.recorded_builds import active_build, active_packages, builds_of_record
+from jupyter_envstore.database.retention import builds_deleted_with, find_deleted_environment
 from jupyter_envstore.database.states import PREFIX_PRESENT
 from jupyter_envstore.engine.package_cache import in_cache
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.engine.satisfaction import InstalledPackage, Requests
-from jupyter_envstore.errors import ConflictError, PolicyError, SpecificationError
+from jupyter_envstore.errors import ConflictError, NotFoundError, PolicyError, SpecificationError
 from jupyter_envstore.notebooks.bond import Bond, bond_of
 from jupyter_envstore.notebooks.bond_reader import embedded_record, read_bond, requested_text
 from jupyter_envstore.notebooks.bond_state import BondState, FittingEnvironment, FoundBuild, LockState
@@ -90,6 +91,7 @@ class Bonds:
             "platform": current_subdir(),
             "builds": builds,
             "named": named,
+            "deleted": not builds and self._can_come_back(identity, bond),
             "lock": self._lock_state(bond, place),
             "namespace": place[0],
             "environment": place[1],
@@ -148,6 +150,21 @@ class Bonds:
         visible = [row for row in found if _may_read(identity, row)]
         visible.sort(key=lambda row: (_place(row) != place, row.build.prefix_state != PREFIX_PRESENT))
         return [_found(row) for row in visible], _found(named) if named and _may_read(identity, named) else None
+
+    def _can_come_back(self, identity: Identity, bond: Bond) -> bool:
+        """Whether the environment was deleted with the notebook's build, and the identity may undo that."""
+        place = bond["namespace"], bond["environment"]
+        if not identity.may("environment::delete", *place):
+            return False
+        digest = bond["record"].removeprefix("sha256:")
+        with self._database.read() as session:
+            try:
+                space, environment = find_deleted_environment(session, *place)
+            except NotFoundError:
+                return False
+            if rows.get_environment(session, space.id, environment.name) is not None:
+                return False
+            return any(build.record_digest == digest for build in builds_deleted_with(session, environment))
 
     def _free_place(self, identity: Identity, bond: Bond) -> tuple[str, str]:
         """Return where the environment would be made: under its name where that is free."""

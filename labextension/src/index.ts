@@ -29,6 +29,7 @@ import { notify } from './lab/notifications';
 import { addRunningBuilds } from './lab/running-sessions';
 import { SessionTracker } from './lab/session-tracker';
 import { followSettings, NotebookBonds } from './notebook/notebook-bonds';
+import { NotebookFiles } from './notebook/notebook-files';
 import { NotebookRecovery } from './notebook/notebook-recovery';
 import { confirmPlaces, RecoveryBar } from './notebook-bar/recovery-bar';
 import { EnvStorePanel } from './sidebar/panel';
@@ -91,8 +92,9 @@ const notebook: JupyterFrontEndPlugin<void> = {
     for (const command of [CommandIDs.embedLock, CommandIDs.removeLock]) {
       palette?.addItem({ command, category: trans.__('Environments') });
     }
+    const files = new NotebookFiles(app.serviceManager.contents);
     const recover = (panel: NotebookPanel): void => {
-      const recovery = new NotebookRecovery(panel, store, bonds, trans, places => confirmPlaces(places, trans));
+      const recovery = new NotebookRecovery(panel, store, bonds, trans, places => confirmPlaces(places, trans), files);
       panel.contentHeader.addWidget(new RecoveryBar({ recovery, commands: app.commands, trans }));
     };
     notebooks.forEach(recover);

@@ -113,6 +113,31 @@ def test_what_cannot_be_had_exactly_fails_if_it_must_be(
     ).stderr  # fmt: skip
 
 
+def test_the_lockfile_beside_it_is_built_if_it_has_all(
+    cli: CommandLine, written: Json, notebook: Callable[..., Path], channel: str
+) -> None:
+    text = f"name: x\nchannels: [{channel}]\ndependencies: [python, ipykernel]\n"
+    (cli.folder / "x.yml").write_text(text)
+    cli.run("build", "x.yml")
+    cli.run("download", "default/x", "--artifact", "lockfile", "-o", "analysis.conda-lock.yml")
+    (cli.folder / "conda-lock.yml").write_text("version: 1")
+    bond = {key: value for key, value in written.items() if key != "lock"}
+    bond |= {"packages": ["python >=3", "ipykernel"], "pip": [], "environment": "asked", "build": 4}
+    cli.run("setting", f"conda_default_channels={json.dumps([channel])}")
+    path = notebook({**bond, "packages": ["numpy", "ipykernel"], "environment": "more"}, "print(1)")
+    other = cli.run("run-notebook", path.name)
+    assert "note: analysis.conda-lock.yml does not have numpy" in other.stderr
+    path = notebook(bond, "print(1)")
+    done = cli.run("run-notebook", path.name, "-o", "out.ipynb")
+    assert "does not contain its lock; built from analysis.conda-lock.yml" in done.stderr
+    assert outputs(cli.folder / "out.ipynb")[1] == "1\n"
+    (cli.folder / "analysis.conda-lock.yml").rename(cli.folder / "other.conda-lock.yml")
+    assert cli.run("run-notebook", path.name, "--exact", code=NOT_EXACT).stdout == ""
+    told = cli.run("run-notebook", path.name, "-o", "out.ipynb").stderr
+    assert "note: conda-lock.yml cannot be used" in told
+    assert "built from what it asked for" in told
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

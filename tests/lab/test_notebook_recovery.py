@@ -147,6 +147,51 @@ def test_what_it_asked_for_is_built(tab: Lab, lab: Server, written: Json) -> Non
     lab.ask("DELETE", "environment/default/asked/")
 
 
+def test_the_lockfile_beside_it_is_built(tab: Lab, lab: Server, written: Json, example: int) -> None:
+    folder = lab.notebooks / "with lockfile"
+    folder.mkdir()
+    lab.make(example, "lockfile")
+    lockfile = lab.ask("GET", f"build/{example}/lockfile/").text
+    (folder / "conda-lock.yml").write_text(lockfile)
+    bond = {key: value for key, value in written.items() if key != "lock"}
+    bond |= {"record": "sha256:" + "0" * 64, "namespace": "gone", "store": "https://store.example/team"}
+    path = write_notebook(lab, "beside", bond)
+    path.rename(folder / path.name)
+    relative = Path(folder.name) / path.name
+    tab.page.evaluate("path => void window.jupyterapp.commands.execute('docmanager:open', {path})", str(relative))
+    bar = tab.page.locator(BAR)
+    expect(bar).to_contain_text("It was written with the store at https://store.example/team.")
+    expect(tab.button("build-beside")).to_have_text("Build from conda-lock.yml")
+    tab.picture("notebook-lockfile-beside")
+    tab.button("build-beside").click()
+    expect(bar).to_have_count(0, timeout=60_000)
+    wait_until_idle(tab)
+    assert kernel_of(tab) == "envstore-default--data"
+    close(tab)
+    made = lab.data("GET", "environment/default/data/")["current_build_id"]
+    found = [
+        {item["name"]: item["version"] for item in lab.data("GET", f"build/{build}/packages/?size=100")}
+        for build in (made, example)
+    ]
+    assert found[0] == found[1]
+    lab.ask("DELETE", "environment/default/data/")
+
+
+def test_a_deletion_can_be_undone(tab: Lab, lab: Server, nasty_channel: str, written: Json) -> None:
+    text = f"name: deleted\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"
+    build = lab.submit(text)
+    lab.wait(build)
+    bond = lab.data("GET", f"build/{build}/bond/")
+    lab.data("DELETE", "environment/team/deleted/")
+    bar = open_notebook(tab, write_notebook(lab, "deleted", bond, "envstore-team--deleted"))
+    expect(bar).to_contain_text("It was deleted a few minutes ago.")
+    tab.button("undelete").click()
+    expect(bar).to_contain_text("no package in it brings a kernel")  # this one is empty, but it is back
+    assert lab.data("GET", "environment/team/deleted/")["name"] == "deleted"
+    tab.page.evaluate("window.jupyterapp.shell.currentWidget.dispose()")
+    lab.data("DELETE", "environment/team/deleted/")
+
+
 def test_after_a_failure_it_can_be_tried_again(tab: Lab, lab: Server, written: Json) -> None:
     def damaged(record: Json) -> None:
         for lock in record["platforms"].values():

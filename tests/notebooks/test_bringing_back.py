@@ -261,9 +261,22 @@ def test_a_build_that_is_here_is_found_by_its_record(store: Store, nasty_channel
     assert state["lock"] is None
     assert (state["namespace"], state["environment"]) == ("team", "data-build-1")
     assert state["fitting"] == [{"namespace": "team", "name": "data", "unmet": []}]
+    assert not state["deleted"]
     hidden = bonds.look(STRANGER, bonds.of_build(first["id"]))
     assert (hidden["builds"], hidden["named"], hidden["fitting"]) == ([], None, [])
     assert (hidden["namespace"], hidden["environment"]) == ("eve", "data")
+
+
+def test_a_deletion_that_can_be_undone_is_told_to_those_who_may(store: Store, nasty_channel: str) -> None:
+    made = store.build(text_of(nasty_channel).replace("six", "nasty-text"))
+    bonds = store.envstore.bonds
+    bond = bonds.of_build(made["id"])
+    store.envstore.environments.delete("team", "data", "jo")
+    assert bonds.look(JO, bond)["deleted"]
+    assert not bonds.look(STRANGER, bond)["deleted"]
+    assert not bonds.look(JO, {**bond, "record": "sha256:" + "0" * 64})["deleted"]  # another build
+    store.build(text_of(nasty_channel).replace("six", "nasty-modes"))
+    assert not bonds.look(JO, bond)["deleted"]  # there is a new one of this name
 
 
 def test_the_lock_in_a_notebook_is_built_on_another_store(store: Store, written: Json, channel: str) -> None:

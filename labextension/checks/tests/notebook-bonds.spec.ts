@@ -128,9 +128,13 @@ describe('a notebook', () => {
     bonds.remembered = 'reference';
     await run();
     expect(bond()).toEqual({ namespace: 'team', environment: 'data', build: 1, record: 'sha256:10', channels: [], packages: [], pip: [] });
+    bonds.remembered = 'full';
+    await run();
+    expect(bond().packages).toEqual(['numpy']);
+    bonds.remembered = 'reference';
     bonds.embedsLock = true;
     await run();
-    expect(bond().lock.data).toBe('10==');
+    expect([bond().packages, bond().lock.data]).toEqual([[], '10==']);
   });
 
   it('that cannot be written, or has nonsense for a bond, makes no trouble', async () => {

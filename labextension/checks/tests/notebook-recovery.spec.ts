@@ -9,7 +9,7 @@ const settled = () => new Promise(resolve => setTimeout(resolve, 0));
 /** A fake of a notebook, of JupyterLab's kernels and of the store. */
 function fakes(bond: any = { version: 1, namespace: 'team', environment: 'data', build: 3, record: 'sha256:3' }) {
   const specs: Record<string, any> = {};
-  const store = { asked: [] as string[], places: [] as string[], accepted: true, started: '', status: 'COMPLETED', there: [] as string[] };
+  const store = { asked: [] as string[], places: [] as string[], accepted: true, started: '', status: 'COMPLETED', there: [] as string[], beside: null as string | null };
   const state: any = {
     bond,
     builds: [],
@@ -35,6 +35,7 @@ function fakes(bond: any = { version: 1, namespace: 'team', environment: 'data',
   };
   const panel: any = {
     isDisposed: false,
+    context: { path: 'work/a.ipynb' },
     disposed: new Signal({}),
     sessionContext: session,
     model: { defaultKernelLanguage: 'python', getMetadata: () => bond }
@@ -53,14 +54,24 @@ function fakes(bond: any = { version: 1, namespace: 'team', environment: 'data',
       progress: async () => ({ status: store.status, reason: 'no package six', steps: [], busy: false }),
       environment: async () => ({ kernels: ['envstore-jo--data'], active: true }),
       cancel: async (build: number) => store.asked.push(`cancel ${build}`),
+      submit: async (text: string, namespace: string, name: string) => {
+        store.asked.push(`submit ${namespace}/${name} ${text}`);
+        return { build: 8, notes: [] };
+      },
+      undelete: async (place: any) => {
+        store.asked.push(`undelete ${place.namespace}/${place.name}`);
+        state.builds = [{ build_id: 3, number: 3, namespace: 'team', environment: 'data', active: true, packed_away: false, record: '' }];
+      },
       offerKernel: async () => ['envstore-team--data--python3--build-3']
     }
   };
   const bonds: any = { changed: new Signal({}), buildOf: async () => undefined, remember: async () => store.asked.push('remember') };
-  const make = () => new NotebookRecovery(panel, model, bonds, trans, async places => {
+  const files = { lockfileBeside: async () => store.beside, text: async (path: string) => `text of ${path}` };
+  const confirm = async (places: readonly string[]) => {
     store.places.push(...places);
     return store.accepted;
-  });
+  };
+  const make = () => new NotebookRecovery(panel, model, bonds, trans, confirm, files);
   return { panel, specs, store, state, session, make };
 }
 
@@ -70,7 +81,7 @@ describe('a notebook whose kernel is not here', () => {
     const recovery = make();
     expect(session.kernelPreference.shouldStart).toBe(false);
     await settled();
-    expect(recovery.recovery).toEqual({ kind: 'missing', name: 'team/data', number: 3, state });
+    expect(recovery.recovery).toEqual({ kind: 'missing', name: 'team/data', number: 3, state, beside: null });
   });
 
   it('starts its kernel if JupyterLab did not know of it yet', async () => {
@@ -121,6 +132,33 @@ describe('a notebook whose kernel is not here', () => {
     expect(recovery.recovery).toMatchObject({ kind: 'missing', name: 'team/data', state: { environment: 'data-build-3' } });
     expect(store.asked.filter(word => word === 'notebook')).toHaveLength(2);
     recovery.dismiss();
+    expect(recovery.recovery.kind).toBe('none');
+  });
+
+  it('is built from a lockfile beside it, if there is nothing better', async () => {
+    const better = fakes();
+    better.store.beside = 'work/conda-lock.yml';
+    const first = better.make();
+    await settled();
+    expect(first.recovery).toMatchObject({ kind: 'missing', beside: null });
+    const { store, state, make } = fakes();
+    store.beside = 'work/conda-lock.yml';
+    state.lock = null;
+    const recovery = make();
+    await settled();
+    expect(recovery.recovery).toMatchObject({ beside: 'work/conda-lock.yml' });
+    await recovery.useFile(state, 'work/conda-lock.yml');
+    expect(store.asked.slice(1)).toEqual(['submit jo/data text of work/conda-lock.yml', 'remember']);
+    expect(store.started).toBe('envstore-jo--data');
+  });
+
+  it('comes back by undoing the deletion of its environment', async () => {
+    const { store, state, make } = fakes();
+    state.deleted = true;
+    const recovery = make();
+    await settled();
+    await recovery.undelete({ ...state, bond: { namespace: 'team', environment: 'data' } });
+    expect(store.asked).toEqual(['notebook', 'undelete team/data', 'notebook', 'remember']);
     expect(recovery.recovery.kind).toBe('none');
   });
 

@@ -98,10 +98,10 @@ function Bar(props: IBarProps & { found: IRecovery; content: React.Ref<HTMLDivEl
 /** A kernel that is not here. */
 function Missing(props: IBarProps & { found: Extract<IRecovery, { kind: 'missing' }> }): React.ReactElement {
   const { recovery, trans, found } = props;
-  const { state } = found;
+  const { state, beside } = found;
   const here = state?.builds[0];
   const lock = state?.lock && !state.lock.refused ? state.lock : null;
-  const bringBack = here ? () => recovery.use(here) : lock ? () => recovery.useLock(state!) : null;
+  const bringBack = here ? () => recovery.use(here) : lock && !state!.deleted ? () => recovery.useLock(state!) : null;
   return (
     <>
       <div className="jp-EnvStore-barText" role="status">
@@ -116,8 +116,18 @@ function Missing(props: IBarProps & { found: Extract<IRecovery, { kind: 'missing
           {trans.__('Bring It Back')}
         </TextButton>
       )}
+      {state?.deleted && (
+        <TextButton id="envstore:undelete" primary onClick={() => recovery.undelete(state)}>
+          {trans.__('Undo Its Deletion')}
+        </TextButton>
+      )}
+      {state && beside && (
+        <TextButton id="envstore:build-beside" primary title={beside} onClick={() => recovery.useFile(state, beside)}>
+          {trans.__('Build from %1', beside.slice(beside.lastIndexOf('/') + 1))}
+        </TextButton>
+      )}
       {state?.specification && !here && (
-        <TextButton id="envstore:build-requests" primary={!bringBack} title={requestsTitle(state, trans)} onClick={() => recovery.useRequests(state)}>
+        <TextButton id="envstore:build-requests" primary={!bringBack && !beside && !state.deleted} title={requestsTitle(state, trans)} onClick={() => recovery.useRequests(state)}>
           {trans.__('Build from What It Asked For')}
         </TextButton>
       )}
@@ -248,8 +258,13 @@ function source(state: IBondState, trans: TranslationBundle): string {
       ? trans.__('This store has it as build %1 of %2, packed away.', here.number, name)
       : trans.__('This store has it as build %1 of %2.', here.number, name);
   }
+  if (state.deleted) {
+    return trans.__('It was deleted a few minutes ago.');
+  }
   if (!lock) {
-    return trans.__('This store does not have the build, and the notebook does not contain its lock.');
+    const { store } = state.bond;
+    const where = store ? ' ' + trans.__('It was written with the store at %1.', store) : '';
+    return trans.__('This store does not have the build, and the notebook does not contain its lock.') + where;
   }
   if (lock.refused) {
     return trans.__('The lock in the notebook cannot be used: %1', lock.refused);

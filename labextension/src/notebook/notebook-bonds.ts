@@ -1,5 +1,6 @@
 import type { INotebookModel, INotebookTracker, Notebook, NotebookPanel } from '@jupyterlab/notebook';
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { JSONExt, type JSONObject } from '@lumino/coreutils';
 import { type ISignal, Signal } from '@lumino/signaling';
 import type { IStartedBuild, KernelBuilds } from '../store/kernel-builds';
 import { kernelOf } from '../store/kernel-names';
@@ -79,17 +80,20 @@ export class NotebookBonds {
 
   /** Write a bond into a notebook. */
   write(panel: NotebookPanel, bond: IBond): void {
-    const reference = Object.fromEntries(Object.entries(bond).filter(([key]) => key !== 'left_out'));
-    const written = this.remembered === 'full' ? bond : { ...reference, channels: [], packages: [], pip: [] };
-    panel.model?.setMetadata(KEY, written);
+    panel.model?.setMetadata(KEY, this._written(bond));
     this._changed.emit(panel);
+  }
+
+  /** Return what the settings let be written of a bond. */
+  private _written(bond: IBond): Partial<IBond> {
+    return this.remembered === 'full' ? bond : { ...without(bond, 'left_out'), channels: [], packages: [], pip: [] };
   }
 
   /** Remove the lock from a notebook; it goes on knowing its environment. */
   removeLock(panel: NotebookPanel): void {
-    const { lock, ...rest } = bondOf(panel.model) ?? {};
-    if (lock) {
-      panel.model?.setMetadata(KEY, rest);
+    const bond = bondOf(panel.model);
+    if (bond?.lock) {
+      panel.model?.setMetadata(KEY, without(bond, 'lock'));
       this._changed.emit(panel);
     }
   }
@@ -106,9 +110,8 @@ export class NotebookBonds {
         return;
       }
       const old = bondOf(panel.model);
-      const isSame = old?.record === bond.record && old.namespace === bond.namespace && old.environment === bond.environment;
       const wantsLock = this.embedsLock || Boolean(old?.lock);
-      if (!isSame || old?.build !== bond.build || (wantsLock && !old?.lock)) {
+      if (!JSONExt.deepEqual(without(old ?? {}, 'lock'), without(this._written(bond), 'lock')) || (wantsLock && !old?.lock)) {
         this.write(panel, wantsLock ? await this._bond(build.id, true) : bond);
       }
     } catch (error) {
@@ -157,6 +160,11 @@ export class NotebookBonds {
 
   private readonly _bonds = new Map<string, Promise<IBond>>();
   private readonly _changed = new Signal<this, NotebookPanel>(this);
+}
+
+/** Return a bond without one of its keys. */
+function without(bond: Partial<IBond>, left: keyof IBond): JSONObject {
+  return Object.fromEntries(Object.entries(bond).filter(([key]) => key !== left)) as JSONObject;
 }
 
 /** Return the bond of a notebook; null where it has none, or something else under its name. */

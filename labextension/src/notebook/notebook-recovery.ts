@@ -14,8 +14,8 @@ const KERNEL_TURNS = 60;
 export type IRecovery =
   /** Nothing: its environment is there, or it remembers none. */
   | { kind: 'none' }
-  /** Its kernel is not here. Without `state`, the server is asked what it knows. */
-  | { kind: 'missing'; name: string; number: number; state?: IBondState }
+  /** Its kernel is not here. Without `state`, the server is asked what it knows. `beside` is the path of a lockfile beside it. */
+  | { kind: 'missing'; name: string; number: number; state?: IBondState; beside?: string | null }
   /** Its kernel runs in another build than it was written in. */
   | { kind: 'moved'; state: IBondState; running: { number: number; id: number }; changes: readonly IPackageChange[] }
   /** Its environment is being made. */
@@ -25,6 +25,14 @@ export type IRecovery =
 
 /** Asks whether packages may be downloaded from addresses that the store's settings do not name. */
 export type IConfirm = (places: readonly string[]) => Promise<boolean>;
+
+/** The files beside a notebook. */
+export interface IFiles {
+  /** Return the path of the lockfile that lies beside a file; null where there is none. */
+  lockfileBeside(path: string): Promise<string | null>;
+  /** Return the text of a file. */
+  text(path: string): Promise<string>;
+}
 
 /**
  * Brings the environment of one notebook back.
@@ -37,7 +45,8 @@ export class NotebookRecovery {
     private readonly model: EnvStoreModel,
     private readonly bonds: NotebookBonds,
     private readonly trans: TranslationBundle,
-    private readonly confirm: IConfirm
+    private readonly confirm: IConfirm,
+    private readonly files: IFiles
   ) {
     const { sessionContext } = panel;
     sessionContext.kernelPreferenceChanged.connect(this._holdBack, this);
@@ -80,12 +89,27 @@ export class NotebookRecovery {
 
   /** Start the kernel of a build of this store; a build that was packed away is brought back first. */
   use(build: IFoundBuild): Promise<void> {
+    return this._do(() => this._use(build));
+  }
+
+  /** Bring an environment back that was deleted minutes ago, and start the kernel of the notebook's build. */
+  undelete({ bond }: IBondState): Promise<void> {
     return this._do(async () => {
-      const place = { namespace: build.namespace, name: build.environment };
-      if (build.packed_away) {
-        await restored(this.model.api, build.build_id, this.trans, progress => this._tell(progress));
+      await this.model.api.undelete({ namespace: bond.namespace, name: bond.environment });
+      const [build] = (await this.model.api.notebook(this._metadata)).builds;
+      if (!build) {
+        throw new Error(this.trans.__('the environment is back, but its build is not'));
       }
-      await this._start(build.active ? await this._kernels(place) : await this.model.api.offerKernel(build.build_id));
+      await this._use(build);
+    });
+  }
+
+  /** Build a lockfile that lies beside the notebook, and start its kernel. */
+  useFile(state: IBondState, path: string): Promise<void> {
+    return this._do(async () => {
+      const place = { namespace: state.namespace, name: state.environment };
+      const { build } = await this.model.api.submit(await this.files.text(path), place.namespace, place.name);
+      await this._build(build, place);
     });
   }
 
@@ -179,8 +203,10 @@ export class NotebookRecovery {
   private async _ask(): Promise<void> {
     try {
       const state = await this.model.api.notebook(this._metadata);
+      const isEnough = state.builds.length || (state.lock && !state.lock.refused);
+      const beside = isEnough ? null : await this.files.lockfileBeside(this.panel.context.path);
       if (this._recovery.kind === 'missing') {
-        this._set({ ...this._recovery, state });
+        this._set({ ...this._recovery, state, beside });
       }
     } catch (error) {
       this._failLook(error);
@@ -237,6 +263,14 @@ export class NotebookRecovery {
     if (turn === this._turn && this._mayCompare) {
       this._set(recovery);
     }
+  }
+
+  private async _use(build: IFoundBuild): Promise<void> {
+    const place = { namespace: build.namespace, name: build.environment };
+    if (build.packed_away) {
+      await restored(this.model.api, build.build_id, this.trans, progress => this._tell(progress));
+    }
+    await this._start(build.active ? await this._kernels(place) : await this.model.api.offerKernel(build.build_id));
   }
 
   private async _build(build: number, place: IPlace): Promise<void> {

@@ -381,6 +381,8 @@ export interface components {
             readonly builds: readonly components["schemas"]["FoundBuild"][];
             /** @description The active build of the environment with the name in the notebook. */
             readonly named: components["schemas"]["FoundBuild"] | null;
+            /** @description Whether the environment had the build, was deleted minutes ago, and can be brought back. */
+            readonly deleted: boolean;
             /** @description What can be done with the lock in the notebook; null where it has none. */
             readonly lock: {
                 /** @description Why it cannot be built here; empty where it can. */
