@@ -56,8 +56,25 @@ class NotebookBuildHandler(EnvStoreHandler):
         self.answer({"build_id": found.id}, "build triggered", 201)
 
 
+class ModuleHandler(EnvStoreHandler):
+    """``module/{module}/``"""
+
+    async def get(self, module: str) -> None:
+        """List the packages that have a module."""
+        self.require_somewhere("environment::read")
+        language = self.get_query_argument("language", "python")
+        if language not in ("python", "r"):
+            msg = "language must be python or r"
+            raise InvalidInputError(msg)
+        found = await self.context.threads.run_slowly(
+            self.store.modules.providers, self.identity, module, "r" if language == "r" else "python"
+        )
+        self.answer(found)
+
+
 ROUTES = [
     ("build/{build_id}/bond/", BondHandler),
+    ("module/{module}/", ModuleHandler),
     ("notebook/", NotebookHandler),
     ("notebook/build/", NotebookBuildHandler),
 ]

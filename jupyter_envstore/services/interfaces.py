@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from jupyter_envstore.database.paging import Filters, Page
     from jupyter_envstore.database.values import Statistics
     from jupyter_envstore.engine.availability import PackageSource
+    from jupyter_envstore.engine.module_contents import Language
     from jupyter_envstore.engine.package_list import ListedPackage
     from jupyter_envstore.engine.record import BuildRecord
     from jupyter_envstore.images.image_archive import ImageArchive
     from jupyter_envstore.images.reference import Reference
     from jupyter_envstore.notebooks.bond import Bond
     from jupyter_envstore.notebooks.bond_state import BondState
+    from jupyter_envstore.notebooks.module_provider import ModuleProvider
     from jupyter_envstore.policy.access import (
         AccessRules,
         Identity,
@@ -184,6 +186,13 @@ class Bonds(Protocol):
 
     def build_lock(self, metadata: object, target: tuple[str, str], who: str, accepted: Sequence[str] = ()) -> BuildRef:
         """Build the lock that a notebook holds, in a new environment."""
+
+
+class Modules(Protocol):
+    """The modules in the packages of a store."""
+
+    def providers(self, identity: Identity, module: str, language: Language = "python") -> list[ModuleProvider]:
+        """Return the packages that have a module, the most certain first."""
 
 
 class Prefixes(Protocol):
@@ -537,6 +546,10 @@ class Store(Protocol):
     @property
     def bonds(self) -> Bonds:
         """What notebooks remember of their environments."""
+
+    @property
+    def modules(self) -> Modules:
+        """The modules in the packages of a store."""
 
     @property
     def prefixes(self) -> Prefixes:

@@ -21,6 +21,7 @@ from jupyter_envstore.services.dynamic_images import DynamicImages
 from jupyter_envstore.services.environments import Environments
 from jupyter_envstore.services.images import Images
 from jupyter_envstore.services.logs import Logs
+from jupyter_envstore.services.modules import Modules
 from jupyter_envstore.services.namespaces import Namespaces
 from jupyter_envstore.services.package_channel import PackageChannel
 from jupyter_envstore.services.packages import Packages
@@ -55,6 +56,7 @@ class EnvStore:
     environments: Environments
     images: Images
     logs: Logs
+    modules: Modules
     namespaces: Namespaces
     package_channel: PackageChannel
     packages: Packages
@@ -109,6 +111,7 @@ class EnvStore:
             environments=environments,
             images=images,
             logs=Logs(config, database, blobs),
+            modules=Modules(config, database),
             namespaces=Namespaces(database),
             package_channel=PackageChannel(database, blobs, artifacts),
             packages=Packages(config, database, scheduler, builds, records),

@@ -68,6 +68,7 @@ TABLE = {
     "POST /specification/check/": "environment::solve",
     "POST /specification/edit/": "environment::solve",
     "POST /solve/": "environment::solve",
+    "GET /module/{module}/": "login",
     "POST /notebook/": "login",
     "POST /notebook/build/": "environment:create",
     "GET /build/{build_id}/": "environment::read",
@@ -173,7 +174,7 @@ def test_each_route_lets_in_who_may_and_nobody_else(
 ) -> None:
     verb, template = line.split(" ")
     values = {"namespace": "locked", "name": "target", "build_id": locked, "other_id": locked, "token_id": 999_999,
-              "kind": "nonsense", "package": "x"}  # fmt: skip
+              "kind": "nonsense", "package": "x", "module": "x"}  # fmt: skip
     path = re.sub(r"\{(\w+)\}", lambda match: str(values[match[1]]), template).lstrip("/")
     body: Any = BODIES.get(line, {})
     if line == "PUT /build/{build_id}/" and expected(who, TABLE[line]):
