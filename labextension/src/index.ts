@@ -3,7 +3,7 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { IEditorServices } from '@jupyterlab/codeeditor';
 import { IConsoleTracker } from '@jupyterlab/console';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
-import { INotebookTracker, NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
+import { INotebookTracker, type Notebook, NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import { IRunningSessionManagers } from '@jupyterlab/running';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
@@ -29,9 +29,11 @@ import { notify } from './lab/notifications';
 import { addRunningBuilds } from './lab/running-sessions';
 import { SessionTracker } from './lab/session-tracker';
 import { followSettings, NotebookBonds } from './notebook/notebook-bonds';
+import { MissingPackage } from './notebook/missing-package';
 import { NotebookFiles } from './notebook/notebook-files';
 import { NotebookRecovery } from './notebook/notebook-recovery';
-import { confirmPlaces, RecoveryBar } from './notebook-bar/recovery-bar';
+import { packageBar } from './notebook-bar/package-bar';
+import { confirmPlaces, recoveryBar } from './notebook-bar/recovery-bar';
 import { EnvStorePanel } from './sidebar/panel';
 import { EnvStoreApi } from './store/api';
 import { EnvStoreModel } from './store/model';
@@ -93,9 +95,14 @@ const notebook: JupyterFrontEndPlugin<void> = {
       palette?.addItem({ command, category: trans.__('Environments') });
     }
     const files = new NotebookFiles(app.serviceManager.contents);
+    const offers = new WeakMap<Notebook, MissingPackage>();
+    NotebookActions.executed.connect((_, { notebook: content, cell }) => void offers.get(content)?.noteRun(cell));
     const recover = (panel: NotebookPanel): void => {
       const recovery = new NotebookRecovery(panel, store, bonds, trans, places => confirmPlaces(places, trans), files);
-      panel.contentHeader.addWidget(new RecoveryBar({ recovery, commands: app.commands, trans }));
+      panel.contentHeader.addWidget(recoveryBar({ recovery, commands: app.commands, trans }));
+      const missing = new MissingPackage(panel, store, bonds, trans);
+      offers.set(panel.content, missing);
+      panel.contentHeader.addWidget(packageBar({ missing, commands: app.commands, trans }));
     };
     notebooks.forEach(recover);
     notebooks.widgetAdded.connect((_, panel) => recover(panel));

@@ -22,7 +22,12 @@ Json = dict[str, Any]
 BAR = ".jp-EnvStore-bar:visible"
 
 
-def write_notebook(server: Server, name: str, bond: Json, kernel: str = "envstore-gone--data") -> Path:
+CODE = "import numpy; print('numpy', 'is here')"
+
+
+def write_notebook(
+    server: Server, name: str, bond: Json, kernel: str = "envstore-gone--data", code: str = CODE
+) -> Path:
     """Write a notebook that remembers an environment."""
     metadata = {
         "kernelspec": {"name": kernel, "display_name": "Python (data)", "language": "python"},
@@ -30,7 +35,7 @@ def write_notebook(server: Server, name: str, bond: Json, kernel: str = "envstor
         "envstore": bond,
     }
     made = nbformat.v4.new_notebook(metadata=metadata)
-    made.cells = [nbformat.v4.new_code_cell("import numpy; print('numpy', 'is here')")]
+    made.cells = [nbformat.v4.new_code_cell(code)]
     path = server.notebooks / f"{name}.ipynb"
     nbformat.write(made, path)
     return path

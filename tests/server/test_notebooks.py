@@ -75,5 +75,5 @@ def test_a_module_is_found_in_what_environments_have(server: Server) -> None:
     other = server.token({"elsewhere/*": ["admin"]})
     assert server.data("GET", "module/numpy/", other) == []  # of environments that one may not see, nothing is told
     assert server.data("GET", "module/dateutil/", other)[0]["source"] == "known"
-    for path in ("a..b/", "../", "a%20b/", "x/?language=cobol", "./?language=r"):
+    for path in ("a..b/", "a%20b/", "a%2Fb/", "x/?language=cobol", "a..b/?language=r"):
         assert server.ask("GET", f"module/{path}", check=False).status_code in {400, 404}

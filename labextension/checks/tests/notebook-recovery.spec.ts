@@ -9,7 +9,7 @@ const settled = () => new Promise(resolve => setTimeout(resolve, 0));
 /** A fake of a notebook, of JupyterLab's kernels and of the store. */
 function fakes(bond: any = { version: 1, namespace: 'team', environment: 'data', build: 3, record: 'sha256:3' }) {
   const specs: Record<string, any> = {};
-  const store = { asked: [] as string[], places: [] as string[], accepted: true, started: '', status: 'COMPLETED', there: [] as string[], beside: null as string | null };
+  const store = { asked: [] as string[], places: [] as string[], accepted: true, started: '', status: 'COMPLETED', there: [] as string[], beside: null as string | null, built: 0 };
   const state: any = {
     bond,
     builds: [],
@@ -27,7 +27,10 @@ function fakes(bond: any = { version: 1, namespace: 'team', environment: 'data',
     specsManager: {
       ready: Promise.resolve(),
       specs: { kernelspecs: specs },
-      refreshSpecs: async () => store.there.forEach(name => (specs[name] = { language: 'python' }))
+      refreshSpecs: async () => {
+        store.there.forEach(name => (specs[name] = { language: 'python' }));
+        specs['envstore-jo--data'] = { language: 'python', metadata: { envstore: { build_id: store.built } } };
+      }
     },
     changeKernel: async ({ name }: any) => {
       store.started = name;
@@ -49,14 +52,14 @@ function fakes(bond: any = { version: 1, namespace: 'team', environment: 'data',
       },
       buildLock: async (_: unknown, place: any, places: string[]) => {
         store.asked.push(`lock ${place.namespace}/${place.name} ${places.join()}`);
-        return 7;
+        return (store.built = 7);
       },
       progress: async () => ({ status: store.status, reason: 'no package six', steps: [], busy: false }),
       environment: async () => ({ kernels: ['envstore-jo--data'], active: true }),
       cancel: async (build: number) => store.asked.push(`cancel ${build}`),
       submit: async (text: string, namespace: string, name: string) => {
         store.asked.push(`submit ${namespace}/${name} ${text}`);
-        return { build: 8, notes: [] };
+        return { build: (store.built = 8), notes: [] };
       },
       undelete: async (place: any) => {
         store.asked.push(`undelete ${place.namespace}/${place.name}`);
@@ -81,7 +84,7 @@ describe('a notebook whose kernel is not here', () => {
     const recovery = make();
     expect(session.kernelPreference.shouldStart).toBe(false);
     await settled();
-    expect(recovery.recovery).toEqual({ kind: 'missing', name: 'team/data', number: 3, state, beside: null });
+    expect(recovery.work.state).toEqual({ kind: 'missing', name: 'team/data', number: 3, state, beside: null });
   });
 
   it('starts its kernel if JupyterLab did not know of it yet', async () => {
@@ -91,7 +94,7 @@ describe('a notebook whose kernel is not here', () => {
     await settled();
     expect(store.started).toBe(KERNEL);
     expect(store.asked).toEqual([]);
-    expect(recovery.recovery.kind).toBe('none');
+    expect(recovery.work.state.kind).toBe('none');
   });
 
   it('asks nothing where it remembers no environment', async () => {
@@ -111,13 +114,13 @@ describe('a notebook whose kernel is not here', () => {
     await settled();
     store.accepted = false;
     await recovery.useLock(state);
-    expect(recovery.recovery.kind).toBe('missing');
+    expect(recovery.work.state.kind).toBe('missing');
     expect(store.asked).toEqual(['notebook']);
     store.accepted = true;
     await recovery.useLock(state);
     expect(store.places).toEqual(['https://elsewhere.example', 'https://elsewhere.example']);
     expect(store.asked.slice(1)).toEqual(['lock jo/data https://elsewhere.example', 'remember']);
-    expect([store.started, recovery.recovery.kind]).toEqual(['envstore-jo--data', 'none']);
+    expect([store.started, recovery.work.state.kind]).toEqual(['envstore-jo--data', 'none']);
   });
 
   it('says why it could not be built, and offers the other ways again', async () => {
@@ -126,13 +129,13 @@ describe('a notebook whose kernel is not here', () => {
     await settled();
     store.status = 'FAILED';
     await recovery.useLock(state);
-    expect(recovery.recovery).toMatchObject({ kind: 'failed', reason: 'no package six' });
+    expect(recovery.work.state).toMatchObject({ kind: 'failed', reason: 'no package six' });
     state.environment = 'data-build-3'; // the failed build has taken the name
     await recovery.goBack();
-    expect(recovery.recovery).toMatchObject({ kind: 'missing', name: 'team/data', state: { environment: 'data-build-3' } });
+    expect(recovery.work.state).toMatchObject({ kind: 'missing', name: 'team/data', state: { environment: 'data-build-3' } });
     expect(store.asked.filter(word => word === 'notebook')).toHaveLength(2);
-    recovery.dismiss();
-    expect(recovery.recovery.kind).toBe('none');
+    recovery.work.dismiss();
+    expect(recovery.work.state.kind).toBe('none');
   });
 
   it('is built from a lockfile beside it, if there is nothing better', async () => {
@@ -140,13 +143,13 @@ describe('a notebook whose kernel is not here', () => {
     better.store.beside = 'work/conda-lock.yml';
     const first = better.make();
     await settled();
-    expect(first.recovery).toMatchObject({ kind: 'missing', beside: null });
+    expect(first.work.state).toMatchObject({ kind: 'missing', beside: null });
     const { store, state, make } = fakes();
     store.beside = 'work/conda-lock.yml';
     state.lock = null;
     const recovery = make();
     await settled();
-    expect(recovery.recovery).toMatchObject({ beside: 'work/conda-lock.yml' });
+    expect(recovery.work.state).toMatchObject({ beside: 'work/conda-lock.yml' });
     await recovery.useFile(state, 'work/conda-lock.yml');
     expect(store.asked.slice(1)).toEqual(['submit jo/data text of work/conda-lock.yml', 'remember']);
     expect(store.started).toBe('envstore-jo--data');
@@ -159,7 +162,7 @@ describe('a notebook whose kernel is not here', () => {
     await settled();
     await recovery.undelete({ ...state, bond: { namespace: 'team', environment: 'data' } });
     expect(store.asked).toEqual(['notebook', 'undelete team/data', 'notebook', 'remember']);
-    expect(recovery.recovery.kind).toBe('none');
+    expect(recovery.work.state.kind).toBe('none');
   });
 
   it('leaves a kernel alone that runs already', async () => {
@@ -177,7 +180,7 @@ describe('a notebook whose kernel is not here', () => {
       expect(store.started).toBe('');
       expect(store.asked).toEqual([]);
       expect(session.kernelPreference.shouldStart).toBe(true);
-      expect(recovery.recovery.kind).toBe('none');
+      expect(recovery.work.state.kind).toBe('none');
     }
   });
 
@@ -192,12 +195,12 @@ describe('a notebook whose kernel is not here', () => {
       store.status = 'BUILDING';
       const done = recovery.useLock(state);
       await settled();
-      expect(recovery.recovery.kind).toBe('busy');
-      recovery.dismiss();
-      expect(recovery.recovery.kind).toBe('none');
+      expect(recovery.work.state.kind).toBe('busy');
+      recovery.work.dismiss();
+      expect(recovery.work.state.kind).toBe('none');
       store.status = status;
       await done;
-      expect(recovery.recovery.kind).toBe(end);
+      expect(recovery.work.state.kind).toBe(end);
       expect(store.started).toBe(end === 'none' ? 'envstore-jo--data' : '');
     }
   });

@@ -1,6 +1,7 @@
 import { CommandIDs } from '../command-ids';
 import type { IViews } from '../view/shared/view-types';
-import { type CommandContext, PLACE, whole } from './command-context';
+import { whole } from '../store/accessors';
+import { type CommandContext, PLACE } from './command-context';
 
 /** Return the package with the kernel for a specification: for R if it contains R, otherwise for Python. */
 export function kernelPackage(specs: readonly string[]): string {

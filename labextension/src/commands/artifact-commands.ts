@@ -4,7 +4,8 @@ import { copy } from '../lab/clipboard';
 import { reachWords } from '../presentation/artifacts';
 import type { IArtifact, IPlace } from '../store/types';
 import type { IViews } from '../view/shared/view-types';
-import { type Arguments, type CommandContext, PLACE, whole } from './command-context';
+import { whole } from '../store/accessors';
+import { type Arguments, type CommandContext, PLACE } from './command-context';
 import { KnownReach } from './known-reach';
 
 const TOKEN_DAYS = 30;

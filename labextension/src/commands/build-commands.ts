@@ -1,10 +1,10 @@
 import { Notification } from '@jupyterlab/apputils';
 import { CommandIDs } from '../command-ids';
 import { restored } from '../presentation/build-ends';
-import { placeOf } from '../store/accessors';
+import { placeOf, whole } from '../store/accessors';
 import type { IEnvironment } from '../store/types';
 import type { IViews } from '../view/shared/view-types';
-import { BUILD, type CommandContext, PLACE, runningKernels, whole } from './command-context';
+import { BUILD, type CommandContext, PLACE, runningKernels } from './command-context';
 
 /** Commands that make builds, and change those that there are. */
 export function addBuildCommands(context: CommandContext, views: IViews): void {

@@ -1,3 +1,4 @@
+import { whole } from '../store/accessors';
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 import type { IConsoleTracker } from '@jupyterlab/console';
@@ -139,10 +140,6 @@ export class CommandContext {
   }
 }
 
-/** Return the whole name of an environment. */
-export function whole(place: IPlace): string {
-  return `${place.namespace}/${place.name}`;
-}
 
 /** Return how many running kernels of this server use an environment. */
 export function runningKernels(context: CommandContext, place: IPlace): number {
@@ -151,4 +148,3 @@ export function runningKernels(context: CommandContext, place: IPlace): number {
     names.has(session.kernel?.name ?? '')
   ).length;
 }
-

@@ -1,9 +1,9 @@
 import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
 import { CommandIDs } from '../command-ids';
 import { size } from '../presentation/formats';
-import { isUnfinished, placeOf } from '../store/accessors';
+import { isUnfinished, placeOf, whole } from '../store/accessors';
 import type { IEnvironment, IPlace } from '../store/types';
-import { BUILD, type CommandContext, PLACE, runningKernels, whole } from './command-context';
+import { BUILD, type CommandContext, PLACE, runningKernels } from './command-context';
 
 /** How many builds' artifacts are counted before an environment is deleted. */
 const COUNTED = 20;

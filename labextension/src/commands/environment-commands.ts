@@ -1,9 +1,9 @@
 import { CommandIDs } from '../command-ids';
-import { placeOf } from '../store/accessors';
+import { placeOf, whole } from '../store/accessors';
 import { isEnvironmentName } from '../store/environment-names';
 import type { IBuildEnd } from '../store/own-builds';
 import type { IPlace } from '../store/types';
-import { type CommandContext, NOTHING, PLACE, whole } from './command-context';
+import { type CommandContext, NOTHING, PLACE } from './command-context';
 import { askForLine, askUntilTaken, PlaceForm } from './dialog-forms';
 
 const EXAMPLE = ['python', 'ipykernel'];

@@ -3,7 +3,8 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import { CommandIDs } from '../command-ids';
 import { bondOf, type NotebookBonds } from '../notebook/notebook-bonds';
 import { size } from '../presentation/formats';
-import { type CommandContext, NOTHING, whole } from './command-context';
+import { whole } from '../store/accessors';
+import { type CommandContext, NOTHING } from './command-context';
 
 /** Commands that put the lock of a notebook's environment into the notebook, and take it out. */
 export function addLockCommands(context: CommandContext, bonds: NotebookBonds): void {

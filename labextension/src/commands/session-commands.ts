@@ -4,9 +4,9 @@ import type { Kernel } from '@jupyterlab/services';
 import { CommandIDs } from '../command-ids';
 import { copy } from '../lab/clipboard';
 import type { SessionPanel } from '../lab/session-tracker';
-import { placeOf } from '../store/accessors';
+import { placeOf, whole } from '../store/accessors';
 import type { IEnvironment } from '../store/types';
-import { type Arguments, BUILD, type CommandContext, NOTHING, PLACE, whole } from './command-context';
+import { type Arguments, BUILD, type CommandContext, NOTHING, PLACE } from './command-context';
 
 /** The largest number of letters of a name on a button. */
 const LONGEST = 24;

@@ -1,20 +1,16 @@
-import { Dialog, ReactWidget, showDialog } from '@jupyterlab/apputils';
+import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { closeIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
-import { MessageLoop } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 import * as React from 'react';
 import { CommandIDs } from '../command-ids';
-import { IconButton, TextButton } from '../components/buttons';
+import { TextButton } from '../components/buttons';
 import { type Action, openActions } from '../components/menus';
-import { ProgressBar } from '../components/progress-bar';
 import type { IRecovery, NotebookRecovery } from '../notebook/notebook-recovery';
 import { size } from '../presentation/formats';
-import type { IBondState, IPackageChange } from '../store/types';
-
-/** How many changed packages are named. */
-const MOST_CHANGES = 3;
+import { difference, listed } from '../presentation/package-words';
+import type { IBondState } from '../store/types';
+import { Busy, Failed, NotebookBar } from './notebook-bar';
 
 interface IBarProps {
   recovery: NotebookRecovery;
@@ -23,37 +19,9 @@ interface IBarProps {
 }
 
 /** A bar above the cells of a notebook that says what became of its environment, and brings it back. */
-export class RecoveryBar extends ReactWidget {
-  constructor(private readonly props: IBarProps) {
-    super();
-    this.addClass('jp-EnvStore-bar');
-    this.hide();
-    props.recovery.changed.connect(() => {
-      this.setHidden(props.recovery.recovery.kind === 'none');
-      this.update();
-    }, this);
-    this.setHidden(props.recovery.recovery.kind === 'none');
-  }
-
-  protected render(): React.ReactElement {
-    return <Bar {...this.props} found={this.props.recovery.recovery} content={this._content} />;
-  }
-
-  /** Give the bar the height of its content: the panel that holds it knows no other height than the least one. */
-  private readonly _content = (node: HTMLElement | null): void => {
-    this._sizes.disconnect();
-    if (node) {
-      this._sizes.observe(node);
-    }
-  };
-
-  private readonly _sizes = new ResizeObserver(([entry]) => {
-    const height = `${Math.ceil(entry!.target.getBoundingClientRect().height)}px`;
-    if (this.node.style.minHeight !== height) {
-      this.node.style.minHeight = height;
-      MessageLoop.postMessage(this.parent ?? this, Widget.Msg.FitRequest);
-    }
-  });
+export function recoveryBar(props: IBarProps): NotebookBar {
+  const { work } = props.recovery;
+  return new NotebookBar(work, props.trans.__('Environment of this notebook'), props.trans, () => <Content {...props} found={work.state} />);
 }
 
 /** Ask whether packages may be downloaded from addresses that the store's settings do not name. */
@@ -72,27 +40,26 @@ export async function confirmPlaces(places: readonly string[], trans: Translatio
   return answer.button.accept;
 }
 
-function Bar(props: IBarProps & { found: IRecovery; content: React.Ref<HTMLDivElement> }): React.ReactElement {
+function Content(props: IBarProps & { found: IRecovery }): React.ReactElement | null {
   const { recovery, trans, found } = props;
-  return (
-    <div ref={props.content} className="jp-EnvStore-barContent" role="region" aria-label={trans.__('Environment of this notebook')}>
-      {found.kind === 'missing' ? (
-        <Missing {...props} found={found} />
-      ) : found.kind === 'moved' ? (
-        <Moved {...props} found={found} />
-      ) : found.kind === 'busy' ? (
-        <Busy {...props} found={found} />
-      ) : found.kind === 'failed' ? (
-        <Failed {...props} found={found} />
-      ) : null}
-      <IconButton
-        id="envstore:bar-close"
-        icon={closeIcon}
-        label={found.kind === 'busy' ? trans.__('Close; it goes on without the bar') : trans.__('Close')}
-        onClick={() => recovery.dismiss()}
-      />
-    </div>
-  );
+  switch (found.kind) {
+    case 'missing':
+      return <Missing {...props} found={found} />;
+    case 'moved':
+      return <Moved {...props} found={found} />;
+    case 'busy':
+      return <Busy found={found} label={trans.__('Bringing the environment back')} cancel={() => recovery.cancel()} trans={trans} />;
+    case 'failed':
+      return (
+        <Failed found={found} words={trans.__('The environment could not be brought back.')} back={() => recovery.goBack()} trans={trans}>
+          <TextButton id="envstore:choose-kernel" onClick={() => props.commands.execute('notebook:change-kernel')}>
+            {trans.__('Choose Kernel…')}
+          </TextButton>
+        </Failed>
+      );
+    default:
+      return null;
+  }
 }
 
 /** A kernel that is not here. */
@@ -183,43 +150,6 @@ function Moved(props: IBarProps & { found: Extract<IRecovery, { kind: 'moved' }>
   );
 }
 
-function Busy(props: IBarProps & { found: Extract<IRecovery, { kind: 'busy' }> }): React.ReactElement {
-  const { recovery, trans, found } = props;
-  return (
-    <>
-      <div className="jp-EnvStore-barText" role="status">
-        <span>{found.words}</span>
-        <ProgressBar part={found.part} label={trans.__('Bringing the environment back')} words={found.words} />
-      </div>
-      {found.build !== undefined && (
-        <TextButton id="envstore:bar-cancel" onClick={() => recovery.cancel()}>
-          {trans.__('Cancel')}
-        </TextButton>
-      )}
-    </>
-  );
-}
-
-function Failed(props: IBarProps & { found: Extract<IRecovery, { kind: 'failed' }> }): React.ReactElement {
-  const { recovery, trans, found } = props;
-  return (
-    <>
-      <div className="jp-EnvStore-barText" role="alert">
-        <span>{trans.__('The environment could not be brought back.')}</span>
-        <span className="jp-EnvStore-sub">{found.reason}</span>
-      </div>
-      {found.before && found.before.kind !== 'none' && (
-        <TextButton id="envstore:bar-back" onClick={() => recovery.goBack()}>
-          {trans.__('Other Ways')}
-        </TextButton>
-      )}
-      <TextButton id="envstore:choose-kernel" onClick={() => props.commands.execute('notebook:change-kernel')}>
-        {trans.__('Choose Kernel…')}
-      </TextButton>
-    </>
-  );
-}
-
 /** A menu of the environments that could be used instead, those that satisfy most first. */
 function ChooseAnother(props: IBarProps & { state: IBondState }): React.ReactElement {
   const { recovery, trans, commands, state } = props;
@@ -273,19 +203,6 @@ function source(state: IBondState, trans: TranslationBundle): string {
   const download = lock.size ? trans.__('%1 to download', size(lock.size)) : trans.__('nothing to download');
   const rebuilt = lock.sources.length ? ' ' + trans.__('Built from source again: %1.', listed(lock.sources, trans)) : '';
   return trans.__('From the lock in the notebook, as %1: %2 packages, %3.', place, lock.packages, download) + rebuilt;
-}
-
-/** Say which packages changed. */
-function difference(changes: readonly IPackageChange[], trans: TranslationBundle): string {
-  const words = changes.map(({ name, change, from, to }) =>
-    change === 'added' ? trans.__('%1 %2 added', name, to) : change === 'removed' ? trans.__('%1 removed', name) : `${name} ${from} → ${to}`
-  );
-  return words.length ? listed(words, trans) : trans.__('The packages are the same.');
-}
-
-function listed(items: readonly string[], trans: TranslationBundle): string {
-  const more = items.length - MOST_CHANGES;
-  return items.slice(0, MOST_CHANGES).join(', ') + (more > 0 ? ' ' + trans.__('and %1 more', more) : '');
 }
 
 function requestsTitle(state: IBondState, trans: TranslationBundle): string {

@@ -1,27 +1,21 @@
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { type ISignal, Signal } from '@lumino/signaling';
-import { built, looked, restored } from '../presentation/build-ends';
-import { step } from '../presentation/build-steps';
+import { built, restored } from '../presentation/build-ends';
 import type { EnvStoreModel } from '../store/model';
-import type { IBondState, IFoundBuild, IPackageChange, IPlace, IProgress } from '../store/types';
+import type { IBondState, IFoundBuild, IPackageChange, IPlace } from '../store/types';
+import { BarWork, type IWork } from './bar-work';
+import { kernelsOf, startKernel } from './kernel-start';
 import { bondOf, type NotebookBonds } from './notebook-bonds';
 
-/** How many times it is looked whether a new environment has a kernel. */
-const KERNEL_TURNS = 60;
-
-/** What a notebook lacks, and what is done about it. */
-export type IRecovery =
-  /** Nothing: its environment is there, or it remembers none. */
-  | { kind: 'none' }
+/** What a notebook lacks, while nothing is done about it. */
+export type ILack =
   /** Its kernel is not here. Without `state`, the server is asked what it knows. `beside` is the path of a lockfile beside it. */
   | { kind: 'missing'; name: string; number: number; state?: IBondState; beside?: string | null }
   /** Its kernel runs in another build than it was written in. */
-  | { kind: 'moved'; state: IBondState; running: { number: number; id: number }; changes: readonly IPackageChange[] }
-  /** Its environment is being made. */
-  | { kind: 'busy'; words: string; part: number | null; build?: number | undefined }
-  /** It could not be made, or what the notebook says cannot be read. */
-  | { kind: 'failed'; reason: string; before?: IRecovery };
+  | { kind: 'moved'; state: IBondState; running: { number: number; id: number }; changes: readonly IPackageChange[] };
+
+/** What a notebook lacks, and what is done about it. */
+export type IRecovery = IWork<ILack>;
 
 /** Asks whether packages may be downloaded from addresses that the store's settings do not name. */
 export type IConfirm = (places: readonly string[]) => Promise<boolean>;
@@ -49,38 +43,27 @@ export class NotebookRecovery {
     private readonly files: IFiles
   ) {
     const { sessionContext } = panel;
+    this.work = new BarWork(() => panel.isDisposed, trans);
     sessionContext.kernelPreferenceChanged.connect(this._holdBack, this);
     bonds.changed.connect(this._onBond, this);
     this._holdBack();
     void sessionContext.ready.then(() => this._compare());
     panel.disposed.connect(() => {
       bonds.changed.disconnect(this._onBond, this);
-      Signal.clearData(this);
+      this.work.dispose();
     });
   }
 
-  /** What the notebook lacks. */
-  get recovery(): IRecovery {
-    return this._recovery;
-  }
-
-  /** Emitted when the recovery has changed. */
-  get changed(): ISignal<this, void> {
-    return this._changed;
-  }
-
-  /** Hide what the notebook lacks, until it is opened again. What is being done goes on, and tells if it fails. */
-  dismiss(): void {
-    this._set({ kind: 'none' });
-    this._isDismissed = true;
-  }
+  /** What the notebook lacks, and what is done about it. */
+  readonly work: BarWork<ILack>;
 
   /** Go back to the choices after something failed. What failed may have left an environment, so the server is asked anew. */
   async goBack(): Promise<void> {
-    const before = this._recovery.kind === 'failed' ? this._recovery.before : undefined;
-    this._set({ kind: 'none' });
+    const { state } = this.work;
+    const before = state.kind === 'failed' ? state.before : undefined;
+    this.work.set({ kind: 'none' });
     if (before?.kind === 'missing') {
-      this._set({ kind: 'missing', name: before.name, number: before.number });
+      this.work.set({ kind: 'missing', name: before.name, number: before.number });
       await this._ask();
     } else if (before) {
       await this._compare();
@@ -147,8 +130,9 @@ export class NotebookRecovery {
 
   /** Stop the build that runs for this notebook. */
   async cancel(): Promise<void> {
-    if (this._recovery.kind === 'busy' && this._recovery.build !== undefined) {
-      await this.model.api.cancel(this._recovery.build);
+    const { state } = this.work;
+    if (state.kind === 'busy' && state.build !== undefined) {
+      await this.model.api.cancel(state.build);
     }
   }
 
@@ -166,7 +150,7 @@ export class NotebookRecovery {
       return;
     }
     sessionContext.kernelPreference = { ...kernelPreference, shouldStart: false };
-    this._set({ kind: 'missing', name: `${String(bond.namespace)}/${String(bond.environment)}`, number: Number(bond.build) });
+    this.work.set({ kind: 'missing', name: `${String(bond.namespace)}/${String(bond.environment)}`, number: Number(bond.build) });
     void this._look(name);
   }
 
@@ -191,8 +175,8 @@ export class NotebookRecovery {
     }
     // It is here, or runs already, as after the page was loaded anew: nothing is held back.
     sessionContext.kernelPreference = { ...sessionContext.kernelPreference, shouldStart: true };
-    if (this._recovery.kind === 'missing') {
-      this._set({ kind: 'none' });
+    if (this.work.state.kind === 'missing') {
+      this.work.set({ kind: 'none' });
     }
     if (!this._hasKernel) {
       await sessionContext.changeKernel({ name }); // as JupyterLab would have done
@@ -205,8 +189,8 @@ export class NotebookRecovery {
       const state = await this.model.api.notebook(this._metadata);
       const isEnough = state.builds.length || (state.lock && !state.lock.refused);
       const beside = isEnough ? null : await this.files.lockfileBeside(this.panel.context.path);
-      if (this._recovery.kind === 'missing') {
-        this._set({ ...this._recovery, state, beside });
+      if (this.work.state.kind === 'missing') {
+        this.work.set({ ...this.work.state, state, beside });
       }
     } catch (error) {
       this._failLook(error);
@@ -214,8 +198,8 @@ export class NotebookRecovery {
   }
 
   private _failLook(error: unknown): void {
-    if (this._recovery.kind === 'missing') {
-      this._fail(error, { kind: 'none' });
+    if (this.work.state.kind === 'missing') {
+      this.work.fail(error, { kind: 'none' });
     }
   }
 
@@ -230,7 +214,7 @@ export class NotebookRecovery {
     if (!this._mayCompare) {
       return;
     }
-    const turn = this._turn;
+    const { turn } = this.work;
     try {
       const bond = bondOf(this.panel.model);
       const running = bond?.record ? await this.bonds.buildOf(this.panel) : undefined;
@@ -250,8 +234,8 @@ export class NotebookRecovery {
   }
 
   private get _mayCompare(): boolean {
-    const { kind } = this._recovery;
-    return !this._isDismissed && !this.panel.isDisposed && kind !== 'busy' && this._hasKernel;
+    const { kind } = this.work.state;
+    return !this.work.isDismissed && !this.panel.isDisposed && kind !== 'busy' && this._hasKernel;
   }
 
   private get _hasKernel(): boolean {
@@ -260,91 +244,42 @@ export class NotebookRecovery {
 
   /** Tell what a comparison found that began at `turn`, unless the user did something meanwhile. */
   private _setAsOf(turn: number, recovery: IRecovery): void {
-    if (turn === this._turn && this._mayCompare) {
-      this._set(recovery);
+    if (turn === this.work.turn && this._mayCompare) {
+      this.work.set(recovery);
     }
   }
 
   private async _use(build: IFoundBuild): Promise<void> {
     const place = { namespace: build.namespace, name: build.environment };
     if (build.packed_away) {
-      await restored(this.model.api, build.build_id, this.trans, progress => this._tell(progress));
+      await restored(this.model.api, build.build_id, this.trans, progress => this.work.tell(progress));
     }
     await this._start(build.active ? await this._kernels(place) : await this.model.api.offerKernel(build.build_id));
   }
 
   private async _build(build: number, place: IPlace): Promise<void> {
-    await built(this.model.api, build, this.trans, progress => this._tell(progress, build));
-    await this._start(await this._kernels(place));
+    await built(this.model.api, build, this.trans, progress => this.work.tell(progress, build));
+    await this._start(await this._kernels(place), build);
   }
 
   /** Return the kernels of an environment, once the server knows them. */
-  private async _kernels(place: IPlace): Promise<readonly string[]> {
-    return looked(
-      async () => {
-        const item = await this.model.api.environment(place);
-        if (item.kernel_note && item.active) {
-          throw new Error(item.kernel_note);
-        }
-        return item.kernels.length ? item.kernels : undefined;
-      },
-      this.trans,
-      KERNEL_TURNS
-    );
+  private _kernels(place: IPlace): Promise<readonly string[]> {
+    return kernelsOf(this.model, place, this.trans);
   }
 
-  /** Start one of these kernels: the first that speaks the notebook's language. */
-  private async _start(kernels: readonly string[]): Promise<void> {
-    const { sessionContext } = this.panel;
-    this._set({ kind: 'busy', words: this.trans.__('Starting the kernel'), part: null });
-    await sessionContext.specsManager.refreshSpecs();
-    const specs = sessionContext.specsManager.specs?.kernelspecs ?? {};
-    const language = (this.panel.model?.defaultKernelLanguage || sessionContext.kernelPreference.language) ?? '';
-    const name = kernels.find(id => specs[id]?.language === language) ?? kernels[0];
-    if (!name) {
-      throw new Error(this.trans.__('it has no kernel'));
-    }
-    await sessionContext.changeKernel({ name });
-    await this.bonds.remember(this.panel);
+  /** Start one of these kernels. */
+  private async _start(kernels: readonly string[], build?: number): Promise<void> {
+    this.work.say(this.trans.__('Starting the kernel'));
+    await startKernel(this.panel, this.bonds, kernels, this.trans, build);
   }
 
   /** Do something that takes a while; what it returns as false was not done. */
   private async _do(action: () => Promise<unknown>): Promise<void> {
-    const before = this._recovery;
-    this._isDismissed = false;
-    this._turn += 1;
-    this._set({ kind: 'busy', words: this.trans.__('Starting'), part: null });
-    try {
+    const before = this.work.state;
+    await this.work.run(async () => {
       const done = await action();
-      this._set(done === false ? before : { kind: 'none' });
       void this.model.refresh();
-    } catch (error) {
-      this._fail(error, before);
-    }
+      return done === false ? before : { kind: 'none' };
+    });
   }
-
-  private _fail(error: unknown, before: IRecovery): void {
-    this._set({ kind: 'failed', reason: error instanceof Error ? error.message : String(error), before });
-  }
-
-  /** Tell the progress of a build; whoever waits for it stops when the notebook is closed. */
-  private _tell(progress: IProgress, build?: number): void {
-    if (this.panel.isDisposed) {
-      throw new Error(this.trans.__('the notebook was closed'));
-    }
-    this._set({ kind: 'busy', ...step(progress, this.trans), build });
-  }
-
-  private _set(recovery: IRecovery): void {
-    const isHidden = this._isDismissed && recovery.kind !== 'failed';
-    if (!this.panel.isDisposed && !isHidden && !(recovery.kind === 'none' && this._recovery.kind === 'none')) {
-      this._recovery = recovery;
-      this._changed.emit();
-    }
-  }
-
-  private readonly _changed = new Signal<this, void>(this);
-  private _recovery: IRecovery = { kind: 'none' };
-  private _isDismissed = false;
-  private _turn = 0; // goes up with each thing that the user starts
 }

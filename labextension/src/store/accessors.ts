@@ -9,3 +9,8 @@ export function placeOf(item: Pick<IEnvironment, 'namespace' | 'name'>): IPlace 
 export function isUnfinished(status: BuildStatus | null | undefined): boolean {
   return status === 'QUEUED' || status === 'BUILDING';
 }
+
+/** Return the whole name of an environment. */
+export function whole(place: IPlace): string {
+  return `${place.namespace}/${place.name}`;
+}

@@ -8,6 +8,7 @@ import type {
   IArtifact,
   IBond,
   IBondState,
+  IModuleProvider,
   IBuild,
   IChecked,
   IContent,
@@ -200,6 +201,11 @@ export class EnvStoreApi {
   /** Return what is known of the environment that a notebook remembers in its metadata. */
   async notebook(envstore: object): Promise<IBondState> {
     return this.ask('POST /notebook/', { body: { envstore: envstore as Record<string, never> } });
+  }
+
+  /** Return the packages that have a module which a notebook lacks. */
+  async module(module: string, language: 'python' | 'r'): Promise<IModuleProvider[]> {
+    return this.ask('GET /module/{module}/', { path: { module }, query: `language=${language}` });
   }
 
   /** Build the lock that a notebook holds, in a new environment; packages may also come from the addresses in `accept`. */

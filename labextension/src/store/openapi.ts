@@ -372,6 +372,19 @@ export interface components {
             /** @description `sha256:` and the hash of the build record. */
             readonly record: string;
         };
+        /** @description A package that has a module. */
+        readonly ModuleProvider: {
+            readonly package: string;
+            /** @enum {unknown} */
+            readonly manager: "conda" | "pip";
+            /**
+             * @description How that is known. `contents`, a package in this store contains it; `known`, from a list of names; `convention`, packages of R begin with `r-`.
+             * @enum {unknown}
+             */
+            readonly source: "contents" | "known" | "convention";
+            /** @description Environments that have it, as `namespace/name`; at most three. */
+            readonly places: readonly string[];
+        };
         /** @description What is known here of the environment of a notebook. */
         readonly BondState: {
             readonly bond: components["schemas"]["Bond"];
@@ -835,6 +848,10 @@ export interface requests {
     readonly "GET /build/{build_id}/bond/": {
         readonly body: never;
         readonly data: components["schemas"]["Bond"];
+    };
+    readonly "GET /module/{module}/": {
+        readonly body: never;
+        readonly data: readonly components["schemas"]["ModuleProvider"][];
     };
     readonly "POST /notebook/": {
         readonly body: {

@@ -8,6 +8,7 @@ export type BuildStatus = IBuild['status'];
 export type IBuildWarning = Schemas['BuildWarning'];
 export type IBond = Schemas['Bond'];
 export type IBondState = Schemas['BondState'];
+export type IModuleProvider = Schemas['ModuleProvider'];
 export type IFoundBuild = Schemas['FoundBuild'];
 export type IEnvironment = Schemas['Environment'];
 export type IProgress = Schemas['BuildProgress'];
