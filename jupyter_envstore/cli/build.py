@@ -48,7 +48,7 @@ def build(options: argparse.Namespace) -> int:
         is_fixed, held = options.fix or pick != Pick(), None
         if is_fixed:
             repaired = _repair(data, options.file, _defaults(store, namespace), pick)
-            _report_changes(repaired)
+            report_changes(repaired)
             data, held = repaired.text.encode(), repaired.held
             exclude_newer = exclude_newer or repaired.exclude_newer
         try:
@@ -130,6 +130,11 @@ def _report_build(view: FullBuildView, as_json: bool, failed_platforms: Mapping[
             print(f"  {artifact['type']:<10} {state}  {remark(artifact)}".rstrip())
 
 
+def repair_file(store: Store, file: str, namespace: str, pick: Pick) -> Repaired:
+    """Read a file of any accepted kind as a specification for a namespace."""
+    return _repair(read_file(file), file, _defaults(store, namespace), pick)
+
+
 def _repair(data: bytes, file: str, defaults: str, pick: Pick) -> Repaired:
     """Repair a file; what it names beside it is read, and its folder may give its name."""
     try:
@@ -174,7 +179,8 @@ def _report_notes(notes: Sequence[str]) -> None:
         print(f"note: {note}", file=sys.stderr)
 
 
-def _report_changes(repaired: Repaired) -> None:
+def report_changes(repaired: Repaired) -> None:
+    """Tell what a repair changed, and what there is to choose from."""
     for change in repaired.changes:
         print(f"changed: {change.what} ({change.why})", file=sys.stderr)
     offer = repaired.offer
@@ -289,12 +295,12 @@ def _prune(store: Store, options: argparse.Namespace, names: Sequence[str]) -> l
 def import_file(options: argparse.Namespace) -> int:
     """Repair a file and print it."""
     with open_store(options) as store:
-        repaired = _repair(read_file(options.file), options.file, _defaults(store, "default"), _pick(options))
+        repaired = repair_file(store, options.file, "default", _pick(options))
     try:
         found = read_specification(repaired.text, f"{options.file}, repaired,", held=repaired.held)
     except SpecificationError:
         if not options.json:
-            _report_changes(repaired)
+            report_changes(repaired)
             if options.output:
                 print(f"{options.output} is not written; without -o the text is printed", file=sys.stderr)
             else:
@@ -308,7 +314,7 @@ def import_file(options: argparse.Namespace) -> int:
         told |= {"notes": list(found.notes), "offer": asdict(repaired.offer), "exclude_newer": repaired.exclude_newer}
         print_json(told)
         return 0
-    _report_changes(repaired)
+    report_changes(repaired)
     _report_notes(found.notes)
     if not options.output:
         print(repaired.text, end="")

@@ -352,6 +352,30 @@ def _register_notebooks(add: Add) -> None:
     opened.add_argument(
         "--port", type=int, default=0, help="port of a new server; default: the first free one from 8888 on"
     )
+    made = add(
+        "from-notebook",
+        "from_notebook:from_notebook",
+        "Make an environment for a notebook or script that remembers none\n"
+        "What it needs is taken from its script block (PEP 723); else from environment.yml, pixi.toml, pyproject.toml\n"
+        "or requirements.txt beside it; else from its imports. It is printed; with --build it is built.",
+    )
+    made.add_argument("file", metavar="FILE", help="an .ipynb, .py or .R file")
+    made.add_argument("-o", "--output", metavar="FILE", help="write the environment.yml there instead of printing it")
+    made.add_argument("--build", action="store_true", help="show what would be built, ask, and build it")
+    made.add_argument("--yes", action="store_true", help="build without asking")
+    made.add_argument("--name", metavar="[NAMESPACE/]NAME", help="name of the environment (default: the file's)")
+    made.add_argument(
+        "--package",
+        action="append",
+        metavar="MODULE=PACKAGE",
+        help="the package that has a module, for example cv2=opencv or cv2=pip:opencv-python; empty for none; may be "
+        "given several times",
+    )
+    made.add_argument(
+        "--accept-guesses", action="store_true", help="also build packages of which only the name is that of a module"
+    )
+    made.add_argument("--no-wait", action="store_true", help="return at once; follow it with: logs -f")
+    _json(made)
     run = add(
         "run-notebook",
         "notebook:run_notebook",

@@ -1,0 +1,188 @@
+"""Command that makes an environment for a notebook or script that remembers none."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jupyter_envstore.builds.options import BuildOptions
+from jupyter_envstore.cli.build import DEFAULT_NAMESPACE, repair_file, report_changes, see_through
+from jupyter_envstore.cli.common import open_store, print_json, read_file, who
+from jupyter_envstore.errors import InvalidInputError, SpecificationError
+from jupyter_envstore.notebooks.execution import read_notebook
+from jupyter_envstore.notebooks.imported_modules import python_modules, r_packages
+from jupyter_envstore.policy.access import EVERYWHERE, Identity
+from jupyter_envstore.services.interfaces import Store
+from jupyter_envstore.spec import read_specification, split_place
+from jupyter_envstore.spec.converting.draft import Draft, Pick
+from jupyter_envstore.spec.converting.script import notebook_block, script_block
+from jupyter_envstore.spec.document import decode
+from jupyter_envstore.spec.repair import Repaired, name_of
+
+BESIDE = ("environment.yml", "environment.yaml", "pixi.toml", "pyproject.toml", "requirements.txt")
+"""Files beside a notebook that say what it needs, the one that says most first."""
+
+
+@dataclass
+class Proposal:
+    """A specification for a notebook.
+
+    Parameters
+    ----------
+    text : str
+        As an ``environment.yml``.
+    source : str
+        Where it comes from, in words.
+    guesses : dict of str to str
+        Packages that have the name of a module, by this module: nobody looked into them.
+    exclude_newer : str
+        Packages uploaded later are left out.
+    """
+
+    text: str
+    source: str
+    guesses: dict[str, str] = field(default_factory=dict)
+    exclude_newer: str = ""
+
+
+def from_notebook(options: argparse.Namespace) -> int:
+    """Find out what a notebook or script needs; print it, write it, or build it."""
+    path = Path(options.file)
+    text = decode(read_file(options.file), options.file)
+    chosen = _chosen(options.package or ())
+    with open_store(options) as store:
+        proposal = (
+            _from_block(store, path, text) or _from_beside(store, path) or _from_imports(store, path, text, chosen)
+        )
+        print(f"from {proposal.source}", file=sys.stderr)
+        if not options.build:
+            _print(options, proposal)
+            return 0
+        _refuse_guesses(proposal, options.accept_guesses)
+        print(proposal.text, file=sys.stderr)
+        if not options.yes and not _agreed():
+            return 1
+        space, name = split_place("", options.name or "")
+        local = store.config.allow_local_files
+        specification = read_specification(proposal.text, proposal.source, local, named=bool(name))
+        namespace = space or DEFAULT_NAMESPACE
+        choices = BuildOptions(proposal.exclude_newer)
+        reference = store.builds.submit(specification, namespace, name or None, who(), "notebook", options=choices)
+        code = see_through(store, reference, options)
+        place = f"{reference.namespace}/{reference.name}"
+        print(f"open it there: jupyter envstore open {options.file} --environment {place}", file=sys.stderr)
+        return code
+
+
+def _print(options: argparse.Namespace, proposal: Proposal) -> None:
+    if options.output:
+        Path(options.output).write_text(proposal.text, encoding="utf-8")
+    if options.json:
+        print_json({"text": proposal.text, "source": proposal.source, "guesses": proposal.guesses})
+    elif not options.output:
+        print(proposal.text, end="")
+
+
+def _from_block(store: Store, path: Path, text: str) -> Proposal | None:
+    """Return what a script block says (PEP 723), as juv and uv write it."""
+    block = notebook_block(text) if path.suffix == ".ipynb" else script_block(text)
+    if block is None:
+        return None
+    return _proposal(repair_file(store, str(path), DEFAULT_NAMESPACE, Pick()), "the script block in it")
+
+
+def _from_beside(store: Store, path: Path) -> Proposal | None:
+    """Return what the first file beside it says that can be read."""
+    there = [path.parent / name for name in BESIDE if (path.parent / name).is_file()]
+    for place, file in enumerate(there):
+        try:
+            repaired = repair_file(store, str(file), DEFAULT_NAMESPACE, Pick())
+            read_specification(repaired.text, file.name, held=repaired.held, named=True)
+        except SpecificationError as error:
+            print(f"note: {file.name} is passed over: {str(error).splitlines()[0]}", file=sys.stderr)
+            continue
+        if others := [other.name for other in there[place + 1 :]]:
+            print(f"note: not read: {', '.join(others)}", file=sys.stderr)
+        return _proposal(repaired, f"{file.name} beside it")
+    return None
+
+
+def _proposal(repaired: Repaired, source: str) -> Proposal:
+    report_changes(repaired)
+    return Proposal(repaired.text, source, exclude_newer=repaired.exclude_newer)
+
+
+def _from_imports(store: Store, path: Path, text: str, chosen: Mapping[str, str]) -> Proposal:
+    """Return a specification of the packages that have the modules which the cells import."""
+    identity = Identity(who(), DEFAULT_NAMESPACE, {EVERYWHERE: ["admin"]})
+    cells, is_r = _code(path, text)
+    modules = r_packages(cells) if is_r else python_modules(cells, path.resolve().parent)
+    if not modules and not is_r and not cells:
+        msg = f"{path} imports nothing, so nothing tells what it needs"
+        raise InvalidInputError(msg)
+    draft = Draft(name=name_of(str(path)), conda=["r-irkernel"] if is_r else ["python", "ipykernel"])
+    guesses: dict[str, str] = {}
+    for module in modules:
+        if module in chosen:
+            spec, why = chosen[module], "as you say"
+        elif found := store.modules.providers(identity, module, "r" if is_r else "python"):
+            first = found[0]
+            spec = f"pip:{first['package']}" if first["manager"] == "pip" else first["package"]
+            why = {
+                "contents": f"contains it, as in {', '.join(first['places'])}",
+                "known": "is known to have it",
+                "convention": "packages of R are called so",
+            }[first["source"]]
+        else:
+            spec = guesses[module] = module.partition(".")[0].lower().replace("_", "-")
+            why = "has the same name; whether it contains the module is not known"
+        print(f"import {module}: {spec or 'no package'} ({why})", file=sys.stderr)
+        if spec:
+            place, line = (draft.pip, spec[4:]) if spec.startswith("pip:") else (draft.conda, spec)
+            place.extend([line] if line not in place else [])
+    return Proposal(draft.to_yaml(), "its imports", guesses)
+
+
+def _code(path: Path, text: str) -> tuple[list[str], bool]:
+    """Return the code of a script or notebook, and whether it is in R."""
+    if path.suffix != ".ipynb":
+        return [text], path.suffix.lower() == ".r"
+    notebook = read_notebook(str(path))
+    spec = notebook.metadata.get("kernelspec") or {}
+    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    return cells, str(spec.get("language") or "").lower() == "r"
+
+
+def _chosen(pairs: list[str] | tuple[str, ...]) -> dict[str, str]:
+    """Return the packages that the user names for modules; an empty name leaves a module out."""
+    chosen = {}
+    for pair in pairs:
+        module, separator, spec = pair.partition("=")
+        if not separator or not module:
+            msg = f"{pair[:80]!r} is not MODULE=PACKAGE; for example cv2=opencv, or cv2=pip:opencv-python"
+            raise InvalidInputError(msg)
+        chosen[module] = spec
+    return chosen
+
+
+def _refuse_guesses(proposal: Proposal, accepted: bool) -> None:
+    if proposal.guesses and not accepted:
+        listed = ", ".join(proposal.guesses.values())
+        module = next(iter(proposal.guesses))
+        msg = (
+            f"guessed by their names alone: {listed}; name the package with --package {module}=PACKAGE (empty for "
+            "none), or give --accept-guesses"
+        )
+        raise InvalidInputError(msg)
+
+
+def _agreed() -> bool:
+    """Ask whether it shall be built."""
+    if not sys.stdin.isatty():
+        msg = "nobody is there to agree to what is built; give --yes"
+        raise InvalidInputError(msg)
+    print("Build this? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -1,0 +1,83 @@
+"""Environments for notebooks and scripts that remember none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_notebook
+
+from tests.cli.test_commands import CommandLine, cli
+from tests.conftest import PYTHON
+
+__all__ = ["cli"]
+
+
+def write(cli: CommandLine, *cells: str, language: str = "python") -> Path:
+    """Write a notebook in a folder of its own."""
+    folder = cli.folder / "analysis"
+    folder.mkdir(exist_ok=True)
+    kernel = {"name": "x", "display_name": "x", "language": language}
+    made = new_notebook(cells=[new_code_cell(text) for text in cells], metadata={"kernelspec": kernel})
+    path = folder / "Climate Study.ipynb"
+    nbformat.write(made, path)
+    return path
+
+
+def test_its_imports_become_packages_that_are_built_after_a_yes(cli: CommandLine, channel: str) -> None:
+    cli.run("setting", f"conda_default_channels={json.dumps([channel])}")
+    path = write(cli, "import numpy, cv2", "import click")
+    shown = cli.json("from-notebook", str(path))
+    assert shown["source"] == "its imports"
+    assert shown["guesses"] == {"numpy": "numpy", "click": "click"}
+    printed = cli.run("from-notebook", str(path), "--package", "cv2=", "--package", "click=pip:click>=8")
+    assert printed.stdout.startswith("name: ")
+    assert "click>=8" in printed.stdout
+    assert "opencv" not in printed.stdout
+    assert "import cv2: no package (as you say)" in printed.stderr
+    building = ("from-notebook", str(path), "--package", "cv2=", "--build", "--name", "study")
+    guessed = cli.run(*building, "--yes", code=2)
+    assert "guessed by their names alone: numpy, click; name the package with --package numpy=PACKAGE" in guessed.stderr
+    alone = cli.run(*building, "--accept-guesses", code=2)
+    assert "nobody is there to agree to what is built; give --yes" in alone.stderr
+    assert cli.json("list") == []
+    done = cli.run(*building, "--accept-guesses", "--yes")
+    assert "open it there: jupyter envstore open" in done.stderr
+    assert {found["name"] for found in cli.json("list")} == {"study"}
+    ran = cli.run(
+        "run-notebook", str(write(cli, "import numpy, click; print('both')")), "--environment", "default/study"
+    )
+    assert "1 cell ran in default/study:1" in ran.stdout
+    # what an environment has is no guess any more
+    again = cli.json("from-notebook", str(path), "--package", "cv2=")
+    assert again["guesses"] == {}
+
+
+def test_a_script_block_comes_first_then_files_beside_it(cli: CommandLine) -> None:
+    path = write(
+        cli, f"# /// script\n# requires-python = '=={PYTHON}.*'\n# dependencies = ['cowsay']\n# ///", "import numpy"
+    )
+    (path.parent / "requirements.txt").write_text("flask\n")
+    assert cli.json("from-notebook", str(path))["source"] == "the script block in it"
+    path = write(cli, "import numpy")
+    found = cli.json("from-notebook", str(path))
+    assert found["source"] == "requirements.txt beside it"
+    assert "flask" in found["text"]
+    (path.parent / "environment.yml").write_text("name: x\ndependencies: [python, pandas]\n")
+    both = cli.run("from-notebook", str(path))
+    assert "from environment.yml beside it" in both.stderr
+    assert "note: not read: requirements.txt" in both.stderr
+    (path.parent / "environment.yml").write_text("dependencies: [")
+    assert "environment.yml is passed over: line 1" in cli.run("from-notebook", str(path)).stderr
+
+
+def test_notebooks_in_r_and_bad_files(cli: CommandLine) -> None:
+    path = write(cli, "library(dplyr)", language="R")
+    text = cli.run("from-notebook", str(path)).stdout
+    assert "r-dplyr" in text
+    assert "r-irkernel" in text
+    assert "cannot be read" in cli.run("from-notebook", "gone.ipynb", code=2).stderr
+    (cli.folder / "odd.ipynb").write_text("{")
+    assert "is no notebook" in cli.run("from-notebook", "odd.ipynb", code=2).stderr
+    assert "is not MODULE=PACKAGE" in cli.run("from-notebook", str(path), "--package", "cv2", code=2).stderr
