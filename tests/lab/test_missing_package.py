@@ -39,7 +39,7 @@ def test_a_missing_module_becomes_a_package(tab: Lab, lab: Server, small: int) -
     open_small(tab, lab, small, "lacks-numpy", "import numpy; print('numpy', 'is here')")
     bar = tab.page.locator(BAR)
     expect(bar).to_contain_text("team/small has no module numpy.")
-    expect(bar).to_contain_text("numpy contains it, as in team/data.")
+    expect(bar).to_contain_text("numpy contains it, as in team/data")
     tab.picture("notebook-missing-package")
     tab.check_accessibility(".jp-EnvStore-barContent")
     tab.button("add-missing").click()

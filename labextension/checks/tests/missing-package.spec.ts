@@ -6,7 +6,7 @@ const trans = nullTranslator.load('jupyter_envstore');
 
 /** A fake of a notebook, of its environment and of the store. */
 function fakes(permissions = ['environment::update']) {
-  const store = { providers: [] as any[], contents: [] as any[], named: [] as string[], running: 5, asked: [] as string[] };
+  const store = { providers: [] as any[], contents: [] as any[], named: [] as string[], running: 5, asked: [] as string[], text: 'old' };
   const item: any = { namespace: { name: 'team' }, name: 'data', permissions, current_build_id: 5, kernels: ['k'], active: true };
   const panel: any = {
     isDisposed: false,
@@ -30,7 +30,7 @@ function fakes(permissions = ['environment::update']) {
       contents: async () => store.contents,
       search: async (name: string) => (store.named.includes(name) ? [{ name }] : []),
       environment: async () => item,
-      build: async () => ({ number: 2, specification: { text: 'old' }, exclude_newer: '2026-01-01' }),
+      build: async () => ({ number: 2, specification: { text: store.text }, exclude_newer: '2026-01-01' }),
       edit: async (text: string, add: string[]) => `${text} + ${add.join()}`,
       solve: async (text: string) => ({ changes: [{ name: 'six', change: 'added', from: '', to: '1.0 0', text }] }),
       submit: async (text: string, namespace: string, name: string, _: unknown, newer: string) => {
@@ -57,7 +57,7 @@ function fakes(permissions = ['environment::update']) {
       })
     }
   });
-  return { store, missing, cell };
+  return { store, missing, cell, change: (text: string) => (store.text = text) };
 }
 
 describe('a package that a notebook lacks', () => {
@@ -77,6 +77,24 @@ describe('a package that a notebook lacks', () => {
     expect(missing.work.state).toMatchObject({ kind: 'ready', cell: 'a' });
     await missing.noteRun(cell('a'));
     expect(missing.work.state.kind).toBe('none');
+  });
+
+  it('is not built where the environment was changed since the preview', async () => {
+    const { store, missing, cell, change } = fakes();
+    store.providers = [{ package: 'six', manager: 'conda', source: 'known', places: [] }];
+    await missing.noteRun(cell('a', 'six'));
+    const offer: any = missing.work.state;
+    await missing.preview(offer, offer.candidates[0]);
+    change('newer');
+    await missing.add(missing.work.state as any);
+    expect(store.asked).toEqual([]);
+    expect(missing.work.state).toMatchObject({ kind: 'failed' });
+    missing.goBack();
+    expect(missing.work.state).toBe(offer);
+    const late = missing.preview(offer, offer.candidates[0]);
+    missing.goBack(); // before it is known what would change
+    await late;
+    expect(missing.work.state).toBe(offer);
   });
 
   it('goes into a copy where the user may not change the environment', async () => {

@@ -2,7 +2,7 @@ import type { Cell } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { built } from '../presentation/build-ends';
-import { placeOf } from '../store/accessors';
+import { placeOf, whole } from '../store/accessors';
 import type { EnvStoreModel } from '../store/model';
 import type { IContent, IEnvironment, IModuleProvider, IPackageChange, IPlace } from '../store/types';
 import { BarWork, type IWork } from './bar-work';
@@ -28,8 +28,8 @@ export type IOffer =
   | { kind: 'offer'; need: INeed; candidates: readonly ICandidate[]; place: IPlace; target: IPlace | null }
   /** The active build has the package already, but the kernel runs in another. */
   | { kind: 'there'; candidate: ICandidate; place: IPlace; number: number; build: number }
-  /** What adding it would change; null until that is known. */
-  | { kind: 'preview'; candidate: ICandidate; place: IPlace; target: IPlace; changes: readonly IPackageChange[] | null; text: string }
+  /** What adding it would change; null until that is known. `base` is the specification that it was found for. */
+  | { kind: 'preview'; candidate: ICandidate; place: IPlace; target: IPlace; changes: readonly IPackageChange[] | null; base: string; text: string }
   /** The kernel has it now. */
   | { kind: 'ready'; candidate: ICandidate; place: IPlace; cell: string };
 
@@ -82,33 +82,36 @@ export class MissingPackage {
     if (!target) {
       return;
     }
-    this.work.set({ kind: 'preview', candidate, place, target, changes: null, text: '' });
+    this._before = offer;
+    this.work.set({ kind: 'preview', candidate, place, target, changes: null, base: '', text: '' });
     try {
       const { text, excludeNewer } = await this._specification(place);
       const edited = await this.model.api.edit(text, [...candidate.specs], []);
       const { changes } = await this.model.api.solve(edited, place, { excludeNewer });
       if (this.work.state.kind === 'preview' && this.work.state.candidate === candidate) {
-        this.work.set({ kind: 'preview', candidate, place, target, changes: changes ?? [], text: edited });
+        this.work.set({ kind: 'preview', candidate, place, target, changes: changes ?? [], base: text, text: edited });
       }
     } catch (error) {
       if (this.work.state.kind === 'preview') {
         this.work.fail(error, offer);
       }
     }
-    this._before = offer;
   }
 
   /** Go back to what was offered. */
   goBack(): void {
     const { state } = this.work;
-    const before = state.kind === 'failed' ? state.before : this._before;
+    const before = state.kind === 'failed' && state.before?.kind !== 'preview' ? state.before : this._before;
     this.work.set(before ?? { kind: 'none' });
   }
 
   /** Build the environment with the package, and start the kernel in the new build. */
-  async add({ candidate, place, target, text }: Extract<IOffer, { kind: 'preview' }>): Promise<void> {
+  async add({ candidate, place, target, base, text }: Extract<IOffer, { kind: 'preview' }>): Promise<void> {
     await this.work.run(async () => {
-      const { excludeNewer } = await this._specification(place);
+      const { text: now, excludeNewer } = await this._specification(place);
+      if (now !== base) {
+        throw new Error(this.trans.__('%1 was changed meanwhile. Go back, and look at what would change now', whole(place)));
+      }
       const { build } = await this.model.api.submit(text, target.namespace, target.name, undefined, excludeNewer);
       this.model.watch(build);
       await built(this.model.api, build, this.trans, progress => this.work.tell(progress, build));
