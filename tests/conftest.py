@@ -196,6 +196,12 @@ LEFT_SOCKET = re.compile(
     r".*?\n *tornado\.websocket\.WebSocketClosedError\n",
     re.DOTALL,
 )
+LEFT_EARLY = re.compile(
+    r"Uncaught exception GET /api/kernels/(?:(?!\n\[).)*?"
+    r"AttributeError: 'NoneType' object has no attribute 'kernel_ws_protocol'",
+    re.DOTALL,
+)
+"""A browser leaves while Jupyter Server opens the socket of a kernel: its handler forgot the connection by then."""
 GONE_KERNEL = re.compile(
     r"Error loading kernelspec 'envstore-[^\n]*\n"
     r" *Traceback(?:(?!\n\[).)*?\n *FileNotFoundError: [^\n]*/kernels/envstore-[^\n]*/kernel\.json'\n",
@@ -229,7 +235,10 @@ def servers(package_cache: Path) -> Iterator[Callable[..., Server]]:
         server.stop(signal.SIGKILL)
         end_workers(server.root)
         # A browser that leaves while Jupyter Server writes to its socket is no fault of this server.
-        logs.append(ENDED_KERNEL.sub("", GONE_KERNEL.sub("", LEFT_SOCKET.sub("", server.log.read_text()))))
+        text = server.log.read_text()
+        for pattern in (LEFT_EARLY, LEFT_SOCKET, GONE_KERNEL, ENDED_KERNEL):
+            text = pattern.sub("", text)
+        logs.append(text)
         remove_tree(server.folder)
     for text in logs:
         place = text.find("Traceback")

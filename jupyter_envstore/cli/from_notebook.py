@@ -12,8 +12,9 @@ from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.cli.build import DEFAULT_NAMESPACE, repair_file, report_changes, see_through
 from jupyter_envstore.cli.common import open_store, print_json, read_file, who
 from jupyter_envstore.errors import InvalidInputError, SpecificationError
-from jupyter_envstore.notebooks.execution import read_notebook
-from jupyter_envstore.notebooks.imported_modules import python_modules, r_packages
+from jupyter_envstore.notebooks.execution import language_of_notebook, read_notebook
+from jupyter_envstore.notebooks.imported_modules import NAMESPACES, python_modules, r_packages
+from jupyter_envstore.notebooks.module_provider import ModuleProvider
 from jupyter_envstore.policy.access import EVERYWHERE, Identity
 from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.spec import read_specification, split_place
@@ -128,14 +129,15 @@ def _from_imports(store: Store, path: Path, text: str, chosen: Mapping[str, str]
     for module in modules:
         if module in chosen:
             spec, why = chosen[module], "as you say"
-        elif found := store.modules.providers(identity, module, "r" if is_r else "python"):
-            first = found[0]
+        elif (first := _provider(store, identity, module, is_r)) is not None:
             spec = f"pip:{first['package']}" if first["manager"] == "pip" else first["package"]
             why = {
                 "contents": f"contains it, as in {', '.join(first['places'])}",
                 "known": "is known to have it",
-                "convention": "packages of R are called so",
+                "convention": "packages of R are called so; whether there is one is not known",
             }[first["source"]]
+            if first["source"] == "convention":
+                guesses[module] = spec
         else:
             spec = guesses[module] = module.partition(".")[0].lower().replace("_", "-")
             why = "has the same name; whether it contains the module is not known"
@@ -146,14 +148,25 @@ def _from_imports(store: Store, path: Path, text: str, chosen: Mapping[str, str]
     return Proposal(draft.to_yaml(), "its imports", guesses)
 
 
+def _provider(store: Store, identity: Identity, module: str, is_r: bool) -> ModuleProvider | None:
+    """Return the package that has a module; None where several could be meant, as of a module that they share."""
+    parts = module.split(".")
+    for length in range(len(parts), min(len(parts), 2) - 1, -1):
+        found = store.modules.providers(identity, ".".join(parts[:length]), "r" if is_r else "python")
+        if found and (parts[0] not in NAMESPACES or len(found) == 1):
+            return found[0]
+        if found:
+            return None
+    return None
+
+
 def _code(path: Path, text: str) -> tuple[list[str], bool]:
     """Return the code of a script or notebook, and whether it is in R."""
     if path.suffix != ".ipynb":
         return [text], path.suffix.lower() == ".r"
     notebook = read_notebook(str(path))
-    spec = notebook.metadata.get("kernelspec") or {}
     cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    return cells, str(spec.get("language") or "").lower() == "r"
+    return cells, language_of_notebook(notebook) == "r"
 
 
 def _chosen(pairs: list[str] | tuple[str, ...]) -> dict[str, str]:

@@ -89,9 +89,9 @@ def running_servers(file: Path) -> Iterator[RunningServer]:
 
     found = []
     for entry in list_running_servers(log=None):
-        folder = Path(str(entry.get("root_dir") or entry.get("notebook_dir") or ""))
+        folder = Path(str(entry.get("root_dir") or entry.get("notebook_dir") or "")).resolve()
         url = str(entry.get("url") or "")
-        if url.startswith(("http://", "https://")) and folder.is_absolute() and folder in file.parents:
+        if url.startswith(("http://", "https://")) and folder in file.parents:
             found.append(RunningServer(url, str(entry.get("token") or ""), folder))
     yield from sorted(found, key=lambda server: -len(server.folder.parts))
 

@@ -16,7 +16,14 @@ from jupyter_envstore.errors import InvalidInputError, NotExactError, PolicyErro
 from jupyter_envstore.kernels.own_kernels import write_own_kernels
 from jupyter_envstore.notebooks.bond import Bond
 from jupyter_envstore.notebooks.bond_state import BondState
-from jupyter_envstore.notebooks.execution import Execution, check_output, execute, read_notebook, write_notebook
+from jupyter_envstore.notebooks.execution import (
+    Execution,
+    check_output,
+    execute,
+    language_of_notebook,
+    read_notebook,
+    write_notebook,
+)
 from jupyter_envstore.notebooks.lockfile_beside import lacks, lockfile_beside
 from jupyter_envstore.notebooks.parameters import inject, read_parameter
 from jupyter_envstore.policy.access import EVERYWHERE, Identity
@@ -157,8 +164,7 @@ def kernels_of(store: Store, reference: BuildRef, folder: Path) -> dict[str, str
 
 def kernel_for(notebook: Any, languages: dict[str, str], reference: BuildRef) -> tuple[str, str]:
     """Return name and language of the kernel of a build that speaks the notebook's language."""
-    wanted = str(notebook.metadata.get("kernelspec", {}).get("language") or "").lower()
-    wanted = wanted or str(notebook.metadata.get("language_info", {}).get("name") or "").lower()
+    wanted = language_of_notebook(notebook)
     fitting = [name for name, language in languages.items() if language.lower() == wanted or not wanted]
     if not fitting:
         spoken = ", ".join(sorted(set(languages.values()))) or "no language: no package in it brings a kernel"

@@ -24,7 +24,7 @@ def check_module(name: str, language: Language) -> None:
     if language == "r":
         is_name = re.fullmatch(r"[A-Za-z][A-Za-z0-9.]{0,127}", name) is not None and ".." not in name
     else:
-        is_name = len(name) <= 200 and all(part.isidentifier() for part in name.split("."))
+        is_name = len(name.encode()) <= 200 and all(part.isidentifier() for part in name.split("."))
     if not is_name:
         msg = f"{name[:80]!r} is no name of a module"
         raise ValueError(msg)

@@ -84,6 +84,12 @@ def read_notebook(name: str) -> Any:
     return notebook
 
 
+def language_of_notebook(notebook: Any) -> str:
+    """Return the language of a notebook's kernel, in lower case; empty where it does not tell."""
+    spec, info = notebook.metadata.get("kernelspec") or {}, notebook.metadata.get("language_info") or {}
+    return str(spec.get("language") or info.get("name") or "").lower()
+
+
 def check_output(name: str) -> None:
     """Refuse an output that cannot be written, before anything is run for it.
 

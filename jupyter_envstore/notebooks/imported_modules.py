@@ -11,9 +11,11 @@ from pathlib import Path
 _NAME = r"[\w.]+(?:\s+as\s+\w+)?"
 _LINE = re.compile(rf"^\s*(?:import\s+(?P<names>{_NAME}(?:\s*,\s*{_NAME})*)|from\s+(?P<source>[\w.]+)\s+import\b)")
 _R = re.compile(
-    r"\b(?:library|require|requireNamespace|loadNamespace)\s*\(\s*[\"']?([A-Za-z][A-Za-z0-9.]*)"
+    r"\b(?:library|require|requireNamespace|loadNamespace)\s*\(\s*(?:package\s*=\s*)?[\"']?"
+    r"([A-Za-z][A-Za-z0-9.]*)(?![^)]*character\.only)"
     r"|\b([A-Za-z][A-Za-z0-9.]*):::?[A-Za-z.]"
 )
+_R_COMMENT = re.compile(r"(\"[^\"\n]*\"|'[^'\n]*')|#[^\n]*")
 R_OWN = {
     *("base", "compiler", "datasets", "graphics", "grDevices", "grid", "methods", "parallel", "splines", "stats"),
     *("stats4", "tcltk", "tools", "utils"),
@@ -36,7 +38,8 @@ def python_modules(cells: Iterable[str], folder: Path | None = None) -> list[str
     for text in cells:
         for name in _imports(text):
             top = name.partition(".")[0]
-            if top and top not in sys.stdlib_module_names and top != "__main__" and not _is_beside(top, folder):
+            is_own = top in sys.stdlib_module_names or top == "__main__" or _is_beside(top, folder)
+            if not is_own and all(part.isidentifier() for part in name.split(".")):
                 found.setdefault(name if top in NAMESPACES else top)
     return list(found)
 
@@ -47,7 +50,8 @@ NAMESPACES = frozenset({"google", "azure", "zope", "ruamel", "backports", "sphin
 
 def r_packages(cells: Iterable[str]) -> list[str]:
     """Return the packages of R that cells load, without those that R brings."""
-    names = [first or second for text in cells for first, second in _R.findall(text)]
+    bare = [_R_COMMENT.sub(lambda match: match[1] or "", text) for text in cells]
+    names = [first or second for text in bare for first, second in _R.findall(text)]
     return [name for name in dict.fromkeys(names) if name not in R_OWN]
 
 
@@ -58,7 +62,7 @@ def _imports(text: str) -> Iterator[str]:
     plain = "\n".join("" if re.match(r"\s*[%!?]", line) or line.rstrip().endswith("?") else line for line in lines)
     try:
         tree = ast.parse(plain)
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         for line in plain.splitlines():
             match = _LINE.match(line)
             if match and match["source"]:
@@ -70,7 +74,10 @@ def _imports(text: str) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            yield node.module
+            if node.module.partition(".")[0] in NAMESPACES:
+                yield from (f"{node.module}.{alias.name}" for alias in node.names if alias.name != "*")
+            else:
+                yield node.module
 
 
 def _is_beside(name: str, folder: Path | None) -> bool:

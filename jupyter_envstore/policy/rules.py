@@ -35,7 +35,8 @@ class Naming(Protocol):
 class LockedPackage:
     """What policy looks at in a lock.
 
-    ``index`` is where a package of PyPI was found, if that is certain: it vouches for a file on any host.
+    ``index`` is where a package of PyPI was found, if that is certain: it vouches for a file on any host. What is
+    ``beside`` is no part of the environment: installers bring it.
     """
 
     platform: str
@@ -43,6 +44,7 @@ class LockedPackage:
     name: str
     url: str
     index: str = ""
+    beside: bool = False
 
 
 def apply_policy(
@@ -173,9 +175,12 @@ def _index_faults(specification: Specification, settings: SettingValues) -> list
     options = specification.pip_options
     used = [*([options.index_url] if options.index_url else []), *options.extra_index_urls, *options.find_links]
     used += [url for line in specification.pip if (url := read_requirement(line).url)]
-    return [
-        f"index {url!r} is not allowed; allowed: {', '.join(allowed)}" for url in used if not is_of_any(url, allowed)
-    ]
+    return [f"index {url!r} is not allowed; allowed: {', '.join(allowed)}" for url in used if not _below(url, allowed)]
+
+
+def _below(url: str, indexes: Sequence[str]) -> bool:
+    """Whether an address is one of some indexes or lies below one; what lies beside them may be another index."""
+    return any(url.rstrip("/") == index or url.startswith(f"{index}/") for index in indexes)
 
 
 NO_SOURCES = "sources are not built here; name a released package, or let an admin set pypi_allow_sdists"
@@ -208,7 +213,8 @@ def check_lock_policy(
                 faults.append(f"the lockfile takes packages from {url}, which is not allowed; allowed: {shown}")
     indexes = [url.rstrip("/") for url in settings["pypi_allowed_indexes"]]
     for package in packages if indexes else ():
-        if package.manager == "pip" and not any(is_of_any(url, indexes) for url in (package.index, package.url) if url):
+        is_known = is_of_any(package.url, indexes) or bool(package.index and _below(package.index, indexes))
+        if package.manager == "pip" and not is_known:
             shown = ", ".join(indexes)
             faults.append(f"the lockfile takes {package.name} from {package.url}, which is not below {shown}")
     if not settings["pypi_allow_sdists"]:
@@ -216,6 +222,8 @@ def check_lock_policy(
         faults += [f"{url[:200]}: {NO_SOURCES}" for url in repositories]
     by_platform: dict[str, tuple[set[str], set[str]]] = {}
     for package in packages:
+        if package.beside:
+            continue
         conda, pip = by_platform.setdefault(package.platform, (set(), set()))
         if package.manager == "conda":
             conda.add(package.name.lower())

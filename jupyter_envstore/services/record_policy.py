@@ -40,6 +40,10 @@ def check_record(
         for package in (
             *(policy.LockedPackage(platform, "conda", entry["name"], entry["url"]) for entry in lock.conda),
             *(
+                policy.LockedPackage(platform, "conda", entry["name"], entry["url"], beside=True)
+                for entry in lock.installer_extras
+            ),
+            *(
                 policy.LockedPackage(platform, "pip", p["name"], p["url"], "" if foreign else p.get("index") or "")
                 for p in lock.pip
             ),

@@ -32,6 +32,7 @@ import { followSettings, NotebookBonds } from './notebook/notebook-bonds';
 import { MissingPackage } from './notebook/missing-package';
 import { NotebookFiles } from './notebook/notebook-files';
 import { NotebookRecovery } from './notebook/notebook-recovery';
+import { showWhenNeeded } from './notebook-bar/notebook-bar';
 import { packageBar } from './notebook-bar/package-bar';
 import { confirmPlaces, recoveryBar } from './notebook-bar/recovery-bar';
 import { EnvStorePanel } from './sidebar/panel';
@@ -99,10 +100,10 @@ const notebook: JupyterFrontEndPlugin<void> = {
     NotebookActions.executed.connect((_, { notebook: content, cell }) => void offers.get(content)?.noteRun(cell));
     const recover = (panel: NotebookPanel): void => {
       const recovery = new NotebookRecovery(panel, store, bonds, trans, places => confirmPlaces(places, trans), files);
-      panel.contentHeader.addWidget(recoveryBar({ recovery, commands: app.commands, trans }));
+      showWhenNeeded(panel, recovery.work, () => recoveryBar({ recovery, commands: app.commands, trans }));
       const missing = new MissingPackage(panel, store, bonds, trans);
       offers.set(panel.content, missing);
-      panel.contentHeader.addWidget(packageBar({ missing, commands: app.commands, trans }));
+      showWhenNeeded(panel, missing.work, () => packageBar({ missing, commands: app.commands, trans }));
     };
     notebooks.forEach(recover);
     notebooks.widgetAdded.connect((_, panel) => recover(panel));

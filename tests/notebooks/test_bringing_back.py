@@ -343,12 +343,29 @@ def test_an_index_vouches_for_its_own_files_alone(store: Store, written: Json) -
     good = with_pip(written, url="https://host.example/team/packages/cowsay-6.0-py3-none-any.whl", index=index)
     assert index in places_of(store, good)
     store.envstore.settings.change({"pypi_allowed_indexes": [index]}, (), "admin")
+    text = "name: x\nchannels: [conda-forge]\ndependencies: [python, pip: [--index-url https://host.example/team/x, a]]"
+    with pytest.raises(PolicyError, match="is not allowed"):  # what lies beside an index may be another one
+        store.envstore.builds.submit(read_specification(text), "jo", None, "jo")
     assert index not in places_of(store, good)
     state = store.envstore.bonds.look(JO, evil)
     assert state["lock"] is not None
     assert "takes cowsay from https://evil.example" in state["lock"]["refused"]
     with pytest.raises(PolicyError, match=r"takes cowsay from https://evil\.example"):
         store.envstore.bonds.build_lock(evil, ("jo", "data"), "jo", ["https://evil.example"])
+
+
+def test_what_installers_bring_beside_comes_from_allowed_channels_only(store: Store, written: Json) -> None:
+    record = record_of(written)
+    for lock in record["platforms"].values():
+        entry = copy.deepcopy(lock["conda"][0])
+        entry["channel"] = "https://evil.example/c"
+        entry["url"] = f"https://evil.example/c/{entry['subdir']}/{entry['fn']}"
+        lock["installer_extras"] = [entry]
+    bond = {**written, **packed(record)}
+    allowed = [entry["channel"] for lock in record["platforms"].values() for entry in lock["conda"]]
+    store.envstore.settings.change({"conda_allowed_channels": sorted(set(allowed))}, (), "admin")
+    with pytest.raises(PolicyError, match=r"packages from https://evil\.example/c, which is not allowed"):
+        store.envstore.bonds.build_lock(bond, ("jo", "data"), "jo", ["https://evil.example/c"])
 
 
 def test_addresses_of_all_platforms_and_of_the_specification_are_asked_about(store: Store, written: Json) -> None:

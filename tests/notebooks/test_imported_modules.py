@@ -19,7 +19,9 @@ from jupyter_envstore.notebooks.imported_modules import python_modules, r_packag
         ("%%bash\nimport six", []),
         ("import a.b, c as d\nx = = 1\nfrom e.f import g", ["a", "c", "e"]),
         ("from . import x\nfrom .y import z\nimport __main__", []),
-        ("from google.cloud import storage\nimport google.auth", ["google.cloud", "google.auth"]),
+        ("from google.cloud import storage\nimport google.auth", ["google.cloud.storage", "google.auth"]),
+        ("import 10 rows\nimport six\nx = = 1", ["six"]),
+        ("-" * 100_000 + "1\n\nimport six", ["six"]),
         ("'import six'\n# import six", []),
         ("", []),
     ],
@@ -35,5 +37,6 @@ def test_modules_beside_the_notebook_are_no_packages(tmp_path: Path) -> None:
 
 
 def test_r() -> None:
-    code = "library(dplyr)\nrequire('ggplot2'); x <- readr::read_csv('a')\nlibrary(stats)"
-    assert r_packages([code]) == ["dplyr", "ggplot2", "readr"]
+    code = "library(dplyr)\nrequire('ggplot2'); x <- readr::read_csv('#a')\nlibrary(stats)\n# library(foo)"
+    code += "\nlibrary(package = tidyr)\nlibrary(p, character.only = TRUE)"
+    assert r_packages([code]) == ["dplyr", "ggplot2", "readr", "tidyr"]

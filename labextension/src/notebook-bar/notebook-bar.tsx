@@ -1,4 +1,5 @@
 import { ReactWidget } from '@jupyterlab/apputils';
+import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { closeIcon } from '@jupyterlab/ui-components';
 import { MessageLoop } from '@lumino/messaging';
@@ -56,6 +57,18 @@ export class NotebookBar extends ReactWidget {
       MessageLoop.postMessage(this.parent ?? this, Widget.Msg.FitRequest);
     }
   });
+}
+
+/** Add a bar to a notebook once it has something to show: most notebooks never need one. */
+export function showWhenNeeded(panel: NotebookPanel, work: BarWork<any>, make: () => NotebookBar): void {
+  const look = () => {
+    if (work.state.kind !== 'none') {
+      work.changed.disconnect(look);
+      panel.contentHeader.addWidget(make());
+    }
+  };
+  work.changed.connect(look);
+  look();
 }
 
 /** The progress of what is being made. */
