@@ -6,8 +6,8 @@ const trans = nullTranslator.load('jupyter_envstore');
 
 /** A fake of a notebook, of its environment and of the store. */
 function fakes(permissions = ['environment::update']) {
-  const store = { providers: [] as any[], contents: [] as any[], named: [] as string[], running: 5, asked: [] as string[], text: 'old' };
-  const item: any = { namespace: { name: 'team' }, name: 'data', permissions, current_build_id: 5, kernels: ['k'], active: true };
+  const store = { providers: [] as any[], contents: [] as any[], named: [] as string[], running: 5, asked: [] as string[], text: 'old', places: [] as string[], building: [] as any[], status: 'COMPLETED' };
+  const item: any = { id: 1, namespace: { name: 'team' }, name: 'data', permissions, current_build_id: 5, kernels: ['k'], active: true };
   const panel: any = {
     isDisposed: false,
     disposed: new Signal({}),
@@ -28,6 +28,8 @@ function fakes(permissions = ['environment::update']) {
     api: {
       module: async () => store.providers,
       contents: async () => store.contents,
+      environments: async () => store.places.map(name => ({ namespace: { name: 'jo' }, name })),
+      unfinishedBuilds: async () => store.building,
       search: async (name: string) => (store.named.includes(name) ? [{ name }] : []),
       environment: async () => item,
       build: async () => ({ number: 2, specification: { text: store.text }, exclude_newer: '2026-01-01' }),
@@ -37,7 +39,7 @@ function fakes(permissions = ['environment::update']) {
         store.asked.push(`submit ${text} as ${namespace}/${name} before ${newer}`);
         return { build: 6, notes: [] };
       },
-      progress: async () => ({ status: 'COMPLETED', reason: '', steps: [], busy: false })
+      progress: async () => ({ status: store.status, reason: '', steps: [], busy: false })
     }
   };
   const bonds: any = {
@@ -101,7 +103,48 @@ describe('a package that a notebook lacks', () => {
     const { store, missing, cell } = fakes([]);
     store.providers = [{ package: 'six', manager: 'conda', source: 'known', places: [] }];
     await missing.noteRun(cell('a', 'six'));
-    expect(missing.work.state).toMatchObject({ kind: 'offer', target: { namespace: 'jo', name: 'data-2' } });
+    const offer: any = missing.work.state;
+    expect(offer).toMatchObject({ kind: 'offer', target: { namespace: 'jo', name: 'data-2' } });
+    await missing.preview(offer, offer.candidates[0]);
+    const preview: any = missing.work.state;
+    store.places = ['data-2']; // another notebook was faster
+    await missing.add(preview);
+    expect(store.asked).toEqual([]);
+    expect(missing.work.state).toMatchObject({ kind: 'failed' });
+    store.places = [];
+    await missing.add(preview);
+    expect(store.asked[0]).toContain('as jo/data-2');
+  });
+
+  it('waits for a build of somebody else', async () => {
+    const { store, missing, cell } = fakes();
+    store.providers = [{ package: 'six', manager: 'conda', source: 'known', places: [] }];
+    await missing.noteRun(cell('a', 'six'));
+    store.building = [{ environment_id: 1 }];
+    const offer: any = missing.work.state;
+    await missing.preview(offer, offer.candidates[0]);
+    expect(missing.work.state).toMatchObject({ kind: 'failed', before: offer });
+  });
+
+  it('is added alone: what another cell lacks is not offered meanwhile', async () => {
+    const { store, missing, cell } = fakes();
+    store.providers = [{ package: 'six', manager: 'conda', source: 'known', places: [] }];
+    await missing.noteRun(cell('a', 'six'));
+    const offer: any = missing.work.state;
+    await missing.preview(offer, offer.candidates[0]);
+    store.status = 'BUILDING';
+    const done = missing.add(missing.work.state as any);
+    await new Promise(resolve => setTimeout(resolve, 10));
+    missing.work.dismiss();
+    await missing.noteRun(cell('b', 'cv2'));
+    expect(missing.work.state.kind).toBe('none');
+    store.status = 'FAILED';
+    await done;
+    expect(missing.work.state.kind).toBe('failed'); // told though the bar was closed
+    missing.goBack();
+    expect(missing.work.state).toBe(offer);
+    missing.work.dismiss();
+    expect(missing.work.state.kind).toBe('none');
   });
 
   it('is a guess where only its name is the same, and nothing where it is there already', async () => {
@@ -114,6 +157,6 @@ describe('a package that a notebook lacks', () => {
     expect(missing.work.state.kind).toBe('none');
     store.running = 4;
     await missing.noteRun(cell('c', 'my_tool'));
-    expect(missing.work.state).toMatchObject({ kind: 'there', number: 2, build: 5 });
+    expect(missing.work.state).toMatchObject({ kind: 'there', number: 2 });
   });
 });

@@ -57,6 +57,7 @@ function fakes(bond: any = { version: 1, namespace: 'team', environment: 'data',
       progress: async () => ({ status: store.status, reason: 'no package six', steps: [], busy: false }),
       environment: async () => ({ kernels: ['envstore-jo--data'], active: true }),
       cancel: async (build: number) => store.asked.push(`cancel ${build}`),
+      environments: async () => [],
       submit: async (text: string, namespace: string, name: string) => {
         store.asked.push(`submit ${namespace}/${name} ${text}`);
         return { build: (store.built = 8), notes: [] };

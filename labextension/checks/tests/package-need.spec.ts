@@ -32,6 +32,16 @@ describe('what a cell lacks', () => {
     ['%pip install ./here', null],
     ['%pip install {name}', null],
     ['%pip list', null],
+    ['!pip install pandas; echo ok', ['pip:pandas']],
+    ['!pip install pandas | tail -1', ['pip:pandas']],
+    ['!pip install pandas > log.txt', ['pip:pandas']],
+    ['!pip install "pandas>=2" numpy[extra]==1.*', ['pip:pandas>=2', 'pip:numpy[extra]==1.*']],
+    ['%pip install --trusted-host=index.example --index-url https://index.example/x pandas', ['pip:pandas']],
+    ['%pip install --trusted-host index.example pandas', ['pip:pandas']],
+    ['%pip install --upgrade-strategy eager pandas', null],
+    ['%pip install pandas --constraint constraints.txt', null],
+    ['%conda install --file requirements.txt', null],
+    ['%pip install requirements.txt', null],
     ['print("pip install six")', null]
   ])('is read from a command that installs: %s', (source, packages) => {
     expect(needOf(cell(source))).toEqual(packages && { packages });

@@ -53,7 +53,10 @@ export class BarWork<S extends { kind: string }> {
 
   /** Show something. */
   set(state: IWork<S>): void {
-    const isHidden = this._isDismissed && state.kind !== 'failed';
+    if (state.kind === 'failed') {
+      this._isDismissed = false;
+    }
+    const isHidden = this._isDismissed && state.kind !== 'none';
     if (!this.isClosed() && !isHidden && !(state.kind === 'none' && this._state.kind === 'none')) {
       this._state = state;
       this._changed.emit();
@@ -78,16 +81,27 @@ export class BarWork<S extends { kind: string }> {
     this.set({ kind: 'busy', words, part: null });
   }
 
-  /** Do something that takes a while; at its end, show what it returns, or how it failed. */
+  /** Whether something is done, though the bar may be hidden. */
+  get isRunning(): boolean {
+    return this._isRunning;
+  }
+
+  /** Do something that takes a while, unless something is done already; at its end, show what it returns, or how it failed. */
   async run(action: () => Promise<IWork<S>>): Promise<void> {
+    if (this._isRunning) {
+      return;
+    }
     const before = this._state;
     this._isDismissed = false;
+    this._isRunning = true;
     this._turn += 1;
     this.say(this.trans.__('Starting'));
     try {
       this.set(await action());
     } catch (error) {
       this.fail(error, before);
+    } finally {
+      this._isRunning = false;
     }
   }
 
@@ -99,5 +113,6 @@ export class BarWork<S extends { kind: string }> {
   private readonly _changed = new Signal<this, void>(this);
   private _state: IWork<S> = { kind: 'none' };
   private _isDismissed = false;
+  private _isRunning = false;
   private _turn = 0;
 }

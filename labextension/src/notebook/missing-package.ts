@@ -8,6 +8,7 @@ import type { IContent, IEnvironment, IModuleProvider, IPackageChange, IPlace } 
 import { BarWork, type IWork } from './bar-work';
 import { kernelsOf, startKernel } from './kernel-start';
 import type { NotebookBonds } from './notebook-bonds';
+import { submitNew } from './new-environment';
 import { type INeed, needOf } from './package-need';
 
 /** A package that a notebook may lack, or several that it asked for. */
@@ -27,7 +28,7 @@ export type IOffer =
   /** Packages that could be added. `target` is where; another place than `place` is a copy. Null: the user may change nothing. */
   | { kind: 'offer'; need: INeed; candidates: readonly ICandidate[]; place: IPlace; target: IPlace | null }
   /** The active build has the package already, but the kernel runs in another. */
-  | { kind: 'there'; candidate: ICandidate; place: IPlace; number: number; build: number }
+  | { kind: 'there'; candidate: ICandidate; place: IPlace; number: number }
   /** What adding it would change; null until that is known. `base` is the specification that it was found for. */
   | { kind: 'preview'; candidate: ICandidate; place: IPlace; target: IPlace; changes: readonly IPackageChange[] | null; base: string; text: string }
   /** The kernel has it now. */
@@ -52,8 +53,8 @@ export class MissingPackage {
 
   /** Look at a cell that ran: whether it lacks a package. */
   async noteRun(cell: Cell): Promise<void> {
-    const { state, turn } = this.work;
-    if (state.kind === 'busy' || cell.model.type !== 'code') {
+    const { turn } = this.work;
+    if (this.work.isRunning || cell.model.type !== 'code') {
       return;
     }
     const item = this.bonds.environmentOf(this.panel);
@@ -92,7 +93,7 @@ export class MissingPackage {
         this.work.set({ kind: 'preview', candidate, place, target, changes: changes ?? [], base: text, text: edited });
       }
     } catch (error) {
-      if (this.work.state.kind === 'preview') {
+      if (this.work.state.kind === 'preview' && this.work.state.candidate === candidate) {
         this.work.fail(error, offer);
       }
     }
@@ -107,21 +108,29 @@ export class MissingPackage {
 
   /** Build the environment with the package, and start the kernel in the new build. */
   async add({ candidate, place, target, base, text }: Extract<IOffer, { kind: 'preview' }>): Promise<void> {
+    const cell = this._cell;
     await this.work.run(async () => {
       const { text: now, excludeNewer } = await this._specification(place);
       if (now !== base) {
         throw new Error(this.trans.__('%1 was changed meanwhile. Go back, and look at what would change now', whole(place)));
       }
-      const { build } = await this.model.api.submit(text, target.namespace, target.name, undefined, excludeNewer);
+      const build =
+        whole(target) === whole(place)
+          ? (await this.model.api.submit(text, target.namespace, target.name, undefined, excludeNewer)).build
+          : await submitNew(this.model, text, target, this.trans, excludeNewer);
       this.model.watch(build);
       await built(this.model.api, build, this.trans, progress => this.work.tell(progress, build));
-      return this._restart(candidate, target, build);
+      return this._restart(candidate, target, build, cell);
     });
   }
 
   /** Start the kernel in the active build. */
-  async restart({ candidate, place, build }: Extract<IOffer, { kind: 'there' }>): Promise<void> {
-    await this.work.run(() => this._restart(candidate, place, build));
+  async restart({ candidate, place }: Extract<IOffer, { kind: 'there' }>): Promise<void> {
+    const cell = this._cell;
+    await this.work.run(async () => {
+      const { current_build_id } = await this.model.api.environment(place); // another one by now, perhaps
+      return this._restart(candidate, place, current_build_id ?? undefined, cell);
+    });
   }
 
   /** Stop the build that runs for this notebook. */
@@ -132,17 +141,20 @@ export class MissingPackage {
     }
   }
 
-  private async _restart(candidate: ICandidate, place: IPlace, build: number): Promise<IOffer> {
+  private async _restart(candidate: ICandidate, place: IPlace, build: number | undefined, cell: string): Promise<IOffer> {
     this.work.say(this.trans.__('Starting the kernel'));
     const kernels = await kernelsOf(this.model, place, this.trans);
     await startKernel(this.panel, this.bonds, kernels, this.trans, build);
     void this.model.refresh();
-    return { kind: 'ready', candidate, place, cell: this._cell };
+    return { kind: 'ready', candidate, place, cell };
   }
 
   /** Return the text of an environment's active build, and the date from which it leaves packages out. */
   private async _specification(place: IPlace): Promise<{ text: string; excludeNewer: string | null }> {
-    const { current_build_id } = await this.model.api.environment(place);
+    const { id, current_build_id } = await this.model.api.environment(place);
+    if ((await this.model.api.unfinishedBuilds()).some(other => other.environment_id === id)) {
+      throw new Error(this.trans.__('another build of %1 is running, and may change it. Try again when it has ended', whole(place)));
+    }
     const build = current_build_id ? await this.model.api.build(current_build_id) : null;
     if (!build?.specification?.text) {
       throw new Error(this.trans.__('the environment has no specification'));
@@ -163,7 +175,7 @@ export class MissingPackage {
     const present = candidates.find(({ specs }) => contents.some(content => isOf(content, specs[0]!)));
     if (present && active && found && found.id !== active) {
       const { number } = await this.model.api.build(active);
-      return { kind: 'there', candidate: present, place, number, build: active };
+      return { kind: 'there', candidate: present, place, number };
     }
     if (present) {
       return { kind: 'none' }; // it is there, without this module: no package is lacking

@@ -5,6 +5,7 @@ import type { EnvStoreModel } from '../store/model';
 import type { IBondState, IFoundBuild, IPackageChange, IPlace } from '../store/types';
 import { BarWork, type IWork } from './bar-work';
 import { kernelsOf, startKernel } from './kernel-start';
+import { submitNew } from './new-environment';
 import { bondOf, type NotebookBonds } from './notebook-bonds';
 
 /** What a notebook lacks, while nothing is done about it. */
@@ -91,8 +92,7 @@ export class NotebookRecovery {
   useFile(state: IBondState, path: string): Promise<void> {
     return this._do(async () => {
       const place = { namespace: state.namespace, name: state.environment };
-      const { build } = await this.model.api.submit(await this.files.text(path), place.namespace, place.name);
-      await this._build(build, place);
+      await this._build(await submitNew(this.model, await this.files.text(path), place, this.trans), place);
     });
   }
 
@@ -113,8 +113,7 @@ export class NotebookRecovery {
   useRequests(state: IBondState): Promise<void> {
     return this._do(async () => {
       const place = { namespace: state.namespace, name: state.environment };
-      const { build } = await this.model.api.submit(state.specification, place.namespace, place.name);
-      await this._build(build, place);
+      await this._build(await submitNew(this.model, state.specification, place, this.trans), place);
     });
   }
 
@@ -234,8 +233,7 @@ export class NotebookRecovery {
   }
 
   private get _mayCompare(): boolean {
-    const { kind } = this.work.state;
-    return !this.work.isDismissed && !this.panel.isDisposed && kind !== 'busy' && this._hasKernel;
+    return !this.work.isDismissed && !this.panel.isDisposed && !this.work.isRunning && this._hasKernel;
   }
 
   private get _hasKernel(): boolean {

@@ -9,8 +9,11 @@ export type INeed =
 const PYTHON = /^No module named '([^'\s]+)'/;
 const R = /there is no package called [‘'"“]([\w.]+)[’'"”]/;
 const INSTALL = /^\s*[%!]\s*(?:python3?\s+-m\s+)?(pip3?|uv\s+pip|conda|mamba|micromamba)\s+install\s+(.+)$/m;
-/** Options of pip and conda behind which a value stands. */
-const WITH_VALUE = /^(-c|-n|-p|-i|-f|-r|-t|--channel|--name|--prefix|--index-url|--extra-index-url|--find-links|--requirement|--target)$/;
+/** Options of pip and conda that say nothing about what is installed; after any other one, nothing is offered. */
+const HARMLESS = /^(-[Uqvy]+|--(upgrade|quiet|verbose|yes|user|no-cache-dir|no-input|disable-pip-version-check|no-deps|force-reinstall|update-deps))$/;
+/** Options behind which a value stands that is left out: where packages come from is the environment's matter. */
+const WITH_VALUE = /^(-[ci]|--channel|--index-url|--extra-index-url|--trusted-host|--progress-bar|--timeout)$/;
+const PACKAGE = /^[A-Za-z0-9][\w.-]*(\[[\w,.-]+\])?([=<>!~][\w.*+!=<>~,|-]*)?$/;
 
 /** Return what a cell lacks, as its source and its last error tell; null where it lacks nothing. */
 export function needOf(cell: ICell): INeed | null {
@@ -34,17 +37,22 @@ export function needOf(cell: ICell): INeed | null {
   return null;
 }
 
-/** Return the packages of a command that installs some; of one that names files or folders, nothing. */
+/** Return the packages of a command that installs some; of one that has anything else in it, nothing. */
 function requested(words: string, isPip: boolean): string[] {
   const found: string[] = [];
-  const all = (words.match(/"[^"]*"|'[^']*'|\S+/g) ?? []).map(word => word.replace(/^(["'])(.*)\1$/, '$2'));
-  for (let place = 0; place < all.length && !/^[;&|#]/.test(all[place]!); place++) {
-    const word = all[place]!;
-    if (WITH_VALUE.test(word)) {
-      place++;
-    } else if (/[/\\]|^\.|\.(whl|gz|zip)$|[{$]/.test(word)) {
+  const all = words.match(/"[^"]*"|'[^']*'|[;&|<>]+(?=\s|$)|[^\s;&|]+|[;&|]/g) ?? [];
+  for (let place = 0; place < all.length && !/^([;&|]|#|[<>]+$)/.test(all[place]!); place++) {
+    const word = all[place]!.replace(/^(["'])(.*)\1$/, '$2');
+    const [option = ''] = word.split('=');
+    if (WITH_VALUE.test(option)) {
+      place += word.includes('=') ? 0 : 1;
+    } else if (word.startsWith('-')) {
+      if (!HARMLESS.test(word)) {
+        return [];
+      }
+    } else if (!PACKAGE.test(word) || /\.(txt|ya?ml|toml|whl|gz|zip|bz2|conda)$/.test(word)) {
       return [];
-    } else if (!word.startsWith('-')) {
+    } else {
       found.push(isPip ? `pip:${word}` : word);
     }
   }
