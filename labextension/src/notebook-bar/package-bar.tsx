@@ -35,7 +35,7 @@ function Content(props: IBarProps & { found: IPackageWork }): React.ReactElement
     case 'ready':
       return <Ready {...props} found={found} />;
     case 'busy':
-      return <Busy found={found} label={trans.__('Adding a package')} cancel={() => missing.cancel()} trans={trans} />;
+      return <Busy found={found} label={trans.__('Adding a package')} cancel={() => missing.work.cancel()} trans={trans} />;
     case 'failed':
       return <Failed found={found} words={trans.__('The package could not be added.')} back={() => missing.goBack()} trans={trans} />;
     default:

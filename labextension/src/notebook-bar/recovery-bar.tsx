@@ -48,7 +48,7 @@ function Content(props: IBarProps & { found: IRecovery }): React.ReactElement | 
     case 'moved':
       return <Moved {...props} found={found} />;
     case 'busy':
-      return <Busy found={found} label={trans.__('Bringing the environment back')} cancel={() => recovery.cancel()} trans={trans} />;
+      return <Busy found={found} label={trans.__('Bringing the environment back')} cancel={() => recovery.work.cancel()} trans={trans} />;
     case 'failed':
       return (
         <Failed found={found} words={trans.__('The environment could not be brought back.')} back={() => recovery.goBack()} trans={trans}>

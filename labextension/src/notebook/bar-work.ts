@@ -17,6 +17,7 @@ export type IWork<S> =
 export class BarWork<S extends { kind: string }> {
   constructor(
     private readonly isClosed: () => boolean,
+    private readonly stop: (build: number) => Promise<void>,
     private readonly trans: TranslationBundle
   ) {}
 
@@ -102,6 +103,13 @@ export class BarWork<S extends { kind: string }> {
       this.fail(error, before);
     } finally {
       this._isRunning = false;
+    }
+  }
+
+  /** Stop the build that is shown. */
+  async cancel(): Promise<void> {
+    if (this._state.kind === 'busy' && 'build' in this._state && this._state.build !== undefined) {
+      await this.stop(this._state.build);
     }
   }
 

@@ -44,7 +44,7 @@ export class MissingPackage {
     private readonly bonds: NotebookBonds,
     private readonly trans: TranslationBundle
   ) {
-    this.work = new BarWork(() => panel.isDisposed, trans);
+    this.work = new BarWork(() => panel.isDisposed, build => model.api.cancel(build), trans);
     panel.disposed.connect(() => this.work.dispose());
   }
 
@@ -131,14 +131,6 @@ export class MissingPackage {
       const { current_build_id } = await this.model.api.environment(place); // another one by now, perhaps
       return this._restart(candidate, place, current_build_id ?? undefined, cell);
     });
-  }
-
-  /** Stop the build that runs for this notebook. */
-  async cancel(): Promise<void> {
-    const { state } = this.work;
-    if (state.kind === 'busy' && state.build !== undefined) {
-      await this.model.api.cancel(state.build);
-    }
   }
 
   private async _restart(candidate: ICandidate, place: IPlace, build: number | undefined, cell: string): Promise<IOffer> {

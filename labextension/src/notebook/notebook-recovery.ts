@@ -44,7 +44,7 @@ export class NotebookRecovery {
     private readonly files: IFiles
   ) {
     const { sessionContext } = panel;
-    this.work = new BarWork(() => panel.isDisposed, trans);
+    this.work = new BarWork(() => panel.isDisposed, build => model.api.cancel(build), trans);
     sessionContext.kernelPreferenceChanged.connect(this._holdBack, this);
     bonds.changed.connect(this._onBond, this);
     this._holdBack();
@@ -125,14 +125,6 @@ export class NotebookRecovery {
   /** Let the notebook remember the build that it runs in now. */
   moveOn(): Promise<void> {
     return this._do(() => this.bonds.remember(this.panel));
-  }
-
-  /** Stop the build that runs for this notebook. */
-  async cancel(): Promise<void> {
-    const { state } = this.work;
-    if (state.kind === 'busy' && state.build !== undefined) {
-      await this.model.api.cancel(state.build);
-    }
   }
 
   private get _metadata(): object {
