@@ -11,7 +11,7 @@ from pathlib import Path
 from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.cli.build import DEFAULT_NAMESPACE, repair_file, report_changes, see_through
 from jupyter_envstore.cli.common import open_store, print_json, read_file, who
-from jupyter_envstore.errors import InvalidInputError, SpecificationError
+from jupyter_envstore.errors import InvalidInputError, NotFoundError, SpecificationError
 from jupyter_envstore.notebooks.execution import language_of_notebook, read_notebook
 from jupyter_envstore.notebooks.imported_modules import NAMESPACES, python_modules, r_packages
 from jupyter_envstore.notebooks.module_provider import ModuleProvider
@@ -63,19 +63,32 @@ def from_notebook(options: argparse.Namespace) -> int:
             _print(options, proposal)
             return 0
         _refuse_guesses(proposal, options.accept_guesses)
-        print(proposal.text, file=sys.stderr)
-        if not options.yes and not _agreed():
-            return 1
         space, name = split_place("", options.name or "")
         local = store.config.allow_local_files
         specification = read_specification(proposal.text, proposal.source, local, named=bool(name))
         namespace = space or DEFAULT_NAMESPACE
+        target = f"{namespace}/{name or specification.name}"
+        if not name and _is_there(store, namespace, specification.name or ""):
+            msg = f"there is an environment {target} already; give --name {target} to build it anew, or another name"
+            raise InvalidInputError(msg)
+        print(f"{target}:\n{proposal.text}", file=sys.stderr)
+        if not options.yes and not _agreed():
+            return 1
         choices = BuildOptions(proposal.exclude_newer)
         reference = store.builds.submit(specification, namespace, name or None, who(), "notebook", options=choices)
         code = see_through(store, reference, options)
-        place = f"{reference.namespace}/{reference.name}"
-        print(f"open it there: jupyter envstore open {options.file} --environment {place}", file=sys.stderr)
+        if path.suffix == ".ipynb" and not options.no_wait:
+            place = f"{reference.namespace}/{reference.name}"
+            print(f"open it there: jupyter envstore open {options.file} --environment {place}", file=sys.stderr)
         return code
+
+
+def _is_there(store: Store, namespace: str, name: str) -> bool:
+    try:
+        store.environments.get(Identity(who(), DEFAULT_NAMESPACE, {EVERYWHERE: ["admin"]}), namespace, name)
+    except NotFoundError:
+        return False
+    return True
 
 
 def _print(options: argparse.Namespace, proposal: Proposal) -> None:

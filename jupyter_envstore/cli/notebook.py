@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.cli.build import DEFAULT_NAMESPACE, follow, outcome
 from jupyter_envstore.cli.common import find, open_store, tell, who
 from jupyter_envstore.database.active_builds import ActiveBuild
-from jupyter_envstore.errors import InvalidInputError, NotExactError, PolicyError, SpecificationError
+from jupyter_envstore.errors import InvalidInputError, NotExactError, NotFoundError, PolicyError, SpecificationError
 from jupyter_envstore.kernels.own_kernels import write_own_kernels
 from jupyter_envstore.notebooks.bond import Bond
 from jupyter_envstore.notebooks.bond_state import BondState
@@ -24,7 +24,7 @@ from jupyter_envstore.notebooks.execution import (
     read_notebook,
     write_notebook,
 )
-from jupyter_envstore.notebooks.lockfile_beside import lacks, lockfile_beside
+from jupyter_envstore.notebooks.lockfile_beside import is_told, lacks, lockfile_beside
 from jupyter_envstore.notebooks.parameters import inject, read_parameter
 from jupyter_envstore.policy.access import EVERYWHERE, Identity
 from jupyter_envstore.services.interfaces import Store
@@ -94,15 +94,15 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
             store.prefixes.restore(reference.id, who())
             follow(store, reference)
         return reference
+    if state["deleted"]:
+        place = f"{bond['namespace']}/{bond['environment']}"
+        msg = f"{place} was deleted; for ten minutes it can come back: jupyter envstore undelete {place}"
+        raise NotFoundError(msg)
     why = _why_not_exact(state, exact)
     target = (state["namespace"], state["environment"])
     lock = state["lock"]
     if lock and not why:
-        strange = sorted(set(lock["places"]) - set(accepted))
-        if strange:
-            options = " ".join(f"--accept {place}" for place in strange)
-            msg = f"the lock takes packages from addresses that no setting names; if you trust them, give {options}"
-            raise PolicyError(msg)
+        _check_accepted(lock["places"], accepted, "the lock")
         if lock["sources"]:
             print(f"note: built from source again: {', '.join(lock['sources'])[:200]}", file=sys.stderr)
         reference = store.bonds.build_lock(metadata, target, who(), accepted)
@@ -116,6 +116,7 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
         msg = f"{written} cannot be had: {why}, and the notebook does not tell what it asked for"
         raise NotExactError(msg)
     else:
+        _check_accepted(state["places"], accepted, "what the notebook asked for")
         print(f"note: {written} cannot be had exactly: {why}; built from what it asked for", file=sys.stderr)
         specification = read_specification(state["specification"], "what the notebook asked for", named=True)
         reference = store.builds.submit(specification, *target, who(), "notebook")
@@ -124,10 +125,21 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
     return reference
 
 
+def _check_accepted(places: Sequence[str], accepted: Sequence[str], what: str) -> None:
+    strange = sorted(set(places) - set(accepted))
+    if strange:
+        options = " ".join(f"--accept {place}" for place in strange)
+        msg = f"{what} takes packages from addresses that no setting names; if you trust them, give {options}"
+        raise PolicyError(msg)
+
+
 def _from_lockfile(store: Store, name: str, bond: Bond) -> tuple[str, Specification] | None:
     """Return the lockfile beside a notebook, its name first, if it has all that the notebook asked for."""
     path = lockfile_beside(Path(name).resolve()) if name != "-" else None
     if path is None:
+        return None
+    if not is_told(bond) and path.name.startswith("conda-lock."):
+        print(f"note: {path.name} is passed over: the notebook does not tell all that it asked for", file=sys.stderr)
         return None
     try:
         specification = read_specification(path.read_bytes(), path.name, store.config.allow_local_files, named=True)

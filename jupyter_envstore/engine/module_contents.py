@@ -30,8 +30,8 @@ def check_module(name: str, language: Language) -> None:
         raise ValueError(msg)
 
 
-def cached_packages_with(module: str, language: Language, cache: Path) -> set[str]:
-    """Return the names of the conda packages in the package cache that contain a module.
+def cached_packages_with(module: str, language: Language, cache: Path) -> set[tuple[str, str, str]]:
+    """Return name, version and build of the conda packages in the package cache that contain a module.
 
     Parameters
     ----------
@@ -40,16 +40,16 @@ def cached_packages_with(module: str, language: Language, cache: Path) -> set[st
     cache : Path
         The package cache, with a folder ``name-version-build`` for each package.
     """
-    found: set[str] = set()
+    found: set[tuple[str, str, str]] = set()
     if not cache.is_dir():
         return found
     with os.scandir(cache) as entries:
         for entry in entries:
-            name = entry.name.rsplit("-", 2)[0]
-            if name in found or entry.name.count("-") < 2 or not entry.is_dir(follow_symlinks=False):
+            parts = entry.name.rsplit("-", 2)
+            if len(parts) < 3 or not entry.is_dir(follow_symlinks=False):
                 continue
             if any(_has(folder, module, language) for folder in _folders(Path(entry.path), language)):
-                found.add(name)
+                found.add((parts[0], parts[1], parts[2]))
     return found
 
 

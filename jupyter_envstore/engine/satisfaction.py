@@ -61,11 +61,15 @@ class Requests:
 
     def _is_met(self, spec: str, package: InstalledPackage | None) -> bool:
         import rattler
+        from rattler.exceptions import InvalidVersionError
 
         if package is None:
             return False
         build = rattler.BuildString(package.build)
-        record = rattler.PackageRecord(package.name, package.version, build, 0, "noarch")
+        try:
+            record = rattler.PackageRecord(package.name, package.version, build, 0, "noarch")
+        except InvalidVersionError:  # nothing of conda's, but a lockfile may have any text
+            return False
         return bool(self._conda[spec].matches(record))
 
 

@@ -27,6 +27,11 @@ def lockfile_beside(notebook: Path) -> Path | None:
     return None
 
 
+def is_told(bond: Bond) -> bool:
+    """Whether a notebook tells all that it asked for, so that a lockfile can be compared with it."""
+    return bool(bond["packages"] or bond["pip"]) and not bond.get("left_out")
+
+
 def lacks(specification: Specification, bond: Bond) -> list[str]:
     """Return what a notebook asked for and a lockfile does not have for this platform."""
     if specification.lockfile is None:

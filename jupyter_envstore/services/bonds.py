@@ -21,7 +21,7 @@ from jupyter_envstore.notebooks.bond_reader import embedded_record, read_bond, r
 from jupyter_envstore.notebooks.bond_state import BondState, FittingEnvironment, FoundBuild, LockState
 from jupyter_envstore.policy.access import Identity
 from jupyter_envstore.services.builds import Builds
-from jupyter_envstore.services.record_policy import check_record, unknown_places
+from jupyter_envstore.services.record_policy import check_record, unknown_places, unknown_request_places
 from jupyter_envstore.services.records import BuildRecords
 from jupyter_envstore.services.settings import Settings
 from jupyter_envstore.services.values import BuildRef
@@ -96,6 +96,9 @@ class Bonds:
             "namespace": place[0],
             "environment": place[1],
             "specification": requested_text(bond),
+            "places": unknown_request_places(
+                bond["channels"], bond["packages"], bond["pip"], self._settings.near(place), self._config
+            ),
             "fitting": self._fitting(identity, bond),
         }
 

@@ -58,11 +58,13 @@ class Modules:
 
     def _cached(self, identity: Identity, module: str, language: Language) -> list[ModuleProvider]:
         """Return conda packages in the package cache that have a module, and who uses them."""
-        names = cached_packages_with(module, language, self._config.packages / "conda")
+        cached = cached_packages_with(module, language, self._config.packages / "conda")
+        names = {name for name, _, _ in cached}
         places: dict[str, list[str]] = defaultdict(list)
         with self._database.read() as session:
             for row in active_packages(session, sorted(names)) if names else ():
-                if row.manager == "conda" and identity.may("environment::read", row.namespace, row.environment):
+                is_cached = row.manager == "conda" and (row.name, row.version, row.build) in cached
+                if is_cached and identity.may("environment::read", row.namespace, row.environment):
                     places[row.name].append(f"{row.namespace}/{row.environment}")
         return [_provider(name, "conda", "contents", users) for name, users in places.items()]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from jupyter_envstore import policy
@@ -14,6 +14,7 @@ from jupyter_envstore.policy.setting_values import SettingValues
 from jupyter_envstore.spec.indexes import is_of_any, is_of_index
 from jupyter_envstore.spec.lock_entries import PypiEntry
 from jupyter_envstore.spec.match_specs import check_channel
+from jupyter_envstore.spec.pip_lines import read_requirement
 
 
 def check_record(
@@ -81,6 +82,21 @@ def unknown_places(record: BuildRecord, settings: SettingValues, config: StoreCo
             ]
         )
     )
+
+
+def unknown_request_places(
+    channels: Sequence[str], packages: Sequence[str], pip: Sequence[str], settings: SettingValues, config: StoreConfig
+) -> list[str]:
+    """Return the addresses that requests of a notebook take packages from and that the settings do not name."""
+    naming = ChannelPolicy.of(settings, config.channel_alias)
+    known = {
+        naming.url(channel) for channel in (*settings["conda_default_channels"], *settings["conda_allowed_channels"])
+    }
+    prefixes = [spec.rpartition("::")[0].partition("[")[0] for spec in packages if "::" in spec]
+    places = [url for channel in (*channels, *prefixes) if (url := naming.url(channel)) not in known]
+    urls = [url for line in pip if (url := read_requirement(line).url)]
+    places += [_host_of(url) for url in urls if not is_of_any(url, settings["pypi_allowed_indexes"])]
+    return list(dict.fromkeys(places))
 
 
 def _option_places(record: BuildRecord) -> Iterator[str]:

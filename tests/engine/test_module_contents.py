@@ -44,11 +44,11 @@ def cache(tmp_path: Path) -> Path:
     ],
 )
 def test_a_module_is_found_by_its_files(cache: Path, module: str, found: set[str]) -> None:
-    assert cached_packages_with(module, "python", cache) == found
+    assert {name for name, _, _ in cached_packages_with(module, "python", cache)} == found
 
 
 def test_a_package_of_r_is_found(cache: Path) -> None:
-    assert cached_packages_with("dplyr", "r", cache) == {"r-dplyr"}
+    assert cached_packages_with("dplyr", "r", cache) == {("r-dplyr", "1.1", "r44_0")}
     assert cached_packages_with("dplyr", "python", cache) == set()
     assert cached_packages_with("dplyr", "r", cache / "none") == set()
 

@@ -6,7 +6,7 @@ const trans = nullTranslator.load('jupyter_envstore');
 
 /** A fake of a notebook, of its environment and of the store. */
 function fakes(permissions = ['environment::update']) {
-  const store = { providers: [] as any[], contents: [] as any[], named: [] as string[], running: 5, asked: [] as string[], text: 'old', places: [] as string[], building: [] as any[], status: 'COMPLETED' };
+  const store = { providers: [] as any[], contents: [] as any[], named: [] as string[], running: 5, asked: [] as string[], text: 'old', active: 5, places: [] as string[], building: [] as any[], status: 'COMPLETED' };
   const item: any = { id: 1, namespace: { name: 'team' }, name: 'data', permissions, current_build_id: 5, kernels: ['k'], active: true };
   const panel: any = {
     isDisposed: false,
@@ -32,7 +32,7 @@ function fakes(permissions = ['environment::update']) {
       unfinishedBuilds: async () => store.building,
       search: async (name: string) => (store.named.includes(name) ? [{ name }] : []),
       environment: async () => item,
-      build: async () => ({ number: 2, specification: { text: store.text }, exclude_newer: '2026-01-01' }),
+      build: async () => ({ id: store.active, number: 2, specification: { text: store.text }, exclude_newer: '2026-01-01' }),
       edit: async (text: string, add: string[]) => `${text} + ${add.join()}`,
       solve: async (text: string) => ({ changes: [{ name: 'six', change: 'added', from: '', to: '1.0 0', text }] }),
       submit: async (text: string, namespace: string, name: string, _: unknown, newer: string) => {
@@ -59,7 +59,7 @@ function fakes(permissions = ['environment::update']) {
       })
     }
   });
-  return { store, missing, cell, change: (text: string) => (store.text = text) };
+  return { store, missing, cell, change: () => (store.active = 7) };
 }
 
 describe('a package that a notebook lacks', () => {
@@ -87,7 +87,7 @@ describe('a package that a notebook lacks', () => {
     await missing.noteRun(cell('a', 'six'));
     const offer: any = missing.work.state;
     await missing.preview(offer, offer.candidates[0]);
-    change('newer');
+    change();
     await missing.add(missing.work.state as any);
     expect(store.asked).toEqual([]);
     expect(missing.work.state).toMatchObject({ kind: 'failed' });

@@ -27,12 +27,14 @@ export async function kernelsOf(model: EnvStoreModel, place: IPlace, trans: Tran
  * Start one of some kernels in a notebook, the first that speaks its language; the notebook remembers its build.
  *
  * With `build`, it is waited for until JupyterLab knows the kernel of this build: that of the one before has the same name.
+ * A kernel that the user chose since the one with the id `before` ran is left alone.
  */
 export async function startKernel(
   panel: NotebookPanel,
   bonds: NotebookBonds,
   kernels: readonly string[],
   trans: TranslationBundle,
+  before: string | undefined,
   build?: number
 ): Promise<void> {
   const { sessionContext } = panel;
@@ -51,6 +53,10 @@ export async function startKernel(
   );
   if (!name) {
     throw new Error(trans.__('it has no kernel'));
+  }
+  const running = sessionContext.session?.kernel;
+  if (running && running.id !== before) {
+    throw new Error(trans.__('The environment is ready, but another kernel was chosen meanwhile. It goes on; choose the new one by its name'));
   }
   await sessionContext.changeKernel({ name });
   await bonds.remember(panel);

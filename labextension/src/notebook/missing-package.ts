@@ -26,11 +26,11 @@ export interface ICandidate {
 /** What is known of a package that a notebook lacks, while nothing is done about it. */
 export type IOffer =
   /** Packages that could be added. `target` is where; another place than `place` is a copy. Null: the user may change nothing. */
-  | { kind: 'offer'; need: INeed; candidates: readonly ICandidate[]; place: IPlace; target: IPlace | null }
+  | { kind: 'offer'; need: INeed; candidates: readonly ICandidate[]; place: IPlace; target: IPlace | null; cell: string }
   /** The active build has the package already, but the kernel runs in another. */
-  | { kind: 'there'; candidate: ICandidate; place: IPlace; number: number }
-  /** What adding it would change; null until that is known. `base` is the specification that it was found for. */
-  | { kind: 'preview'; candidate: ICandidate; place: IPlace; target: IPlace; changes: readonly IPackageChange[] | null; base: string; text: string }
+  | { kind: 'there'; candidate: ICandidate; place: IPlace; number: number; cell: string }
+  /** What adding it would change; null until that is known. `base` is the build that it was found for. */
+  | { kind: 'preview'; candidate: ICandidate; place: IPlace; target: IPlace; cell: string; changes: readonly IPackageChange[] | null; base: number; text: string }
   /** The kernel has it now. */
   | { kind: 'ready'; candidate: ICandidate; place: IPlace; cell: string };
 
@@ -67,7 +67,7 @@ export class MissingPackage {
     }
     this._cell = cell.model.id;
     try {
-      const offer = await this._offer(item, need);
+      const offer = await this._offer(item, need, cell.model.id);
       if (turn === this.work.turn && this._cell === cell.model.id) {
         this.work.reopen();
         this.work.set(offer);
@@ -79,18 +79,18 @@ export class MissingPackage {
 
   /** Find out what adding a package would change. */
   async preview(offer: Extract<IOffer, { kind: 'offer' }>, candidate: ICandidate): Promise<void> {
-    const { place, target } = offer;
+    const { place, target, cell } = offer;
     if (!target) {
       return;
     }
     this._before = offer;
-    this.work.set({ kind: 'preview', candidate, place, target, changes: null, base: '', text: '' });
+    this.work.set({ kind: 'preview', candidate, place, target, cell, changes: null, base: 0, text: '' });
     try {
-      const { text, excludeNewer } = await this._specification(place);
+      const { id, text, excludeNewer } = await this._specification(place);
       const edited = await this.model.api.edit(text, [...candidate.specs], []);
       const { changes } = await this.model.api.solve(edited, place, { excludeNewer });
       if (this.work.state.kind === 'preview' && this.work.state.candidate === candidate) {
-        this.work.set({ kind: 'preview', candidate, place, target, changes: changes ?? [], base: text, text: edited });
+        this.work.set({ kind: 'preview', candidate, place, target, cell, changes: changes ?? [], base: id, text: edited });
       }
     } catch (error) {
       if (this.work.state.kind === 'preview' && this.work.state.candidate === candidate) {
@@ -107,11 +107,11 @@ export class MissingPackage {
   }
 
   /** Build the environment with the package, and start the kernel in the new build. */
-  async add({ candidate, place, target, base, text }: Extract<IOffer, { kind: 'preview' }>): Promise<void> {
-    const cell = this._cell;
+  async add({ candidate, place, target, base, text, cell }: Extract<IOffer, { kind: 'preview' }>): Promise<void> {
+    const before = this._kernel;
     await this.work.run(async () => {
-      const { text: now, excludeNewer } = await this._specification(place);
-      if (now !== base) {
+      const { id, excludeNewer } = await this._specification(place);
+      if (id !== base) {
         throw new Error(this.trans.__('%1 was changed meanwhile. Go back, and look at what would change now', whole(place)));
       }
       const build =
@@ -120,29 +120,29 @@ export class MissingPackage {
           : await submitNew(this.model, text, target, this.trans, excludeNewer);
       this.model.watch(build);
       await built(this.model.api, build, this.trans, progress => this.work.tell(progress, build));
-      return this._restart(candidate, target, build, cell);
+      return this._restart(candidate, target, build, cell, before);
     });
   }
 
   /** Start the kernel in the active build. */
-  async restart({ candidate, place }: Extract<IOffer, { kind: 'there' }>): Promise<void> {
-    const cell = this._cell;
+  async restart({ candidate, place, cell }: Extract<IOffer, { kind: 'there' }>): Promise<void> {
+    const before = this._kernel;
     await this.work.run(async () => {
       const { current_build_id } = await this.model.api.environment(place); // another one by now, perhaps
-      return this._restart(candidate, place, current_build_id ?? undefined, cell);
+      return this._restart(candidate, place, current_build_id ?? undefined, cell, before);
     });
   }
 
-  private async _restart(candidate: ICandidate, place: IPlace, build: number | undefined, cell: string): Promise<IOffer> {
+  private async _restart(candidate: ICandidate, place: IPlace, build: number | undefined, cell: string, before?: string): Promise<IOffer> {
     this.work.say(this.trans.__('Starting the kernel'));
     const kernels = await kernelsOf(this.model, place, this.trans);
-    await startKernel(this.panel, this.bonds, kernels, this.trans, build);
+    await startKernel(this.panel, this.bonds, kernels, this.trans, before, build);
     void this.model.refresh();
     return { kind: 'ready', candidate, place, cell };
   }
 
   /** Return the text of an environment's active build, and the date from which it leaves packages out. */
-  private async _specification(place: IPlace): Promise<{ text: string; excludeNewer: string | null }> {
+  private async _specification(place: IPlace): Promise<{ id: number; text: string; excludeNewer: string | null }> {
     const { id, current_build_id } = await this.model.api.environment(place);
     if ((await this.model.api.unfinishedBuilds()).some(other => other.environment_id === id)) {
       throw new Error(this.trans.__('another build of %1 is running, and may change it. Try again when it has ended', whole(place)));
@@ -151,28 +151,30 @@ export class MissingPackage {
     if (!build?.specification?.text) {
       throw new Error(this.trans.__('the environment has no specification'));
     }
-    return { text: build.specification.text, excludeNewer: build.exclude_newer ?? null };
+    return { id: build.id, text: build.specification.text, excludeNewer: build.exclude_newer ?? null };
   }
 
-  private async _offer(item: IEnvironment, need: INeed): Promise<IPackageWork> {
+  private async _offer(item: IEnvironment, need: INeed, cell: string): Promise<IPackageWork> {
     const place = placeOf(item);
     const target = this._target(item);
-    if ('packages' in need) {
-      const label = need.packages.map(spec => spec.replace(/^pip:/, '')).join(', ');
-      return { kind: 'offer', need, candidates: [{ specs: need.packages, label, reason: 'asked', places: [] }], place, target };
-    }
     const active = (await this.model.api.environment(place)).current_build_id;
     const contents = active ? await this.model.api.contents(active) : [];
+    if ('packages' in need) {
+      const names = new Set(contents.map(content => content.name));
+      const specs = need.packages.filter(spec => !names.has(nameOf(spec)));
+      const label = specs.map(spec => spec.replace(/^pip:/, '')).join(', ');
+      return specs.length ? { kind: 'offer', need, candidates: [{ specs, label, reason: 'asked', places: [] }], place, target, cell } : { kind: 'none' };
+    }
     const [candidates, found] = await Promise.all([this._candidates(need, contents), this.bonds.buildOf(this.panel)]);
     const present = candidates.find(({ specs }) => contents.some(content => isOf(content, specs[0]!)));
     if (present && active && found && found.id !== active) {
       const { number } = await this.model.api.build(active);
-      return { kind: 'there', candidate: present, place, number };
+      return { kind: 'there', candidate: present, place, number, cell };
     }
     if (present) {
       return { kind: 'none' }; // it is there, without this module: no package is lacking
     }
-    return { kind: 'offer', need, candidates, place, target };
+    return { kind: 'offer', need, candidates, place, target, cell };
   }
 
   /** Return the packages that have a module: as the server knows them, else one of the same name. */
@@ -213,8 +215,18 @@ export class MissingPackage {
     return { namespace, name };
   }
 
+  /** The id of the kernel that runs. */
+  private get _kernel(): string | undefined {
+    return this.panel.sessionContext.session?.kernel?.id;
+  }
+
   private _cell = '';
   private _before: IPackageWork | undefined;
+}
+
+/** Return the name of the package that a spec is about. */
+function nameOf(spec: string): string {
+  return (/^[\w.-]+/.exec(spec.replace(/^pip:/, ''))?.[0] ?? '').toLowerCase().replace(/_/g, '-');
 }
 
 /** Whether a package of a build is the one that a spec names. */

@@ -112,8 +112,12 @@ export class NotebookRecovery {
   /** Build what the notebook asked for, and start its kernel. */
   useRequests(state: IBondState): Promise<void> {
     return this._do(async () => {
+      if (state.places.length && !(await this.confirm(state.places))) {
+        return false;
+      }
       const place = { namespace: state.namespace, name: state.environment };
       await this._build(await submitNew(this.model, state.specification, place, this.trans), place);
+      return true;
     });
   }
 
@@ -260,16 +264,21 @@ export class NotebookRecovery {
   /** Start one of these kernels. */
   private async _start(kernels: readonly string[], build?: number): Promise<void> {
     this.work.say(this.trans.__('Starting the kernel'));
-    await startKernel(this.panel, this.bonds, kernels, this.trans, build);
+    await startKernel(this.panel, this.bonds, kernels, this.trans, this._before, build);
   }
 
   /** Do something that takes a while; what it returns as false was not done. */
   private async _do(action: () => Promise<unknown>): Promise<void> {
     const before = this.work.state;
+    if (!this.work.isRunning) {
+      this._before = this.panel.sessionContext.session?.kernel?.id;
+    }
     await this.work.run(async () => {
       const done = await action();
       void this.model.refresh();
       return done === false ? before : { kind: 'none' };
     });
   }
+
+  private _before: string | undefined; // the kernel that ran when the work began
 }

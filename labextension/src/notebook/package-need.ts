@@ -11,8 +11,11 @@ const R = /there is no package called [‘'"“]([\w.]+)[’'"”]/;
 const INSTALL = /^\s*[%!]\s*(?:python3?\s+-m\s+)?(pip3?|uv\s+pip|conda|mamba|micromamba)\s+install\s+(.+)$/m;
 /** Options of pip and conda that say nothing about what is installed; after any other one, nothing is offered. */
 const HARMLESS = /^(-[Uqvy]+|--(upgrade|quiet|verbose|yes|user|no-cache-dir|no-input|disable-pip-version-check|no-deps|force-reinstall|update-deps))$/;
-/** Options behind which a value stands that is left out: where packages come from is the environment's matter. */
-const WITH_VALUE = /^(-[ci]|--channel|--index-url|--extra-index-url|--trusted-host|--progress-bar|--timeout)$/;
+/**
+ * Options behind which a value stands that says nothing about what is installed. Those that name an index or a channel are
+ * none of these: from another one, the name may be of another package.
+ */
+const WITH_VALUE = /^(--trusted-host|--progress-bar|--timeout)$/;
 const PACKAGE = /^[A-Za-z0-9][\w.-]*(\[[\w,.-]+\])?([=<>!~][\w.*+!=<>~,|-]*)?$/;
 
 /** Return what a cell lacks, as its source and its last error tell; null where it lacks nothing. */

@@ -415,6 +415,8 @@ export interface components {
             readonly environment: string;
             /** @description What was asked for, as an `environment.yml`; empty where the notebook does not tell it. */
             readonly specification: string;
+            /** @description Addresses in `specification` that the settings of the store do not name. */
+            readonly places: readonly string[];
             /** @description Environments that satisfy most of what was asked for, the best first. */
             readonly fitting: readonly {
                 readonly namespace: string;
