@@ -22,6 +22,7 @@ from jupyter_envstore.errors import (
     InvalidInputError,
     SpecificationError,
 )
+from jupyter_envstore.policy.access import EVERYWHERE, Identity
 from jupyter_envstore.representation.builds import FullBuildView
 from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.services.values import BuildRef
@@ -128,6 +129,11 @@ def _report_build(view: FullBuildView, as_json: bool, failed_platforms: Mapping[
         for artifact in view["artifacts"]:
             state = human_size(artifact["size"]) if artifact["state"] == "ready" else artifact["state"]
             print(f"  {artifact['type']:<10} {state}  {remark(artifact)}".rstrip())
+
+
+def owner() -> Identity:
+    """Return the identity of the person at the keyboard, who may do everything on a store of this machine."""
+    return Identity(who(), DEFAULT_NAMESPACE, {EVERYWHERE: ["admin"]})
 
 
 def repair_file(store: Store, file: str, namespace: str, pick: Pick) -> Repaired:

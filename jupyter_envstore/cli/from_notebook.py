@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jupyter_envstore.builds.options import BuildOptions
-from jupyter_envstore.cli.build import DEFAULT_NAMESPACE, repair_file, report_changes, see_through
+from jupyter_envstore.cli.build import DEFAULT_NAMESPACE, owner, repair_file, report_changes, see_through
 from jupyter_envstore.cli.common import open_store, print_json, read_file, who
 from jupyter_envstore.errors import InvalidInputError, NotFoundError, SpecificationError
 from jupyter_envstore.notebooks.execution import language_of_notebook, read_notebook
 from jupyter_envstore.notebooks.imported_modules import NAMESPACES, python_modules, r_packages
 from jupyter_envstore.notebooks.module_provider import ModuleProvider
-from jupyter_envstore.policy.access import EVERYWHERE, Identity
+from jupyter_envstore.policy.access import Identity
 from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.spec import read_specification, split_place
 from jupyter_envstore.spec.converting.draft import Draft, Pick
@@ -85,7 +85,7 @@ def from_notebook(options: argparse.Namespace) -> int:
 
 def _is_there(store: Store, namespace: str, name: str) -> bool:
     try:
-        store.environments.get(Identity(who(), DEFAULT_NAMESPACE, {EVERYWHERE: ["admin"]}), namespace, name)
+        store.environments.get(owner(), namespace, name)
     except NotFoundError:
         return False
     return True
@@ -131,7 +131,7 @@ def _proposal(repaired: Repaired, source: str) -> Proposal:
 
 def _from_imports(store: Store, path: Path, text: str, chosen: Mapping[str, str]) -> Proposal:
     """Return a specification of the packages that have the modules which the cells import."""
-    identity = Identity(who(), DEFAULT_NAMESPACE, {EVERYWHERE: ["admin"]})
+    identity = owner()
     cells, is_r = _code(path, text)
     modules = r_packages(cells) if is_r else python_modules(cells, path.resolve().parent)
     if not modules and not is_r and not cells:

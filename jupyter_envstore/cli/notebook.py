@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore.cli.build import DEFAULT_NAMESPACE, follow, outcome
+from jupyter_envstore.cli.build import follow, outcome, owner
 from jupyter_envstore.cli.common import find, open_store, tell, who
 from jupyter_envstore.database.active_builds import ActiveBuild
 from jupyter_envstore.errors import InvalidInputError, NotExactError, NotFoundError, PolicyError, SpecificationError
@@ -26,7 +26,6 @@ from jupyter_envstore.notebooks.execution import (
 )
 from jupyter_envstore.notebooks.lockfile_beside import is_told, lacks, lockfile_beside
 from jupyter_envstore.notebooks.parameters import inject, read_parameter
-from jupyter_envstore.policy.access import EVERYWHERE, Identity
 from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.services.values import BuildRef
 from jupyter_envstore.spec import Specification, read_specification
@@ -83,7 +82,7 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
     if metadata is None:
         msg = f"{name} remembers no environment; name one with --environment NAMESPACE/NAME"
         raise InvalidInputError(msg)
-    state = store.bonds.look(Identity(who(), DEFAULT_NAMESPACE, {EVERYWHERE: ["admin"]}), metadata)
+    state = store.bonds.look(owner(), metadata)
     bond = state["bond"]
     written = f"{bond['namespace']}/{bond['environment']}:{bond['build']}"
     if state["builds"]:
@@ -167,11 +166,14 @@ def _why_not_exact(state: BondState, exact: bool) -> str:
 def kernels_of(store: Store, reference: BuildRef, folder: Path) -> dict[str, str]:
     """Write the kernelspecs of a build into a folder; return their names with their languages."""
     prefix = store.prefixes.path(reference.id)
-    is_active = store.builds.find(reference.namespace, reference.name).id == reference.id
-    row = ActiveBuild(
-        0, reference.namespace, reference.name, reference.id, reference.number, prefix.name, True, is_active
-    )
+    active = is_active(store, reference)
+    row = ActiveBuild(0, reference.namespace, reference.name, reference.id, reference.number, prefix.name, True, active)
     return write_own_kernels(folder, prefix, row, store.config.shims)
+
+
+def is_active(store: Store, reference: BuildRef) -> bool:
+    """Whether a build is the active one of its environment."""
+    return store.builds.find(reference.namespace, reference.name).id == reference.id
 
 
 def kernel_for(notebook: Any, languages: dict[str, str], reference: BuildRef) -> tuple[str, str]:

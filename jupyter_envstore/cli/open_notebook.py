@@ -13,12 +13,11 @@ from urllib.parse import quote
 
 from jupyter_envstore.cli.common import find, open_store
 from jupyter_envstore.cli.jupyter_servers import RunningServer, become_server, running_servers, show
-from jupyter_envstore.cli.notebook import BOND, bring_back, has_lock, kernel_for, kernels_of, remember
+from jupyter_envstore.cli.notebook import BOND, bring_back, has_lock, is_active, kernel_for, kernels_of, remember
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.kernels.kernel_specs import note_offer
 from jupyter_envstore.notebooks.bond import Bond
 from jupyter_envstore.notebooks.execution import read_notebook, write_notebook
-from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.services.values import BuildRef
 
 API = "envstore/api/v1/"
@@ -47,7 +46,7 @@ def open_notebook(options: argparse.Namespace) -> int:
         for server in running_servers(path):
             if _offers(server, reference, bond, kernel[0]):
                 return _show_there(server, module, path, options.no_browser)
-        if not _is_active(store, reference):
+        if not is_active(store, reference):
             note_offer(store.config, reference.id)
     folder = Path.cwd() if Path.cwd() in path.parents else path.parent
     page = PAGES[module] + quote(path.relative_to(folder).as_posix())
@@ -76,10 +75,6 @@ def _set_kernel(notebook: Any, bond: Bond, kernel: tuple[str, str]) -> bool:
         return False
     remember(notebook, bond, kernel)
     return True
-
-
-def _is_active(store: Store, reference: BuildRef) -> bool:
-    return store.builds.find(reference.namespace, reference.name).id == reference.id
 
 
 def _offers(server: RunningServer, reference: BuildRef, bond: Bond, kernel: str) -> bool:
