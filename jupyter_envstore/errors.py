@@ -106,6 +106,19 @@ class ConflictError(EnvStoreError):
     exit_code = 4
 
 
+class UnknownPlacesError(ConflictError):
+    """Packages come from ``places``, which the settings do not name: whoever asks has to accept these addresses."""
+
+    code = "unknown_places"
+
+    def __init__(self, what: str, places: Sequence[str]) -> None:
+        self.places = list(places)
+        super().__init__(
+            f"{what} takes packages from {', '.join(places)}, which the settings of this store do not name; "
+            "send the addresses in 'accept' if you trust them"
+        )
+
+
 class NotReadyError(ConflictError):
     """What is asked for is being made; it may be asked for again in a while."""
 

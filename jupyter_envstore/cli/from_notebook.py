@@ -75,7 +75,9 @@ def from_notebook(options: argparse.Namespace) -> int:
         if not options.yes and not _agreed():
             return 1
         choices = BuildOptions(proposal.exclude_newer)
-        reference = store.builds.submit(specification, namespace, name or None, who(), "notebook", options=choices)
+        reference = store.builds.submit(
+            specification, namespace, name or None, who(), "notebook", options=choices, is_new=not name
+        )
         code = see_through(store, reference, options)
         if path.suffix == ".ipynb" and not options.no_wait:
             place = f"{reference.namespace}/{reference.name}"

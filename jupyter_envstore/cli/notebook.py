@@ -5,14 +5,22 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.cli.build import follow, outcome, owner
 from jupyter_envstore.cli.common import find, open_store, tell, who
 from jupyter_envstore.database.active_builds import ActiveBuild
-from jupyter_envstore.errors import InvalidInputError, NotExactError, NotFoundError, PolicyError, SpecificationError
+from jupyter_envstore.errors import (
+    InvalidInputError,
+    NotExactError,
+    NotFoundError,
+    PolicyError,
+    SpecificationError,
+    UnknownPlacesError,
+)
 from jupyter_envstore.kernels.own_kernels import write_own_kernels
 from jupyter_envstore.notebooks.bond import Bond
 from jupyter_envstore.notebooks.bond_state import BondState
@@ -101,39 +109,46 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
     target = (state["namespace"], state["environment"])
     lock = state["lock"]
     if lock and not why:
-        _check_accepted(lock["places"], accepted, "the lock")
         if lock["sources"]:
             print(f"note: built from source again: {', '.join(lock['sources'])[:200]}", file=sys.stderr)
-        reference = store.bonds.build_lock(metadata, target, who(), accepted)
+        with _asking("the lock"):
+            reference = store.bonds.build_lock(metadata, target, who(), accepted)
     elif exact:
         msg = f"{written} cannot be had exactly: {why}"
         raise NotExactError(msg)
-    elif beside := _from_lockfile(store, name, bond):
+    elif beside := _from_lockfile(store, name, bond, target):
         print(f"note: {written} cannot be had exactly: {why}; built from {beside[0]}", file=sys.stderr)
-        reference = store.builds.submit(beside[1], *target, who(), "notebook")
+        with _asking(beside[0]):
+            reference = store.builds.submit(beside[1], *target, who(), "notebook", is_new=True, accepted=accepted)
     elif not state["specification"]:
         msg = f"{written} cannot be had: {why}, and the notebook does not tell what it asked for"
         raise NotExactError(msg)
     else:
-        _check_accepted(state["places"], accepted, "what the notebook asked for")
         print(f"note: {written} cannot be had exactly: {why}; built from what it asked for", file=sys.stderr)
         specification = read_specification(state["specification"], "what the notebook asked for", named=True)
-        reference = store.builds.submit(specification, *target, who(), "notebook")
+        with _asking("what the notebook asked for"):
+            reference = store.builds.submit(specification, *target, who(), "notebook", is_new=True, accepted=accepted)
     print(f"building {reference}", file=sys.stderr)
     outcome(follow(store, reference))
     return reference
 
 
-def _check_accepted(places: Sequence[str], accepted: Sequence[str], what: str) -> None:
-    strange = sorted(set(places) - set(accepted))
-    if strange:
-        options = " ".join(f"--accept {place}" for place in strange)
+@contextmanager
+def _asking(what: str) -> Iterator[None]:
+    """Name the options that accept the addresses which the settings do not name."""
+    try:
+        yield
+    except UnknownPlacesError as error:
+        options = " ".join(f"--accept {place}" for place in error.places)
         msg = f"{what} takes packages from addresses that no setting names; if you trust them, give {options}"
-        raise PolicyError(msg)
+        raise PolicyError(msg) from None
 
 
-def _from_lockfile(store: Store, name: str, bond: Bond) -> tuple[str, Specification] | None:
-    """Return the lockfile beside a notebook, its name first, if it has all that the notebook asked for."""
+def _from_lockfile(store: Store, name: str, bond: Bond, target: tuple[str, str]) -> tuple[str, Specification] | None:
+    """Return the lockfile beside a notebook, its name first, if it has all that the notebook asked for.
+
+    One that cannot be built in ``target``, as the settings forbid something in it, is passed over, too.
+    """
     path = lockfile_beside(Path(name).resolve()) if name != "-" else None
     if path is None:
         return None
@@ -142,7 +157,8 @@ def _from_lockfile(store: Store, name: str, bond: Bond) -> tuple[str, Specificat
         return None
     try:
         specification = read_specification(path.read_bytes(), path.name, store.config.allow_local_files, named=True)
-    except (SpecificationError, OSError) as error:
+        store.builds.prepare(specification, *target)
+    except (SpecificationError, PolicyError, OSError) as error:
         print(f"note: {path.name} cannot be used: {error}", file=sys.stderr)
         return None
     missing = lacks(specification, bond)

@@ -51,8 +51,7 @@ class BondState(TypedDict):
     environment with the name in the notebook; None where there is none. ``deleted`` says that this environment had the
     build, was deleted minutes ago, and can be brought back. ``namespace`` and ``environment`` are where
     the environment would be made. ``specification`` is what was asked for, as an ``environment.yml``; empty where the
-    notebook does not tell it; ``places`` are addresses in it that the settings do not name.
-    ``fitting`` satisfy most, the best first.
+    notebook does not tell it. ``fitting`` satisfy most, the best first.
     """
 
     bond: Bond
@@ -64,5 +63,4 @@ class BondState(TypedDict):
     namespace: str
     environment: str
     specification: str
-    places: list[str]
     fitting: list[FittingEnvironment]

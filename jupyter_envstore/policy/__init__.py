@@ -1,6 +1,6 @@
 """Settings per scope (global, namespace, environment), and what they allow."""
 
-from jupyter_envstore.policy.rules import LockedPackage, apply_policy, check_channels, check_lock_policy
+from jupyter_envstore.policy.rules import LockedPackage, apply_policy, channel_of, check_channels, check_lock_policy
 from jupyter_envstore.policy.settings import (
     LINK_SCRIPTS_REFUSE,
     LINK_SCRIPTS_RUN,
@@ -22,6 +22,7 @@ __all__ = [
     "LockedPackage",
     "SettingKind",
     "apply_policy",
+    "channel_of",
     "check_channels",
     "check_folders",
     "check_lock_policy",

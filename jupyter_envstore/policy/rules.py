@@ -208,7 +208,7 @@ def check_lock_policy(
     faults = []
     if allowed:
         shown = ", ".join(settings["conda_allowed_channels"])
-        for url in dict.fromkeys(_channel_of(package.url) for package in packages if package.manager == "conda"):
+        for url in dict.fromkeys(channel_of(package.url) for package in packages if package.manager == "conda"):
             if url not in allowed:
                 faults.append(f"the lockfile takes packages from {url}, which is not allowed; allowed: {shown}")
     indexes = [url.rstrip("/") for url in settings["pypi_allowed_indexes"]]
@@ -242,7 +242,7 @@ def check_lock_policy(
     return tuple(notes)
 
 
-def _channel_of(url: str) -> str:
+def channel_of(url: str) -> str:
     """Return the channel's address of a package: all before ``/<subdir>/<file>``."""
     parts = urlsplit(url.split("#")[0])
     return f"{parts.scheme}://{parts.netloc}{parts.path.rsplit('/', 2)[0]}"

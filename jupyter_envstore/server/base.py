@@ -33,6 +33,7 @@ from jupyter_envstore.errors import (
     SpecificationError,
     StoreUnavailableError,
     TooLargeError,
+    UnknownPlacesError,
 )
 from jupyter_envstore.policy.access import TOKEN_PREFIX, Identity
 from jupyter_envstore.server.context import context_of
@@ -269,6 +270,8 @@ class EnvStoreHandler(Reader):
                 body["suggestions"] = {name: list(found) for name, found in error.suggestions.items()}
             if isinstance(error, ChannelUnreachableError) and error.last_index:
                 body["last_index"] = error.last_index
+            if isinstance(error, UnknownPlacesError):
+                body["places"] = error.places
             if isinstance(error, BusyError | NotReadyError):
                 self.set_header("Retry-After", "5")
             if isinstance(error, RangeError):

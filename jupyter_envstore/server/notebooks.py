@@ -45,10 +45,7 @@ class NotebookBuildHandler(EnvStoreHandler):
         self.require("environment:create", namespace, name)
         if not await self.run(self.store.namespaces.exists, namespace):
             self.require("namespace::create", namespace)
-        accepted = self.field(body, "accept", list, [])
-        if not all(isinstance(item, str) for item in accepted):
-            msg = "'accept' must be a list of addresses"
-            raise InvalidInputError(msg)
+        accepted = self.addresses(body, "accept") or []
         metadata, who = body["envstore"], self.identity.name
         found = await self.context.threads.run_slowly(
             self.store.bonds.build_lock, metadata, (namespace, name), who, accepted

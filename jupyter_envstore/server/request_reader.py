@@ -83,6 +83,21 @@ class Reader(APIHandler):
         return value
 
     @classmethod
+    def addresses(cls, body: dict[str, Any], key: str) -> list[str] | None:
+        """Return a list of addresses of a body; None where it has none.
+
+        Raises
+        ------
+        InvalidInputError
+            It is something else.
+        """
+        found = None if body.get(key) is None else cls.field(body, key, list, [])
+        if found is not None and not all(isinstance(item, str) for item in found):
+            msg = f"{key!r} must be a list of addresses"
+            raise InvalidInputError(msg)
+        return found
+
+    @classmethod
     def place_field(cls, body: dict[str, Any], key: str) -> tuple[str, str]:
         """Return ``namespace`` of a body and the name that is its field ``key``, which may be ``NAMESPACE/NAME``."""
         return split_place(cls.field(body, "namespace", str, ""), cls.field(body, key, str, ""))

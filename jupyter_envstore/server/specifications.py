@@ -82,8 +82,12 @@ class SpecificationsHandler(ReadingHandler):
             "environment_description",
             *REPAIRING,
             "exclude_newer",
+            "is_new",
+            "accept",
         )
         body = self.json_body(fields, ("specification",))
+        accepted = self.addresses(body, "accept")
+        is_new = self.field(body, "is_new", bool, False)
         space, given = self.place_field(body, "environment_name")
         namespace, name = space or self.identity.primary_namespace, given or None
         text = self.field(body, "specification", str, "")
@@ -119,7 +123,14 @@ class SpecificationsHandler(ReadingHandler):
             raise InvalidInputError(msg)
         who = self.identity.name
         found = await self.context.threads.run_slowly(
-            self.store.builds.submit, specification, namespace, name, who, options=options
+            self.store.builds.submit,
+            specification,
+            namespace,
+            name,
+            who,
+            options=options,
+            is_new=is_new,
+            accepted=accepted,
         )
         if description:
             await self.run(self.store.environments.describe, namespace, name, description, self.identity.name)

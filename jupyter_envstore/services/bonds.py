@@ -15,13 +15,13 @@ from jupyter_envstore.database.states import PREFIX_PRESENT
 from jupyter_envstore.engine.package_cache import in_cache
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.engine.satisfaction import InstalledPackage, Requests
-from jupyter_envstore.errors import ConflictError, NotFoundError, PolicyError, SpecificationError
+from jupyter_envstore.errors import NotFoundError, PolicyError, SpecificationError
 from jupyter_envstore.notebooks.bond import Bond, bond_of
 from jupyter_envstore.notebooks.bond_reader import embedded_record, read_bond, requested_text
 from jupyter_envstore.notebooks.bond_state import BondState, FittingEnvironment, FoundBuild, LockState
 from jupyter_envstore.policy.access import Identity
 from jupyter_envstore.services.builds import Builds
-from jupyter_envstore.services.record_policy import check_record, unknown_places, unknown_request_places
+from jupyter_envstore.services.record_policy import check_accepted, check_record, unknown_places
 from jupyter_envstore.services.records import BuildRecords
 from jupyter_envstore.services.settings import Settings
 from jupyter_envstore.services.values import BuildRef
@@ -96,9 +96,6 @@ class Bonds:
             "namespace": place[0],
             "environment": place[1],
             "specification": requested_text(bond),
-            "places": unknown_request_places(
-                bond["channels"], bond["packages"], bond["pip"], self._settings.near(place), self._config
-            ),
             "fitting": self._fitting(identity, bond),
         }
 
@@ -117,7 +114,9 @@ class Bonds:
         Raises
         ------
         ConflictError
-            The target is there; or packages come from addresses that were not accepted.
+            The target is there.
+        UnknownPlacesError
+            Packages come from addresses that were not accepted.
         InvalidInputError
             It is no bond, or has no lock.
         PlatformError
@@ -135,13 +134,7 @@ class Bonds:
         settings = self._settings.near(target)
         record.lock(current_subdir())
         check_record(record, settings, "/".join(target), self._config, foreign=True)
-        strange = set(unknown_places(record, settings, self._config)) - set(accepted)
-        if strange:
-            msg = (
-                f"the lock downloads packages from {', '.join(sorted(strange))}, which the settings of this store do "
-                "not name; send the addresses in 'accept' if you trust them"
-            )
-            raise ConflictError(msg)
+        check_accepted("the lock", unknown_places(record, settings, self._config), accepted)
         return self._builds.submit_record(record, target, who, "notebook")
 
     def _known_builds(self, identity: Identity, bond: Bond) -> tuple[list[FoundBuild], FoundBuild | None]:

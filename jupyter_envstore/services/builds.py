@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 
 from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
@@ -30,7 +31,7 @@ from jupyter_envstore.errors import ConflictError, InvalidInputError, RunningBui
 from jupyter_envstore.representation import conda_store
 from jupyter_envstore.representation.builds import BuildView, FullBuildView, build_view, full_view
 from jupyter_envstore.representation.conda_store_types import BuildJson, FullBuildJson
-from jupyter_envstore.services.record_policy import check_record
+from jupyter_envstore.services.record_policy import check_accepted, check_record, unknown_specification_places
 from jupyter_envstore.services.records import BuildRecords
 from jupyter_envstore.services.settings import Settings
 from jupyter_envstore.services.values import BuildRef
@@ -66,6 +67,9 @@ class Builds:
         who: str,
         trigger: str = "submitted",
         options: BuildOptions | None = None,
+        *,
+        is_new: bool = False,
+        accepted: Sequence[str] | None = None,
     ) -> BuildRef:
         """Add a build and return at once; a scheduler starts it.
 
@@ -75,9 +79,18 @@ class Builds:
             Name of the environment; None for the one in the specification.
         options : BuildOptions or None
             Choices for this build alone.
+        is_new : bool
+            Whether an environment of this name that is there is refused.
+        accepted : sequence of str or None
+            For a specification from elsewhere: addresses that packages may come from although the settings do not name
+            them. None where whoever wrote it submits it.
 
         Raises
         ------
+        ConflictError
+            There is such an environment, and it must be new.
+        UnknownPlacesError
+            Packages come from addresses that were not accepted.
         InvalidInputError
             A name is missing or cannot be used.
         SpecificationError
@@ -98,11 +111,17 @@ class Builds:
         options.check()
         if specification.lockfile is not None:
             check_lock(specification.lockfile)
+        if accepted is not None:
+            settings = self._settings.near((namespace, name))
+            places = unknown_specification_places(specification, settings, self._config)
+            check_accepted("the specification", places, accepted)
         told = specification.notes
         specification, notes = self.prepare(specification, namespace, name)
         changed = tuple(note for note in notes if note not in told)
         options = replace(options, notes=changed, warnings=told or options.warnings)
         with self._database.write() as session:
+            if is_new:
+                _check_new(session, (namespace, name))
             space = rows.ensure_namespace(session, namespace, who)
             environment = rows.ensure_environment(session, space, name, who)
             row = rows.ensure_specification(session, specification, name, who)

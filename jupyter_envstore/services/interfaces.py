@@ -110,6 +110,9 @@ class Builds(Protocol):
         who: str,
         trigger: str = "submitted",
         options: BuildOptions | None = None,
+        *,
+        is_new: bool = False,
+        accepted: Sequence[str] | None = None,
     ) -> BuildRef:
         """Add a build and return at once; a scheduler starts it."""
 

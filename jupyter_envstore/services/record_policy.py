@@ -7,14 +7,15 @@ from urllib.parse import urlsplit
 
 from jupyter_envstore import policy
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.engine.channels import ChannelPolicy
+from jupyter_envstore.engine.channels import ChannelPolicy, redact
 from jupyter_envstore.engine.record import BuildRecord
-from jupyter_envstore.errors import PolicyError
+from jupyter_envstore.errors import PolicyError, UnknownPlacesError
 from jupyter_envstore.policy.setting_values import SettingValues
 from jupyter_envstore.spec.indexes import is_of_any, is_of_index
 from jupyter_envstore.spec.lock_entries import PypiEntry
 from jupyter_envstore.spec.match_specs import check_channel
 from jupyter_envstore.spec.pip_lines import read_requirement
+from jupyter_envstore.spec.specification import PipOptions, Specification
 
 
 def check_record(
@@ -58,6 +59,18 @@ def check_record(
             raise PolicyError(str(error)) from None
 
 
+def check_accepted(what: str, places: Sequence[str], accepted: Sequence[str]) -> None:
+    """Refuse addresses that the settings do not name and nobody accepted.
+
+    Raises
+    ------
+    UnknownPlacesError
+        With those addresses.
+    """
+    if strange := [place for place in places if place not in accepted]:
+        raise UnknownPlacesError(what, strange)
+
+
 def unknown_places(record: BuildRecord, settings: SettingValues, config: StoreConfig) -> list[str]:
     """Return the addresses that a foreign record takes packages from and that the settings do not name.
 
@@ -65,42 +78,43 @@ def unknown_places(record: BuildRecord, settings: SettingValues, config: StoreCo
     specification, from which an update takes packages. A package of PyPI tells its index if its file lies there, else
     the host of its file.
     """
+    conda = list(record.channels)
+    pip = list(_option_places(record.pip_options))
+    for lock in record.platforms.values():
+        conda += [entry["channel"] for entry in (*lock.conda, *lock.installer_extras)]
+        pip += [_pip_place(p) for p in lock.pip if not is_of_any(p["url"], settings["pypi_allowed_indexes"])]
+    return _unknown(conda, pip, settings, config)
+
+
+def unknown_specification_places(
+    specification: Specification, settings: SettingValues, config: StoreConfig
+) -> list[str]:
+    """Return the addresses that a foreign specification takes packages from and that the settings do not name.
+
+    Of a lockfile, these are the channels and hosts of its files, for all platforms.
+    """
+    urls = [url for line in specification.pip if (url := read_requirement(line).url)]
+    conda = list(specification.channels)
+    conda += [spec.rpartition("::")[0].partition("[")[0] for spec in specification.dependencies if "::" in spec]
+    if specification.lockfile is not None:
+        entries = specification.lockfile["package"]
+        conda += [policy.channel_of(entry["url"]) for entry in entries if entry["manager"] == "conda"]
+        urls += [entry["url"] for entry in entries if entry["manager"] == "pip"]
+    pip = [_host_of(url) for url in urls if not is_of_any(url, settings["pypi_allowed_indexes"])]
+    return _unknown(conda, [*_option_places(specification.pip_options), *pip], settings, config)
+
+
+def _unknown(conda: Sequence[str], pip: Sequence[str], settings: SettingValues, config: StoreConfig) -> list[str]:
+    """Return the channels and the places of PyPI packages that the settings do not name, each once."""
     naming = ChannelPolicy.of(settings, config.channel_alias)
     named = [*settings["conda_default_channels"], *settings["conda_allowed_channels"]]
     known = {naming.url(channel).rstrip("/") for channel in named}
-    indexes = settings["pypi_allowed_indexes"]
-    conda = [naming.url(channel).rstrip("/") for channel in record.channels]
-    pip = list(_option_places(record))
-    for lock in record.platforms.values():
-        conda += [entry["channel"].rstrip("/") for entry in (*lock.conda, *lock.installer_extras)]
-        pip += [_pip_place(package) for package in lock.pip if not is_of_any(package["url"], indexes)]
-    return list(
-        dict.fromkeys(
-            [
-                *(place for place in conda if place not in known),
-                *(place for place in pip if not is_of_any(place, indexes)),
-            ]
-        )
-    )
+    channels = [naming.url(channel).rstrip("/") for channel in conda]
+    places = [place for place in pip if not is_of_any(place, settings["pypi_allowed_indexes"])]
+    return list(dict.fromkeys(redact(p) for p in (*(c for c in channels if c not in known), *places)))
 
 
-def unknown_request_places(
-    channels: Sequence[str], packages: Sequence[str], pip: Sequence[str], settings: SettingValues, config: StoreConfig
-) -> list[str]:
-    """Return the addresses that requests of a notebook take packages from and that the settings do not name."""
-    naming = ChannelPolicy.of(settings, config.channel_alias)
-    known = {
-        naming.url(channel) for channel in (*settings["conda_default_channels"], *settings["conda_allowed_channels"])
-    }
-    prefixes = [spec.rpartition("::")[0].partition("[")[0] for spec in packages if "::" in spec]
-    places = [url for channel in (*channels, *prefixes) if (url := naming.url(channel)) not in known]
-    urls = [url for line in pip if (url := read_requirement(line).url)]
-    places += [_host_of(url) for url in urls if not is_of_any(url, settings["pypi_allowed_indexes"])]
-    return list(dict.fromkeys(places))
-
-
-def _option_places(record: BuildRecord) -> Iterator[str]:
-    options = record.pip_options
+def _option_places(options: PipOptions) -> Iterator[str]:
     if options.index_url:
         yield options.index_url.rstrip("/")
     yield from (url.rstrip("/") for url in (*options.extra_index_urls, *options.find_links))

@@ -123,7 +123,15 @@ def test_the_lockfile_beside_it_is_built_if_it_has_all(
     (cli.folder / "conda-lock.yml").write_text("version: 1")
     bond = {key: value for key, value in written.items() if key not in {"lock", "left_out"}}
     bond |= {"packages": ["python >=3", "ipykernel"], "pip": [], "environment": "asked", "build": 4}
-    cli.run("setting", f"conda_default_channels={json.dumps([channel])}")
+    path = notebook(bond, "print(1)")
+    foreign = cli.run("run-notebook", path.name, code=2)
+    assert "analysis.conda-lock.yml takes packages from addresses that no setting names" in foreign.stderr
+    assert f"give --accept {channel}" in foreign.stderr
+    cli.run("setting", 'conda_allowed_channels=["conda-forge"]')
+    forbidden = cli.run("run-notebook", notebook({**bond, "packages": []}, "print(1)").name, code=NOT_EXACT)
+    assert "note: analysis.conda-lock.yml cannot be used" in forbidden.stderr  # and the next way is tried
+    assert "the notebook does not tell what it asked for" in forbidden.stderr
+    cli.run("setting", "conda_allowed_channels=[]", f"conda_default_channels={json.dumps([channel])}")
     path = notebook({**bond, "packages": ["numpy", "ipykernel"], "environment": "more"}, "print(1)")
     other = cli.run("run-notebook", path.name)
     assert "note: analysis.conda-lock.yml does not have numpy" in other.stderr

@@ -63,6 +63,28 @@ def test_the_lock_is_built_where_one_may(server: Server, written: Json) -> None:
     server.ask("DELETE", "environment/brought/back/")
 
 
+def test_what_is_from_elsewhere_names_its_addresses_and_changes_nothing(server: Server, channel: str) -> None:
+    pip = "dependencies: [six, pip, pip: [--extra-index-url https://more.example/simple, cowsay]]"
+    body = {"specification": f"channels: [{channel}]\n{pip}", "namespace": "foreign", "environment_name": "new"}
+    refused = server.ask("POST", "specification/", json={**body, "accept": []})
+    assert (refused.status_code, refused.json()["code"]) == (409, "unknown_places")
+    places = refused.json()["places"]
+    assert places == [channel, "https://more.example/simple"]
+    assert server.ask("POST", "specification/", json={**body, "accept": places[:1]}).json()["places"] == places[1:]
+    for odd in ("all", [1]):
+        assert server.ask("POST", "specification/", json={**body, "accept": odd}).status_code == 400
+    taken = {
+        "specification": f"channels: [{channel}]\ndependencies: [six]",
+        "namespace": "team",
+        "environment_name": "data",
+    }
+    before = server.data("GET", "environment/team/data/")["current_build_id"]
+    exists = server.ask("POST", "specification/", json={**taken, "accept": [channel], "is_new": True})
+    assert (exists.status_code, exists.json()["message"]) == (409, "environment team/data exists already")
+    assert server.data("GET", "environment/team/data/")["current_build_id"] == before
+    assert server.ask("GET", "namespace/foreign/", check=False).status_code == 404
+
+
 def test_a_module_is_found_in_what_environments_have(server: Server) -> None:
     (found,) = server.data("GET", "module/dateutil/")
     assert (found["package"], found["manager"], found["source"]) == ("python-dateutil", "conda", "contents")

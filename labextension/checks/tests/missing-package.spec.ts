@@ -28,14 +28,16 @@ function fakes(permissions = ['environment::update']) {
     api: {
       module: async () => store.providers,
       contents: async () => store.contents,
-      environments: async () => store.places.map(name => ({ namespace: { name: 'jo' }, name })),
       unfinishedBuilds: async () => store.building,
       search: async (name: string) => (store.named.includes(name) ? [{ name }] : []),
       environment: async () => item,
       build: async () => ({ id: store.active, number: 2, specification: { text: store.text }, exclude_newer: '2026-01-01' }),
       edit: async (text: string, add: string[]) => `${text} + ${add.join()}`,
       solve: async (text: string) => ({ changes: [{ name: 'six', change: 'added', from: '', to: '1.0 0', text }] }),
-      submit: async (text: string, namespace: string, name: string, _: unknown, newer: string) => {
+      submit: async (text: string, namespace: string, name: string, _: unknown, newer: string, foreign?: any) => {
+        if (foreign?.isNew && store.places.includes(name)) {
+          throw new Error('it exists already');
+        }
         store.asked.push(`submit ${text} as ${namespace}/${name} before ${newer}`);
         return { build: 6, notes: [] };
       },

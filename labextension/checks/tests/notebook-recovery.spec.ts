@@ -1,6 +1,7 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 import { NotebookRecovery } from '../../src/notebook/notebook-recovery';
+import { EnvStoreError } from '../../src/store/errors';
 
 const KERNEL = 'envstore-team--data';
 const trans = nullTranslator.load('jupyter_envstore');
@@ -9,15 +10,21 @@ const settled = () => new Promise(resolve => setTimeout(resolve, 0));
 /** A fake of a notebook, of JupyterLab's kernels and of the store. */
 function fakes(bond: any = { version: 1, namespace: 'team', environment: 'data', build: 3, record: 'sha256:3' }) {
   const specs: Record<string, any> = {};
-  const store = { asked: [] as string[], places: [] as string[], accepted: true, started: '', status: 'COMPLETED', there: [] as string[], beside: null as string | null, built: 0 };
+  const store = { asked: [] as string[], places: [] as string[], accepted: true, started: '', status: 'COMPLETED', there: [] as string[], unknown: [] as string[], beside: null as string | null, built: 0 };
   const state: any = {
     bond,
     builds: [],
-    lock: { refused: '', fits: true, packages: 3, size: 5, places: ['https://elsewhere.example'], sources: [] },
+    lock: { refused: '', fits: true, packages: 3, size: 5, places: [], sources: [] },
     namespace: 'jo',
     environment: 'data',
     specification: 'name: data',
     fitting: []
+  };
+  const check = (accepted: readonly string[]) => {
+    const places = store.unknown.filter(place => !accepted.includes(place));
+    if (places.length) {
+      throw new EnvStoreError('asks', 409, 'unknown_places', [], {}, null, places);
+    }
   };
   const session: any = {
     ready: Promise.resolve(),
@@ -52,14 +59,16 @@ function fakes(bond: any = { version: 1, namespace: 'team', environment: 'data',
       },
       buildLock: async (_: unknown, place: any, places: string[]) => {
         store.asked.push(`lock ${place.namespace}/${place.name} ${places.join()}`);
+        check(places);
         return (store.built = 7);
       },
       progress: async () => ({ status: store.status, reason: 'no package six', steps: [], busy: false }),
       environment: async () => ({ kernels: ['envstore-jo--data'], active: true }),
       cancel: async (build: number) => store.asked.push(`cancel ${build}`),
       environments: async () => [],
-      submit: async (text: string, namespace: string, name: string) => {
-        store.asked.push(`submit ${namespace}/${name} ${text}`);
+      submit: async (text: string, namespace: string, name: string, _: unknown, __: unknown, { isNew, accept }: any) => {
+        store.asked.push(`submit ${isNew ? 'new ' : ''}${namespace}/${name} ${text}`);
+        check(accept);
         return { build: (store.built = 8), notes: [] };
       },
       undelete: async (place: any) => {
@@ -113,14 +122,15 @@ describe('a notebook whose kernel is not here', () => {
     const { store, state, make } = fakes();
     const recovery = make();
     await settled();
+    store.unknown = ['https://elsewhere.example'];
     store.accepted = false;
     await recovery.useLock(state);
     expect(recovery.work.state.kind).toBe('missing');
-    expect(store.asked).toEqual(['notebook']);
+    expect(store.asked).toEqual(['notebook', 'lock jo/data ']);
     store.accepted = true;
     await recovery.useLock(state);
     expect(store.places).toEqual(['https://elsewhere.example', 'https://elsewhere.example']);
-    expect(store.asked.slice(1)).toEqual(['lock jo/data https://elsewhere.example', 'remember']);
+    expect(store.asked.slice(2)).toEqual(['lock jo/data ', 'lock jo/data https://elsewhere.example', 'remember']);
     expect([store.started, recovery.work.state.kind]).toEqual(['envstore-jo--data', 'none']);
   });
 
@@ -151,8 +161,11 @@ describe('a notebook whose kernel is not here', () => {
     const recovery = make();
     await settled();
     expect(recovery.work.state).toMatchObject({ beside: 'work/conda-lock.yml' });
+    store.unknown = ['https://elsewhere.example'];
     await recovery.useFile(state, 'work/conda-lock.yml');
-    expect(store.asked.slice(1)).toEqual(['submit jo/data text of work/conda-lock.yml', 'remember']);
+    const submitted = 'submit new jo/data text of work/conda-lock.yml';
+    expect(store.places).toEqual(['https://elsewhere.example']);
+    expect(store.asked.slice(1)).toEqual([submitted, submitted, 'remember']);
     expect(store.started).toBe('envstore-jo--data');
   });
 

@@ -31,7 +31,7 @@ export async function confirmPlaces(places: readonly string[], trans: Translatio
     list.appendChild(document.createElement('li')).textContent = place;
   }
   const body = document.createElement('div');
-  body.append(trans.__('The lock in the notebook takes packages from addresses that the settings of this store do not name:'), list);
+  body.append(trans.__('What you are about to build takes packages from addresses that the settings of this store do not name:'), list);
   const answer = await showDialog({
     title: trans.__('Download packages from these addresses?'),
     body: new Widget({ node: body }),

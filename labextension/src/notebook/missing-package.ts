@@ -117,7 +117,7 @@ export class MissingPackage {
       const build =
         whole(target) === whole(place)
           ? (await this.model.api.submit(text, target.namespace, target.name, undefined, excludeNewer)).build
-          : await submitNew(this.model, text, target, this.trans, excludeNewer);
+          : await submitNew(this.model, text, target, excludeNewer);
       this.model.watch(build);
       await built(this.model.api, build, this.trans, progress => this.work.tell(progress, build));
       return this._restart(candidate, target, build, cell, before);

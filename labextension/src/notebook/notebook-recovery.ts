@@ -1,6 +1,7 @@
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { built, restored } from '../presentation/build-ends';
+import { EnvStoreError } from '../store/errors';
 import type { EnvStoreModel } from '../store/model';
 import type { IBondState, IFoundBuild, IPackageChange, IPlace } from '../store/types';
 import { BarWork, type IWork } from './bar-work';
@@ -92,32 +93,24 @@ export class NotebookRecovery {
   useFile(state: IBondState, path: string): Promise<void> {
     return this._do(async () => {
       const place = { namespace: state.namespace, name: state.environment };
-      await this._build(await submitNew(this.model, await this.files.text(path), place, this.trans), place);
+      const text = await this.files.text(path);
+      return this._build(place, accept => submitNew(this.model, text, place, null, accept));
     });
   }
 
   /** Build the lock that is in the notebook, and start its kernel. */
   useLock(state: IBondState): Promise<void> {
     return this._do(async () => {
-      const places = [...(state.lock?.places ?? [])];
-      if (places.length && !(await this.confirm(places))) {
-        return false;
-      }
       const place = { namespace: state.namespace, name: state.environment };
-      await this._build(await this.model.api.buildLock(this._metadata, place, places), place);
-      return true;
+      return this._build(place, accept => this.model.api.buildLock(this._metadata, place, accept));
     });
   }
 
   /** Build what the notebook asked for, and start its kernel. */
   useRequests(state: IBondState): Promise<void> {
     return this._do(async () => {
-      if (state.places.length && !(await this.confirm(state.places))) {
-        return false;
-      }
       const place = { namespace: state.namespace, name: state.environment };
-      await this._build(await submitNew(this.model, state.specification, place, this.trans), place);
-      return true;
+      return this._build(place, accept => submitNew(this.model, state.specification, place, null, accept));
     });
   }
 
@@ -251,9 +244,27 @@ export class NotebookRecovery {
     await this._start(build.active ? await this._kernels(place) : await this.model.api.offerKernel(build.build_id));
   }
 
-  private async _build(build: number, place: IPlace): Promise<void> {
+  /** Build a new environment and start its kernel; false if its addresses were not accepted. */
+  private async _build(place: IPlace, submit: (accept: readonly string[]) => Promise<number>): Promise<boolean> {
+    const build = await this._submit(submit);
+    if (build === null) {
+      return false;
+    }
     await built(this.model.api, build, this.trans, progress => this.work.tell(progress, build));
     await this._start(await this._kernels(place), build);
+    return true;
+  }
+
+  /** Submit something from elsewhere, and ask about its addresses if need be; null if they were not accepted. */
+  private async _submit(submit: (accept: readonly string[]) => Promise<number>): Promise<number | null> {
+    try {
+      return await submit([]);
+    } catch (error) {
+      if (!(error instanceof EnvStoreError) || error.code !== 'unknown_places') {
+        throw error;
+      }
+      return (await this.confirm(error.places)) ? submit(error.places) : null;
+    }
   }
 
   /** Return the kernels of an environment, once the server knows them. */

@@ -8,12 +8,13 @@ import type {
   IArtifact,
   IBond,
   IBondState,
-  IModuleProvider,
   IBuild,
   IChecked,
   IContent,
   IEnvironment,
+  IForeign,
   IFoundPackage,
+  IModuleProvider,
   INamespaceRole,
   IPackageChange,
   IPermissions,
@@ -81,14 +82,17 @@ export class EnvStoreApi {
     namespace?: string,
     name?: string,
     description?: string,
-    excludeNewer?: string | null
+    excludeNewer?: string | null,
+    foreign: IForeign = {}
   ): Promise<{ build: number; notes: readonly string[] }> {
     const body = {
       specification,
       ...(namespace ? { namespace } : {}),
       ...(name ? { environment_name: name } : {}),
       ...(description ? { environment_description: description } : {}),
-      ...(excludeNewer ? { exclude_newer: excludeNewer } : {})
+      ...(excludeNewer ? { exclude_newer: excludeNewer } : {}),
+      ...(foreign.isNew ? { is_new: true } : {}),
+      ...(foreign.accept ? { accept: [...foreign.accept] } : {})
     };
     const made = await this.ask('POST /specification/', { body });
     return { build: made.build_id, notes: made.notes };
@@ -209,8 +213,8 @@ export class EnvStoreApi {
   }
 
   /** Build the lock that a notebook holds, in a new environment; packages may also come from the addresses in `accept`. */
-  async buildLock(envstore: object, place: IPlace, accept: string[]): Promise<number> {
-    const body = { envstore: envstore as Record<string, never>, ...place, accept };
+  async buildLock(envstore: object, place: IPlace, accept: readonly string[]): Promise<number> {
+    const body = { envstore: envstore as Record<string, never>, ...place, accept: [...accept] };
     return (await this.ask('POST /notebook/build/', { body })).build_id;
   }
 

@@ -10,7 +10,9 @@ export class EnvStoreError extends Error {
     /** Misspelled names, each with names that may have been meant. */
     readonly suggestions: Record<string, string[]> = {},
     /** If a channel cannot be reached: when the indexes of all channels concerned were last read. */
-    readonly lastIndex: string | null = null
+    readonly lastIndex: string | null = null,
+    /** With code `unknown_places`: addresses that have to be accepted. */
+    readonly places: readonly string[] = []
   ) {
     super(message);
   }
@@ -31,6 +33,7 @@ export async function refusal(answer: Response): Promise<EnvStoreError> {
     data?.code ?? '',
     data?.faults ?? [],
     data?.suggestions ?? {},
-    data?.last_index ?? null
+    data?.last_index ?? null,
+    data?.places ?? []
   );
 }

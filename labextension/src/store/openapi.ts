@@ -18,6 +18,8 @@ export interface components {
             };
             /** @description Where a channel is away, when all indexes concerned were read last; POST solve/ may take them. */
             readonly last_index?: string;
+            /** @description With code unknown_places, the addresses that have to be accepted. */
+            readonly places?: readonly string[];
         };
         /** @description One fault of a specification, with its line (from 1). */
         readonly Fault: {
@@ -415,8 +417,6 @@ export interface components {
             readonly environment: string;
             /** @description What was asked for, as an `environment.yml`; empty where the notebook does not tell it. */
             readonly specification: string;
-            /** @description Addresses in `specification` that the settings of the store do not name. */
-            readonly places: readonly string[];
             /** @description Environments that satisfy most of what was asked for, the best first. */
             readonly fitting: readonly {
                 readonly namespace: string;
@@ -762,6 +762,10 @@ export interface requests {
             readonly categories?: readonly string[] | null;
             /** @description Packages uploaded later are left out, as 2026-01-31 or a moment of ISO 8601; before the file's own. */
             readonly exclude_newer?: string | null;
+            /** @description Refuse (409) where there is an environment of this name already. */
+            readonly is_new?: boolean | null;
+            /** @description For a specification from elsewhere. With a list, packages come from these addresses and those that the settings name, and others are refused with 409, code unknown_places. */
+            readonly accept?: readonly string[] | null;
         };
         readonly data: {
             readonly build_id: number;

@@ -41,6 +41,14 @@ export interface IPick {
   categories?: readonly string[];
 }
 
+/** What holds for a specification that nobody here has written. */
+export interface IForeign {
+  /** Whether an environment of the name that is there is refused. */
+  isNew?: boolean;
+  /** Addresses that packages may come from although the settings do not name them. */
+  accept?: readonly string[];
+}
+
 /** Names of an environment. */
 export type IPlace = {
   namespace: string;
