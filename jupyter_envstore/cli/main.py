@@ -376,6 +376,20 @@ def _register_notebooks(add: Add) -> None:
     )
     made.add_argument("--no-wait", action="store_true", help="return at once; follow it with: logs -f")
     _json(made)
+    block = add(
+        "script-block",
+        "script_block:write_script_block",
+        "Write what an environment was asked for into a notebook or script, for uv and juv (PEP 723)\n"
+        "A script block that is there is replaced; its tables, as [tool.uv], stay.",
+    )
+    block.add_argument("file", metavar="FILE", help="an .ipynb or .py file")
+    block.add_argument(
+        "--environment",
+        metavar="NAMESPACE/NAME[:BUILD]",
+        help="the environment (default: the one that the notebook remembers)",
+    )
+    block.add_argument("--print", action="store_true", help="print the block, write nothing")
+    _json(block)
     run = add(
         "run-notebook",
         "notebook:run_notebook",

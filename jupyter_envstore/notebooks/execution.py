@@ -126,10 +126,20 @@ def write_notebook(notebook: Any, name: str) -> None:
     if name == "-":
         print(text)
         return
-    target = Path(name)
+    write_text(Path(name), text if text.endswith("\n") else f"{text}\n")
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write a file, at once or not at all; one that it replaces hands its mode on.
+
+    Raises
+    ------
+    StorageError
+        It cannot be written.
+    """
     fresh = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        fresh.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
+        fresh.write_text(text, encoding="utf-8")
         if target.exists():
             fresh.chmod(target.stat().st_mode & 0o777)
         fresh.replace(target)

@@ -81,3 +81,42 @@ def test_notebooks_in_r_and_bad_files(cli: CommandLine) -> None:
     (cli.folder / "odd.ipynb").write_text("{")
     assert "is no notebook" in cli.run("from-notebook", "odd.ipynb", code=2).stderr
     assert "is not MODULE=PACKAGE" in cli.run("from-notebook", str(path), "--package", "cv2", code=2).stderr
+
+
+def test_a_script_block_is_written_for_uv(cli: CommandLine, channel: str, nasty_channel: str) -> None:
+    packages = f"[python={PYTHON}, 'python-dateutil>=2', ipykernel, nasty-text]"
+    text = f"name: x\nchannels: [{channel}, {nasty_channel}]\ndependencies: {packages}\n"
+    (cli.folder / "x.yml").write_text(text)
+    cli.run("build", "x.yml")
+    path = write(cli, "import dateutil")
+    nothing = cli.run("script-block", str(path), code=2)
+    assert "remembers no environment; name one with --environment" in nothing.stderr
+    before = path.read_bytes()
+    told = cli.run("script-block", str(path), "--environment", "default/x", "--print")
+    assert told.stdout.splitlines()[1:4] == [
+        f'# requires-python = "=={PYTHON}.*"', "# dependencies = [", '#     "python-dateutil>=2",',
+    ]  # fmt: skip
+    assert "note: left out: nasty-text: it is no package of PyPI" in told.stderr
+    assert path.read_bytes() == before
+    cli.run("script-block", str(path), "--environment", "default/x")
+    first, second = nbformat.read(path, as_version=4).cells
+    assert (first.source, second.source) == (told.stdout.rstrip(), "import dateutil")
+    assert first.metadata.jupyter.source_hidden
+    again = cli.json("script-block", str(path), "--environment", "default/x")
+    assert again["dependencies"] == ["python-dateutil>=2", "ipykernel"]
+    assert len(nbformat.read(path, as_version=4).cells) == 2
+    assert cli.json("from-notebook", str(path))["source"] == "the script block in it"
+    script = cli.folder / "s.py"
+    script.write_text("print(1)\n")
+    cli.run("script-block", "s.py", "--environment", "default/x")
+    assert script.read_text() == f"{told.stdout}\nprint(1)\n"
+    (cli.folder / "s.R").write_text("1")
+    assert "is not in Python" in cli.run("script-block", "s.R", "--environment", "default/x", code=2).stderr
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata.envstore = {
+        "version": 1, "namespace": "team", "environment": "gone", "build": 2, "record": "sha256:" + "0" * 64,
+        "channels": [], "packages": ["python"], "pip": [], "platforms": [],
+    }  # fmt: skip
+    nbformat.write(notebook, path)
+    gone = cli.run("script-block", str(path), code=3)
+    assert "this store does not have team/gone:2; bring it back first: jupyter envstore open" in gone.stderr

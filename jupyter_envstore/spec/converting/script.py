@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.spec.converting.draft import Draft
@@ -15,15 +15,23 @@ from jupyter_envstore.spec.converting.toml import Source, read_toml, tell_rest
 OPENING = re.compile(r"^# /// script[ \t]*$", re.MULTILINE)
 
 
-def script_block(text: str) -> str | None:
-    """Return the TOML of a script's block, or None where it has none.
+class Block(NamedTuple):
+    """A script's block: its TOML, and its lines in the text, from ``start`` to before ``stop``, counted from 0."""
+
+    toml: str
+    start: int
+    stop: int
+
+
+def find_block(text: str) -> Block | None:
+    """Return a script's block, or None where it has none.
 
     Raises
     ------
     SpecificationError
         It has two, or one that does not end.
     """
-    found: list[str] = []
+    found: list[Block] = []
     lines = text.splitlines()
     place = 0
     while place < len(lines):
@@ -37,12 +45,18 @@ def script_block(text: str) -> str | None:
         if not ends:
             msg = f"the script block of line {place + 1} does not end: a line '# ///' closes it"
             raise SpecificationError(msg)
-        found.append("\n".join(line[2:] for line in lines[place + 1 : ends[-1]]))
+        found.append(Block("\n".join(line[2:] for line in lines[place + 1 : ends[-1]]), place, ends[-1] + 1))
         place = stop
     if len(found) > 1:
         msg = "the file has two script blocks, and may have one"
         raise SpecificationError(msg)
     return found[0] if found else None
+
+
+def script_block(text: str) -> str | None:
+    """Return the TOML of a script's block, or None where it has none; what is wrong as :func:`find_block` does."""
+    found = find_block(text)
+    return found.toml if found else None
 
 
 def notebook_block(text: str) -> str | None:

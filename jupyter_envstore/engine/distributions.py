@@ -1,0 +1,43 @@
+"""Which Python distributions the conda packages of an environment contain, as its files tell."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+METADATA = re.compile(r"(?:^|/)site-packages/([A-Za-z0-9][\w.]*)-[^/]+\.(?:dist-info/METADATA|egg-info(?:/PKG-INFO)?)")
+"""The file that tells of a distribution (packaging.python.org, "Recording installed projects")."""
+
+
+def distributions_of(prefix: Path) -> dict[str, list[str]]:
+    """Return the distributions that each conda package of an environment contains, by its name.
+
+    Names are as the distribution writes them, where its file tells; else as its folder is called.
+    """
+    found: dict[str, list[str]] = {}
+    for path in sorted((prefix / "conda-meta").glob("*.json")):
+        meta = json.loads(path.read_bytes())
+        names = {}
+        for file in meta.get("files", ()):
+            match = METADATA.search(file)
+            if match is not None:
+                names[match[1]] = _name_in(prefix / file) or match[1]
+        if names:
+            found[str(meta["name"])] = sorted(names.values())
+    return found
+
+
+def _name_in(metadata: Path) -> str:
+    """Return the name that a distribution gives itself (core metadata, ``Name``)."""
+    try:
+        with metadata.open(encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                if line.startswith("Name:"):
+                    name = line.partition(":")[2].strip()
+                    return name if re.fullmatch(r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?", name, re.ASCII) else ""
+                if not line.strip():
+                    break
+    except OSError:
+        pass
+    return ""
