@@ -10,16 +10,9 @@ from typing import Any
 from jupyter_envstore.cli.build import owner
 from jupyter_envstore.cli.common import find, open_store, read_file, tell
 from jupyter_envstore.cli.notebook import BOND
-from jupyter_envstore.engine.distributions import distributions_of
 from jupyter_envstore.errors import InvalidInputError, NotFoundError
 from jupyter_envstore.notebooks.execution import language_of_notebook, read_notebook, write_notebook, write_text
-from jupyter_envstore.notebooks.script_block import (
-    Requested,
-    block_lines,
-    requested_from_pypi,
-    script_with_block,
-    with_block,
-)
+from jupyter_envstore.notebooks.script_block import Requested, block_lines, script_with_block, with_block
 from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.services.values import BuildRef
 from jupyter_envstore.spec.document import decode
@@ -40,7 +33,7 @@ def write_script_block(options: argparse.Namespace) -> int:
         raise InvalidInputError(msg)
     with open_store(options) as store:
         reference = _environment(store, notebook, options)
-        requested = _requested(store, reference)
+        requested = store.script_blocks.requested(reference.id)
     for line in requested.left_out:
         print(f"note: left out: {line}", file=sys.stderr)
     block = "\n".join(block_lines(requested))
@@ -80,19 +73,6 @@ def _environment(store: Store, notebook: Any, options: argparse.Namespace) -> Bu
         raise NotFoundError(msg)
     here = state["builds"][0]
     return BuildRef(here["namespace"], here["environment"], here["number"], here["build_id"])
-
-
-def _requested(store: Store, reference: BuildRef) -> Requested:
-    """Return what a build was asked for; its files tell the names that its packages have on PyPI."""
-    bond = store.bonds.of_build(reference.id)
-    prefix = store.prefixes.path(reference.id)
-    packages = store.packages.of_build(reference.id)
-    python = next((package["version"] for package in packages if package["name"] == "python"), "")
-    requested = requested_from_pypi(bond["packages"], bond["pip"], distributions_of(prefix), python)
-    if left := bond.get("left_out"):
-        why = f"{counted(left, 'line')} with addresses of this machine or network"
-        return Requested(requested.python, requested.dependencies, (*requested.left_out, why))
-    return requested
 
 
 def _put(notebook: Any, requested: Requested) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.notebooks.script_block import block_lines, with_block
 from jupyter_envstore.server.base import EnvStoreHandler
 
 MAX_NOTEBOOK = 8 * 1024 * 1024
@@ -16,6 +17,24 @@ class BondHandler(EnvStoreHandler):
         """Return what a notebook that runs in a build remembers of it."""
         number = await self.require_on_build("environment::read", build_id)
         self.answer(await self.run(self.store.bonds.of_build, number, self.flag("lock")))
+
+
+class ScriptBlockHandler(EnvStoreHandler):
+    """``build/{build_id}/script-block/``"""
+
+    async def post(self, build_id: str) -> None:
+        """Return a text with what a build was asked for as its script block (PEP 723); nothing is kept."""
+        number = await self.require_on_build("environment::read", build_id)
+        text = self.field(self.json_body(("text",)), "text", str, "")
+        requested = await self.context.threads.run_slowly(self.store.script_blocks.requested, number)
+        self.answer(
+            {
+                "text": with_block(text, requested) or "\n".join([*block_lines(requested), *([text] if text else [])]),
+                "python": requested.python,
+                "dependencies": list(requested.dependencies),
+                "left_out": list(requested.left_out),
+            }
+        )
 
 
 class NotebookHandler(EnvStoreHandler):
@@ -71,6 +90,7 @@ class ModuleHandler(EnvStoreHandler):
 
 ROUTES = [
     ("build/{build_id}/bond/", BondHandler),
+    ("build/{build_id}/script-block/", ScriptBlockHandler),
     ("module/{module}/", ModuleHandler),
     ("notebook/", NotebookHandler),
     ("notebook/build/", NotebookBuildHandler),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from jupyter_envstore.notebooks.bond import Bond
     from jupyter_envstore.notebooks.bond_state import BondState
     from jupyter_envstore.notebooks.module_provider import ModuleProvider
+    from jupyter_envstore.notebooks.script_block import Requested
     from jupyter_envstore.policy.access import (
         AccessRules,
         Identity,
@@ -196,6 +197,13 @@ class Modules(Protocol):
 
     def providers(self, identity: Identity, module: str, language: Language = "python") -> list[ModuleProvider]:
         """Return the packages that have a module, the most certain first."""
+
+
+class ScriptBlocks(Protocol):
+    """The script blocks (PEP 723) of builds."""
+
+    def requested(self, build_id: int) -> Requested:
+        """Return what a build was asked for, with the names that its packages have on PyPI."""
 
 
 class Prefixes(Protocol):
@@ -553,6 +561,10 @@ class Store(Protocol):
     @property
     def modules(self) -> Modules:
         """The modules in the packages of a store."""
+
+    @property
+    def script_blocks(self) -> ScriptBlocks:
+        """The script blocks (PEP 723) of builds."""
 
     @property
     def prefixes(self) -> Prefixes:

@@ -30,6 +30,7 @@ from jupyter_envstore.services.prefixes import Prefixes
 from jupyter_envstore.services.records import BuildRecords
 from jupyter_envstore.services.retention import StoreRetention
 from jupyter_envstore.services.root_folder import check_root
+from jupyter_envstore.services.script_blocks import ScriptBlocks
 from jupyter_envstore.services.settings import Settings
 from jupyter_envstore.services.tokens import Tokens
 
@@ -64,6 +65,7 @@ class EnvStore:
     prefixes: Prefixes
     records: BuildRecords
     retention: StoreRetention
+    script_blocks: ScriptBlocks
     settings: Settings
     tokens: Tokens
 
@@ -96,6 +98,9 @@ class EnvStore:
         environments = Environments(config, database, scheduler)
         images = Images(config, database, blobs)
         artifacts = Artifacts(config, database, blobs, scheduler, images)
+        bonds = Bonds(config, database, settings, builds, records)
+        packages = Packages(config, database, scheduler, builds, records)
+        prefixes = Prefixes(config, database, blobs, scheduler, records, packing)
         return cls(
             config=config,
             database=database,
@@ -103,7 +108,7 @@ class EnvStore:
             scheduler=scheduler,
             artifacts=artifacts,
             audit=Audit(database),
-            bonds=Bonds(config, database, settings, builds, records),
+            bonds=bonds,
             builds=builds,
             changes=Changes(database),
             channels=Channels(config, settings),
@@ -114,11 +119,12 @@ class EnvStore:
             modules=Modules(config, database),
             namespaces=Namespaces(database),
             package_channel=PackageChannel(database, blobs, artifacts),
-            packages=Packages(config, database, scheduler, builds, records),
+            packages=packages,
             people=People(database),
-            prefixes=Prefixes(config, database, blobs, scheduler, records, packing),
+            prefixes=prefixes,
             records=records,
             retention=StoreRetention(config, database, settings, packing),
+            script_blocks=ScriptBlocks(bonds, packages, prefixes),
             settings=settings,
             tokens=Tokens(database),
         )

@@ -40,6 +40,8 @@ export namespace CommandIDs {
   export const remove = 'envstore:delete';
   export const undelete = 'envstore:undelete';
   export const describe = 'envstore:describe';
+  /** Write what the environment of the notebook in front was asked for into it, for uv and juv. */
+  export const writeScriptBlock = 'envstore:write-script-block';
   export const embedLock = 'envstore:embed-lock';
   export const removeLock = 'envstore:remove-lock';
   export const openTokens = 'envstore:open-tokens';

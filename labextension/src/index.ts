@@ -20,6 +20,7 @@ import { addDeleteCommands } from './commands/delete-commands';
 import { addEnvironmentCommands } from './commands/environment-commands';
 import { fillRollBackMenu } from './commands/rollback-menu';
 import { addLockCommands } from './commands/lock-commands';
+import { addScriptBlockCommand } from './commands/script-block-command';
 import { addSessionCommands } from './commands/session-commands';
 import { addViewCommands } from './commands/view-commands';
 import { explainContextMenu } from './components/menus';
@@ -91,8 +92,10 @@ const notebook: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const bonds = new NotebookBonds(notebooks, store, builds, NotebookActions.executed);
     void followSettings(bonds, settings, notebook.id);
-    addLockCommands(new CommandContext(app, store, trans, notebooks, null, null), bonds);
-    for (const command of [CommandIDs.embedLock, CommandIDs.removeLock]) {
+    const context = new CommandContext(app, store, trans, notebooks, null, null);
+    addLockCommands(context, bonds);
+    addScriptBlockCommand(context, bonds);
+    for (const command of [CommandIDs.embedLock, CommandIDs.removeLock, CommandIDs.writeScriptBlock]) {
       palette?.addItem({ command, category: trans.__('Environments') });
     }
     const files = new NotebookFiles(app.serviceManager.contents);

@@ -179,3 +179,27 @@ def set_settings(lab: Server, values: dict[str, object]) -> None:
     """Set what notebooks remember, for pages that are loaded from here on."""
     address = f"{lab.origin}/lab/api/settings/jupyter-envstore:notebook?token={MASTER}"
     requests.put(address, json={"raw": json.dumps(values)}, timeout=10).raise_for_status()
+
+
+def test_what_was_asked_for_is_written_into_a_cell_for_uv(tab: Lab, lab: Server, example: int) -> None:
+    path = write_notebook(lab, "for-uv")
+    open_notebook(tab, path)
+    run_all(tab)
+    until_bond(tab, lambda bond: bond.get("build"))
+    execute(tab, "envstore:write-script-block")
+    expect(tab.page.locator(".Toastify")).to_contain_text("The notebook asks for")
+    cells = "window.jupyterapp.shell.currentWidget.model.sharedModel.cells.map(cell => cell.getSource())"
+    first, second = tab.page.evaluate(cells)
+    assert first.startswith("# /// script\n# requires-python = ")
+    assert first.endswith("# ///")
+    assert second == "1 + 1"
+    tab.page.evaluate(
+        "text => window.jupyterapp.shell.currentWidget.model.sharedModel.cells[0].setSource(text)",
+        "# /// script\n# dependencies = ['old']\n#\n# [tool.uv]\n# native-tls = true\n# ///\nx = 1",
+    )
+    execute(tab, "envstore:write-script-block")
+    tab.page.wait_for_function(f"!({cells})[0].includes('old')")
+    assert tab.page.evaluate(cells)[0] == first.removesuffix("# ///") + (
+        "#\n# [tool.uv]\n# native-tls = true\n# ///\nx = 1"
+    )
+    tab.picture("script-block")

@@ -80,6 +80,7 @@ TABLE = {
     "GET /build/{build_id}/packages/": "environment::read",
     "PUT /build/{build_id}/pin/": "environment::update",
     "GET /build/{build_id}/bond/": "environment::read",
+    "POST /build/{build_id}/script-block/": "environment::read",
     "GET /build/{build_id}/keep/": "environment::read",
     "PUT /build/{build_id}/keep/": "environment::update",
     "POST /build/{build_id}/pack-away/": "build::delete",

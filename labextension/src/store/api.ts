@@ -19,6 +19,7 @@ import type {
   IPackageChange,
   IPermissions,
   IPick,
+  IScriptBlock,
   IPlace,
   IProgress,
   ISolved,
@@ -216,6 +217,11 @@ export class EnvStoreApi {
   async buildLock(envstore: object, place: IPlace, accept: readonly string[]): Promise<number> {
     const body = { envstore: envstore as Record<string, never>, ...place, accept: [...accept] };
     return (await this.ask('POST /notebook/build/', { body })).build_id;
+  }
+
+  /** Return a cell with what a build was asked for as its script block (PEP 723). */
+  async scriptBlock(id: number, text: string): Promise<IScriptBlock> {
+    return this.ask('POST /build/{build_id}/script-block/', { path: { build_id: id }, body: { text } });
   }
 
   /** Create kernels for a build that is not active; return their names. */

@@ -387,6 +387,17 @@ export interface components {
             /** @description Environments that have it, as `namespace/name`; at most three. */
             readonly places: readonly string[];
         };
+        /** @description A text with what a build was asked for, and what it cannot say. */
+        readonly ScriptBlock: {
+            /** @description The text, with the block. */
+            readonly text: string;
+            /** @description Bounds of Python's version; empty for any. */
+            readonly python: string;
+            /** @description Requirements (PEP 508). */
+            readonly dependencies: readonly string[];
+            /** @description What the block cannot say, each with the reason. */
+            readonly left_out: readonly string[];
+        };
         /** @description What is known here of the environment of a notebook. */
         readonly BondState: {
             readonly bond: components["schemas"]["Bond"];
@@ -854,6 +865,13 @@ export interface requests {
     readonly "GET /build/{build_id}/bond/": {
         readonly body: never;
         readonly data: components["schemas"]["Bond"];
+    };
+    readonly "POST /build/{build_id}/script-block/": {
+        readonly body: {
+            /** @description A script, or the cell of a notebook. A block in it is replaced; its tables, as `[tool.uv]`, stay. */
+            readonly text?: string | null;
+        };
+        readonly data: components["schemas"]["ScriptBlock"];
     };
     readonly "GET /module/{module}/": {
         readonly body: never;

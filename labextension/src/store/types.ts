@@ -7,6 +7,8 @@ export type IBuild = Schemas['Build'];
 export type BuildStatus = IBuild['status'];
 export type IBuildWarning = Schemas['BuildWarning'];
 export type IBond = Schemas['Bond'];
+/** A cell with what a build was asked for, and what it cannot say. */
+export type IScriptBlock = Schemas['ScriptBlock'];
 export type IBondState = Schemas['BondState'];
 export type IModuleProvider = Schemas['ModuleProvider'];
 export type IFoundBuild = Schemas['FoundBuild'];
