@@ -11,6 +11,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from jupyter_envstore.spec.converting.script import find_block
+from jupyter_envstore.spec.match_specs import match_spec_parts
 
 CODING = re.compile(r"#.*coding[:=]")
 TABLE = re.compile(r"\s*\[\[?[A-Za-z0-9_\"'-]")
@@ -51,15 +52,12 @@ def requested_from_pypi(
     python : str
         Version of the environment's Python; its minor version is the least, if nothing is asked for.
     """
-    import rattler
-
     bounds = f">={'.'.join(python.split('.')[:2])}" if python else ""
     dependencies: dict[str, str] = {}
     left_out: list[str] = []
     for spec in conda:
-        match = rattler.MatchSpec(spec.rpartition("::")[2])
-        name = match.name.normalized if match.name is not None else ""
-        wanted, note = _bounds(match.version or "", match.build or "")
+        name, version, build = match_spec_parts(spec)
+        wanted, note = _bounds(version, build)
         if note:
             left_out.append(f"{spec}: {note}")
         if name == "python":

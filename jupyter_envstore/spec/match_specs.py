@@ -78,6 +78,14 @@ def check_match_spec(text: str, allow_local_files: bool = True) -> str:
     return spec
 
 
+def match_spec_parts(text: str) -> tuple[str, str, str]:
+    """Return the name, the bounds of the version and the build of a match spec without its channel; empty for any."""
+    import rattler
+
+    match = rattler.MatchSpec(text.rpartition("::")[2])
+    return match.name.normalized if match.name is not None else "", str(match.version or ""), str(match.build or "")
+
+
 def _is_of_another_kind(spec: str) -> str:
     """Return what an entry is instead of a match spec, and where it belongs; empty where it may be one."""
     if spec.startswith(("git+", "hg+", "svn+", "-e ")) or re.search(r"\s@\s*(git\+|https?:|file:)", spec):
