@@ -122,12 +122,17 @@ def _fitting(asked: Mapping[str, Sequence[str]]) -> tuple[dict[str, list[str]], 
         kept[key] = []
         for line in lines:
             size = len(json.dumps(line)) + 2
-            if size > free or not all(_travels(address) for address in _ADDRESS.findall(line)) or _PATH.search(line):
+            if size > free or not may_travel(line):
                 left_out += 1
             else:
                 free -= size
                 kept[key].append(line)
     return kept, left_out
+
+
+def may_travel(line: str) -> bool:
+    """Whether a line of a specification means something elsewhere: it has no path and no address of this machine."""
+    return all(_travels(address) for address in _ADDRESS.findall(line)) and not _PATH.search(line)
 
 
 def _travels(address: str) -> bool:

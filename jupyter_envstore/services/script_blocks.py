@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.engine.distributions import distributions_of
+from jupyter_envstore.notebooks.bond import may_travel
 from jupyter_envstore.notebooks.script_block import Requested, requested_from_pypi
-from jupyter_envstore.services.bonds import Bonds
 from jupyter_envstore.services.packages import Packages
 from jupyter_envstore.services.prefixes import Prefixes
+from jupyter_envstore.services.records import BuildRecords
 from jupyter_envstore.spec.wording import counted
 
 
 class ScriptBlocks:
     """The script blocks (PEP 723) of builds."""
 
-    def __init__(self, bonds: Bonds, packages: Packages, prefixes: Prefixes) -> None:
-        self._bonds = bonds
+    def __init__(self, packages: Packages, prefixes: Prefixes, records: BuildRecords) -> None:
         self._packages = packages
         self._prefixes = prefixes
+        self._records = records
 
     def requested(self, build_id: int) -> Requested:
         """Return what a build was asked for; its files tell the names that its packages have on PyPI.
@@ -30,12 +32,17 @@ class ScriptBlocks:
         NotFoundError
             There is no such build.
         """
-        bond = self._bonds.of_build(build_id)
+        record = self._records.read(build_id)
+        conda = [spec for spec in record.requested_conda if may_travel(spec)]
+        pip = [line for line in record.requested_pip if may_travel(line)]
         distributions = distributions_of(self._prefixes.path(build_id))
         packages = self._packages.of_build(build_id)
         python = next((package["version"] for package in packages if package["name"] == "python"), "")
-        found = requested_from_pypi(bond["packages"], bond["pip"], distributions, python)
-        if left := bond.get("left_out"):
-            why = f"{counted(left, 'line')} with addresses of this machine or network"
+        found = requested_from_pypi(conda, pip, distributions, python)
+        if left := len(record.requested_conda) + len(record.requested_pip) - len(conda) - len(pip):
+            why = f"{counted(left, 'package')} with addresses of this machine or network"
             found = replace(found, left_out=(*found.left_out, why))
+        options = record.pip_options
+        for url in (*([options.index_url] if options.index_url else []), *options.extra_index_urls):
+            found = replace(found, left_out=(*found.left_out, f"the index {redact(url)}; uv takes it with --index"))
         return found

@@ -98,7 +98,6 @@ class EnvStore:
         environments = Environments(config, database, scheduler)
         images = Images(config, database, blobs)
         artifacts = Artifacts(config, database, blobs, scheduler, images)
-        bonds = Bonds(config, database, settings, builds, records)
         packages = Packages(config, database, scheduler, builds, records)
         prefixes = Prefixes(config, database, blobs, scheduler, records, packing)
         return cls(
@@ -108,7 +107,7 @@ class EnvStore:
             scheduler=scheduler,
             artifacts=artifacts,
             audit=Audit(database),
-            bonds=bonds,
+            bonds=Bonds(config, database, settings, builds, records),
             builds=builds,
             changes=Changes(database),
             channels=Channels(config, settings),
@@ -124,7 +123,7 @@ class EnvStore:
             prefixes=prefixes,
             records=records,
             retention=StoreRetention(config, database, settings, packing),
-            script_blocks=ScriptBlocks(bonds, packages, prefixes),
+            script_blocks=ScriptBlocks(packages, prefixes, records),
             settings=settings,
             tokens=Tokens(database),
         )

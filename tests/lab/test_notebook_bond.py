@@ -187,7 +187,8 @@ def test_what_was_asked_for_is_written_into_a_cell_for_uv(tab: Lab, lab: Server,
     run_all(tab)
     until_bond(tab, lambda bond: bond.get("build"))
     execute(tab, "envstore:write-script-block")
-    expect(tab.page.locator(".Toastify")).to_contain_text("The notebook asks for")
+    expect(tab.page.locator(".Toastify")).to_contain_text("The notebook asks for 3 packages.")
+    expect(tab.page.locator(".Toastify")).not_to_contain_text("Left out")  # its channel is nothing for PyPI
     cells = "window.jupyterapp.shell.currentWidget.model.sharedModel.cells.map(cell => cell.getSource())"
     first, second = tab.page.evaluate(cells)
     assert first.startswith("# /// script\n# requires-python = ")
