@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,38 +12,38 @@ from jupyter_envstore.cli.build import owner
 from jupyter_envstore.cli.common import find, open_store, read_file, tell
 from jupyter_envstore.cli.notebook import BOND
 from jupyter_envstore.errors import InvalidInputError, NotFoundError
-from jupyter_envstore.notebooks.execution import language_of_notebook, read_notebook, write_notebook, write_text
-from jupyter_envstore.notebooks.script_block import Requested, block_lines, script_with_block, with_block
+from jupyter_envstore.notebooks.execution import language_of_notebook, read_notebook, write_whole
+from jupyter_envstore.notebooks.pypi_requests import Requested
+from jupyter_envstore.notebooks.script_block import block_lines, put_into_cells, script_with_block
 from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.services.values import BuildRef
-from jupyter_envstore.spec.document import decode
 from jupyter_envstore.spec.wording import counted
+
+BOM = "\ufeff"
+NEW_CELL = "script-block"
+"""The id of a new cell."""
 
 
 def write_script_block(options: argparse.Namespace) -> int:
     """Write the script block, or print it."""
     path = Path(options.file)
+    is_notebook = path.suffix.lower() == ".ipynb"
     if options.file == "-":
         msg = "name the file; standard input cannot be changed"
         raise InvalidInputError(msg)
-    is_notebook = path.suffix == ".ipynb"
+    text = _text_of(options.file)
     notebook = read_notebook(options.file) if is_notebook else None
-    text = "" if is_notebook else decode(read_file(options.file), options.file)
-    if path.suffix.lower() == ".r" or (notebook is not None and language_of_notebook(notebook) not in ("python", "")):
-        msg = f"{path.name} is not in Python; script blocks are of Python alone"
+    if not _is_python(path, text, notebook):
+        msg = f"{path.name} is neither a notebook nor a script in Python; script blocks are of Python alone"
         raise InvalidInputError(msg)
     with open_store(options) as store:
         reference = _environment(store, notebook, options)
         requested = store.script_blocks.requested(reference.id)
     for line in requested.left_out:
         print(f"note: left out: {line}", file=sys.stderr)
-    block = "\n".join(block_lines(requested))
     if not options.print:
-        if notebook is not None:
-            _put(notebook, requested)
-            write_notebook(notebook, str(path))
-        else:
-            write_text(path, script_with_block(text, requested))
+        changed = _notebook_with_block(text, path.name, requested) if is_notebook else _script(text, requested)
+        write_whole(path, changed.encode())
     told = {
         "file": options.file,
         "environment": str(reference),
@@ -50,9 +51,45 @@ def write_script_block(options: argparse.Namespace) -> int:
         "dependencies": list(requested.dependencies),
         "left_out": list(requested.left_out),
     }
+    block = "\n".join(block_lines(requested))
     count = counted(len(requested.dependencies), "package")
     tell(options, told, block if options.print else f"{options.file} asks for {count} of {reference} now")
     return 0
+
+
+def _text_of(name: str) -> str:
+    try:
+        return read_file(name).decode()
+    except UnicodeDecodeError as error:
+        msg = f"{name} is not UTF-8: byte {error.start}; save it in this encoding"
+        raise InvalidInputError(msg) from None
+
+
+def _is_python(path: Path, text: str, notebook: Any) -> bool:
+    if notebook is not None:
+        return language_of_notebook(notebook) in ("python", "")
+    first = text.partition("\n")[0]
+    return path.suffix.lower() in (".py", ".pyw") or (
+        not path.suffix and first.startswith("#!") and ("python" in first or "uv" in first)
+    )
+
+
+def _script(text: str, requested: Requested) -> str:
+    bare = text.removeprefix(BOM)
+    return text[: len(text) - len(bare)] + script_with_block(bare, requested)
+
+
+def _notebook_with_block(text: str, name: str, requested: Requested) -> str:
+    """Return a notebook's JSON with the block, and with nothing else changed."""
+    notebook = json.loads(text)
+    if notebook.get("nbformat") != 4:
+        msg = f"{name} has an old format; open and save it in JupyterLab first"
+        raise InvalidInputError(msg)
+    has_ids = notebook.get("nbformat_minor", 0) >= 5
+    taken = {cell.get("id") for cell in notebook["cells"]}
+    free = next(new for new in (NEW_CELL, *(f"{NEW_CELL}-{n}" for n in range(len(taken) + 1))) if new not in taken)
+    put_into_cells(notebook["cells"], requested, free if has_ids else "")
+    return json.dumps(notebook, ensure_ascii=False, indent=1) + ("\n" if text.endswith("\n") else "")
 
 
 def _environment(store: Store, notebook: Any, options: argparse.Namespace) -> BuildRef:
@@ -73,16 +110,3 @@ def _environment(store: Store, notebook: Any, options: argparse.Namespace) -> Bu
         raise NotFoundError(msg)
     here = state["builds"][0]
     return BuildRef(here["namespace"], here["environment"], here["number"], here["build_id"])
-
-
-def _put(notebook: Any, requested: Requested) -> None:
-    """Replace the script block of a notebook's cell, or put a cell with one before all others, as juv does."""
-    from nbformat.v4 import new_code_cell
-
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and (replaced := with_block(cell.source, requested)) is not None:
-            cell.source = replaced
-            return
-    source = "\n".join(block_lines(requested))
-    cell = new_code_cell(source, metadata={"jupyter": {"source_hidden": True}})  # type: ignore[no-untyped-call]
-    notebook.cells.insert(0, cell)

@@ -6,25 +6,28 @@ import json
 import re
 from pathlib import Path
 
-METADATA = re.compile(r"(?:^|/)site-packages/([A-Za-z0-9][\w.]*)-[^/]+\.(?:dist-info/METADATA|egg-info(?:/PKG-INFO)?)")
+METADATA = re.compile(
+    r"(?:.*/)?(?:site-packages/)([A-Za-z0-9][\w.]*)-[^/]+\.(?:dist-info/METADATA|egg-info(?:/PKG-INFO)?)"
+)
 """The file that tells of a distribution (packaging.python.org, "Recording installed projects")."""
 
 
 def distributions_of(prefix: Path) -> dict[str, list[str]]:
     """Return the distributions that each conda package of an environment contains, by its name.
 
-    Names are as the distribution writes them, where its file tells; else as its folder is called.
+    Names are as the distribution writes them, where its file tells; else as its folder is called. A package whose list
+    of files is damaged contains none, as far as is known.
     """
     found: dict[str, list[str]] = {}
     for path in sorted((prefix / "conda-meta").glob("*.json")):
-        meta = json.loads(path.read_bytes())
-        names = {}
-        for file in meta.get("files", ()):
-            match = METADATA.search(file)
-            if match is not None:
-                names[match[1]] = _name_in(prefix / file) or match[1]
+        try:
+            meta = json.loads(path.read_bytes())
+            name, files = str(meta["name"]), [str(file) for file in meta["files"]]
+        except (ValueError, TypeError, KeyError, OSError):
+            continue
+        names = {_name_in(prefix / file) or match[1] for file in files if (match := METADATA.fullmatch(file))}
         if names:
-            found[str(meta["name"])] = sorted(names.values())
+            found[name] = sorted(names)
     return found
 
 

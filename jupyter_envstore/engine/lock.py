@@ -110,19 +110,24 @@ def record_from_lock(specification: Specification, name: str, platform: str) -> 
             f"lock it again with platform {platform}, or build it on one of its platforms"
         )
         raise PlatformError(msg)
-    listed = lockfile["metadata"].get("channels") if lockfile else None
-    channels = [c.get("url", "") if isinstance(c, dict) else str(c) for c in listed or []]
     platforms = {
         key: PlatformLock(tuple(sorted(conda, key=lambda r: r["name"])), tuple(sorted(pip, key=lambda r: r["name"])))
         for key, (conda, pip) in sorted(by_platform.items())
     }
     return BuildRecord(
         name=name,
-        channels=tuple(strip_credentials(url) if "://" in url else url for url in channels),
+        channels=tuple(channels_of_lock(lockfile)) if lockfile else (),
         platforms=platforms,
         description=specification.description,
         variables=specification.variables,
     )
+
+
+def channels_of_lock(lockfile: CondaLockfile) -> list[str]:
+    """Return the channels that a lockfile names, without credentials; its packages may come from others."""
+    listed = lockfile["metadata"].get("channels")
+    named = [c.get("url", "") if isinstance(c, dict) else str(c) for c in listed or []]
+    return [strip_credentials(url) if "://" in url else url for url in named]
 
 
 def complete_from_cache(record: BuildRecord, platform: str, prefix: Path, stored: Stored) -> BuildRecord:

@@ -126,20 +126,21 @@ def write_notebook(notebook: Any, name: str) -> None:
     if name == "-":
         print(text)
         return
-    write_text(Path(name), text if text.endswith("\n") else f"{text}\n")
+    write_whole(Path(name), (text if text.endswith("\n") else f"{text}\n").encode())
 
 
-def write_text(target: Path, text: str) -> None:
-    """Write a file, at once or not at all; one that it replaces hands its mode on.
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file, at once or not at all; one that it replaces hands its mode on, and links to it stay.
 
     Raises
     ------
     StorageError
         It cannot be written.
     """
+    target = path.resolve()
     fresh = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        fresh.write_text(text, encoding="utf-8")
+        fresh.write_bytes(data)
         if target.exists():
             fresh.chmod(target.stat().st_mode & 0o777)
         fresh.replace(target)

@@ -1,78 +1,20 @@
-"""What an environment was asked for, as the script block of PEP 723 that uv and juv read."""
+"""Script blocks (PEP 723), as uv and juv read them: written into scripts and cells, of which nothing else changes."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
-
-from jupyter_envstore.spec.converting.script import find_block
-from jupyter_envstore.spec.match_specs import match_spec_parts
+from jupyter_envstore.errors import SpecificationError
+from jupyter_envstore.notebooks.pypi_requests import Requested
+from jupyter_envstore.spec.converting.script import find_block, lines_with_ends
+from jupyter_envstore.spec.converting.toml import read_toml
 
 CODING = re.compile(r"#.*coding[:=]")
-TABLE = re.compile(r"\s*\[\[?[A-Za-z0-9_\"'-]")
-
-
-@dataclass(frozen=True)
-class Requested:
-    """What a script block asks for.
-
-    Parameters
-    ----------
-    python : str
-        Bounds of Python's version (PEP 440); empty for any.
-    dependencies : tuple of str
-        Requirements (PEP 508).
-    left_out : tuple of str
-        What the block cannot say, each with the reason, for people.
-    """
-
-    python: str
-    dependencies: tuple[str, ...]
-    left_out: tuple[str, ...]
-
-
-def requested_from_pypi(
-    conda: Sequence[str], pip: Sequence[str], distributions: Mapping[str, Sequence[str]], python: str
-) -> Requested:
-    """Return what an environment asked for, with the names that its packages have on PyPI.
-
-    Parameters
-    ----------
-    conda : sequence of str
-        Match specs.
-    pip : sequence of str
-        Requirements (PEP 508).
-    distributions : mapping of str to sequence of str
-        The Python distributions that each conda package of the environment contains, by its name.
-    python : str
-        Version of the environment's Python; its minor version is the least, if nothing is asked for.
-    """
-    bounds = f">={'.'.join(python.split('.')[:2])}" if python else ""
-    dependencies: dict[str, str] = {}
-    left_out: list[str] = []
-    for spec in conda:
-        name, version, build = match_spec_parts(spec)
-        wanted, note = _bounds(version, build)
-        if note:
-            left_out.append(f"{spec}: {note}")
-        if name == "python":
-            bounds = wanted or bounds
-            continue
-        found = _main_of(name, distributions.get(name, ()))
-        if found is None:
-            several = ", ".join(distributions.get(name, ()))
-            why = f"it contains several packages of PyPI: {several}" if several else "it is no package of PyPI"
-            left_out.append(f"{spec}: {why}")
-        else:
-            dependencies[canonicalize_name(found)] = f"{found}{wanted}"
-    for line in pip:
-        dependencies[canonicalize_name(re.split(r"[^\w.-]", line, maxsplit=1)[0])] = line
-    return Requested(bounds, tuple(dependencies.values()), tuple(left_out))
+TABLE = re.compile(r"\s*\[")
+WRITTEN = ("requires-python", "dependencies")
+"""The keys of a block that are written here."""
 
 
 def block_lines(requested: Requested, before: str = "") -> list[str]:
@@ -81,14 +23,20 @@ def block_lines(requested: Requested, before: str = "") -> list[str]:
     Parameters
     ----------
     before : str
-        The TOML of a block that is replaced: its tables, as ``[tool.uv]``, stay.
+        The TOML of a block that is replaced: all of it stays but what is written here.
+
+    Raises
+    ------
+    SpecificationError
+        The block that is replaced is no TOML, or is written in a way that cannot be kept.
     """
     toml = [f"requires-python = {_string(requested.python)}"] if requested.python else []
     toml += ["dependencies = [", *(f"    {_string(line)}," for line in requested.dependencies), "]"]
-    kept = before.splitlines()
-    tables = next((place for place, line in enumerate(kept) if TABLE.match(line)), None)
-    if tables is not None:
-        toml += ["", *kept[tables:]]
+    if kept := _others(before):
+        toml += kept if not kept[0].strip() else ["", *kept]
+    if _without_written("\n".join(toml)) != _without_written(before):
+        msg = "the script block cannot be replaced as it is written; remove it, and try again"
+        raise SpecificationError(msg)
     return ["# /// script", *(f"# {line}".rstrip() for line in toml), "# ///"]
 
 
@@ -98,14 +46,13 @@ def with_block(text: str, requested: Requested) -> str | None:
     Raises
     ------
     SpecificationError
-        It has two, or one that does not end.
+        It has two, or one that does not end, is no TOML, or cannot be kept.
     """
     found = find_block(text)
     if found is None:
         return None
-    lines = text.splitlines()
-    lines[found.start : found.stop] = block_lines(requested, found.toml)
-    return "\n".join(lines) + ("\n" if text.endswith("\n") else "")
+    block = _end_of_lines(text).join(block_lines(requested, found.toml))
+    return f"{text[: found.start]}{block}{text[found.stop :]}"
 
 
 def script_with_block(text: str, requested: Requested) -> str:
@@ -114,37 +61,89 @@ def script_with_block(text: str, requested: Requested) -> str:
     Raises
     ------
     SpecificationError
-        It has two, or one that does not end.
+        As :func:`with_block`.
     """
     replaced = with_block(text, requested)
     if replaced is not None:
         return replaced
-    lines = text.splitlines()
+    end = _end_of_lines(text)
+    lines = lines_with_ends(text)
     first = 1 if lines and lines[0].startswith("#!") else 0
     if len(lines) > first and CODING.match(lines[first]):
         first += 1
-    lines[first:first] = [*block_lines(requested), *([""] if lines[first:] and lines[first] else [])]
-    return "\n".join(lines) + "\n"
+    head, rest = "".join(lines[:first]), "".join(lines[first:])
+    if head and not head.endswith(("\n", "\r")):
+        head += end
+    gap = end if rest.strip() else ""
+    return f"{head}{end.join(block_lines(requested))}{end}{gap}{rest}"
 
 
-def _main_of(name: str, distributions: Sequence[str]) -> str | None:
-    """Return the distribution that a conda package stands for: its only one, or the one with its name."""
-    if len(distributions) == 1:
-        return distributions[0]
-    return next((found for found in distributions if canonicalize_name(found) == canonicalize_name(name)), None)
+def put_into_cells(cells: list[dict[str, object]], requested: Requested, with_id: str) -> None:
+    """Replace the script block of a notebook's cell, or put a cell with one before all others, as juv does.
+
+    Parameters
+    ----------
+    cells : list of dict
+        The cells as the file has them (nbformat 4); all but the block stays as it is.
+    with_id : str
+        The id of a new cell; empty where the notebook's cells have none.
+
+    Raises
+    ------
+    SpecificationError
+        As :func:`with_block`.
+    """
+    for cell in cells:
+        source = cell.get("source", "")
+        text = "".join(map(str, source)) if isinstance(source, list) else str(source)
+        if cell.get("cell_type") == "code" and (replaced := with_block(text, requested)) is not None:
+            cell["source"] = lines_with_ends(replaced) if isinstance(source, list) else replaced
+            return
+    new: dict[str, object] = {
+        "cell_type": "code",
+        "execution_count": None,
+        **({"id": with_id} if with_id else {}),
+        "metadata": {"jupyter": {"source_hidden": True}},
+        "outputs": [],
+        "source": lines_with_ends("\n".join(block_lines(requested))),
+    }
+    cells.insert(0, new)
 
 
-def _bounds(version: str, build: str) -> tuple[str, str]:
-    """Return bounds of a match spec as PEP 440 writes them, and what they do not say."""
-    note = f"its build {build} is conda's alone" if build and build != "*" else ""
-    if version in ("", "*"):
-        return "", note
-    if re.fullmatch(r"[\w.!+]+\.\*", version):
-        version = f"=={version}"
+def _others(toml: str) -> list[str]:
+    """Return the lines of a block without the keys that are written here."""
+    read_toml(toml, "the script block")
+    lines = toml.splitlines()
+    kept: list[str] = []
+    place = 0
+    while place < len(lines):
+        if TABLE.match(lines[place]):
+            return [*kept, *lines[place:]]
+        stop = next(end for end in range(place + 1, len(lines) + 1) if _is_toml(lines[place:end]))
+        chunk = lines[place:stop]
+        if not set(read_toml("\n".join(chunk))) & set(WRITTEN):
+            kept += chunk
+        place = stop
+    while kept and not kept[-1].strip():
+        kept.pop()
+    return kept
+
+
+def _is_toml(lines: Sequence[str]) -> bool:
     try:
-        return str(SpecifierSet(version)), note
-    except InvalidSpecifier:
-        return "", f"the bounds {version} cannot be written for PyPI"
+        read_toml("\n".join(lines))
+    except SpecificationError:
+        return False
+    return True
+
+
+def _without_written(toml: str) -> Mapping[str, object]:
+    return {key: value for key, value in read_toml(toml, "the script block").items() if key not in WRITTEN}
+
+
+def _end_of_lines(text: str) -> str:
+    lines = lines_with_ends(text)
+    return "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
 
 
 def _string(text: str) -> str:

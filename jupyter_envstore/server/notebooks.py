@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jupyter_envstore.errors import InvalidInputError
-from jupyter_envstore.notebooks.script_block import block_lines, with_block
+from jupyter_envstore.notebooks.script_block import block_lines, script_with_block
 from jupyter_envstore.server.base import EnvStoreHandler
 
 MAX_NOTEBOOK = 8 * 1024 * 1024
@@ -29,7 +29,7 @@ class ScriptBlockHandler(EnvStoreHandler):
         requested = await self.context.threads.run_slowly(self.store.script_blocks.requested, number)
         self.answer(
             {
-                "text": with_block(text, requested) or "\n".join([*block_lines(requested), *([text] if text else [])]),
+                "text": script_with_block(text, requested) if text else "\n".join(block_lines(requested)),
                 "python": requested.python,
                 "dependencies": list(requested.dependencies),
                 "left_out": list(requested.left_out),

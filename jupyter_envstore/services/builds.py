@@ -111,12 +111,12 @@ class Builds:
         options.check()
         if specification.lockfile is not None:
             check_lock(specification.lockfile)
+        told, given = specification.notes, specification
+        specification, notes = self.prepare(specification, namespace, name)
         if accepted is not None:
             settings = self._settings.near((namespace, name))
-            places = unknown_specification_places(specification, settings, self._config)
+            places = unknown_specification_places(given, settings, self._config)
             check_accepted("the specification", places, accepted)
-        told = specification.notes
-        specification, notes = self.prepare(specification, namespace, name)
         changed = tuple(note for note in notes if note not in told)
         options = replace(options, notes=changed, warnings=told or options.warnings)
         with self._database.write() as session:
@@ -231,9 +231,7 @@ class Builds:
         specification = specification_of_record(record, self._config.allow_local_files)
         blob = self._checked_record(record, target)
         if record.wheels:
-            with self._database.read() as session:
-                _check_new(session, target)
-            return self.submit(locked_specification(record), *target, who, trigger)
+            return self.submit(locked_specification(record), *target, who, trigger, is_new=True)
         with self._database.write() as session:
             space, made = self._new_environment(session, target, record.description, who)
             row = rows.ensure_specification(session, specification, target[1], who)

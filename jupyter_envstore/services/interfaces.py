@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from jupyter_envstore.notebooks.bond import Bond
     from jupyter_envstore.notebooks.bond_state import BondState
     from jupyter_envstore.notebooks.module_provider import ModuleProvider
-    from jupyter_envstore.notebooks.script_block import Requested
+    from jupyter_envstore.notebooks.pypi_requests import Requested
     from jupyter_envstore.policy.access import (
         AccessRules,
         Identity,

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from jupyter_envstore import policy
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.engine.channels import ChannelPolicy, redact
+from jupyter_envstore.engine.channels import ChannelPolicy
+from jupyter_envstore.engine.lock import channels_of_lock
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.errors import PolicyError, UnknownPlacesError
 from jupyter_envstore.policy.setting_values import SettingValues
@@ -94,9 +95,11 @@ def unknown_specification_places(
     Of a lockfile, these are the channels and hosts of its files, for all platforms.
     """
     urls = [url for line in specification.pip if (url := read_requirement(line).url)]
-    conda = list(specification.channels)
-    conda += [spec.rpartition("::")[0].partition("[")[0] for spec in specification.dependencies if "::" in spec]
+    naming = ChannelPolicy.of(settings, config.channel_alias)
+    conda = [channel for channel in specification.channels if channel != "nodefaults"]
+    conda += filter(None, (naming.resolve_spec(spec)[1] for spec in specification.dependencies))
     if specification.lockfile is not None:
+        conda += channels_of_lock(specification.lockfile)  # an update takes packages from them
         entries = specification.lockfile["package"]
         conda += [policy.channel_of(entry["url"]) for entry in entries if entry["manager"] == "conda"]
         urls += [entry["url"] for entry in entries if entry["manager"] == "pip"]
@@ -111,13 +114,13 @@ def _unknown(conda: Sequence[str], pip: Sequence[str], settings: SettingValues, 
     known = {naming.url(channel).rstrip("/") for channel in named}
     channels = [naming.url(channel).rstrip("/") for channel in conda]
     places = [place for place in pip if not is_of_any(place, settings["pypi_allowed_indexes"])]
-    return list(dict.fromkeys(redact(p) for p in (*(c for c in channels if c not in known), *places)))
+    return list(dict.fromkeys([*(channel for channel in channels if channel not in known), *places]))
 
 
 def _option_places(options: PipOptions) -> Iterator[str]:
     if options.index_url:
         yield options.index_url.rstrip("/")
-    yield from (url.rstrip("/") for url in (*options.extra_index_urls, *options.find_links))
+    yield from (url.rstrip("/") or url for url in (*options.extra_index_urls, *options.find_links))
 
 
 def _pip_place(package: PypiEntry) -> str:

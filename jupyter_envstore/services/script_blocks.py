@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.engine.distributions import distributions_of
+from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.notebooks.bond import may_travel
-from jupyter_envstore.notebooks.script_block import Requested, requested_from_pypi
+from jupyter_envstore.notebooks.pypi_requests import Requested, requested_from_pypi
 from jupyter_envstore.services.packages import Packages
 from jupyter_envstore.services.prefixes import Prefixes
 from jupyter_envstore.services.records import BuildRecords
@@ -28,11 +29,15 @@ class ScriptBlocks:
         Raises
         ------
         ConflictError
-            It has no record yet, or its files are packed away.
+            It has no record yet; its files are packed away; or it was built from a lockfile, which does not tell what
+            was asked for.
         NotFoundError
             There is no such build.
         """
         record = self._records.read(build_id)
+        if not record.requested_conda and not record.requested_pip:
+            msg = f"build {build_id} was built from a lockfile, which does not tell what was asked for"
+            raise ConflictError(msg)
         conda = [spec for spec in record.requested_conda if may_travel(spec)]
         pip = [line for line in record.requested_pip if may_travel(line)]
         distributions = distributions_of(self._prefixes.path(build_id))
@@ -43,6 +48,7 @@ class ScriptBlocks:
             why = f"{counted(left, 'package')} with addresses of this machine or network"
             found = replace(found, left_out=(*found.left_out, why))
         options = record.pip_options
-        for url in (*([options.index_url] if options.index_url else []), *options.extra_index_urls):
-            found = replace(found, left_out=(*found.left_out, f"the index {redact(url)}; uv takes it with --index"))
-        return found
+        places = [(url, "--index") for url in (options.index_url, *options.extra_index_urls) if url]
+        places += [(url, "--find-links") for url in options.find_links]
+        told = [f"{redact(url)}, where packages come from; uv takes it with {option}" for url, option in places]
+        return replace(found, left_out=(*found.left_out, *told))

@@ -110,8 +110,26 @@ def test_a_script_block_is_written_for_uv(cli: CommandLine, channel: str, nasty_
     script.write_text("print(1)\n")
     cli.run("script-block", "s.py", "--environment", "default/x")
     assert script.read_text() == f"{told.stdout}\nprint(1)\n"
-    (cli.folder / "s.R").write_text("1")
-    assert "is not in Python" in cli.run("script-block", "s.R", "--environment", "default/x", code=2).stderr
+    for name in ("s.R", "x.yml", "plain"):
+        (cli.folder / name).write_text(text)
+        refused = cli.run("script-block", name, "--environment", "default/x", code=2)
+        assert f"{name} is neither a notebook nor a script in Python" in refused.stderr
+        assert (cli.folder / name).read_text() == text
+    for odd in (b"print('\xe4')", b"\xff\xfep"):
+        script.write_bytes(odd)
+        assert "is not UTF-8" in cli.run("script-block", "s.py", "--environment", "default/x", code=2).stderr
+        assert script.read_bytes() == odd
+    script.write_bytes("\ufeffprint('\u2028')\r\n".encode())
+    (cli.folder / "link.py").symlink_to(script)
+    cli.run("script-block", "link.py", "--environment", "default/x")
+    assert (cli.folder / "link.py").is_symlink()
+    assert script.read_bytes().startswith("\ufeff# /// script\r\n".encode())
+    assert script.read_bytes().endswith("# ///\r\n\r\nprint('\u2028')\r\n".encode())
+    cli.run("download", "default/x", "--artifact", "lockfile", "-o", "conda-lock.yml")
+    cli.run("build", "conda-lock.yml", "--name", "locked", "--no-wait")
+    cli.run("logs", "-f", "default/locked")
+    locked = cli.run("script-block", "s.py", "--environment", "default/locked", code=4)
+    assert "was built from a lockfile, which does not tell what was asked for" in locked.stderr
     notebook = nbformat.read(path, as_version=4)
     notebook.metadata.envstore = {
         "version": 1, "namespace": "team", "environment": "gone", "build": 2, "record": "sha256:" + "0" * 64,

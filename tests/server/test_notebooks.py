@@ -89,9 +89,9 @@ def test_a_script_block_is_put_into_a_text(server: Server) -> None:
     path = f"build/{server.build_id}/script-block/"
     found = server.data("POST", path, json={"text": "print(1)"})
     assert found["text"].startswith("# /// script\n# requires-python = ")
-    assert found["text"].endswith("# ///\nprint(1)")
+    assert found["text"].endswith("# ///\n\nprint(1)")
     assert server.data("POST", path, json={"text": found["text"]}) == found
-    assert server.data("POST", path)["text"] == found["text"].removesuffix("\nprint(1)")
+    assert server.data("POST", path)["text"] == found["text"].removesuffix("\n\nprint(1)")
     for odd, message in (({"text": 1}, "'text' must be text"), ({"text": "# /// script"}, "does not end")):
         answer = server.ask("POST", path, json=odd)
         assert (answer.status_code, message in answer.text) == (400, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from jupyter_envstore.errors import SpecificationError
@@ -16,7 +17,7 @@ OPENING = re.compile(r"^# /// script[ \t]*$", re.MULTILINE)
 
 
 class Block(NamedTuple):
-    """A script's block: its TOML, and its lines in the text, from ``start`` to before ``stop``, counted from 0."""
+    """A script's block: its TOML, and the characters of its lines in the text, without the end of the last one."""
 
     toml: str
     start: int
@@ -32,7 +33,9 @@ def find_block(text: str) -> Block | None:
         It has two, or one that does not end.
     """
     found: list[Block] = []
-    lines = text.splitlines()
+    ended = lines_with_ends(text)
+    starts = list(accumulate(map(len, ended), initial=0))
+    lines = [line.rstrip("\r\n") for line in ended]
     place = 0
     while place < len(lines):
         if not OPENING.fullmatch(lines[place]):
@@ -45,12 +48,18 @@ def find_block(text: str) -> Block | None:
         if not ends:
             msg = f"the script block of line {place + 1} does not end: a line '# ///' closes it"
             raise SpecificationError(msg)
-        found.append(Block("\n".join(line[2:] for line in lines[place + 1 : ends[-1]]), place, ends[-1] + 1))
+        toml = "\n".join(line[2:] for line in lines[place + 1 : ends[-1]])
+        found.append(Block(toml, starts[place], starts[ends[-1]] + len(lines[ends[-1]])))
         place = stop
     if len(found) > 1:
         msg = "the file has two script blocks, and may have one"
         raise SpecificationError(msg)
     return found[0] if found else None
+
+
+def lines_with_ends(text: str) -> list[str]:
+    """Return the lines of a text, as Python and TOML see them, each with its end; other separators end none."""
+    return [line for line in re.split(r"(?<=\n)|(?<=\r)(?!\n)", text) if line]
 
 
 def script_block(text: str) -> str | None:

@@ -11,7 +11,10 @@ const BLOCK = /^# \/\/\/ script[ \t]*$/m;
 export function addScriptBlockCommand(context: CommandContext, bonds: NotebookBonds): void {
   const { model, trans, notebooks } = context;
   const current = (): NotebookPanel | null => notebooks?.currentWidget ?? null;
-  const usable = (): boolean => Boolean(current() && bonds.environmentOf(current()!));
+  const usable = (): boolean => {
+    const panel = current();
+    return Boolean(panel && bonds.environmentOf(panel) && panel.model?.defaultKernelLanguage === 'python');
+  };
   context.add(
     CommandIDs.writeScriptBlock,
     trans.__('Write Script Block for uv (PEP 723)'),
@@ -25,9 +28,13 @@ export function addScriptBlockCommand(context: CommandContext, bonds: NotebookBo
       const cell = panel.content.widgets.find(
         (widget): widget is CodeCell => widget.model.type === 'code' && BLOCK.test(widget.model.sharedModel.getSource())
       );
-      const found = await model.api.scriptBlock(build.id, cell?.model.sharedModel.getSource() ?? '');
-      if (panel.isDisposed) {
+      const before = cell?.model.sharedModel.getSource() ?? '';
+      const found = await model.api.scriptBlock(build.id, before);
+      if (panel.isDisposed || cell?.isDisposed) {
         return;
+      }
+      if (cell && cell.model.sharedModel.getSource() !== before) {
+        throw new Error(trans.__('The cell with the script block was changed meanwhile; try again'));
       }
       if (cell) {
         cell.model.sharedModel.setSource(found.text);
@@ -46,7 +53,7 @@ export function addScriptBlockCommand(context: CommandContext, bonds: NotebookBo
       caption: () =>
         usable()
           ? trans.__('The packages that its environment was asked for, for tools that install from PyPI')
-          : trans.__('The notebook in front does not use an environment of the store')
+          : trans.__('The notebook in front does not use a Python environment of the store')
     }
   );
 }
