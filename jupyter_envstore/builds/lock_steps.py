@@ -10,10 +10,11 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from jupyter_envstore.builds.build_job import Job
-from jupyter_envstore.builds.package_rows import distribution_names, needs_python
+from jupyter_envstore.builds.package_rows import needs_python
 from jupyter_envstore.database import warnings
 from jupyter_envstore.database.kept_packages import kept_digests
 from jupyter_envstore.engine.channels import ChannelPolicy, strip_credentials
+from jupyter_envstore.engine.distributions import distribution_names
 from jupyter_envstore.engine.hashes import with_sha256
 from jupyter_envstore.engine.lock import complete_from_cache, record_from_lock
 from jupyter_envstore.engine.pip import Distribution, PipTarget, given_hashes, provided_distributions, resolve_pip

@@ -1,9 +1,6 @@
-"""What locks and prefixes hold, in other words: rows of the package table, names on PyPI."""
+"""What locks hold, in other words: rows of the package table."""
 
 from __future__ import annotations
-
-import json
-from pathlib import Path
 
 from jupyter_envstore.database.values import PackageValues
 from jupyter_envstore.engine.record import PlatformLock
@@ -37,17 +34,6 @@ def package_rows(lock: PlatformLock) -> list[PackageValues]:
         for p in lock.pip
     ]
     return [*conda, *pip]
-
-
-def distribution_names(prefix: Path) -> dict[str, list[str]]:
-    """Return conda name to PyPI names, from the ``dist-info`` that each conda package brought into ``prefix``."""
-    names: dict[str, list[str]] = {}
-    for path in (prefix / "conda-meta").glob("*.json"):
-        meta = json.loads(path.read_text(encoding="utf-8"))
-        names[meta["name"]] = [
-            file.rsplit("/", 2)[-2].split("-")[0] for file in meta["files"] if file.endswith(".dist-info/METADATA")
-        ]
-    return names
 
 
 def needs_python(record: CondaEntry) -> bool:

@@ -38,11 +38,15 @@ def open_store(options: argparse.Namespace) -> Iterator[Store]:
         yield store
     except NotFoundError:
         if place := _deleted(store, options):
-            msg = f"{place} was deleted; for ten minutes it can come back: jupyter envstore undelete {place}"
-            raise NotFoundError(msg) from None
+            raise NotFoundError(deleted_message(place)) from None
         raise
     finally:
         store.close()
+
+
+def deleted_message(place: str) -> str:
+    """Return what is said of an environment that was deleted, with the way back."""
+    return f"{place} was deleted; for ten minutes it can come back: jupyter envstore undelete {place}"
 
 
 def _deleted(store: Store, options: argparse.Namespace) -> str:

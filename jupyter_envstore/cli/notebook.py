@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.cli.build import follow, outcome, owner
-from jupyter_envstore.cli.common import find, open_store, tell, who
+from jupyter_envstore.cli.common import deleted_message, find, open_store, tell, who
 from jupyter_envstore.database.active_builds import ActiveBuild
 from jupyter_envstore.errors import (
     InvalidInputError,
@@ -23,7 +23,7 @@ from jupyter_envstore.errors import (
 )
 from jupyter_envstore.kernels.own_kernels import write_own_kernels
 from jupyter_envstore.notebooks.bond import Bond
-from jupyter_envstore.notebooks.bond_state import BondState
+from jupyter_envstore.notebooks.bond_state import BondState, FoundBuild
 from jupyter_envstore.notebooks.execution import (
     Execution,
     check_output,
@@ -74,6 +74,31 @@ def run_notebook(options: argparse.Namespace) -> int:
     return 0
 
 
+def remembered(notebook: Any, name: str) -> object:
+    """Return what a notebook remembers of its environment, as it has it.
+
+    Raises
+    ------
+    InvalidInputError
+        It remembers nothing, or is no notebook (None).
+    """
+    metadata = None if notebook is None else notebook.metadata.get(BOND)
+    if metadata is None:
+        msg = f"{name} remembers no environment; name one with --environment NAMESPACE/NAME"
+        raise InvalidInputError(msg)
+    return metadata
+
+
+def written_in(bond: Bond) -> str:
+    """Return the build that a notebook was written in, as people name it."""
+    return f"{bond['namespace']}/{bond['environment']}:{bond['build']}"
+
+
+def reference_of(found: FoundBuild) -> BuildRef:
+    """Return a build that was found for a notebook."""
+    return BuildRef(found["namespace"], found["environment"], found["number"], found["build_id"])
+
+
 def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: list[str] | tuple[str, ...]) -> BuildRef:
     """Return a build that a notebook can run in, made if need be: the exact one, else from what it asked for.
 
@@ -86,16 +111,13 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
     BuildFailedError, BuildCanceledError
         It could not be built.
     """
-    metadata = notebook.metadata.get(BOND)
-    if metadata is None:
-        msg = f"{name} remembers no environment; name one with --environment NAMESPACE/NAME"
-        raise InvalidInputError(msg)
+    metadata = remembered(notebook, name)
     state = store.bonds.look(owner(), metadata)
     bond = state["bond"]
-    written = f"{bond['namespace']}/{bond['environment']}:{bond['build']}"
+    written = written_in(bond)
     if state["builds"]:
         here = state["builds"][0]
-        reference = BuildRef(here["namespace"], here["environment"], here["number"], here["build_id"])
+        reference = reference_of(here)
         if here["packed_away"]:
             print(f"bringing {reference} back", file=sys.stderr)
             store.prefixes.restore(reference.id, who())
@@ -103,8 +125,7 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
         return reference
     if state["deleted"]:
         place = f"{bond['namespace']}/{bond['environment']}"
-        msg = f"{place} was deleted; for ten minutes it can come back: jupyter envstore undelete {place}"
-        raise NotFoundError(msg)
+        raise NotFoundError(deleted_message(place))
     why = _why_not_exact(state, exact)
     target = (state["namespace"], state["environment"])
     lock = state["lock"]

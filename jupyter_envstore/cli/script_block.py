@@ -10,7 +10,7 @@ from typing import Any
 
 from jupyter_envstore.cli.build import owner
 from jupyter_envstore.cli.common import find, open_store, read_file, tell
-from jupyter_envstore.cli.notebook import BOND
+from jupyter_envstore.cli.notebook import reference_of, remembered, written_in
 from jupyter_envstore.errors import InvalidInputError, NotFoundError
 from jupyter_envstore.notebooks.execution import language_of_notebook, read_notebook, write_whole
 from jupyter_envstore.notebooks.pypi_requests import Requested
@@ -96,17 +96,9 @@ def _environment(store: Store, notebook: Any, options: argparse.Namespace) -> Bu
     """Return the build whose requests are written: the one that is named, else the one that the notebook remembers."""
     if options.environment:
         return find(store, options.environment)
-    metadata = notebook.metadata.get(BOND) if notebook is not None else None
-    if metadata is None:
-        msg = f"{options.file} remembers no environment; name one with --environment NAMESPACE/NAME"
-        raise InvalidInputError(msg)
-    state = store.bonds.look(owner(), metadata)
+    state = store.bonds.look(owner(), remembered(notebook, options.file))
     if not state["builds"]:
-        bond = state["bond"]
-        msg = (
-            f"this store does not have {bond['namespace']}/{bond['environment']}:{bond['build']}; bring it back first: "
-            f"jupyter envstore open {options.file}"
-        )
+        place = written_in(state["bond"])
+        msg = f"this store does not have {place}; bring it back first: jupyter envstore open {options.file}"
         raise NotFoundError(msg)
-    here = state["builds"][0]
-    return BuildRef(here["namespace"], here["environment"], here["number"], here["build_id"])
+    return reference_of(state["builds"][0])

@@ -12,6 +12,14 @@ METADATA = re.compile(
 """The file that tells of a distribution (packaging.python.org, "Recording installed projects")."""
 
 
+def distribution_names(prefix: Path) -> dict[str, list[str]]:
+    """Return the names of the ``dist-info`` folders that each conda package brought into a prefix, by its name."""
+    return {
+        name: [file.rsplit("/", 2)[-2].split("-")[0] for file in files if file.endswith(".dist-info/METADATA")]
+        for name, files in map(_installed, (prefix / "conda-meta").glob("*.json"))
+    }
+
+
 def distributions_of(prefix: Path) -> dict[str, list[str]]:
     """Return the distributions that each conda package of an environment contains, by its name.
 
@@ -21,14 +29,19 @@ def distributions_of(prefix: Path) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for path in sorted((prefix / "conda-meta").glob("*.json")):
         try:
-            meta = json.loads(path.read_bytes())
-            name, files = str(meta["name"]), [str(file) for file in meta["files"]]
+            name, files = _installed(path)
         except (ValueError, TypeError, KeyError, OSError):
             continue
         names = {_name_in(prefix / file) or match[1] for file in files if (match := METADATA.fullmatch(file))}
         if names:
             found[name] = sorted(names)
     return found
+
+
+def _installed(meta: Path) -> tuple[str, list[str]]:
+    """Return the name and the files of an installed conda package."""
+    said = json.loads(meta.read_bytes())
+    return str(said["name"]), [str(file) for file in said["files"]]
 
 
 def _name_in(metadata: Path) -> str:

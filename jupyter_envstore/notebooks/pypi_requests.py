@@ -13,6 +13,8 @@ from packaging.utils import canonicalize_name
 from jupyter_envstore.spec.match_specs import match_spec_parts
 from jupyter_envstore.spec.pip_lines import read_requirement, without_hashes
 
+PYTHON = "python"
+
 
 @dataclass(frozen=True)
 class Requested:
@@ -53,32 +55,23 @@ def requested_from_pypi(
     asked: dict[str, list[str]] = defaultdict(list)
     for spec in conda:
         name, version, build = match_spec_parts(spec)
-        if name != "python" and (why := _why_not(name, distributions)):
+        found = name if name == PYTHON else _distribution(name, distributions)
+        if found is None:
+            several = ", ".join(distributions.get(name, ()))
+            why = f"it contains several packages of PyPI: {several}" if several else "it is no package of PyPI"
             left_out.append(f"{spec}: {why}")
             continue
         wanted, note = _bounds(version, build)
         left_out += [f"{spec}: {note}"] if note else []
-        asked[name].append(wanted)
+        asked[found].append(wanted)
     bounds = {name: ",".join(dict.fromkeys(filter(None, wanted))) for name, wanted in asked.items()}
     least = f">={'.'.join(python.split('.')[:2])}" if python else ""
-    of_python = bounds.pop("python", "") or least
-    left_out += [f"{without_hashes(line)}: its hashes" for line in pip if without_hashes(line) != line]
+    of_python = bounds.pop(PYTHON, "") or least
     lines = [without_hashes(line) for line in pip]
+    left_out += [f"{bare}: its hashes" for bare, line in zip(lines, pip, strict=True) if bare != line]
     by_pip = {canonicalize_name(read_requirement(line).name) for line in lines}
-    named = {name: _distribution(name, distributions) or name for name in bounds}
-    dependencies = [f"{named[name]}{wanted}" for name, wanted in bounds.items()]
-    kept = [
-        line for name, line in zip(bounds, dependencies, strict=True) if canonicalize_name(named[name]) not in by_pip
-    ]
+    kept = [f"{name}{wanted}" for name, wanted in bounds.items() if canonicalize_name(name) not in by_pip]
     return Requested(of_python, (*kept, *lines), tuple(left_out))
-
-
-def _why_not(name: str, distributions: Mapping[str, Sequence[str]]) -> str:
-    """Return why a conda package has no name on PyPI; empty if it has one."""
-    if _distribution(name, distributions) is not None:
-        return ""
-    several = ", ".join(distributions.get(name, ()))
-    return f"it contains several packages of PyPI: {several}" if several else "it is no package of PyPI"
 
 
 def _distribution(name: str, distributions: Mapping[str, Sequence[str]]) -> str | None:

@@ -8,18 +8,17 @@ from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.engine.distributions import distributions_of
 from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.notebooks.bond import may_travel
-from jupyter_envstore.notebooks.pypi_requests import Requested, requested_from_pypi
-from jupyter_envstore.services.packages import Packages
+from jupyter_envstore.notebooks.pypi_requests import PYTHON, Requested, requested_from_pypi
 from jupyter_envstore.services.prefixes import Prefixes
 from jupyter_envstore.services.records import BuildRecords
+from jupyter_envstore.spec.selectors import current_subdir
 from jupyter_envstore.spec.wording import counted
 
 
 class ScriptBlocks:
     """The script blocks (PEP 723) of builds."""
 
-    def __init__(self, packages: Packages, prefixes: Prefixes, records: BuildRecords) -> None:
-        self._packages = packages
+    def __init__(self, prefixes: Prefixes, records: BuildRecords) -> None:
         self._prefixes = prefixes
         self._records = records
 
@@ -41,8 +40,8 @@ class ScriptBlocks:
         conda = [spec for spec in record.requested_conda if may_travel(spec)]
         pip = [line for line in record.requested_pip if may_travel(line)]
         distributions = distributions_of(self._prefixes.path(build_id))
-        packages = self._packages.of_build(build_id)
-        python = next((package["version"] for package in packages if package["name"] == "python"), "")
+        locked = record.lock(current_subdir()).conda
+        python = next((entry["version"] for entry in locked if entry["name"] == PYTHON), "")
         found = requested_from_pypi(conda, pip, distributions, python)
         if left := len(record.requested_conda) + len(record.requested_pip) - len(conda) - len(pip):
             why = f"{counted(left, 'package')} with addresses of this machine or network"

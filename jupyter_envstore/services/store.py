@@ -98,7 +98,6 @@ class EnvStore:
         environments = Environments(config, database, scheduler)
         images = Images(config, database, blobs)
         artifacts = Artifacts(config, database, blobs, scheduler, images)
-        packages = Packages(config, database, scheduler, builds, records)
         prefixes = Prefixes(config, database, blobs, scheduler, records, packing)
         return cls(
             config=config,
@@ -118,12 +117,12 @@ class EnvStore:
             modules=Modules(config, database),
             namespaces=Namespaces(database),
             package_channel=PackageChannel(database, blobs, artifacts),
-            packages=packages,
+            packages=Packages(config, database, scheduler, builds, records),
             people=People(database),
             prefixes=prefixes,
             records=records,
             retention=StoreRetention(config, database, settings, packing),
-            script_blocks=ScriptBlocks(packages, prefixes, records),
+            script_blocks=ScriptBlocks(prefixes, records),
             settings=settings,
             tokens=Tokens(database),
         )
