@@ -91,7 +91,11 @@ class EnvStore:
             page += 1
 
     def text(self, name: str, artifact: str = "yaml", build: int | None = None) -> str:
-        """Return a text artifact: ``yaml``, ``lockfile``, ``explicit``, ``logs``, or one that another package makes."""
+        """Return a text artifact.
+
+        That is ``yaml``, ``lockfile``, ``explicit``, ``pylock``, ``requirements``, ``sbom``, ``logs``, or one that
+        another package makes.
+        """
         with self._open(f"build/{self._build(name, build)}/{_path(artifact)}") as answer:
             return answer.read().decode()
 
@@ -168,9 +172,9 @@ class EnvStore:
         name : str
             ``namespace/name``.
         artifact : str
-            ``yaml``, ``lockfile``, ``explicit``, ``archive``, ``docker``, ``installer``, or one that another package
-            makes. A Docker image becomes one file, for ``docker load``. Its length is checked; the SHA-256 of all other
-            artifacts is checked, too.
+            ``yaml``, ``lockfile``, ``explicit``, ``archive``, ``docker``, ``installer``, ``pixi``, ``pylock``,
+            ``requirements``, ``sbom``, or one that another package makes. A Docker image becomes one file, for
+            ``docker load``. Its length is checked; the SHA-256 of all other artifacts is checked, too.
         path : str or None
             File, or folder that ends in ``/``; default the file's own name, here.
         build : int or None

@@ -57,9 +57,9 @@ def pinned_yaml(record: BuildRecord, platform: str) -> str:
         lines.append("  - pip:")
         indexes = sorted({package["index"] for package in lock.pip if package["index"].startswith("http")})
         lines += [f"      # from {index}" for index in indexes]
-        given = {pip_name(line) for line in record.requested_pip if "@" in line}
+        given = record.pip_by_address
         pinned = [_pip_line(package, pip_name(package["name"]) in given) for package in lock.pip]
-        lines += [f"      - {scalar(line)}" for line in (*_pip_options(record), *pinned)]
+        lines += [f"      - {scalar(line)}" for line in (*record.pip_options.lines, *pinned)]
     if record.variables:
         lines.append("variables:")
         lines += [f"  {scalar(name)}: {scalar(value)}" for name, value in sorted(record.variables.items())]
@@ -78,13 +78,6 @@ def scalar(text: str) -> str:
     if plain and text.lower() not in ("null", "true", "false", "yes", "no", "on", "off", "y", "n"):
         return text
     return json.dumps(text, ensure_ascii=False)
-
-
-def _pip_options(record: BuildRecord) -> list[str]:
-    options = record.pip_options
-    lines = [f"--index-url {options.index_url}"] if options.index_url else []
-    lines += [f"--extra-index-url {url}" for url in options.extra_index_urls]
-    return lines + [f"--find-links {place}" for place in options.find_links]
 
 
 def _pip_line(package: PypiEntry, by_address: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jupyter_envstore.artifacts.applicability import applies
 from jupyter_envstore.blobs.interface import StoredBlob
 from jupyter_envstore.builds.build_job import Job
 from jupyter_envstore.builds.package_keeping import keep_where_wanted
@@ -81,8 +82,9 @@ class BuildRows:
         session.add(Change(kind="build", subject_id=build.id, at=now()))
 
     def _ask_for_artifacts(self, session: Session, build: Build) -> None:
+        sources = rows.sources_of(session, build.id)
         for kind in self.job.settings["artifacts_at_once"]:
-            if kind not in self.job.settings["build_artifacts"]:
+            if kind not in self.job.settings["build_artifacts"] or not applies(kind, sources):
                 continue
             if rows.find_artifact(session, build.id, kind, "") is None:
                 artifact = Artifact(build_id=build.id, type=kind, state=PENDING, created_on=now())

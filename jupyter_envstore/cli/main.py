@@ -23,7 +23,7 @@ exit codes: 0 done, 1 failed, 2 bad input, 3 not found, 4 conflicting state, 5 t
 """
 OTHER_FILES = """\
 pixi.lock, pixi.toml, pyproject.toml, pylock.toml, uv.lock, requirements.txt, an @EXPLICIT list, what
-conda list --export prints, or a script or notebook with a script block (PEP 723)"""
+conda list --export prints, a CycloneDX bill of materials, or a script or notebook with a script block (PEP 723)"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -314,9 +314,12 @@ def _register_using(add: Add) -> None:
     _environment(shell)
     download = add("download", "use:download", "Write an artifact to a file; it is made if it is not ready")
     _environment(download)
-    kinds = "yaml, lockfile, explicit, archive, docker, installer, or one that another package adds"
+    kinds = (
+        "yaml, lockfile, explicit, archive, docker, installer, pixi, pylock, requirements, sbom, "
+        "or one that another package adds"
+    )
     download.add_argument("--artifact", required=True, metavar="TYPE", help=kinds)
-    variants = "platform of a yaml, an explicit list or an installer; tar.zst for an archive"
+    variants = "platform of a list of packages or of an installer; tar.zst for an archive"
     download.add_argument("--variant", default="", help=variants)
     download.add_argument("-o", "--output", metavar="PATH", help="file or folder; - for standard output")
     download.add_argument("--force", action="store_true", help="write over another file of the artifact's own name")

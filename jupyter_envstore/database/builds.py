@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.orm import Session, aliased
@@ -369,10 +370,18 @@ def list_packages(session: Session, build_id: int) -> list[Package]:
     return list(session.scalars(query.where(BuildPackage.build_id == build_id).order_by(Package.name, Package.manager)))
 
 
-def channels_of(session: Session, build_id: int) -> list[str]:
-    """Return the channels that the packages of a build come from, each once."""
-    query = select(Package.channel).join(BuildPackage, BuildPackage.package_id == Package.id).distinct()
-    return sorted(session.scalars(query.where(BuildPackage.build_id == build_id)))
+class PackageSource(NamedTuple):
+    """A channel or an index that packages of a build come from, and who installs them (``conda`` or ``pip``)."""
+
+    manager: str
+    channel: str
+
+
+def sources_of(session: Session, build_id: int) -> list[PackageSource]:
+    """Return where the packages of a build come from, each place once."""
+    query = select(Package.manager, Package.channel).join(BuildPackage, BuildPackage.package_id == Package.id)
+    rows = session.execute(query.where(BuildPackage.build_id == build_id).distinct())
+    return sorted(PackageSource(*row) for row in rows)
 
 
 def log_chunks(session: Session, build_id: int, after: int = 0) -> Sequence[LogChunk]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.package_cache import in_cache
 from jupyter_envstore.engine.package_paths import check_record
-from jupyter_envstore.engine.pip import install_pip
+from jupyter_envstore.engine.pip import PipTarget, install_pip, unpack_pip
 from jupyter_envstore.engine.prefix import write_new
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.errors import PipError
@@ -91,15 +91,36 @@ def install_wheels(
         A wheel cannot be had, or is not the one that was locked.
     """
     install = partial(install_pip, prefix=prefix, cache_dir=cache_dir, reinstall=reinstall)
+    _with_kept_wheels(install, find, prefix.parent, progress, packages)
+    _drop_cache_notes(prefix)
+
+
+def unpack_wheels(
+    find: Find, folder: Path, cache_dir: Path, target: PipTarget, progress: Progress, packages: Sequence[PypiEntry]
+) -> None:
+    """Unpack locked wheels into ``folder``, to be read; those that the store keeps need no index.
+
+    Raises
+    ------
+    PipError
+        A wheel cannot be had, or is not the one that was locked.
+    """
+    unpack = partial(unpack_pip, folder=folder, cache_dir=cache_dir, target=target)
+    _with_kept_wheels(unpack, find, folder.parent, progress, packages)
+
+
+def _with_kept_wheels(
+    install: Callable[..., None], find: Find, beside: Path, progress: Progress, packages: Sequence[PypiEntry]
+) -> None:
+    """Install from uv's cache or the index; from the store, where it keeps the wheels and the cache does not."""
     if not any(find(package["sha256"]).is_file() for package in packages):
         install(packages)
-    else:
-        try:
-            install(packages, offline=True)
-        except PipError:
-            with tempfile.TemporaryDirectory(prefix="envstore-kept-", dir=prefix.parent) as folder:
-                install(local_wheels(packages, find, Path(folder), progress))
-    _drop_cache_notes(prefix)
+        return
+    try:
+        install(packages, offline=True)
+    except PipError:
+        with tempfile.TemporaryDirectory(prefix="envstore-kept-", dir=beside) as folder:
+            install(local_wheels(packages, find, Path(folder), progress))
 
 
 def _drop_cache_notes(prefix: Path) -> None:

@@ -196,19 +196,40 @@ def install_pip(
         A wheel cannot be fetched, or is not the one that was locked, or has files that lie elsewhere than its own.
     """
     options = [*(["--reinstall"] if reinstall else []), *(["--offline"] if offline else [])]
-    log = _install(packages, prefix, cache_dir, timeout, *options, "--link-mode", "hardlink")
+    python = prefix / "bin" / "python"
+    log = _install(packages, python, cache_dir, timeout, *options, "--link-mode", "hardlink")
 
     def unpack(package: PypiEntry, folder: Path) -> str:
-        return _install([package], prefix, folder / "cache", timeout, "--target", str(folder / "target"))
+        return _install([package], python, folder / "cache", timeout, "--target", str(folder / "target"))
 
     refuse_left_out(log, packages, cache_dir, unpack)
 
 
-def _install(packages: Sequence[PypiEntry], prefix: Path, cache_dir: Path, timeout: float, *options: str) -> str:
+def unpack_pip(
+    packages: Sequence[PypiEntry],
+    folder: Path,
+    cache_dir: Path,
+    target: PipTarget,
+    timeout: float = 600.0,
+    offline: bool = False,
+) -> None:
+    """Unpack locked wheels into ``folder``, to be read; any platform's, and no Python of theirs is needed.
+
+    Raises
+    ------
+    PipError
+        A wheel cannot be fetched, or is not the one that was locked.
+    """
+    options = [*(["--offline"] if offline else []), "--python-version", target.python]
+    options += ["--python-platform", uv_platform(target), "--target", str(folder)]
+    _install(packages, Path(sys.executable), cache_dir, timeout, *options)
+
+
+def _install(packages: Sequence[PypiEntry], python: Path, cache_dir: Path, timeout: float, *options: str) -> str:
     with tempfile.TemporaryDirectory(prefix="envstore-pip-") as folder:
         lock = Path(folder) / "pylock.toml"
         lock.write_text(pylock_text(packages), encoding="utf-8")
-        command = [find_uv(), "pip", "install", "--python", str(prefix / "bin" / "python"), "--no-deps"]
+        command = [find_uv(), "pip", "install", "--python", str(python), "--no-deps"]
         command += ["--requirements", str(lock), "--require-hashes", "--no-config", "--quiet", "--no-build"]
         command += ["--cache-dir", str(cache_dir), "--break-system-packages", *options]
         return run_uv(command, timeout, "PyPI packages cannot be installed")

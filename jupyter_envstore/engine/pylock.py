@@ -2,30 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from jupyter_envstore.spec.lock_entries import PypiEntry
+from jupyter_envstore.spec.package_editing import pip_name
+from jupyter_envstore.spec.toml_text import toml_list, toml_string, toml_table
 
 
-def pylock_text(packages: Sequence[PypiEntry]) -> str:
-    """Return ``packages`` as a ``pylock.toml`` (PEP 751)."""
-    lines = ['lock-version = "1.0"', 'created-by = "jupyter-envstore"', ""]
+def pylock_text(
+    packages: Sequence[PypiEntry],
+    requires_python: str = "",
+    environments: Sequence[str] = (),
+    by_address: Collection[str] = (),
+) -> str:
+    """Return ``packages`` as a ``pylock.toml`` (PEP 751).
+
+    Parameters
+    ----------
+    packages : sequence of PypiEntry
+        What is installed. Nothing of a record but what is needed to install it.
+    requires_python : str
+        Versions of Python that the lock is for, as PEP 440 writes them; empty for any.
+    environments : sequence of str
+        Markers of the systems that the lock is for; none for any.
+    by_address : collection of str
+        Names of packages that were asked for by their address, and of no index (see :func:`pip_name`).
+    """
+    lines = ['lock-version = "1.0"']
+    lines += [f"environments = {toml_list(environments)}"] if environments else []
+    lines += [f"requires-python = {toml_string(requires_python)}"] if requires_python else []
+    lines += ['created-by = "jupyter-envstore"', ""]
     for package in packages:
+        lines += ["[[packages]]", f"name = {toml_string(package['name'])}"]
         if is_repository(package):
-            lines += ["[[packages]]", f"name = {_toml(package['name'])}", f"vcs = {_vcs(package['url'])}", ""]
+            lines += [f"vcs = {_vcs(package['url'])}", ""]
             continue
-        size = f", size = {package['size']}" if package.get("size") else ""
-        file = (
-            f"{{ name = {_toml(package['filename'])}, url = {_toml(package['url'])}{size}, "
-            f"hashes = {{ sha256 = {_toml(package['sha256'])} }} }}"
-        )
-        lines += [
-            "[[packages]]",
-            f"name = {_toml(package['name'])}",
-            f"version = {_toml(package['version'])}",
-            f"wheels = [{file}]" if package["filename"].endswith(".whl") else f"sdist = {file}",
-            "",
-        ]
+        lines.append(f"version = {toml_string(package['version'])}")
+        if pip_name(package["name"]) in by_address:
+            lines += [f"archive = {_file(package, named=False)}", ""]
+            continue
+        if package.get("index", "").startswith("http"):
+            lines.append(f"index = {toml_string(package['index'])}")
+        file = _file(package)
+        lines += [f"wheels = [{file}]" if package["filename"].endswith(".whl") else f"sdist = {file}", ""]
     return "\n".join(lines)
 
 
@@ -39,15 +58,16 @@ def exact_address(package: PypiEntry) -> str:
     return str(package["url"]) if is_repository(package) else f"{package['url']}#sha256={package['sha256']}"
 
 
+def _file(package: PypiEntry, named: bool = True) -> str:
+    name = f"name = {toml_string(package['filename'])}, " if named else ""
+    size = f", size = {package['size']}" if package.get("size") else ""
+    hashes = toml_table({"sha256": package["sha256"]})
+    return f"{{ {name}url = {toml_string(package['url'])}{size}, hashes = {hashes} }}"
+
+
 def _vcs(url: str) -> str:
     address, _, fragment = url.removeprefix("git+").partition("#")
     repository, _, commit = address.rpartition("@")
+    values = {"type": "git", "url": repository, "requested-revision": commit, "commit-id": commit}
     folder = fragment.removeprefix("subdirectory=")
-    more = f", subdirectory = {_toml(folder)}" if folder else ""
-    revision = f"requested-revision = {_toml(commit)}, commit-id = {_toml(commit)}"
-    return f'{{ type = "git", url = {_toml(repository)}, {revision}{more} }}'
-
-
-def _toml(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    return toml_table({**values, "subdirectory": folder} if folder else values)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 
 from jupyter_envstore.errors import PlatformError
 from jupyter_envstore.spec.lock_entries import BuiltWheel, CondaEntry, PypiEntry
+from jupyter_envstore.spec.package_editing import pip_name
 from jupyter_envstore.spec.specification import PipOptions, canonical_json
 
 FORMAT = 1
@@ -115,6 +116,11 @@ class BuildRecord:
                 },
             }
         )
+
+    @property
+    def pip_by_address(self) -> frozenset[str]:
+        """Normalised names of the PyPI packages that were asked for by their address."""
+        return frozenset(pip_name(line) for line in self.requested_pip if "@" in line)
 
     @property
     def wheels(self) -> list[BuiltWheel]:

@@ -18,7 +18,6 @@ def specification_of_record(record: BuildRecord, allow_local_files: bool) -> Spe
     """
     if not record.requested_conda and not record.requested_pip:
         return locked_specification(record)
-    options = record.pip_options
     draft = Draft(
         name=record.name,
         description=record.description,
@@ -26,11 +25,7 @@ def specification_of_record(record: BuildRecord, allow_local_files: bool) -> Spe
         platforms=list(record.platforms) if len(record.platforms) > 1 else [],
         conda=list(record.requested_conda),
         pip=list(record.requested_pip),
-        options=[
-            *([f"--index-url {options.index_url}"] if options.index_url else []),
-            *(f"--extra-index-url {url}" for url in options.extra_index_urls),
-            *(f"--find-links {place}" for place in options.find_links),
-        ],
+        options=record.pip_options.lines,
         variables=dict(record.variables),
         priority=record.channel_priority,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 
@@ -10,6 +9,7 @@ from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.notebooks.pypi_requests import Requested
 from jupyter_envstore.spec.converting.script import find_block, lines_with_ends
 from jupyter_envstore.spec.converting.toml import read_toml
+from jupyter_envstore.spec.toml_text import toml_string
 
 CODING = re.compile(r"#.*coding[:=]")
 TABLE = re.compile(r"\s*\[")
@@ -30,8 +30,8 @@ def block_lines(requested: Requested, before: str = "") -> list[str]:
     SpecificationError
         The block that is replaced is no TOML, or is written in a way that cannot be kept.
     """
-    toml = [f"requires-python = {_string(requested.python)}"] if requested.python else []
-    toml += ["dependencies = [", *(f"    {_string(line)}," for line in requested.dependencies), "]"]
+    toml = [f"requires-python = {toml_string(requested.python)}"] if requested.python else []
+    toml += ["dependencies = [", *(f"    {toml_string(line)}," for line in requested.dependencies), "]"]
     if kept := _others(before):
         toml += kept if not kept[0].strip() else ["", *kept]
     if _without_written("\n".join(toml)) != _without_written(before):
@@ -144,7 +144,3 @@ def _without_written(toml: str) -> Mapping[str, object]:
 def _end_of_lines(text: str) -> str:
     lines = lines_with_ends(text)
     return "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
-
-
-def _string(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)  # a basic string of TOML is written in the same way

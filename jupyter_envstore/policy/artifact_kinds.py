@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
+from typing import Literal
 
 GROUP = "jupyter_envstore.artifact_kinds"
 """Entry points of other packages: each is an :class:`ArtifactKind`."""
@@ -39,6 +40,10 @@ class ArtifactKind:
         Names of the settings that the artifact depends on beside the build record.
     listed : bool
         Whether clients of conda-store are told of it.
+    text : bool
+        Whether a browser shows it, instead of saving it as a file.
+    manager : str
+        ``conda`` or ``pip``, where it is of the packages of this manager alone: a build without such packages has none.
 
     Raises
     ------
@@ -54,6 +59,8 @@ class ArtifactKind:
     small: bool = False
     settings: tuple[str, ...] = ()
     listed: bool = True
+    text: bool = False
+    manager: Literal["", "conda", "pip"] = ""
 
     def __post_init__(self) -> None:
         for value, form in ((self.name, NAME), (self.wire_name, WIRE_NAME), (self.maker, MAKER)):
@@ -70,8 +77,10 @@ INSTALLER_SETTINGS = (
     "installer_license",
 )
 BUILT_IN = (
-    ArtifactKind("yaml", "YAML", "pinned YAML", "jupyter_envstore.artifacts.yaml:PinnedYaml", True, True),
-    ArtifactKind("lockfile", "LOCKFILE", "lockfile", "jupyter_envstore.artifacts.lockfile:Lockfile", True, True),
+    ArtifactKind("yaml", "YAML", "pinned YAML", "jupyter_envstore.artifacts.yaml:PinnedYaml", True, True, text=True),
+    ArtifactKind(
+        "lockfile", "LOCKFILE", "lockfile", "jupyter_envstore.artifacts.lockfile:Lockfile", True, True, text=True
+    ),
     ArtifactKind(
         "explicit",
         "EXPLICIT",
@@ -80,6 +89,7 @@ BUILT_IN = (
         at_once=True,
         small=True,
         listed=False,  # clients of conda-store do not know it
+        text=True,
     ),
     ArtifactKind("archive", "CONDA_PACK", "archive", "jupyter_envstore.artifacts.archive:Archive", at_once=True),
     ArtifactKind("docker", "DOCKER_MANIFEST", "Docker image", "jupyter_envstore.artifacts.docker:DockerImage"),
@@ -89,6 +99,38 @@ BUILT_IN = (
         "installer",
         "jupyter_envstore.artifacts.installer:Installer",
         settings=INSTALLER_SETTINGS,
+    ),
+    ArtifactKind(
+        "pixi", "PIXI", "pixi workspace", "jupyter_envstore.artifacts.pixi:PixiWorkspace", small=True, listed=False
+    ),
+    ArtifactKind(
+        "pylock",
+        "PYLOCK",
+        "pylock.toml",
+        "jupyter_envstore.artifacts.pylock:Pylock",
+        small=True,
+        listed=False,
+        text=True,
+        manager="pip",
+    ),
+    ArtifactKind(
+        "requirements",
+        "REQUIREMENTS",
+        "requirements.txt",
+        "jupyter_envstore.artifacts.requirements:Requirements",
+        small=True,
+        listed=False,
+        text=True,
+        manager="pip",
+    ),
+    ArtifactKind(
+        "sbom",
+        "SBOM",
+        "software bill of materials",
+        "jupyter_envstore.artifacts.sbom:Sbom",
+        small=True,
+        listed=False,
+        text=True,
     ),
 )
 

@@ -10,7 +10,7 @@ from jupyter_envstore.policy.artifact_kinds import artifact_kinds
 from jupyter_envstore.representation.moments import time_json
 
 if TYPE_CHECKING:
-    from jupyter_envstore.database.builds import BuildRow
+    from jupyter_envstore.database.builds import BuildRow, PackageSource
     from jupyter_envstore.database.models import Artifact
 
 
@@ -33,8 +33,8 @@ class ArtifactView(TypedDict):
     made_on: str | None
 
 
-def artifact_view(artifact: Artifact, row: BuildRow, channels: Sequence[str]) -> ArtifactView:
-    """Return an artifact of a build whose packages are of ``channels``; ``size`` in bytes, ``duration`` in seconds."""
+def artifact_view(artifact: Artifact, row: BuildRow, sources: Sequence[PackageSource]) -> ArtifactView:
+    """Return an artifact of a build whose packages come from ``sources``; ``size`` in bytes, ``duration`` in s."""
     from jupyter_envstore.artifacts.base import MADE_AS, find_maker  # makers are not needed to start the server
 
     kind = artifact_kinds().get(artifact.type)
@@ -54,6 +54,6 @@ def artifact_view(artifact: Artifact, row: BuildRow, channels: Sequence[str]) ->
         "file_name": name,
         "media_type": maker.media_type(variant) if maker else "application/octet-stream",
         "tools": {tool: version for tool, version in artifact.tools.items() if tool != REACH},
-        "reach": known_reach(artifact.type, artifact.tools, channels),
+        "reach": known_reach(artifact.type, artifact.tools, sources),
         "made_on": time_json(artifact.made_on),
     }

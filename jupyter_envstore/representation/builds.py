@@ -11,7 +11,7 @@ from jupyter_envstore.representation.artifacts import ArtifactView, artifact_vie
 from jupyter_envstore.representation.moments import seconds_between, time_json
 
 if TYPE_CHECKING:
-    from jupyter_envstore.database.builds import BuildRow
+    from jupyter_envstore.database.builds import BuildRow, PackageSource
     from jupyter_envstore.database.models import Artifact, Build, Step
     from jupyter_envstore.database.warnings import WarningView
 
@@ -127,10 +127,10 @@ def full_view(
     artifacts: Sequence[Artifact],
     steps: Sequence[Step],
     warnings: Sequence[WarningView],
-    channels: Sequence[str],
+    sources: Sequence[PackageSource],
     builds: Path,
 ) -> FullBuildView:
-    """Return all about a build; ``channels`` are those of its packages."""
+    """Return all about a build; ``sources`` say where its packages come from."""
     build = row.build
     there = build.prefix_state == PREFIX_PRESENT
     return {
@@ -142,7 +142,7 @@ def full_view(
         "exclude_newer": build.options.get("exclude_newer") or None,
         "warnings": list(warnings),
         "steps": [step_view(step) for step in steps],
-        "artifacts": [artifact_view(artifact, row, channels) for artifact in artifacts],
+        "artifacts": [artifact_view(artifact, row, sources) for artifact in artifacts],
     }
 
 

@@ -6,6 +6,7 @@ import asyncio
 import functools
 import hashlib
 import json
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from urllib.parse import quote
 from jupyter_envstore.database.awaited_artifacts import Standing, Wanted
 from jupyter_envstore.database.states import ABSENT, COMPLETED, DROPPED, READY, UNSETTLED
 from jupyter_envstore.errors import ClientGoneError, ConflictError, InvalidInputError, NotReadyError
-from jupyter_envstore.policy.artifact_kinds import artifact_name
+from jupyter_envstore.policy.artifact_kinds import artifact_kinds, artifact_name
 from jupyter_envstore.server.base import EnvStoreHandler
 from jupyter_envstore.server.file_responses import PLAIN, FileHandler
 from jupyter_envstore.services.values import LISTED, Document
@@ -33,8 +34,8 @@ PLACES = {
     "installer": "installer/",
 }
 """Where artifacts are downloaded that have an address of their own, below ``build/{build_id}/``."""
-INLINE = ("yaml", "lockfile", "explicit")
-"""Texts, which a browser shows in a tab."""
+SHOWN = re.compile(r"text/plain\b|application/([\w.-]+\+)?json\b")
+"""Media types that a browser shows in a tab, and in which it runs nothing."""
 OPTIONS = ("variant", "format", "channel")
 """Options of a query that say which one of several files is meant."""
 
@@ -184,9 +185,8 @@ class DownloadHandler(FileHandler):
         found = await self.ready_artifact(number, kind, variant)
         path = await self.run(self.store.artifacts.path, found["sha256"] or "")
         self.noted = (number, kind)
-        await self.send_file(
-            path, found["sha256"] or "", found["media_type"], found["file_name"], attachment=kind not in INLINE
-        )
+        is_file = not is_shown(kind, found["media_type"])
+        await self.send_file(path, found["sha256"] or "", found["media_type"], found["file_name"], attachment=is_file)
 
 
 class YamlHandler(DownloadHandler):
@@ -329,6 +329,12 @@ def with_address(view: ArtifactView, api_url: str, build_id: int) -> dict[str, A
     if view["variant"]:
         url += f"?{'format' if view['type'] == 'archive' else 'variant'}={quote(view['variant'], safe='')}"
     return {**view, "url": url}
+
+
+def is_shown(kind: str, media_type: str) -> bool:
+    """Whether a browser shows an artifact in a tab, instead of saving it as a file."""
+    found = artifact_kinds().get(kind)
+    return found is not None and found.text and SHOWN.match(media_type) is not None
 
 
 @functools.lru_cache(maxsize=4)

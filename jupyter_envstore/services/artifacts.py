@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from jupyter_envstore import policy
+from jupyter_envstore.artifacts.applicability import applies, check_applies
 from jupyter_envstore.artifacts.base import find_maker, made_for
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.builds.deletion import is_gone
@@ -49,7 +50,7 @@ class Artifacts:
         InvalidInputError
             There is no such type or variant.
         ConflictError
-            The build did not complete.
+            The build did not complete, or has no packages of the kind that the artifact is of.
         """
         maker = find_maker(kind)
         maker.check_variant(variant)
@@ -65,6 +66,8 @@ class Artifacts:
                 place = f"{row.namespace.name}/{row.environment.name}"
                 msg = f"{place}: artifact {kind} is not made here; allowed: {', '.join(allowed)} (build_artifacts)"
                 raise PolicyError(msg)
+            if not variant:  # the rows of packages are those of the build's own platform
+                check_applies(kind, build.number, rows.sources_of(session, build_id))
             artifact = rows.find_artifact(session, build_id, kind, variant)
             if artifact is None:
                 artifact = Artifact(build_id=build_id, type=kind, variant=variant, state=PENDING, created_on=now())
@@ -95,13 +98,15 @@ class Artifacts:
         ------
         NotFoundError
             It was never asked for.
+        ConflictError
+            The build has no packages of the kind that the artifact is of.
         """
         find_maker(kind).check_variant(variant)
         with self._database.read() as session:
             row = rows.find_build(session, build_id, deleted=True)
             artifact = rows.find_artifact(session, build_id, kind, variant)
             gone = is_gone(self._config, session, row.build, kind)
-            channels = rows.channels_of(session, build_id)
+            sources = rows.sources_of(session, build_id)
         if gone or (row.build.deleted_on is not None and (artifact is None or artifact.state != READY)):
             msg = f"build {build_id} was deleted"
             raise NotFoundError(msg)
@@ -109,18 +114,20 @@ class Artifacts:
             msg = f"build {build_id} is {row.build.status}; artifacts are made of completed builds"
             raise NotFoundError(msg)
         if artifact is None:
+            if not variant:
+                check_applies(kind, row.build.number, sources)
             body = f' with {{"variant": "{variant}"}}' if variant else ""
             which = f"{kind} ({variant})" if variant else kind
             msg = f"build {build_id} has no {which} yet; POST build/{build_id}/artifacts/{kind}/{body} makes it"
             raise NotFoundError(msg)
-        return artifact_view(artifact, row, channels)
+        return artifact_view(artifact, row, sources)
 
     def of_build(self, build_id: int) -> list[ArtifactView]:
         """Return the artifacts of a build in every state; ``absent`` are those that can be made and were not yet."""
         with self._database.read() as session:
             row = rows.find_build(session, build_id)
             found = rows.list_artifacts(session, build_id)
-            channels = rows.channels_of(session, build_id)
+            sources = rows.sources_of(session, build_id)
             scopes = settings_rows.scope_settings(session, row.namespace.id, row.environment.id)
         if row.build.status == COMPLETED:
             known = {artifact.type for artifact in found if not artifact.variant}
@@ -128,16 +135,16 @@ class Artifacts:
             found += [
                 Artifact(id=0, build_id=build_id, type=kind, variant="", state=ABSENT, size=0, reason="", tools={})
                 for kind in artifact_kinds()
-                if kind in allowed and kind not in known
+                if kind in allowed and kind not in known and applies(kind, sources)
             ]
-        return [artifact_view(artifact, row, channels) for artifact in found]
+        return [artifact_view(artifact, row, sources) for artifact in found]
 
     def get(self, artifact_id: int) -> ArtifactView:
         """Return one artifact's state."""
         with self._database.read() as session:
             artifact = session.get_one(Artifact, artifact_id)
             row = rows.find_build(session, artifact.build_id)
-            return artifact_view(artifact, row, rows.channels_of(session, row.build.id))
+            return artifact_view(artifact, row, rows.sources_of(session, row.build.id))
 
     def pieces(self, artifact_id: int) -> Iterator[bytes]:
         """Yield the bytes that people are given of a ready artifact: of an image, all of it as one file."""

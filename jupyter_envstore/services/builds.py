@@ -332,8 +332,8 @@ class Builds:
             artifacts = rows.list_artifacts(session, build_id)
             steps = rows.list_steps(session, build_id)
             warnings = warnings_of(session, build_id) if row.build.warning_count else []
-            channels = rows.channels_of(session, build_id)
-        return full_view(row, artifacts, steps, warnings, channels, self._config.builds)
+            sources = rows.sources_of(session, build_id)
+        return full_view(row, artifacts, steps, warnings, sources, self._config.builds)
 
     def place(self, build_id: int, deleted: bool = False) -> tuple[str, str]:
         """Return namespace and name of the environment of a build; with ``deleted``, of a deleted one too.

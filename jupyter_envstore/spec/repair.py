@@ -19,6 +19,7 @@ from jupyter_envstore.spec.converting.pixi import check_asks_for_packages, pixi_
 from jupyter_envstore.spec.converting.pixi_lock import is_pixi_lock, read_pixi_lock
 from jupyter_envstore.spec.converting.pylock import is_pylock, pylock_draft
 from jupyter_envstore.spec.converting.pyproject import pyproject_draft
+from jupyter_envstore.spec.converting.sbom import is_sbom, read_sbom
 from jupyter_envstore.spec.converting.script import notebook_block, script_block, script_draft
 from jupyter_envstore.spec.converting.toml import read_toml
 from jupyter_envstore.spec.converting.uv_lock import is_uv_lock, uv_draft
@@ -170,7 +171,7 @@ def _finish(found: Repacked, how: Mending) -> Repaired:
 def name_of(file_name: str) -> str:
     """Return a name for the environment of a file: the file's, or its folder's where the file's says nothing."""
     path = Path(file_name)
-    stem = re.sub(r"\.(ya?ml|txt|toml|lock|in|ipynb|py)$", "", path.name)
+    stem = re.sub(r"\.(ya?ml|txt|toml|lock|in|ipynb|py|cdx\.json|json)$", "", path.name)
     folder = path.parent.name
     if GENERIC.fullmatch(stem) and suggest_name(folder, ""):
         return suggest_name(folder)
@@ -200,10 +201,13 @@ def _not_a_lock(text: str, how: Mending, pick: Pick) -> Repaired:
 
 
 def _read_lock(root: dict[str, Any], text: str, how: Mending, pick: Pick) -> Repaired | None:
-    """Read a conda-lock file or a ``pixi.lock``; None where it is neither."""
+    """Read a conda-lock file, a ``pixi.lock`` or a bill of materials; None where it is none of them."""
     if is_pixi_lock(root):
         _no_choice(Pick(categories=pick.categories))
         return _finish(read_pixi_lock(root, pick, how.name), how)
+    if is_sbom(root):
+        _no_choice(pick)
+        return _finish(read_sbom(root, how.name), how)
     if not is_lockfile(root):
         return None
     _no_choice(Pick(environment=pick.environment))

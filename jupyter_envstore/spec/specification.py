@@ -29,6 +29,13 @@ class PipOptions:
     extra_index_urls: tuple[str, ...] = ()
     find_links: tuple[str, ...] = ()
 
+    @property
+    def lines(self) -> list[str]:
+        """The options as lines of a ``requirements.txt``."""
+        lines = [f"--index-url {self.index_url}"] if self.index_url else []
+        lines += [f"--extra-index-url {url}" for url in self.extra_index_urls]
+        return lines + [f"--find-links {place}" for place in self.find_links]
+
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 

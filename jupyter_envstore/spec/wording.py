@@ -33,6 +33,7 @@ IMPORT_IT = "import it, which repairs and converts it"
 
 ACCEPTED = (
     "environment.yml, conda-lock.yml, pixi.lock, pixi.toml, pyproject.toml, pylock.toml, uv.lock, requirements.txt, "
-    "an @EXPLICIT list, what conda list --export prints, and Python scripts and notebooks with a script block (PEP 723)"
+    "an @EXPLICIT list, what conda list --export prints, a CycloneDX bill of materials with addresses and hashes, and "
+    "Python scripts and notebooks with a script block (PEP 723)"
 )
 """Kinds of files that are read."""

@@ -45,7 +45,10 @@ def test_settings_and_the_document_of_the_api_know_it(other: Server) -> None:
     assert other.data("GET", "setting/team/")["artifacts_at_once"] == ["names", "yaml"]
     refused = other.ask("PUT", "setting/team/", json={"artifacts_at_once": ["broken"]})
     assert refused.status_code == 400
-    assert "known: yaml, lockfile, explicit, archive, docker, installer, names" in refused.json()["message"]
+    assert (
+        "known: yaml, lockfile, explicit, archive, docker, installer, pixi, pylock, requirements, sbom, names"
+        in refused.json()["message"]
+    )
     document = other.ask("GET", "openapi.json", check=False).json()
     assert "PACKAGE_NAMES" in document["components"]["parameters"]["artifact"]["schema"]["enum"]
     rows = other.ask("GET", "build/?artifact=PACKAGE_NAMES", check=False).json()["data"]

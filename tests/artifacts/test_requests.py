@@ -32,7 +32,10 @@ def test_asking_twice_makes_it_once(store: Store, nasty_channel: str) -> None:
 
 def test_what_does_not_exist_is_refused_with_what_does(store: Store, nasty_channel: str) -> None:
     view = store.build(text(nasty_channel))
-    with pytest.raises(InvalidInputError, match="known: yaml, lockfile, explicit, archive, docker, installer"):
+    with pytest.raises(
+        InvalidInputError,
+        match="known: yaml, lockfile, explicit, archive, docker, installer, pixi, pylock, requirements, sbom",
+    ):
         store.envstore.artifacts.request(view["id"], "floppy")
     with pytest.raises(InvalidInputError, match=r"known: tar\.gz, tar\.zst"):
         store.envstore.artifacts.request(view["id"], "archive", "rar")
@@ -67,7 +70,9 @@ def test_an_artifact_whose_file_was_lost_is_made_again(store: Store, nasty_chann
 
 
 def test_every_kind_that_is_declared_has_a_maker() -> None:
-    assert list(artifact_kinds()) == ["yaml", "lockfile", "explicit", "archive", "docker", "installer"]
+    assert list(artifact_kinds()) == [
+        "yaml", "lockfile", "explicit", "archive", "docker", "installer", "pixi", "pylock", "requirements", "sbom",
+    ]  # fmt: skip
     for name in artifact_kinds():
         maker = base.find_maker(name)
         assert maker.media_type("")
@@ -94,10 +99,10 @@ def test_kinds_with_other_names_are_refused(fields: dict[str, str]) -> None:
 
 
 def test_a_maker_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    kind = ArtifactKind("pixi", "PIXI", "pixi.toml", "no_such_module:Pixi")
-    monkeypatch.setattr(base, "artifact_kinds", lambda: {"pixi": kind})
-    with pytest.raises(ArtifactError, match="no_such_module:Pixi, cannot be loaded"):
-        base.find_maker("pixi")
+    kind = ArtifactKind("other", "OTHER", "other", "no_such_module:Other")
+    monkeypatch.setattr(base, "artifact_kinds", lambda: {"other": kind})
+    with pytest.raises(ArtifactError, match="no_such_module:Other, cannot be loaded"):
+        base.find_maker("other")
 
 
 def test_a_kind_whose_setting_does_not_exist_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ const ARTIFACT = {
   type: 'object',
   properties: {
     ...PLACE.properties,
-    type: { type: 'string', description: 'yaml, lockfile, explicit, archive …' },
+    type: { type: 'string', description: 'yaml, lockfile, explicit, archive, pixi, sbom …' },
     variant: { type: 'string', description: 'Variant of the artifact; empty for the default one' }
   }
 } as const;

@@ -9,7 +9,7 @@ const ACCEPTED = '.yml,.yaml,.json,.txt,.toml,.lock,.in,.py,.ipynb';
 /** Name the files that an environment can be read from. */
 export function acceptedFiles(trans: TranslationBundle): string {
   return trans.__(
-    'environment.yml, conda-lock.yml, pixi.toml, pixi.lock, pyproject.toml, pylock.toml, uv.lock, requirements.txt, explicit list, or a Python script or notebook with a script block'
+    'environment.yml, conda-lock.yml, pixi.toml, pixi.lock, pyproject.toml, pylock.toml, uv.lock, requirements.txt, explicit list, CycloneDX bill of materials, or a Python script or notebook with a script block'
   );
 }
 

@@ -33,7 +33,13 @@ interface IArtifactWords {
 }
 /** Return title, buttons and usage of an artifact type; only the title is known of a type from another package. */
 export function artifactWords(type: string, trans: TranslationBundle, title = type): IArtifactWords {
-  const known: Record<string, IArtifactWords> = {
+  const known = { ...wordsForPeople(trans), ...wordsForOtherTools(trans) };
+  return known[type] ?? { title, download: trans.__('Download'), purpose: '', use: () => [] };
+}
+
+/** Return the words for files that bring a whole environment. */
+function wordsForPeople(trans: TranslationBundle): Record<string, IArtifactWords> {
+  return {
     yaml: {
       title: trans.__('YAML, pinned'),
       show: trans.__('Show yml file'),
@@ -82,5 +88,34 @@ export function artifactWords(type: string, trans: TranslationBundle, title = ty
       use: file => [`docker load < ${file}`, `skopeo copy oci-archive:${file} docker://REGISTRY/NAME:TAG`]
     }
   };
-  return known[type] ?? { title, download: trans.__('Download'), purpose: '', use: () => [] };
+}
+
+/** Return the words for files that other tools read. */
+function wordsForOtherTools(trans: TranslationBundle): Record<string, IArtifactWords> {
+  return {
+    pixi: {
+      title: trans.__('pixi workspace'),
+      download: trans.__('Download pixi workspace'),
+      purpose: trans.__('exact; pixi.toml and pixi.lock'),
+      use: (file, name) => [`unzip ${file} && cd ${name}`, 'pixi install --locked']
+    },
+    pylock: {
+      title: trans.__('pylock.toml'),
+      show: trans.__('Show pylock.toml'),
+      purpose: trans.__('PyPI packages, exact, one platform; for uv and pip'),
+      use: file => [`uv pip sync ${file}`, `pip install --no-deps -r ${file}`]
+    },
+    requirements: {
+      title: trans.__('requirements.txt'),
+      show: trans.__('Show requirements.txt'),
+      purpose: trans.__('PyPI packages with hashes, one platform; for pip'),
+      use: file => [`pip install --no-deps --require-hashes -r ${file}`]
+    },
+    sbom: {
+      title: trans.__('Bill of materials'),
+      show: trans.__('Show bill of materials'),
+      purpose: trans.__('CycloneDX: licenses, hashes and package URLs'),
+      use: (file, name) => [`jupyter envstore build ${file} --name ${name}`]
+    }
+  };
 }

@@ -48,7 +48,11 @@ function stepTitles(trans: TranslationBundle): Record<string, string> {
     'artifact-explicit': trans.__('Make explicit list'),
     'artifact-archive': trans.__('Make archive'),
     'artifact-docker': trans.__('Make Docker image'),
-    'artifact-installer': trans.__('Make installer')
+    'artifact-installer': trans.__('Make installer'),
+    'artifact-pixi': trans.__('Make pixi workspace'),
+    'artifact-pylock': trans.__('Make pylock.toml'),
+    'artifact-requirements': trans.__('Make requirements.txt'),
+    'artifact-sbom': trans.__('Make bill of materials')
   };
 }
 /** Titles of artifacts by type, as the server's registry gives them. */

@@ -274,7 +274,7 @@ export interface components {
             /** @description What people call this artifact. */
             readonly title: string;
             /**
-             * @description From where the addresses in a pinned YAML, lockfile or explicit list can be reached; here is the machine of the store alone (file://), private a network of its own.
+             * @description From where the addresses in an artifact that lists packages can be reached; here is the machine of the store alone (file://), private a network of its own.
              * @enum {string}
              */
             readonly reach: "anywhere" | "private" | "here";

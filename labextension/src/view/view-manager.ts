@@ -148,7 +148,7 @@ export class ViewManager implements IViews {
       this.app.shell.activateById(id);
       return;
     }
-    const model = new CodeEditor.Model({ mimeType: kind === 'explicit' ? 'text/plain' : 'text/x-yaml' });
+    const model = new CodeEditor.Model({ mimeType: MIME_TYPES[kind] ?? 'text/x-yaml' });
     model.sharedModel.setSource(text);
     const content = new CodeEditorWrapper({
       model,
@@ -169,6 +169,14 @@ export class ViewManager implements IViews {
   private readonly completer: ChannelCompleter;
   private readonly creating = new WidgetTracker<MainAreaWidget<CreateView>>({ namespace: 'jupyter-envstore-new' });
 }
+
+/** What texts of artifacts are, for the editor that shows them; others are YAML. */
+const MIME_TYPES: Readonly<Record<string, string>> = {
+  explicit: 'text/plain',
+  pylock: 'text/x-toml',
+  requirements: 'text/plain',
+  sbom: 'application/json'
+};
 
 /** Return the id of the view of an environment. */
 function viewId(place: IPlace): string {

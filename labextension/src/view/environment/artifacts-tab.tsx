@@ -10,6 +10,9 @@ import { ArtifactRow } from './artifact-row';
 import { BuildLog } from './build-log';
 import type { ITabProps } from './tab-props';
 
+const MAIN = ['yaml', 'lockfile', 'explicit', 'archive', 'installer', 'docker'];
+const FOR_OTHERS = ['pixi', 'pylock', 'requirements', 'sbom'];
+
 /** The log of a build and what it was turned into. */
 export function ArtifactsTab(props: ITabProps & { asked: IShow }): React.ReactElement {
   const { model, build } = props;
@@ -41,9 +44,14 @@ function Artifacts(props: ITabProps & { loaded: ILoaded<IArtifact[]> }): React.R
     return undefined;
   }, [busy, reload, steps.reload]);
   const progress = busy ? model.progress(build.id) ?? steps.value : undefined;
-  const order = ['yaml', 'lockfile', 'explicit', 'archive', 'installer', 'docker'];
+  const order = [...MAIN, ...FOR_OTHERS];
   const rank = (item: IArtifact) => (order.indexOf(item.type) + 1 || order.length + 1) * 2 + (item.variant ? 1 : 0);
   const sorted = [...(value ?? [])].sort((a, b) => rank(a) - rank(b));
+  const main = sorted.filter(item => !FOR_OTHERS.includes(item.type));
+  const others = sorted.filter(item => FOR_OTHERS.includes(item.type));
+  const row = (item: IArtifact) => (
+    <ArtifactRow key={`${item.type}/${item.variant}`} {...props} artifact={item} progress={progress} />
+  );
   return (
     <section className="jp-EnvStore-artifacts" aria-label={trans.__('Artifacts')}>
       <h3>{trans.__('Artifacts')}</h3>
@@ -60,11 +68,9 @@ function Artifacts(props: ITabProps & { loaded: ILoaded<IArtifact[]> }): React.R
             : trans.__('Artifacts can be made once the build is ready.')}
         </p>
       )}
-      <ul>
-        {sorted.map(item => (
-          <ArtifactRow key={`${item.type}/${item.variant}`} {...props} artifact={item} progress={progress} />
-        ))}
-      </ul>
+      <ul>{main.map(row)}</ul>
+      {others.length > 0 && <h4>{trans.__('For other tools')}</h4>}
+      {others.length > 0 && <ul>{others.map(row)}</ul>}
     </section>
   );
 }

@@ -1,0 +1,201 @@
+"""``pixi.toml``: what an environment was asked for, so that the ``pixi.lock`` beside it satisfies it.
+
+A table of dependencies has one entry for a package, so several requests become one. What pixi has no words for is left
+out, and a comment in the file tells. The format is that of pixi's documentation, "The manifest".
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from packaging.requirements import Requirement
+
+from jupyter_envstore.artifacts.pixi_lock import channels_of
+from jupyter_envstore.engine.pylock import is_repository
+from jupyter_envstore.engine.record import BuildRecord, PlatformLock
+from jupyter_envstore.spec.converting.pixi_platforms import DEFAULTS
+from jupyter_envstore.spec.lock_entries import PypiEntry
+from jupyter_envstore.spec.match_specs import match_spec_parts
+from jupyter_envstore.spec.package_editing import conda_name, pip_name
+from jupyter_envstore.spec.pip_lines import without_hashes
+from jupyter_envstore.spec.specification import PipOptions
+from jupyter_envstore.spec.toml_text import toml_key, toml_list, toml_string, toml_table
+
+SYSTEM = {"__glibc": "libc", "__linux": "linux", "__osx": "macos", "__cuda": "cuda"}
+"""pixi's words for what a system is taken to have."""
+
+Table = dict[str, str]
+"""Package to what is asked of it, as TOML."""
+
+
+def pixi_manifest_of(record: BuildRecord) -> str:
+    """Return the ``pixi.toml`` of a record.
+
+    A record that tells no requests, as one of a lockfile, gives the version and build of every package.
+    """
+    asked = _Asked(record)
+    lines = ["[workspace]", f"name = {toml_string(record.name)}"]
+    lines += [f"description = {toml_string(record.description)}"] if record.description else []
+    lines += [f"channels = {toml_list(_channels(record))}", f"platforms = {toml_list(sorted(record.platforms))}"]
+    lines += ['channel-priority = "disabled"'] if record.channel_priority == "disabled" else []
+    lines += _section("system-requirements", _system_requirements(record))
+    if asked.any_pip:
+        lines += _section("pypi-options", _pypi_options(record.pip_options))
+    for platforms, tables in ((None, asked.everywhere), *asked.somewhere.items()):
+        head = "" if platforms is None else f"target.{toml_key(platforms)}."
+        lines += _section(f"{head}dependencies", tables.conda) + _section(f"{head}pypi-dependencies", tables.pip)
+    if not asked.everywhere.conda:
+        lines += ["", "[dependencies]"]
+    lines += _section("activation.env", {name: toml_string(value) for name, value in record.variables.items()})
+    told = [f"# left out: {what}" for what in asked.left_out]
+    return "\n".join([*told, *lines]) + "\n"
+
+
+@dataclass
+class _Tables:
+    """The packages that a platform, or each, is asked for."""
+
+    conda: Table = field(default_factory=dict)
+    pip: Table = field(default_factory=dict)
+
+
+class _Asked:
+    """What a record was asked for, by the platforms whose locks have it."""
+
+    def __init__(self, record: BuildRecord) -> None:
+        self.record = record
+        self.everywhere = _Tables()
+        self.somewhere: dict[str, _Tables] = defaultdict(_Tables)
+        self.left_out: list[str] = []
+        exact = not record.requested_conda and not record.requested_pip
+        self._conda(_conda_requests(record.requested_conda), exact)
+        self._pip({pip_name(line): without_hashes(line) for line in record.requested_pip}, exact)
+
+    @property
+    def any_pip(self) -> bool:
+        return bool(self.everywhere.pip or any(tables.pip for tables in self.somewhere.values()))
+
+    def _conda(self, requests: Mapping[str, list[str]], exact: bool) -> None:
+        def pinned(lock: PlatformLock) -> Table:
+            return {entry["name"]: _pinned(entry["version"], entry["build"]) for entry in lock.conda}
+
+        def asked(lock: PlatformLock) -> Table:
+            names = {entry["name"]: entry for entry in lock.conda}
+            return {
+                name: _conda_value(requests[name], _pinned(names[name]["version"], names[name]["build"]))
+                for name in requests
+                if name in names
+            }
+
+        self._spread(pinned if exact else asked, lambda tables: tables.conda)
+        self._tell_missing(requests, lambda lock: {entry["name"] for entry in lock.conda})
+
+    def _pip(self, lines: Mapping[str, str], exact: bool) -> None:
+        def asked(lock: PlatformLock) -> Table:
+            packages = {pip_name(package["name"]): package for package in lock.pip}
+            wanted = packages if exact else [name for name in lines if name in packages]
+            return {name: _pip_value(packages[name], lines.get(name, "")) for name in wanted}
+
+        self._spread(asked, lambda tables: tables.pip)
+        self._tell_missing(lines, lambda lock: {pip_name(package["name"]) for package in lock.pip})
+
+    def _spread(self, read: Callable[[PlatformLock], Table], part: Callable[[_Tables], Table]) -> None:
+        """Put what all platforms have in the same words into one table, the rest into those of the platforms."""
+        found = {platform: read(lock) for platform, lock in sorted(self.record.platforms.items())}
+        for name in dict.fromkeys(name for table in found.values() for name in table):
+            values = [table.get(name) for table in found.values()]
+            value = values[0]
+            if value is not None and all(other == value for other in values):
+                part(self.everywhere)[name] = value
+                continue
+            for platform, table in found.items():
+                if name in table:
+                    part(self.somewhere[platform])[name] = table[name]
+
+    def _tell_missing(self, names: Iterable[str], of: Callable[[PlatformLock], set[str]]) -> None:
+        there = {name for lock in self.record.platforms.values() for name in of(lock)}
+        self.left_out += [f"{name}: no platform of the lock has it" for name in names if name not in there]
+
+
+def _conda_requests(specs: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for spec in specs:
+        found[conda_name(spec)].append(spec)
+    return found
+
+
+def _conda_value(specs: Iterable[str], pinned: str) -> str:
+    """Return what several match specs ask of a package; the locked version and build where TOML cannot say it."""
+    versions, builds, channels = [], set(), set()
+    for spec in specs:
+        channel, _, plain = spec.rpartition("::")
+        if "[" in plain:
+            return pinned
+        _, version, build = match_spec_parts(spec)
+        versions += [version] if version not in ("", "*") else []
+        builds |= {build} if build not in ("", "*") else set()
+        channels |= {channel} if channel else set()
+    if len(builds) > 1 or len(channels) > 1 or (len(versions) > 1 and any("|" in version for version in versions)):
+        return pinned
+    version = ",".join(dict.fromkeys(versions)) or "*"
+    more = dict([*(("build", build) for build in builds), *(("channel", channel) for channel in channels)])
+    return toml_table({"version": version, **more}) if more else toml_string(version)
+
+
+def _pinned(version: str, build: str) -> str:
+    return toml_table({"version": f"=={version}", "build": build})
+
+
+def _pip_value(package: PypiEntry, line: str) -> str:
+    """Return what a line for pip asks of a package; without a line, the locked version."""
+    if is_repository(package):
+        address, _, fragment = package["url"].removeprefix("git+").partition("#")
+        repository, _, commit = address.rpartition("@")
+        folder = fragment.removeprefix("subdirectory=")
+        return toml_table({"git": repository, "rev": commit} | ({"subdirectory": folder} if folder else {}))
+    if not line:
+        return toml_string(f"=={package['version']}")
+    requirement = Requirement(line)
+    extras = {"extras": sorted(requirement.extras)} if requirement.extras else {}
+    if requirement.url:
+        return toml_table({"url": package["url"], **extras})
+    version = str(requirement.specifier) or "*"
+    return toml_table({"version": version, **extras}) if extras else toml_string(version)
+
+
+def _channels(record: BuildRecord) -> list[str]:
+    named = [spec.rpartition("::")[0] for spec in record.requested_conda if "::" in spec]
+    return list(dict.fromkeys([*channels_of(record), *(channel.rstrip("/") for channel in named if "://" in channel)]))
+
+
+def _system_requirements(record: BuildRecord) -> Table:
+    """Return what the system must have beyond what pixi takes every system to have, where a package needs it."""
+    found: Table = {}
+    for platform, lock in record.platforms.items():
+        needed = {spec.split()[0] for entry in lock.conda for spec in entry.get("depends") or () if spec.strip()}
+        usual = DEFAULTS.get(platform.partition("-")[0], {})
+        for name, version in (virtual.split("=")[:2] for virtual in lock.virtual_packages if "=" in virtual):
+            word = SYSTEM.get(name)
+            least = usual.get("glibc" if word == "libc" else word or "", "0")
+            if word is None or name not in needed or _numbers(version) <= _numbers(least):
+                continue
+            libc = toml_table({"family": "glibc", "version": version})
+            found[word] = libc if word == "libc" else toml_string(version)
+    return found
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".") if part.isdigit()]
+
+
+def _pypi_options(options: PipOptions) -> Table:
+    found: Table = {"index-url": toml_string(options.index_url)} if options.index_url else {}
+    found |= {"extra-index-urls": toml_list(options.extra_index_urls)} if options.extra_index_urls else {}
+    places = [toml_table({"url" if "://" in place else "path": place}) for place in options.find_links]
+    return found | ({"find-links": f"[{', '.join(places)}]"} if places else {})
+
+
+def _section(name: str, values: Mapping[str, str]) -> list[str]:
+    return ["", f"[{name}]", *(f"{toml_key(key)} = {value}" for key, value in values.items())] if values else []

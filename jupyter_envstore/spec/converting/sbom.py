@@ -1,0 +1,182 @@
+"""A bill of materials in CycloneDX's JSON (1.2 and later) as a lock in conda-lock's form, if it tells enough.
+
+That is: of each conda and PyPI package the address of its file and a hash. Those that jupyter-envstore writes do; those
+that scanners write of an image or a folder tell names and versions alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from jupyter_envstore.errors import Fault, SpecificationError
+from jupyter_envstore.spec.addresses import file_of
+from jupyter_envstore.spec.converting.draft import Repacked
+from jupyter_envstore.spec.lock_entries import CondaLockfile, Hashes, LockfileEntry, Manager
+from jupyter_envstore.spec.locks import lock_as_text
+from jupyter_envstore.spec.selectors import current_subdir
+from jupyter_envstore.spec.sources import COMMIT
+from jupyter_envstore.spec.text_editor import Change
+from jupyter_envstore.spec.wording import counted
+
+TYPES: Mapping[str, Manager] = {"conda": "conda", "pypi": "pip"}
+"""The types of package URLs (purl-spec) that are read."""
+PURL = re.compile(r"pkg:/*([a-z0-9.+-]+)/", re.IGNORECASE)
+REFERENCES = ("distribution", "vcs")
+PLATFORM_PROPERTY = "jupyter-envstore:platform"
+TOO_LITTLE = (
+    "an environment is read from a bill of materials only if each package has the address of its file and its SHA-256; "
+    "a lockfile or a pinned environment.yml tells enough"
+)
+
+
+def is_sbom(root: Mapping[str, Any]) -> bool:
+    """Whether a document is a bill of materials of CycloneDX."""
+    return root.get("bomFormat") == "CycloneDX"
+
+
+def read_sbom(root: Mapping[str, Any], name: str) -> Repacked:
+    """Return the packages of a bill of materials as a lock.
+
+    Raises
+    ------
+    SpecificationError
+        It has no conda or PyPI packages, or tells too little of some.
+    """
+    components = list(_components(root.get("components")))
+    left_out = [component for component in components if _manager(component) is None]
+    needs = _needs(root.get("dependencies"), components)
+    entries: list[LockfileEntry] = []
+    unknown: list[str] = []
+    for component in components:
+        manager = _manager(component)
+        if manager is None:
+            continue
+        entry = _entry(component, manager, needs.get(str(component.get("bom-ref")), ()))
+        if entry is None:
+            unknown.append(f"{component.get('name')} {component.get('version') or ''}".strip()[:80])
+        else:
+            entries.append(entry)
+    if unknown:
+        more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+        msg = f"the bill of materials has no address and hash of {', '.join(unknown[:5])}{more}; {TOO_LITTLE}"
+        raise SpecificationError(msg)
+    if not entries:
+        msg = f"the bill of materials lists no conda and no PyPI packages; {TOO_LITTLE}"
+        raise SpecificationError(msg)
+    platform = _platform(root, entries)
+    for entry in entries:
+        entry["platform"] = platform
+    channels = sorted({entry["url"].rsplit("/", 2)[0] for entry in entries if entry["manager"] == "conda"})
+    lock: CondaLockfile = {
+        "version": "1",
+        "metadata": {
+            "content_hash": {platform: "0" * 64},
+            "channels": [{"url": url, "used_env_vars": []} for url in channels],
+            "platforms": [platform],
+            "sources": [],
+            "custom_metadata": {"name": name},
+        },
+        "package": entries,
+    }
+    told = [Change("bill of materials read as a lockfile", "exact: nothing is solved")]
+    if left_out:
+        listed = ", ".join(str(component.get("name"))[:60] for component in left_out[:10])
+        told.append(Change(f"{counted(len(left_out), 'component')} left out: {listed}", "no conda or PyPI packages"))
+    return Repacked(lock_as_text(lock), told, lock=lock)
+
+
+def _components(found: object) -> Iterable[Mapping[str, Any]]:
+    """Yield the components, those within others too."""
+    for component in found if isinstance(found, list) else ():
+        if isinstance(component, dict):
+            yield component
+            yield from _components(component.get("components"))
+
+
+def _manager(component: Mapping[str, Any]) -> Manager | None:
+    found = PURL.match(str(component.get("purl") or ""))
+    return TYPES.get(found[1].lower()) if found else None
+
+
+def _entry(component: Mapping[str, Any], manager: Manager, needs: Iterable[str]) -> LockfileEntry | None:
+    """Return a package; None where its address or its hash lacks."""
+    url, kind = _address(component)
+    hashes = _hashes(component)
+    if kind == "vcs" and manager == "pip":
+        commit = url.partition("#")[0].rpartition("@")[2]
+        hashes = {"sha256": commit} if url.startswith("git+") and COMMIT.fullmatch(commit) else {}
+    elif manager == "pip":
+        hashes = {"sha256": hashes["sha256"]} if "sha256" in hashes else {}
+    elif not file_of(url).endswith((".conda", ".tar.bz2")):
+        return None
+    name, version = component.get("name"), component.get("version")
+    if not url or not hashes or not isinstance(name, str) or not isinstance(version, str):
+        return None
+    return {
+        "name": name,
+        "version": version,
+        "manager": manager,
+        "platform": "",
+        "dependencies": dict.fromkeys(needs, "" if manager == "conda" else "*"),
+        "url": url,
+        "hash": hashes,
+        "category": "main",
+        "optional": False,
+    }
+
+
+def _address(component: Mapping[str, Any]) -> tuple[str, str]:
+    """Return where the file of a component is, and the kind of that reference."""
+    listed = component.get("externalReferences")
+    for reference in listed if isinstance(listed, list) else ():
+        if isinstance(reference, dict) and reference.get("type") in REFERENCES:
+            url = str(reference.get("url") or "")
+            if re.match(r"(https?|file|git\+\w+)://", url):
+                return url, str(reference["type"])
+    return "", ""
+
+
+def _hashes(component: Mapping[str, Any]) -> Hashes:
+    found: Hashes = {}
+    listed = component.get("hashes")
+    for item in listed if isinstance(listed, list) else ():
+        if isinstance(item, dict) and isinstance(item.get("content"), str):
+            if item.get("alg") == "SHA-256":
+                found["sha256"] = item["content"].lower()
+            elif item.get("alg") == "MD5":
+                found["md5"] = item["content"].lower()
+    return found
+
+
+def _needs(found: object, components: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Return the names of what each component depends on, by its reference."""
+    names = {str(component.get("bom-ref")): str(component.get("name")) for component in components}
+    graph: dict[str, list[str]] = {}
+    for item in found if isinstance(found, list) else ():
+        if isinstance(item, dict) and isinstance(item.get("dependsOn"), list):
+            graph[str(item.get("ref"))] = [names[str(ref)] for ref in item["dependsOn"] if str(ref) in names]
+    return graph
+
+
+def _platform(root: Mapping[str, Any], entries: Iterable[LockfileEntry]) -> str:
+    """Return what the packages are for: by the folders of their channels, by our own property, or this machine.
+
+    Raises
+    ------
+    SpecificationError
+        They are of several platforms.
+    """
+    folders = {entry["url"].rsplit("/", 2)[-2] for entry in entries if entry["manager"] == "conda"} - {"noarch"}
+    if len(folders) > 1:
+        msg = f"the bill of materials has packages of several platforms: {', '.join(sorted(folders))[:200]}"
+        raise SpecificationError([Fault(msg)])
+    if folders:
+        return folders.pop()
+    metadata = root.get("metadata")
+    listed = metadata.get("properties") if isinstance(metadata, dict) else None
+    for item in listed if isinstance(listed, list) else ():
+        if isinstance(item, dict) and item.get("name") == PLATFORM_PROPERTY and isinstance(item.get("value"), str):
+            return str(item["value"])
+    return current_subdir()
