@@ -88,8 +88,8 @@ def test_lists_of_a_local_channel_say_so_made_or_not_and_what_holds_the_packages
     store.envstore.settings.change({"artifacts_at_once": ["lockfile", "archive"]}, (), "tester")
     view = store.build(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
     told = {item["type"]: item["reach"] for item in store.envstore.artifacts.of_build(view["id"])}
-    assert {kind for kind, reach in told.items() if reach == "here"} == {"yaml", "explicit", "lockfile"}
-    assert {kind for kind, reach in told.items() if reach == "anywhere"} == {"archive", "docker", "installer"}
+    assert {kind for kind, reach in told.items() if reach == "here"} == {"yaml", "explicit", "lockfile", "pixi"}
+    assert {kind for kind, reach in told.items() if reach == "anywhere"} == {"archive", "docker", "installer", "sbom"}
     made = store.envstore.artifacts.find(view["id"], "lockfile")
     assert made["reach"] == "here"
     assert list(made["tools"]) == ["PyYAML"]

@@ -208,14 +208,18 @@ def test_builds_are_compared_and_rolled_back_with_undo(data: Lab, lab: Server, e
 
 
 def test_every_artifact_is_downloaded_whole(data: Lab, lab: Server, example: int, tmp_path: Path) -> None:
-    lab.make(example, "archive")
+    for kind in ("archive", "pixi", "sbom"):
+        lab.make(example, kind)
     data.open("data", "artifacts")
     shown(data.button("download-archive"))
+    shown(data.button("download-sbom"))
     data.picture("artifacts")
+    data.button("download-sbom").scroll_into_view_if_needed()
+    data.picture("other-tools")
     data.check_accessibility(VIEW)
     listed = lab.data("GET", f"build/{example}/artifacts/")
     made = [item for item in listed if item["state"] == "ready" and item["type"] != "docker"]
-    assert {artifact["type"] for artifact in made} >= {"yaml", "lockfile", "explicit", "archive"}
+    assert {artifact["type"] for artifact in made} >= {"yaml", "lockfile", "explicit", "archive", "pixi", "sbom"}
     for artifact in made:
         with data.page.expect_download() as download:
             data.button(f"download-{artifact['type']}").click()

@@ -47,7 +47,7 @@ def test_a_server_that_ends_in_mid_build_loses_nothing(other: Server, channel: s
     assert build["status"] == "COMPLETED", build["status_info"]
     states = {item["type"]: item["state"] for item in other.data("GET", f"build/{build_id}/artifacts/")}
     made = dict.fromkeys(("yaml", "lockfile", "explicit", "archive"), "ready")
-    assert states == made | dict.fromkeys(("docker", "installer"), "absent")
+    assert states == made | dict.fromkeys(("docker", "installer", "pixi", "sbom"), "absent")
     steps = other.data("GET", f"build/{build_id}/progress/")["steps"]
     assert {step["attempt"] for step in steps} == {1}, "the worker went on by itself"
     other.data("DELETE", "environment/team/long/")
