@@ -114,7 +114,7 @@ function wordsForOtherTools(trans: TranslationBundle): Record<string, IArtifactW
     sbom: {
       title: trans.__('Bill of materials'),
       show: trans.__('Show bill of materials'),
-      purpose: trans.__('CycloneDX: licenses, hashes and package URLs'),
+      purpose: trans.__('CycloneDX; for scanners'),
       use: (file, name) => [`jupyter envstore build ${file} --name ${name}`]
     }
   };
