@@ -10,7 +10,7 @@ from jupyter_envstore.builds.package_rows import package_rows
 from jupyter_envstore.builds.prefix_steps import PrefixSize
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import people
-from jupyter_envstore.database.blob_references import refer
+from jupyter_envstore.database.blob_references import refer, wheel_owner
 from jupyter_envstore.database.connection import Session, now
 from jupyter_envstore.database.jobs import ARTIFACT, CHECK, FINISH, enqueue
 from jupyter_envstore.database.models import Artifact, Build, Change
@@ -33,7 +33,7 @@ class BuildRows:
             refer(session, self.workspace.blobs, blob, f"build:{build.id}:record")
             for wheel in record.wheels:
                 kept = StoredBlob(wheel["sha256"], wheel["size"])
-                refer(session, self.workspace.blobs, kept, f"build:{build.id}:wheel:{kept.digest}")
+                refer(session, self.workspace.blobs, kept, wheel_owner(build.id, kept.digest))
             build.record_digest = blob.digest
             build.platform = self.job.platform
             packages = list(package_rows(record.lock(self.job.platform)))

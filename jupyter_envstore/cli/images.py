@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 from jupyter_envstore.application.configuration import own_file
 from jupyter_envstore.cli.common import find, open_store, tell, wait, who
 from jupyter_envstore.cli.display import LiveDisplay, human_size
+from jupyter_envstore.cli.records import part_reporter, push_record
 from jupyter_envstore.errors import ArtifactError
 from jupyter_envstore.images.host_base import write_host_base
-from jupyter_envstore.images.reference import parse_image
+from jupyter_envstore.images.reference import RECORD_SCHEME, parse_image
 
 
 def base_image(options: argparse.Namespace) -> None:
@@ -26,7 +26,10 @@ def base_image(options: argparse.Namespace) -> None:
 
 
 def push(options: argparse.Namespace) -> None:
-    """Copy the image of a build to a registry."""
+    """Copy the image of a build to a registry, or its build record."""
+    if options.target.startswith(RECORD_SCHEME):
+        push_record(options)
+        return
     target = parse_image(options.target)
     with open_store(options) as store:
         reference = find(store, options.environment)
@@ -38,12 +41,7 @@ def push(options: argparse.Namespace) -> None:
             raise ArtifactError(msg)
         if not target.tag and not target.digest:
             target = replace(target, tag=store.builds.show(reference.id)["key"])
-
-        def report(what: str, size: int, sent: bool) -> None:
-            if not options.json:
-                print(f"  {'sent   ' if sent else 'there  '} {what[:19]}  {human_size(size)}", file=sys.stderr)
-
-        sent = store.images.push(artifact["sha256"] or "", target, report)
+        sent = store.images.push(artifact["sha256"] or "", target, part_reporter(options))
         store.artifacts.note_download(who(), reference.id, "docker")
     data = {"image": str(target), "digest": f"sha256:{artifact['sha256']}", "sent": sent}
     tell(options, data, f"{target}\nsha256:{artifact['sha256']}, {human_size(sent)} sent")

@@ -294,12 +294,24 @@ def _register_images(add: Add) -> None:
     push = add(
         "push",
         "images:push",
-        "Copy the Docker image of a build to a registry\nLayers that it has are skipped. Log in with docker login or "
-        "podman login before.",
+        "Copy the Docker image of a build to a registry, or its build record\nParts that it has are skipped. Log in "
+        "with docker login or podman login before.",
     )
     _environment(push)
-    push.add_argument("target", metavar="REGISTRY/NAME[:TAG]", help="without a tag: the build's key")
+    place = "REGISTRY/NAME[:TAG] for the image, oci://REGISTRY/NAME[:TAG] for the record; default tag: the build's key"
+    push.add_argument("target", metavar="TARGET", help=place)
     _json(push)
+    pull = add(
+        "pull",
+        "records:pull",
+        "Build the environment whose build record is in a registry\nNothing is solved: these are the same packages. If "
+        "an image is there, the record that refers to it is taken.",
+    )
+    pull.add_argument("source", metavar="oci://REGISTRY/NAME[:TAG][@sha256:DIGEST]", help="default tag: latest")
+    pull.add_argument("-n", "--name", metavar="[NAMESPACE/]NAME", help="the new environment; default: as it was called")
+    _accept(pull, "the build record")
+    pull.add_argument("--no-wait", action="store_true", help="do not wait for the build")
+    _json(pull)
 
 
 def _register_using(add: Add) -> None:
@@ -326,15 +338,18 @@ def _register_using(add: Add) -> None:
     _json(download)
 
 
-def _bringing_back(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--exact", action="store_true", help="fail if the exact build cannot be had")
+def _accept(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument(
         "--accept",
         action="append",
         metavar="ADDRESS",
-        help="where the lock in the notebook may take packages from although no setting names it; may be given several "
-        "times",
+        help=f"where {what} may take packages from although no setting names it; may be given several times",
     )
+
+
+def _bringing_back(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--exact", action="store_true", help="fail if the exact build cannot be had")
+    _accept(parser, "the lock in the notebook")
     parser.add_argument("--environment", metavar="NAMESPACE/NAME[:BUILD]", help="run in this environment instead")
 
 

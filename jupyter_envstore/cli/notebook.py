@@ -132,14 +132,14 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
     if lock and not why:
         if lock["sources"]:
             print(f"note: built from source again: {', '.join(lock['sources'])[:200]}", file=sys.stderr)
-        with _asking("the lock"):
+        with asking("the lock"):
             reference = store.bonds.build_lock(metadata, target, who(), accepted)
     elif exact:
         msg = f"{written} cannot be had exactly: {why}"
         raise NotExactError(msg)
     elif beside := _from_lockfile(store, name, bond, target):
         print(f"note: {written} cannot be had exactly: {why}; built from {beside[0]}", file=sys.stderr)
-        with _asking(beside[0]):
+        with asking(beside[0]):
             reference = store.builds.submit(beside[1], *target, who(), "notebook", is_new=True, accepted=accepted)
     elif not state["specification"]:
         msg = f"{written} cannot be had: {why}, and the notebook does not tell what it asked for"
@@ -147,7 +147,7 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
     else:
         print(f"note: {written} cannot be had exactly: {why}; built from what it asked for", file=sys.stderr)
         specification = read_specification(state["specification"], "what the notebook asked for", named=True)
-        with _asking("what the notebook asked for"):
+        with asking("what the notebook asked for"):
             reference = store.builds.submit(specification, *target, who(), "notebook", is_new=True, accepted=accepted)
     print(f"building {reference}", file=sys.stderr)
     outcome(follow(store, reference))
@@ -155,7 +155,7 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
 
 
 @contextmanager
-def _asking(what: str) -> Iterator[None]:
+def asking(what: str) -> Iterator[None]:
     """Name the options that accept the addresses which the settings do not name."""
     try:
         yield

@@ -75,6 +75,11 @@ def parts_owner(artifact_id: int) -> str:
     return f"artifact:{artifact_id}:parts"
 
 
+def wheel_owner(build_id: int, digest: str) -> str:
+    """Return how a wheel that was built from a source archive is called as a build's."""
+    return f"build:{build_id}:wheel:{digest}"
+
+
 def products_owner(build_id: int) -> str:
     """Return how what scripts of packages did is called as a build's."""
     return f"build:{build_id}:scripts"

@@ -32,6 +32,8 @@ PART = re.compile(r"[A-Za-z0-9_.+!~-]{1,128}")
 """A version or build of a package: they become part of names of files."""
 FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!~%-]{0,254}")
 HASHES = {"sha256": re.compile(r"[0-9a-f]{64}"), "md5": re.compile(r"[0-9a-f]{32}")}
+FOLDER = re.compile(r"/[^\x00-\x1f\x7f]*")
+"""A folder with wheels, as ``--find-links`` takes it where local files are allowed."""
 COMMIT = re.compile(r"[0-9a-f]{40}")
 OPTIONAL = ("channel_priority",)
 KEYS = (
@@ -242,7 +244,8 @@ class _Reader:
         for key in ("extra_index_urls", "find_links"):
             places += self._list(options[key], f"pip_options.{key}")
         for place in places:
-            if self._text(place, "pip_options"):
+            is_folder = place in options["find_links"] and isinstance(place, str) and FOLDER.fullmatch(place)
+            if self._text(place, "pip_options") and not (is_folder and self.allow_local_files):
                 self._try("pip_options", check_url, place, "index", self.allow_local_files)
 
     def _hashes(self, entry: Mapping[str, object], field: str) -> None:

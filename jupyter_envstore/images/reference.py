@@ -58,6 +58,28 @@ class Reference:
         return f"{self.host}/{self.name}{tag}{'@' if self.digest else ''}{self.digest}"
 
 
+RECORD_SCHEME = "oci://"
+"""What the address of a build record in a registry begins with."""
+
+
+def parse_record(text: str) -> Reference:
+    """Return what ``oci://HOST/NAME[:TAG][@sha256:…]`` names: a build record in a registry.
+
+    Raises
+    ------
+    InvalidInputError
+        It has another form.
+    """
+    if not text.startswith(RECORD_SCHEME) or "/" not in text.removeprefix(RECORD_SCHEME):
+        msg = f"{text[:120]!r} names no build record in a registry: write oci://HOST/NAME:TAG, names in lower case"
+        raise InvalidInputError(msg)
+    found = parse_image(text.removeprefix(RECORD_SCHEME))
+    if found.host == HUB and not text.startswith(f"{RECORD_SCHEME}{HUB}/"):
+        msg = f"{text[:120]!r} names no host: write oci://HOST/NAME:TAG"
+        raise InvalidInputError(msg)
+    return found
+
+
 def parse_image(text: str) -> Reference:
     """Return what ``[host/]name[:tag][@sha256:…]`` names, by the rules of ``docker pull``.
 

@@ -19,7 +19,7 @@ from typing import IO, Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from jupyter_envstore.errors import ImageError, RegistryUnreachableError
-from jupyter_envstore.images.oci import INDEXES, MANIFESTS
+from jupyter_envstore.images.oci import INDEX, INDEXES, MANIFESTS
 from jupyter_envstore.images.reference import HUB, Reference
 
 TIMEOUT = 30.0
@@ -56,16 +56,25 @@ class RegistryClient:
 
     # -- pulling -----------------------------------------------------------------------------------------------------
 
-    def manifest(self, which: str = "") -> tuple[bytes, str, str]:
+    def manifest(self, which: str = "", prefer: str = "") -> tuple[bytes, str, str]:
         """Return a manifest or an index: its bytes, its media type, its digest.
+
+        Parameters
+        ----------
+        which : str
+            Tag or digest; that of the reference where it is empty.
+        prefer : str
+            A type of artifacts that is taken rather than an image, where a registry has both under one tag.
 
         Raises
         ------
+        MissingError
+            The registry has no such image.
         RegistryUnreachableError, ImageError
-            The registry does not answer; it has no such image, or what it sends is not it.
+            The registry does not answer; or what it sends is not it.
         """
         wanted = which or self.reference.which
-        headers = {"Accept": ", ".join((*MANIFESTS, *INDEXES))}
+        headers = {"Accept": ", ".join((*([prefer] if prefer else []), *MANIFESTS, *INDEXES))}
         with self._ask("GET", f"{self.reference.name}/manifests/{wanted}", headers, "pull") as answer:
             data = answer.read(MAX_MANIFEST + 1)
             media_type = str(answer.headers.get("Content-Type", "")).partition(";")[0].strip()
@@ -84,6 +93,33 @@ class RegistryClient:
         with self._ask("GET", f"{self.reference.name}/blobs/{digest}", {}, "pull") as answer:
             yield answer
 
+    def referrers(self, digest: str, artifact_type: str) -> bytes:
+        """Return the index of what refers to a manifest (distribution specification, "listing referrers").
+
+        A registry that does not know referrers has the index under a tag, which clients write ("referrers tag schema").
+        The index is empty where there is none.
+
+        Raises
+        ------
+        RegistryUnreachableError, ImageError
+            The registry does not answer, or refuses.
+        """
+        place = f"{self.reference.name}/referrers/{digest}?{urlencode({'artifactType': artifact_type})}"
+        try:
+            with self._ask("GET", place, {"Accept": INDEX}, "pull") as answer:
+                if str(answer.headers.get("Content-Type", "")).partition(";")[0].strip() == INDEX:
+                    return bytes(answer.read(MAX_MANIFEST))
+        except MissingError:
+            pass
+        return self.tagged_referrers(digest)
+
+    def tagged_referrers(self, digest: str) -> bytes:
+        """Return the index of referrers that clients wrote under a tag; empty where there is none."""
+        try:
+            return self.manifest(referrers_tag(digest))[0]
+        except MissingError:
+            return b""
+
     # -- pushing -----------------------------------------------------------------------------------------------------
 
     def has_blob(self, digest: str) -> bool:
@@ -91,7 +127,7 @@ class RegistryClient:
         try:
             with self._ask("HEAD", f"{self.reference.name}/blobs/{digest}", {}, "pull,push"):
                 return True
-        except _MissingError:
+        except MissingError:
             return False
 
     def push_blob(self, digest: str, path: Path) -> None:
@@ -103,12 +139,18 @@ class RegistryClient:
         with path.open("rb") as file, self._ask("PUT", joined, headers, "pull,push", file):
             pass
 
-    def push_manifest(self, data: bytes, media_type: str) -> str:
-        """Send a manifest under the tag of the reference; return its digest."""
-        place = f"{self.reference.name}/manifests/{self.reference.which}"
+    def push_manifest(self, data: bytes, media_type: str, which: str = "") -> bool:
+        """Send a manifest under a tag or its digest, else under the tag of the reference.
+
+        Returns
+        -------
+        bool
+            Whether the registry noted what the manifest refers to (``OCI-Subject``).
+        """
+        place = f"{self.reference.name}/manifests/{which or self.reference.which}"
         headers = {"Content-Type": media_type, "Content-Length": str(len(data))}
-        with self._ask("PUT", place, headers, "pull,push", data):
-            return f"sha256:{hashlib.sha256(data).hexdigest()}"
+        with self._ask("PUT", place, headers, "pull,push", data) as answer:
+            return bool(answer.headers.get("OCI-Subject"))
 
     # -- requests ----------------------------------------------------------------------------------------------------
 
@@ -206,14 +248,19 @@ class RegistryClient:
             way = f"; log in with: docker login {self.reference.host}"
             return ImageError(f"registry {self.reference.host} refuses {self.reference}: {reason}{way}")
         if error.code == 404:
-            return _MissingError(f"registry {self.reference.host} has no {self.reference}: {reason}")
+            return MissingError(f"registry {self.reference.host} has no {self.reference}: {reason}")
         if error.code >= 500 or error.code == 429:
             return RegistryUnreachableError(f"registry {self.reference.host} cannot answer now: {error.code} {reason}")
         return ImageError(f"registry {self.reference.host} refuses {self.reference}: {error.code} {reason}")
 
 
-class _MissingError(ImageError):
+class MissingError(ImageError):
     """The registry says that there is no such thing."""
+
+
+def referrers_tag(digest: str) -> str:
+    """Return the tag of the index of referrers, where a registry does not know referrers."""
+    return digest.replace(":", "-", 1)
 
 
 def credentials(host: str) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import http.cookies
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -25,7 +26,8 @@ from jupyter_envstore.errors import (
     StorageError,
     TooLargeError,
 )
-from jupyter_envstore.images.oci import MANIFEST
+from jupyter_envstore.images.oci import INDEX, MANIFEST, sha256
+from jupyter_envstore.images.record_artifact import RECORD, referrers_index
 from jupyter_envstore.images.reference import DIGEST, MAX_NAME, NAME, TAG
 from jupyter_envstore.server.base import header_token
 from jupyter_envstore.server.file_responses import FileHandler
@@ -226,8 +228,10 @@ class ManifestHandler(RegistryHandler):
 
     async def get(self, repository: str, reference: str) -> None:
         """Send the manifest."""
-        self._check_accept()
+        accepted = self._check_accept()
         build: int | None = None
+        if RECORD in accepted and TAG.fullmatch(reference) and await self._send_record(repository, reference):
+            return
         image = await self.find_image(repository) if reference == "latest" else None
         if image is not None:
             await self.require_repository(repository)
@@ -239,8 +243,13 @@ class ManifestHandler(RegistryHandler):
                 raise RegistryError(msg, "DIGEST_INVALID", 400)
             build = await self.run(self.store.images.build_of_manifest, environment, reference.removeprefix("sha256:"))
             if build is None:
-                msg = f"{repository} has no image {reference}"
-                raise RegistryError(msg, "MANIFEST_UNKNOWN")
+                digest = reference.removeprefix("sha256:")
+                record = await self.run(self.store.shared_records.find_manifest, environment, digest)
+                if record is None:
+                    msg = f"{repository} has no image {reference}"
+                    raise RegistryError(msg, "MANIFEST_UNKNOWN")
+                await self._send_manifest(record)
+                return
             digest = await self.context.image_waits.ready(build, self.identity.name)
             if reference != f"sha256:{digest}":
                 msg = (
@@ -264,8 +273,23 @@ class ManifestHandler(RegistryHandler):
 
     head = get
 
-    def _check_accept(self) -> None:
-        """Refuse who takes no OCI manifest. Clients send several ``Accept`` headers."""
+    async def _send_record(self, repository: str, tag: str) -> bool:
+        """Send the build record of a tag, which is there although its image is not; False where there is none."""
+        environment = await self.find_environment(repository)
+        build = await self.run(self.store.images.tagged_build, environment, tag)
+        if build is None:
+            return False
+        self.note_once(build, "record")
+        await self._send_manifest(await self.run(self.store.shared_records.manifest, build))
+        return True
+
+    async def _send_manifest(self, data: bytes) -> None:
+        digest = sha256(data)
+        self.set_header("Docker-Content-Digest", f"sha256:{digest}")
+        await self.send_whole(data, digest, MANIFEST, "manifest.json")
+
+    def _check_accept(self) -> set[str]:
+        """Return what a client takes. Refuse who takes no OCI manifest. Clients send several ``Accept`` headers."""
         accepted = ",".join(self.request.headers.get_list("Accept"))
         kinds = {
             kind.partition(";")[0].strip().lower()
@@ -275,6 +299,27 @@ class ManifestHandler(RegistryHandler):
         if accepted.strip() and not kinds & {MANIFEST, "*/*", "application/*"}:
             msg = f"the image is an OCI image, {MANIFEST}, which the request does not accept; use a newer client"
             raise RegistryError(msg, "MANIFEST_UNKNOWN")
+        return kinds
+
+
+class ReferrersHandler(RegistryHandler):
+    """``/v2/<name>/referrers/<digest>``: the build record of an image."""
+
+    async def get(self, repository: str, digest: str) -> None:
+        """List what refers to an image; nothing where there is no such image."""
+        environment = await self.find_environment(repository)
+        if not DIGEST.fullmatch(digest):
+            msg = f"{digest[:100]!r} is no digest"
+            raise RegistryError(msg, "DIGEST_INVALID", 400)
+        listed = await self.run(self.store.shared_records.referrers, environment, digest.removeprefix("sha256:"))
+        wanted = self.get_query_argument("artifactType", "")
+        if wanted:
+            listed = [item for item in listed if item["artifactType"] == wanted]
+            self.set_header("OCI-Filters-Applied", "artifactType")
+        data = referrers_index(listed)
+        await self.send_whole(data, sha256(data), INDEX, "index.json")
+
+    head = get
 
 
 class BlobHandler(RegistryHandler):
@@ -289,7 +334,11 @@ class BlobHandler(RegistryHandler):
         plain = digest.removeprefix("sha256:")
         found = await self.run(self.store.images.blob, *place, plain)
         if found is None:
-            await self.find_environment(repository)  # or there is not even that
+            environment = await self.find_environment(repository)  # or there is not even that
+            part = await self.run(self.store.shared_records.blob, environment, plain)
+            if part is not None:
+                await self._send_part(part, plain)
+                return
             msg = f"no image of {repository} has {digest}; pull the image again, which makes anew what was lost"
             raise RegistryError(msg, "BLOB_UNKNOWN")
         path, size = found
@@ -297,6 +346,14 @@ class BlobHandler(RegistryHandler):
         await self.send_file(path, plain, OCTETS, "blob", attachment=False, size=size)
 
     head = get
+
+    async def _send_part(self, part: bytes | Path, digest: str) -> None:
+        """Send a part of a build record."""
+        self.set_header("Docker-Content-Digest", f"sha256:{digest}")
+        if isinstance(part, bytes):
+            await self.send_whole(part, digest, OCTETS, "blob")
+        else:
+            await self.send_file(part, digest, OCTETS, "blob", attachment=False)
 
 
 class TagsHandler(RegistryHandler):
@@ -345,6 +402,7 @@ ROUTES: list[tuple[str, type[RegistryHandler]]] = [
     (rf"/v2/{REPOSITORY}/tags/list", TagsHandler),
     (rf"/v2/{REPOSITORY}/manifests/(?P<reference>[^/]+)", ManifestHandler),
     (rf"/v2/{REPOSITORY}/blobs/(?P<digest>[^/]+)", BlobHandler),
+    (rf"/v2/{REPOSITORY}/referrers/(?P<digest>[^/]+)", ReferrersHandler),
     (r"/v2/(.*)", NothingHandler),
 ]
 """At the root of a host: Docker knows no path in front."""

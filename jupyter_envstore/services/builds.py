@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
@@ -16,7 +16,7 @@ from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import listings as listing
 from jupyter_envstore.database import people
 from jupyter_envstore.database import settings as settings_rows
-from jupyter_envstore.database.blob_references import refer
+from jupyter_envstore.database.blob_references import refer, wheel_owner
 from jupyter_envstore.database.connection import Database, Session
 from jupyter_envstore.database.jobs import BUILD, enqueue, unfinished_jobs
 from jupyter_envstore.database.models import Environment, Namespace
@@ -207,11 +207,20 @@ class Builds:
         self._scheduler.wake()
         return found
 
-    def submit_record(self, record: BuildRecord, target: tuple[str, str], who: str, trigger: str) -> BuildRef:
+    def submit_record(
+        self, record: BuildRecord, target: tuple[str, str], who: str, trigger: str, wheels: Collection[str] = ()
+    ) -> BuildRef:
         """Build a record that was made elsewhere, in a new environment: nothing is solved, no version changes.
 
-        PyPI packages that were built from source there are built again: their wheels are not in the record, and the
-        new record names others.
+        PyPI packages that were built from source there are built again, unless the store has their wheels: these are
+        not in the record, and the new record names others.
+
+        Parameters
+        ----------
+        target : tuple of str
+            Namespace and name of the new environment.
+        wheels : collection of str
+            SHA-256 of the wheels that were put into the store for this record.
 
         Raises
         ------
@@ -230,7 +239,7 @@ class Builds:
             check_name(kind, text)
         specification = specification_of_record(record, self._config.allow_local_files)
         blob = self._checked_record(record, target)
-        if record.wheels:
+        if not {wheel["sha256"] for wheel in record.wheels} <= set(wheels):
             return self.submit(locked_specification(record), *target, who, trigger, is_new=True)
         with self._database.write() as session:
             space, made = self._new_environment(session, target, record.description, who)
@@ -239,6 +248,9 @@ class Builds:
             packages = package_rows(lock)
             new.package_count = len(packages)
             rows.set_packages(session, new.id, packages)
+            for wheel in record.wheels:
+                kept = StoredBlob(wheel["sha256"], wheel["size"])
+                refer(session, self._blobs, kept, wheel_owner(new.id, kept.digest))
             found = self._queue_recorded(session, rows.BuildRow(new, made, space), blob, platform, who)
         self._scheduler.wake()
         return found

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from jupyter_envstore.engine.package_list import ListedPackage
     from jupyter_envstore.engine.record import BuildRecord
     from jupyter_envstore.images.image_archive import ImageArchive
+    from jupyter_envstore.images.record_transfer import Pulled, Pushed
     from jupyter_envstore.images.reference import Reference
     from jupyter_envstore.notebooks.bond import Bond
     from jupyter_envstore.notebooks.bond_state import BondState
@@ -204,6 +205,39 @@ class ScriptBlocks(Protocol):
 
     def requested(self, build_id: int) -> Requested:
         """Return what a build was asked for, with the names that its packages have on PyPI."""
+
+
+class SharedRecords(Protocol):
+    """Build records in registries."""
+
+    def manifest(self, build_id: int) -> bytes:
+        """Return the manifest of a build's record."""
+
+    def find_manifest(self, environment_id: int, digest: str) -> bytes | None:
+        """Return the manifest of a record of an environment, by its SHA-256; None where it has none such."""
+
+    def referrers(self, environment_id: int, image_digest: str) -> list[dict[str, object]]:
+        """Return what refers to an image of an environment: the record that it was made of."""
+
+    def blob(self, environment_id: int, digest: str) -> bytes | Path | None:
+        """Return a part of a record of an environment: bytes, or where they lie; None for others."""
+
+    def push(self, build_id: int, target: Reference, who: str, report: Callable[[str, int, bool], None]) -> Pushed:
+        """Send the record of a build to a registry."""
+
+    def pull(self, source: Reference) -> Pulled:
+        """Fetch a build record from a registry."""
+
+    def read(self, pulled: Pulled) -> BuildRecord:
+        """Return a record that was fetched."""
+
+    def builds_with(self, pulled: Pulled) -> list[BuildRef]:
+        """Return the completed builds that have a record already, newest first."""
+
+    def build(
+        self, pulled: Pulled, source: Reference, target: tuple[str, str], who: str, accepted: Sequence[str] = ()
+    ) -> BuildRef:
+        """Build a record that was fetched, in a new environment."""
 
 
 class Prefixes(Protocol):
@@ -561,6 +595,10 @@ class Store(Protocol):
     @property
     def modules(self) -> Modules:
         """The modules in the packages of a store."""
+
+    @property
+    def shared_records(self) -> SharedRecords:
+        """Build records in registries."""
 
     @property
     def script_blocks(self) -> ScriptBlocks:

@@ -32,6 +32,7 @@ from jupyter_envstore.services.retention import StoreRetention
 from jupyter_envstore.services.root_folder import check_root
 from jupyter_envstore.services.script_blocks import ScriptBlocks
 from jupyter_envstore.services.settings import Settings
+from jupyter_envstore.services.shared_records import SharedRecords
 from jupyter_envstore.services.tokens import Tokens
 
 
@@ -66,6 +67,7 @@ class EnvStore:
     records: BuildRecords
     retention: StoreRetention
     script_blocks: ScriptBlocks
+    shared_records: SharedRecords
     settings: Settings
     tokens: Tokens
 
@@ -123,6 +125,7 @@ class EnvStore:
             records=records,
             retention=StoreRetention(config, database, settings, packing),
             script_blocks=ScriptBlocks(prefixes, records),
+            shared_records=SharedRecords(config, database, blobs, settings, builds),
             settings=settings,
             tokens=Tokens(database),
         )

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from typing import Any
 import pytest
 import requests
 
+from jupyter_envstore.engine.prefix import remove_tree
 from tests.helpers import Store, opened_stores
-from tests.server.live import MASTER
+from tests.server.live import MASTER, free_port
 
 LOGIN = ("anything", MASTER)
 NEEDED = ("skopeo", "podman", "runc", "umoci", "docker-registry", "containerd")
@@ -88,6 +90,30 @@ class Podman:
         """Run something in a container."""
         limits = ("--network=host", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024")
         return self("run", "--rm", *limits, *options, image, *command)
+
+
+@pytest.fixture
+def registry(clients: None) -> Iterator[str]:
+    """Debian's registry, empty; its host and port."""
+    folder = Path(tempfile.mkdtemp(prefix="es-registry-"))
+    port = free_port()
+    (folder / "config.yml").write_text(
+        f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {folder}/data}}}}\nhttp: {{addr: '0.0.0.0:{port}'}}\n"
+    )
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(["docker-registry", "serve", str(folder / "config.yml")], stdout=log, stderr=log)
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            requests.get(f"http://127.0.0.1:{port}/v2/", timeout=1)
+            break
+        except requests.ConnectionError:
+            assert time.monotonic() < deadline, (folder / "log").read_text()
+            time.sleep(0.1)
+    yield f"127.0.0.1:{port}"
+    process.kill()
+    process.wait()
+    remove_tree(folder)
 
 
 @pytest.fixture

@@ -13,19 +13,16 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.errors import ImageError, RegistryUnreachableError
 from jupyter_envstore.images.push import push_image
 from jupyter_envstore.images.reference import parse_image
@@ -35,30 +32,6 @@ from tests.images.conftest import image_of, manifest_of, run
 from tests.server.live import MASTER, Server, free_port
 
 PROGRAM = str(Path(sys.executable).with_name("jupyter-envstore"))
-
-
-@pytest.fixture
-def registry(clients: None) -> Iterator[str]:
-    """Debian's registry, empty; its host and port."""
-    folder = Path(tempfile.mkdtemp(prefix="es-registry-"))
-    port = free_port()
-    (folder / "config.yml").write_text(
-        f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {folder}/data}}}}\nhttp: {{addr: '0.0.0.0:{port}'}}\n"
-    )
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(["docker-registry", "serve", str(folder / "config.yml")], stdout=log, stderr=log)
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            requests.get(f"http://127.0.0.1:{port}/v2/", timeout=1)
-            break
-        except requests.ConnectionError:
-            assert time.monotonic() < deadline, (folder / "log").read_text()
-            time.sleep(0.1)
-    yield f"127.0.0.1:{port}"
-    process.kill()
-    process.wait()
-    remove_tree(folder)
 
 
 def text(channel: str, *packages: str) -> str:

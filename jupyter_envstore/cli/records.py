@@ -1,0 +1,67 @@
+"""Commands that send build records to registries and bring them back as environments."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+
+from jupyter_envstore.artifacts.artifact_reach import WORDS, reach_of_artifact
+from jupyter_envstore.cli.build import DEFAULT_NAMESPACE, see_through
+from jupyter_envstore.cli.common import find, open_store, tell, who
+from jupyter_envstore.cli.display import human_size
+from jupyter_envstore.cli.notebook import asking
+from jupyter_envstore.errors import ConflictError
+from jupyter_envstore.images.reference import RECORD_SCHEME, parse_record
+from jupyter_envstore.spec import split_place
+from jupyter_envstore.spec.names import suggest_name
+from jupyter_envstore.spec.selectors import current_subdir
+
+
+def push_record(options: argparse.Namespace) -> None:
+    """Send the record of a build to a registry."""
+    target = parse_record(options.target)
+    with open_store(options) as store:
+        reference = find(store, options.environment)
+        record = store.records.read(reference.id)
+        if not target.tag and not target.digest:
+            target = replace(target, tag=store.builds.show(reference.id)["key"])
+        reach = WORDS[reach_of_artifact("lockfile", record, current_subdir()) or "anywhere"]
+        if reach:
+            print(f"warning: the addresses of its packages: {reach}", file=sys.stderr)
+        pushed = store.shared_records.push(reference.id, target, who(), part_reporter(options))
+    address = f"{RECORD_SCHEME}{target}"
+    exact = f"{RECORD_SCHEME}{target.host}/{target.name}@{pushed.digest}"
+    lines = [address if not pushed.attached_to else f"{address}, which is an image: the record refers to it"]
+    lines += [exact, f"{human_size(pushed.sent)} sent", f"Bring it back: jupyter envstore pull {address}"]
+    told = {"record": address, "digest": pushed.digest, "sent": pushed.sent, "attached_to": pushed.attached_to or None}
+    tell(options, told, "\n".join(lines))
+
+
+def pull(options: argparse.Namespace) -> int:
+    """Build the environment whose record is in a registry."""
+    source = parse_record(options.source)
+    with open_store(options) as store:
+        pulled = store.shared_records.pull(source)
+        record = store.shared_records.read(pulled)
+        space, name = split_place("", options.name or suggest_name(record.name))
+        target = (space or DEFAULT_NAMESPACE, name)
+        print(f"pulled {source}: sha256:{pulled.artifact.digest}", file=sys.stderr)
+        here = store.shared_records.builds_with(pulled)
+        if here and not options.name:
+            msg = f"{here[0]} has this very build record; --name NAME makes another environment of it"
+            raise ConflictError(msg)
+        with asking("the build record"):
+            reference = store.shared_records.build(pulled, source, target, who(), options.accept or ())
+        return see_through(store, reference, options)
+
+
+def part_reporter(options: argparse.Namespace) -> Callable[[str, int, bool], None]:
+    """Return what tells people of each part that is sent."""
+
+    def report(what: str, size: int, sent: bool) -> None:
+        if not options.json:
+            print(f"  {'sent   ' if sent else 'there  '} {what[:19]}  {human_size(size)}", file=sys.stderr)
+
+    return report

@@ -1,0 +1,219 @@
+"""Build records in registries: this server's own, and others that they are sent to and fetched from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from jupyter_envstore.blobs.interface import BlobStore
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.database import builds as rows
+from jupyter_envstore.database import images, people
+from jupyter_envstore.database.connection import Database, Session
+from jupyter_envstore.database.recorded_builds import builds_of_record
+from jupyter_envstore.database.states import COMPLETED, READY
+from jupyter_envstore.engine.record import BuildRecord
+from jupyter_envstore.engine.record_reader import read_foreign_record
+from jupyter_envstore.errors import ConflictError
+from jupyter_envstore.images.oci import MANIFEST, sha256
+from jupyter_envstore.images.record_artifact import EMPTY, Descriptor, RecordArtifact, annotations_of
+from jupyter_envstore.images.record_transfer import Pulled, Pushed
+from jupyter_envstore.images.reference import Reference
+from jupyter_envstore.services.builds import Builds
+from jupyter_envstore.services.record_policy import check_accepted, check_record, unknown_places
+from jupyter_envstore.services.settings import Settings
+from jupyter_envstore.services.values import BuildRef
+from jupyter_envstore.spec.lock_entries import BuiltWheel
+from jupyter_envstore.spec.selectors import current_subdir
+
+
+class SharedRecords:
+    """Build records as artifacts of registries (OCI image specification 1.1)."""
+
+    def __init__(
+        self, config: StoreConfig, database: Database, blobs: BlobStore, settings: Settings, builds: Builds
+    ) -> None:
+        self._config = config
+        self._database = database
+        self._blobs = blobs
+        self._settings = settings
+        self._builds = builds
+        self._told = lru_cache(maxsize=64)(self._read_told)
+
+    # -- this server's own registry --------------------------------------------------------------------------------
+
+    def manifest(self, build_id: int) -> bytes:
+        """Return the manifest of a build's record.
+
+        Raises
+        ------
+        ConflictError
+            The build did not complete.
+        """
+        with self._database.read() as session:
+            return self._artifact(rows.find_build(session, build_id)).manifest()
+
+    def find_manifest(self, environment_id: int, digest: str) -> bytes | None:
+        """Return the manifest of a record of an environment, by its SHA-256; None where it has none such."""
+        with self._database.read() as session:
+            for row in self._recorded(session, environment_id):
+                plain = self._artifact(row)
+                image = self._image(session, row)
+                for artifact in (plain, *([self._artifact(row, image)] if image else [])):
+                    data = artifact.manifest()
+                    if sha256(data) == digest:
+                        return data
+        return None
+
+    def referrers(self, environment_id: int, image_digest: str) -> list[dict[str, object]]:
+        """Return what refers to an image of an environment, as an index lists it: the record that it was made of."""
+        with self._database.read() as session:
+            build_id = images.build_of_manifest(session, environment_id, image_digest)
+            if build_id is None:
+                return []
+            row = rows.find_build(session, build_id)
+            return [self._artifact(row, self._image(session, row)).listed()]
+
+    def blob(self, environment_id: int, digest: str) -> bytes | Path | None:
+        """Return a part of a record of an environment, by its SHA-256: bytes, or where they lie; None for others."""
+        if digest == sha256(EMPTY):
+            return EMPTY
+        with self._database.read() as session:
+            for row in self._recorded(session, environment_id):
+                record_digest = str(row.build.record_digest)
+                if digest == record_digest or digest in {wheel["sha256"] for wheel in self._told(record_digest)[1]}:
+                    path = self._blobs.local_path(digest)
+                    return path if path.is_file() else None
+        return None
+
+    # -- other registries ------------------------------------------------------------------------------------------
+
+    def push(self, build_id: int, target: Reference, who: str, report: Callable[[str, int, bool], None]) -> Pushed:
+        """Send the record of a build to a registry.
+
+        Raises
+        ------
+        ConflictError
+            The build did not complete.
+        RegistryUnreachableError, ImageError
+            The registry does not answer, or refuses.
+        """
+        from jupyter_envstore.images.record_transfer import push_record
+
+        with self._database.read() as session:
+            row = rows.find_build(session, build_id)
+        pushed = push_record(self._blobs, self._artifact(row), target, report, self._config.docker_insecure_registries)
+        with self._database.write() as session:
+            people.audit(session, who, "record.push", str(row), {"target": str(target), "digest": pushed.digest})
+        return pushed
+
+    def pull(self, source: Reference) -> Pulled:
+        """Fetch a build record from a registry.
+
+        Raises
+        ------
+        RegistryUnreachableError, ImageError
+            The registry does not answer; there is no record, or it is damaged.
+        """
+        from jupyter_envstore.images.record_transfer import pull_record
+
+        return pull_record(source, self._config.docker_insecure_registries)
+
+    def read(self, pulled: Pulled) -> BuildRecord:
+        """Return a record that was fetched.
+
+        Raises
+        ------
+        SpecificationError
+            It is no build record.
+        """
+        return read_foreign_record(pulled.data, self._config.allow_local_files)
+
+    def builds_with(self, pulled: Pulled) -> list[BuildRef]:
+        """Return the completed builds that have a record already, newest first."""
+        with self._database.read() as session:
+            found = builds_of_record(session, pulled.artifact.digest)
+        return [BuildRef(row.namespace.name, row.environment.name, row.build.number, row.build.id) for row in found]
+
+    def build(
+        self, pulled: Pulled, source: Reference, target: tuple[str, str], who: str, accepted: Sequence[str] = ()
+    ) -> BuildRef:
+        """Build a record that was fetched, in a new environment.
+
+        Wheels that were built from source archives come from the registry, unless the settings name the indexes that
+        PyPI packages may come from: then they are built again.
+
+        Parameters
+        ----------
+        target : tuple of str
+            Namespace and name of the new environment.
+        accepted : sequence of str
+            Addresses that packages may come from although the store's settings do not name them.
+
+        Raises
+        ------
+        ConflictError
+            The target is there.
+        UnknownPlacesError
+            Packages come from addresses that were not accepted.
+        PlatformError
+            The record is not for this platform.
+        PolicyError
+            The settings of the target forbid something in it.
+        SpecificationError
+            It is no build record.
+        RegistryUnreachableError, ImageError
+            The wheels that go along cannot be fetched.
+        """
+        from jupyter_envstore.images.record_transfer import pull_wheels
+
+        record = self.read(pulled)
+        settings = self._settings.near(target)
+        record.lock(current_subdir())
+        check_record(record, settings, "/".join(target), self._config, foreign=True)
+        wheels = [] if settings["pypi_allowed_indexes"] else _wheels_along(record, pulled.artifact)
+        places = [*unknown_places(record, settings, self._config), *([f"oci://{source.host}"] if wheels else [])]
+        check_accepted("the build record", places, accepted)
+        pull_wheels(source, wheels, self._blobs, self._config.docker_insecure_registries)
+        return self._builds.submit_record(record, target, who, "registry", {wheel["sha256"] for wheel in wheels})
+
+    # -- what a registry is told -------------------------------------------------------------------------------------
+
+    def _recorded(self, session: Session, environment_id: int) -> Iterator[rows.BuildRow]:
+        for build in rows.list_builds(session, environment_id):
+            if build.status == COMPLETED and build.record_digest:
+                yield rows.find_build(session, build.id)
+
+    def _artifact(self, row: rows.BuildRow, subject: Descriptor | None = None) -> RecordArtifact:
+        build = row.build
+        if build.status != COMPLETED or not build.record_digest:
+            msg = f"build {row} is {build.status}; records of completed builds are shared"
+            raise ConflictError(msg)
+        platforms, wheels, description = self._told(build.record_digest)
+        place = f"{row.namespace.name}/{row.environment.name}"
+        told = annotations_of(place, build.number, description, platforms)
+        return RecordArtifact(build.record_digest, self._blobs.size(build.record_digest), wheels, told, subject)
+
+    def _image(self, session: Session, row: rows.BuildRow) -> Descriptor | None:
+        artifact = rows.find_artifact(session, row.build.id, images.DOCKER, "")
+        if (
+            artifact is None
+            or artifact.state != READY
+            or not artifact.digest
+            or not self._blobs.exists(artifact.digest)
+        ):
+            return None
+        return Descriptor(MANIFEST, f"sha256:{artifact.digest}", self._blobs.size(artifact.digest))
+
+    def _read_told(self, record_digest: str) -> tuple[tuple[str, ...], tuple[BuiltWheel, ...], str]:
+        """Return platforms, wheels and description of a record."""
+        record = BuildRecord.from_bytes(self._blobs.read(record_digest))
+        return tuple(record.platforms), tuple(record.wheels), record.description
+
+
+def _wheels_along(record: BuildRecord, artifact: RecordArtifact) -> list[BuiltWheel]:
+    """Return the wheels of a record, if all of them go along with it."""
+    along = {wheel["sha256"] for wheel in artifact.wheels}
+    wheels = record.wheels
+    return wheels if all(wheel["sha256"] in along for wheel in wheels) else []
