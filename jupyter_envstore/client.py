@@ -90,6 +90,11 @@ class EnvStore:
                 return found
             page += 1
 
+    def bond(self, name: str, build: int | None = None, lock: bool = False) -> dict[str, Any]:
+        """Return what a notebook that runs in an environment remembers of it; with ``lock``, its whole build record."""
+        query = {"lock": "1"} if lock else None
+        return self._json(f"build/{self._build(name, build)}/bond/", query)["data"]
+
     def text(self, name: str, artifact: str = "yaml", build: int | None = None) -> str:
         """Return a text artifact.
 

@@ -247,12 +247,18 @@ def _register_files(add: Add) -> None:
     _json(apply)
     imported = add(
         "import",
-        "build:import_file",
-        f"Repair a file and print it as a specification\nReads environment.yml, conda-lock.yml,\n{OTHER_FILES}.",
+        "sharing:import_file_or_link",
+        f"Repair a file and print it as a specification; build the environment of a share link\n"
+        f"Reads environment.yml, conda-lock.yml,\n{OTHER_FILES}.\n"
+        "With a link, nothing is solved: these are the same packages. Put it in quotes.",
     )
-    imported.add_argument("file", metavar="FILE")
+    imported.add_argument("file", metavar="FILE or LINK")
     _picking(imported)
     imported.add_argument("-o", "--output", metavar="FILE", help="write it there instead of printing it")
+    name = "of a link: the new environment; default: as it is called there"
+    imported.add_argument("-n", "--name", metavar="[NAMESPACE/]NAME", help=name)
+    _accept(imported, "the environment of a link")
+    imported.add_argument("--no-wait", action="store_true", help="of a link: do not wait for the build")
     _json(imported)
 
 
@@ -301,6 +307,16 @@ def _register_images(add: Add) -> None:
     place = "REGISTRY/NAME[:TAG] for the image, oci://REGISTRY/NAME[:TAG] for the record; default tag: the build's key"
     push.add_argument("target", metavar="TARGET", help=place)
     _json(push)
+    share = add(
+        "share",
+        "sharing:share",
+        "Make a link with which others can look at an environment and bring it back\nThe link is for a server on this "
+        "store that has c.EnvStoreApp.public_url. Without an environment: list the links.",
+    )
+    share.add_argument("environment", metavar="NAMESPACE/NAME", nargs="?", help="the environment")
+    share.add_argument("--days", type=int, default=7, help="after how many days the link ends; default 7, at most 366")
+    share.add_argument("--revoke", type=int, metavar="ID", help="end a link at once")
+    _json(share)
     pull = add(
         "pull",
         "records:pull",

@@ -13,8 +13,8 @@ from jupyter_envstore.database.models import ENTITY_KIND, NAMESPACE_KIND, AuditE
 from jupyter_envstore.database.values import TokenValues
 from jupyter_envstore.errors import ConflictError, NotFoundError
 
-USER, KERNEL = "user", "kernel"
-"""Kinds of tokens: made by people, and handed to kernels."""
+USER, KERNEL, SHARE = "user", "kernel", "share"
+"""Kinds of tokens: made by people, handed to kernels, and part of links that share an environment."""
 USED_AGAIN = timedelta(minutes=1)
 
 
@@ -33,7 +33,7 @@ def find_token(session: Session, hashed: str) -> Token | None:
 
 def list_tokens(session: Session, username: str | None) -> list[Token]:
     """Return the tokens of a person, or everybody's, newest first; revoked ones are left out."""
-    query = select(Token).where(Token.revoked_on.is_(None), Token.kind == USER).order_by(Token.id.desc())
+    query = select(Token).where(Token.revoked_on.is_(None), Token.kind.in_((USER, SHARE))).order_by(Token.id.desc())
     return list(session.scalars(query if username is None else query.where(Token.username == username)))
 
 

@@ -53,6 +53,8 @@ class Identity:
         ``jupyter``, ``token`` or ``nobody``.
     groups : tuple of str
         Groups that they were known to be in.
+    shared : bool
+        Whether they came with the token of a share link: it gives one environment to look at, and nothing else.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Identity:
     expires_on: datetime | None = None
     source: str = "jupyter"
     groups: tuple[str, ...] = ()
+    shared: bool = False
 
     @property
     def authenticated(self) -> bool:

@@ -232,6 +232,7 @@ def token_json(token: Token) -> TokenJson:
     """Return what is known of a token; its text was shown once and is not kept."""
     return {
         "id": token.id,
+        "kind": token.kind,
         "name": token.name,
         "prefix": token.prefix,
         "username": token.username,

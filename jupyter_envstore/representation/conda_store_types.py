@@ -209,6 +209,7 @@ class TokenJson(TypedDict):
     """What is known of a token; ``prefix`` is how its text begins."""
 
     id: int
+    kind: str
     name: str
     prefix: str
     username: str

@@ -190,16 +190,21 @@ class EnvStoreHandler(Reader):
             self.require(permission, self.identity.primary_namespace)
 
     def require_login(self) -> None:
-        """Refuse who is not known.
+        """Refuse who is not known, and who has nothing but a share link.
 
         Raises
         ------
         AuthenticationError
             Nobody is logged in.
+        PermissionDeniedError
+            The token is that of a share link.
         """
         if not self.identity.authenticated:
             msg = "log in, or send a token"
             raise AuthenticationError(msg)
+        if self.identity.shared:
+            msg = "a share link gives its environment to look at, and nothing else"
+            raise PermissionDeniedError(msg)
 
     async def require_on_build(self, permission: str, text: str, deleted: bool = False) -> int:
         """Return the id of a build (of a deleted one too, if so asked) on whose environment the permission is held.

@@ -17,6 +17,7 @@ from jupyter_envstore.server import (
     package_channel,
     search,
     settings,
+    shared_page,
     specifications,
     tokens,
     tokens_page,
@@ -48,4 +49,9 @@ def routes() -> list[tuple[str, type[Any]]]:
             found.append((f"/{prefix}/api/v1/{base.route(path)}" if path else f"/{prefix}/api/v1/?", handler))
         found += [(f"/{prefix}/api/v2/{base.route(path)}", handler) for path, handler in environments.CURSOR_ROUTES]
         found.append((f"/{prefix}/api(?:/.*)?", base.NotFoundHandler))
-    return [*found, *package_channel.ROUTES, ("/envstore/tokens/?", tokens_page.TokensPageHandler)]
+    return [
+        *found,
+        *package_channel.ROUTES,
+        ("/envstore/tokens/?", tokens_page.TokensPageHandler),
+        ("/envstore/shared/?", shared_page.SharedPageHandler),
+    ]

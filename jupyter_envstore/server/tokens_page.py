@@ -28,13 +28,18 @@ class TokensPageHandler(JupyterHandler):
     @authorized
     async def get(self) -> None:
         """Show the page."""
-        nonce = secrets.token_urlsafe(16)
-        self.set_header(
-            "Content-Security-Policy",
-            f"default-src 'none'; connect-src 'self'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
-            "frame-ancestors 'self'; base-uri 'none'; form-action 'none'",
-        )
-        self.set_header("Cache-Control", "no-store")
         self.xsrf_token  # noqa: B018 - sets the cookie that the page sends back
         api = url_path_join(self.base_url, "envstore/api/v1/")
-        self.finish(template().generate(api=api, nonce=nonce, host=self.request.host, base_url=self.base_url))
+        send_page(self, template(), api=api, host=self.request.host, base_url=self.base_url)
+
+
+def send_page(handler: JupyterHandler, page: Template, **values: str) -> None:
+    """Send a page whose only scripts and styles are its own."""
+    nonce = secrets.token_urlsafe(16)
+    handler.set_header(
+        "Content-Security-Policy",
+        f"default-src 'none'; connect-src 'self'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
+        "frame-ancestors 'self'; base-uri 'none'; form-action 'none'",
+    )
+    handler.set_header("Cache-Control", "no-store")
+    handler.finish(page.generate(nonce=nonce, **values))

@@ -462,6 +462,11 @@ class Tokens(Protocol):
     ) -> tuple[str, TokenJson]:
         """Make a token that gives no more than ``identity`` has; return it, the only time, and what is kept of it."""
 
+    def share(
+        self, identity: Identity, namespace: str, name: str, expires_on: datetime | None = None
+    ) -> tuple[str, TokenJson]:
+        """Make the token of a link that shares an environment: who has it may look at it and download what is made."""
+
     def for_kernel(self, identity: Identity, lifetime: timedelta) -> str:
         """Return a token for a kernel, which ends by itself."""
 

@@ -71,8 +71,8 @@ class People:
         bindings: Mapping[str, Sequence[str]] = common_bindings(row.role_bindings, owner)
         if not row.role_bindings:  # made to be its maker's equal
             bindings = owner.bindings
-        groups = tuple(row.groups)
-        return Identity(row.username, row.primary_namespace, bindings, row.id, row.expires_on, "token", groups)
+        groups, shared = tuple(row.groups), row.kind == rows.SHARE
+        return Identity(row.username, row.primary_namespace, bindings, row.id, row.expires_on, "token", groups, shared)
 
     def _owner(self, rules: AccessRules, name: str, groups: Sequence[str]) -> Identity:
         """Return what the owner of a token may today: a person, or a token of the configuration."""

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from jupyter_envstore.database import people as rows
+from jupyter_envstore.database.builds import find_environment
 from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.models import Token
 from jupyter_envstore.errors import InvalidInputError, NotFoundError
@@ -20,6 +21,8 @@ from jupyter_envstore.representation import conda_store, moments
 from jupyter_envstore.representation.conda_store_types import TokenJson
 from jupyter_envstore.spec import check_name
 
+USUAL_SHARE, LONGEST_SHARE = timedelta(days=7), timedelta(days=366)
+"""How long share links last."""
 SHOWN = 10
 """How many characters of a token are kept, for people to recognise it."""
 
@@ -69,6 +72,49 @@ class Tokens:
             )
             detail = {"name": name, "role_bindings": wanted, "expiration": moments.expiration_json(expires_on)}
             rows.audit(session, identity.name, "token.create", f"token:{row.id}", detail)
+            return token, conda_store.token_json(row)
+
+    def share(
+        self, identity: Identity, namespace: str, name: str, expires_on: datetime | None = None
+    ) -> tuple[str, TokenJson]:
+        """Make the token of a link that shares an environment: who has it may look at it and download what is made.
+
+        Parameters
+        ----------
+        expires_on : datetime or None
+            When the link ends (UTC, naive); after a week, unless said otherwise, and after a year at most.
+
+        Raises
+        ------
+        InvalidInputError
+            It would last longer than that, or than what it is made with; or it has ended already.
+        NotFoundError
+            There is no such environment.
+        """
+        ends = _end_to_give(identity, expires_on or min(now() + USUAL_SHARE, identity.expires_on or datetime.max))
+        if ends is None or ends > now() + LONGEST_SHARE:
+            msg = f"a share link lasts at most {LONGEST_SHARE.days} days"
+            raise InvalidInputError(msg)
+        token = new_token()
+        with self._database.write() as session:
+            space, environment = find_environment(session, namespace, name)
+            place = f"{space.name}/{environment.name}"
+            row = rows.add_token(
+                session,
+                {
+                    "kind": rows.SHARE,
+                    "name": f"share link of {place}",
+                    "hash": token_hash(token),
+                    "prefix": token[:SHOWN],
+                    "username": identity.name,
+                    "primary_namespace": identity.primary_namespace,
+                    "role_bindings": {place: ["viewer"]},
+                    "expires_on": ends,
+                    "groups": list(identity.groups),
+                },
+            )
+            detail = {"environment": place, "expiration": moments.expiration_json(ends)}
+            rows.audit(session, identity.name, "token.share", f"token:{row.id}", detail)
             return token, conda_store.token_json(row)
 
     def for_kernel(self, identity: Identity, lifetime: timedelta) -> str:

@@ -36,6 +36,7 @@ export namespace CommandIDs {
   export const copyName = 'envstore:copy-name';
   export const copyPath = 'envstore:copy-path';
   export const copyImageAddress = 'envstore:copy-image-address';
+  export const share = 'envstore:share';
   export const deleteBuild = 'envstore:delete-build';
   export const remove = 'envstore:delete';
   export const undelete = 'envstore:undelete';

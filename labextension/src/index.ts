@@ -14,6 +14,7 @@ import { CommandIDs } from './command-ids';
 import { addKernelCommand } from './commands/add-kernel';
 import { addAdminCommands } from './commands/admin-commands';
 import { addArtifactCommands } from './commands/artifact-commands';
+import { addShareCommand } from './commands/share-command';
 import { addBuildCommands } from './commands/build-commands';
 import { CommandContext } from './commands/command-context';
 import { addDeleteCommands } from './commands/delete-commands';
@@ -151,6 +152,7 @@ const view: JupyterFrontEndPlugin<void> = {
     addDeleteCommands(context);
     addViewCommands(context, views);
     addArtifactCommands(context, views);
+    addShareCommand(context);
     addAdminCommands(context);
     fillRollBackMenu(context);
     explainContextMenu(app.contextMenu.menu, '.jp-EnvStore-environment');

@@ -24,6 +24,7 @@ import type {
   IProgress,
   ISolved,
   ISpace,
+  IShareLink,
   IToken,
   IUsage,
   Role
@@ -326,6 +327,12 @@ export class EnvStoreApi {
   async makeToken(name: string, bindings: Body<'POST /token/'>['role_bindings'], expiration: Date): Promise<string> {
     const body = { name, role_bindings: bindings, expiration: expiration.toISOString() };
     return (await this.ask('POST /token/', { body })).token;
+  }
+
+  /** Make a link with which others can look at an environment; it is returned only once. */
+  async share(place: IPlace, expiration: Date): Promise<IShareLink> {
+    const body = { expiration: expiration.toISOString() };
+    return this.ask('POST /environment/{namespace}/{name}/share/', { path: { ...place }, body });
   }
 
   /** Revoke a token. */

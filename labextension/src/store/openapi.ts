@@ -295,6 +295,11 @@ export interface components {
         };
         readonly Token: {
             readonly id: number;
+            /**
+             * @description A token that a person made, or that of a link which shares an environment.
+             * @enum {string}
+             */
+            readonly kind: "user" | "share";
             readonly name: string;
             readonly prefix: string;
             readonly username: string;
@@ -731,6 +736,16 @@ export interface requests {
     readonly "DELETE /environment/{namespace}/{name}/": {
         readonly body: never;
         readonly data: unknown;
+    };
+    readonly "POST /environment/{namespace}/{name}/share/": {
+        readonly body: {
+            readonly expiration?: string | number | null;
+        };
+        readonly data: components["schemas"]["Token"] & {
+            readonly token: string;
+            /** @description The address of a page that shows the environment; the token stands behind `#`. */
+            readonly link: string;
+        };
     };
     readonly "POST /environment/{namespace}/{name}/undelete/": {
         readonly body: never;
