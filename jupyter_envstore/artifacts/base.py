@@ -56,6 +56,8 @@ class ArtifactRequest:
         The settings that hold for the environment.
     products : Path or None
         What scripts of packages did when the build was made.
+    name : str
+        The name of the environment; that in the record may be older, where it was made elsewhere.
     """
 
     record: BuildRecord
@@ -68,6 +70,7 @@ class ArtifactRequest:
     parts: Parts
     settings: SettingValues
     products: Path | None = None
+    name: str = ""
 
 
 class ArtifactMaker(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 
 from jupyter_envstore.artifacts.base import ArtifactRequest, version_of
 from jupyter_envstore.artifacts.pixi_lock import pixi_lock_of
@@ -40,7 +41,7 @@ class PixiWorkspace:
 
     def make(self, request: ArtifactRequest, sink: Sink) -> dict[str, str]:
         """Write both files into a folder with the environment's name."""
-        record = request.record
+        record = replace(request.record, name=request.name or request.record.name)
         files = {"pixi.toml": pixi_manifest_of(record), "pixi.lock": pixi_lock_of(record)}
         whole = io.BytesIO()
         with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -80,7 +80,8 @@ def _listed(lock: PlatformLock) -> list[dict[str, str]]:
 
 def _conda(entry: CondaEntry) -> dict[str, Any]:
     values: dict[str, Any] = {"conda": entry["url"]}
-    if not entry["url"].startswith(("http://", "https://")):  # of a path, rattler derives nothing
+    is_plain = entry["url"].startswith(("http://", "https://")) and entry["url"].rpartition("/")[2] == entry["fn"]
+    if not is_plain:  # of a path, or a file name with codes, rattler derives nothing
         values |= {key: entry[key] for key in NAMED}  # type: ignore[literal-required]
     if entry["subdir"] == "noarch" and entry.get("noarch"):
         values["noarch"] = entry["noarch"]

@@ -7,19 +7,21 @@ out, and a comment in the file tells. The format is that of pixi's documentation
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from packaging.requirements import Requirement
 
 from jupyter_envstore.artifacts.pixi_lock import channels_of
+from jupyter_envstore.engine.oldest_systems import least_versions
 from jupyter_envstore.engine.pylock import is_repository
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
 from jupyter_envstore.spec.converting.pixi_platforms import DEFAULTS
-from jupyter_envstore.spec.lock_entries import PypiEntry
+from jupyter_envstore.spec.lock_entries import CondaEntry, PypiEntry
 from jupyter_envstore.spec.match_specs import match_spec_parts
 from jupyter_envstore.spec.package_editing import conda_name, pip_name
 from jupyter_envstore.spec.pip_lines import without_hashes
+from jupyter_envstore.spec.platform_markers import marker_environment
 from jupyter_envstore.spec.specification import PipOptions
 from jupyter_envstore.spec.toml_text import toml_key, toml_list, toml_string, toml_table
 
@@ -38,7 +40,7 @@ def pixi_manifest_of(record: BuildRecord) -> str:
     asked = _Asked(record)
     lines = ["[workspace]", f"name = {toml_string(record.name)}"]
     lines += [f"description = {toml_string(record.description)}"] if record.description else []
-    lines += [f"channels = {toml_list(_channels(record))}", f"platforms = {toml_list(sorted(record.platforms))}"]
+    lines += [f"channels = {toml_list(channels_of(record))}", f"platforms = {toml_list(sorted(record.platforms))}"]
     lines += ['channel-priority = "disabled"'] if record.channel_priority == "disabled" else []
     lines += _section("system-requirements", _system_requirements(record))
     if asked.any_pip:
@@ -71,7 +73,7 @@ class _Asked:
         self.left_out: list[str] = []
         exact = not record.requested_conda and not record.requested_pip
         self._conda(_conda_requests(record.requested_conda), exact)
-        self._pip({pip_name(line): without_hashes(line) for line in record.requested_pip}, exact)
+        self._pip(_pip_requests(record.requested_pip), exact)
 
     @property
     def any_pip(self) -> bool:
@@ -83,20 +85,25 @@ class _Asked:
 
         def asked(lock: PlatformLock) -> Table:
             names = {entry["name"]: entry for entry in lock.conda}
-            return {
-                name: _conda_value(requests[name], _pinned(names[name]["version"], names[name]["build"]))
-                for name in requests
-                if name in names
-            }
+            return {name: _conda_value(requests[name], names[name]) for name in requests if name in names}
 
         self._spread(pinned if exact else asked, lambda tables: tables.conda)
         self._tell_missing(requests, lambda lock: {entry["name"] for entry in lock.conda})
 
-    def _pip(self, lines: Mapping[str, str], exact: bool) -> None:
+    def _pip(self, lines: Mapping[str, list[Requirement]], exact: bool) -> None:
+        platforms = {id(lock): platform for platform, lock in self.record.platforms.items()}
+
         def asked(lock: PlatformLock) -> Table:
             packages = {pip_name(package["name"]): package for package in lock.pip}
-            wanted = packages if exact else [name for name in lines if name in packages]
-            return {name: _pip_value(packages[name], lines.get(name, "")) for name in wanted}
+            if exact:
+                return {name: _pip_value(package, []) for name, package in packages.items()}
+            here = marker_environment(platforms[id(lock)], lock.python or "3")
+            holding = {
+                name: [line for line in lines[name] if line.marker is None or line.marker.evaluate(here)]
+                for name in lines
+                if name in packages
+            }
+            return {name: _pip_value(packages[name], found) for name, found in holding.items() if found}
 
         self._spread(asked, lambda tables: tables.pip)
         self._tell_missing(lines, lambda lock: {pip_name(package["name"]) for package in lock.pip})
@@ -126,8 +133,19 @@ def _conda_requests(specs: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def _conda_value(specs: Iterable[str], pinned: str) -> str:
-    """Return what several match specs ask of a package; the locked version and build where TOML cannot say it."""
+def _pip_requests(lines: Iterable[str]) -> dict[str, list[Requirement]]:
+    found: dict[str, list[Requirement]] = defaultdict(list)
+    for line in lines:
+        found[pip_name(line)].append(Requirement(without_hashes(line)))
+    return found
+
+
+def _conda_value(specs: Iterable[str], entry: CondaEntry) -> str:
+    """Return what several match specs ask of a package; the locked version and build where TOML cannot say it.
+
+    A channel is written as the address that the package comes from: names mean others elsewhere.
+    """
+    pinned = _pinned(entry["version"], entry["build"])
     versions, builds, channels = [], set(), set()
     for spec in specs:
         channel, _, plain = spec.rpartition("::")
@@ -136,8 +154,8 @@ def _conda_value(specs: Iterable[str], pinned: str) -> str:
         _, version, build = match_spec_parts(spec)
         versions += [version] if version not in ("", "*") else []
         builds |= {build} if build not in ("", "*") else set()
-        channels |= {channel} if channel else set()
-    if len(builds) > 1 or len(channels) > 1 or (len(versions) > 1 and any("|" in version for version in versions)):
+        channels |= {entry["channel"].rstrip("/")} if channel else set()
+    if len(builds) > 1 or (len(versions) > 1 and any("|" in version for version in versions)):
         return pinned
     version = ",".join(dict.fromkeys(versions)) or "*"
     more = dict([*(("build", build) for build in builds), *(("channel", channel) for channel in channels)])
@@ -148,46 +166,38 @@ def _pinned(version: str, build: str) -> str:
     return toml_table({"version": f"=={version}", "build": build})
 
 
-def _pip_value(package: PypiEntry, line: str) -> str:
-    """Return what a line for pip asks of a package; without a line, the locked version."""
+def _pip_value(package: PypiEntry, lines: Sequence[Requirement]) -> str:
+    """Return what lines for pip ask of a package; without a line, the locked version."""
     if is_repository(package):
         address, _, fragment = package["url"].removeprefix("git+").partition("#")
         repository, _, commit = address.rpartition("@")
         folder = fragment.removeprefix("subdirectory=")
         return toml_table({"git": repository, "rev": commit} | ({"subdirectory": folder} if folder else {}))
-    if not line:
+    if not lines:
         return toml_string(f"=={package['version']}")
-    requirement = Requirement(line)
-    extras = {"extras": sorted(requirement.extras)} if requirement.extras else {}
-    if requirement.url:
+    names = sorted({extra for line in lines for extra in line.extras})
+    extras = {"extras": names} if names else {}
+    if any(line.url for line in lines):
         return toml_table({"url": package["url"], **extras})
-    version = str(requirement.specifier) or "*"
+    version = ",".join(dict.fromkeys(str(line.specifier) for line in lines if line.specifier)) or "*"
     return toml_table({"version": version, **extras}) if extras else toml_string(version)
-
-
-def _channels(record: BuildRecord) -> list[str]:
-    named = [spec.rpartition("::")[0] for spec in record.requested_conda if "::" in spec]
-    return list(dict.fromkeys([*channels_of(record), *(channel.rstrip("/") for channel in named if "://" in channel)]))
 
 
 def _system_requirements(record: BuildRecord) -> Table:
     """Return what the system must have beyond what pixi takes every system to have, where a package needs it."""
-    found: Table = {}
+    least: dict[str, tuple[int, ...]] = {}
     for platform, lock in record.platforms.items():
-        needed = {spec.split()[0] for entry in lock.conda for spec in entry.get("depends") or () if spec.strip()}
         usual = DEFAULTS.get(platform.partition("-")[0], {})
-        for name, version in (virtual.split("=")[:2] for virtual in lock.virtual_packages if "=" in virtual):
+        for name, versions in least_versions(lock).items():
             word = SYSTEM.get(name)
-            least = usual.get("glibc" if word == "libc" else word or "", "0")
-            if word is None or name not in needed or _numbers(version) <= _numbers(least):
-                continue
-            libc = toml_table({"family": "glibc", "version": version})
-            found[word] = libc if word == "libc" else toml_string(version)
-    return found
-
-
-def _numbers(version: str) -> list[int]:
-    return [int(part) for part in version.split(".") if part.isdigit()]
+            taken = usual.get("glibc" if word == "libc" else word or "", "0")
+            if word is not None and max(versions) > tuple(map(int, taken.split("."))):
+                least[word] = max(least.get(word, (0,)), *versions)
+    shown = {word: ".".join(map(str, version)) for word, version in sorted(least.items())}
+    return {
+        word: toml_table({"family": "glibc", "version": version}) if word == "libc" else toml_string(version)
+        for word, version in shown.items()
+    }
 
 
 def _pypi_options(options: PipOptions) -> Table:

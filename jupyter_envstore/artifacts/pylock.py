@@ -10,13 +10,7 @@ from jupyter_envstore.artifacts.base import ArtifactRequest
 from jupyter_envstore.engine.pylock import pylock_text
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.engine.tarstream import Sink
-
-MACHINES = {
-    "64": ("x86_64", "AMD64"), "32": ("i686", "x86"), "aarch64": ("aarch64",), "arm64": ("arm64", "ARM64"),
-    "ppc64le": ("ppc64le",), "s390x": ("s390x",), "riscv64": ("riscv64",), "armv7l": ("armv7l",), "armv6l": ("armv6l",),
-}  # fmt: skip
-"""What ``platform.machine()`` says on the machines of conda's platforms; on Windows, the second one."""
-SYSTEMS = {"linux": "linux", "osx": "darwin", "win": "win32"}
+from jupyter_envstore.spec.platform_markers import marker_of
 
 
 class Pylock:
@@ -54,14 +48,3 @@ def pylock_of(record: BuildRecord, platform: str) -> str:
     python = re.match(r"\d+\.\d+", record.lock(platform).python or "")
     versions = f"=={python[0]}.*" if python else ""
     return pylock_text(packages, versions, [marker_of(platform)], record.pip_by_address)
-
-
-def marker_of(platform: str) -> str:
-    """Return the marker (PEP 508) that holds on one of conda's platforms.
-
-    >>> marker_of("osx-arm64")
-    "sys_platform == 'darwin' and platform_machine == 'arm64'"
-    """
-    system, _, machine = platform.partition("-")
-    known = MACHINES.get(machine, (machine,))
-    return f"sys_platform == '{SYSTEMS[system]}' and platform_machine == '{known[-1 if system == 'win' else 0]}'"

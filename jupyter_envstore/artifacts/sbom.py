@@ -53,17 +53,19 @@ class Sbom:
         """Write it."""
         platform = request.variant or request.platform
         licenses = _licenses(request, platform)
-        sink.write(sbom_of(request.record, platform, licenses).encode())
+        sink.write(sbom_of(request.record, platform, licenses, request.name).encode())
         return {LIBRARY: version_of(LIBRARY)}
 
 
-def sbom_of(record: BuildRecord, platform: str, licenses: Licenses | None) -> str:
+def sbom_of(record: BuildRecord, platform: str, licenses: Licenses | None, name: str = "") -> str:
     """Return the bill of materials of ``record`` for ``platform``.
 
     Parameters
     ----------
     licenses : mapping or None
         Licences of PyPI packages; None where they could not be looked up, which the bill tells.
+    name : str
+        The name of the environment, if it is another one than in the record.
     """
     from cyclonedx.model import Property
     from cyclonedx.model.bom import Bom
@@ -73,7 +75,10 @@ def sbom_of(record: BuildRecord, platform: str, licenses: Licenses | None) -> st
     lock = record.lock(platform)
     own = Component(name="jupyter-envstore", version=version_of("jupyter-envstore"), type=ComponentType.APPLICATION)
     root = Component(
-        name=record.name, type=ComponentType.PLATFORM, bom_ref=record.name, description=record.description or None
+        name=name or record.name,
+        type=ComponentType.PLATFORM,
+        bom_ref="environment",
+        description=record.description or None,
     )
     conda = {entry["name"]: _conda_component(entry) for entry in lock.conda}
     pip = {pip_name(package["name"]): _pip_component(package, licenses or {}) for package in lock.pip}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 from jupyter_envstore import policy
 from jupyter_envstore.artifacts.base import ArtifactRequest
@@ -31,7 +32,8 @@ class PinnedYaml:
 
     def make(self, request: ArtifactRequest, sink: Sink) -> dict[str, str]:
         """Write it."""
-        sink.write(pinned_yaml(request.record, request.variant or request.platform).encode())
+        record = replace(request.record, name=request.name or request.record.name)
+        sink.write(pinned_yaml(record, request.variant or request.platform).encode())
         return {}
 
 

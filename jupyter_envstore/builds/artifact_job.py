@@ -66,6 +66,7 @@ def _request(workspace: Workspace, parts: StoredParts) -> tuple[Artifact, Artifa
         parts=parts,
         settings=policy.effective([workspace.config.settings, *scopes]),
         products=None if products is None else workspace.blobs.local_path(products),
+        name=row.environment.name,
     )
 
 

@@ -14,7 +14,7 @@ from jupyter_envstore.client import EnvStoreClientError
 from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.people import SHARE
 from jupyter_envstore.errors import ChannelUnreachableError, InvalidInputError, NotFoundError
-from jupyter_envstore.spec import split_place
+from jupyter_envstore.spec import parse_reference, split_place
 from jupyter_envstore.spec.share_links import read_share_link, share_link
 
 NO_ADDRESS = (
@@ -41,7 +41,7 @@ def share(options: argparse.Namespace) -> None:
             ]
             tell(options, links, "\n".join(lines) or "there are no share links")
             return
-        space, name = split_place(DEFAULT_NAMESPACE, options.environment)
+        space, name, _ = parse_reference(options.environment)
         if not store.config.public_url:
             raise InvalidInputError(NO_ADDRESS)
         if not 1 <= options.days <= 366:

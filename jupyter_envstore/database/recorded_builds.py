@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import String, literal, select
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.database.builds import BuildRow
-from jupyter_envstore.database.models import Build, BuildPackage, Environment, Namespace, Package
+from jupyter_envstore.database.models import BlobReference, Build, BuildPackage, Environment, Namespace, Package
 from jupyter_envstore.database.states import COMPLETED
 
 _COMPLETED = (
@@ -59,3 +59,14 @@ def active_packages(session: Session, names: Collection[str]) -> list[ActivePack
         .where(Environment.deleted_on.is_(None), Package.name.in_(names))
     )
     return [ActivePackage(*row) for row in session.execute(query)]
+
+
+def environment_has_part(session: Session, environment_id: int, digest: str) -> bool:
+    """Whether a file is the record of a completed build of an environment, or a wheel that was built for one."""
+    own = select(Build.id).where(
+        Build.environment_id == environment_id, Build.status == COMPLETED, Build.deleted_on.is_(None)
+    )
+    if session.scalars(own.where(Build.record_digest == digest).limit(1)).first() is not None:
+        return True
+    wheel = literal("build:", String) + Build.id.cast(String) + f":wheel:{digest}"
+    return session.scalars(own.join(BlobReference, BlobReference.owner == wheel).limit(1)).first() is not None

@@ -33,7 +33,7 @@ def pylock_text(
     lines += [f"requires-python = {toml_string(requires_python)}"] if requires_python else []
     lines += ['created-by = "jupyter-envstore"', ""]
     for package in packages:
-        lines += ["[[packages]]", f"name = {toml_string(package['name'])}"]
+        lines += ["[[packages]]", f"name = {toml_string(pip_name(package['name']))}"]
         if is_repository(package):
             lines += [f"vcs = {_vcs(package['url'])}", ""]
             continue

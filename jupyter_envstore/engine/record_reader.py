@@ -12,9 +12,10 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from jupyter_envstore.engine.record import FORMAT, BuildRecord
-from jupyter_envstore.errors import Fault, SpecificationError
+from jupyter_envstore.errors import Fault, InvalidInputError, SpecificationError
 from jupyter_envstore.spec.addresses import check_url, file_of, masked
 from jupyter_envstore.spec.match_specs import check_channel
+from jupyter_envstore.spec.names import check_name
 from jupyter_envstore.spec.selectors import PLATFORMS
 from jupyter_envstore.spec.sources import check_repository
 from jupyter_envstore.spec.specification import PRIORITIES, check_variable
@@ -103,6 +104,13 @@ def _is_plain(value: object) -> bool:
     return not level
 
 
+def _environment_name(name: str) -> None:
+    try:
+        check_name("environment", name)
+    except InvalidInputError as error:
+        raise ValueError(str(error)) from None
+
+
 class _Reader:
     """Looks at each value of a record; ``faults`` are what is wrong."""
 
@@ -117,6 +125,8 @@ class _Reader:
             return
         for key in ("name", "description"):
             self._text(raw[key], key)
+        if isinstance(raw["name"], str):
+            self._try("name", _environment_name, raw["name"])
         for key in ("channels", "requested_conda", "requested_pip"):
             for place, item in enumerate(self._list(raw[key], key)):
                 self._text(item, f"{key}[{place}]")
@@ -241,11 +251,12 @@ class _Reader:
         if options is None:
             return
         places = [options["index_url"]] if options["index_url"] is not None else []
-        for key in ("extra_index_urls", "find_links"):
-            places += self._list(options[key], f"pip_options.{key}")
+        places += self._list(options["extra_index_urls"], "pip_options.extra_index_urls")
+        for place in self._list(options["find_links"], "pip_options.find_links"):
+            is_folder = isinstance(place, str) and FOLDER.fullmatch(place)
+            places += [] if is_folder and self.allow_local_files else [place]
         for place in places:
-            is_folder = place in options["find_links"] and isinstance(place, str) and FOLDER.fullmatch(place)
-            if self._text(place, "pip_options") and not (is_folder and self.allow_local_files):
+            if self._text(place, "pip_options"):
                 self._try("pip_options", check_url, place, "index", self.allow_local_files)
 
     def _hashes(self, entry: Mapping[str, object], field: str) -> None:

@@ -38,7 +38,7 @@ def push_image(
     RegistryUnreachableError, ImageError
         The registry does not answer, or refuses.
     """
-    client = RegistryClient(target, plain_hosts)
+    client = RegistryClient(target, plain_hosts, writes=True)
     data = blobs.read(digest)
     sent = 0
     for part, size in parts_of(data):

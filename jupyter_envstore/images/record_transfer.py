@@ -23,7 +23,7 @@ from jupyter_envstore.images.record_artifact import (
     read_artifact,
     referrers_index,
 )
-from jupyter_envstore.images.reference import Reference
+from jupyter_envstore.images.reference import RECORD_SCHEME, Reference
 from jupyter_envstore.images.registry_client import MissingError, RegistryClient, referrers_tag
 from jupyter_envstore.spec.lock_entries import BuiltWheel
 
@@ -66,7 +66,7 @@ def push_record(
     RegistryUnreachableError, ImageError
         The registry does not answer, or refuses.
     """
-    client = RegistryClient(target, plain_hosts)
+    client = RegistryClient(target, plain_hosts, writes=True)
     image = _image_there(client)
     if image is None and target.digest:
         msg = f"{target} is not there; push to a tag, or to the digest of an image that is in the registry"
@@ -105,13 +105,14 @@ def pull_record(source: Reference, plain_hosts: Collection[str] = ()) -> Pulled:
     data, _, digest = client.manifest(prefer=RECORD)
     manifest = _json(data, source)
     if not is_record(manifest):
-        found = listed_records(client.referrers(digest, RECORD))
+        found = [item for page in client.referrers(digest, RECORD) for item in listed_records(page)]
         digests = list(dict.fromkeys(str(item["digest"]) for item in found))
         if not digests:
             msg = f"{source} is no build record, and none refers to it; push one with: jupyter envstore push"
             raise ImageError(msg)
         if len(digests) > 1:
-            names = ", ".join(str(source.at(digest)) for digest in digests[:5])
+            place = f"{RECORD_SCHEME}{source.host}/{source.name}"
+            names = ", ".join(f"{place}@{digest}" for digest in digests[:5])
             msg = f"{len(digests)} build records refer to {source}; name one by its digest: {names}"
             raise ImageError(msg)
         data, _, digest = client.manifest(digests[0])
@@ -134,7 +135,10 @@ def pull_record(source: Reference, plain_hosts: Collection[str] = ()) -> Pulled:
 def pull_wheels(
     source: Reference, wheels: Collection[BuiltWheel], blobs: BlobStore, plain_hosts: Collection[str]
 ) -> None:
-    """Fetch the wheels that go along with a build record into the store, each checked by its digest.
+    """Fetch the wheels that go along with a build record into the store, each checked by its digest and its size.
+
+    A file that the store has already is fetched all the same: a record that somebody wrote must not make its own what
+    belongs to others.
 
     Raises
     ------
@@ -143,9 +147,6 @@ def pull_wheels(
     """
     client = RegistryClient(source, plain_hosts)
     for wheel in wheels:
-        if blobs.exists(wheel["sha256"]):
-            blobs.touch(wheel["sha256"])
-            continue
         with client.blob(f"sha256:{wheel['sha256']}") as answer, blobs.create(wheel["sha256"]) as blob:
             left = wheel["size"]
             while piece := answer.read(min(PIECE, left + 1)):
@@ -154,6 +155,9 @@ def pull_wheels(
                     msg = f"the registry sent another file than the wheel {wheel['filename']} of the build record"
                     raise ImageError(msg)
                 blob.write(piece)
+            if left:
+                msg = f"the registry sent only a part of the wheel {wheel['filename']} of the build record"
+                raise ImageError(msg)
 
 
 def _image_there(client: RegistryClient) -> Descriptor | None:

@@ -24,6 +24,9 @@ from jupyter_envstore.images.reference import HUB, Reference
 
 TIMEOUT = 30.0
 PIECE = 1 << 20
+MOST_PAGES = 50
+NEXT = re.compile(r'<([^>]*)>\s*;\s*rel="?next"?')
+"""The next page, in the header ``Link``."""
 MAX_MANIFEST = 4 << 20
 """The distribution specification asks registries to take manifests of 4 MiB at least; larger ones are refused."""
 
@@ -42,10 +45,14 @@ class RegistryClient:
     ----------
     plain_hosts : collection of str
         Hosts, with their ports, that speak plain HTTP; this machine's own always do, as Docker takes it too.
+    writes : bool
+        Whether something is pushed. Then it asks for the right to do that from the start: registries with tokens give
+        no right to pull from a repository that is not there yet.
     """
 
-    def __init__(self, reference: Reference, plain_hosts: Collection[str] = ()) -> None:
+    def __init__(self, reference: Reference, plain_hosts: Collection[str] = (), writes: bool = False) -> None:
         self.reference = reference
+        self._reading = "pull,push" if writes else "pull"
         host = reference.address
         scheme = "http" if host in plain_hosts or _is_local(host) else "https"
         self.base = f"{scheme}://{host}/v2/"
@@ -75,7 +82,7 @@ class RegistryClient:
         """
         wanted = which or self.reference.which
         headers = {"Accept": ", ".join((*([prefer] if prefer else []), *MANIFESTS, *INDEXES))}
-        with self._ask("GET", f"{self.reference.name}/manifests/{wanted}", headers, "pull") as answer:
+        with self._ask("GET", f"{self.reference.name}/manifests/{wanted}", headers, self._reading) as answer:
             data = answer.read(MAX_MANIFEST + 1)
             media_type = str(answer.headers.get("Content-Type", "")).partition(";")[0].strip()
         digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
@@ -93,8 +100,8 @@ class RegistryClient:
         with self._ask("GET", f"{self.reference.name}/blobs/{digest}", {}, "pull") as answer:
             yield answer
 
-    def referrers(self, digest: str, artifact_type: str) -> bytes:
-        """Return the index of what refers to a manifest (distribution specification, "listing referrers").
+    def referrers(self, digest: str, artifact_type: str) -> list[bytes]:
+        """Return the pages of the index of what refers to a manifest (distribution specification, "listing referrers").
 
         A registry that does not know referrers has the index under a tag, which clients write ("referrers tag schema").
         The index is empty where there is none.
@@ -105,13 +112,18 @@ class RegistryClient:
             The registry does not answer, or refuses.
         """
         place = f"{self.reference.name}/referrers/{digest}?{urlencode({'artifactType': artifact_type})}"
+        pages: list[bytes] = []
         try:
-            with self._ask("GET", place, {"Accept": INDEX}, "pull") as answer:
-                if str(answer.headers.get("Content-Type", "")).partition(";")[0].strip() == INDEX:
-                    return bytes(answer.read(MAX_MANIFEST))
+            while place and len(pages) < MOST_PAGES:
+                with self._ask("GET", place, {"Accept": INDEX}, self._reading) as answer:
+                    if str(answer.headers.get("Content-Type", "")).partition(";")[0].strip() != INDEX:
+                        break
+                    pages.append(bytes(answer.read(MAX_MANIFEST)))
+                    following = NEXT.search(answer.headers.get("Link", ""))
+                    place = following[1] if following else ""
         except MissingError:
             pass
-        return self.tagged_referrers(digest)
+        return pages or [self.tagged_referrers(digest)]
 
     def tagged_referrers(self, digest: str) -> bytes:
         """Return the index of referrers that clients wrote under a tag; empty where there is none."""

@@ -16,6 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import BinaryIO
 
+from jupyter_envstore.engine.oldest_systems import least_versions
 from jupyter_envstore.engine.prefix import write_new
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import PlatformLock
@@ -237,7 +238,7 @@ def oldest_libc(lock: PlatformLock) -> str:
 
     The tags are those of PEP 600; a wheel with several runs wherever one of them does.
     """
-    found = _bounds(lock, "__glibc")
+    found = [*least_versions(lock).get("__glibc", ())]
     for package in lock.pip:
         name = str(package.get("wheel", package)["filename"])
         tags = [(int(major), int(minor)) for major, minor in re.findall(r"manylinux_(\d+)_(\d+)_", name)]
@@ -248,18 +249,8 @@ def oldest_libc(lock: PlatformLock) -> str:
 
 def oldest_macos(lock: PlatformLock) -> str:
     """Return the oldest macOS that all conda packages run on."""
-    found = _bounds(lock, "__osx")
+    found = least_versions(lock).get("__osx", ())
     return ".".join(map(str, max(found))) if found else ""
-
-
-def _bounds(lock: PlatformLock, name: str) -> list[tuple[int, ...]]:
-    found = []
-    for record in lock.conda:
-        for need in (*record.get("depends", ()), *record.get("constrains", ())):
-            match = re.match(rf"{name} *>=(\d+(?:\.\d+)*)", need)
-            if match:
-                found.append(tuple(map(int, match[1].split("."))))
-    return found
 
 
 def _listed(prefix: Path, path: str) -> str:

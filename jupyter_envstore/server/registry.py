@@ -229,6 +229,7 @@ class ManifestHandler(RegistryHandler):
     async def get(self, repository: str, reference: str) -> None:
         """Send the manifest."""
         accepted = self._check_accept()
+        self.set_header("Vary", "Accept")
         build: int | None = None
         if RECORD in accepted and TAG.fullmatch(reference) and await self._send_record(repository, reference):
             return

@@ -151,7 +151,7 @@ class Builds:
         StorageError
             The disk is too full.
         """
-        self._check_space()
+        self.check_space()
         return self._settings.apply(specification, namespace, name)
 
     def rebuild(self, build_id: int, who: str) -> BuildRef:
@@ -257,7 +257,7 @@ class Builds:
 
     def _checked_record(self, record: BuildRecord, target: tuple[str, str]) -> StoredBlob:
         """Store a record, unless the disk is full, or the settings of its place refuse it."""
-        self._check_space()
+        self.check_space()
         check_record(record, self._settings.near(target), "/".join(target), self._config)
         return self._blobs.put(record.to_bytes())
 
@@ -282,8 +282,30 @@ class Builds:
         people.audit(session, who, "build.create", str(found), {"trigger": build.trigger, "build_id": build.id})
         return found
 
-    def _check_space(self) -> None:
-        wanted = self._settings.effective()["storage_threshold"]
+    def check_target(self, target: tuple[str, str]) -> None:
+        """Refuse to make an environment where there is one, or whose names cannot be used.
+
+        Raises
+        ------
+        InvalidInputError
+            A name cannot be used.
+        ConflictError
+            The environment is there.
+        """
+        for kind, text in zip(("namespace", "environment"), target, strict=True):
+            check_name(kind, text)
+        with self._database.read() as session:
+            _check_new(session, target)
+
+    def check_space(self, more: int = 0) -> None:
+        """Refuse to build if the disk is too full, or would be with ``more`` bytes.
+
+        Raises
+        ------
+        StorageError
+            It is.
+        """
+        wanted = self._settings.effective()["storage_threshold"] + more
         free = shutil.disk_usage(self._config.root).free
         if free < wanted:
             msg = (

@@ -11,7 +11,7 @@ from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import images, people
 from jupyter_envstore.database.connection import Database, Session
-from jupyter_envstore.database.recorded_builds import builds_of_record
+from jupyter_envstore.database.recorded_builds import builds_of_record, environment_has_part
 from jupyter_envstore.database.states import COMPLETED, READY
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.engine.record_reader import read_foreign_record
@@ -27,6 +27,9 @@ from jupyter_envstore.services.values import BuildRef
 from jupyter_envstore.spec.lock_entries import BuiltWheel
 from jupyter_envstore.spec.selectors import current_subdir
 
+KNOWN = 4_000
+"""How many records are remembered, of each its platforms and wheels."""
+
 
 class SharedRecords:
     """Build records as artifacts of registries (OCI image specification 1.1)."""
@@ -39,7 +42,7 @@ class SharedRecords:
         self._blobs = blobs
         self._settings = settings
         self._builds = builds
-        self._told = lru_cache(maxsize=64)(self._read_told)
+        self._told = lru_cache(maxsize=KNOWN)(self._read_told)
 
     # -- this server's own registry --------------------------------------------------------------------------------
 
@@ -80,12 +83,10 @@ class SharedRecords:
         if digest == sha256(EMPTY):
             return EMPTY
         with self._database.read() as session:
-            for row in self._recorded(session, environment_id):
-                record_digest = str(row.build.record_digest)
-                if digest == record_digest or digest in {wheel["sha256"] for wheel in self._told(record_digest)[1]}:
-                    path = self._blobs.local_path(digest)
-                    return path if path.is_file() else None
-        return None
+            if not environment_has_part(session, environment_id, digest):
+                return None
+        path = self._blobs.local_path(digest)
+        return path if path.is_file() else None
 
     # -- other registries ------------------------------------------------------------------------------------------
 
@@ -169,12 +170,14 @@ class SharedRecords:
         from jupyter_envstore.images.record_transfer import pull_wheels
 
         record = self.read(pulled)
+        self._builds.check_target(target)
         settings = self._settings.near(target)
         record.lock(current_subdir())
         check_record(record, settings, "/".join(target), self._config, foreign=True)
         wheels = [] if settings["pypi_allowed_indexes"] else _wheels_along(record, pulled.artifact)
         places = [*unknown_places(record, settings, self._config), *([f"oci://{source.host}"] if wheels else [])]
         check_accepted("the build record", places, accepted)
+        self._builds.check_space(sum(wheel["size"] for wheel in wheels))
         pull_wheels(source, wheels, self._blobs, self._config.docker_insecure_registries)
         return self._builds.submit_record(record, target, who, "registry", {wheel["sha256"] for wheel in wheels})
 
@@ -182,7 +185,7 @@ class SharedRecords:
 
     def _recorded(self, session: Session, environment_id: int) -> Iterator[rows.BuildRow]:
         for build in rows.list_builds(session, environment_id):
-            if build.status == COMPLETED and build.record_digest:
+            if build.status == COMPLETED and build.record_digest and self._blobs.exists(build.record_digest):
                 yield rows.find_build(session, build.id)
 
     def _artifact(self, row: rows.BuildRow, subject: Descriptor | None = None) -> RecordArtifact:
@@ -213,7 +216,7 @@ class SharedRecords:
 
 
 def _wheels_along(record: BuildRecord, artifact: RecordArtifact) -> list[BuiltWheel]:
-    """Return the wheels of a record, if all of them go along with it."""
-    along = {wheel["sha256"] for wheel in artifact.wheels}
+    """Return the wheels of a record, if all of them go along with it, as large as it says."""
+    along = {(wheel["sha256"], wheel["size"]) for wheel in artifact.wheels}
     wheels = record.wheels
-    return wheels if all(wheel["sha256"] in along for wheel in wheels) else []
+    return wheels if all((wheel["sha256"], wheel["size"]) in along for wheel in wheels) else []

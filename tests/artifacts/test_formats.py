@@ -16,7 +16,7 @@ import pytest
 
 from jupyter_envstore.artifacts.pixi_lock import pixi_lock_of
 from jupyter_envstore.artifacts.pixi_manifest import pixi_manifest_of
-from jupyter_envstore.artifacts.pylock import marker_of, pylock_of
+from jupyter_envstore.artifacts.pylock import pylock_of
 from jupyter_envstore.artifacts.requirements import requirements_of
 from jupyter_envstore.artifacts.sbom import sbom_of
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
@@ -24,6 +24,7 @@ from jupyter_envstore.engine.uv import find_uv
 from jupyter_envstore.errors import ConflictError, SpecificationError
 from jupyter_envstore.policy.settings import PLATFORMS
 from jupyter_envstore.spec import read_specification
+from jupyter_envstore.spec.platform_markers import marker_of
 from jupyter_envstore.spec.repair import repair
 from jupyter_envstore.spec.specification import PipOptions
 from tests.helpers import Store, opened_stores
@@ -273,7 +274,7 @@ def test_a_manifest_says_what_was_asked_for_as_pixi_does() -> None:
         "source": "*",
     }
     assert found["workspace"]["channel-priority"] == "disabled"
-    assert found["system-requirements"] == {"libc": {"family": "glibc", "version": "2.35"}}
+    assert found["system-requirements"] == {"libc": {"family": "glibc", "version": "2.34"}}
     assert found["pypi-options"]["find-links"] == [{"path": "./wheels"}]
     assert text.startswith("# left out: gone: no platform of the lock has it\n")
 
@@ -366,3 +367,76 @@ def test_there_is_a_marker_for_every_platform() -> None:
     from packaging.markers import Marker
 
     assert len({str(Marker(marker_of(platform))) for platform in PLATFORMS}) == len(PLATFORMS)
+
+
+def test_lines_for_pip_hold_together_and_where_their_markers_say() -> None:
+    def lock(version: str) -> PlatformLock:
+        return PlatformLock((conda("python", "3.11.4"),), (wheel("foo", version=version), wheel("socks")))  # type: ignore[arg-type]
+
+    record = BuildRecord(
+        "markers",
+        (),
+        {"linux-64": lock("1.0"), "win-64": lock("2.0")},
+        requested_pip=(
+            "foo==1.0; sys_platform == 'linux'",
+            "Foo[more]==2.0; sys_platform == 'win32'",
+            "socks>=1,<3",
+            "socks[extra]!=2",
+            "gone; python_version < '3'",
+        ),
+    )
+    found = tomllib.loads(pixi_manifest_of(record))
+    assert found["pypi-dependencies"] == {"socks": {"version": "<3,>=1,!=2", "extras": ["extra"]}}
+    assert found["target"]["linux-64"]["pypi-dependencies"] == {"foo": "==1.0"}
+    assert found["target"]["win-64"]["pypi-dependencies"] == {"foo": {"version": "==2.0", "extras": ["more"]}}
+
+
+def test_a_system_is_required_only_as_far_as_packages_need_it() -> None:
+    def lock(bound: str, has: str) -> PlatformLock:
+        return PlatformLock((conda("a", depends=[f"__glibc {bound}", "__cuda >=12.4"]),), (), (f"__glibc={has}=0",))  # type: ignore[arg-type]
+
+    few = BuildRecord("e", (), {"linux-64": lock(">=2.17,<3.0.a0", "2.39")})
+    assert tomllib.loads(pixi_manifest_of(few))["system-requirements"] == {"cuda": "12.4"}
+    record = BuildRecord("e", (), {"linux-64": lock(">=2.34", "2.39"), "linux-aarch64": lock(">=2.31", "2.31")})
+    found = tomllib.loads(pixi_manifest_of(record))["system-requirements"]
+    assert found == {"cuda": "12.4", "libc": {"family": "glibc", "version": "2.34"}}
+
+
+def test_names_and_files_with_codes_are_written_as_other_tools_read_them(tmp_path: Path) -> None:
+    from packaging.pylock import Pylock
+    from rattler import LockFile
+
+    python = conda("python", "1!3.11", fn="python-1!3.11-h1_0.conda")
+    python["url"] = "https://conda.example/forge/linux-64/python-1%213.11-h1_0.conda"
+    record = BuildRecord("e", (), {"linux-64": PlatformLock((python,), (wheel("Jinja2"),))})  # type: ignore[arg-type]
+    Pylock.from_dict(tomllib.loads(pylock_of(record, "linux-64"))).validate()
+    (tmp_path / "pixi.lock").write_text(pixi_lock_of(record))
+    environment = LockFile.from_path(tmp_path / "pixi.lock").default_environment()
+    assert environment is not None
+    (found,) = environment.conda_repodata_records_for_platform(environment.platforms()[0]) or ()
+    assert (found.name.normalized, str(found.version)) == ("python", "1!3.11")
+
+
+def test_the_hash_of_a_file_stands_at_its_address_in_bills_of_others() -> None:
+    digest = "e" * 64
+    component = {
+        "name": "foo",
+        "version": "1.0",
+        "purl": "pkg:pypi/foo@1.0",
+        "bom-ref": "x",
+        "externalReferences": [
+            {"type": "distribution", "url": "https://index.example/project/foo/"},
+            {
+                "type": "distribution",
+                "url": "https://files.example/foo-1.0-py3-none-any.whl",
+                "hashes": [{"alg": "SHA-256", "content": digest.upper()}],
+            },
+        ],
+    }
+    bill: dict[str, Any] = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [component]}
+    assert locked_packages(json.dumps(bill), "x.json") == {("https://files.example/foo-1.0-py3-none-any.whl", digest)}
+    bill["metadata"] = {"component": {"name": "e", "description": "For all"}}
+    assert read_specification(repair(json.dumps(bill), "x.json").text).description == "For all"
+    del component["externalReferences"][1]  # type: ignore[attr-defined]
+    with pytest.raises(SpecificationError, match=r"no address and hash of foo 1\.0"):
+        repair(json.dumps(bill), "x.json")

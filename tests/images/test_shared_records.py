@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import http.server
+import io
 import json
 import os
 import shutil
 import subprocess
+import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import requests
 
 from jupyter_envstore.engine.pip import find_uv
-from jupyter_envstore.engine.record import BuildRecord
+from jupyter_envstore.engine.record import BuildRecord, PlatformLock
+from jupyter_envstore.engine.record_reader import read_foreign_record
 from jupyter_envstore.errors import (
     ConflictError,
     ImageError,
@@ -30,6 +35,8 @@ from jupyter_envstore.images.push import push_image
 from jupyter_envstore.images.record_artifact import RECORD, RecordArtifact, read_artifact
 from jupyter_envstore.images.reference import Reference, parse_image, parse_record
 from jupyter_envstore.images.registry_client import RegistryClient
+from jupyter_envstore.services.shared_records import _wheels_along
+from jupyter_envstore.spec.lock_entries import BuiltWheel
 from tests.helpers import Store, opened_stores
 from tests.images.conftest import LOGIN, image_of, refused, run
 from tests.images.test_transfer import PROGRAM
@@ -176,6 +183,92 @@ def put(registry: str, name: str, tag: str, manifest: bytes, *blobs: bytes) -> N
     assert answer.status_code == 201, answer.text
 
 
+class ScopedTokens(http.server.BaseHTTPRequestHandler):
+    """A fake of a registry whose tokens give no right to pull from a repository that is not there, as Docker Hub is."""
+
+    store: ClassVar[dict[str, bytes]] = {}
+
+    def answer(self, status: int, data: bytes = b"", **headers: str) -> None:
+        self.send_response(status)
+        for key, value in {**headers, "Content-Length": str(len(data))}.items():
+            self.send_header(key.replace("_", "-"), value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(data)
+
+    def do_GET(self) -> None:
+        data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        host, path = self.headers["Host"], self.path.partition("?")[0]
+        if path == "/token":
+            self.answer(200, json.dumps({"token": "writer" if "push" in self.path else "reader"}).encode())
+        elif self.headers.get("Authorization") != "Bearer writer":
+            self.answer(401, WWW_Authenticate=f'Bearer realm="http://{host}/token",service="x"')
+        elif self.command == "POST":
+            self.answer(202, Location=f"{path}1")
+        elif self.command == "PUT":
+            digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+            self.store[digest] = self.store[path.rpartition("/")[2]] = data
+            self.answer(201)
+        elif (found := self.store.get(path.rpartition("/")[2])) is None:
+            self.answer(404, b'{"errors": [{"code": "MANIFEST_UNKNOWN"}]}')
+        else:
+            self.answer(200, found, Content_Type="application/vnd.oci.image.manifest.v1+json")
+
+    do_HEAD = do_POST = do_PUT = do_GET  # noqa: N815 - as http.server calls them
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+def test_a_repository_that_is_not_there_yet_is_pushed_to(stores: Callable[..., Store], nasty_channel: str) -> None:
+    store = stores()
+    view = store.build(text(nasty_channel, "nasty-text"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), ScopedTokens) as registry:
+        threading.Thread(target=registry.serve_forever).start()
+        try:
+            pushed = push(store, view["id"], f"oci://127.0.0.1:{registry.server_port}/me/new:1")
+        finally:
+            registry.shutdown()
+    assert hashlib.sha256(ScopedTokens.store["1"]).hexdigest() == pushed.digest.removeprefix("sha256:")
+
+
+def test_a_record_with_a_name_that_leads_elsewhere_is_refused() -> None:
+    good = BuildRecord("data", (), {"linux-64": PlatformLock(())})
+    for change, fault in (
+        ({"name": "../../evil"}, "name"),
+        ({"pip_options": {"index_url": None, "extra_index_urls": [], "find_links": None}}, "find_links"),
+        ({"pip_options": {"index_url": None, "extra_index_urls": [], "find_links": [7]}}, "pip_options"),
+    ):
+        data = json.dumps({**json.loads(good.to_bytes()), **change}, sort_keys=True, separators=(",", ":")).encode()
+        with pytest.raises(SpecificationError, match=fault):
+            read_foreign_record(data, allow_local_files=True)
+
+
+def test_the_files_of_a_pulled_environment_have_its_own_name(
+    stores: Callable[..., Store], registry: str, nasty_channel: str
+) -> None:
+    store = stores()
+    view = store.build(text(nasty_channel, "nasty-text"))
+    push(store, view["id"], f"oci://{registry}/data:1")
+    brought = bring(store, f"oci://{registry}/data:1", "other", (nasty_channel,))
+    artifact = store.envstore.artifacts.request(brought["id"], "pixi")
+    store.wait(brought["id"])
+    data = b"".join(store.envstore.artifacts.pieces(artifact))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert sorted(archive.namelist()) == ["other/pixi.lock", "other/pixi.toml"]
+        assert b'name = "other"' in archive.read("other/pixi.toml")
+
+
+def test_a_wheel_of_another_size_does_not_go_along() -> None:
+    wheel = BuiltWheel(filename="a-1-py3-none-any.whl", sha256="a" * 64, size=2**52)
+    package = {"name": "a", "version": "1", "filename": "a-1.tar.gz", "url": "https://h.example/a-1.tar.gz",
+               "sha256": "b" * 64, "size": 1, "index": "", "dependencies": [], "wheel": wheel}  # fmt: skip
+    record = BuildRecord("data", (), {"linux-64": PlatformLock((), (package,))})  # type: ignore[arg-type]
+    assert _wheels_along(record, RecordArtifact("c" * 64, 1, (wheel,))) == [wheel]
+    smaller = BuiltWheel(filename="a-1-py3-none-any.whl", sha256="a" * 64, size=10)
+    assert _wheels_along(record, RecordArtifact("c" * 64, 1, (smaller,))) == []
+
+
 def test_what_is_no_record_is_refused(stores: Callable[..., Store], registry: str) -> None:
     store = stores()
     for number, data in enumerate((b"{}", b"not json", b'{"format": 7}', b"[" * 100_000)):
@@ -299,7 +392,7 @@ def test_an_image_of_our_registry_has_its_record_as_referrer(
     (tmp_path / "auth.json").write_text(json.dumps({"auths": {f"127.0.0.1:{hub.port}": {"auth": login}}}))
     monkeypatch.setenv("REGISTRY_AUTH_FILE", str(tmp_path / "auth.json"))
     client = RegistryClient(parse_image(f"127.0.0.1:{hub.port}/team/data@{image}"))
-    assert json.loads(client.referrers(image, RECORD))["manifests"] == [listed]
+    assert [json.loads(page)["manifests"] for page in client.referrers(image, RECORD)] == [[listed]]
 
 
 def test_who_may_not_read_an_environment_gets_no_record_of_it(hub: Server) -> None:

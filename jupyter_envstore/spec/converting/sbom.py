@@ -24,6 +24,8 @@ TYPES: Mapping[str, Manager] = {"conda": "conda", "pypi": "pip"}
 """The types of package URLs (purl-spec) that are read."""
 PURL = re.compile(r"pkg:/*([a-z0-9.+-]+)/", re.IGNORECASE)
 REFERENCES = ("distribution", "vcs")
+FILES: Mapping[Manager, tuple[str, ...]] = {"conda": (".conda", ".tar.bz2"), "pip": (".whl", ".tar.gz", ".zip")}
+"""How the names of packages' files end."""
 PLATFORM_PROPERTY = "jupyter-envstore:platform"
 TOO_LITTLE = (
     "an environment is read from a bill of materials only if each package has the address of its file and its SHA-256; "
@@ -76,7 +78,7 @@ def read_sbom(root: Mapping[str, Any], name: str) -> Repacked:
             "channels": [{"url": url, "used_env_vars": []} for url in channels],
             "platforms": [platform],
             "sources": [],
-            "custom_metadata": {"name": name},
+            "custom_metadata": {"name": name, "description": _description(root)},
         },
         "package": entries,
     }
@@ -102,15 +104,13 @@ def _manager(component: Mapping[str, Any]) -> Manager | None:
 
 def _entry(component: Mapping[str, Any], manager: Manager, needs: Iterable[str]) -> LockfileEntry | None:
     """Return a package; None where its address or its hash lacks."""
-    url, kind = _address(component)
-    hashes = _hashes(component)
+    url, kind, own = _address(component, FILES[manager])
+    hashes = own or _hashes(component)
     if kind == "vcs" and manager == "pip":
         commit = url.partition("#")[0].rpartition("@")[2]
         hashes = {"sha256": commit} if url.startswith("git+") and COMMIT.fullmatch(commit) else {}
     elif manager == "pip":
         hashes = {"sha256": hashes["sha256"]} if "sha256" in hashes else {}
-    elif not file_of(url).endswith((".conda", ".tar.bz2")):
-        return None
     name, version = component.get("name"), component.get("version")
     if not url or not hashes or not isinstance(name, str) or not isinstance(version, str):
         return None
@@ -127,20 +127,21 @@ def _entry(component: Mapping[str, Any], manager: Manager, needs: Iterable[str])
     }
 
 
-def _address(component: Mapping[str, Any]) -> tuple[str, str]:
-    """Return where the file of a component is, and the kind of that reference."""
+def _address(component: Mapping[str, Any], endings: tuple[str, ...]) -> tuple[str, str, Hashes]:
+    """Return where the file of a component is, the kind of that reference, and the hashes that it has."""
     listed = component.get("externalReferences")
     for reference in listed if isinstance(listed, list) else ():
         if isinstance(reference, dict) and reference.get("type") in REFERENCES:
             url = str(reference.get("url") or "")
-            if re.match(r"(https?|file|git\+\w+)://", url):
-                return url, str(reference["type"])
-    return "", ""
+            is_file = re.match(r"(https?|file)://", url) and file_of(url).endswith(endings)
+            if is_file or url.startswith("git+"):
+                return url, str(reference["type"]), _hashes(reference)
+    return "", "", {}
 
 
-def _hashes(component: Mapping[str, Any]) -> Hashes:
+def _hashes(holder: Mapping[str, Any]) -> Hashes:
     found: Hashes = {}
-    listed = component.get("hashes")
+    listed = holder.get("hashes")
     for item in listed if isinstance(listed, list) else ():
         if isinstance(item, dict) and isinstance(item.get("content"), str):
             if item.get("alg") == "SHA-256":
@@ -180,3 +181,10 @@ def _platform(root: Mapping[str, Any], entries: Iterable[LockfileEntry]) -> str:
         if isinstance(item, dict) and item.get("name") == PLATFORM_PROPERTY and isinstance(item.get("value"), str):
             return str(item["value"])
     return current_subdir()
+
+
+def _description(root: Mapping[str, Any]) -> str:
+    metadata = root.get("metadata")
+    subject = metadata.get("component") if isinstance(metadata, dict) else None
+    found = subject.get("description") if isinstance(subject, dict) else None
+    return found if isinstance(found, str) else ""

@@ -103,7 +103,7 @@ function wordsForOtherTools(trans: TranslationBundle): Record<string, IArtifactW
       title: trans.__('pylock.toml'),
       show: trans.__('Show pylock.toml'),
       purpose: trans.__('PyPI packages, exact, one platform; for uv and pip'),
-      use: file => [`uv pip sync ${file}`, `pip install --no-deps -r ${file}`]
+      use: file => [`uv pip sync ${file}`]
     },
     requirements: {
       title: trans.__('requirements.txt'),
