@@ -89,6 +89,9 @@ def _read_document(document: Document, text: str, reader: _Reader, platform: str
     if "environments" in root and "packages" in root:
         msg = f"this is a pixi.lock: {IMPORT_IT}"
         raise SpecificationError(msg)
+    if "bomFormat" in root:
+        msg = f"this is a bill of materials: {IMPORT_IT}"
+        raise SpecificationError(msg)
     if is_lockfile(root):
         specification, faults = read_lockfile(root, text, reader.allow_local_files)
     else:

@@ -363,6 +363,12 @@ def test_a_bill_that_tells_too_little_is_refused_with_the_way_out(bill: dict[str
     assert "a lockfile or a pinned environment.yml tells enough" in str(refused.value)
 
 
+def test_a_bill_that_is_built_without_a_repair_says_what_it_is() -> None:
+    text = sbom_of(hand_made(), "linux-64", {})
+    with pytest.raises(SpecificationError, match="this is a bill of materials: import it, which repairs and converts"):
+        read_specification(text)
+
+
 def test_there_is_a_marker_for_every_platform() -> None:
     from packaging.markers import Marker
 

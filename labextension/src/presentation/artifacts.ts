@@ -115,7 +115,7 @@ function wordsForOtherTools(trans: TranslationBundle): Record<string, IArtifactW
       title: trans.__('Bill of materials'),
       show: trans.__('Show bill of materials'),
       purpose: trans.__('CycloneDX; for scanners'),
-      use: (file, name) => [`jupyter envstore build ${file} --name ${name}`]
+      use: (file, name) => [`jupyter envstore build --fix ${file} --name ${name}`]
     }
   };
 }
