@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -71,6 +71,11 @@ class ArtifactRequest:
     settings: SettingValues
     products: Path | None = None
     name: str = ""
+
+    @property
+    def named_record(self) -> BuildRecord:
+        """The record under the environment's name; its hash is not that of the record then."""
+        return replace(self.record, name=self.name or self.record.name)
 
 
 class ArtifactMaker(Protocol):

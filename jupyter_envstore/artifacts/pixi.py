@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from dataclasses import replace
 
 from jupyter_envstore.artifacts.base import ArtifactRequest, version_of
 from jupyter_envstore.artifacts.pixi_lock import pixi_lock_of
@@ -41,7 +40,7 @@ class PixiWorkspace:
 
     def make(self, request: ArtifactRequest, sink: Sink) -> dict[str, str]:
         """Write both files into a folder with the environment's name."""
-        record = replace(request.record, name=request.name or request.record.name)
+        record = request.named_record
         files = {"pixi.toml": pixi_manifest_of(record), "pixi.lock": pixi_lock_of(record)}
         whole = io.BytesIO()
         with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:

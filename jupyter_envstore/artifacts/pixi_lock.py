@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jupyter_envstore.engine.lock import sort_topologically
-from jupyter_envstore.engine.pylock import is_repository
+from jupyter_envstore.engine.pylock import is_repository, repository_parts
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
 from jupyter_envstore.spec.converting.pins import PYPI
 from jupyter_envstore.spec.lock_entries import CondaEntry, PypiEntry
@@ -68,9 +68,12 @@ def _with_slash(url: str) -> str:
 
 def _indexes(options: PipOptions) -> dict[str, Any]:
     found: dict[str, Any] = {"indexes": [options.index_url or DEFAULT_INDEX, *options.extra_index_urls]}
-    if options.find_links:
-        found["find-links"] = [{"url" if "://" in place else "path": place} for place in options.find_links]
-    return found
+    return found | ({"find-links": places} if (places := link_places(options)) else {})
+
+
+def link_places(options: PipOptions) -> list[dict[str, str]]:
+    """Return the places of ``--find-links`` as pixi has them: addresses and paths."""
+    return [{"url" if "://" in place else "path": place} for place in options.find_links]
 
 
 def _listed(lock: PlatformLock) -> list[dict[str, str]]:
@@ -103,7 +106,5 @@ def _place(package: PypiEntry) -> str:
     """Return the address of a package: of a repository as uv and pixi write it, with the commit as the fragment."""
     if not is_repository(package):
         return package["url"]
-    address, _, fragment = package["url"].partition("#")
-    repository, _, commit = address.rpartition("@")
-    folder = f"&{fragment}" if fragment else ""
-    return f"{repository}?rev={commit}{folder}#{commit}"
+    url, commit, folder = repository_parts(package)
+    return f"git+{url}?rev={commit}{f'&subdirectory={folder}' if folder else ''}#{commit}"

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from packaging.requirements import Requirement
 
-from jupyter_envstore.artifacts.pixi_lock import channels_of
+from jupyter_envstore.artifacts.pixi_lock import channels_of, link_places
 from jupyter_envstore.engine.oldest_systems import least_versions
-from jupyter_envstore.engine.pylock import is_repository
+from jupyter_envstore.engine.pylock import is_repository, repository_parts
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
 from jupyter_envstore.spec.converting.pixi_platforms import DEFAULTS
 from jupyter_envstore.spec.lock_entries import CondaEntry, PypiEntry
@@ -80,10 +80,10 @@ class _Asked:
         return bool(self.everywhere.pip or any(tables.pip for tables in self.somewhere.values()))
 
     def _conda(self, requests: Mapping[str, list[str]], exact: bool) -> None:
-        def pinned(lock: PlatformLock) -> Table:
+        def pinned(_platform: str, lock: PlatformLock) -> Table:
             return {entry["name"]: _pinned(entry["version"], entry["build"]) for entry in lock.conda}
 
-        def asked(lock: PlatformLock) -> Table:
+        def asked(_platform: str, lock: PlatformLock) -> Table:
             names = {entry["name"]: entry for entry in lock.conda}
             return {name: _conda_value(requests[name], names[name]) for name in requests if name in names}
 
@@ -91,13 +91,11 @@ class _Asked:
         self._tell_missing(requests, lambda lock: {entry["name"] for entry in lock.conda})
 
     def _pip(self, lines: Mapping[str, list[Requirement]], exact: bool) -> None:
-        platforms = {id(lock): platform for platform, lock in self.record.platforms.items()}
-
-        def asked(lock: PlatformLock) -> Table:
+        def asked(platform: str, lock: PlatformLock) -> Table:
             packages = {pip_name(package["name"]): package for package in lock.pip}
             if exact:
                 return {name: _pip_value(package, []) for name, package in packages.items()}
-            here = marker_environment(platforms[id(lock)], lock.python or "3")
+            here = marker_environment(platform, lock.python or "3")
             holding = {
                 name: [line for line in lines[name] if line.marker is None or line.marker.evaluate(here)]
                 for name in lines
@@ -108,9 +106,9 @@ class _Asked:
         self._spread(asked, lambda tables: tables.pip)
         self._tell_missing(lines, lambda lock: {pip_name(package["name"]) for package in lock.pip})
 
-    def _spread(self, read: Callable[[PlatformLock], Table], part: Callable[[_Tables], Table]) -> None:
+    def _spread(self, read: Callable[[str, PlatformLock], Table], part: Callable[[_Tables], Table]) -> None:
         """Put what all platforms have in the same words into one table, the rest into those of the platforms."""
-        found = {platform: read(lock) for platform, lock in sorted(self.record.platforms.items())}
+        found = {platform: read(platform, lock) for platform, lock in sorted(self.record.platforms.items())}
         for name in dict.fromkeys(name for table in found.values() for name in table):
             values = [table.get(name) for table in found.values()]
             value = values[0]
@@ -169,10 +167,8 @@ def _pinned(version: str, build: str) -> str:
 def _pip_value(package: PypiEntry, lines: Sequence[Requirement]) -> str:
     """Return what lines for pip ask of a package; without a line, the locked version."""
     if is_repository(package):
-        address, _, fragment = package["url"].removeprefix("git+").partition("#")
-        repository, _, commit = address.rpartition("@")
-        folder = fragment.removeprefix("subdirectory=")
-        return toml_table({"git": repository, "rev": commit} | ({"subdirectory": folder} if folder else {}))
+        url, commit, folder = repository_parts(package)
+        return toml_table({"git": url, "rev": commit} | ({"subdirectory": folder} if folder else {}))
     if not lines:
         return toml_string(f"=={package['version']}")
     names = sorted({extra for line in lines for extra in line.extras})
@@ -203,7 +199,7 @@ def _system_requirements(record: BuildRecord) -> Table:
 def _pypi_options(options: PipOptions) -> Table:
     found: Table = {"index-url": toml_string(options.index_url)} if options.index_url else {}
     found |= {"extra-index-urls": toml_list(options.extra_index_urls)} if options.extra_index_urls else {}
-    places = [toml_table({"url" if "://" in place else "path": place}) for place in options.find_links]
+    places = [toml_table(place) for place in link_places(options)]
     return found | ({"find-links": f"[{', '.join(places)}]"} if places else {})
 
 

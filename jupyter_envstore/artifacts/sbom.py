@@ -21,7 +21,7 @@ from jupyter_envstore.engine.sdist import built_wheels
 from jupyter_envstore.engine.tarstream import Sink
 from jupyter_envstore.errors import PipError
 from jupyter_envstore.spec.lock_entries import CondaEntry, PypiEntry
-from jupyter_envstore.spec.package_editing import pip_name
+from jupyter_envstore.spec.package_editing import conda_name, pip_name
 
 if TYPE_CHECKING:
     from cyclonedx.model import HashType
@@ -108,8 +108,6 @@ def _requested(
     """Return what was asked for; everything, where the record tells no requests."""
     if not record.requested_conda and not record.requested_pip:
         return [*conda.values(), *pip.values()]
-    from jupyter_envstore.spec.package_editing import conda_name
-
     names = [conda_name(spec) for spec in record.requested_conda]
     lines = [pip_name(line) for line in record.requested_pip]
     return [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 
 from jupyter_envstore import policy
 from jupyter_envstore.artifacts.base import ArtifactRequest
@@ -32,8 +31,7 @@ class PinnedYaml:
 
     def make(self, request: ArtifactRequest, sink: Sink) -> dict[str, str]:
         """Write it."""
-        record = replace(request.record, name=request.name or request.record.name)
-        sink.write(pinned_yaml(record, request.variant or request.platform).encode())
+        sink.write(pinned_yaml(request.named_record, request.variant or request.platform).encode())
         return {}
 
 

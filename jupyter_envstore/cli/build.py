@@ -40,8 +40,7 @@ CHOOSING = ("--environment", "--category")
 
 def build(options: argparse.Namespace) -> int:
     """Build an environment from a file."""
-    space, name = split_place(options.namespace or "", options.name or "")
-    namespace = space or DEFAULT_NAMESPACE
+    namespace, name = new_place(options.name or "", options.namespace or "")
     data = read_file(options.file)
     with open_store(options) as store:
         exclude_newer = options.exclude_newer
@@ -65,6 +64,18 @@ def build(options: argparse.Namespace) -> int:
         reference = store.builds.submit(specification, namespace, name or None, who(), options=choices)
         _report_notes(reference.notes)
         return see_through(store, reference, options)
+
+
+def new_place(name: str, namespace: str = "") -> tuple[str, str]:
+    """Return namespace and name of a new environment that is given as ``[NAMESPACE/]NAME``; the name may be empty.
+
+    Raises
+    ------
+    InvalidInputError
+        Two namespaces are given, or a part is missing.
+    """
+    space, name = split_place(namespace, name)
+    return space or DEFAULT_NAMESPACE, name
 
 
 def see_through(store: Store, reference: BuildRef, options: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jupyter_envstore.builds.options import BuildOptions
-from jupyter_envstore.cli.build import DEFAULT_NAMESPACE, owner, repair_file, report_changes, see_through
+from jupyter_envstore.cli.build import DEFAULT_NAMESPACE, new_place, owner, repair_file, report_changes, see_through
 from jupyter_envstore.cli.common import open_store, print_json, read_file, who
 from jupyter_envstore.errors import InvalidInputError, NotFoundError, SpecificationError
 from jupyter_envstore.notebooks.execution import language_of_notebook, read_notebook
@@ -17,7 +17,7 @@ from jupyter_envstore.notebooks.imported_modules import NAMESPACES, python_modul
 from jupyter_envstore.notebooks.module_provider import ModuleProvider
 from jupyter_envstore.policy.access import Identity
 from jupyter_envstore.services.interfaces import Store
-from jupyter_envstore.spec import read_specification, split_place
+from jupyter_envstore.spec import read_specification
 from jupyter_envstore.spec.converting.draft import Draft, Pick
 from jupyter_envstore.spec.converting.script import notebook_block, script_block
 from jupyter_envstore.spec.document import decode
@@ -63,10 +63,9 @@ def from_notebook(options: argparse.Namespace) -> int:
             _print(options, proposal)
             return 0
         _refuse_guesses(proposal, options.accept_guesses)
-        space, name = split_place("", options.name or "")
+        namespace, name = new_place(options.name or "")
         local = store.config.allow_local_files
         specification = read_specification(proposal.text, proposal.source, local, named=bool(name))
-        namespace = space or DEFAULT_NAMESPACE
         target = f"{namespace}/{name or specification.name}"
         if not name and _is_there(store, namespace, specification.name or ""):
             msg = f"there is an environment {target} already; give --name {target} to build it anew, or another name"

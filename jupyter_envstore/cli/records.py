@@ -8,13 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from jupyter_envstore.artifacts.artifact_reach import WORDS, reach_of_artifact
-from jupyter_envstore.cli.build import DEFAULT_NAMESPACE, see_through
+from jupyter_envstore.cli.build import new_place, see_through
 from jupyter_envstore.cli.common import find, open_store, tell, who
 from jupyter_envstore.cli.display import human_size
 from jupyter_envstore.cli.notebook import asking
 from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.images.reference import RECORD_SCHEME, parse_record
-from jupyter_envstore.spec import split_place
 from jupyter_envstore.spec.names import suggest_name
 from jupyter_envstore.spec.selectors import current_subdir
 
@@ -44,16 +43,14 @@ def pull(options: argparse.Namespace) -> int:
     source = parse_record(options.source)
     with open_store(options) as store:
         pulled = store.shared_records.pull(source)
-        record = store.shared_records.read(pulled)
-        space, name = split_place("", options.name or suggest_name(record.name))
-        target = (space or DEFAULT_NAMESPACE, name)
+        target = new_place(options.name or suggest_name(pulled.record.name))
         print(f"pulled {source}: sha256:{pulled.artifact.digest}", file=sys.stderr)
         here = store.shared_records.builds_with(pulled)
         if here and not options.name:
             msg = f"{here[0]} has this very build record; --name NAME makes another environment of it"
             raise ConflictError(msg)
         with asking("the build record"):
-            reference = store.shared_records.build(pulled, source, target, who(), options.accept or ())
+            reference = store.shared_records.build(pulled, target, who(), options.accept or ())
         return see_through(store, reference, options)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from jupyter_envstore.spec.lock_entries import PypiEntry
 from jupyter_envstore.spec.package_editing import pip_name
@@ -35,7 +36,7 @@ def pylock_text(
     for package in packages:
         lines += ["[[packages]]", f"name = {toml_string(pip_name(package['name']))}"]
         if is_repository(package):
-            lines += [f"vcs = {_vcs(package['url'])}", ""]
+            lines += [f"vcs = {_vcs(package)}", ""]
             continue
         lines.append(f"version = {toml_string(package['version'])}")
         if pip_name(package["name"]) in by_address:
@@ -53,6 +54,21 @@ def is_repository(package: PypiEntry) -> bool:
     return str(package["url"]).startswith("git+")
 
 
+class Repository(NamedTuple):
+    """The address of a repository, a commit of it, and the folder of the package in it (empty for none)."""
+
+    url: str
+    commit: str
+    folder: str
+
+
+def repository_parts(package: PypiEntry) -> Repository:
+    """Return what the address of a locked repository, ``git+URL@COMMIT[#subdirectory=FOLDER]``, consists of."""
+    address, _, fragment = package["url"].removeprefix("git+").partition("#")
+    url, _, commit = address.rpartition("@")
+    return Repository(url, commit, fragment.removeprefix("subdirectory="))
+
+
 def exact_address(package: PypiEntry) -> str:
     """Return the address of a locked package that nothing else can have: with its hash, or with its commit."""
     return str(package["url"]) if is_repository(package) else f"{package['url']}#sha256={package['sha256']}"
@@ -65,9 +81,7 @@ def _file(package: PypiEntry, named: bool = True) -> str:
     return f"{{ {name}url = {toml_string(package['url'])}{size}, hashes = {hashes} }}"
 
 
-def _vcs(url: str) -> str:
-    address, _, fragment = url.removeprefix("git+").partition("#")
-    repository, _, commit = address.rpartition("@")
-    values = {"type": "git", "url": repository, "requested-revision": commit, "commit-id": commit}
-    folder = fragment.removeprefix("subdirectory=")
+def _vcs(package: PypiEntry) -> str:
+    url, commit, folder = repository_parts(package)
+    values = {"type": "git", "url": url, "requested-revision": commit, "commit-id": commit}
     return toml_table({**values, "subdirectory": folder} if folder else values)

@@ -97,14 +97,11 @@ class BuildRecord:
         if raw.get("format") != FORMAT:
             msg = f"build record of format {raw.get('format')}; this version reads {FORMAT}"
             raise ValueError(msg)
-        options = raw["pip_options"]
         return cls(
             **{
                 **raw,
                 **{key: tuple(raw[key]) for key in ("channels", "requested_conda", "requested_pip")},
-                "pip_options": PipOptions(
-                    options["index_url"], tuple(options["extra_index_urls"]), tuple(options["find_links"])
-                ),
+                "pip_options": PipOptions.from_values(raw["pip_options"]),
                 "platforms": {
                     platform: PlatformLock(
                         tuple(lock["conda"]),

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.images.oci import MANIFEST, parts_of
 from jupyter_envstore.images.reference import Reference
-from jupyter_envstore.images.registry_client import RegistryClient
+from jupyter_envstore.images.registry_client import Part, RegistryClient, Report
 
 
 def push_image(
     blobs: BlobStore,
     digest: str,
     target: Reference,
-    report: Callable[[str, int, bool], None],
+    report: Report,
     plain_hosts: Collection[str] = (),
 ) -> int:
     """Send an image; the manifest goes last, so that nobody finds an image that is not whole.
@@ -40,13 +40,7 @@ def push_image(
     """
     client = RegistryClient(target, plain_hosts, writes=True)
     data = blobs.read(digest)
-    sent = 0
-    for part, size in parts_of(data):
-        name = f"sha256:{part}"
-        there = client.has_blob(name)
-        if not there:
-            client.push_blob(name, blobs.local_path(part))
-            sent += size
-        report(name, size, not there)
+    parts = (Part(part, size, blobs.local_path(part)) for part, size in parts_of(data))
+    sent = client.push_missing(parts, report)
     client.push_manifest(data, MANIFEST)
     return sent

@@ -8,13 +8,13 @@ by. Wheels that were built from source archives are further layers, since no ind
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jupyter_envstore.errors import ImageError
 from jupyter_envstore.images.oci import INDEX, MANIFEST, canonical, sha256
+from jupyter_envstore.images.reference import DIGEST
 from jupyter_envstore.spec.lock_entries import BuiltWheel
 
 RECORD = "application/vnd.jupyter-envstore.build-record.v1+json"
@@ -27,7 +27,6 @@ BUILD = "dev.jupyter-envstore.build"
 """Annotation: the number of the build in its environment."""
 PLATFORMS = "dev.jupyter-envstore.platforms"
 """Annotation: the platforms that the record is locked for, with commas between."""
-HEX = re.compile(r"sha256:([0-9a-f]{64})")
 MAX_WHEELS = 1_000
 
 
@@ -150,7 +149,7 @@ def _is_descriptor(value: object) -> bool:
         isinstance(value, dict)
         and isinstance(value.get("mediaType"), str)
         and isinstance(value.get("digest"), str)
-        and HEX.fullmatch(value["digest"]) is not None
+        and DIGEST.fullmatch(value["digest"]) is not None
         and type(value.get("size")) is int
         and value["size"] >= 0
     )

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import tempfile
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.blobs.interface import BlobStore
@@ -24,12 +22,10 @@ from jupyter_envstore.images.record_artifact import (
     referrers_index,
 )
 from jupyter_envstore.images.reference import RECORD_SCHEME, Reference
-from jupyter_envstore.images.registry_client import MissingError, RegistryClient, referrers_tag
+from jupyter_envstore.images.registry_client import MissingError, Part, RegistryClient, Report, referrers_tag
 from jupyter_envstore.spec.lock_entries import BuiltWheel
 
 PIECE = 1 << 20
-Report = Callable[[str, int, bool], None]
-"""Told of each part: its digest, its bytes, whether it was sent or is there already."""
 
 
 @dataclass(frozen=True)
@@ -72,19 +68,10 @@ def push_record(
         msg = f"{target} is not there; push to a tag, or to the digest of an image that is in the registry"
         raise ImageError(msg)
     artifact = replace(artifact, subject=image)
-    sent = 0
-    with tempfile.TemporaryDirectory(prefix="envstore-push-") as folder:
-        empty = Path(folder) / "empty"
-        empty.write_bytes(EMPTY)
-        parts = {sha256(EMPTY): empty, artifact.digest: blobs.local_path(artifact.digest)}
-        parts |= {wheel["sha256"]: blobs.local_path(wheel["sha256"]) for wheel in artifact.wheels}
-        for digest, path in parts.items():
-            name, size = f"sha256:{digest}", path.stat().st_size
-            there = client.has_blob(name)
-            if not there:
-                client.push_blob(name, path)
-                sent += size
-            report(name, size, not there)
+    sizes = {artifact.digest: artifact.size} | {wheel["sha256"]: wheel["size"] for wheel in artifact.wheels}
+    parts = [Part(sha256(EMPTY), len(EMPTY), EMPTY)]
+    parts += [Part(digest, size, blobs.local_path(digest)) for digest, size in sizes.items()]
+    sent = client.push_missing(parts, report)
     data = artifact.manifest()
     own = f"sha256:{sha256(data)}"
     noted = client.push_manifest(data, MANIFEST, own if image else "")

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import hashlib
 import http.client
+import io
 import ipaddress
 import json
 import os
@@ -13,9 +14,9 @@ import re
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from jupyter_envstore.errors import ImageError, RegistryUnreachableError
@@ -29,6 +30,18 @@ NEXT = re.compile(r'<([^>]*)>\s*;\s*rel="?next"?')
 """The next page, in the header ``Link``."""
 MAX_MANIFEST = 4 << 20
 """The distribution specification asks registries to take manifests of 4 MiB at least; larger ones are refused."""
+
+
+Report = Callable[[str, int, bool], None]
+"""Told of each part: its digest, its bytes, whether it was sent or is there already."""
+
+
+class Part(NamedTuple):
+    """A part of what is pushed: its SHA-256 in hexadecimal, its bytes, and where it lies or what it is."""
+
+    digest: str
+    size: int
+    source: Path | bytes
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -142,13 +155,27 @@ class RegistryClient:
         except MissingError:
             return False
 
-    def push_blob(self, digest: str, path: Path) -> None:
-        """Send a file as a blob, in one request behind the one that opens the upload."""
+    def push_missing(self, parts: Iterable[Part], report: Report) -> int:
+        """Send the parts that the registry does not have in this repository; return how many bytes were sent."""
+        sent = 0
+        for part in parts:
+            name = f"sha256:{part.digest}"
+            there = self.has_blob(name)
+            if not there:
+                self.push_blob(name, part.source)
+                sent += part.size
+            report(name, part.size, not there)
+        return sent
+
+    def push_blob(self, digest: str, source: Path | bytes) -> None:
+        """Send a file or bytes as a blob, in one request behind the one that opens the upload."""
         with self._ask("POST", f"{self.reference.name}/blobs/uploads/", {"Content-Length": "0"}, "pull,push") as answer:
             location = urljoin(self.base, answer.headers.get("Location", ""))
         joined = f"{location}{'&' if '?' in location else '?'}{urlencode({'digest': digest})}"
-        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(path.stat().st_size)}
-        with path.open("rb") as file, self._ask("PUT", joined, headers, "pull,push", file):
+        size = len(source) if isinstance(source, bytes) else source.stat().st_size
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        opened = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+        with opened as file, self._ask("PUT", joined, headers, "pull,push", file):
             pass
 
     def push_manifest(self, data: bytes, media_type: str, which: str = "") -> bool:

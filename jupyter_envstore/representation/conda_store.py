@@ -13,6 +13,7 @@ from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.policy.artifact_kinds import artifact_kinds
 from jupyter_envstore.representation.builds import BuildView, build_view
 from jupyter_envstore.representation.moments import expiration_json, time_json
+from jupyter_envstore.spec.specification import PipOptions
 
 if TYPE_CHECKING:
     from jupyter_envstore.builds.retention import Plan
@@ -149,13 +150,7 @@ def specification_json(row: Specification, typed: str | None = None) -> Specific
     if row.is_lockfile:
         spec = {"name": row.name, "description": meaning["description"], "lockfile": meaning["lockfile"]}
     else:
-        options = meaning["pip_options"]
-        lines = [
-            *([f"--index-url {options['index_url']}"] if options["index_url"] else []),
-            *(f"--extra-index-url {url}" for url in options["extra_index_urls"]),
-            *(f"--find-links {url}" for url in options["find_links"]),
-            *meaning["pip"],
-        ]
+        lines = [*PipOptions.from_values(meaning["pip_options"]).lines, *meaning["pip"]]
         dependencies: list[str | PipLines] = [*meaning["dependencies"]]
         if lines:
             dependencies.append({"pip": lines})

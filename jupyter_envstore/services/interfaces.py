@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jupyter_envstore.engine.package_list import ListedPackage
     from jupyter_envstore.engine.record import BuildRecord
     from jupyter_envstore.images.image_archive import ImageArchive
-    from jupyter_envstore.images.record_transfer import Pulled, Pushed
+    from jupyter_envstore.images.record_transfer import Pushed
     from jupyter_envstore.images.reference import Reference
     from jupyter_envstore.notebooks.bond import Bond
     from jupyter_envstore.notebooks.bond_state import BondState
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         LogMark,
         NamespaceMapping,
         NamespaceName,
+        PulledRecord,
         RestoreSources,
     )
     from jupyter_envstore.spec.dynamic_images import DynamicImage
@@ -225,18 +226,13 @@ class SharedRecords(Protocol):
     def push(self, build_id: int, target: Reference, who: str, report: Callable[[str, int, bool], None]) -> Pushed:
         """Send the record of a build to a registry."""
 
-    def pull(self, source: Reference) -> Pulled:
-        """Fetch a build record from a registry."""
+    def pull(self, source: Reference) -> PulledRecord:
+        """Fetch a build record from a registry, and read it."""
 
-    def read(self, pulled: Pulled) -> BuildRecord:
-        """Return a record that was fetched."""
-
-    def builds_with(self, pulled: Pulled) -> list[BuildRef]:
+    def builds_with(self, pulled: PulledRecord) -> list[BuildRef]:
         """Return the completed builds that have a record already, newest first."""
 
-    def build(
-        self, pulled: Pulled, source: Reference, target: tuple[str, str], who: str, accepted: Sequence[str] = ()
-    ) -> BuildRef:
+    def build(self, pulled: PulledRecord, target: tuple[str, str], who: str, accepted: Sequence[str] = ()) -> BuildRef:
         """Build a record that was fetched, in a new environment."""
 
 

@@ -11,6 +11,7 @@ from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import images, people
 from jupyter_envstore.database.connection import Database, Session
+from jupyter_envstore.database.models import Environment, Namespace
 from jupyter_envstore.database.recorded_builds import builds_of_record, environment_has_part
 from jupyter_envstore.database.states import COMPLETED, READY
 from jupyter_envstore.engine.record import BuildRecord
@@ -18,12 +19,12 @@ from jupyter_envstore.engine.record_reader import read_foreign_record
 from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.images.oci import MANIFEST, sha256
 from jupyter_envstore.images.record_artifact import EMPTY, Descriptor, RecordArtifact, annotations_of
-from jupyter_envstore.images.record_transfer import Pulled, Pushed
+from jupyter_envstore.images.record_transfer import Pushed
 from jupyter_envstore.images.reference import Reference
 from jupyter_envstore.services.builds import Builds
 from jupyter_envstore.services.record_policy import check_accepted, check_record, unknown_places
 from jupyter_envstore.services.settings import Settings
-from jupyter_envstore.services.values import BuildRef
+from jupyter_envstore.services.values import BuildRef, PulledRecord
 from jupyter_envstore.spec.lock_entries import BuiltWheel
 from jupyter_envstore.spec.selectors import current_subdir
 
@@ -109,37 +110,29 @@ class SharedRecords:
             people.audit(session, who, "record.push", str(row), {"target": str(target), "digest": pushed.digest})
         return pushed
 
-    def pull(self, source: Reference) -> Pulled:
-        """Fetch a build record from a registry.
+    def pull(self, source: Reference) -> PulledRecord:
+        """Fetch a build record from a registry, and read it.
 
         Raises
         ------
         RegistryUnreachableError, ImageError
             The registry does not answer; there is no record, or it is damaged.
-        """
-        from jupyter_envstore.images.record_transfer import pull_record
-
-        return pull_record(source, self._config.docker_insecure_registries)
-
-    def read(self, pulled: Pulled) -> BuildRecord:
-        """Return a record that was fetched.
-
-        Raises
-        ------
         SpecificationError
             It is no build record.
         """
-        return read_foreign_record(pulled.data, self._config.allow_local_files)
+        from jupyter_envstore.images.record_transfer import pull_record
 
-    def builds_with(self, pulled: Pulled) -> list[BuildRef]:
+        pulled = pull_record(source, self._config.docker_insecure_registries)
+        record = read_foreign_record(pulled.data, self._config.allow_local_files)
+        return PulledRecord(record, pulled.artifact, source)
+
+    def builds_with(self, pulled: PulledRecord) -> list[BuildRef]:
         """Return the completed builds that have a record already, newest first."""
         with self._database.read() as session:
             found = builds_of_record(session, pulled.artifact.digest)
         return [BuildRef(row.namespace.name, row.environment.name, row.build.number, row.build.id) for row in found]
 
-    def build(
-        self, pulled: Pulled, source: Reference, target: tuple[str, str], who: str, accepted: Sequence[str] = ()
-    ) -> BuildRef:
+    def build(self, pulled: PulledRecord, target: tuple[str, str], who: str, accepted: Sequence[str] = ()) -> BuildRef:
         """Build a record that was fetched, in a new environment.
 
         Wheels that were built from source archives come from the registry, unless the settings name the indexes that
@@ -163,13 +156,13 @@ class SharedRecords:
         PolicyError
             The settings of the target forbid something in it.
         SpecificationError
-            It is no build record.
+            What was asked for, as the record has it, cannot be read.
         RegistryUnreachableError, ImageError
             The wheels that go along cannot be fetched.
         """
         from jupyter_envstore.images.record_transfer import pull_wheels
 
-        record = self.read(pulled)
+        record, source = pulled.record, pulled.source
         self._builds.check_target(target)
         settings = self._settings.near(target)
         record.lock(current_subdir())
@@ -184,9 +177,11 @@ class SharedRecords:
     # -- what a registry is told -------------------------------------------------------------------------------------
 
     def _recorded(self, session: Session, environment_id: int) -> Iterator[rows.BuildRow]:
+        environment = session.get_one(Environment, environment_id)
+        space = session.get_one(Namespace, environment.namespace_id)
         for build in rows.list_builds(session, environment_id):
             if build.status == COMPLETED and build.record_digest and self._blobs.exists(build.record_digest):
-                yield rows.find_build(session, build.id)
+                yield rows.BuildRow(build, environment, space)
 
     def _artifact(self, row: rows.BuildRow, subject: Descriptor | None = None) -> RecordArtifact:
         build = row.build

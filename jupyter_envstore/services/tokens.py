@@ -9,6 +9,7 @@ from jupyter_envstore.database import people as rows
 from jupyter_envstore.database.builds import find_environment
 from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.models import Token
+from jupyter_envstore.database.values import TokenValues
 from jupyter_envstore.errors import InvalidInputError, NotFoundError
 from jupyter_envstore.policy.access import (
     EVERYWHERE,
@@ -57,18 +58,9 @@ class Tokens:
         expires_on = _end_to_give(identity, expires_on)
         token = new_token()
         with self._database.write() as session:
+            values = _values(identity, token, name, wanted, expires_on)
             row = rows.add_token(
-                session,
-                {
-                    "name": name,
-                    "hash": token_hash(token),
-                    "prefix": token[:SHOWN],
-                    "username": identity.name,
-                    "primary_namespace": primary_namespace or identity.primary_namespace,
-                    "role_bindings": wanted,
-                    "expires_on": expires_on,
-                    "groups": list(identity.groups),
-                },
+                session, {**values, "primary_namespace": primary_namespace or identity.primary_namespace}
             )
             detail = {"name": name, "role_bindings": wanted, "expiration": moments.expiration_json(expires_on)}
             rows.audit(session, identity.name, "token.create", f"token:{row.id}", detail)
@@ -99,20 +91,8 @@ class Tokens:
         with self._database.write() as session:
             space, environment = find_environment(session, namespace, name)
             place = f"{space.name}/{environment.name}"
-            row = rows.add_token(
-                session,
-                {
-                    "kind": rows.SHARE,
-                    "name": f"share link of {place}",
-                    "hash": token_hash(token),
-                    "prefix": token[:SHOWN],
-                    "username": identity.name,
-                    "primary_namespace": identity.primary_namespace,
-                    "role_bindings": {place: ["viewer"]},
-                    "expires_on": ends,
-                    "groups": list(identity.groups),
-                },
-            )
+            values = _values(identity, token, f"share link of {place}", {place: ["viewer"]}, ends)
+            row = rows.add_token(session, {**values, "kind": rows.SHARE})
             detail = {"environment": place, "expiration": moments.expiration_json(ends)}
             rows.audit(session, identity.name, "token.share", f"token:{row.id}", detail)
             return token, conda_store.token_json(row)
@@ -130,20 +110,8 @@ class Tokens:
         with self._database.write() as session:
             rows.forget_kernel_tokens(session)
             if bindings:
-                row = rows.add_token(
-                    session,
-                    {
-                        "kind": rows.KERNEL,
-                        "name": "for a kernel",
-                        "hash": token_hash(token),
-                        "prefix": token[:SHOWN],
-                        "username": identity.name,
-                        "primary_namespace": identity.primary_namespace,
-                        "role_bindings": bindings,
-                        "expires_on": ends,
-                        "groups": list(identity.groups),
-                    },
-                )
+                values = _values(identity, token, "for a kernel", bindings, ends)
+                row = rows.add_token(session, {**values, "kind": rows.KERNEL})
                 rows.audit(session, identity.name, "token.create", f"token:{row.id}", {"name": row.name})
         return token if bindings else ""
 
@@ -169,6 +137,22 @@ class Tokens:
                 raise NotFoundError(msg)
             row.revoked_on = now()
             rows.audit(session, identity.name, "token.revoke", f"token:{row.id}", {"name": row.name})
+
+
+def _values(
+    identity: Identity, token: str, name: str, bindings: dict[str, list[str]], expires_on: datetime | None
+) -> TokenValues:
+    """Return the values of a person's new token; of its text only the hash and the beginning are kept."""
+    return {
+        "name": name,
+        "hash": token_hash(token),
+        "prefix": token[:SHOWN],
+        "username": identity.name,
+        "primary_namespace": identity.primary_namespace,
+        "role_bindings": bindings,
+        "expires_on": expires_on,
+        "groups": list(identity.groups),
+    }
 
 
 def _may_handle(identity: Identity, token: Token) -> bool:

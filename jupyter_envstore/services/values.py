@@ -5,7 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from jupyter_envstore.engine.record import BuildRecord
+    from jupyter_envstore.images.record_artifact import RecordArtifact
+    from jupyter_envstore.images.reference import Reference
 
 LISTED = ("lockfile", "explicit")
 """Artifacts that name the addresses of packages."""
@@ -23,6 +28,15 @@ class BuildRef:
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}:{self.number}"
+
+
+@dataclass(frozen=True)
+class PulledRecord:
+    """A build record that was fetched from a registry, how the registry has it, and where it was asked for."""
+
+    record: BuildRecord
+    artifact: RecordArtifact
+    source: Reference
 
 
 @dataclass(frozen=True)

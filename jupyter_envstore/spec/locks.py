@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 from packaging.utils import canonicalize_name
@@ -207,6 +207,33 @@ def only_categories(
     if faults or specification.lockfile is None:
         raise SpecificationError(faults)
     return specification.lockfile, specification.notes
+
+
+def converted_lock(
+    name: str, packages: list[LockfileEntry], channels: Iterable[str], platforms: Sequence[str], **custom: str
+) -> CondaLockfile:
+    """Return what another tool locked as a lock in conda-lock's form; nothing was solved for it, so no hash of that.
+
+    Parameters
+    ----------
+    name : str
+        Of the environment.
+    custom : str
+        What else there is to say of it, for ``custom_metadata``.
+    """
+    metadata = {
+        "content_hash": dict.fromkeys(platforms, "0" * 64),
+        "channels": [{"url": url, "used_env_vars": []} for url in channels],
+        "platforms": list(platforms),
+        "sources": [],
+        "custom_metadata": {"name": name, **custom},
+    }
+    return {"version": "1", "metadata": metadata, "package": packages}
+
+
+def channels_of_files(packages: Iterable[LockfileEntry]) -> list[str]:
+    """Return the channels that the files of conda packages lie in, each with its folder for a platform cut off."""
+    return sorted({entry["url"].rsplit("/", 2)[0] for entry in packages if entry["manager"] == "conda"})
 
 
 def lock_as_text(lock: CondaLockfile) -> str:

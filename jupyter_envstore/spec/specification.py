@@ -13,6 +13,14 @@ from typing import TypedDict, cast
 from jupyter_envstore.spec.lock_entries import CondaLockfile
 
 
+class PipOptionsValues(TypedDict):
+    """The values of :class:`PipOptions` in JSON."""
+
+    index_url: str | None
+    extra_index_urls: Sequence[str]
+    find_links: Sequence[str]
+
+
 @dataclass(frozen=True)
 class PipOptions:
     """Where PyPI packages come from.
@@ -28,6 +36,11 @@ class PipOptions:
     index_url: str | None = None
     extra_index_urls: tuple[str, ...] = ()
     find_links: tuple[str, ...] = ()
+
+    @classmethod
+    def from_values(cls, values: PipOptionsValues) -> PipOptions:
+        """Return what JSON has of options."""
+        return cls(values["index_url"], tuple(values["extra_index_urls"]), tuple(values["find_links"]))
 
     @property
     def lines(self) -> list[str]:
@@ -82,14 +95,6 @@ def check_requirement(name: str, version: str) -> None:
     if not re.fullmatch(rf"[0-9]{{1,6}}(\.[0-9]{{1,6}}){parts}", version):
         msg = f"{name} {version[:60]!r} is no version, for example {'2.28' if name == 'glibc' else '12.4'}"
         raise ValueError(msg)
-
-
-class PipOptionsValues(TypedDict):
-    """The values of :class:`PipOptions` in JSON."""
-
-    index_url: str | None
-    extra_index_urls: Sequence[str]
-    find_links: Sequence[str]
 
 
 class OptionalValues(TypedDict, total=False):
@@ -190,15 +195,12 @@ class Specification:
     @classmethod
     def from_json(cls, data: SpecificationValues, text: str = "") -> Specification:
         """Return what :meth:`to_json` gave."""
-        options = data["pip_options"]
         return cls(
             name=data.get("name"),
             channels=tuple(data["channels"]),
             dependencies=tuple(data["dependencies"]),
             pip=tuple(data["pip"]),
-            pip_options=PipOptions(
-                options["index_url"], tuple(options["extra_index_urls"]), tuple(options["find_links"])
-            ),
+            pip_options=PipOptions.from_values(data["pip_options"]),
             variables=data.get("variables", {}),
             description=data.get("description", ""),
             platforms=tuple(data["platforms"]),

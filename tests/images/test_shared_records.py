@@ -63,9 +63,8 @@ def push(store: Store, build_id: int, address: str) -> Any:
 
 def bring(store: Store, address: str, name: str = "there", accepted: tuple[str, ...] = ()) -> dict[str, Any]:
     """Pull a record and build it; return the build."""
-    source = parse_record(address)
-    pulled = store.envstore.shared_records.pull(source)
-    found = store.envstore.shared_records.build(pulled, source, ("team", name), "tester", accepted)
+    pulled = store.envstore.shared_records.pull(parse_record(address))
+    found = store.envstore.shared_records.build(pulled, ("team", name), "tester", accepted)
     return store.wait(found.id)
 
 

@@ -9,7 +9,7 @@ from packaging.utils import parse_sdist_filename, parse_wheel_filename
 from jupyter_envstore.errors import Fault, SpecificationError
 from jupyter_envstore.spec.addresses import file_of, masked
 from jupyter_envstore.spec.lock_entries import CondaLockfile, Hashes, LockfileEntry
-from jupyter_envstore.spec.locks import VIRTUAL
+from jupyter_envstore.spec.locks import VIRTUAL, channels_of_files, converted_lock
 
 MAX_LINE = 4000
 CONDA_FILE = re.compile(r"(.+)-([^-]+)-([^-]+)\.(?:conda|tar\.bz2)")
@@ -57,18 +57,10 @@ def explicit_to_lock(text: str, name: str, here: str) -> tuple[CondaLockfile, li
     platform = concrete[0] if concrete else comment.group(1) if comment else here
     for entry in packages:
         entry["platform"] = platform
-    channels = sorted({entry["url"].rsplit("/", 2)[0] for entry in packages if entry["manager"] == "conda"})
-    metadata = {
-        "content_hash": {platform: "0" * 64},
-        "channels": [{"url": channel, "used_env_vars": []} for channel in channels],
-        "platforms": [platform],
-        "sources": [],
-        "custom_metadata": {"name": name},
-    }
     notes = [f"{pip} PyPI packages read from comments"] if pip else []
     notes += [f"{', '.join(virtual)[:300]} left out: {VIRTUAL}"] if virtual else []
     notes += [f"the list is for {platform}, and can be installed there alone"] if platform != here else []
-    return {"version": "1", "metadata": metadata, "package": packages}, notes
+    return converted_lock(name, packages, channels_of_files(packages), [platform]), notes
 
 
 def _pip_comment(line: str) -> LockfileEntry | str | None:

@@ -13,8 +13,8 @@ from jupyter_envstore.errors import Fault, SpecificationError
 from jupyter_envstore.spec.addresses import file_of
 from jupyter_envstore.spec.converting.draft import ChoiceError, Offer, Pick, Repacked
 from jupyter_envstore.spec.document import Table
-from jupyter_envstore.spec.lock_entries import CondaLockfile, Hashes, HashKind, LockfileEntry
-from jupyter_envstore.spec.locks import VIRTUAL, lock_as_text
+from jupyter_envstore.spec.lock_entries import Hashes, HashKind, LockfileEntry
+from jupyter_envstore.spec.locks import VIRTUAL, converted_lock, lock_as_text
 from jupyter_envstore.spec.text_editor import Change
 from jupyter_envstore.spec.wording import counted
 
@@ -67,14 +67,7 @@ def read_pixi_lock(root: dict[str, Any], pick: Pick, name: str) -> Repacked:
     if not packages:
         raise ChoiceError(_nothing(wanted, reader), offer)
     found = sorted({entry["platform"] for entry in packages})
-    metadata = {
-        "content_hash": dict.fromkeys(found, "0" * 64),
-        "channels": [{"url": url, "used_env_vars": []} for url in _channels(environment.get("channels"))],
-        "platforms": found,
-        "sources": [],
-        "custom_metadata": {"name": name},
-    }
-    lock: CondaLockfile = {"version": "1", "metadata": metadata, "package": packages}
+    lock = converted_lock(name, packages, _channels(environment.get("channels")), found)
     return Repacked(lock_as_text(lock), told, offer=offer, lock=lock)
 
 

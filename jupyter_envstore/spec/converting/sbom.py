@@ -13,8 +13,8 @@ from typing import Any
 from jupyter_envstore.errors import Fault, SpecificationError
 from jupyter_envstore.spec.addresses import file_of
 from jupyter_envstore.spec.converting.draft import Repacked
-from jupyter_envstore.spec.lock_entries import CondaLockfile, Hashes, LockfileEntry, Manager
-from jupyter_envstore.spec.locks import lock_as_text
+from jupyter_envstore.spec.lock_entries import Hashes, LockfileEntry, Manager
+from jupyter_envstore.spec.locks import channels_of_files, converted_lock, lock_as_text
 from jupyter_envstore.spec.selectors import current_subdir
 from jupyter_envstore.spec.sources import COMMIT
 from jupyter_envstore.spec.text_editor import Change
@@ -47,13 +47,14 @@ def read_sbom(root: Mapping[str, Any], name: str) -> Repacked:
         It has no conda or PyPI packages, or tells too little of some.
     """
     components = list(_components(root.get("components")))
-    left_out = [component for component in components if _manager(component) is None]
     needs = _needs(root.get("dependencies"), components)
     entries: list[LockfileEntry] = []
     unknown: list[str] = []
+    left_out: list[Mapping[str, Any]] = []
     for component in components:
         manager = _manager(component)
         if manager is None:
+            left_out.append(component)
             continue
         entry = _entry(component, manager, needs.get(str(component.get("bom-ref")), ()))
         if entry is None:
@@ -70,18 +71,7 @@ def read_sbom(root: Mapping[str, Any], name: str) -> Repacked:
     platform = _platform(root, entries)
     for entry in entries:
         entry["platform"] = platform
-    channels = sorted({entry["url"].rsplit("/", 2)[0] for entry in entries if entry["manager"] == "conda"})
-    lock: CondaLockfile = {
-        "version": "1",
-        "metadata": {
-            "content_hash": {platform: "0" * 64},
-            "channels": [{"url": url, "used_env_vars": []} for url in channels],
-            "platforms": [platform],
-            "sources": [],
-            "custom_metadata": {"name": name, "description": _description(root)},
-        },
-        "package": entries,
-    }
+    lock = converted_lock(name, entries, channels_of_files(entries), [platform], description=_description(root))
     told = [Change("bill of materials read as a lockfile", "exact: nothing is solved")]
     if left_out:
         listed = ", ".join(str(component.get("name"))[:60] for component in left_out[:10])
