@@ -95,6 +95,10 @@ class EnvStore:
         query = {"lock": "1"} if lock else None
         return self._json(f"build/{self._build(name, build)}/bond/", query)["data"]
 
+    def shared(self, lock: bool = False) -> dict[str, Any]:
+        """Return the environment of a share link, whose token this is: names, files, its build record with ``lock``."""
+        return self._json("shared/", {"lock": "1"} if lock else None)["data"]
+
     def text(self, name: str, artifact: str = "yaml", build: int | None = None) -> str:
         """Return a text artifact.
 
@@ -278,8 +282,14 @@ class EnvStore:
         self, path: str, query: dict[str, Any] | None = None, body: dict[str, Any] | None = None
     ) -> dict[str, Any]:
         with self._open(path, query, body) as answer:
-            found: dict[str, Any] = json.load(answer)
-            return found
+            try:
+                found: dict[str, Any] = json.load(answer)
+            except ValueError:
+                found = {}
+        if not isinstance(found, dict) or not found:
+            msg = f"{self.url} does not answer like a store of environments; check the address"
+            raise EnvStoreClientError(msg, 502)
+        return found
 
     def _open(self, path: str, query: dict[str, Any] | None = None, body: dict[str, Any] | None = None) -> Any:
         query = {key: value for key, value in (query or {}).items() if value != ""}

@@ -309,10 +309,10 @@ def _prune(store: Store, options: argparse.Namespace, names: Sequence[str]) -> l
     return results
 
 
-def import_file(options: argparse.Namespace) -> int:
-    """Repair a file and print it."""
+def import_file(options: argparse.Namespace, data: bytes) -> int:
+    """Repair a file and print it; ``data`` is its content."""
     with open_store(options) as store:
-        repaired = repair_file(store, options.file, "default", _pick(options))
+        repaired = _repair(data, options.file, _defaults(store, "default"), _pick(options))
     try:
         found = read_specification(repaired.text, f"{options.file}, repaired,", held=repaired.held)
     except SpecificationError:

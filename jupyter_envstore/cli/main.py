@@ -250,9 +250,10 @@ def _register_files(add: Add) -> None:
         "sharing:import_file_or_link",
         f"Repair a file and print it as a specification; build the environment of a share link\n"
         f"Reads environment.yml, conda-lock.yml,\n{OTHER_FILES}.\n"
-        "With a link, nothing is solved: these are the same packages. Put it in quotes.",
+        "With a link, nothing is solved: these are the same packages. Put it in quotes, or give - and the link on\n"
+        "standard input, so that it is in no list of processes.",
     )
-    imported.add_argument("file", metavar="FILE or LINK")
+    imported.add_argument("file", metavar="FILE or LINK or -")
     _picking(imported)
     imported.add_argument("-o", "--output", metavar="FILE", help="write it there instead of printing it")
     name = "of a link: the new environment; default: as it is called there"

@@ -96,6 +96,14 @@ def find_environment(session: Session, namespace: str, name: str) -> tuple[Names
     return row[0], row[1]
 
 
+def environment_place(session: Session, environment_id: int) -> tuple[Namespace, Environment] | None:
+    """Return namespace and environment by the id of the environment; None where it was deleted."""
+    environment = session.get(Environment, environment_id)
+    if environment is None or environment.deleted_on is not None:
+        return None
+    return session.get_one(Namespace, environment.namespace_id), environment
+
+
 def get_environment(session: Session, namespace_id: int, name: str) -> Environment | None:
     """Return the environment of this name, whatever its case, in a namespace."""
     query = select(Environment).where(Environment.namespace_id == namespace_id, Environment.name_key == name.lower())

@@ -17,7 +17,7 @@ from sqlalchemy.pool import QueuePool
 from jupyter_envstore.database.write_watch import WriteWatch
 from jupyter_envstore.errors import StorageError
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest revision; a test compares it with the migration scripts."""
 BUSY_TIMEOUT = 20.0
 WRITE_LOCK = 0x656E7673

@@ -58,10 +58,15 @@ _HAS_BLOB = (
 )
 
 
-def environment_has_blob(session: Session, namespace: str, name: str, digest: str) -> bool:
-    """Whether a ready image of an environment consists of a blob, its manifest included."""
+_BUILD_HAS_BLOB = _HAS_BLOB.where(Build.id == bindparam("build"))
+
+
+def environment_has_blob(session: Session, namespace: str, name: str, digest: str, only: int | None = None) -> bool:
+    """Whether a ready image of an environment (or that of one build) consists of a blob, its manifest included."""
     names = {"namespace": namespace, "name": name, "digest": digest}
-    return session.scalars(_HAS_BLOB, names).first() is not None
+    if only is None:
+        return session.scalars(_HAS_BLOB, names).first() is not None
+    return session.scalars(_BUILD_HAS_BLOB, {**names, "build": only}).first() is not None
 
 
 def parts_of(session: Session, artifact_id: int) -> list[str]:
@@ -69,8 +74,8 @@ def parts_of(session: Session, artifact_id: int) -> list[str]:
     return list(session.scalars(select(BlobReference.digest).where(BlobReference.owner == parts_owner(artifact_id))))
 
 
-def build_of_manifest(session: Session, environment_id: int, digest: str) -> int | None:
-    """Return the newest build of an environment whose ready image has a manifest."""
+def build_of_manifest(session: Session, environment_id: int, digest: str, only: int | None = None) -> int | None:
+    """Return the newest build of an environment whose ready image has a manifest; with ``only``, none but this one."""
     query = (
         select(Build.id)
         .join(Artifact, Artifact.build_id == Build.id)
@@ -80,6 +85,7 @@ def build_of_manifest(session: Session, environment_id: int, digest: str) -> int
             Artifact.type == DOCKER,
             Artifact.state == READY,
             Artifact.digest == digest,
+            *(() if only is None else (Build.id == only,)),
         )
         .order_by(Build.id.desc())
     )
@@ -152,9 +158,10 @@ def stale_environments(session: Session, namespace: str, before: datetime) -> li
     return list(session.scalars(query))
 
 
-def tags_of(session: Session, environment_id: int) -> list[str]:
-    """Return the keys of an environment's completed builds."""
-    return list(session.scalars(select(Build.key).where(*_completed(environment_id))))
+def tags_of(session: Session, environment_id: int, only: int | None = None) -> list[str]:
+    """Return the keys of an environment's completed builds; with ``only``, of this one."""
+    query = select(Build.key).where(*_completed(environment_id))
+    return list(session.scalars(query if only is None else query.where(Build.id == only)))
 
 
 def repositories(session: Session) -> list[tuple[str, str]]:

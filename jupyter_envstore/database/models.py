@@ -307,7 +307,11 @@ class Setting(Base):
 
 
 class Token(Base):
-    """A token, as its hash; ``prefix`` is what people recognise it by. ``kind``: made by a user, or for a kernel."""
+    """A token, as its hash; ``prefix`` is what people recognise it by.
+
+    ``kind``: made by a user, for a kernel, or for a share link, which opens the environment ``environment_id``.
+    ``made_with`` is the token that its maker came with: it ends when that is revoked.
+    """
 
     __tablename__ = "token"
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -319,6 +323,8 @@ class Token(Base):
     primary_namespace: Mapped[str] = mapped_column(String(64))
     role_bindings: Mapped[dict[str, list[str]]] = mapped_column(JSON)
     groups: Mapped[list[str]] = mapped_column(JSON, default=list)
+    environment_id: Mapped[int | None] = mapped_column(ForeignKey("environment.id"), index=True)
+    made_with: Mapped[int | None] = mapped_column(ForeignKey("token.id", ondelete="SET NULL"), index=True)
     created_on: Mapped[datetime]
     expires_on: Mapped[datetime | None]
     last_used_on: Mapped[datetime | None]

@@ -52,6 +52,20 @@ def get_token(session: Session, token_id: int) -> Token:
     return token
 
 
+def list_links(session: Session, environment_id: int) -> list[Token]:
+    """Return the share links to an environment, newest first; those that ended or were revoked are left out."""
+    query = select(Token).where(Token.kind == SHARE, Token.environment_id == environment_id, Token.revoked_on.is_(None))
+    return list(session.scalars(query.where(Token.expires_on > now()).order_by(Token.id.desc())))
+
+
+def revoke_token(session: Session, token: Token) -> None:
+    """Revoke a token, and every token that was made with it."""
+    moment, ended = now(), [token.id]
+    while ended:
+        session.execute(update(Token).where(Token.id.in_(ended)).values(revoked_on=moment))
+        ended = list(session.scalars(select(Token.id).where(Token.made_with.in_(ended), Token.revoked_on.is_(None))))
+
+
 def forget_kernel_tokens(session: Session) -> None:
     """Delete kernels' tokens that ended."""
     session.execute(delete(Token).where(Token.kind == KERNEL, Token.expires_on < now()))

@@ -61,11 +61,15 @@ def active_packages(session: Session, names: Collection[str]) -> list[ActivePack
     return [ActivePackage(*row) for row in session.execute(query)]
 
 
-def environment_has_part(session: Session, environment_id: int, digest: str) -> bool:
-    """Whether a file is the record of a completed build of an environment, or a wheel that was built for one."""
+def environment_has_part(session: Session, environment_id: int, digest: str, only: int | None = None) -> bool:
+    """Whether a file is the record of a completed build of an environment, or a wheel that was built for one.
+
+    With ``only``, none but this build is looked at.
+    """
     own = select(Build.id).where(
         Build.environment_id == environment_id, Build.status == COMPLETED, Build.deleted_on.is_(None)
     )
+    own = own if only is None else own.where(Build.id == only)
     if session.scalars(own.where(Build.record_digest == digest).limit(1)).first() is not None:
         return True
     wheel = literal("build:", String) + Build.id.cast(String) + f":wheel:{digest}"

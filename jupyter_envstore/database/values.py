@@ -38,6 +38,7 @@ class OptionalTokenValues(TypedDict, total=False):
     """The keys of :class:`TokenValues` that may be missing."""
 
     kind: str
+    environment_id: int
 
 
 class TokenValues(OptionalTokenValues):
@@ -51,6 +52,7 @@ class TokenValues(OptionalTokenValues):
     role_bindings: dict[str, list[str]]
     expires_on: datetime | None
     groups: list[str]
+    made_with: int | None
 
 
 class FoundVersion(TypedDict):

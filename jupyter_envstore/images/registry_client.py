@@ -203,7 +203,8 @@ class RegistryClient:
                 answer = self._open(method, address, dict(headers), body)
             except urllib.error.HTTPError as error:
                 with error:
-                    if error.code == 401 and not attempt and self._log_in(error.headers, scope):
+                    asked = error.code == 401 and not attempt and self._is_own(error.geturl() or address)
+                    if asked and self._log_in(error.headers, scope):
                         if body is not None and not isinstance(body, bytes):
                             body.seek(0)
                         continue
@@ -228,7 +229,7 @@ class RegistryClient:
             if urlsplit(address).scheme not in ("http", "https"):
                 msg = f"registry {self.reference.host} leads to {address[:80]!r}, which is no web address"
                 raise ImageError(msg)
-            if self._authorization and urlsplit(address)[:2] == urlsplit(self.base)[:2]:  # the same scheme and host
+            if self._authorization and self._is_own(address):
                 request.add_unredirected_header("Authorization", self._authorization)
             try:
                 return self._opener.open(request, timeout=TIMEOUT)
@@ -242,6 +243,10 @@ class RegistryClient:
                     body.seek(0)
         msg = f"registry {self.reference.host} leads from one address to the next without an end"
         raise ImageError(msg)
+
+    def _is_own(self, address: str) -> bool:
+        """Whether an address is the registry's: it alone is told the login, and its challenges alone are answered."""
+        return urlsplit(address)[:2] == urlsplit(self.base)[:2]
 
     def _log_in(self, headers: Any, scope: str) -> bool:
         """Do what a challenge asks for (RFC 9110, 11.6.1); whether that is worth another try."""

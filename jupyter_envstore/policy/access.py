@@ -34,6 +34,14 @@ Bindings = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
+class SharedLink:
+    """What a share link opens: one environment, whatever it is called, and who made the link."""
+
+    environment_id: int
+    made_by: str
+
+
+@dataclass(frozen=True)
 class Identity:
     """Who asks.
 
@@ -53,8 +61,8 @@ class Identity:
         ``jupyter``, ``token`` or ``nobody``.
     groups : tuple of str
         Groups that they were known to be in.
-    shared : bool
-        Whether they came with the token of a share link: it gives one environment to look at, and nothing else.
+    link : SharedLink or None
+        The share link that they came with. It opens the few routes that are for links, and nothing else.
     """
 
     name: str
@@ -64,7 +72,7 @@ class Identity:
     expires_on: datetime | None = None
     source: str = "jupyter"
     groups: tuple[str, ...] = ()
-    shared: bool = False
+    link: SharedLink | None = None
 
     @property
     def authenticated(self) -> bool:
@@ -164,8 +172,10 @@ class PredefinedToken:
     bindings: Bindings
 
 
-KEPT_PREFIXES = ("group:", "token:")
-"""What stands before names of groups and configured tokens, where names of people stand: no person is called so."""
+LINK = "link:"
+"""What stands before the id of a share link, where names of people stand."""
+KEPT_PREFIXES = ("group:", "token:", LINK)
+"""What stands before names of groups, configured tokens and share links: no person is called so."""
 
 
 @dataclass(frozen=True)

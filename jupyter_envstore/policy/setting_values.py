@@ -37,6 +37,7 @@ class SettingValues(TypedDict):
     installer_pkg: bool
     installer_company: str
     installer_license: str
+    share_links: bool
     image_layers: int
     dynamic_bounds: str
     dynamic_fresh_hours: int

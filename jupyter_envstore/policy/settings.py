@@ -254,6 +254,11 @@ SETTINGS: dict[str, SettingKind] = {
     "installer_license": SettingKind(
         "", False, "License text that must be accepted when an installer is run; empty for none.", _text
     ),
+    "share_links": SettingKind(
+        True,
+        False,
+        "Whether people who may read an environment may make links that show it without a login.",
+    ),
     "image_layers": SettingKind(100, True, "The largest number of layers that an image may have.", most=120),
     "dynamic_bounds": SettingKind(
         "inclusive",
@@ -314,6 +319,7 @@ RESTRICTIONS = frozenset(
         "link_scripts",
         "allow_outside_links",
         "build_artifacts",
+        "share_links",
         "conda_channel_alias",
         "defaults_channel",
         "retention_bytes",

@@ -72,6 +72,7 @@ class MakeHandler(EnvStoreHandler):
 class DownloadHandler(FileHandler):
     """``build/{build_id}/<artifact>/``"""
 
+    for_links = True
     kind = ""
     heeds: tuple[str, ...] = ("variant",)
     """Which of the :data:`OPTIONS` it heeds."""
@@ -305,6 +306,8 @@ class ImageHandler(DownloadHandler):
 
 class _OfEnvironment(DownloadHandler):
     """The path names an environment: its active build is meant."""
+
+    for_links = False
 
     async def find_build(self, **place: str) -> int:
         namespace, name = place["namespace"], place["name"]

@@ -50,6 +50,7 @@ VERBS = ("get", "head", "post", "put", "delete")
 CODES = {400: "bad_request", 401: "not_authenticated", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
 JSON = "application/json"
 LOG_TELLS = "the server's log tells why"
+NOT_FOR_LINKS = "a share link opens one environment: its address shared/, the files of its active build, and its image"
 OTHER_SITE = "this request comes from another site; send a token in the Authorization header instead of a cookie"
 
 
@@ -60,6 +61,8 @@ class EnvStoreHandler(Reader):
     """
 
     max_body: ClassVar[int] = 256 * 1024
+    for_links: ClassVar[bool] = False
+    """Whether whoever has a share link reaches it, to read. All that is not for links is closed to them."""
     identity: Identity
     place: tuple[str, str]
 
@@ -117,6 +120,8 @@ class EnvStoreHandler(Reader):
             msg = "the token is not known, neither to Jupyter nor to the store; check it, or make another"
             raise AuthenticationError(msg)
         self.identity = known or self.context.access.rules.nobody()
+        if self.identity.link is not None and not (self.for_links and self.request.method in ("GET", "HEAD")):
+            raise PermissionDeniedError(NOT_FOR_LINKS)
         if user is not None:
             action = "read" if self.request.method in ("GET", "HEAD", "OPTIONS") else "write"
             if not await ensure_async(self.authorizer.is_authorized(self, user, action, "envstore")):
@@ -190,21 +195,16 @@ class EnvStoreHandler(Reader):
             self.require(permission, self.identity.primary_namespace)
 
     def require_login(self) -> None:
-        """Refuse who is not known, and who has nothing but a share link.
+        """Refuse who is not known.
 
         Raises
         ------
         AuthenticationError
             Nobody is logged in.
-        PermissionDeniedError
-            The token is that of a share link.
         """
         if not self.identity.authenticated:
             msg = "log in, or send a token"
             raise AuthenticationError(msg)
-        if self.identity.shared:
-            msg = "a share link gives its environment to look at, and nothing else"
-            raise PermissionDeniedError(msg)
 
     async def require_on_build(self, permission: str, text: str, deleted: bool = False) -> int:
         """Return the id of a build (of a deleted one too, if so asked) on whose environment the permission is held.
@@ -216,13 +216,15 @@ class EnvStoreHandler(Reader):
         AuthenticationError, PermissionDeniedError
             Nobody is logged in, or the permission is missing.
         NotFoundError
-            There is no such build, or the caller may not know of it.
+            There is no such build, or the caller may not know of it: with a share link, any but the active one.
         """
         build_id = self.build_id(text)
         if not self.identity.authenticated and not self.identity.bindings:
             self.require_login()
         self.place = namespace, name = await self.run(self.store.builds.place, build_id, deleted)
-        if not self.identity.may("environment::read", namespace, name):  # ids can be counted: they must tell nothing
+        link = self.identity.link
+        is_shared = link is None or build_id == await self.run(self.store.links.build, link)
+        if not is_shared or not self.identity.may("environment::read", namespace, name):  # ids can be counted
             msg = f"there is no build {build_id}"
             raise NotFoundError(msg)
         self.require(permission, namespace, name)

@@ -10,12 +10,11 @@ from typing import Any
 from jupyter_envstore.database.paging import Filters, Page
 from jupyter_envstore.errors import InvalidInputError, NotFoundError
 from jupyter_envstore.policy.artifact_kinds import artifact_kinds, artifact_name
-from jupyter_envstore.representation import conda_store, moments
+from jupyter_envstore.representation import conda_store
 from jupyter_envstore.representation.conda_store_types import EnvironmentJson
 from jupyter_envstore.server.base import EnvStoreHandler
 from jupyter_envstore.server.request_reader import MAX_PAGE
 from jupyter_envstore.spec.names import split_place
-from jupyter_envstore.spec.share_links import share_link
 
 STREAMED = 500
 """Rows that are written at a time where all are asked for."""
@@ -216,27 +215,10 @@ class CloneHandler(EnvStoreHandler):
         self.answer({"build_id": found.id}, "clone triggered", 201)
 
 
-class ShareHandler(EnvStoreHandler):
-    """``environment/{namespace}/{name}/share/``"""
-
-    async def post(self, namespace: str, name: str) -> None:
-        """Make a link with which anybody may look at the environment, until it ends or is revoked."""
-        self.check_place(namespace, name)
-        self.require_login()
-        self.require("environment::read", namespace, name)
-        body = self.json_body(("expiration",))
-        ends = moments.read_moment(body.get("expiration"), "expiration")
-        token, view = await self.run(self.store.tokens.share, self.identity, namespace, name, ends)
-        root = self.store.config.public_url or f"{self.request.protocol}://{self.request.host}{self.base_url}"
-        link = share_link(root, token)
-        self.answer({"token": token, "link": link, **view}, status=201)
-
-
 ROUTES = [
     ("environment/", EnvironmentsHandler),
     ("environment/{namespace}/{name}/", EnvironmentHandler),
     ("environment/{namespace}/{name}/clone/", CloneHandler),
     ("environment/{namespace}/{name}/undelete/", UndeleteHandler),
-    ("environment/{namespace}/{name}/share/", ShareHandler),
 ]
 CURSOR_ROUTES = [("environment/", CursorEnvironmentsHandler)]

@@ -42,6 +42,20 @@ class ImageWaits:
             known.add_done_callback(lambda task: self._forget(build, task))
         return await asyncio.shield(known)
 
+    async def made(self, build: int) -> str:
+        """Return the digest of a build's manifest if its image is there; nothing is made, and nobody waits.
+
+        Raises
+        ------
+        RegistryError
+            It is not there.
+        """
+        state = await self._threads.run(self._access.store.images.state, build)
+        if state["state"] != "ready":
+            msg = "the image of the shared environment is not made; ask who shared it to make it"
+            raise RegistryError(msg, "MANIFEST_UNKNOWN")
+        return str(state["digest"])
+
     def _forget(self, build: int, task: asyncio.Task[str]) -> None:
         self._waits.pop(build, None)
         if not task.cancelled():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from jupyter_envstore.errors import RegistryError
+from jupyter_envstore.errors import PermissionDeniedError, RegistryError
 from jupyter_envstore.images.oci import INDEX, MANIFEST, sha256
 from jupyter_envstore.images.record_artifact import RECORD, referrers_index
 from jupyter_envstore.images.reference import DIGEST, TAG
@@ -31,27 +31,31 @@ class ManifestHandler(RegistryHandler):
         accepted = self._check_accept()
         self.set_header("Vary", "Accept")
         build: int | None = None
-        if RECORD in accepted and TAG.fullmatch(reference) and await self._send_record(repository, reference):
+        only = await self.only_build()
+        if RECORD in accepted and TAG.fullmatch(reference) and await self._send_record(repository, reference, only):
             return
         image = await self.find_image(repository) if reference == "latest" else None
         if image is not None:
             await self.require_repository(repository)
+            if only is not None:
+                msg = "a share link has no images built on demand"
+                raise PermissionDeniedError(msg)
             build = await self.context.image_waits.on_demand(image, self.identity)
         environment = await self.find_environment(repository)
         if reference.startswith("sha256:"):
             if not DIGEST.fullmatch(reference):
                 msg = f"{reference[:100]!r} is no digest"
                 raise RegistryError(msg, "DIGEST_INVALID", 400)
-            build = await self.run(self.store.images.build_of_manifest, environment, reference.removeprefix("sha256:"))
+            digest = reference.removeprefix("sha256:")
+            build = await self.run(self.store.images.build_of_manifest, environment, digest, only)
             if build is None:
-                digest = reference.removeprefix("sha256:")
-                record = await self.run(self.store.shared_records.find_manifest, environment, digest)
+                record = await self.run(self.store.shared_records.find_manifest, environment, digest, only)
                 if record is None:
                     msg = f"{repository} has no image {reference}"
                     raise RegistryError(msg, "MANIFEST_UNKNOWN")
                 await self._send_manifest(record)
                 return
-            digest = await self.context.image_waits.ready(build, self.identity.name)
+            digest = await self._ready_image(build)
             if reference != f"sha256:{digest}":
                 msg = (
                     f"{repository}: parts of {reference} were lost, and today's tools make sha256:{digest} of its build"
@@ -62,10 +66,13 @@ class ManifestHandler(RegistryHandler):
                 msg = f"{reference[:100]!r} is no tag"
                 raise RegistryError(msg, "TAG_INVALID", 400)
             build = build or await self.run(self.store.images.tagged_build, environment, reference)
+            if only not in (None, build):
+                msg = f"the share link has the active build of {repository} alone; its tag is latest"
+                raise RegistryError(msg, "MANIFEST_UNKNOWN")
             if build is None:
                 msg = f"{repository} {await self.run(self.store.images.why_untagged, environment, reference)}"
                 raise RegistryError(msg, "MANIFEST_UNKNOWN")
-            digest = await self.context.image_waits.ready(build, self.identity.name)
+            digest = await self._ready_image(build)
         path = await self.run(self.store.artifacts.path, digest)
         self.set_header("Docker-Content-Digest", f"sha256:{digest}")
         if build is not None:
@@ -74,11 +81,17 @@ class ManifestHandler(RegistryHandler):
 
     head = get
 
-    async def _send_record(self, repository: str, tag: str) -> bool:
+    async def _ready_image(self, build: int) -> str:
+        """Return the digest of a build's manifest; for a share link, nothing is made."""
+        if self.identity.link is None:
+            return await self.context.image_waits.ready(build, self.identity.name)
+        return await self.context.image_waits.made(build)
+
+    async def _send_record(self, repository: str, tag: str, only: int | None) -> bool:
         """Send the build record of a tag, which is there although its image is not; False where there is none."""
         environment = await self.find_environment(repository)
         build = await self.run(self.store.images.tagged_build, environment, tag)
-        if build is None:
+        if build is None or only not in (None, build):
             return False
         self.note_once(build, "record")
         await self._send_manifest(await self.run(self.store.shared_records.manifest, build))
@@ -112,7 +125,8 @@ class ReferrersHandler(RegistryHandler):
         if not DIGEST.fullmatch(digest):
             msg = f"{digest[:100]!r} is no digest"
             raise RegistryError(msg, "DIGEST_INVALID", 400)
-        listed = await self.run(self.store.shared_records.referrers, environment, digest.removeprefix("sha256:"))
+        plain, only = digest.removeprefix("sha256:"), await self.only_build()
+        listed = await self.run(self.store.shared_records.referrers, environment, plain, only)
         wanted = self.get_query_argument("artifactType", "")
         if wanted:
             listed = [item for item in listed if item["artifactType"] == wanted]
@@ -132,11 +146,11 @@ class BlobHandler(RegistryHandler):
         if not DIGEST.fullmatch(digest):
             msg = f"{digest[:100]!r} is no digest"
             raise RegistryError(msg, "DIGEST_INVALID", 400)
-        plain = digest.removeprefix("sha256:")
-        found = await self.run(self.store.images.blob, *place, plain)
+        plain, only = digest.removeprefix("sha256:"), await self.only_build()
+        found = await self.run(self.store.images.blob, *place, plain, only)
         if found is None:
             environment = await self.find_environment(repository)  # or there is not even that
-            part = await self.run(self.store.shared_records.blob, environment, plain)
+            part = await self.run(self.store.shared_records.blob, environment, plain, only)
             if part is not None:
                 await self._send_part(part, plain)
                 return
@@ -163,7 +177,7 @@ class TagsHandler(RegistryHandler):
     async def get(self, repository: str) -> None:
         """List the keys of the builds, and ``latest``."""
         environment = await self.find_environment(repository)
-        tags = await self.run(self.store.images.tags, environment)
+        tags = await self.run(self.store.images.tags, environment, await self.only_build())
         self.answer_names(tags, "tags", f"{repository}/tags/list", {"name": repository})
 
     head = get

@@ -54,6 +54,8 @@ CODES: list[tuple[type[EnvStoreError], str]] = [
 class RegistryHandler(FileHandler):
     """Base of the registry's handlers: only the ``Authorization`` header says who asks; errors have its own form."""
 
+    for_links = True
+
     async def prepare(self) -> None:  # type: ignore[override]
         """Forget what else could say who asks: a registry is for programs, and a cookie or an address is none."""
         self.set_header("Docker-Distribution-Api-Version", "registry/2.0")
@@ -107,6 +109,23 @@ class RegistryHandler(FileHandler):
             msg = f"you may not read {namespace}/{name}"
             raise PermissionDeniedError(msg)
         return namespace, name
+
+    async def only_build(self) -> int | None:
+        """Return the one build that a share link gives; None for everybody else, to whom none is closed.
+
+        Raises
+        ------
+        RegistryError
+            The environment of the link has no build.
+        """
+        link = self.identity.link
+        if link is None:
+            return None
+        build = await self.run(self.store.links.build, link)
+        if build is None:
+            msg = "the environment of the share link has not been built yet"
+            raise RegistryError(msg, "MANIFEST_UNKNOWN")
+        return build
 
     async def find_image(self, repository: str) -> DynamicImage | None:
         """Return the image on demand that a repository is by its constraints; None where it is none.

@@ -11,6 +11,8 @@ from jupyter_envstore.representation import conda_store
 from jupyter_envstore.server.base import EnvStoreHandler
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jupyter_envstore.spec.lock_entries import CondaEntry
 
 MOST_NAMES = 50
@@ -24,15 +26,20 @@ class SearchHandler(EnvStoreHandler):
 
     async def get(self, package: str) -> None:
         """List the versions of a name, or the names that a pattern with ``*`` matches."""
-        self.require_login_or_role()
         channels = [*self.get_query_arguments("channel"), *self.get_query_arguments("channels")]
+        self.require_for(channels)
         found = await self.context.solver.search(self.gone, package, channels, self.text_argument("platform") or None)
         self.answer([conda_store.found_package_json(record) for record in found])
 
-    def require_login_or_role(self) -> None:
-        """Refuse who is not known and was given nothing."""
+    def require_for(self, channels: Sequence[str]) -> None:
+        """Refuse who is not known and was given nothing; where channels are named, who may solve nowhere.
+
+        A channel is an address that this server then opens.
+        """
         if not self.identity.bindings:
             self.require_login()
+        if channels:
+            self.require_somewhere("environment::solve")
 
 
 class NewestHandler(SearchHandler):
@@ -40,8 +47,8 @@ class NewestHandler(SearchHandler):
 
     async def get(self) -> None:  # type: ignore[override]
         """Show the newest package of each ``name`` of the query."""
-        self.require_login_or_role()
         names, channels = self.get_query_arguments("name"), self.get_query_arguments("channel")
+        self.require_for(channels)
         if not names or len(names) > MOST_NAMES or not all(PACKAGE_NAME.fullmatch(name) for name in names):
             msg = f"name each package as it stands in a channel: 1 to {MOST_NAMES} times name="
             raise InvalidInputError(msg)
@@ -54,7 +61,7 @@ class PackageHandler(SearchHandler):
 
     async def get(self) -> None:  # type: ignore[override]
         """List packages whose name is, or begins with, ``search``."""
-        self.require_login_or_role()
+        self.require_for(())
         search, build, page = self.text_argument("search", 200), self.text_argument("build"), self.page()
         exact = self.flag("exact")
         distinct = self.get_query_arguments("distinct_on")

@@ -60,15 +60,21 @@ class Images:
             return f"has no completed build, and so no image; build {said.number}, the last, is {state}"
         return f"has no image of build {said.number}, which is {state}"
 
-    def build_of_manifest(self, environment_id: int, digest: str) -> int | None:
-        """Return the id of the environment's build whose ready image has a manifest, by its digest."""
-        with self._database.read() as session:
-            return images.build_of_manifest(session, environment_id, digest)
+    def build_of_manifest(self, environment_id: int, digest: str, only: int | None = None) -> int | None:
+        """Return the id of the environment's build whose ready image has a manifest, by its digest.
 
-    def blob(self, namespace: str, name: str, digest: str) -> tuple[Path, int] | None:
+        Parameters
+        ----------
+        only : int or None
+            The one build that is looked at; None for all.
+        """
+        with self._database.read() as session:
+            return images.build_of_manifest(session, environment_id, digest, only)
+
+    def blob(self, namespace: str, name: str, digest: str, only: int | None = None) -> tuple[Path, int] | None:
         """Return place and size of a blob that a ready image of an environment consists of; None where none does."""
         with self._database.read() as session:
-            found = images.environment_has_blob(session, namespace, name, digest)
+            found = images.environment_has_blob(session, namespace, name, digest, only)
         if not found:
             return None
         path = self._blobs.local_path(digest)
@@ -77,10 +83,10 @@ class Images:
         except FileNotFoundError:
             return None
 
-    def tags(self, environment_id: int) -> list[str]:
-        """Return the tags of an environment."""
+    def tags(self, environment_id: int, only: int | None = None) -> list[str]:
+        """Return the tags of an environment; with ``only``, those of this build."""
         with self._database.read() as session:
-            tags = images.tags_of(session, environment_id)
+            tags = images.tags_of(session, environment_id, only)
             active = images.tagged_build(session, environment_id, None)
         return [*tags, LATEST] if active is not None else tags
 

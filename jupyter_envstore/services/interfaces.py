@@ -32,10 +32,7 @@ if TYPE_CHECKING:
     from jupyter_envstore.notebooks.bond_state import BondState
     from jupyter_envstore.notebooks.module_provider import ModuleProvider
     from jupyter_envstore.notebooks.pypi_requests import Requested
-    from jupyter_envstore.policy.access import (
-        AccessRules,
-        Identity,
-    )
+    from jupyter_envstore.policy.access import AccessRules, Identity, SharedLink
     from jupyter_envstore.policy.setting_values import SettingValues
     from jupyter_envstore.representation.artifacts import ArtifactView
     from jupyter_envstore.representation.builds import BuildView, FullBuildView, KeptPackages
@@ -62,6 +59,7 @@ if TYPE_CHECKING:
         NamespaceName,
         PulledRecord,
         RestoreSources,
+        SharedEnvironment,
     )
     from jupyter_envstore.spec.dynamic_images import DynamicImage
     from jupyter_envstore.spec.lock_entries import CondaEntry
@@ -214,13 +212,13 @@ class SharedRecords(Protocol):
     def manifest(self, build_id: int) -> bytes:
         """Return the manifest of a build's record."""
 
-    def find_manifest(self, environment_id: int, digest: str) -> bytes | None:
+    def find_manifest(self, environment_id: int, digest: str, only: int | None = None) -> bytes | None:
         """Return the manifest of a record of an environment, by its SHA-256; None where it has none such."""
 
-    def referrers(self, environment_id: int, image_digest: str) -> list[dict[str, object]]:
+    def referrers(self, environment_id: int, image_digest: str, only: int | None = None) -> list[dict[str, object]]:
         """Return what refers to an image of an environment: the record that it was made of."""
 
-    def blob(self, environment_id: int, digest: str) -> bytes | Path | None:
+    def blob(self, environment_id: int, digest: str, only: int | None = None) -> bytes | Path | None:
         """Return a part of a record of an environment: bytes, or where they lie; None for others."""
 
     def push(self, build_id: int, target: Reference, who: str, report: Callable[[str, int, bool], None]) -> Pushed:
@@ -341,13 +339,13 @@ class Images(Protocol):
     def why_untagged(self, environment_id: int, tag: str) -> str:
         """Return why no completed build of an environment is called so: none completed, or there are others."""
 
-    def build_of_manifest(self, environment_id: int, digest: str) -> int | None:
+    def build_of_manifest(self, environment_id: int, digest: str, only: int | None = None) -> int | None:
         """Return the id of the environment's build whose ready image has a manifest, by its digest."""
 
-    def blob(self, namespace: str, name: str, digest: str) -> tuple[Path, int] | None:
+    def blob(self, namespace: str, name: str, digest: str, only: int | None = None) -> tuple[Path, int] | None:
         """Return place and size of a blob that a ready image of an environment consists of; None where none does."""
 
-    def tags(self, environment_id: int) -> list[str]:
+    def tags(self, environment_id: int, only: int | None = None) -> list[str]:
         """Return the tags of an environment."""
 
     def repositories(self) -> list[tuple[str, str]]:
@@ -458,11 +456,6 @@ class Tokens(Protocol):
     ) -> tuple[str, TokenJson]:
         """Make a token that gives no more than ``identity`` has; return it, the only time, and what is kept of it."""
 
-    def share(
-        self, identity: Identity, namespace: str, name: str, expires_on: datetime | None = None
-    ) -> tuple[str, TokenJson]:
-        """Make the token of a link that shares an environment: who has it may look at it and download what is made."""
-
     def for_kernel(self, identity: Identity, lifetime: timedelta) -> str:
         """Return a token for a kernel, which ends by itself."""
 
@@ -470,7 +463,28 @@ class Tokens(Protocol):
         """Return the tokens of a person."""
 
     def revoke(self, identity: Identity, token_id: int) -> None:
-        """End a token of one's own, or anybody's as admin of everything."""
+        """End a token of one's own, or anybody's as admin of everything; and all tokens that were made with it."""
+
+
+class Links(Protocol):
+    """Links that share one environment with whoever has them."""
+
+    def make(
+        self, identity: Identity, namespace: str, name: str, days: int = ..., ends: datetime | None = None
+    ) -> tuple[str, TokenJson]:
+        """Make the token of a link: whoever has it may look at an environment, and download what is made of it."""
+
+    def of_environment(self, identity: Identity, namespace: str, name: str) -> list[TokenJson]:
+        """Return the links to an environment that ``identity`` may revoke."""
+
+    def revoke(self, identity: Identity, namespace: str, name: str, token_id: int) -> None:
+        """End a link to an environment: one's own, or anybody's where one may delete the environment."""
+
+    def build(self, link: SharedLink) -> int | None:
+        """Return the id of the build that a link gives; None where its environment has none."""
+
+    def shown(self, link: SharedLink) -> SharedEnvironment:
+        """Return what whoever has a link is told of its environment."""
 
 
 class Audit(Protocol):
@@ -644,6 +658,10 @@ class Store(Protocol):
     @property
     def tokens(self) -> Tokens:
         """What stands for a person in a program."""
+
+    @property
+    def links(self) -> Links:
+        """Links that share one environment."""
 
     @property
     def audit(self) -> Audit:

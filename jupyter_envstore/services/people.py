@@ -7,19 +7,25 @@ from collections.abc import Mapping, Sequence
 from jupyter_envstore.database import builds
 from jupyter_envstore.database import people as rows
 from jupyter_envstore.database.connection import Database
+from jupyter_envstore.database.models import Token
 from jupyter_envstore.errors import AuthenticationError
 from jupyter_envstore.policy.access import (
+    LINK,
     TOKEN_PREFIX,
     AccessRules,
     Identity,
     PredefinedToken,
+    SharedLink,
     common_bindings,
     join_bindings,
     own_namespace,
     token_hash,
 )
 from jupyter_envstore.representation import moments
+from jupyter_envstore.services.settings import Settings
 
+TOKEN = ("token", "make another")
+"""What a text is called that is no link, and the way out where it does not work."""
 CONFIGURED = "token:"
 """What stands before the name of a token of the configuration where people's names stand."""
 
@@ -27,8 +33,9 @@ CONFIGURED = "token:"
 class People:
     """Identities of persons and of tokens."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
+        self._settings = settings
 
     def identify(self, rules: AccessRules, name: str, groups: Sequence[str] = ()) -> Identity:
         """Return the identity of a person, with what role mappings give them."""
@@ -58,21 +65,45 @@ class People:
             return None
         with self._database.read() as session:
             row = rows.find_token(session, token_hash(token))
+        what, way = ("link", "ask for another") if row is not None and row.kind == rows.SHARE else TOKEN
         if row is None or row.revoked_on is not None:
-            msg = "the token is not known, or was revoked; make another"
+            msg = f"the {what} is not known, or was revoked; {way}"
             raise AuthenticationError(msg)
         if rows.expired(row):
-            msg = f"the token expired on {moments.expiration_json(row.expires_on)}; make another"
+            msg = f"the {what} expired on {moments.expiration_json(row.expires_on)}; {way}"
             raise AuthenticationError(msg)
         if not rows.used_lately(row):
             with self._database.write() as session:
                 rows.touch_token(session, row.id)
         owner = self._owner(rules, row.username, row.groups)
+        if row.kind == rows.SHARE:
+            return self._of_link(row, owner)
         bindings: Mapping[str, Sequence[str]] = common_bindings(row.role_bindings, owner)
         if not row.role_bindings:  # made to be its maker's equal
             bindings = owner.bindings
-        groups, shared = tuple(row.groups), row.kind == rows.SHARE
-        return Identity(row.username, row.primary_namespace, bindings, row.id, row.expires_on, "token", groups, shared)
+        groups = tuple(row.groups)
+        return Identity(row.username, row.primary_namespace, bindings, row.id, row.expires_on, "token", groups)
+
+    def _of_link(self, row: Token, owner: Identity) -> Identity:
+        """Return the identity of a share link: it may look at its environment, as long as who made it may.
+
+        Raises
+        ------
+        AuthenticationError
+            The environment was deleted, who made the link may not read it any more, or links are turned off there.
+        """
+        with self._database.read() as session:
+            found = None if row.environment_id is None else builds.environment_place(session, row.environment_id)
+            place = None if found is None else (found[0].name, found[1].name)
+        if row.environment_id is None or place is None or not owner.may("environment::read", *place):
+            msg = "the environment of the link is gone, or who made the link may not read it any more; ask for another"
+            raise AuthenticationError(msg)
+        if not self._settings.effective(place)["share_links"]:
+            msg = "links to this environment are turned off (setting share_links)"
+            raise AuthenticationError(msg)
+        link = SharedLink(row.environment_id, row.username)
+        given = {"/".join(place): ["viewer"]}
+        return Identity(f"{LINK}{row.id}", "", given, row.id, row.expires_on, "token", link=link)
 
     def _owner(self, rules: AccessRules, name: str, groups: Sequence[str]) -> Identity:
         """Return what the owner of a token may today: a person, or a token of the configuration."""

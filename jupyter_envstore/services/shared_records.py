@@ -58,10 +58,18 @@ class SharedRecords:
         with self._database.read() as session:
             return self._artifact(rows.find_build(session, build_id)).manifest()
 
-    def find_manifest(self, environment_id: int, digest: str) -> bytes | None:
-        """Return the manifest of a record of an environment, by its SHA-256; None where it has none such."""
+    def find_manifest(self, environment_id: int, digest: str, only: int | None = None) -> bytes | None:
+        """Return the manifest of a record of an environment, by its SHA-256; None where it has none such.
+
+        Parameters
+        ----------
+        only : int or None
+            The one build that is looked at; None for all.
+        """
         with self._database.read() as session:
             for row in self._recorded(session, environment_id):
+                if only not in (None, row.build.id):
+                    continue
                 plain = self._artifact(row)
                 image = self._image(session, row)
                 for artifact in (plain, *([self._artifact(row, image)] if image else [])):
@@ -70,21 +78,21 @@ class SharedRecords:
                         return data
         return None
 
-    def referrers(self, environment_id: int, image_digest: str) -> list[dict[str, object]]:
+    def referrers(self, environment_id: int, image_digest: str, only: int | None = None) -> list[dict[str, object]]:
         """Return what refers to an image of an environment, as an index lists it: the record that it was made of."""
         with self._database.read() as session:
-            build_id = images.build_of_manifest(session, environment_id, image_digest)
+            build_id = images.build_of_manifest(session, environment_id, image_digest, only)
             if build_id is None:
                 return []
             row = rows.find_build(session, build_id)
             return [self._artifact(row, self._image(session, row)).listed()]
 
-    def blob(self, environment_id: int, digest: str) -> bytes | Path | None:
+    def blob(self, environment_id: int, digest: str, only: int | None = None) -> bytes | Path | None:
         """Return a part of a record of an environment, by its SHA-256: bytes, or where they lie; None for others."""
         if digest == sha256(EMPTY):
             return EMPTY
         with self._database.read() as session:
-            if not environment_has_part(session, environment_id, digest):
+            if not environment_has_part(session, environment_id, digest, only):
                 return None
         path = self._blobs.local_path(digest)
         return path if path.is_file() else None

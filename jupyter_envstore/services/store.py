@@ -20,6 +20,7 @@ from jupyter_envstore.services.channels import Channels
 from jupyter_envstore.services.dynamic_images import DynamicImages
 from jupyter_envstore.services.environments import Environments
 from jupyter_envstore.services.images import Images
+from jupyter_envstore.services.links import Links
 from jupyter_envstore.services.logs import Logs
 from jupyter_envstore.services.modules import Modules
 from jupyter_envstore.services.namespaces import Namespaces
@@ -57,6 +58,7 @@ class EnvStore:
     dynamic_images: DynamicImages
     environments: Environments
     images: Images
+    links: Links
     logs: Logs
     modules: Modules
     namespaces: Namespaces
@@ -115,12 +117,13 @@ class EnvStore:
             dynamic_images=DynamicImages(database, settings, builds, environments),
             environments=environments,
             images=images,
+            links=Links(database, settings),
             logs=Logs(config, database, blobs),
             modules=Modules(config, database),
             namespaces=Namespaces(database),
             package_channel=PackageChannel(database, blobs, artifacts),
             packages=Packages(config, database, scheduler, builds, records),
-            people=People(database),
+            people=People(database, settings),
             prefixes=prefixes,
             records=records,
             retention=StoreRetention(config, database, settings, packing),

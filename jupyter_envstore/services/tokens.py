@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from jupyter_envstore.database import people as rows
-from jupyter_envstore.database.builds import find_environment
 from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.models import Token
 from jupyter_envstore.database.values import TokenValues
@@ -22,8 +21,6 @@ from jupyter_envstore.representation import conda_store, moments
 from jupyter_envstore.representation.conda_store_types import TokenJson
 from jupyter_envstore.spec import check_name
 
-USUAL_SHARE, LONGEST_SHARE = timedelta(days=7), timedelta(days=366)
-"""How long share links last."""
 SHOWN = 10
 """How many characters of a token are kept, for people to recognise it."""
 
@@ -55,46 +52,15 @@ class Tokens:
             raise InvalidInputError(msg)
         if primary_namespace is not None:
             _check_primary_namespace(identity, primary_namespace)
-        expires_on = _end_to_give(identity, expires_on)
+        expires_on = end_to_give(identity, expires_on)
         token = new_token()
         with self._database.write() as session:
-            values = _values(identity, token, name, wanted, expires_on)
+            values = token_values(identity, token, name, wanted, expires_on)
             row = rows.add_token(
                 session, {**values, "primary_namespace": primary_namespace or identity.primary_namespace}
             )
             detail = {"name": name, "role_bindings": wanted, "expiration": moments.expiration_json(expires_on)}
             rows.audit(session, identity.name, "token.create", f"token:{row.id}", detail)
-            return token, conda_store.token_json(row)
-
-    def share(
-        self, identity: Identity, namespace: str, name: str, expires_on: datetime | None = None
-    ) -> tuple[str, TokenJson]:
-        """Make the token of a link that shares an environment: who has it may look at it and download what is made.
-
-        Parameters
-        ----------
-        expires_on : datetime or None
-            When the link ends (UTC, naive); after a week, unless said otherwise, and after a year at most.
-
-        Raises
-        ------
-        InvalidInputError
-            It would last longer than that, or than what it is made with; or it has ended already.
-        NotFoundError
-            There is no such environment.
-        """
-        ends = _end_to_give(identity, expires_on or min(now() + USUAL_SHARE, identity.expires_on or datetime.max))
-        if ends is None or ends > now() + LONGEST_SHARE:
-            msg = f"a share link lasts at most {LONGEST_SHARE.days} days"
-            raise InvalidInputError(msg)
-        token = new_token()
-        with self._database.write() as session:
-            space, environment = find_environment(session, namespace, name)
-            place = f"{space.name}/{environment.name}"
-            values = _values(identity, token, f"share link of {place}", {place: ["viewer"]}, ends)
-            row = rows.add_token(session, {**values, "kind": rows.SHARE})
-            detail = {"environment": place, "expiration": moments.expiration_json(ends)}
-            rows.audit(session, identity.name, "token.share", f"token:{row.id}", detail)
             return token, conda_store.token_json(row)
 
     def for_kernel(self, identity: Identity, lifetime: timedelta) -> str:
@@ -110,7 +76,7 @@ class Tokens:
         with self._database.write() as session:
             rows.forget_kernel_tokens(session)
             if bindings:
-                values = _values(identity, token, "for a kernel", bindings, ends)
+                values = token_values(identity, token, "for a kernel", bindings, ends)
                 row = rows.add_token(session, {**values, "kind": rows.KERNEL})
                 rows.audit(session, identity.name, "token.create", f"token:{row.id}", {"name": row.name})
         return token if bindings else ""
@@ -119,10 +85,10 @@ class Tokens:
         """Return the tokens of a person."""
         with self._database.read() as session:
             found = rows.list_tokens(session, identity.name)
-        return [conda_store.token_json(row) for row in found if _may_handle(identity, row)]
+        return [conda_store.token_json(row) for row in found if may_handle(identity, row)]
 
     def revoke(self, identity: Identity, token_id: int) -> None:
-        """End a token of one's own, or anybody's as admin of everything.
+        """End a token of one's own, or anybody's as admin of everything; and all tokens that were made with it.
 
         Raises
         ------
@@ -131,15 +97,15 @@ class Tokens:
         """
         with self._database.write() as session:
             row = rows.get_token(session, token_id)
-            mine = row.username == identity.name and _may_handle(identity, row)
+            mine = row.username == identity.name and may_handle(identity, row)
             if not mine and not identity.holds({EVERYWHERE: ["admin"]}):
                 msg = f"there is no token {token_id}"
                 raise NotFoundError(msg)
-            row.revoked_on = now()
+            rows.revoke_token(session, row)
             rows.audit(session, identity.name, "token.revoke", f"token:{row.id}", {"name": row.name})
 
 
-def _values(
+def token_values(
     identity: Identity, token: str, name: str, bindings: dict[str, list[str]], expires_on: datetime | None
 ) -> TokenValues:
     """Return the values of a person's new token; of its text only the hash and the beginning are kept."""
@@ -152,10 +118,11 @@ def _values(
         "role_bindings": bindings,
         "expires_on": expires_on,
         "groups": list(identity.groups),
+        "made_with": identity.token_id,
     }
 
 
-def _may_handle(identity: Identity, token: Token) -> bool:
+def may_handle(identity: Identity, token: Token) -> bool:
     """Whether who asks may list and revoke a token of the same person: with a token, none that is wider than it."""
     if identity.source != "token" or token.id == identity.token_id:
         return True
@@ -197,7 +164,7 @@ def _check_primary_namespace(identity: Identity, name: str) -> None:
         raise InvalidInputError(msg)
 
 
-def _end_to_give(identity: Identity, expires_on: datetime | None) -> datetime | None:
+def end_to_give(identity: Identity, expires_on: datetime | None) -> datetime | None:
     """Return when a new token ends: no later than what it is made with.
 
     Raises

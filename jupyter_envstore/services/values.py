@@ -16,6 +16,18 @@ LISTED = ("lockfile", "explicit")
 """Artifacts that name the addresses of packages."""
 
 
+class SharedEnvironment(TypedDict):
+    """What whoever has a share link is told of its environment: its active build, where it has one."""
+
+    namespace: str
+    name: str
+    description: str
+    shared_by: str
+    build_id: int | None
+    build_number: int | None
+    built_on: str | None
+
+
 @dataclass(frozen=True)
 class BuildRef:
     """Where a build is found: names, its number in the environment, its id; and what settings changed, in words."""

@@ -23,6 +23,11 @@ def share_link(root: str, token: str) -> str:
     return f"{root.rstrip('/')}/{PAGE}#{token}"
 
 
+def is_share_link(text: str) -> bool:
+    """Whether a text is an address of such a page, and no file."""
+    return text.startswith(("http://", "https://")) and f"/{PAGE.rstrip('/')}" in text and len(text.split()) == 1
+
+
 def read_share_link(text: str) -> tuple[str, str]:
     """Return the address of the store that a link leads to, which ends in ``/envstore``, and its token.
 
@@ -32,6 +37,7 @@ def read_share_link(text: str) -> tuple[str, str]:
         It is no share link.
     """
     address, _, token = text.strip().partition("#")
+    address = address.partition("?")[0]  # what mail programs and chats add
     root, page, rest = address.rstrip("/").rpartition(f"/{PAGE.rstrip('/')}")
     try:
         parts = urlsplit(root)

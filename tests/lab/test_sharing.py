@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
@@ -18,7 +19,7 @@ def test_a_link_is_made_and_shows_the_environment_to_whoever_has_it(
     tab.row("data").click(button="right")
     tab.page.get_by_role("menuitem", name="Share…").click()
     dialog = tab.page.locator(".jp-Dialog")
-    shown(dialog.get_by_text("Everybody who has the link can look at this environment"))
+    shown(dialog.get_by_text("Everybody who has the link can look at the active build of this environment"))
     dialog.get_by_test_id("envstore:share-days").select_option("30 days")
     tab.picture("share")
     tab.check_accessibility(".jp-Dialog-content")
@@ -27,6 +28,7 @@ def test_a_link_is_made_and_shows_the_environment_to_whoever_has_it(
     tab.picture("share-link")
     link = dialog.locator("code").first.text_content() or ""
     expect(dialog.locator("code").nth(1)).to_have_text(f"jupyter envstore import '{link}'")
+    shown(dialog.get_by_text("This address works on the machine of the server alone."))
     dialog.get_by_role("button", name="Copy: Open in a browser").click()
     dialog.get_by_role("button", name="Close").click()
 
@@ -36,8 +38,9 @@ def test_a_link_is_made_and_shows_the_environment_to_whoever_has_it(
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(link)
     shown(page.get_by_role("heading", name="team/data"))
-    expect(page.locator("#about")).to_contain_text("For the team Shared by")
-    expect(page.locator("#commands")).to_contain_text(f"jupyter envstore import '{link}'")
+    expect(page.locator("#description")).to_have_text("For the team")
+    expect(page.locator("#about")).to_have_text(re.compile(r"Build \d+ of .*\. Shared by .*\. The link ends on"))
+    expect(page.locator("#commands")).to_contain_text(f"echo '{link}' | jupyter envstore import -")
     expect(page.locator("#commands")).to_contain_text("conda-lock install -n data conda-lock.yml")
     assert not Axe().run(page).response["violations"]
     PICTURES.mkdir(parents=True, exist_ok=True)
@@ -53,10 +56,20 @@ def test_a_link_is_made_and_shows_the_environment_to_whoever_has_it(
     artifacts = {item["type"]: item["sha256"] for item in lab.data("GET", f"build/{example}/artifacts/")}
     assert hashlib.sha256(path.read_bytes()).hexdigest() == artifacts["lockfile"]
 
-    (made,) = (token for token in lab.data("GET", "token/") if token["kind"] == "share")
-    lab.data("DELETE", f"token/{made['id']}/")
+    (made,) = lab.data("GET", "environment/team/data/share/")
+    tab.row("data").click(button="right")
+    tab.page.get_by_role("menuitem", name="Share…").click()
+    shown(dialog.get_by_text("Links that work now"))
+    expect(dialog.get_by_role("listitem")).to_contain_text(f"{made['prefix']}… by {made['username']}, ends on")
+    expect(dialog.get_by_role("listitem")).to_contain_text("last used on")
+    tab.picture("share-again")
+    tab.check_accessibility(".jp-Dialog-content")
+    dialog.get_by_role("button", name=f"Revoke the link {made['prefix']}…").click()
+    shown(dialog.get_by_text("No link works now"))
+    dialog.get_by_role("button", name="Cancel").click()
+    assert lab.data("GET", "environment/team/data/share/") == []
     page.reload()
-    shown(page.get_by_text("This link does not work: it has ended, or was revoked. Ask for another."))
+    shown(page.get_by_text("This link does not work: the link is not known, or was revoked; ask for another."))
     page.goto(f"{lab.origin}/envstore/shared/")
     shown(page.get_by_text("The link is not complete"))
     context.close()

@@ -14,7 +14,8 @@ import requests
 from jupyter_envstore.policy.access import ROLES
 from tests.server.live import MASTER, Server, check_answer, document
 
-# What each verb of each path needs; the empty text: anybody; "login": to be known; "*": on everything.
+# What each verb of each path needs; the empty text: anybody; "login": to be known; "link": a share link's token;
+# "*": on everything.
 TABLE = {
     "GET /": "",
     "GET /permission/": "",
@@ -57,7 +58,10 @@ TABLE = {
     "DELETE /environment/{namespace}/{name}/": "environment::delete",
     "POST /environment/{namespace}/{name}/clone/": "environment:create",
     "POST /environment/{namespace}/{name}/undelete/": "environment::delete",
+    "GET /environment/{namespace}/{name}/share/": "environment::read",
     "POST /environment/{namespace}/{name}/share/": "environment::read",
+    "DELETE /environment/{namespace}/{name}/share/{token_id}/": "environment::read",
+    "GET /shared/": "link",
     "GET /environment/{namespace}/{name}/lockfile/": "environment::read",
     "HEAD /environment/{namespace}/{name}/lockfile/": "environment::read",
     "GET /environment/{namespace}/{name}/conda-lock.yml": "environment::read",
@@ -162,7 +166,7 @@ def expected(who: str, needed: str) -> bool:
         return False
     if needed == "login":
         return True
-    if needed.startswith("*") or who in ("stranger", "narrow"):
+    if needed.startswith(("*", "link")) or who in ("stranger", "narrow"):
         return needed == "namespace::read" and who == "narrow"
     role = {"viewer": "viewer", "developer": "developer", "admin": "admin"}[who]
     return needed in ROLES[role]
@@ -170,7 +174,12 @@ def expected(who: str, needed: str) -> bool:
 
 @pytest.mark.parametrize("who", PEOPLE)
 @pytest.mark.parametrize(
-    "line", [line for line in TABLE if not line.startswith(("DELETE /env", "DELETE /namespace/{namespace}/roles"))]
+    "line",
+    [
+        line
+        for line in TABLE
+        if not line.endswith(("DELETE /environment/{namespace}/{name}/", "DELETE /namespace/{namespace}/roles"))
+    ],
 )
 def test_each_route_lets_in_who_may_and_nobody_else(
     server: Server, locked: int, tokens: dict[str, str | None], who: str, line: str

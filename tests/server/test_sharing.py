@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -17,6 +18,7 @@ from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.spec.share_links import read_share_link, share_link
 from tests.images.conftest import run
 from tests.server.live import Server
+from tests.server.test_access import BODIES, TABLE
 
 PROGRAM = str(Path(sys.executable).with_name("jupyter-envstore"))
 
@@ -39,56 +41,169 @@ def share(server: Server, **body: Any) -> dict[str, Any]:
     return made
 
 
-def test_a_link_gives_one_environment_to_look_at_and_nothing_else(shared: Server) -> None:
+def test_a_link_gives_the_active_build_of_one_environment_to_look_at(shared: Server) -> None:
     made = share(shared)
-    token = made["token"]
+    token, build = made["token"], shared.builds["data"]  # type: ignore[attr-defined]
     assert made["link"] == f"{shared.origin}/envstore/shared/#{token}"
-    assert (made["kind"], made["role_bindings"]) == ("share", {"team/data": ["viewer"]})
+    assert (made["kind"], made["role_bindings"], made["reach"]) == ("share", {"team/data": ["viewer"]}, "here")
     ends = datetime.fromisoformat(made["expiration"].replace("Z", "+00:00"))
     assert timedelta(days=6) < ends - datetime.now(timezone.utc) < timedelta(days=8)
-    listed = shared.data("GET", "environment/", token)
-    assert [row["name"] for row in listed] == ["data"]
-    build, other = shared.builds["data"], shared.builds["secret"]  # type: ignore[attr-defined]
-    assert shared.ask("GET", f"build/{build}/conda-lock.yml", token).status_code == 200
-    assert shared.ask("GET", f"build/{build}/bond/?lock=1", token).status_code == 200
-    for method, path, body in (
-        ("GET", f"build/{other}/", None),
-        ("GET", f"build/{other}/conda-lock.yml", None),
-        ("GET", "environment/team/secret/", None),
-        ("POST", f"build/{build}/artifacts/docker/", {}),
-        ("DELETE", "environment/team/data/", None),
-        ("POST", "environment/team/data/share/", {}),
-        ("GET", "token/", None),
-        ("POST", "token/", {"name": "more", "role_bindings": {"team/data": ["viewer"]}}),
-        ("DELETE", f"token/{made['id']}/", None),
-        ("GET", "space/", None),
-    ):
-        answer = shared.ask(method, path, token, **({} if body is None else {"json": body}))
-        assert answer.status_code in (403, 404), (method, path, answer.text)
-    assert requests.get(f"{shared.origin}/api/kernels", headers={"Authorization": f"token {token}"},
-                        timeout=10).status_code in (302, 403)  # fmt: skip
+    shown = shared.data("GET", "shared/", token)
+    assert (shown["namespace"], shown["name"], shown["build_id"]) == ("team", "data", build)
+    assert shown["shared_by"] == made["username"]
+    assert (shown["bond"], shown["expiration"]) == (None, made["expiration"])
+    assert {item["state"] for item in shown["artifacts"]} == {"ready"}
+    urls = {item["type"]: item["url"] for item in shown["artifacts"]}
+    answer = requests.get(
+        f"{shared.origin}{urls['lockfile']}", headers={"Authorization": f"Bearer {token}"}, timeout=10
+    )
+    assert answer.status_code == 200
+    assert "nasty-text" in answer.text
+    assert shared.data("GET", "shared/?lock=1", token)["bond"]["environment"] == "data"
+
+
+# What a share link opens, of all routes of the table of test_access; everything else is closed to it.
+OPENED = {
+    "GET /shared/",
+    *(
+        f"{verb} /build/{{build_id}}/{path}"
+        for verb in ("GET", "HEAD")
+        for path in ("yaml/", "explicit/", "lockfile/", "conda-lock.yml", "conda-lock.yaml", "archive/", "installer/",
+                     "docker/", "artifacts/{kind}/file/")
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("line", [*TABLE, "GET /nothing/"])
+def test_a_link_opens_nothing_else(shared: Server, line: str) -> None:
+    token = shared.builds.get("token") or share(shared)["token"]  # type: ignore[attr-defined]
+    shared.builds["token"] = token  # type: ignore[attr-defined]
+    build = shared.builds["data"]  # type: ignore[attr-defined]
+    values = {"namespace": "team", "name": "data", "build_id": build, "other_id": build, "token_id": 1,
+              "kind": "lockfile", "package": "x", "module": "x"}  # fmt: skip
+    verb, template = line.split(" ")
+    path = re.sub(r"\{(\w+)\}", lambda match: str(values[match[1]]), template).lstrip("/")
+    answer = shared.ask(verb, path, token, check=False, json=None if verb in ("GET", "HEAD") else BODIES.get(line, {}))
+    if line in OPENED:
+        assert answer.status_code in (200, 404, 409), answer.text  # an archive that is not made is not made for it
+    else:
+        assert answer.status_code == 403, answer.text
+        assert verb == "HEAD" or "a share link opens one environment" in answer.json()["message"]
+
+
+def test_a_link_does_not_make_the_server_look_elsewhere(shared: Server) -> None:
+    token, viewer = share(shared)["token"], shared.token({"team/*": ["viewer"]})
+    for path in ("search/x/", "newest/?name=x", "package/?search=x"):
+        assert shared.ask("GET", path, token).status_code == 403
+    # Who may only read names no channel either: the server would open it.
+    for path in ("search/x/?channel=http://127.0.0.1:9/c", "newest/?name=x&channel=file:///etc"):
+        assert shared.ask("GET", path, viewer).status_code == 403
+
+
+def test_a_link_has_the_active_build_alone_and_no_other_environment(shared: Server, nasty_channel: str) -> None:
+    text = f"name: moving\nchannels: ['{nasty_channel}']\ndependencies: [nasty-text]"
+    first = shared.submit(text)
+    shared.wait(first)
+    token = shared.data("POST", "environment/team/moving/share/", json={"days": 2})["token"]
+    assert shared.ask("GET", f"build/{first}/conda-lock.yml", token).status_code == 200
+    second = shared.submit(text.replace("[nasty-text]", "[nasty-text, nasty-modes]"))
+    shared.wait(second)
+    assert shared.data("GET", "shared/", token)["build_id"] == second
+    assert shared.ask("GET", f"build/{first}/conda-lock.yml", token).status_code == 404
+    assert shared.ask("GET", f"build/{second}/conda-lock.yml", token).status_code == 200
+    other = shared.builds["secret"]  # type: ignore[attr-defined]
+    assert shared.ask("GET", f"build/{other}/conda-lock.yml", token).status_code == 404
+
+    # Another environment of the same name is another environment.
+    shared.data("DELETE", "environment/team/moving/")
+    gone = shared.ask("GET", "shared/", token)
+    assert (gone.status_code, "the environment of the link is gone" in gone.json()["message"]) == (401, True)
+    shared.wait(shared.submit(text))
+    assert shared.ask("GET", "shared/", token).status_code == 401
+    shared.data("DELETE", "environment/team/moving/?now=true")
+    shared.data("POST", "environment/team/moving/undelete/")
+    assert shared.ask("GET", "shared/", token).status_code == 200
+
+
+def test_a_link_to_an_environment_without_a_build_says_so(shared: Server) -> None:
+    failing = shared.submit("name: failing\nchannels: ['file:///nowhere']\ndependencies: [nothing]")
+    assert shared.wait(failing)["status"] == "FAILED"
+    token = shared.data("POST", "environment/team/failing/share/", json={})["token"]
+    shown = shared.data("GET", "shared/?lock=true", token)
+    assert (shown["build_id"], shown["artifacts"], shown["bond"], shown["image"]) == (None, [], None, None)
+    assert shared.ask("GET", f"build/{failing}/yaml/", token).status_code == 404
+
+
+def test_what_holders_of_a_link_do_is_noted_as_the_link_s(shared: Server) -> None:
+    made = share(shared)
+    build = shared.builds["data"]  # type: ignore[attr-defined]
+    assert shared.ask("GET", f"build/{build}/yaml/", made["token"]).status_code == 200
+    noted = [entry for entry in shared.data("GET", "audit/?size=1000") if entry["who"] == f"link:{made['id']}"]
+    assert [entry["verb"] for entry in noted] == ["artifact.download"]
+
+
+def test_a_link_ends_with_the_token_that_it_was_made_with(shared: Server) -> None:
+    body = {"name": "first", "role_bindings": {"team/*": ["developer"]}}
+    first = shared.data("POST", "token/", json=body)
+    second = shared.data("POST", "token/", first["token"], json={"name": "second"})
+    made = shared.data("POST", "environment/team/data/share/", second["token"], json={})
+    assert shared.ask("GET", "shared/", made["token"]).status_code == 200
+    shared.data("DELETE", f"token/{first['id']}/")
+    for path, token in (("shared/", made["token"]), ("environment/", second["token"])):
+        answer = shared.ask("GET", path, token)
+        assert (answer.status_code, "was revoked" in answer.json()["message"]) == (401, True)
+
+
+def test_admins_of_a_place_list_and_revoke_everybody_s_links(shared: Server) -> None:
+    viewer, admin = shared.token({"team/*": ["viewer"]}), shared.token({"team/*": ["admin"]})
+    stranger = shared.token({"other/*": ["admin"]})
+    path = "environment/team/data/share/"
+    made = shared.data("POST", path, viewer, json={})
+    assert [row["id"] for row in shared.data("GET", path, admin) if row["id"] == made["id"]]
+    assert shared.ask("GET", path, stranger).status_code == 403
+    assert shared.ask("DELETE", f"{path}{made['id']}/", stranger).status_code == 403
+    assert shared.ask("DELETE", f"environment/team/secret/share/{made['id']}/", admin).status_code == 404
+    shared.data("DELETE", f"{path}{made['id']}/", admin)
+    assert not [row["id"] for row in shared.data("GET", path, admin) if row["id"] == made["id"]]
+    assert shared.ask("DELETE", f"{path}{made['id']}/", admin).status_code == 404
+    assert shared.ask("GET", "shared/", made["token"]).status_code == 401
+
+
+def test_links_can_be_turned_off(shared: Server) -> None:
+    made = share(shared)
+    shared.data("PUT", "setting/team/data/", json={"share_links": False})
+    answer = shared.ask("POST", "environment/team/data/share/", json={})
+    assert (answer.status_code, "setting share_links" in answer.json()["message"]) == (400, True)
+    answer = shared.ask("GET", "shared/", made["token"])
+    assert (answer.status_code, "turned off" in answer.json()["message"]) == (401, True)
+    shared.data("PUT", "setting/team/data/", json={"share_links": None})
+    assert shared.ask("GET", "shared/", made["token"]).status_code == 200
 
 
 def test_links_are_listed_and_revoked(shared: Server) -> None:
     made = share(shared)
     assert made["id"] in {token["id"] for token in shared.data("GET", "token/") if token["kind"] == "share"}
     shared.data("DELETE", f"token/{made['id']}/")
-    assert shared.ask("GET", "environment/", made["token"]).status_code == 401
+    assert shared.ask("GET", "shared/", made["token"]).status_code == 401
     told = [entry["verb"] for entry in shared.data("GET", "audit/?size=1000")]
     assert "token.share" in told
 
 
 @pytest.mark.parametrize(
-    ("expiration", "message"),
+    ("body", "message"),
     [
-        ("2001-01-01T00:00:00Z", "would have ended already"),
-        ("2099-01-01T00:00:00Z", "lasts at most 366 days"),
-        ("soon", "expiration"),
-        ([], "expiration"),
+        ({"expiration": "2001-01-01T00:00:00Z"}, "would have ended already"),
+        ({"expiration": "2099-01-01T00:00:00Z"}, "lasts at most 366 days"),
+        ({"expiration": "soon"}, "expiration"),
+        ({"expiration": []}, "expiration"),
+        ({"days": 0}, "from 1 to 366 days, not 0"),
+        ({"days": 367}, "from 1 to 366 days, not 367"),
+        ({"days": "7"}, "'days'"),
+        ({"days": 7, "expiration": "2099-01-01T00:00:00Z"}, "not both"),
     ],
 )
-def test_a_link_that_ends_too_early_or_too_late_is_refused(shared: Server, expiration: Any, message: str) -> None:
-    answer = shared.ask("POST", "environment/team/data/share/", json={"expiration": expiration})
+def test_a_link_that_ends_too_early_or_too_late_is_refused(shared: Server, body: Any, message: str) -> None:
+    answer = shared.ask("POST", "environment/team/data/share/", json=body)
     assert answer.status_code == 400
     assert message in answer.json()["message"]
 
@@ -122,18 +237,26 @@ def test_the_command_line_brings_a_shared_environment_and_shares_one(
     )
     environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(tmp_path)}
 
-    def command(*arguments: str, code: int = 0) -> Any:
-        return run(PROGRAM, *arguments, "--root", str(root), code=code, env=environment)
+    def command(*arguments: str, code: int = 0, **more: Any) -> Any:
+        return run(PROGRAM, *arguments, "--root", str(root), code=code, env=environment, **more)
 
     made = share(shared)
     assert f"--accept {nasty_channel}" in command("import", made["link"], code=2).stderr
     done = command("import", made["link"], "--accept", nasty_channel, "--name", "team/mine", "--json")
     brought = json.loads(done.stdout)
     assert (brought["namespace"], brought["name"], brought["status"]) == ("team", "mine", "COMPLETED")
+    link = made["link"].replace("/shared/#", "/shared/?from=mail#")  # in no list of processes
+    by_input = command("import", "-", "--accept", nasty_channel, "--name", "team/too", "--json", input=link + "\n")
+    assert json.loads(by_input.stdout)["status"] == "COMPLETED"
     again = command("import", made["link"], "--accept", nasty_channel, "--name", "team/mine", code=4)
     assert "environment team/mine exists already" in again.stderr
     shared.data("DELETE", f"token/{made['id']}/")
-    assert "the share link does not work: the token is not known" in command("import", made["link"], code=2).stderr
+    assert (
+        "the share link does not work: the link is not known, or was revoked"
+        in command("import", made["link"], code=2).stderr
+    )
+    nobodys = f"{shared.origin}/lab/envstore/shared/#not-a-token"
+    assert "does not answer like a store" in command("import", nobodys, code=3).stderr
     assert "this is no share link" in command("import", "https://envs.example.org/", code=2).stderr
     assert "cannot be reached" in command("import", "http://127.0.0.1:9/envstore/shared/#not-a-token", code=5).stderr
 

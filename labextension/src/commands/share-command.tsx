@@ -5,10 +5,8 @@ import { CommandIDs } from '../command-ids';
 import { Link } from '../components/buttons';
 import { copy } from '../lab/clipboard';
 import { whole } from '../store/accessors';
-import type { IPlace, IShareLink } from '../store/types';
+import type { IPlace, IShareLink, IToken } from '../store/types';
 import { type CommandContext, PLACE } from './command-context';
-
-const DAY = 86_400_000;
 
 /** A command that makes a link with which others can look at an environment and bring it back. */
 export function addShareCommand(context: CommandContext): void {
@@ -19,19 +17,19 @@ export function addShareCommand(context: CommandContext): void {
     PLACE,
     async args => {
       const place = context.place(args);
-      const days = await askForDays(context, place);
-      const made =
-        days && (await context.guarded(trans.__('Not shared'), () => context.model.api.share(place, new Date(Date.now() + days * DAY))));
+      const known = await context.guarded(trans.__('Links cannot be listed'), () => context.model.api.links(place));
+      const days = known && (await askForDays(context, place, known));
+      const made = days && (await context.guarded(trans.__('Not shared'), () => context.model.api.share(place, days)));
       if (made) {
         await showLink(context, place, made);
       }
     },
-    { isEnabled: args => Boolean(context.environment(args)?.current_build_id) && context.model.isConnected }
+    { isEnabled: args => Boolean(context.environment(args)?.active) && context.model.isConnected }
   );
 }
 
 /** Ask for how long a link shall work. Return the days; 0 if the user cancels. */
-async function askForDays(context: CommandContext, place: IPlace): Promise<number> {
+async function askForDays(context: CommandContext, place: IPlace, known: readonly IToken[]): Promise<number> {
   const { trans } = context;
   let days = 7;
   const answer = await showDialog({
@@ -39,7 +37,7 @@ async function askForDays(context: CommandContext, place: IPlace): Promise<numbe
     body: ReactWidget.create(
       <div className="jp-EnvStore-share">
         <p>
-          {trans.__('Everybody who has the link can look at this environment and download its files. The link does not allow anything else, and you can revoke it.')}
+          {trans.__('Everybody who has the link can look at the active build of this environment and download its files, until the link ends or is revoked. Other builds, logs and environments are not shown.')}
         </p>
         <label>
           {trans.__('The link works for')}{' '}
@@ -50,6 +48,7 @@ async function askForDays(context: CommandContext, place: IPlace): Promise<numbe
             <option value="365">{trans.__('1 year')}</option>
           </HTMLSelect>
         </label>
+        <KnownLinks context={context} place={place} known={known} />
       </div>
     ),
     buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Make link') })]
@@ -57,28 +56,73 @@ async function askForDays(context: CommandContext, place: IPlace): Promise<numbe
   return answer.button.accept ? days : 0;
 }
 
+/** The links to an environment that the user may revoke. */
+function KnownLinks({ context, place, known }: { context: CommandContext; place: IPlace; known: readonly IToken[] }): React.ReactElement | null {
+  const { trans } = context;
+  const [links, setLinks] = React.useState(known);
+  const [trouble, setTrouble] = React.useState('');
+  const revoke = async (link: IToken) => {
+    try {
+      await context.model.api.revokeLink(place, link.id);
+      setLinks(before => before.filter(other => other.id !== link.id));
+      setTrouble('');
+    } catch (error) {
+      setTrouble(error instanceof Error ? error.message : String(error));
+    }
+  };
+  if (!known.length) {
+    return null;
+  }
+  const day = (text: string | null) => (text ? new Date(text).toLocaleDateString() : '');
+  return (
+    <section aria-label={trans.__('Links to this environment')}>
+      <div className="jp-EnvStore-sub">{links.length ? trans.__('Links that work now') : trans.__('No link works now')}</div>
+      <ul>
+        {links.map(link => {
+          const used = link.last_used_on ? trans.__('last used on %1', day(`${link.last_used_on}Z`)) : trans.__('not used yet');
+          const said = trans.__('by %1, ends on %2, %3', link.username, day(link.expiration), used);
+          return (
+            <li key={link.id}>
+              <span>
+                <code>{link.prefix}…</code> {said}
+              </span>
+              <Link label={trans.__('Revoke the link %1…', link.prefix)} onClick={() => void revoke(link)}>
+                {trans.__('Revoke')}
+              </Link>
+            </li>
+          );
+        })}
+      </ul>
+      <div role="alert" className="jp-EnvStore-error">
+        {trouble}
+      </div>
+    </section>
+  );
+}
+
 /** Show a link, and how it is used. It is shown only once. */
 async function showLink(context: CommandContext, place: IPlace, made: IShareLink): Promise<void> {
-  const { app, trans } = context;
+  const { trans } = context;
   const ends = made.expiration ? new Date(made.expiration).toLocaleDateString() : '';
   const command = `jupyter envstore import '${made.link}'`;
-  const manage = Dialog.createButton({ label: trans.__('Manage links') });
-  const answer = await showDialog({
+  const limits = {
+    here: trans.__('This address works on the machine of the server alone. If others can reach the server under another address, its admin sets it: c.EnvStoreApp.public_url'),
+    private: trans.__('This address works within its network alone.'),
+    anywhere: ''
+  };
+  await showDialog({
     title: trans.__('Link to %1', whole(place)),
     body: ReactWidget.create(
       <div className="jp-EnvStore-share">
-        <p>{trans.__('Copy it now: it is shown this once. It works until %1.', ends)}</p>
+        <p>{trans.__('Copy it now: it is shown this once. It works until %1. To revoke it, choose Share… again.', ends)}</p>
         <Line label={trans.__('Open in a browser')} text={made.link} context={context} />
+        {limits[made.reach] && <p className="jp-EnvStore-sub">{limits[made.reach]}</p>}
         <Line label={trans.__('Build it on another machine')} text={command} context={context} />
-        <p className="jp-EnvStore-sub">{trans.__('The page has the commands for conda-lock, pixi and Docker.')}</p>
+        <p className="jp-EnvStore-sub">{trans.__('The page has the commands for conda-lock, pixi and Docker, if their files are made.')}</p>
       </div>
     ),
-    buttons: [manage, Dialog.okButton({ label: trans.__('Close') })],
-    defaultButton: 1
+    buttons: [Dialog.okButton({ label: trans.__('Close') })]
   });
-  if (answer.button === manage) {
-    await app.commands.execute(CommandIDs.openTokens);
-  }
 }
 
 /** A text, and a button that copies it. */

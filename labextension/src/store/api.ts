@@ -330,9 +330,18 @@ export class EnvStoreApi {
   }
 
   /** Make a link with which others can look at an environment; it is returned only once. */
-  async share(place: IPlace, expiration: Date): Promise<IShareLink> {
-    const body = { expiration: expiration.toISOString() };
-    return this.ask('POST /environment/{namespace}/{name}/share/', { path: { ...place }, body });
+  async share(place: IPlace, days: number): Promise<IShareLink> {
+    return this.ask('POST /environment/{namespace}/{name}/share/', { path: { ...place }, body: { days } });
+  }
+
+  /** Return the links to an environment that the user may revoke. */
+  async links(place: IPlace): Promise<IToken[]> {
+    return this.ask('GET /environment/{namespace}/{name}/share/', { path: { ...place } });
+  }
+
+  /** Revoke a link to an environment. */
+  async revokeLink(place: IPlace, id: number): Promise<void> {
+    await this.ask('DELETE /environment/{namespace}/{name}/share/{token_id}/', { path: { ...place, token_id: id } });
   }
 
   /** Revoke a token. */

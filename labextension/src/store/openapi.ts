@@ -323,6 +323,31 @@ export interface components {
              */
             readonly last_used_on: string | null;
         };
+        /** @description What whoever has a share link is told. Of the active build; where there is none, its fields are null. */
+        readonly SharedEnvironment: {
+            readonly namespace: string;
+            readonly name: string;
+            readonly description: string;
+            /** @description Who made the link. */
+            readonly shared_by: string;
+            /**
+             * Format: date-time
+             * @description When the link ends, ISO 8601 that ends in Z.
+             */
+            readonly expiration: string | null;
+            readonly build_id: number | null;
+            readonly build_number: number | null;
+            /**
+             * Format: naive-date-time
+             * @description ISO 8601, UTC, without a zone.
+             */
+            readonly built_on: string | null;
+            /** @description Those that are ready. */
+            readonly artifacts: readonly components["schemas"]["Artifact"][];
+            /** @description What `docker pull` is given, where the image is ready and Docker can reach this server. */
+            readonly image: string | null;
+            readonly bond: components["schemas"]["Bond"] | null;
+        };
         readonly AuditEntry: {
             readonly id: number;
             /**
@@ -642,6 +667,10 @@ export interface requests {
         readonly body: never;
         readonly data: unknown;
     };
+    readonly "GET /shared/": {
+        readonly body: never;
+        readonly data: components["schemas"]["SharedEnvironment"];
+    };
     readonly "GET /space/": {
         readonly body: never;
         readonly data: components["schemas"]["Space"];
@@ -737,15 +766,30 @@ export interface requests {
         readonly body: never;
         readonly data: unknown;
     };
+    readonly "GET /environment/{namespace}/{name}/share/": {
+        readonly body: never;
+        readonly data: readonly components["schemas"]["Token"][];
+    };
     readonly "POST /environment/{namespace}/{name}/share/": {
         readonly body: {
+            /** @default 7 */
+            readonly days?: number | null;
             readonly expiration?: string | number | null;
         };
         readonly data: components["schemas"]["Token"] & {
             readonly token: string;
             /** @description The address of a page that shows the environment; the token stands behind `#`. */
             readonly link: string;
+            /**
+             * @description From where the link can be opened, by its host: anywhere, within one network, or on the server's machine alone. `public_url` in the configuration is the host.
+             * @enum {string}
+             */
+            readonly reach: "anywhere" | "private" | "here";
         };
+    };
+    readonly "DELETE /environment/{namespace}/{name}/share/{token_id}/": {
+        readonly body: never;
+        readonly data: unknown;
     };
     readonly "POST /environment/{namespace}/{name}/undelete/": {
         readonly body: never;

@@ -28,7 +28,7 @@ export type ISpace = Schemas['Space'];
 export type IPermissions = Schemas['Permissions'];
 export type IToken = Schemas['Token'];
 /** A link that shares an environment: with its token, which is shown only once. */
-export type IShareLink = IToken & { token: string; link: string };
+export type IShareLink = IToken & { token: string; link: string; reach: 'anywhere' | 'private' | 'here' };
 export type INamespaceRole = Schemas['NamespaceRole'];
 export type Role = INamespaceRole['role'];
 export type IUsage = Schemas['Usage'][string];
