@@ -23,7 +23,7 @@ import jupyter_envstore.database as store_package
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database.connection import HEAD, Database, file_system, upgrade
-from jupyter_envstore.database.models import Base, Build, Environment
+from jupyter_envstore.database.models import Base, Build, Environment, Token
 from jupyter_envstore.errors import InvalidInputError, StorageError
 from jupyter_envstore.services.store import EnvStore
 from tests.helpers import LEASE_SECONDS, Store
@@ -104,6 +104,24 @@ def test_an_upgrade_keeps_the_rows_and_forgets_an_active_build_that_is_not_there
         assert [(b.key, b.warning_count) for b in session.scalars(select(Build))] == [("k", 0)]
     with pytest.raises(IntegrityError), database.write() as session:
         session.get_one(Environment, 1).current_build_id = 77
+    database.close()
+
+
+def test_an_upgrade_ends_links_that_do_not_say_which_environment_was_meant(database: Database) -> None:
+    upgrade(database.engine, "0008")
+    assert database.path is not None
+    with contextlib.closing(sqlite3.connect(str(database.path))) as connection:
+        for kind in ("share", "user"):
+            connection.execute(
+                "INSERT INTO token (kind, name, hash, prefix, username, primary_namespace, role_bindings, groups,"
+                " created_on) VALUES (?, '', ?, '', 'jo', 'jo', '{}', '[]', '2026-01-01 00:00:00')",
+                (kind, kind),
+            )
+        connection.commit()
+    database.migrate()
+    with database.read() as session:
+        tokens = list(session.scalars(select(Token).order_by(Token.kind)))
+    assert [(token.kind, token.revoked_on is not None) for token in tokens] == [("share", True), ("user", False)]
     database.close()
 
 
