@@ -61,12 +61,15 @@ class BuildRows:
             keep_where_wanted(self.job.config, session, row.namespace, environment, build)
             return (build.ended_on - (build.started_on or build.ended_on)).total_seconds()
 
-    def restored(self, size: PrefixSize) -> None:
-        """Note that an old build has its prefix again."""
+    def restored(self, size: PrefixSize, is_first: bool = False) -> None:
+        """Note that an old build has its prefix again; or for the first time: then its artifacts are asked for."""
         with self.workspace.claim.write(self.workspace.database) as session:
-            build = session.get_one(Build, self.job.build.id)
-            self._present(session, build, size)
-            self._ask_for_check(session, build)
+            row = rows.find_build(session, self.job.build.id, deleted=True)
+            self._present(session, row.build, size)
+            if is_first:
+                self._ask_for_artifacts(session, row.build)
+                keep_where_wanted(self.job.config, session, row.namespace, row.environment, row.build)
+            self._ask_for_check(session, row.build)
 
     def finished(self, size: PrefixSize) -> None:
         """Note the size of a prefix that is complete."""

@@ -8,7 +8,7 @@ from jupyter_envstore.builds.build_rows import BuildRows
 from jupyter_envstore.builds.lock_steps import Locking
 from jupyter_envstore.builds.prefix_steps import PrefixSteps
 from jupyter_envstore.builds.workspace import Workspace
-from jupyter_envstore.database.states import COMPLETED, PREFIX_PRESENT
+from jupyter_envstore.database.states import COMPLETED, PREFIX_NONE, PREFIX_PRESENT
 
 
 def run_build(workspace: Workspace) -> None:
@@ -30,11 +30,14 @@ def run_build(workspace: Workspace) -> None:
 
 
 def run_restore(workspace: Workspace) -> None:
-    """Make the prefix of an old build again from its record, without solving."""
+    """Make the prefix of an old build again from its record, without solving; or that of a build that has none yet."""
     job = Job(workspace)
     if job.build.prefix_state == PREFIX_PRESENT:
         return
-    BuildRows(job).restored(PrefixSteps(job).make_again(*job.fetch_recorded()))
+    is_first = job.build.prefix_state == PREFIX_NONE
+    steps, recorded = PrefixSteps(job), job.fetch_recorded()
+    size = steps.make(*recorded) if is_first else steps.make_again(*recorded)
+    BuildRows(job).restored(size, is_first)
     sync_link(job.config, workspace.database, job.environment.id)  # a store that came of a backup has none
 
 

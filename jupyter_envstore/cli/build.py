@@ -79,7 +79,15 @@ def new_place(name: str, namespace: str = "") -> tuple[str, str]:
 
 
 def see_through(store: Store, reference: BuildRef, options: argparse.Namespace) -> int:
-    """Follow a build to its end and tell what came out; with ``--no-wait`` only its name."""
+    """Follow a build to its end and tell what came out; with ``--no-wait`` only its name.
+
+    With ``--later`` there is nothing to follow.
+    """
+    if getattr(options, "later", False):
+        words = f"{reference} is there, without files: its kernel brings them when it is started"
+        words += f"; now: jupyter envstore restore {reference}"
+        tell(options, {"build": str(reference), "id": reference.id}, words)
+        return 0
     if options.no_wait:
         store.scheduler.tick()
         tell(options, {"build": str(reference), "id": reference.id}, reference)

@@ -260,6 +260,7 @@ def _register_files(add: Add) -> None:
     imported.add_argument("-n", "--name", metavar="[NAMESPACE/]NAME", help=name)
     _accept(imported, "the environment of a link")
     imported.add_argument("--no-wait", action="store_true", help="of a link: do not wait for the build")
+    _later(imported, "of a link: ")
     _json(imported)
 
 
@@ -328,6 +329,7 @@ def _register_images(add: Add) -> None:
     pull.add_argument("-n", "--name", metavar="[NAMESPACE/]NAME", help="the new environment; default: as it was called")
     _accept(pull, "the build record")
     pull.add_argument("--no-wait", action="store_true", help="do not wait for the build")
+    _later(pull)
     _json(pull)
 
 
@@ -353,6 +355,11 @@ def _register_using(add: Add) -> None:
     download.add_argument("-o", "--output", metavar="PATH", help="file or folder; - for standard output")
     download.add_argument("--force", action="store_true", help="write over another file of the artifact's own name")
     _json(download)
+
+
+def _later(command: argparse.ArgumentParser, of: str = "") -> None:
+    words = "download no packages now: the kernel of the environment brings them when it is started"
+    command.add_argument("--later", action="store_true", help=of + words)
 
 
 def _accept(parser: argparse.ArgumentParser, what: str) -> None:

@@ -50,7 +50,7 @@ def pull(options: argparse.Namespace) -> int:
             msg = f"{here[0]} has this very build record; --name NAME makes another environment of it"
             raise ConflictError(msg)
         with asking("the build record"):
-            reference = store.shared_records.build(pulled, target, who(), options.accept or ())
+            reference = store.shared_records.build(pulled, target, who(), options.accept or (), options.later)
         return see_through(store, reference, options)
 
 

@@ -68,7 +68,7 @@ def import_file_or_link(options: argparse.Namespace) -> int:
     with open_store(options) as store:
         target = new_place(options.name or suggest_name(name))
         with asking("the environment"):
-            reference = store.bonds.build_lock(metadata, target, who(), options.accept or ())
+            reference = store.bonds.build_lock(metadata, target, who(), options.accept or (), options.later)
         return see_through(store, reference, options)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from jupyter_envstore.database.models import Build, Environment, Namespace
+from jupyter_envstore.database.models import Build, BuildPackage, Environment, Namespace, Package
 from jupyter_envstore.database.states import COMPLETED, PREFIX_PRESENT
 
 
@@ -36,6 +36,12 @@ def other_builds(session: Session, build_ids: Sequence[int]) -> list[ActiveBuild
     other = Build.id.is_distinct_from(Environment.current_build_id)
     query = _with_builds(Build.environment_id == Environment.id, *wanted, other)
     return [row._replace(active=False) for row in _rows(session, query)]
+
+
+def packages_among(session: Session, build_id: int, names: Collection[str]) -> list[str]:
+    """Return which of the named packages a build has."""
+    query = select(Package.name).join(BuildPackage, BuildPackage.package_id == Package.id)
+    return list(session.scalars(query.where(BuildPackage.build_id == build_id, Package.name.in_(names))))
 
 
 def _with_builds(joined: Any, *kept: Any) -> Any:

@@ -13,7 +13,7 @@ import os
 import shutil
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,14 @@ from typing import Any
 from jupyter_envstore.builds.activation import program_path, recorded_activation
 from jupyter_envstore.builds.shims import write_shims
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.database.active_builds import ActiveBuild, active_builds, other_builds
+from jupyter_envstore.database.active_builds import ActiveBuild, active_builds, other_builds, packages_among
 from jupyter_envstore.database.connection import Database
 from jupyter_envstore.engine.kernel_checks import brought_kernels, is_taken, kernel_faults
 from jupyter_envstore.engine.kernel_files import kernel_command
+from jupyter_envstore.engine.kernel_packages import KERNELS
 from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.kernels import logos
+from jupyter_envstore.kernels.late_kernels import late_kernels, write_late_kernel
 from jupyter_envstore.policy.access import matches
 from jupyter_envstore.spec.names import spell
 
@@ -152,7 +154,7 @@ class KernelSpecs:
             changed = states != self._states or self._first
             self._states, self._first = states, False
             if changed:
-                used = {folder_name(row) for row in (*active, *others) if row.present}
+                used = {folder_name(row) for row in (*active, *others) if row.directory}
                 self._remove_others(used)
 
     def _state_of(self, row: ActiveBuild) -> KernelState:
@@ -160,14 +162,12 @@ class KernelSpecs:
             return KernelState((), f"environments of {row.namespace} are not offered as kernels on this server")
         if row.directory is None:
             return KernelState((), NO_BUILD)
-        if not row.present:
-            return KernelState((), PACKED_AWAY)
         prefix = self.config.builds / row.directory
         folder = self.specs / folder_name(row)
         languages: dict[str, str] = {}
         if not folder.is_dir():
             try:
-                languages = self._write(row, prefix, folder)
+                languages = self._write(row, prefix, folder) if row.present else self._write_late(row, folder)
             except OSError as error:
                 return KernelState((), f"its kernelspecs cannot be written: {error.strerror}")
         names = sorted(path.name for path in folder.iterdir())
@@ -179,14 +179,39 @@ class KernelSpecs:
             if name not in languages:
                 languages[name] = _language(folder / name / "kernel.json")
         spoken = sorted({languages[name] for name in names} - {""})
-        return KernelState(tuple(names), "" if names else _why_none(prefix), tuple(spoken))
+        why = "" if names else _why_none(prefix) if row.present else PACKED_AWAY
+        return KernelState(tuple(names), why, tuple(spoken))
+
+    def _write_late(self, row: ActiveBuild, folder: Path) -> dict[str, str]:
+        """Write the kernelspecs of a build that is not on the disk; return their ids and languages."""
+        with self.database.read() as session:
+            packages = packages_among(session, row.build_id or 0, KERNELS)
+        languages: dict[str, str] = {}
+        with self._published(folder) as staging:
+            for name, spec in late_kernels(self.config.root, row, packages).items():
+                target = staging / kernel_id(row.namespace, row.name, name)
+                write_late_kernel(target, spec)
+                languages[target.name] = language_of(spec)
+                logo = logos.logo(row.namespace, row.name, "", languages[target.name])
+                (target / logos.FILE).write_text(logo, encoding="ascii")
+        return languages
+
+    @contextlib.contextmanager
+    def _published(self, folder: Path) -> Iterator[Path]:
+        """Give a folder to write into; it is renamed to ``folder`` at the end, unless another server was first."""
+        staging = self.specs / f".{uuid.uuid4().hex}"
+        staging.mkdir()
+        try:
+            yield staging
+            with contextlib.suppress(OSError):
+                staging.rename(folder)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
 
     def _write(self, row: ActiveBuild, prefix: Path, folder: Path) -> dict[str, str]:
         """Write the kernelspecs of a build; return their ids and languages."""
         languages: dict[str, str] = {}
-        staging = self.specs / f".{uuid.uuid4().hex}"
-        staging.mkdir()
-        try:
+        with self._published(folder) as staging:
             for kernel in brought_kernels(prefix, _programs(prefix)):
                 if kernel.spec is None:
                     continue
@@ -200,10 +225,6 @@ class KernelSpecs:
                 languages[target.name] = language_of(spec)
                 logo = logos.logo(row.namespace, row.name, self._picture(pictures), languages[target.name])
                 (target / logos.FILE).write_text(logo, encoding="ascii")
-            with contextlib.suppress(OSError):  # another server was first
-                staging.rename(folder)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
         return languages
 
     def _take_files(self, source: Path, target: Path, published: Path, inside: str) -> dict[str, Path]:
@@ -287,7 +308,8 @@ def _why_none(prefix: Path) -> str:
 
 def folder_name(row: ActiveBuild) -> str:
     """Return the name of the folder with a build's kernelspecs."""
-    return f"{row.environment_id}-{row.build_id}-{FORMAT}{'' if row.active else '-other'}"
+    kind = "" if row.active and row.present else "-other" if row.present else "-late"
+    return f"{row.environment_id}-{row.build_id}-{FORMAT}{kind}"
 
 
 def kernel_id(namespace: str, name: str, kernel: str = "python3", number: int | None = None) -> str:

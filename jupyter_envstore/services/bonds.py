@@ -99,7 +99,9 @@ class Bonds:
             "fitting": self._fitting(identity, bond),
         }
 
-    def build_lock(self, metadata: object, target: tuple[str, str], who: str, accepted: Sequence[str] = ()) -> BuildRef:
+    def build_lock(
+        self, metadata: object, target: tuple[str, str], who: str, accepted: Sequence[str] = (), later: bool = False
+    ) -> BuildRef:
         """Build the lock that a notebook holds, in a new environment.
 
         Parameters
@@ -110,6 +112,8 @@ class Bonds:
             Namespace and name of the new environment.
         accepted : sequence of str
             Addresses that packages may come from although the store's settings do not name them.
+        later : bool
+            As in :meth:`~jupyter_envstore.services.builds.Builds.submit_record`.
 
         Raises
         ------
@@ -135,7 +139,7 @@ class Bonds:
         record.lock(current_subdir())
         check_record(record, settings, "/".join(target), self._config, foreign=True)
         check_accepted("the lock", unknown_places(record, settings, self._config), accepted)
-        return self._builds.submit_record(record, target, who, "notebook")
+        return self._builds.submit_record(record, target, who, "notebook", later=later)
 
     def _known_builds(self, identity: Identity, bond: Bond) -> tuple[list[FoundBuild], FoundBuild | None]:
         """Return the builds with the notebook's record, and the active build of the environment that it names."""

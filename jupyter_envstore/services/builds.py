@@ -17,12 +17,12 @@ from jupyter_envstore.database import listings as listing
 from jupyter_envstore.database import people
 from jupyter_envstore.database import settings as settings_rows
 from jupyter_envstore.database.blob_references import refer, wheel_owner
-from jupyter_envstore.database.connection import Database, Session
+from jupyter_envstore.database.connection import Database, Session, now
 from jupyter_envstore.database.jobs import BUILD, enqueue, unfinished_jobs
 from jupyter_envstore.database.models import Environment, Namespace
 from jupyter_envstore.database.models import Specification as SpecificationRow
 from jupyter_envstore.database.paging import Filters, Page
-from jupyter_envstore.database.states import ON_DEMAND, UNSETTLED
+from jupyter_envstore.database.states import COMPLETED, ON_DEMAND, PREFIX_NONE, UNSETTLED
 from jupyter_envstore.database.warnings import warnings_of
 from jupyter_envstore.engine.lockcheck import check_lock
 from jupyter_envstore.engine.record import BuildRecord
@@ -208,7 +208,13 @@ class Builds:
         return found
 
     def submit_record(
-        self, record: BuildRecord, target: tuple[str, str], who: str, trigger: str, wheels: Collection[str] = ()
+        self,
+        record: BuildRecord,
+        target: tuple[str, str],
+        who: str,
+        trigger: str,
+        wheels: Collection[str] = (),
+        later: bool = False,
     ) -> BuildRef:
         """Build a record that was made elsewhere, in a new environment: nothing is solved, no version changes.
 
@@ -221,11 +227,14 @@ class Builds:
             Namespace and name of the new environment.
         wheels : collection of str
             SHA-256 of the wheels that were put into the store for this record.
+        later : bool
+            Whether nothing is downloaded now: the build is there at once, without files; its kernel brings them when
+            it is started, as ``restore`` does.
 
         Raises
         ------
         ConflictError
-            The target is there.
+            The target is there; or packages would have to be built from source, ``later``.
         PlatformError
             The record is not for this platform.
         PolicyError
@@ -240,6 +249,9 @@ class Builds:
         specification = specification_of_record(record, self._config.allow_local_files)
         blob = self._checked_record(record, target)
         if not {wheel["sha256"] for wheel in record.wheels} <= set(wheels):
+            if later:
+                msg = "PyPI packages of it have to be built from source, which makes another record; build it now"
+                raise ConflictError(msg)
             return self.submit(locked_specification(record), *target, who, trigger, is_new=True)
         with self._database.write() as session:
             space, made = self._new_environment(session, target, record.description, who)
@@ -251,7 +263,8 @@ class Builds:
             for wheel in record.wheels:
                 kept = StoredBlob(wheel["sha256"], wheel["size"])
                 refer(session, self._blobs, kept, wheel_owner(new.id, kept.digest))
-            found = self._queue_recorded(session, rows.BuildRow(new, made, space), blob, platform, who)
+            place = rows.BuildRow(new, made, space)
+            found = self._queue_recorded(session, place, blob, platform, who, later)
         self._scheduler.wake()
         return found
 
@@ -271,15 +284,21 @@ class Builds:
         return space, made
 
     def _queue_recorded(
-        self, session: Session, row: rows.BuildRow, record: StoredBlob, platform: str, who: str
+        self, session: Session, row: rows.BuildRow, record: StoredBlob, platform: str, who: str, later: bool = False
     ) -> BuildRef:
-        """Queue a build that has its record already."""
+        """Queue a build that has its record already; or, ``later``, let it be complete without its files."""
         build = row.build
         build.record_digest, build.platform = record.digest, platform
         refer(session, self._blobs, record, f"build:{build.id}:record")
-        enqueue(session, BUILD, build.id)
+        if later:
+            build.status, build.prefix_state, build.ended_on = COMPLETED, PREFIX_NONE, now()
+            row.environment.current_build_id = build.id
+        else:
+            enqueue(session, BUILD, build.id)
         found = BuildRef(row.namespace.name, row.environment.name, build.number, build.id)
         people.audit(session, who, "build.create", str(found), {"trigger": build.trigger, "build_id": build.id})
+        if later:
+            people.audit(session, who, "build.activate", str(row), {"by": "record"})
         return found
 
     def check_target(self, target: tuple[str, str]) -> None:

@@ -129,7 +129,15 @@ class Builds(Protocol):
     def clone(self, source: tuple[str, str, int | None], target: tuple[str, str], who: str) -> BuildRef:
         """Build the record of a build under another name: nothing is solved, no version changes."""
 
-    def submit_record(self, record: BuildRecord, target: tuple[str, str], who: str, trigger: str) -> BuildRef:
+    def submit_record(
+        self,
+        record: BuildRecord,
+        target: tuple[str, str],
+        who: str,
+        trigger: str,
+        wheels: Collection[str] = (),
+        later: bool = False,
+    ) -> BuildRef:
         """Build a record that was made elsewhere, in a new environment: nothing is solved, no version changes."""
 
     def find(self, namespace: str, name: str, build: str | None = None) -> BuildRef:
@@ -188,7 +196,9 @@ class Bonds(Protocol):
     def look(self, identity: Identity, metadata: object) -> BondState:
         """Return what is known here of a notebook's environment, of what ``identity`` may see."""
 
-    def build_lock(self, metadata: object, target: tuple[str, str], who: str, accepted: Sequence[str] = ()) -> BuildRef:
+    def build_lock(
+        self, metadata: object, target: tuple[str, str], who: str, accepted: Sequence[str] = (), later: bool = False
+    ) -> BuildRef:
         """Build the lock that a notebook holds, in a new environment."""
 
 
@@ -230,7 +240,14 @@ class SharedRecords(Protocol):
     def builds_with(self, pulled: PulledRecord) -> list[BuildRef]:
         """Return the completed builds that have a record already, newest first."""
 
-    def build(self, pulled: PulledRecord, target: tuple[str, str], who: str, accepted: Sequence[str] = ()) -> BuildRef:
+    def build(
+        self,
+        pulled: PulledRecord,
+        target: tuple[str, str],
+        who: str,
+        accepted: Sequence[str] = (),
+        later: bool = False,
+    ) -> BuildRef:
         """Build a record that was fetched, in a new environment."""
 
 

@@ -140,7 +140,14 @@ class SharedRecords:
             found = builds_of_record(session, pulled.artifact.digest)
         return [BuildRef(row.namespace.name, row.environment.name, row.build.number, row.build.id) for row in found]
 
-    def build(self, pulled: PulledRecord, target: tuple[str, str], who: str, accepted: Sequence[str] = ()) -> BuildRef:
+    def build(
+        self,
+        pulled: PulledRecord,
+        target: tuple[str, str],
+        who: str,
+        accepted: Sequence[str] = (),
+        later: bool = False,
+    ) -> BuildRef:
         """Build a record that was fetched, in a new environment.
 
         Wheels that were built from source archives come from the registry, unless the settings name the indexes that
@@ -152,6 +159,8 @@ class SharedRecords:
             Namespace and name of the new environment.
         accepted : sequence of str
             Addresses that packages may come from although the store's settings do not name them.
+        later : bool
+            As in :meth:`~jupyter_envstore.services.builds.Builds.submit_record`.
 
         Raises
         ------
@@ -180,7 +189,8 @@ class SharedRecords:
         check_accepted("the build record", places, accepted)
         self._builds.check_space(sum(wheel["size"] for wheel in wheels))
         pull_wheels(source, wheels, self._blobs, self._config.docker_insecure_registries)
-        return self._builds.submit_record(record, target, who, "registry", {wheel["sha256"] for wheel in wheels})
+        digests = {wheel["sha256"] for wheel in wheels}
+        return self._builds.submit_record(record, target, who, "registry", digests, later)
 
     # -- what a registry is told -------------------------------------------------------------------------------------
 

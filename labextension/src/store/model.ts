@@ -343,7 +343,8 @@ export class EnvStoreModel implements IDisposable {
     for (const item of environments) {
       const old = before.get(item.id);
       const isNew = !old?.active || old.current_build_id !== item.current_build_id;
-      if (item.active && (isNew || old.kernels.join() !== item.kernels.join())) {
+      const isBrought = Boolean(old?.current_build?.packed_away) !== Boolean(item.current_build?.packed_away);
+      if (item.active && (isNew || isBrought || old.kernels.join() !== item.kernels.join())) {
         this._ready.emit(item);
       }
       const end = this._own.endOf(item);
