@@ -215,6 +215,10 @@ ENDED_KERNEL = re.compile(
     re.DOTALL,
 )
 """A kernel that ends while it has something to say; what kernels print stands in the server's log."""
+FAILED_JOB = re.compile(
+    r"Traceback[^\n]*\n *File [^\n]*/jupyter_scheduler/executors\.py(?:(?!\n\[).)*?\n\w+Error: ", re.DOTALL
+)
+"""jupyter-scheduler prints why a job failed."""
 
 
 @contextmanager
@@ -236,7 +240,7 @@ def servers(package_cache: Path) -> Iterator[Callable[..., Server]]:
         end_workers(server.root)
         # A browser that leaves while Jupyter Server writes to its socket is no fault of this server.
         text = server.log.read_text()
-        for pattern in (LEFT_EARLY, LEFT_SOCKET, GONE_KERNEL, ENDED_KERNEL):
+        for pattern in (LEFT_EARLY, LEFT_SOCKET, GONE_KERNEL, ENDED_KERNEL, FAILED_JOB):
             text = pattern.sub("", text)
         logs.append(text)
         remove_tree(server.folder)

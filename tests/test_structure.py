@@ -17,7 +17,7 @@ PACKAGE = Path(jupyter_envstore.__file__).parent
 # From top to bottom, as CONTRIBUTING.md draws them. A package may import from packages below its own line.
 LAYERS = [
     {"cli"},
-    {"application"},
+    {"application", "scheduling"},
     {"server"},
     {"channel_maker"},
     {"services"},

@@ -51,6 +51,8 @@ def run_notebook(options: argparse.Namespace) -> int:
     with open_store(options) as store, tempfile.TemporaryDirectory(prefix="es-kernel-") as kernels:
         if options.environment:
             reference = find(store, options.environment)
+            if store.builds.show(reference.id)["packed_away"]:
+                _restore(store, reference)
         else:
             reference = bring_back(store, notebook, options.notebook, options.exact, options.accept or ())
         kernel = kernel_for(notebook, kernels_of(store, reference, Path(kernels)), reference)
@@ -119,9 +121,7 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
         here = state["builds"][0]
         reference = reference_of(here)
         if here["packed_away"]:
-            print(f"bringing {reference} back", file=sys.stderr)
-            store.prefixes.restore(reference.id, who())
-            follow(store, reference)
+            _restore(store, reference)
         return reference
     if state["deleted"]:
         place = f"{bond['namespace']}/{bond['environment']}"
@@ -152,6 +152,13 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
     print(f"building {reference}", file=sys.stderr)
     outcome(follow(store, reference))
     return reference
+
+
+def _restore(store: Store, reference: BuildRef) -> None:
+    """Bring a build back that was packed away."""
+    print(f"bringing {reference} back", file=sys.stderr)
+    store.prefixes.restore(reference.id, who())
+    follow(store, reference)
 
 
 @contextmanager
