@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CHUNK = 1 << 20
+LARGEST = 256 << 20
+"""Bytes of an answer in JSON; listings of a hundred thousand environments are smaller."""
 IMAGE = "docker"
 UNSETTLED = ("QUEUED", "BUILDING")
 """What the status of a build is until it has ended."""
@@ -283,10 +285,11 @@ class EnvStore:
     ) -> dict[str, Any]:
         with self._open(path, query, body) as answer:
             try:
-                found: dict[str, Any] = json.load(answer)
+                text = answer.read(LARGEST + 1)
+                found: dict[str, Any] = json.loads(text) if len(text) <= LARGEST else {}
             except ValueError:
                 found = {}
-        if not isinstance(found, dict) or not found:
+        if not isinstance(found, dict) or "data" not in found:
             msg = f"{self.url} does not answer like a store of environments; check the address"
             raise EnvStoreClientError(msg, 502)
         return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 
+from jupyter_envstore.builds.workspace import printable
 from jupyter_envstore.cli.build import import_file, new_place, owner, see_through
 from jupyter_envstore.cli.common import open_store, read_file, tell, who
 from jupyter_envstore.cli.notebook import asking
@@ -16,8 +17,10 @@ from jupyter_envstore.representation.conda_store_types import TokenJson
 from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.spec import parse_reference
 from jupyter_envstore.spec.names import suggest_name
-from jupyter_envstore.spec.share_links import is_share_link, read_share_link, share_link
+from jupyter_envstore.spec.share_links import is_address, read_share_link, share_link
 
+SHOWN = 300
+"""Characters of what another server says."""
 NO_ADDRESS = (
     "others cannot reach this store: set c.EnvStoreApp.public_url to the address of the Jupyter server that serves it, "
     "or use a registry: jupyter envstore push"
@@ -57,11 +60,11 @@ def _links(store: Store) -> list[TokenJson]:
 
 def import_file_or_link(options: argparse.Namespace) -> int:
     """Repair a file and print it; or build the environment of a share link."""
-    link, data = options.file, b""
-    if not link.startswith(("http://", "https://")):
+    link = options.file
+    if not is_address(link):
         data = read_file(link)
-        link = data.decode(errors="replace").strip() if link == "-" else ""
-        if not is_share_link(link):
+        link = data.decode(errors="replace") if link == "-" else ""
+        if not is_address(link):
             return import_file(options, data)
     url, token = read_share_link(link)
     name, metadata = _shared(Client(url, token))
@@ -85,15 +88,20 @@ def _shared(client: Client) -> tuple[str, object]:
         The server does not answer.
     """
     try:
-        found = client.shared(lock=True)
+        found: object = client.shared(lock=True)
     except EnvStoreClientError as error:
+        said = printable(str(error))[:SHOWN]
         if error.status in (401, 403):
-            msg = f"the share link does not work: {error}"
+            msg = f"the share link does not work: {said}"
             raise InvalidInputError(msg) from None
         if not error.status:
-            raise ChannelUnreachableError(str(error)) from None
-        raise NotFoundError(str(error)) from None
+            raise ChannelUnreachableError(said) from None
+        raise NotFoundError(said) from None
+    if not isinstance(found, dict) or "bond" not in found or not isinstance(found.get("name"), str):
+        msg = f"{client.url} does not answer like a store of environments; check the link"
+        raise NotFoundError(msg)
     if found["bond"] is None:
-        msg = f"{found['namespace']}/{found['name']}, which the link shares, has not been built yet; try again later"
+        name = printable(found["name"])[:SHOWN]
+        msg = f"the environment {name}, which the link shares, has not been built yet; try again later"
         raise NotFoundError(msg)
     return found["name"], found["bond"]

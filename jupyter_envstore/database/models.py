@@ -310,7 +310,8 @@ class Token(Base):
     """A token, as its hash; ``prefix`` is what people recognise it by.
 
     ``kind``: made by a user, for a kernel, or for a share link, which opens the environment ``environment_id``.
-    ``made_with`` is the token that its maker came with: it ends when that is revoked.
+    ``made_with`` is the token that its maker came with: it ends when that is revoked. ``configured_hash`` is that of a
+    token of the configuration: it ends when that is not in the configuration any more.
     """
 
     __tablename__ = "token"
@@ -325,6 +326,7 @@ class Token(Base):
     groups: Mapped[list[str]] = mapped_column(JSON, default=list)
     environment_id: Mapped[int | None] = mapped_column(ForeignKey("environment.id"), index=True)
     made_with: Mapped[int | None] = mapped_column(ForeignKey("token.id", ondelete="SET NULL"), index=True)
+    configured_hash: Mapped[str | None] = mapped_column(String(64))
     created_on: Mapped[datetime]
     expires_on: Mapped[datetime | None]
     last_used_on: Mapped[datetime | None]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.models import ENTITY_KIND, NAMESPACE_KIND, AuditEntry, Namespace, RoleMapping, Token
 from jupyter_envstore.database.values import TokenValues
-from jupyter_envstore.errors import ConflictError, NotFoundError
+from jupyter_envstore.errors import AuthenticationError, ConflictError, NotFoundError
 
 USER, KERNEL, SHARE = "user", "kernel", "share"
 """Kinds of tokens: made by people, handed to kernels, and part of links that share an environment."""
@@ -19,7 +19,19 @@ USED_AGAIN = timedelta(minutes=1)
 
 
 def add_token(session: Session, values: TokenValues) -> Token:
-    """Add a token."""
+    """Add a token, unless the one that it is made with has ended meanwhile.
+
+    Raises
+    ------
+    AuthenticationError
+        It has.
+    """
+    maker = values["made_with"]
+    if maker is not None:
+        row = session.get(Token, maker, with_for_update=True, populate_existing=True)
+        if row is None or row.revoked_on is not None or expired(row):
+            msg = "the token was revoked or has ended; make another"
+            raise AuthenticationError(msg)
     token = Token(created_on=now(), **values)
     session.add(token)
     session.flush()
@@ -58,12 +70,15 @@ def list_links(session: Session, environment_id: int) -> list[Token]:
     return list(session.scalars(query.where(Token.expires_on > now()).order_by(Token.id.desc())))
 
 
-def revoke_token(session: Session, token: Token) -> None:
-    """Revoke a token, and every token that was made with it."""
-    moment, ended = now(), [token.id]
+def revoke_token(session: Session, token: Token) -> list[int]:
+    """Revoke a token, and every token that was made with it; return the ids of these."""
+    moment, ended, also = now(), [token.id], list[int]()
     while ended:
-        session.execute(update(Token).where(Token.id.in_(ended)).values(revoked_on=moment))
+        locked = select(Token.id).where(Token.id.in_(ended)).with_for_update()  # nothing is made with them meanwhile
+        session.execute(update(Token).where(Token.id.in_(list(session.scalars(locked)))).values(revoked_on=moment))
         ended = list(session.scalars(select(Token.id).where(Token.made_with.in_(ended), Token.revoked_on.is_(None))))
+        also += ended
+    return also
 
 
 def forget_kernel_tokens(session: Session) -> None:

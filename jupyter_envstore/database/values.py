@@ -53,6 +53,7 @@ class TokenValues(OptionalTokenValues):
     expires_on: datetime | None
     groups: list[str]
     made_with: int | None
+    configured_hash: str | None
 
 
 class FoundVersion(TypedDict):

@@ -61,6 +61,10 @@ class Identity:
         ``jupyter``, ``token`` or ``nobody``.
     groups : tuple of str
         Groups that they were known to be in.
+    configured_hash : str or None
+        Hash of the token of the configuration that they came with.
+    is_kernel : bool
+        Whether they came with the token of a kernel: it makes no tokens and no links, and revokes none.
     link : SharedLink or None
         The share link that they came with. It opens the few routes that are for links, and nothing else.
     """
@@ -72,6 +76,8 @@ class Identity:
     expires_on: datetime | None = None
     source: str = "jupyter"
     groups: tuple[str, ...] = ()
+    configured_hash: str | None = None
+    is_kernel: bool = False
     link: SharedLink | None = None
 
     @property
@@ -176,6 +182,19 @@ LINK = "link:"
 """What stands before the id of a share link, where names of people stand."""
 KEPT_PREFIXES = ("group:", "token:", LINK)
 """What stands before names of groups, configured tokens and share links: no person is called so."""
+
+
+def check_person(name: str) -> None:
+    """Refuse a name of a person that would be taken for something else: a group, a token, a link, or everybody.
+
+    Raises
+    ------
+    AuthenticationError
+        It would.
+    """
+    if name.startswith(KEPT_PREFIXES) or name == "*":
+        msg = f"nobody can be called {name[:60]!r} here: such names are not people's (identity_mapper changes names)"
+        raise AuthenticationError(msg)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,13 @@ from urllib.parse import quote
 
 from jupyter_envstore.database.awaited_artifacts import Standing, Wanted
 from jupyter_envstore.database.states import ABSENT, COMPLETED, DROPPED, READY, UNSETTLED
-from jupyter_envstore.errors import ClientGoneError, ConflictError, InvalidInputError, NotReadyError
+from jupyter_envstore.errors import (
+    ClientGoneError,
+    ConflictError,
+    InvalidInputError,
+    NotReadyError,
+    PermissionDeniedError,
+)
 from jupyter_envstore.policy.artifact_kinds import artifact_kinds, artifact_name
 from jupyter_envstore.server.base import EnvStoreHandler
 from jupyter_envstore.server.file_responses import PLAIN, FileHandler
@@ -218,10 +224,15 @@ class ListHandler(DownloadHandler):
         ------
         InvalidInputError
             It is asked for with another channel.
+        PermissionDeniedError
+            It is asked for with a share link, to which that channel is closed.
         """
         channel = self.text_argument("channel")
         if not channel:
             return None
+        if self.identity.link is not None:
+            msg = "the channel of kept packages is not open to share links; leave channel= away"
+            raise PermissionDeniedError(msg)
         if channel != "kept":
             msg = f"channel {channel[:60]!r} is not known here; known: kept"
             raise InvalidInputError(msg)

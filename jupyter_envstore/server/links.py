@@ -9,6 +9,7 @@ from jupyter_envstore.errors import EnvStoreError, InvalidInputError, Permission
 from jupyter_envstore.representation import moments
 from jupyter_envstore.server.artifacts import with_address
 from jupyter_envstore.server.base import EnvStoreHandler
+from jupyter_envstore.server.file_responses import FileHandler
 from jupyter_envstore.spec.address_reach import reach_of
 from jupyter_envstore.spec.share_links import share_link
 
@@ -59,7 +60,7 @@ class ShareHandler(EnvStoreHandler):
         self.acknowledge()
 
 
-class SharedHandler(EnvStoreHandler):
+class SharedHandler(FileHandler):
     """``shared/``: what whoever has a share link is told, in one answer."""
 
     for_links = True
@@ -79,14 +80,17 @@ class SharedHandler(EnvStoreHandler):
             artifacts = [with_address(item, self.context.api_url, build) for item in ready]
             if any(item["type"] == "docker" for item in ready):
                 image = await self._image(build)
+            self.note_once(build, "record" if with_lock else "shared")
             if with_lock:
                 bond = await self.run(self.store.bonds.of_build, build, True)
         ends = moments.expiration_json(self.identity.expires_on)
         self.answer({**shown, "expiration": ends, "artifacts": artifacts, "image": image, "bond": bond})
 
     async def _image(self, build: int) -> str | None:
-        """Return the address of the image, where Docker can reach this server."""
+        """Return the address of the image, where Docker can reach this server and all its parts are there."""
         try:
+            if (await self.run(self.store.images.state, build))["state"] != READY:
+                return None
             host = self.context.registry.host(self.request)
             return await self.run(self.store.images.address, build, host)
         except EnvStoreError:

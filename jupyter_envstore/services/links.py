@@ -13,7 +13,7 @@ from jupyter_envstore.policy.access import Identity, SharedLink, new_token
 from jupyter_envstore.representation import conda_store, moments
 from jupyter_envstore.representation.conda_store_types import TokenJson
 from jupyter_envstore.services.settings import Settings
-from jupyter_envstore.services.tokens import end_to_give, may_handle, token_values
+from jupyter_envstore.services.tokens import end_to_give, may_handle, refuse_kernel, revoke_row, token_values
 from jupyter_envstore.services.values import SharedEnvironment
 
 if TYPE_CHECKING:
@@ -60,7 +60,12 @@ class Links:
             There is no such environment.
         PolicyError
             The settings do not allow links here.
+        AuthenticationError
+            The token that it is made with was revoked meanwhile.
+        PermissionDeniedError
+            It would be made with the token of a kernel.
         """
+        refuse_kernel(identity)
         if not self._settings.effective((namespace, name))["share_links"]:
             msg = f"links to {namespace}/{name} are turned off (setting share_links)"
             raise PolicyError(msg)
@@ -102,15 +107,17 @@ class Links:
         ------
         NotFoundError
             There is no such link to this environment, or it is somebody else's.
+        PermissionDeniedError
+            A kernel's token would do it.
         """
+        refuse_kernel(identity)
         with self._database.write() as session:
             _, environment = builds.find_environment(session, namespace, name)
             row = rows.get_token(session, token_id)
             if row.environment_id != environment.id or not _may_revoke(identity, row, namespace, name):
                 msg = f"there is no token {token_id}"
                 raise NotFoundError(msg)
-            rows.revoke_token(session, row)
-            rows.audit(session, identity.name, "token.revoke", f"token:{row.id}", {"name": row.name})
+            revoke_row(session, identity, row)
 
     def build(self, link: SharedLink) -> int | None:
         """Return the id of the build that a link gives: the active one of its environment; None where there is none."""

@@ -16,6 +16,7 @@ from jupyter_envstore.policy.access import (
     Identity,
     PredefinedToken,
     SharedLink,
+    check_person,
     common_bindings,
     join_bindings,
     own_namespace,
@@ -38,7 +39,14 @@ class People:
         self._settings = settings
 
     def identify(self, rules: AccessRules, name: str, groups: Sequence[str] = ()) -> Identity:
-        """Return the identity of a person, with what role mappings give them."""
+        """Return the identity of a person, with what role mappings give them.
+
+        Raises
+        ------
+        AuthenticationError
+            Nobody can be called so.
+        """
+        check_person(name)
         if not rules.shared:
             return rules.person(name)
         own = own_namespace(name)
@@ -75,14 +83,23 @@ class People:
         if not rows.used_lately(row):
             with self._database.write() as session:
                 rows.touch_token(session, row.id)
-        owner = self._owner(rules, row.username, row.groups)
+        owner = self._owner(rules, row)
         if row.kind == rows.SHARE:
             return self._of_link(row, owner)
         bindings: Mapping[str, Sequence[str]] = common_bindings(row.role_bindings, owner)
         if not row.role_bindings:  # made to be its maker's equal
             bindings = owner.bindings
         groups = tuple(row.groups)
-        return Identity(row.username, row.primary_namespace, bindings, row.id, row.expires_on, "token", groups)
+        return Identity(
+            row.username,
+            row.primary_namespace,
+            bindings,
+            row.id,
+            row.expires_on,
+            "token",
+            groups,
+            is_kernel=row.kind == rows.KERNEL,
+        )
 
     def _of_link(self, row: Token, owner: Identity) -> Identity:
         """Return the identity of a share link: it may look at its environment, as long as who made it may.
@@ -105,16 +122,21 @@ class People:
         given = {"/".join(place): ["viewer"]}
         return Identity(f"{LINK}{row.id}", "", given, row.id, row.expires_on, "token", link=link)
 
-    def _owner(self, rules: AccessRules, name: str, groups: Sequence[str]) -> Identity:
-        """Return what the owner of a token may today: a person, or a token of the configuration."""
-        if not name.startswith(CONFIGURED):
-            return self.identify(rules, name, groups)
-        found = [known for known in rules.tokens if name == f"{CONFIGURED}{known.name}"]
-        return self._configured(found[0]) if found else Identity(name, "", {})
+    def _owner(self, rules: AccessRules, row: Token) -> Identity:
+        """Return what the owner of a token may today: a person, or a token that is in the configuration still."""
+        if not row.username.startswith(CONFIGURED):
+            return self.identify(rules, row.username, row.groups)
+        found = [
+            known
+            for known in rules.tokens
+            if row.username == f"{CONFIGURED}{known.name}" and row.configured_hash in (None, known.hash)
+        ]
+        return self._configured(found[0]) if found else Identity(row.username, "", {})
 
     def _configured(self, known: PredefinedToken) -> Identity:
         """Return the identity of a token of the configuration, with what role mappings give its namespace."""
         with self._database.read() as session:
             mapped = rows.mapped_bindings(session, known.primary_namespace)
         bindings = join_bindings(known.bindings, mapped)
-        return Identity(f"{CONFIGURED}{known.name}", known.primary_namespace, bindings, source="token")
+        name = f"{CONFIGURED}{known.name}"
+        return Identity(name, known.primary_namespace, bindings, source="token", configured_hash=known.hash)

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from jupyter_envstore.database import people as rows
-from jupyter_envstore.database.connection import Database, now
+from jupyter_envstore.database.connection import Database, Session, now
 from jupyter_envstore.database.models import Token
 from jupyter_envstore.database.values import TokenValues
-from jupyter_envstore.errors import InvalidInputError, NotFoundError
+from jupyter_envstore.errors import InvalidInputError, NotFoundError, PermissionDeniedError
 from jupyter_envstore.policy.access import (
     EVERYWHERE,
     Identity,
@@ -45,7 +45,12 @@ class Tokens:
         ------
         InvalidInputError
             It would give more, or last longer, than who makes it; or it has ended already.
+        AuthenticationError
+            The token that it is made with was revoked meanwhile.
+        PermissionDeniedError
+            It would be made with the token of a kernel.
         """
+        refuse_kernel(identity)
         wanted = _bindings_to_give(identity, bindings)
         if len(name) > 255:
             msg = "the name of a token has at most 255 characters"
@@ -94,15 +99,17 @@ class Tokens:
         ------
         NotFoundError
             There is no such token, or it is somebody else's.
+        PermissionDeniedError
+            A kernel's token would do it.
         """
+        refuse_kernel(identity)
         with self._database.write() as session:
             row = rows.get_token(session, token_id)
             mine = row.username == identity.name and may_handle(identity, row)
             if not mine and not identity.holds({EVERYWHERE: ["admin"]}):
                 msg = f"there is no token {token_id}"
                 raise NotFoundError(msg)
-            rows.revoke_token(session, row)
-            rows.audit(session, identity.name, "token.revoke", f"token:{row.id}", {"name": row.name})
+            revoke_row(session, identity, row)
 
 
 def token_values(
@@ -119,7 +126,28 @@ def token_values(
         "expires_on": expires_on,
         "groups": list(identity.groups),
         "made_with": identity.token_id,
+        "configured_hash": identity.configured_hash,
     }
+
+
+def revoke_row(session: Session, identity: Identity, row: Token) -> None:
+    """Revoke a token and those that were made with it, and note who did."""
+    also = rows.revoke_token(session, row)
+    detail: dict[str, object] = {"name": row.name, **({"also": also} if also else {})}
+    rows.audit(session, identity.name, "token.revoke", f"token:{row.id}", detail)
+
+
+def refuse_kernel(identity: Identity) -> None:
+    """Refuse the token of a kernel: a notebook's code gives nothing to others, and takes nothing from them.
+
+    Raises
+    ------
+    PermissionDeniedError
+        It is one.
+    """
+    if identity.is_kernel:
+        msg = "the token of a kernel makes no tokens and no links, and revokes none; do it in JupyterLab"
+        raise PermissionDeniedError(msg)
 
 
 def may_handle(identity: Identity, token: Token) -> bool:

@@ -23,9 +23,14 @@ def share_link(root: str, token: str) -> str:
     return f"{root.rstrip('/')}/{PAGE}#{token}"
 
 
-def is_share_link(text: str) -> bool:
-    """Whether a text is an address of such a page, and no file."""
-    return text.startswith(("http://", "https://")) and f"/{PAGE.rstrip('/')}" in text and len(text.split()) == 1
+def is_address(text: str) -> bool:
+    """Whether a text begins as an address does, so that it is no file."""
+    return _stripped(text).startswith(("http://", "https://"))
+
+
+def _stripped(text: str) -> str:
+    """Return a text without what surrounds an address that was copied: a byte order mark, blanks, ``<`` and ``>``."""
+    return text.lstrip("\ufeff").strip(" \t\r\n<>")
 
 
 def read_share_link(text: str) -> tuple[str, str]:
@@ -36,15 +41,17 @@ def read_share_link(text: str) -> tuple[str, str]:
     InvalidInputError
         It is no share link.
     """
-    address, _, token = text.strip().partition("#")
-    address = address.partition("?")[0]  # what mail programs and chats add
-    root, page, rest = address.rstrip("/").rpartition(f"/{PAGE.rstrip('/')}")
+    address, _, rest = _stripped(text).partition("#")
+    address = address.partition("?")[0]  # what mail programs and chats add, here and behind the token
+    found = TOKEN.match(rest)
+    token, behind = (found[0], rest[found.end() :]) if found else ("", "")
+    root, page, below = address.rstrip("/").rpartition(f"/{PAGE.rstrip('/')}")
     try:
         parts = urlsplit(root)
-        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username
+        is_web = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username
     except ValueError:
-        is_address = False
-    if not page or rest or not is_address or parts.query or not TOKEN.fullmatch(token):
+        is_web = False
+    if not page or below or not is_web or not token or behind[:1] not in ("", "?", "&", "%"):
         example = "https://envs.example.org/envstore/shared/#TOKEN"
         msg = f"this is no share link: one looks like {example}; write it in quotes in a shell"
         raise InvalidInputError(msg)

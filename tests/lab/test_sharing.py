@@ -36,7 +36,7 @@ def test_a_link_is_made_and_shows_the_environment_to_whoever_has_it(
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(link)
+    page.goto(f"{link}?from=mail")  # what mail programs and chats add
     shown(page.get_by_role("heading", name="team/data"))
     expect(page.locator("#description")).to_have_text("For the team")
     expect(page.locator("#about")).to_have_text(re.compile(r"Build \d+ of .*\. Shared by .*\. The link ends on"))
@@ -70,6 +70,8 @@ def test_a_link_is_made_and_shows_the_environment_to_whoever_has_it(
     assert lab.data("GET", "environment/team/data/share/") == []
     page.reload()
     shown(page.get_by_text("This link does not work: the link is not known, or was revoked; ask for another."))
+    page.goto(link[:-3])
+    shown(page.get_by_text("This link does not work: it is not complete; copy all of it, or ask for another."))
     page.goto(f"{lab.origin}/envstore/shared/")
     shown(page.get_by_text("The link is not complete"))
     context.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -14,11 +15,16 @@ from typing import Any
 import pytest
 import requests
 
-from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.cli.sharing import _shared
+from jupyter_envstore.client import EnvStore as Client
+from jupyter_envstore.errors import AuthenticationError, InvalidInputError, NotFoundError
+from jupyter_envstore.policy.access import AccessRules, PredefinedToken, token_hash
 from jupyter_envstore.spec.share_links import read_share_link, share_link
+from tests.helpers import Store
 from tests.images.conftest import run
 from tests.server.live import Server
 from tests.server.test_access import BODIES, TABLE
+from tests.server.test_kernels import until
 
 PROGRAM = str(Path(sys.executable).with_name("jupyter-envstore"))
 
@@ -138,8 +144,14 @@ def test_what_holders_of_a_link_do_is_noted_as_the_link_s(shared: Server) -> Non
     made = share(shared)
     build = shared.builds["data"]  # type: ignore[attr-defined]
     assert shared.ask("GET", f"build/{build}/yaml/", made["token"]).status_code == 200
-    noted = [entry for entry in shared.data("GET", "audit/?size=1000") if entry["who"] == f"link:{made['id']}"]
-    assert [entry["verb"] for entry in noted] == ["artifact.download"]
+    assert shared.ask("GET", "shared/?lock=1", made["token"]).status_code == 200
+
+    def noted() -> list[tuple[str, str]]:
+        entries = shared.data("GET", "audit/?size=1000")
+        return sorted((entry["verb"], entry["subject"]) for entry in entries if entry["who"] == f"link:{made['id']}")
+
+    until(lambda: len(noted()) == 2)
+    assert noted() == [("artifact.download", f"build:{build}:{kind}") for kind in ("record", "yaml")]
 
 
 def test_a_link_ends_with_the_token_that_it_was_made_with(shared: Server) -> None:
@@ -149,9 +161,69 @@ def test_a_link_ends_with_the_token_that_it_was_made_with(shared: Server) -> Non
     made = shared.data("POST", "environment/team/data/share/", second["token"], json={})
     assert shared.ask("GET", "shared/", made["token"]).status_code == 200
     shared.data("DELETE", f"token/{first['id']}/")
+    (entry,) = (e for e in shared.data("GET", "audit/?size=1000") if e["subject"] == f"token:{first['id']}"
+                and e["verb"] == "token.revoke")  # fmt: skip
+    assert entry["detail"]["also"] == [second["id"], made["id"]]
     for path, token in (("shared/", made["token"]), ("environment/", second["token"])):
         answer = shared.ask("GET", path, token)
         assert (answer.status_code, "was revoked" in answer.json()["message"]) == (401, True)
+
+
+def test_nothing_is_made_with_a_token_that_was_revoked_meanwhile(store: Store) -> None:
+    """Whoever asked before the token was revoked, and is answered after, gets nothing."""
+    store.submit("name: data\nchannels: ['file:///nowhere']\ndependencies: [nothing]\n")
+    people, tokens, rules = store.envstore.people, store.envstore.tokens, AccessRules()
+    me = rules.person("me")
+    token, made = tokens.make(me, "first")
+    identity = people.identify_token(rules, token)
+    assert identity is not None
+    tokens.revoke(me, made["id"])
+    for make in (
+        lambda: tokens.make(identity, "second"),
+        lambda: tokens.for_kernel(identity, timedelta(hours=1)),
+        lambda: store.envstore.links.make(identity, "team", "data"),
+    ):
+        with pytest.raises(AuthenticationError, match="was revoked"):
+            make()
+    assert tokens.of_person(me) == []
+
+
+def test_what_a_configured_token_made_ends_with_its_value(store: Store) -> None:
+    store.submit("name: data\nchannels: ['file:///nowhere']\ndependencies: [nothing]\n")
+
+    def rules(value: str) -> AccessRules:
+        return AccessRules(tokens=(PredefinedToken(token_hash(value), "robot", "team", {"team/*": ["developer"]}),))
+
+    before = rules("a-token-that-leaked")
+    robot = store.envstore.people.identify_token(before, "a-token-that-leaked")
+    assert robot is not None
+    child, _ = store.envstore.tokens.make(robot, "child")
+    link, _ = store.envstore.links.make(robot, "team", "data")
+    assert store.envstore.people.identify_token(before, link) is not None
+    after = rules("another-value")
+    with pytest.raises(AuthenticationError, match="may not read it any more"):
+        store.envstore.people.identify_token(after, link)
+    left = store.envstore.people.identify_token(after, child)
+    assert left is not None
+    assert left.bindings == {}
+
+
+@pytest.mark.parametrize("name", ["token:robot", "group:lab", "link:1", "*"])
+def test_nobody_is_called_as_tokens_groups_and_links_are(store: Store, name: str) -> None:
+    for rules in (AccessRules(), AccessRules(shared=True)):
+        with pytest.raises(AuthenticationError, match="nobody can be called"):
+            store.envstore.people.identify(rules, name)
+
+
+def test_a_link_ends_when_who_made_it_may_not_read_the_environment_any_more(store: Store) -> None:
+    store.submit("name: data\nchannels: ['file:///nowhere']\ndependencies: [nothing]\n")
+    rules = AccessRules(shared=True, bindings={"jo": {"team/*": ["viewer"]}})
+    link, _ = store.envstore.links.make(rules.person("jo"), "team", "data")
+    identity = store.envstore.people.identify_token(rules, link)
+    assert identity is not None
+    assert (identity.bindings, identity.primary_namespace) == ({"team/data": ["viewer"]}, "")
+    with pytest.raises(AuthenticationError, match="may not read it any more"):
+        store.envstore.people.identify_token(AccessRules(shared=True), link)
 
 
 def test_admins_of_a_place_list_and_revoke_everybody_s_links(shared: Server) -> None:
@@ -255,6 +327,8 @@ def test_the_command_line_brings_a_shared_environment_and_shares_one(
         "the share link does not work: the link is not known, or was revoked"
         in command("import", made["link"], code=2).stderr
     )
+    for copied in ("https://envs.example.org/", f"\ufeff<{made['link'].partition('#')[0]}#>"):
+        assert "this is no share link" in command("import", "-", input=copied, code=2).stderr
     nobodys = f"{shared.origin}/lab/envstore/shared/#not-a-token"
     assert "does not answer like a store" in command("import", nobodys, code=3).stderr
     assert "this is no share link" in command("import", "https://envs.example.org/", code=2).stderr
@@ -270,6 +344,33 @@ def test_the_command_line_brings_a_shared_environment_and_shares_one(
     command("share", "--revoke", str(link["id"]))
     assert "there are no share links" in command("share").stdout
     assert f"there is no share link {link['id']}" in command("share", "--revoke", str(link["id"]), code=3).stderr
+
+
+@pytest.mark.parametrize(
+    "answer", [{"x": 1}, [], {"data": None}, {"data": []}, {"data": {}}, {"data": {"bond": None, "name": 5}}]
+)
+def test_what_does_not_answer_like_a_store_is_told(answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "jupyter_envstore.client._OPENER.open", lambda *_, **__: io.BytesIO(json.dumps(answer).encode())
+    )
+    with pytest.raises(NotFoundError, match="does not answer like a store"):
+        _shared(Client("http://127.0.0.1:9/envstore", "es_x"))
+
+
+def test_what_another_server_says_tells_a_terminal_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = {"data": {"bond": None, "namespace": "a", "name": "b\x1b[2J"}}
+    monkeypatch.setattr(
+        "jupyter_envstore.client._OPENER.open", lambda *_, **__: io.BytesIO(json.dumps(answer).encode())
+    )
+    with pytest.raises(NotFoundError) as told:
+        _shared(Client("http://127.0.0.1:9/envstore", "es_x"))
+    assert "\x1b" not in str(told.value)
+
+
+@pytest.mark.parametrize("text", ["<{}>", "\ufeff{}", "{}?utm_source=x", "{}&x=1", "{}%20", " {}\n"])
+def test_what_surrounds_a_link_that_was_copied_is_left_aside(text: str) -> None:
+    link = share_link("https://h", "es_" + "a" * 40)
+    assert read_share_link(text.format(link)) == ("https://h/envstore", "es_" + "a" * 40)
 
 
 @pytest.mark.parametrize("root", ["https://envs.example.org", "http://h:8888/user/jo/", "https://h/a/envstore/shared"])
