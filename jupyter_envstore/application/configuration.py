@@ -40,7 +40,12 @@ class StoreTraits(Configurable):
         help="Whether file:// channels and local --find-links are allowed. Turn it off on servers that people share: "
         "whoever makes an environment could read files of the server's account with them.",
     ).tag(config=True)
-    max_concurrent_builds = Integer(2, min=1, help="How many workers run at once.").tag(config=True)
+    max_concurrent_builds = Integer(
+        2,
+        min=1,
+        help="How many workers run at once. If all of them only add byte code, artifacts or checks to "
+        "environments that can be used already, one more starts for a build; with 1, none runs beside another.",
+    ).tag(config=True)
     lease_seconds = Float(
         30.0, min=2.0, help="How long a worker may be silent before its work is given to another, in seconds."
     ).tag(config=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.database.blob_references import release_artifact
@@ -30,6 +30,8 @@ from jupyter_envstore.errors import StaleClaimError
 BUILD, RESTORE, FINISH, ARTIFACT, CHECK, KEEP = "build", "restore", "finish", "artifact", "check", "keep"
 """A finish job compiles byte code and closes the prefix of a build that can be used already; a check tries it out; a
 keep job stores the files of its packages."""
+AWAITED = (BUILD, RESTORE)
+"""Without these an environment cannot be used."""
 MAX_ATTEMPTS = 2
 SETTLE_SECONDS = 300.0
 """How long who settles a job may take; then another does it."""
@@ -85,23 +87,32 @@ def claim_next(session: Session, limit: int, host: str) -> Claim | None:
     """Claim the next queued job, or None: nothing waits, or ``limit`` jobs run already.
 
     Namespaces take turns: the one with the fewest running jobs comes first, then the oldest job. Checks come behind all
-    that people wait for.
+    that people wait for. If all places are taken by what is done behind builds that can be used already (byte code,
+    artifacts, checks), one more build or restore starts; with a limit of one, nothing runs beside.
     """
     running = (
-        select(Environment.namespace_id, func.count().label("jobs"))
+        select(
+            Environment.namespace_id,
+            func.count().label("jobs"),
+            func.sum(case((Job.kind.in_(AWAITED), 1), else_=0)).label("awaited"),
+        )
         .join(Build, Build.environment_id == Environment.id)
         .join(Job, Job.build_id == Build.id)
         .where(Job.state == JOB_RUNNING)
         .group_by(Environment.namespace_id)
     )
-    by_namespace = {row.namespace_id: int(row.jobs) for row in session.execute(running)}
-    if sum(by_namespace.values()) >= limit:
-        return None
+    rows = session.execute(running).all()
+    by_namespace = {row.namespace_id: int(row.jobs) for row in rows}
+    count, is_full = sum(by_namespace.values()), False
+    if count >= limit:
+        is_full = count == limit > 1 and not any(row.awaited for row in rows)
+        if not is_full:
+            return None
     queued = session.execute(
         select(Job, Environment.namespace_id)
         .join(Build, Build.id == Job.build_id)
         .join(Environment, Environment.id == Build.environment_id)
-        .where(Job.state == JOB_QUEUED)
+        .where(Job.state == JOB_QUEUED, *((Job.kind.in_(AWAITED),) if is_full else ()))
         .order_by(Job.id)
         .limit(1000)
         .with_for_update(skip_locked=True, of=Job)

@@ -21,7 +21,7 @@ from jupyter_envstore.builds.executors import LocalExecutor, LocalProcess
 from jupyter_envstore.builds.processes import end_group, is_alive, start_time
 from jupyter_envstore.builds.retention import caches_alone
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.database.jobs import Claim
+from jupyter_envstore.database.jobs import ARTIFACT, BUILD, CHECK, FINISH, RESTORE, Claim, claim_next
 from jupyter_envstore.database.models import Build, Job
 from jupyter_envstore.engine.process_environment import scrubbed_environment
 from jupyter_envstore.errors import ConflictError
@@ -344,6 +344,35 @@ def test_namespaces_take_turns(store: Store, nasty_channel: str) -> None:
     store.envstore.scheduler.tick()
     running = [job.build_id for job in store.jobs() if job.state == "running"]
     assert running == [1, 4]
+
+
+@pytest.mark.parametrize(
+    ("running", "waiting", "limit", "begins"),
+    [
+        ([FINISH], [FINISH, BUILD], 2, FINISH),  # a place is free: the oldest comes first
+        ([FINISH, CHECK], [FINISH, BUILD], 2, BUILD),  # none is free, and no build runs: one begins beside
+        ([FINISH, CHECK], [ARTIFACT, RESTORE], 2, RESTORE),
+        ([FINISH, CHECK], [ARTIFACT], 2, None),
+        ([FINISH, BUILD], [BUILD], 2, None),
+        ([FINISH, CHECK, BUILD], [BUILD], 2, None),
+        ([FINISH, CHECK, FINISH], [BUILD], 2, None),  # never more than one beside
+        ([FINISH], [BUILD], 1, None),  # where one place is wanted, nothing runs beside
+    ],
+)
+def test_a_build_does_not_wait_for_what_is_done_behind_others(
+    store: Store, nasty_channel: str, running: list[str], waiting: list[str], limit: int, begins: str | None
+) -> None:
+    text = f"channels: [{nasty_channel}]\ndependencies: [nasty-text]"
+    for number in range(len(running) + len(waiting)):
+        store.submit(text, "team", f"e{number}")
+    with store.envstore.database.write() as session:
+        jobs = session.query(Job).order_by(Job.id).all()
+        for job, kind in zip(jobs, (*running, *waiting), strict=True):
+            job.kind, job.state = kind, "running" if jobs.index(job) < len(running) else "queued"
+        session.flush()
+        claim = claim_next(session, limit, "here")
+        assert (claim and claim.kind) == begins
+        session.rollback()
 
 
 def test_a_build_beyond_its_time_limit_fails_with_the_limit(
