@@ -19,7 +19,7 @@ from jupyter_envstore.builds.activation import program_path, recorded_activation
 from jupyter_envstore.cli.common import POLL_SECONDS, interrupts, open_store, who
 from jupyter_envstore.database.active_builds import ActiveBuild
 from jupyter_envstore.engine.kernel_checks import brought_kernels
-from jupyter_envstore.errors import BuildFailedError, EnvStoreError, NotFoundError
+from jupyter_envstore.errors import BuildFailedError, ConflictError, EnvStoreError, NotFoundError
 from jupyter_envstore.kernels.kernel_specs import kernel_spec
 from jupyter_envstore.services.interfaces import Store
 
@@ -64,7 +64,11 @@ def _bring(store: Store, build_id: int) -> Path:
     place = f"{view['namespace']}/{view['name']}:{view['number']}"
     if view["packed_away"]:
         print(f"{place} is not here yet; bringing it", file=sys.stderr, flush=True)
-        store.prefixes.restore(build_id, who())
+        try:
+            store.prefixes.restore(build_id, who())
+        except ConflictError:
+            if store.builds.show(build_id)["packed_away"]:  # or another kernel has just brought it
+                raise
     with interrupts() as check:
         while view["packed_away"]:
             check()

@@ -111,6 +111,12 @@ def test_scripts_of_packages_run_when_the_environment_is_brought(
     assert "linked" in made
     store = stores()
     build = take_later(store, record)
+    for kind in ("archive", "docker", "installer"):  # what the scripts make would not be in them
+        with pytest.raises(ConflictError, match="bring them first: jupyter envstore restore team/late:1"):
+            store.envstore.artifacts.request(build, kind)
+    lockfile = store.envstore.artifacts.request(build, "lockfile")
+    store.wait(build)
+    assert store.envstore.artifacts.get(lockfile)["state"] == "ready"
     store.envstore.prefixes.restore(build)
     store.wait(build)
     assert sorted(path.name for path in store.envstore.prefixes.path(build).rglob("*")) == made
