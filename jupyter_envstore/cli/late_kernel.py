@@ -1,4 +1,4 @@
-"""Bring an environment back, then become its kernel: ``python -m … ROOT BUILD KERNEL CONNECTION_FILE``.
+"""Bring an environment back, then become its kernel: ``python -m … CONFIGURATION BUILD KERNEL CONNECTION_FILE``.
 
 The kernelspecs of environments that are not on the disk lead here (:mod:`jupyter_envstore.kernels.late_kernels`). What
 is printed stands in the log of the server, or in the terminal, that started the kernel.
@@ -6,34 +6,45 @@ is printed stands in the log of the server, or in the terminal, that started the
 
 from __future__ import annotations
 
-import argparse
+import contextlib
 import os
 import shutil
+import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from jupyter_envstore.builds.activation import program_path, recorded_activation
-from jupyter_envstore.cli.common import POLL_SECONDS, interrupts, open_store, who
+from jupyter_envstore.cli.common import POLL_SECONDS, find, who
+from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.active_builds import ActiveBuild
 from jupyter_envstore.engine.kernel_checks import brought_kernels
 from jupyter_envstore.errors import BuildFailedError, ConflictError, EnvStoreError, NotFoundError
 from jupyter_envstore.kernels.kernel_specs import kernel_spec
 from jupyter_envstore.services.interfaces import Store
+from jupyter_envstore.services.store import EnvStore
+from jupyter_envstore.services.values import BuildRef
 
 
 def main(arguments: list[str]) -> int:
     """Bring the environment, and run its kernel in place of this process."""
-    root, build, name, connection_file = arguments
+    configuration, build, name, connection_file = arguments
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # there is no cell yet that an interrupt could mean
     try:
-        with open_store(argparse.Namespace(root=root)) as store:
-            prefix, row = _bring(store, int(build)), _row(store, int(build))
+        text = Path(configuration).read_text(encoding="utf-8")
+        config = replace(StoreConfig.from_text(text), hand_on=True, worker_wait_seconds=0.0)
+        with contextlib.closing(EnvStore.open(config)) as store:
+            reference = find(store, build)
+            prefix = _bring(store, reference)
+            row = ActiveBuild(0, reference.namespace, reference.name, reference.id, reference.number, None, True)
             spec = _kernel(prefix, name, row, store.config.shims)
-    except EnvStoreError as error:
+    except (EnvStoreError, OSError) as error:
         print(f"the environment of this kernel cannot be brought: {error}", file=sys.stderr)
-        return error.exit_code
+        return error.exit_code if isinstance(error, EnvStoreError) else 1
+    signal.signal(signal.SIGINT, before)
     _become(spec, name, connection_file)
     return 1
 
@@ -52,38 +63,36 @@ def _become(spec: dict[str, Any], name: str, connection_file: str) -> None:
     os.execve(program, command, environment)  # noqa: S606 - an argument list, no shell
 
 
-def _bring(store: Store, build_id: int) -> Path:
-    """Return the prefix of a build; it is brought back first, unless it is there.
+def _bring(store: Store, reference: BuildRef) -> Path:
+    """Return the prefix of a build; it is brought first, unless it is there.
 
     Raises
     ------
     BuildFailedError
-        It cannot be brought back.
+        It cannot be brought.
     """
-    view = store.builds.show(build_id)
-    place = f"{view['namespace']}/{view['name']}:{view['number']}"
+    view = store.builds.show(reference.id)
     if view["packed_away"]:
-        print(f"{place} is not here yet; bringing it", file=sys.stderr, flush=True)
+        print(f"{reference} is not here yet; bringing it", file=sys.stderr, flush=True)
         try:
-            store.prefixes.restore(build_id, who())
+            store.prefixes.restore(reference.id, who())
         except ConflictError:
-            if store.builds.show(build_id)["packed_away"]:  # or another kernel has just brought it
+            if store.builds.show(reference.id)["packed_away"]:  # or another kernel has just brought it
                 raise
-    with interrupts() as check:
-        while view["packed_away"]:
-            check()
-            store.scheduler.tick()
-            busy, view = store.builds.is_busy(build_id), store.builds.show(build_id)
-            if view["packed_away"] and not busy:
-                msg = f"{place}: {view['reason'] or 'it failed'}; the log: jupyter envstore logs {place}"
-                raise BuildFailedError(msg)
-            time.sleep(POLL_SECONDS if view["packed_away"] else 0)
-    return store.prefixes.path(build_id)
+    while view["packed_away"]:
+        store.scheduler.tick()
+        busy, view = store.builds.is_busy(reference.id), store.builds.show(reference.id)
+        if view["packed_away"] and not busy:
+            msg = f"{reference}: {_why(store.logs.read(reference.id))}"
+            raise BuildFailedError(msg)
+        time.sleep(POLL_SECONDS if view["packed_away"] else 0)
+    return store.prefixes.path(reference.id)
 
 
-def _row(store: Store, build_id: int) -> ActiveBuild:
-    view = store.builds.show(build_id)
-    return ActiveBuild(0, view["namespace"], view["name"], build_id, view["number"], None, True)
+def _why(text: str) -> str:
+    """Return the reason in a build's log why the last attempt to bring it failed."""
+    _, failed, reason = text.rpartition("Failed: ")
+    return reason.strip() if failed else "it was stopped, or failed; the log of the build may tell why"
 
 
 def _kernel(prefix: Path, name: str, row: ActiveBuild, shims: Path) -> dict[str, Any]:

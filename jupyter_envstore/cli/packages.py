@@ -73,6 +73,8 @@ def keep(options: argparse.Namespace) -> int:
         if not options.packages:
             store.prefixes.pin(reference.id, not options.stop, who())
             words = "is not pinned any more" if options.stop else "is pinned: its prefix is never packed away"
+            if not options.stop and store.builds.show(reference.id)["packed_away"]:
+                words += f"; it is not here now, and comes with: jupyter envstore restore {reference}"
             tell(options, {"build": str(reference), "pinned": not options.stop}, f"{reference} {words}")
             return 0
         store.packages.keep(reference.id, not options.stop, who())

@@ -107,7 +107,9 @@ def drop_build(session: Session, build: Build, kept: BlobStore | None = None) ->
 
     Large artifacts whose files ``kept`` has stay.
     """
-    build.prefix_state, build.size, build.own_size = PREFIX_DROPPED, 0, 0
+    if build.prefix_state == PREFIX_PRESENT:  # one that was never made stays so: its scripts run when it is
+        build.prefix_state = PREFIX_DROPPED
+    build.size = build.own_size = 0
     query = select(Artifact).where(
         Artifact.build_id == build.id, Artifact.state == READY, Artifact.type.not_in(small_kinds())
     )

@@ -1,4 +1,8 @@
-"""States of builds, jobs, artifacts and prefixes. A state tells the truth: COMPLETED means that it can be used."""
+"""States of builds, jobs, artifacts and prefixes. A state tells the truth: COMPLETED means that it can be used.
+
+Its files may be away, as its prefix says: ``dropped`` to save space, or ``none`` where they never came. Then it is
+brought first.
+"""
 
 from collections.abc import Sequence
 

@@ -28,7 +28,7 @@ from jupyter_envstore.engine.kernel_files import kernel_command
 from jupyter_envstore.engine.kernel_packages import KERNELS
 from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.kernels import logos
-from jupyter_envstore.kernels.late_kernels import late_kernels, write_late_kernel
+from jupyter_envstore.kernels.late_kernels import late_kernels, write_configuration, write_late_kernel
 from jupyter_envstore.policy.access import matches
 from jupyter_envstore.spec.names import spell
 
@@ -188,6 +188,7 @@ class KernelSpecs:
             packages = packages_among(session, row.build_id or 0, KERNELS)
         languages: dict[str, str] = {}
         with self._published(folder) as staging:
+            write_configuration(self.config)
             for name, spec in late_kernels(self.config.root, row, packages).items():
                 target = staging / kernel_id(row.namespace, row.name, name)
                 write_late_kernel(target, spec)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.active_builds import ActiveBuild
 from jupyter_envstore.engine.kernel_packages import KnownKernel, known_kernels
 
 STARTER = "jupyter_envstore.cli.late_kernel"
 """The module that brings the environment, and then becomes its kernel."""
+
+
+CONFIGURATION = "late-kernels.json"
+"""The configuration of the store, in its folder: for its account alone, since a database's password may be in it."""
 
 
 def late_kernels(root: Path, row: ActiveBuild, packages: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -31,7 +38,8 @@ def late_kernels(root: Path, row: ActiveBuild, packages: Iterable[str]) -> dict[
 def _spec(root: Path, row: ActiveBuild, kernel: KnownKernel) -> dict[str, Any]:
     return {
         "argv": [
-            sys.executable, "-I", "-m", STARTER, str(root), str(row.build_id), kernel.name, "{connection_file}"
+            sys.executable, "-I", "-m", STARTER, str(root / CONFIGURATION), f"{row.namespace}/{row.name}:{row.number}",
+            kernel.name, "{connection_file}",
         ],
         "display_name": f"{kernel.label} ({row.namespace}/{row.name}, not here yet)",
         "language": kernel.language,
@@ -45,6 +53,19 @@ def _spec(root: Path, row: ActiveBuild, kernel: KnownKernel) -> dict[str, Any]:
             },
         },
     }  # fmt: skip
+
+
+def write_configuration(config: StoreConfig) -> None:
+    """Write the configuration that late kernels open the store with, where it is not written yet."""
+    path, text = config.root / CONFIGURATION, config.to_text()
+    with contextlib.suppress(OSError):
+        if path.read_text(encoding="utf-8") == text:
+            return
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    fresh.replace(path)
 
 
 def write_late_kernel(folder: Path, spec: dict[str, Any]) -> None:

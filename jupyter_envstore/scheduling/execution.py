@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +20,7 @@ from jupyter_envstore.server.context import SETTING, context_of
 
 BUILD = re.compile(r"[^/:\s-][^/:\s]*/[^/:\s]+:[0-9]+")
 """A build, as the list of environments names it."""
+PR_SET_PDEATHSIG = 1
 SHOWN = 1_000
 """Characters of a reason that a job shows."""
 
@@ -58,6 +61,7 @@ class EnvStoreExecution(DefaultExecutionManager):
                 stdout=subprocess.DEVNULL,
                 cwd=source.parent,
                 check=False,
+                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
             )
             if output.exists():
                 self.add_side_effects_files(str(source.parent))
@@ -72,6 +76,11 @@ class EnvStoreExecution(DefaultExecutionManager):
         if environment != OWN:
             command += ["--environment", environment]
         return [*command, "--root", self.store_root] if self.store_root else command
+
+
+def _end_with_parent() -> None:
+    """Let this process be ended when its parent is: jupyter-scheduler stops a job by killing that (prctl(2))."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _reason(printed: str) -> str:

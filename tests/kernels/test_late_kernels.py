@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,12 @@ import pytest
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 
+from jupyter_envstore.database.models import Build
+from jupyter_envstore.database.retention import drop_build
 from jupyter_envstore.engine.record import BuildRecord
-from jupyter_envstore.errors import ConflictError
+from jupyter_envstore.errors import BuildFailedError, ConflictError
 from jupyter_envstore.kernels.kernel_specs import PACKED_AWAY, KernelSpecs
+from jupyter_envstore.kernels.late_kernels import STARTER
 from jupyter_envstore.spec.lock_entries import BuiltWheel
 from tests.helpers import Store, opened_stores
 
@@ -135,10 +140,18 @@ def test_an_environment_that_cannot_be_brought_says_why_and_stays_as_it_is(
     kernels = KernelSpecs(store.envstore.config, store.envstore.database)
     kernels.sync()
     assert kernels.state(environment_of(store, build)).reason == PACKED_AWAY  # nothing is known of its kernels
-    store.envstore.prefixes.restore(build)
+    configuration = store.root / "late-kernels.json"
+    assert configuration.stat().st_mode & 0o777 == 0o600
+    started = [sys.executable, "-I", "-m", STARTER, str(configuration), "team/late:1", "python3", "nowhere.json"]
+    done = subprocess.run(started, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == BuildFailedError.exit_code, done.stderr
+    assert "the environment of this kernel cannot be brought: team/late:1: " in done.stderr
+    assert "nasty-text" in done.stderr.splitlines()[-1]
     view = store.wait(build)
     assert (view["status"], view["packed_away"]) == ("COMPLETED", True)
-    assert "nasty-text" in store.envstore.logs.read(build)
+    with store.envstore.database.write() as session:  # as gc does
+        drop_build(session, session.get_one(Build, build))
+        assert session.get_one(Build, build).prefix_state == "none"  # so that scripts run when it is brought
 
 
 def test_what_has_to_be_built_from_source_is_not_taken_for_later(

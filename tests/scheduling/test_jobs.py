@@ -136,3 +136,19 @@ def test_a_job_that_fails_says_why(scheduler: Server) -> None:
     job, _ = run_job(scheduler, name, "team/data:77")
     assert job["status"] == "FAILED"
     assert job["status_message"].startswith("data has no build 77")
+
+
+def test_a_job_that_is_stopped_stops_its_notebook(scheduler: Server, tmp_path: Path) -> None:
+    begun, ended = tmp_path / "begun", tmp_path / "ended"
+    touch = "import pathlib, time; pathlib.Path({!r}).touch()"
+    name = write(scheduler, "long", touch.format(str(begun)), f"time.sleep(6); pathlib.Path({str(ended)!r}).touch()")
+    body = {"name": "job", "input_uri": name, "runtime_environment_name": "team/data:2", "output_formats": ["ipynb"]}
+    job = ask(scheduler, "POST", "jobs", data=json.dumps(body))["job_id"]
+    end = time.monotonic() + 60
+    while not begun.exists():
+        assert time.monotonic() < end, ask(scheduler, "GET", f"jobs/{job}")
+        time.sleep(0.1)
+    ask(scheduler, "PATCH", f"jobs/{job}", data=json.dumps({"status": "STOPPED"}))
+    time.sleep(8)
+    assert not ended.exists()
+    assert ask(scheduler, "GET", f"jobs/{job}")["status"] == "STOPPED"
