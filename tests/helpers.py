@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import http.server
 import os
+import shutil
 import signal
+import subprocess
+import sys
+import sysconfig
 import tempfile
 import textwrap
 import threading
@@ -163,6 +167,26 @@ def opened_stores(package_cache: Path) -> Iterator[Callable[..., Store]]:
         store.end_workers()
         store.close()
         remove_tree(store.root)
+
+
+def python_with(folder: Path, *packages: str) -> Path:
+    """Make a virtual environment with packages; return its Python."""
+    uv = shutil.which("uv", path=Path(sys.executable).parent)
+    assert uv
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
+    python = folder / "bin" / "python"
+    subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *packages], check=True)
+    return python
+
+
+def python_beside(folder: Path, *packages: str) -> Path:
+    """Make a virtual environment with packages beside what the tests' Python has; return its Python."""
+    python = python_with(folder, *packages)
+    site = next((folder / "lib").glob("python*/site-packages"))
+    (site / "of-the-tests.pth").write_text(
+        f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n", encoding="utf-8"
+    )
+    return python
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):

@@ -89,6 +89,11 @@ def program_path(activation: Mapping[str, str], outer: str) -> str:
     return activation.get("PATH", "${PATH}").replace("${PATH}", outer)
 
 
+def programs_of(prefix: Path) -> str:
+    """Return where a kernel of a prefix finds programs, started by this process."""
+    return program_path(recorded_activation(prefix), os.environ.get("PATH", os.defpath))
+
+
 def recorded_activation(prefix: Path) -> dict[str, str]:
     """Return what :func:`activation_variables` found when the prefix was made."""
     variables: dict[str, str] = json.loads((prefix / ACTIVATION_FILE).read_text(encoding="utf-8"))

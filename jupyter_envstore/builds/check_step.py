@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jupyter_envstore.builds.activation import program_path, recorded_activation
+from jupyter_envstore.builds.activation import program_path, programs_of, recorded_activation
 from jupyter_envstore.builds.module_imports import import_modules
 from jupyter_envstore.builds.workspace import Workspace
 from jupyter_envstore.database import builds as rows
@@ -132,7 +132,7 @@ def _check_imports(workspace: Workspace, scene: Scene, asked: Iterable[Installed
 def _check_kernels(workspace: Workspace, scene: Scene, owners: Mapping[str, str]) -> int:
     """Start each kernel that is offered once, as it is offered; return how many could be."""
     good = 0
-    programs = program_path(recorded_activation(scene.prefix), os.environ.get("PATH", os.defpath))  # as for kernelspecs
+    programs = programs_of(scene.prefix)  # as for kernelspecs
     for kernel in brought_kernels(scene.prefix, programs):
         path, spec = kernel.source, kernel.spec
         if spec is None:  # left out, which is told

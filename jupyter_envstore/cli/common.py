@@ -18,7 +18,7 @@ from typing import Any
 from jupyter_envstore.application.configuration import load_config
 from jupyter_envstore.cli.display import LiveDisplay
 from jupyter_envstore.database.states import UNSETTLED
-from jupyter_envstore.errors import InvalidInputError, NotFoundError
+from jupyter_envstore.errors import ConflictError, InvalidInputError, NotFoundError
 from jupyter_envstore.representation.builds import FullBuildView
 from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.services.store import EnvStore
@@ -64,6 +64,24 @@ def _deleted(store: Store, options: argparse.Namespace) -> str:
 def find(store: Store, reference: str) -> BuildRef:
     """Return the build that ``NAMESPACE/NAME[:BUILD]`` names."""
     return store.builds.find(*parse_reference(reference))
+
+
+def ask_for_files(store: Store, reference: BuildRef) -> bool:
+    """Have the files of a build brought back, unless they are there; whether they were away.
+
+    Raises
+    ------
+    ConflictError
+        The build never completed.
+    """
+    if not store.builds.show(reference.id)["packed_away"]:
+        return False
+    try:
+        store.prefixes.restore(reference.id, who())
+    except ConflictError:
+        if store.builds.show(reference.id)["packed_away"]:  # or somebody else has just brought them
+            raise
+    return True
 
 
 def who() -> str:

@@ -17,13 +17,11 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from jupyter_envstore.builds.activation import program_path, recorded_activation
-from jupyter_envstore.cli.common import POLL_SECONDS, find, who
+from jupyter_envstore.cli.common import POLL_SECONDS, ask_for_files, find
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.active_builds import ActiveBuild
-from jupyter_envstore.engine.kernel_checks import brought_kernels
-from jupyter_envstore.errors import BuildFailedError, ConflictError, EnvStoreError, NotFoundError
-from jupyter_envstore.kernels.kernel_specs import kernel_spec
+from jupyter_envstore.errors import BuildFailedError, EnvStoreError, NotFoundError
+from jupyter_envstore.kernels.own_kernels import own_kernels
 from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.services.store import EnvStore
 from jupyter_envstore.services.values import BuildRef
@@ -40,12 +38,15 @@ def main(arguments: list[str]) -> int:
             reference = find(store, build)
             prefix = _bring(store, reference)
             row = ActiveBuild(0, reference.namespace, reference.name, reference.id, reference.number, None, True)
-            spec = _kernel(prefix, name, row, store.config.shims)
+            kernels = dict(own_kernels(prefix, row, store.config.shims))
+        if name not in kernels:
+            msg = f"{row.namespace}/{row.name} brings no kernel {name}"
+            raise NotFoundError(msg)
     except (EnvStoreError, OSError) as error:
         print(f"the environment of this kernel cannot be brought: {error}", file=sys.stderr)
         return error.exit_code if isinstance(error, EnvStoreError) else 1
     signal.signal(signal.SIGINT, before)
-    _become(spec, name, connection_file)
+    _become(kernels[name], name, connection_file)
     return 1
 
 
@@ -71,14 +72,9 @@ def _bring(store: Store, reference: BuildRef) -> Path:
     BuildFailedError
         It cannot be brought.
     """
-    view = store.builds.show(reference.id)
-    if view["packed_away"]:
+    if ask_for_files(store, reference):
         print(f"{reference} is not here yet; bringing it", file=sys.stderr, flush=True)
-        try:
-            store.prefixes.restore(reference.id, who())
-        except ConflictError:
-            if store.builds.show(reference.id)["packed_away"]:  # or another kernel has just brought it
-                raise
+    view = store.builds.show(reference.id)
     while view["packed_away"]:
         store.scheduler.tick()
         busy, view = store.builds.is_busy(reference.id), store.builds.show(reference.id)
@@ -93,22 +89,6 @@ def _why(text: str) -> str:
     """Return the reason in a build's log why the last attempt to bring it failed."""
     _, failed, reason = text.rpartition("Failed: ")
     return reason.strip() if failed else "it was stopped, or failed; the log of the build may tell why"
-
-
-def _kernel(prefix: Path, name: str, row: ActiveBuild, shims: Path) -> dict[str, Any]:
-    """Return the kernelspec of a kernel that the environment brings.
-
-    Raises
-    ------
-    NotFoundError
-        It brings no kernel of this name.
-    """
-    path = program_path(recorded_activation(prefix), os.environ.get("PATH", os.defpath))
-    for kernel in brought_kernels(prefix, path):
-        if kernel.name == name and kernel.spec is not None:
-            return kernel_spec(kernel.spec, kernel.source.parent, prefix, row, shims)
-    msg = f"{row.namespace}/{row.name} brings no kernel {name}"
-    raise NotFoundError(msg)
 
 
 if __name__ == "__main__":

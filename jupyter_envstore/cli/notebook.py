@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.cli.build import follow, outcome, owner
-from jupyter_envstore.cli.common import deleted_message, find, open_store, tell, who
+from jupyter_envstore.cli.common import ask_for_files, deleted_message, find, open_store, tell, who
 from jupyter_envstore.database.active_builds import ActiveBuild
 from jupyter_envstore.errors import (
     InvalidInputError,
@@ -51,8 +51,7 @@ def run_notebook(options: argparse.Namespace) -> int:
     with open_store(options) as store, tempfile.TemporaryDirectory(prefix="es-kernel-") as kernels:
         if options.environment:
             reference = find(store, options.environment)
-            if store.builds.show(reference.id)["packed_away"]:
-                _restore(store, reference)
+            _restore(store, reference)
         else:
             reference = bring_back(store, notebook, options.notebook, options.exact, options.accept or ())
         kernel = kernel_for(notebook, kernels_of(store, reference, Path(kernels)), reference)
@@ -120,8 +119,7 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
     if state["builds"]:
         here = state["builds"][0]
         reference = reference_of(here)
-        if here["packed_away"]:
-            _restore(store, reference)
+        _restore(store, reference)
         return reference
     if state["deleted"]:
         place = f"{bond['namespace']}/{bond['environment']}"
@@ -155,10 +153,10 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
 
 
 def _restore(store: Store, reference: BuildRef) -> None:
-    """Bring a build back that was packed away."""
-    print(f"bringing {reference} back", file=sys.stderr)
-    store.prefixes.restore(reference.id, who())
-    follow(store, reference)
+    """Bring a build back, if it was packed away."""
+    if ask_for_files(store, reference):
+        print(f"bringing {reference} back", file=sys.stderr)
+        follow(store, reference)
 
 
 @contextmanager

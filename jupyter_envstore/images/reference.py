@@ -15,6 +15,8 @@ TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 HOST = re.compile(rf"(?:(?:{LABEL}\.)*{LABEL}|\[[0-9a-fA-F:]+\])(?::\d{{1,5}})?")
+LATEST = "latest"
+"""The tag that is meant where none is given; of the registry here, that of the active build."""
 MAX_NAME = 255
 SCRATCH = "scratch"
 """No base at all."""
@@ -42,7 +44,7 @@ class Reference:
     @property
     def which(self) -> str:
         """What stands in the address of the manifest."""
-        return self.digest or self.tag or "latest"
+        return self.digest or self.tag or LATEST
 
     @property
     def address(self) -> str:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore.builds.activation import program_path, recorded_activation
+from jupyter_envstore.builds.activation import programs_of, recorded_activation
 from jupyter_envstore.builds.shims import write_shims
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.active_builds import ActiveBuild, active_builds, other_builds, packages_among
@@ -28,7 +28,8 @@ from jupyter_envstore.engine.kernel_files import kernel_command
 from jupyter_envstore.engine.kernel_packages import KERNELS
 from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.kernels import logos
-from jupyter_envstore.kernels.late_kernels import late_kernels, write_configuration, write_late_kernel
+from jupyter_envstore.kernels.late_kernels import late_kernels, write_configuration
+from jupyter_envstore.kernels.spec_files import place_of, write_spec
 from jupyter_envstore.policy.access import matches
 from jupyter_envstore.spec.names import spell
 
@@ -191,7 +192,8 @@ class KernelSpecs:
             write_configuration(self.config)
             for name, spec in late_kernels(self.config.root, row, packages).items():
                 target = staging / kernel_id(row.namespace, row.name, name)
-                write_late_kernel(target, spec)
+                target.mkdir()
+                write_spec(target, spec)
                 languages[target.name] = language_of(spec)
                 logo = logos.logo(row.namespace, row.name, "", languages[target.name])
                 (target / logos.FILE).write_text(logo, encoding="ascii")
@@ -213,7 +215,7 @@ class KernelSpecs:
         """Write the kernelspecs of a build; return their ids and languages."""
         languages: dict[str, str] = {}
         with self._published(folder) as staging:
-            for kernel in brought_kernels(prefix, _programs(prefix)):
+            for kernel in brought_kernels(prefix, programs_of(prefix)):
                 if kernel.spec is None:
                     continue
                 source = kernel.source.parent
@@ -222,7 +224,7 @@ class KernelSpecs:
                 target = staging / kernel_id(row.namespace, row.name, kernel.name, number)
                 target.mkdir()
                 pictures = self._take_files(source, target, folder / target.name, os.path.realpath(prefix))
-                (target / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+                write_spec(target, spec)
                 languages[target.name] = language_of(spec)
                 logo = logos.logo(row.namespace, row.name, self._picture(pictures), languages[target.name])
                 (target / logos.FILE).write_text(logo, encoding="ascii")
@@ -296,20 +298,15 @@ def _language(path: Path) -> str:
         return ""
 
 
-def _programs(prefix: Path) -> str:
-    """Return where a kernel of a prefix finds programs."""
-    return program_path(recorded_activation(prefix), os.environ.get("PATH", os.defpath))
-
-
 def _why_none(prefix: Path) -> str:
     """Return why a prefix has no kernel."""
-    faults = [fault.message for fault in kernel_faults(prefix, _programs(prefix))]
+    faults = [fault.message for fault in kernel_faults(prefix, programs_of(prefix))]
     return "; ".join(faults[:3]) if faults else NO_KERNEL
 
 
 def folder_name(row: ActiveBuild) -> str:
     """Return the name of the folder with a build's kernelspecs."""
-    kind = "" if row.active and row.present else "-other" if row.present else "-late"
+    kind = "-late" if not row.present else "" if row.active else "-other"
     return f"{row.environment_id}-{row.build_id}-{FORMAT}{kind}"
 
 
@@ -360,12 +357,7 @@ def kernel_spec(spec: dict[str, Any], folder: Path, prefix: Path, row: ActiveBui
         "env": {**variables, "PYTHONNOUSERSITE": "1", "VIRTUAL_ENV": ""},
         "metadata": {
             **spec.get("metadata", {}),
-            "envstore": {
-                "namespace": row.namespace,
-                "environment": row.name,
-                "build_id": row.build_id,
-                "build": row.number,
-            },
+            "envstore": place_of(row),
         },
     }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Iterable
@@ -13,11 +12,10 @@ from typing import Any
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.active_builds import ActiveBuild
 from jupyter_envstore.engine.kernel_packages import KnownKernel, known_kernels
+from jupyter_envstore.kernels.spec_files import place_of
 
 STARTER = "jupyter_envstore.cli.late_kernel"
 """The module that brings the environment, and then becomes its kernel."""
-
-
 CONFIGURATION = "late-kernels.json"
 """The configuration of the store, in its folder: for its account alone, since a database's password may be in it."""
 
@@ -43,15 +41,7 @@ def _spec(root: Path, row: ActiveBuild, kernel: KnownKernel) -> dict[str, Any]:
         ],
         "display_name": f"{kernel.label} ({row.namespace}/{row.name}, not here yet)",
         "language": kernel.language,
-        "metadata": {
-            "envstore": {
-                "namespace": row.namespace,
-                "environment": row.name,
-                "build_id": row.build_id,
-                "build": row.number,
-                "late": True,
-            },
-        },
+        "metadata": {"envstore": place_of(row)},
     }  # fmt: skip
 
 
@@ -66,9 +56,3 @@ def write_configuration(config: StoreConfig) -> None:
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
     fresh.replace(path)
-
-
-def write_late_kernel(folder: Path, spec: dict[str, Any]) -> None:
-    """Write a kernelspec into its folder."""
-    folder.mkdir()
-    (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")

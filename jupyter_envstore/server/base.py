@@ -35,12 +35,14 @@ from jupyter_envstore.errors import (
     TooLargeError,
     UnknownPlacesError,
 )
+from jupyter_envstore.images.reference import LATEST
 from jupyter_envstore.policy.access import TOKEN_PREFIX, Identity
 from jupyter_envstore.server.context import context_of
 from jupyter_envstore.server.request_reader import Reader
 
 if TYPE_CHECKING:
     from jupyter_envstore.database.paging import Page
+    from jupyter_envstore.policy.access import SharedLink
     from jupyter_envstore.server.context import ServerContext
     from jupyter_envstore.services.interfaces import Store
 
@@ -223,12 +225,16 @@ class EnvStoreHandler(Reader):
             self.require_login()
         self.place = namespace, name = await self.run(self.store.builds.place, build_id, deleted)
         link = self.identity.link
-        is_shared = link is None or build_id == await self.run(self.store.links.build, link)
+        is_shared = link is None or build_id == await self.shared_build(link)
         if not is_shared or not self.identity.may("environment::read", namespace, name):  # ids can be counted
             msg = f"there is no build {build_id}"
             raise NotFoundError(msg)
         self.require(permission, namespace, name)
         return build_id
+
+    async def shared_build(self, link: SharedLink) -> int | None:
+        """Return the build that a share link gives: the active one of its environment; None where there is none."""
+        return await self.run(self.store.images.tagged_build, link.environment_id, LATEST)
 
     # -- answers ---------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from jupyter_envstore.errors import PermissionDeniedError, RegistryError
 from jupyter_envstore.images.oci import INDEX, MANIFEST, sha256
 from jupyter_envstore.images.record_artifact import RECORD, referrers_index
-from jupyter_envstore.images.reference import DIGEST, TAG
+from jupyter_envstore.images.reference import DIGEST, LATEST, TAG
 from jupyter_envstore.server.registry_base import OCTETS, RegistryHandler
 from jupyter_envstore.spec.names import spell
 
@@ -34,7 +34,7 @@ class ManifestHandler(RegistryHandler):
         only = await self.only_build()
         if RECORD in accepted and TAG.fullmatch(reference) and await self._send_record(repository, reference, only):
             return
-        image = await self.find_image(repository) if reference == "latest" else None
+        image = await self.find_image(repository) if reference == LATEST else None
         if image is not None:
             await self.require_repository(repository)
             if only is not None:

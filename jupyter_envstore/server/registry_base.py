@@ -121,7 +121,7 @@ class RegistryHandler(FileHandler):
         link = self.identity.link
         if link is None:
             return None
-        build = await self.run(self.store.links.build, link)
+        build = await self.shared_build(link)
         if build is None:
             msg = "the environment of the share link has not been built yet"
             raise RegistryError(msg, "MANIFEST_UNKNOWN")

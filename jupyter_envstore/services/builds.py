@@ -203,7 +203,8 @@ class Builds:
                 kept = StoredBlob(wheel["sha256"], wheel["size"])
                 refer(session, self._blobs, kept, f"build:{new.id}:wheel:{kept.digest}")
             rows.copy_packages(session, build.id, new.id)
-            found = self._queue_recorded(session, rows.BuildRow(new, made, space), blob, build.platform, who)
+            found = self._add_recorded(session, rows.BuildRow(new, made, space), blob, build.platform, who)
+            enqueue(session, BUILD, new.id)
         self._scheduler.wake()
         return found
 
@@ -264,7 +265,11 @@ class Builds:
                 kept = StoredBlob(wheel["sha256"], wheel["size"])
                 refer(session, self._blobs, kept, wheel_owner(new.id, kept.digest))
             place = rows.BuildRow(new, made, space)
-            found = self._queue_recorded(session, place, blob, platform, who, later)
+            found = self._add_recorded(session, place, blob, platform, who)
+            if later:
+                _complete_without_files(session, place, who)
+            else:
+                enqueue(session, BUILD, new.id)
         self._scheduler.wake()
         return found
 
@@ -283,22 +288,15 @@ class Builds:
         made.description = description
         return space, made
 
-    def _queue_recorded(
-        self, session: Session, row: rows.BuildRow, record: StoredBlob, platform: str, who: str, later: bool = False
+    def _add_recorded(
+        self, session: Session, row: rows.BuildRow, record: StoredBlob, platform: str, who: str
     ) -> BuildRef:
-        """Queue a build that has its record already; or, ``later``, let it be complete without its files."""
+        """Note the record that a new build has already."""
         build = row.build
         build.record_digest, build.platform = record.digest, platform
         refer(session, self._blobs, record, f"build:{build.id}:record")
-        if later:
-            build.status, build.prefix_state, build.ended_on = COMPLETED, PREFIX_NONE, now()
-            row.environment.current_build_id = build.id
-        else:
-            enqueue(session, BUILD, build.id)
         found = BuildRef(row.namespace.name, row.environment.name, build.number, build.id)
         people.audit(session, who, "build.create", str(found), {"trigger": build.trigger, "build_id": build.id})
-        if later:
-            people.audit(session, who, "build.activate", str(row), {"by": "record"})
         return found
 
     def check_target(self, target: tuple[str, str]) -> None:
@@ -445,6 +443,13 @@ class Builds:
             place = f"{row.namespace.name}/{row.environment.name}:{row.build.number}"
             people.audit(session, who, "build.delete", place, {"build_id": build_id})
         remove_prefixes(self._config, [row.build])
+
+
+def _complete_without_files(session: Session, row: rows.BuildRow, who: str) -> None:
+    """Let a build be complete and active although its files were never here: its kernel or a restore brings them."""
+    row.build.status, row.build.prefix_state, row.build.ended_on = COMPLETED, PREFIX_NONE, now()
+    row.environment.current_build_id = row.build.id
+    people.audit(session, who, "build.activate", str(row), {"by": "record"})
 
 
 def _check_new(session: Session, target: tuple[str, str]) -> None:

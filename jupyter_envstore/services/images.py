@@ -14,12 +14,10 @@ from jupyter_envstore.database.connection import Database
 from jupyter_envstore.database.states import ABSENT, COMPLETED, READY
 from jupyter_envstore.errors import ConflictError, NotFoundError
 from jupyter_envstore.images.image_archive import ImageArchive
-from jupyter_envstore.images.reference import Reference
+from jupyter_envstore.images.reference import LATEST, Reference
 from jupyter_envstore.services.artifact_files import artifact_file, is_whole
 from jupyter_envstore.services.values import ImageState
 from jupyter_envstore.spec.names import spell
-
-LATEST = "latest"
 
 
 class Images:

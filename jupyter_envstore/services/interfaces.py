@@ -497,9 +497,6 @@ class Links(Protocol):
     def revoke(self, identity: Identity, namespace: str, name: str, token_id: int) -> None:
         """End a link to an environment: one's own, or anybody's where one may delete the environment."""
 
-    def build(self, link: SharedLink) -> int | None:
-        """Return the id of the build that a link gives; None where its environment has none."""
-
     def shown(self, link: SharedLink) -> SharedEnvironment:
         """Return what whoever has a link is told of its environment."""
 

@@ -119,11 +119,6 @@ class Links:
                 raise NotFoundError(msg)
             revoke_row(session, identity, row)
 
-    def build(self, link: SharedLink) -> int | None:
-        """Return the id of the build that a link gives: the active one of its environment; None where there is none."""
-        with self._database.read() as session:
-            return images.tagged_build(session, link.environment_id, None)
-
     def shown(self, link: SharedLink) -> SharedEnvironment:
         """Return what whoever has a link is told of its environment.
 

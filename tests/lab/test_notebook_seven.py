@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
-import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.helpers import python_beside
 from tests.lab.conftest import LAB, new_context
 from tests.lab.page import PICTURES
 from tests.lab.test_notebook_recovery import write_notebook
@@ -29,17 +27,7 @@ NOISE = "Cannot read properties of undefined (reading 'schema')"
 @pytest.fixture(scope="module")
 def notebook_seven(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python with Notebook 7 beside what the tests' Python has: its extension would change JupyterLab's menus."""
-    folder = tmp_path_factory.mktemp("notebook") / "venv"
-    uv = shutil.which("uv", path=Path(sys.executable).parent)
-    assert uv
-    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
-    python = folder / "bin" / "python"
-    subprocess.run([uv, "pip", "install", "--quiet", "--python", python, "notebook>=7.2,<8"], check=True)
-    site = next((folder / "lib").glob("python*/site-packages"))
-    (site / "of-the-tests.pth").write_text(
-        f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n", encoding="utf-8"
-    )
-    return python
+    return python_beside(tmp_path_factory.mktemp("notebook") / "venv", "notebook>=7.2,<8")
 
 
 def test_a_notebook_is_brought_back_in_notebook_seven(

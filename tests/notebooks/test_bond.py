@@ -6,9 +6,7 @@ import base64
 import copy
 import json
 import lzma
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +20,7 @@ from jupyter_envstore.engine.record import BuildRecord, PlatformLock
 from jupyter_envstore.errors import ConflictError, InvalidInputError, NotFoundError
 from jupyter_envstore.notebooks.bond import REQUESTED_BYTES, Bond, bond_of
 from jupyter_envstore.spec.lock_entries import CondaEntry
-from tests.helpers import Store
+from tests.helpers import Store, python_with
 
 DIGEST = "5d" * 32
 LARGEST, LARGEST_LOCK = 2_000, 20_000
@@ -181,12 +179,7 @@ TOOLS = ("jupytext", "nbconvert", "nbdime", "nbstripout")
 @pytest.fixture(scope="session")
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python with the tools. It is not that of the tests, since some of them bring extensions of JupyterLab."""
-    folder = tmp_path_factory.mktemp("tools") / "venv"
-    uv = shutil.which("uv", path=Path(sys.executable).parent)
-    assert uv
-    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
-    subprocess.run([uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python", *TOOLS], check=True)
-    return folder / "bin" / "python"
+    return python_with(tmp_path_factory.mktemp("tools") / "venv", *TOOLS)
 
 
 @pytest.fixture

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 import sys
-import sysconfig
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +13,7 @@ import nbformat
 import pytest
 import requests
 
+from tests.helpers import python_beside
 from tests.server.live import MASTER, Server
 
 MORE = """
@@ -29,17 +27,7 @@ c.Scheduler.execution_manager_class = "jupyter_envstore.scheduling.EnvStoreExecu
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python with jupyter-scheduler beside what the tests' Python has: its extension would change JupyterLab."""
-    folder = tmp_path_factory.mktemp("scheduler") / "venv"
-    uv = shutil.which("uv", path=Path(sys.executable).parent)
-    assert uv
-    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
-    found = folder / "bin" / "python"
-    subprocess.run([uv, "pip", "install", "--quiet", "--python", found, "jupyter-scheduler>=2.11,<3"], check=True)
-    site = next((folder / "lib").glob("python*/site-packages"))
-    (site / "of-the-tests.pth").write_text(
-        f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n", encoding="utf-8"
-    )
-    return found
+    return python_beside(tmp_path_factory.mktemp("scheduler") / "venv", "jupyter-scheduler>=2.11,<3")
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import * as React from 'react';
 import { CommandIDs } from '../command-ids';
 import { Link } from '../components/buttons';
 import { copy } from '../lab/clipboard';
+import { day } from '../presentation/formats';
 import { whole } from '../store/accessors';
 import type { IPlace, IShareLink, IToken } from '../store/types';
 import { type CommandContext, PLACE } from './command-context';
@@ -73,13 +74,12 @@ function KnownLinks({ context, place, known }: { context: CommandContext; place:
   if (!known.length) {
     return null;
   }
-  const day = (text: string | null) => (text ? new Date(text).toLocaleDateString() : '');
   return (
     <section aria-label={trans.__('Links to this environment')}>
       <div className="jp-EnvStore-sub">{links.length ? trans.__('Links that work now') : trans.__('No link works now')}</div>
       <ul>
         {links.map(link => {
-          const used = link.last_used_on ? trans.__('last used on %1', day(`${link.last_used_on}Z`)) : trans.__('not used yet');
+          const used = link.last_used_on ? trans.__('last used on %1', day(link.last_used_on)) : trans.__('not used yet');
           const said = trans.__('by %1, ends on %2, %3', link.username, day(link.expiration), used);
           return (
             <li key={link.id}>
@@ -103,7 +103,7 @@ function KnownLinks({ context, place, known }: { context: CommandContext; place:
 /** Show a link, and how it is used. It is shown only once. */
 async function showLink(context: CommandContext, place: IPlace, made: IShareLink): Promise<void> {
   const { trans } = context;
-  const ends = made.expiration ? new Date(made.expiration).toLocaleDateString() : '';
+  const ends = day(made.expiration);
   const command = `jupyter envstore import '${made.link}'`;
   const limits = {
     here: trans.__('This address works on the machine of the server alone. If others can reach the server under another address, its admin sets it: c.EnvStoreApp.public_url'),

@@ -48,6 +48,10 @@ export function moment(text: string | null): string {
     ? new Date(`${text}Z`).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' })
     : '';
 }
+/** Return the day of a moment (UTC, with or without `Z`) as people here write it. */
+export function day(text: string | null): string {
+  return text ? new Date(text.endsWith('Z') ? text : `${text}Z`).toLocaleDateString() : '';
+}
 /** Return seconds for people. */
 export function duration(seconds: number | null): string {
   if (seconds === null || !Number.isFinite(seconds)) {

@@ -7,6 +7,7 @@ import { type ILoaded, useLoaded } from '../../components/hooks';
 import { Skeleton } from '../../components/skeleton';
 import { Table } from '../../components/table';
 import { artifactWords } from '../../presentation/artifacts';
+import { day } from '../../presentation/formats';
 import type { INamespaceRole, Role } from '../../store/types';
 import type { ITabProps } from './tab-props';
 
@@ -222,7 +223,6 @@ function Tokens(props: ITabProps): React.ReactElement {
     }
     reload();
   };
-  const date = (text: string | null) => (text ? new Date(text.endsWith('Z') ? text : `${text}Z`).toLocaleDateString() : '');
   return (
     <section aria-label={trans.__('Your tokens')}>
       <h3>{trans.__('Your tokens')}</h3>
@@ -243,8 +243,8 @@ function Tokens(props: ITabProps): React.ReactElement {
                         .join('; ')
                     : trans.__('everything that you can do')}
                 </td>
-                <td>{date(token.expiration) || trans.__('never')}</td>
-                <td>{date(token.last_used_on) || trans.__('never')}</td>
+                <td>{day(token.expiration) || trans.__('never')}</td>
+                <td>{day(token.last_used_on) || trans.__('never')}</td>
                 <td>
                   <Link
                     label={trans.__('Revoke %1', token.name || token.prefix)}
