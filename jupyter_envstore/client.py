@@ -97,6 +97,15 @@ class EnvStore:
         query = {"lock": "1"} if lock else None
         return self._json(f"build/{self._build(name, build)}/bond/", query)["data"]
 
+    def recorded(self, record: str, lock: bool = False) -> dict[str, Any]:
+        """Return the builds with a build record, by its SHA-256; with ``lock``, the record as notebooks hold it."""
+        path = f"record/{urllib.parse.quote(record, safe='')}/"
+        return self._json(path, {"lock": "1"} if lock else None)["data"]
+
+    def permissions(self) -> dict[str, Any]:
+        """Return who one is in the store, and what one may do there."""
+        return self._json("permission/")["data"]
+
     def shared(self, lock: bool = False) -> dict[str, Any]:
         """Return the environment of a share link, whose token this is: names, files, its build record with ``lock``."""
         return self._json("shared/", {"lock": "1"} if lock else None)["data"]

@@ -264,6 +264,14 @@ class StorageError(EnvStoreError):
     exit_code = 6
 
 
+class OtherStoreError(EnvStoreError):
+    """A store elsewhere that does not answer, or sends something else than it was asked for."""
+
+    code = "other_store"
+    status = 502
+    exit_code = 6
+
+
 class ImageError(EnvStoreError):
     """An image or a base that cannot be read, or that a registry refuses."""
 

@@ -21,7 +21,7 @@ LAYERS = [
     {"server"},
     {"channel_maker"},
     {"services"},
-    {"kernels", "notebooks", "representation"},
+    {"kernels", "notebooks", "remote", "representation"},
     {"builds"},
     {"artifacts"},
     {"installers"},
@@ -31,7 +31,7 @@ LAYERS = [
     {"blobs", "policy"},
     {"config"},
     {"spec"},
-    {"errors", "client"},
+    {"client", "errors", "private_files"},
 ]
 ANSWERS = {"get", "head", "post", "put", "patch", "delete", "prepare", "serve", "get_login_url"}
 """Methods of handlers that Tornado calls: the OpenAPI document says which errors they answer with."""

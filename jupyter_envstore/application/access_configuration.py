@@ -19,8 +19,14 @@ def access_rules(
     role_bindings: Mapping[str, Any],
     unauthenticated_role_bindings: Mapping[str, Any],
     predefined_tokens: Mapping[str, Any],
+    account_owner: str = "",
 ) -> AccessRules:
     """Return the rules that the traits of the same names say.
+
+    Parameters
+    ----------
+    account_owner : str
+        Name of the person whose account the server runs under, where several use it.
 
     Raises
     ------
@@ -34,6 +40,7 @@ def access_rules(
         bindings={who: check_bindings(bindings) for who, bindings in role_bindings.items()},
         unauthenticated=check_bindings(unauthenticated_role_bindings),
         tokens=_tokens(predefined_tokens),
+        account_owner=account_owner,
     )
 
 

@@ -233,6 +233,7 @@ class EnvStoreApp(StoreTraits, ExtensionApp):
             self.role_bindings,
             self.unauthenticated_role_bindings,
             self.predefined_tokens,
+            os.environ.get("JUPYTERHUB_USER", ""),
         )
 
     def _open_store(self, loop: asyncio.AbstractEventLoop) -> OpenedStore:

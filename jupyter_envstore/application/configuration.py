@@ -92,6 +92,13 @@ class StoreTraits(Configurable):
         "password, token or query belongs in it.",
     ).tag(config=True)
 
+    ask_other_stores = Bool(
+        True,
+        help="Whether the stores that this account is logged in to (`jupyter envstore login`) are asked for the build "
+        "of a notebook that this store does not have. They are asked for the owner of the account alone, and told "
+        "only the hash of the build record.",
+    ).tag(config=True)
+
     default_settings = Dict(
         help="Values of settings where nobody set any: key to value, as in `jupyter envstore setting`."
     ).tag(config=True)

@@ -152,7 +152,7 @@ def _report_build(view: FullBuildView, as_json: bool, failed_platforms: Mapping[
 
 def owner() -> Identity:
     """Return the identity of the person at the keyboard, who may do everything on a store of this machine."""
-    return Identity(who(), DEFAULT_NAMESPACE, {EVERYWHERE: ["admin"]})
+    return Identity(who(), DEFAULT_NAMESPACE, {EVERYWHERE: ["admin"]}, owns_account=True)
 
 
 def repair_file(store: Store, file: str, namespace: str, pick: Pick) -> Repaired:

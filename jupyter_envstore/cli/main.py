@@ -99,6 +99,7 @@ def make_parser() -> argparse.ArgumentParser:
         _register_looking,
         _register_images,
         _register_using,
+        _register_other_stores,
         _register_notebooks,
         _register_keeping,
         _register_site,
@@ -375,6 +376,25 @@ def _bringing_back(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--exact", action="store_true", help="fail if the exact build cannot be had")
     _accept(parser, "the lock in the notebook")
     parser.add_argument("--environment", metavar="NAMESPACE/NAME[:BUILD]", help="run in this environment instead")
+
+
+def _register_other_stores(add: Add) -> None:
+    login = add(
+        "login",
+        "logins:login",
+        "Log in to a store elsewhere, or list the stores that you are logged in to\n"
+        "Notebooks that were written there bring their environments back from it. Make a token on the page of the\n"
+        "store's tokens; you are asked for it, and it is kept in a file that you alone can read.",
+    )
+    login.add_argument("url", metavar="URL", nargs="?", help="address of its Jupyter server (default: list them)")
+    login.add_argument("--token-stdin", action="store_true", help="read the token from standard input")
+    login.add_argument("--no-check", action="store_true", help="keep the token without asking the store about it")
+    _json(login)
+    logout = add(
+        "logout", "logins:logout", "Forget the login to a store elsewhere\nIts token works until it is revoked there."
+    )
+    logout.add_argument("url", metavar="URL", help="address of its Jupyter server")
+    _json(logout)
 
 
 def _register_notebooks(add: Add) -> None:

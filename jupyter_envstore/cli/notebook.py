@@ -19,6 +19,7 @@ from jupyter_envstore.errors import (
     NotFoundError,
     PolicyError,
     SpecificationError,
+    StorageError,
     UnknownPlacesError,
 )
 from jupyter_envstore.kernels.own_kernels import write_own_kernels
@@ -124,6 +125,8 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
     if state["deleted"]:
         place = f"{bond['namespace']}/{bond['environment']}"
         raise NotFoundError(deleted_message(place))
+    if not state["lock"] or state["lock"]["refused"]:
+        metadata, state = _with_lock_from_elsewhere(store, metadata, state)
     why = _why_not_exact(state, exact)
     target = (state["namespace"], state["environment"])
     lock = state["lock"]
@@ -150,6 +153,24 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
     print(f"building {reference}", file=sys.stderr)
     outcome(follow(store, reference))
     return reference
+
+
+def _with_lock_from_elsewhere(store: Store, metadata: object, state: BondState) -> tuple[object, BondState]:
+    """Return the bond of a notebook with the lock that a store elsewhere has, if one does, and what is known then."""
+    try:
+        elsewhere = store.other_stores.look(owner(), metadata)
+    except StorageError as error:
+        print(f"note: other stores are not asked: {error}", file=sys.stderr)
+        return metadata, state
+    for failure in elsewhere["failed"]:
+        print(f"note: not found in {failure['store']}: {failure['reason']}", file=sys.stderr)
+    found = elsewhere["found"]
+    if found is None:
+        return metadata, state
+    place = f"{found['namespace']}/{found['environment']}:{found['number']}"
+    print(f"found in {found['store']} as {place}", file=sys.stderr)
+    bond = store.other_stores.with_lock(owner(), metadata, found["store"])
+    return bond, store.bonds.look(owner(), bond)
 
 
 def _restore(store: Store, reference: BuildRef) -> None:

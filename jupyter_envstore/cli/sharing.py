@@ -12,7 +12,7 @@ from jupyter_envstore.cli.notebook import asking
 from jupyter_envstore.client import EnvStore as Client
 from jupyter_envstore.client import EnvStoreClientError
 from jupyter_envstore.database.people import SHARE
-from jupyter_envstore.errors import ChannelUnreachableError, InvalidInputError, NotFoundError
+from jupyter_envstore.errors import InvalidInputError, NotFoundError, OtherStoreError
 from jupyter_envstore.representation.conda_store_types import TokenJson
 from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.spec import parse_reference
@@ -84,7 +84,7 @@ def _shared(client: Client) -> tuple[str, object]:
         The environment has not been built yet, or the server is not one of ours.
     InvalidInputError
         The link has ended.
-    ChannelUnreachableError
+    OtherStoreError
         The server does not answer.
     """
     try:
@@ -95,7 +95,7 @@ def _shared(client: Client) -> tuple[str, object]:
             msg = f"the share link does not work: {said}"
             raise InvalidInputError(msg) from None
         if not error.status:
-            raise ChannelUnreachableError(said) from None
+            raise OtherStoreError(said) from None
         raise NotFoundError(said) from None
     if not isinstance(found, dict) or "bond" not in found or not isinstance(found.get("name"), str):
         msg = f"{client.url} does not answer like a store of environments; check the link"

@@ -67,7 +67,7 @@ class RegistryClient:
         self.reference = reference
         self._reading = "pull,push" if writes else "pull"
         host = reference.address
-        scheme = "http" if host in plain_hosts or _is_local(host) else "https"
+        scheme = "http" if host in plain_hosts or is_local(host) else "https"
         self.base = f"{scheme}://{host}/v2/"
         self._authorization = ""
         self._opener = urllib.request.build_opener(
@@ -338,7 +338,7 @@ def credentials(host: str) -> str:
     return ""
 
 
-def _is_local(host: str) -> bool:
+def is_local(host: str) -> bool:
     """Whether a host is this machine, where registries speak plain HTTP."""
     name = re.sub(r":\d+$", "", host).strip("[]")
     if name == "localhost":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +12,7 @@ from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.active_builds import ActiveBuild
 from jupyter_envstore.engine.kernel_packages import KnownKernel, known_kernels
 from jupyter_envstore.kernels.spec_files import place_of
+from jupyter_envstore.private_files import write_private
 
 STARTER = "jupyter_envstore.cli.late_kernel"
 """The module that brings the environment, and then becomes its kernel."""
@@ -51,8 +51,4 @@ def write_configuration(config: StoreConfig) -> None:
     with contextlib.suppress(OSError):
         if path.read_text(encoding="utf-8") == text:
             return
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-    fresh.replace(path)
+    write_private(path, text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from jupyter_envstore.notebooks.bond import Bond
+from jupyter_envstore.notebooks.bond import Bond, EmbeddedLock
 
 
 class FoundBuild(TypedDict):
@@ -42,6 +42,37 @@ class FittingEnvironment(TypedDict):
     namespace: str
     name: str
     unmet: list[str]
+
+
+class StoreFailure(TypedDict):
+    """A store elsewhere that was asked for a build, and why it could not tell."""
+
+    store: str
+    reason: str
+
+
+class FoundElsewhere(TypedDict):
+    """A build of a store elsewhere, and what can be done with its lock here. ``store`` is the address of that store."""
+
+    store: str
+    namespace: str
+    environment: str
+    number: int
+    lock: LockState
+
+
+class Elsewhere(TypedDict):
+    """What stores elsewhere say about the build of a notebook."""
+
+    found: FoundElsewhere | None
+    failed: list[StoreFailure]
+
+
+class RecordedBuilds(TypedDict):
+    """The builds of this store that have a build record, and the record as notebooks hold it, if it was asked for."""
+
+    builds: list[FoundBuild]
+    lock: EmbeddedLock | None
 
 
 class BondState(TypedDict):

@@ -7,7 +7,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from jupyter_envstore.errors import AuthenticationError, InvalidInputError, PermissionDeniedError
@@ -67,6 +67,9 @@ class Identity:
         Whether they came with the token of a kernel: it makes no tokens and no links, and revokes none.
     link : SharedLink or None
         The share link that they came with. It opens the few routes that are for links, and nothing else.
+    owns_account : bool
+        Whether this is the person whose account the store runs under. Only they use what is noted for the account, such
+        as its logins to other stores.
     """
 
     name: str
@@ -79,6 +82,7 @@ class Identity:
     configured_hash: str | None = None
     is_kernel: bool = False
     link: SharedLink | None = None
+    owns_account: bool = False
 
     @property
     def authenticated(self) -> bool:
@@ -159,11 +163,6 @@ class Identity:
                 found[entity] = fitting[:1]
         return found
 
-    def narrowed(self, bindings: Bindings, **changes: object) -> Identity:
-        """Return this identity with other bindings."""
-        values = {**self.__dict__, "bindings": dict(bindings), **changes}
-        return Identity(**values)
-
 
 NOBODY = Identity("", "", {}, source="nobody")
 
@@ -215,6 +214,9 @@ class AccessRules:
         Bindings of who is not logged in.
     tokens : tuple of PredefinedToken
         Tokens of the configuration.
+    account_owner : str
+        Name of the person whose account a shared store runs under, as that of a JupyterHub server; empty where it is
+        nobody's own.
     """
 
     shared: bool = False
@@ -223,6 +225,7 @@ class AccessRules:
     bindings: Mapping[str, Bindings] = field(default_factory=dict)
     unauthenticated: Bindings = field(default_factory=dict)
     tokens: tuple[PredefinedToken, ...] = ()
+    account_owner: str = ""
 
     def person(
         self, name: str, groups: Sequence[str] = (), mapped: Bindings | None = None, own: str | None = None
@@ -241,14 +244,16 @@ class AccessRules:
             Their primary namespace; None for what :func:`own_namespace` gives.
         """
         if not self.shared:
-            return Identity(name, self.default_namespace, {EVERYWHERE: ["admin"]})
+            return Identity(name, self.default_namespace, {EVERYWHERE: ["admin"]}, owns_account=True)
         names = [] if name.startswith(KEPT_PREFIXES) or name == "*" else [name]
         names += [f"group:{group}" for group in groups]
         own = own or own_namespace(name)
-        if self.admins.intersection(names):
-            return Identity(name, own, {EVERYWHERE: ["admin"]}, groups=tuple(groups))
-        given = [self.bindings[who] for who in ("*", *names) if who in self.bindings]
-        return Identity(name, own, join_bindings({f"{own}/*": ["admin"]}, *given, mapped or {}), groups=tuple(groups))
+        given: Bindings = {EVERYWHERE: ["admin"]}
+        if not self.admins.intersection(names):
+            configured = [self.bindings[who] for who in ("*", *names) if who in self.bindings]
+            given = join_bindings({f"{own}/*": ["admin"]}, *configured, mapped or {})
+        is_owner = bool(name) and name == self.account_owner
+        return Identity(name, own, given, groups=tuple(groups), owns_account=is_owner)
 
     def opens_to_others(self, namespace: str, name: str) -> bool:
         """Whether the configuration gives something in a namespace, by its name, to somebody else than ``name``."""
@@ -258,7 +263,7 @@ class AccessRules:
 
     def nobody(self) -> Identity:
         """Return the identity of who is not logged in."""
-        return NOBODY.narrowed(self.unauthenticated, primary_namespace=self.default_namespace)
+        return replace(NOBODY, bindings=self.unauthenticated, primary_namespace=self.default_namespace)
 
     def predefined(self, token: str) -> PredefinedToken | None:
         """Return the token of the configuration that ``token`` is; all are compared, in constant time."""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.notebooks.script_block import block_lines, script_with_block
 from jupyter_envstore.server.base import EnvStoreHandler
+
+if TYPE_CHECKING:
+    from jupyter_envstore.services.values import BuildRef
 
 MAX_NOTEBOOK = 8 * 1024 * 1024
 """Bytes of a body with the metadata of a notebook; a lock of 40 packages has less than 20 kB."""
@@ -49,15 +54,38 @@ class NotebookHandler(EnvStoreHandler):
         self.answer(await self.run(self.store.bonds.look, self.identity, body["envstore"]))
 
 
+class NotebookElsewhereHandler(EnvStoreHandler):
+    """``notebook/elsewhere/``"""
+
+    max_body = MAX_NOTEBOOK
+
+    async def post(self) -> None:
+        """Ask the stores that the account is logged in to for the build of a notebook; nothing is kept."""
+        self.require_somewhere("environment::read")
+        body = self.json_body(("envstore",), ("envstore",))
+        self.answer(
+            await self.context.threads.run_slowly(self.store.other_stores.look, self.identity, body["envstore"])
+        )
+
+
+class RecordHandler(EnvStoreHandler):
+    """``record/{digest}/``"""
+
+    async def get(self, digest: str) -> None:
+        """List the builds that have a build record; with ``lock``, the record as notebooks hold it, too."""
+        self.require_somewhere("environment::read")
+        self.answer(await self.run(self.store.bonds.of_record, self.identity, digest, self.flag("lock")))
+
+
 class NotebookBuildHandler(EnvStoreHandler):
     """``notebook/build/``"""
 
     max_body = MAX_NOTEBOOK
 
     async def post(self) -> None:
-        """Build the lock that a notebook holds, in a new environment."""
+        """Build the lock that a notebook holds, or that another store has of it, in a new environment."""
         self.require_somewhere("environment:create")
-        body = self.json_body(("envstore", "namespace", "name", "accept"), ("envstore", "name"))
+        body = self.json_body(("envstore", "namespace", "name", "accept", "store"), ("envstore", "name"))
         space, name = self.place_field(body, "name")
         namespace = space or self.identity.primary_namespace
         self.check_place(namespace, name)
@@ -65,11 +93,14 @@ class NotebookBuildHandler(EnvStoreHandler):
         if not await self.run(self.store.namespaces.exists, namespace):
             self.require("namespace::create", namespace)
         accepted = self.addresses(body, "accept") or []
-        metadata, who = body["envstore"], self.identity.name
         found = await self.context.threads.run_slowly(
-            self.store.bonds.build_lock, metadata, (namespace, name), who, accepted
+            self._build, body["envstore"], self.field(body, "store", str, ""), (namespace, name), accepted
         )
         self.answer({"build_id": found.id}, "build triggered", 201)
+
+    def _build(self, metadata: object, store: str, target: tuple[str, str], accepted: list[str]) -> BuildRef:
+        bond = self.store.other_stores.with_lock(self.identity, metadata, store) if store else metadata
+        return self.store.bonds.build_lock(bond, target, self.identity.name, accepted)
 
 
 class ModuleHandler(EnvStoreHandler):
@@ -94,4 +125,6 @@ ROUTES = [
     ("module/{module}/", ModuleHandler),
     ("notebook/", NotebookHandler),
     ("notebook/build/", NotebookBuildHandler),
+    ("notebook/elsewhere/", NotebookElsewhereHandler),
+    ("record/{digest}/", RecordHandler),
 ]

@@ -16,9 +16,9 @@ from jupyter_envstore.engine.package_cache import in_cache
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.engine.satisfaction import InstalledPackage, Requests
 from jupyter_envstore.errors import NotFoundError, PolicyError, SpecificationError
-from jupyter_envstore.notebooks.bond import Bond, bond_of
+from jupyter_envstore.notebooks.bond import Bond, bond_of, embedded_lock
 from jupyter_envstore.notebooks.bond_reader import embedded_record, read_bond, requested_text
-from jupyter_envstore.notebooks.bond_state import BondState, FittingEnvironment, FoundBuild, LockState
+from jupyter_envstore.notebooks.bond_state import BondState, FittingEnvironment, FoundBuild, LockState, RecordedBuilds
 from jupyter_envstore.policy.access import Identity
 from jupyter_envstore.services.builds import Builds
 from jupyter_envstore.services.record_policy import check_accepted, check_record, unknown_places
@@ -67,6 +67,29 @@ class Bonds:
             self._config.public_url,
             lock,
         )
+
+    def of_record(self, identity: Identity, digest: str, lock: bool = False) -> RecordedBuilds:
+        """Return the builds with a build record that ``identity`` may see, newest first.
+
+        Parameters
+        ----------
+        digest : str
+            Hexadecimal SHA-256 of the record.
+        lock : bool
+            Whether the record is wanted, too.
+
+        Raises
+        ------
+        NotFoundError
+            There is none that they may see.
+        """
+        with self._database.read() as session:
+            visible = [row for row in builds_of_record(session, digest) if _may_read(identity, row)]
+        if not visible:
+            msg = f"no build that you may see has the record {digest[:100]}"
+            raise NotFoundError(msg)
+        packed = embedded_lock(self._records.read(visible[0].build.id)) if lock else None
+        return {"builds": [_found(row) for row in visible], "lock": packed}
 
     def look(self, identity: Identity, metadata: object) -> BondState:
         """Return what is known here of a notebook's environment, of what ``identity`` may see.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from jupyter_envstore.images.record_transfer import Pushed
     from jupyter_envstore.images.reference import Reference
     from jupyter_envstore.notebooks.bond import Bond
-    from jupyter_envstore.notebooks.bond_state import BondState
+    from jupyter_envstore.notebooks.bond_state import BondState, Elsewhere, RecordedBuilds
     from jupyter_envstore.notebooks.module_provider import ModuleProvider
     from jupyter_envstore.notebooks.pypi_requests import Requested
     from jupyter_envstore.policy.access import AccessRules, Identity, SharedLink
@@ -193,6 +193,9 @@ class Bonds(Protocol):
     def of_build(self, build_id: int, lock: bool = False) -> Bond:
         """Return what a notebook that runs in a build remembers; with ``lock``, the whole record is in it."""
 
+    def of_record(self, identity: Identity, digest: str, lock: bool = False) -> RecordedBuilds:
+        """Return the builds with a build record that ``identity`` may see, newest first; with ``lock``, the record."""
+
     def look(self, identity: Identity, metadata: object) -> BondState:
         """Return what is known here of a notebook's environment, of what ``identity`` may see."""
 
@@ -200,6 +203,16 @@ class Bonds(Protocol):
         self, metadata: object, target: tuple[str, str], who: str, accepted: Sequence[str] = (), later: bool = False
     ) -> BuildRef:
         """Build the lock that a notebook holds, in a new environment."""
+
+
+class OtherStores(Protocol):
+    """Stores elsewhere, which the account is logged in to."""
+
+    def look(self, identity: Identity, metadata: object) -> Elsewhere:
+        """Ask other stores for the build of a notebook; the store where it was written comes first."""
+
+    def with_lock(self, identity: Identity, metadata: object, store: str) -> Bond:
+        """Return the bond of a notebook with the lock that another store has."""
 
 
 class Modules(Protocol):
@@ -620,6 +633,10 @@ class Store(Protocol):
     @property
     def bonds(self) -> Bonds:
         """What notebooks remember of their environments."""
+
+    @property
+    def other_stores(self) -> OtherStores:
+        """Stores elsewhere, which the account is logged in to."""
 
     @property
     def modules(self) -> Modules:

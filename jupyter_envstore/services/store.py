@@ -11,6 +11,7 @@ from jupyter_envstore.builds.retention import Retention
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database
+from jupyter_envstore.remote.logins import Logins, default_file
 from jupyter_envstore.services.artifacts import Artifacts
 from jupyter_envstore.services.audit import Audit
 from jupyter_envstore.services.bonds import Bonds
@@ -24,6 +25,7 @@ from jupyter_envstore.services.links import Links
 from jupyter_envstore.services.logs import Logs
 from jupyter_envstore.services.modules import Modules
 from jupyter_envstore.services.namespaces import Namespaces
+from jupyter_envstore.services.other_stores import OtherStores
 from jupyter_envstore.services.package_channel import PackageChannel
 from jupyter_envstore.services.packages import Packages
 from jupyter_envstore.services.people import People
@@ -62,6 +64,7 @@ class EnvStore:
     logs: Logs
     modules: Modules
     namespaces: Namespaces
+    other_stores: OtherStores
     package_channel: PackageChannel
     packages: Packages
     people: People
@@ -102,6 +105,7 @@ class EnvStore:
         environments = Environments(config, database, scheduler)
         images = Images(config, database, blobs)
         artifacts = Artifacts(config, database, blobs, scheduler, images)
+        bonds = Bonds(config, database, settings, builds, records)
         prefixes = Prefixes(config, database, blobs, scheduler, records, packing)
         return cls(
             config=config,
@@ -110,7 +114,7 @@ class EnvStore:
             scheduler=scheduler,
             artifacts=artifacts,
             audit=Audit(database),
-            bonds=Bonds(config, database, settings, builds, records),
+            bonds=bonds,
             builds=builds,
             changes=Changes(database),
             channels=Channels(config, settings),
@@ -121,6 +125,7 @@ class EnvStore:
             logs=Logs(config, database, blobs),
             modules=Modules(config, database),
             namespaces=Namespaces(database),
+            other_stores=OtherStores(config, Logins(default_file()), bonds),
             package_channel=PackageChannel(database, blobs, artifacts),
             packages=Packages(config, database, scheduler, builds, records),
             people=People(database, settings),

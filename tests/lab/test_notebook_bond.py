@@ -92,6 +92,11 @@ def saved(tab: Lab, path: Path) -> dict[str, Any]:
 def close(tab: Lab) -> None:
     """Close the notebook in front, once its kernel is connected; the kernel goes on."""
     wait_until_idle(tab)
+    leave(tab)
+
+
+def leave(tab: Lab) -> None:
+    """Close the notebook in front without saving it, whether it has a kernel or not."""
     tab.page.evaluate("window.jupyterapp.shell.currentWidget.context.model.dirty = false")
     tab.page.evaluate("window.jupyterapp.shell.currentWidget.dispose()")
 

@@ -14,8 +14,9 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator, expect
 
+from jupyter_envstore.remote.logins import Login, Logins
 from tests.lab.conftest import LAB, Lab, shown
-from tests.lab.test_notebook_bond import bond_in, close, is_dirty, run_all, until_bond, wait_until_idle
+from tests.lab.test_notebook_bond import bond_in, close, is_dirty, leave, run_all, until_bond, wait_until_idle
 from tests.server.live import Server
 
 Json = dict[str, Any]
@@ -99,6 +100,46 @@ def test_on_another_server_the_lock_in_the_notebook_suffices(
     expect(output(tab)).to_contain_text("numpy is here")
     bond = until_bond(tab, lambda found: found.get("namespace") == "default")
     assert (bond["record"], bond["lock"]["data"]) == (written["record"], written["lock"]["data"])
+    close(tab)
+
+
+def test_a_store_that_one_is_logged_in_to_has_the_build(
+    open_lab: Callable[..., Lab],
+    make_server: Callable[[str], Server],
+    lab: Server,
+    written: Json,
+    channel: str,
+    base: Path,
+) -> None:
+    other = make_server(LAB.format(channel=channel, base=base))
+    logins = Logins(other.folder / "none" / "envstore_logins.json")
+    tab = open_lab(other)
+    bond = {key: value for key, value in written.items() if key != "lock"}
+    gone = open_notebook(tab, write_notebook(other, "nowhere", bond, "envstore-team--data"))
+    expect(gone).to_contain_text("This store does not have the build, and the notebook does not contain its lock.")
+    expect(tab.button("bring-back")).to_have_count(0)
+    leave(tab)
+    logins.note(Login("http://127.0.0.1:9/envstore", "es_nobody"))
+    away = open_notebook(tab, write_notebook(other, "away", bond, "envstore-team--data"))
+    expect(away).to_contain_text(
+        "Not found in http://127.0.0.1:9/envstore: http://127.0.0.1:9/envstore cannot be reached"
+    )
+    tab.picture("notebook-other-store-away")
+    leave(tab)
+    logins.note(Login(f"{lab.origin}/envstore", lab.token({"team/*": ["viewer"]})))
+    bar = open_notebook(tab, write_notebook(other, "elsewhere", bond, "envstore-team--data"))
+    expect(bar).to_contain_text(f"From the store at 127.0.0.1:{lab.port}, as default/data: ")
+    tab.picture("notebook-other-store")
+    tab.check_accessibility(".jp-EnvStore-barContent")
+    tab.button("bring-back").click()
+    dialog = tab.page.locator(".jp-Dialog")
+    if dialog.count() or written["pip"]:  # the index of PyPI is named by no setting
+        dialog.get_by_role("button", name="Download").click()
+    expect(bar).to_have_count(0, timeout=60_000)
+    wait_until_idle(tab)
+    run_all(tab)
+    expect(output(tab)).to_contain_text("numpy is here")
+    assert until_bond(tab, lambda found: found.get("namespace") == "default")["record"] == written["record"]
     close(tab)
 
 
@@ -193,7 +234,7 @@ def test_a_deletion_can_be_undone(tab: Lab, lab: Server, nasty_channel: str, wri
     tab.button("undelete").click()
     expect(bar).to_contain_text("no package in it brings a kernel")  # this one is empty, but it is back
     assert lab.data("GET", "environment/team/deleted/")["name"] == "deleted"
-    tab.page.evaluate("window.jupyterapp.shell.currentWidget.dispose()")
+    leave(tab)
     lab.data("DELETE", "environment/team/deleted/")
 
 
@@ -215,7 +256,7 @@ def test_after_a_failure_it_can_be_tried_again(tab: Lab, lab: Server, written: J
     assert kernel_of(tab) == ""
     for place in places:
         lab.ask("DELETE", f"environment/{place}/")
-    tab.page.evaluate("window.jupyterapp.shell.currentWidget.dispose()")
+    leave(tab)
 
 
 def test_a_kernel_that_runs_is_left_alone(tab: Lab, open_lab: Callable[..., Lab], lab: Server, written: Json) -> None:
@@ -250,7 +291,7 @@ def test_what_cannot_be_read_starts_nothing(tab: Lab, lab: Server, bond: Json, m
     tab.button("bar-close").click()
     expect(bar).to_have_count(0)
     assert not is_dirty(tab)
-    tab.page.evaluate("window.jupyterapp.shell.currentWidget.dispose()")
+    leave(tab)
 
 
 def test_an_environment_that_moved_on_can_go_back(tab: Lab, lab: Server, example: int) -> None:

@@ -76,6 +76,8 @@ TABLE = {
     "GET /module/{module}/": "login",
     "POST /notebook/": "login",
     "POST /notebook/build/": "environment:create",
+    "POST /notebook/elsewhere/": "login",
+    "GET /record/{digest}/": "login",
     "GET /build/{build_id}/": "environment::read",
     "PUT /build/{build_id}/": "environment::update",
     "DELETE /build/{build_id}/": "build::delete",
@@ -186,7 +188,7 @@ def test_each_route_lets_in_who_may_and_nobody_else(
 ) -> None:
     verb, template = line.split(" ")
     values = {"namespace": "locked", "name": "target", "build_id": locked, "other_id": locked, "token_id": 999_999,
-              "kind": "nonsense", "package": "x", "module": "x"}  # fmt: skip
+              "kind": "nonsense", "package": "x", "module": "x", "digest": "0"}  # fmt: skip
     path = re.sub(r"\{(\w+)\}", lambda match: str(values[match[1]]), template).lstrip("/")
     body: Any = BODIES.get(line, {})
     if line == "PUT /build/{build_id}/" and expected(who, TABLE[line]):

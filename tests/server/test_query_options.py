@@ -74,7 +74,13 @@ def kept(make_server: Callable[[str], Server], nasty_channel: str, tmp_path_fact
 
 
 def address(server: Server, template: str) -> str:
-    build = {"build_id": str(server.build_id), "kind": "lockfile", "package": "nasty-text", "module": "numpy"}
+    build = {
+        "build_id": str(server.build_id),
+        "kind": "lockfile",
+        "package": "nasty-text",
+        "module": "numpy",
+        "digest": "0",
+    }
     place = {"namespace": "team", "name": "gone" if template == "/environment/{namespace}/{name}/" else "open"}
     return re.sub(r"\{(\w+)\}", lambda found: {**build, **place}[found[1]], template.strip("/")) + (
         "/" if template.endswith("/") else ""

@@ -86,7 +86,7 @@ def test_a_link_opens_nothing_else(shared: Server, line: str) -> None:
     shared.builds["token"] = token  # type: ignore[attr-defined]
     build = shared.builds["data"]  # type: ignore[attr-defined]
     values = {"namespace": "team", "name": "data", "build_id": build, "other_id": build, "token_id": 1,
-              "kind": "lockfile", "package": "x", "module": "x"}  # fmt: skip
+              "kind": "lockfile", "package": "x", "module": "x", "digest": "0"}  # fmt: skip
     verb, template = line.split(" ")
     path = re.sub(r"\{(\w+)\}", lambda match: str(values[match[1]]), template).lstrip("/")
     answer = shared.ask(verb, path, token, check=False, json=None if verb in ("GET", "HEAD") else BODIES.get(line, {}))
@@ -332,7 +332,7 @@ def test_the_command_line_brings_a_shared_environment_and_shares_one(
     nobodys = f"{shared.origin}/lab/envstore/shared/#not-a-token"
     assert "does not answer like a store" in command("import", nobodys, code=3).stderr
     assert "this is no share link" in command("import", "https://envs.example.org/", code=2).stderr
-    assert "cannot be reached" in command("import", "http://127.0.0.1:9/envstore/shared/#not-a-token", code=5).stderr
+    assert "cannot be reached" in command("import", "http://127.0.0.1:9/envstore/shared/#not-a-token", code=6).stderr
 
     assert "set c.EnvStoreApp.public_url" in command("share", "team/mine", code=2).stderr
     with (tmp_path / "jupyter_envstore_config.py").open("a") as config:

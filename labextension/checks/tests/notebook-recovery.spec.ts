@@ -10,7 +10,7 @@ const settled = () => new Promise(resolve => setTimeout(resolve, 0));
 /** A fake of a notebook, of JupyterLab's kernels and of the store. */
 function fakes(bond: any = { version: 1, namespace: 'team', environment: 'data', build: 3, record: 'sha256:3' }) {
   const specs: Record<string, any> = {};
-  const store = { asked: [] as string[], places: [] as string[], accepted: true, started: '', status: 'COMPLETED', there: [] as string[], unknown: [] as string[], beside: null as string | null, built: 0 };
+  const store = { asked: [] as string[], places: [] as string[], accepted: true, started: '', status: 'COMPLETED', there: [] as string[], unknown: [] as string[], beside: null as string | null, built: 0, elsewhere: Promise.resolve({ found: null, failed: [] }) as Promise<any> };
   const state: any = {
     bond,
     builds: [],
@@ -57,8 +57,9 @@ function fakes(bond: any = { version: 1, namespace: 'team', environment: 'data',
         store.asked.push('notebook');
         return state;
       },
-      buildLock: async (_: unknown, place: any, places: string[]) => {
-        store.asked.push(`lock ${place.namespace}/${place.name} ${places.join()}`);
+      elsewhere: () => store.elsewhere,
+      buildLock: async (_: unknown, place: any, places: string[], from = '') => {
+        store.asked.push(`lock ${place.namespace}/${place.name} ${places.join()}${from}`);
         check(places);
         return (store.built = 7);
       },
@@ -132,6 +133,47 @@ describe('a notebook whose kernel is not here', () => {
     expect(store.places).toEqual(['https://elsewhere.example', 'https://elsewhere.example']);
     expect(store.asked.slice(2)).toEqual(['lock jo/data ', 'lock jo/data https://elsewhere.example', 'remember']);
     expect([store.started, recovery.work.state.kind]).toEqual(['envstore-jo--data', 'none']);
+  });
+
+  it('asks other stores where neither this store nor the notebook has the build', async () => {
+    const { store, state, make } = fakes();
+    state.lock = null;
+    const found = { store: 'https://h/envstore', namespace: 'team', environment: 'data', number: 3, lock: { refused: '', sources: [] } };
+    store.elsewhere = Promise.resolve({ found, failed: [] });
+    const recovery = make();
+    await settled();
+    expect(recovery.work.state).toMatchObject({ kind: 'missing', elsewhere: { found } });
+    await recovery.useElsewhere(state, found.store);
+    expect(store.asked).toEqual(['notebook', 'lock jo/data https://h/envstore', 'remember']);
+    expect(store.started).toBe('envstore-jo--data');
+  });
+
+  it('says that other stores are asked, and why they do not answer', async () => {
+    const { store, state, make } = fakes();
+    state.lock = null;
+    let refuse: (error: Error) => void = () => {};
+    store.elsewhere = new Promise((_, reject) => (refuse = reject));
+    const recovery = make();
+    await settled();
+    expect(recovery.work.state).not.toHaveProperty('elsewhere');
+    await new Promise(resolve => setTimeout(resolve, 450));
+    expect(recovery.work.state).toMatchObject({ kind: 'missing', elsewhere: 'asked' });
+    refuse(new Error('the logins cannot be read'));
+    await settled();
+    expect(recovery.work.state).toMatchObject({ elsewhere: { found: null, failed: [{ store: '', reason: 'the logins cannot be read' }] } });
+  });
+
+  it('forgets what other stores say once the user has chosen something else', async () => {
+    const { store, state, make } = fakes();
+    state.lock = null;
+    let answer: (found: unknown) => void = () => {};
+    store.elsewhere = new Promise(resolve => (answer = resolve));
+    const recovery = make();
+    await settled();
+    await recovery.useRequests(state);
+    answer({ found: null, failed: [] });
+    await settled();
+    expect(recovery.work.state).toEqual({ kind: 'none' });
   });
 
   it('says why it could not be built, and offers the other ways again', async () => {

@@ -6,10 +6,10 @@ import * as React from 'react';
 import { CommandIDs } from '../command-ids';
 import { TextButton } from '../components/buttons';
 import { type Action, openActions } from '../components/menus';
-import type { IRecovery, NotebookRecovery } from '../notebook/notebook-recovery';
-import { size } from '../presentation/formats';
+import type { Elsewhere, IRecovery, NotebookRecovery } from '../notebook/notebook-recovery';
+import { shortAddress, size } from '../presentation/formats';
 import { difference, listed } from '../presentation/package-words';
-import type { IBondState } from '../store/types';
+import type { IBondState, IElsewhere } from '../store/types';
 import { Busy, Failed, NotebookBar } from './notebook-bar';
 
 interface IBarProps {
@@ -68,7 +68,18 @@ function Missing(props: IBarProps & { found: Extract<IRecovery, { kind: 'missing
   const { state, beside } = found;
   const here = state?.builds[0];
   const lock = state?.lock && !state.lock.refused ? state.lock : null;
-  const bringBack = here ? () => recovery.use(here) : lock && !state!.deleted ? () => recovery.useLock(state!) : null;
+  const other = usable(found.elsewhere);
+  const bringBack = !state
+    ? null
+    : here
+      ? () => recovery.use(here)
+      : state.deleted
+        ? null
+        : lock
+          ? () => recovery.useLock(state)
+          : other
+            ? () => recovery.useElsewhere(state, other.store)
+            : null;
   return (
     <>
       <div className="jp-EnvStore-barText" role="status">
@@ -76,7 +87,7 @@ function Missing(props: IBarProps & { found: Extract<IRecovery, { kind: 'missing
           {trans.__('This notebook was written in')} <b>{found.name}</b>
           {trans.__(', build %1. Its kernel is not here.', found.number)}
         </span>
-        <span className="jp-EnvStore-sub">{state ? source(state, trans) : trans.__('Looking for it…')}</span>
+        <span className="jp-EnvStore-sub">{state ? source(state, found.elsewhere, trans) : trans.__('Looking for it…')}</span>
       </div>
       {bringBack && (
         <TextButton id="envstore:bring-back" primary onClick={bringBack}>
@@ -110,6 +121,7 @@ function Moved(props: IBarProps & { found: Extract<IRecovery, { kind: 'moved' }>
   const { bond } = state;
   const here = state.builds[0];
   const lock = state.lock && !state.lock.refused ? state.lock : null;
+  const other = usable(found.elsewhere);
   const isSame = here?.namespace === bond.namespace && here.environment === bond.environment;
   return (
     <>
@@ -118,7 +130,7 @@ function Moved(props: IBarProps & { found: Extract<IRecovery, { kind: 'moved' }>
           {trans.__('Written in build %1 of', bond.build)} <b>{`${bond.namespace}/${bond.environment}`}</b>
           {trans.__('; its kernel runs in build %1.', running.number)}
         </span>
-        <span className="jp-EnvStore-sub">{here ? difference(changes, trans) : source(state, trans)}</span>
+        <span className="jp-EnvStore-sub">{here ? difference(changes, trans) : source(state, found.elsewhere, trans)}</span>
       </div>
       {here ? (
         <TextButton id="envstore:use-build" primary onClick={() => recovery.use(here)}>
@@ -126,6 +138,10 @@ function Moved(props: IBarProps & { found: Extract<IRecovery, { kind: 'moved' }>
         </TextButton>
       ) : lock ? (
         <TextButton id="envstore:bring-back" primary onClick={() => recovery.useLock(state)}>
+          {trans.__('Bring It Back')}
+        </TextButton>
+      ) : other ? (
+        <TextButton id="envstore:bring-back" primary onClick={() => recovery.useElsewhere(state, other.store)}>
           {trans.__('Bring It Back')}
         </TextButton>
       ) : null}
@@ -179,7 +195,7 @@ function ChooseAnother(props: IBarProps & { state: IBondState }): React.ReactEle
 }
 
 /** Say from where the environment can be brought back, or why it cannot. */
-function source(state: IBondState, trans: TranslationBundle): string {
+function source(state: IBondState, elsewhere: Elsewhere | undefined, trans: TranslationBundle): string {
   const here = state.builds[0];
   const { lock } = state;
   if (here) {
@@ -191,18 +207,45 @@ function source(state: IBondState, trans: TranslationBundle): string {
   if (state.deleted) {
     return trans.__('It was deleted a few minutes ago.');
   }
-  if (!lock) {
-    const { store } = state.bond;
-    const where = store ? ' ' + trans.__('It was written with the store at %1.', store) : '';
-    return trans.__('This store does not have the build, and the notebook does not contain its lock.') + where;
-  }
-  if (lock.refused) {
-    return trans.__('The lock in the notebook cannot be used: %1', lock.refused);
-  }
   const place = `${state.namespace}/${state.environment}`;
+  if (lock && !lock.refused) {
+    return trans.__('From the lock in the notebook, as %1: %2.', place, contents(lock, trans));
+  }
+  const other = usable(elsewhere);
+  if (other) {
+    return trans.__('From the store at %1, as %2: %3.', shortAddress(other.store), place, contents(other.lock, trans));
+  }
+  const { store } = state.bond;
+  const where = store ? ' ' + trans.__('It was written with the store at %1.', shortAddress(store)) : '';
+  const why = lock
+    ? trans.__('The lock in the notebook cannot be used: %1', lock.refused)
+    : trans.__('This store does not have the build, and the notebook does not contain its lock.') + where;
+  return [why, ...otherStores(elsewhere, trans)].join(' ');
+}
+
+/** Say what stores elsewhere answered that do not help. */
+function otherStores(elsewhere: Elsewhere | undefined, trans: TranslationBundle): string[] {
+  if (elsewhere === 'asked') {
+    return [trans.__('Asking the other stores that you are logged in to…')];
+  }
+  const found = elsewhere?.found;
+  return [
+    ...(found ? [trans.__('The store at %1 has it, but its lock cannot be used: %2', shortAddress(found.store), found.lock.refused)] : []),
+    ...(elsewhere?.failed ?? []).map(({ store, reason }) => (store ? trans.__('Not found in %1: %2.', shortAddress(store), reason) : reason))
+  ];
+}
+
+/** Return the build of a store elsewhere that can be made here; null where there is none. */
+function usable(elsewhere: Elsewhere | undefined): NonNullable<IElsewhere['found']> | null {
+  const found = elsewhere === 'asked' ? null : elsewhere?.found;
+  return found && !found.lock.refused ? found : null;
+}
+
+/** Say what a lock brings. */
+function contents(lock: NonNullable<IBondState['lock']>, trans: TranslationBundle): string {
   const download = lock.size ? trans.__('%1 to download', size(lock.size)) : trans.__('nothing to download');
-  const rebuilt = lock.sources.length ? ' ' + trans.__('Built from source again: %1.', listed(lock.sources, trans)) : '';
-  return trans.__('From the lock in the notebook, as %1: %2 packages, %3.', place, lock.packages, download) + rebuilt;
+  const rebuilt = lock.sources.length ? trans.__('; built from source again: %1', listed(lock.sources, trans)) : '';
+  return trans.__('%1 packages, %2', lock.packages, download) + rebuilt;
 }
 
 function requestsTitle(state: IBondState, trans: TranslationBundle): string {

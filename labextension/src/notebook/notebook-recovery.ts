@@ -3,7 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { built, restored } from '../presentation/build-ends';
 import { EnvStoreError } from '../store/errors';
 import type { EnvStoreModel } from '../store/model';
-import type { IBondState, IFoundBuild, IPackageChange, IPlace } from '../store/types';
+import type { IBondState, IElsewhere, IFoundBuild, IPackageChange, IPlace } from '../store/types';
 import { BarWork, type IWork } from './bar-work';
 import { kernelsOf, startKernel } from './kernel-start';
 import { submitNew } from './new-environment';
@@ -12,9 +12,15 @@ import { bondOf, type NotebookBonds } from './notebook-bonds';
 /** What a notebook lacks, while nothing is done about it. */
 export type ILack =
   /** Its kernel is not here. Without `state`, the server is asked what it knows. `beside` is the path of a lockfile beside it. */
-  | { kind: 'missing'; name: string; number: number; state?: IBondState; beside?: string | null }
+  | { kind: 'missing'; name: string; number: number; state?: IBondState; beside?: string | null; elsewhere?: Elsewhere }
   /** Its kernel runs in another build than it was written in. */
-  | { kind: 'moved'; state: IBondState; running: { number: number; id: number }; changes: readonly IPackageChange[] };
+  | { kind: 'moved'; state: IBondState; running: { number: number; id: number }; changes: readonly IPackageChange[]; elsewhere?: Elsewhere };
+
+/** What stores elsewhere say of the build, once this store and the notebook do not have it; `asked` while they are waited for. */
+export type Elsewhere = IElsewhere | 'asked';
+
+/** Milliseconds after which one is told that other stores are asked. */
+const PATIENCE = 400;
 
 /** What a notebook lacks, and what is done about it. */
 export type IRecovery = IWork<ILack>;
@@ -106,6 +112,14 @@ export class NotebookRecovery {
     });
   }
 
+  /** Build the lock that a store elsewhere has, and start its kernel. */
+  useElsewhere(state: IBondState, store: string): Promise<void> {
+    return this._do(async () => {
+      const place = { namespace: state.namespace, name: state.environment };
+      return this._build(place, accept => this.model.api.buildLock(this._metadata, place, accept, store));
+    });
+  }
+
   /** Build what the notebook asked for, and start its kernel. */
   useRequests(state: IBondState): Promise<void> {
     return this._do(async () => {
@@ -175,13 +189,35 @@ export class NotebookRecovery {
   private async _ask(): Promise<void> {
     try {
       const state = await this.model.api.notebook(this._metadata);
-      const isEnough = state.builds.length || (state.lock && !state.lock.refused);
+      const isEnough = isHere(state);
       const beside = isEnough ? null : await this.files.lockfileBeside(this.panel.context.path);
       if (this.work.state.kind === 'missing') {
         this.work.set({ ...this.work.state, state, beside });
       }
+      if (!isEnough && !state.deleted) {
+        await this._askElsewhere();
+      }
     } catch (error) {
       this._failLook(error);
+    }
+  }
+
+  /** Ask other stores for the build that neither this store nor the notebook has. */
+  private async _askElsewhere(): Promise<void> {
+    const { turn } = this.work;
+    const tell = (elsewhere: Elsewhere) => {
+      const { state } = this.work;
+      if (turn === this.work.turn && (state.kind === 'missing' || state.kind === 'moved')) {
+        this.work.set({ ...state, elsewhere });
+      }
+    };
+    const patience = setTimeout(() => tell('asked'), PATIENCE);
+    try {
+      tell(await this.model.api.elsewhere(this._metadata));
+    } catch (error) {
+      tell({ found: null, failed: [{ store: '', reason: error instanceof Error ? error.message : String(error) }] });
+    } finally {
+      clearTimeout(patience);
     }
   }
 
@@ -215,6 +251,9 @@ export class NotebookRecovery {
       const changes = written ? await this.model.api.diff(written.build_id, running.id) : [];
       if (bondOf(this.panel.model)?.record === bond.record) {
         this._setAsOf(turn, { kind: 'moved', state, running, changes });
+        if (!isHere(state)) {
+          await this._askElsewhere();
+        }
       }
     } catch (error) {
       console.warn('It is not known whether the environment of a notebook has moved on', error);
@@ -292,4 +331,9 @@ export class NotebookRecovery {
   }
 
   private _before: string | undefined; // the kernel that ran when the work began
+}
+
+/** Whether this store has the build of a notebook, or can make it from the lock in the notebook. */
+function isHere(state: IBondState): boolean {
+  return state.builds.length > 0 || Boolean(state.lock && !state.lock.refused);
 }

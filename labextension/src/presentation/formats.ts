@@ -31,6 +31,10 @@ export function ago(moment: string | null, now: Date, trans: TranslationBundle):
   const words = age(moment, now, trans);
   return words === trans.__('now') ? words : trans.__('%1 ago', words);
 }
+/** Return the address of a store as people name it: without the scheme, and without the path that all stores end with. */
+export function shortAddress(url: string): string {
+  return url.replace(/^https?:\/\//, '').replace(/\/$/, '').replace(/\/envstore$/, '');
+}
 /** Return bytes for people. */
 export function size(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];

@@ -11,6 +11,7 @@ import type {
   IBuild,
   IChecked,
   IContent,
+  IElsewhere,
   IEnvironment,
   IForeign,
   IFoundPackage,
@@ -214,9 +215,17 @@ export class EnvStoreApi {
     return this.ask('GET /module/{module}/', { path: { module }, query: `language=${language}` });
   }
 
-  /** Build the lock that a notebook holds, in a new environment; packages may also come from the addresses in `accept`. */
-  async buildLock(envstore: object, place: IPlace, accept: readonly string[]): Promise<number> {
-    const body = { envstore: envstore as Record<string, never>, ...place, accept: [...accept] };
+  /** Ask the stores that the account of the server is logged in to for the build of a notebook. */
+  async elsewhere(envstore: object): Promise<IElsewhere> {
+    return this.ask('POST /notebook/elsewhere/', { body: { envstore: envstore as Record<string, never> } });
+  }
+
+  /**
+   * Build the lock that a notebook holds, or that the store elsewhere has, in a new environment; packages may also come from
+   * the addresses in `accept`.
+   */
+  async buildLock(envstore: object, place: IPlace, accept: readonly string[], store = ''): Promise<number> {
+    const body = { envstore: envstore as Record<string, never>, ...place, accept: [...accept], ...(store && { store }) };
     return (await this.ask('POST /notebook/build/', { body })).build_id;
   }
 

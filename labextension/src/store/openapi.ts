@@ -428,6 +428,38 @@ export interface components {
             /** @description What the block cannot say, each with the reason. */
             readonly left_out: readonly string[];
         };
+        /** @description What can be done with a lock here. */
+        readonly LockState: {
+            /** @description Why it cannot be built here; empty where it can. */
+            readonly refused: string;
+            /** @description Whether it is for the platform of this server. */
+            readonly fits: boolean;
+            readonly packages: number;
+            /** @description Bytes that would be downloaded. */
+            readonly size: number;
+            /** @description Addresses that packages come from and that the settings of the store do not name. */
+            readonly places: readonly string[];
+            /** @description PyPI packages that are built from source again, so that their wheels differ. */
+            readonly sources: readonly string[];
+        };
+        /** @description What stores elsewhere, which the account of this server is logged in to, say about the build of a notebook. */
+        readonly Elsewhere: {
+            /** @description The first that has it, the store where the notebook was written before the others; null where none has. */
+            readonly found: {
+                /** @description Address of that store; it ends with `/envstore`. */
+                readonly store: string;
+                readonly namespace: string;
+                readonly environment: string;
+                /** @description Number of the build within its environment there. */
+                readonly number: number;
+                readonly lock: components["schemas"]["LockState"];
+            } | null;
+            /** @description Stores that did not answer, or sent something else. */
+            readonly failed: readonly {
+                readonly store: string;
+                readonly reason: string;
+            }[];
+        };
         /** @description What is known here of the environment of a notebook. */
         readonly BondState: {
             readonly bond: components["schemas"]["Bond"];
@@ -440,19 +472,7 @@ export interface components {
             /** @description Whether the environment had the build, was deleted minutes ago, and can be brought back. */
             readonly deleted: boolean;
             /** @description What can be done with the lock in the notebook; null where it has none. */
-            readonly lock: {
-                /** @description Why it cannot be built here; empty where it can. */
-                readonly refused: string;
-                /** @description Whether it is for the platform of this server. */
-                readonly fits: boolean;
-                readonly packages: number;
-                /** @description Bytes that would be downloaded. */
-                readonly size: number;
-                /** @description Addresses that packages come from and that the settings of the store do not name. */
-                readonly places: readonly string[];
-                /** @description PyPI packages that are built from source again, so that their wheels differ. */
-                readonly sources: readonly string[];
-            } | null;
+            readonly lock: components["schemas"]["LockState"] | null;
             /** @description Where the environment would be made. */
             readonly namespace: string;
             readonly environment: string;
@@ -465,6 +485,15 @@ export interface components {
                 /** @description The requests that its active build does not satisfy. */
                 readonly unmet: readonly string[];
             }[];
+        };
+        /** @description The whole build record. */
+        readonly EmbeddedLock: {
+            /** @constant */
+            readonly encoding: "xz+base64";
+            /** @description Length of `data`. */
+            readonly size: number;
+            /** @description The canonical JSON of the record, compressed. */
+            readonly data: string;
         };
         /** @description What a notebook remembers of its environment, as `metadata.envstore`. It has no path, user, password or variable. */
         readonly Bond: {
@@ -487,15 +516,7 @@ export interface components {
             readonly left_out?: number;
             /** @description Public address of the store that has the build. */
             readonly store?: string;
-            /** @description The whole build record. */
-            readonly lock?: {
-                /** @constant */
-                readonly encoding: "xz+base64";
-                /** @description Length of `data`. */
-                readonly size: number;
-                /** @description The canonical JSON of the record, compressed. */
-                readonly data: string;
-            };
+            readonly lock?: components["schemas"]["EmbeddedLock"];
         };
         readonly KeptPackages: {
             /** @enum {string} */
@@ -943,14 +964,30 @@ export interface requests {
         };
         readonly data: components["schemas"]["BondState"];
     };
+    readonly "POST /notebook/elsewhere/": {
+        readonly body: {
+            /** @description `metadata.envstore` of the notebook. */
+            readonly envstore: Record<string, unknown>;
+        };
+        readonly data: components["schemas"]["Elsewhere"];
+    };
+    readonly "GET /record/{digest}/": {
+        readonly body: never;
+        readonly data: {
+            readonly builds: readonly components["schemas"]["FoundBuild"][];
+            readonly lock: components["schemas"]["EmbeddedLock"] | null;
+        };
+    };
     readonly "POST /notebook/build/": {
         readonly body: {
-            /** @description `metadata.envstore` of the notebook, with its lock. */
+            /** @description `metadata.envstore` of the notebook, with its lock unless `store` has it. */
             readonly envstore: Record<string, unknown>;
             readonly name: string;
             readonly namespace?: string | null;
             /** @description Addresses that packages may come from although the settings of the store do not name them. */
             readonly accept?: readonly string[];
+            /** @description Address of a store elsewhere that has the lock, as `POST /notebook/elsewhere/` names it. */
+            readonly store?: string;
         };
         readonly data: {
             readonly build_id: number;

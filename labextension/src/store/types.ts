@@ -10,6 +10,8 @@ export type IBond = Schemas['Bond'];
 /** A cell with what a build was asked for, and what it cannot say. */
 export type IScriptBlock = Schemas['ScriptBlock'];
 export type IBondState = Schemas['BondState'];
+/** What stores elsewhere say about the build of a notebook. */
+export type IElsewhere = Schemas['Elsewhere'];
 export type IModuleProvider = Schemas['ModuleProvider'];
 export type IFoundBuild = Schemas['FoundBuild'];
 export type IEnvironment = Schemas['Environment'];

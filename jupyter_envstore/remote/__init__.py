@@ -1,0 +1,1 @@
+"""Stores elsewhere, which are reached over HTTP."""
