@@ -1,7 +1,7 @@
-"""A notebook that remembers no environment is opened in JupyterLab with this extension, and in one where it is disabled.
+"""A notebook that remembers no environment is opened in JupyterLab with this extension, and where it is disabled.
 
-Needs the browser chromium. The time is measured in the page, from the command that opens the notebook to the second frame
-behind its first cell; each notebook is opened once, in turns with the other JupyterLab.
+Needs the browser chromium. The time is measured in the page, from the command that opens the notebook to the second
+frame behind its first cell; each notebook is opened once, in turns with the other JupyterLab.
 """
 
 from __future__ import annotations
