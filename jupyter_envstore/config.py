@@ -48,6 +48,8 @@ class StoreConfig:
         How long a worker waits ready for the next job; 0 for none that waits.
     public_url : str
         Where others reach this server; empty where notebooks shall not remember it.
+    share_prefixes : bool
+        Whether other accounts of the machine may read the environments.
     ask_other_stores : bool
         Whether stores that the account is logged in to are asked for builds of notebooks.
     settings : dict
@@ -70,6 +72,7 @@ class StoreConfig:
     executor: str = "local"
     worker_wait_seconds: float = 0.0
     public_url: str = ""
+    share_prefixes: bool = False
     ask_other_stores: bool = True
     settings: dict[str, Any] = field(default_factory=dict)
     hand_on: bool = False

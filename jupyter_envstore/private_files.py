@@ -6,6 +6,19 @@ import os
 from pathlib import Path
 
 
+def create_private(path: Path) -> None:
+    """Make an empty file of mode 0600.
+
+    Raises
+    ------
+    FileExistsError
+        There is a file of this name.
+    OSError
+        It cannot be made.
+    """
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
 def write_private(path: Path, text: str) -> None:
     """Write a file of mode 0600; whoever reads it meanwhile has the old text or the new one, never a part.
 
@@ -17,8 +30,8 @@ def write_private(path: Path, text: str) -> None:
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     fresh.unlink(missing_ok=True)
     try:
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
+        create_private(fresh)
+        fresh.write_text(text, encoding="utf-8")
         fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)

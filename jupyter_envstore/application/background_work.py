@@ -59,7 +59,9 @@ class OpenedStore:
         try:
             self.rules = make_rules(self.store.settings.effective()["default_namespace"])
             self.kernels = KernelSpecs(configuration, self.store.database, kernel_namespaces, user_directory)
-            configuration.kernels_of(kernel_namespaces).mkdir(parents=True, exist_ok=True)
+            kernels = configuration.kernels_of(kernel_namespaces)
+            kernels.parent.mkdir(mode=0o700, exist_ok=True)
+            kernels.mkdir(mode=0o700, exist_ok=True)
         except BaseException:
             self.store.close()
             raise

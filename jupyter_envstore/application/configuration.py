@@ -92,6 +92,12 @@ class StoreTraits(Configurable):
         "password, token or query belongs in it.",
     ).tag(config=True)
 
+    share_prefixes = Bool(
+        False,
+        help="Whether other accounts of this machine, or of those that mount root_dir, may read the environments, to "
+        "use them in place. Database, packages, artifacts and logs are closed to them all the same.",
+    ).tag(config=True)
+
     ask_other_stores = Bool(
         True,
         help="Whether the stores that this account is logged in to (`jupyter envstore login`) are asked for the build "

@@ -66,7 +66,8 @@ def point_at(root: Path, namespace: str, name: str, prefix: Path) -> None:
     link = links_folder(root) / namespace / name
     if _leads_to(link, prefix):
         return
-    link.parent.mkdir(parents=True, exist_ok=True)
+    links_folder(root).mkdir(mode=0o700, exist_ok=True)
+    link.parent.mkdir(exist_ok=True)
     fresh = link.with_name(f".{name}.{os.getpid()}")
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(prefix)

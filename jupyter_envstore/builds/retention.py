@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 from packaging.utils import canonicalize_name
 
@@ -31,6 +32,7 @@ from jupyter_envstore.engine.prefix import remove_tree, to_trash, tree_size
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.errors import StorageError
 from jupyter_envstore.policy.setting_values import SettingValues
+from jupyter_envstore.private_files import create_private
 
 INDEX_SECONDS = 30 * 86400.0
 WHEEL_SECONDS = 86400.0
@@ -68,8 +70,8 @@ class Plan:
 @contextlib.contextmanager
 def caches_in_use(config: StoreConfig) -> Iterator[None]:
     """Keep the caches from being collected while a worker uses them."""
-    config.root.mkdir(parents=True, exist_ok=True)
-    with (config.root / "caches.lock").open("w") as file:
+    config.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _lock_file(config) as file:
         fcntl.flock(file, fcntl.LOCK_SH)
         yield
 
@@ -77,13 +79,20 @@ def caches_in_use(config: StoreConfig) -> Iterator[None]:
 @contextlib.contextmanager
 def caches_alone(config: StoreConfig) -> Iterator[bool]:
     """Hold the caches alone; gives False where a worker uses them."""
-    with (config.root / "caches.lock").open("w") as file:
+    with _lock_file(config) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield False
         else:
             yield True
+
+
+def _lock_file(config: StoreConfig) -> IO[str]:
+    path = config.root / "caches.lock"
+    with contextlib.suppress(FileExistsError):
+        create_private(path)
+    return path.open("w", encoding="utf-8")
 
 
 class Retention:

@@ -77,6 +77,7 @@ def hand_on(config: StoreConfig, database: Database) -> None:
 
 def do_job(config: StoreConfig, database: Database, claim: Claim) -> bool:
     """Do a job and close it; False when it was taken away."""
+    os.umask(0o022)  # what an artifact holds does not depend on the account; the store's own folders are closed
     with Workspace(config, database, claim) as workspace:
         _errors_to(workspace.staging / "worker.err")
         try:

@@ -16,6 +16,7 @@ from sqlalchemy.pool import QueuePool
 
 from jupyter_envstore.database.write_watch import WriteWatch
 from jupyter_envstore.errors import StorageError
+from jupyter_envstore.private_files import create_private
 
 HEAD = "0009"
 """The newest revision; a test compares it with the migration scripts."""
@@ -41,6 +42,11 @@ def now() -> datetime:
     return datetime.now(timezone.utc).replace(tzinfo=None)
 
 
+def database_file(url: str) -> Path | None:
+    """Return the file of a database; None where it is none of SQLite."""
+    return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+
+
 class Database:
     """A database that several processes use at once.
 
@@ -54,13 +60,30 @@ class Database:
 
     def __init__(self, url: str, busy_timeout: float = BUSY_TIMEOUT) -> None:
         self.url = url
-        self.path = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+        self.path = database_file(url)
         self.wal = self.path is not None and file_system(self.path.parent) not in NETWORK_FILE_SYSTEMS
         arguments: dict[str, Any] = {"timeout": busy_timeout, "check_same_thread": False} if self.path else {}
         self.engine: Engine = create_engine(url, connect_args=arguments, poolclass=QueuePool)
         if self.path:
             event.listen(self.engine, "connect", self._on_connect)
             event.listen(self.engine, "begin", _begin)
+
+    def make_file(self) -> None:
+        """Make the file of SQLite where there is none: for its account alone, as what SQLite puts beside it is then.
+
+        Raises
+        ------
+        StorageError
+            It cannot be made.
+        """
+        if self.path is None or self.path.exists():
+            return
+        try:
+            with contextlib.suppress(FileExistsError):  # another process was first
+                create_private(self.path)
+        except OSError as error:
+            msg = f"the store's database cannot be written ({error.strerror}); check who owns its folder (root_dir)"
+            raise StorageError(msg) from None
 
     def _on_connect(self, connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None  # transactions are ours: see _begin
@@ -94,7 +117,7 @@ class Database:
             if self.revision() == HEAD:
                 return
             if self.path:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             upgrade(self.engine)
 
     def revision(self) -> str | None:

@@ -37,6 +37,8 @@ def seal_prefix(prefix: Path) -> None:
             write_new(library / "EXTERNALLY-MANAGED", EXTERNALLY_MANAGED.encode())
     (prefix / "conda-meta").mkdir(exist_ok=True)
     write_new(prefix / "conda-meta" / "frozen", FROZEN.encode())
+    for record in (prefix / "conda-meta").glob("*.json"):
+        record.chmod(0o644)  # rattler writes them for its own account alone; conda's can be read by all
     for folder, _, _ in os.walk(prefix, topdown=False):
         os.chmod(folder, 0o555)  # noqa: PTH101, S103
 

@@ -125,7 +125,8 @@ class KernelSpecs:
     def sync(self) -> None:
         """Write what is new, remove what is gone."""
         with self._lock:
-            self.directory.mkdir(parents=True, exist_ok=True)
+            self.directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.directory.mkdir(mode=0o700, exist_ok=True)
             self.specs.mkdir(parents=True, exist_ok=True)
             write_shims(self.shims)
             with self.database.read() as session:

@@ -22,6 +22,7 @@ from jupyter_envstore.database.connection import Database
 from jupyter_envstore.database.kept_packages import forget_lost
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.errors import InvalidInputError, StorageError
+from jupyter_envstore.private_files import create_private
 
 FORMAT = 1
 ABOUT, DATABASE = "envstore-backup.json", "envstore.sqlite"
@@ -63,6 +64,7 @@ def back_up(config: StoreConfig, target: Path, archives: bool = True, packages: 
     try:
         copy = partial.with_suffix(".sqlite")
         try:
+            create_private(copy)
             _copy_database(source, copy)
             database = Database(f"sqlite:///{copy}")
             with database.read() as session:
@@ -95,7 +97,8 @@ def bring_back(config: StoreConfig, source: Path) -> Saved:
         raise InvalidInputError(msg)
     staging = config.root / f".restoring-{uuid.uuid4().hex[:8]}"  # inside: the root may be a mount point
     try:
-        staging.mkdir(parents=True)
+        config.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        staging.mkdir(mode=0o700)
         saved = _read(source, staging)
         database = Database(f"sqlite:///{staging / DATABASE}")
         database.migrate()
@@ -106,6 +109,8 @@ def bring_back(config: StoreConfig, source: Path) -> Saved:
             queries.end_unfinished(session)
             forget_lost(session, blobs, "the backup was made without the files of packages")
         database.close()
+        (staging / DATABASE).chmod(0o600)
+        (staging / "blobs").chmod(0o700)
         (staging / "blobs").rename(config.root / "blobs")
         (staging / DATABASE).rename(target)  # last: from here on it is a store
     except tarfile.ReadError:
@@ -141,7 +146,8 @@ def _write(config: StoreConfig, partial: Path, database: Path, digests: list[str
     blobs = blob_store(config)
     missing, count, size = [], 0, 0
     about = {"format": FORMAT, "version": __version__, "made_on": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
-    with tarfile.open(partial, "x") as tar:
+    create_private(partial)
+    with tarfile.open(partial, "w") as tar:
         entry = tarfile.TarInfo(ABOUT)
         data = json.dumps(about).encode()
         entry.size = len(data)

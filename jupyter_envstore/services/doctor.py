@@ -27,6 +27,7 @@ from jupyter_envstore.images.base_images import open_source
 from jupyter_envstore.images.reference import SCRATCH
 from jupyter_envstore.installers.constructor_finder import constructor_version
 from jupyter_envstore.policy import effective
+from jupyter_envstore.services.file_modes import unreachable
 from jupyter_envstore.services.root_folder import check_root
 
 GOOD, WARNING, BAD = "ok", "warning", "error"
@@ -55,6 +56,7 @@ def examine(config: StoreConfig) -> Iterator[Finding]:
     for what, look in (
         ("system", _system),
         ("store", _root),
+        ("other accounts", _others),
         ("disk", _disk),
         ("file system", _file_system),
         ("hard links", _links),
@@ -78,9 +80,18 @@ def _system(what: str, _: StoreConfig) -> Finding:
 
 
 def _root(what: str, config: StoreConfig) -> Finding:
-    check_root(config)
     room = MAX_PREFIX - len(str(config.builds)) - len("/01234567-1234567")
     return Finding(what, GOOD, f"{config.root} ({room} characters to spare in paths of prefixes)")
+
+
+def _others(what: str, config: StoreConfig) -> Finding:
+    """Look at what other accounts of the machine may read; what can be closed is."""
+    told = check_root(config)
+    if config.share_prefixes and (folder := unreachable(config)) is not None:
+        told.append(f"environments are shared with other accounts, who cannot pass {folder}: chmod o+x {folder}")
+    if told:
+        return Finding(what, WARNING, "; ".join(told))
+    return Finding(what, GOOD, "may read environments only" if config.share_prefixes else "may read nothing")
 
 
 def _disk(what: str, config: StoreConfig) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from jupyter_envstore.blobs import blob_store
@@ -37,6 +38,8 @@ from jupyter_envstore.services.script_blocks import ScriptBlocks
 from jupyter_envstore.services.settings import Settings
 from jupyter_envstore.services.shared_records import SharedRecords
 from jupyter_envstore.services.tokens import Tokens
+
+LOG = logging.getLogger("jupyter_envstore")
 
 
 @dataclass(frozen=True)
@@ -94,9 +97,11 @@ class EnvStore:
         StoreUnavailableError
             The database cannot be opened.
         """
-        check_root(config)
+        for notice in check_root(config):
+            LOG.warning("envstore: %s", notice)
         executor = executor or executor_for(config)
         database, blobs = Database(config.url), blob_store(config)
+        database.make_file()
         database.migrate()
         scheduler = Scheduler(config, database, blobs, executor)
         packing = Retention(config, database, blobs)
