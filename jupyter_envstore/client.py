@@ -12,6 +12,7 @@ Elsewhere: ``envstore_client.EnvStore("https://host/envstore", token)``.
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import os
 import time
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 CHUNK = 1 << 20
 LARGEST = 256 << 20
 """Bytes of an answer in JSON; listings of a hundred thousand environments are smaller."""
+LARGEST_RECORD = 16 << 20
+"""Bytes of an answer with a build record."""
+LONGEST_REFUSAL = 64 << 10
 IMAGE = "docker"
 UNSETTLED = ("QUEUED", "BUILDING")
 """What the status of a build is until it has ended."""
@@ -100,11 +104,11 @@ class EnvStore:
     def recorded(self, record: str, lock: bool = False) -> dict[str, Any]:
         """Return the builds with a build record, by its SHA-256; with ``lock``, the record as notebooks hold it."""
         path = f"record/{urllib.parse.quote(record, safe='')}/"
-        return self._json(path, {"lock": "1"} if lock else None)["data"]
+        return self._json(path, {"lock": "1"} if lock else None, largest=LARGEST_RECORD)["data"]
 
     def permissions(self) -> dict[str, Any]:
         """Return who one is in the store, and what one may do there."""
-        return self._json("permission/")["data"]
+        return self._json("permission/", largest=LARGEST_RECORD)["data"]
 
     def shared(self, lock: bool = False) -> dict[str, Any]:
         """Return the environment of a share link, whose token this is: names, files, its build record with ``lock``."""
@@ -290,20 +294,33 @@ class EnvStore:
         return found
 
     def _json(
-        self, path: str, query: dict[str, Any] | None = None, body: dict[str, Any] | None = None
+        self,
+        path: str,
+        query: dict[str, Any] | None = None,
+        body: dict[str, Any] | None = None,
+        largest: int = LARGEST,
     ) -> dict[str, Any]:
-        with self._open(path, query, body) as answer:
+        with self._open(path, query, body, _OneServer) as answer:
             try:
-                text = answer.read(LARGEST + 1)
-                found: dict[str, Any] = json.loads(text) if len(text) <= LARGEST else {}
-            except ValueError:
+                text = answer.read(largest + 1)
+                found: dict[str, Any] = json.loads(text) if len(text) <= largest else {}
+            except (ValueError, RecursionError):
                 found = {}
+            except (OSError, http.client.HTTPException) as error:
+                msg = f"{self.url} cannot be reached: {error or type(error).__name__}"
+                raise EnvStoreClientError(msg) from None
         if not isinstance(found, dict) or "data" not in found:
             msg = f"{self.url} does not answer like a store of environments; check the address"
             raise EnvStoreClientError(msg, 502)
         return found
 
-    def _open(self, path: str, query: dict[str, Any] | None = None, body: dict[str, Any] | None = None) -> Any:
+    def _open(
+        self,
+        path: str,
+        query: dict[str, Any] | None = None,
+        body: dict[str, Any] | None = None,
+        redirects: type[urllib.request.HTTPRedirectHandler] | None = None,
+    ) -> Any:
         query = {key: value for key, value in (query or {}).items() if value != ""}
         url = f"{self.url}/api/v1/{path}" + (f"?{urllib.parse.urlencode(query)}" if query else "")
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
@@ -311,17 +328,25 @@ class EnvStore:
         if data is not None:
             headers["Content-Type"] = "application/json"
         try:
-            return _OPENER.open(urllib.request.Request(url, data, headers), timeout=self.timeout)
+            opener = _opener(self.url, redirects or _SameHost)
+            return opener.open(urllib.request.Request(url, data, headers), timeout=self.timeout)
         except urllib.error.HTTPError as error:
-            try:
-                body = json.load(error)
-            except ValueError:
-                body = {}
-            message = body.get("message") or f"{error.code} {error.reason}"
-            raise EnvStoreClientError(message, error.code, body.get("code", "")) from None
-        except OSError as error:
-            msg = f"{self.url} cannot be reached: {getattr(error, 'reason', error)}"
+            message, code = _refusal(error)
+            raise EnvStoreClientError(message, error.code, code) from None
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            msg = f"{self.url} cannot be reached: {getattr(error, 'reason', None) or error or type(error).__name__}"
             raise EnvStoreClientError(msg) from None
+
+
+def _refusal(error: urllib.error.HTTPError) -> tuple[str, str]:
+    """Return message and code of a refusal."""
+    try:
+        found = json.loads(error.read(LONGEST_REFUSAL))
+        if isinstance(found, dict) and found.get("message"):
+            return str(found["message"]), str(found.get("code") or "")
+    except (OSError, ValueError, RecursionError, http.client.HTTPException):
+        pass
+    return f"{error.code} {error.reason}", ""
 
 
 class _SameHost(urllib.request.HTTPRedirectHandler):
@@ -336,7 +361,25 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
         return follow
 
 
-_OPENER = urllib.request.build_opener(_SameHost)
+class _OneServer(urllib.request.HTTPRedirectHandler):
+    """Follows redirects within one server alone: what is asked of a store is not asked of others."""
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        """Return the request that follows."""
+        before, after = urllib.parse.urlsplit(req.full_url), urllib.parse.urlsplit(newurl)
+        if (before.scheme, before.netloc) != (after.scheme, after.netloc):
+            place = f"{after.scheme}://{after.netloc}"
+            fault = f"it leads to {place}; use the address there"
+            raise urllib.error.URLError(fault)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _opener(url: str, redirects: type[urllib.request.HTTPRedirectHandler]) -> urllib.request.OpenerDirector:
+    """Return what opens addresses of a server: this machine is not asked through a proxy, which would see the token."""
+    host = urllib.parse.urlsplit(url).hostname or ""
+    is_here = host in ("localhost", "::1") or host.startswith("127.")
+    handlers: list[Any] = [redirects, *([urllib.request.ProxyHandler({})] if is_here else [])]
+    return urllib.request.build_opener(*handlers)
 
 
 def _show(progress: dict[str, Any], said: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 
@@ -27,11 +28,11 @@ def write_private(path: Path, text: str) -> None:
     OSError
         It cannot be written.
     """
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.unlink(missing_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # of mode 0600
+    fresh = Path(name)
     try:
-        create_private(fresh)
-        fresh.write_text(text, encoding="utf-8")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
         fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)

@@ -17,6 +17,8 @@ from jupyter_envstore.images.registry_client import is_local
 from jupyter_envstore.remote.logins import Login, Logins, default_file, store_address
 
 LONGEST = 4_096
+SECONDS = 15.0
+EXAMPLE = "https://envs.example.org, or https://hub.example.org/user/NAME of a JupyterHub"
 SHOWN = 300
 """Characters of what another server says."""
 
@@ -70,7 +72,7 @@ def _user(login: Login) -> str:
     """
     url = login.url
     try:
-        found: object = Client(url, login.token).permissions()
+        found: object = Client(url, login.token, SECONDS).permissions()
     except EnvStoreClientError as error:
         said = printable(str(error))[:SHOWN]
         if error.status in (401, 403):
@@ -78,7 +80,8 @@ def _user(login: Login) -> str:
             raise AuthenticationError(msg) from None
         if not error.status:
             raise OtherStoreError(said) from None
-        raise NotFoundError(said) from None
+        msg = f"there is no store at {url} ({said}); give the address of its Jupyter server, as {EXAMPLE}"
+        raise NotFoundError(msg) from None
     if not isinstance(found, dict) or not found.get("authenticated"):
         msg = f"{url} does not know the token; make one on {url}/tokens"
         raise AuthenticationError(msg)

@@ -125,7 +125,7 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
     if state["deleted"]:
         place = f"{bond['namespace']}/{bond['environment']}"
         raise NotFoundError(deleted_message(place))
-    if not state["lock"] or state["lock"]["refused"]:
+    if not state["lock"] or state["lock"]["damaged"]:
         metadata, state = _with_lock_from_elsewhere(store, metadata, state)
     why = _why_not_exact(state, exact)
     target = (state["namespace"], state["environment"])
@@ -158,19 +158,17 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
 def _with_lock_from_elsewhere(store: Store, metadata: object, state: BondState) -> tuple[object, BondState]:
     """Return the bond of a notebook with the lock that a store elsewhere has, if one does, and what is known then."""
     try:
-        elsewhere = store.other_stores.look(owner(), metadata)
+        elsewhere = store.other_stores.find(owner(), metadata)
     except StorageError as error:
         print(f"note: other stores are not asked: {error}", file=sys.stderr)
         return metadata, state
-    for failure in elsewhere["failed"]:
+    for failure in elsewhere.failed:
         print(f"note: not found in {failure['store']}: {failure['reason']}", file=sys.stderr)
-    found = elsewhere["found"]
+    found = elsewhere.answer
     if found is None:
         return metadata, state
-    place = f"{found['namespace']}/{found['environment']}:{found['number']}"
-    print(f"found in {found['store']} as {place}", file=sys.stderr)
-    bond = store.other_stores.with_lock(owner(), metadata, found["store"])
-    return bond, store.bonds.look(owner(), bond)
+    print(f"found in {found.store} as {found.namespace}/{found.environment}:{found.number}", file=sys.stderr)
+    return elsewhere.bond, store.bonds.look(owner(), elsewhere.bond)
 
 
 def _restore(store: Store, reference: BuildRef) -> None:

@@ -22,13 +22,15 @@ class FoundBuild(TypedDict):
 class LockState(TypedDict):
     """What can be done with the lock that is in the notebook.
 
-    ``refused`` says why it cannot be built here; empty where it can. ``fits`` is false where it is not for this
+    ``refused`` says why it cannot be built here; empty where it can. ``damaged`` says that it is not the lock of the
+    notebook's build, so that another store may have that. ``fits`` is false where it is not for this
     platform. ``packages`` are counted for this platform, and ``size`` is what would be downloaded, in bytes.
     ``places`` are addresses that packages come from which the store's settings do not name: they are shown before
     anything is downloaded. ``sources`` are the PyPI packages that are built from source again.
     """
 
     refused: str
+    damaged: bool
     fits: bool
     packages: int
     size: int

@@ -7,14 +7,18 @@ They are in one file that their owner alone may read, ``envstore_logins.json`` i
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
+import os
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from jupyter_envstore.errors import InvalidInputError, NotFoundError, StorageError
-from jupyter_envstore.private_files import write_private
+from jupyter_envstore.private_files import create_private, write_private
 
 VERSION = 1
 FILE = "envstore_logins.json"
@@ -22,6 +26,8 @@ PATH = "/envstore"
 """What the address of a store ends with, behind that of the server."""
 PAGES = ("/tokens", "/shared", "/api/v1", "/api")
 """Pages of a store whose address people may give in place of the store's own."""
+JUPYTER_PAGE = re.compile(r"/(?:lab|tree)$|/(?:lab/tree|lab/workspaces|tree|notebooks)/.*$")
+"""Pages of a Jupyter server, which stand in the browser where one looks for its address."""
 TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
 """What may stand in an HTTP header as a token (RFC 9110, 5.5: visible characters)."""
 
@@ -79,6 +85,7 @@ def store_address(text: str) -> str:
     try:
         parts = urlsplit(address)
         is_web = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        is_web = is_web and address.isascii() and bool(parts.netloc.encode("idna"))
     except ValueError:
         is_web = False
     if not is_web or parts.username is not None or re.search(r"[\s\x00-\x1f\"'<>\\]", address):
@@ -88,7 +95,9 @@ def store_address(text: str) -> str:
     for page in PAGES:
         if address.endswith(f"{PATH}{page}"):
             address = address.removesuffix(page)
-    root = f"{parts.scheme.lower()}://{parts.netloc.lower()}{urlsplit(address).path}"
+    address = JUPYTER_PAGE.sub("", address)
+    netloc = parts.netloc.lower().removesuffix({"http": ":80", "https": ":443"}[parts.scheme])
+    root = f"{parts.scheme}://{netloc}{urlsplit(address).path}".rstrip("/")
     return root if root.endswith(PATH) else f"{root}{PATH}"
 
 
@@ -112,13 +121,17 @@ class Logins:
         StorageError
             The file cannot be read, or is damaged.
         """
+        reason = "it is damaged"
         try:
-            known = json.loads(self._file.read_text(encoding="utf-8"))["stores"]
-            return [Login(url, entry["token"], entry.get("user", "")) for url, entry in known.items()]
+            known = json.loads(self._file.read_text(encoding="utf-8"))
+            if known["version"] == VERSION:
+                return [_login(url, entry) for url, entry in known["stores"].items()]
+            reason = "it is of another version of jupyter-envstore"
+            raise ValueError
         except FileNotFoundError:
             return []
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, InvalidInputError) as error:
-            reason = getattr(error, "strerror", None) or "it is damaged"
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, InvalidInputError) as error:
+            reason = getattr(error, "strerror", None) or reason
             msg = f"the logins in {self._file} cannot be read: {reason}; mend or delete the file, and log in again"
             raise StorageError(msg) from None
 
@@ -146,7 +159,8 @@ class Logins:
         StorageError
             It cannot be written; or as in :meth:`all`.
         """
-        self._write([*(known for known in self.all() if known.url != login.url), login])
+        with self._alone():
+            self._write([*(known for known in self.all() if known.url != login.url), login])
 
     def forget(self, url: str) -> None:
         """Forget the login to a store; its token goes on working until it is revoked there.
@@ -158,15 +172,56 @@ class Logins:
         StorageError
             As in :meth:`note`.
         """
-        self.find(url)
-        self._write([known for known in self.all() if known.url != url])
+        with self._alone():
+            self.find(url)
+            self._write([known for known in self.all() if known.url != url])
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let nobody else change the logins meanwhile.
+
+        Raises
+        ------
+        StorageError
+            They cannot be written.
+        """
+        try:
+            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = self._file.with_name(f".{self._file.name}.lock")
+            with contextlib.suppress(FileExistsError):
+                create_private(lock)
+            file = lock.open("w", encoding="utf-8")
+        except OSError as error:
+            raise self._not_kept(error) from None
+        with file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def _write(self, logins: list[Login]) -> None:
         stores = {login.url: {"token": login.token, "user": login.user} for login in logins}
         text = json.dumps({"version": VERSION, "stores": stores}, indent=1)
         try:
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_private(self._file, f"{text}\n")
+            write_private(
+                Path(os.path.realpath(self._file)), f"{text}\n"
+            )  # it may be a link to where settings are kept
         except OSError as error:
-            msg = f"the logins cannot be kept in {self._file}: {error.strerror}"
-            raise StorageError(msg) from None
+            raise self._not_kept(error) from None
+
+    def _not_kept(self, error: OSError) -> StorageError:
+        return StorageError(f"the logins cannot be kept in {self._file}: {error.strerror}")
+
+
+def _login(url: str, entry: Mapping[str, str]) -> Login:
+    """Return a login as the file has it.
+
+    Raises
+    ------
+    InvalidInputError
+        Its address or token cannot be one.
+    KeyError, TypeError
+        It has another form.
+    """
+    if store_address(url) != url:
+        msg = f"{url!r} is no address of a store"
+        raise InvalidInputError(msg)
+    return Login(url, entry["token"], str(entry.get("user", "")))

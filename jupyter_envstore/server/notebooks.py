@@ -63,9 +63,7 @@ class NotebookElsewhereHandler(EnvStoreHandler):
         """Ask the stores that the account is logged in to for the build of a notebook; nothing is kept."""
         self.require_somewhere("environment::read")
         body = self.json_body(("envstore",), ("envstore",))
-        self.answer(
-            await self.context.threads.run_slowly(self.store.other_stores.look, self.identity, body["envstore"])
-        )
+        self.answer(await self.context.threads.run_afar(self.store.other_stores.look, self.identity, body["envstore"]))
 
 
 class RecordHandler(EnvStoreHandler):
@@ -93,7 +91,9 @@ class NotebookBuildHandler(EnvStoreHandler):
         if not await self.run(self.store.namespaces.exists, namespace):
             self.require("namespace::create", namespace)
         accepted = self.addresses(body, "accept") or []
-        found = await self.context.threads.run_slowly(
+        threads = self.context.threads
+        run = threads.run_afar if body.get("store") else threads.run_slowly
+        found = await run(
             self._build, body["envstore"], self.field(body, "store", str, ""), (namespace, name), accepted
         )
         self.answer({"build_id": found.id}, "build triggered", 201)

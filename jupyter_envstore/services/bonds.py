@@ -122,6 +122,10 @@ class Bonds:
             "fitting": self._fitting(identity, bond),
         }
 
+    def lock_state(self, identity: Identity, bond: Bond) -> LockState | None:
+        """Return what can be done here with the lock in a bond; None where it has none."""
+        return self._lock_state(bond, self._free_place(identity, bond))
+
     def build_lock(
         self, metadata: object, target: tuple[str, str], who: str, accepted: Sequence[str] = (), later: bool = False
     ) -> BuildRef:
@@ -204,13 +208,18 @@ class Bonds:
 
     def _lock_state(self, bond: Bond, place: tuple[str, str]) -> LockState | None:
         """Return what can be done with the lock in a notebook; a lock that cannot be used tells why."""
-        state: LockState = {"refused": "", "fits": True, "packages": 0, "size": 0, "places": [], "sources": []}
+        state: LockState = {
+            "refused": "", "damaged": False, "fits": True, "packages": 0, "size": 0, "places": [], "sources": []
+        }  # fmt: skip
         try:
             record = embedded_record(bond, self._config.allow_local_files)
-            if record is None:
-                return None
+        except SpecificationError as error:
+            return {**state, "refused": str(error), "damaged": True}
+        if record is None:
+            return None
+        try:
             check_record(record, self._settings.near(place), "/".join(place), self._config, foreign=True)
-        except (SpecificationError, PolicyError) as error:
+        except PolicyError as error:
             return {**state, "refused": str(error)}
         lock = record.platforms.get(current_subdir())
         if lock is None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from jupyter_envstore.images.record_transfer import Pushed
     from jupyter_envstore.images.reference import Reference
     from jupyter_envstore.notebooks.bond import Bond
-    from jupyter_envstore.notebooks.bond_state import BondState, Elsewhere, RecordedBuilds
+    from jupyter_envstore.notebooks.bond_state import BondState, Elsewhere, LockState, RecordedBuilds
     from jupyter_envstore.notebooks.module_provider import ModuleProvider
     from jupyter_envstore.notebooks.pypi_requests import Requested
     from jupyter_envstore.policy.access import AccessRules, Identity, SharedLink
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     )
     from jupyter_envstore.representation.environments import EnvironmentView
     from jupyter_envstore.representation.packages import PackageChange
+    from jupyter_envstore.services.other_stores import FoundBond
     from jupyter_envstore.services.values import (
         AuditEntry,
         BuildRef,
@@ -199,6 +200,9 @@ class Bonds(Protocol):
     def look(self, identity: Identity, metadata: object) -> BondState:
         """Return what is known here of a notebook's environment, of what ``identity`` may see."""
 
+    def lock_state(self, identity: Identity, bond: Bond) -> LockState | None:
+        """Return what can be done here with the lock in a bond."""
+
     def build_lock(
         self, metadata: object, target: tuple[str, str], who: str, accepted: Sequence[str] = (), later: bool = False
     ) -> BuildRef:
@@ -208,8 +212,11 @@ class Bonds(Protocol):
 class OtherStores(Protocol):
     """Stores elsewhere, which the account is logged in to."""
 
-    def look(self, identity: Identity, metadata: object) -> Elsewhere:
+    def find(self, identity: Identity, metadata: object) -> FoundBond:
         """Ask other stores for the build of a notebook; the store where it was written comes first."""
+
+    def look(self, identity: Identity, metadata: object) -> Elsewhere:
+        """Ask other stores for the build of a notebook, and say what can be done with what they have."""
 
     def with_lock(self, identity: Identity, metadata: object, store: str) -> Bond:
         """Return the bond of a notebook with the lock that another store has."""

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import dataclass
+
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.errors import InvalidInputError, NotFoundError, OtherStoreError, SpecificationError
 from jupyter_envstore.notebooks.bond import Bond
 from jupyter_envstore.notebooks.bond_reader import embedded_record, read_bond
 from jupyter_envstore.notebooks.bond_state import Elsewhere, StoreFailure
 from jupyter_envstore.policy.access import Identity
-from jupyter_envstore.remote.logins import Login, Logins
+from jupyter_envstore.remote.logins import Login, Logins, store_address
 from jupyter_envstore.remote.recorded_locks import RecordedLock, ask_store, ask_stores
 from jupyter_envstore.services.bonds import Bonds
 
 DAMAGED = "what it sent is not the build record of the notebook"
+
+
+@dataclass(frozen=True)
+class FoundBond:
+    """What other stores have of a notebook's build.
+
+    Parameters
+    ----------
+    bond : dict
+        The bond of the notebook; with the lock, where a store has it.
+    answer : RecordedLock or None
+        The answer of that store.
+    failed : list of dict
+        Stores that could not tell.
+    """
+
+    bond: Bond
+    answer: RecordedLock | None
+    failed: list[StoreFailure]
 
 
 class OtherStores:
@@ -37,7 +59,7 @@ class OtherStores:
         self._logins = logins
         self._bonds = bonds
 
-    def look(self, identity: Identity, metadata: object) -> Elsewhere:
+    def find(self, identity: Identity, metadata: object) -> FoundBond:
         """Ask other stores for the build of a notebook; the store where it was written comes first.
 
         Parameters
@@ -55,27 +77,39 @@ class OtherStores:
         bond = read_bond(metadata)
         logins = sorted(self._logins_of(identity), key=lambda login: not _is_store(login, bond))
         failed: list[StoreFailure] = []
-        for answer in ask_stores(logins, bond["record"]):
-            if not answer.failure and answer.lock is None:
-                continue
-            try:
-                checked = self._checked(bond, answer)
-            except OtherStoreError as error:
-                failed.append({"store": answer.store, "reason": str(error)})
-                continue
-            state = self._bonds.look(identity, checked)["lock"]
-            if state is not None:
-                return {
-                    "found": {
-                        "store": answer.store,
-                        "namespace": answer.namespace,
-                        "environment": answer.environment,
-                        "number": answer.number,
-                        "lock": state,
-                    },
-                    "failed": failed,
-                }
-        return {"found": None, "failed": failed}
+        with contextlib.closing(ask_stores(logins, bond["record"])) as answers:
+            for answer in answers:
+                if not answer.failure and answer.lock is None:
+                    continue
+                try:
+                    return FoundBond(self._checked(bond, answer), answer, failed)
+                except OtherStoreError as error:
+                    failed.append({"store": answer.store, "reason": str(error)})
+        return FoundBond(bond, None, failed)
+
+    def look(self, identity: Identity, metadata: object) -> Elsewhere:
+        """Ask other stores for the build of a notebook, and say what can be done with what they have.
+
+        Raises
+        ------
+        InvalidInputError, StorageError
+            As in :meth:`find`.
+        """
+        found = self.find(identity, metadata)
+        state = self._bonds.lock_state(identity, found.bond) if found.answer is not None else None
+        if found.answer is None or state is None:
+            return {"found": None, "failed": found.failed}
+        answer = found.answer
+        return {
+            "found": {
+                "store": answer.store,
+                "namespace": answer.namespace,
+                "environment": answer.environment,
+                "number": answer.number,
+                "lock": state,
+            },
+            "failed": found.failed,
+        }
 
     def with_lock(self, identity: Identity, metadata: object, store: str) -> Bond:
         """Return the bond of a notebook with the lock that another store has.
@@ -129,4 +163,7 @@ class OtherStores:
 
 def _is_store(login: Login, bond: Bond) -> bool:
     """Whether a notebook was written with a store."""
-    return login.url == f"{bond.get('store', '').rstrip('/')}/envstore"
+    try:
+        return login.url == store_address(bond.get("store", ""))
+    except InvalidInputError:
+        return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -32,11 +33,22 @@ def test_logins_are_kept_for_their_owner_alone(tmp_path: Path) -> None:
     logins.forget(URL)
     with pytest.raises(NotFoundError, match=f"jupyter envstore login {URL}"):
         logins.find(URL)
-    assert [path.name for path in file.parent.iterdir()] == ["logins.json"]
+    assert sorted(path.name for path in file.parent.iterdir()) == [".logins.json.lock", "logins.json"]
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{", '{"stores": []}', '{"stores": {"a": 1}}', '{"stores": {"a": {"token": 5}}}']
+    "text",
+    [
+        "",
+        "[]",
+        "{",
+        '{"stores": []}',
+        '{"version": 1, "stores": {"a": 1}}',
+        '{"version": 1, "stores": {"https://h/envstore": {"token": 5}}}',
+        '{"version": 1, "stores": {"https://jo:x@h/envstore": {"token": "es_x"}}}',
+        '{"version": 1, "stores": {"https://h/envstore\\nx": {"token": "es_x"}}}',
+        "[" * 200_000,
+    ],
 )
 def test_a_damaged_file_is_told_and_left_as_it_is(tmp_path: Path, text: str) -> None:
     file = tmp_path / "logins.json"
@@ -60,8 +72,35 @@ def test_a_login_that_cannot_be_written_leaves_the_others(tmp_path: Path, monkey
     with pytest.raises(StorageError, match="No space left on device"):
         logins.note(Login("http://localhost/envstore", "es_y"))
     assert file.read_bytes() == before
-    assert [path.name for path in tmp_path.iterdir()] == ["logins.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".logins.json.lock", "logins.json"]
     assert json.loads(before)["version"] == 1
+
+
+def test_a_file_of_a_newer_version_is_left_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "logins.json"
+    file.write_text('{"version": 2, "stores": {}}')
+    with pytest.raises(StorageError, match="of another version of jupyter-envstore"):
+        Logins(file).note(Login(URL, "es_x"))
+    assert file.read_text() == '{"version": 2, "stores": {}}'
+
+
+def test_a_file_that_is_a_link_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "logins.json").symlink_to(tmp_path / "kept" / "logins.json")
+    Logins(tmp_path / "logins.json").note(Login(URL, "es_x"))
+    assert (tmp_path / "logins.json").is_symlink()
+    assert Logins(tmp_path / "kept" / "logins.json").find(URL).token == "es_x"
+
+
+def test_logins_that_are_made_at_once_are_all_kept(tmp_path: Path) -> None:
+    logins = Logins(tmp_path / "logins.json")
+
+    def note(number: int) -> None:
+        logins.note(Login(f"https://h{number}.example/envstore", "es_x"))
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(note, range(16)))
+    assert len(logins.all()) == 16
 
 
 @pytest.mark.parametrize("token", ["", "a b", "a\nb", "a\x7f", "é", "x" * 5000])
@@ -81,6 +120,11 @@ def test_what_is_no_token_is_refused(token: str) -> None:
         (" http://localhost:8888/ \n", "http://localhost:8888/envstore"),
         ("https://hub.example.org/user/Jo/", "https://hub.example.org/user/Jo/envstore"),
         ("http://[::1]:8888", "http://[::1]:8888/envstore"),
+        ("https://envs.example.org:443/", URL),
+        ("http://h:80/lab", "http://h/envstore"),
+        ("http://h:443/lab/tree/a/tree/b.ipynb", "http://h:443/envstore"),
+        ("https://hub/user/jo/lab/workspaces/auto-x", "https://hub/user/jo/envstore"),
+        ("https://hub/user/lab/notebooks/x.ipynb", "https://hub/user/lab/envstore"),
     ],
 )
 def test_the_address_of_a_server_or_page_names_its_store(text: str, address: str) -> None:
@@ -90,7 +134,7 @@ def test_the_address_of_a_server_or_page_names_its_store(text: str, address: str
 @pytest.mark.parametrize(
     "text",
     ["", "envs.example.org", "ftp://h", "https://", "https://jo:secret@h", "https://h:x", "https://h/a b", "https://h\\x",
-     "https://[h", "file:///etc"],
+     "https://[h", "file:///etc", "http://a..b/", "http://localhost/us\u00e9r"],
 )  # fmt: skip
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(InvalidInputError, match="is no address of a store") as told:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -153,6 +155,20 @@ def test_the_logins_of_the_account_serve_its_owner_alone(
             b'{"data": {"builds": [{"namespace": "a", "environment": "b", "number": 1}], "lock": [1]}}',
             "is not the build record of the notebook",
         ),
+        (
+            b'{"data": {"builds": [{"namespace": "a\\u001b[2J", "environment": "b", "number": 1}], "lock": {}}}',
+            "does not answer like a store",
+        ),
+        (
+            b'{"data": {"builds": [{"namespace": "a", "environment": {"x": 1}, "number": 1}], "lock": {}}}',
+            "does not answer like a store",
+        ),
+        (
+            b'{"data": {"builds": [{"namespace": "a", "environment": "b", "number": 1e999}], "lock": {}}}',
+            "does not answer like a store",
+        ),
+        (b"[" * 200_000, "does not answer like a store"),
+        (b" " * (17 << 20), "does not answer like a store"),
     ],
 )
 def test_a_store_that_sends_something_else_is_told(
@@ -172,6 +188,63 @@ def test_a_store_that_sends_something_else_is_told(
         body = {"envstore": asked, "namespace": "x", "name": "y", "store": f"http://{host}/envstore"}
         refused = other.ask("POST", "notebook/build/", json=body)
         assert (refused.status_code, refused.json()["code"]) == (502, "other_store")
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "reason"),
+    [
+        (500, {}, b'{"message": "no\\u001b[2J\\r\\nerror: faked Bearer es_x"}', "no\\x1b[2J error: faked Bearer ***"),
+        (500, {}, b"[1]", "500 Internal Server Error"),
+        (503, {"Content-Length": "9" * 12}, b"x" * 100_000, "503 Service Unavailable"),
+        (302, {"Location": "http://localhost:9/envstore/api/v1/x"}, b"", "it leads to http://localhost:9"),
+        (302, {"Location": "ftp://127.0.0.1/x"}, b"", "it leads to ftp://127.0.0.1"),
+        (307, {"Location": "http://[bad/"}, b"", "cannot be reached"),
+        (200, {"Content-Length": "50"}, b'{"data":', "does not answer like a store"),
+        (200, {"Transfer-Encoding": "chunked"}, b"zz\r\n", "cannot be reached"),
+    ],
+)
+def test_a_store_that_fails_is_told_and_followed_nowhere(
+    other: Server, asked: Json, logins: Logins, status: int, headers: dict[str, str], body: bytes, reason: str
+) -> None:
+    class Failing(QuietHandler):
+        def do_GET(self) -> None:  # noqa: N802
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+    with serve(str(other.folder), Failing) as host:
+        logins.note(Login(f"http://{host}/envstore", "es_x"))
+        told = elsewhere(other, asked)["failed"][0]["reason"]
+    assert reason in told
+    assert "\n" not in told
+
+
+def test_one_that_never_ends_is_waited_for_a_while_and_holds_up_none_that_answers(
+    server: Server, other: Server, asked: Json, logins: Logins
+) -> None:
+    class Slow(QuietHandler):
+        def do_GET(self) -> None:  # noqa: N802
+            self.send_response(200)
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                for _ in range(40):
+                    self.wfile.write(b" ")
+                    time.sleep(0.5)
+
+    with serve(str(other.folder), Slow) as host:
+        logins.note(Login(f"http://{host}/envstore", "es_x"))
+        begun = time.monotonic()
+        assert elsewhere(other, asked)["failed"][0]["reason"] == "it does not answer within 10 s"
+        assert time.monotonic() - begun < 18
+        logins.note(Login("http://127.0.0.1:9/envstore", "es_nobody"))
+        logins.note(Login(f"{server.origin}/envstore", server.token({"team/*": ["viewer"]})))
+        logins.forget(f"http://{host}/envstore")
+        logins.note(Login(f"http://{host}/envstore", "es_x"))
+        begun = time.monotonic()
+        assert elsewhere(other, asked)["found"]["store"] == f"{server.origin}/envstore"
+        assert time.monotonic() - begun < 8
 
 
 def test_a_login_that_has_ended_and_damaged_logins_are_told(
@@ -208,7 +281,7 @@ def test_the_command_line_logs_in_and_runs_a_notebook_from_another_store(
     assert f"make one on {server.origin}/envstore/tokens" in refused.stderr
     assert "cannot be reached" in command("login", "http://127.0.0.1:9", code=6, input="es_x\n").stderr
     lost = command("login", f"{server.origin}/nowhere", code=3, input="es_x\n")
-    assert "does not answer like a store" in lost.stderr
+    assert f"there is no store at {server.origin}/nowhere/envstore" in lost.stderr
     assert "you are logged in to no other store" in command("login").stdout
     token = server.token({"team/*": ["viewer"]}, name="laptop")
     told = command("login", f"{server.origin}/envstore/tokens", "--token-stdin", "--json", input=f"{token}\n")

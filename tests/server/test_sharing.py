@@ -350,18 +350,14 @@ def test_the_command_line_brings_a_shared_environment_and_shares_one(
     "answer", [{"x": 1}, [], {"data": None}, {"data": []}, {"data": {}}, {"data": {"bond": None, "name": 5}}]
 )
 def test_what_does_not_answer_like_a_store_is_told(answer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "jupyter_envstore.client._OPENER.open", lambda *_, **__: io.BytesIO(json.dumps(answer).encode())
-    )
+    monkeypatch.setattr("urllib.request.OpenerDirector.open", lambda *_, **__: io.BytesIO(json.dumps(answer).encode()))
     with pytest.raises(NotFoundError, match="does not answer like a store"):
         _shared(Client("http://127.0.0.1:9/envstore", "es_x"))
 
 
 def test_what_another_server_says_tells_a_terminal_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = {"data": {"bond": None, "namespace": "a", "name": "b\x1b[2J"}}
-    monkeypatch.setattr(
-        "jupyter_envstore.client._OPENER.open", lambda *_, **__: io.BytesIO(json.dumps(answer).encode())
-    )
+    monkeypatch.setattr("urllib.request.OpenerDirector.open", lambda *_, **__: io.BytesIO(json.dumps(answer).encode()))
     with pytest.raises(NotFoundError) as told:
         _shared(Client("http://127.0.0.1:9/envstore", "es_x"))
     assert "\x1b" not in str(told.value)

@@ -216,7 +216,7 @@ function source(state: IBondState, elsewhere: Elsewhere | undefined, trans: Tran
     return trans.__('From the store at %1, as %2: %3.', shortAddress(other.store), place, contents(other.lock, trans));
   }
   const { store } = state.bond;
-  const where = store ? ' ' + trans.__('It was written with the store at %1.', shortAddress(store)) : '';
+  const where = store ? ' ' + trans.__('It was written with the store at %1 (jupyter envstore login %2).', shortAddress(store), store) : '';
   const why = lock
     ? trans.__('The lock in the notebook cannot be used: %1', lock.refused)
     : trans.__('This store does not have the build, and the notebook does not contain its lock.') + where;

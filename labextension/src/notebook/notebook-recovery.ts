@@ -194,7 +194,7 @@ export class NotebookRecovery {
       if (this.work.state.kind === 'missing') {
         this.work.set({ ...this.work.state, state, beside });
       }
-      if (!isEnough && !state.deleted) {
+      if (!isEnough && !state.deleted && mayBeElsewhere(state)) {
         await this._askElsewhere();
       }
     } catch (error) {
@@ -251,7 +251,7 @@ export class NotebookRecovery {
       const changes = written ? await this.model.api.diff(written.build_id, running.id) : [];
       if (bondOf(this.panel.model)?.record === bond.record) {
         this._setAsOf(turn, { kind: 'moved', state, running, changes });
-        if (!isHere(state)) {
+        if (!isHere(state) && mayBeElsewhere(state)) {
           await this._askElsewhere();
         }
       }
@@ -336,4 +336,9 @@ export class NotebookRecovery {
 /** Whether this store has the build of a notebook, or can make it from the lock in the notebook. */
 function isHere(state: IBondState): boolean {
   return state.builds.length > 0 || Boolean(state.lock && !state.lock.refused);
+}
+
+/** Whether another store can help: a lock that is refused here for another reason than damage is refused from there, too. */
+function mayBeElsewhere(state: IBondState): boolean {
+  return !state.lock || state.lock.damaged;
 }

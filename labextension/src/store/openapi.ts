@@ -432,6 +432,8 @@ export interface components {
         readonly LockState: {
             /** @description Why it cannot be built here; empty where it can. */
             readonly refused: string;
+            /** @description Whether it is not the lock of the notebook's build, so that another store may have that. */
+            readonly damaged: boolean;
             /** @description Whether it is for the platform of this server. */
             readonly fits: boolean;
             readonly packages: number;
