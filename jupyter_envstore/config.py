@@ -48,6 +48,10 @@ class StoreConfig:
         How long a worker waits ready for the next job; 0 for none that waits.
     public_url : str
         Where others reach this server; empty where notebooks shall not remember it.
+    sandbox : str
+        Where code of packages runs when environments are built: ``none`` or ``bubblewrap``.
+    sandbox_reads : sequence of str
+        What this code may read beside the system's own folders.
     share_prefixes : bool
         Whether other accounts of the machine may read the environments.
     ask_other_stores : bool
@@ -72,6 +76,8 @@ class StoreConfig:
     executor: str = "local"
     worker_wait_seconds: float = 0.0
     public_url: str = ""
+    sandbox: str = "none"
+    sandbox_reads: Sequence[str] = ()
     share_prefixes: bool = False
     ask_other_stores: bool = True
     settings: dict[str, Any] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from jupyter_core.application import JupyterApp
 from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir
-from traitlets import Bool, Dict, Float, Integer, List, Unicode, default
+from traitlets import Bool, Dict, Enum, Float, Integer, List, Unicode, default
 from traitlets.config import Config, Configurable
 
 from jupyter_envstore import __version__
@@ -92,6 +92,18 @@ class StoreTraits(Configurable):
         "password, token or query belongs in it.",
     ).tag(config=True)
 
+    sandbox = Enum(
+        ("none", "bubblewrap"),
+        default_value="none",
+        help="Where code of packages runs when environments are built and checked: link and activation scripts, source "
+        "archives of PyPI, imported modules, the environments' own Python. none: as the account of the store, which "
+        "it can read and change. bubblewrap: in a sandbox that shows it the environment and the system's programs "
+        "alone; it needs the programs bwrap and prlimit, and a system that lets accounts use user namespaces.",
+    ).tag(config=True)
+    sandbox_reads = List(
+        Unicode(),
+        help="Folders that code of packages may read in the sandbox beside those of the system, such as /opt/cuda.",
+    ).tag(config=True)
     share_prefixes = Bool(
         False,
         help="Whether other accounts of this machine, or of those that mount root_dir, may read the environments, to "

@@ -119,7 +119,15 @@ def link_for_export(request: ArtifactRequest, target: Path, part: PlatformLock |
     mark.unlink()
     wheels = request.blobs.local_path
     written_over = finish_prefix(
-        request.record, request.platform, request.staging, target, caches / "uv", wheels, Silent(), linked
+        request.record,
+        request.platform,
+        request.staging,
+        target,
+        caches / "uv",
+        request.sandbox,
+        wheels,
+        Silent(),
+        linked,
     )
     touched = Touched()
     if request.products is not None:

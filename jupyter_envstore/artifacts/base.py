@@ -14,6 +14,7 @@ from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import BuildRecord
+from jupyter_envstore.engine.sandbox import Sandbox
 from jupyter_envstore.engine.tarstream import Sink
 from jupyter_envstore.errors import ArtifactError, InvalidInputError
 from jupyter_envstore.images.oci import LayerCache
@@ -50,6 +51,10 @@ class ArtifactRequest:
         A folder that does not exist yet, for what is not finished; it is removed afterwards.
     progress : Progress
         Told what happens.
+    sandbox : Sandbox
+        Where code of packages runs.
+    bytecode : Path
+        Where byte code is kept that the environment shares with others.
     parts : Parts
         For what the artifact consists of beside its own file.
     settings : mapping
@@ -67,6 +72,8 @@ class ArtifactRequest:
     blobs: BlobStore
     staging: Path
     progress: Progress
+    sandbox: Sandbox
+    bytecode: Path
     parts: Parts
     settings: SettingValues
     products: Path | None = None

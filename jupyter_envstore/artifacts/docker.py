@@ -96,7 +96,7 @@ class DockerImage:
         to_link = known.to_link or lock
         exported = link_for_export(request, PREFIX, to_link)
         compiled: dict[str, str] = {}
-        link_bytecode(request.staging, to_link, config.packages / "bytecode", request.progress, placed=compiled)
+        link_bytecode(request.staging, to_link, request.bytecode, request.sandbox, request.progress, placed=compiled)
         if base.name != SCRATCH:
             script = request.staging / ENTRY_POINT
             script.parent.mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 from jupyter_envstore.engine.conda_meta import owners_of
 from jupyter_envstore.engine.environment_variables import activation_script
 from jupyter_envstore.engine.process_environment import package_environment
+from jupyter_envstore.engine.sandbox import Reach, Sandbox
 from jupyter_envstore.errors import EnvStoreError
 
 ACTIVATION_FILE = "conda-meta/envstore-activation"
@@ -28,12 +29,19 @@ PASSING = {"_", "SHLVL", "PWD", "OLDPWD", "LC_CTYPE"}
 
 
 def activation_variables(
-    prefix: Path, working_directory: Path, time_limit: float = TIME_LIMIT
+    prefix: Path, working_directory: Path, sandbox: Sandbox, time_limit: float = TIME_LIMIT
 ) -> tuple[dict[str, str], list[str]]:
     """Run the activation of ``prefix``; return the variables that it sets or changes, and what it complained of.
 
     Like conda, it goes on when a script fails. The scripts are run by bash where there is one: they are written for it.
     ``PATH`` has ``${PATH}`` where the path from before goes.
+
+    Parameters
+    ----------
+    working_directory : Path
+        An empty folder for the scripts to run in.
+    sandbox : Sandbox
+        Where they run.
 
     Raises
     ------
@@ -50,7 +58,7 @@ def activation_variables(
     command = [shutil.which("bash") or "/bin/sh", str(script)]
     try:
         done = subprocess.run(
-            command,
+            sandbox.command(command, Reach((prefix,), (working_directory,), own_python=True), working_directory),
             capture_output=True,
             check=False,
             timeout=limit,

@@ -18,6 +18,7 @@ from jupyter_envstore.database.blob_references import artifact_owner, owned_blob
 from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.models import Artifact, Change
 from jupyter_envstore.database.states import READY
+from jupyter_envstore.engine.bytecode import bytecode_folder
 
 
 def run_artifact(workspace: Workspace) -> None:
@@ -63,6 +64,8 @@ def _request(workspace: Workspace, parts: StoredParts) -> tuple[Artifact, Artifa
         blobs=workspace.blobs,
         staging=workspace.temporary(f"artifact-{uuid.uuid4().hex[:8]}"),
         progress=workspace,
+        sandbox=workspace.sandbox,
+        bytecode=bytecode_folder(workspace.config.packages, workspace.sandbox, row.namespace.id),
         parts=parts,
         settings=policy.effective([workspace.config.settings, *scopes]),
         products=None if products is None else workspace.blobs.local_path(products),

@@ -28,6 +28,7 @@ from jupyter_envstore.engine.kernel_files import kernel_command
 from jupyter_envstore.engine.package_list import contents
 from jupyter_envstore.engine.package_modules import Installed, installed_packages, top_modules
 from jupyter_envstore.engine.record import BuildRecord
+from jupyter_envstore.engine.sandbox import Reach
 from jupyter_envstore.engine.shared_objects import Missing, check_libraries
 from jupyter_envstore.engine.stray_processes import JOB_MARK, end_strays, job_mark
 from jupyter_envstore.spec.wording import counted
@@ -121,7 +122,7 @@ def _check_imports(workspace: Workspace, scene: Scene, asked: Iterable[Installed
         return 0
     failed = 0
     workspace.advance(0, len(owners), "modules")
-    for fault in import_modules(scene.prefix, list(owners), scene.environment, scene.folder):
+    for fault in import_modules(scene.prefix, list(owners), scene.environment, scene.folder, workspace.sandbox):
         failed += 1
         package = owners[fault.module]
         workspace.warn(CHECK, f"{package}: import {fault.module} fails: {fault.reason}", package, fault.module)
@@ -146,7 +147,7 @@ def _check_kernels(workspace: Workspace, scene: Scene, owners: Mapping[str, str]
             "language": "any",
             "env": {**scene.environment, **spec["env"], **job_mark()},
         }
-        reason = _start_kernel(told, folder, workspace)
+        reason = _start_kernel(told, folder, scene.prefix, workspace)
         good += not reason
         if reason:
             place = path.relative_to(scene.prefix).as_posix()
@@ -156,13 +157,13 @@ def _check_kernels(workspace: Workspace, scene: Scene, owners: Mapping[str, str]
     return good
 
 
-def _start_kernel(spec: dict[str, object], folder: Path, workspace: Workspace) -> str:
+def _start_kernel(spec: dict[str, object], folder: Path, prefix: Path, workspace: Workspace) -> str:
     command = [sys.executable, "-m", "jupyter_envstore.builds.kernel_start", str(KERNEL_SECONDS)]
     own = {name: str(folder) for name in ("JUPYTER_RUNTIME_DIR", "HOME", "TMPDIR")}
     environment = {"PATH": os.defpath, **own, **job_mark()}  # the kernel has all of it: nothing of the server's
     try:
         done = subprocess.run(
-            command,
+            workspace.sandbox.command(command, Reach((prefix,), (folder,), own_python=True), folder),
             input=json.dumps(spec),
             capture_output=True,
             text=True,

@@ -60,7 +60,7 @@ def run_scripts(workspace: Workspace, prefix: Path, scripts: list[LinkScript], l
         return
     scratch = workspace.temporary("link-scripts")
     with Watched(prefix, scratch) as watched:
-        run_link_scripts(scripts, prefix, scratch, workspace, workspace.time_left())
+        run_link_scripts(scripts, prefix, scratch, workspace.sandbox, workspace, workspace.time_left())
     touched = watched.touched
     _check_records(prefix, scripts, touched)
     note_changed(prefix, touched)

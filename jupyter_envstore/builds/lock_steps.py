@@ -151,6 +151,7 @@ class Locking:
                     PipTarget(platform, lock.python, lock.virtual_packages),
                     self._provided(lock, platform, staging),
                     self.config.packages / "uv",
+                    self.workspace.sandbox,
                     exclude_newer=moment.isoformat() if (moment := self.options.moment) else "",
                     sdists=self.settings["pypi_allow_sdists"],
                 )
@@ -180,6 +181,7 @@ class Locking:
             python,
             lambda path: self.workspace.blobs.copy(path).digest,
             self.workspace,
+            self.workspace.sandbox,
             allowed,
             self.specification.pip_options,
         )

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_envstore.engine.last_output import with_last_words
+from jupyter_envstore.engine.sandbox import Reach, Sandbox
 
 # Runs in the environment's own Python, which is told the modules at its input. Answers go to a copy of its output, as
 # modules print; and only the process that was started answers, as modules fork. What a module wants done at the end of
@@ -76,7 +77,12 @@ class FailedImport:
 
 
 def import_modules(
-    prefix: Path, modules: Sequence[str], environment: Mapping[str, str], folder: Path, seconds: float = MODULE_SECONDS
+    prefix: Path,
+    modules: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    sandbox: Sandbox,
+    seconds: float = MODULE_SECONDS,
 ) -> Iterator[FailedImport]:
     """Import ``modules`` and yield those that fail; behind one that ends the process or hangs, another process goes on.
 
@@ -90,6 +96,8 @@ def import_modules(
         The variables of the activated environment.
     folder : Path
         Where it runs; what modules leave behind stays there.
+    sandbox : Sandbox
+        What bounds them.
     seconds : float
         How long one module may take.
     """
@@ -97,7 +105,7 @@ def import_modules(
     left = list(modules)
     while left:
         done, reason = 0, ""
-        for module, failed in _run(prefix, left, environment, folder, seconds, deadline):
+        for module, failed in _run(prefix, left, environment, folder, sandbox, seconds, deadline):
             if module is None:
                 reason = failed or ""
                 break
@@ -110,13 +118,19 @@ def import_modules(
 
 
 def _run(
-    prefix: Path, modules: Sequence[str], environment: Mapping[str, str], folder: Path, seconds: float, deadline: float
+    prefix: Path,
+    modules: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    sandbox: Sandbox,
+    seconds: float,
+    deadline: float,
 ) -> Iterator[tuple[str | None, str | None]]:
     """Yield each module that was tried with its fault; at last, where it ended too early, None with the reason."""
     said = _Said()
     command = [str(prefix / "bin" / "python"), "-c", IMPORTER, str(MEMORY), said.mark]
     with subprocess.Popen(
-        command,
+        sandbox.command(command, Reach((prefix,), (folder,)), folder),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -135,7 +149,7 @@ def _run(
         finally:
             _end_group(process.pid)
         said.read_rest(process.stderr.fileno())
-        code = process.wait()
+        code = sandbox.ended(process.wait())
     ended = f"it ends Python with signal {-code}" if code < 0 else f"it ends Python with code {code}"
     yield None, with_last_words(ended, said.of_module)
 

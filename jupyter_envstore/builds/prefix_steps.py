@@ -13,7 +13,7 @@ from jupyter_envstore.builds.build_job import Job
 from jupyter_envstore.builds.link_scripts import bring_back, check_link_scripts, run_scripts
 from jupyter_envstore.builds.link_warnings import tell_collisions
 from jupyter_envstore.builds.prefix_notices import tell_of_packages
-from jupyter_envstore.engine.bytecode import link_bytecode
+from jupyter_envstore.engine.bytecode import bytecode_folder, link_bytecode
 from jupyter_envstore.engine.environment_variables import VariableFault, replaced_variables
 from jupyter_envstore.engine.finish import finish_prefix
 from jupyter_envstore.engine.prefix import remove_tree, seal_prefix, tree_size, unseal_prefix
@@ -35,7 +35,8 @@ class PrefixSteps:
         self.job = job
         self.workspace = job.workspace
         self.prefix = job.prefix
-        self.bytecode = job.config.packages / "bytecode"
+        self.sandbox = job.workspace.sandbox
+        self.bytecode = bytecode_folder(job.config.packages, self.sandbox, job.environment.namespace_id)
 
     def make(self, record: BuildRecord, staging: Path) -> PrefixSize:
         """Make the prefix of a new build.
@@ -91,6 +92,7 @@ class PrefixSteps:
             staging,
             self.prefix,
             self.job.config.packages / "uv",
+            self.sandbox,
             self.workspace.blobs.local_path,
             self.workspace,
             self.job.linked,
@@ -99,7 +101,14 @@ class PrefixSteps:
         return replaced
 
     def _link_bytecode(self, prefix: Path, record: BuildRecord, only_cached: bool = False) -> None:
-        link_bytecode(prefix, record.lock(self.job.platform), self.bytecode, self.workspace, only_cached=only_cached)
+        link_bytecode(
+            prefix,
+            record.lock(self.job.platform),
+            self.bytecode,
+            self.sandbox,
+            self.workspace,
+            only_cached=only_cached,
+        )
 
     def _into_place(self, staging: Path) -> None:
         self.prefix.parent.mkdir(parents=True, exist_ok=True)
@@ -119,9 +128,9 @@ class PrefixSteps:
     def _activate(self, replaced: Sequence[VariableFault]) -> None:
         """Note which variables activation sets, for kernels."""
         with self.workspace.step("activate", "Activate"):
-            variables, complaints = activation_variables(
-                self.prefix, self.workspace.staging, self.workspace.time_left()
-            )
+            folder = self.workspace.temporary("activation")
+            folder.mkdir(exist_ok=True)
+            variables, complaints = activation_variables(self.prefix, folder, self.sandbox, self.workspace.time_left())
             for complaint in complaints:
                 self.workspace.log(f"activation says: {complaint}")
             text = json.dumps(variables, indent=1, sort_keys=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -379,7 +380,8 @@ class Retention:
         for path in (self.config.packages / "repodata").rglob("*"):
             if path.is_file() and _age(path) > INDEX_SECONDS:
                 plan.removals.append(Removal("index", path.name, "not used for a month", path.stat().st_size, path))
-        for path in (self.config.packages / "bytecode").glob("*/*/*"):
+        bytecode = self.config.packages.glob("bytecode/*/*/*"), self.config.packages.glob("bytecode-of/*/*/*/*")
+        for path in itertools.chain(*bytecode):
             total, own = tree_size(path)
             if total == own and _age(path) > GRACE_SECONDS:
                 plan.removals.append(Removal("byte code", path.name[:12], "no environment links it", own, path))

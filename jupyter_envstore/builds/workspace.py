@@ -24,6 +24,7 @@ from jupyter_envstore.database.jobs import Claim, finish
 from jupyter_envstore.database.models import Build, Job, LogChunk, Step
 from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.engine.record import BuildRecord
+from jupyter_envstore.engine.sandbox import sandbox_for
 from jupyter_envstore.engine.stray_processes import JOB_MARK, end_strays
 from jupyter_envstore.errors import LimitError, StaleClaimError, StorageError
 
@@ -48,6 +49,7 @@ class Workspace:
         self.claim = claim
         self.staging = config.staging / f"job-{claim.job_id}-{claim.attempt}"
         self.blobs = blob_store(config, self.staging / "blobs")
+        self.sandbox = sandbox_for(config)
         self.deadline = time.monotonic() + config.build_time_limit
         self._lock = threading.Lock()
         self._lines: list[tuple[str, str]] = []

@@ -21,9 +21,10 @@ from typing import Any
 from jupyter_envstore.engine.byte_code_paths import byte_code_path, python_folder
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.prefix import site_packages_folders, storage_error
-from jupyter_envstore.engine.process_environment import scrubbed_environment
+from jupyter_envstore.engine.process_environment import package_environment
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import PlatformLock, package_hash
+from jupyter_envstore.engine.sandbox import NONE, Reach, Sandbox
 from jupyter_envstore.engine.script_products import changed_files
 from jupyter_envstore.errors import PackageError
 from jupyter_envstore.spec.wording import counted
@@ -100,10 +101,20 @@ def compile_units(prefix: Path, lock: PlatformLock) -> list[CompileUnit]:
     return units
 
 
+def bytecode_folder(packages: Path, sandbox: Sandbox, namespace_id: int) -> Path:
+    """Return where byte code is kept that an environment may share.
+
+    It is made by the Python of an environment. Where environments are kept from each other by a sandbox, those of one
+    namespace share it: the Python of another one may have made anything of a source.
+    """
+    return packages / "bytecode" if sandbox.name == NONE else packages / "bytecode-of" / str(namespace_id)
+
+
 def link_bytecode(
     prefix: Path,
     lock: PlatformLock,
     cache_dir: Path,
+    sandbox: Sandbox,
     progress: Progress,
     only_cached: bool = False,
     placed: dict[str, str] | None = None,
@@ -114,6 +125,8 @@ def link_bytecode(
     ----------
     cache_dir : Path
         Where byte code is kept: ``<tag>/<sha256[:2]>/<sha256>/<path in prefix>``.
+    sandbox : Sandbox
+        Where the Python of the prefix compiles.
     only_cached : bool
         Link what is there and compile nothing.
     placed : dict or None
@@ -134,7 +147,7 @@ def link_bytecode(
     if missing and not only_cached:
         files = counted(sum(len(unit.sources) for unit in missing), "file")
         progress.log(f"compiling {files} of {counted(len(missing), 'package')}")
-        _compile(prefix, missing, root, folder, progress)
+        _compile(prefix, missing, root, folder, sandbox, progress)
         missing = []
     left = {unit.sha256 for unit in missing}
     for unit in units:
@@ -143,7 +156,9 @@ def link_bytecode(
     return missing
 
 
-def _compile(prefix: Path, units: Sequence[CompileUnit], root: Path, folder: str, progress: Progress) -> None:
+def _compile(
+    prefix: Path, units: Sequence[CompileUnit], root: Path, folder: str, sandbox: Sandbox, progress: Progress
+) -> None:
     """Compile packages into the cache, some at once; what another build compiles meanwhile is left to it."""
     root.mkdir(parents=True, exist_ok=True)
     total = sum(len(unit.sources) for unit in units)
@@ -154,7 +169,7 @@ def _compile(prefix: Path, units: Sequence[CompileUnit], root: Path, folder: str
             batch = _claim_some(left, root, claims, progress)
             fresh = [unit for unit in batch if not _folder(root, unit).is_dir()]
             if fresh:
-                _compile_batch(prefix, fresh, root, folder)
+                _compile_batch(prefix, fresh, root, folder, sandbox)
         left = [unit for unit in left if unit not in batch]
         done += sum(len(unit.sources) for unit in batch)
         progress.advance(done, total, "files", batch[-1].name)
@@ -197,7 +212,7 @@ def _claim(root: Path, unit: CompileUnit, claims: contextlib.ExitStack, wait: bo
     return True
 
 
-def _compile_batch(prefix: Path, units: Sequence[CompileUnit], root: Path, folder: str) -> None:
+def _compile_batch(prefix: Path, units: Sequence[CompileUnit], root: Path, folder: str, sandbox: Sandbox) -> None:
     staging = Path(tempfile.mkdtemp(dir=root, prefix=".staging-"))
     try:
         jobs: list[list[tuple[str, str, str]]] = [[] for _ in range(JOBS)]
@@ -205,7 +220,7 @@ def _compile_batch(prefix: Path, units: Sequence[CompileUnit], root: Path, folde
         for place, (sha256, source) in enumerate(sources):
             target = staging / sha256 / byte_code_path(source, folder)
             jobs[place % JOBS].append((str(prefix / source), source, str(target)))
-        _run_compilers(prefix, [job for job in jobs if job])
+        _run_compilers(prefix, [job for job in jobs if job], staging, sandbox)
         for unit in units:
             made, final = staging / unit.sha256, _folder(root, unit)
             made.mkdir(exist_ok=True)
@@ -219,7 +234,7 @@ def _compile_batch(prefix: Path, units: Sequence[CompileUnit], root: Path, folde
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _run_compilers(prefix: Path, jobs: Sequence[list[tuple[str, str, str]]]) -> None:
+def _run_compilers(prefix: Path, jobs: Sequence[list[tuple[str, str, str]]], target: Path, sandbox: Sandbox) -> None:
     """Run one compiler for each job at once; their work goes in through files, so that none waits for another."""
     with tempfile.TemporaryDirectory(prefix="envstore-compile-") as folder:
         processes = []
@@ -230,11 +245,11 @@ def _run_compilers(prefix: Path, jobs: Sequence[list[tuple[str, str, str]]]) -> 
             with path.open("rb") as file:
                 processes.append(
                     subprocess.Popen(
-                        command,
+                        sandbox.command(command, Reach((prefix,), (target,)), Path("/")),
                         stdin=file,
                         stdout=subprocess.PIPE,
                         stderr=subprocess.PIPE,
-                        env=scrubbed_environment(),
+                        env=package_environment(),
                     )
                 )
         errors = [(process, process.communicate()[1]) for process in processes]

@@ -19,6 +19,7 @@ from jupyter_envstore.engine.link import LinkedPackages
 from jupyter_envstore.engine.prefix import site_packages_folders, write_new
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import BuildRecord
+from jupyter_envstore.engine.sandbox import Sandbox
 from jupyter_envstore.engine.sdist import built_wheels
 from jupyter_envstore.engine.wheel_contents import with_index
 from jupyter_envstore.engine.wheel_faults import check_wheels, faults_told
@@ -31,6 +32,7 @@ def finish_prefix(
     staging: Path,
     target: Path,
     pip_cache: Path,
+    sandbox: Sandbox,
     find_wheel: Find,
     progress: Progress,
     linked: LinkedPackages,
@@ -39,6 +41,8 @@ def finish_prefix(
 
     Parameters
     ----------
+    sandbox : Sandbox
+        Where the Python of the prefix runs.
     find_wheel : callable
         Returns the place of a file in the store by its SHA-256: a wheel that was built here, or is kept.
     linked : LinkedPackages
@@ -66,7 +70,7 @@ def finish_prefix(
             listed = [with_index(package, record.pip_options) for package in lock.pip]
             wheels = built_wheels(listed, find_wheel, Path(folder))
             check_wheels(wheels)
-            install = partial(install_wheels, find_wheel, staging, pip_cache, progress)
+            install = partial(install_wheels, find_wheel, staging, pip_cache, sandbox, progress)
             with faults_told(wheels, find_wheel):
                 install(wheels)
             written_over = overwritten(

@@ -17,6 +17,7 @@ from jupyter_envstore.engine.package_paths import check_record
 from jupyter_envstore.engine.pip import PipTarget, install_pip, unpack_pip
 from jupyter_envstore.engine.prefix import write_new
 from jupyter_envstore.engine.progress import Progress
+from jupyter_envstore.engine.sandbox import Sandbox
 from jupyter_envstore.errors import PipError
 from jupyter_envstore.spec.lock_entries import CondaEntry, PypiEntry
 
@@ -76,6 +77,7 @@ def install_wheels(
     find: Find,
     prefix: Path,
     cache_dir: Path,
+    sandbox: Sandbox,
     progress: Progress,
     packages: Sequence[PypiEntry],
     reinstall: bool = False,
@@ -90,7 +92,7 @@ def install_wheels(
     PipError
         A wheel cannot be had, or is not the one that was locked.
     """
-    install = partial(install_pip, prefix=prefix, cache_dir=cache_dir, reinstall=reinstall)
+    install = partial(install_pip, prefix=prefix, cache_dir=cache_dir, sandbox=sandbox, reinstall=reinstall)
     _with_kept_wheels(install, find, prefix.parent, progress, packages)
     _drop_cache_notes(prefix)
 

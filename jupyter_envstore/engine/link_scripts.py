@@ -24,6 +24,7 @@ from jupyter_envstore.engine.lock import sort_topologically
 from jupyter_envstore.engine.process_environment import package_environment
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import PlatformLock
+from jupyter_envstore.engine.sandbox import Reach, Sandbox
 from jupyter_envstore.engine.stray_processes import end_strays
 from jupyter_envstore.errors import PackageError
 from jupyter_envstore.spec.wording import counted
@@ -86,7 +87,7 @@ def find_link_scripts(prefix: Path, lock: PlatformLock) -> list[LinkScript]:
 
 
 def run_link_scripts(
-    scripts: Sequence[LinkScript], prefix: Path, scratch: Path, progress: Progress, seconds: float
+    scripts: Sequence[LinkScript], prefix: Path, scratch: Path, sandbox: Sandbox, progress: Progress, seconds: float
 ) -> None:
     """Run the post-link scripts among ``scripts`` in a prefix that lies at its place.
 
@@ -94,6 +95,8 @@ def run_link_scripts(
     ----------
     scratch : Path
         A folder for what they leave in their home folder and among temporary files; it is made.
+    sandbox : Sandbox
+        Where they run: they write into the prefix and those folders.
     seconds : float
         How long all of them may take.
 
@@ -109,7 +112,7 @@ def run_link_scripts(
         progress.log(f"running {script}")
         started = time.monotonic()
         limit = min(SECONDS, max(1.0, deadline - started))
-        code, said = _run(script, prefix, scratch, limit)
+        code, said = _run(script, prefix, scratch, sandbox, limit)
         messages = _messages(prefix)
         for line in said[-MOST_LINES:]:
             progress.log(f"{script.package}: {line}")
@@ -133,7 +136,9 @@ def refusal(scripts: Sequence[LinkScript]) -> str:
     return f"{has} would have to run when packages are linked, which link_scripts refuses here: {names}"
 
 
-def _run(script: LinkScript, prefix: Path, scratch: Path, limit: float) -> tuple[int | None, list[str]]:
+def _run(
+    script: LinkScript, prefix: Path, scratch: Path, sandbox: Sandbox, limit: float
+) -> tuple[int | None, list[str]]:
     """Return the exit code of a script (None where it did not end), and what it said."""
     home, temporary = scratch / "home", scratch / "tmp"
     for folder in (home, temporary):
@@ -156,9 +161,11 @@ def _run(script: LinkScript, prefix: Path, scratch: Path, limit: float) -> tuple
     caller = scratch / "run.sh"  # a file: an argument would have a limit
     caller.write_text(text, encoding="utf-8")
     output = scratch / "output"
+    words = [shutil.which("bash", path=PATH) or "/bin/sh", str(caller)]
+    reach = Reach((caller,), (prefix, home, temporary))
     with output.open("wb") as file:  # not a pipe, which a process that stays behind would hold open
         process = subprocess.Popen(
-            [shutil.which("bash", path=PATH) or "/bin/sh", str(caller)],
+            sandbox.command(words, reach, prefix / "bin"),
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -167,7 +174,7 @@ def _run(script: LinkScript, prefix: Path, scratch: Path, limit: float) -> tuple
             umask=0o022,
         )
         try:
-            code: int | None = process.wait(limit)
+            code: int | None = sandbox.ended(process.wait(limit))
         except subprocess.TimeoutExpired:
             code = None
         finally:

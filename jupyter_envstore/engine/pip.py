@@ -16,11 +16,13 @@ from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
 
-from jupyter_envstore.engine.channels import strip_login
+from jupyter_envstore.engine.channels import local_path, strip_login
+from jupyter_envstore.engine.guarded_interpreter import write_guard
 from jupyter_envstore.engine.pip_faults import with_all_faults, with_wheel_faults
 from jupyter_envstore.engine.pylock import pylock_text
 from jupyter_envstore.engine.refused_wheel_files import refuse_left_out
-from jupyter_envstore.engine.uv import find_uv, run_uv
+from jupyter_envstore.engine.sandbox import NONE, Reach, Sandbox, Unbounded
+from jupyter_envstore.engine.uv import Bounds, find_uv, run_uv
 from jupyter_envstore.errors import PipError
 from jupyter_envstore.spec.lock_entries import PypiEntry
 from jupyter_envstore.spec.pip_lines import read_hashed, read_requirement
@@ -54,6 +56,14 @@ class Distribution:
 
 
 @dataclass(frozen=True)
+class Attempt:
+    """A command of uv that may resolve packages; with bounds, where it may build source archives."""
+
+    command: list[str]
+    bounds: Bounds | None = None
+
+
+@dataclass(frozen=True)
 class PipTarget:
     """What packages are resolved for: conda platform, full Python version, virtual packages."""
 
@@ -68,6 +78,7 @@ def resolve_pip(
     target: PipTarget,
     provided: Sequence[Distribution],
     cache_dir: Path,
+    sandbox: Sandbox,
     timeout: float = 600.0,
     exclude_newer: str = "",
     sdists: bool = False,
@@ -86,6 +97,8 @@ def resolve_pip(
         What conda installs; pinned, and left out of the answer.
     cache_dir : Path
         uv's cache.
+    sandbox : Sandbox
+        Where source archives are asked for what they need, which runs code in them.
     timeout : float
         Seconds.
     exclude_newer : str
@@ -108,9 +121,10 @@ def resolve_pip(
         command += ["--python-version", target.python, "--python-platform", uv_platform(target)]
         command += ["--cache-dir", str(cache_dir), *index_arguments(options)]
         command += ["--exclude-newer", exclude_newer] if exclude_newer else []
-        attempts = [[*command, "--only-binary", ":all:"], *([command] if sdists else [])]
-        if sdists and any(is_source(read_requirement(line).url or "") for line in requirements):
-            attempts = [command]
+        attempts = [Attempt([*command, "--only-binary", ":all:"])]
+        if sdists:
+            asks = any(is_source(read_requirement(line).url or "") for line in requirements)
+            attempts = [*(() if asks else attempts), _building(command, root, requirements, options, sandbox)]
         log = _compile(attempts, timeout, wanted, root, _hint(provided), options)
         pylock = tomllib.loads((root / "pylock.toml").read_text(encoding="utf-8"))
         unpacked = (_locked(package, ()) for package in pylock.get("packages", []) if "wheels" in package)
@@ -135,8 +149,28 @@ def _compile_command(root: Path, wanted: Sequence[str], provided: Sequence[Distr
     return [*command, "--no-config", "--no-header", "--no-annotate", "--quiet"]
 
 
+def _building(
+    command: Sequence[str], root: Path, requirements: Sequence[str], options: PipOptions, sandbox: Sandbox
+) -> Attempt:
+    """Return a command that may build source archives; in a sandbox it has a cache of its own."""
+    words = list(command)
+    if sandbox.name != NONE:
+        words[words.index("--cache-dir") + 1] = str(root / "cache")
+    reads = (Path(find_uv()), *local_places([read_requirement(line).url or "" for line in requirements], options))
+    return Attempt(words, Bounds(sandbox, Reach(reads, (root,), network=True, own_python=True), root))
+
+
+def local_places(urls: Sequence[str], options: PipOptions) -> list[Path]:
+    """Return the files and folders of this machine that packages are taken from."""
+    places = [*urls, *options.find_links, *options.extra_index_urls, options.index_url or ""]
+    found = [
+        local_path(place) or Path(place) for place in places if place and not re.match(r"(?:git\+)?https?:", place)
+    ]
+    return [path for path in found if path.is_absolute()]
+
+
 def _compile(
-    attempts: Sequence[list[str]], timeout: float, wanted: Sequence[str], root: Path, hint: str, options: PipOptions
+    attempts: Sequence[Attempt], timeout: float, wanted: Sequence[str], root: Path, hint: str, options: PipOptions
 ) -> str:
     """Run the first command that succeeds, and return its log.
 
@@ -147,13 +181,14 @@ def _compile(
     """
     what = "PyPI packages cannot be resolved"
     *before, last = attempts
-    for command in before:
+    for attempt in before:
         with contextlib.suppress(PipError):
-            return run_uv(command, timeout, what, hint)
+            return run_uv(attempt.command, timeout, what, hint, attempt.bounds)
     try:
-        return run_uv(last, timeout, what, hint)
+        return run_uv(last.command, timeout, what, hint, last.bounds)
     except PipError as error:
-        raise with_wheel_faults(with_all_faults(error, what, last, wanted, root), options) from None
+        found = with_all_faults(error, what, last.command, wanted, root, last.bounds)
+        raise with_wheel_faults(found, options) from None
 
 
 def _unpack_one(command: Sequence[str], timeout: float, package: PypiEntry, folder: Path) -> str:
@@ -182,11 +217,14 @@ def install_pip(
     packages: Sequence[PypiEntry],
     prefix: Path,
     cache_dir: Path,
+    sandbox: Sandbox,
     timeout: float = 600.0,
     reinstall: bool = False,
     offline: bool = False,
 ) -> None:
     """Install locked wheels into ``prefix``, without resolving; every hash is checked.
+
+    uv runs the Python of the prefix, which is code of packages: in ``sandbox``, behind a guard.
 
     With ``reinstall``, those that are there are installed once more; with ``offline`` nothing is fetched.
 
@@ -197,10 +235,10 @@ def install_pip(
     """
     options = [*(["--reinstall"] if reinstall else []), *(["--offline"] if offline else [])]
     python = prefix / "bin" / "python"
-    log = _install(packages, python, cache_dir, timeout, *options, "--link-mode", "hardlink")
+    log = _install(packages, python, cache_dir, sandbox, timeout, *options, "--link-mode", "hardlink")
 
     def unpack(package: PypiEntry, folder: Path) -> str:
-        return _install([package], python, folder / "cache", timeout, "--target", str(folder / "target"))
+        return _install([package], python, folder / "cache", sandbox, timeout, "--target", str(folder / "target"))
 
     refuse_left_out(log, packages, cache_dir, unpack)
 
@@ -222,12 +260,16 @@ def unpack_pip(
     """
     options = [*(["--offline"] if offline else []), "--python-version", target.python]
     options += ["--python-platform", uv_platform(target), "--target", str(folder)]
-    _install(packages, Path(sys.executable), cache_dir, timeout, *options)
+    _install(packages, Path(sys.executable), cache_dir, Unbounded(), timeout, *options)
 
 
-def _install(packages: Sequence[PypiEntry], python: Path, cache_dir: Path, timeout: float, *options: str) -> str:
+def _install(
+    packages: Sequence[PypiEntry], python: Path, cache_dir: Path, sandbox: Sandbox, timeout: float, *options: str
+) -> str:
     with tempfile.TemporaryDirectory(prefix="envstore-pip-") as folder:
         lock = Path(folder) / "pylock.toml"
+        if sandbox.name != NONE:
+            python = write_guard(Path(folder), python, cache_dir, sandbox)
         lock.write_text(pylock_text(packages), encoding="utf-8")
         command = [find_uv(), "pip", "install", "--python", str(python), "--no-deps"]
         command += ["--requirements", str(lock), "--require-hashes", "--no-config", "--quiet", "--no-build"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from jupyter_envstore.engine.channels import local_path, redact, strip_login
-from jupyter_envstore.engine.uv import run_uv
+from jupyter_envstore.engine.uv import Bounds, run_uv
 from jupyter_envstore.engine.wheel_contents import check_wheel
 from jupyter_envstore.errors import LimitError, PipError
 from jupyter_envstore.spec.lock_entries import PypiEntry
@@ -26,7 +26,7 @@ NAMES = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==|given name `([^`]+)`|metadat
 
 
 def with_all_faults(
-    error: PipError, what: str, command: Sequence[str], wanted: Sequence[str], folder: Path
+    error: PipError, what: str, command: Sequence[str], wanted: Sequence[str], folder: Path, bounds: Bounds | None
 ) -> PipError:
     """Return an error that names each of ``wanted`` which cannot be had even by itself.
 
@@ -42,6 +42,8 @@ def with_all_faults(
         The requirements.
     folder : Path
         Where temporary files may be written.
+    bounds : Bounds or None
+        Those that the command ran in.
     """
     if len(wanted) < 2:
         return error
@@ -58,7 +60,7 @@ def with_all_faults(
             break
         alone.write_text(line + "\n", encoding="utf-8")
         try:
-            run_uv([*words, "--no-deps"], left, what)
+            run_uv([*words, "--no-deps"], left, what, bounds=bounds)
         except PipError as fault:
             faults.append(str(fault).split("\n", 1)[0].removeprefix(f"{what}: "))
         except LimitError:

@@ -24,6 +24,11 @@ FROZEN = json.dumps({"message": HOW_TO_ADD.rstrip()}) + "\n"
 """What conda and mamba heed in ``conda-meta/frozen`` (CEP 22)."""
 
 
+def is_within(prefix: Path | str, path: Path | str) -> bool:
+    """Whether a path in a prefix stays there, whatever links on it lead to: scripts of packages may have put some."""
+    return os.path.realpath(path).startswith(os.path.realpath(prefix) + os.sep)
+
+
 def unseal_prefix(prefix: Path) -> None:
     """Open the folders of a closed prefix again, to finish it once more."""
     for folder, _, _ in os.walk(prefix):
@@ -31,11 +36,20 @@ def unseal_prefix(prefix: Path) -> None:
 
 
 def seal_prefix(prefix: Path) -> None:
-    """Close a finished prefix: folders read-only, files untouched (they are links into the cache)."""
+    """Close a finished prefix: folders read-only, files untouched (they are links into the cache).
+
+    Raises
+    ------
+    StorageError
+        Its ``conda-meta`` is a link that leads elsewhere.
+    """
     for library in (prefix / "lib").glob("python3.*"):
-        if library.is_dir() and not library.is_symlink():
+        if library.is_dir() and not library.is_symlink() and is_within(prefix, library):
             write_new(library / "EXTERNALLY-MANAGED", EXTERNALLY_MANAGED.encode())
     (prefix / "conda-meta").mkdir(exist_ok=True)
+    if not is_within(prefix, prefix / "conda-meta"):
+        msg = f"conda-meta of {prefix} leads out of the environment"
+        raise StorageError(msg)
     write_new(prefix / "conda-meta" / "frozen", FROZEN.encode())
     for record in (prefix / "conda-meta").glob("*.json"):
         record.chmod(0o644)  # rattler writes them for its own account alone; conda's can be read by all

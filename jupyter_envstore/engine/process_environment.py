@@ -15,6 +15,9 @@ PASSED_ON = re.compile(
     + JOB_MARK
 )
 # What leads to credentials of channels and indexes is for tools, not for code of packages.
+LOGIN = re.compile(r"//[^/\s]*@|/t/")
+"""In an address: user or password, or the token of a channel."""
+LOGINS = re.compile(r"NETRC|CONDARC|RATTLER_AUTH_FILE|UV_KEYRING_PROVIDER|XDG_\w+")
 FOR_PACKAGES = re.compile(
     r"LANG|LANGUAGE|LC_\w+|TZ|(?:https?|all|no)_proxy|(?:HTTPS?|ALL|NO)_PROXY|"
     r"SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|" + JOB_MARK
@@ -24,6 +27,12 @@ FOR_PACKAGES = re.compile(
 def scrubbed_environment(**extra: str) -> dict[str, str]:
     """Return the variables of this process that a worker needs, and ``extra``."""
     return {name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)} | extra
+
+
+def without_logins(**extra: str) -> dict[str, str]:
+    """Return the variables for a tool that runs code of packages, and ``extra``: none holds or leads to a login."""
+    found = {name: value for name, value in scrubbed_environment().items() if not LOGINS.fullmatch(name)}
+    return {name: value for name, value in found.items() if not LOGIN.search(value)} | extra
 
 
 def package_environment(**extra: str) -> dict[str, str]:

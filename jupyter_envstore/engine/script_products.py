@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_envstore.engine.collisions import OutsideLink
-from jupyter_envstore.engine.prefix import remove_tree, walk_files, write_new
+from jupyter_envstore.engine.prefix import is_within, remove_tree, walk_files, write_new
 from jupyter_envstore.engine.tarstream import Sink, TarStream, compressed
 from jupyter_envstore.errors import ArtifactError
 
@@ -95,6 +95,8 @@ def note_changed(prefix: Path, touched: Touched) -> None:
     for path in theirs:
         if path.endswith(".py"):
             folder, _, name = path.rpartition("/")
+            if not is_within(prefix, prefix / folder / "__pycache__"):
+                continue
             for compiled in (prefix / folder / "__pycache__").glob(f"{name[:-3]}.cpython-*.pyc"):
                 compiled.unlink()
     if theirs:

@@ -11,10 +11,11 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import Version
 
 from jupyter_envstore.engine.digest import file_digest
-from jupyter_envstore.engine.pip import index_arguments
+from jupyter_envstore.engine.pip import index_arguments, local_places
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.pylock import is_repository, pylock_text
-from jupyter_envstore.engine.uv import find_uv, run_uv
+from jupyter_envstore.engine.sandbox import Reach, Sandbox
+from jupyter_envstore.engine.uv import Bounds, find_uv, run_uv
 from jupyter_envstore.errors import PipError
 from jupyter_envstore.spec.lock_entries import BuiltWheel, PypiEntry
 from jupyter_envstore.spec.specification import PipOptions
@@ -35,6 +36,7 @@ def build_sdists(
     python: Path,
     keep: Callable[[Path], str],
     progress: Progress,
+    sandbox: Sandbox,
     allowed: bool,
     options: PipOptions | None = None,
     timeout: float = 1800.0,
@@ -51,6 +53,8 @@ def build_sdists(
         Stores a wheel and returns its SHA-256; the wheel is found again by that.
     progress : Progress
         Told what is built.
+    sandbox : Sandbox
+        Where they are built.
     allowed : bool
         Whether building is allowed at all (the setting ``pypi_allow_sdists``).
     options : PipOptions or None
@@ -72,12 +76,17 @@ def build_sdists(
             raise PipError(REFUSED.format(**package))
         source = f"commit {package['sha256']}" if is_repository(package) else "its source archive"
         progress.log(f"building {package['name']} {package['version']} from {source}")
-        done.append({**package, "wheel": _build(package, python, keep, timeout, options or PipOptions())})
+        done.append({**package, "wheel": _build(package, python, keep, sandbox, timeout, options or PipOptions())})
     return tuple(done)
 
 
 def _build(
-    package: PypiEntry, python: Path, keep: Callable[[Path], str], timeout: float, options: PipOptions
+    package: PypiEntry,
+    python: Path,
+    keep: Callable[[Path], str],
+    sandbox: Sandbox,
+    timeout: float,
+    options: PipOptions,
 ) -> BuiltWheel:
     """Let uv fetch, check and build; the wheel lies in uv's cache, which is a fresh one for each."""
     with tempfile.TemporaryDirectory(prefix="envstore-sdist-") as folder:
@@ -88,7 +97,10 @@ def _build(
         command += ["--no-deps", "--requirements", str(lock), "--no-config", "--quiet"]
         command += [] if is_repository(package) else ["--require-hashes"]  # a commit is the hash of all its files
         command += ["--cache-dir", str(root / "cache"), *index_arguments(options)]
-        run_uv(command, timeout, f"{package['name']} {package['version']} cannot be built from its source")
+        reads = (python.parent.parent, Path(find_uv()), *local_places([package["url"]], options))
+        bounds = Bounds(sandbox, Reach(reads, (root,), network=True), root)
+        what = f"{package['name']} {package['version']} cannot be built from its source"
+        run_uv(command, timeout, what, bounds=bounds)
         found = sorted((root / "cache").glob("sdists-*/**/*.whl"))  # those of build requirements too
         wheels = [path for path in found if _is_of(path, package)]
         if len(wheels) != 1:

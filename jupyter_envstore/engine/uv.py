@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from jupyter_envstore.engine.channels import redact
-from jupyter_envstore.engine.process_environment import scrubbed_environment
+from jupyter_envstore.engine.process_environment import scrubbed_environment, without_logins
+from jupyter_envstore.engine.sandbox import NONE, Reach, Sandbox
 from jupyter_envstore.errors import LimitError, PipError
 
 
@@ -17,10 +21,34 @@ def find_uv() -> str:
     return uv.find_uv_bin()
 
 
-def run_uv(command: list[str], timeout: float, what: str, hint: str = "") -> str:
+@dataclass(frozen=True)
+class Bounds:
+    """What uv may reach where it runs code of packages: their builds, and their Python.
+
+    Parameters
+    ----------
+    sandbox : Sandbox
+        What bounds it.
+    reach : Reach
+        What it may reach.
+    folder : Path
+        Where it runs.
+    """
+
+    sandbox: Sandbox
+    reach: Reach
+    folder: Path
+
+    def command(self, words: Sequence[str]) -> list[str]:
+        """Return the command line of uv within the bounds."""
+        return self.sandbox.command(words, self.reach, self.folder)
+
+
+def run_uv(command: Sequence[str], timeout: float, what: str, hint: str = "", bounds: Bounds | None = None) -> str:
     """Run uv with no settings but ours, and return what it wrote to its standard error.
 
-    What it leaves out of wheels that it unpacks is in its log alone, so it writes that part of it.
+    What it leaves out of wheels that it unpacks is in its log alone, so it writes that part of it. Without ``bounds``
+    it runs no code of packages; within those of a sandbox it gets no logins of indexes.
 
     Raises
     ------
@@ -29,7 +57,8 @@ def run_uv(command: list[str], timeout: float, what: str, hint: str = "") -> str
     LimitError
         It took more than ``timeout`` seconds.
     """
-    environment = scrubbed_environment(
+    is_bound = bounds is not None and bounds.sandbox.name != NONE
+    environment = (without_logins if is_bound else scrubbed_environment)(
         UV_NO_PROGRESS="1",
         NO_COLOR="1",
         UV_PYTHON_DOWNLOADS="never",
@@ -37,7 +66,8 @@ def run_uv(command: list[str], timeout: float, what: str, hint: str = "") -> str
         RUST_LOG="uv_extract=warn",
     )
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout, env=environment)
+        words = bounds.command(command) if bounds is not None else list(command)
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=timeout, env=environment)
     except subprocess.TimeoutExpired:
         msg = f"{what}: no answer in {timeout:g} s"
         raise LimitError(msg) from None

@@ -21,6 +21,7 @@ from jupyter_envstore.database.connection import NETWORK_FILE_SYSTEMS, Database,
 from jupyter_envstore.engine.channels import ChannelPolicy, redact
 from jupyter_envstore.engine.question_process import ask
 from jupyter_envstore.engine.questions import SearchAnswer, SearchQuestion
+from jupyter_envstore.engine.sandbox import check_sandbox, sandbox_for
 from jupyter_envstore.engine.uv import find_uv
 from jupyter_envstore.errors import EnvStoreError
 from jupyter_envstore.images.base_images import open_source
@@ -57,6 +58,7 @@ def examine(config: StoreConfig) -> Iterator[Finding]:
         ("system", _system),
         ("store", _root),
         ("other accounts", _others),
+        ("sandbox", _sandbox),
         ("disk", _disk),
         ("file system", _file_system),
         ("hard links", _links),
@@ -94,6 +96,12 @@ def _others(what: str, config: StoreConfig) -> Finding:
     return Finding(what, GOOD, "may read environments only" if config.share_prefixes else "may read nothing")
 
 
+def _sandbox(what: str, config: StoreConfig) -> Finding:
+    sandbox = sandbox_for(config)
+    check_sandbox(sandbox)
+    return Finding(what, GOOD, sandbox.name)
+
+
 def _disk(what: str, config: StoreConfig) -> Finding:
     free = shutil.disk_usage(config.root).free
     text = f"{free / 1e9:.1f} GB free"
@@ -126,6 +134,7 @@ def _links(what: str, config: StoreConfig) -> Finding:
 
 def _database(what: str, config: StoreConfig) -> Finding:
     database = Database(config.url, busy_timeout=5)
+    database.make_file()
     try:
         trouble = database.check()
         revision = None if trouble else database.revision()

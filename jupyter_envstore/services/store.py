@@ -12,6 +12,7 @@ from jupyter_envstore.builds.retention import Retention
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database
+from jupyter_envstore.engine.sandbox import check_sandbox, sandbox_for
 from jupyter_envstore.remote.logins import Logins, default_file
 from jupyter_envstore.services.artifacts import Artifacts
 from jupyter_envstore.services.audit import Audit
@@ -99,6 +100,7 @@ class EnvStore:
         """
         for notice in check_root(config):
             LOG.warning("envstore: %s", notice)
+        check_sandbox(sandbox_for(config))
         executor = executor or executor_for(config)
         database, blobs = Database(config.url), blob_store(config)
         database.make_file()

@@ -20,6 +20,7 @@ import zstandard
 
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.prefix import remove_tree
+from jupyter_envstore.engine.sandbox import Unbounded
 from jupyter_envstore.services.store import EnvStore
 from tests.helpers import Store
 
@@ -202,6 +203,8 @@ def test_made_again_it_has_the_same_digest(built: Store) -> None:
         built.envstore.blobs,
         staging / "prefix",
         Silent(),
+        Unbounded(),
+        staging / "bytecode",
         parts,
         {},
     )

@@ -14,6 +14,7 @@ from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.models import Build, LogChunk
 from jupyter_envstore.engine.prefix import tree_size
+from jupyter_envstore.engine.sandbox import Unbounded
 from jupyter_envstore.errors import ConflictError, EnvStoreError, InvalidInputError, NotFoundError
 from jupyter_envstore.services.values import LogMark
 from tests.helpers import Store
@@ -197,11 +198,11 @@ def test_an_activation_that_does_not_end_names_the_script_and_its_package(
     (folder / owned).unlink()
     (folder / owned).write_text("set -o noclobber\nsleep 60\n")
     with pytest.raises(EnvStoreError, match=f"within 1 s: etc/conda/activate.d/{owned} of nasty-activation waits"):
-        activation_variables(prefix, tmp_path, 1.0)
+        activation_variables(prefix, tmp_path, Unbounded(), 1.0)
     (folder / owned).write_text("set -o noclobber\n")
     (folder / "zz last.sh").write_text("exit 3\n")
     with pytest.raises(EnvStoreError, match=r"fails: etc/conda/activate.d/zz last.sh ends the shell$"):
-        activation_variables(prefix, tmp_path)
+        activation_variables(prefix, tmp_path, Unbounded())
 
 
 def test_scripts_written_for_bash_run_and_what_they_complain_of_is_logged(store: Store, nasty_channel: str) -> None:

@@ -19,6 +19,7 @@ from jupyter_envstore.channel_maker.channel import index_channel, platform_subdi
 from jupyter_envstore.channel_maker.package import CondaPackage, write_package
 from jupyter_envstore.channel_maker.python_package import patchelf
 from jupyter_envstore.engine.package_modules import Installed, top_modules
+from jupyter_envstore.engine.sandbox import Unbounded
 from jupyter_envstore.engine.shared_objects import check_libraries
 from jupyter_envstore.engine.stray_processes import end_strays
 from tests.conftest import PYTHON
@@ -144,7 +145,7 @@ def test_a_module_that_hangs_is_named_and_the_others_are_tried(
     for name, code in {"hangs": "import time; time.sleep(600)", "breaks": "1 / 0", "fine": ""}.items():
         (tmp_path / f"{name}.py").write_text(code)
     environment = {"PYTHONPATH": str(tmp_path), "PATH": f"{prefix}/bin:/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}
-    found = list(import_modules(prefix, ["hangs", "breaks", "fine"], environment, tmp_path, seconds=3))
+    found = list(import_modules(prefix, ["hangs", "breaks", "fine"], environment, tmp_path, Unbounded(), seconds=3))
     assert found == [
         FailedImport("hangs", "it does not end within 3 s"),
         FailedImport("breaks", "ZeroDivisionError: division by zero"),
@@ -158,7 +159,7 @@ def test_a_module_that_takes_all_memory_fails_alone(
     prefix = Path(built.data["prefix"])
     (tmp_path / "large.py").write_text("data = bytearray(2 ** 30)")
     environment = {"PYTHONPATH": str(tmp_path), "PATH": f"{prefix}/bin:/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}
-    assert list(import_modules(prefix, ["large", "json"], environment, tmp_path)) == [
+    assert list(import_modules(prefix, ["large", "json"], environment, tmp_path, Unbounded())) == [
         FailedImport("large", "MemoryError")
     ]
 
@@ -169,7 +170,7 @@ def test_a_limit_of_memory_that_is_lower_already_stays(built: Store, tmp_path: P
     python.parent.mkdir()
     python.write_text(f'#!/bin/sh\nulimit -d {2**20}\nexec "{prefix}/bin/python" "$@"\n')
     python.chmod(0o755)
-    assert list(import_modules(tmp_path, ["json"], {"PATH": os.defpath}, tmp_path)) == []
+    assert list(import_modules(tmp_path, ["json"], {"PATH": os.defpath}, tmp_path, Unbounded())) == []
 
 
 @pytest.mark.parametrize("words", [r"b'no answer\n'", r"b'[1, 2]\n'", r"""b'["json", null]\n'""", "b'x' * 200000"])
@@ -180,7 +181,7 @@ def test_a_module_that_writes_where_answers_are_fails_alone(built: Store, tmp_pa
     )
     (tmp_path / "strange.py").write_text(code)
     environment = {"PYTHONPATH": str(tmp_path), "PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"}
-    assert list(import_modules(prefix, ["strange", "json"], environment, tmp_path)) == [
+    assert list(import_modules(prefix, ["strange", "json"], environment, tmp_path, Unbounded())) == [
         FailedImport("strange", importing.STRANGE)
     ]
 
@@ -204,7 +205,9 @@ def test_a_module_that_forks_does_not_answer_twice_and_one_whose_error_has_no_te
     for name, text in code.items():
         (tmp_path / f"{name}.py").write_text(text)
     environment = {"PYTHONPATH": str(tmp_path), "PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"}
-    assert list(import_modules(prefix, ["forks", "json", "wordless", "leaves", "csv"], environment, tmp_path)) == [
+    assert list(
+        import_modules(prefix, ["forks", "json", "wordless", "leaves", "csv"], environment, tmp_path, Unbounded())
+    ) == [
         FailedImport("wordless", "E"),
         FailedImport("leaves", "it ends Python with code 0"),
     ]
@@ -227,7 +230,8 @@ def test_what_a_module_says_before_it_ends_python_stands_in_the_reason(tmp_path:
         (tmp_path / f"{name}.py").write_text(text)
     environment = {"PYTHONPATH": str(tmp_path), "PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"}
     found = {
-        fault.module: fault.reason for fault in import_modules(prefix, list(code), environment, tmp_path, seconds=4)
+        fault.module: fault.reason
+        for fault in import_modules(prefix, list(code), environment, tmp_path, Unbounded(), seconds=4)
     }
     assert found["quits"] == "it ends Python with code 1: two; three; no licence"
     assert found["silent"] == "it ends Python with code 3"

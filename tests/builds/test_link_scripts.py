@@ -17,6 +17,7 @@ from jupyter_envstore.channel_maker.channel import index_channel
 from jupyter_envstore.database.blob_references import owned_blob, products_owner
 from jupyter_envstore.engine import link_scripts
 from jupyter_envstore.engine.progress import Silent
+from jupyter_envstore.engine.sandbox import Unbounded
 from jupyter_envstore.engine.script_products import Watched, apply_products, write_products
 from jupyter_envstore.errors import PackageError
 from jupyter_envstore.policy import RESTRICTIONS
@@ -320,7 +321,7 @@ def test_one_that_does_not_end_is_ended(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(link_scripts, "SECONDS", 1.0)
     started = time.monotonic()
     with pytest.raises(PackageError, match="does not end within 1 s: so far"):
-        link_scripts.run_link_scripts([script], tmp_path / "prefix", tmp_path / "scratch", Silent(), 60)
+        link_scripts.run_link_scripts([script], tmp_path / "prefix", tmp_path / "scratch", Unbounded(), Silent(), 60)
     assert time.monotonic() - started < 20
 
 

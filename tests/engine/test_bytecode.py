@@ -16,6 +16,7 @@ import pytest
 
 from jupyter_envstore.engine import bytecode
 from jupyter_envstore.engine.progress import Silent
+from jupyter_envstore.engine.sandbox import Unbounded
 from jupyter_envstore.errors import PackageError
 from tests.helpers import Told
 
@@ -88,7 +89,9 @@ def test_what_another_build_compiles_is_waited_for(prefix: Path, tmp_path: Path,
     root.mkdir(parents=True)
     first, second = unit_of("first"), unit_of("second")
     told = Told()
-    compiling = threading.Thread(target=bytecode._compile, args=(prefix, [first, second], root, FOLDER, told))
+    compiling = threading.Thread(
+        target=bytecode._compile, args=(prefix, [first, second], root, FOLDER, Unbounded(), told)
+    )
     with contextlib.ExitStack() as other:
         assert bytecode._claim(root, first, other, wait=False)
         compiling.start()
@@ -115,10 +118,10 @@ def test_a_disk_that_is_full_leaves_no_half_file_in_the_cache(prefix: Path, tmp_
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limit[1]))
     try:
         with pytest.raises(PackageError, match="File too large"):
-            bytecode._compile(prefix, [unit], tmp_path / "cache", FOLDER, Silent())
+            bytecode._compile(prefix, [unit], tmp_path / "cache", FOLDER, Unbounded(), Silent())
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
         signal.signal(signal.SIGXFSZ, previous)
     assert not list((tmp_path / "cache").rglob("*.pyc"))
-    bytecode._compile(prefix, [unit], tmp_path / "cache", FOLDER, Silent())
+    bytecode._compile(prefix, [unit], tmp_path / "cache", FOLDER, Unbounded(), Silent())
     assert list((tmp_path / "cache").rglob("large*.pyc"))

@@ -13,6 +13,7 @@ import pytest
 
 from jupyter_envstore.engine.pip import PipTarget, install_pip, resolve_pip
 from jupyter_envstore.engine.prefix import remove_tree
+from jupyter_envstore.engine.sandbox import Unbounded
 from jupyter_envstore.engine.solve import current_platform
 from jupyter_envstore.engine.wheel_contents import check_wheel, with_index
 from jupyter_envstore.engine.wheel_faults import check_wheels, faults_told
@@ -165,7 +166,7 @@ def fetched(path: Path, served: str) -> PypiEntry:
 
 def install(prefix: Path, cache: Path, package: PypiEntry) -> None:
     with faults_told([package]):
-        install_pip([package], prefix, cache)
+        install_pip([package], prefix, cache, Unbounded())
 
 
 @pytest.mark.parametrize("kind", FAULTS)
@@ -247,7 +248,7 @@ def test_a_faulty_wheel_of_a_folder_is_refused_when_packages_are_chosen(tmp_path
     path = made.write(tmp_path / "here")
     options = PipOptions(index_url=f"http://{served}", find_links=(str(path.parent),))
     with pytest.raises(PipError, match=made.words) as caught:
-        resolve_pip(["bad"], options, PYTHON, [], tmp_path / "uv")
+        resolve_pip(["bad"], options, PYTHON, [], tmp_path / "uv", Unbounded())
     assert f"bad 1.0 ({path.name}, {path.parent.as_uri()})" in str(caught.value)
 
 
@@ -258,7 +259,7 @@ def test_the_indexes_are_named_where_one_of_them_has_a_faulty_wheel(tmp_path: Pa
     (tmp_path / "wheels" / "bad" / "index.html").write_text(f'<a href="/{path.name}">{path.name}</a>')
     options = PipOptions(index_url=f"http://user:secret@{served}")
     with pytest.raises(PipError, match=rf"bad==1\.0.* \(asked were http://{served}\)") as caught:
-        resolve_pip(["bad"], options, PYTHON, [], tmp_path / "uv")
+        resolve_pip(["bad"], options, PYTHON, [], tmp_path / "uv", Unbounded())
     assert "secret" not in str(caught.value)
 
 

@@ -21,6 +21,7 @@ from jupyter_envstore.engine.finish import finish_prefix
 from jupyter_envstore.engine.link import LinkedPackages, link_conda
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
+from jupyter_envstore.engine.sandbox import Unbounded
 from jupyter_envstore.engine.solve import current_platform, solve
 from jupyter_envstore.errors import PackageError, PipError
 from tests.hostile import PLACEHOLDER, Raw, file_entry, locked_wheel, noarch_python, wheel
@@ -347,7 +348,7 @@ def install(place: Path, channel: str, wheels: list[Path], *packages: Raw) -> tu
     record = BuildRecord("hostile", (), {current_platform(): lock})
     prefix = place / "store" / "prefix"
     linked = link(place, lock)
-    found = finish_prefix(record, current_platform(), prefix, prefix, place / "uv", Path, Silent(), linked)
+    found = finish_prefix(record, current_platform(), prefix, prefix, place / "uv", Unbounded(), Path, Silent(), linked)
     return prefix, list(found)
 
 

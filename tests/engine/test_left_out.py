@@ -12,6 +12,7 @@ from jupyter_envstore.engine.finish import finish_prefix
 from jupyter_envstore.engine.link import link_conda
 from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.engine.record import BuildRecord, PlatformLock
+from jupyter_envstore.engine.sandbox import Unbounded
 from jupyter_envstore.engine.solve import current_platform, solve
 from jupyter_envstore.errors import PipError
 from tests.conftest import PYTHON
@@ -45,7 +46,15 @@ def install(tmp_path: Path, channel: str, served: str, names: list[str]) -> Path
     linked = link_conda(lock, current_platform(), prefix, prefix, tmp_path / "pkgs" / "conda", Silent())
     record = BuildRecord("lies", (), {current_platform(): replace(lock, pip=fetched)})
     finish_prefix(
-        record, current_platform(), prefix, prefix, tmp_path / "uv", lambda _: tmp_path / "none", Silent(), linked
+        record,
+        current_platform(),
+        prefix,
+        prefix,
+        tmp_path / "uv",
+        Unbounded(),
+        lambda _: tmp_path / "none",
+        Silent(),
+        linked,
     )
     return prefix / f"lib/python{PYTHON}/site-packages"
 

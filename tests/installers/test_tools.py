@@ -15,6 +15,7 @@ from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database.models import Artifact
 from jupyter_envstore.engine.channels import ChannelPolicy
 from jupyter_envstore.engine.progress import Silent
+from jupyter_envstore.engine.sandbox import Unbounded
 from jupyter_envstore.installers.constructor_finder import Constructor, ConstructorMissingError, Toolbox
 from jupyter_envstore.representation.artifacts import artifact_view
 from tests import nasty
@@ -142,7 +143,9 @@ def test_a_setting_makes_installers_for_macos_packages(
         settings = {**store.envstore.settings.effective(), "installer_maker": "constructor", "installer_pkg": pkg}
         staging = tmp_path / f"staging-{number}"
         blobs = store.envstore.blobs
-        request = ArtifactRequest(record, view["platform"], variant, config, blobs, staging, Silent(), Mock(), settings)
+        request = ArtifactRequest(
+            record, view["platform"], variant, config, blobs, staging, Silent(), Unbounded(), tmp_path, Mock(), settings
+        )
         tools = installer.Installer().make(request, Mock())
         made = Artifact(id=1, build_id=view["id"], type="installer", variant=variant, state="ready", tools=tools)
         names.append(artifact_view(made, row, ())["file_name"])

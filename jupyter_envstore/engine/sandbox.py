@@ -1,0 +1,239 @@
+"""Where code of packages runs: as the worker's own processes do, or in a sandbox that shows it nothing of the store.
+
+Whoever may make an environment may run code when it is built: packages bring link scripts, activation scripts, modules
+that are imported, source archives that are built, and the Python itself. A sandbox is a prefix of the command line, so
+each place that starts such a program says what the program may reach and runs what it is given.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.errors import InvalidInputError
+
+NONE, BUBBLEWRAP = "none", "bubblewrap"
+CHOICES = (NONE, BUBBLEWRAP)
+MEMORY = 8 * 2**30
+"""Bytes of data that one process may have (``RLIMIT_DATA``)."""
+PROCESSES = 4096
+"""How many processes the account may have while one runs (``RLIMIT_NPROC``): for those that only multiply."""
+MERGED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+"""Folders at the top of a system, which are links into ``/usr`` in many."""
+SETTINGS = (
+    "alternatives", "ca-certificates", "fonts", "group", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime",
+    "nsswitch.conf", "os-release", "passwd", "pki/ca-trust", "pki/tls/certs", "ssl/certs", "ssl/openssl.cnf",
+    "timezone",
+)  # fmt: skip
+"""Below ``/etc``, what programs read and nobody hides."""
+NETWORK_SETTINGS = ("hosts", "protocols", "resolv.conf", "services")
+DEVICES = ("/sys/devices/system/cpu", "/sys/devices/system/node")
+"""Where programs read how many processors there are."""
+CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""Variables that name files which a program reads that asks the network."""
+CHECK_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What a program that runs code of packages may reach, beside the programs and libraries of the system.
+
+    Parameters
+    ----------
+    reads, writes : tuple of Path
+        Files and folders, with all that is below; the others are not there for it.
+    network : bool
+        Whether it may ask the network.
+    own_python : bool
+        Whether it may run the worker's own Python and read its packages.
+    """
+
+    reads: tuple[Path, ...] = ()
+    writes: tuple[Path, ...] = ()
+    network: bool = False
+    own_python: bool = False
+
+
+class Sandbox(Protocol):
+    """Bounds what a program may reach."""
+
+    @property
+    def name(self) -> str:
+        """One of :data:`CHOICES`."""
+
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """What all programs may read beside the system's own folders."""
+
+    @property
+    def store(self) -> Path | None:
+        """The folder of the store, which they do not see."""
+
+    def command(self, words: Sequence[str], reach: Reach, folder: Path) -> list[str]:
+        """Return the command line that runs ``words`` in ``folder`` with no more than ``reach``."""
+
+    def ended(self, code: int) -> int:
+        """Return what the exit code of this command line says of ``words``: below zero for a signal."""
+
+
+class Unbounded:
+    """No sandbox: programs reach what the account does."""
+
+    name = NONE
+    reads: tuple[Path, ...] = ()
+    store: Path | None = None
+
+    def command(self, words: Sequence[str], reach: Reach, folder: Path) -> list[str]:
+        """Return ``words``: whoever starts them says where they run."""
+        del reach, folder
+        return list(words)
+
+    def ended(self, code: int) -> int:
+        """Return the code as it is."""
+        return code
+
+
+class Bubblewrap:
+    """A sandbox by the program bubblewrap (``bwrap(1)``): namespaces of its own for files, processes and network.
+
+    Parameters
+    ----------
+    reads : sequence of Path
+        What all programs may read beside the system's own folders, as of drivers below ``/opt``.
+    store : Path or None
+        The folder of the store: of what is in it they see what they are given alone, wherever it lies.
+    """
+
+    name = BUBBLEWRAP
+
+    def __init__(self, reads: Sequence[Path] = (), store: Path | None = None) -> None:
+        self.reads = tuple(reads)
+        self.store = store
+
+    def command(self, words: Sequence[str], reach: Reach, folder: Path) -> list[str]:
+        """Return the command line; what ``reach`` names and is not there is left out."""
+        limits = ["prlimit", "--core=0", f"--data={MEMORY}", f"--nproc={PROCESSES}"]
+        options = ["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+        options += ["--share-net"] if reach.network else []
+        options += [*self._system(reach), *self._reached(reach), "--chdir", str(folder)]
+        return [*limits, "bwrap", *options, "--", *words]
+
+    def ended(self, code: int) -> int:
+        """Return the exit code of what ran: bubblewrap tells of a signal as shells do, by a code above 128."""
+        return 128 - code if 128 < code < 192 else code
+
+    def _system(self, reach: Reach) -> Iterator[str]:
+        """Yield the options for what every program needs of a system."""
+        yield from ("--ro-bind", "/usr", "/usr")
+        for name in MERGED:
+            path = Path("/", name)
+            if path.is_symlink():
+                yield from ("--symlink", str(path.readlink()), str(path))
+            elif path.is_dir():
+                yield from ("--ro-bind", str(path), str(path))
+        yield from ("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/var/tmp")  # noqa: S108 - its own
+        for name in (*SETTINGS, *(NETWORK_SETTINGS if reach.network else ())):
+            yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
+        for device in DEVICES:
+            yield from ("--ro-bind-try", device, device)
+
+    def _reached(self, reach: Reach) -> Iterator[str]:
+        """Yield the options for what a program may reach; what lies above comes first, so that it hides nothing."""
+        around = [*self.reads, *(own_python() if reach.own_python else ())]
+        yield from _bound(dict.fromkeys(around, "--ro-bind"))
+        if reach.own_python:  # a server's configuration may have passwords
+            for prefix in {sys.prefix, sys.base_prefix}:
+                yield from _hidden(Path(prefix, "etc", "jupyter"), [Path(prefix)])
+        if self.store is not None:
+            yield from _hidden(self.store, [Path("/usr"), *around])
+        found = dict.fromkeys(reach.reads, "--ro-bind")
+        if reach.network:
+            named = (os.environ.get(name) for name in CERTIFICATES)
+            found |= {Path(path): "--ro-bind" for path in named if path}
+        yield from _bound(found | dict.fromkeys(reach.writes, "--bind"))
+
+
+def _bound(found: Mapping[Path, str]) -> Iterator[str]:
+    """Yield the options that bring files and folders to their own places."""
+    for path in sorted(found, key=lambda path: len(path.parts)):
+        if path.exists():
+            yield from (found[path], str(path), str(path))
+
+
+def _hidden(path: Path, around: Sequence[Path]) -> Iterator[str]:
+    """Yield the options that put an empty folder where one is that must not be seen."""
+    if path.is_dir() and any(path.is_relative_to(place) for place in around):
+        yield from ("--tmpfs", str(path))
+
+
+def own_python() -> list[Path]:
+    """Return the files and folders that this process's Python consists of, with its packages.
+
+    Of the folders where it looks for modules, those of installed packages alone: the first one is where it was started.
+    """
+    packages = [Path(place) for place in sys.path if Path(place).name in ("site-packages", "dist-packages")]
+    own = Path(__file__).parent.parent  # where it is not installed, but linked to
+    real = Path(os.path.realpath(sys.executable)).parent
+    places = [Path(sys.prefix), Path(sys.base_prefix), *packages, own, real]
+    return [place for place in places if place.is_absolute() and place.parts[1:2] != ("usr",)]
+
+
+def sandbox_for(config: StoreConfig) -> Sandbox:
+    """Return the sandbox of a store.
+
+    Raises
+    ------
+    InvalidInputError
+        It is not known.
+    """
+    return sandbox_of(config.sandbox, config.sandbox_reads, config.root_dir)
+
+
+def sandbox_of(name: str, reads: Sequence[str] = (), store: str = "") -> Sandbox:
+    """Return a sandbox by its name.
+
+    Raises
+    ------
+    InvalidInputError
+        It is not known.
+    """
+    if name == NONE:
+        return Unbounded()
+    if name == BUBBLEWRAP:
+        return Bubblewrap([Path(path) for path in reads], Path(store) if store else None)
+    msg = f"sandbox {name[:60]!r} is not known; known: {', '.join(CHOICES)}"
+    raise InvalidInputError(msg)
+
+
+def check_sandbox(sandbox: Sandbox) -> None:
+    """Run a program in a sandbox, to see that this machine lets it.
+
+    Raises
+    ------
+    InvalidInputError
+        It does not, with the way out.
+    """
+    missing = [program for program in ("bwrap", "prlimit") if shutil.which(program) is None]
+    way = "c.EnvStoreApp.sandbox = 'none' runs code of packages as the store's account"
+    if sandbox.name == NONE:
+        return
+    if missing:
+        msg = f"the sandbox needs the program {missing[0]}: install bubblewrap and util-linux; {way}"
+        raise InvalidInputError(msg)
+    try:
+        command = sandbox.command(["/bin/sh", "-c", "exit 0"], Reach(), Path("/"))
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=CHECK_SECONDS)
+        said = done.stderr.strip().splitlines()[-1:] if done.returncode else []
+        reason = (said or [f"exit code {done.returncode}"])[0] if done.returncode else ""
+    except (OSError, subprocess.TimeoutExpired) as error:
+        reason = getattr(error, "strerror", None) or "it gives no answer"
+    if reason:
+        msg = f"the sandbox does not work on this machine ({reason}): let accounts use user namespaces; {way}"
+        raise InvalidInputError(msg)

@@ -1,0 +1,335 @@
+"""Code of packages that looks for what is the store's: in a sandbox, it finds nothing, and builds succeed."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from jupyter_envstore.channel_maker.channel import index_channel
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.engine.guarded_interpreter import ask, write_guard
+from jupyter_envstore.engine.prefix import remove_tree, seal_prefix
+from jupyter_envstore.engine.sandbox import Bubblewrap, Reach, Unbounded, check_sandbox, sandbox_of
+from jupyter_envstore.errors import InvalidInputError, StorageError
+from jupyter_envstore.services.doctor import examine
+from jupyter_envstore.services.store import EnvStore
+from tests.conftest import PYTHON
+from tests.helpers import Store, opened_stores
+from tests.nasty import add
+
+
+def works() -> bool:
+    try:
+        check_sandbox(Bubblewrap())
+    except InvalidInputError:
+        return False
+    return True
+
+
+pytestmark = pytest.mark.skipif(not works(), reason="needs bubblewrap and user namespaces")
+
+SPY = """
+import glob, json, os, socket, subprocess, sys
+found = {}
+def note(name, action):
+    try:
+        found[name] = action()
+    except BaseException as error:
+        found[name] = type(error).__name__
+store = SECRET_STORE
+note("database", lambda: open(f"{store}/envstore.sqlite", "rb").read(16).decode("latin-1"))
+note("store", lambda: sorted(os.listdir(store)))
+note("prefixes", lambda: sorted(os.listdir(f"{store}/builds")))
+note("cache", lambda: sorted(os.listdir(f"{store}/pkgs/conda")))
+note("processes", lambda: len([name for name in os.listdir("/proc") if name.isdigit()]))
+note("secrets", lambda: [p for p in glob.glob("/proc/*/environ") if b"SECRET_OF_THE_WORKER" in open(p, "rb").read()])
+note("network", lambda: socket.create_connection(("127.0.0.1", PORT), 2).recv(9).decode())
+note("home", lambda: sorted(os.listdir("/root")) if os.path.isdir("/root") else [])
+note("etc", lambda: os.path.exists("/etc/shadow"))
+note("user", lambda: open("/proc/self/status").read().split("CapEff:")[1].split()[0])
+note("outside", lambda: open(OUTSIDE, "w").write("x"))
+note("prefix", lambda: open(os.path.join(sys.prefix, "written"), "w").write("x"))
+subprocess.Popen(["sleep", "4321"], start_new_session=True, stdin=-3, stdout=-3, stderr=-3)
+"""
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    """A server of this machine that says something to whoever comes."""
+
+    class Hello(http.server.BaseHTTPRequestHandler):
+        def handle(self) -> None:
+            self.request.sendall(b"reached it")
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hello)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def make(package_cache: Path) -> Iterator[Callable[..., Store]]:
+    os.environ["SECRET_OF_THE_WORKER"] = "1"
+    with opened_stores(package_cache) as open_one:
+
+        def open_store(sandbox: str = "bubblewrap") -> Store:
+            return open_one(settings={"artifacts_at_once": [], "check_imports": True}, sandbox=sandbox)
+
+        yield open_store
+    del os.environ["SECRET_OF_THE_WORKER"]
+
+
+@pytest.fixture(scope="module")
+def store(make: Callable[..., Store]) -> Store:
+    return make()
+
+
+def spying(folder: Path, store: Store, port: int, channel: str) -> str:
+    """Make a channel with a package whose code looks around wherever it is run."""
+    spy = SPY.replace("SECRET_STORE", repr(str(store.root))).replace("PORT", str(port))
+    spy = spy.replace("OUTSIDE", repr(str(folder / "escaped")))
+
+    def fill(root: Path) -> None:
+        site = root / "lib" / f"python{PYTHON}" / "site-packages"
+        for path, text in {
+            site / "spy" / "__init__.py": f"{spy}\nimport json, os\nraise ImportError(json.dumps(found))\n",
+            root / "bin" / ".spy-post-link.sh": (
+                'cat > "$PREFIX/spy.py" <<"END"\n' + spy + '\nprint(json.dumps(found))\nEND\n"$PREFIX/bin/python" '
+                '"$PREFIX/spy.py" > "$PREFIX/link-found"\n'
+            ),
+            root / "etc" / "conda" / "activate.d" / "spy.sh": (
+                'SPY_FOUND="$("$CONDA_PREFIX/bin/python" "$CONDA_PREFIX/spy.py")"\nexport SPY_FOUND\n'
+            ),
+        }.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            path.chmod(0o755)
+
+    add(folder, "spy", fill, depends=[f"python {PYTHON}.*"])
+    index_channel(folder)
+    return (
+        f"name: spied\nchannels: ['{folder.as_uri()}', '{channel}']\ndependencies: [spy, ipykernel, 'python={PYTHON}']"
+    )
+
+
+NOTHING: dict[str, Any] = {
+    "database": "FileNotFoundError",
+    "store": ["builds"],
+    "cache": "FileNotFoundError",
+    "secrets": [],
+    "etc": False,
+    "user": "0000000000000000",
+}
+
+
+def check(found: dict[str, Any], prefix: Path, may_write: bool) -> None:
+    """Compare what code found with what it may find."""
+    expected = NOTHING | ({"store": ["builds", "staging"]} if "staging" in found["store"] else {})
+    assert {name: found[name] for name in expected} == expected
+    python = Path(sys.base_prefix)  # which is there where the worker's own Python is needed
+    assert set(found["home"]) <= ({python.parts[2]} if python.is_relative_to("/root") else set())
+    assert found["prefixes"] == [prefix.name]
+    assert found["processes"] < 12
+    assert found["network"] in ("ConnectionRefusedError", "OSError")
+    assert found["outside"] == "FileNotFoundError"
+    assert found["prefix"] == (1 if may_write else "OSError")
+
+
+def sleepers() -> list[int]:
+    return [process.pid for process in psutil.process_iter(["cmdline"]) if "4321" in (process.info["cmdline"] or ())]
+
+
+def test_code_of_packages_finds_nothing_of_the_store_at_any_step(
+    store: Store, channel: str, port: int, tmp_path: Path
+) -> None:
+    other = store.build(f"name: other\nchannels: [{channel}]\ndependencies: [python={PYTHON}]", "others")
+    assert other["status"] == "COMPLETED", other["reason"]
+    view = store.build(spying(tmp_path, store, port, channel))
+    assert view["status"] == "COMPLETED", view["reason"]
+    prefix = Path(view["prefix"])
+    check(json.loads((prefix / "link-found").read_text()), prefix, may_write=True)
+    activation = json.loads((prefix / "conda-meta" / "envstore-activation").read_text())
+    check(json.loads(activation["SPY_FOUND"]), prefix, may_write=False)
+    store.until(lambda: not store.envstore.builds.is_busy(view["id"]), 120)
+    warnings = store.envstore.builds.show(view["id"])["warnings"]
+    (told,) = [warning["message"] for warning in warnings if "import spy fails: " in warning["message"]]
+    check(json.loads(told[told.index("{") :]), prefix, may_write=False)
+    assert not [warning for warning in warnings if "kernel" in warning["message"]]
+    deadline = time.monotonic() + 5
+    while sleepers():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_without_a_sandbox_it_finds_all_of_it(
+    make: Callable[..., Store], channel: str, port: int, tmp_path: Path
+) -> None:
+    store = make("none")
+    view = store.build(spying(tmp_path, store, port, channel))
+    assert view["status"] == "COMPLETED", view["reason"]
+    found = json.loads((Path(view["prefix"]) / "link-found").read_text())
+    assert found["database"].startswith("SQLite format 3")
+    assert found["network"] == "reached i"
+    assert (tmp_path / "escaped").exists()
+
+
+def test_an_environment_with_pypi_packages_is_made_in_it(store: Store, channel: str, tmp_path: Path) -> None:
+    text = (
+        f"name: pip\nchannels: [{channel}]\ndependencies:\n  - python={PYTHON}\n  - ipykernel\n  - numpy\n  - pip\n"
+        "  - pip: [cowsay]\n"
+    )
+    view = store.build(text)
+    assert view["status"] == "COMPLETED", view["reason"]
+    prefix = Path(view["prefix"])
+    code = "import cowsay, numpy, sys; print(sys.prefix)"
+    done = subprocess.run([prefix / "bin" / "python", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(prefix)
+    assert (prefix / "bin" / "cowsay").read_text().startswith(f"#!{prefix}/bin/python")
+    compiled = list(prefix.glob(f"lib/python{PYTHON}/site-packages/cowsay/__pycache__/*.pyc"))
+    assert compiled
+    assert not (store.root / "pkgs" / "bytecode").resolve().is_relative_to(store.root)  # the tests' own cache
+    store.until(lambda: not store.envstore.builds.is_busy(view["id"]), 120)
+    assert store.envstore.builds.show(view["id"])["warnings"] == []
+    shutil.rmtree(store.root / "pkgs" / "bytecode-of", ignore_errors=True)
+
+
+def test_a_source_archive_is_built_in_it(store: Store, channel: str, tmp_path: Path) -> None:
+    folder = tmp_path / "dist"
+    source = tmp_path / "spysrc-1.0"
+    (source / "spysrc").mkdir(parents=True)
+    look = f"import os; print(os.path.exists({str(store.root / 'envstore.sqlite')!r}), len(os.listdir('/proc')))"
+    (source / "setup.py").write_text(
+        f"from setuptools import setup\nimport os\nseen = os.path.exists({str(store.root / 'envstore.sqlite')!r})\n"
+        "open('spysrc/__init__.py', 'w').write(f'SEEN = {seen}\\nNETRC = ' + repr(os.environ.get('NETRC')))\n"
+        "setup(name='spysrc', version='1.0', packages=['spysrc'])\n"
+    )
+    assert look
+    folder.mkdir()
+    subprocess.run(["tar", "-czf", folder / "spysrc-1.0.tar.gz", "spysrc-1.0"], cwd=tmp_path, check=True)
+    text = (
+        f"name: src\nchannels: [{channel}]\ndependencies:\n  - python={PYTHON}\n  - pip\n"
+        f"  - pip: ['--find-links {folder.as_uri()}', spysrc]\n"
+    )
+    store.envstore.namespaces.create("src", "tests")
+    store.envstore.settings.change({"pypi_allow_sdists": True}, ("src",), "tests")
+    view = store.build(text, "src")
+    assert view["status"] == "COMPLETED", view["reason"]
+    made = next(Path(view["prefix"]).glob(f"lib/python{PYTHON}/site-packages/spysrc/__init__.py")).read_text()
+    assert made == "SEEN = False\nNETRC = None"
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ('{{"scheme": {{"purelib": "/tmp/elsewhere"}}}}', "names a place outside of it: /tmp/elsewhere"),
+        ('{{"scheme": {{"purelib": "{prefix}/../x"}}}}', "names a place outside of it"),
+        ('{{"virtualenv": {{"purelib": "../../x"}}}}', "names a place outside of it"),
+        ('{{"{prefix}x": 1}}', "names a place outside of it"),
+        ("no json", "does not answer"),
+    ],
+)
+def test_a_python_that_lies_about_itself_is_refused(tmp_path: Path, answer: str, reason: str) -> None:
+    prefix = tmp_path / "prefix"
+    (prefix / "bin").mkdir(parents=True)
+    python = prefix / "bin" / "python"
+    python.write_text(f"#!/bin/sh\necho '{answer.format(prefix=prefix)}'\n")
+    python.chmod(0o755)
+    write_guard(tmp_path, python, tmp_path / "cache", Bubblewrap())
+    with pytest.raises(ValueError, match=reason):
+        ask(tmp_path / "guard.json", ["-c", ""])
+    done = subprocess.run([tmp_path / "python", "-c", ""], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout == ""
+
+
+def test_what_a_program_may_read_and_write_is_all_that_is_there(tmp_path: Path) -> None:
+    for name in ("reads", "writes", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(name)
+    reach = Reach((tmp_path / "reads", tmp_path / "not-there"), (tmp_path / "writes",))
+    script = f"cd {tmp_path}; ls; cat reads/file; echo; echo x > reads/file; echo new > writes/new; echo $?"
+    command = Bubblewrap().command(["/bin/sh", "-c", script], reach, tmp_path / "writes")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["reads", "writes", "reads", "0"]
+    assert "Read-only file system" in done.stderr
+    assert (tmp_path / "writes" / "new").read_text() == "new\n"
+    more = Bubblewrap([tmp_path / "other"]).command(["/bin/cat", str(tmp_path / "other" / "file")], Reach(), Path("/"))
+    assert subprocess.run(more, capture_output=True, text=True, check=True).stdout == "other"
+    killed = Bubblewrap().command(["/bin/sh", "-c", "kill -11 $$"], Reach(), Path("/"))
+    assert Bubblewrap().ended(subprocess.run(killed, check=False, capture_output=True).returncode) == -11
+
+
+def test_a_sandbox_that_does_not_work_keeps_the_store_closed(
+    root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = StoreConfig(str(root), sandbox="bubblewrap")
+    assert {finding.what: finding.text for finding in examine(config)}["sandbox"] == "bubblewrap"
+    broken = tmp_path / "bin"
+    broken.mkdir()
+    (broken / "bwrap").write_text("#!/bin/sh\necho 'No permissions to create new namespace' >&2\nexit 1\n")
+    (broken / "bwrap").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{broken}:{os.environ['PATH']}")
+    with pytest.raises(InvalidInputError, match=r"No permissions .* let accounts use user namespaces"):
+        EnvStore.open(config)
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    with pytest.raises(InvalidInputError, match="install bubblewrap and util-linux"):
+        EnvStore.open(config)
+    with pytest.raises(InvalidInputError, match="known: none, bubblewrap"):
+        sandbox_of("chroot")
+    check_sandbox(Unbounded())
+
+
+def test_what_a_script_links_to_another_environment_is_not_written_through(
+    store: Store, channel: str, tmp_path: Path
+) -> None:
+    """A folder of modules that a script replaced by a link: byte code is put beside none that is another's."""
+    victim = store.build(f"name: victim\nchannels: [{channel}]\ndependencies: [python={PYTHON}, numpy]", "others")
+    site = f"lib/python{PYTHON}/site-packages"
+    theirs = Path(victim["prefix"]) / site / "numpy"
+    store.until(lambda: not store.envstore.builds.is_busy(victim["id"]), 120)
+    before = {path: path.stat().st_ino for path in theirs.rglob("*.pyc")}
+    assert before
+    script = f'rm -rf "$PREFIX/{site}/numpy"\nln -s "{theirs}" "$PREFIX/{site}/numpy"\n'
+
+    def fill(root: Path) -> None:
+        path = root / "bin" / ".links-post-link.sh"
+        path.parent.mkdir(parents=True)
+        path.write_text(script)
+
+    add(tmp_path, "links", fill, depends=[f"python {PYTHON}.*", "numpy"])
+    index_channel(tmp_path)
+    view = store.build(
+        f"name: linked\nchannels: ['{tmp_path.as_uri()}', '{channel}']\ndependencies: [links, numpy, python={PYTHON}]"
+    )
+    store.until(lambda: not store.envstore.builds.is_busy(view["id"]), 120)
+    assert (Path(view["prefix"]) / site / "numpy").is_symlink()
+    assert {path: path.stat().st_ino for path in theirs.rglob("*.pyc")} == before
+
+
+def test_an_environment_is_not_sealed_through_links(tmp_path: Path) -> None:
+    theirs, prefix = tmp_path / "theirs", tmp_path / "prefix"
+    (theirs / "lib" / "python3.11").mkdir(parents=True)
+    (prefix / "conda-meta").mkdir(parents=True)
+    (prefix / "lib").symlink_to(theirs / "lib")
+    seal_prefix(prefix)
+    assert not (theirs / "lib" / "python3.11" / "EXTERNALLY-MANAGED").exists()
+    assert (prefix / "conda-meta" / "frozen").exists()
+    remove_tree(prefix)
+    prefix.mkdir()
+    (prefix / "conda-meta").symlink_to(theirs)
+    with pytest.raises(StorageError, match="leads out of the environment"):
+        seal_prefix(prefix)
+    assert not (theirs / "frozen").exists()
