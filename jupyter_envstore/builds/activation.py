@@ -12,8 +12,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from jupyter_envstore.engine.bounded_run import MOST, run_bounded
 from jupyter_envstore.engine.conda_meta import owners_of
 from jupyter_envstore.engine.environment_variables import activation_script
+from jupyter_envstore.engine.foreign_files import read_regular
 from jupyter_envstore.engine.process_environment import package_environment
 from jupyter_envstore.engine.sandbox import Reach, Sandbox
 from jupyter_envstore.errors import EnvStoreError
@@ -21,6 +23,7 @@ from jupyter_envstore.errors import EnvStoreError
 ACTIVATION_FILE = "conda-meta/envstore-activation"
 """Path in a prefix; without ``.json``, since conda takes every such file there for a package."""
 TIME_LIMIT = 60.0
+LONGEST_NAME = 255
 MARK = "envstore-environment-follows:"
 DUMP = f"import json, os; print({MARK!r} + json.dumps(dict(os.environ)))"
 OUTER_PATH = "/envstore-outer-path:/usr/bin:/bin"
@@ -57,35 +60,57 @@ def activation_variables(
     script.write_text(f"{activation_script(prefix, noted)}\n{dump}\n", encoding="utf-8")
     command = [shutil.which("bash") or "/bin/sh", str(script)]
     try:
-        done = subprocess.run(
+        done = run_bounded(
             sandbox.command(command, Reach((prefix,), (working_directory,), own_python=True), working_directory),
-            capture_output=True,
-            check=False,
-            timeout=limit,
-            env=before,
-            cwd=working_directory,
-            stdin=subprocess.DEVNULL,
+            before,
+            working_directory,
+            limit,
         )
     except subprocess.TimeoutExpired:
         msg = f"activation does not end within {limit:g} s: {_running(prefix, noted)} waits for something"
         raise EnvStoreError(msg) from None
+    if not done.is_whole:
+        msg = f"activation fails: {_running(prefix, noted)} says more than {MOST >> 20} MB"
+        raise EnvStoreError(msg)
     complaints = done.stderr.decode("utf-8", "replace").strip().splitlines()
     _, mark, dumped = done.stdout.decode("utf-8", "replace").rpartition(MARK)
     if not mark:
         said = f" and says: {complaints[-1]}" if complaints else ""
         msg = f"activation fails: {_running(prefix, noted)} ends the shell{said}"
         raise EnvStoreError(msg)
-    after: dict[str, str] = {name: value for name, value in json.loads(dumped).items() if name not in PASSING}
+    after = {name: value for name, value in _variables(dumped).items() if name not in PASSING}
     changed = {name: value for name, value in after.items() if before.get(name) != value}
     if "PATH" in changed:
         changed["PATH"] = changed["PATH"].replace(OUTER_PATH, "${PATH}")
     return changed, complaints[:20]
 
 
-def _running(prefix: Path, noted: Path) -> str:
-    """Return which script ran last, and whose it is."""
+def _variables(dumped: str) -> dict[str, str]:
+    """Read the variables behind the mark.
+
+    Raises
+    ------
+    EnvStoreError
+        They are none: a script wrote the mark, too.
+    """
     try:
-        place = f"etc/conda/activate.d/{noted.read_text(encoding='utf-8')}"
+        found = json.loads(dumped)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        msg = "activation fails: a script writes where the variables are"
+        raise EnvStoreError(msg)
+    return found
+
+
+def _running(prefix: Path, noted: Path) -> str:
+    """Return which script ran last, and whose it is; a script may have put anything in place of the note."""
+    try:
+        name = read_regular(noted, LONGEST_NAME).decode()
+        folder = prefix / "etc" / "conda" / "activate.d"
+        if name not in (path.name for path in folder.iterdir()):
+            return "a script of a package"
+        place = f"etc/conda/activate.d/{name}"
     except (OSError, UnicodeDecodeError):
         return "what is set before the scripts of packages"
     package = owners_of(prefix, {place}).get(place, "")

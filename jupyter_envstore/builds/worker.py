@@ -38,6 +38,7 @@ from jupyter_envstore.database.models import Artifact, Build, Change, Job
 from jupyter_envstore.database.states import BUILDING, COMPLETED, FAILED, MAKING
 from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.engine.prefix import remove_tree, storage_error
+from jupyter_envstore.engine.sandbox import NONE, leave_keyring
 from jupyter_envstore.errors import EnvStoreError, StaleClaimError
 
 
@@ -77,6 +78,8 @@ def hand_on(config: StoreConfig, database: Database) -> None:
 
 def do_job(config: StoreConfig, database: Database, claim: Claim) -> bool:
     """Do a job and close it; False when it was taken away."""
+    if config.sandbox != NONE:
+        leave_keyring()
     os.umask(0o022)  # what an artifact holds does not depend on the account; the store's own folders are closed
     with Workspace(config, database, claim) as workspace:
         _errors_to(workspace.staging / "worker.err")

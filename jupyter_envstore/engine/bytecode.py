@@ -10,8 +10,10 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
+import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ from typing import Any
 
 from jupyter_envstore.engine.byte_code_paths import byte_code_path, python_folder
 from jupyter_envstore.engine.digest import file_digest
-from jupyter_envstore.engine.prefix import site_packages_folders, storage_error
+from jupyter_envstore.engine.prefix import is_within, site_packages_folders, storage_error
 from jupyter_envstore.engine.process_environment import package_environment
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.record import PlatformLock, package_hash
@@ -221,6 +223,7 @@ def _compile_batch(prefix: Path, units: Sequence[CompileUnit], root: Path, folde
             target = staging / sha256 / byte_code_path(source, folder)
             jobs[place % JOBS].append((str(prefix / source), source, str(target)))
         _run_compilers(prefix, [job for job in jobs if job], staging, sandbox)
+        _check_compiled(staging, {unit.sha256 for unit in units}, {target for job in jobs for _, _, target in job})
         for unit in units:
             made, final = staging / unit.sha256, _folder(root, unit)
             made.mkdir(exist_ok=True)
@@ -232,6 +235,27 @@ def _compile_batch(prefix: Path, units: Sequence[CompileUnit], root: Path, folde
                     raise
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _check_compiled(staging: Path, folders: set[str], targets: set[str]) -> None:
+    """Refuse what a compiler left that is no byte code: it is the Python of an environment, and others use the cache.
+
+    Raises
+    ------
+    PackageError
+        There is something else than the files that were asked for.
+    """
+    for folder, names, files in os.walk(staging):
+        known = folders if folder == str(staging) else None
+        strange = [name for name in names if Path(folder, name).is_symlink() or (known and name not in known)]
+        strange += [
+            name
+            for name in files
+            if f"{folder}/{name}" not in targets or not stat.S_ISREG(Path(folder, name).lstat().st_mode)
+        ]
+        if strange:
+            msg = f"the Python of the environment left {strange[0][:100]!r} in place of byte code"
+            raise PackageError(msg)
 
 
 def _run_compilers(prefix: Path, jobs: Sequence[list[tuple[str, str, str]]], target: Path, sandbox: Sandbox) -> None:
@@ -247,7 +271,7 @@ def _run_compilers(prefix: Path, jobs: Sequence[list[tuple[str, str, str]]], tar
                     subprocess.Popen(
                         sandbox.command(command, Reach((prefix,), (target,)), Path("/")),
                         stdin=file,
-                        stdout=subprocess.PIPE,
+                        stdout=subprocess.DEVNULL,
                         stderr=subprocess.PIPE,
                         env=package_environment(),
                     )
@@ -264,6 +288,7 @@ def _run_compilers(prefix: Path, jobs: Sequence[list[tuple[str, str, str]]], tar
 
 def _link(prefix: Path, unit: CompileUnit, compiled: Path, folder: str, placed: dict[str, str] | None) -> None:
     made: set[str] = set()
+    outside: set[str] = set()
     for source in unit.sources:
         name = byte_code_path(source, folder)
         target = f"{prefix}/{name}"
@@ -276,6 +301,10 @@ def _link(prefix: Path, unit: CompileUnit, compiled: Path, folder: str, placed: 
             except FileNotFoundError:
                 os.makedirs(parent)  # noqa: PTH103
             made.add(parent)
+            if not is_within(prefix, f"{parent}/x"):  # a script of a package put a link there
+                outside.add(parent)
+        if parent in outside:
+            continue
         if _place(f"{compiled}/{name}", target) and placed is not None:
             placed[name] = unit.sha256
 
@@ -292,7 +321,7 @@ def _place(compiled: str, target: str) -> bool:
     except OSError:  # it is there; or another file system; or too many links
         if os.path.exists(target) and os.path.getsize(target) == os.path.getsize(compiled):  # noqa: PTH110, PTH202
             return False
-        fresh = f"{target}.new"
+        fresh = f"{target}.{uuid.uuid4().hex}"  # a name that nobody could have put a link at
         try:
             os.link(compiled, fresh)
         except OSError:

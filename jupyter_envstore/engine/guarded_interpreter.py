@@ -14,12 +14,21 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
+from jupyter_envstore.engine.bounded_run import run_bounded
+from jupyter_envstore.engine.prefix import is_within
 from jupyter_envstore.engine.process_environment import package_environment
 from jupyter_envstore.engine.sandbox import Reach, Sandbox, sandbox_of
 
 SECONDS = 60.0
-MOST_BYTES = 4 << 20
+PLACES = (
+    "sys_base_prefix", "sys_base_exec_prefix", "sys_prefix", "sys_base_executable", "sys_executable", "sys_path",
+    "site_packages", "stdlib", "scheme",
+)  # fmt: skip
+"""What uv takes for places, in the answer."""
+KEYS = ("platlib", "purelib", "include", "scripts", "data")
+"""The names of the places of ``scheme``."""
 ASKED = re.compile(r'b"([^"\\]*/\.tmp[^"/\\]*)"')
 """In the code that uv gives: where its question lies."""
 
@@ -66,27 +75,45 @@ def ask(told: Path, arguments: list[str]) -> str:
     command = sandbox_of(values["sandbox"], values["reads"], values["store"]).command(
         [str(python), *arguments], reach, Path("/")
     )
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        check=False,
-        timeout=SECONDS,
-        stdin=subprocess.DEVNULL,
-        env=package_environment(),
-    )
-    text = done.stdout[:MOST_BYTES].decode("utf-8", "replace")
+    done = run_bounded(command, package_environment(), Path("/"), SECONDS)
+    text = done.stdout.decode("utf-8", "replace")
     try:
         answer = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         said = done.stderr[-2000:].decode("utf-8", "replace").strip()
         msg = f"the Python of the environment does not answer: {said or done.returncode}"
         raise ValueError(msg) from None
-    allowed = (str(prefix), os.path.realpath(prefix))
-    for value in _texts(answer):
-        if not _is_within(value, allowed) and value not in map(str, asked):
-            msg = f"the Python of the environment names a place outside of it: {value[:200]}"
-            raise ValueError(msg)
+    _check(answer, prefix, tuple(map(str, asked)))
     return json.dumps(answer)
+
+
+def _check(answer: object, prefix: Path, asked: tuple[str, ...]) -> None:
+    """Refuse an answer that names a place outside of an environment.
+
+    What uv takes for places must be absolute, and lead into the environment on the disk, too: uv runs elsewhere, so a
+    relative path would be anywhere. Below ``virtualenv`` they are relative to what uv makes itself.
+
+    Raises
+    ------
+    ValueError
+        It does.
+    """
+    if not isinstance(answer, dict):
+        msg = "the Python of the environment does not answer as Pythons do"
+        raise ValueError(msg)
+    allowed = (str(prefix), os.path.realpath(prefix))
+    places = [value for key in PLACES for value in _texts(answer.get(key))]
+    for value in _texts(answer):
+        if value not in asked and not _is_within(value, allowed):
+            _refuse(value)
+    for value in places:
+        if value not in asked and value not in KEYS and not (value.startswith("/") and is_within(prefix, f"{value}/x")):
+            _refuse(value)
+
+
+def _refuse(value: str) -> NoReturn:
+    msg = f"the Python of the environment names a place outside of it: {value[:200]}"
+    raise ValueError(msg)
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import canonicalize_name
 
 from jupyter_envstore.engine.channels import local_path, strip_login
+from jupyter_envstore.engine.foreign_files import read_regular
 from jupyter_envstore.engine.guarded_interpreter import write_guard
 from jupyter_envstore.engine.pip_faults import with_all_faults, with_wheel_faults
 from jupyter_envstore.engine.pylock import pylock_text
@@ -34,6 +35,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+MOST_LOCK = 64 << 20
 MOST_HASHES = 3
 """How many of the hashes that are given are named where none fits."""
 MANYLINUX = (17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)
@@ -126,7 +128,7 @@ def resolve_pip(
             asks = any(is_source(read_requirement(line).url or "") for line in requirements)
             attempts = [*(() if asks else attempts), _building(command, root, requirements, options, sandbox)]
         log = _compile(attempts, timeout, wanted, root, _hint(provided), options)
-        pylock = tomllib.loads((root / "pylock.toml").read_text(encoding="utf-8"))
+        pylock = tomllib.loads(read_regular(root / "pylock.toml", MOST_LOCK).decode())
         unpacked = (_locked(package, ()) for package in pylock.get("packages", []) if "wheels" in package)
         refuse_left_out(log, unpacked, cache_dir, partial(_unpack_one, command, timeout))
     found = [
@@ -156,16 +158,28 @@ def _building(
     words = list(command)
     if sandbox.name != NONE:
         words[words.index("--cache-dir") + 1] = str(root / "cache")
-    reads = (Path(find_uv()), *local_places([read_requirement(line).url or "" for line in requirements], options))
+    reads = (
+        Path(find_uv()),
+        *local_places([read_requirement(line).url or "" for line in requirements], options, sandbox),
+    )
     return Attempt(words, Bounds(sandbox, Reach(reads, (root,), network=True, own_python=True), root))
 
 
-def local_places(urls: Sequence[str], options: PipOptions) -> list[Path]:
-    """Return the files and folders of this machine that packages are taken from."""
+def local_places(urls: Sequence[str], options: PipOptions, sandbox: Sandbox) -> list[Path]:
+    """Return the files and folders of this machine that packages are taken from.
+
+    Raises
+    ------
+    PipError
+        One of them must not be shown to code of packages.
+    """
     places = [*urls, *options.find_links, *options.extra_index_urls, options.index_url or ""]
     found = [
         local_path(place) or Path(place) for place in places if place and not re.match(r"(?:git\+)?https?:", place)
     ]
+    if hidden := [path for path in found if sandbox.hides(path)]:
+        msg = f"{hidden[0]} cannot be read where source archives are built: put them into a folder of their own"
+        raise PipError(msg)
     return [path for path in found if path.is_absolute()]
 
 
@@ -199,7 +213,8 @@ def _unpack_one(command: Sequence[str], timeout: float, package: PypiEntry, fold
     words = list(command)
     for name, value in values.items():
         words[words.index(name) + 1] = value
-    return run_uv([*words, "--no-deps"], timeout, f"{package['name']} cannot be unpacked")
+    words += ["--no-deps", "--only-binary", ":all:"]  # what is locked may be what a build wrote
+    return run_uv(words, timeout, f"{package['name']} cannot be unpacked")
 
 
 def given_hashes(requirements: Sequence[str]) -> dict[str, frozenset[str]]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import re
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
@@ -47,11 +49,24 @@ def with_all_faults(
     """
     if len(wanted) < 2:
         return error
-    alone = folder / "alone.in"
-    values = {"compile": str(alone), "--output-file": str(folder / "pylock.alone.toml")}
-    words = list(command)
-    for name, value in values.items():
-        words[words.index(name) + 1] = value
+    with tempfile.TemporaryDirectory(prefix="envstore-alone-") as fresh:  # where no build has put anything
+        alone = Path(fresh) / "alone.in"
+        values = {"compile": str(alone), "--output-file": str(folder / "pylock.alone.toml")}
+        words = list(command)
+        for name, value in values.items():
+            words[words.index(name) + 1] = value
+        if bounds is not None:
+            reads = (*bounds.reach.reads, Path(fresh))
+            bounds = replace(bounds, reach=replace(bounds.reach, reads=reads))
+        faults = _faults(words, what, wanted, alone, bounds)
+    if len(faults) < 2:
+        return error
+    explained = str(error).partition("\n")[2]
+    return PipError(f"{what}: {'; '.join(faults)}\n{explained}")
+
+
+def _faults(words: Sequence[str], what: str, wanted: Sequence[str], alone: Path, bounds: Bounds | None) -> list[str]:
+    """Return why each requirement cannot be had even by itself."""
     faults = []
     deadline = time.monotonic() + SECONDS
     for line in wanted:
@@ -65,10 +80,7 @@ def with_all_faults(
             faults.append(str(fault).split("\n", 1)[0].removeprefix(f"{what}: "))
         except LimitError:
             break
-    if len(faults) < 2:
-        return error
-    explained = str(error).partition("\n")[2]
-    return PipError(f"{what}: {'; '.join(faults)}\n{explained}")
+    return faults
 
 
 def with_wheel_faults(error: PipError, options: PipOptions) -> PipError:

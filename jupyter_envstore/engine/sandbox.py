@@ -7,7 +7,10 @@ each place that starts such a program says what the program may reach and runs w
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -17,6 +20,7 @@ from pathlib import Path
 from typing import Protocol
 
 from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.engine.stray_processes import JOB_MARK
 from jupyter_envstore.errors import InvalidInputError
 
 NONE, BUBBLEWRAP = "none", "bubblewrap"
@@ -39,6 +43,16 @@ DEVICES = ("/sys/devices/system/cpu", "/sys/devices/system/node")
 CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Variables that name files which a program reads that asks the network."""
 CHECK_SECONDS = 20.0
+JOIN_SESSION_KEYRING = 1
+"""Of ``keyctl(2)``."""
+TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 - of its own
+SCRATCH = 2 << 30
+"""Bytes that a folder of temporary files may hold: they are in memory."""
+CONFIGURATION = ("/usr/etc", "/usr/local/etc")
+"""Below ``/usr``, what admins write."""
+PROXIES = {f"{kind}_{end}" for kind in ("http", "https", "all", "no") for end in ("proxy",)}
+PROXIES |= {name.upper() for name in PROXIES}
+"""Variables that may have a login, and that nobody needs who has no network."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +93,9 @@ class Sandbox(Protocol):
     def command(self, words: Sequence[str], reach: Reach, folder: Path) -> list[str]:
         """Return the command line that runs ``words`` in ``folder`` with no more than ``reach``."""
 
+    def hides(self, path: Path) -> bool:
+        """Whether a folder must not be shown though somebody names it."""
+
     def ended(self, code: int) -> int:
         """Return what the exit code of this command line says of ``words``: below zero for a signal."""
 
@@ -94,6 +111,11 @@ class Unbounded:
         """Return ``words``: whoever starts them says where they run."""
         del reach, folder
         return list(words)
+
+    def hides(self, path: Path) -> bool:
+        """Return that nothing is hidden."""
+        del path
+        return False
 
     def ended(self, code: int) -> int:
         """Return the code as it is."""
@@ -125,6 +147,14 @@ class Bubblewrap:
         options += [*self._system(reach), *self._reached(reach), "--chdir", str(folder)]
         return [*limits, "bwrap", *options, "--", *words]
 
+    def hides(self, path: Path) -> bool:
+        """Whether a folder must not be shown though somebody names it: one with the store, or of it, or a home."""
+        real = Path(os.path.realpath(path))
+        if Path(os.path.realpath(Path.home())).is_relative_to(real):
+            return True
+        store = None if self.store is None else Path(os.path.realpath(self.store))
+        return store is not None and (store.is_relative_to(real) or real.is_relative_to(store))
+
     def ended(self, code: int) -> int:
         """Return the exit code of what ran: bubblewrap tells of a signal as shells do, by a code above 128."""
         return 128 - code if 128 < code < 192 else code
@@ -138,7 +168,15 @@ class Bubblewrap:
                 yield from ("--symlink", str(path.readlink()), str(path))
             elif path.is_dir():
                 yield from ("--ro-bind", str(path), str(path))
-        yield from ("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/var/tmp")  # noqa: S108 - its own
+        yield from ("--proc", "/proc", "--dev", "/dev")
+        for folder in TEMPORARY:
+            yield from ("--size", str(SCRATCH), "--tmpfs", folder)
+        for folder in CONFIGURATION:
+            if Path(folder).is_dir():
+                yield from ("--tmpfs", folder)
+        unset = {JOB_MARK, *(() if reach.network else PROXIES)}
+        for name in sorted(unset & set(os.environ)):
+            yield from ("--unsetenv", name)
         for name in (*SETTINGS, *(NETWORK_SETTINGS if reach.network else ())):
             yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
         for device in DEVICES:
@@ -148,9 +186,8 @@ class Bubblewrap:
         """Yield the options for what a program may reach; what lies above comes first, so that it hides nothing."""
         around = [*self.reads, *(own_python() if reach.own_python else ())]
         yield from _bound(dict.fromkeys(around, "--ro-bind"))
-        if reach.own_python:  # a server's configuration may have passwords
-            for prefix in {sys.prefix, sys.base_prefix}:
-                yield from _hidden(Path(prefix, "etc", "jupyter"), [Path(prefix)])
+        for prefix in {sys.prefix, sys.base_prefix}:  # a server's configuration may have passwords
+            yield from _hidden(Path(prefix, "etc", "jupyter"), [Path("/usr"), *around])
         if self.store is not None:
             yield from _hidden(self.store, [Path("/usr"), *around])
         found = dict.fromkeys(reach.reads, "--ro-bind")
@@ -169,8 +206,9 @@ def _bound(found: Mapping[Path, str]) -> Iterator[str]:
 
 def _hidden(path: Path, around: Sequence[Path]) -> Iterator[str]:
     """Yield the options that put an empty folder where one is that must not be seen."""
-    if path.is_dir() and any(path.is_relative_to(place) for place in around):
-        yield from ("--tmpfs", str(path))
+    for place in {path, Path(os.path.realpath(path))}:
+        if place.is_dir() and any(place.is_relative_to(other) for other in around):
+            yield from ("--tmpfs", str(place))
 
 
 def own_python() -> list[Path]:
@@ -210,6 +248,18 @@ def sandbox_of(name: str, reads: Sequence[str] = (), store: str = "") -> Sandbox
         return Bubblewrap([Path(path) for path in reads], Path(store) if store else None)
     msg = f"sandbox {name[:60]!r} is not known; known: {', '.join(CHOICES)}"
     raise InvalidInputError(msg)
+
+
+def leave_keyring() -> None:
+    """Let this process, and what it starts, have a session keyring of its own (keyrings(7)), where the system has them.
+
+    A sandbox has no namespace for keyrings: its programs would read what the account keeps in that of its session.
+    """
+    number = {"x86_64": 250, "aarch64": 219, "ppc64le": 271}.get(platform.machine())
+    if sys.platform != "linux" or number is None:
+        return
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).syscall(number, JOIN_SESSION_KEYRING, None)
 
 
 def check_sandbox(sandbox: Sandbox) -> None:

@@ -11,6 +11,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import Version
 
 from jupyter_envstore.engine.digest import file_digest
+from jupyter_envstore.engine.foreign_files import is_regular_below
 from jupyter_envstore.engine.pip import index_arguments, local_places
 from jupyter_envstore.engine.progress import Progress
 from jupyter_envstore.engine.pylock import is_repository, pylock_text
@@ -97,7 +98,7 @@ def _build(
         command += ["--no-deps", "--requirements", str(lock), "--no-config", "--quiet"]
         command += [] if is_repository(package) else ["--require-hashes"]  # a commit is the hash of all its files
         command += ["--cache-dir", str(root / "cache"), *index_arguments(options)]
-        reads = (python.parent.parent, Path(find_uv()), *local_places([package["url"]], options))
+        reads = (python.parent.parent, Path(find_uv()), *local_places([package["url"]], options, sandbox))
         bounds = Bounds(sandbox, Reach(reads, (root,), network=True), root)
         what = f"{package['name']} {package['version']} cannot be built from its source"
         run_uv(command, timeout, what, bounds=bounds)
@@ -107,6 +108,9 @@ def _build(
             msg = f"{package['name']} {package['version']}: its build left {len(wheels)} wheels instead of one"
             raise PipError(msg)
         wheel = wheels[0]
+        if not is_regular_below(wheel, root):
+            msg = f"{package['name']} {package['version']}: its build left something else than a wheel"
+            raise PipError(msg)
         return {
             "filename": wheel.name,
             "sha256": keep(wheel),

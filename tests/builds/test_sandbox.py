@@ -19,10 +19,12 @@ import pytest
 
 from jupyter_envstore.channel_maker.channel import index_channel
 from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.engine.bytecode import _check_compiled
+from jupyter_envstore.engine.foreign_files import is_regular_below, read_regular
 from jupyter_envstore.engine.guarded_interpreter import ask, write_guard
 from jupyter_envstore.engine.prefix import remove_tree, seal_prefix
 from jupyter_envstore.engine.sandbox import Bubblewrap, Reach, Unbounded, check_sandbox, sandbox_of
-from jupyter_envstore.errors import InvalidInputError, StorageError
+from jupyter_envstore.errors import InvalidInputError, PackageError, StorageError
 from jupyter_envstore.services.doctor import examine
 from jupyter_envstore.services.store import EnvStore
 from tests.conftest import PYTHON
@@ -238,6 +240,10 @@ def test_a_source_archive_is_built_in_it(store: Store, channel: str, tmp_path: P
         ('{{"scheme": {{"purelib": "{prefix}/../x"}}}}', "names a place outside of it"),
         ('{{"virtualenv": {{"purelib": "../../x"}}}}', "names a place outside of it"),
         ('{{"{prefix}x": 1}}', "names a place outside of it"),
+        ('{{"scheme": {{"purelib": "tmp/elsewhere"}}}}', "names a place outside of it: tmp/elsewhere"),
+        ('{{"sys_prefix": "tmp"}}', "names a place outside of it: tmp"),
+        ('{{"scheme": {{"purelib": "{prefix}/out/lib"}}}}', "names a place outside of it"),
+        ("[1]", "does not answer as Pythons do"),
         ("no json", "does not answer"),
     ],
 )
@@ -247,6 +253,7 @@ def test_a_python_that_lies_about_itself_is_refused(tmp_path: Path, answer: str,
     python = prefix / "bin" / "python"
     python.write_text(f"#!/bin/sh\necho '{answer.format(prefix=prefix)}'\n")
     python.chmod(0o755)
+    (prefix / "out").symlink_to(tmp_path)
     write_guard(tmp_path, python, tmp_path / "cache", Bubblewrap())
     with pytest.raises(ValueError, match=reason):
         ask(tmp_path / "guard.json", ["-c", ""])
@@ -333,3 +340,104 @@ def test_an_environment_is_not_sealed_through_links(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="leads out of the environment"):
         seal_prefix(prefix)
     assert not (theirs / "frozen").exists()
+
+
+def hostile(folder: Path, channel: str, files: dict[str, str], name: str = "hostile") -> str:
+    """Return a specification with a package that brings these files."""
+
+    def fill(root: Path) -> None:
+        for place, text in files.items():
+            path = root / place
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            path.chmod(0o755)
+
+    add(folder, name, fill, depends=[f"python {PYTHON}.*"])
+    index_channel(folder)
+    return f"name: {name}\nchannels: ['{folder.as_uri()}', '{channel}']\ndependencies: [{name}, python={PYTHON}]"
+
+
+def test_byte_code_is_not_written_through_links(store: Store, channel: str, tmp_path: Path) -> None:
+    site = f"lib/python{PYTHON}/site-packages"
+    tag = f"cpython-{PYTHON.replace('.', '')}"
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "file").write_text("theirs")
+    script = (
+        f'ln -s "{theirs}" "$PREFIX/{site}/first/__pycache__"\nmkdir "$PREFIX/{site}/second/__pycache__"\n'
+        f'cd "$PREFIX/{site}/second/__pycache__"\necho x > mod.{tag}.pyc\n'
+        f'ln -s "{theirs}/file" mod.{tag}.pyc.new\n'
+    )
+    files = {f"{site}/first/mod.py": "A = 1\n", f"{site}/second/mod.py": "A = 2\n", "bin/.hostile-post-link.sh": script}
+    view = store.build(hostile(tmp_path, channel, files))
+    assert view["status"] == "COMPLETED", view["reason"]
+    store.until(lambda: not store.envstore.builds.is_busy(view["id"]), 120)
+    assert [path.name for path in theirs.iterdir()] == ["file"]
+    assert (theirs / "file").read_text() == "theirs"
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ('rm -f activating; ln -s "SECRET" activating; exit 3', "ends the shell"),
+        ("rm -f activating; mkfifo activating; exit 3", "ends the shell"),
+        ("head -c 100000000 /dev/zero; exit 3", "says more than 4 MB"),
+        ("echo 'envstore-environment-follows:[1]'; exit 0", "a script writes where the variables are"),
+    ],
+)
+def test_what_activation_leaves_is_not_believed(
+    store: Store, channel: str, tmp_path: Path, script: str, reason: str
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("the-secret")
+    place = "etc/conda/activate.d/hostile.sh"
+    view = store.build(hostile(tmp_path, channel, {place: script.replace("SECRET", str(secret))}))
+    assert view["status"] == "FAILED"
+    assert reason in view["reason"]
+    assert "the-secret" not in view["reason"]
+    assert not Path(view["prefix"] or "/nowhere").exists()
+
+
+def test_what_a_compiler_leaves_is_byte_code_or_nothing(tmp_path: Path) -> None:
+    (tmp_path / "abc").mkdir()
+    good = tmp_path / "abc" / "a.pyc"
+    good.write_bytes(b"x")
+    _check_compiled(tmp_path, {"abc"}, {str(good)})
+    for strange in ("abc/b.pyc", "def", "c"):
+        (tmp_path / strange).symlink_to("/etc")
+        with pytest.raises(PackageError, match="in place of byte code"):
+            _check_compiled(tmp_path, {"abc"}, {str(good), str(tmp_path / "abc" / "b.pyc")})
+        (tmp_path / strange).unlink()
+    good.unlink()
+    good.symlink_to("/etc/passwd")
+    with pytest.raises(PackageError, match="in place of byte code"):
+        _check_compiled(tmp_path, {"abc"}, {str(good)})
+
+
+def test_files_that_code_had_in_its_hands_are_files_or_not_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("text")
+    (tmp_path / "link").symlink_to("file")
+    os.mkfifo(tmp_path / "pipe")
+    assert read_regular(tmp_path / "file", 4) == b"text"
+    for name, most in (("file", 3), ("link", 9), ("pipe", 9), ("gone", 9)):
+        with pytest.raises(OSError):
+            read_regular(tmp_path / name, most)
+    (tmp_path / "folder").symlink_to(tmp_path)
+    assert is_regular_below(tmp_path / "file", tmp_path)
+    assert not is_regular_below(tmp_path / "link", tmp_path)
+    assert not is_regular_below(tmp_path / "folder" / "file", tmp_path)
+
+
+def test_folders_with_the_store_or_a_home_are_not_shown_though_they_are_named(
+    store: Store, channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox = Bubblewrap(store=store.root)
+    assert sandbox.hides(store.root)
+    assert sandbox.hides(store.root / "builds")
+    assert sandbox.hides(store.root.parent)
+    assert sandbox.hides(Path.home())
+    assert sandbox.hides(Path("/"))
+    assert not sandbox.hides(Path("/usr/share"))
+    monkeypatch.setenv("HTTPS_PROXY", "http://jo:secret@proxy.example")
+    quiet = sandbox.command(["env"], Reach(), Path("/"))
+    assert "secret" not in subprocess.run(quiet, capture_output=True, text=True, check=True).stdout
