@@ -41,6 +41,7 @@ class LocalBlobStore:
         StorageError
             Its digest is not the ``expected`` one.
         """
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.staging.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=self.staging)
         path = Path(name)

@@ -41,7 +41,7 @@ def check_root(config: StoreConfig) -> list[str]:
     try:
         is_new = not config.root.is_dir() or not any(config.root.iterdir())
         config.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in (config.blobs, config.builds, config.packages, config.staging):
+        for folder in (config.builds, config.packages, config.staging):
             folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         msg = f"the store cannot be made at {config.root}: {error.strerror}; choose another root_dir"

@@ -113,7 +113,7 @@ def could_not_run(program: Path) -> bool:
 
 def test_a_store_of_an_older_version_is_closed_and_told_once(root: Path, caplog: pytest.LogCaptureFixture) -> None:
     EnvStore.open(StoreConfig(str(root))).close()
-    for path in (root, root / "blobs"):
+    for path in (root, root / "staging"):
         path.chmod(0o755)
     (root / "envstore.sqlite").chmod(0o644)
     with caplog.at_level(logging.WARNING):
@@ -135,7 +135,7 @@ def test_a_folder_with_other_things_in_it_stays_as_it_is(root: Path) -> None:
     root.chmod(0o755)
     config = StoreConfig(str(root))
     EnvStore.open(config).close()
-    assert (mode(root), mode(root / "notes"), mode(root / "blobs")) == (0o755, 0o755, 0o700)
+    assert (mode(root), mode(root / "notes"), mode(root / "staging")) == (0o755, 0o755, 0o700)
     root.chmod(0o775)
     assert check_root(config) == [
         f"other accounts may change {root} (mode 775), and so remove the store: chmod go-w {root}"
@@ -173,8 +173,8 @@ def test_a_store_of_another_account_is_refused_and_what_is_not_one_s_own_is_told
     said = in_child(lambda: check_root(config))
     assert "belongs to the account daemon; two accounts cannot share its files" in said
     os.chown(root / "envstore.sqlite", NOBODY, NOBODY)
-    (root / "blobs").chmod(0o755)
-    assert f"as root, who owns it: chmod 700 {root / 'blobs'}" in in_child(lambda: check_root(config))
+    (root / "staging").chmod(0o755)
+    assert f"as root, who owns it: chmod 700 {root / 'staging'}" in in_child(lambda: check_root(config))
 
 
 def in_child(action: Callable[[], object]) -> str:
