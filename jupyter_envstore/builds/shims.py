@@ -24,7 +24,7 @@ def write_shims(folder: Path) -> None:
     OSError
         The folder cannot be written.
     """
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     for name in NAMES:
         path = folder / name
         if not path.exists():

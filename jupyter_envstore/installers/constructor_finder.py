@@ -118,7 +118,7 @@ class Toolbox:
                 return str(known["version"])
         version = constructor_version(program)
         with contextlib.suppress(OSError):
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             note.write_text(json.dumps({"program": mark, "version": version}), encoding="utf-8")
         return version
 
@@ -151,7 +151,7 @@ class Toolbox:
 
     @contextlib.contextmanager
     def _lock(self, name: str) -> Iterator[None]:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self.folder / f".{name}.lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield

@@ -282,7 +282,7 @@ class KernelSpecs:
 
 def note_offer(config: StoreConfig, build_id: int) -> None:
     """Let a build that is not active have kernels of its own from the next :meth:`KernelSpecs.sync` on."""
-    _offers_of(config).mkdir(exist_ok=True)
+    _offers_of(config).mkdir(mode=0o700, exist_ok=True)
     (_offers_of(config) / str(build_id)).touch()
 
 

@@ -34,7 +34,7 @@ def give_to_children(root: Path) -> None:
 def client_directory(root: Path) -> Path:
     """Return a folder that holds the client and nothing else, made if it is not there."""
     folder = root / "client"
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     source = Path(__file__).parent.parent / "client.py"
     target = folder / CLIENT
     if not target.exists() or target.read_bytes() != source.read_bytes():

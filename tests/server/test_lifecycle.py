@@ -23,6 +23,7 @@ from tornado.websocket import websocket_connect
 from jupyter_envstore.application.app import EnvStoreApp
 from jupyter_envstore.application.change_events import SCHEMAS
 from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.services.root_folder import check_root
 from jupyter_envstore.services.store import EnvStore
 from tests.helpers import WITH_ARCHIVES
 from tests.server.live import MASTER, Server, end
@@ -226,3 +227,8 @@ def test_a_solve_ends_when_its_client_goes_away(other: Server) -> None:
         while asking():
             assert time.monotonic() < deadline, "the solve goes on though nobody waits"
             time.sleep(0.05)
+
+
+def test_what_a_server_makes_is_closed_to_other_accounts_from_the_start(server: Server) -> None:
+    assert {"builds", "kernels", "shims"} <= {path.name for path in server.root.iterdir()}
+    assert check_root(StoreConfig(str(server.root))) == []
