@@ -201,9 +201,8 @@ class Logins:
         stores = {login.url: {"token": login.token, "user": login.user} for login in logins}
         text = json.dumps({"version": VERSION, "stores": stores}, indent=1)
         try:
-            write_private(
-                Path(os.path.realpath(self._file)), f"{text}\n"
-            )  # it may be a link to where settings are kept
+            place = Path(os.path.realpath(self._file))  # it may be a link to where settings are kept
+            write_private(place, f"{text}\n")
         except OSError as error:
             raise self._not_kept(error) from None
 

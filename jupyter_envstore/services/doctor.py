@@ -28,8 +28,8 @@ from jupyter_envstore.images.base_images import open_source
 from jupyter_envstore.images.reference import SCRATCH
 from jupyter_envstore.installers.constructor_finder import constructor_version
 from jupyter_envstore.policy import effective
-from jupyter_envstore.services.file_modes import unreachable
-from jupyter_envstore.services.root_folder import check_root
+from jupyter_envstore.services.file_modes import close_to_others, unreachable
+from jupyter_envstore.services.root_folder import make_root
 
 GOOD, WARNING, BAD = "ok", "warning", "error"
 LOW_SPACE = 5e9
@@ -82,13 +82,14 @@ def _system(what: str, _: StoreConfig) -> Finding:
 
 
 def _root(what: str, config: StoreConfig) -> Finding:
+    make_root(config)
     room = MAX_PREFIX - len(str(config.builds)) - len("/01234567-1234567")
     return Finding(what, GOOD, f"{config.root} ({room} characters to spare in paths of prefixes)")
 
 
 def _others(what: str, config: StoreConfig) -> Finding:
     """Look at what other accounts of the machine may read; what can be closed is."""
-    told = check_root(config)
+    told = close_to_others(config)
     if config.share_prefixes and (folder := unreachable(config)) is not None:
         told.append(f"environments are shared with other accounts, who cannot pass {folder}: chmod o+x {folder}")
     if told:

@@ -25,6 +25,21 @@ def check_root(config: StoreConfig) -> list[str]:
     StorageError
         It cannot be written, or belongs to another account.
     """
+    is_new = make_root(config)
+    opened = close_to_others(config)
+    return [] if is_new else opened
+
+
+def make_root(config: StoreConfig) -> bool:
+    """Make the store's folder, or say why it cannot be used; return whether nothing was in it.
+
+    Raises
+    ------
+    InvalidInputError
+        Its path is too long for the prefixes below it.
+    StorageError
+        It cannot be written.
+    """
     if redact(config.channel_alias) != config.channel_alias:
         msg = "channel_alias holds a password or token; store it in auth.json or .condarc of the account that builds"
         raise InvalidInputError(msg)
@@ -49,5 +64,4 @@ def check_root(config: StoreConfig) -> list[str]:
     if not os.access(config.root, os.W_OK):
         msg = f"the store at {config.root} cannot be written; check who owns it"
         raise StorageError(msg)
-    opened = close_to_others(config)
-    return [] if is_new else opened
+    return is_new
