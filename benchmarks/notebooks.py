@@ -11,6 +11,8 @@ import shutil
 import statistics
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -63,6 +65,15 @@ def page_of(browser: Browser, server: Server) -> Page:
     page.wait_for_selector(".jp-Launcher", timeout=60_000)
     page.wait_for_timeout(3_000)  # until Lab has kept its layout
     return page
+
+
+@contextmanager
+def browser_page(server: Server) -> Iterator[Page]:
+    """Open a browser that shows JupyterLab."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield page_of(browser, server)
+        browser.close()
 
 
 def main() -> None:
