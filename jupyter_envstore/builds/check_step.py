@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from jupyter_envstore.builds.workspace import Workspace
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database.states import PREFIX_PRESENT
 from jupyter_envstore.database.warnings import CHECK
+from jupyter_envstore.engine.bounded_run import MOST, run_bounded
 from jupyter_envstore.engine.kernel_checks import brought_kernels
 from jupyter_envstore.engine.kernel_files import kernel_command
 from jupyter_envstore.engine.package_list import contents
@@ -161,24 +163,21 @@ def _start_kernel(spec: dict[str, object], folder: Path, prefix: Path, workspace
     command = [sys.executable, "-m", "jupyter_envstore.builds.kernel_start", str(KERNEL_SECONDS)]
     own = {name: str(folder) for name in ("JUPYTER_RUNTIME_DIR", "HOME", "TMPDIR")}
     environment = {"PATH": os.defpath, **own, **job_mark()}  # the kernel has all of it: nothing of the server's
+    words = workspace.sandbox.command(command, Reach((prefix,), (folder,), own_python=True), folder)
+    seconds = min(KERNEL_SECONDS + 30, workspace.time_left())
     try:
-        done = subprocess.run(
-            workspace.sandbox.command(command, Reach((prefix,), (folder,), own_python=True), folder),
-            input=json.dumps(spec),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=min(KERNEL_SECONDS + 30, workspace.time_left()),
-            env=environment,
-            cwd=folder,
-        )
+        with tempfile.TemporaryFile() as told:
+            told.write(json.dumps(spec).encode())
+            told.seek(0)
+            done = run_bounded(words, environment, folder, seconds, told=told)
     except subprocess.TimeoutExpired:
         return f"it does not answer within {KERNEL_SECONDS:g} s"
     finally:  # a kernel has a session of its own, and may have started more
         end_strays(JOB_MARK, str(workspace.staging))
-    if done.returncode:
-        return (done.stderr.strip().splitlines() or ["it cannot be started"])[-1]
-    return done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
+    if not done.is_whole:
+        return f"it says more than {MOST >> 20} MB"
+    said = (done.stderr if done.returncode else done.stdout).decode("utf-8", "replace").strip().splitlines()
+    return said[-1] if said else "it cannot be started" if done.returncode else ""
 
 
 def _check_libraries(workspace: Workspace, prefix: Path, owners: Mapping[str, str]) -> int:

@@ -154,6 +154,7 @@ class Locking:
                     self.workspace.sandbox,
                     exclude_newer=moment.isoformat() if (moment := self.options.moment) else "",
                     sdists=self.settings["pypi_allow_sdists"],
+                    allowed=self.settings["pypi_allowed_indexes"],
                 )
                 self._tell_unchecked(lock, platform, staging)
                 if platform == self.platform:

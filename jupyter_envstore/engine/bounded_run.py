@@ -25,9 +25,23 @@ class Said:
 
 
 def run_bounded(
-    command: Sequence[str], environment: Mapping[str, str], folder: Path, seconds: float, most: int = MOST
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path | None,
+    seconds: float | None,
+    most: int = MOST,
+    told: IO[bytes] | None = None,
 ) -> Said:
-    """Run a program without input until it ends; one that says more than ``most`` bytes is ended.
+    """Run a program until it ends; one that says more than ``most`` bytes is ended.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Where it runs; None for where this process does.
+    seconds : float or None
+        How long it may run; None for no limit.
+    told : file or None
+        Its input: a file, since a program need not read it.
 
     Raises
     ------
@@ -36,7 +50,7 @@ def run_bounded(
     """
     with subprocess.Popen(
         list(command),
-        stdin=subprocess.DEVNULL,
+        stdin=told or subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=dict(environment),

@@ -11,15 +11,16 @@ import json
 import os
 import shutil
 import stat
-import subprocess
 import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jupyter_envstore.engine.bounded_run import Said, run_bounded
 from jupyter_envstore.engine.byte_code_paths import byte_code_path, python_folder
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.prefix import is_within, site_packages_folders, storage_error
@@ -261,25 +262,20 @@ def _check_compiled(staging: Path, folders: set[str], targets: set[str]) -> None
 def _run_compilers(prefix: Path, jobs: Sequence[list[tuple[str, str, str]]], target: Path, sandbox: Sandbox) -> None:
     """Run one compiler for each job at once; their work goes in through files, so that none waits for another."""
     with tempfile.TemporaryDirectory(prefix="envstore-compile-") as folder:
-        processes = []
-        for place, job in enumerate(jobs):
+        words = [str(prefix / "bin" / "python"), "-I", "-S", "-B", "-c", COMPILER]
+        command = sandbox.command(words, Reach((prefix,), (target,)), Path("/"))
+
+        def compile_one(place: int) -> Said:
             path = Path(folder) / f"{place}.json"
-            path.write_text(json.dumps(job), encoding="utf-8")
-            command = [str(prefix / "bin" / "python"), "-I", "-S", "-B", "-c", COMPILER]
+            path.write_text(json.dumps(jobs[place]), encoding="utf-8")
             with path.open("rb") as file:
-                processes.append(
-                    subprocess.Popen(
-                        sandbox.command(command, Reach((prefix,), (target,)), Path("/")),
-                        stdin=file,
-                        stdout=subprocess.DEVNULL,
-                        stderr=subprocess.PIPE,
-                        env=package_environment(),
-                    )
-                )
-        errors = [(process, process.communicate()[1]) for process in processes]
-    for process, error in errors:
-        if process.returncode:
-            text = error.decode(errors="replace").strip()
+                return run_bounded(command, package_environment(), None, None, told=file)
+
+        with ThreadPoolExecutor(max(1, len(jobs))) as pool:
+            ended = list(pool.map(compile_one, range(len(jobs))))
+    for done in ended:
+        if done.returncode:
+            text = done.stderr.decode(errors="replace").strip()
             if "No space left on device" in text:
                 raise storage_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
             msg = f"byte code cannot be compiled: {text[-500:]}"

@@ -7,16 +7,14 @@ import re
 import sys
 import tempfile
 import zipfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
 
-from jupyter_envstore.engine.channels import local_path, strip_login
+from jupyter_envstore.engine.channels import local_path
 from jupyter_envstore.engine.foreign_files import read_regular
 from jupyter_envstore.engine.guarded_interpreter import write_guard
 from jupyter_envstore.engine.pip_faults import with_all_faults, with_wheel_faults
@@ -24,6 +22,7 @@ from jupyter_envstore.engine.pylock import pylock_text
 from jupyter_envstore.engine.refused_wheel_files import refuse_left_out
 from jupyter_envstore.engine.sandbox import NONE, Reach, Sandbox, Unbounded
 from jupyter_envstore.engine.uv import Bounds, find_uv, run_uv
+from jupyter_envstore.engine.uv_lock import locked_package, without_claims
 from jupyter_envstore.errors import PipError
 from jupyter_envstore.spec.lock_entries import PypiEntry
 from jupyter_envstore.spec.pip_lines import read_hashed, read_requirement
@@ -36,8 +35,6 @@ else:
     import tomli as tomllib
 
 MOST_LOCK = 64 << 20
-MOST_HASHES = 3
-"""How many of the hashes that are given are named where none fits."""
 MANYLINUX = (17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)
 UV_PLATFORMS = {
     "osx-64": "x86_64-apple-darwin",
@@ -64,6 +61,11 @@ class Attempt:
     command: list[str]
     bounds: Bounds | None = None
 
+    @property
+    def is_believed(self) -> bool:
+        """Whether nobody but uv can have written its lock: in a sandbox, code that is built is a stranger."""
+        return self.bounds is None or self.bounds.sandbox.name == NONE
+
 
 @dataclass(frozen=True)
 class PipTarget:
@@ -84,6 +86,7 @@ def resolve_pip(
     timeout: float = 600.0,
     exclude_newer: str = "",
     sdists: bool = False,
+    allowed: Sequence[str] = (),
 ) -> tuple[PypiEntry, ...]:
     """Return the wheels that ``requirements`` need beside what conda provides.
 
@@ -107,12 +110,15 @@ def resolve_pip(
         Leave out files that were uploaded after this moment (RFC 3339); empty for no limit.
     sdists : bool
         Where wheels alone do not satisfy them, take source archives too.
+    allowed : sequence of str
+        Indexes that packages may come from; empty for any. What a build of a source archive may have written into the
+        lock is compared with them.
 
     Raises
     ------
     PipError
         Nothing satisfies them, or a package has no wheel; the text is uv's explanation. Or the file of a package is
-        none of those whose hashes are given.
+        none of those whose hashes are given, or comes from elsewhere than the allowed indexes.
     """
     hashes = given_hashes(requirements)
     names = {canonicalize_name(distribution.name) for distribution in provided}
@@ -127,15 +133,17 @@ def resolve_pip(
         if sdists:
             asks = any(is_source(read_requirement(line).url or "") for line in requirements)
             attempts = [*(() if asks else attempts), _building(command, root, requirements, options, sandbox)]
-        log = _compile(attempts, timeout, wanted, root, _hint(provided), options)
+        log, is_believed = _compile(attempts, timeout, wanted, root, _hint(provided), options)
         pylock = tomllib.loads(read_regular(root / "pylock.toml", MOST_LOCK).decode())
-        unpacked = (_locked(package, ()) for package in pylock.get("packages", []) if "wheels" in package)
+        unpacked = (locked_package(package, ()) for package in pylock.get("packages", []) if "wheels" in package)
         refuse_left_out(log, unpacked, cache_dir, partial(_unpack_one, command, timeout))
     found = [
-        _locked(package, hashes.get(canonicalize_name(package["name"]), frozenset()))
+        locked_package(package, hashes.get(canonicalize_name(package["name"]), frozenset()))
         for package in pylock.get("packages", [])
         if canonicalize_name(package["name"]) not in names
     ]
+    if not is_believed:
+        found = [without_claims(package, allowed) for package in found]
     return tuple(sorted(found, key=lambda package: package["name"]))
 
 
@@ -185,8 +193,8 @@ def local_places(urls: Sequence[str], options: PipOptions, sandbox: Sandbox) -> 
 
 def _compile(
     attempts: Sequence[Attempt], timeout: float, wanted: Sequence[str], root: Path, hint: str, options: PipOptions
-) -> str:
-    """Run the first command that succeeds, and return its log.
+) -> tuple[str, bool]:
+    """Run the first command that succeeds; return its log, and whether its lock is believed.
 
     Raises
     ------
@@ -197,9 +205,9 @@ def _compile(
     *before, last = attempts
     for attempt in before:
         with contextlib.suppress(PipError):
-            return run_uv(attempt.command, timeout, what, hint, attempt.bounds)
+            return run_uv(attempt.command, timeout, what, hint, attempt.bounds), attempt.is_believed
     try:
-        return run_uv(last.command, timeout, what, hint, last.bounds)
+        return run_uv(last.command, timeout, what, hint, last.bounds), last.is_believed
     except PipError as error:
         found = with_all_faults(error, what, last.command, wanted, root, last.bounds)
         raise with_wheel_faults(found, options) from None
@@ -337,65 +345,6 @@ def index_arguments(options: PipOptions) -> list[str]:
     for place in options.find_links:
         arguments += ["--find-links", place]
     return arguments
-
-
-def _locked(package: Mapping[str, Any], hashes: Collection[str]) -> PypiEntry:
-    """Return a package of uv's lock as the build record has it.
-
-    Raises
-    ------
-    PipError
-        Hashes are given, and no file of it has one of them.
-    """
-    if "vcs" in package:
-        return _locked_repository(package)
-    found = [*package.get("wheels", ()), *(package[kind] for kind in ("archive", "sdist") if kind in package)]
-    wheel = next((file for file in found if not hashes or file["hashes"]["sha256"] in hashes), None)
-    if wheel is None:
-        raise PipError(_hash_mismatch(package, found, hashes))
-    address = wheel.get("url") or Path(wheel["path"]).resolve().as_uri()
-    name = unquote(urlsplit(address).path.rsplit("/", 1)[-1])
-    return {
-        "name": package["name"],
-        "version": str(package.get("version") or name.split("-")[1]),
-        "url": strip_login(address),
-        "filename": name,
-        "sha256": wheel["hashes"]["sha256"],
-        "size": wheel.get("size") or 0,
-        "index": strip_login(package.get("index", "")),
-        "dependencies": sorted(dependency["name"] for dependency in package.get("dependencies", [])),
-    }
-
-
-def _locked_repository(package: Mapping[str, Any]) -> PypiEntry:
-    """Return a repository at a commit; as in conda-lock's files, the commit stands where files have their hash."""
-    vcs = package["vcs"]
-    folder = f"#subdirectory={vcs['subdirectory']}" if vcs.get("subdirectory") else ""
-    address = f"git+{strip_login(vcs['url'])}@{vcs['commit-id']}"
-    return {
-        "name": package["name"],
-        "version": str(package.get("version") or "0"),
-        "url": address + folder,
-        "filename": unquote(address.rsplit("/", 1)[-1]),
-        "sha256": vcs["commit-id"],
-        "size": 0,
-        "index": "",
-        "dependencies": sorted(dependency["name"] for dependency in package.get("dependencies", [])),
-    }
-
-
-def _hash_mismatch(package: Mapping[str, Any], files: Sequence[Mapping[str, Any]], hashes: Collection[str]) -> str:
-    """Say which file would be taken, its hash, and the ones that are given."""
-    given = sorted(hashes)
-    more = f" or {len(given) - MOST_HASHES} others" if len(given) > MOST_HASHES else ""
-    file = files[0]
-    address = file.get("url") or file.get("path") or ""
-    name = unquote(urlsplit(str(address)).path.rsplit("/", 1)[-1])
-    return (
-        f"{package['name']} {package.get('version', '')}: the file has another hash than the specification gives: "
-        f"expected sha256:{', sha256:'.join(given[:MOST_HASHES])}{more}; found sha256:{file['hashes']['sha256']} "
-        f"({name}); bind the version whose hashes they are, or mend the hashes"
-    )
 
 
 def _hint(provided: Sequence[Distribution]) -> str:

@@ -8,10 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from jupyter_envstore.engine.bounded_run import run_bounded
 from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.engine.process_environment import scrubbed_environment, without_logins
 from jupyter_envstore.engine.sandbox import NONE, Reach, Sandbox
 from jupyter_envstore.errors import LimitError, PipError
+
+MOST_LOG = 32 << 20
+"""Bytes of a log that are read: uv names each file that it leaves out of a wheel."""
 
 
 def find_uv() -> str:
@@ -53,7 +57,8 @@ def run_uv(command: Sequence[str], timeout: float, what: str, hint: str = "", bo
     Raises
     ------
     PipError
-        It failed; the message is ``what`` and uv's explanation, without credentials.
+        It failed; the message is ``what`` and uv's explanation, without credentials. Or it says too much: what is built
+        writes into its log.
     LimitError
         It took more than ``timeout`` seconds.
     """
@@ -67,15 +72,19 @@ def run_uv(command: Sequence[str], timeout: float, what: str, hint: str = "", bo
     )
     try:
         words = bounds.command(command) if bounds is not None else list(command)
-        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=timeout, env=environment)
+        done = run_bounded(words, environment, None, timeout, MOST_LOG)
     except subprocess.TimeoutExpired:
         msg = f"{what}: no answer in {timeout:g} s"
         raise LimitError(msg) from None
+    if not done.is_whole:
+        msg = f"{what}: uv, or what it builds, says more than {MOST_LOG >> 20} MB"
+        raise PipError(msg)
+    said = done.stderr.decode("utf-8", "replace")
     if done.returncode:
-        text = _explain(done.stderr)
+        text = _explain(said)
         msg = f"{what}: {_clause(text)}\n{text}{hint}"
         raise PipError(msg)
-    return done.stderr
+    return said
 
 
 def _explain(stderr: str) -> str:

@@ -19,14 +19,19 @@ import pytest
 
 from jupyter_envstore.channel_maker.channel import index_channel
 from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.engine.bounded_run import run_bounded
 from jupyter_envstore.engine.bytecode import _check_compiled
 from jupyter_envstore.engine.foreign_files import is_regular_below, read_regular
 from jupyter_envstore.engine.guarded_interpreter import ask, write_guard
+from jupyter_envstore.engine.pip import PipTarget, resolve_pip
 from jupyter_envstore.engine.prefix import remove_tree, seal_prefix
-from jupyter_envstore.engine.sandbox import Bubblewrap, Reach, Unbounded, check_sandbox, sandbox_of
-from jupyter_envstore.errors import InvalidInputError, PackageError, StorageError
+from jupyter_envstore.engine.sandbox import NONE, Bubblewrap, Reach, Sandbox, Unbounded, check_sandbox, sandbox_of
+from jupyter_envstore.engine.uv_lock import without_claims
+from jupyter_envstore.errors import InvalidInputError, PackageError, PipError, StorageError
 from jupyter_envstore.services.doctor import examine
 from jupyter_envstore.services.store import EnvStore
+from jupyter_envstore.spec.lock_entries import PypiEntry
+from jupyter_envstore.spec.specification import PipOptions
 from tests.conftest import PYTHON
 from tests.helpers import Store, opened_stores
 from tests.nasty import add
@@ -212,13 +217,11 @@ def test_a_source_archive_is_built_in_it(store: Store, channel: str, tmp_path: P
     folder = tmp_path / "dist"
     source = tmp_path / "spysrc-1.0"
     (source / "spysrc").mkdir(parents=True)
-    look = f"import os; print(os.path.exists({str(store.root / 'envstore.sqlite')!r}), len(os.listdir('/proc')))"
     (source / "setup.py").write_text(
         f"from setuptools import setup\nimport os\nseen = os.path.exists({str(store.root / 'envstore.sqlite')!r})\n"
         "open('spysrc/__init__.py', 'w').write(f'SEEN = {seen}\\nNETRC = ' + repr(os.environ.get('NETRC')))\n"
         "setup(name='spysrc', version='1.0', packages=['spysrc'])\n"
     )
-    assert look
     folder.mkdir()
     subprocess.run(["tar", "-czf", folder / "spysrc-1.0.tar.gz", "spysrc-1.0"], cwd=tmp_path, check=True)
     text = (
@@ -231,6 +234,58 @@ def test_a_source_archive_is_built_in_it(store: Store, channel: str, tmp_path: P
     assert view["status"] == "COMPLETED", view["reason"]
     made = next(Path(view["prefix"]).glob(f"lib/python{PYTHON}/site-packages/spysrc/__init__.py")).read_text()
     assert made == "SEEN = False\nNETRC = None"
+
+
+@pytest.mark.parametrize("sandbox", [Bubblewrap(), Unbounded()])
+def test_a_lock_that_a_build_may_have_written_is_not_believed(tmp_path: Path, sandbox: Sandbox) -> None:
+    source = tmp_path / "es-spy-built-1.0"
+    source.mkdir()
+    (source / "setup.py").write_text("from setuptools import setup; setup(name='es-spy-built', version='1.0')")
+    folder = tmp_path / "dist"
+    folder.mkdir()
+    subprocess.run(["tar", "-czf", folder / "es-spy-built-1.0.tar.gz", "es-spy-built-1.0"], cwd=tmp_path, check=True)
+    options = PipOptions(find_links=(folder.as_uri(),))
+    target = PipTarget("linux-64", f"{PYTHON}.0")
+
+    def resolve(*allowed: str) -> tuple[PypiEntry, ...]:
+        return resolve_pip(["es-spy-built"], options, target, [], tmp_path / "uv", sandbox, sdists=True, allowed=allowed)
+
+    assert [package["name"] for package in resolve(folder.as_uri())] == ["es-spy-built"]
+    if sandbox.name == NONE:
+        assert resolve("https://index.example/simple") == resolve()
+        return
+    with pytest.raises(PipError, match=r"es-spy-built: its file file://.* is not below https://index.example/simple"):
+        resolve("https://index.example/simple")
+
+
+def test_of_a_lock_that_is_not_believed_the_address_counts() -> None:
+    entry: PypiEntry = {
+        "name": "a",
+        "version": "1",
+        "url": "https://files.example/a-1-py3-none-any.whl",
+        "filename": "a-1-py3-none-any.whl",
+        "sha256": "0" * 64,
+        "size": 1,
+        "index": "https://index.example/simple",
+        "dependencies": [],
+    }
+    assert without_claims(entry, ())["index"] == ""
+    assert without_claims(entry, ("https://files.example",))["index"] == ""
+    with pytest.raises(PipError, match="the index that this lock names is not believed"):
+        without_claims(entry, ("https://index.example/simple",))
+    own: PypiEntry = {**entry, "url": "https://index.example/simple/a-1-py3-none-any.whl"}
+    assert without_claims(own, ("https://index.example/simple",)) == own
+
+
+def test_a_program_that_says_without_an_end_is_ended(tmp_path: Path) -> None:
+    for stream in (1, 2):
+        done = run_bounded(["/bin/sh", "-c", f"yes >&{stream}"], {"PATH": os.defpath}, tmp_path, 60.0, 1000)
+        assert not done.is_whole
+        assert len(done.stdout) + len(done.stderr) == 1000
+    with (tmp_path / "told").open("w+b") as told:
+        told.write(b"a" * 1_000_000)
+        told.seek(0)
+        assert run_bounded(["/bin/true"], {}, None, 60.0, told=told).returncode == 0
 
 
 @pytest.mark.parametrize(
