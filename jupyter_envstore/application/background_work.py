@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from jupyter_envstore.application.change_watcher import ChangeWatcher, News
 from jupyter_envstore.application.housekeeper import Housekeeper
-from jupyter_envstore.kernels.kernel_specs import KernelSpecs
+from jupyter_envstore.server.store_access import Kernels
 from jupyter_envstore.services.store import EnvStore
 
 if TYPE_CHECKING:
@@ -24,6 +23,13 @@ if TYPE_CHECKING:
 JOIN_SECONDS = 10.0
 
 
+class FollowingKernels(Kernels, Protocol):
+    """Kernels that follow the store."""
+
+    def sync(self) -> None:
+        """Write what is new, remove what is gone."""
+
+
 class OpenedStore:
     """A store with its kernels and rules, and the threads that work on it: scheduler, change watcher, housekeeper.
 
@@ -31,10 +37,8 @@ class OpenedStore:
     ----------
     make_rules : callable
         Returns the rules of access, given the namespace of who has no other.
-    kernel_namespaces : sequence of str
-        Namespaces whose environments become kernels; empty for all.
-    user_directory : Path or None
-        Another folder of kernelspecs, where links to ours are kept.
+    make_kernels : callable
+        Returns the kernels that the server offers, given the store.
     ending : threading.Event
         Ends the threads.
 
@@ -48,8 +52,7 @@ class OpenedStore:
         self,
         configuration: StoreConfig,
         make_rules: Callable[[str], AccessRules],
-        kernel_namespaces: Sequence[str],
-        user_directory: Path | None,
+        make_kernels: Callable[[EnvStore], FollowingKernels],
         ending: threading.Event,
     ) -> None:
         self.configuration = configuration
@@ -58,10 +61,7 @@ class OpenedStore:
         self._threads: list[threading.Thread] = []
         try:
             self.rules = make_rules(self.store.settings.effective()["default_namespace"])
-            self.kernels = KernelSpecs(configuration, self.store.database, kernel_namespaces, user_directory)
-            kernels = configuration.kernels_of(kernel_namespaces)
-            kernels.parent.mkdir(mode=0o700, exist_ok=True)
-            kernels.mkdir(mode=0o700, exist_ok=True)
+            self.kernels = make_kernels(self.store)
         except BaseException:
             self.store.close()
             raise

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     import logging
     from concurrent.futures import ThreadPoolExecutor
 
-    from jupyter_envstore.application.background_work import OpenedStore
+    from jupyter_envstore.application.background_work import FollowingKernels, OpenedStore
     from jupyter_envstore.config import StoreConfig
-    from jupyter_envstore.kernels.kernel_specs import KernelSpecs
     from jupyter_envstore.policy.access import AccessRules
     from jupyter_envstore.services.interfaces import Store
 
@@ -65,7 +64,7 @@ class StoreOpener:
         return self._found().rules
 
     @property
-    def kernels(self) -> KernelSpecs:
+    def kernels(self) -> FollowingKernels:
         """The kernels that this server offers."""
         return self._found().kernels
 

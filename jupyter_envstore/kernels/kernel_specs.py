@@ -122,11 +122,15 @@ class KernelSpecs:
         paths = self.offered.iterdir() if self.offered.is_dir() else ()
         return [int(path.name) for path in paths if path.name.isdigit()]
 
+    def make_folders(self) -> None:
+        """Make the folder of the kernelspecs, which a server reads before the first of them is written."""
+        self.directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.directory.mkdir(mode=0o700, exist_ok=True)
+
     def sync(self) -> None:
         """Write what is new, remove what is gone."""
         with self._lock:
-            self.directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.directory.mkdir(mode=0o700, exist_ok=True)
+            self.make_folders()
             self.specs.mkdir(parents=True, exist_ok=True)
             write_shims(self.shims)
             with self.database.read() as session:

@@ -248,7 +248,9 @@ def test_a_lock_that_a_build_may_have_written_is_not_believed(tmp_path: Path, sa
     target = PipTarget("linux-64", f"{PYTHON}.0")
 
     def resolve(*allowed: str) -> tuple[PypiEntry, ...]:
-        return resolve_pip(["es-spy-built"], options, target, [], tmp_path / "uv", sandbox, sdists=True, allowed=allowed)
+        return resolve_pip(
+            ["es-spy-built"], options, target, [], tmp_path / "uv", sandbox, sdists=True, allowed=allowed
+        )
 
     assert [package["name"] for package in resolve(folder.as_uri())] == ["es-spy-built"]
     if sandbox.name == NONE:
