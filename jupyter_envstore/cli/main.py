@@ -517,6 +517,16 @@ def _register_keeping(add: Add) -> None:
 
 
 def _register_site(add: Add) -> None:
+    serve = add(
+        "serve",
+        "serve:serve",
+        "Run the store alone, for a team: as a service of a JupyterHub, or behind a reverse proxy\n"
+        "It reads jupyter_envstore_config; the documentation of EnvStoreService lists what can be set.",
+    )
+    serve.add_argument("--config", metavar="FILE", help="read this configuration file too")
+    serve.add_argument("--ip", help="address to listen on (default: that of the JupyterHub, or 127.0.0.1)")
+    serve.add_argument("--port", type=int, help="port to listen on (default: that of the JupyterHub, or 8890)")
+    serve.add_argument("--base-url", metavar="PATH", help="path under which a proxy shows the service (default: /)")
     doctor = add("doctor", "maintain:doctor", "Look at disk, limits, tools, proxies and channels, and say what to mend")
     _json(doctor)
     backup = add(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_, select, update
@@ -12,6 +12,7 @@ from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.models import ENTITY_KIND, NAMESPACE_KIND, AuditEntry, Namespace, RoleMapping, Token
 from jupyter_envstore.database.values import TokenValues
 from jupyter_envstore.errors import AuthenticationError, ConflictError, NotFoundError
+from jupyter_envstore.policy.access import GROUP, own_namespace
 
 USER, KERNEL, SHARE = "user", "kernel", "share"
 """Kinds of tokens: made by people, handed to kernels, and part of links that share an environment."""
@@ -196,3 +197,21 @@ def list_audit(session: Session, after: int, size: int, who: str = "", verb: str
 def expired(token: Token, moment: datetime | None = None) -> bool:
     """Whether a token has ended."""
     return token.expires_on is not None and token.expires_on <= (moment or now())
+
+
+def group_spaces(session: Session, groups: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Return the namespaces of groups, and of those that are not there yet the group of each.
+
+    No group shares one with a person: one that a person of the group's name made is that person's own, and so may be
+    one of which nobody knows who made it.
+    """
+    candidates = {group: (own_namespace(group), own_namespace(f"{GROUP}{group}", taken=True)) for group in groups}
+    makers = _makers_of(session, (name for pair in candidates.values() for name in pair))
+    spaces = {group: other if makers.get(own) in (group, "") else own for group, (own, other) in candidates.items()}
+    return list(spaces.values()), {space: group for group, space in spaces.items() if space not in makers}
+
+
+def _makers_of(session: Session, names: Iterable[str]) -> dict[str, str]:
+    """Return who made the namespaces that exist, by their names in lower case."""
+    spaces = session.scalars(select(Namespace).where(Namespace.name_key.in_({name.lower() for name in names})))
+    return {space.name_key: space.created_by for space in spaces}

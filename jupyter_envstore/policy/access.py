@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from jupyter_envstore.errors import AuthenticationError, InvalidInputError, PermissionDeniedError
+from jupyter_envstore.policy.directory import Directory
 from jupyter_envstore.spec.names import NAME, RESERVED, suggest_name
 
 VIEWER = frozenset({"environment::read", "namespace::read", "namespace-role-mapping::read"})
@@ -179,7 +180,9 @@ class PredefinedToken:
 
 LINK = "link:"
 """What stands before the id of a share link, where names of people stand."""
-KEPT_PREFIXES = ("group:", "token:", LINK)
+GROUP = "group:"
+"""What stands before the name of a group, where names of people stand."""
+KEPT_PREFIXES = (GROUP, "token:", LINK)
 """What stands before names of groups, configured tokens and share links: no person is called so."""
 
 
@@ -217,6 +220,10 @@ class AccessRules:
     account_owner : str
         Name of the person whose account a shared store runs under, as that of a JupyterHub server; empty where it is
         nobody's own.
+    group_role : str
+        What members of a group may do in the namespace of the group; empty for nothing.
+    directory : Directory or None
+        Who knows the groups of people today; None where what was known at their last visit counts.
     """
 
     shared: bool = False
@@ -226,9 +233,16 @@ class AccessRules:
     unauthenticated: Bindings = field(default_factory=dict)
     tokens: tuple[PredefinedToken, ...] = ()
     account_owner: str = ""
+    group_role: str = ""
+    directory: Directory | None = None
 
     def person(
-        self, name: str, groups: Sequence[str] = (), mapped: Bindings | None = None, own: str | None = None
+        self,
+        name: str,
+        groups: Sequence[str] = (),
+        mapped: Bindings | None = None,
+        own: str | None = None,
+        is_admin: bool = False,
     ) -> Identity:
         """Return the identity of a person.
 
@@ -242,6 +256,8 @@ class AccessRules:
             What the database's role mappings give to their primary namespace.
         own : str or None
             Their primary namespace; None for what :func:`own_namespace` gives.
+        is_admin : bool
+            Whether they may do everything, whatever the configuration says.
         """
         if not self.shared:
             return Identity(name, self.default_namespace, {EVERYWHERE: ["admin"]}, owns_account=True)
@@ -249,7 +265,7 @@ class AccessRules:
         names += [f"group:{group}" for group in groups]
         own = own or own_namespace(name)
         given: Bindings = {EVERYWHERE: ["admin"]}
-        if not self.admins.intersection(names):
+        if not is_admin and not self.admins.intersection(names):
             configured = [self.bindings[who] for who in ("*", *names) if who in self.bindings]
             given = join_bindings({f"{own}/*": ["admin"]}, *configured, mapped or {})
         is_owner = bool(name) and name == self.account_owner

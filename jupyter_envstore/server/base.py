@@ -71,7 +71,7 @@ class EnvStoreHandler(Reader):
     def initialize(self) -> None:
         """Begin with a client that waits."""
         self.gone = threading.Event()
-        self._by_own_token = False
+        self.is_by_own_token = False
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         """Let every verb be reached without Jupyter's own login: :meth:`prepare` decides who may."""
@@ -106,7 +106,7 @@ class EnvStoreHandler(Reader):
         self.mend_query()
         await self._await_store()
         known = await self._identity_of_token()
-        self._by_own_token = known is not None
+        self.is_by_own_token = known is not None
         await super().prepare()
         if self._finished:
             return
@@ -148,7 +148,7 @@ class EnvStoreHandler(Reader):
 
     def check_xsrf_cookie(self) -> None:
         """Ask for the XSRF token where a cookie says who asks; a token in a header needs none, and nobody has none."""
-        if self._by_own_token or getattr(self, "_jupyter_current_user", None) is None:
+        if self.is_by_own_token or getattr(self, "_jupyter_current_user", None) is None:
             return
         super().check_xsrf_cookie()
 
@@ -166,7 +166,7 @@ class EnvStoreHandler(Reader):
 
     def skip_check_origin(self) -> bool:
         """A token in a header comes from no other site's page by accident."""
-        return self._by_own_token or super().skip_check_origin()
+        return self.is_by_own_token or super().skip_check_origin()
 
     def _check_same_site(self) -> None:
         """Refuse a request that another site's page made with the cookie of who looks at it.

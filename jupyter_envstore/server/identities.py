@@ -8,6 +8,8 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from jupyter_envstore.policy.directory import Person
+
 if TYPE_CHECKING:
     from jupyter_envstore.policy.access import Identity
     from jupyter_envstore.server.store_access import StoreAccess
@@ -20,7 +22,7 @@ class Identities:
     Parameters
     ----------
     mapper : callable or None
-        Returns the stable name of jupyter_server's ``User``, or a name and a list of groups.
+        Returns the stable name of jupyter_server's ``User``, or a name and a list of groups, or a ``Person``.
     """
 
     def __init__(self, access: StoreAccess, threads: Threads, mapper: Callable[[Any], Any] | None = None) -> None:
@@ -31,17 +33,22 @@ class Identities:
     async def of_user(self, user: Any) -> Identity:
         """Return the identity of a user that Jupyter knows."""
         rules = self._access.rules
-        groups: Sequence[str] = ()
         if self._mapper is not None:
-            mapped = self._mapper(user)
-            name, groups = (mapped, ()) if isinstance(mapped, str) else mapped
-        elif rules.shared:
-            name = user.username
+            person = _person(self._mapper(user))
         else:
-            name = account_name()
+            person = Person(user.username if rules.shared else account_name())
         if not rules.shared:
-            return rules.person(name)
-        return await self._threads.run(self._access.store.people.identify, rules, name, groups)
+            return rules.person(person.name)
+        identify = self._access.store.people.identify
+        return await self._threads.run(identify, rules, person.name, person.groups, person.is_admin)
+
+
+def _person(mapped: str | tuple[str, Sequence[str]] | Person) -> Person:
+    """Return the person that a mapper names."""
+    if isinstance(mapped, Person):
+        return mapped
+    name, groups = (mapped, ()) if isinstance(mapped, str) else mapped
+    return Person(name, tuple(groups))
 
 
 @functools.cache

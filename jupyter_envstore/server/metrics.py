@@ -1,9 +1,11 @@
-"""Numbers for Prometheus, on Jupyter's own ``/metrics``."""
+"""Numbers for Prometheus: on Jupyter's own ``/metrics``, and on ``envstore/metrics`` of a store that runs alone."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING
+
+from jupyter_envstore.server.base import EnvStoreHandler
 
 if TYPE_CHECKING:
     from jupyter_envstore.database.values import Statistics
@@ -43,3 +45,14 @@ class Metrics:
 def metrics() -> Metrics:
     """Return the gauges of this process."""
     return Metrics()
+
+
+class MetricsHandler(EnvStoreHandler):
+    """``envstore/metrics``"""
+
+    async def get(self) -> None:
+        """Send them, to admins of everything."""
+        from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+        self.require("setting::update", "*")
+        self.send_text(generate_latest(), CONTENT_TYPE_LATEST)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from jupyter_server.auth.decorator import allow_unauthenticated
-from jupyter_server.base.handlers import JupyterHandler
 
-from jupyter_envstore.server.pages import send_page
+from jupyter_envstore.server.pages import PageHandler, send_page
 
 
-class SharedPageHandler(JupyterHandler):
+class SharedPageHandler(PageHandler):
     """``envstore/shared/``: the page holds nothing; it asks the server with the token that stands behind ``#``."""
 
     @allow_unauthenticated

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from jupyter_server.auth.decorator import authorized
-from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 
-from jupyter_envstore.server.pages import send_page
+from jupyter_envstore.server.pages import PageHandler, send_page
 
 
-class TokensPageHandler(JupyterHandler):
+class TokensPageHandler(PageHandler):
     """``envstore/tokens``"""
 
     auth_resource = "envstore"

@@ -473,8 +473,8 @@ class Namespaces(Protocol):
 class People(Protocol):
     """Identities of persons and of tokens."""
 
-    def identify(self, rules: AccessRules, name: str, groups: Sequence[str] = ()) -> Identity:
-        """Return the identity of a person, with what role mappings give them."""
+    def identify(self, rules: AccessRules, name: str, groups: Sequence[str] = (), is_admin: bool = False) -> Identity:
+        """Return the identity of a person, with what role mappings and their groups give them."""
 
     def identify_token(self, rules: AccessRules, token: str) -> Identity | None:
         """Return the identity that a token gives, None when it is none of ours."""

@@ -10,6 +10,7 @@ from jupyter_envstore.database.connection import Database
 from jupyter_envstore.database.models import Token
 from jupyter_envstore.errors import AuthenticationError
 from jupyter_envstore.policy.access import (
+    GROUP,
     LINK,
     TOKEN_PREFIX,
     AccessRules,
@@ -38,8 +39,8 @@ class People:
         self._database = database
         self._settings = settings
 
-    def identify(self, rules: AccessRules, name: str, groups: Sequence[str] = ()) -> Identity:
-        """Return the identity of a person, with what role mappings give them.
+    def identify(self, rules: AccessRules, name: str, groups: Sequence[str] = (), is_admin: bool = False) -> Identity:
+        """Return the identity of a person, with what role mappings and their groups give them.
 
         Raises
         ------
@@ -55,8 +56,22 @@ class People:
             taken = rules.opens_to_others(own, name) if space is None else space.created_by not in ("", name)
             if taken:
                 own = own_namespace(name, taken=True)
-            mapped = rows.mapped_bindings(session, own)
-        return rules.person(name, groups, mapped, own)
+            given = rows.mapped_bindings(session, own)
+        if rules.group_role:
+            given = join_bindings(given, {f"{space}/*": [rules.group_role] for space in self._group_spaces(groups)})
+        return rules.person(name, groups, given, own, is_admin)
+
+    def _group_spaces(self, groups: Sequence[str]) -> list[str]:
+        """Return the namespaces of groups, made where they are not there yet: members may not make any."""
+        with self._database.read() as session:
+            spaces, missing = rows.group_spaces(session, groups)
+        if not missing:
+            return spaces
+        with self._database.write() as session:
+            spaces, missing = rows.group_spaces(session, groups)
+            for space, group in missing.items():
+                builds.ensure_namespace(session, space, f"{GROUP}{group}")
+        return spaces
 
     def identify_token(self, rules: AccessRules, token: str) -> Identity | None:
         """Return the identity that a token gives, None when it is none of ours.
@@ -89,7 +104,6 @@ class People:
         bindings: Mapping[str, Sequence[str]] = common_bindings(row.role_bindings, owner)
         if not row.role_bindings:  # made to be its maker's equal
             bindings = owner.bindings
-        groups = tuple(row.groups)
         return Identity(
             row.username,
             row.primary_namespace,
@@ -97,7 +111,7 @@ class People:
             row.id,
             row.expires_on,
             "token",
-            groups,
+            owner.groups,
             is_kernel=row.kind == rows.KERNEL,
         )
 
@@ -123,9 +137,23 @@ class People:
         return Identity(f"{LINK}{row.id}", "", given, row.id, row.expires_on, "token", link=link)
 
     def _owner(self, rules: AccessRules, row: Token) -> Identity:
-        """Return what the owner of a token may today: a person, or a token that is in the configuration still."""
+        """Return what the owner of a token may today: a person, or a token that is in the configuration still.
+
+        Raises
+        ------
+        AuthenticationError
+            The directory does not know the person any more, or does not tell.
+        StoreUnavailableError
+            It does not answer.
+        """
         if not row.username.startswith(CONFIGURED):
-            return self.identify(rules, row.username, row.groups)
+            if rules.directory is None:
+                return self.identify(rules, row.username, row.groups)
+            person = rules.directory.find(row.username)
+            if person is None:
+                msg = f"{row.username}, whose token this is, is not known any more"
+                raise AuthenticationError(msg)
+            return self.identify(rules, person.name, person.groups, person.is_admin)
         found = [
             known
             for known in rules.tokens

@@ -1,0 +1,148 @@
+"""The HTTP server of a store that runs alone: our routes, and nothing of a Jupyter server's own."""
+
+from __future__ import annotations
+
+import secrets
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from jupyter_server.auth import AllowAllAuthorizer, IdentityProvider
+from jupyter_server.log import log_request
+from jupyter_server.utils import url_path_join
+from tornado.httpserver import HTTPServer
+from tornado.web import Application
+
+from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.server.context import SETTING, ServerContext
+from jupyter_envstore.server.metrics import MetricsHandler
+from jupyter_envstore.server.pages import MissingPageHandler
+from jupyter_envstore.server.registry import ROUTES as REGISTRY_ROUTES
+from jupyter_envstore.server.routes import routes
+from jupyter_envstore.server.start_page import StartPageHandler
+
+if TYPE_CHECKING:
+    from jupyter_server.auth import User
+
+LARGEST_BODY = 64 << 20
+"""Bytes of a request that are read at all; each handler has a limit of its own, which is lower."""
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Where the server listens.
+
+    Parameters
+    ----------
+    ip : str
+        Address; empty for all.
+    port : int
+        Port.
+    base_url : str
+        Where it stands on its host, with slashes around it.
+    certfile, keyfile : str
+        Certificate and key, for TLS; empty for plain HTTP.
+    trust_proxy : bool
+        Whether the headers of a reverse proxy say who asks and by which scheme.
+    """
+
+    ip: str
+    port: int
+    base_url: str
+    certfile: str = ""
+    keyfile: str = ""
+    trust_proxy: bool = False
+
+
+class TokensOnly(IdentityProvider):
+    """Nobody logs in: tokens of the store say who asks."""
+
+    def get_user(self, handler: Any) -> User | None:
+        """Return that it is not known."""
+        del handler
+        return None
+
+    @property
+    def auth_enabled(self) -> bool:
+        """Whether anything is closed to who is not known."""
+        return True
+
+    @property
+    def login_available(self) -> bool:
+        """Whether there is a page to log in at."""
+        return False
+
+
+class StandaloneServer:
+    """Serves a store.
+
+    Parameters
+    ----------
+    login : IdentityProvider
+        Who logs in, beside the tokens of the store.
+    pages : sequence
+        Routes of the login, below the base URL.
+    """
+
+    def __init__(
+        self, listening: Listening, context: ServerContext, login: IdentityProvider, pages: Sequence[Any] = ()
+    ) -> None:
+        self._listening = listening
+        base = listening.base_url
+        found = [*routes(), *pages, ("/envstore/?", StartPageHandler), ("/envstore/metrics", MetricsHandler)]
+        if context.registry.at_root:
+            found += REGISTRY_ROUTES
+        handlers = [(url_path_join(base, route[0]), *route[1:]) for route in found]
+        if base != "/":
+            handlers.append((base.rstrip("/"), StartPageHandler))
+        settings: dict[str, Any] = {
+            SETTING: context,
+            "allow_remote_access": True,  # a name of any kind is right behind a proxy
+            "api_last_activity": datetime.now(timezone.utc),
+            "authorizer": AllowAllAuthorizer(identity_provider=login),
+            "base_url": base,
+            "cookie_secret": secrets.token_bytes(32),
+            "default_handler_class": MissingPageHandler,
+            "identity_provider": login,
+            "log_function": partial(log_request, record_prometheus_metrics=False),
+            "xsrf_cookie_kwargs": {"path": base},
+            "xsrf_cookies": True,
+        }
+        self.settings = settings
+        self._application = Application([*handlers, (base, StartPageHandler)], **settings)
+        self.server: HTTPServer | None = None
+
+    def start(self) -> None:
+        """Listen.
+
+        Raises
+        ------
+        InvalidInputError
+            The port cannot be had, or the certificate not be read.
+        """
+        place = self._listening
+        try:
+            certificates = None
+            if place.certfile:
+                certificates = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+                certificates.load_cert_chain(place.certfile, place.keyfile or None)
+            server = HTTPServer(
+                self._application,
+                ssl_options=certificates,
+                xheaders=place.trust_proxy,
+                max_body_size=LARGEST_BODY,
+            )
+            server.listen(place.port, address=place.ip)
+        except (OSError, ssl.SSLError) as error:
+            msg = f"the service cannot listen on {place.ip or '*'}:{place.port}: {error.strerror or error}"
+            raise InvalidInputError(msg) from None
+        self.server = server
+
+    async def stop(self) -> None:
+        """Listen no more, and end the connections."""
+        if self.server is not None:
+            self.server.stop()
+            await self.server.close_all_connections()
