@@ -1,0 +1,60 @@
+"""Stores that run alone, and one in a JupyterHub."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from jupyter_envstore.engine.prefix import remove_tree
+from tests.helpers import python_beside
+from tests.team.live import PROXY, Hub, Service
+
+UNSANDBOXED = "c.EnvStoreService.allow_unsandboxed = True\n"
+
+
+@contextmanager
+def short_folder() -> Iterator[Path]:
+    """Give a folder with a short path."""
+    folder = Path(tempfile.mkdtemp(prefix="es-"))
+    yield folder
+    remove_tree(folder)
+
+
+@pytest.fixture(scope="package")
+def service() -> Iterator[Service]:
+    """A store that runs alone, and that nobody logs in to."""
+    with short_folder() as folder:
+        found = Service(folder, UNSANDBOXED).start()
+        yield found
+        found.stop()
+
+
+@pytest.fixture(scope="package")
+def hub_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python that has jupyterhub beside what the tests have."""
+    return python_beside(tmp_path_factory.mktemp("hub") / "python", "jupyterhub")
+
+
+@pytest.fixture(scope="module")
+def hub(hub_python: Path) -> Iterator[Hub]:
+    """A JupyterHub with the store as its service, whose code of packages runs in a sandbox."""
+    assert PROXY.exists(), "run npm ci in labextension/checks: it brings configurable-http-proxy"
+    sandbox = "c.EnvStoreApp.sandbox = 'bubblewrap'\n" if shutil.which("bwrap") else UNSANDBOXED
+    with short_folder() as folder:
+        found = Hub(folder, hub_python, sandbox)
+        found.start()
+        assert found.process is not None
+        started = psutil.Process(found.process.pid).children(recursive=True)
+        yield found
+        if found.process.poll() is None:
+            found.stop()
+        for process in started:  # the proxy and the service outlive a hub that is killed
+            with contextlib.suppress(psutil.Error):
+                process.kill()

@@ -1,0 +1,147 @@
+"""A store that runs alone, and a JupyterHub whose service it is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from tests.server.live import MASTER, Server, free_port
+
+REPOSITORY = Path(__file__).parent.parent.parent
+PROXY = REPOSITORY / "labextension" / "checks" / "node_modules" / ".bin" / "configurable-http-proxy"
+RUN = "from jupyter_envstore.cli import run; run()"
+HUB_TOKEN = "token-of-the-tests-at-the-hub-0123456789"
+SECONDS = 2
+"""How long what the hub said counts."""
+CONFIG = """
+c = get_config()
+c.EnvStoreApp.root_dir = {root!r}
+c.EnvStoreApp.allow_local_files = True
+c.EnvStoreApp.lease_seconds = 4
+c.EnvStoreApp.default_settings = {{"build_artifacts": ["yaml", "lockfile", "docker"], "check_imports": False}}
+c.EnvStoreApp.predefined_tokens = {{{token!r}: {{"name": "tests", "role_bindings": {{"*/*": ["admin"]}}}}}}
+c.EnvStoreService.hub_seconds = {seconds}
+"""
+HUB_CONFIG = """
+load_subconfig({example!r})
+c = get_config()
+c.JupyterHub.bind_url = "http://127.0.0.1:{port}/hub-of-tests/"
+c.JupyterHub.hub_port = {hub_port}
+c.ConfigurableHTTPProxy.command = [{proxy!r}]
+c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{proxy_port}"
+c.JupyterHub.authenticator_class = "dummy"
+c.Authenticator.allow_all = True
+c.Authenticator.admin_users = {{"boss"}}
+c.JupyterHub.db_url = "sqlite:///{folder}/hub.sqlite"
+c.JupyterHub.cookie_secret_file = "{folder}/cookie_secret"
+service = c.JupyterHub.services[0]
+del service["user"]  # the account of the example is not made here
+service["url"] = "http://127.0.0.1:{service_port}"
+service["command"] = [{python!r}, "-c", {run!r}, "serve", "--config={folder}/config.py"]
+service["environment"] = {{"JUPYTER_CONFIG_DIR": "{folder}/none"}}
+c.JupyterHub.services.append({{"name": "tests", "admin": True, "api_token": {hub_token!r}}})
+c.JupyterHub.load_roles.append(
+    {{"name": "tests", "scopes": ["admin:users", "admin:groups", "tokens"], "services": ["tests"]}}
+)
+"""
+
+
+class Service(Server):
+    """A store that runs alone; the tests' own token may do everything."""
+
+    def __init__(self, folder: Path, extra: str = "") -> None:
+        self.folder = folder
+        self.root = folder / "s"
+        self.port = free_port()
+        self.log = folder / "service.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        values = {"root": str(self.root), "token": MASTER, "seconds": SECONDS}
+        (folder / "config.py").write_text(CONFIG.format(**values) + extra)
+        self.origin = f"http://127.0.0.1:{self.port}"
+        self.place = f"{self.origin}/envstore"
+        self.api = f"{self.place}/api/v1/"
+        self.build_id = 0
+
+    @property
+    def command(self) -> list[str]:
+        """The command line that starts it."""
+        return [sys.executable, "-c", RUN, "serve", f"--config={self.folder / 'config.py'}", f"--port={self.port}"]
+
+    def start(self) -> Service:
+        """Start it and wait until it answers."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "ENVSTORE"))}
+        environment = kept | {"JUPYTER_CONFIG_DIR": str(self.folder / "none")}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command, stdout=log, stderr=log, env=environment, start_new_session=True, cwd=self.folder
+            )
+        self.until_it_answers()
+        return self
+
+    def until_it_answers(self, seconds: float = 60.0) -> None:
+        """Wait until the API answers."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                if requests.get(self.api, timeout=2).status_code == 200:
+                    return
+            except (requests.ConnectionError, requests.Timeout):
+                pass
+            assert self.process is not None and self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.1)
+
+
+class Hub(Service):
+    """A JupyterHub, as in ``examples/jupyterhub``, with its proxy and the store as its service.
+
+    Parameters
+    ----------
+    python : Path
+        A Python that has jupyterhub and this project.
+    """
+
+    def __init__(self, folder: Path, python: Path, extra: str = "") -> None:
+        super().__init__(folder, extra)
+        self._python = python
+        ports = {name: free_port() for name in ("hub_port", "proxy_port", "service_port")}
+        values = {
+            **ports,
+            "example": str(REPOSITORY / "examples" / "jupyterhub" / "jupyterhub_config.py"),
+            "folder": folder,
+            "hub_token": HUB_TOKEN,
+            "port": self.port,
+            "proxy": str(PROXY),
+            "python": str(python),
+            "run": RUN,
+        }
+        (folder / "hub.py").write_text(HUB_CONFIG.format(**values))
+        self.base = f"{self.origin}/hub-of-tests"
+        self.place = f"{self.base}/services/envstore/envstore"
+        self.api = f"{self.place}/api/v1/"
+        self.direct = f"http://127.0.0.1:{ports['service_port']}/hub-of-tests/services/envstore/envstore/api/v1/"
+        self.hub_api = f"http://127.0.0.1:{ports['hub_port']}/hub-of-tests/hub/api/"
+
+    @property
+    def command(self) -> list[str]:
+        """The command line that starts it."""
+        return [str(self._python), "-m", "jupyterhub", "-f", str(self.folder / "hub.py")]
+
+    def hub(self, method: str, path: str, **options: Any) -> Any:
+        """Ask the hub itself, as its admin."""
+        headers = {"Authorization": f"token {HUB_TOKEN}"}
+        answer = requests.request(method, self.hub_api + path, headers=headers, timeout=30, **options)
+        assert answer.ok, answer.text
+        return answer.json() if answer.content else None
+
+    def person(self, name: str) -> str:
+        """Return a token of the hub for a person, who is made where they are new; it may do what their server may."""
+        requests.post(f"{self.hub_api}users/{name}", headers={"Authorization": f"token {HUB_TOKEN}"}, timeout=30)
+        scopes = ["access:services!service=envstore"]
+        return str(self.hub("POST", f"users/{name}/tokens", json={"scopes": scopes})["token"])

@@ -1,0 +1,204 @@
+"""The store of a JupyterHub: who its people are, what groups have, what people lose; browsers; a hub that is away."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.conftest import PYTHON
+from tests.lab.conftest import FLAGS, PROGRAM
+from tests.lab.page import PICTURES
+from tests.server.live import MASTER, check_answer
+from tests.server.test_access import BODIES, TABLE
+from tests.team.live import SECONDS, Hub
+
+
+def text(channel: str, name: str = "x", packages: str = "nasty-text") -> str:
+    return f"name: {name}\nchannels: [{channel}]\ndependencies: [{packages}]"
+
+
+def until(condition: Callable[[], bool], seconds: float = SECONDS + 5) -> None:
+    """Wait until something is so; it must be within the time that what the hub said counts."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+@pytest.fixture(scope="module")
+def tokens(hub: Hub) -> dict[str, str]:
+    """Tokens of the hub: of two members of the group ``data``, of one admin, and of one who is neither."""
+    return {name: hub.person(name) for name in ("jo", "kim", "boss", "stranger")}
+
+
+@pytest.fixture(scope="module")
+def shared(hub: Hub, tokens: dict[str, str], channel: str) -> int:
+    """``data/x``, built by one member of the group."""
+    build = hub.submit(text(channel, "x", f"python={PYTHON}, ipykernel"), "data", tokens["jo"])
+    hub.wait(build)
+    return build
+
+
+def test_a_group_has_a_namespace_that_its_members_share(hub: Hub, tokens: dict[str, str], shared: int) -> None:
+    assert hub.data("GET", f"build/{shared}/")["status"] == "COMPLETED"
+    for who in ("jo", "kim", "boss"):
+        names = {f"{row['namespace']['name']}/{row['name']}" for row in hub.data("GET", "environment/", tokens[who])}
+        assert "data/x" in names, who
+    assert hub.data("GET", "environment/", tokens["stranger"]) == []
+    assert hub.data("GET", "permission/", tokens["jo"])["primary_namespace"] == "jo"
+    assert hub.ask("PUT", "setting/data/", tokens["kim"], json={"add_ipykernel": True}).status_code == 403
+    assert hub.ask("PUT", "setting/data/", tokens["boss"], json={"add_ipykernel": False}).ok
+
+
+@pytest.mark.parametrize("line", TABLE)
+def test_the_stranger_sees_nothing_through_the_hub(hub: Hub, tokens: dict[str, str], shared: int, line: str) -> None:
+    verb, template = line.split(" ")
+    if template == "/openapi.json":  # it is the same for everybody
+        return
+    values = {"namespace": "data", "name": "x", "build_id": shared, "other_id": shared, "token_id": 999_999,
+              "kind": "nonsense", "package": "x", "module": "x", "digest": "0"}  # fmt: skip
+    path = re.sub(r"\{(\w+)\}", lambda match: str(values[match[1]]), template).lstrip("/")
+    body: Any = BODIES.get(line, {})
+    if isinstance(body, dict) and body.get("namespace") == "locked":
+        body = {**body, "namespace": "data"}
+    answer = hub.ask(verb, path, tokens["stranger"], check=False, json=None if verb in ("GET", "HEAD") else body)
+    check_answer(verb, path, answer)
+    own = {"GET /specification/", "POST /specification/edit/"}  # they may solve in their own namespace
+    if TABLE[line] in ("", "login") or line in own:
+        assert "data/x" not in answer.text and '"data"' not in answer.text.replace('"data":', "")
+    else:
+        assert answer.status_code == (404 if "{build_id}" in line else 403), answer.text
+
+
+def test_tokens_of_the_store_are_worth_what_the_hub_says_now(
+    hub: Hub, tokens: dict[str, str], shared: int, nasty_channel: str
+) -> None:
+    hub.hub("POST", "groups/data/users", json={"users": ["stranger"]})
+    until(lambda: hub.ask("GET", "environment/data/x/", tokens["stranger"]).ok)
+    made = hub.data("POST", "token/", tokens["stranger"], json={"name": "all of mine"})["token"]
+    narrow = hub.data("POST", "token/", tokens["stranger"], json={"role_bindings": {"data/*": ["viewer"]}})["token"]
+    for token in (made, narrow):
+        assert hub.ask("GET", "environment/data/x/", token).ok
+    hub.hub("DELETE", "groups/data/users", json={"users": ["stranger"]})
+    for token in (tokens["stranger"], made, narrow):
+        until(lambda token=token: hub.ask("GET", "environment/data/x/", token).status_code == 403)
+    assert hub.ask("GET", f"build/{shared}/", made).status_code == 404
+    boss = hub.data("POST", "token/", tokens["boss"], json={})["token"]
+    assert hub.ask("GET", "audit/", boss).ok
+    hub.hub("PATCH", "users/boss", json={"admin": False})
+    until(lambda: hub.ask("GET", "audit/", boss).status_code == 403)
+    hub.hub("PATCH", "users/boss", json={"admin": True})
+    until(lambda: hub.ask("GET", "audit/", boss).ok)
+    hub.person("leaver")
+    left = hub.data("POST", "token/", hub.person("leaver"), json={})["token"]
+    hub.hub("DELETE", "users/leaver")
+    until(lambda: hub.ask("GET", "environment/", left).status_code == 401)
+    assert "not known any more" in hub.ask("GET", "environment/", left).json()["message"]
+
+
+def test_a_person_and_a_group_of_one_name_share_nothing(hub: Hub, nasty_channel: str) -> None:
+    ocean = hub.person("ocean")
+    build = hub.submit(text(nasty_channel), "ocean", ocean)
+    hub.hub("POST", "groups/ocean")
+    hub.hub("POST", "groups/ocean/users", json={"users": ["kim"]})
+    kim = hub.person("kim")
+    until(lambda: any(key.startswith("group-ocean+") for key in permissions(hub, kim)))
+    assert hub.ask("GET", "environment/ocean/x/", kim).status_code == 403
+    assert hub.ask("GET", f"build/{build}/", kim).status_code == 404
+    hub.hub("POST", "groups/river")
+    hub.hub("POST", "groups/river/users", json={"users": ["kim"]})
+    until(lambda: "river/*" in permissions(hub, kim))
+    river = hub.person("river")
+    own = hub.data("GET", "permission/", river)["primary_namespace"]
+    assert own.startswith("river+")
+    assert hub.ask("GET", "namespace/river/", river).status_code == 403
+
+
+def permissions(hub: Hub, token: str) -> set[str]:
+    return set(hub.data("GET", "permission/", token)["entity_permissions"])
+
+
+def test_who_may_not_use_the_service_is_not_let_in(hub: Hub) -> None:
+    hub.person("narrow")
+    narrow = hub.hub("POST", "users/narrow/tokens", json={"scopes": ["read:users:name!user"]})["token"]
+    assert hub.ask("GET", "permission/", narrow).status_code in (401, 403)
+    assert hub.ask("GET", "environment/", "0" * 40).status_code == 401
+
+
+# -- browsers ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if PROGRAM is None:
+        pytest.skip("needs the browser chromium")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=PROGRAM, args=FLAGS)
+        yield started
+        started.close()
+
+
+def logged_in(browser: Browser, hub: Hub, name: str) -> Page:
+    """Return the tokens page in a browser of its own, after logging in at the hub."""
+    page = browser.new_context(color_scheme="dark" if name == "kim" else "light").new_page()
+    page.goto(f"{hub.place}/tokens")
+    page.fill("#username_input", name)
+    page.fill("#password_input", "any")
+    page.click("#login_submit")
+    expect(page.locator("h1")).to_have_text("Tokens")
+    return page
+
+
+def test_people_log_in_at_the_hub_and_make_tokens(browser: Browser, hub: Hub, shared: int) -> None:
+    pages = {name: logged_in(browser, hub, name) for name in ("jo", "kim")}
+    made = {}
+    for name, page in pages.items():
+        page.fill("#name", f"of {name}")
+        page.click("button.main")
+        expect(page.locator("#made")).to_be_visible()
+        made[name] = page.locator("#text").inner_text()
+        expect(page.locator("#list")).to_contain_text(f"of {name}")
+        page.reload()
+        assert made[name] not in page.content()
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=PICTURES / f"team-tokens-{name}.png")
+        page.goto(f"{hub.place}/")
+        expect(page.locator("h1")).to_have_text("Environments")
+        page.screenshot(path=PICTURES / f"team-start-{name}.png")
+    assert "of kim" not in pages["jo"].content()
+    for name, token in made.items():
+        assert hub.data("GET", "permission/", token)["username"] == name
+        assert hub.ask("GET", f"build/{shared}/", token).ok
+    cookie = pages["jo"].context.request
+    listing = cookie.get(f"{hub.api}environment/")
+    assert "data" in listing.text()
+    refused = cookie.post(f"{hub.api}token/", data={}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert refused.status == 403
+    assert cookie.delete(f"{hub.api}environment/data/x/").status == 403  # no XSRF token
+
+
+# -- trouble -----------------------------------------------------------------------------------------------------------
+
+
+def test_while_the_hub_is_away_what_it_said_counts_for_its_time(hub: Hub, tokens: dict[str, str], shared: int) -> None:
+    own = hub.data("POST", "token/", tokens["jo"], json={})["token"]
+    assert hub.process is not None
+    for token in (own, tokens["jo"]):
+        assert hub.ask("GET", f"build/{shared}/", token).ok
+    hub.process.kill()
+    hub.process.wait()
+
+    def ask(token: str) -> requests.Response:
+        return requests.get(f"{hub.direct}build/{shared}/", headers={"Authorization": f"Bearer {token}"}, timeout=30)
+
+    assert ask(own).ok
+    for token in (own, tokens["jo"]):
+        until(lambda token=token: ask(token).status_code == 503)
+        assert "the JupyterHub does not answer" in ask(token).json()["message"]
+    assert ask(MASTER).ok  # tokens of the configuration need no hub
