@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 import jupyter_envstore
+from jupyter_envstore.application.service import EnvStoreService
 from jupyter_envstore.cli.main import make_parser
 from jupyter_envstore.policy.settings import SETTINGS
 
@@ -101,6 +102,9 @@ def test_the_reference_names_every_trait_setting_command_and_operation(pages: di
     }
     assert {"root_dir", "shared"} <= own
     assert {f"confval-c.EnvStoreApp.{name}" for name in own} <= anchors["configuration"]
+    alone = {name for name in vars(EnvStoreService) if name in EnvStoreService.class_traits(config=True)}
+    assert "allow_unsandboxed" in alone
+    assert {f"confval-c.EnvStoreService.{name}" for name in alone} <= anchors["configuration"]
     assert {f"confval-{name}" for name in SETTINGS} <= anchors["settings"]
     commands = make_parser()._subparsers._group_actions[0].choices  # type: ignore[union-attr]
     assert {"build", "restore-backup"} <= set(commands)

@@ -10,6 +10,7 @@ from envstore_reference import command_line, python_modules, rest_api, settings,
 def setup(app: Any) -> dict[str, Any]:
     """Add the directives."""
     app.add_directive("envstore-traits", traits.TraitsDirective)
+    app.add_directive("envstore-service-traits", traits.ServiceTraitsDirective)
     app.add_directive("envstore-settings", settings.SettingsDirective)
     app.add_directive("envstore-commands", command_line.CommandsDirective)
     app.add_directive("envstore-rest-operations", rest_api.OperationsDirective)

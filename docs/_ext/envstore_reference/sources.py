@@ -36,6 +36,11 @@ def application_class() -> Any:
     return jupyter_envstore._jupyter_server_extension_points()[0]["app"]
 
 
+def service_class() -> Any:
+    """Return the class whose traits are ``c.EnvStoreService``: a store that runs alone."""
+    return importlib.import_module("jupyter_envstore.application.service").EnvStoreService
+
+
 def setting_kinds() -> tuple[dict[str, Any], frozenset[str]]:
     """Return all settings by name, and the names of those that only admins of the whole store change."""
     module = importlib.import_module(SETTINGS)

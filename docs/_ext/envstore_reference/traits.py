@@ -8,7 +8,7 @@ from traitlets import Container, Undefined
 from traitlets.traitlets import DefaultHandler
 
 from envstore_reference.markdown import MarkdownDirective, entry, plain
-from envstore_reference.sources import application_class
+from envstore_reference.sources import application_class, service_class
 
 
 class TraitsDirective(MarkdownDirective):
@@ -18,6 +18,16 @@ class TraitsDirective(MarkdownDirective):
         """Return one entry for each trait, in the order of the code."""
         application = application_class()
         return "\n".join(_trait(application, name) for name in trait_names(application))
+
+
+class ServiceTraitsDirective(MarkdownDirective):
+    """The traits that only a store has that runs alone."""
+
+    def markdown(self) -> str:
+        """Return one entry for each trait, in the order of the code."""
+        service = service_class()
+        names = [name for name in vars(service) if name in service.class_traits(config=True)]
+        return "\n".join(_trait(service, name, "EnvStoreService") for name in names)
 
 
 def trait_names(application: Any) -> list[str]:
@@ -33,7 +43,7 @@ def computed(application: Any, name: str) -> bool:
     return any(isinstance(member, DefaultHandler) and member.trait_name == name for member in members)
 
 
-def _trait(application: Any, name: str) -> str:
+def _trait(application: Any, name: str, section: str = "EnvStoreApp") -> str:
     trait = application.class_traits()[name]
     kind = type(trait).__name__.removesuffix("Trait")
     inner = getattr(trait, "_trait", None) if isinstance(trait, Container) else None
@@ -44,4 +54,4 @@ def _trait(application: Any, name: str) -> str:
         shown = "computed, as said below"
     else:
         shown = "empty" if default is Undefined else f"``{default!r}``"
-    return entry("confval", f"c.EnvStoreApp.{name}", {"type": kind, "default": shown}, plain(trait.help))
+    return entry("confval", f"c.{section}.{name}", {"type": kind, "default": shown}, plain(trait.help))
