@@ -44,7 +44,7 @@ def build(options: argparse.Namespace) -> int:
     data = read_file(options.file)
     with open_store(options) as store:
         exclude_newer = options.exclude_newer
-        pick = _pick(options)
+        pick = pick_of(options)
         is_fixed, held = options.fix or pick != Pick(), None
         if is_fixed:
             repaired = _repair(data, options.file, _defaults(store, namespace), pick)
@@ -194,7 +194,7 @@ def _printing(options: argparse.Namespace) -> str:
     return shlex.join(["jupyter", "envstore", "import", options.file, *picked])
 
 
-def _pick(options: argparse.Namespace) -> Pick:
+def pick_of(options: argparse.Namespace) -> Pick:
     """Return what somebody wants of a file that offers several things."""
     return Pick(options.environment or "", tuple(options.category or ()))
 
@@ -320,7 +320,7 @@ def _prune(store: Store, options: argparse.Namespace, names: Sequence[str]) -> l
 def import_file(options: argparse.Namespace, data: bytes) -> int:
     """Repair a file and print it; ``data`` is its content."""
     with open_store(options) as store:
-        repaired = _repair(data, options.file, _defaults(store, "default"), _pick(options))
+        repaired = _repair(data, options.file, _defaults(store, "default"), pick_of(options))
     try:
         found = read_specification(repaired.text, f"{options.file}, repaired,", held=repaired.held)
     except SpecificationError:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from jupyter_envstore.builds.options import BuildOptions
-from jupyter_envstore.cli.build import DEFAULT_NAMESPACE, new_place, owner, repair_file, report_changes, see_through
+from jupyter_envstore.cli.build import (
+    DEFAULT_NAMESPACE,
+    new_place,
+    owner,
+    pick_of,
+    repair_file,
+    report_changes,
+    see_through,
+)
 from jupyter_envstore.cli.common import open_store, print_json, read_file, who
-from jupyter_envstore.errors import InvalidInputError, NotFoundError, SpecificationError
+from jupyter_envstore.errors import EnvStoreError, InvalidInputError, NotFoundError, SpecificationError
 from jupyter_envstore.notebooks.execution import language_of_notebook, read_notebook
-from jupyter_envstore.notebooks.imported_modules import NAMESPACES, python_modules, r_packages
+from jupyter_envstore.notebooks.imported_modules import NAMESPACES, python_modules, r_packages, with_modules_beside
+from jupyter_envstore.notebooks.install_lines import installed_by
 from jupyter_envstore.notebooks.module_provider import ModuleProvider
 from jupyter_envstore.policy.access import Identity
 from jupyter_envstore.services.interfaces import Store
@@ -39,6 +49,8 @@ class Proposal:
         Where it comes from, in words.
     guesses : dict of str to str
         Packages that have the name of a module, by this module: nobody looked into them.
+    unknown : list of str
+        Modules for which there is not even such a package.
     exclude_newer : str
         Packages uploaded later are left out.
     """
@@ -46,6 +58,7 @@ class Proposal:
     text: str
     source: str
     guesses: dict[str, str] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
     exclude_newer: str = ""
 
 
@@ -56,7 +69,9 @@ def from_notebook(options: argparse.Namespace) -> int:
     chosen = _chosen(options.package or ())
     with open_store(options) as store:
         proposal = (
-            _from_block(store, path, text) or _from_beside(store, path) or _from_imports(store, path, text, chosen)
+            _from_block(store, path, text, pick_of(options))
+            or _from_beside(store, path, pick_of(options))
+            or _from_imports(store, path, text, chosen)
         )
         print(f"from {proposal.source}", file=sys.stderr)
         if not options.build:
@@ -73,7 +88,7 @@ def from_notebook(options: argparse.Namespace) -> int:
         print(f"{target}:\n{proposal.text}", file=sys.stderr)
         if not options.yes and not _agreed():
             return 1
-        choices = BuildOptions(proposal.exclude_newer)
+        choices = BuildOptions(options.exclude_newer or proposal.exclude_newer)
         reference = store.builds.submit(
             specification, namespace, name or None, who(), "notebook", options=choices, is_new=not name
         )
@@ -96,25 +111,27 @@ def _print(options: argparse.Namespace, proposal: Proposal) -> None:
     if options.output:
         Path(options.output).write_text(proposal.text, encoding="utf-8")
     if options.json:
-        print_json({"text": proposal.text, "source": proposal.source, "guesses": proposal.guesses})
+        print_json(
+            {"text": proposal.text, "source": proposal.source, "guesses": proposal.guesses, "unknown": proposal.unknown}
+        )
     elif not options.output:
         print(proposal.text, end="")
 
 
-def _from_block(store: Store, path: Path, text: str) -> Proposal | None:
+def _from_block(store: Store, path: Path, text: str, pick: Pick) -> Proposal | None:
     """Return what a script block says (PEP 723), as juv and uv write it."""
     block = notebook_block(text) if path.suffix == ".ipynb" else script_block(text)
     if block is None:
         return None
-    return _proposal(repair_file(store, str(path), DEFAULT_NAMESPACE, Pick()), "the script block in it")
+    return _proposal(repair_file(store, str(path), DEFAULT_NAMESPACE, pick), "the script block in it")
 
 
-def _from_beside(store: Store, path: Path) -> Proposal | None:
+def _from_beside(store: Store, path: Path, pick: Pick) -> Proposal | None:
     """Return what the first file beside it says that can be read."""
     there = [path.parent / name for name in BESIDE if (path.parent / name).is_file()]
     for place, file in enumerate(there):
         try:
-            repaired = repair_file(store, str(file), DEFAULT_NAMESPACE, Pick())
+            repaired = repair_file(store, str(file), DEFAULT_NAMESPACE, pick)
             read_specification(repaired.text, file.name, held=repaired.held, named=True)
         except SpecificationError as error:
             print(f"note: {file.name} is passed over: {str(error).splitlines()[0]}", file=sys.stderr)
@@ -134,16 +151,27 @@ def _from_imports(store: Store, path: Path, text: str, chosen: Mapping[str, str]
     """Return a specification of the packages that have the modules which the cells import."""
     identity = owner()
     cells, is_r = _code(path, text)
-    modules = r_packages(cells) if is_r else python_modules(cells, path.resolve().parent)
+    folder = path.resolve().parent
+    modules = r_packages(cells) if is_r else python_modules(with_modules_beside(cells, folder), folder)
     if not modules and not is_r and not cells:
         msg = f"{path} imports nothing, so nothing tells what it needs"
         raise InvalidInputError(msg)
-    draft = Draft(name=name_of(str(path)), conda=["r-irkernel"] if is_r else ["python", "ipykernel"])
+    for module in chosen.keys() - set(modules):
+        print(f"note: --package {module}=… is not used: nothing imports {module}", file=sys.stderr)
+    draft = Draft(name=name_of(str(path.with_suffix(""))), conda=["r-irkernel"] if is_r else ["python", "ipykernel"])
+    installed = _add_installed(draft, cells)
     guesses: dict[str, str] = {}
+    missing = [module for module in modules if module not in chosen and module not in installed]
+    providers = {module: _provider(store, identity, module, is_r) for module in missing}
+    known = _known(store, [_guess(module) for module, found in providers.items() if found is None])
+    unknown: list[str] = []
     for module in modules:
         if module in chosen:
             spec, why = chosen[module], "as you say"
-        elif (first := _provider(store, identity, module, is_r)) is not None:
+        elif module in installed:
+            print(f"import {module}: {installed[module]} (a cell installs it)", file=sys.stderr)
+            continue
+        elif (first := providers[module]) is not None:
             spec = f"pip:{first['package']}" if first["manager"] == "pip" else first["package"]
             why = {
                 "contents": f"contains it, as in {', '.join(first['places'])}",
@@ -152,14 +180,46 @@ def _from_imports(store: Store, path: Path, text: str, chosen: Mapping[str, str]
             }[first["source"]]
             if first["source"] == "convention":
                 guesses[module] = spec
+        elif known is None or _guess(module) in known:
+            spec = guesses[module] = _guess(module)
+            told = "may be its name; the channels cannot be asked" if known is None else "has the same name"
+            why = f"{told}; whether it contains the module is not known"
         else:
-            spec = guesses[module] = module.partition(".")[0].lower().replace("_", "-")
-            why = "has the same name; whether it contains the module is not known"
+            unknown.append(module)
+            spec, why = "", "no package of the default channels has this name"
         print(f"import {module}: {spec or 'no package'} ({why})", file=sys.stderr)
         if spec:
             place, line = (draft.pip, spec[4:]) if spec.startswith("pip:") else (draft.conda, spec)
             place.extend([line] if line not in place else [])
-    return Proposal(draft.to_yaml(), "its imports", guesses)
+    return Proposal(draft.to_yaml(), "its imports", guesses, unknown)
+
+
+def _guess(module: str) -> str:
+    """Return the name that a package may have which contains a module."""
+    return module.partition(".")[0].lower().replace("_", "-")
+
+
+def _known(store: Store, names: list[str]) -> set[str] | None:
+    """Return those of some names that packages of the default channels have; None where they cannot be asked."""
+    if not names:
+        return set()
+    try:
+        return store.channels.known(names)
+    except (EnvStoreError, ValueError):
+        return None
+
+
+def _add_installed(draft: Draft, cells: list[str]) -> dict[str, str]:
+    """Add what the cells install; return its lines by the modules that are called as the packages are."""
+    found = installed_by(cells)
+    for line in found.not_read:
+        print(f"note: not read: {line[:120]}", file=sys.stderr)
+    draft.conda.extend(spec for spec in found.conda if spec not in draft.conda)
+    draft.pip.extend(line for line in found.pip if line not in draft.pip)
+    for line in (*found.conda, *(f"pip:{line}" for line in found.pip)):
+        print(f"a cell installs {line}", file=sys.stderr)
+    names = {re.match(r"[A-Za-z0-9_.-]+", line): line for line in (*found.conda, *found.pip)}
+    return {match[0].lower().replace("-", "_"): line for match, line in names.items() if match}
 
 
 def _provider(store: Store, identity: Identity, module: str, is_r: bool) -> ModuleProvider | None:
@@ -177,10 +237,18 @@ def _provider(store: Store, identity: Identity, module: str, is_r: bool) -> Modu
 def _code(path: Path, text: str) -> tuple[list[str], bool]:
     """Return the code of a script or notebook, and whether it is in R."""
     if path.suffix != ".ipynb":
+        is_script = text.startswith("#!") and "python" in text.partition("\n")[0]
+        if path.suffix.lower() not in (".py", ".pyw", ".r") and not is_script:
+            msg = f"{path} is neither a notebook nor a script in Python or R"
+            raise InvalidInputError(msg)
         return [text], path.suffix.lower() == ".r"
     notebook = read_notebook(str(path))
+    language = language_of_notebook(notebook)
+    if language not in ("python", "r", ""):
+        msg = f"{path} is a notebook in {language}; what Python and R import can be read, so write an environment.yml"
+        raise InvalidInputError(msg)
     cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    return cells, language_of_notebook(notebook) == "r"
+    return cells, language == "r"
 
 
 def _chosen(pairs: list[str] | tuple[str, ...]) -> dict[str, str]:
@@ -196,6 +264,13 @@ def _chosen(pairs: list[str] | tuple[str, ...]) -> dict[str, str]:
 
 
 def _refuse_guesses(proposal: Proposal, accepted: bool) -> None:
+    if proposal.unknown:
+        first = proposal.unknown[0]
+        msg = (
+            f"no package is known for: {', '.join(proposal.unknown)}; name it with --package {first}=PACKAGE (empty "
+            "for none)"
+        )
+        raise InvalidInputError(msg)
     if proposal.guesses and not accepted:
         listed = ", ".join(proposal.guesses.values())
         module = next(iter(proposal.guesses))

@@ -368,8 +368,33 @@ def _accept(parser: argparse.ArgumentParser, what: str) -> None:
         "--accept",
         action="append",
         metavar="ADDRESS",
+        type=_address,
         help=f"where {what} may take packages from although no setting names it; may be given several times",
     )
+
+
+def _address(text: str) -> str:
+    """Return an address of a channel or index, or a folder."""
+    if "://" not in text and not text.startswith("/"):
+        msg = f"{text!r} is no address"
+        raise argparse.ArgumentTypeError(msg)
+    return text
+
+
+def _port(text: str) -> int:
+    """Return the number of a port."""
+    if not text.isdecimal() or not 1 <= int(text) <= 65_535:
+        msg = f"{text!r} is no port: 1 to 65535"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
+
+
+def _seconds(text: str) -> int:
+    """Return a time that has passed some day."""
+    if not text.isdecimal() or int(text) < 1:
+        msg = f"{text!r} is no time: whole seconds, at least 1"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
 
 
 def _bringing_back(parser: argparse.ArgumentParser) -> None:
@@ -412,7 +437,7 @@ def _register_notebooks(add: Add) -> None:
     )
     opened.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
     opened.add_argument(
-        "--port", type=int, default=0, help="port of a new server; default: the first free one from 8888 on"
+        "--port", type=_port, default=0, help="port of a new server; default: the first free one from 8888 on"
     )
     made = add(
         "from-notebook",
@@ -421,7 +446,7 @@ def _register_notebooks(add: Add) -> None:
         "What it needs is taken from its script block (PEP 723); else from environment.yml, pixi.toml, pyproject.toml\n"
         "or requirements.txt beside it; else from its imports. It is printed; with --build it is built.",
     )
-    made.add_argument("file", metavar="FILE", help="an .ipynb, .py or .R file")
+    made.add_argument("file", metavar="FILE", help="an .ipynb, .py or .R file; notebooks in Python or R")
     made.add_argument("-o", "--output", metavar="FILE", help="write the environment.yml there instead of printing it")
     made.add_argument("--build", action="store_true", help="show what would be built, ask, and build it")
     made.add_argument("--yes", action="store_true", help="build without asking")
@@ -437,6 +462,10 @@ def _register_notebooks(add: Add) -> None:
         "--accept-guesses", action="store_true", help="also build packages of which only the name is that of a module"
     )
     made.add_argument("--no-wait", action="store_true", help="return at once; follow it with: logs -f")
+    made.add_argument(
+        "--exclude-newer", default="", metavar="DATE", help="leave out packages uploaded later, for example 2026-01-31"
+    )
+    _picking(made)
     _json(made)
     block = add(
         "script-block",
@@ -468,7 +497,9 @@ def _register_notebooks(add: Add) -> None:
         help="a value for the cell with the tag 'parameters', as papermill does; may be given several times",
     )
     _bringing_back(run)
-    run.add_argument("--timeout", type=int, metavar="SECONDS", help="how long one cell may take (default: any time)")
+    run.add_argument(
+        "--timeout", type=_seconds, metavar="SECONDS", help="how long one cell may take (default: any time)"
+    )
     run.add_argument("--allow-errors", action="store_true", help="go on behind a cell that failed")
     _json(run)
 
@@ -525,7 +556,7 @@ def _register_site(add: Add) -> None:
     )
     serve.add_argument("--config", metavar="FILE", help="read this configuration file too")
     serve.add_argument("--ip", help="address to listen on (default: that of the JupyterHub, or 127.0.0.1)")
-    serve.add_argument("--port", type=int, help="port to listen on (default: that of the JupyterHub, or 8890)")
+    serve.add_argument("--port", type=_port, help="port to listen on (default: that of the JupyterHub, or 8890)")
     serve.add_argument("--base-url", metavar="PATH", help="path under which a proxy shows the service (default: /)")
     doctor = add("doctor", "maintain:doctor", "Look at disk, limits, tools, proxies and channels, and say what to mend")
     _json(doctor)

@@ -64,7 +64,7 @@ def run_notebook(options: argparse.Namespace) -> int:
         try:
             execute(notebook, execution)
         finally:
-            remember(notebook, bond, kernel)
+            remember(notebook, bond, kernel, reference)
             if options.output:
                 write_notebook(notebook, options.output)
     failed = sum(output.get("output_type") == "error" for cell in notebook.cells for output in cell.get("outputs", ()))
@@ -139,14 +139,23 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
         msg = f"{written} cannot be had exactly: {why}"
         raise NotExactError(msg)
     elif beside := _from_lockfile(store, name, bond, target):
-        print(f"note: {written} cannot be had exactly: {why}; built from {beside[0]}", file=sys.stderr)
+        print(f"note: {written} cannot be had exactly: {why}; building from {beside[0]}", file=sys.stderr)
         with asking(beside[0]):
             reference = store.builds.submit(beside[1], *target, who(), "notebook", is_new=True, accepted=accepted)
     elif not state["specification"]:
         msg = f"{written} cannot be had: {why}, and the notebook does not tell what it asked for"
         raise NotExactError(msg)
+    elif state["asked"]:
+        reference = reference_of(state["asked"])
+        words = f"{reference} was made from what it asked for"
+        print(f"note: {written} cannot be had exactly: {why}; {words}", file=sys.stderr)
+        _restore(store, reference)
+        return reference
     else:
-        print(f"note: {written} cannot be had exactly: {why}; built from what it asked for", file=sys.stderr)
+        print(f"note: {written} cannot be had exactly: {why}; building from what it asked for", file=sys.stderr)
+        if left_out := bond.get("left_out", 0):
+            words = f"the notebook lacks {counted(left_out, 'line')} of that"
+            print(f"note: {words}: a path of the machine, or too much for a notebook", file=sys.stderr)
         specification = read_specification(state["specification"], "what the notebook asked for", named=True)
         with asking("what the notebook asked for"):
             reference = store.builds.submit(specification, *target, who(), "notebook", is_new=True, accepted=accepted)
@@ -216,7 +225,10 @@ def _why_not_exact(state: BondState, exact: bool) -> str:
     """Return why the lock in a notebook does not do; with ``exact``, it does not if it builds something anew."""
     lock = state["lock"]
     if lock is None:
-        return "this store does not have the build, and the notebook does not contain its lock"
+        here = state["named"]
+        is_namesake = here is not None and here["number"] == state["bond"]["build"]
+        namesake = f" (its {reference_of(here)} is another one)" if here and is_namesake else ""
+        return f"this store does not have the build{namesake}, and the notebook does not contain its lock"
     if lock["refused"]:
         return lock["refused"]
     if exact and lock["sources"]:
@@ -254,13 +266,13 @@ def has_lock(notebook: Any) -> bool:
     return isinstance(bond, Mapping) and bool(bond.get("lock"))
 
 
-def remember(notebook: Any, bond: Bond, kernel: tuple[str, str]) -> None:
-    """Write into the notebook what it ran in."""
+def remember(notebook: Any, bond: object, kernel: tuple[str, str], reference: BuildRef) -> None:
+    """Write into the notebook what it remembers, and the kernel of a build."""
     notebook.metadata[BOND] = bond
     name, language = kernel
     notebook.metadata["kernelspec"] = {
         "name": name,
-        "display_name": f"{language} ({bond['namespace']}/{bond['environment']})",
+        "display_name": f"{language} ({reference.namespace}/{reference.name})",
         "language": language.lower(),
     }
 

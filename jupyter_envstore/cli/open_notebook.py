@@ -40,7 +40,7 @@ def open_notebook(options: argparse.Namespace) -> int:
         languages = kernels_of(store, reference, Path(kernels))
         kernel = kernel_for(notebook, languages, reference)
         bond = store.bonds.of_build(reference.id, lock=has_lock(notebook))
-        if _set_kernel(notebook, bond, kernel):
+        if _set_kernel(notebook, bond, kernel, reference):
             write_notebook(notebook, str(path))
             print(f"{options.notebook} has the kernel of {reference} now", file=sys.stderr)
         for server in running_servers(path):
@@ -67,13 +67,17 @@ def _module(wanted: str) -> str:
     return found[0]
 
 
-def _set_kernel(notebook: Any, bond: Bond, kernel: tuple[str, str]) -> bool:
-    """Let a notebook name its kernel and its build; return whether it did not yet."""
+def _set_kernel(notebook: Any, bond: Bond, kernel: tuple[str, str], reference: BuildRef) -> bool:
+    """Let a notebook name its kernel; return whether it did not yet.
+
+    What it remembers of another build stays, until a cell runs: by that, the build may still be found elsewhere.
+    """
     spec, known = notebook.metadata.get("kernelspec"), notebook.metadata.get(BOND)
     is_same = isinstance(spec, Mapping) and spec.get("name") == kernel[0]
-    if is_same and isinstance(known, Mapping) and known.get("record") == bond["record"]:
+    is_other = isinstance(known, Mapping) and known.get("record") != bond["record"]
+    if is_same and known is not None:
         return False
-    remember(notebook, bond, kernel)
+    remember(notebook, known if is_other else bond, kernel, reference)
     return True
 
 

@@ -44,7 +44,10 @@ def share(options: argparse.Namespace) -> None:
             ]
             tell(options, links, "\n".join(lines) or "there are no share links")
             return
-        space, name, _ = parse_reference(options.environment)
+        space, name, number = parse_reference(options.environment)
+        if number is not None:
+            msg = f"a link shows the active build of an environment, whichever that is: name {space}/{name} alone"
+            raise InvalidInputError(msg)
         if not store.config.public_url:
             raise InvalidInputError(NO_ADDRESS)
         token, view = store.links.make(owner(), space, name, options.days)

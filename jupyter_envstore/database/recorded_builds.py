@@ -9,9 +9,19 @@ from sqlalchemy import String, literal, select
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.database.builds import BuildRow
-from jupyter_envstore.database.models import BlobReference, Build, BuildPackage, Environment, Namespace, Package
-from jupyter_envstore.database.states import COMPLETED
+from jupyter_envstore.database.models import (
+    BlobReference,
+    Build,
+    BuildPackage,
+    Environment,
+    Namespace,
+    Package,
+    Specification,
+)
+from jupyter_envstore.database.states import CANCELED, COMPLETED, FAILED
 
+NOTEBOOK = "notebook"
+"""The trigger of builds that are made for a notebook."""
 _COMPLETED = (
     select(Build, Environment, Namespace)
     .join(Environment, Environment.id == Build.environment_id)
@@ -46,6 +56,19 @@ def active_build(session: Session, namespace: str, name: str) -> BuildRow | None
     )
     row = session.execute(query).first()
     return BuildRow(*row) if row else None
+
+
+def active_builds_of(session: Session, sha256: str) -> list[BuildRow]:
+    """Return the active builds that were made from a specification, by its hash, newest first."""
+    query = _COMPLETED.join(Specification, Specification.id == Build.specification_id)
+    query = query.where(Build.id == Environment.current_build_id, Specification.sha256 == sha256)
+    return [BuildRow(*row) for row in session.execute(query.order_by(Build.id.desc()))]
+
+
+def was_tried_only(session: Session, environment_id: int) -> bool:
+    """Whether an environment was made for a notebook, and no build of it has worked or may still work."""
+    rows = session.execute(select(Build.status, Build.trigger).where(Build.environment_id == environment_id)).all()
+    return bool(rows) and all(status in (FAILED, CANCELED) and trigger == NOTEBOOK for status, trigger in rows)
 
 
 def active_packages(session: Session, names: Collection[str]) -> list[ActivePackage]:

@@ -73,7 +73,10 @@ def read_foreign_record(data: bytes, allow_local_files: bool) -> BuildRecord:
     if not _is_plain(raw):
         msg = f"the build record has a value that no build writes: nested more than {MAX_DEPTH} deep, or not Unicode"
         raise SpecificationError(msg)
-    if isinstance(raw, dict) and raw.get("format") != FORMAT:
+    if not isinstance(raw, dict) or "format" not in raw:
+        msg = "this is no build record: a record is a mapping with a format"
+        raise SpecificationError(msg)
+    if raw["format"] != FORMAT:
         shown = str(raw.get("format"))[:20]
         msg = f"the build record has format {shown}; this version reads {FORMAT}: update jupyter-envstore"
         raise SpecificationError(msg)

@@ -89,12 +89,16 @@ def embedded_record(bond: Bond, allow_local_files: bool) -> BuildRecord | None:
 
     try:
         packed = base64.b64decode(lock["data"], validate=True)
-        data = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MEMORY).decompress(packed, max_length=MAX_BYTES + 1)
+        reader = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MEMORY)
+        data = reader.decompress(packed, max_length=MAX_BYTES + 1)
     except (binascii.Error, ValueError, lzma.LZMAError, EOFError):
         msg = "the lock in the notebook is damaged: it cannot be decoded"
         raise SpecificationError(msg) from None
     if len(data) > MAX_BYTES:
         msg = f"the lock in the notebook is larger than {MAX_BYTES} bytes"
+        raise SpecificationError(msg)
+    if not reader.eof:
+        msg = "the lock in the notebook is damaged: its end is missing"
         raise SpecificationError(msg)
     if f"sha256:{hashlib.sha256(data).hexdigest()}" != bond["record"]:
         msg = "the lock in the notebook is not that of the build which the notebook names; one of them was changed"

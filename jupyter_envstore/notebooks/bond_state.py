@@ -84,7 +84,8 @@ class BondState(TypedDict):
     environment with the name in the notebook; None where there is none. ``deleted`` says that this environment had the
     build, was deleted minutes ago, and can be brought back. ``namespace`` and ``environment`` are where
     the environment would be made. ``specification`` is what was asked for, as an ``environment.yml``; empty where the
-    notebook does not tell it. ``fitting`` satisfy most, the best first.
+    notebook does not tell it. ``asked`` is an active build that was made from exactly that. ``fitting`` satisfy most,
+    the best first.
     """
 
     bond: Bond
@@ -96,4 +97,5 @@ class BondState(TypedDict):
     namespace: str
     environment: str
     specification: str
+    asked: FoundBuild | None
     fitting: list[FittingEnvironment]

@@ -95,7 +95,7 @@ def check_output(name: str) -> None:
 
     Raises
     ------
-    StorageError
+    InvalidInputError
         Its folder is not there or may not be written to, or it is a folder itself.
     """
     target = Path(name)
@@ -109,7 +109,7 @@ def check_output(name: str) -> None:
         msg = f"{target} cannot be written: you may not write to the folder {target.parent}"
     else:
         return
-    raise StorageError(msg)
+    raise InvalidInputError(msg)
 
 
 def write_notebook(notebook: Any, name: str) -> None:

@@ -16,6 +16,9 @@ _R = re.compile(
     r"|\b([A-Za-z][A-Za-z0-9.]*):::?[A-Za-z.]"
 )
 _R_COMMENT = re.compile(r"(\"[^\"\n]*\"|'[^'\n]*')|#[^\n]*")
+MOST_BESIDE = 200
+LARGEST_BESIDE = 1 << 20
+"""How many names are looked for beside a notebook, and bytes of a module that is read."""
 R_OWN = {
     *("base", "compiler", "datasets", "graphics", "grDevices", "grid", "methods", "parallel", "splines", "stats"),
     *("stats4", "tcltk", "tools", "utils"),
@@ -53,6 +56,25 @@ def r_packages(cells: Iterable[str]) -> list[str]:
     bare = [_R_COMMENT.sub(lambda match: match[1] or "", text) for text in cells]
     names = [first or second for text in bare for first, second in _R.findall(text)]
     return [name for name in dict.fromkeys(names) if name not in R_OWN]
+
+
+def with_modules_beside(cells: Iterable[str], folder: Path) -> list[str]:
+    """Return the cells, and the text of the modules beside the notebook that they import, and that these import.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the notebook lies. Of a package in it, only ``__init__.py`` is read.
+    """
+    found = list(cells)
+    seen: set[str] = set()
+    for text in found:  # it grows
+        for top in {name.partition(".")[0] for name in _imports(text)} - seen:
+            seen.add(top)
+            for path in (folder / f"{top}.py", folder / top / "__init__.py"):
+                if len(seen) <= MOST_BESIDE and path.is_file() and path.stat().st_size <= LARGEST_BESIDE:
+                    found.append(path.read_text(encoding="utf-8", errors="replace"))
+    return found
 
 
 def _imports(text: str) -> Iterator[str]:

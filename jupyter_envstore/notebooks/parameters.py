@@ -24,9 +24,11 @@ DECIMAL = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|infinity|nan)", r
 
 
 def read_parameter(text: str) -> tuple[str, Value]:
-    """Return name and value of ``name=value``; the value is a number, true, false or null where it looks like one.
+    """Return name and value of ``name=value``; the value is a number, True, False or None where it is written so.
 
-    >>> read_parameter("rate=0.5"), read_parameter("name=data"), read_parameter("deep=true")
+    As papermill reads it (``papermill.cli._resolve_type``): every other text stays one.
+
+    >>> read_parameter("rate=0.5"), read_parameter("name=data"), read_parameter("deep=True")
     (('rate', 0.5), ('name', 'data'), ('deep', True))
 
     Raises
@@ -38,9 +40,9 @@ def read_parameter(text: str) -> tuple[str, Value]:
     if not separator or not NAME.fullmatch(name):
         msg = f"{text[:80]!r} is not NAME=VALUE with the name of a variable"
         raise InvalidInputError(msg)
-    words: dict[str, Value] = {"true": True, "false": False, "null": None, "none": None}
-    if value.lower() in words:
-        return name, words[value.lower()]
+    words: dict[str, Value] = {"True": True, "False": False, "None": None}
+    if value in words:
+        return name, words[value]
     if NUMBER.fullmatch(value) and len(value) < 4000:
         return name, int(value)
     return name, float(value) if DECIMAL.fullmatch(value) else value

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from jupyter_envstore.errors import SpecificationError
 from jupyter_envstore.notebooks.pypi_requests import Requested
-from jupyter_envstore.spec.converting.script import find_block, lines_with_ends
+from jupyter_envstore.spec.converting.script import check_one_block, find_block, lines_with_ends
 from jupyter_envstore.spec.converting.toml import read_toml
 from jupyter_envstore.spec.toml_text import toml_string
 
@@ -91,14 +91,19 @@ def put_into_cells(cells: list[dict[str, object]], requested: Requested, with_id
     Raises
     ------
     SpecificationError
-        As :func:`with_block`.
+        As :func:`with_block`; or several cells have one.
     """
+    replaced: list[tuple[dict[str, object], str | list[str]]] = []
     for cell in cells:
         source = cell.get("source", "")
         text = "".join(map(str, source)) if isinstance(source, list) else str(source)
-        if cell.get("cell_type") == "code" and (replaced := with_block(text, requested)) is not None:
-            cell["source"] = lines_with_ends(replaced) if isinstance(source, list) else replaced
-            return
+        if cell.get("cell_type") == "code" and (fresh := with_block(text, requested)) is not None:
+            replaced.append((cell, lines_with_ends(fresh) if isinstance(source, list) else fresh))
+    check_one_block(len(replaced))
+    for cell, written in replaced:
+        cell["source"] = written
+    if replaced:
+        return
     new: dict[str, object] = {
         "cell_type": "code",
         "execution_count": None,

@@ -8,8 +8,15 @@ from collections.abc import Sequence
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import settings as settings_rows
-from jupyter_envstore.database.connection import Database
-from jupyter_envstore.database.recorded_builds import active_build, active_packages, builds_of_record
+from jupyter_envstore.database.connection import Database, Session
+from jupyter_envstore.database.recorded_builds import (
+    NOTEBOOK,
+    active_build,
+    active_builds_of,
+    active_packages,
+    builds_of_record,
+    was_tried_only,
+)
 from jupyter_envstore.database.retention import builds_deleted_with, find_deleted_environment
 from jupyter_envstore.database.states import PREFIX_PRESENT
 from jupyter_envstore.engine.package_cache import in_cache
@@ -25,6 +32,7 @@ from jupyter_envstore.services.record_policy import check_accepted, check_record
 from jupyter_envstore.services.records import BuildRecords
 from jupyter_envstore.services.settings import Settings
 from jupyter_envstore.services.values import BuildRef
+from jupyter_envstore.spec import read_specification
 from jupyter_envstore.spec.names import NAME
 from jupyter_envstore.spec.selectors import current_subdir
 
@@ -119,6 +127,7 @@ class Bonds:
             "namespace": place[0],
             "environment": place[1],
             "specification": requested_text(bond),
+            "asked": self._asked(identity, requested_text(bond), place),
             "fitting": self._fitting(identity, bond),
         }
 
@@ -166,7 +175,7 @@ class Bonds:
         record.lock(current_subdir())
         check_record(record, settings, "/".join(target), self._config, foreign=True)
         check_accepted("the lock", unknown_places(record, settings, self._config), accepted)
-        return self._builds.submit_record(record, target, who, "notebook", later=later)
+        return self._builds.submit_record(record, target, who, NOTEBOOK, later=later)
 
     def _known_builds(self, identity: Identity, bond: Bond) -> tuple[list[FoundBuild], FoundBuild | None]:
         """Return the builds with the notebook's record, and the active build of the environment that it names."""
@@ -203,8 +212,22 @@ class Bonds:
             base = bond["environment"]
             longest = f"{base[:48]}-build-{bond['build']}"
             names = [base, longest, *(f"{longest}-{number}" for number in range(2, 100))]
-            name = next((n for n in names if settings_rows.scope_ids(session, namespace, n)[1] is None), longest)
+            name = next((n for n in names if _is_free(session, namespace, n)), longest)
         return namespace, name if NAME.fullmatch(name) else base
+
+    def _asked(self, identity: Identity, text: str, place: tuple[str, str]) -> FoundBuild | None:
+        """Return an active build that was made from exactly what a notebook asked for; one that is here comes first."""
+        if not text:
+            return None
+        try:
+            specification = read_specification(text, allow_local_files=self._config.allow_local_files, named=True)
+            specification, _ = self._settings.apply(specification, *place)
+        except (PolicyError, SpecificationError):
+            return None
+        with self._database.read() as session:
+            visible = [row for row in active_builds_of(session, specification.sha256) if _may_read(identity, row)]
+        visible.sort(key=lambda row: row.build.prefix_state != PREFIX_PRESENT)
+        return _found(visible[0]) if visible else None
 
     def _lock_state(self, bond: Bond, place: tuple[str, str]) -> LockState | None:
         """Return what can be done with the lock in a notebook; a lock that cannot be used tells why."""
@@ -251,6 +274,11 @@ class Bonds:
         ]
         found.sort(key=lambda item: (len(item["unmet"]), item["namespace"], item["name"]))
         return found[:MOST_FITTING]
+
+
+def _is_free(session: Session, namespace: str, name: str) -> bool:
+    found = settings_rows.scope_ids(session, namespace, name)[1]
+    return found is None or was_tried_only(session, found)
 
 
 def _may_read(identity: Identity, row: rows.BuildRow) -> bool:

@@ -22,6 +22,7 @@ from jupyter_envstore.database.jobs import BUILD, enqueue, unfinished_jobs
 from jupyter_envstore.database.models import Environment, Namespace
 from jupyter_envstore.database.models import Specification as SpecificationRow
 from jupyter_envstore.database.paging import Filters, Page
+from jupyter_envstore.database.recorded_builds import was_tried_only
 from jupyter_envstore.database.states import COMPLETED, ON_DEMAND, PREFIX_NONE, UNSETTLED
 from jupyter_envstore.database.warnings import warnings_of
 from jupyter_envstore.engine.lockcheck import check_lock
@@ -453,7 +454,8 @@ def _complete_without_files(session: Session, row: rows.BuildRow, who: str) -> N
 
 
 def _check_new(session: Session, target: tuple[str, str]) -> None:
-    if settings_rows.scope_ids(session, *target)[1] is not None:
+    found = settings_rows.scope_ids(session, *target)[1]
+    if found is not None and not was_tried_only(session, found):
         msg = f"environment {'/'.join(target)} exists already"
         raise ConflictError(msg)
 

@@ -57,6 +57,21 @@ class Channels:
             for record in found
         ]
 
+    def known(self, names: Sequence[str]) -> set[str]:
+        """Return those of some names that packages of the default channels have, for this platform.
+
+        Raises
+        ------
+        ChannelError
+            A channel cannot be read.
+        ValueError
+            One of them is no name.
+        """
+        settings = self._settings.effective(())
+        urls = ChannelPolicy.of(settings, self._config.channel_alias).resolve(())
+        found = search_versions(names, urls, current_platform(), self._config.packages / "repodata", most=1)
+        return {record["name"] for record in found}
+
     def check(self, channels: Sequence[str], specs: Sequence[str] = ()) -> None:
         """Refuse channels that are none, local where that is not allowed, or not allowed by the store's settings.
 

@@ -553,6 +553,9 @@ class Channels(Protocol):
     def search(self, package: str, channels: Sequence[str] = (), platform: str | None = None) -> list[ChannelPackage]:
         """Return packages of channels: versions of a name, or the names that a pattern with ``*`` matches."""
 
+    def known(self, names: Sequence[str]) -> set[str]:
+        """Return those of some names that packages of the default channels have, for this platform."""
+
     def check(self, channels: Sequence[str], specs: Sequence[str] = ()) -> None:
         """Refuse channels that are none, local where that is not allowed, or not allowed by the store's settings."""
 

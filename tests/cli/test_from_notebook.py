@@ -72,6 +72,46 @@ def test_a_script_block_comes_first_then_files_beside_it(cli: CommandLine) -> No
     assert "environment.yml is passed over: line 1" in cli.run("from-notebook", str(path)).stderr
 
 
+def test_what_cells_install_and_modules_beside_count(cli: CommandLine, channel: str) -> None:
+    cli.run("setting", f"conda_default_channels={json.dumps([channel])}")
+    path = write(
+        cli,
+        "%pip install -q rich==13.0\n!conda install -y 'scipy>=1' # for later\n%pip install -r more.txt",
+        "import rich, helper, zzqq",
+    )
+    (path.parent / "helper.py").write_text("import flask\nfrom deeper import x")
+    (path.parent / "deeper.py").write_text("import numpy, helper")
+    found = cli.run("from-notebook", str(path), "--package", "nobody=x")
+    assert "note: not read: %pip install -r more.txt" in found.stderr
+    assert "note: --package nobody=… is not used: nothing imports nobody" in found.stderr
+    assert "import rich: rich==13.0 (a cell installs it)" in found.stderr
+    assert "import zzqq: no package (no package of the default channels has this name)" in found.stderr
+    for line in ("scipy>=1", "rich==13.0", "flask", "numpy"):
+        assert line in found.stdout
+    assert "zzqq" not in found.stdout
+    assert "helper" not in found.stdout
+    building = cli.run("from-notebook", str(path), "--build", "--yes", "--accept-guesses", code=2)
+    assert "no package is known for: zzqq; name it with --package zzqq=PACKAGE" in building.stderr
+
+
+def test_what_it_advises_can_be_given(cli: CommandLine) -> None:
+    path = write(cli, "import numpy")
+    (path.parent / "pyproject.toml").write_text(
+        "[project]\nname = 'x'\nversion = '1'\ndependencies = ['click']\n"
+        "[project.optional-dependencies]\nmore = ['rich']"
+    )
+    told = cli.run("from-notebook", str(path))
+    assert "choose more categories with: --category NAME (more)" in told.stderr
+    assert "rich" not in told.stdout
+    assert "rich" in cli.run("from-notebook", str(path), "--category", "more").stdout
+
+
+def test_two_script_blocks_are_refused(cli: CommandLine) -> None:
+    block = "# /// script\n# dependencies = ['{}']\n# ///"
+    path = write(cli, block.format("cowsay"), block.format("pandas"))
+    assert "2 cells of the notebook have a script block" in cli.run("from-notebook", str(path), code=2).stderr
+
+
 def test_notebooks_in_r_and_bad_files(cli: CommandLine) -> None:
     path = write(cli, "library(dplyr)", language="R")
     text = cli.run("from-notebook", str(path)).stdout
@@ -80,6 +120,12 @@ def test_notebooks_in_r_and_bad_files(cli: CommandLine) -> None:
     assert "cannot be read" in cli.run("from-notebook", "gone.ipynb", code=2).stderr
     (cli.folder / "odd.ipynb").write_text("{")
     assert "is no notebook" in cli.run("from-notebook", "odd.ipynb", code=2).stderr
+    julia = write(cli, "using Plots", language="julia")
+    assert "is a notebook in julia" in cli.run("from-notebook", str(julia), code=2).stderr
+    (cli.folder / "x.txt").write_text("import numpy")
+    assert "neither a notebook nor a script" in cli.run("from-notebook", "x.txt", code=2).stderr
+    (cli.folder / "s.R").write_text("library(dplyr)")
+    assert cli.run("from-notebook", "s.R").stdout.startswith('name: "s"\n')
     assert "is not MODULE=PACKAGE" in cli.run("from-notebook", str(path), "--package", "cv2", code=2).stderr
 
 

@@ -98,6 +98,10 @@ def test_what_cannot_be_had_exactly_fails_if_it_must_be(
     assert "note: team/asked:1 cannot be had exactly" in done.stderr
     prefix = cli.json("show", "default/asked")["prefix"]
     assert prefix in json.loads(done.stdout)["cells"][2]["outputs"][0]["text"][0]
+    again = cli.run("run-notebook", path.name, "-o", "-")
+    assert "team/asked:1 cannot be had exactly: this store does not have the build" in again.stderr
+    assert "default/asked:1 was made from what it asked for" in again.stderr
+    assert [found["name"] for found in cli.json("list")] == ["asked"]
     slow = notebook(None, "import time; time.sleep(60)")
     late = cli.run("run-notebook", slow.name, "--environment", "default/asked", "--timeout", "1", code=FAILED)
     assert "cell 2 of 2 took longer than 1 s (--timeout)" in late.stderr
@@ -137,13 +141,31 @@ def test_the_lockfile_beside_it_is_built_if_it_has_all(
     assert "note: analysis.conda-lock.yml does not have numpy" in other.stderr
     path = notebook(bond, "print(1)")
     done = cli.run("run-notebook", path.name, "-o", "out.ipynb")
-    assert "does not contain its lock; built from analysis.conda-lock.yml" in done.stderr
+    assert "does not contain its lock; building from analysis.conda-lock.yml" in done.stderr
     assert outputs(cli.folder / "out.ipynb")[1] == "1\n"
     (cli.folder / "analysis.conda-lock.yml").rename(cli.folder / "other.conda-lock.yml")
     assert cli.run("run-notebook", path.name, "--exact", code=NOT_EXACT).stdout == ""
     told = cli.run("run-notebook", path.name, "-o", "out.ipynb").stderr
     assert "note: conda-lock.yml cannot be used" in told
-    assert "built from what it asked for" in told
+    assert "building from what it asked for" in told
+
+
+def test_attempts_that_failed_take_no_names(
+    cli: CommandLine, written: Json, notebook: Callable[..., Path], channel: str
+) -> None:
+    cli.run("setting", f"conda_default_channels={json.dumps([channel])}")
+    bond = {key: value for key, value in written.items() if key != "lock"}
+    bond |= {"packages": ["no-such-package"], "pip": [], "environment": "hard", "left_out": 2}
+    for _ in range(2):
+        failed = cli.run("run-notebook", notebook(bond, "1").name, code=5)
+        assert "note: the notebook lacks 2 lines of that" in failed.stderr
+    assert [found["name"] for found in cli.json("list")] == ["hard"]
+    done = cli.run("run-notebook", notebook({**bond, "packages": ["python", "ipykernel"]}, "1").name)
+    assert "building default/hard:3" in done.stderr
+    cli.run("share", "default/hard:9", code=2)
+    own = {**bond, "packages": ["python"], "namespace": "default", "build": 3}
+    other = cli.run("run-notebook", notebook(own, "1").name, "--exact", code=NOT_EXACT)
+    assert "this store does not have the build (its default/hard:3 is another one)" in other.stderr
 
 
 @pytest.mark.parametrize(
@@ -185,7 +207,7 @@ def test_bad_input_is_named(cli: CommandLine, notebook: Callable[..., Path]) -> 
         (cli.folder / "odd.ipynb").write_text(text)
         assert "is no notebook" in cli.run("run-notebook", "odd.ipynb", code=2).stderr
     for output in ("gone/out.ipynb", "."):  # it is told before anything runs
-        run = cli.run("run-notebook", path.name, "-o", output, code=6)
+        run = cli.run("run-notebook", path.name, "-o", output, code=2)
         assert "there is no folder gone" in run.stderr or "is a folder" in run.stderr
     odd = notebook({"version": 7}, "1")
     assert "this version reads 1" in cli.run("run-notebook", odd.name, code=2).stderr
@@ -197,7 +219,10 @@ def test_bad_input_is_named(cli: CommandLine, notebook: Callable[..., Path]) -> 
         ("a=1", 1),
         ("a=-2.5e3", -2500.0),
         ("a=True", True),
-        ("a=none", None),
+        ("a=None", None),
+        ("a=true", "true"),
+        ("a=null", "null"),
+        ("a=none", "none"),
         ("a=", ""),
         ("a=b=c", "b=c"),
         ("a=1_000", "1_000"),

@@ -69,18 +69,37 @@ def script_block(text: str) -> str | None:
 
 
 def notebook_block(text: str) -> str | None:
-    """Return the TOML of the first cell that holds a script's block, or None."""
+    """Return the TOML of the cell that holds a script's block, or None.
+
+    Raises
+    ------
+    SpecificationError
+        Two cells have one, or one that does not end.
+    """
     try:
         cells = json.loads(text).get("cells", [])
     except (ValueError, AttributeError, RecursionError):
         return None
-    for cell in cells if isinstance(cells, list) else []:
-        source = cell.get("source", "") if isinstance(cell, dict) else ""
-        joined = "".join(map(str, source)) if isinstance(source, list) else str(source)
-        found = script_block(joined)
-        if found is not None:
-            return found
-    return None
+    sources = [cell.get("source", "") for cell in cells if isinstance(cell, dict)] if isinstance(cells, list) else []
+    texts = ["".join(map(str, source)) if isinstance(source, list) else str(source) for source in sources]
+    found = [block for text in texts if (block := script_block(text)) is not None]
+    check_one_block(len(found))
+    return found[0] if found else None
+
+
+def check_one_block(count: int) -> None:
+    """Refuse a notebook with several cells that hold a script's block.
+
+    Raises
+    ------
+    SpecificationError
+        It has several.
+    """
+    if count > 1:
+        msg = (
+            f"{count} cells of the notebook have a script block, and one may have it: tools would read the first alone"
+        )
+        raise SpecificationError(msg)
 
 
 def script_draft(block: str, name: str) -> Draft:

@@ -31,7 +31,7 @@ export function addLockCommands(context: CommandContext, bonds: NotebookBonds): 
       const answer = await showDialog({
         title: trans.__('Embed the lock of %1 in %2?', name, title),
         body: trans.__(
-          'The notebook becomes %1 larger. It then contains the exact version and address of each package of build %2, so that the environment can be brought back from the notebook alone.',
+          'The notebook becomes %1 larger. It then contains the exact version and address of each package of build %2, so that the environment can be brought back from the notebook alone. The variables of the environment with their values, and the addresses of its channels, are in it, too.',
           size(bond.lock.size),
           bond.build
         ),

@@ -104,8 +104,13 @@ function Missing(props: IBarProps & { found: Extract<IRecovery, { kind: 'missing
           {trans.__('Build from %1', beside.slice(beside.lastIndexOf('/') + 1))}
         </TextButton>
       )}
+      {state?.asked && !here && !state.deleted && (
+        <TextButton id="envstore:use-asked" primary={!bringBack && !beside} title={trans.__('It was built from exactly what the notebook asked for')} onClick={() => recovery.use(state.asked!)}>
+          {trans.__('Use %1', `${state.asked.namespace}/${state.asked.environment}`)}
+        </TextButton>
+      )}
       {state?.specification && !here && (
-        <TextButton id="envstore:build-requests" primary={!bringBack && !beside && !state.deleted} title={requestsTitle(state, trans)} onClick={() => recovery.useRequests(state)}>
+        <TextButton id="envstore:build-requests" primary={!bringBack && !beside && !state.deleted && !state.asked} title={requestsTitle(state, trans)} onClick={() => recovery.useRequests(state)}>
           {trans.__('Build from What It Asked For')}
         </TextButton>
       )}
@@ -128,7 +133,9 @@ function Moved(props: IBarProps & { found: Extract<IRecovery, { kind: 'moved' }>
       <div className="jp-EnvStore-barText" role="status">
         <span>
           {trans.__('Written in build %1 of', bond.build)} <b>{`${bond.namespace}/${bond.environment}`}</b>
-          {trans.__('; its kernel runs in build %1.', running.number)}
+          {here || running.number !== bond.build
+            ? trans.__('; its kernel runs in build %1.', running.number)
+            : trans.__('; its kernel runs in another build of this number.')}
         </span>
         <span className="jp-EnvStore-sub">{here ? difference(changes, trans) : source(state, found.elsewhere, trans)}</span>
       </div>
@@ -220,7 +227,9 @@ function source(state: IBondState, elsewhere: Elsewhere | undefined, trans: Tran
   const why = lock
     ? trans.__('The lock in the notebook cannot be used: %1', lock.refused)
     : trans.__('This store does not have the build, and the notebook does not contain its lock.') + where;
-  return [why, ...otherStores(elsewhere, trans)].join(' ');
+  const left = state.bond.left_out ?? 0;
+  const lines = left && state.specification ? [trans._n('%1 line of what it asked for is not in the notebook.', '%1 lines of what it asked for are not in the notebook.', left)] : [];
+  return [why, ...lines, ...otherStores(elsewhere, trans)].join(' ');
 }
 
 /** Say what stores elsewhere answered that do not help. */

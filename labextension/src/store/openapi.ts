@@ -480,6 +480,8 @@ export interface components {
             readonly environment: string;
             /** @description What was asked for, as an `environment.yml`; empty where the notebook does not tell it. */
             readonly specification: string;
+            /** @description An active build that was made from exactly what was asked for. */
+            readonly asked: components["schemas"]["FoundBuild"] | null;
             /** @description Environments that satisfy most of what was asked for, the best first. */
             readonly fitting: readonly {
                 readonly namespace: string;
