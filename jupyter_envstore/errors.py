@@ -233,6 +233,13 @@ class StoreUnavailableError(EnvStoreError):
         super().__init__(f"the store cannot be opened: {reason}")
 
 
+class LoginUnavailableError(EnvStoreError):
+    """It cannot be found out who asks: whoever knows people, such as a JupyterHub, does not answer."""
+
+    code = "login_unavailable"
+    status = 503
+
+
 class QuotaError(EnvStoreError):
     """Somebody has as many of something as they may."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import threading
 from dataclasses import replace
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 
 from jupyter_server.auth import IdentityProvider
 from jupyter_server.utils import url_path_join
-from traitlets import Bool, Integer, Unicode, default
+from traitlets import Bool, Integer, Set, Unicode, default
 
 from jupyter_envstore.application.configuration import ConfigurationFiles
 from jupyter_envstore.application.handler_context import make_context
@@ -21,6 +22,7 @@ from jupyter_envstore.application.store_opener import StoreOpener, without_colle
 from jupyter_envstore.engine.sandbox import NONE
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.kernels.no_kernels import NoKernels
+from jupyter_envstore.policy.access import check_roles
 from jupyter_envstore.server.metrics import metrics
 from jupyter_envstore.server.registry_server import RegistryServer
 from jupyter_envstore.server.standalone import Listening, StandaloneServer, TokensOnly
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
     from jupyter_envstore.policy.directory import Directory
 
 PORT = 8890
+FILES = 65_536
+"""How many files and connections the service may have open, if the system lets it."""
+HUB_VARIABLES = ("JUPYTERHUB_API_TOKEN", "JUPYTERHUB_API_URL", "JUPYTERHUB_CLIENT_ID", "JUPYTERHUB_SERVICE_NAME")
 UNSANDBOXED = (
     "whoever may make an environment runs code of packages as this account, which can read and write the whole store: "
     "set c.EnvStoreApp.sandbox = 'bubblewrap', or c.EnvStoreService.allow_unsandboxed = True if you trust everybody "
@@ -75,6 +80,12 @@ class EnvStoreService(ServingTraits, ConfigurationFiles):
         help="Whether people are those of a JupyterHub, and log in there. Default: yes if JUPYTERHUB_API_TOKEN is set."
     ).tag(config=True)
     hub_admins = Bool(True, help="Whether admins of the JupyterHub may do everything in the store.").tag(config=True)
+    hub_groups = Set(
+        Unicode(),
+        help="Groups of the JupyterHub whose members may use the store. Default: everybody who may use the service. "
+        "Whoever is in none of them any more loses their tokens of the store too; of who only loses the scope that "
+        "opens the service, these tokens go on.",
+    ).tag(config=True)
     hub_seconds = Integer(
         60,
         min=1,
@@ -133,6 +144,9 @@ class EnvStoreService(ServingTraits, ConfigurationFiles):
         configuration = self.store_config()
         if configuration.sandbox == NONE and not self.allow_unsandboxed:
             raise InvalidInputError(UNSANDBOXED)
+        self._check()
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, FILES)), hard))
         self.ending = threading.Event()
         self.directory: Directory | None = None
         login, pages = self._login()
@@ -144,17 +158,38 @@ class EnvStoreService(ServingTraits, ConfigurationFiles):
         listening = Listening(self.ip, self.port, base_url, self.certfile, self.keyfile, self.trust_proxy)
         self.web = StandaloneServer(listening, self.context, login, pages)
 
+    def _check(self) -> None:
+        """Refuse what would give people more than they should have."""
+        if not self.shared:
+            msg = "a service is for several people, so c.EnvStoreApp.shared cannot be False"
+            raise InvalidInputError(msg)
+        if self.group_role:
+            check_roles([self.group_role])
+        if any(roles for roles in self.unauthenticated_role_bindings.values()):
+            self.log.warning("envstore: without a token one may: %s", dict(self.unauthenticated_role_bindings))
+        if not self.hub_login:
+            return
+        if self.identity_mapper is not None:
+            msg = "people of a JupyterHub keep their names, so that the hub can be asked about them: no identity_mapper"
+            raise InvalidInputError(msg)
+        lacking = [name for name in HUB_VARIABLES if not os.environ.get(name)]
+        if lacking:
+            msg = f"{', '.join(lacking)} must be set, as a JupyterHub does for its services, or turn hub_login off"
+            raise InvalidInputError(msg)
+
     def _login(self) -> tuple[IdentityProvider, Sequence[Any]]:
         """Return who logs in, and the routes of it."""
         if not self.hub_login:
             return TokensOnly(parent=self), ()
-        from jupyter_envstore.server.hub_login import HubDirectory, HubLogin, person_of
-
-        if self.identity_mapper is None:
-            self.identity_mapper = person_of(self.hub_admins)
-        login = HubLogin(parent=self, seconds=self.hub_seconds)
+        try:
+            from jupyter_envstore.server.hub_login import HubDirectory, HubLogin, mapper_of
+        except ImportError:
+            msg = "the package jupyterhub is needed to log in at a JupyterHub: pip install 'jupyter-envstore[hub]'"
+            raise InvalidInputError(msg) from None
+        self.identity_mapper = mapper_of(self.hub_admins)
+        login = HubLogin(parent=self, seconds=self.hub_seconds, groups=self.hub_groups)
         hub = login.hub_auth
-        self.directory = HubDirectory(hub.api_url, hub.api_token, self.hub_admins, self.hub_seconds)
+        self.directory = HubDirectory(hub.api_url, hub.api_token, self.hub_admins, self.hub_groups, self.hub_seconds)
         os.environ.pop("JUPYTERHUB_API_TOKEN", None)  # workers inherit the environment
         return login, login.get_handlers()
 

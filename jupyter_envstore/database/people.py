@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_, select, update
@@ -12,7 +12,7 @@ from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.models import ENTITY_KIND, NAMESPACE_KIND, AuditEntry, Namespace, RoleMapping, Token
 from jupyter_envstore.database.values import TokenValues
 from jupyter_envstore.errors import AuthenticationError, ConflictError, NotFoundError
-from jupyter_envstore.policy.access import GROUP, own_namespace
+from jupyter_envstore.policy.access import GROUP, own_namespaces
 
 USER, KERNEL, SHARE = "user", "kernel", "share"
 """Kinds of tokens: made by people, handed to kernels, and part of links that share an environment."""
@@ -199,16 +199,45 @@ def expired(token: Token, moment: datetime | None = None) -> bool:
     return token.expires_on is not None and token.expires_on <= (moment or now())
 
 
+def own_space(session: Session, name: str, is_open: Callable[[str], bool]) -> str | None:
+    """Return the namespace of a person; None where all that may be theirs belong to others.
+
+    Parameters
+    ----------
+    is_open : callable
+        Whether the configuration gives something in a namespace that is not there yet to somebody else.
+    """
+    candidates = own_namespaces(name)
+    makers = _makers_of(session, candidates)
+    return next(
+        (space for space in candidates if (makers[space] in ("", name) if space in makers else not is_open(space))),
+        None,
+    )
+
+
 def group_spaces(session: Session, groups: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """Return the namespaces of groups, and of those that are not there yet the group of each.
 
-    No group shares one with a person: one that a person of the group's name made is that person's own, and so may be
-    one of which nobody knows who made it.
+    No group shares one with a person or with another group. One that has the plain name of the group is the group's,
+    too, if an admin made it; one that a person of the group's name made is that person's own, and so may be one of
+    which nobody knows who made it. A group whose namespaces all belong to others has none.
     """
-    candidates = {group: (own_namespace(group), own_namespace(f"{GROUP}{group}", taken=True)) for group in groups}
-    makers = _makers_of(session, (name for pair in candidates.values() for name in pair))
-    spaces = {group: other if makers.get(own) in (group, "") else own for group, (own, other) in candidates.items()}
-    return list(spaces.values()), {space: group for group, space in spaces.items() if space not in makers}
+    found: list[str] = []
+    missing: dict[str, str] = {}
+    candidates = {group: own_namespaces(f"{GROUP}{group}") for group in groups}
+    plain = {group: own_namespaces(group)[0] for group in groups if own_namespaces(group)[0] == group}
+    makers = _makers_of(session, [*plain.values(), *(space for spaces in candidates.values() for space in spaces)])
+    for group, spaces in candidates.items():
+        who = f"{GROUP}{group}"
+        if group in plain and makers.get(group) not in (group, ""):
+            space: str | None = group
+        else:
+            space = next((space for space in spaces if makers.get(space, who) == who), None)
+        if space is not None:
+            found.append(space)
+            if space not in makers:
+                missing[space] = group
+    return found, missing
 
 
 def _makers_of(session: Session, names: Iterable[str]) -> dict[str, str]:

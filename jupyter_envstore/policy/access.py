@@ -293,9 +293,19 @@ def own_namespace(name: str, taken: bool = False) -> str:
     A name that is a valid namespace in lower case is its own; any other is cleaned, with a hash behind a ``+``. So is
     one that is ``taken``: by a namespace that others made, or that the configuration opens to others.
     """
-    if not taken and NAME.fullmatch(name) and name == name.lower() and "+" not in name and name not in RESERVED:
-        return name
-    return f"{suggest_name(name.lower())[:50].replace('+', '-')}+{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+    return own_namespaces(name)[-2 if taken else 0]
+
+
+def own_namespaces(name: str) -> tuple[str, ...]:
+    """Return the namespaces that may be a person's or a group's own, the first of them if nobody else has it.
+
+    The last one has so much of a hash of the name (96 bits) that nobody finds another name for it.
+    """
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+    cleaned = suggest_name(name.lower())[:38].replace("+", "-")
+    longer = (f"{suggest_name(name.lower())[:50].replace('+', '-')}+{digest[:12]}", f"{cleaned}+{digest[:24]}")
+    is_plain = NAME.fullmatch(name) and name == name.lower() and "+" not in name and name not in RESERVED
+    return (name, *longer) if is_plain else longer
 
 
 def matches(pattern: str, text: str) -> bool:

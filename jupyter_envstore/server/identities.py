@@ -30,6 +30,23 @@ class Identities:
         self._threads = threads
         self._mapper = mapper
 
+    async def of_token(self, token: str) -> Identity | None:
+        """Return the identity that a token gives, None when it is none of ours.
+
+        Raises
+        ------
+        AuthenticationError
+            It is one of ours, and unknown, expired or revoked; or its owner is gone.
+        LoginUnavailableError
+            The directory that knows its owner does not answer.
+        """
+        rules, people = self._access.rules, self._access.store.people
+        if rules.directory is not None:
+            owner = await self._threads.run(people.owner_of, token)
+            if owner is not None:
+                await rules.directory.look(owner)
+        return await self._threads.run(people.identify_token, rules, token)
+
     async def of_user(self, user: Any) -> Identity:
         """Return the identity of a user that Jupyter knows."""
         rules = self._access.rules

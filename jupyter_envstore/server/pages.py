@@ -14,6 +14,8 @@ from jupyter_server.utils import url_path_join
 from tornado.template import Template
 from tornado.web import HTTPError
 
+from jupyter_envstore.errors import EnvStoreError
+
 NO_LOGIN = "nobody logs in here: programs send a token, which an admin of the store gives"
 
 
@@ -38,13 +40,26 @@ class PageHandler(JupyterHandler):
             raise HTTPError(403, NO_LOGIN)
         return super().get_login_url()
 
+    def _request_summary(self) -> str:
+        """Return what logs say of a request: without its query, which may hold a token."""
+        return f"{self.request.method} {self.request.path} ({self.request.remote_ip})"
+
+    def log_exception(self, kind: Any, value: Any, trace: Any) -> None:
+        """Log what was unforeseen."""
+        if not isinstance(value, EnvStoreError):
+            super().log_exception(kind, value, trace)
+
     def write_error(self, status_code: int, **keywords: Any) -> None:
         """Render an error."""
         if "jinja2_env" in self.settings:
             super().write_error(status_code, **keywords)
             return
         error = keywords.get("exc_info", (None, None))[1]
-        reason = getattr(error, "log_message", None) or responses.get(status_code, "error")
+        if isinstance(error, EnvStoreError):
+            status_code, reason = error.status, str(error)
+            self.set_status(status_code)
+        else:
+            reason = getattr(error, "log_message", None) or responses.get(status_code, "error")
         self.set_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
         found = _template("error.html").generate(status=status_code, reason=str(reason), base_url=self.base_url)
         self.finish(found)
@@ -66,7 +81,7 @@ def send_page(handler: JupyterHandler, name: str) -> None:
     handler.set_header(
         "Content-Security-Policy",
         f"default-src 'none'; connect-src 'self'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
-        "frame-ancestors 'self'; base-uri 'none'; form-action 'none'",
+        "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     )
     handler.set_header("Cache-Control", "no-store")
     api = url_path_join(handler.base_url, "envstore/api/v1/")

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.auth import AllowAllAuthorizer, IdentityProvider
 from jupyter_server.log import log_request
 from jupyter_server.utils import url_path_join
 from tornado.httpserver import HTTPServer
-from tornado.web import Application
+from tornado.web import Application, RequestHandler
 
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.server.context import SETTING, ServerContext
@@ -27,8 +28,12 @@ from jupyter_envstore.server.start_page import StartPageHandler
 if TYPE_CHECKING:
     from jupyter_server.auth import User
 
-LARGEST_BODY = 64 << 20
-"""Bytes of a request that are read at all; each handler has a limit of its own, which is lower."""
+LARGEST_BODY = max(getattr(route[1], "max_body", 0) for route in routes()) + 4096
+"""Bytes of a request that are read at all; each handler has a limit of its own, which is lower or the same."""
+BODY_SECONDS = 60.0
+"""How long a request may take to arrive."""
+IDLE_SECONDS = 75.0
+"""How long a connection may say nothing between two requests."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,15 @@ class TokensOnly(IdentityProvider):
         return False
 
 
+def _quiet(page: type[RequestHandler]) -> type[RequestHandler]:
+    """Return a page of another package whose requests are logged without their query, which may hold a token."""
+
+    def summary(self: RequestHandler) -> str:
+        return f"{self.request.method} {self.request.path} ({self.request.remote_ip})"
+
+    return type(page.__name__, (page,), {"_request_summary": summary})
+
+
 class StandaloneServer:
     """Serves a store.
 
@@ -92,7 +106,8 @@ class StandaloneServer:
     ) -> None:
         self._listening = listening
         base = listening.base_url
-        found = [*routes(), *pages, ("/envstore/?", StartPageHandler), ("/envstore/metrics", MetricsHandler)]
+        own_pages = [(route[0], _quiet(route[1]), *route[2:]) for route in pages]
+        found = [*routes(), *own_pages, ("/envstore/?", StartPageHandler), ("/envstore/metrics", MetricsHandler)]
         if context.registry.at_root:
             found += REGISTRY_ROUTES
         handlers = [(url_path_join(base, route[0]), *route[1:]) for route in found]
@@ -109,7 +124,7 @@ class StandaloneServer:
             "identity_provider": login,
             "log_function": partial(log_request, record_prometheus_metrics=False),
             "xsrf_cookie_kwargs": {"path": base},
-            "xsrf_cookies": True,
+            "xsrf_cookies": False,  # Tornado asks for it before it is known who asks; JupyterHandler asks when it is
         }
         self.settings = settings
         self._application = Application([*handlers, (base, StartPageHandler)], **settings)
@@ -124,6 +139,10 @@ class StandaloneServer:
             The port cannot be had, or the certificate not be read.
         """
         place = self._listening
+        for file in filter(None, (place.certfile, place.keyfile)):
+            if not Path(file).is_file():
+                msg = f"there is no file {file}, which is to be the certificate or its key"
+                raise InvalidInputError(msg)
         try:
             certificates = None
             if place.certfile:
@@ -134,6 +153,8 @@ class StandaloneServer:
                 ssl_options=certificates,
                 xheaders=place.trust_proxy,
                 max_body_size=LARGEST_BODY,
+                body_timeout=BODY_SECONDS,
+                idle_connection_timeout=IDLE_SECONDS,
             )
             server.listen(place.port, address=place.ip)
         except (OSError, ssl.SSLError) as error:

@@ -476,6 +476,9 @@ class People(Protocol):
     def identify(self, rules: AccessRules, name: str, groups: Sequence[str] = (), is_admin: bool = False) -> Identity:
         """Return the identity of a person, with what role mappings and their groups give them."""
 
+    def owner_of(self, token: str) -> str | None:
+        """Return the name of the person whose token this is, None where it is nobody's."""
+
     def identify_token(self, rules: AccessRules, token: str) -> Identity | None:
         """Return the identity that a token gives, None when it is none of ours."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from jupyter_envstore.database import builds
 from jupyter_envstore.database import people as rows
@@ -20,7 +21,6 @@ from jupyter_envstore.policy.access import (
     check_person,
     common_bindings,
     join_bindings,
-    own_namespace,
     token_hash,
 )
 from jupyter_envstore.representation import moments
@@ -28,6 +28,8 @@ from jupyter_envstore.services.settings import Settings
 
 TOKEN = ("token", "make another")
 """What a text is called that is no link, and the way out where it does not work."""
+SKEW = timedelta(minutes=1)
+"""How far the clocks of two machines may differ."""
 CONFIGURED = "token:"
 """What stands before the name of a token of the configuration where people's names stand."""
 
@@ -45,17 +47,16 @@ class People:
         Raises
         ------
         AuthenticationError
-            Nobody can be called so.
+            Nobody can be called so, or all namespaces of that name belong to others.
         """
         check_person(name)
         if not rules.shared:
             return rules.person(name)
-        own = own_namespace(name)
         with self._database.read() as session:
-            space = builds.get_namespace(session, own)
-            taken = rules.opens_to_others(own, name) if space is None else space.created_by not in ("", name)
-            if taken:
-                own = own_namespace(name, taken=True)
+            own = rows.own_space(session, name, lambda space: rules.opens_to_others(space, name))
+            if own is None:
+                msg = f"all namespaces that {name[:60]!r} could have belong to others"
+                raise AuthenticationError(msg)
             given = rows.mapped_bindings(session, own)
         if rules.group_role:
             given = join_bindings(given, {f"{space}/*": [rules.group_role] for space in self._group_spaces(groups)})
@@ -72,6 +73,12 @@ class People:
             for space, group in missing.items():
                 builds.ensure_namespace(session, space, f"{GROUP}{group}")
         return spaces
+
+    def owner_of(self, token: str) -> str | None:
+        """Return the name of the person whose token this is, None where it is nobody's."""
+        with self._database.read() as session:
+            row = rows.find_token(session, token_hash(token)) if token.startswith(TOKEN_PREFIX) else None
+            return None if row is None or row.username.startswith(CONFIGURED) else row.username
 
     def identify_token(self, rules: AccessRules, token: str) -> Identity | None:
         """Return the identity that a token gives, None when it is none of ours.
@@ -142,16 +149,19 @@ class People:
         Raises
         ------
         AuthenticationError
-            The directory does not know the person any more, or does not tell.
-        StoreUnavailableError
-            It does not answer.
+            The directory does not know the person any more, or knows another one by this name.
+        LoginUnavailableError
+            It was not asked lately.
         """
         if not row.username.startswith(CONFIGURED):
             if rules.directory is None:
                 return self.identify(rules, row.username, row.groups)
-            person = rules.directory.find(row.username)
+            person = rules.directory.known(row.username)
             if person is None:
-                msg = f"{row.username}, whose token this is, is not known any more"
+                msg = f"{row.username}, whose token this is, is not known any more, or may not use the store"
+                raise AuthenticationError(msg)
+            if person.since is not None and row.created_on < person.since - SKEW:
+                msg = f"the token belongs to somebody who was called {row.username} before; make another"
                 raise AuthenticationError(msg)
             return self.identify(rules, person.name, person.groups, person.is_admin)
         found = [

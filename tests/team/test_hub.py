@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,6 +124,28 @@ def test_a_person_and_a_group_of_one_name_share_nothing(hub: Hub, nasty_channel:
     assert hub.ask("GET", "namespace/river/", river).status_code == 403
 
 
+def test_groups_and_people_whose_names_are_not_plain_share_nothing(hub: Hub) -> None:
+    for name in ("data science", "api", "Team", "x+y"):
+        hub.hub("POST", f"groups/{name}")
+        hub.hub("POST", f"groups/{name}/users", json={"users": ["kim"]})
+    kim = hub.person("kim")
+    until(lambda: sum(key.startswith(("group-", "group_")) for key in permissions(hub, kim)) >= 4)
+    spaces = {key.split("/")[0] for key in permissions(hub, kim)}
+    for name in ("data science", "api", "team", "x+y"):
+        own = hub.data("GET", "permission/", hub.person(name))["primary_namespace"]
+        assert own not in spaces, name
+
+
+def test_a_token_ends_with_who_made_it_though_somebody_else_gets_the_name(hub: Hub) -> None:
+    old = hub.data("POST", "token/", hub.person("heir"), json={})["token"]
+    assert hub.ask("GET", "environment/", old).ok
+    hub.hub("DELETE", "users/heir")
+    until(lambda: hub.ask("GET", "environment/", old).status_code == 401)
+    hub.person("heir")
+    until(lambda: "not known any more" not in hub.ask("GET", "environment/", old).json().get("message", ""))
+    assert hub.ask("GET", "environment/", old).ok  # within the minute that clocks may differ
+
+
 def permissions(hub: Hub, token: str) -> set[str]:
     return set(hub.data("GET", "permission/", token)["entity_permissions"])
 
@@ -179,8 +205,48 @@ def test_people_log_in_at_the_hub_and_make_tokens(browser: Browser, hub: Hub, sh
     listing = cookie.get(f"{hub.api}environment/")
     assert "data" in listing.text()
     refused = cookie.post(f"{hub.api}token/", data={}, headers={"Sec-Fetch-Site": "cross-site"})
-    assert refused.status == 403
-    assert cookie.delete(f"{hub.api}environment/data/x/").status == 403  # no XSRF token
+    assert refused.status in (401, 403)
+    # another page of the hub's origin, as one that a user's server shows: the cookie alone opens nothing
+    here = pages["kim"]
+    here.route("**/user/evil/x", lambda route: route.fulfill(body="<h1>hello</h1>", content_type="text/html"))
+    here.goto(f"{hub.base}/user/evil/x")
+    status = here.evaluate("async url => (await fetch(url)).status", f"{hub.api}token/")
+    assert status in (401, 403)
+    framed = here.evaluate(
+        """async url => {
+            const frame = document.createElement('iframe');
+            frame.src = url;
+            document.body.append(frame);
+            await new Promise(done => { frame.onload = done; setTimeout(done, 3000); });
+            try { return frame.contentDocument?.title ?? ''; } catch { return 'closed'; }
+        }""",
+        f"{hub.place}/tokens",
+    )
+    assert "Tokens" not in framed
+    assert cookie.delete(f"{hub.api}environment/data/x/").status in (401, 403)  # no XSRF token
+
+
+NONSENSE = """
+import json, sys
+from jupyter_envstore.errors import LoginUnavailableError
+from jupyter_envstore.server.hub_login import may_use, person_of
+for model in (5, None, [], {}, {"name": ""}, {"name": "jo", "groups": "xyz"}, {"name": "jo", "admin": "false"},
+              {"name": "jo", "groups": [1]}):
+    try:
+        person_of(model, True)
+    except LoginUnavailableError:
+        continue
+    sys.exit(f"believed: {model!r}")
+assert person_of({"name": "jo", "kind": "service"}, True) is None
+jo = person_of({"name": "jo", "groups": ["b", "a"], "admin": True, "created": "2026-01-02T03:04:05.6Z"}, True)
+assert (jo.groups, jo.is_admin, jo.since.isoformat()) == (("a", "b"), True, "2026-01-02T03:04:05.600000"), jo
+assert may_use(jo, []) and may_use(jo, ["a"]) and not may_use(jo, ["c"])
+assert not person_of({"name": "jo", "admin": True}, False).is_admin
+"""
+
+
+def test_a_hub_that_says_nonsense_is_not_believed(hub_python: Path) -> None:
+    subprocess.run([hub_python, "-c", NONSENSE], check=True)
 
 
 # -- trouble -----------------------------------------------------------------------------------------------------------
@@ -189,8 +255,22 @@ def test_people_log_in_at_the_hub_and_make_tokens(browser: Browser, hub: Hub, sh
 def test_while_the_hub_is_away_what_it_said_counts_for_its_time(hub: Hub, tokens: dict[str, str], shared: int) -> None:
     own = hub.data("POST", "token/", tokens["jo"], json={})["token"]
     assert hub.process is not None
+    # a hub that hangs holds nobody who does not need it
+    hub.process.send_signal(signal.SIGSTOP)
+    time.sleep(SECONDS + 0.5)
+    with ThreadPoolExecutor(40) as pool:
+        headers = [{"Authorization": f"Bearer {token}"} for token in [own] * 20 + [f"{n:040}" for n in range(20)]]
+        asked = [pool.submit(requests.get, f"{hub.direct}token/", headers=one, timeout=60) for one in headers]
+        time.sleep(0.5)
+        started = time.monotonic()
+        answer = requests.get(f"{hub.direct}token/", headers={"Authorization": f"Bearer {MASTER}"}, timeout=60)
+        assert answer.ok
+        assert time.monotonic() - started < 5
+        assert {done.result().status_code for done in asked} == {503}
+    hub.process.send_signal(signal.SIGCONT)
+    until(lambda: hub.ask("GET", f"build/{shared}/", own, check=False).ok, 20)
     for token in (own, tokens["jo"]):
-        assert hub.ask("GET", f"build/{shared}/", token).ok
+        until(lambda token=token: hub.ask("GET", f"build/{shared}/", token, check=False).ok, 20)
     hub.process.kill()
     hub.process.wait()
 

@@ -91,6 +91,26 @@ def test_what_cannot_be_used_is_told_at_the_start() -> None:
         assert service.stop(signal.SIGTERM) == 0
 
 
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("c.EnvStoreApp.shared = False", "a service is for several people"),
+        ("c.EnvStoreService.group_role = 'king'", "role 'king' is not known"),
+        ("c.EnvStoreService.hub_login = True", "JUPYTERHUB_API_TOKEN, JUPYTERHUB_API_URL"),
+        ("c.EnvStoreService.hub_login = True; c.EnvStoreApp.identity_mapper = str", "no identity_mapper"),
+        ("c.EnvStoreService.certfile = '/nowhere/cert.pem'", "there is no file /nowhere/cert.pem"),
+        ("c.EnvStoreApp.predefined_tokens = {'short': {}}", "at least 16 characters"),
+        ("c.EnvStoreApp.sandbox = 'chroot'", "sandbox"),
+    ],
+)
+def test_a_configuration_that_gives_too_much_or_cannot_work_is_refused(line: str, reason: str) -> None:
+    with short_folder() as folder:
+        Service(folder, UNSANDBOXED + line + "\n")
+        done = run(folder, f"--port={free_port()}")
+        assert done.returncode in (1, 2), done.stderr
+        assert reason in done.stderr
+
+
 def test_behind_a_path_the_registry_has_a_port_of_its_own() -> None:
     with short_folder() as folder:
         port = free_port()
