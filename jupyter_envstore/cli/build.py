@@ -12,7 +12,7 @@ from typing import Any
 
 from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.cli.common import open_store, print_json, read_file, tell, wait, who
-from jupyter_envstore.cli.display import LiveDisplay, human_size, remark
+from jupyter_envstore.cli.display import LiveDisplay, remark
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.states import CANCELED, COMPLETED
 from jupyter_envstore.errors import (
@@ -30,7 +30,7 @@ from jupyter_envstore.spec import Specification, check_name, read_specification,
 from jupyter_envstore.spec.converting.draft import ChoiceError, Pick
 from jupyter_envstore.spec.included_files import FilesBeside
 from jupyter_envstore.spec.repair import Repaired, repair
-from jupyter_envstore.spec.wording import counted
+from jupyter_envstore.spec.wording import counted, human_size
 
 DEFAULT_NAMESPACE = "default"
 """Where environments of this machine's people belong, unless they say otherwise."""

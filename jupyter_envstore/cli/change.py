@@ -8,13 +8,13 @@ import sys
 from typing import Any
 
 from jupyter_envstore.cli.common import open_store, print_json, tell, who
-from jupyter_envstore.cli.display import human_size, table
+from jupyter_envstore.cli.display import table
 from jupyter_envstore.cli.show import find_newest
 from jupyter_envstore.database.states import stopped_words
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.policy import SETTINGS
 from jupyter_envstore.spec import parse_reference
-from jupyter_envstore.spec.wording import counted
+from jupyter_envstore.spec.wording import counted, human_size
 
 
 def cancel(options: argparse.Namespace) -> None:

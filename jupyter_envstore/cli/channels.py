@@ -8,9 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from jupyter_envstore.cli.common import open_store, print_json
-from jupyter_envstore.cli.display import human_size, table
+from jupyter_envstore.cli.display import table
 from jupyter_envstore.errors import InvalidInputError, NotFoundError
-from jupyter_envstore.spec.wording import counted
+from jupyter_envstore.spec.wording import counted, human_size
 
 
 def channel(options: argparse.Namespace) -> None:

@@ -12,6 +12,7 @@ from jupyter_envstore.artifacts.artifact_reach import WORDS
 from jupyter_envstore.policy.artifact_kinds import artifact_kinds
 from jupyter_envstore.representation.artifacts import ArtifactView
 from jupyter_envstore.representation.builds import FullBuildView, StepView
+from jupyter_envstore.spec.wording import human_size
 
 TITLES = {
     "solve": "Find versions",
@@ -107,19 +108,6 @@ def _amount(value: int, unit: str) -> str:
 def remark(artifact: ArtifactView) -> str:
     """Return what people should know of an artifact: why it cannot be made, or where alone it works."""
     return str(artifact["reason"] or WORDS[artifact["reach"]])
-
-
-def human_size(size: float) -> str:
-    """Return bytes as people read them, in powers of 1000.
-
-    >>> human_size(1234), human_size(56_700_000)
-    ('1.2 kB', '56.7 MB')
-    """
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
 
 
 def table(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from jupyter_envstore.application.configuration import own_file
 from jupyter_envstore.cli.common import find, open_store, tell, wait, who
-from jupyter_envstore.cli.display import LiveDisplay, human_size
+from jupyter_envstore.cli.display import LiveDisplay
 from jupyter_envstore.cli.records import part_reporter, push_record
 from jupyter_envstore.errors import ArtifactError
 from jupyter_envstore.images.host_base import write_host_base
 from jupyter_envstore.images.reference import RECORD_SCHEME, parse_image
+from jupyter_envstore.spec.wording import human_size
 
 
 def base_image(options: argparse.Namespace) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from jupyter_envstore.application.configuration import load_config, read_configuration
 from jupyter_envstore.cli.common import print_json
-from jupyter_envstore.cli.display import human_size
 from jupyter_envstore.services.backup import Saved, back_up, bring_back
 from jupyter_envstore.services.doctor import BAD, GOOD, Finding, examine
+from jupyter_envstore.spec.wording import human_size
 
 MARKS = {"ok": "✓", "warning": "!", "error": "✗"}
 

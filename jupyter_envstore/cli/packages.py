@@ -9,10 +9,10 @@ from dataclasses import asdict
 
 from jupyter_envstore.cli.build import follow
 from jupyter_envstore.cli.common import find, open_store, print_json, tell, wait, who
-from jupyter_envstore.cli.display import human_size, table
+from jupyter_envstore.cli.display import table
 from jupyter_envstore.engine.availability import GONE, UNANSWERED, missing_packages
 from jupyter_envstore.errors import BuildFailedError
-from jupyter_envstore.spec.wording import counted
+from jupyter_envstore.spec.wording import counted, human_size
 
 PLACES = {
     "kept": "kept in the store",

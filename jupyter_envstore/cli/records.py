@@ -10,12 +10,12 @@ from dataclasses import replace
 from jupyter_envstore.artifacts.artifact_reach import WORDS, reach_of_artifact
 from jupyter_envstore.cli.build import new_place, see_through
 from jupyter_envstore.cli.common import find, open_store, tell, who
-from jupyter_envstore.cli.display import human_size
 from jupyter_envstore.cli.notebook import asking
 from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.images.reference import RECORD_SCHEME, parse_record
 from jupyter_envstore.spec.names import suggest_name
 from jupyter_envstore.spec.selectors import current_subdir
+from jupyter_envstore.spec.wording import human_size
 
 
 def push_record(options: argparse.Namespace) -> None:

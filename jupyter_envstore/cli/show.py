@@ -7,7 +7,7 @@ import sys
 import time
 
 from jupyter_envstore.cli.common import POLL_SECONDS, find, open_store, print_json
-from jupyter_envstore.cli.display import human_size, remark, table
+from jupyter_envstore.cli.display import remark, table
 from jupyter_envstore.database.states import UNSETTLED
 from jupyter_envstore.errors import NotFoundError
 from jupyter_envstore.representation.builds import KeptView
@@ -15,7 +15,7 @@ from jupyter_envstore.representation.environments import EnvironmentView
 from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.services.values import BuildRef
 from jupyter_envstore.spec import parse_reference
-from jupyter_envstore.spec.wording import counted
+from jupyter_envstore.spec.wording import counted, human_size
 
 
 def list_environments(options: argparse.Namespace) -> None:

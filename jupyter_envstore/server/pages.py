@@ -11,7 +11,7 @@ from typing import Any
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
-from tornado.template import Template
+from tornado.template import Loader
 from tornado.web import HTTPError
 
 from jupyter_envstore.errors import EnvStoreError
@@ -20,9 +20,9 @@ NO_LOGIN = "nobody logs in here: programs send a token, which an admin of the st
 
 
 @cache
-def _template(name: str) -> Template:
-    """Return a page; everything that is put into it is escaped."""
-    return Template((Path(__file__).parent / name).read_text(encoding="utf-8"))
+def _templates() -> Loader:
+    """Return the pages; everything that is put into them is escaped."""
+    return Loader(str(Path(__file__).parent))
 
 
 class PageHandler(JupyterHandler):
@@ -36,9 +36,7 @@ class PageHandler(JupyterHandler):
         HTTPError
             There is none.
         """
-        if "login_url" not in self.settings:
-            raise HTTPError(403, NO_LOGIN)
-        return super().get_login_url()
+        return login_url_of(self)
 
     def _request_summary(self) -> str:
         """Return what logs say of a request: without its query, which may hold a token."""
@@ -54,15 +52,7 @@ class PageHandler(JupyterHandler):
         if "jinja2_env" in self.settings:
             super().write_error(status_code, **keywords)
             return
-        error = keywords.get("exc_info", (None, None))[1]
-        if isinstance(error, EnvStoreError):
-            status_code, reason = error.status, str(error)
-            self.set_status(status_code)
-        else:
-            reason = getattr(error, "log_message", None) or responses.get(status_code, "error")
-        self.set_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-        found = _template("error.html").generate(status=status_code, reason=str(reason), base_url=self.base_url)
-        self.finish(found)
+        self.finish(send_error_page(self, status_code, keywords.get("exc_info", (None, None))[1]))
 
 
 class MissingPageHandler(PageHandler):
@@ -75,18 +65,46 @@ class MissingPageHandler(PageHandler):
         self.write_error(404)
 
 
+def login_url_of(handler: JupyterHandler) -> str:
+    """Return the page to log in at.
+
+    Raises
+    ------
+    HTTPError
+        There is none.
+    """
+    if "login_url" not in handler.settings:
+        raise HTTPError(403, NO_LOGIN)
+    return str(handler.settings["login_url"])
+
+
+def send_error_page(handler: JupyterHandler, status_code: int, error: object) -> bytes:
+    """Set status and headers of a page that tells of an error; return the page."""
+    if isinstance(error, EnvStoreError):
+        status_code, reason = error.status, str(error)
+    else:
+        reason = str(getattr(error, "log_message", None) or responses.get(status_code, "error"))
+    handler.set_status(status_code)
+    return page_of(handler, "error.html", status=status_code, reason=reason)
+
+
 def send_page(handler: JupyterHandler, name: str) -> None:
-    """Send a page of this package, whose only scripts and styles are its own."""
+    """Send a page of this package."""
+    handler.finish(page_of(handler, name))
+
+
+def page_of(handler: JupyterHandler, template: str, **values: object) -> bytes:
+    """Return a page of this package, whose only scripts and styles are its own, and set its headers."""
     nonce = secrets.token_urlsafe(16)
     handler.set_header(
         "Content-Security-Policy",
         f"default-src 'none'; connect-src 'self'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
-        "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        "frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
     )
     handler.set_header("Cache-Control", "no-store")
     api = url_path_join(handler.base_url, "envstore/api/v1/")
     host, base_url = handler.request.host, handler.base_url
-    values = {
+    common = {
         "api": api,
         "base_url": base_url,
         "host": host,
@@ -94,4 +112,4 @@ def send_page(handler: JupyterHandler, name: str) -> None:
         "nonce": nonce,
         "scheme": handler.request.protocol,
     }
-    handler.finish(_template(name).generate(**values))
+    return _templates().load(template).generate(**common, **values)

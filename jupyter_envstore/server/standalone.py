@@ -15,7 +15,7 @@ from jupyter_server.auth import AllowAllAuthorizer, IdentityProvider
 from jupyter_server.log import log_request
 from jupyter_server.utils import url_path_join
 from tornado.httpserver import HTTPServer
-from tornado.web import Application, RequestHandler
+from tornado.web import Application, RedirectHandler, RequestHandler
 
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.server.context import SETTING, ServerContext
@@ -24,6 +24,7 @@ from jupyter_envstore.server.pages import MissingPageHandler
 from jupyter_envstore.server.registry import ROUTES as REGISTRY_ROUTES
 from jupyter_envstore.server.routes import routes
 from jupyter_envstore.server.start_page import StartPageHandler
+from jupyter_envstore.server.store_pages import ROUTES as STORE_PAGES
 
 if TYPE_CHECKING:
     from jupyter_server.auth import User
@@ -107,12 +108,13 @@ class StandaloneServer:
         self._listening = listening
         base = listening.base_url
         own_pages = [(route[0], _quiet(route[1]), *route[2:]) for route in pages]
-        found = [*routes(), *own_pages, ("/envstore/?", StartPageHandler), ("/envstore/metrics", MetricsHandler)]
+        start = [("/envstore/start/?", StartPageHandler), ("/envstore/metrics", MetricsHandler)]
+        found = [*routes(), *own_pages, *start, *(STORE_PAGES if own_pages else [("/envstore/?", StartPageHandler)])]
         if context.registry.at_root:
             found += REGISTRY_ROUTES
         handlers = [(url_path_join(base, route[0]), *route[1:]) for route in found]
-        if base != "/":
-            handlers.append((base.rstrip("/"), StartPageHandler))
+        first = RedirectHandler, {"url": url_path_join(base, "envstore/"), "permanent": False}
+        handlers += [(base, *first), *([(base.rstrip("/"), *first)] if base != "/" else [])]
         settings: dict[str, Any] = {
             SETTING: context,
             "allow_remote_access": True,  # a name of any kind is right behind a proxy
@@ -127,7 +129,7 @@ class StandaloneServer:
             "xsrf_cookies": False,  # Tornado asks for it before it is known who asks; JupyterHandler asks when it is
         }
         self.settings = settings
-        self._application = Application([*handlers, (base, StartPageHandler)], **settings)
+        self._application = Application(handlers, **settings)
         self.server: HTTPServer | None = None
 
     def start(self) -> None:

@@ -37,3 +37,16 @@ ACCEPTED = (
     "Python scripts and notebooks with a script block (PEP 723)"
 )
 """Kinds of files that are read."""
+
+
+def human_size(size: float) -> str:
+    """Return bytes as people read them, in powers of 1000.
+
+    >>> human_size(1234), human_size(56_700_000)
+    ('1.2 kB', '56.7 MB')
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

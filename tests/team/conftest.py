@@ -14,6 +14,7 @@ import pytest
 
 from jupyter_envstore.engine.prefix import remove_tree
 from tests.helpers import python_beside
+from tests.server.live import free_port
 from tests.team.live import PROXY, Hub, Service
 
 UNSANDBOXED = "c.EnvStoreService.allow_unsandboxed = True\n"
@@ -43,12 +44,15 @@ def hub_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def hub(hub_python: Path) -> Iterator[Hub]:
+def hub(hub_python: Path, base: Path) -> Iterator[Hub]:
     """A JupyterHub with the store as its service, whose code of packages runs in a sandbox."""
     assert PROXY.exists(), "run npm ci in labextension/checks: it brings configurable-http-proxy"
     sandbox = "c.EnvStoreApp.sandbox = 'bubblewrap'\n" if shutil.which("bwrap") else UNSANDBOXED
+    port = free_port()
+    images = f"c.EnvStoreApp.docker_base_image = 'oci:{base}'\nc.EnvStoreApp.docker_registry_port = {port}\n"
     with short_folder() as folder:
-        found = Hub(folder, hub_python, sandbox)
+        found = Hub(folder, hub_python, sandbox + images)
+        found.registry = f"127.0.0.1:{port}"
         found.start()
         assert found.process is not None
         started = psutil.Process(found.process.pid).children(recursive=True)

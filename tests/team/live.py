@@ -122,6 +122,7 @@ class Hub(Service):
             "run": RUN,
         }
         (folder / "hub.py").write_text(HUB_CONFIG.format(**values))
+        self.registry = ""
         self.base = f"{self.origin}/hub-of-tests"
         self.place = f"{self.base}/services/envstore/envstore"
         self.api = f"{self.place}/api/v1/"

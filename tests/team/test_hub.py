@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import requests
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import PYTHON
@@ -173,12 +174,17 @@ def browser() -> Iterator[Browser]:
 def logged_in(browser: Browser, hub: Hub, name: str) -> Page:
     """Return the tokens page in a browser of its own, after logging in at the hub."""
     page = browser.new_context(color_scheme="dark" if name == "kim" else "light").new_page()
-    page.goto(f"{hub.place}/tokens")
+    log_in(page, f"{hub.place}/tokens", name)
+    expect(page.locator("h1")).to_have_text("Tokens")
+    return page
+
+
+def log_in(page: Page, address: str, name: str) -> None:
+    """Open a page of the service, which asks the hub who it is."""
+    page.goto(address)
     page.fill("#username_input", name)
     page.fill("#password_input", "any")
     page.click("#login_submit")
-    expect(page.locator("h1")).to_have_text("Tokens")
-    return page
 
 
 def test_people_log_in_at_the_hub_and_make_tokens(browser: Browser, hub: Hub, shared: int) -> None:
@@ -194,8 +200,8 @@ def test_people_log_in_at_the_hub_and_make_tokens(browser: Browser, hub: Hub, sh
         assert made[name] not in page.content()
         PICTURES.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=PICTURES / f"team-tokens-{name}.png")
-        page.goto(f"{hub.place}/")
-        expect(page.locator("h1")).to_have_text("Environments")
+        page.goto(f"{hub.place}/start")
+        expect(page.locator("main")).to_contain_text("From a program")
         page.screenshot(path=PICTURES / f"team-start-{name}.png")
     assert "of kim" not in pages["jo"].content()
     for name, token in made.items():
@@ -247,6 +253,61 @@ assert not person_of({"name": "jo", "admin": True}, False).is_admin
 
 def test_a_hub_that_says_nonsense_is_not_believed(hub_python: Path) -> None:
     subprocess.run([hub_python, "-c", NONSENSE], check=True)
+
+
+def test_the_pages_show_environments_builds_and_artifacts(
+    browser: Browser, hub: Hub, shared: int, tokens: dict[str, str], nasty_channel: str
+) -> None:
+    hub.submit(text(nasty_channel, "broken", "no-such-package"), "data", tokens["jo"])
+    errors: list[str] = []
+    for wide, scheme in ((1280, "light"), (420, "dark")):
+        context = browser.new_context(color_scheme=scheme, viewport={"width": wide, "height": 800})  # type: ignore[arg-type]
+        page = context.new_page()
+        page.on("console", lambda note: errors.append(note.text) if note.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        log_in(page, f"{hub.place}/", "kim")
+        expect(page.locator("h1")).to_have_text("Environments")
+        expect(page.locator("main")).to_contain_text("You are kim.")
+        expect(page.get_by_role("link", name="data/x")).to_be_visible()
+        page.screenshot(path=PICTURES / f"team-environments-{scheme}.png")
+        assert not Axe().run(page).response["violations"]
+        page.fill("[name=search]", "nowhere")
+        page.keyboard.press("Enter")
+        expect(page.locator("main")).to_contain_text("No environment that you may see has “nowhere” in its name.")
+        page.get_by_role("link", name="Show all").click()
+        page.get_by_role("link", name="data/x").click()
+        expect(page.locator("h2").first).to_contain_text("Build 1, which is active: completed")
+        page.get_by_role("link", name="Show lockfile").click()
+        page.wait_for_url("**/conda-lock.yml")
+        assert "ipykernel" in page.content()
+        page.go_back()
+        if page.locator("[data-kind=docker] [data-make]").count():
+            page.locator("[data-kind=docker] [data-make]").click()
+            expect(page.locator("[data-kind=docker]")).to_contain_text("ready", timeout=60_000)
+        expect(page.locator("[data-kind=docker] code")).to_contain_text(f"docker pull {hub.registry}/data/x:")
+        page.screenshot(path=PICTURES / f"team-environment-{scheme}.png", full_page=True)
+        assert not Axe().run(page).response["violations"]
+        page.get_by_role("link", name="Show log").click()
+        assert "Link packages" in page.content()
+        page.goto(f"{hub.place}/environment/data/broken/")
+        expect(page.locator(".error").first).to_contain_text("no-such-package", timeout=30_000)
+        page.screenshot(path=PICTURES / f"team-failed-{scheme}.png", full_page=True)
+        assert errors == []
+        page.goto(f"{hub.place}/environment/data/nothing/")
+        expect(page.locator("main")).to_contain_text("there is no environment data/nothing")
+        page.screenshot(path=PICTURES / f"team-missing-{scheme}.png")
+        errors.clear()  # the browser's own note of this status
+        context.close()
+    address = f"docker://{hub.registry}/data/x"
+    for name, is_let_in in (("kim", True), ("stranger", False)):  # with a token of the hub as password
+        command = ["skopeo", "inspect", "--tls-verify=false", "--creds", f"any:{tokens[name]}", f"{address}:latest"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert (done.returncode == 0) == is_let_in, done.stderr
+    stranger = browser.new_context().new_page()
+    log_in(stranger, f"{hub.place}/environment/data/x/", "stranger")
+    expect(stranger.locator("main")).to_contain_text("stranger lacks the permission environment::read on data/x")
+    stranger.goto(f"{hub.place}/")
+    expect(stranger.locator("main")).to_contain_text("There is no environment yet that you may see.")
 
 
 # -- trouble -----------------------------------------------------------------------------------------------------------
