@@ -31,6 +31,8 @@ from jupyter_envstore.spec import read_specification
 from jupyter_envstore.spec.converting.draft import Draft, Pick
 from jupyter_envstore.spec.converting.script import notebook_block, script_block
 from jupyter_envstore.spec.document import decode
+from jupyter_envstore.spec.match_specs import check_match_spec
+from jupyter_envstore.spec.pip_lines import read_requirement
 from jupyter_envstore.spec.repair import Repaired, name_of
 
 BESIDE = ("environment.yml", "environment.yaml", "pixi.toml", "pyproject.toml", "requirements.txt")
@@ -259,6 +261,14 @@ def _chosen(pairs: list[str] | tuple[str, ...]) -> dict[str, str]:
         if not separator or not module:
             msg = f"{pair[:80]!r} is not MODULE=PACKAGE; for example cv2=opencv, or cv2=pip:opencv-python"
             raise InvalidInputError(msg)
+        try:
+            if spec.startswith("pip:"):
+                read_requirement(spec.removeprefix("pip:"))
+            elif spec:
+                check_match_spec(spec, False)
+        except ValueError as error:
+            msg = f"{spec[:80]!r}, for {module}, is no package: {str(error).splitlines()[0]}"
+            raise InvalidInputError(msg) from None
         chosen[module] = spec
     return chosen
 

@@ -44,7 +44,7 @@ def pull(options: argparse.Namespace) -> int:
     with open_store(options) as store:
         pulled = store.shared_records.pull(source)
         target = new_place(options.name or suggest_name(pulled.record.name))
-        print(f"pulled {source}: sha256:{pulled.artifact.digest}", file=sys.stderr)
+        print(f"found at {source}: sha256:{pulled.artifact.digest}", file=sys.stderr)
         here = store.shared_records.builds_with(pulled)
         if here and not options.name:
             msg = f"{here[0]} has this very build record; --name NAME makes another environment of it"

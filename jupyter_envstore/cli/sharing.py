@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import sys
 
 from jupyter_envstore.builds.workspace import printable
 from jupyter_envstore.cli.build import import_file, new_place, owner, see_through
@@ -16,6 +17,7 @@ from jupyter_envstore.errors import InvalidInputError, NotFoundError, OtherStore
 from jupyter_envstore.representation.conda_store_types import TokenJson
 from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.spec import parse_reference
+from jupyter_envstore.spec.address_reach import reach_of
 from jupyter_envstore.spec.names import suggest_name
 from jupyter_envstore.spec.share_links import is_address, read_share_link, share_link
 
@@ -40,7 +42,8 @@ def share(options: argparse.Namespace) -> None:
         if not options.environment:
             links = _links(store)
             lines = [
-                f"{link['id']}  {', '.join(link['role_bindings'] or ())}  ends {link['expiration']}" for link in links
+                f"{link['id']}  {', '.join(link['role_bindings'] or ())}  ends {_minute(link['expiration'])}"
+                for link in links
             ]
             tell(options, links, "\n".join(lines) or "there are no share links")
             return
@@ -52,9 +55,16 @@ def share(options: argparse.Namespace) -> None:
             raise InvalidInputError(NO_ADDRESS)
         token, view = store.links.make(owner(), space, name, options.days)
         link = share_link(store.config.public_url, token)
-    text = f"{link}\nends {view['expiration']}; end it now: jupyter envstore share --revoke {view['id']}\n"
+        if reach_of(store.config.public_url) == "here":
+            print("note: public_url is an address of this machine, so the link works here alone", file=sys.stderr)
+    text = f"{link}\nends {_minute(view['expiration'])}; end it now: jupyter envstore share --revoke {view['id']}\n"
     text += f"For others: jupyter envstore import {shlex.quote(link)}\nOr open the link in a browser."
     tell(options, {"link": link, **view}, text)
+
+
+def _minute(moment: str | None) -> str:
+    """Return a moment as people read it."""
+    return f"{moment[:16].replace('T', ' ')} UTC" if moment else "never"
 
 
 def _links(store: Store) -> list[TokenJson]:

@@ -1,0 +1,13 @@
+"""A store for a team without a hub: whoever has a token may use it."""
+
+import os
+
+c = get_config()  # noqa: F821 - the service gives it
+
+c.EnvStoreApp.root_dir = "/srv/envstore"
+c.EnvStoreApp.sandbox = "bubblewrap"
+c.EnvStoreApp.public_url = "https://envs.example/"
+# The first token, long and random. Others are made with it: POST envstore/api/v1/token/
+c.EnvStoreApp.predefined_tokens = {
+    os.environ["ENVSTORE_ADMIN_TOKEN"]: {"name": "admin", "role_bindings": {"*/*": ["admin"]}}
+}
