@@ -39,6 +39,7 @@ from jupyter_envstore.images.reference import LATEST
 from jupyter_envstore.policy.access import TOKEN_PREFIX, Identity
 from jupyter_envstore.server.context import context_of
 from jupyter_envstore.server.request_reader import Reader
+from jupyter_envstore.server.request_summaries import request_summary
 
 if TYPE_CHECKING:
     from jupyter_envstore.database.paging import Page
@@ -153,8 +154,7 @@ class EnvStoreHandler(Reader):
             super().check_xsrf_cookie()
 
     def _request_summary(self) -> str:
-        """Return what logs say of a request: without its query, which may hold a token."""
-        return f"{self.request.method} {self.request.path} ({self.request.remote_ip})"
+        return request_summary(self)
 
     def check_origin(self, origin_to_satisfy_tornado: str = "") -> bool:
         """Refuse another site's page in words, where Jupyter says that there is nothing.

@@ -15,6 +15,7 @@ from tornado.template import Loader
 from tornado.web import HTTPError
 
 from jupyter_envstore.errors import EnvStoreError
+from jupyter_envstore.server.request_summaries import request_summary
 
 NO_LOGIN = "nobody logs in here: programs send a token, which an admin of the store gives"
 
@@ -39,8 +40,7 @@ class PageHandler(JupyterHandler):
         return login_url_of(self)
 
     def _request_summary(self) -> str:
-        """Return what logs say of a request: without its query, which may hold a token."""
-        return f"{self.request.method} {self.request.path} ({self.request.remote_ip})"
+        return request_summary(self)
 
     def log_exception(self, kind: Any, value: Any, trace: Any) -> None:
         """Log what was unforeseen."""

@@ -22,6 +22,7 @@ from jupyter_envstore.server.context import SETTING, ServerContext
 from jupyter_envstore.server.metrics import MetricsHandler
 from jupyter_envstore.server.pages import MissingPageHandler
 from jupyter_envstore.server.registry import ROUTES as REGISTRY_ROUTES
+from jupyter_envstore.server.request_summaries import request_summary
 from jupyter_envstore.server.routes import routes
 from jupyter_envstore.server.start_page import StartPageHandler
 from jupyter_envstore.server.store_pages import ROUTES as STORE_PAGES
@@ -84,11 +85,7 @@ class TokensOnly(IdentityProvider):
 
 def _quiet(page: type[RequestHandler]) -> type[RequestHandler]:
     """Return a page of another package whose requests are logged without their query, which may hold a token."""
-
-    def summary(self: RequestHandler) -> str:
-        return f"{self.request.method} {self.request.path} ({self.request.remote_ip})"
-
-    return type(page.__name__, (page,), {"_request_summary": summary})
+    return type(page.__name__, (page,), {"_request_summary": request_summary})
 
 
 class StandaloneServer:
