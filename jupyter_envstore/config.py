@@ -54,6 +54,10 @@ class StoreConfig:
         What this code may read beside the system's own folders.
     share_prefixes : bool
         Whether other accounts of the machine may read the environments.
+    block_private_addresses : bool
+        Whether builds and searches are kept from addresses of this machine and of private networks.
+    allowed_addresses : sequence of str
+        Hosts and networks that they may reach all the same.
     ask_other_stores : bool
         Whether stores that the account is logged in to are asked for builds of notebooks.
     settings : dict
@@ -79,6 +83,8 @@ class StoreConfig:
     sandbox: str = "none"
     sandbox_reads: Sequence[str] = ()
     share_prefixes: bool = False
+    block_private_addresses: bool = False
+    allowed_addresses: Sequence[str] = ()
     ask_other_stores: bool = True
     settings: dict[str, Any] = field(default_factory=dict)
     hand_on: bool = False

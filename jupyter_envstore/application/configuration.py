@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +20,15 @@ from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.images.reference import check_base
 from jupyter_envstore.policy import check_settings, normalized
 from jupyter_envstore.spec.addresses import check_url
+
+ADDRESSES = (
+    "conda_channel_alias",
+    "defaults_channel",
+    "conda_default_channels",
+    "conda_allowed_channels",
+    "pypi_allowed_indexes",
+)
+"""Settings that name addresses."""
 
 
 class StoreTraits(Configurable):
@@ -110,6 +120,18 @@ class StoreTraits(Configurable):
         "use them in place. Database, packages, artifacts and logs are closed to them all the same.",
     ).tag(config=True)
 
+    block_private_addresses = Bool(
+        False,
+        help="Whether builds, previews and searches are kept from addresses of this machine and of private networks, "
+        "which whoever names a channel, an index, a lockfile or a base image could have opened otherwise; redirects "
+        "and names are followed to their addresses. Default: yes for `jupyter envstore serve`, no elsewhere.",
+    ).tag(config=True)
+    allowed_addresses = List(
+        Unicode(),
+        help="Private addresses that may be reached all the same, such as a mirror: host, host:port, or a network such "
+        "as 10.1.0.0/16.",
+    ).tag(config=True)
+
     ask_other_stores = Bool(
         True,
         help="Whether the stores that this account is logged in to (`jupyter envstore login`) are asked for the build "
@@ -138,8 +160,38 @@ class StoreTraits(Configurable):
         check_public_url(self.public_url)
         fields = [name for name in StoreConfig.__dataclass_fields__ if name not in {"settings", "hand_on"}]
         values = {name: getattr(self, name) for name in fields} | overrides
+        if values["block_private_addresses"]:  # what the admin names may be reached
+            named = _hosts_of(
+                [self.channel_alias, *_addresses(self.default_settings), _base_address(self.docker_base_image)]
+            )
+            values["allowed_addresses"] = [*values["allowed_addresses"], *named]
         values["root_dir"] = str(Path(values["root_dir"]).expanduser().resolve())
         return StoreConfig(**values, settings=normalized(self.default_settings))
+
+
+def _addresses(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the addresses that default settings name."""
+    for key in ADDRESSES:
+        value = settings.get(key) or ()
+        yield from [value] if isinstance(value, str) else value
+
+
+def _base_address(base: str) -> str:
+    """Return the address of the registry of a base image; empty where it is none."""
+    scheme, _, rest = base.partition("://")
+    host, slash, _ = rest.partition("/")
+    host = host if slash else ""  # else it is the name of an image
+    return f"https://{host}" if scheme == "docker" and ("." in host or ":" in host) else ""
+
+
+def _hosts_of(addresses: Iterable[str]) -> list[str]:
+    """Return the hosts of some addresses with their ports."""
+    found = []
+    for address in addresses:
+        parts = urlsplit(str(address))
+        if parts.scheme in ("http", "https") and parts.hostname:
+            found.append(f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}")
+    return list(dict.fromkeys(found))
 
 
 def check_public_url(url: str) -> None:

@@ -126,6 +126,10 @@ class EnvStoreService(ServingTraits, ConfigurationFiles):
     def _default_allow_local_files(self) -> bool:
         return False
 
+    @default("block_private_addresses")
+    def _default_block_private_addresses(self) -> bool:
+        return True
+
     @property
     def listen_ip(self) -> str:
         """The address that the service listens on."""

@@ -37,6 +37,7 @@ from jupyter_envstore.database.jobs import (
 from jupyter_envstore.database.models import Artifact, Build, Change, Job
 from jupyter_envstore.database.states import BUILDING, COMPLETED, FAILED, MAKING
 from jupyter_envstore.engine.channels import redact
+from jupyter_envstore.engine.checked_network import guard_network, with_refusals
 from jupyter_envstore.engine.prefix import remove_tree, storage_error
 from jupyter_envstore.engine.sandbox import NONE, leave_keyring
 from jupyter_envstore.errors import EnvStoreError, StaleClaimError
@@ -53,6 +54,7 @@ def main(arguments: list[str]) -> int:
 def work(configuration: str, job_id: int, attempt: int) -> int:
     """Do one job, then the artifacts that the same build waits for; return the exit status."""
     config = StoreConfig.from_text(configuration)
+    guard_network(config.block_private_addresses, config.allowed_addresses)
     database = Database(config.url)
     with database.read() as session:
         job = session.get_one(Job, job_id)
@@ -90,7 +92,7 @@ def do_job(config: StoreConfig, database: Database, claim: Claim) -> bool:
         except StaleClaimError:
             return False
         except Exception as error:  # the one place where a worker's troubles end: as a reason for people
-            failed = _reason(error)
+            failed = with_refusals(_reason(error))
             if not isinstance(error, EnvStoreError):
                 with contextlib.suppress(OSError):
                     traceback.print_exc()

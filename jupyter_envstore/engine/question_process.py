@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast, overload
 
 from jupyter_envstore import errors
+from jupyter_envstore.engine.checked_network import guard_network, with_refusals
 from jupyter_envstore.engine.process_environment import scrubbed_environment
 from jupyter_envstore.errors import ClientGoneError, EnvStoreError, Fault, LimitError
 
@@ -170,6 +171,7 @@ def answer_about_channels(question: SolveQuestion | SearchQuestion | NewestQuest
     from jupyter_envstore.spec import Specification
 
     started = time.monotonic()
+    guard_network("allowed_addresses" in question, question.get("allowed_addresses", []))
     policy = ChannelPolicy(question["alias"], question["defaults"], tuple(question["default_channels"]))
     urls = policy.resolve(question["channels"])
     cache = Path(question["cache"])
@@ -213,7 +215,7 @@ if __name__ == "__main__":
         reply = main(json.load(sys.stdin))
     except EnvStoreError as error:
         reply = {
-            "error": str(error),
+            "error": with_refusals(str(error)),
             "kind": type(error).__name__,
             "suggestions": dict(error.suggestions),
             "last_index": getattr(error, "last_index", None),

@@ -11,7 +11,13 @@ from jupyter_envstore.spec.repaired import RepairedValues
 from jupyter_envstore.spec.specification import SpecificationValues
 
 
-class ChannelsQuestion(TypedDict):
+class ChannelsOptional(TypedDict, total=False):
+    """Private addresses that may be asked, where no others may; without the key, all may."""
+
+    allowed_addresses: list[str]
+
+
+class ChannelsQuestion(ChannelsOptional):
     """What every question to channels has.
 
     ``channels`` are named as in a specification; ``alias``, ``defaults`` and ``default_channels`` say what that means

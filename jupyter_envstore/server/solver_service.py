@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from jupyter_envstore.builds.options import BuildOptions
     from jupyter_envstore.engine.questions import (
+        ChannelsOptional,
         ChannelsQuestion,
         NewestQuestion,
         SearchQuestion,
@@ -134,13 +135,20 @@ class SolverService:
 
     def _channels(self, settings: SettingValues, channels: Sequence[str], platforms: Sequence[str]) -> ChannelsQuestion:
         """Return what every question to channels has."""
+        configuration = self._access.configuration
+        guarded: ChannelsOptional = (
+            {"allowed_addresses": list(configuration.allowed_addresses)}
+            if configuration.block_private_addresses
+            else {}
+        )
         return {
+            **guarded,
             "channels": list(channels),
             "platforms": list(platforms),
-            "alias": settings["conda_channel_alias"] or self._access.configuration.channel_alias,
+            "alias": settings["conda_channel_alias"] or configuration.channel_alias,
             "defaults": settings["defaults_channel"],
             "default_channels": settings["conda_default_channels"],
-            "cache": str(self._access.configuration.packages / "repodata"),
+            "cache": str(configuration.packages / "repodata"),
         }
 
     async def _in_turn(self, kind: Literal["solve", "search"], timeout: float, look: Callable[[], T]) -> T:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from jupyter_envstore.application.configuration import StoreTraits
+from jupyter_envstore.application.service import EnvStoreService
 from jupyter_envstore.server.routes import routes
 from tests.server.live import MASTER, free_port
 from tests.team.conftest import UNSANDBOXED, short_folder
@@ -109,6 +111,18 @@ def test_a_configuration_that_gives_too_much_or_cannot_work_is_refused(line: str
         done = run(folder, f"--port={free_port()}")
         assert done.returncode in (1, 2), done.stderr
         assert reason in done.stderr
+
+
+def test_what_the_configuration_names_may_be_reached() -> None:
+    settings = {"conda_default_channels": ["https://mirror.internal:8443/forge", "conda-forge"]}
+    traits = {"channel_alias": "http://alias.internal/", "docker_base_image": "docker://images.internal/debian:1"}
+    service = EnvStoreService(default_settings=settings, allowed_addresses=["10.1.0.0/16"], **traits)
+    config = service.store_config()
+    assert config.block_private_addresses
+    assert list(config.allowed_addresses) == [
+        "10.1.0.0/16", "alias.internal:80", "mirror.internal:8443", "images.internal:443"
+    ]  # fmt: skip
+    assert not StoreTraits().store_config().block_private_addresses
 
 
 def test_behind_a_path_the_registry_has_a_port_of_its_own() -> None:
