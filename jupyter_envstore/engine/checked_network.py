@@ -13,7 +13,7 @@ import contextlib
 import ipaddress
 import os
 import re
-import select
+import selectors
 import socket
 import socketserver
 import threading
@@ -247,19 +247,16 @@ def _login(upstream: str) -> bytes:
 
 def _relay(one: socket.socket, other: socket.socket) -> None:
     """Pass on what both ends say, until one of them ends or both are silent."""
-    ends = {one: other, other: one}
-    while True:
-        readable, _, _ = select.select(list(ends), [], [], IDLE_SECONDS)
-        if not readable:
-            return
-        for end in readable:
-            try:
-                data = end.recv(PIECE)
+    with selectors.DefaultSelector() as selector, contextlib.suppress(OSError):  # select(2) knows 1024 files alone
+        selector.register(one, selectors.EVENT_READ, other)
+        selector.register(other, selectors.EVENT_READ, one)
+        while ready := selector.select(IDLE_SECONDS):
+            for key, _ in ready:
+                source, target = (one, other) if key.data is other else (other, one)
+                data = source.recv(PIECE)
                 if not data:
                     return
-                ends[end].sendall(data)
-            except OSError:
-                return
+                target.sendall(data)
 
 
 _network: list[CheckedNetwork] = []
