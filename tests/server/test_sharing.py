@@ -339,7 +339,8 @@ def test_the_command_line_brings_a_shared_environment_and_shares_one(
         config.write("c.EnvStoreApp.public_url = 'https://envs.example.org/hub'\n")
     link = json.loads(command("share", "team/mine", "--days", "3", "--json").stdout)
     assert link["link"].startswith("https://envs.example.org/hub/envstore/shared/#")
-    assert f"{link['id']}  team/mine  ends {link['expiration']}" in command("share").stdout
+    ends = f"{link['expiration'][:10]} {link['expiration'][11:16]} UTC"
+    assert f"{link['id']}  team/mine  ends {ends}" in command("share").stdout
     assert "from 1 to 366 days" in command("share", "team/mine", "--days", "0", code=2).stderr
     command("share", "--revoke", str(link["id"]))
     assert "there are no share links" in command("share").stdout
