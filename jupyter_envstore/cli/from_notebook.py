@@ -20,6 +20,7 @@ from jupyter_envstore.cli.build import (
     see_through,
 )
 from jupyter_envstore.cli.common import open_store, print_json, read_file, who
+from jupyter_envstore.database.recorded_builds import NOTEBOOK
 from jupyter_envstore.errors import EnvStoreError, InvalidInputError, NotFoundError, SpecificationError
 from jupyter_envstore.notebooks.execution import language_of_notebook, read_notebook
 from jupyter_envstore.notebooks.imported_modules import NAMESPACES, python_modules, r_packages, with_modules_beside
@@ -92,7 +93,7 @@ def from_notebook(options: argparse.Namespace) -> int:
             return 1
         choices = BuildOptions(options.exclude_newer or proposal.exclude_newer)
         reference = store.builds.submit(
-            specification, namespace, name or None, who(), "notebook", options=choices, is_new=not name
+            specification, namespace, name or None, who(), NOTEBOOK, options=choices, is_new=not name
         )
         code = see_through(store, reference, options)
         if path.suffix == ".ipynb" and not options.no_wait:

@@ -13,6 +13,7 @@ from typing import Any
 from jupyter_envstore.cli.build import follow, outcome, owner
 from jupyter_envstore.cli.common import ask_for_files, deleted_message, find, open_store, tell, who
 from jupyter_envstore.database.active_builds import ActiveBuild
+from jupyter_envstore.database.recorded_builds import NOTEBOOK
 from jupyter_envstore.errors import (
     InvalidInputError,
     NotExactError,
@@ -141,7 +142,7 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
     elif beside := _from_lockfile(store, name, bond, target):
         print(f"note: {written} cannot be had exactly: {why}; building from {beside[0]}", file=sys.stderr)
         with asking(beside[0]):
-            reference = store.builds.submit(beside[1], *target, who(), "notebook", is_new=True, accepted=accepted)
+            reference = store.builds.submit(beside[1], *target, who(), NOTEBOOK, is_new=True, accepted=accepted)
     elif not state["specification"]:
         msg = f"{written} cannot be had: {why}, and the notebook does not tell what it asked for"
         raise NotExactError(msg)
@@ -158,7 +159,7 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
             print(f"note: {words}: a path of the machine, or too much for a notebook", file=sys.stderr)
         specification = read_specification(state["specification"], "what the notebook asked for", named=True)
         with asking("what the notebook asked for"):
-            reference = store.builds.submit(specification, *target, who(), "notebook", is_new=True, accepted=accepted)
+            reference = store.builds.submit(specification, *target, who(), NOTEBOOK, is_new=True, accepted=accepted)
     print(f"building {reference}", file=sys.stderr)
     outcome(follow(store, reference))
     return reference

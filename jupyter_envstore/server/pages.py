@@ -52,7 +52,7 @@ class PageHandler(JupyterHandler):
         if "jinja2_env" in self.settings:
             super().write_error(status_code, **keywords)
             return
-        self.finish(send_error_page(self, status_code, keywords.get("exc_info", (None, None))[1]))
+        self.finish(error_page_of(self, status_code, keywords.get("exc_info", (None, None))[1]))
 
 
 class MissingPageHandler(PageHandler):
@@ -61,7 +61,6 @@ class MissingPageHandler(PageHandler):
     @allow_unauthenticated
     async def prepare(self) -> None:  # type: ignore[override]
         """Say so, whoever asks."""
-        self.set_status(404)
         self.write_error(404)
 
 
@@ -78,7 +77,7 @@ def login_url_of(handler: JupyterHandler) -> str:
     return str(handler.settings["login_url"])
 
 
-def send_error_page(handler: JupyterHandler, status_code: int, error: object) -> bytes:
+def error_page_of(handler: JupyterHandler, status_code: int, error: object) -> bytes:
     """Set status and headers of a page that tells of an error; return the page."""
     if isinstance(error, EnvStoreError):
         status_code, reason = error.status, str(error)

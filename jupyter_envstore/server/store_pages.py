@@ -11,7 +11,7 @@ from jupyter_envstore.database.states import ABSENT, COMPLETED, DROPPED, READY, 
 from jupyter_envstore.errors import NotFoundError
 from jupyter_envstore.server.artifacts import is_shown, with_address
 from jupyter_envstore.server.base import EnvStoreHandler, route
-from jupyter_envstore.server.pages import login_url_of, page_of, send_error_page
+from jupyter_envstore.server.pages import error_page_of, login_url_of, page_of
 from jupyter_envstore.server.request_reader import MAX_ID
 from jupyter_envstore.spec.wording import counted, human_size
 
@@ -84,7 +84,7 @@ class StorePageHandler(EnvStoreHandler):
 
     def write_error(self, status_code: int, **keywords: Any) -> None:
         """Render an error as a page."""
-        page = send_error_page(self, status_code, keywords.get("exc_info", (None, None))[1])
+        page = error_page_of(self, status_code, keywords.get("exc_info", (None, None))[1])
         self.finish(page, set_content_type=HTML)
 
     def is_known(self) -> bool:
