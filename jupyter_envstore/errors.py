@@ -233,6 +233,13 @@ class StoreUnavailableError(EnvStoreError):
         super().__init__(f"the store cannot be opened: {reason}")
 
 
+class RemoteStoreUnavailableError(StoreUnavailableError):
+    """The store elsewhere, which this server is a client of, does not answer or does not take its login."""
+
+    def __init__(self, message: str) -> None:
+        EnvStoreError.__init__(self, message)
+
+
 class LoginUnavailableError(EnvStoreError):
     """It cannot be found out who asks: whoever knows people, such as a JupyterHub, does not answer."""
 

@@ -2,41 +2,51 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
-from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.auth.identity import IdentityProvider, LegacyIdentityProvider, PasswordIdentityProvider
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Float, List, Unicode, default
 
 from jupyter_envstore import __version__
 from jupyter_envstore.application.change_events import ChangeEvents
-from jupyter_envstore.application.handler_context import make_context
+from jupyter_envstore.application.own_store import KernelOptions, OwnStore
 from jupyter_envstore.application.serving_configuration import ServingTraits
-from jupyter_envstore.application.store_opener import StoreOpener, without_collections
-from jupyter_envstore.errors import EnvStoreError
-from jupyter_envstore.server.context import SETTING
-from jupyter_envstore.server.kernel_environment import KernelEnvironment, give_to_children
-from jupyter_envstore.server.registry import ROUTES as REGISTRY_ROUTES
-from jupyter_envstore.server.registry_server import RegistryServer
-from jupyter_envstore.server.routes import routes
-from jupyter_envstore.server.threads import Threads
+from jupyter_envstore.remote.logins import store_address
+from jupyter_envstore.server.forwarding import EVERYBODY, LentTo
 
 if TYPE_CHECKING:
-    import asyncio
-
     from jupyter_events import EventLogger
     from jupyter_server.serverapp import ServerApp
 
-    from jupyter_envstore.application.background_work import OpenedStore
-    from jupyter_envstore.services.store import EnvStore
-
 LAPTOP = (IdentityProvider, PasswordIdentityProvider, LegacyIdentityProvider)
 """Jupyter's own identity providers: who holds the token or password is the one user."""
+
+
+class ServedStore(Protocol):
+    """The store that the extension serves: that of this machine, or one elsewhere."""
+
+    @property
+    def routes(self) -> list[tuple[str, type[Any]]]:
+        """What is served, below the server's base URL."""
+
+    def begin(self) -> None:
+        """Begin the work in the background, once the loop runs."""
+
+    async def ready(self) -> None:
+        """Wait until it can be used.
+
+        Raises
+        ------
+        StoreUnavailableError
+            It cannot be used.
+        """
+
+    async def stop(self) -> None:
+        """End the work in the background."""
 
 
 class EnvStoreApp(ServingTraits, ExtensionApp):
@@ -58,6 +68,22 @@ class EnvStoreApp(ServingTraits, ExtensionApp):
         help="Whether the kernels are linked into the user's own Jupyter directory too, so that everything that the "
         "user runs finds them, not only what this server starts.",
     ).tag(config=True)
+    remote_url = Unicode(
+        help="Address of a store elsewhere, which jupyter envstore serve or another Jupyter server offers: this server "
+        "shows that store then, and opens none of its own. Default: ENVSTORE_REMOTE_URL.",
+    ).tag(config=True)
+    remote_token_file = Unicode(
+        "",
+        help="File with the token that the store elsewhere is asked with. Default: ENVSTORE_REMOTE_TOKEN, the login of "
+        "jupyter envstore login, or the token that a JupyterHub gave to this server.",
+    ).tag(config=True)
+    remote_ca_file = Unicode(
+        "", help="Certificates (PEM) that the store elsewhere is known by, beside those of the system."
+    ).tag(config=True)
+    remote_hub_token = Bool(
+        help="Whether the store elsewhere may be asked with the token that a JupyterHub gave to this server. Default: "
+        "if the store has the host name of the hub.",
+    ).tag(config=True)
     kernel_token_hours = Float(
         24.0 * 7,
         min=0.0,
@@ -69,6 +95,16 @@ class EnvStoreApp(ServingTraits, ExtensionApp):
     def _default_shared(self) -> bool:
         provider = self.serverapp.identity_provider if self.serverapp else None
         return type(provider) not in LAPTOP
+
+    @default("remote_url")
+    def _default_remote_url(self) -> str:
+        return os.environ.get("ENVSTORE_REMOTE_URL", "")
+
+    @default("remote_hub_token")
+    def _default_remote_hub_token(self) -> bool:
+        addresses = (os.environ.get(name, "") for name in ("JUPYTERHUB_API_URL", "JUPYTERHUB_PUBLIC_HUB_URL"))
+        host = urlsplit(self.remote_url).hostname
+        return host is not None and host in {urlsplit(address).hostname for address in addresses}
 
     @default("admins")
     def _default_admins(self) -> set[str]:
@@ -87,26 +123,35 @@ class EnvStoreApp(ServingTraits, ExtensionApp):
     # -- what it is made of ------------------------------------------------------------------------------------------
 
     def initialize_settings(self) -> None:
-        """Register the events' schemas and put together what requests share. The store opens once the server runs."""
-        self.ending = threading.Event()
-        self.registry_server: RegistryServer | None = None
-        self.threads = Threads()
-        self.opener = StoreOpener(self.threads.pool, self._open_store, self.log)
-        self.changes = ChangeEvents(self.events, self.server.web_app.settings, self.log)
-        self.context = make_context(self, self.opener, self.threads, self.ending, self.server.base_url, self.log)
-        self.server.web_app.settings[SETTING] = self.context
+        """Register the events' schemas and wire the store, here or elsewhere. It opens once the server runs."""
         for path in sorted((Path(__file__).parent / "events").glob("*.yaml")):
             self.events.register_event_schema(path)
-        with contextlib.suppress(EnvStoreError):  # told when the store is opened
-            give_to_children(self.store_config().kernels_of(self.kernel_namespaces).parent)
-        kernels = KernelEnvironment(
-            self.opener,
-            self.threads,
-            self.context.identities,
-            lambda: str(self.server.connection_url),
+        self.changes = ChangeEvents(self.events, self.server.web_app.settings, self.log)
+        self.served: ServedStore = self._store_elsewhere() if self.remote_url else self._own_store()
+
+    def _own_store(self) -> ServedStore:
+        kernels = KernelOptions(tuple(self.kernel_namespaces), self.user_kernels, self.kernel_token_hours)
+        return OwnStore(self, kernels, self.server, self.changes, self.log)
+
+    def _store_elsewhere(self) -> ServedStore:
+        """Return the store that this server is a client of.
+
+        Raises
+        ------
+        InvalidInputError
+            The configuration cannot be used.
+        """
+        from jupyter_envstore.application.store_elsewhere import RemoteOptions, StoreElsewhere
+
+        options = RemoteOptions(
+            store_address(self.remote_url),
+            self.remote_token_file,
+            self.remote_ca_file,
+            self.remote_hub_token,
+            self._lends_login,
             self.kernel_token_hours,
         )
-        kernels.install(self.server.kernel_manager)
+        return StoreElsewhere(options, self.server, self.changes, self.log)
 
     @property
     def server(self) -> ServerApp:
@@ -122,58 +167,24 @@ class EnvStoreApp(ServingTraits, ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Add the routes."""
-        self.handlers.extend(routes())
-        if self.context.registry.at_root:
-            self.handlers.extend(REGISTRY_ROUTES)
+        self.handlers.extend(self.served.routes)
 
-    def _open_store(self, loop: asyncio.AbstractEventLoop) -> OpenedStore:
-        """Open the store and begin the work in the background; in a thread, since it imports much."""
-        configuration = self.store_config()
-        with without_collections():
-            from jupyter_envstore.application.background_work import OpenedStore
-            from jupyter_envstore.kernels.kernel_specs import KernelSpecs
-        user = Path(jupyter_data_dir()) / "kernels" if self.user_kernels else None
-        self._offer_kernels(str(configuration.kernels_of(self.kernel_namespaces)))
-
-        def kernels_of(store: EnvStore) -> KernelSpecs:
-            found = KernelSpecs(configuration, store.database, self.kernel_namespaces, user)
-            found.make_folders()
-            return found
-
-        opened = OpenedStore(configuration, self.make_rules, kernels_of, self.ending)
-        opened.begin(loop, self.changes.tell, self.collect_hours, self.log)
-        return opened
-
-    def _offer_kernels(self, directory: str) -> None:
-        """Add our kernelspecs to the server's, where it had looked for its own before it was told of ours."""
-        manager = self.server.kernel_spec_manager
-        assert manager is not None  # noqa: S101 - for the type checker
-        directories = manager.kernel_dirs
-        if directory not in directories:
-            directories.append(directory)
+    @property
+    def _lends_login(self) -> LentTo:
+        """To whom this server lends its login to a store elsewhere."""
+        if self.account_owner:
+            return LentTo(self.account_owner)
+        return LentTo("") if self.shared else LentTo(EVERYBODY)
 
     # -- its life ----------------------------------------------------------------------------------------------------
 
     async def _start_jupyter_server_extension(self, _serverapp: Any) -> None:
         """Begin to open the store, once the loop runs."""
-        self.opener.begin()
-        self.registry_server = RegistryServer(
-            self.registry_options(),
-            self.context.registry,
-            self.server.web_app.settings,
-            self.log,
-            getattr(self.server, "http_server", None),
-        )
-        self.registry_server.start()
+        self.served.begin()
 
     async def stop_extension(self) -> None:
         """End the work in the background."""
-        self.ending.set()
-        await self.context.artifact_waits.stop()
-        if self.registry_server is not None:
-            await self.registry_server.stop()
-        await self.opener.close()
-        self.threads.stop()
+        await self.served.stop()
 
     async def ready(self) -> None:
         """Wait until the store is open.
@@ -181,9 +192,9 @@ class EnvStoreApp(ServingTraits, ExtensionApp):
         Raises
         ------
         StoreUnavailableError
-            It cannot be opened.
+            It cannot be opened, or reached.
         """
-        await self.opener.ready()
+        await self.served.ready()
 
     def current_activity(self) -> dict[str, int] | None:
         """Tell Jupyter's own shutdown of builds that run, so that it waits for them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Collection, MutableMapping
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -43,14 +43,15 @@ class ChangeEvents:
             metrics().set(news.numbers)
         if news.working:
             self._settings["envstore_last_activity"] = datetime.now(timezone.utc)
-        emitted = {"environments": news.environments, "builds": news.builds, "progress": news.progressing}
-        for kind, ids in emitted.items():
-            if ids:
-                self._emit(kind, {"revision": news.revision, "ids": list(ids)})
+        self.emit("environments", news.revision, {row.environment_id for row in news.changed})
+        self.emit("builds", news.revision, {row.build_id for row in news.changed if row.build_id is not None})
+        self.emit("progress", news.revision, {build.build_id for build in news.progressing})
 
-    def _emit(self, kind: str, data: dict[str, Any]) -> None:
-        """Emit an event; a listener's trouble is not ours."""
+    def emit(self, kind: str, revision: int, ids: Collection[int]) -> None:
+        """Emit an event, if there are any ids; a listener's trouble is not ours."""
+        if not ids:
+            return
         try:
-            self._events.emit(schema_id=f"{SCHEMAS}{kind}/v1", data=data)
+            self._events.emit(schema_id=f"{SCHEMAS}{kind}/v1", data={"revision": revision, "ids": sorted(ids)})
         except Exception:
             self._log.exception("envstore: the event %s could not be emitted", kind)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from jupyter_envstore.database.changes import ChangedRow, Progress
 from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.values import Statistics
 from jupyter_envstore.services.interfaces import Store
@@ -27,10 +28,10 @@ class News:
     ----------
     revision : int
         The store's newest revision.
-    environments, builds : tuple of int
-        Ids of those that changed.
-    progressing : tuple of int
-        Ids of builds whose steps or log went on.
+    changed : tuple of ChangedRow
+        The environments and builds that changed.
+    progressing : tuple of Progress
+        The builds whose steps or log went on.
     working : int
         How many jobs are queued or run.
     numbers : dict or None
@@ -38,9 +39,8 @@ class News:
     """
 
     revision: int
-    environments: tuple[int, ...]
-    builds: tuple[int, ...]
-    progressing: tuple[int, ...]
+    changed: tuple[ChangedRow, ...]
+    progressing: tuple[Progress, ...]
     working: int
     numbers: Statistics | None = None
 
@@ -84,9 +84,9 @@ class ChangeWatcher:
 
     def look(self) -> bool:
         """Look once; return whether there is no reason to look again before something is written."""
-        revision, environments, builds = self.store.changes.ids(self.revision)
-        progress, working = self.store.changes.progress_marks()
-        moved = tuple(sorted(key for key, mark in progress.items() if self.progress.get(key) != mark))
+        revision, changed = self.store.changes.rows(self.revision)
+        running, working = self.store.changes.running()
+        moved = tuple(build for build in running if self.progress.get(build.build_id) != build.mark)
         if revision != self.revision or self.behind:
             try:
                 self.behind = False
@@ -98,6 +98,6 @@ class ChangeWatcher:
         if revision != self.revision or time.monotonic() - self.counted_at > COUNT_SECONDS:
             numbers, self.seen = self.store.changes.statistics(self.seen)
             self.counted_at = time.monotonic()
-        self.revision, self.progress = revision, progress
-        self.tell(News(revision, tuple(environments), tuple(builds), moved, working, numbers))
+        self.revision, self.progress = revision, {build.build_id: build.mark for build in running}
+        self.tell(News(revision, tuple(changed), moved, working, numbers))
         return not working and not self.behind

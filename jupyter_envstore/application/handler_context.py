@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from jupyter_server.utils import url_path_join
 
 from jupyter_envstore.server.artifact_waits import ArtifactWaits
+from jupyter_envstore.server.change_feed import ChangeFeed
 from jupyter_envstore.server.context import ServerContext
 from jupyter_envstore.server.download_notes import DownloadNotes
 from jupyter_envstore.server.identities import Identities
@@ -33,6 +34,7 @@ def make_context(
     ending: threading.Event,
     base_url: str,
     log: logging.Logger,
+    has_terminals: bool = True,
 ) -> ServerContext:
     """Return what handlers are given.
 
@@ -44,6 +46,8 @@ def make_context(
         Set when the server ends.
     base_url : str
         Where the server stands on its host, with slashes around it.
+    has_terminals : bool
+        As in :class:`~jupyter_envstore.server.context.ServerContext`.
     """
     artifact_waits = ArtifactWaits(access, threads)
     return ServerContext(
@@ -55,9 +59,11 @@ def make_context(
         artifact_waits=artifact_waits,
         image_waits=ImageWaits(access, threads, artifact_waits),
         log_feeds=LogFeeds(access, threads, log),
+        change_feed=ChangeFeed(),
         registry=RegistryAddress(traits.registry_options(), base_url),
         retention_plan=RetentionPlan(access, threads),
         download_notes=DownloadNotes(),
         api_url=url_path_join(base_url, "envstore/api/v1/"),
         artifact_wait_seconds=traits.artifact_wait_seconds,
+        has_terminals=has_terminals,
     )

@@ -158,7 +158,9 @@ class EnvStoreService(ServingTraits, ConfigurationFiles):
         self.make_rules("default")  # a fault in them is told before anybody asks
         self.threads = Threads()
         self.opener = StoreOpener(self.threads.pool, self._open_store, self.log)
-        self.context = make_context(self, self.opener, self.threads, self.ending, base_url, self.log)
+        self.context = make_context(
+            self, self.opener, self.threads, self.ending, base_url, self.log, has_terminals=False
+        )
         listening = Listening(self.ip, self.port, base_url, self.certfile, self.keyfile, self.trust_proxy)
         self.web = StandaloneServer(listening, self.context, login, pages)
 
@@ -215,8 +217,14 @@ class EnvStoreService(ServingTraits, ConfigurationFiles):
         with without_collections():
             from jupyter_envstore.application.background_work import OpenedStore
         opened = OpenedStore(self.store_config(), self.make_rules, lambda _store: NoKernels(), self.ending)
-        opened.begin(loop, _count, self.collect_hours, self.log)
+        opened.begin(loop, self._tell, self.collect_hours, self.log)
         return opened
+
+    def _tell(self, news: News) -> None:
+        """Tell those who follow the store, and take over its numbers for Prometheus."""
+        self.context.change_feed.tell(news.revision, news.changed, news.progressing)
+        if news.numbers is not None:
+            metrics().set(news.numbers)
 
     # -- its life ----------------------------------------------------------------------------------------------------
 
@@ -251,9 +259,3 @@ class EnvStoreService(ServingTraits, ConfigurationFiles):
         await self.web.stop()
         await self.opener.close()
         self.threads.stop()
-
-
-def _count(news: News) -> None:
-    """Take over the numbers of the store, for Prometheus."""
-    if news.numbers is not None:
-        metrics().set(news.numbers)

@@ -25,6 +25,26 @@ class ChangedRow:
     status: str | None
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far a build is that is worked on.
+
+    Parameters
+    ----------
+    build_id : int
+        The build.
+    namespace, name : str
+        Its environment.
+    mark : tuple of int
+        What grows as the build goes on.
+    """
+
+    build_id: int
+    namespace: str
+    name: str
+    mark: tuple[int, ...]
+
+
 def revisions(session: Session) -> tuple[int, int]:
     """Return the newest revision and the oldest that is kept; 0 for none."""
     row = session.execute(select(func.max(Change.revision), func.min(Change.revision))).one()
@@ -64,15 +84,25 @@ def changes_since(session: Session, since: int, visible: tuple[str, ...] | None)
     return [ChangedRow(row[0], row[1], row[2], row[3] is not None, row[4], row[5]) for row in session.execute(query)]
 
 
-def progress_marks(session: Session) -> tuple[dict[int, tuple[int, ...]], int]:
-    """Return of each build that is worked on what grows with its progress; and how many jobs are queued or run."""
+def running_builds(session: Session) -> tuple[list[Progress], int]:
+    """Return how far each build is that is worked on; and how many jobs are queued or run."""
     unfinished = (JOB_QUEUED, JOB_RUNNING, JOB_SETTLING)
-    jobs = session.execute(select(Job.build_id, Job.state).where(Job.state.in_(unfinished))).all()
-    running = {row.build_id for row in jobs if row.state == JOB_RUNNING}
+    jobs = session.execute(
+        select(Job.build_id, Job.state, Namespace.name, Environment.name)
+        .outerjoin(Build, Build.id == Job.build_id)
+        .outerjoin(Environment, Environment.id == Build.environment_id)
+        .outerjoin(Namespace, Namespace.id == Environment.namespace_id)
+        .where(Job.state.in_(unfinished))
+    ).all()
+    running = {row[0]: (row[2] or "", row[3] or "") for row in jobs if row[1] == JOB_RUNNING}
     if not running:
-        return {}, len(jobs)
+        return [], len(jobs)
     steps = select(Step.build_id, func.count(), func.sum(Step.done)).where(Step.build_id.in_(running))
     chunks = select(LogChunk.build_id, func.max(LogChunk.id)).where(LogChunk.build_id.in_(running))
     marks = {row[0]: (row[1], int(row[2] or 0)) for row in session.execute(steps.group_by(Step.build_id))}
     logs = {row[0]: row[1] for row in session.execute(chunks.group_by(LogChunk.build_id))}
-    return {build_id: (*marks.get(build_id, (0, 0)), logs.get(build_id, 0)) for build_id in running}, len(jobs)
+    found = [
+        Progress(build_id, *place, (*marks.get(build_id, (0, 0)), logs.get(build_id, 0)))
+        for build_id, place in running.items()
+    ]
+    return found, len(jobs)

@@ -53,7 +53,7 @@ class ArtifactsHandler(EnvStoreHandler):
         """List the artifacts of a build in every state."""
         number = await self.require_on_build("environment::read", build_id)
         found = await self.run(self.store.artifacts.of_build, number)
-        self.answer([with_address(item, self.context.api_url, number) for item in found])
+        self.answer([with_address(item, self.api_path, number) for item in found])
 
 
 class MakeHandler(EnvStoreHandler):
@@ -63,7 +63,7 @@ class MakeHandler(EnvStoreHandler):
         """Show the state of one."""
         number = await self.require_on_build("environment::read", build_id)
         found = await self.run(self.store.artifacts.find, number, artifact_name(kind), self.text_argument("variant"))
-        self.answer(with_address(found, self.context.api_url, number))
+        self.answer(with_address(found, self.api_path, number))
 
     async def post(self, build_id: str, kind: str) -> None:
         """Have it made, or made again after it failed."""
@@ -72,7 +72,7 @@ class MakeHandler(EnvStoreHandler):
         variant = self.field(body, "variant", str, "")
         made = await self.run(self.store.artifacts.request, number, artifact_name(kind), variant, self.identity.name)
         found = await self.run(self.store.artifacts.get, made)
-        self.answer(with_address(found, self.context.api_url, number), status=202)
+        self.answer(with_address(found, self.api_path, number), status=202)
 
 
 class DownloadHandler(FileHandler):

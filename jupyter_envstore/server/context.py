@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jupyter_envstore.server.artifact_waits import ArtifactWaits
+    from jupyter_envstore.server.change_feed import ChangeFeed
     from jupyter_envstore.server.download_notes import DownloadNotes
     from jupyter_envstore.server.identities import Identities
     from jupyter_envstore.server.image_waits import ImageWaits
@@ -33,6 +34,8 @@ class ServerContext:
         Path of the REST API on this server, with a slash at its end.
     artifact_wait_seconds : float
         How long a download waits for an artifact that is being made, in seconds.
+    has_terminals : bool
+        Whether people have terminals on this machine, in which they can work with the store's folder.
     """
 
     access: StoreAccess
@@ -43,11 +46,13 @@ class ServerContext:
     artifact_waits: ArtifactWaits
     image_waits: ImageWaits
     log_feeds: LogFeeds
+    change_feed: ChangeFeed
     registry: RegistryAddress
     retention_plan: RetentionPlan
     download_notes: DownloadNotes
     api_url: str
     artifact_wait_seconds: float
+    has_terminals: bool
 
 
 def context_of(settings: Mapping[str, Any]) -> ServerContext:

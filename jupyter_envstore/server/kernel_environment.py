@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from jupyter_server import CallContext
 from jupyter_server.utils import ensure_async, url_path_join
@@ -16,7 +16,6 @@ from jupyter_server.utils import ensure_async, url_path_join
 from jupyter_envstore.errors import StoreUnavailableError
 
 if TYPE_CHECKING:
-    from jupyter_envstore.policy.access import Identity
     from jupyter_envstore.server.identities import Identities
     from jupyter_envstore.server.store_access import StoreAccess
     from jupyter_envstore.server.threads import Threads
@@ -44,30 +43,73 @@ def client_directory(root: Path) -> Path:
     return folder
 
 
+class KernelTokens(Protocol):
+    """Tokens that kernels are started with."""
+
+    async def ready(self) -> None:
+        """Wait until tokens can be made.
+
+        Raises
+        ------
+        StoreUnavailableError
+            The store cannot be reached.
+        """
+
+    async def make(self, user: Any) -> str:
+        """Return a token for a kernel that a user (jupyter_server's ``User``) starts; empty where there is none."""
+
+
+class OwnKernelTokens:
+    """Tokens of the store of this server.
+
+    Parameters
+    ----------
+    hours : float
+        How long a token holds, in hours; 0 hands out none.
+    """
+
+    def __init__(self, access: StoreAccess, threads: Threads, identities: Identities, hours: float) -> None:
+        self._access = access
+        self._threads = threads
+        self._identities = identities
+        self._hours = hours
+
+    async def ready(self) -> None:
+        """Wait until the store is open.
+
+        Raises
+        ------
+        StoreUnavailableError
+            It cannot be opened.
+        """
+        await self._access.ready()
+
+    async def make(self, user: Any) -> str:
+        """Return a token for a kernel that a user starts."""
+        if not self._hours:
+            return ""
+        identity = await self._identities.of_user(user)
+        make = self._access.store.tokens.for_kernel
+        return await self._threads.run(make, identity, timedelta(hours=self._hours))
+
+
 class KernelEnvironment:
     """Starts every kernel of a server with ``ENVSTORE_URL``, a token of its own, and the client at its path's end.
 
     Parameters
     ----------
+    tokens : KernelTokens
+        Makes the tokens.
+    folder : callable
+        Returns the folder that the folder of the client is made in; asked once tokens can be made.
     url : callable
         Returns the address of the server.
-    token_hours : float
-        How long a token holds, in hours; 0 hands out none.
     """
 
-    def __init__(
-        self,
-        access: StoreAccess,
-        threads: Threads,
-        identities: Identities,
-        url: Callable[[], str],
-        token_hours: float,
-    ) -> None:
-        self._access = access
-        self._threads = threads
-        self._identities = identities
+    def __init__(self, tokens: KernelTokens, folder: Callable[[], Path], url: Callable[[], str]) -> None:
+        self._tokens = tokens
+        self._folder = folder
         self._url = url
-        self._token_hours = token_hours
 
     def install(self, manager: Any) -> None:
         """Let a manager of kernels (``MappingKernelManager``) start its kernels so."""
@@ -75,7 +117,7 @@ class KernelEnvironment:
 
         async def start_kernel(*arguments: Any, **keywords: Any) -> str:
             try:
-                await asyncio.wait_for(self._access.ready(), OPENING_SECONDS)
+                await asyncio.wait_for(self._tokens.ready(), OPENING_SECONDS)
             except (StoreUnavailableError, asyncio.TimeoutError):  # Jupyter's own kernels start nevertheless
                 return await ensure_async(start(*arguments, **keywords))
             environment = await self.extended(keywords.get("env") or os.environ)
@@ -85,22 +127,16 @@ class KernelEnvironment:
 
     async def extended(self, variables: Mapping[str, str]) -> dict[str, str]:
         """Return the variables that a kernel is started with."""
-        folder = await self._threads.run(client_directory, self._access.configuration.root)
+        folder = await asyncio.to_thread(client_directory, self._folder())
         environment = dict(variables)
         environment["PYTHONPATH"] = os.pathsep.join([*filter(None, [environment.get("PYTHONPATH")]), str(folder)])
         environment["ENVSTORE_URL"] = url_path_join(self._url(), "envstore")
         environment.pop("ENVSTORE_TOKEN", None)
-        identity = await self._identity_of_request()
-        if identity is not None and self._token_hours:
-            lifetime = timedelta(hours=self._token_hours)
-            made = self._access.store.tokens.for_kernel
-            environment["ENVSTORE_TOKEN"] = await self._threads.run(made, identity, lifetime)
-        return environment
-
-    async def _identity_of_request(self) -> Identity | None:
-        """Return the identity of whose request this is, None outside of one."""
         user = getattr(CallContext.get(CallContext.JUPYTER_HANDLER), "current_user", None)
-        return await self._identities.of_user(user) if user is not None else None
+        if user is not None:
+            token = await self._tokens.make(user)
+            environment |= {"ENVSTORE_TOKEN": token} if token else {}
+        return environment
 
 
 def _append(variable: str, folder: str) -> None:

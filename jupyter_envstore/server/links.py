@@ -77,7 +77,7 @@ class SharedHandler(FileHandler):
         if build is not None:
             found = await self.run(self.store.artifacts.of_build, build)
             ready: list[ArtifactView] = [item for item in found if item["state"] == READY]
-            artifacts = [with_address(item, self.context.api_url, build) for item in ready]
+            artifacts = [with_address(item, self.api_path, build) for item in ready]
             if any(item["type"] == "docker" for item in ready):
                 image = await self._image(build)
             self.note_once(build, "record" if with_lock else "shared")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from jupyter_envstore.errors import AuthenticationError, NotFoundError
-from jupyter_envstore.server.base import header_token
 from jupyter_envstore.server.file_responses import FileHandler
+from jupyter_envstore.server.json_handler import header_token
 
 OCTETS = "application/octet-stream"
 JSON_INDEX = "application/vnd.pypi.simple.v1+json"

@@ -26,8 +26,8 @@ from jupyter_envstore.errors import (
     TooLargeError,
 )
 from jupyter_envstore.images.reference import MAX_NAME, NAME
-from jupyter_envstore.server.base import header_token
 from jupyter_envstore.server.file_responses import FileHandler
+from jupyter_envstore.server.json_handler import header_token
 from jupyter_envstore.spec.names import DYNAMIC, unspell
 
 if TYPE_CHECKING:

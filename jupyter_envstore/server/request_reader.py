@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
-from jupyter_server.base.handlers import APIHandler
-
 from jupyter_envstore.database.paging import STATUSES, Page
 from jupyter_envstore.errors import InvalidInputError, NotFoundError
+from jupyter_envstore.server.json_handler import JsonHandler
 from jupyter_envstore.spec.names import DYNAMIC, check_name, split_place
 
 T = TypeVar("T")
@@ -20,7 +19,7 @@ MAX_PAGE = 100
 MAX_ID = 2**31 - 1
 
 
-class Reader(APIHandler):
+class Reader(JsonHandler):
     """A handler that reads input; what cannot be used is refused with its name and the reason."""
 
     def mend_query(self) -> None:

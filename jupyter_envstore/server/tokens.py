@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 from jupyter_envstore.database.paging import Page
+from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.policy.access import ROLES
 from jupyter_envstore.representation import conda_store, moments
 from jupyter_envstore.server.base import EnvStoreHandler
 from jupyter_envstore.server.request_reader import MAX_ID
+
+LONGEST_HOURS = 24 * 7
+"""How long a token for a kernel holds at most, in hours."""
 
 
 class VersionHandler(EnvStoreHandler):
@@ -40,7 +45,7 @@ class PermissionHandler(EnvStoreHandler):
                 "entity_permissions": {entity: found for entity, found in permissions.items() if found},
                 "entity_roles": {entity: list(roles) for entity, roles in identity.bindings.items()},
                 "expiration": moments.expiration_json(identity.expires_on),
-                "command": self._command() if identity.authenticated else None,
+                "command": self._command() if identity.authenticated and self.context.has_terminals else None,
             }
         )
 
@@ -82,6 +87,20 @@ class TokensHandler(EnvStoreHandler):
             ends,
         )
         self.answer({"token": token, **view})
+
+
+class KernelTokenHandler(EnvStoreHandler):
+    """``token/kernel/``"""
+
+    async def post(self) -> None:
+        """Make a token for a kernel that one starts elsewhere: it may look, download and build where one may."""
+        self.require_login()
+        hours = self.json_body(("hours",)).get("hours", LONGEST_HOURS)
+        if isinstance(hours, bool) or not isinstance(hours, int | float) or not 0 < hours <= LONGEST_HOURS:
+            msg = f"'hours' must be a number above 0 and at most {LONGEST_HOURS}"
+            raise InvalidInputError(msg)
+        token = await self.run(self.store.tokens.for_kernel, self.identity, timedelta(hours=hours))
+        self.answer({"token": token or None})
 
 
 class TokenHandler(EnvStoreHandler):
@@ -142,6 +161,7 @@ ROUTES = [
     ("roles/", RolesHandler),
     ("usage/", UsageHandler),
     ("token/", TokensHandler),
+    ("token/kernel/", KernelTokenHandler),
     ("token/{token_id}/", TokenHandler),
     ("space/", SpaceHandler),
     ("audit/", AuditHandler),

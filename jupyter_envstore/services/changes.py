@@ -6,10 +6,12 @@ from datetime import datetime
 
 from jupyter_envstore.database import changes
 from jupyter_envstore.database import listings as listing
+from jupyter_envstore.database.changes import ChangedRow, Progress
 from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.values import Statistics
 from jupyter_envstore.database.write_watch import WriteWatch
 from jupyter_envstore.policy.access import Identity
+from jupyter_envstore.services.changed_things import changed_things
 from jupyter_envstore.services.values import ChangedThings
 
 
@@ -32,36 +34,23 @@ class Changes:
             newest, oldest = changes.revisions(session)
             reset = since > newest or (since < oldest - 1 and since != newest)
             found = [] if reset else changes.changes_since(session, since, identity.visible())
-        return {
-            "revision": newest,
-            "reset": reset,
-            "environments": [
-                {"id": row.environment_id, "namespace": row.namespace, "name": row.name, "deleted": row.deleted}
-                for row in {row.environment_id: row for row in found}.values()
-            ],
-            "builds": [
-                {"id": build_id, "environment_id": row.environment_id, "status": row.status}
-                for build_id, row in {row.build_id: row for row in found if row.build_id is not None}.items()
-            ],
-        }
+        return changed_things(newest, found, reset)
 
     def revision(self) -> int:
         """Return the store's newest revision."""
         with self._database.read() as session:
             return changes.revisions(session)[0]
 
-    def ids(self, since: int) -> tuple[int, list[int], list[int]]:
-        """Return the newest revision, and the ids of environments and builds that changed behind ``since``."""
+    def rows(self, since: int) -> tuple[int, list[ChangedRow]]:
+        """Return the newest revision, and all environments and builds that changed behind ``since``."""
         with self._database.read() as session:
             newest, _ = changes.revisions(session)
-            found = changes.changes_since(session, since, None) if newest != since else []
-        environments = sorted({row.environment_id for row in found})
-        return newest, environments, sorted({row.build_id for row in found if row.build_id is not None})
+            return newest, changes.changes_since(session, since, None) if newest != since else []
 
-    def progress_marks(self) -> tuple[dict[int, tuple[int, ...]], int]:
-        """Return of each build that is worked on what tells its progress from before; and how many jobs there are."""
+    def running(self) -> tuple[list[Progress], int]:
+        """Return how far each build is that is worked on; and how many jobs there are."""
         with self._database.read() as session:
-            return changes.progress_marks(session)
+            return changes.running_builds(session)
 
     def statistics(self, ended_after: datetime) -> tuple[Statistics, datetime]:
         """Return the store's numbers, with builds that ended behind a moment, and the moment of this look."""

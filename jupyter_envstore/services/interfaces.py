@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from jupyter_envstore.builds.retention import Plan
     from jupyter_envstore.config import StoreConfig
     from jupyter_envstore.database.awaited_artifacts import Standing, Wanted
+    from jupyter_envstore.database.changes import ChangedRow, Progress
     from jupyter_envstore.database.kept_packages import ServedFile
     from jupyter_envstore.database.paging import Filters, Page
     from jupyter_envstore.database.values import Statistics
@@ -604,11 +605,11 @@ class Changes(Protocol):
     def revision(self) -> int:
         """Return the store's newest revision."""
 
-    def ids(self, since: int) -> tuple[int, list[int], list[int]]:
-        """Return the newest revision, and the ids of environments and builds that changed behind ``since``."""
+    def rows(self, since: int) -> tuple[int, list[ChangedRow]]:
+        """Return the newest revision, and all environments and builds that changed behind ``since``."""
 
-    def progress_marks(self) -> tuple[dict[int, tuple[int, ...]], int]:
-        """Return of each build that is worked on what tells its progress from before; and how many jobs there are."""
+    def running(self) -> tuple[list[Progress], int]:
+        """Return how far each build is that is worked on; and how many jobs there are."""
 
     def statistics(self, ended_after: datetime) -> tuple[Statistics, datetime]:
         """Return the store's numbers, with builds that ended behind a moment, and the moment of this look."""

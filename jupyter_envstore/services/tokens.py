@@ -72,7 +72,15 @@ class Tokens:
         """Return a token for a kernel, which ends by itself.
 
         It may look, download and build wherever ``identity`` may, and neither delete nor give anything to others.
+
+        Raises
+        ------
+        AuthenticationError
+            The token that it is made with was revoked meanwhile.
+        PermissionDeniedError
+            It would be made with the token of a kernel.
         """
+        refuse_kernel(identity)
         bindings = identity.at_most("developer", "viewer")
         token = new_token()
         ends = now() + lifetime

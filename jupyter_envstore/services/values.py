@@ -126,6 +126,12 @@ class ChangedThings(TypedDict):
     builds: list[ChangedBuild]
 
 
+class FollowedThings(ChangedThings):
+    """What changed, and the ids of builds that went on."""
+
+    progress: list[int]
+
+
 class DiskSpace(TypedDict):
     """Bytes of the store's disk, and whether there is too little to build anything."""
 

@@ -29,6 +29,7 @@ TABLE = {
     "GET /changes/": "",
     "GET /token/": "login",
     "POST /token/": "login",
+    "POST /token/kernel/": "login",
     "DELETE /token/{token_id}/": "login",
     "GET /search/{package}/": "login",
     "GET /package/": "login",
@@ -123,6 +124,7 @@ BODIES = {
     "PUT /namespace/{namespace}/role": {"other_namespace": "x", "role": "king"},
     "DELETE /namespace/{namespace}/role": {"other_namespace": "x", "role": "viewer"},
     "POST /token/": {"name": "x", "expiration": "2001-01-01T00:00:00Z"},
+    "POST /token/kernel/": {"hours": 0},
 }
 """Bodies that let the permission be asked for, and change nothing where it is given."""
 PEOPLE: dict[str, dict[str, list[str]] | None] = {

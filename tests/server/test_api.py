@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import requests
 
 from jupyter_envstore.client import EnvStore, EnvStoreClientError
-from jupyter_envstore.server.base import VERBS
 from jupyter_envstore.server.environments import CURSOR_ROUTES
+from jupyter_envstore.server.json_handler import VERBS
 from jupyter_envstore.server.routes import API
 from tests.server.live import MASTER, Server, document
 
@@ -313,3 +317,70 @@ def test_what_conda_stores_client_offers_to_ask_for_is_known(server: Server) -> 
             answer = server.ask("GET", f"{listing}/?artifact={artifact}&page=1").json()
             assert (answer["count"], answer["data"], answer["message"]) == (0, [], None)
     assert server.ask("GET", "namespace/?sort_by=nonsense").status_code == 400
+
+
+def test_changes_are_followed_as_they_happen(server: Server) -> None:
+    start = server.data("GET", "changes/?since=0")["revision"]
+    stranger = server.token({"other/*": ["viewer"]})
+    with (
+        followed(server, MASTER, start) as lines,
+        followed(server, stranger, start) as unseen,
+    ):
+        assert json.loads(next(lines)) == {
+            "revision": start,
+            "reset": False,
+            "environments": [],
+            "builds": [],
+            "progress": [],
+        }
+        next(unseen)
+        begun = time.monotonic()
+        server.data("PUT", "environment/team/data/", json={"description": f"at {begun}"})
+        news = json.loads(next(lines))
+        assert time.monotonic() - begun < 1.0
+        assert [item["name"] for item in news["environments"]] == ["data"]
+        assert news["revision"] > start
+        server.data("POST", "namespace/other/", json={})
+        other = server.submit("dependencies: [nothing-of-this-name]\nname: seen", "other")
+        assert [item["name"] for item in json.loads(next(unseen))["environments"]] == ["seen"]
+        server.wait(other)
+    server.data("DELETE", "environment/other/seen/?now=true")
+    server.data("DELETE", "namespace/other/")
+
+
+@contextmanager
+def followed(server: Server, token: str, since: int) -> Iterator[Iterator[bytes]]:
+    headers = {"Authorization": f"Bearer {token}"}
+    address = f"{server.api}changes/?since={since}&follow=true"
+    with requests.get(address, headers=headers, stream=True, timeout=30) as answer:
+        assert answer.headers["Content-Type"] == "application/x-ndjson"
+        yield (line for line in answer.iter_lines(chunk_size=1) if line)
+
+
+def test_a_token_for_a_kernel_elsewhere_gives_what_a_kernel_here_has(server: Server) -> None:
+    token = server.data("POST", "token/kernel/", json={"hours": 1})["token"]
+    assert server.data("GET", "permission/", token)["expiration"] is not None
+    assert all(
+        roles in (["developer"], ["viewer"])
+        for roles in server.data("GET", "permission/", token)["entity_roles"].values()
+    )
+    assert server.ask("POST", "token/kernel/", token, json={}).status_code == 403
+    assert server.ask("POST", "token/", token, json={"name": "x"}).status_code == 403
+    assert token[:8] not in str(server.data("GET", "token/"))
+    for hours in (0, -1, 169, True, "1"):
+        refused = server.ask("POST", "token/kernel/", json={"hours": hours}, check=False)
+        assert (refused.status_code, "'hours' must be" in refused.text) == (400, True)
+
+
+def test_addresses_begin_with_the_path_that_a_server_in_between_names(server: Server) -> None:
+    path = {"EnvStore-Api-Path": "/user/jo/envstore/api/v1/"}
+    urls = [item["url"] for item in server.data("GET", f"build/{server.build_id}/artifacts/", headers=path)]
+    assert urls and all(url.startswith("/user/jo/envstore/api/v1/build/") for url in urls)
+    for strange in ("//elsewhere.example/", "https://elsewhere.example/", "/a", '/a"/', "javascript:/"):
+        urls = [
+            item["url"]
+            for item in server.data(
+                "GET", f"build/{server.build_id}/artifacts/", headers={"EnvStore-Api-Path": strange}
+            )
+        ]
+        assert all(url.startswith("/envstore/api/v1/") for url in urls), strange

@@ -98,6 +98,24 @@ class Service(Server):
             time.sleep(0.1)
 
 
+class Client(Server):
+    """A Jupyter server of one person, that is a client of a store elsewhere.
+
+    Parameters
+    ----------
+    store : str
+        Address of the store.
+    token : str
+        The token that the person has there.
+    """
+
+    def __init__(self, folder: Path, store: str, token: str, extra: str = "") -> None:
+        secret = folder / "token"
+        secret.write_text(token)
+        remote = f"c.EnvStoreApp.remote_url = {store!r}\nc.EnvStoreApp.remote_token_file = {str(secret)!r}\n"
+        super().__init__(folder, remote + extra)
+
+
 class Hub(Service):
     """A JupyterHub, as in ``examples/jupyterhub``, with its proxy and the store as its service.
 

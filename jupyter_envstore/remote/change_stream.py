@@ -1,0 +1,135 @@
+"""What changes in a store elsewhere, followed from the loop of a server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jupyter_envstore.errors import RemoteStoreUnavailableError
+from jupyter_envstore.remote.connection import API, Outgoing, RemoteConnection
+
+if TYPE_CHECKING:
+    import logging
+
+    import httpx
+
+LINES = "application/x-ndjson"
+NEWEST = 2**53
+"""A revision that no store has: whoever names it is told the newest one."""
+POLL_SECONDS = 1.0
+"""The pause between two looks at a store of an older version, whose changes cannot be followed."""
+SHORTEST, LONGEST = 0.5, 10.0
+"""Seconds until a store that does not answer is asked again: twice as long each time."""
+LARGEST_LINE = 16 << 20
+
+
+@dataclass(frozen=True)
+class RemoteNews:
+    """What changed.
+
+    Parameters
+    ----------
+    revision : int
+        The store's newest revision.
+    environments, builds, progressing : frozenset of int
+        Ids of environments and builds that changed, and of builds that went on.
+    reset : bool
+        Whether more may have changed, since it is not known from where on one follows.
+    """
+
+    revision: int
+    environments: frozenset[int] = frozenset()
+    builds: frozenset[int] = frozenset()
+    progressing: frozenset[int] = frozenset()
+    reset: bool = False
+
+
+class ChangeStream:
+    """Follows a store, and calls ``tell`` with what changes; while the store is away, it is asked again and again.
+
+    Parameters
+    ----------
+    tell : callable
+        Called with the news, on the loop.
+    """
+
+    def __init__(self, connection: RemoteConnection, tell: Callable[[RemoteNews], None], log: logging.Logger) -> None:
+        self._connection = connection
+        self._tell = tell
+        self._log = log
+        self._revision = NEWEST
+        self._told = ""
+
+    async def run(self) -> None:
+        """Follow, until the task is canceled."""
+        pause = SHORTEST
+        while True:
+            try:
+                async for _ in self._followed():
+                    pause = SHORTEST
+                    if self._told:
+                        self._told = ""
+                        self._log.info("envstore: the store at %s answers again", self._connection.url)
+            except RemoteStoreUnavailableError as error:
+                if self._told != str(error):
+                    self._told = str(error)
+                    self._log.warning("envstore: %s", error)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST)
+            except Exception:
+                self._log.exception("envstore: the changes of %s cannot be followed", self._connection.url)
+                await asyncio.sleep(LONGEST)
+
+    async def _followed(self) -> AsyncIterator[None]:
+        """Follow with one request, and tell what it says; yields each time that the store says something."""
+        path = f"/envstore{API}changes/?since={self._revision}&follow=true"
+        async with self._connection.send(Outgoing("GET", path, {"Accept": f"{LINES}, application/json"})) as answer:
+            if answer.status_code != 200:
+                msg = f"the store at {self._connection.url} does not tell what changes: {answer.status_code}"
+                raise RemoteStoreUnavailableError(msg)
+            if answer.headers.get("Content-Type", "").startswith(LINES):
+                async for line in self._lines(answer):
+                    if line:
+                        self._take(line)
+                    yield
+                return
+            whole = b"".join([piece async for piece in self._connection.pieces(answer)])
+        self._take(whole)
+        yield
+        await asyncio.sleep(POLL_SECONDS)
+
+    async def _lines(self, answer: httpx.Response) -> AsyncIterator[bytes]:
+        rest = b""
+        async for piece in self._connection.pieces(answer):
+            *lines, rest = (rest + piece).split(b"\n")
+            for line in lines:
+                yield line
+            if len(rest) > LARGEST_LINE:
+                raise RemoteStoreUnavailableError(self._strange())
+
+    def _take(self, text: bytes) -> None:
+        """Tell what a line says.
+
+        Raises
+        ------
+        RemoteStoreUnavailableError
+            It cannot be understood.
+        """
+        try:
+            said = json.loads(text)
+            said = said.get("data", said)
+            revision, reset = int(said["revision"]), bool(said["reset"])
+            environments = frozenset(int(item["id"]) for item in said["environments"])
+            builds = frozenset(int(item["id"]) for item in said["builds"])
+            progressing = frozenset(int(number) for number in said.get("progress", ()))
+        except (ValueError, LookupError, TypeError, AttributeError):
+            raise RemoteStoreUnavailableError(self._strange()) from None
+        self._revision = revision
+        if reset or environments or builds or progressing:
+            self._tell(RemoteNews(revision, environments, builds, progressing, reset))
+
+    def _strange(self) -> str:
+        return f"what is at {self._connection.url} does not tell its changes like a store of environments"

@@ -1,0 +1,259 @@
+"""Requests to a store elsewhere from the loop of a server: streamed, with connections that are used again.
+
+httpx sends them. Tornado's own client opens a connection for each request, and cannot end one that says nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from jupyter_envstore.errors import InvalidInputError, RemoteStoreUnavailableError
+from jupyter_envstore.remote.headers import VERSION
+
+if TYPE_CHECKING:
+    import httpx
+
+    from jupyter_envstore.remote.credentials import Credential
+
+API = "/api/v1/"
+CONNECT_SECONDS = 10.0
+ANSWER_SECONDS = 660.0
+"""How long a store may say nothing: it solves for up to ten minutes before it answers."""
+ASK_SECONDS = 30.0
+"""The same, where the server itself asks."""
+KEPT_SECONDS = 4.0
+"""How long a connection is kept for the next request: JupyterHub's proxy closes those that are idle for 5 s."""
+CONNECTIONS = 100
+LARGEST = 64 << 20
+"""Bytes of an answer that the server itself reads."""
+REPEATABLE = ("GET", "HEAD")
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A request.
+
+    Parameters
+    ----------
+    method : str
+        Its method.
+    path : str
+        Path and query behind the address of the server that the store is at, quoted.
+    headers : mapping
+        Its headers, but for the token.
+    body : bytes or None
+        Its body.
+    token : str
+        What is sent in the place of the server's own login; empty for that.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
+    token: str = ""
+
+
+class RemoteConnection:
+    """Sends requests to a store elsewhere.
+
+    Parameters
+    ----------
+    url : str
+        Address of the store, which ends with ``/envstore``.
+    credential : Credential
+        The server's own login there.
+    ca_file : str
+        Certificates (PEM) that count beside those of the system; empty for none.
+    version : str
+        The version of this package, which the store is told.
+
+    Raises
+    ------
+    InvalidInputError
+        The certificates cannot be read.
+    """
+
+    def __init__(self, url: str, credential: Credential, ca_file: str, version: str) -> None:
+        self.url = url
+        self._server = url.removesuffix("/envstore")
+        self._credential = credential
+        self._version = version
+        self._trust = ssl.create_default_context()
+        if ca_file:
+            try:
+                self._trust.load_verify_locations(ca_file)
+            except (OSError, ssl.SSLError) as error:
+                msg = f"the certificates in {ca_file} (c.EnvStoreApp.remote_ca_file) cannot be read: {error.strerror}"
+                raise InvalidInputError(msg) from None
+        self._client: httpx.AsyncClient | None = None
+        self._opening = asyncio.Lock()
+
+    @contextlib.asynccontextmanager
+    async def send(self, request: Outgoing) -> AsyncIterator[httpx.Response]:
+        """Send a request and give its answer, whose body is not read yet.
+
+        Raises
+        ------
+        RemoteStoreUnavailableError
+            The store does not answer; or it does not take the server's login, or something else than a store answers.
+        """
+        client = await self._opened()
+        import httpx
+
+        token = request.token or await self._own_token()
+        headers = {**request.headers, VERSION: self._version, "Authorization": f"Bearer {token}"}
+        built = client.build_request(request.method, self._server + request.path, headers=headers, content=request.body)
+        for name in ("User-Agent", "Accept", "Accept-Encoding"):  # httpx has its own where none are given
+            if name not in request.headers:
+                built.headers.pop(name, None)
+        try:
+            answer = await self._answer_of(client, built)
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise RemoteStoreUnavailableError(self._why(error)) from None
+        try:
+            self._check(answer, is_own=not request.token)
+            yield answer
+        finally:
+            await answer.aclose()
+
+    async def ask(self, method: str, path: str, body: object = None) -> Any:
+        """Ask the store with the server's own login, and return the data that it answers.
+
+        Parameters
+        ----------
+        path : str
+            Path and query below ``api/v1/``.
+
+        Raises
+        ------
+        RemoteStoreUnavailableError
+            As in :meth:`send`, or the store refuses.
+        """
+        headers = {"Accept-Encoding": "gzip", "Content-Type": "application/json"}
+        text = None if body is None else json.dumps(body).encode()
+        request = Outgoing(method, f"/envstore{API}{path}", headers, text)
+        try:
+            status, data = await asyncio.wait_for(self._whole(request), ASK_SECONDS)
+        except asyncio.TimeoutError:
+            raise RemoteStoreUnavailableError(self._says("it took too long")) from None
+        try:
+            found = json.loads(data)
+            if status >= 400:
+                msg = f"the store at {self.url} refuses: {str(found['message'])[:300]}"
+                raise RemoteStoreUnavailableError(msg)
+            return found["data"]
+        except (ValueError, LookupError, TypeError):
+            raise RemoteStoreUnavailableError(self._strange()) from None
+
+    async def _whole(self, request: Outgoing) -> tuple[int, bytes]:
+        """Return the status and the body of an answer."""
+        data = bytearray()
+        async with self.send(request) as answer:
+            async for piece in self.pieces(answer, decoded=True):
+                data += piece
+                if len(data) > LARGEST:
+                    raise RemoteStoreUnavailableError(self._strange())
+        return answer.status_code, bytes(data)
+
+    async def pieces(self, answer: httpx.Response, decoded: bool = False) -> AsyncIterator[bytes]:
+        """Yield the body of an answer as it comes; ``decoded`` where it is packed.
+
+        Raises
+        ------
+        RemoteStoreUnavailableError
+            It is cut off, or cannot be unpacked.
+        """
+        import httpx
+
+        try:
+            async for piece in answer.aiter_bytes() if decoded else answer.aiter_raw():
+                yield piece
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            raise RemoteStoreUnavailableError(self._why(error)) from None
+
+    async def close(self) -> None:
+        """End all requests."""
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def _opened(self) -> httpx.AsyncClient:
+        async with self._opening:
+            if self._client is None:
+                self._client = await asyncio.to_thread(self._open)
+            return self._client
+
+    def _open(self) -> httpx.AsyncClient:
+        """Return a client; in a thread, since it imports much."""
+        import httpx
+
+        limits = httpx.Limits(
+            max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=KEPT_SECONDS
+        )
+        timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
+        return httpx.AsyncClient(verify=self._trust, limits=limits, timeout=timeout, follow_redirects=False)
+
+    async def _own_token(self) -> str:
+        if self._credential.is_at_hand:
+            return self._credential.token()
+        return await asyncio.to_thread(self._credential.token)
+
+    async def _answer_of(self, client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+        """Send a request; once more where a connection that was kept had just been closed."""
+        import httpx
+
+        try:
+            return await client.send(request, stream=True)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            if request.method not in REPEATABLE:
+                raise
+            return await client.send(request, stream=True)
+
+    def _check(self, answer: httpx.Response, is_own: bool) -> None:
+        """Refuse what no store answers.
+
+        Raises
+        ------
+        RemoteStoreUnavailableError
+            The login is not taken, another place is named, or a page for people comes.
+        """
+        status = answer.status_code
+        if status == 401 and is_own:
+            self._credential.forget()
+            msg = f"the store at {self.url} does not take the login of this server: jupyter envstore login {self.url}"
+            raise RemoteStoreUnavailableError(msg)
+        if 300 <= status < 400 and status != 304:
+            msg = f"{self.url} leads to another place; set c.EnvStoreApp.remote_url to the address of the store itself"
+            raise RemoteStoreUnavailableError(msg)
+        media = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if media in ("text/html", "application/xhtml+xml"):
+            words = f"{status} {answer.reason_phrase}".strip()
+            reason = f"what stands in front of it says {words}" if status >= 500 else "there is no store"
+            raise RemoteStoreUnavailableError(self._says(reason))
+
+    def _why(self, error: Exception) -> str:
+        """Return in words why there is no answer."""
+        import httpx
+
+        if isinstance(error, httpx.TimeoutException):
+            reason = "it took too long"
+        elif isinstance(error, httpx.ConnectError):
+            text = str(error)
+            is_certificate = "CERTIFICATE_VERIFY_FAILED" in text
+            reason = "its certificate is not known; c.EnvStoreApp.remote_ca_file names more" if is_certificate else ""
+            reason = reason or "nothing listens there, or its name is not known"
+        else:
+            reason = "the connection was cut"
+        return self._says(reason)
+
+    def _says(self, reason: str) -> str:
+        return f"the store at {self.url} does not answer: {reason}"
+
+    def _strange(self) -> str:
+        return f"what is at {self.url} does not answer like a store of environments"

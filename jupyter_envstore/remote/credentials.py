@@ -1,0 +1,97 @@
+"""The token that a server asks a store elsewhere with: its user's own, never one that several people share."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from jupyter_envstore.errors import InvalidInputError, NotFoundError, RemoteStoreUnavailableError, StorageError
+from jupyter_envstore.remote.logins import TOKEN, Logins
+
+TOKEN_VARIABLE = "ENVSTORE_REMOTE_TOKEN"  # noqa: S105 - the name of a variable
+HUB_VARIABLE = "JUPYTERHUB_API_TOKEN"
+AGAIN_SECONDS = 10.0
+"""How long a token is used before it is looked for again: whoever logs in meanwhile need not restart the server."""
+LARGEST = 8192
+"""Bytes of a file with a token."""
+
+
+class Credential:
+    """Finds the token of a store elsewhere.
+
+    It is looked for in this order: the file that the configuration names, ``ENVSTORE_REMOTE_TOKEN``, the logins of the
+    account, the token of the JupyterHub.
+
+    Parameters
+    ----------
+    url : str
+        Address of the store.
+    file : str
+        File with the token; empty for none.
+    logins : Logins
+        The logins of the account.
+    with_hub_token : bool
+        Whether the token that a JupyterHub gave to this server may be sent to the store.
+    """
+
+    def __init__(self, url: str, file: str, logins: Logins, with_hub_token: bool) -> None:
+        self._url = url
+        self._file = file
+        self._logins = logins
+        self._given = os.environ.pop(TOKEN_VARIABLE, "")  # kernels have tokens of their own
+        self._with_hub_token = with_hub_token
+        self._found = ""
+        self._found_at = 0.0
+
+    def token(self) -> str:
+        """Return the token; it may read files.
+
+        Raises
+        ------
+        RemoteStoreUnavailableError
+            There is none, or it cannot be read.
+        """
+        if not self._found or time.monotonic() - self._found_at > AGAIN_SECONDS:
+            self._found = self._find()
+            self._found_at = time.monotonic()
+        return self._found
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether :meth:`token` has nothing to read now."""
+        return bool(self._found) and time.monotonic() - self._found_at <= AGAIN_SECONDS
+
+    def forget(self) -> None:
+        """Look for the token again: the store did not take it."""
+        self._found = ""
+
+    def _find(self) -> str:
+        found = self._of_file() if self._file else self._given or self._of_login() or self._of_hub()
+        if not found:
+            msg = f"this server has no login to the store at {self._url}: jupyter envstore login {self._url}"
+            raise RemoteStoreUnavailableError(msg)
+        if not TOKEN.fullmatch(found):
+            msg = f"the token for the store at {self._url} has blanks or characters that no token has"
+            raise RemoteStoreUnavailableError(msg)
+        return found
+
+    def _of_file(self) -> str:
+        try:
+            with Path(self._file).expanduser().open("rb") as file:
+                return file.read(LARGEST).decode("ascii").strip()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text"
+            msg = f"the token in {self._file} (c.EnvStoreApp.remote_token_file) cannot be read: {reason}"
+            raise RemoteStoreUnavailableError(msg) from None
+
+    def _of_login(self) -> str:
+        try:
+            return self._logins.find(self._url).token
+        except (NotFoundError, InvalidInputError):
+            return ""
+        except StorageError as error:
+            raise RemoteStoreUnavailableError(str(error)) from None
+
+    def _of_hub(self) -> str:
+        return os.environ.get(HUB_VARIABLE, "") if self._with_hub_token else ""

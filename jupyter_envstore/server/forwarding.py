@@ -1,0 +1,224 @@
+"""The API of a store elsewhere at the addresses of this server: each request is handed on, each answer streamed back.
+
+Requests are forwarded, not answered by use cases that ask the store: so each answer is the store's own, of whatever
+version it is, and nothing is held in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from tornado.iostream import StreamClosedError
+
+from jupyter_envstore.errors import (
+    AuthenticationError,
+    NotFoundError,
+    PermissionDeniedError,
+    RemoteStoreUnavailableError,
+    TooLargeError,
+)
+from jupyter_envstore.policy.access import TOKEN_PREFIX
+from jupyter_envstore.remote.connection import Outgoing
+from jupyter_envstore.remote.headers import API_PATH, VERSION
+from jupyter_envstore.server.json_handler import JsonHandler, header_token
+from jupyter_envstore.server.shared_page import SharedPageHandler
+from jupyter_envstore.server.tokens_page import TokensPageHandler
+
+if TYPE_CHECKING:
+    import httpx
+
+    from jupyter_envstore.remote.connection import RemoteConnection
+
+SETTING = "envstore_forwarding"
+"""The key of the :class:`Forwarding` in the settings of the web application."""
+LARGEST_BODY = 9 << 20
+"""Bytes of a request; what a store reads is less."""
+SENT = (
+    "Accept",
+    "Accept-Encoding",
+    "Content-Type",
+    "If-Modified-Since",
+    "If-None-Match",
+    "If-Range",
+    "Range",
+    "User-Agent",
+)
+RETURNED = (
+    "Accept-Ranges", "Allow", "Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Length",
+    "Content-Range", "Content-Type", "ETag", "Last-Modified", "Link", "Retry-After", "Vary", VERSION,
+    "WWW-Authenticate", "X-Accel-Buffering",
+)  # fmt: skip
+OWN_ARGUMENTS = ("token", "_xsrf")
+"""What stands in a query for this server, and is nobody else's business."""
+EVERYBODY = None
+
+
+@dataclass(frozen=True)
+class LentTo:
+    """Who of the users of this server may use its login to the store.
+
+    Parameters
+    ----------
+    name : str or None
+        The one who may; None for everybody, empty for nobody.
+    """
+
+    name: str | None
+
+    def allows(self, user: str) -> bool:
+        """Whether a user may."""
+        return self.name is EVERYBODY or (bool(self.name) and self.name == user)
+
+    def check(self, user: str) -> None:
+        """Refuse who may not.
+
+        Raises
+        ------
+        PermissionDeniedError
+            The login is somebody else's.
+        """
+        if self.name == "":
+            msg = "several people use this server, so it has no login to the store; send a token of your own"
+            raise PermissionDeniedError(msg)
+        if not self.allows(user):
+            msg = f"this server has the login of {self.name} to the store; use your own server, or send a token"
+            raise PermissionDeniedError(msg)
+
+
+@dataclass(frozen=True)
+class Forwarding:
+    """What forwarding handlers need.
+
+    Parameters
+    ----------
+    connection : RemoteConnection
+        The store.
+    lent_to : LentTo
+        Who may use the server's login there.
+    base_url : str
+        Where this server stands on its host, with slashes around it.
+    """
+
+    connection: RemoteConnection
+    lent_to: LentTo
+    base_url: str
+
+
+def forwarding_of(settings: Mapping[str, Any]) -> Forwarding:
+    """Return what the settings of a web application hold."""
+    found: Forwarding = settings[SETTING]
+    return found
+
+
+class ForwardHandler(JsonHandler):
+    """Hands a request on.
+
+    It is sent with the token of the request, if it has one that is not Jupyter's; else with the server's own login, if
+    Jupyter knows the user, and the user is whose login it is.
+    """
+
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Find out with whose token the request is handed on."""
+        if len(self.request.body) > LARGEST_BODY:
+            msg = f"the body has {len(self.request.body)} bytes; at most {LARGEST_BODY} are sent to the store"
+            raise TooLargeError(msg)
+        given = header_token(self.request.headers.get("Authorization", "")) or ""
+        self.is_by_own_token = given.startswith(TOKEN_PREFIX)
+        await super().prepare()
+        if self._finished:
+            return
+        self._token, user = given, self.current_user
+        if self.is_by_own_token or (user is None and given):
+            return
+        if user is None:
+            msg = "log in, or send a token"
+            raise AuthenticationError(msg)
+        self._token = ""
+        if not self.token_authenticated:
+            self.check_same_site()
+        await self.require_authorized(user)
+        forwarding_of(self.settings).lent_to.check(user.username)
+
+    async def get(self) -> None:
+        """Hand the request on, and the answer back."""
+        self._work = asyncio.ensure_future(self._forward())
+        try:
+            await self._work
+        except asyncio.CancelledError:
+            if not self.gone.is_set():
+                raise
+
+    head = post = put = delete = get
+
+    async def _forward(self) -> None:
+        connection = forwarding_of(self.settings).connection
+        async with connection.send(self._outgoing()) as answer:
+            self.set_status(answer.status_code, answer.reason_phrase or None)
+            self.clear_header("Content-Type")
+            for name in RETURNED:
+                if name in answer.headers:
+                    self.set_header(name, answer.headers[name])
+            try:
+                await self._stream(connection, answer)
+            except StreamClosedError:
+                return
+            except RemoteStoreUnavailableError as error:
+                self.log.warning("envstore: %s", error)
+                self.detach().close()  # cut off, so that it is not taken for the end
+
+    async def _stream(self, connection: RemoteConnection, answer: httpx.Response) -> None:
+        await self.flush()
+        async for piece in connection.pieces(answer):
+            self.write(piece)
+            await self.flush()
+        self.finish()
+
+    def _outgoing(self) -> Outgoing:
+        """Return what is sent to the store.
+
+        Raises
+        ------
+        NotFoundError
+            The path leads out of the store.
+        """
+        forwarding = forwarding_of(self.settings)
+        path = self.request.path[len(forwarding.base_url) - 1 :]  # as it was sent: names in it are quoted
+        decoded = unquote(unquote(path))
+        if {".", ".."} & set(re.split(r"[/\\]", decoded)) or re.search(r"[\x00-\x20\x7f]", path):
+            msg = f"there is nothing at {self.request.path}"
+            raise NotFoundError(msg)
+        query = "&".join(
+            part for part in self.request.query.split("&") if part and part.partition("=")[0] not in OWN_ARGUMENTS
+        )
+        headers = {name: self.request.headers[name] for name in SENT if name in self.request.headers}
+        headers[API_PATH] = f"{forwarding.base_url}envstore/api/v1/"
+        return Outgoing(
+            str(self.request.method),
+            f"{path}{'?' if query else ''}{query}",
+            headers,
+            self.request.body or None,
+            self._token,
+        )
+
+    _work: asyncio.Future[None] | None = None
+
+    def on_connection_close(self) -> None:
+        """End the request to the store, too: the client is gone."""
+        super().on_connection_close()
+        if self._work is not None:
+            self._work.cancel()
+
+
+def forwarding_routes() -> list[tuple[str, type[Any]]]:
+    """Return the patterns of what is handed on, and of the pages beside it, below the server's base URL."""
+    return [
+        ("/envstore/(?:api|channel)(?:/.*)?", ForwardHandler),
+        ("/conda-store/api(?:/.*)?", ForwardHandler),
+        ("/envstore/tokens/?", TokensPageHandler),
+        ("/envstore/shared/?", SharedPageHandler),
+    ]

@@ -1,0 +1,333 @@
+"""A Jupyter server that is a client of a store elsewhere: who may use its login, what it hands on, what it tells."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import re
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import requests
+
+from tests.server.live import MASTER, check_answer
+from tests.server.test_access import BODIES, TABLE
+from tests.server.test_kernels import kernel, run
+from tests.server.test_lifecycle import listen
+from tests.team.conftest import UNSANDBOXED, short_folder
+from tests.team.live import Client, Service
+
+JO = "token-of-jo-at-the-store-0123456789"
+TOKENS = f"""
+c.EnvStoreApp.predefined_tokens[{JO!r}] = {{
+    "name": "jo", "primary_namespace": "jo", "role_bindings": {{"jo/*": ["admin"], "team/*": ["viewer"]}}
+}}
+"""
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[Service]:
+    """A store that runs alone, and that is stopped and started again."""
+    with short_folder() as folder:
+        found = Service(folder, UNSANDBOXED + TOKENS).start()
+        yield found
+        found.stop()
+
+
+@pytest.fixture(scope="module")
+def built(store: Service, nasty_channel: str) -> int:
+    """``team/x`` of the store."""
+    build = store.submit(f"name: x\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
+    store.wait(build)
+    store.make(build, "docker")
+    return build
+
+
+@pytest.fixture(scope="module")
+def client(store: Service, built: int) -> Iterator[Client]:
+    """The server of jo."""
+    with short_folder() as folder:
+        found = Client(folder, f"{store.origin}/", JO).start()
+        yield found
+        found.stop()
+
+
+def test_the_answers_are_those_that_the_person_has_at_the_store(client: Client, store: Service, built: int) -> None:
+    for path in (
+        "", "permission/", "environment/", "environment/?page=1&size=5", "environment/team/x/", f"build/{built}/",
+        f"build/{built}/packages/", f"build/{built}/yaml/", f"build/{built}/lockfile/", "openapi.json", "roles/",
+        f"build/{built}/logs/", f"build/{built}/docker/",
+    ):  # fmt: skip
+        ours, theirs = client.ask("GET", path), store.ask("GET", path, JO)
+        assert (ours.status_code, ours.content) == (theirs.status_code, theirs.content), path
+        assert ours.headers["Content-Type"] == theirs.headers["Content-Type"]
+    assert client.data("GET", "permission/")["primary_namespace"] == "jo"
+    assert client.ask("DELETE", "environment/team/x/").status_code == 403
+    assert requests.get(f"{client.origin}/conda-store/api/v1/", params={"token": MASTER}, timeout=9).ok
+    urls = [item["url"] for item in client.data("GET", f"build/{built}/artifacts/")]
+    assert all(url.startswith("/envstore/api/v1/") for url in urls)
+
+
+@pytest.mark.parametrize("line", TABLE)
+def test_who_is_not_logged_in_here_has_nothing_of_the_login(client: Client, built: int, line: str) -> None:
+    verb, template = line.split(" ")
+    path = path_of(template, built)
+    answer = client.ask(verb, path, None, check=False, json=None if verb in ("GET", "HEAD") else BODIES.get(line, {}))
+    check_answer(verb, path, answer)
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("line", [line for line in TABLE if line not in ("PUT /build/{build_id}/", "POST /space/")])
+def test_who_sends_a_token_of_the_store_has_what_it_gives_and_no_more(
+    client: Client, store: Service, built: int, line: str
+) -> None:
+    verb, template = line.split(" ")
+    path, body = path_of(template, built), None if verb == "GET" else BODIES.get(line, {})
+    token = store.token({"elsewhere/*": ["admin"]})
+    answers = [each.ask(verb, path, token, check=False, json=body).status_code for each in (client, store)]
+    assert answers[0] == answers[1]
+
+
+def path_of(template: str, build: int) -> str:
+    values = {"namespace": "team", "name": "x", "build_id": build, "other_id": build, "token_id": 999_999,
+              "kind": "nonsense", "package": "x", "module": "x", "digest": "0"}  # fmt: skip
+    return re.sub(r"\{(\w+)\}", lambda match: str(values[match[1]]), template).lstrip("/")
+
+
+def test_pages_of_other_sites_cannot_use_the_login(client: Client) -> None:
+    browser = requests.Session()
+    assert browser.get(f"{client.origin}/envstore/tokens?token={MASTER}", timeout=9).ok
+    assert browser.get(f"{client.api}permission/", timeout=9).ok
+    read = browser.get(f"{client.api}permission/", headers={"Sec-Fetch-Site": "cross-site"}, timeout=9)
+    assert (read.status_code, "another site" in read.text) == (403, True)
+    written = browser.post(f"{client.api}token/", json={"name": "x"}, timeout=9)
+    assert (written.status_code, "_xsrf" in written.text) == (403, True)
+    xsrf = {"X-XSRFToken": browser.cookies["_xsrf"]}
+    assert browser.post(f"{client.api}token/kernel/", json={"hours": 1}, headers=xsrf, timeout=9).ok
+
+
+def test_files_come_in_pieces_and_with_their_headers(client: Client, built: int) -> None:
+    whole = client.ask("GET", f"build/{built}/lockfile/")
+    part = client.ask("GET", f"build/{built}/lockfile/", headers={"Range": "bytes=5-9"})
+    assert (part.status_code, part.content) == (206, whole.content[5:10])
+    assert part.headers["Content-Range"] == f"bytes 5-9/{len(whole.content)}"
+    same = client.ask("GET", f"build/{built}/lockfile/", headers={"If-None-Match": whole.headers["ETag"]})
+    assert (same.status_code, same.content) == (304, b"")
+    head = client.ask("HEAD", f"build/{built}/lockfile/")
+    assert (head.headers["Content-Length"], head.content) == (str(len(whole.content)), b"")
+    late = client.ask("GET", f"build/{built}/lockfile/", headers={"Range": "bytes=99999999-"})
+    assert late.status_code == 416
+    assert "filename" in whole.headers["Content-Disposition"]
+
+
+def test_a_log_is_followed_to_its_end(client: Client, channel: str) -> None:
+    build = client.submit(f"name: logged\nchannels: [{channel}]\ndependencies: [python]", "jo")
+    headers = {"Authorization": f"Bearer {MASTER}"}
+    seen: list[bool] = []
+    with requests.get(f"{client.api}build/{build}/logs/?follow=true", headers=headers, stream=True, timeout=60) as log:
+        text = b""
+        for piece in log.iter_content(None):
+            text += piece
+            seen.append(client.data("GET", f"build/{build}/")["status"] in ("QUEUED", "BUILDING"))
+    assert seen[0], "its first piece came when the build had ended"
+    assert text == client.ask("GET", f"build/{build}/logs/").content
+
+
+def test_what_others_change_is_told_within_a_second(client: Client, store: Service) -> None:
+    event, seconds = listen(
+        client,
+        lambda: store.data("PUT", "environment/team/x/", json={"description": f"changed at {time.time()}"}),
+        "environments",
+    )
+    assert seconds < 1.0
+    assert event["ids"] == [store.data("GET", "environment/team/x/")["id"]]
+
+
+def test_what_one_may_not_see_is_not_told(client: Client, store: Service, nasty_channel: str) -> None:
+    def others_then_seen() -> None:
+        text = f"name: secret\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"
+        store.wait(store.submit(text, "secret"))
+        time.sleep(1)
+        store.data("PUT", "environment/team/x/", json={"description": f"changed at {time.time()}"})
+
+    event, _ = listen(client, others_then_seen, "environments", 30)
+    assert event["ids"] == [store.data("GET", "environment/team/x/")["id"]]
+
+
+def test_a_kernel_has_a_token_of_its_own_and_the_client(client: Client, store: Service) -> None:
+    code = """
+import os, json, envstore_client
+print(json.dumps([os.environ["ENVSTORE_URL"], os.environ["ENVSTORE_TOKEN"],
+    [row["name"] for row in envstore_client.EnvStore().environments(namespace="team")]]))
+"""
+    with kernel(client, "python3") as started:
+        url, token, names = json.loads(run(client, started, code))
+    assert (url, "x" in names) == (client.api[:-8], True)
+    assert token.startswith("es_")
+    assert token != JO
+    permissions = store.data("GET", "permission/", token)
+    assert permissions["entity_roles"] == {"jo/*": ["developer"], "team/*": ["viewer"]}
+    assert permissions["expiration"] is not None
+
+
+def test_a_store_that_is_away_is_told_and_found_again(client: Client, store: Service, built: int) -> None:
+    store.stop(signal.SIGKILL)
+    gone = client.ask("GET", "environment/", check=False)
+    assert gone.status_code == 503
+    assert gone.json()["message"].startswith(f"the store at {store.place} does not answer: ")
+    with kernel(client, "python3") as started:
+        assert "none" in run(client, started, "import os; print(os.environ.get('ENVSTORE_TOKEN', 'none'))")
+
+    def comes_back() -> None:
+        store.start()
+        store.data("PUT", "environment/team/x/", json={"description": f"changed at {time.time()}"})
+
+    event, _ = listen(client, comes_back, "environments", 30)
+    assert event["ids"]
+    assert client.data("GET", f"build/{built}/")["status"] == "COMPLETED"
+    assert "answers again" in client.log.read_text()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/envstore/api/../../hub", "/envstore/api/%2e%2e/%2e%2e/hub", "/envstore/api/..%2f..%2fhub",
+     "/envstore/api/%252e%252e/hub", "/envstore/api/v1/a\\..\\..\\b", "/envstore/channel/..;/../x",
+     "/envstore/api/./v1"],
+)  # fmt: skip
+def test_no_path_leads_out_of_the_store(client: Client, path: str) -> None:
+    assert raw_status(client, path) == 404
+
+
+def raw_status(client: Client, path: str) -> int:
+    """Return the status that a path has, sent as it is."""
+    with socket.create_connection(("127.0.0.1", client.port), 10) as connection:
+        head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {MASTER}\r\nConnection: close\r\n\r\n"
+        connection.sendall(head.encode())
+        return int(connection.recv(4096).split(b" ")[1])
+
+
+class Recorder(http.server.BaseHTTPRequestHandler):
+    """Stands in for a store, to see what is sent to it, and answers what no store does: a stand-in, not a real one."""
+
+    seen: list[tuple[str, str, dict[str, str], bytes]]
+    answer: tuple[int, dict[str, str], bytes]
+
+    def handle_any(self) -> None:
+        """Note the request."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if "changes/" not in self.path:
+            self.seen.append((self.command, self.path, dict(self.headers), body))
+        status, headers, text = self.answer
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(text)
+
+    do_GET = do_POST = handle_any  # noqa: N815 - names of the library
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Drop it."""
+
+
+@contextmanager
+def recorder() -> Iterator[tuple[str, type[Recorder]]]:
+    handler = type("Recorder", (Recorder,), {"seen": [], "answer": (200, {"Content-Type": "application/json"}, b"{}")})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/services/envs/envstore", handler
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def watched() -> Iterator[tuple[Client, type[Recorder]]]:
+    """A client whose store is a stand-in."""
+    with recorder() as (url, handler), short_folder() as folder:
+        client = Client(folder, url, JO).start()
+        yield client, handler
+        client.stop()
+
+
+def test_nothing_of_this_server_reaches_the_store(watched: tuple[Client, type[Recorder]]) -> None:
+    client, handler = watched
+    handler.seen.clear()
+    browser = requests.Session()
+    assert browser.get(f"{client.origin}/envstore/tokens?token={MASTER}", timeout=9).ok
+    headers = {"X-XSRFToken": browser.cookies["_xsrf"], "X-Forwarded-For": "1.2.3.4", "Referer": client.origin}
+    path = f"{client.api}token/?a=1&token={MASTER}&_xsrf=x&b=%20%26"
+    assert browser.post(path, json={"name": "ü"}, headers=headers, timeout=9).ok
+    assert requests.get(f"{client.api}x%2520y/", headers={"Authorization": f"token {MASTER}"}, timeout=9).ok
+    (verb, place, sent, body), (_, second, _, _) = handler.seen
+    assert (verb, place) == ("POST", "/services/envs/envstore/api/v1/token/?a=1&b=%20%26")
+    assert second == "/services/envs/envstore/api/v1/x%2520y/"
+    assert json.loads(body) == {"name": "ü"}
+    assert {name.lower() for name in sent} == {
+        "host", "accept", "accept-encoding", "authorization", "connection", "content-length", "content-type",
+        "envstore-api-path", "envstore-version", "user-agent",
+    }  # fmt: skip
+    assert sent["Authorization"] == f"Bearer {JO}"
+    assert MASTER not in str(handler.seen)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ((302, {"Location": "https://elsewhere.example/"}, b""), "leads to another place"),
+        ((401, {"Content-Type": "application/json"}, b"{}"), "does not take the login of this server"),
+        ((503, {"Content-Type": "text/html"}, b"<script>"), "what stands in front of it says 503 Service Unavailable"),
+        ((404, {"Content-Type": "text/html; charset=utf-8"}, b"<script>"), "there is no store"),
+        ((200, {"Content-Type": "text/html"}, b"<script>alert(1)</script>"), "there is no store"),
+    ],
+)
+def test_what_no_store_answers_is_told_in_words(
+    watched: tuple[Client, type[Recorder]], answer: tuple[int, dict[str, str], bytes], words: str
+) -> None:
+    client, handler = watched
+    handler.answer = answer
+    found = client.ask("GET", "environment/", check=False)
+    handler.answer = (200, {"Content-Type": "application/json"}, b"{}")
+    assert (found.status_code, words in found.json()["message"]) == (503, True), found.text
+
+
+def test_an_answer_of_the_store_sets_nothing_for_this_server(watched: tuple[Client, type[Recorder]]) -> None:
+    client, handler = watched
+    handler.answer = (
+        200,
+        {"Content-Type": "image/svg+xml", "Set-Cookie": "a=b", "Access-Control-Allow-Origin": "*",
+         "Content-Security-Policy": "default-src *", "Service-Worker-Allowed": "/"},
+        b"<svg/>",
+    )  # fmt: skip
+    found = client.ask("GET", "environment/", check=False)
+    handler.answer = (200, {"Content-Type": "application/json"}, b"{}")
+    assert found.content == b"<svg/>"
+    assert "a=b" not in found.headers.get("Set-Cookie", "")
+    assert "default-src 'none'" in found.headers["Content-Security-Policy"]
+    assert found.headers.get("Access-Control-Allow-Origin") in (None, "")
+    assert "Service-Worker-Allowed" not in found.headers
+
+
+def test_an_answer_that_is_cut_off_is_not_taken_for_whole(watched: tuple[Client, type[Recorder]]) -> None:
+    client, handler = watched
+    handler.answer = (200, {"Content-Type": "application/octet-stream", "Content-Length": "1000"}, b"beginning")
+    with pytest.raises(requests.exceptions.RequestException):
+        client.ask("GET", "build/1/archive/", check=False)
+    handler.answer = (200, {"Content-Type": "application/json"}, b"{}")
+    assert client.ask("GET", "environment/", check=False).ok
+
+
+def test_a_server_that_several_people_use_lends_its_login_to_nobody(store: Service, built: int) -> None:
+    with short_folder() as folder:
+        client = Client(folder, store.place, JO, "c.EnvStoreApp.shared = True\n").start()
+        try:
+            refused = client.ask("GET", f"build/{built}/")
+            assert (refused.status_code, "several people use this server" in refused.text) == (403, True)
+            own: Any = store.token({"team/*": ["viewer"]})
+            assert client.data("GET", f"build/{built}/", own)["id"] == built
+        finally:
+            client.stop()
