@@ -43,14 +43,27 @@ class ChangeEvents:
             metrics().set(news.numbers)
         if news.working:
             self._settings["envstore_last_activity"] = datetime.now(timezone.utc)
-        self.emit("environments", news.revision, {row.environment_id for row in news.changed})
-        self.emit("builds", news.revision, {row.build_id for row in news.changed if row.build_id is not None})
-        self.emit("progress", news.revision, {build.build_id for build in news.progressing})
+        self.tell_ids(
+            news.revision,
+            {row.environment_id for row in news.changed},
+            {row.build_id for row in news.changed if row.build_id is not None},
+            {build.build_id for build in news.progressing},
+        )
 
-    def emit(self, kind: str, revision: int, ids: Collection[int]) -> None:
-        """Emit an event, if there are any ids; a listener's trouble is not ours."""
-        if not ids:
-            return
+    def tell_ids(
+        self, revision: int, environments: Collection[int], builds: Collection[int], progressing: Collection[int]
+    ) -> None:
+        """Tell which environments and builds changed, and which builds went on."""
+        for kind, ids in (("environments", environments), ("builds", builds), ("progress", progressing)):
+            if ids:
+                self._emit(kind, revision, ids)
+
+    def tell_all(self, revision: int) -> None:
+        """Tell that any environment and build may have changed: of which, is not known."""
+        self._emit("environments", revision, ())
+
+    def _emit(self, kind: str, revision: int, ids: Collection[int]) -> None:
+        """Emit an event; a listener's trouble is not ours."""
         try:
             self._events.emit(schema_id=f"{SCHEMAS}{kind}/v1", data={"revision": revision, "ids": sorted(ids)})
         except Exception:

@@ -151,9 +151,9 @@ class StoreElsewhere:
         await self._connection.close()
 
     def _tell(self, news: RemoteNews) -> None:
-        self._events.emit("environments", news.revision, news.environments)
-        self._events.emit("builds", news.revision, news.builds)
-        self._events.emit("progress", news.revision, news.progressing)
+        if news.reset:
+            self._events.tell_all(news.revision)
+        self._events.tell_ids(news.revision, news.environments, news.builds, news.progressing)
 
 
 def _folder() -> Path:

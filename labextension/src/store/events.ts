@@ -30,8 +30,9 @@ export class StoreEvents implements IDisposable {
 
   /** Return what changed since the last call. */
   take(): IChange {
-    const gathered = this._gathered;
+    const gathered = this._all ? { environments: null, builds: null } : this._gathered;
     this._gathered = { environments: null, builds: null };
+    this._all = false;
     return gathered;
   }
 
@@ -42,6 +43,7 @@ export class StoreEvents implements IDisposable {
     }
     const kind = schema.slice(SCHEMA.length).split('/')[0];
     const ids = (event as unknown as { ids?: number[] }).ids ?? [];
+    this._all ||= ids.length === 0; // it is not known what changed
     const gather = (known: ReadonlySet<number> | null) => new Set([...(known ?? []), ...ids]);
     if (kind === 'environments') {
       this._gathered.environments = gather(this._gathered.environments);
@@ -64,5 +66,6 @@ export class StoreEvents implements IDisposable {
 
   private _timer = 0;
   private _whole = false;
+  private _all = false;
   private _gathered: IChange = { environments: null, builds: null };
 }
