@@ -17,6 +17,7 @@ from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.models import Build, Environment
 from jupyter_envstore.database.states import PREFIX_PRESENT
 from jupyter_envstore.kernels.kernel_specs import KernelSpecs
+from jupyter_envstore.kernels.stored_builds import StoredBuilds
 
 COUNT = 1000
 
@@ -64,7 +65,7 @@ def main() -> None:
                 session.add(made)
                 session.flush()
                 environment.current_build_id = made.id
-        kernels = KernelSpecs(store.config, store.database)
+        kernels = KernelSpecs(store.config, StoredBuilds(store.config, store.database))
         written = timed(kernels.sync)
         again = timed(kernels.sync)
         plain = Path(tempfile.mkdtemp())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
+from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.auth.identity import IdentityProvider, LegacyIdentityProvider, PasswordIdentityProvider
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Float, List, Unicode, default
@@ -80,6 +82,18 @@ class EnvStoreApp(ServingTraits, ExtensionApp):
     remote_ca_file = Unicode(
         "", help="Certificates (PEM) that the store elsewhere is known by, beside those of the system."
     ).tag(config=True)
+    remote_cache_dir = Unicode(
+        "",
+        help="Folder of the environments that are brought from the store elsewhere when their kernels start. Default: "
+        "one in the user's Jupyter data directory. Where the store's own folder is mounted at the same path, nothing "
+        "is brought.",
+    ).tag(config=True)
+    remote_cache_gigabytes = Float(
+        20.0,
+        min=0.0,
+        help="How much these may have, in gigabytes; beyond, those go whose kernels were not started for the longest "
+        "time.",
+    ).tag(config=True)
     remote_hub_token = Bool(
         help="Whether the store elsewhere may be asked with the token that a JupyterHub gave to this server. Default: "
         "if the store has the host name of the hub.",
@@ -130,8 +144,11 @@ class EnvStoreApp(ServingTraits, ExtensionApp):
         self.served: ServedStore = self._store_elsewhere() if self.remote_url else self._own_store()
 
     def _own_store(self) -> ServedStore:
-        kernels = KernelOptions(tuple(self.kernel_namespaces), self.user_kernels, self.kernel_token_hours)
-        return OwnStore(self, kernels, self.server, self.changes, self.log)
+        return OwnStore(self, self._kernel_options, self.server, self.changes, self.log)
+
+    @property
+    def _kernel_options(self) -> KernelOptions:
+        return KernelOptions(tuple(self.kernel_namespaces), self.user_kernels, self.kernel_token_hours)
 
     def _store_elsewhere(self) -> ServedStore:
         """Return the store that this server is a client of.
@@ -143,15 +160,23 @@ class EnvStoreApp(ServingTraits, ExtensionApp):
         """
         from jupyter_envstore.application.store_elsewhere import RemoteOptions, StoreElsewhere
 
+        url = store_address(self.remote_url)
         options = RemoteOptions(
-            store_address(self.remote_url),
+            url,
             self.remote_token_file,
             self.remote_ca_file,
             self.remote_hub_token,
             self._lends_login,
-            self.kernel_token_hours,
+            self._kernel_options,
+            int(self.remote_cache_gigabytes * 1e9),
         )
-        return StoreElsewhere(options, self.server, self.changes, self.log)
+        folder = self.remote_cache_dir or str(
+            Path(jupyter_data_dir()) / f"envstore-{sha256(url.encode()).hexdigest()[:8]}"
+        )
+        brought = self.store_config(
+            root_dir=folder, database_url="", public_url="", share_prefixes=False, ask_other_stores=False
+        )
+        return StoreElsewhere(options, brought, self.server, self.changes, self.log)
 
     @property
     def server(self) -> ServerApp:

@@ -133,11 +133,12 @@ class OwnStore:
         with without_collections():
             from jupyter_envstore.application.background_work import OpenedStore
             from jupyter_envstore.kernels.kernel_specs import KernelSpecs
+            from jupyter_envstore.kernels.stored_builds import StoredBuilds
         user = Path(jupyter_data_dir()) / "kernels" if self._kernels.for_user else None
         self._offer_kernels(str(configuration.kernels_of(namespaces)))
 
         def kernels_of(store: EnvStore) -> KernelSpecs:
-            found = KernelSpecs(configuration, store.database, namespaces, user)
+            found = KernelSpecs(configuration, StoredBuilds(configuration, store.database), namespaces, user)
             found.make_folders()
             return found
 

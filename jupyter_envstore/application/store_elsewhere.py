@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 from jupyter_core.paths import jupyter_data_dir
 
 from jupyter_envstore import __version__
-from jupyter_envstore.errors import RemoteStoreUnavailableError
+from jupyter_envstore.application.remote_kernels import RemoteKernels
+from jupyter_envstore.errors import InvalidInputError, RemoteStoreUnavailableError
 from jupyter_envstore.remote.change_stream import ChangeStream, RemoteNews
+from jupyter_envstore.remote.client_configuration import ClientConfiguration
 from jupyter_envstore.remote.connection import RemoteConnection
 from jupyter_envstore.remote.credentials import Credential
 from jupyter_envstore.remote.logins import Logins, default_file
 from jupyter_envstore.server.forwarding import SETTING, Forwarding, LentTo, forwarding_routes
-from jupyter_envstore.server.kernel_environment import KernelEnvironment
+from jupyter_envstore.server.kernel_environment import KernelEnvironment, give_to_children
 
 if TYPE_CHECKING:
     import logging
@@ -25,9 +26,8 @@ if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
     from jupyter_envstore.application.change_events import ChangeEvents
-
-FOLDER = "envstore-client"
-"""Folder in the user's Jupyter data directory with what a client of a store needs."""
+    from jupyter_envstore.application.own_store import KernelOptions
+    from jupyter_envstore.config import StoreConfig
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,10 @@ class RemoteOptions:
         Whether it may be asked with the token that a JupyterHub gave to this server.
     lent_to : LentTo
         Who of the users of this server may use its login.
-    token_hours : float
-        How long the token of a kernel holds, in hours; 0 hands out none.
+    kernels : KernelOptions
+        What the configuration says of kernels.
+    most_bytes : int
+        Bytes of the environments that are brought to this machine.
     """
 
     url: str
@@ -55,7 +57,8 @@ class RemoteOptions:
     ca_file: str
     with_hub_token: bool
     lent_to: LentTo
-    token_hours: float
+    kernels: KernelOptions
+    most_bytes: int
 
 
 class RemoteKernelTokens:
@@ -101,6 +104,8 @@ class StoreElsewhere:
     ----------
     options : RemoteOptions
         The configuration.
+    config : StoreConfig
+        The store of this machine that its environments are brought to.
     server : ServerApp
         The server that it is served by.
     events : ChangeEvents
@@ -112,15 +117,31 @@ class StoreElsewhere:
         The configuration cannot be used.
     """
 
-    def __init__(self, options: RemoteOptions, server: ServerApp, events: ChangeEvents, log: logging.Logger) -> None:
+    def __init__(
+        self,
+        options: RemoteOptions,
+        config: StoreConfig,
+        server: ServerApp,
+        events: ChangeEvents,
+        log: logging.Logger,
+    ) -> None:
         self._events = events
+        self._log = log
+        self._config = config
         credential = Credential(options.url, options.token_file, Logins(default_file()), options.with_hub_token)
         self._connection = RemoteConnection(options.url, credential, options.ca_file, __version__)
-        self._stream = ChangeStream(self._connection, self._tell, log)
-        self._following: asyncio.Task[None] | None = None
-        server.web_app.settings[SETTING] = Forwarding(self._connection, options.lent_to, server.base_url)
-        tokens = RemoteKernelTokens(self._connection, options.lent_to, options.token_hours, log)
-        KernelEnvironment(tokens, _folder, lambda: str(server.connection_url)).install(server.kernel_manager)
+        self._stream = ChangeStream(self._connection, self._note, log)
+        self._news: asyncio.Queue[RemoteNews] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._make_folder(options)
+        user = Path(jupyter_data_dir()) / "kernels" if options.kernels.for_user else None
+        self._kernels = RemoteKernels(self._connection, config, options.kernels.namespaces, user, log)
+        self._offer_kernels(server, options.kernels)
+        server.web_app.settings[SETTING] = Forwarding(self._connection, options.lent_to, server.base_url, self._kernels)
+        tokens = RemoteKernelTokens(self._connection, options.lent_to, options.kernels.token_hours, log)
+        KernelEnvironment(tokens, lambda: config.root, lambda: str(server.connection_url)).install(
+            server.kernel_manager
+        )
         log.info("envstore: this server shows the store at %s", options.url)
 
     @property
@@ -130,7 +151,8 @@ class StoreElsewhere:
 
     def begin(self) -> None:
         """Begin to follow the store, once the loop runs."""
-        self._following = asyncio.ensure_future(self._stream.run())
+        for work in (self._stream.run(), self._tell(), self._kernels.watch()):
+            self._tasks.append(asyncio.ensure_future(work))
 
     async def ready(self) -> None:
         """Wait until the store answers.
@@ -144,20 +166,54 @@ class StoreElsewhere:
 
     async def stop(self) -> None:
         """Follow it no more, and end all requests."""
-        if self._following is not None:
-            self._following.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._following
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._connection.close()
 
-    def _tell(self, news: RemoteNews) -> None:
-        if news.reset:
-            self._events.tell_all(news.revision)
-        self._events.tell_ids(news.revision, news.environments, news.builds, news.progressing)
+    def _make_folder(self, options: RemoteOptions) -> None:
+        """Make the folder that environments are brought to.
 
+        Raises
+        ------
+        InvalidInputError
+            It cannot be made.
+        """
+        client = ClientConfiguration(
+            options.url, options.token_file, options.ca_file, options.with_hub_token, self._config.to_text(),
+            options.most_bytes,
+        )  # fmt: skip
+        try:
+            self._config.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            client.write(self._config.root)
+        except OSError as error:
+            msg = f"environments cannot be brought to {self._config.root} (c.EnvStoreApp.remote_cache_dir): "
+            raise InvalidInputError(msg + str(error.strerror)) from None
 
-def _folder() -> Path:
-    """Return the folder that the client for notebooks is put into."""
-    folder = Path(jupyter_data_dir()) / FOLDER
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
+    def _offer_kernels(self, server: ServerApp, kernels: KernelOptions) -> None:
+        """Add the folder of the kernelspecs to those that this server, and what it starts, looks through."""
+        folder = self._config.kernels_of(kernels.namespaces)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        give_to_children(folder.parent)
+        manager = server.kernel_spec_manager
+        assert manager is not None  # noqa: S101 - for the type checker
+        if str(folder) not in manager.kernel_dirs:
+            manager.kernel_dirs.append(str(folder))
+
+    def _note(self, news: RemoteNews) -> None:
+        """Tell progress at once; what changes kernels, when these are there."""
+        if news.reset or news.environments or news.builds:
+            self._news.put_nowait(news)
+        self._events.tell_ids(news.revision, (), (), news.progressing)
+
+    async def _tell(self) -> None:
+        """Bring kernels up to date with what changed, then tell of it."""
+        while True:
+            news = await self._news.get()
+            try:
+                await self._kernels.follow(news)
+            except Exception:
+                self._log.exception("envstore: the kernels of %s are not up to date", self._connection.url)
+            if news.reset:
+                self._events.tell_all(news.revision)
+            self._events.tell_ids(news.revision, news.environments, news.builds, ())

@@ -7,19 +7,16 @@ is printed stands in the log of the server, or in the terminal, that started the
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import signal
 import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from string import Template
-from typing import Any
 
+from jupyter_envstore.cli.become_kernel import become
 from jupyter_envstore.cli.common import POLL_SECONDS, ask_for_files, find
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.database.active_builds import ActiveBuild
+from jupyter_envstore.database.active_build import ActiveBuild
 from jupyter_envstore.errors import BuildFailedError, EnvStoreError, NotFoundError
 from jupyter_envstore.kernels.own_kernels import own_kernels
 from jupyter_envstore.services.interfaces import Store
@@ -36,7 +33,7 @@ def main(arguments: list[str]) -> int:
         config = replace(StoreConfig.from_text(text), hand_on=True, worker_wait_seconds=0.0)
         with contextlib.closing(EnvStore.open(config)) as store:
             reference = find(store, build)
-            prefix = _bring(store, reference)
+            prefix = bring(store, reference)
             row = ActiveBuild(0, reference.namespace, reference.name, reference.id, reference.number, None, True)
             kernels = dict(own_kernels(prefix, row, store.config.shims))
         if name not in kernels:
@@ -46,25 +43,11 @@ def main(arguments: list[str]) -> int:
         print(f"the environment of this kernel cannot be brought: {error}", file=sys.stderr)
         return error.exit_code if isinstance(error, EnvStoreError) else 1
     signal.signal(signal.SIGINT, before)
-    _become(kernels[name], name, connection_file)
+    become(kernels[name], name, connection_file)
     return 1
 
 
-def _become(spec: dict[str, Any], name: str, connection_file: str) -> None:
-    """Run a kernel in place of this process."""
-    command = [word.replace("{connection_file}", connection_file) for word in spec["argv"]]
-    environment = {
-        **os.environ,
-        **{key: Template(value).safe_substitute(os.environ) for key, value in spec["env"].items()},
-    }
-    program = shutil.which(command[0], path=environment.get("PATH"))
-    if program is None:
-        print(f"the program {command[0]} of kernel {name} is not there", file=sys.stderr)
-        return
-    os.execve(program, command, environment)  # noqa: S606 - an argument list, no shell
-
-
-def _bring(store: Store, reference: BuildRef) -> Path:
+def bring(store: Store, reference: BuildRef) -> Path:
     """Return the prefix of a build; it is brought first, unless it is there.
 
     Raises

@@ -12,7 +12,7 @@ from typing import Any
 
 from jupyter_envstore.cli.build import follow, outcome, owner
 from jupyter_envstore.cli.common import ask_for_files, deleted_message, find, open_store, tell, who
-from jupyter_envstore.database.active_builds import ActiveBuild
+from jupyter_envstore.database.active_build import ActiveBuild
 from jupyter_envstore.database.recorded_builds import NOTEBOOK
 from jupyter_envstore.errors import (
     InvalidInputError,

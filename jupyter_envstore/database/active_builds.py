@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from jupyter_envstore.database.active_build import ActiveBuild
 from jupyter_envstore.database.models import Build, BuildPackage, Environment, Namespace, Package
 from jupyter_envstore.database.states import COMPLETED, PREFIX_PRESENT
 
 
-class ActiveBuild(NamedTuple):  # lighter than a dataclass: there is one for each environment, at each change
-    """An environment, and where its active build is; None without one. Or another build, which is not ``active``."""
+class RecordedEnvironment(NamedTuple):
+    """An environment with its active build, for who brings it elsewhere.
+
+    Parameters
+    ----------
+    record_digest : str
+        SHA-256 of the build record.
+    packages : frozenset of str
+        Those of its packages that were asked for.
+    """
 
     environment_id: int
     namespace: str
     name: str
-    build_id: int | None
-    number: int | None
-    directory: str | None
+    build_id: int
+    number: int
+    directory: str
     present: bool
-    active: bool = True
+    record_digest: str
+    packages: frozenset[str]
 
 
 def active_builds(session: Session) -> list[ActiveBuild]:
@@ -42,6 +53,41 @@ def packages_among(session: Session, build_id: int, names: Collection[str]) -> l
     """Return which of the named packages a build has."""
     query = select(Package.name).join(BuildPackage, BuildPackage.package_id == Package.id)
     return list(session.scalars(query.where(BuildPackage.build_id == build_id, Package.name.in_(names))))
+
+
+def recorded_environments(
+    session: Session, names: Collection[str], ids: Collection[int] | None = None
+) -> list[RecordedEnvironment]:
+    """Return environments whose active build has a record.
+
+    Parameters
+    ----------
+    names : collection of str
+        Packages that are looked for in them.
+    ids : collection of int or None
+        Which environments; None for all.
+    """
+    chosen = [] if ids is None else [Environment.id.in_(ids)]
+    active = Build.id == Environment.current_build_id
+    found = select(BuildPackage.build_id, Package.name).join(Package, Package.id == BuildPackage.package_id)
+    found = found.join(Environment, Environment.current_build_id == BuildPackage.build_id)
+    packages: dict[int, set[str]] = defaultdict(set)
+    for build_id, name in session.execute(found.where(Package.name.in_(names), *chosen)):
+        packages[build_id].add(name)
+    query = (
+        select(
+            Environment.id, Namespace.name, Environment.name, Build.id, Build.number, Build.directory,
+            Build.prefix_state, Build.record_digest,
+        )
+        .join(Namespace, Namespace.id == Environment.namespace_id)
+        .join(Build, active)
+        .where(Environment.deleted_on.is_(None), Build.record_digest.is_not(None), *chosen)
+        .order_by(Namespace.name, Environment.name)
+    )  # fmt: skip
+    return [
+        RecordedEnvironment(*row[:6], row[6] == PREFIX_PRESENT, row[7] or "", frozenset(packages[row[3]]))
+        for row in session.execute(query)
+    ]
 
 
 def _with_builds(joined: Any, *kept: Any) -> Any:

@@ -21,14 +21,12 @@ from typing import Any
 from jupyter_envstore.builds.activation import programs_of, recorded_activation
 from jupyter_envstore.builds.shims import write_shims
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.database.active_builds import ActiveBuild, active_builds, other_builds, packages_among
-from jupyter_envstore.database.connection import Database
+from jupyter_envstore.database.active_build import ActiveBuild
 from jupyter_envstore.engine.kernel_checks import brought_kernels, is_taken, kernel_faults
 from jupyter_envstore.engine.kernel_files import kernel_command
-from jupyter_envstore.engine.kernel_packages import KERNELS
 from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.kernels import logos
-from jupyter_envstore.kernels.late_kernels import late_kernels, write_configuration
+from jupyter_envstore.kernels.kernel_builds import KernelBuilds
 from jupyter_envstore.kernels.spec_files import place_of, write_spec
 from jupyter_envstore.policy.access import matches
 from jupyter_envstore.spec.names import spell
@@ -41,7 +39,6 @@ AGAIN = ""
 NO_BUILD = "no build has completed yet"
 NOT_OFFERED = "only a build that is ready, and not the active one, gets kernels of its own"
 OWN_VARIABLES = ("ENVSTORE_URL", "ENVSTORE_TOKEN")
-PACKED_AWAY = "its active build is packed away; restore it"
 NO_KERNEL = "no package in it brings a kernel; add ipykernel (or r-irkernel, …), or set add_ipykernel"
 
 
@@ -64,6 +61,10 @@ class KernelSpecs:
 
     Parameters
     ----------
+    config : StoreConfig
+        Where they are written.
+    builds : KernelBuilds
+        Whose kernels they are.
     namespaces : sequence of str
         Only environments of these become kernels (``*`` in a name stands for any characters); empty for all.
     user_directory : Path or None
@@ -73,12 +74,12 @@ class KernelSpecs:
     def __init__(
         self,
         config: StoreConfig,
-        database: Database,
+        builds: KernelBuilds,
         namespaces: Sequence[str] = (),
         user_directory: Path | None = None,
     ) -> None:
         self.config = config
-        self.database = database
+        self._builds = builds
         self.namespaces = tuple(namespaces)
         self.user_directory = user_directory
         self.directory = config.kernels_of(self.namespaces)
@@ -104,8 +105,7 @@ class KernelSpecs:
         ConflictError
             It is active or not there, packed away, or brings no kernel.
         """
-        with self.database.read() as session:
-            found = other_builds(session, [build_id])
+        _, found = self._builds.find([build_id])
         if not found or not found[0].present:
             msg = "it is packed away; restore it first" if found and found[0].directory else NOT_OFFERED
             raise ConflictError(msg)
@@ -133,10 +133,9 @@ class KernelSpecs:
             self.make_folders()
             self.specs.mkdir(parents=True, exist_ok=True)
             write_shims(self.shims)
-            with self.database.read() as session:
-                active = active_builds(session)
-                offered = self._offered_builds()
-                others = [row for row in other_builds(session, offered) if row.present] if offered else []
+            offered = self._offered_builds()
+            active, others = self._builds.find(offered)
+            others = [row for row in others if row.present]
             for build_id in set(offered) - {row.build_id for row in others}:  # active, packed away or deleted since
                 (self.offered / str(build_id)).unlink(missing_ok=True)
             states: dict[int, tuple[str, KernelState]] = {}
@@ -146,7 +145,7 @@ class KernelSpecs:
                 *((-(row.build_id or 0), row) for row in others),
             ]:
                 known = self._states.get(key)
-                mark = f"{row.directory}-{row.present}"
+                mark = f"{row.directory}-{row.present}-{self._builds.kind(row)}"
                 if known and known[0] == mark and all((self.directory / name).exists() for name in known[1].ids):
                     states[key] = known
                     continue
@@ -160,7 +159,7 @@ class KernelSpecs:
             changed = states != self._states or self._first
             self._states, self._first = states, False
             if changed:
-                used = {folder_name(row) for row in (*active, *others) if row.directory}
+                used = {self._folder_name(row) for row in (*active, *others) if row.directory}
                 self._remove_others(used)
 
     def _state_of(self, row: ActiveBuild) -> KernelState:
@@ -169,7 +168,7 @@ class KernelSpecs:
         if row.directory is None:
             return KernelState((), NO_BUILD)
         prefix = self.config.builds / row.directory
-        folder = self.specs / folder_name(row)
+        folder = self.specs / self._folder_name(row)
         languages: dict[str, str] = {}
         if not folder.is_dir():
             try:
@@ -185,17 +184,19 @@ class KernelSpecs:
             if name not in languages:
                 languages[name] = _language(folder / name / "kernel.json")
         spoken = sorted({languages[name] for name in names} - {""})
-        why = "" if names else _why_none(prefix) if row.present else PACKED_AWAY
+        why = "" if names else _why_none(prefix) if row.present else self._builds.why_none
         return KernelState(tuple(names), why, tuple(spoken))
+
+    def _folder_name(self, row: ActiveBuild) -> str:
+        """Return the name of the folder with a build's kernelspecs."""
+        kind = "-late" if not row.present else "" if row.active else "-other"
+        return f"{row.environment_id}-{row.build_id}-{FORMAT}{kind}{self._builds.kind(row)}"
 
     def _write_late(self, row: ActiveBuild, folder: Path) -> dict[str, str]:
         """Write the kernelspecs of a build that is not on the disk; return their ids and languages."""
-        with self.database.read() as session:
-            packages = packages_among(session, row.build_id or 0, KERNELS)
         languages: dict[str, str] = {}
         with self._published(folder) as staging:
-            write_configuration(self.config)
-            for name, spec in late_kernels(self.config.root, row, packages).items():
+            for name, spec in self._builds.late(row).items():
                 target = staging / kernel_id(row.namespace, row.name, name)
                 target.mkdir()
                 write_spec(target, spec)
@@ -307,12 +308,6 @@ def _why_none(prefix: Path) -> str:
     """Return why a prefix has no kernel."""
     faults = [fault.message for fault in kernel_faults(prefix, programs_of(prefix))]
     return "; ".join(faults[:3]) if faults else NO_KERNEL
-
-
-def folder_name(row: ActiveBuild) -> str:
-    """Return the name of the folder with a build's kernelspecs."""
-    kind = "-late" if not row.present else "" if row.active else "-other"
-    return f"{row.environment_id}-{row.build_id}-{FORMAT}{kind}"
 
 
 def kernel_id(namespace: str, name: str, kernel: str = "python3", number: int | None = None) -> str:

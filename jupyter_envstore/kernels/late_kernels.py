@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.database.active_builds import ActiveBuild
+from jupyter_envstore.database.active_build import ActiveBuild
 from jupyter_envstore.engine.kernel_packages import KnownKernel, known_kernels
 from jupyter_envstore.kernels.spec_files import place_of
 from jupyter_envstore.private_files import write_private

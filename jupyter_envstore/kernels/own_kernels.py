@@ -8,7 +8,7 @@ from typing import Any
 
 from jupyter_envstore.builds.activation import programs_of
 from jupyter_envstore.builds.shims import write_shims
-from jupyter_envstore.database.active_builds import ActiveBuild
+from jupyter_envstore.database.active_build import ActiveBuild
 from jupyter_envstore.engine.kernel_checks import brought_kernels
 from jupyter_envstore.kernels.kernel_specs import kernel_id, kernel_spec, language_of
 from jupyter_envstore.kernels.spec_files import write_spec

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from jupyter_envstore.database.active_builds import ActiveBuild
+from jupyter_envstore.database.active_build import ActiveBuild
 
 
 def place_of(row: ActiveBuild) -> dict[str, object]:

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jupyter_envstore.errors import RemoteStoreUnavailableError
 from jupyter_envstore.remote.connection import API, Outgoing, RemoteConnection
@@ -21,7 +21,7 @@ NEWEST = 2**53
 """A revision that no store has: whoever names it is told the newest one."""
 POLL_SECONDS = 1.0
 """The pause between two looks at a store of an older version, whose changes cannot be followed."""
-SHORTEST, LONGEST = 0.5, 10.0
+SHORTEST, LONGEST = 0.5, 5.0
 """Seconds until a store that does not answer is asked again: twice as long each time."""
 LARGEST_LINE = 16 << 20
 
@@ -36,6 +36,8 @@ class RemoteNews:
         The store's newest revision.
     environments, builds, progressing : frozenset of int
         Ids of environments and builds that changed, and of builds that went on.
+    usable : frozenset of int
+        Ids of environments that may have other kernels now: a build of them completed, or they changed themselves.
     reset : bool
         Whether more may have changed, since it is not known from where on one follows.
     """
@@ -44,6 +46,7 @@ class RemoteNews:
     environments: frozenset[int] = frozenset()
     builds: frozenset[int] = frozenset()
     progressing: frozenset[int] = frozenset()
+    usable: frozenset[int] = frozenset()
     reset: bool = False
 
 
@@ -110,6 +113,27 @@ class ChangeStream:
             if len(rest) > LARGEST_LINE:
                 raise RemoteStoreUnavailableError(self._strange())
 
+    def _news(self, said: Any) -> RemoteNews:
+        """Return what a line says.
+
+        Raises
+        ------
+        LookupError, TypeError, ValueError
+            It cannot be understood.
+        """
+        builds = {int(item["id"]): item for item in said["builds"]}
+        environments = {int(item["id"]) for item in said["environments"]}
+        building = {int(item["environment_id"]) for item in builds.values()}
+        completed = {int(item["environment_id"]) for item in builds.values() if item["status"] == "COMPLETED"}
+        return RemoteNews(
+            int(said["revision"]),
+            frozenset(environments),
+            frozenset(builds),
+            frozenset(int(number) for number in said.get("progress", ())),
+            frozenset(environments - building | completed),
+            bool(said["reset"]),
+        )
+
     def _take(self, text: bytes) -> None:
         """Tell what a line says.
 
@@ -120,16 +144,12 @@ class ChangeStream:
         """
         try:
             said = json.loads(text)
-            said = said.get("data", said)
-            revision, reset = int(said["revision"]), bool(said["reset"])
-            environments = frozenset(int(item["id"]) for item in said["environments"])
-            builds = frozenset(int(item["id"]) for item in said["builds"])
-            progressing = frozenset(int(number) for number in said.get("progress", ()))
+            news = self._news(said.get("data", said))
         except (ValueError, LookupError, TypeError, AttributeError):
             raise RemoteStoreUnavailableError(self._strange()) from None
-        self._revision = revision
-        if reset or environments or builds or progressing:
-            self._tell(RemoteNews(revision, environments, builds, progressing, reset))
+        self._revision = news.revision
+        if news.reset or news.environments or news.builds or news.progressing:
+            self._tell(news)
 
     def _strange(self) -> str:
         return f"what is at {self._connection.url} does not tell its changes like a store of environments"

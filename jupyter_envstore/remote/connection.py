@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import json
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +45,7 @@ class Outgoing:
         Its method.
     path : str
         Path and query behind the address of the server that the store is at, quoted.
-    headers : mapping
+    headers : dict
         Its headers, but for the token.
     body : bytes or None
         Its body.
@@ -55,7 +55,7 @@ class Outgoing:
 
     method: str
     path: str
-    headers: Mapping[str, str]
+    headers: dict[str, str]
     body: bytes | None = None
     token: str = ""
 

@@ -7,10 +7,11 @@ version it is, and nothing is held in between.
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote
 
 from tornado.iostream import StreamClosedError
@@ -33,9 +34,12 @@ if TYPE_CHECKING:
     import httpx
 
     from jupyter_envstore.remote.connection import RemoteConnection
+    from jupyter_envstore.server.store_access import KernelState
 
 SETTING = "envstore_forwarding"
 """The key of the :class:`Forwarding` in the settings of the web application."""
+LONG_ANSWER = 1 << 18
+"""Bytes of an answer that is read in a thread: the loop would wait for some milliseconds."""
 LARGEST_BODY = 9 << 20
 """Bytes of a request; what a store reads is less."""
 SENT = (
@@ -102,11 +106,21 @@ class Forwarding:
         Who may use the server's login there.
     base_url : str
         Where this server stands on its host, with slashes around it.
+    kernels : RemoteKernelStates
+        The kernels of the store's environments here.
     """
 
     connection: RemoteConnection
     lent_to: LentTo
     base_url: str
+    kernels: RemoteKernelStates
+
+
+class RemoteKernelStates(Protocol):
+    """The kernels that this server offers."""
+
+    def state(self, environment_id: int) -> KernelState:
+        """Return the kernels of an environment."""
 
 
 def forwarding_of(settings: Mapping[str, Any]) -> Forwarding:
@@ -214,9 +228,42 @@ class ForwardHandler(JsonHandler):
             self._work.cancel()
 
 
+class ForwardEnvironmentsHandler(ForwardHandler):
+    """Hands a request about environments on, and puts the kernels that they have here into the answer."""
+
+    async def _forward(self) -> None:
+        forwarding = forwarding_of(self.settings)
+        if self.request.method != "GET":
+            await super()._forward()
+            return
+        outgoing = self._outgoing()
+        for name in ("Accept-Encoding", "If-None-Match", "If-Modified-Since"):
+            outgoing.headers.pop(name, None)
+        async with forwarding.connection.send(outgoing) as answer:
+            text = b"".join([piece async for piece in forwarding.connection.pieces(answer, decoded=True)])
+            self.set_status(answer.status_code, answer.reason_phrase or None)
+        is_long = len(text) > LONG_ANSWER
+        self.finish(await asyncio.to_thread(self._with_kernels, text) if is_long else self._with_kernels(text))
+
+    def _with_kernels(self, text: bytes) -> bytes:
+        kernels = forwarding_of(self.settings).kernels
+        try:
+            found = json.loads(text)
+            data = found.get("data") or []
+            for row in data if isinstance(data, list) else [data]:
+                state = kernels.state(row["id"])
+                row["kernels"], row["languages"] = list(state.ids), list(state.languages)
+                row["kernel_note"] = state.reason or None if row["current_build_id"] else None
+            return json.dumps(found).encode()
+        except (ValueError, LookupError, TypeError, AttributeError):
+            return text
+
+
 def forwarding_routes() -> list[tuple[str, type[Any]]]:
     """Return the patterns of what is handed on, and of the pages beside it, below the server's base URL."""
     return [
+        *((f"/{prefix}/api/v[12]/environment/?", ForwardEnvironmentsHandler) for prefix in ("envstore", "conda-store")),
+        ("/envstore/api/v1/environment/[^/]+/[^/]+/?", ForwardEnvironmentsHandler),
         ("/envstore/(?:api|channel)(?:/.*)?", ForwardHandler),
         ("/conda-store/api(?:/.*)?", ForwardHandler),
         ("/envstore/tokens/?", TokensPageHandler),

@@ -86,6 +86,11 @@ class JsonHandler(APIHandler):
         """Refuse a request that another site's page made with the cookie of who looks at it.
 
         Browsers say so in ``Sec-Fetch-Site`` (W3C Fetch Metadata); older ones in ``Referer`` or ``Origin``.
+
+        Raises
+        ------
+        PermissionDeniedError
+            It was.
         """
         site = self.request.headers.get("Sec-Fetch-Site")
         place = self.request.headers.get("Origin") or self.request.headers.get("Referer")

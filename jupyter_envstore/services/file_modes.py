@@ -14,8 +14,9 @@ from jupyter_envstore.database.connection import database_file
 from jupyter_envstore.errors import StorageError
 
 OURS = (
-    ".restoring-*", "blobs", "builds", "caches.lock", "client", "envs", "envstore.sqlite*", "kernels",
-    "late-kernels.json", ".late-kernels.json.*", "logs", "offered-*", "pkgs", "shims", "staging", "tools",
+    ".restoring-*", "blobs", "brought", "builds", "caches.lock", "client", "envs", "envstore.sqlite*", "kernels",
+    "late-kernels.json", ".late-kernels.json.*", "logs", "offered-*", "pkgs", "remote.json", ".remote.json.*", "shims",
+    "staging", "tools",
 )  # fmt: skip
 """What a store has in its folder."""
 OTHERS = 0o077

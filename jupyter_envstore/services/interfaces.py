@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from jupyter_envstore.notebooks.pypi_requests import Requested
     from jupyter_envstore.policy.access import AccessRules, Identity, SharedLink
     from jupyter_envstore.policy.setting_values import SettingValues
+    from jupyter_envstore.remote.kernel_build import KernelBuild
     from jupyter_envstore.representation.artifacts import ArtifactView
     from jupyter_envstore.representation.builds import BuildView, FullBuildView, KeptPackages
     from jupyter_envstore.representation.conda_store_types import (
@@ -593,6 +594,13 @@ class WriteWatch(Protocol):
         """Give back what it holds."""
 
 
+class KernelBuilds(Protocol):
+    """Environments for servers elsewhere that make kernels of them."""
+
+    def active(self, identity: Identity, environments: Collection[int] | None = None) -> list[KernelBuild]:
+        """Return the active build of each environment that someone may read."""
+
+
 class Changes(Protocol):
     """What those follow who show the store."""
 
@@ -703,6 +711,10 @@ class Store(Protocol):
     @property
     def tokens(self) -> Tokens:
         """What stands for a person in a program."""
+
+    @property
+    def kernel_builds(self) -> KernelBuilds:
+        """Environments for servers elsewhere that make kernels of them."""
 
     @property
     def links(self) -> Links:

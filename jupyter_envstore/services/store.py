@@ -23,6 +23,7 @@ from jupyter_envstore.services.channels import Channels
 from jupyter_envstore.services.dynamic_images import DynamicImages
 from jupyter_envstore.services.environments import Environments
 from jupyter_envstore.services.images import Images
+from jupyter_envstore.services.kernel_builds import KernelBuilds
 from jupyter_envstore.services.links import Links
 from jupyter_envstore.services.logs import Logs
 from jupyter_envstore.services.modules import Modules
@@ -64,6 +65,7 @@ class EnvStore:
     dynamic_images: DynamicImages
     environments: Environments
     images: Images
+    kernel_builds: KernelBuilds
     links: Links
     logs: Logs
     modules: Modules
@@ -128,6 +130,7 @@ class EnvStore:
             dynamic_images=DynamicImages(database, settings, builds, environments),
             environments=environments,
             images=images,
+            kernel_builds=KernelBuilds(config, database),
             links=Links(database, settings),
             logs=Logs(config, database, blobs),
             modules=Modules(config, database),

@@ -11,6 +11,7 @@ import pytest
 from jupyter_envstore.channel_maker.channel import index_channel
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.kernels.kernel_specs import KernelSpecs
+from jupyter_envstore.kernels.stored_builds import StoredBuilds
 from jupyter_envstore.services.store import EnvStore
 from tests.helpers import Store, executor_of
 from tests.nasty import add
@@ -58,7 +59,7 @@ def test_the_good_ones_are_offered_and_the_others_told_with_package_and_reason(s
     assert view["status"] == "COMPLETED", view["reason"]
     told = {(w["package"], w["message"].partition(": ")[2]) for w in view["warnings"] if "left out" in w["message"]}
     assert {package for package, _ in told} == {"k-broken", "k-list"}
-    kernels = KernelSpecs(store.envstore.config, store.envstore.database)
+    kernels = KernelSpecs(store.envstore.config, StoredBuilds(store.envstore.config, store.envstore.database))
     kernels.sync()
     state = kernels.state(1)
     assert state.ids == ("envstore-team--e--k-bom", "envstore-team--e--k.u-u.upper")
@@ -70,7 +71,7 @@ def test_the_good_ones_are_offered_and_the_others_told_with_package_and_reason(s
 
 def test_where_none_is_good_the_environment_says_why(store: Store, channel: str) -> None:
     store.build(f"name: e\nchannels: ['{channel}']\ndependencies: [k-broken]")
-    kernels = KernelSpecs(store.envstore.config, store.envstore.database)
+    kernels = KernelSpecs(store.envstore.config, StoredBuilds(store.envstore.config, store.envstore.database))
     kernels.sync()
     assert "kernel k-broken of k-broken is left out: its kernel.json is not JSON" in kernels.state(1).reason
 
@@ -106,6 +107,6 @@ def test_the_check_tries_every_kernel_that_is_offered_as_it_is_offered(store: St
     assert view["status"] == "COMPLETED", view["reason"]
     found = {w["package"]: w["message"] for w in view["warnings"] if w["kind"] == "check"}
     assert found == {name: f"{name}: the kernel {name} does not start: it has no licence" for name in ODD_SPECS}
-    kernels = KernelSpecs(store.envstore.config, store.envstore.database)
+    kernels = KernelSpecs(store.envstore.config, StoredBuilds(store.envstore.config, store.envstore.database))
     kernels.sync()
     assert len(kernels.state(1).ids) == len(ODD_SPECS)

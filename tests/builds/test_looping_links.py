@@ -11,6 +11,7 @@ import pytest
 
 from jupyter_envstore.channel_maker.channel import index_channel
 from jupyter_envstore.kernels.kernel_specs import KernelSpecs
+from jupyter_envstore.kernels.stored_builds import StoredBuilds
 from tests.helpers import Store, opened_stores
 from tests.nasty import add
 
@@ -75,7 +76,7 @@ def test_an_environment_with_links_that_loop_is_built_and_all_is_made_of_it(stor
     with tarfile.open(archive) as tar:
         links = {member.name.removeprefix("./"): member.linkname for member in tar if member.issym()}
     assert {path: links.get(path) for path in LOOPS} == LOOPS
-    kernels = KernelSpecs(store.envstore.config, store.envstore.database)
+    kernels = KernelSpecs(store.envstore.config, StoredBuilds(store.envstore.config, store.envstore.database))
     kernels.sync()
     assert kernels.state(1).ids == ("envstore-team--e--k",)
     store.envstore.retention.collect(dry_run=True)

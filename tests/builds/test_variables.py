@@ -16,6 +16,7 @@ from jupyter_envstore.channel_maker.channel import index_channel
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.kernels.kernel_specs import KernelSpecs
+from jupyter_envstore.kernels.stored_builds import StoredBuilds
 from jupyter_envstore.services.store import EnvStore
 from tests.helpers import LEASE_SECONDS, Store, executor_of
 from tests.nasty import SHORT, Fill, add
@@ -130,7 +131,7 @@ def test_run_sets_them(store: Store, good: dict[str, Any]) -> None:
 
 
 def test_kernels_have_them(store: Store, good: dict[str, Any]) -> None:
-    kernels = KernelSpecs(store.envstore.config, store.envstore.database)
+    kernels = KernelSpecs(store.envstore.config, StoredBuilds(store.envstore.config, store.envstore.database))
     kernels.sync()
     (path,) = kernels.directory.glob("envstore-team--good--tool/kernel.json")
     found = json.loads(path.read_text())["env"]

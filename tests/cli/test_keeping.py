@@ -20,6 +20,7 @@ from jupyter_envstore.application.housekeeper import Housekeeper
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.kernels.kernel_specs import KernelSpecs
+from jupyter_envstore.kernels.stored_builds import StoredBuilds
 from jupyter_envstore.services.backup import back_up, bring_back
 from jupyter_envstore.services.doctor import examine
 from jupyter_envstore.services.store import EnvStore
@@ -51,7 +52,7 @@ def test_a_backup_brings_everything_back_but_prefixes_which_are_restored(
         assert (prefix / "bin" / "python").exists()
         link = root / "envs" / "team" / "kept"
         assert link.readlink() == prefix
-        kernels = KernelSpecs(again.envstore.config, again.envstore.database)
+        kernels = KernelSpecs(again.envstore.config, StoredBuilds(again.envstore.config, again.envstore.database))
         kernels.sync()
         (kernel,) = kernels.directory.glob("*/kernel.json")
         assert str(prefix) in kernel.read_text()

@@ -22,6 +22,7 @@ from jupyter_envstore.engine.package_paths import PackagePaths
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.errors import PackageError
 from jupyter_envstore.kernels.kernel_specs import KernelSpecs
+from jupyter_envstore.kernels.stored_builds import StoredBuilds
 from jupyter_envstore.services.store import EnvStore
 from tests.helpers import Store
 from tests.hostile import PLACEHOLDER, Raw, noarch_python, wheel
@@ -250,7 +251,7 @@ def test_a_link_out_is_told_and_refused_in_what_leaves_the_store(store: Store, c
 def test_what_a_kernel_links_to_outside_is_not_handed_out(store: Store, clobbers: str) -> None:
     view = build(store, [clobbers], "kernel")
     assert [path for _, path, _ in told(view, "outside_link")] == ["share/jupyter/kernels/k/logo-64x64.png"]
-    kernels = KernelSpecs(store.envstore.config, store.envstore.database)
+    kernels = KernelSpecs(store.envstore.config, StoredBuilds(store.envstore.config, store.envstore.database))
     kernels.sync()
     (folder,) = kernels.directory.glob("*--k")
     assert "logo-64x64.png" not in {path.name for path in folder.iterdir()}

@@ -18,8 +18,9 @@ from jupyter_envstore.database.models import Build
 from jupyter_envstore.database.retention import drop_build
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.errors import BuildFailedError, ConflictError
-from jupyter_envstore.kernels.kernel_specs import PACKED_AWAY, KernelSpecs
+from jupyter_envstore.kernels.kernel_specs import KernelSpecs
 from jupyter_envstore.kernels.late_kernels import STARTER
+from jupyter_envstore.kernels.stored_builds import StoredBuilds
 from jupyter_envstore.spec.lock_entries import BuiltWheel
 from tests.helpers import Store, opened_stores
 
@@ -58,7 +59,7 @@ def test_a_kernel_brings_its_environment_when_it_is_started(
     assert not any(store.envstore.config.builds.iterdir())
     assert store.jobs() == []
 
-    kernels = KernelSpecs(store.envstore.config, store.envstore.database)
+    kernels = KernelSpecs(store.envstore.config, StoredBuilds(store.envstore.config, store.envstore.database))
     kernels.sync()
     state = kernels.state(environment_of(store, build))
     assert (state.ids, state.reason, state.languages) == (("envstore-team--late",), "", ("Python",))
@@ -137,9 +138,11 @@ def test_an_environment_that_cannot_be_brought_says_why_and_stays_as_it_is(
     (tmp_path / "pkgs").mkdir()
     store = stores(packages=tmp_path / "pkgs")
     build = take_later(store, record)
-    kernels = KernelSpecs(store.envstore.config, store.envstore.database)
+    kernels = KernelSpecs(store.envstore.config, StoredBuilds(store.envstore.config, store.envstore.database))
     kernels.sync()
-    assert kernels.state(environment_of(store, build)).reason == PACKED_AWAY  # nothing is known of its kernels
+    assert (
+        kernels.state(environment_of(store, build)).reason == StoredBuilds.why_none
+    )  # nothing is known of its kernels
     configuration = store.root / "late-kernels.json"
     assert configuration.stat().st_mode & 0o777 == 0o600
     started = [sys.executable, "-I", "-m", STARTER, str(configuration), "team/late:1", "python3", "nowhere.json"]

@@ -27,6 +27,7 @@ TABLE = {
     "GET /environment/": "",
     "GET /build/": "",
     "GET /changes/": "",
+    "GET /kernel/": "login",
     "GET /token/": "login",
     "POST /token/": "login",
     "POST /token/kernel/": "login",

@@ -338,7 +338,7 @@ def test_changes_are_followed_as_they_happen(server: Server) -> None:
         server.data("PUT", "environment/team/data/", json={"description": f"at {begun}"})
         news = json.loads(next(lines))
         assert time.monotonic() - begun < 1.0
-        assert [item["name"] for item in news["environments"]] == ["data"]
+        assert "data" in [item["name"] for item in news["environments"]]
         assert news["revision"] > start
         server.data("POST", "namespace/other/", json={})
         other = server.submit("dependencies: [nothing-of-this-name]\nname: seen", "other")

@@ -21,6 +21,7 @@ from tornado.websocket import websocket_connect
 
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.kernels.kernel_specs import KernelSpecs, kernel_id
+from jupyter_envstore.kernels.stored_builds import StoredBuilds
 from jupyter_envstore.services.store import EnvStore
 from tests.server.live import MASTER, Server, end
 
@@ -233,11 +234,11 @@ def test_only_chosen_namespaces_become_kernels_and_the_users_folder_is_kept_tidy
     store = EnvStore.open(StoreConfig(str(server.root)))
     folder = tmp_path / "user"
     mine = folder / "envstore-team--data"
-    kernels = KernelSpecs(store.config, store.database, (), folder)
+    kernels = KernelSpecs(store.config, StoredBuilds(store.config, store.database), (), folder)
     kernels.sync()
     assert (mine / "kernel.json").is_file()
     (folder / "foreign").mkdir()
-    states = KernelSpecs(store.config, store.database, ("other*",), folder)
+    states = KernelSpecs(store.config, StoredBuilds(store.config, store.database), ("other*",), folder)
     states.sync()
     row = server.data("GET", "environment/team/data/")
     assert "not offered" in states.state(row["id"]).reason
@@ -265,7 +266,7 @@ def test_a_package_with_a_bad_kernelspec_takes_no_others_kernel_away(server: Ser
     (folder / "nulls").mkdir()
     (folder / "nulls" / "kernel.json").write_text('{"argv": ["python"], "env": null, "metadata": null}')
     try:
-        kernels = KernelSpecs(store.config, store.database)
+        kernels = KernelSpecs(store.config, StoredBuilds(store.config, store.database))
         kernels.directory, kernels.specs = tmp_path / "kernels", tmp_path / "specs"
         kernels.sync()
         assert kernels.state(row["id"]).ids == ("envstore-team--data", "envstore-team--data--nulls")
@@ -285,7 +286,7 @@ def test_files_beside_kernelspecs_are_kept_once_and_not_shared_with_the_environm
     folder.chmod(0o755)
     try:
         shutil.copytree(folder / "python3", folder / "twin", copy_function=os.link)
-        kernels = KernelSpecs(store.config, store.database)
+        kernels = KernelSpecs(store.config, StoredBuilds(store.config, store.database))
         kernels.directory, kernels.specs = tmp_path / "kernels", tmp_path / "specs"
         kernels.sync()
     finally:

@@ -11,14 +11,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from tests.conftest import PYTHON
 from tests.server.live import MASTER, check_answer
 from tests.server.test_access import BODIES, TABLE
-from tests.server.test_kernels import kernel, run
+from tests.server.test_kernels import kernel, run, specs, until
 from tests.server.test_lifecycle import listen
 from tests.team.conftest import UNSANDBOXED, short_folder
 from tests.team.live import Client, Service
@@ -60,13 +62,19 @@ def client(store: Service, built: int) -> Iterator[Client]:
 
 def test_the_answers_are_those_that_the_person_has_at_the_store(client: Client, store: Service, built: int) -> None:
     for path in (
-        "", "permission/", "environment/", "environment/?page=1&size=5", "environment/team/x/", f"build/{built}/",
+        "", "permission/", "build/?page=1&size=5", f"build/{built}/",
         f"build/{built}/packages/", f"build/{built}/yaml/", f"build/{built}/lockfile/", "openapi.json", "roles/",
         f"build/{built}/logs/", f"build/{built}/docker/",
     ):  # fmt: skip
         ours, theirs = client.ask("GET", path), store.ask("GET", path, JO)
         assert (ours.status_code, ours.content) == (theirs.status_code, theirs.content), path
         assert ours.headers["Content-Type"] == theirs.headers["Content-Type"]
+    for path in ("environment/", "environment/?page=1&size=5", "environment/team/x/"):
+        ours, theirs = client.ask("GET", path).json(), store.ask("GET", path, JO).json()
+        for answer in (ours, theirs):
+            for row in answer["data"] if isinstance(answer["data"], list) else [answer["data"]]:
+                del row["kernel_note"]  # the store starts no kernels, and this server does
+        assert ours == theirs
     assert client.data("GET", "permission/")["primary_namespace"] == "jo"
     assert client.ask("DELETE", "environment/team/x/").status_code == 403
     assert requests.get(f"{client.origin}/conda-store/api/v1/", params={"token": MASTER}, timeout=9).ok
@@ -140,6 +148,7 @@ def test_a_log_is_followed_to_its_end(client: Client, channel: str) -> None:
 
 
 def test_what_others_change_is_told_within_a_second(client: Client, store: Service) -> None:
+    time.sleep(1)  # what was built before is told by now
     event, seconds = listen(
         client,
         lambda: store.data("PUT", "environment/team/x/", json={"description": f"changed at {time.time()}"}),
@@ -330,3 +339,116 @@ def test_a_server_that_several_people_use_lends_its_login_to_nobody(store: Servi
             assert client.data("GET", f"build/{built}/", own)["id"] == built
         finally:
             client.stop()
+
+
+# -- kernels ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def with_kernel(store: Service, channel: str) -> dict[str, Any]:
+    """``team/k`` of the store, which has a kernel."""
+    build = store.submit(f"name: k\nchannels: [{channel}]\ndependencies: [python={PYTHON}, ipykernel, numpy]")
+    assert store.wait(build)["status"] == "COMPLETED"
+    row: dict[str, Any] = store.data("GET", "environment/team/k/")
+    return row
+
+
+def test_a_kernel_brings_its_environment_when_it_is_started(client: Client, with_kernel: dict[str, Any]) -> None:
+    name = "envstore-team--k"
+    until(lambda: name in specs(client))
+    assert specs(client)[name]["spec"]["display_name"] == "Python (team/k, not here yet)"
+    assert client.data("GET", "environment/team/k/")["kernels"] == [name]
+    listed = {row["name"]: row for row in client.ask("GET", "environment/?page=1&size=50").json()["data"]}
+    assert (listed["k"]["kernels"], listed["k"]["languages"]) == ([name], ["Python"])
+    assert listed["x"]["kernel_note"].startswith("no package in it is known to bring a kernel")
+    code = "import sys, numpy, envstore_client; print(sys.prefix, len(envstore_client.EnvStore().environments()) > 1)"
+    with kernel(client, name) as started:
+        prefix, sees = run(client, started, code).split()
+    assert (prefix.startswith(str(client.folder)), sees) == (True, "True")
+    assert "team/k:1 is not here yet; bringing it" in client.log.read_text()
+    theirs = client.data("GET", f"build/{with_kernel['current_build_id']}/packages/?size=100")
+    ours = {path.stem for path in (Path(prefix) / "conda-meta").glob("*.json")}
+    assert {f"{p['name']}-{p['version']}-{p['build']}" for p in theirs} == ours
+    until(lambda: specs(client)[name]["spec"]["display_name"] == "Python (team/k)")
+    begun = time.monotonic()
+    with kernel(client, name) as started:
+        assert run(client, started, "import sys; print(sys.prefix)").strip() == prefix
+    assert time.monotonic() - begun < 10
+
+
+def test_two_kernels_that_start_at_once_bring_it_once(store: Service, with_kernel: dict[str, Any]) -> None:
+    assert with_kernel
+    with short_folder() as folder:
+        client = Client(folder, store.place, JO).start()
+        try:
+            until(lambda: "envstore-team--k" in specs(client))
+            with kernel(client, "envstore-team--k") as first, kernel(client, "envstore-team--k") as second:
+                prefixes = {run(client, each, "import sys; print(sys.prefix)").strip() for each in (first, second)}
+            assert len(prefixes) == 1
+            (root,) = (folder / "data").glob("envstore-*")
+            assert [path.name for path in (root / "builds").iterdir() if not path.name.startswith(".")] == [
+                Path(prefixes.pop()).name
+            ]
+            assert root.stat().st_mode & 0o777 == 0o700
+        finally:
+            client.stop()
+
+
+def test_where_the_files_of_the_store_are_mounted_they_are_used_in_place(
+    store: Service, with_kernel: dict[str, Any], nasty_channel: str
+) -> None:
+    with short_folder() as folder, short_folder() as other:
+        shared = Service(other, UNSANDBOXED + TOKENS + "c.EnvStoreApp.share_prefixes = True\n").start()
+        client = Client(folder, shared.place, JO).start()
+        try:
+            lock = store.ask("GET", f"build/{with_kernel['current_build_id']}/lockfile/").text
+            body = {"namespace": "team", "name": "k", "specification": lock}
+            shared.wait(shared.data("POST", "specification/", json=body)["build_id"])
+            until(lambda: "envstore-team--k" in specs(client), 20)
+            with kernel(client, "envstore-team--k") as started:
+                prefix = run(client, started, "import sys; print(sys.prefix)").strip()
+            assert prefix.startswith(str(shared.root / "builds"))
+            (root,) = (folder / "data").glob("envstore-*")
+            assert not (root / "builds").exists()
+            assert not (root / "envstore.sqlite").exists()
+        finally:
+            client.stop()
+            shared.stop()
+
+
+def test_what_is_not_used_goes_to_make_room_but_never_what_runs(
+    store: Service, with_kernel: dict[str, Any], channel: str
+) -> None:
+    assert with_kernel
+    store.wait(store.submit(f"name: k2\nchannels: [{channel}]\ndependencies: [python={PYTHON}, ipykernel]"))
+    with short_folder() as folder:
+        client = Client(folder, store.place, JO, "c.EnvStoreApp.remote_cache_gigabytes = 0.001\n").start()
+        try:
+            until(lambda: {"envstore-team--k", "envstore-team--k2"} <= specs(client).keys())
+            (root,) = (folder / "data").glob("envstore-*")
+            prefix = "import sys; print(sys.prefix)"
+            with kernel(client, "envstore-team--k") as first:
+                place = Path(run(client, first, prefix).strip())
+                with kernel(client, "envstore-team--k2") as second:
+                    assert run(client, second, prefix).strip() != str(place)
+                assert run(client, first, "import numpy; print(numpy.ones(2).sum())").strip() == "2.0"
+                assert place.is_dir()
+            time.sleep(1)
+            store.wait(store.submit(f"name: k3\nchannels: [{channel}]\ndependencies: [python={PYTHON}, ipykernel]"))
+            until(lambda: "envstore-team--k3" in specs(client))
+            with kernel(client, "envstore-team--k3") as third:
+                assert run(client, third, "print(1)").strip() == "1"
+            assert not place.exists()
+            assert len([path for path in (root / "builds").iterdir() if not path.name.startswith(".")]) == 1
+            until(lambda: "not here yet" in specs(client)["envstore-team--k"]["spec"]["display_name"])
+        finally:
+            client.stop()
+
+
+def test_one_is_offered_what_one_may_read_alone(client: Client, store: Service, with_kernel: dict[str, Any]) -> None:
+    told = store.data("GET", "kernel/", JO)
+    assert {row["namespace"] for row in told} == {"team", "jo"}
+    (row,) = store.data("GET", f"kernel/?environment_id={with_kernel['id']}&environment_id=99999", JO)
+    assert (row["environment"], row["prefix"], row["kernels"][0]["name"]) == ("k", None, "python3")
+    assert store.data("GET", f"kernel/?environment_id={with_kernel['id']}", store.token({"x/*": ["admin"]})) == []
+    assert not any("secret" in name for name in specs(client))

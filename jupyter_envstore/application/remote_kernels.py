@@ -1,0 +1,99 @@
+"""Kernels of a store elsewhere, kept as the store tells of its builds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+from jupyter_envstore.errors import EnvStoreError, RemoteStoreUnavailableError
+from jupyter_envstore.kernels.kernel_specs import KernelSpecs, KernelState
+from jupyter_envstore.kernels.remote_builds import RemoteBuilds
+from jupyter_envstore.remote.brought import BroughtEnvironments
+
+if TYPE_CHECKING:
+    import logging
+    from pathlib import Path
+
+    from jupyter_envstore.config import StoreConfig
+    from jupyter_envstore.remote.change_stream import RemoteNews
+    from jupyter_envstore.remote.connection import RemoteConnection
+
+MOST_ASKED = 100
+"""Environments that are asked for by their ids; beyond, all are asked for."""
+ALL_SECONDS = 300.0
+"""How often all are asked for: one may read others than before, and nobody says so."""
+LOOK_SECONDS = 2.0
+"""How often it is looked whether an environment was brought."""
+
+
+class RemoteKernels:
+    """Offers the environments of a store elsewhere as kernels.
+
+    Parameters
+    ----------
+    config : StoreConfig
+        The store of this machine that environments are brought to.
+    namespaces : collection of str
+        Namespaces whose environments become kernels; empty for all.
+    user_directory : Path or None
+        As in :class:`~jupyter_envstore.kernels.kernel_specs.KernelSpecs`.
+    """
+
+    def __init__(
+        self,
+        connection: RemoteConnection,
+        config: StoreConfig,
+        namespaces: Collection[str],
+        user_directory: Path | None,
+        log: logging.Logger,
+    ) -> None:
+        self._connection = connection
+        self._log = log
+        self._brought = BroughtEnvironments(config.root)
+        self._builds = RemoteBuilds(config.root, self._brought)
+        self._specs = KernelSpecs(config, self._builds, tuple(namespaces), user_directory)
+        self._mark = -1
+        self._asked_at = float("-inf")
+
+    def state(self, environment_id: int) -> KernelState:
+        """Return the kernels of an environment."""
+        return self._specs.state(environment_id)
+
+    async def follow(self, news: RemoteNews) -> None:
+        """Bring the kernelspecs up to date with news of the store; where it does not answer, they stay as they are."""
+        if news.reset or len(news.usable) > MOST_ASKED:
+            await self._refresh(None)
+        elif news.usable:
+            await self._refresh(sorted(news.usable))
+
+    async def watch(self) -> None:
+        """Look from time to time what else changed, until the task is canceled."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            if asyncio.get_running_loop().time() - self._asked_at > ALL_SECONDS:
+                await self._refresh(None)
+            elif await asyncio.to_thread(lambda: self._brought.mark) != self._mark:
+                await self._sync()
+
+    async def _refresh(self, ids: list[int] | None) -> None:
+        if ids is None:
+            self._asked_at = asyncio.get_running_loop().time()
+        query = "&".join(f"environment_id={number}" for number in ids or ())
+        try:
+            told: Any = await self._connection.ask("GET", f"kernel/{'?' if query else ''}{query}")
+            self._builds.set(told, ids)
+        except RemoteStoreUnavailableError as error:
+            self._log.warning("envstore: kernels of the store cannot be listed: %s", error)
+            return
+        except (EnvStoreError, LookupError, TypeError, ValueError, AttributeError) as error:
+            self._log.warning("envstore: %s tells of kernels what cannot be used: %s", self._connection.url, error)
+            return
+        await self._sync()
+
+    async def _sync(self) -> None:
+        try:
+            self._mark = await asyncio.to_thread(lambda: self._brought.mark)
+            await asyncio.to_thread(self._specs.sync)
+        except OSError as error:
+            self._log.warning("envstore: kernelspecs cannot be written: %s", error)

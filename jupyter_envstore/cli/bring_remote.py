@@ -1,0 +1,200 @@
+"""Environments of a store elsewhere, brought to this machine exactly: from their build records."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from jupyter_envstore.builds.deletion import prefixes_in_use
+from jupyter_envstore.cli.common import POLL_SECONDS, who
+from jupyter_envstore.cli.late_kernel import bring as bring_files
+from jupyter_envstore.client import EnvStore as Client
+from jupyter_envstore.client import EnvStoreClientError
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.database.active_build import ActiveBuild
+from jupyter_envstore.engine.prefix import tree_size
+from jupyter_envstore.errors import (
+    BuildFailedError,
+    ConflictError,
+    NotFoundError,
+    RemoteStoreUnavailableError,
+    SpecificationError,
+    UnknownPlacesError,
+)
+from jupyter_envstore.kernels.own_kernels import own_kernels
+from jupyter_envstore.remote.brought import BroughtEnvironment, BroughtEnvironments
+from jupyter_envstore.remote.client_configuration import ClientConfiguration
+from jupyter_envstore.remote.credentials import Credential
+from jupyter_envstore.remote.logins import Logins, default_file
+from jupyter_envstore.services.interfaces import Store
+from jupyter_envstore.services.store import EnvStore
+from jupyter_envstore.services.values import BuildRef
+from jupyter_envstore.spec.names import check_name, parse_reference
+
+KERNEL_TOKEN = "ENVSTORE_TOKEN"  # noqa: S105 - the name of a variable
+CERTIFICATES = "SSL_CERT_FILE"
+
+
+def bring(configuration: Path, record: str, build: str, build_id: int) -> None:
+    """Bring an environment: its record from the store elsewhere, its packages from their channels.
+
+    Parameters
+    ----------
+    configuration : Path
+        The file of the :class:`~jupyter_envstore.remote.client_configuration.ClientConfiguration`.
+    record : str
+        SHA-256 of the build record.
+    build : str
+        ``namespace/name:number`` in the store elsewhere.
+    build_id : int
+        Its id there.
+
+    Raises
+    ------
+    BuildFailedError
+        Its packages cannot be had.
+    EnvStoreError
+        It cannot be brought for another reason.
+    """
+    client = ClientConfiguration.read(configuration)
+    config = replace(StoreConfig.from_text(client.store), hand_on=True, worker_wait_seconds=0.0)
+    namespace, name, number = parse_reference(build)
+    known = BroughtEnvironments(config.root)
+    print(f"{build} is not here yet; bringing it", file=sys.stderr, flush=True)
+    with contextlib.closing(EnvStore.open(config)) as store:
+        make_room(store, known, client.most_bytes)
+        reference = _recorded(store, client, record, (namespace, name), build_id)
+        prefix = bring_files(store, reference)
+        row = ActiveBuild(0, namespace, name, build_id, int(number or 0), None, True)
+        kernels = dict(own_kernels(prefix, row, config.shims))
+        with known.locked():
+            known.note(record, BroughtEnvironment(reference.namespace, reference.name, str(prefix), kernels))
+        make_room(store, known, client.most_bytes, record)
+    print(f"{build} is here now", file=sys.stderr, flush=True)
+
+
+def make_room(store: Store, known: BroughtEnvironments, most: int, kept: str = "") -> None:
+    """Remove what was not used for the longest time, until all have no more than ``most`` bytes.
+
+    What a process runs from stays, and so does the environment with the record ``kept``.
+    """
+    config = store.config
+    for digest, found in known.least_used():
+        if _bytes_of(config) <= most:
+            return
+        with known.locked(alone=True):
+            if digest == kept or Path(found.prefix).name in prefixes_in_use(config.builds):
+                continue
+            known.forget(digest)
+        with contextlib.suppress(NotFoundError):
+            store.environments.delete(found.namespace, found.name, who(), at_once=True)
+        store.retention.collect()
+        print(f"{found.namespace}/{found.name} was removed, to make room", file=sys.stderr, flush=True)
+
+
+def _bytes_of(config: StoreConfig) -> int:
+    """Return bytes on the disk: of packages, and of what prefixes have beside them."""
+    return tree_size(config.packages)[0] + tree_size(config.builds)[1]
+
+
+def _recorded(
+    store: Store, client: ClientConfiguration, record: str, place: tuple[str, str], build_id: int
+) -> BuildRef:
+    """Return the build here that has a record; it is added where there is none.
+
+    Raises
+    ------
+    EnvStoreError
+        The record cannot be had, or not be used.
+    """
+    target = place[0], _own_name(place[1], record)
+    with contextlib.suppress(NotFoundError):
+        return store.builds.find(*target)
+    bond = _ask(client, place, build_id)
+    if bond.get("record") != f"sha256:{record}":
+        msg = f"the store at {client.url} gives another record than it told of; try again"
+        raise SpecificationError(msg)
+    try:
+        return _added(store, bond, target)
+    except ConflictError:
+        with contextlib.suppress(NotFoundError):
+            return store.builds.find(*target)  # another kernel was first
+        raise
+
+
+def _added(store: Store, bond: dict[str, object], target: tuple[str, str]) -> BuildRef:
+    """Add a build with a record. Its addresses are accepted: whoever names the store of this server trusts it."""
+    places: list[str] = []
+    for _ in range(2):
+        try:
+            return store.bonds.build_lock(bond, target, who(), places, later=True)
+        except UnknownPlacesError as error:
+            places = list(error.places)
+        except ConflictError:
+            break  # it is there; or wheels have to be built first
+    with contextlib.suppress(NotFoundError):
+        return store.builds.find(*target)
+    return _built(store, store.bonds.build_lock(bond, target, who(), places))
+
+
+def _built(store: Store, reference: BuildRef) -> BuildRef:
+    """Wait for a build that makes wheels of source archives, so that it has a record of its own.
+
+    Raises
+    ------
+    BuildFailedError
+        It failed.
+    """
+    while True:
+        store.scheduler.tick()
+        view = store.builds.show(reference.id)
+        if view["status"] == "COMPLETED":
+            return reference
+        if view["status"] not in ("QUEUED", "BUILDING"):
+            raise BuildFailedError(view["reason"] or f"{reference} is {view['status']}")
+        time.sleep(POLL_SECONDS)
+
+
+def _own_name(name: str, record: str) -> str:
+    """Return the name that an environment has here: each of its builds is one of its own."""
+    found = f"{name[:40]}-{record[:12]}"
+    check_name("environment", found)
+    return found
+
+
+def _ask(client: ClientConfiguration, place: tuple[str, str], build_id: int) -> dict[str, object]:
+    """Return what the store elsewhere says of a build, with its record.
+
+    Raises
+    ------
+    RemoteStoreUnavailableError
+        It does not answer, or refuses.
+    """
+    token = os.environ.get(KERNEL_TOKEN, "")
+    if not token:
+        token = Credential(client.url, client.token_file, Logins(default_file()), client.with_hub_token).token()
+    try:
+        with _certificates(client.ca_file):
+            return Client(client.url, token).bond("/".join(place), build_id, lock=True)
+    except EnvStoreClientError as error:
+        raise RemoteStoreUnavailableError(str(error)) from None
+
+
+@contextlib.contextmanager
+def _certificates(file: str) -> Iterator[None]:
+    """Let a store be known by the certificates of a file meanwhile."""
+    before = os.environ.get(CERTIFICATES)
+    if file:
+        os.environ[CERTIFICATES] = file
+    try:
+        yield
+    finally:
+        if file and before is None:
+            del os.environ[CERTIFICATES]
+        elif file:
+            os.environ[CERTIFICATES] = before or ""

@@ -1,0 +1,47 @@
+"""Become a kernel of a store elsewhere: ``python -m … CONFIGURATION RECORD BUILD BUILD_ID KERNEL CONNECTION_FILE``.
+
+The environment is brought to this machine first, unless it is there. The kernelspecs of a server that is a client of a
+store lead here (:mod:`jupyter_envstore.kernels.remote_builds`). With ``--`` in the place of the kernel, the environment
+is brought and nothing is started. What is printed stands in the log of the server that started the kernel.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+from jupyter_envstore.cli.become_kernel import become
+from jupyter_envstore.errors import EnvStoreError
+from jupyter_envstore.remote.brought import BroughtEnvironments
+
+NO_KERNEL = "--"
+
+
+def main(arguments: list[str]) -> int:
+    """Bring the environment, and run its kernel in place of this process."""
+    configuration, record, build, build_id, name, *connection_file = arguments
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # there is no cell yet that an interrupt could mean
+    known = BroughtEnvironments(Path(configuration).parent)
+    try:
+        if known.use(record) is None:
+            from jupyter_envstore.cli.bring_remote import bring
+
+            bring(Path(configuration), record, build, int(build_id))
+    except (EnvStoreError, OSError, ValueError) as error:
+        print(f"the environment of this kernel cannot be brought: {error}", file=sys.stderr)
+        return error.exit_code if isinstance(error, EnvStoreError) else 1
+    if name == NO_KERNEL:
+        return 0
+    with known.locked():  # until this process is the kernel, so that its environment counts as used
+        found = known.use(record)
+        if found is None or name not in found.kernels:
+            print(f"{build} brings no kernel {name}", file=sys.stderr)
+            return 1
+        signal.signal(signal.SIGINT, before)
+        become(found.kernels[name], name, connection_file[0])
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,132 @@
+"""Builds of a store elsewhere, as kernels of this server: in place where its files are mounted, else brought."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_envstore.database.active_build import ActiveBuild
+from jupyter_envstore.kernels.spec_files import place_of
+from jupyter_envstore.remote.brought import DIGEST, BroughtEnvironments
+from jupyter_envstore.remote.client_configuration import FILE
+from jupyter_envstore.spec.names import check_name
+
+if TYPE_CHECKING:
+    from jupyter_envstore.remote.kernel_build import KernelBuild
+
+STARTER = "jupyter_envstore.cli.remote_kernel"
+"""The module that brings the environment, unless it is there, and then becomes its kernel."""
+HERE = "-here"
+
+
+class RemoteBuilds:
+    """The builds that a store elsewhere told of.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the store that environments are brought to.
+    brought : BroughtEnvironments
+        Those that are there.
+    """
+
+    why_none = "no package in it is known to bring a kernel; add ipykernel (or r-irkernel)"
+
+    def __init__(self, root: Path, brought: BroughtEnvironments) -> None:
+        self._root = root
+        self._brought = brought
+        self._told: dict[int, KernelBuild] = {}
+
+    def set(self, told: Iterable[KernelBuild], environments: Iterable[int] | None = None) -> None:
+        """Take over what the store told.
+
+        Parameters
+        ----------
+        environments : iterable of int or None
+            Ids of the environments that it was asked for: those that it did not tell of are gone. None for all.
+
+        Raises
+        ------
+        InvalidInputError, LookupError, TypeError, ValueError
+            It is not what a store tells.
+        """
+        found = {row["environment_id"]: _checked(row) for row in told}
+        if environments is None:
+            self._told = found
+            return
+        gone = set(environments) - found.keys()
+        self._told = {key: row for key, row in (self._told | found).items() if key not in gone}
+
+    def find(self, others: Sequence[int]) -> tuple[list[ActiveBuild], list[ActiveBuild]]:
+        """Return the active builds of all environments; nothing is known of others."""
+        del others
+        return [self._active(row) for row in self._told.values()], []
+
+    def kind(self, build: ActiveBuild) -> str:
+        """Return whether the environment was brought."""
+        row = self._told.get(build.environment_id)
+        return HERE if row and not build.present and self._brought.find(_digest(row)) else ""
+
+    def late(self, build: ActiveBuild) -> Mapping[str, dict[str, Any]]:
+        """Return the kernelspecs of a build, by the names that its packages give to the kernels."""
+        row = self._told[build.environment_id]
+        found = self._brought.find(_digest(row))
+        if found is not None:
+            return {name: self._spec(row, build, name, spec, "") for name, spec in found.kernels.items()}
+        return {
+            kernel["name"]: self._spec(row, build, kernel["name"], {"language": kernel["language"]}, kernel["label"])
+            for kernel in row["kernels"]
+        }
+
+    def _active(self, row: KernelBuild) -> ActiveBuild:
+        prefix = row["prefix"]
+        is_mounted = prefix is not None and (Path(prefix) / "conda-meta").is_dir()
+        directory = str(prefix) if is_mounted else row["record"]
+        return ActiveBuild(
+            row["environment_id"], row["namespace"], row["environment"], row["build_id"], row["number"], directory,
+            is_mounted,
+        )  # fmt: skip
+
+    def _spec(
+        self, row: KernelBuild, build: ActiveBuild, name: str, spec: Mapping[str, Any], label: str
+    ) -> dict[str, Any]:
+        reference = f"{row['namespace']}/{row['environment']}:{row['number']}"
+        found = {
+            "argv": [
+                sys.executable, "-I", "-m", STARTER, str(self._root / FILE), _digest(row), reference,
+                str(row["build_id"]), name, "{connection_file}",
+            ],
+            "display_name": f"{label} ({row['namespace']}/{row['environment']}, not here yet)",
+            "metadata": {"envstore": place_of(build)},
+        }  # fmt: skip
+        kept = {key: spec[key] for key in ("display_name", "language", "interrupt_mode") if key in spec}
+        return {**found, **kept}
+
+
+def _checked(row: KernelBuild) -> KernelBuild:
+    """Return what a store told of a build, if it can be that: names become names of files and arguments.
+
+    Raises
+    ------
+    InvalidInputError, LookupError, TypeError, ValueError
+        It cannot.
+    """
+    check_name("namespace", row["namespace"])
+    check_name("environment", row["environment"])
+    numbers = (row["environment_id"], row["build_id"], row["number"])
+    texts = [text for kernel in row["kernels"] for text in (kernel["name"], kernel["label"], kernel["language"])]
+    prefix = row["prefix"]
+    is_told = all(type(number) is int and number > 0 for number in numbers) and DIGEST.fullmatch(_digest(row))
+    if not is_told or not all(isinstance(text, str) and text.isprintable() for text in (*texts, prefix or "")):
+        msg = "it is no build"
+        raise ValueError(msg)
+    if prefix is not None and not Path(prefix).is_absolute():
+        msg = "its prefix is no absolute path"
+        raise ValueError(msg)
+    return row
+
+
+def _digest(row: KernelBuild) -> str:
+    return row["record"].removeprefix("sha256:")

@@ -1,0 +1,127 @@
+"""Environments of a store elsewhere that were brought to this machine: where they are, and when they were last used.
+
+Each has a file of its own, named by the hash of its build record, whose time is that of its last use. Kernels read it
+when they start, and need not open the store that the files are in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from jupyter_envstore.private_files import create_private, write_private
+
+FOLDER = "brought"
+DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class BroughtEnvironment:
+    """An environment that was brought.
+
+    Parameters
+    ----------
+    namespace, name : str
+        What it is called in the store of this machine.
+    prefix : str
+        Where it is.
+    kernels : dict
+        The kernelspecs that its packages bring, by the names that these give to them.
+    """
+
+    namespace: str
+    name: str
+    prefix: str
+    kernels: dict[str, dict[str, Any]]
+
+    @property
+    def is_there(self) -> bool:
+        """Whether its files are there."""
+        return (Path(self.prefix) / "conda-meta").is_dir()
+
+
+class BroughtEnvironments:
+    """The environments that were brought.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the store that they are in.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._folder = root / FOLDER
+
+    @property
+    def mark(self) -> int:
+        """A number that changes when one is brought or removed; 0 where none ever was."""
+        try:
+            return self._folder.stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    def find(self, digest: str) -> BroughtEnvironment | None:
+        """Return the environment with a build record (SHA-256); None where it was not brought, or is gone."""
+        try:
+            found = BroughtEnvironment(**json.loads(self._path(digest).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+        return found if found.is_there else None
+
+    def use(self, digest: str) -> BroughtEnvironment | None:
+        """Return an environment that something starts in now: it was used last."""
+        found = self.find(digest)
+        if found is not None:
+            os.utime(self._path(digest))
+        return found
+
+    def note(self, digest: str, found: BroughtEnvironment) -> None:
+        """Note that one was brought.
+
+        Raises
+        ------
+        OSError
+            It cannot be written.
+        """
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(self._path(digest), json.dumps(asdict(found)))
+
+    def forget(self, digest: str) -> None:
+        """Note that one is removed."""
+        self._path(digest).unlink(missing_ok=True)
+
+    def least_used(self) -> Iterator[tuple[str, BroughtEnvironment]]:
+        """Yield the environments with the hashes of their records, the one first whose last use is longest ago."""
+        paths = list(self._folder.glob("*.json")) if self._folder.is_dir() else []
+        for path in sorted(paths, key=_modified):
+            found = self.find(path.stem) if DIGEST.fullmatch(path.stem) else None
+            if found is not None:
+                yield path.stem, found
+
+    @contextlib.contextmanager
+    def locked(self, alone: bool = False) -> Iterator[None]:
+        """Let none be removed meanwhile; ``alone`` for who removes some."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = self._folder / ".lock"
+        with contextlib.suppress(FileExistsError):
+            create_private(lock)
+        with lock.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+            yield
+
+    def _path(self, digest: str) -> Path:
+        return self._folder / f"{digest}.json"
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
