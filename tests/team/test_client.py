@@ -135,7 +135,7 @@ def test_files_come_in_pieces_and_with_their_headers(client: Client, built: int)
 
 
 def test_a_log_is_followed_to_its_end(client: Client, channel: str) -> None:
-    build = client.submit(f"name: logged\nchannels: [{channel}]\ndependencies: [python]", "jo")
+    build = client.submit(f"name: logged\nchannels: [{channel}]\ndependencies: [python, numpy, ipykernel]", "jo")
     headers = {"Authorization": f"Bearer {MASTER}"}
     seen: list[bool] = []
     with requests.get(f"{client.api}build/{build}/logs/?follow=true", headers=headers, stream=True, timeout=60) as log:
@@ -395,15 +395,13 @@ def test_two_kernels_that_start_at_once_bring_it_once(store: Service, with_kerne
 
 
 def test_where_the_files_of_the_store_are_mounted_they_are_used_in_place(
-    store: Service, with_kernel: dict[str, Any], nasty_channel: str
+    channel: str,
 ) -> None:
     with short_folder() as folder, short_folder() as other:
         shared = Service(other, UNSANDBOXED + TOKENS + "c.EnvStoreApp.share_prefixes = True\n").start()
         client = Client(folder, shared.place, JO).start()
         try:
-            lock = store.ask("GET", f"build/{with_kernel['current_build_id']}/lockfile/").text
-            body = {"namespace": "team", "name": "k", "specification": lock}
-            shared.wait(shared.data("POST", "specification/", json=body)["build_id"])
+            shared.wait(shared.submit(f"name: k\nchannels: [{channel}]\ndependencies: [python={PYTHON}, ipykernel]"))
             until(lambda: "envstore-team--k" in specs(client), 20)
             with kernel(client, "envstore-team--k") as started:
                 prefix = run(client, started, "import sys; print(sys.prefix)").strip()
