@@ -169,6 +169,22 @@ describe('EnvStoreModel', () => {
     model.dispose();
   });
 
+  it('looks at all again when it is not known what changed', async () => {
+    const { model, emit } = setUp();
+    await model.refresh();
+    await pause(50);
+    const changes: IChange[] = [];
+    model.stale.connect((_, change) => changes.push(change));
+    emit('builds', [5]);
+    emit('environments', []);
+    await pause(250);
+    emit('builds', [6]);
+    await pause(250);
+    expect(changes[0]).toEqual({ environments: null, builds: null });
+    expect([...(changes[1]?.builds ?? [])]).toEqual([6]);
+    model.dispose();
+  });
+
   it('does not look at everything for progress alone', async () => {
     const { api, model, emit } = setUp();
     api.answer = [item({ newest_build_status: 'BUILDING', newest_build_id: 6 })];

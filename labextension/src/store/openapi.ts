@@ -5,6 +5,25 @@
 
 export interface components {
     schemas: {
+        /** @description The active build of an environment. */
+        readonly KernelBuild: {
+            readonly environment_id: number;
+            readonly namespace: string;
+            readonly environment: string;
+            readonly build_id: number;
+            /** @description Number of the build in its environment. */
+            readonly number: number;
+            /** @description `sha256:` and the hash of its build record. */
+            readonly record: string;
+            /** @description Where its files are on the machine of the store, if other accounts may read them. */
+            readonly prefix: string | null;
+            /** @description Kernels that its packages are known to bring. */
+            readonly kernels: readonly {
+                readonly name: string;
+                readonly label: string;
+                readonly language: string;
+            }[];
+        };
         /** @description What is wrong and what to do. */
         readonly Error: {
             /** @constant */
@@ -688,6 +707,18 @@ export interface requests {
             readonly token: string;
         };
     };
+    readonly "POST /token/kernel/": {
+        readonly body: {
+            /**
+             * @description How long it holds, in hours.
+             * @default 168
+             */
+            readonly hours?: number;
+        };
+        readonly data: {
+            readonly token: string | null;
+        };
+    };
     readonly "DELETE /token/{token_id}/": {
         readonly body: never;
         readonly data: unknown;
@@ -1090,6 +1121,10 @@ export interface requests {
     readonly "GET /channel/": {
         readonly body: never;
         readonly data: readonly components["schemas"]["Channel"][];
+    };
+    readonly "GET /kernel/": {
+        readonly body: never;
+        readonly data: readonly components["schemas"]["KernelBuild"][];
     };
     readonly "GET /changes/": {
         readonly body: never;
