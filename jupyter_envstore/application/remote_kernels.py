@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOST_ASKED = 100
 """Environments that are asked for by their ids; beyond, all are asked for."""
-ALL_SECONDS = 300.0
+ALL_SECONDS = 45.0
 """How often all are asked for: one may read others than before, and nobody says so."""
 LOOK_SECONDS = 2.0
 """How often it is looked whether an environment was brought."""

@@ -28,6 +28,8 @@ PAGES = ("/tokens", "/shared", "/api/v1", "/api")
 """Pages of a store whose address people may give in place of the store's own."""
 JUPYTER_PAGE = re.compile(r"/(?:lab|tree)$|/(?:lab/tree|lab/workspaces|tree|notebooks)/.*$")
 """Pages of a Jupyter server, which stand in the browser where one looks for its address."""
+HUB_SERVICE = re.compile(r"/services/[^/]+$")
+"""Where a JupyterHub shows a service, which may have the name of what the store's own address ends with."""
 TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
 """What may stand in an HTTP header as a token (RFC 9110, 5.5: visible characters)."""
 
@@ -75,6 +77,8 @@ def store_address(text: str) -> str:
 
     >>> store_address("https://hub.example.org/services/envs/")
     'https://hub.example.org/services/envs/envstore'
+    >>> store_address("https://hub.example.org/services/envstore")
+    'https://hub.example.org/services/envstore/envstore'
 
     Raises
     ------
@@ -98,7 +102,7 @@ def store_address(text: str) -> str:
     address = JUPYTER_PAGE.sub("", address)
     netloc = parts.netloc.lower().removesuffix({"http": ":80", "https": ":443"}[parts.scheme])
     root = f"{parts.scheme}://{netloc}{urlsplit(address).path}".rstrip("/")
-    return root if root.endswith(PATH) else f"{root}{PATH}"
+    return root if root.endswith(PATH) and not HUB_SERVICE.search(root) else f"{root}{PATH}"
 
 
 class Logins:

@@ -99,6 +99,9 @@ def check_answer(method: str, path: str, answer: requests.Response) -> None:
 class Server:
     """A server that runs: start, stop, kill, ask."""
 
+    master = MASTER
+    """Jupyter's token of the one who starts its kernels."""
+
     def __init__(self, folder: Path, extra: str = "", python: str | Path = sys.executable) -> None:
         self.python = str(python)
         self.folder = folder

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import requests
+from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
 from jupyter_envstore.config import StoreConfig
@@ -31,7 +32,9 @@ HEADERS = {"Authorization": f"token {MASTER}"}
 
 def specs(server: Server) -> dict[str, Any]:
     """Return the kernelspecs of a server."""
-    found: dict[str, Any] = requests.get(f"{server.origin}/api/kernelspecs", headers=HEADERS, timeout=20).json()
+    found: dict[str, Any] = requests.get(
+        f"{server.origin}/api/kernelspecs", headers=headers_of(server), timeout=20
+    ).json()
     return found["kernelspecs"]
 
 
@@ -42,23 +45,27 @@ def until(condition: Any, seconds: float = 10.0) -> None:
         time.sleep(0.1)
 
 
+def headers_of(server: Server) -> dict[str, str]:
+    return {"Authorization": f"Bearer {server.master}"}
+
+
 @contextmanager
 def kernel(server: Server, name: str) -> Iterator[str]:
     """Start a kernel through the server's API."""
-    made = requests.post(f"{server.origin}/api/kernels", headers=HEADERS, json={"name": name}, timeout=60)
+    made = requests.post(f"{server.origin}/api/kernels", headers=headers_of(server), json={"name": name}, timeout=60)
     assert made.status_code == 201, made.text
     try:
         yield made.json()["id"]
     finally:
-        requests.delete(f"{server.origin}/api/kernels/{made.json()['id']}", headers=HEADERS, timeout=30)
+        requests.delete(f"{server.origin}/api/kernels/{made.json()['id']}", headers=headers_of(server), timeout=30)
 
 
 def run(server: Server, kernel_id: str, code: str) -> str:
     """Run a cell and return what it printed."""
 
     async def ask() -> str:
-        url = f"{server.origin.replace('http', 'ws')}/api/kernels/{kernel_id}/channels?token={MASTER}"
-        socket = await websocket_connect(url)
+        url = f"{server.origin.replace('http', 'ws')}/api/kernels/{kernel_id}/channels"
+        socket = await websocket_connect(HTTPRequest(url, headers=headers_of(server)))
         number = uuid.uuid4().hex
         header = {"msg_id": number, "msg_type": "execute_request", "username": "", "session": number, "version": "5.3",
                   "date": ""}  # fmt: skip

@@ -40,6 +40,12 @@ c.Authenticator.allow_all = True
 c.Authenticator.admin_users = {{"boss"}}
 c.JupyterHub.db_url = "sqlite:///{folder}/hub.sqlite"
 c.JupyterHub.cookie_secret_file = "{folder}/cookie_secret"
+c.JupyterHub.spawner_class = "simple"  # as people have no accounts on this machine
+c.SimpleLocalProcessSpawner.home_dir_template = "{folder}/home/{{username}}"
+c.Spawner.cmd = [{python!r}, "-m", "jupyterhub.singleuser", "--allow-root"]
+c.Spawner.args = ["--ServerApp.jpserver_extensions=jupyter_envstore=True", "--EnvStoreApp.allow_local_files=True"]
+c.Spawner.environment["ENVSTORE_REMOTE_URL"] = "http://127.0.0.1:{service_port}/hub-of-tests/services/envstore/"
+c.Spawner.environment["JUPYTERHUB_SINGLEUSER_APP"] = "jupyter_server.serverapp.ServerApp"
 service = c.JupyterHub.services[0]
 del service["user"]  # the account of the example is not made here
 service["url"] = "http://127.0.0.1:{service_port}"
@@ -116,6 +122,23 @@ class Client(Server):
         super().__init__(folder, remote + extra)
 
 
+class PersonsServer(Server):
+    """The own Jupyter server of a person of a hub, reached through the hub's proxy.
+
+    Parameters
+    ----------
+    origin : str
+        Its address.
+    token : str
+        A token of the hub that opens it.
+    """
+
+    def __init__(self, origin: str, token: str) -> None:
+        self.origin = origin
+        self.master = token
+        self.api = f"{origin}/envstore/api/v1/"
+
+
 class Hub(Service):
     """A JupyterHub, as in ``examples/jupyterhub``, with its proxy and the store as its service.
 
@@ -159,8 +182,19 @@ class Hub(Service):
         assert answer.ok, answer.text
         return answer.json() if answer.content else None
 
-    def person(self, name: str) -> str:
+    def own_server(self, name: str) -> PersonsServer:
+        """Start the own Jupyter server of a person, and wait until it answers."""
+        token = self.person(name, f"access:servers!user={name}")
+        found = PersonsServer(f"{self.base}/user/{name}", token)
+        self.hub("POST", f"users/{name}/server")
+        deadline = time.monotonic() + 60
+        while not (self.hub("GET", f"users/{name}")["servers"].get("") or {}).get("ready"):
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.2)
+        return found
+
+    def person(self, name: str, *more: str) -> str:
         """Return a token of the hub for a person, who is made where they are new; it may do what their server may."""
         requests.post(f"{self.hub_api}users/{name}", headers={"Authorization": f"token {HUB_TOKEN}"}, timeout=30)
-        scopes = ["access:services!service=envstore"]
+        scopes = ["access:services!service=envstore", *more]
         return str(self.hub("POST", f"users/{name}/tokens", json={"scopes": scopes})["token"])
