@@ -17,6 +17,7 @@ from jupyter_envstore.client import EnvStore as Client
 from jupyter_envstore.client import EnvStoreClientError
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.active_build import ActiveBuild
+from jupyter_envstore.engine.package_cache import in_cache
 from jupyter_envstore.engine.prefix import tree_size
 from jupyter_envstore.errors import (
     BuildFailedError,
@@ -30,11 +31,14 @@ from jupyter_envstore.kernels.own_kernels import own_kernels
 from jupyter_envstore.remote.brought import BroughtEnvironment, BroughtEnvironments
 from jupyter_envstore.remote.client_configuration import ClientConfiguration
 from jupyter_envstore.remote.credentials import Credential
+from jupyter_envstore.remote.kept_packages import RemotePackages, WantedFile
 from jupyter_envstore.remote.logins import Logins, default_file
 from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.services.store import EnvStore
 from jupyter_envstore.services.values import BuildRef
 from jupyter_envstore.spec.names import check_name, parse_reference
+from jupyter_envstore.spec.selectors import current_subdir
+from jupyter_envstore.spec.wording import human_size
 
 KERNEL_TOKEN = "ENVSTORE_TOKEN"  # noqa: S105 - the name of a variable
 CERTIFICATES = "SSL_CERT_FILE"
@@ -69,6 +73,7 @@ def bring(configuration: Path, record: str, build: str, build_id: int) -> None:
     with contextlib.closing(EnvStore.open(config)) as store:
         make_room(store, known, client.most_bytes)
         reference = _recorded(store, client, record, (namespace, name), build_id)
+        _fetch_kept(store, client, reference)
         prefix = bring_files(store, reference)
         row = ActiveBuild(0, namespace, name, build_id, int(number or 0), None, True)
         kernels = dict(own_kernels(prefix, row, config.shims))
@@ -100,6 +105,26 @@ def make_room(store: Store, known: BroughtEnvironments, most: int, kept: str = "
 def _bytes_of(config: StoreConfig) -> int:
     """Return bytes on the disk: of packages, and of what prefixes have beside them."""
     return tree_size(config.packages)[0] + tree_size(config.builds)[1]
+
+
+def _fetch_kept(store: EnvStore, client: ClientConfiguration, reference: BuildRef) -> None:
+    """Take the files of packages from the store elsewhere, those that it keeps; the others come from their channels."""
+    if not store.builds.show(reference.id)["packed_away"]:
+        return
+    lock = store.records.read(reference.id).lock(current_subdir())
+    cache = store.config.packages / "conda"
+    wanted = [
+        WantedFile(entry["sha256"], entry.get("size") or 0, entry["fn"], entry["subdir"])
+        for entry in lock.conda
+        if entry.get("sha256") and not in_cache(entry, cache)
+    ]
+    wanted += [WantedFile(package["sha256"], package["size"], package["filename"], "") for package in lock.pip]
+    source = RemotePackages(client.url, _token(client), client.ca_file)
+    count, size = source.fetch(wanted, store.blobs)
+    if count:
+        print(
+            f"{count} of {len(wanted)} packages come from the store ({human_size(size)})", file=sys.stderr, flush=True
+        )
 
 
 def _recorded(
@@ -175,14 +200,23 @@ def _ask(client: ClientConfiguration, place: tuple[str, str], build_id: int) -> 
     RemoteStoreUnavailableError
         It does not answer, or refuses.
     """
-    token = os.environ.get(KERNEL_TOKEN, "")
-    if not token:
-        token = Credential(client.url, client.token_file, Logins(default_file()), client.with_hub_token).token()
     try:
         with _certificates(client.ca_file):
-            return Client(client.url, token).bond("/".join(place), build_id, lock=True)
+            return Client(client.url, _token(client)).bond("/".join(place), build_id, lock=True)
     except EnvStoreClientError as error:
         raise RemoteStoreUnavailableError(str(error)) from None
+
+
+def _token(client: ClientConfiguration) -> str:
+    """Return what the store elsewhere is asked with: the token of the kernel, or the server's own.
+
+    Raises
+    ------
+    RemoteStoreUnavailableError
+        There is none.
+    """
+    own = Credential(client.url, client.token_file, Logins(default_file()), client.with_hub_token)
+    return os.environ.get(KERNEL_TOKEN, "") or own.token()
 
 
 @contextlib.contextmanager

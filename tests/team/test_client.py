@@ -18,6 +18,7 @@ import pytest
 import requests
 
 from tests.conftest import PYTHON
+from tests.helpers import serve
 from tests.server.live import MASTER, check_answer
 from tests.server.test_access import BODIES, TABLE
 from tests.server.test_kernels import kernel, run, specs, until
@@ -27,6 +28,7 @@ from tests.team.live import Client, Service
 
 JO = "token-of-jo-at-the-store-0123456789"
 TOKENS = f"""
+c.EnvStoreApp.block_private_addresses = False  # a channel of the tests is on this machine
 c.EnvStoreApp.predefined_tokens[{JO!r}] = {{
     "name": "jo", "primary_namespace": "jo", "role_bindings": {{"jo/*": ["admin"], "team/*": ["viewer"]}}
 }}
@@ -450,3 +452,20 @@ def test_one_is_offered_what_one_may_read_alone(client: Client, store: Service, 
     assert (row["environment"], row["prefix"], row["kernels"][0]["name"]) == ("k", None, "python3")
     assert store.data("GET", f"kernel/?environment_id={with_kernel['id']}", store.token({"x/*": ["admin"]})) == []
     assert not any("secret" in name for name in specs(client))
+
+
+def test_who_does_not_reach_the_channel_has_the_packages_from_the_store(store: Service, channel: str) -> None:
+    with short_folder() as folder:
+        with serve(str(Path(channel.removeprefix("file://")))) as place:
+            build = store.submit(f"name: kept\nchannels: [http://{place}]\ndependencies: [python={PYTHON}, ipykernel]")
+            assert store.wait(build)["status"] == "COMPLETED"
+            store.data("PUT", f"build/{build}/keep/", json={"packages": True})
+            store.wait(build)
+        client = Client(folder, store.place, JO).start()
+        try:
+            until(lambda: "envstore-team--kept" in specs(client))
+            with kernel(client, "envstore-team--kept") as started:
+                assert run(client, started, "print(6 * 7)").strip() == "42"
+            assert re.search(r"(\d+) of \1 packages come from the store", client.log.read_text())
+        finally:
+            client.stop()

@@ -1,0 +1,111 @@
+"""Files of packages that a store elsewhere keeps, fetched by their hashes from its channel of kept packages."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from jupyter_envstore.errors import StorageError
+
+if TYPE_CHECKING:
+    from jupyter_envstore.blobs.interface import BlobStore
+
+THREADS = 4
+SECONDS = 60.0
+"""How long the store may say nothing."""
+PIECE = 1 << 20
+
+
+@dataclass(frozen=True)
+class WantedFile:
+    """A file of a package.
+
+    Parameters
+    ----------
+    digest : str
+        Its SHA-256.
+    size : int
+        Its bytes; 0 where that is not known.
+    filename : str
+        Its name.
+    subdir : str
+        The folder of the channel that it is in; empty for files of PyPI packages.
+    """
+
+    digest: str
+    size: int
+    filename: str
+    subdir: str
+
+    @property
+    def path(self) -> str:
+        """Where it is, below the address of the store."""
+        folder = f"sha256/{self.digest}/{self.subdir}" if self.subdir else f"files/{self.digest}"
+        return f"/channel/{folder}/{quote(self.filename)}"
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows none: the token is for this store alone."""
+
+    def redirect_request(self, *_arguments: Any) -> None:
+        """Follow it not."""
+
+
+class RemotePackages:
+    """The files of packages that a store keeps.
+
+    Parameters
+    ----------
+    url : str
+        Address of the store, which ends with ``/envstore``.
+    token : str
+        What it is asked with.
+    ca_file : str
+        Certificates that count beside those of the system; empty for none.
+    """
+
+    def __init__(self, url: str, token: str, ca_file: str) -> None:
+        self._url = url
+        self._token = token
+        trust = ssl.create_default_context()
+        if ca_file:
+            trust.load_verify_locations(ca_file)
+        self._opener = urllib.request.build_opener(_NoRedirects, urllib.request.HTTPSHandler(context=trust))
+
+    def fetch(self, files: Iterable[WantedFile], blobs: BlobStore) -> tuple[int, int]:
+        """Put files into a store of this machine; return how many came, and their bytes.
+
+        Those that the store elsewhere does not have, or that come damaged, are left out.
+
+        Raises
+        ------
+        OSError
+            They cannot be written.
+        """
+        with ThreadPoolExecutor(THREADS, "envstore-kept") as pool:
+            sizes = list(pool.map(lambda file: self._fetch(file, blobs), files))
+        came = [size for size in sizes if size]
+        return len(came), sum(came)
+
+    def _fetch(self, file: WantedFile, blobs: BlobStore) -> int:
+        """Fetch one; return its bytes, 0 where it is not to be had."""
+        request = urllib.request.Request(  # noqa: S310 - the address was checked when it was configured
+            self._url + file.path, headers={"Authorization": f"Bearer {self._token}"}
+        )
+        try:
+            with self._opener.open(request, timeout=SECONDS) as answer, blobs.create(file.digest) as blob:
+                while piece := answer.read(PIECE):
+                    blob.write(piece)
+                    if file.size and blob.size > file.size:
+                        msg = f"the store sends another file than {file.filename}"
+                        raise StorageError(msg)
+            return blob.size
+        except (StorageError, urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError):
+            return 0
