@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+import os
+import sys
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
-from jupyter_envstore.errors import EnvStoreError, RemoteStoreUnavailableError
+from jupyter_envstore.errors import ConflictError, EnvStoreError, RemoteStoreUnavailableError
 from jupyter_envstore.kernels.kernel_specs import KernelSpecs, KernelState
 from jupyter_envstore.kernels.remote_builds import RemoteBuilds
-from jupyter_envstore.remote.brought import BroughtEnvironments
+from jupyter_envstore.remote.brought import BroughtEnvironments, Coming
 
 if TYPE_CHECKING:
     import logging
@@ -18,12 +20,14 @@ if TYPE_CHECKING:
     from jupyter_envstore.config import StoreConfig
     from jupyter_envstore.remote.change_stream import RemoteNews
     from jupyter_envstore.remote.connection import RemoteConnection
+    from jupyter_envstore.server.environments import Presence
 
 MOST_ASKED = 100
 """Environments that are asked for by their ids; beyond, all are asked for."""
 ALL_SECONDS = 45.0
 """How often all are asked for: one may read others than before, and nobody says so."""
-LOOK_SECONDS = 2.0
+TOKEN = "ENVSTORE_TOKEN"  # noqa: S105 - the name of a variable
+LOOK_SECONDS = 1.0
 """How often it is looked whether an environment was brought."""
 
 
@@ -38,6 +42,8 @@ class RemoteKernels:
         Namespaces whose environments become kernels; empty for all.
     user_directory : Path or None
         As in :class:`~jupyter_envstore.kernels.kernel_specs.KernelSpecs`.
+    moved : callable
+        Called when an environment that is being brought is further, or is here.
     """
 
     def __init__(
@@ -46,6 +52,7 @@ class RemoteKernels:
         config: StoreConfig,
         namespaces: Collection[str],
         user_directory: Path | None,
+        moved: Callable[[], None],
         log: logging.Logger,
     ) -> None:
         self._connection = connection
@@ -53,12 +60,61 @@ class RemoteKernels:
         self._brought = BroughtEnvironments(config.root)
         self._builds = RemoteBuilds(config.root, self._brought)
         self._specs = KernelSpecs(config, self._builds, tuple(namespaces), user_directory)
+        self._moved = moved
+        self._coming: dict[str, Coming] = {}
         self._mark = -1
         self._asked_at = float("-inf")
+        self._bringing: set[asyncio.Future[int]] = set()
 
     def state(self, environment_id: int) -> KernelState:
         """Return the kernels of an environment."""
         return self._specs.state(environment_id)
+
+    def presence(self, environment_id: int) -> Presence | None:
+        """Return whether an environment is on this machine, or how far it is; None where it has no build."""
+        record = self._builds.record_of(environment_id)
+        if not record:
+            return None
+        if self._builds.is_in_place(environment_id) or self._brought.find(record) is not None:
+            return {"state": "here", "step": "", "done": 0, "total": 0, "failure": ""}
+        coming = self._coming.get(record)
+        if coming is None:
+            return {"state": "away", "step": "", "done": 0, "total": 0, "failure": ""}
+        state = "away" if coming.failure else "coming"
+        return {
+            "state": state,
+            "step": coming.step,
+            "done": coming.done,
+            "total": coming.total,
+            "failure": coming.failure,
+        }
+
+    async def bring(self, environment_id: int) -> None:
+        """Begin to bring an environment to this machine, without starting a kernel.
+
+        Raises
+        ------
+        ConflictError
+            It is here already.
+        NotFoundError
+            It has no build.
+        RemoteStoreUnavailableError
+            This server has no login to the store.
+        """
+        arguments = self._builds.arguments(environment_id)
+        presence = self.presence(environment_id)
+        if presence is not None and presence["state"] == "here":
+            msg = "the environment is on this server already"
+            raise ConflictError(msg)
+        if presence is not None and presence["state"] == "coming":
+            return
+        token = await self._connection.own_token()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *arguments, "--", stdin=asyncio.subprocess.DEVNULL, env={**os.environ, TOKEN: token}
+        )
+        task = asyncio.ensure_future(process.wait())
+        self._bringing.add(task)
+        task.add_done_callback(self._bringing.discard)
 
     async def follow(self, news: RemoteNews) -> None:
         """Bring the kernelspecs up to date with news of the store; where it does not answer, they stay as they are."""
@@ -73,8 +129,15 @@ class RemoteKernels:
             await asyncio.sleep(LOOK_SECONDS)
             if asyncio.get_running_loop().time() - self._asked_at > ALL_SECONDS:
                 await self._refresh(None)
-            elif await asyncio.to_thread(lambda: self._brought.mark) != self._mark:
+                continue
+            coming = await asyncio.to_thread(self._brought.coming)
+            is_further = coming != self._coming
+            self._coming = coming
+            if await asyncio.to_thread(lambda: self._brought.mark) != self._mark:
+                is_further = True
                 await self._sync()
+            if is_further:
+                self._moved()
 
     async def _refresh(self, ids: list[int] | None) -> None:
         if ids is None:

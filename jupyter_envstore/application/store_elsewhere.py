@@ -135,7 +135,7 @@ class StoreElsewhere:
         self._tasks: list[asyncio.Task[None]] = []
         self._make_folder(options)
         user = Path(jupyter_data_dir()) / "kernels" if options.kernels.for_user else None
-        self._kernels = RemoteKernels(self._connection, config, options.kernels.namespaces, user, log)
+        self._kernels = RemoteKernels(self._connection, config, options.kernels.namespaces, user, self._moved, log)
         self._offer_kernels(server, options.kernels)
         server.web_app.settings[SETTING] = Forwarding(self._connection, options.lent_to, server.base_url, self._kernels)
         tokens = RemoteKernelTokens(self._connection, options.lent_to, options.kernels.token_hours, log)
@@ -205,6 +205,10 @@ class StoreElsewhere:
         if news.reset or news.environments or news.builds:
             self._news.put_nowait(news)
         self._events.tell_ids(news.revision, (), (), news.progressing)
+
+    def _moved(self) -> None:
+        """Tell that an environment that is being brought is further: its row is another now."""
+        self._events.tell_all(0)
 
     async def _tell(self) -> None:
         """Bring kernels up to date with what changed, then tell of it."""

@@ -28,11 +28,12 @@ from jupyter_envstore.errors import (
     UnknownPlacesError,
 )
 from jupyter_envstore.kernels.own_kernels import own_kernels
-from jupyter_envstore.remote.brought import BroughtEnvironment, BroughtEnvironments
+from jupyter_envstore.remote.brought import BroughtEnvironment, BroughtEnvironments, Coming
 from jupyter_envstore.remote.client_configuration import ClientConfiguration
 from jupyter_envstore.remote.credentials import Credential
 from jupyter_envstore.remote.kept_packages import RemotePackages, WantedFile
 from jupyter_envstore.remote.logins import Logins, default_file
+from jupyter_envstore.representation.builds import FullBuildView
 from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.services.store import EnvStore
 from jupyter_envstore.services.values import BuildRef
@@ -41,6 +42,7 @@ from jupyter_envstore.spec.selectors import current_subdir
 from jupyter_envstore.spec.wording import human_size
 
 KERNEL_TOKEN = "ENVSTORE_TOKEN"  # noqa: S105 - the name of a variable
+TELL_SECONDS = 0.5
 CERTIFICATES = "SSL_CERT_FILE"
 
 
@@ -70,17 +72,49 @@ def bring(configuration: Path, record: str, build: str, build_id: int) -> None:
     namespace, name, number = parse_reference(build)
     known = BroughtEnvironments(config.root)
     print(f"{build} is not here yet; bringing it", file=sys.stderr, flush=True)
+    known.tell(record, Coming())
+    try:
+        _bring(client, config, known, record, ActiveBuild(0, namespace, name, build_id, int(number or 0), None, True))
+    except Exception as error:
+        known.tell(record, Coming(failure=str(error)))
+        raise
+    known.end(record)
+    print(f"{build} is here now", file=sys.stderr, flush=True)
+
+
+def _bring(
+    client: ClientConfiguration,
+    config: StoreConfig,
+    known: BroughtEnvironments,
+    record: str,
+    row: ActiveBuild,
+) -> None:
     with contextlib.closing(EnvStore.open(config)) as store:
         make_room(store, known, client.most_bytes)
-        reference = _recorded(store, client, record, (namespace, name), build_id)
+        reference = _recorded(store, client, record, (row.namespace, row.name), row.build_id or 0)
         _fetch_kept(store, client, reference)
-        prefix = bring_files(store, reference)
-        row = ActiveBuild(0, namespace, name, build_id, int(number or 0), None, True)
+        prefix = bring_files(store, reference, Teller(known, record).tell)
         kernels = dict(own_kernels(prefix, row, config.shims))
         with known.locked():
             known.note(record, BroughtEnvironment(reference.namespace, reference.name, str(prefix), kernels))
         make_room(store, known, client.most_bytes, record)
-    print(f"{build} is here now", file=sys.stderr, flush=True)
+
+
+class Teller:
+    """Tells how far an environment is, twice a second at most."""
+
+    def __init__(self, known: BroughtEnvironments, record: str) -> None:
+        self._known = known
+        self._record = record
+        self._told_at = 0.0
+
+    def tell(self, view: FullBuildView) -> None:
+        """Note what runs of a build that is being brought."""
+        running = [step for step in view["steps"] if step["state"] == "running"]
+        if running and time.monotonic() - self._told_at > TELL_SECONDS:
+            self._told_at = time.monotonic()
+            step = running[-1]
+            self._known.tell(self._record, Coming(step["name"], step["done"], step["total"]))
 
 
 def make_room(store: Store, known: BroughtEnvironments, most: int, kept: str = "") -> None:

@@ -10,6 +10,7 @@ import contextlib
 import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.active_build import ActiveBuild
 from jupyter_envstore.errors import BuildFailedError, EnvStoreError, NotFoundError
 from jupyter_envstore.kernels.own_kernels import own_kernels
+from jupyter_envstore.representation.builds import FullBuildView
 from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.services.store import EnvStore
 from jupyter_envstore.services.values import BuildRef
@@ -47,8 +49,13 @@ def main(arguments: list[str]) -> int:
     return 1
 
 
-def bring(store: Store, reference: BuildRef) -> Path:
+def bring(store: Store, reference: BuildRef, told: Callable[[FullBuildView], None] = lambda _view: None) -> Path:
     """Return the prefix of a build; it is brought first, unless it is there.
+
+    Parameters
+    ----------
+    told : callable
+        Called with the state of the build while it is brought.
 
     Raises
     ------
@@ -61,6 +68,7 @@ def bring(store: Store, reference: BuildRef) -> Path:
     while view["packed_away"]:
         store.scheduler.tick()
         busy, view = store.builds.is_busy(reference.id), store.builds.show(reference.id)
+        told(view)
         if view["packed_away"] and not busy:
             msg = f"{reference}: {_why(store.logs.read(reference.id))}"
             raise BuildFailedError(msg)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_envstore.database.active_build import ActiveBuild
+from jupyter_envstore.errors import NotFoundError
 from jupyter_envstore.kernels.spec_files import place_of
 from jupyter_envstore.remote.brought import DIGEST, BroughtEnvironments
 from jupyter_envstore.remote.client_configuration import FILE
@@ -80,6 +81,31 @@ class RemoteBuilds:
             for kernel in row["kernels"]
         }
 
+    def record_of(self, environment_id: int) -> str:
+        """Return the SHA-256 of the record of an environment's active build; empty where it is not known."""
+        row = self._told.get(environment_id)
+        return _digest(row) if row else ""
+
+    def is_in_place(self, environment_id: int) -> bool:
+        """Whether the files of an environment are mounted from the store."""
+        row = self._told.get(environment_id)
+        return row is not None and self._active(row).present
+
+    def arguments(self, environment_id: int) -> list[str]:
+        """Return the arguments of the program that brings an environment, but for the kernel.
+
+        Raises
+        ------
+        NotFoundError
+            The store told of no active build of it.
+        """
+        row = self._told.get(environment_id)
+        if row is None:
+            msg = "the store tells of no build of this environment that could be brought"
+            raise NotFoundError(msg)
+        reference = f"{row['namespace']}/{row['environment']}:{row['number']}"
+        return ["-I", "-m", STARTER, str(self._root / FILE), _digest(row), reference, str(row["build_id"])]
+
     def _active(self, row: KernelBuild) -> ActiveBuild:
         prefix = row["prefix"]
         is_mounted = prefix is not None and (Path(prefix) / "conda-meta").is_dir()
@@ -92,12 +118,8 @@ class RemoteBuilds:
     def _spec(
         self, row: KernelBuild, build: ActiveBuild, name: str, spec: Mapping[str, Any], label: str
     ) -> dict[str, Any]:
-        reference = f"{row['namespace']}/{row['environment']}:{row['number']}"
         found = {
-            "argv": [
-                sys.executable, "-I", "-m", STARTER, str(self._root / FILE), _digest(row), reference,
-                str(row["build_id"]), name, "{connection_file}",
-            ],
+            "argv": [sys.executable, *self.arguments(row["environment_id"]), name, "{connection_file}"],
             "display_name": f"{label} ({row['namespace']}/{row['environment']}, not here yet)",
             "metadata": {"envstore": place_of(build)},
         }  # fmt: skip

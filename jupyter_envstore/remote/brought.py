@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +20,30 @@ from typing import Any
 from jupyter_envstore.private_files import create_private, write_private
 
 FOLDER = "brought"
+PROGRESS = ".coming"
+SILENT_SECONDS = 30.0
+FAILURE_SECONDS = 300.0
 DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Coming:
+    """How far an environment is that is being brought.
+
+    Parameters
+    ----------
+    step : str
+        Name of the step of the build; empty before the first.
+    done, total : int
+        How much of the step is done, of how much; 0 where that is not known.
+    failure : str
+        Why it could not be brought; empty otherwise.
+    """
+
+    step: str = ""
+    done: int = 0
+    total: int = 0
+    failure: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +120,39 @@ class BroughtEnvironments:
     def forget(self, digest: str) -> None:
         """Note that one is removed."""
         self._path(digest).unlink(missing_ok=True)
+
+    def tell(self, digest: str, coming: Coming) -> None:
+        """Note how far an environment is that is being brought.
+
+        Raises
+        ------
+        OSError
+            It cannot be written.
+        """
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(self._progress(digest), json.dumps(asdict(coming)))
+
+    def end(self, digest: str) -> None:
+        """Note that an environment is not being brought any more."""
+        self._progress(digest).unlink(missing_ok=True)
+
+    def coming(self) -> dict[str, Coming]:
+        """Return how far the environments are that are being brought, by the hashes of their records.
+
+        What was not told again for a while was left by a process that was killed; a failure stays for some minutes.
+        """
+        found = {}
+        for path in self._folder.glob(f"*{PROGRESS}") if self._folder.is_dir() else ():
+            try:
+                age, coming = time.time() - path.stat().st_mtime, Coming(**json.loads(path.read_text(encoding="utf-8")))
+            except (OSError, ValueError, TypeError):
+                continue
+            if age < (FAILURE_SECONDS if coming.failure else SILENT_SECONDS):
+                found[path.name.removesuffix(PROGRESS)] = coming
+        return found
+
+    def _progress(self, digest: str) -> Path:
+        return self._folder / f"{digest}{PROGRESS}"
 
     def least_used(self) -> Iterator[tuple[str, BroughtEnvironment]]:
         """Yield the environments with the hashes of their records, the one first whose last use is longest ago."""

@@ -107,7 +107,7 @@ class RemoteConnection:
         client = await self._opened()
         import httpx
 
-        token = request.token or await self._own_token()
+        token = request.token or await self.own_token()
         headers = {**request.headers, VERSION: self._version, "Authorization": f"Bearer {token}"}
         built = client.build_request(request.method, self._server + request.path, headers=headers, content=request.body)
         for name in ("User-Agent", "Accept", "Accept-Encoding"):  # httpx has its own where none are given
@@ -199,7 +199,14 @@ class RemoteConnection:
         timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
         return httpx.AsyncClient(verify=self._trust, limits=limits, timeout=timeout, follow_redirects=False)
 
-    async def _own_token(self) -> str:
+    async def own_token(self) -> str:
+        """Return the server's own login.
+
+        Raises
+        ------
+        RemoteStoreUnavailableError
+            There is none.
+        """
         if self._credential.is_at_hand:
             return self._credential.token()
         return await asyncio.to_thread(self._credential.token)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypedDict
 
 from jupyter_envstore.database.paging import Filters, Page
-from jupyter_envstore.errors import InvalidInputError, NotFoundError
+from jupyter_envstore.errors import ConflictError, InvalidInputError, NotFoundError
 from jupyter_envstore.policy.artifact_kinds import artifact_kinds, artifact_name
 from jupyter_envstore.representation import conda_store
 from jupyter_envstore.representation.conda_store_types import EnvironmentJson
@@ -54,8 +54,23 @@ def read_filters(handler: EnvStoreHandler) -> Filters:
     )
 
 
+class Presence(TypedDict):
+    """Whether an environment of a store elsewhere is on this machine, or how far it is: here, away or coming."""
+
+    state: str
+    step: str
+    done: int
+    total: int
+    failure: str
+
+
 class EnvironmentAnswer(EnvironmentJson):
-    """An environment with its kernels on this server, or why it has none; both are empty until it was looked."""
+    """An environment with its kernels on this server, or why it has none; both are empty until it was looked.
+
+    ``presence`` is None where the store is this server's own.
+    """
+
+    presence: Presence | None
 
     kernels: list[str]
     kernel_note: str | None
@@ -79,6 +94,7 @@ def with_kernels(handler: EnvStoreHandler, row: EnvironmentJson) -> EnvironmentA
         "kernels": list(state.ids),
         "kernel_note": (looked and state.reason) or None,
         "languages": list(state.languages),
+        "presence": None,
     }
 
 
@@ -215,9 +231,21 @@ class CloneHandler(EnvStoreHandler):
         self.answer({"build_id": found.id}, "clone triggered", 201)
 
 
+class BringHandler(EnvStoreHandler):
+    """``environment/{namespace}/{name}/bring/``"""
+
+    async def post(self, namespace: str, name: str) -> None:
+        """Say that there is nothing to bring: a server that is a client of a store answers by itself."""
+        self.check_place(namespace, name)
+        self.require("environment::read", namespace, name)
+        msg = "environments are on the machine of the store; a Jupyter server that is its client brings them to its own"
+        raise ConflictError(msg)
+
+
 ROUTES = [
     ("environment/", EnvironmentsHandler),
     ("environment/{namespace}/{name}/", EnvironmentHandler),
+    ("environment/{namespace}/{name}/bring/", BringHandler),
     ("environment/{namespace}/{name}/clone/", CloneHandler),
     ("environment/{namespace}/{name}/undelete/", UndeleteHandler),
 ]

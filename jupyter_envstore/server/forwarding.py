@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import httpx
 
     from jupyter_envstore.remote.connection import RemoteConnection
+    from jupyter_envstore.server.environments import Presence
     from jupyter_envstore.server.store_access import KernelState
 
 SETTING = "envstore_forwarding"
@@ -121,6 +122,12 @@ class RemoteKernelStates(Protocol):
 
     def state(self, environment_id: int) -> KernelState:
         """Return the kernels of an environment."""
+
+    def presence(self, environment_id: int) -> Presence | None:
+        """Return whether an environment is on this machine, or how far it is; None where it has no build."""
+
+    async def bring(self, environment_id: int) -> None:
+        """Begin to bring an environment to this machine."""
 
 
 def forwarding_of(settings: Mapping[str, Any]) -> Forwarding:
@@ -253,10 +260,33 @@ class ForwardEnvironmentsHandler(ForwardHandler):
             for row in data if isinstance(data, list) else [data]:
                 state = kernels.state(row["id"])
                 row["kernels"], row["languages"] = list(state.ids), list(state.languages)
+                row["path"] = None  # that of the machine of the store
+                row["presence"] = kernels.presence(row["id"])
                 row["kernel_note"] = state.reason or None if row["current_build_id"] else None
             return json.dumps(found).encode()
         except (ValueError, LookupError, TypeError, AttributeError):
             return text
+
+
+class BringForwardHandler(ForwardHandler):
+    """``environment/{namespace}/{name}/bring/``: the one path that this server answers by itself."""
+
+    async def _forward(self) -> None:
+        if self.request.method != "POST" or self._token:  # with another's token nothing is started here
+            await super()._forward()
+            return
+        forwarding = forwarding_of(self.settings)
+        outgoing = self._outgoing()
+        place = outgoing.path.partition("?")[0].rstrip("/").removesuffix("/bring")
+        shown = Outgoing("GET", f"{place}/", {"Accept": "application/json"})
+        async with forwarding.connection.send(shown) as answer:
+            text = b"".join([piece async for piece in forwarding.connection.pieces(answer, decoded=True)])
+        if answer.status_code != 200:
+            self.set_status(answer.status_code)
+            self.finish(text)
+            return
+        await forwarding.kernels.bring(json.loads(text)["data"]["id"])
+        self.acknowledge("it is being brought to this server", 202)
 
 
 def forwarding_routes() -> list[tuple[str, type[Any]]]:
@@ -264,6 +294,7 @@ def forwarding_routes() -> list[tuple[str, type[Any]]]:
     return [
         *((f"/{prefix}/api/v[12]/environment/?", ForwardEnvironmentsHandler) for prefix in ("envstore", "conda-store")),
         ("/envstore/api/v1/environment/[^/]+/[^/]+/?", ForwardEnvironmentsHandler),
+        ("/envstore/api/v1/environment/[^/]+/[^/]+/bring/?", BringForwardHandler),
         ("/envstore/(?:api|channel)(?:/.*)?", ForwardHandler),
         ("/conda-store/api(?:/.*)?", ForwardHandler),
         ("/envstore/tokens/?", TokensPageHandler),

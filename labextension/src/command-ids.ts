@@ -20,6 +20,7 @@ export namespace CommandIDs {
   export const compare = 'envstore:compare';
   export const clone = 'envstore:clone';
   export const restore = 'envstore:restore';
+  export const bring = 'envstore:bring';
   export const pin = 'envstore:pin';
   export const keepPackages = 'envstore:keep-packages';
   export const packAway = 'envstore:pack-away';

@@ -58,6 +58,7 @@ TABLE = {
     "GET /environment/{namespace}/{name}/": "environment::read",
     "PUT /environment/{namespace}/{name}/": "environment::update",
     "DELETE /environment/{namespace}/{name}/": "environment::delete",
+    "POST /environment/{namespace}/{name}/bring/": "environment::read",
     "POST /environment/{namespace}/{name}/clone/": "environment:create",
     "POST /environment/{namespace}/{name}/undelete/": "environment::delete",
     "GET /environment/{namespace}/{name}/share/": "environment::read",

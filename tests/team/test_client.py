@@ -75,7 +75,8 @@ def test_the_answers_are_those_that_the_person_has_at_the_store(client: Client, 
         ours, theirs = client.ask("GET", path).json(), store.ask("GET", path, JO).json()
         for answer in (ours, theirs):
             for row in answer["data"] if isinstance(answer["data"], list) else [answer["data"]]:
-                del row["kernel_note"]  # the store starts no kernels, and this server does
+                for own in ("kernel_note", "path", "presence"):  # the store starts no kernels, and this server does
+                    del row[own]
         assert ours == theirs
     assert client.data("GET", "permission/")["primary_namespace"] == "jo"
     assert client.ask("DELETE", "environment/team/x/").status_code == 403
@@ -469,3 +470,29 @@ def test_who_does_not_reach_the_channel_has_the_packages_from_the_store(store: S
             assert re.search(r"(\d+) of \1 packages come from the store", client.log.read_text())
         finally:
             client.stop()
+
+
+def test_an_environment_is_brought_ahead_and_tells_how_far_it_is(
+    client: Client, store: Service, with_kernel: dict[str, Any], channel: str
+) -> None:
+    assert with_kernel
+    store.wait(store.submit(f"name: ahead\nchannels: [{channel}]\ndependencies: [python={PYTHON}, ipykernel, pip]"))
+    until(lambda: "envstore-team--ahead" in specs(client))
+
+    def presence() -> dict[str, Any]:
+        found: dict[str, Any] = client.data("GET", "environment/team/ahead/")["presence"]
+        return found
+
+    assert presence()["state"] == "away"
+    assert client.data("GET", "environment/team/ahead/")["path"] is None
+    nobody = client.ask("POST", "environment/team/ahead/bring/", None)
+    others = client.ask("POST", "environment/team/ahead/bring/", store.token({"team/*": ["viewer"]}))
+    assert (nobody.status_code, others.status_code) == (401, 409)
+    assert client.ask("POST", "environment/team/nothing/bring/").status_code == 404
+    assert client.ask("POST", "environment/team/ahead/bring/").status_code == 202
+    seen: list[dict[str, Any]] = []
+    until(lambda: seen.append(presence()) or seen[-1]["state"] == "here", 60)
+    assert "coming" in {each["state"] for each in seen}
+    assert "is not here yet" not in specs(client)["envstore-team--ahead"]["spec"]["display_name"]
+    again = client.ask("POST", "environment/team/ahead/bring/")
+    assert (again.status_code, "already" in again.text) == (409, True)

@@ -76,6 +76,7 @@ function item(more: object = {}): IEnvironment {
     newest_build: null,
     kernels: ['envstore-team--data'],
     kernel_note: null,
+    presence: null,
     ...more
   } as unknown as IEnvironment;
 }

@@ -4,6 +4,7 @@ import * as React from 'react';
 import { kernelPackage } from '../../src/commands/add-kernel';
 import { CommandIDs } from '../../src/command-ids';
 import { KernelNote } from '../../src/components/kernel-note';
+import { Presence } from '../../src/components/presence';
 import { Age } from '../../src/components/age';
 import { BuildWarnings, groupedWarnings } from '../../src/components/build-warnings';
 import type { EnvStoreModel } from '../../src/store/model';
@@ -112,5 +113,41 @@ describe('what is told of a build', () => {
     expect(reachWords({ reach: 'here' }, trans)).toContain('only on this machine. Elsewhere, use an archive or an installer');
     expect(reachWords({ reach: 'private' }, trans)).toContain('only in this network');
     expect([reachWords({ reach: 'anywhere' }, trans), reachWords({}, trans)]).toEqual(['', '']);
+  });
+});
+
+describe('an environment of a store elsewhere', () => {
+  const shown = (presence: object | null, asked: unknown[] = []) => {
+    const item = { active: true, presence, name: 'data', namespace: { name: 'team' } } as any;
+    const commands = new CommandRegistry();
+    commands.addCommand(CommandIDs.bring, {
+      execute: args => void asked.push(args),
+      describedBy: { args: { type: 'object', properties: {} } }
+    });
+    draw(<Presence model={{} as EnvStoreModel} commands={commands} trans={trans} item={item} />);
+    return node.textContent;
+  };
+
+  it('has nothing to tell where it is on this server, or the store is', () => {
+    expect(shown(null)).toBe('');
+    expect(shown({ state: 'here', step: '', done: 0, total: 0, failure: '' })).toBe('');
+  });
+
+  it('says how far it is while it is brought', () => {
+    expect(shown({ state: 'coming', step: 'link', done: 3, total: 12, failure: '' })).toContain(
+      'It is being brought to this server: Linking packages 25 %'
+    );
+    expect(node.querySelector('[role=progressbar]')?.getAttribute('aria-valuenow')).toBe('25');
+    expect(shown({ state: 'coming', step: '', done: 0, total: 0, failure: '' })).toContain('Starting');
+  });
+
+  it('is brought with a click, and says why it could not be', async () => {
+    const asked: unknown[] = [];
+    expect(shown({ state: 'away', step: '', done: 0, total: 0, failure: '' })).toContain('It is not on this server yet');
+    expect(shown({ state: 'away', step: '', done: 0, total: 0, failure: 'the disk is full' }, asked)).toContain(
+      'It could not be brought to this server: the disk is full'
+    );
+    await act(async () => node.querySelector('button')?.click());
+    expect(asked).toEqual([{ namespace: 'team', name: 'data' }]);
   });
 });

@@ -11,6 +11,7 @@ export function addBuildCommands(context: CommandContext, views: IViews): void {
   addRebuildCommand(context, views);
   addCancelCommand(context);
   addRestoreCommand(context);
+  addBringCommand(context);
   addRetentionCommands(context);
   addActivationCommand(context);
 }
@@ -113,6 +114,25 @@ function addRestoreCommand(context: CommandContext): void {
       isVisible: args => args.build !== undefined || Boolean(context.environment(args)?.current_build?.packed_away),
       isEnabled: args => context.may(args, 'environment::update'),
       caption: args => context.whyNot(args, 'environment::update')
+    }
+  );
+}
+
+/** The command that brings an environment of a store elsewhere to this server, before a kernel does. */
+function addBringCommand(context: CommandContext): void {
+  const { model, trans } = context;
+
+  context.add(
+    CommandIDs.bring,
+    trans.__('Bring to This Server'),
+    PLACE,
+    async args => {
+      await context.guarded(trans.__('Not brought'), () => model.api.bring(context.place(args)));
+      await model.refresh();
+    },
+    {
+      isVisible: args => context.environment(args)?.presence?.state === 'away',
+      isEnabled: () => model.isConnected
     }
   );
 }

@@ -81,7 +81,10 @@ function addTerminalCommand(context: CommandContext): void {
       session?.send({ type: 'stdin', content: [command] });
     },
     {
-      isVisible: () => app.commands.hasCommand('terminal:create-new') && app.serviceManager.terminals.isAvailable(),
+      isVisible: args =>
+        !context.environment(args)?.presence && // the command line works on stores of this machine
+        app.commands.hasCommand('terminal:create-new') &&
+        app.serviceManager.terminals.isAvailable(),
       isEnabled: args => Boolean(context.environment(args)?.active),
       caption: args => (context.environment(args)?.active ? '' : trans.__('It has no build that can be used'))
     }

@@ -6,6 +6,7 @@ import { Link, TextButton } from '../components/buttons';
 import { useLoaded, useStale } from '../components/hooks';
 import { KernelNote } from '../components/kernel-note';
 import type { IProps } from '../components/props';
+import { Presence } from '../components/presence';
 import { StatusMark } from '../components/status-mark';
 import { clause } from '../presentation/error-text';
 import { ago, duration, moment, size } from '../presentation/formats';
@@ -24,6 +25,7 @@ export function EnvironmentCard(props: IProps & { item: IEnvironment }): React.R
       {item.description && <div className="jp-EnvStore-description">{item.description}</div>}
       {build && item.active && <BuildFacts build={build} trans={props.trans} />}
       <KernelNote {...props} />
+      <Presence {...props} />
       <UseActions {...props} />
       <LastBuilds {...props} />
     </div>

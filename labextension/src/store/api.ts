@@ -77,6 +77,11 @@ export class EnvStoreApi {
     await this.ask('POST /environment/{namespace}/{name}/undelete/', { path: place });
   }
 
+  /** Begin to bring an environment of a store elsewhere to this server. */
+  async bring(place: IPlace): Promise<void> {
+    await this.ask('POST /environment/{namespace}/{name}/bring/', { path: place });
+  }
+
   // -- specifications ----------------------------------------------------------------------------------------------
 
   /** Build a specification; return the id of the build, and what the settings of its place changed. */

@@ -248,6 +248,18 @@ export interface components {
             readonly kernel_note: string | null;
             /** @description Languages of the kernels. */
             readonly languages: readonly string[];
+            /** @description Whether an environment of a store elsewhere is on the machine of this server, or how far it is; null where the store is the server's own, and without a build. */
+            readonly presence: {
+                /** @enum {string} */
+                readonly state: "here" | "away" | "coming";
+                /** @description Name of the step that runs; empty before the first. */
+                readonly step: string;
+                readonly done: number;
+                /** @description 0 where it is not known. */
+                readonly total: number;
+                /** @description Why it could not be brought; empty otherwise. */
+                readonly failure: string;
+            } | null;
             /** @description The newest build, where it is not the current one. */
             readonly newest_build: components["schemas"]["Build"] | null;
             /** @description Where the active build is on the server, whichever it is; null where it has no files. */
@@ -844,6 +856,10 @@ export interface requests {
         };
     };
     readonly "DELETE /environment/{namespace}/{name}/share/{token_id}/": {
+        readonly body: never;
+        readonly data: unknown;
+    };
+    readonly "POST /environment/{namespace}/{name}/bring/": {
         readonly body: never;
         readonly data: unknown;
     };
