@@ -236,8 +236,10 @@ class StoreUnavailableError(EnvStoreError):
 class RemoteStoreUnavailableError(StoreUnavailableError):
     """The store elsewhere, which this server is a client of, does not answer or does not take its login."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, is_refused: bool = False) -> None:
         EnvStoreError.__init__(self, message)
+        self.is_refused = is_refused
+        """Whether it answers, and refuses the login: what one had from it one may not have any more."""
 
 
 class LoginUnavailableError(EnvStoreError):

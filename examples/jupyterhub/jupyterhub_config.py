@@ -33,6 +33,6 @@ c.JupyterHub.load_roles = [
     {"name": "server", "scopes": ["users:activity!user", "access:servers!server", USE]},  # from their own servers
     {"name": "envstore", "scopes": ["read:users"], "services": ["envstore"]},  # the store asks who is in which group
 ]
-# the extension in people's own servers shows this store: ENVSTORE_REMOTE_URL is its address for them
-c.Spawner.environment = {"ENVSTORE_REMOTE_URL": "http://127.0.0.1:8890/services/envstore/"}
+# the extension in people's own servers shows this store: ENVSTORE_REMOTE_URL is its address there, through the proxy
+c.Spawner.environment = {"ENVSTORE_REMOTE_URL": "http://127.0.0.1:8000/services/envstore/"}
 c.JupyterHub.load_groups = {name: {"users": people} for name, people in NAMESPACE_OF_GROUPS.items()}

@@ -96,7 +96,7 @@ class EnvStoreApp(ServingTraits, ExtensionApp):
     ).tag(config=True)
     remote_hub_token = Bool(
         help="Whether the store elsewhere may be asked with the token that a JupyterHub gave to this server. Default: "
-        "if the store has the host name of the hub.",
+        "if the address is that of ENVSTORE_REMOTE_URL, or has the origin of JUPYTERHUB_PUBLIC_HUB_URL.",
     ).tag(config=True)
     kernel_token_hours = Float(
         24.0 * 7,
@@ -116,9 +116,11 @@ class EnvStoreApp(ServingTraits, ExtensionApp):
 
     @default("remote_hub_token")
     def _default_remote_hub_token(self) -> bool:
-        addresses = (os.environ.get(name, "") for name in ("JUPYTERHUB_API_URL", "JUPYTERHUB_PUBLIC_HUB_URL"))
-        host = urlsplit(self.remote_url).hostname
-        return host is not None and host in {urlsplit(address).hostname for address in addresses}
+        given = os.environ.get("ENVSTORE_REMOTE_URL", "")
+        if given and self.remote_url == given:
+            return True  # whoever starts the server gave it both
+        public, own = urlsplit(os.environ.get("JUPYTERHUB_PUBLIC_HUB_URL", "")), urlsplit(self.remote_url)
+        return bool(public.netloc) and (public.scheme, public.netloc) == (own.scheme, own.netloc)
 
     @default("admins")
     def _default_admins(self) -> set[str]:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
-from jupyter_envstore.errors import ConflictError, EnvStoreError, RemoteStoreUnavailableError
+from jupyter_envstore.errors import ConflictError, RemoteStoreUnavailableError
 from jupyter_envstore.kernels.kernel_specs import KernelSpecs, KernelState
 from jupyter_envstore.kernels.remote_builds import RemoteBuilds
 from jupyter_envstore.remote.brought import BroughtEnvironments, Coming
@@ -37,7 +37,9 @@ class RemoteKernels:
     Parameters
     ----------
     config : StoreConfig
-        The store of this machine that environments are brought to.
+        Where the kernelspecs of this login are written.
+    root : Path
+        Folder of the store of this machine that environments are brought to.
     namespaces : collection of str
         Namespaces whose environments become kernels; empty for all.
     user_directory : Path or None
@@ -50,6 +52,7 @@ class RemoteKernels:
         self,
         connection: RemoteConnection,
         config: StoreConfig,
+        root: Path,
         namespaces: Collection[str],
         user_directory: Path | None,
         moved: Callable[[], None],
@@ -57,7 +60,7 @@ class RemoteKernels:
     ) -> None:
         self._connection = connection
         self._log = log
-        self._brought = BroughtEnvironments(config.root)
+        self._brought = BroughtEnvironments(root)
         self._builds = RemoteBuilds(config.root, self._brought)
         self._specs = KernelSpecs(config, self._builds, tuple(namespaces), user_directory)
         self._moved = moved
@@ -127,17 +130,23 @@ class RemoteKernels:
         """Look from time to time what else changed, until the task is canceled."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            if asyncio.get_running_loop().time() - self._asked_at > ALL_SECONDS:
-                await self._refresh(None)
-                continue
-            coming = await asyncio.to_thread(self._brought.coming)
-            is_further = coming != self._coming
-            self._coming = coming
-            if await asyncio.to_thread(lambda: self._brought.mark) != self._mark:
-                is_further = True
-                await self._sync()
-            if is_further:
-                self._moved()
+            try:
+                await self._look()
+            except Exception:
+                self._log.exception("envstore: the kernels of %s are not up to date", self._connection.url)
+
+    async def _look(self) -> None:
+        if asyncio.get_running_loop().time() - self._asked_at > ALL_SECONDS:
+            await self._refresh(None)
+            return
+        coming = await asyncio.to_thread(self._brought.coming)
+        is_further = coming != self._coming
+        self._coming = coming
+        if await asyncio.to_thread(lambda: self._brought.mark) != self._mark:
+            is_further = True
+            await self._sync()
+        if is_further:
+            self._moved()
 
     async def _refresh(self, ids: list[int] | None) -> None:
         if ids is None:
@@ -145,11 +154,14 @@ class RemoteKernels:
         query = "&".join(f"environment_id={number}" for number in ids or ())
         try:
             told: Any = await self._connection.ask("GET", f"kernel/{'?' if query else ''}{query}")
-            self._builds.set(told, ids)
+            if strange := self._builds.set(told, ids):
+                self._log.warning("envstore: %s tells of %d builds what no store does", self._connection.url, strange)
         except RemoteStoreUnavailableError as error:
             self._log.warning("envstore: kernels of the store cannot be listed: %s", error)
-            return
-        except (EnvStoreError, LookupError, TypeError, ValueError, AttributeError) as error:
+            if not error.is_refused:
+                return
+            self._builds.set(())
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
             self._log.warning("envstore: %s tells of kernels what cannot be used: %s", self._connection.url, error)
             return
         await self._sync()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import json
+import os
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +14,11 @@ from jupyter_core.paths import jupyter_data_dir
 
 from jupyter_envstore import __version__
 from jupyter_envstore.application.remote_kernels import RemoteKernels
-from jupyter_envstore.errors import InvalidInputError, RemoteStoreUnavailableError
+from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.remote.change_stream import ChangeStream, RemoteNews
 from jupyter_envstore.remote.client_configuration import ClientConfiguration
 from jupyter_envstore.remote.connection import RemoteConnection
-from jupyter_envstore.remote.credentials import Credential
+from jupyter_envstore.remote.credentials import TOKEN_VARIABLE, Credential
 from jupyter_envstore.remote.logins import Logins, default_file
 from jupyter_envstore.server.forwarding import SETTING, Forwarding, LentTo, forwarding_routes
 from jupyter_envstore.server.kernel_environment import KernelEnvironment, give_to_children
@@ -60,6 +63,12 @@ class RemoteOptions:
     kernels: KernelOptions
     most_bytes: int
 
+    @property
+    def mark(self) -> str:
+        """What tells one login from another: each has kernelspecs of its own, since it may read other environments."""
+        names = (self.token_file, os.environ.get(TOKEN_VARIABLE, ""), os.environ.get("JUPYTERHUB_USER", ""))
+        return sha256(json.dumps([*names, self.with_hub_token]).encode()).hexdigest()[:8]
+
 
 class RemoteKernelTokens:
     """Tokens of a store elsewhere, for kernels of the user whose login this server has.
@@ -87,9 +96,12 @@ class RemoteKernelTokens:
             asked = self._connection.ask("POST", "token/kernel/", {"hours": min(self._hours, LONGEST_HOURS)})
             found = await asyncio.wait_for(asked, TOKEN_SECONDS)
             return str(found["token"] or "")
-        except (RemoteStoreUnavailableError, asyncio.TimeoutError, LookupError, TypeError) as error:
-            self._log.warning("envstore: a kernel starts without a token of the store: %s", error or "it is slow")
-            return ""
+        except asyncio.TimeoutError:
+            reason = f"it does not answer within {TOKEN_SECONDS:g} s"
+        except Exception as error:  # whatever a store says, kernels start
+            reason = str(error) or type(error).__name__
+        self._log.warning("envstore: a kernel starts without a token of the store: %s", reason)
+        return ""
 
 
 TOKEN_SECONDS = 5.0
@@ -128,6 +140,7 @@ class StoreElsewhere:
         self._events = events
         self._log = log
         self._config = config
+        self._specs = replace(config, root_dir=str(config.root / "logins" / options.mark))
         credential = Credential(options.url, options.token_file, Logins(default_file()), options.with_hub_token)
         self._connection = RemoteConnection(options.url, credential, options.ca_file, __version__)
         self._stream = ChangeStream(self._connection, self._note, log)
@@ -135,7 +148,9 @@ class StoreElsewhere:
         self._tasks: list[asyncio.Task[None]] = []
         self._make_folder(options)
         user = Path(jupyter_data_dir()) / "kernels" if options.kernels.for_user else None
-        self._kernels = RemoteKernels(self._connection, config, options.kernels.namespaces, user, self._moved, log)
+        self._kernels = RemoteKernels(
+            self._connection, self._specs, config.root, options.kernels.namespaces, user, self._moved, log
+        )
         self._offer_kernels(server, options.kernels)
         server.web_app.settings[SETTING] = Forwarding(self._connection, options.lent_to, server.base_url, self._kernels)
         tokens = RemoteKernelTokens(self._connection, options.lent_to, options.kernels.token_hours, log)
@@ -185,14 +200,16 @@ class StoreElsewhere:
         )  # fmt: skip
         try:
             self._config.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            client.write(self._config.root)
+            for folder in (self._specs.root.parent, self._specs.root):
+                folder.mkdir(mode=0o700, exist_ok=True)
+            client.write(self._specs.root)
         except OSError as error:
             msg = f"environments cannot be brought to {self._config.root} (c.EnvStoreApp.remote_cache_dir): "
             raise InvalidInputError(msg + str(error.strerror)) from None
 
     def _offer_kernels(self, server: ServerApp, kernels: KernelOptions) -> None:
         """Add the folder of the kernelspecs to those that this server, and what it starts, looks through."""
-        folder = self._config.kernels_of(kernels.namespaces)
+        folder = self._specs.kernels_of(kernels.namespaces)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         give_to_children(folder.parent)
         manager = server.kernel_spec_manager
@@ -214,6 +231,8 @@ class StoreElsewhere:
         """Bring kernels up to date with what changed, then tell of it."""
         while True:
             news = await self._news.get()
+            while not self._news.empty():
+                news = news.with_later(self._news.get_nowait())
             try:
                 await self._kernels.follow(news)
             except Exception:

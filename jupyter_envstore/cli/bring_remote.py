@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import ssl
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from jupyter_envstore.builds.deletion import prefixes_in_use
+from jupyter_envstore.builds.shims import write_shims
 from jupyter_envstore.cli.common import POLL_SECONDS, who
 from jupyter_envstore.cli.late_kernel import bring as bring_files
 from jupyter_envstore.client import EnvStore as Client
@@ -94,6 +97,7 @@ def _bring(
         reference = _recorded(store, client, record, (row.namespace, row.name), row.build_id or 0)
         _fetch_kept(store, client, reference)
         prefix = bring_files(store, reference, Teller(known, record).tell)
+        write_shims(config.shims)
         kernels = dict(own_kernels(prefix, row, config.shims))
         with known.locked():
             known.note(record, BroughtEnvironment(reference.namespace, reference.name, str(prefix), kernels))
@@ -238,7 +242,9 @@ def _ask(client: ClientConfiguration, place: tuple[str, str], build_id: int) -> 
         with _certificates(client.ca_file):
             return Client(client.url, _token(client)).bond("/".join(place), build_id, lock=True)
     except EnvStoreClientError as error:
-        raise RemoteStoreUnavailableError(str(error)) from None
+        login = f"; log in again: jupyter envstore login {client.url}" if error.status == 401 else ""
+        msg = f"{error}{login}"
+        raise RemoteStoreUnavailableError(msg) from None
 
 
 def _token(client: ClientConfiguration) -> str:
@@ -255,14 +261,20 @@ def _token(client: ClientConfiguration) -> str:
 
 @contextlib.contextmanager
 def _certificates(file: str) -> Iterator[None]:
-    """Let a store be known by the certificates of a file meanwhile."""
-    before = os.environ.get(CERTIFICATES)
-    if file:
-        os.environ[CERTIFICATES] = file
-    try:
+    """Let a store be known by the certificates of a file, too, meanwhile."""
+    if not file:
         yield
-    finally:
-        if file and before is None:
-            del os.environ[CERTIFICATES]
-        elif file:
-            os.environ[CERTIFICATES] = before or ""
+        return
+    before = os.environ.get(CERTIFICATES)
+    known = before or ssl.get_default_verify_paths().cafile
+    with tempfile.NamedTemporaryFile("wb", prefix="envstore-", suffix=".pem") as both:
+        for path in filter(None, (known, file)):
+            both.write(Path(path).read_bytes() + b"\n")
+        both.flush()
+        os.environ[CERTIFICATES] = both.name
+        try:
+            yield
+        finally:
+            os.environ.pop(CERTIFICATES)
+            if before is not None:
+                os.environ[CERTIFICATES] = before

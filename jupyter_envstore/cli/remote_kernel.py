@@ -14,32 +14,40 @@ from pathlib import Path
 from jupyter_envstore.cli.become_kernel import become
 from jupyter_envstore.errors import EnvStoreError
 from jupyter_envstore.remote.brought import BroughtEnvironments
+from jupyter_envstore.remote.client_configuration import ClientConfiguration
 
 NO_KERNEL = "--"
+TRIES = 3
 
 
 def main(arguments: list[str]) -> int:
     """Bring the environment, and run its kernel in place of this process."""
     configuration, record, build, build_id, name, *connection_file = arguments
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # there is no cell yet that an interrupt could mean
-    known = BroughtEnvironments(Path(configuration).parent)
+    known = BroughtEnvironments(ClientConfiguration.read(Path(configuration)).root)
     try:
-        if known.use(record) is None:
-            from jupyter_envstore.cli.bring_remote import bring
+        for _ in range(TRIES):
+            if known.use(record) is None:
+                from jupyter_envstore.cli.bring_remote import bring
 
-            bring(Path(configuration), record, build, int(build_id))
+                bring(Path(configuration), record, build, int(build_id))
+            if name == NO_KERNEL:
+                return 0
+            with known.locked():  # until this process is the kernel, so that its environment counts as used
+                found = known.use(record)
+                if found is None:
+                    continue  # it was removed meanwhile, to make room for another
+                if name not in found.kernels:
+                    print(f"{build} brings no kernel {name}", file=sys.stderr)
+                    return 1
+                signal.signal(signal.SIGINT, before)
+                become(found.kernels[name], name, connection_file[0])
+                return 1
     except (EnvStoreError, OSError, ValueError) as error:
-        print(f"the environment of this kernel cannot be brought: {error}", file=sys.stderr)
+        place = f"to {known.root} (c.EnvStoreApp.remote_cache_dir)"
+        print(f"the environment of {build} cannot be brought {place}: {error}", file=sys.stderr)
         return error.exit_code if isinstance(error, EnvStoreError) else 1
-    if name == NO_KERNEL:
-        return 0
-    with known.locked():  # until this process is the kernel, so that its environment counts as used
-        found = known.use(record)
-        if found is None or name not in found.kernels:
-            print(f"{build} brings no kernel {name}", file=sys.stderr)
-            return 1
-        signal.signal(signal.SIGINT, before)
-        become(found.kernels[name], name, connection_file[0])
+    print(f"{build} does not stay on this machine: there is too little room for it", file=sys.stderr)
     return 1
 
 

@@ -131,7 +131,7 @@ class KernelSpecs:
         """Write what is new, remove what is gone."""
         with self._lock:
             self.make_folders()
-            self.specs.mkdir(parents=True, exist_ok=True)
+            self.specs.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_shims(self.shims)
             offered = self._offered_builds()
             active, others = self._builds.find(offered)

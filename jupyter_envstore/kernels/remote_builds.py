@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_envstore.database.active_build import ActiveBuild
-from jupyter_envstore.errors import NotFoundError
+from jupyter_envstore.errors import InvalidInputError, NotFoundError
 from jupyter_envstore.kernels.spec_files import place_of
 from jupyter_envstore.remote.brought import DIGEST, BroughtEnvironments
 from jupyter_envstore.remote.client_configuration import FILE
@@ -28,7 +28,7 @@ class RemoteBuilds:
     Parameters
     ----------
     root : Path
-        Folder of the store that environments are brought to.
+        Folder with the configuration that kernels bring environments with.
     brought : BroughtEnvironments
         Those that are there.
     """
@@ -40,25 +40,26 @@ class RemoteBuilds:
         self._brought = brought
         self._told: dict[int, KernelBuild] = {}
 
-    def set(self, told: Iterable[KernelBuild], environments: Iterable[int] | None = None) -> None:
-        """Take over what the store told.
+    def set(self, told: Iterable[KernelBuild], environments: Iterable[int] | None = None) -> int:
+        """Take over what the store told; return of how many builds it told what no store does: these are left out.
 
         Parameters
         ----------
         environments : iterable of int or None
             Ids of the environments that it was asked for: those that it did not tell of are gone. None for all.
-
-        Raises
-        ------
-        InvalidInputError, LookupError, TypeError, ValueError
-            It is not what a store tells.
         """
-        found = {row["environment_id"]: _checked(row) for row in told}
+        found, strange = {}, 0
+        for row in told:
+            try:
+                found[row["environment_id"]] = _checked(row)
+            except (InvalidInputError, LookupError, TypeError, ValueError, AttributeError):
+                strange += 1
         if environments is None:
             self._told = found
-            return
-        gone = set(environments) - found.keys()
-        self._told = {key: row for key, row in (self._told | found).items() if key not in gone}
+        else:
+            gone = set(environments) - found.keys()
+            self._told = {key: row for key, row in (self._told | found).items() if key not in gone}
+        return strange
 
     def find(self, others: Sequence[int]) -> tuple[list[ActiveBuild], list[ActiveBuild]]:
         """Return the active builds of all environments; nothing is known of others."""

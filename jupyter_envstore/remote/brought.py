@@ -81,6 +81,7 @@ class BroughtEnvironments:
     """
 
     def __init__(self, root: Path) -> None:
+        self.root = root
         self._folder = root / FOLDER
 
     @property

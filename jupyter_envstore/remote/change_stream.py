@@ -23,7 +23,10 @@ POLL_SECONDS = 1.0
 """The pause between two looks at a store of an older version, whose changes cannot be followed."""
 SHORTEST, LONGEST = 0.5, 5.0
 """Seconds until a store that does not answer is asked again: twice as long each time."""
-LARGEST_LINE = 16 << 20
+LARGEST_LINE = 4 << 20
+TURN = 32
+SILENT_SECONDS = 45.0
+"""How long a store may say nothing: it says something every 15 s."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,17 @@ class RemoteNews:
     usable: frozenset[int] = frozenset()
     reset: bool = False
 
+    def with_later(self, later: RemoteNews) -> RemoteNews:
+        """Return these news together with later ones."""
+        return RemoteNews(
+            later.revision,
+            self.environments | later.environments,
+            self.builds | later.builds,
+            self.progressing | later.progressing,
+            self.usable | later.usable,
+            self.reset or later.reset,
+        )
+
 
 class ChangeStream:
     """Follows a store, and calls ``tell`` with what changes; while the store is away, it is asked again and again.
@@ -71,8 +85,8 @@ class ChangeStream:
         pause = SHORTEST
         while True:
             try:
-                async for _ in self._followed():
-                    pause = SHORTEST
+                async for is_news in self._followed():
+                    pause = SHORTEST if is_news else pause
                     if self._told:
                         self._told = ""
                         self._log.info("envstore: the store at %s answers again", self._connection.url)
@@ -86,10 +100,13 @@ class ChangeStream:
                 self._log.exception("envstore: the changes of %s cannot be followed", self._connection.url)
                 await asyncio.sleep(LONGEST)
 
-    async def _followed(self) -> AsyncIterator[None]:
-        """Follow with one request, and tell what it says; yields each time that the store says something."""
+    async def _followed(self) -> AsyncIterator[bool]:
+        """Follow with one request, and tell what it says; yields at each line, whether it said something."""
         path = f"/envstore{API}changes/?since={self._revision}&follow=true"
-        async with self._connection.send(Outgoing("GET", path, {"Accept": f"{LINES}, application/json"})) as answer:
+        asked = Outgoing("GET", path, {"Accept": f"{LINES}, application/json"}, silence=SILENT_SECONDS)
+        async with self._connection.follow(asked) as answer:
+            if answer.status_code == 400:
+                self._revision = NEWEST  # the store does not know it
             if answer.status_code != 200:
                 msg = f"the store at {self._connection.url} does not tell what changes: {answer.status_code}"
                 raise RemoteStoreUnavailableError(msg)
@@ -97,21 +114,27 @@ class ChangeStream:
                 async for line in self._lines(answer):
                     if line:
                         self._take(line)
-                    yield
+                    yield bool(line)
                 return
-            whole = b"".join([piece async for piece in self._connection.pieces(answer)])
-        self._take(whole)
-        yield
+        status, whole = await self._connection.read(asked)
+        if status == 200:
+            self._take(whole)
+            yield True
         await asyncio.sleep(POLL_SECONDS)
 
     async def _lines(self, answer: httpx.Response) -> AsyncIterator[bytes]:
-        rest = b""
+        rest, seen = bytearray(), 0
         async for piece in self._connection.pieces(answer):
-            *lines, rest = (rest + piece).split(b"\n")
-            for line in lines:
-                yield line
+            first, *others = piece.split(b"\n")
+            rest += first
+            for following in others:
+                yield bytes(rest)
+                rest = bytearray(following)
             if len(rest) > LARGEST_LINE:
                 raise RemoteStoreUnavailableError(self._strange())
+            seen += 1
+            if seen % TURN == 0:
+                await asyncio.sleep(0)  # what is in a buffer comes without a turn of the loop
 
     def _news(self, said: Any) -> RemoteNews:
         """Return what a line says.
@@ -145,7 +168,9 @@ class ChangeStream:
         try:
             said = json.loads(text)
             news = self._news(said.get("data", said))
-        except (ValueError, LookupError, TypeError, AttributeError):
+            if not 0 <= news.revision < NEWEST:
+                raise RemoteStoreUnavailableError(self._strange())
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             raise RemoteStoreUnavailableError(self._strange()) from None
         self._revision = news.revision
         if news.reset or news.environments or news.builds or news.progressing:

@@ -9,7 +9,7 @@ from pathlib import Path
 from jupyter_envstore.private_files import write_private
 
 FILE = "remote.json"
-"""Name of the file, in the folder of the environments that are brought; for its account alone."""
+"""Name of the file, in the folder of the kernelspecs of one login; for its account alone."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,11 @@ class ClientConfiguration:
     with_hub_token: bool
     store: str
     most_bytes: int
+
+    @property
+    def root(self) -> Path:
+        """Folder of the store that environments are brought to."""
+        return Path(json.loads(self.store)["root_dir"])
 
     def write(self, folder: Path) -> None:
         """Write it where kernels find it, unless it is there already.

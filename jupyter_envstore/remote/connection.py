@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jupyter_envstore.errors import InvalidInputError, RemoteStoreUnavailableError
+from jupyter_envstore.errors import BusyError, InvalidInputError, RemoteStoreUnavailableError
 from jupyter_envstore.remote.headers import VERSION
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ ASK_SECONDS = 30.0
 KEPT_SECONDS = 4.0
 """How long a connection is kept for the next request: JupyterHub's proxy closes those that are idle for 5 s."""
 CONNECTIONS = 100
+OWN_CONNECTIONS = 10
+MOST_GUESTS = 40
+"""How many requests with tokens of others may wait at once: they must not keep the server's owner from the store."""
 LARGEST = 64 << 20
 """Bytes of an answer that the server itself reads."""
 REPEATABLE = ("GET", "HEAD")
@@ -51,6 +54,8 @@ class Outgoing:
         Its body.
     token : str
         What is sent in the place of the server's own login; empty for that.
+    silence : float
+        How long the store may say nothing, in seconds.
     """
 
     method: str
@@ -58,6 +63,15 @@ class Outgoing:
     headers: dict[str, str]
     body: bytes | None = None
     token: str = ""
+    silence: float = ANSWER_SECONDS
+
+
+@dataclass(frozen=True)
+class _Clients:
+    """The clients of httpx: that of forwarded requests, and that of the server's own, which wait for none of them."""
+
+    forwarding: httpx.AsyncClient
+    own: httpx.AsyncClient
 
 
 class RemoteConnection:
@@ -92,7 +106,8 @@ class RemoteConnection:
             except (OSError, ssl.SSLError) as error:
                 msg = f"the certificates in {ca_file} (c.EnvStoreApp.remote_ca_file) cannot be read: {error.strerror}"
                 raise InvalidInputError(msg) from None
-        self._client: httpx.AsyncClient | None = None
+        self._clients: _Clients | None = None
+        self._guests = 0
         self._opening = asyncio.Lock()
 
     @contextlib.asynccontextmanager
@@ -103,13 +118,34 @@ class RemoteConnection:
         ------
         RemoteStoreUnavailableError
             The store does not answer; or it does not take the server's login, or something else than a store answers.
+        BusyError
+            Too many requests with tokens of others wait for it.
         """
-        client = await self._opened()
+        if not request.token:
+            token = await self.own_token()
+        elif self._guests < MOST_GUESTS:
+            token = request.token
+        else:
+            msg = "too many requests with tokens wait for the store; try again later"
+            raise BusyError(msg)
+        self._guests += bool(request.token)
+        try:
+            async with self._sent(await self._opened(), request, token) as answer:
+                yield answer
+        finally:
+            self._guests -= bool(request.token)
+
+    @contextlib.asynccontextmanager
+    async def _sent(
+        self, clients: _Clients, request: Outgoing, token: str, is_own: bool = False
+    ) -> AsyncIterator[httpx.Response]:
         import httpx
 
-        token = request.token or await self.own_token()
+        client = clients.own if is_own else clients.forwarding
         headers = {**request.headers, VERSION: self._version, "Authorization": f"Bearer {token}"}
-        built = client.build_request(request.method, self._server + request.path, headers=headers, content=request.body)
+        timeout = httpx.Timeout(request.silence, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
+        address = self._server + request.path
+        built = client.build_request(request.method, address, headers=headers, content=request.body, timeout=timeout)
         for name in ("User-Agent", "Accept", "Accept-Encoding"):  # httpx has its own where none are given
             if name not in request.headers:
                 built.headers.pop(name, None)
@@ -140,27 +176,55 @@ class RemoteConnection:
         text = None if body is None else json.dumps(body).encode()
         request = Outgoing(method, f"/envstore{API}{path}", headers, text)
         try:
-            status, data = await asyncio.wait_for(self._whole(request), ASK_SECONDS)
+            status, data = await asyncio.wait_for(self.read(request), ASK_SECONDS)
         except asyncio.TimeoutError:
             raise RemoteStoreUnavailableError(self._says("it took too long")) from None
         try:
             found = json.loads(data)
             if status >= 400:
                 msg = f"the store at {self.url} refuses: {str(found['message'])[:300]}"
-                raise RemoteStoreUnavailableError(msg)
+                raise RemoteStoreUnavailableError(msg, is_refused=status in (401, 403))
             return found["data"]
-        except (ValueError, LookupError, TypeError):
+        except (ValueError, LookupError, TypeError, RecursionError):
             raise RemoteStoreUnavailableError(self._strange()) from None
 
-    async def _whole(self, request: Outgoing) -> tuple[int, bytes]:
-        """Return the status and the body of an answer."""
+    async def read(self, request: Outgoing) -> tuple[int, bytes]:
+        """Send a request that is the server's own, and return the status and the body of its answer.
+
+        Raises
+        ------
+        RemoteStoreUnavailableError
+            As in :meth:`send`; or the body is larger than anything that a store tells.
+        """
+        async with self.follow(request) as answer:
+            return answer.status_code, await self.body(answer)
+
+    async def body(self, answer: httpx.Response) -> bytes:
+        """Return the body of an answer.
+
+        Raises
+        ------
+        RemoteStoreUnavailableError
+            It is cut off, or larger than anything that a store tells.
+        """
         data = bytearray()
-        async with self.send(request) as answer:
-            async for piece in self.pieces(answer, decoded=True):
-                data += piece
-                if len(data) > LARGEST:
-                    raise RemoteStoreUnavailableError(self._strange())
-        return answer.status_code, bytes(data)
+        async for piece in self.pieces(answer, decoded=True):
+            data += piece
+            if len(data) > LARGEST:
+                raise RemoteStoreUnavailableError(self._strange())
+        return bytes(data)
+
+    @contextlib.asynccontextmanager
+    async def follow(self, request: Outgoing) -> AsyncIterator[httpx.Response]:
+        """Send a request that is the server's own, and give its answer, whose body is not read yet.
+
+        Raises
+        ------
+        RemoteStoreUnavailableError
+            As in :meth:`send`.
+        """
+        async with self._sent(await self._opened(), request, await self.own_token(), is_own=True) as answer:
+            yield answer
 
     async def pieces(self, answer: httpx.Response, decoded: bool = False) -> AsyncIterator[bytes]:
         """Yield the body of an answer as it comes; ``decoded`` where it is packed.
@@ -180,24 +244,27 @@ class RemoteConnection:
 
     async def close(self) -> None:
         """End all requests."""
-        if self._client is not None:
-            await self._client.aclose()
+        if self._clients is not None:
+            await self._clients.forwarding.aclose()
+            await self._clients.own.aclose()
 
-    async def _opened(self) -> httpx.AsyncClient:
+    async def _opened(self) -> _Clients:
         async with self._opening:
-            if self._client is None:
-                self._client = await asyncio.to_thread(self._open)
-            return self._client
+            if self._clients is None:
+                self._clients = await asyncio.to_thread(self._open)
+            return self._clients
 
-    def _open(self) -> httpx.AsyncClient:
-        """Return a client; in a thread, since it imports much."""
+    def _open(self) -> _Clients:
+        """Return the clients; in a thread, since that imports much."""
         import httpx
 
-        limits = httpx.Limits(
-            max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=KEPT_SECONDS
-        )
-        timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
-        return httpx.AsyncClient(verify=self._trust, limits=limits, timeout=timeout, follow_redirects=False)
+        def client(connections: int) -> httpx.AsyncClient:
+            limits = httpx.Limits(
+                max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=KEPT_SECONDS
+            )
+            return httpx.AsyncClient(verify=self._trust, limits=limits, follow_redirects=False)
+
+        return _Clients(client(CONNECTIONS), client(OWN_CONNECTIONS))
 
     async def own_token(self) -> str:
         """Return the server's own login.
@@ -234,12 +301,13 @@ class RemoteConnection:
         if status == 401 and is_own:
             self._credential.forget()
             msg = f"the store at {self.url} does not take the login of this server: jupyter envstore login {self.url}"
-            raise RemoteStoreUnavailableError(msg)
+            raise RemoteStoreUnavailableError(msg, is_refused=True)
+        if not 200 <= status < 600:
+            raise RemoteStoreUnavailableError(self._strange())
         if 300 <= status < 400 and status != 304:
             msg = f"{self.url} leads to another place; set c.EnvStoreApp.remote_url to the address of the store itself"
             raise RemoteStoreUnavailableError(msg)
-        media = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if media in ("text/html", "application/xhtml+xml"):
+        if is_page(answer.headers.get("Content-Type", "")):
             words = f"{status} {answer.reason_phrase}".strip()
             reason = f"what stands in front of it says {words}" if status >= 500 else "there is no store"
             raise RemoteStoreUnavailableError(self._says(reason))
@@ -264,3 +332,9 @@ class RemoteConnection:
 
     def _strange(self) -> str:
         return f"what is at {self.url} does not answer like a store of environments"
+
+
+def is_page(media_type: str) -> bool:
+    """Whether an answer is a page for people; of several types, the last one counts for browsers."""
+    types = [text.partition(";")[0].strip().lower() for text in media_type.split(",")]
+    return any(text in ("text/html", "application/xhtml+xml") or text.startswith("multipart/") for text in types)

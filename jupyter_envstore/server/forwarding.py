@@ -12,12 +12,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 from tornado.iostream import StreamClosedError
 
 from jupyter_envstore.errors import (
     AuthenticationError,
+    InvalidInputError,
     NotFoundError,
     PermissionDeniedError,
     RemoteStoreUnavailableError,
@@ -58,6 +59,13 @@ RETURNED = (
     "Content-Range", "Content-Type", "ETag", "Last-Modified", "Link", "Retry-After", "Vary", VERSION,
     "WWW-Authenticate", "X-Accel-Buffering",
 )  # fmt: skip
+STORE_TOKEN = re.compile(rf"{TOKEN_PREFIX}[A-Za-z0-9_-]{{8,256}}")
+FORMS = ("application/x-www-form-urlencoded", "multipart/")
+SHOWN = re.compile(
+    r"(?:application/(?:json|x-ndjson|yaml|toml|zip|gzip|zstd|x-tar|octet-stream|vnd\.[a-z0-9.+-]+)|text/(?:plain|yaml))"
+    r"(?:; *charset=[a-zA-Z0-9-]+)?",
+)
+"""Media types of answers that are handed back as they are; what else comes is bytes."""
 OWN_ARGUMENTS = ("token", "_xsrf")
 """What stands in a query for this server, and is nobody else's business."""
 EVERYBODY = None
@@ -139,27 +147,34 @@ def forwarding_of(settings: Mapping[str, Any]) -> Forwarding:
 class ForwardHandler(JsonHandler):
     """Hands a request on.
 
-    It is sent with the token of the request, if it has one that is not Jupyter's; else with the server's own login, if
-    Jupyter knows the user, and the user is whose login it is.
+    It is sent with the token of the request, if that is one of a store; else with the server's own login, if Jupyter
+    knows the user, and the user is whose login it is. Nothing else that a request logs in with is handed on: it
+    is meant for this server, or for what stands in front of it.
     """
+
+    @property
+    def content_security_policy(self) -> str:
+        """That of the API; besides, nothing of an answer acts as a page of this server."""
+        return f"{super().content_security_policy}; sandbox; form-action 'none'"
 
     async def prepare(self) -> None:  # type: ignore[override]
         """Find out with whose token the request is handed on."""
         if len(self.request.body) > LARGEST_BODY:
             msg = f"the body has {len(self.request.body)} bytes; at most {LARGEST_BODY} are sent to the store"
             raise TooLargeError(msg)
+        if self.request.headers.get("Content-Type", "").lower().startswith(FORMS):
+            msg = "a form is not handed on to the store; send JSON"  # Jupyter reads its token from forms, too
+            raise InvalidInputError(msg)
         given = header_token(self.request.headers.get("Authorization", "")) or ""
-        self.is_by_own_token = given.startswith(TOKEN_PREFIX)
+        self._token = given if STORE_TOKEN.fullmatch(given) else ""
+        self.is_by_own_token = bool(self._token)
         await super().prepare()
-        if self._finished:
+        if self._finished or self._token:
             return
-        self._token, user = given, self.current_user
-        if self.is_by_own_token or (user is None and given):
-            return
+        user = self.current_user
         if user is None:
-            msg = "log in, or send a token"
+            msg = "log in; or send a token of the store, which begins with es_" if given else "log in, or send a token"
             raise AuthenticationError(msg)
-        self._token = ""
         if not self.token_authenticated:
             self.check_same_site()
         await self.require_authorized(user)
@@ -181,9 +196,15 @@ class ForwardHandler(JsonHandler):
         async with connection.send(self._outgoing()) as answer:
             self.set_status(answer.status_code, answer.reason_phrase or None)
             self.clear_header("Content-Type")
-            for name in RETURNED:
-                if name in answer.headers:
-                    self.set_header(name, answer.headers[name])
+            try:
+                for name in RETURNED:
+                    if name in answer.headers:
+                        self.set_header(name, answer.headers[name])
+            except ValueError:
+                msg = f"the store at {connection.url} answers with a header that cannot be one"
+                raise RemoteStoreUnavailableError(msg) from None
+            if not SHOWN.fullmatch(answer.headers.get("Content-Type", "")):
+                self.set_header("Content-Type", "application/octet-stream")
             try:
                 await self._stream(connection, answer)
             except StreamClosedError:
@@ -213,10 +234,10 @@ class ForwardHandler(JsonHandler):
         if {".", ".."} & set(re.split(r"[/\\]", decoded)) or re.search(r"[\x00-\x20\x7f]", path):
             msg = f"there is nothing at {self.request.path}"
             raise NotFoundError(msg)
-        query = "&".join(
-            part for part in self.request.query.split("&") if part and part.partition("=")[0] not in OWN_ARGUMENTS
-        )
-        headers = {name: self.request.headers[name] for name in SENT if name in self.request.headers}
+        parts = self.request.query.split("&")
+        query = "&".join(part for part in parts if part and unquote_plus(part.partition("=")[0]) not in OWN_ARGUMENTS)
+        given = {name: self.request.headers.get(name, "") for name in SENT}
+        headers = {name: text for name, text in given.items() if text and text.isascii()}
         headers[API_PATH] = f"{forwarding.base_url}envstore/api/v1/"
         return Outgoing(
             str(self.request.method),
@@ -247,7 +268,7 @@ class ForwardEnvironmentsHandler(ForwardHandler):
         for name in ("Accept-Encoding", "If-None-Match", "If-Modified-Since"):
             outgoing.headers.pop(name, None)
         async with forwarding.connection.send(outgoing) as answer:
-            text = b"".join([piece async for piece in forwarding.connection.pieces(answer, decoded=True)])
+            text = await forwarding.connection.body(answer)
             self.set_status(answer.status_code, answer.reason_phrase or None)
         is_long = len(text) > LONG_ANSWER
         self.finish(await asyncio.to_thread(self._with_kernels, text) if is_long else self._with_kernels(text))
@@ -264,7 +285,7 @@ class ForwardEnvironmentsHandler(ForwardHandler):
                 row["presence"] = kernels.presence(row["id"])
                 row["kernel_note"] = state.reason or None if row["current_build_id"] else None
             return json.dumps(found).encode()
-        except (ValueError, LookupError, TypeError, AttributeError):
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return text
 
 
@@ -279,13 +300,12 @@ class BringForwardHandler(ForwardHandler):
         outgoing = self._outgoing()
         place = outgoing.path.partition("?")[0].rstrip("/").removesuffix("/bring")
         shown = Outgoing("GET", f"{place}/", {"Accept": "application/json"})
-        async with forwarding.connection.send(shown) as answer:
-            text = b"".join([piece async for piece in forwarding.connection.pieces(answer, decoded=True)])
-        if answer.status_code != 200:
-            self.set_status(answer.status_code)
+        status, text = await forwarding.connection.read(shown)
+        if status != 200:
+            self.set_status(status)
             self.finish(text)
             return
-        await forwarding.kernels.bring(json.loads(text)["data"]["id"])
+        await forwarding.kernels.bring(int(json.loads(text)["data"]["id"]))
         self.acknowledge("it is being brought to this server", 202)
 
 
@@ -295,7 +315,8 @@ def forwarding_routes() -> list[tuple[str, type[Any]]]:
         *((f"/{prefix}/api/v[12]/environment/?", ForwardEnvironmentsHandler) for prefix in ("envstore", "conda-store")),
         ("/envstore/api/v1/environment/[^/]+/[^/]+/?", ForwardEnvironmentsHandler),
         ("/envstore/api/v1/environment/[^/]+/[^/]+/bring/?", BringForwardHandler),
-        ("/envstore/(?:api|channel)(?:/.*)?", ForwardHandler),
+        ("/envstore/api(?:/.*)?", ForwardHandler),
+        ("/envstore/channel(?:/(?!t/).*)?", ForwardHandler),  # a token in a path would be logged; the store takes it
         ("/conda-store/api(?:/.*)?", ForwardHandler),
         ("/envstore/tokens/?", TokensPageHandler),
         ("/envstore/shared/?", SharedPageHandler),

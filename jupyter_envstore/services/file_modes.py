@@ -15,7 +15,7 @@ from jupyter_envstore.errors import StorageError
 
 OURS = (
     ".restoring-*", "blobs", "brought", "builds", "caches.lock", "client", "envs", "envstore.sqlite*", "kernels",
-    "late-kernels.json", ".late-kernels.json.*", "logs", "offered-*", "pkgs", "remote.json", ".remote.json.*", "shims",
+    "late-kernels.json", ".late-kernels.json.*", "logins", "logs", "offered-*", "pkgs", "shims",
     "staging", "tools",
 )  # fmt: skip
 """What a store has in its folder."""

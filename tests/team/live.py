@@ -44,7 +44,7 @@ c.JupyterHub.spawner_class = "simple"  # as people have no accounts on this mach
 c.SimpleLocalProcessSpawner.home_dir_template = "{folder}/home/{{username}}"
 c.Spawner.cmd = [{python!r}, "-m", "jupyterhub.singleuser", "--allow-root"]
 c.Spawner.args = ["--ServerApp.jpserver_extensions=jupyter_envstore=True", "--EnvStoreApp.allow_local_files=True"]
-c.Spawner.environment["ENVSTORE_REMOTE_URL"] = "http://127.0.0.1:{service_port}/hub-of-tests/services/envstore/"
+c.Spawner.environment["ENVSTORE_REMOTE_URL"] = "http://127.0.0.1:{port}/hub-of-tests/services/envstore/"
 c.Spawner.environment["JUPYTERHUB_SINGLEUSER_APP"] = "jupyter_server.serverapp.ServerApp"
 service = c.JupyterHub.services[0]
 del service["user"]  # the account of the example is not made here

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import http.server
 import json
 import re
@@ -228,11 +230,21 @@ class Recorder(http.server.BaseHTTPRequestHandler):
 
     seen: list[tuple[str, str, dict[str, str], bytes]]
     answer: tuple[int, dict[str, str], bytes]
+    endless = False
+    """Whether the changes are one line that does not end."""
 
     def handle_any(self) -> None:
         """Note the request."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if "changes/" not in self.path:
+        if "changes/" in self.path and self.endless:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/x-ndjson")
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                while self.endless:
+                    self.wfile.write(b"xyz")
+            return
+        if "changes/" not in self.path and "kernel/" not in self.path:
             self.seen.append((self.command, self.path, dict(self.headers), body))
         status, headers, text = self.answer
         self.send_response(status)
@@ -342,6 +354,64 @@ def test_a_server_that_several_people_use_lends_its_login_to_nobody(store: Servi
             assert client.data("GET", f"build/{built}/", own)["id"] == built
         finally:
             client.stop()
+
+
+def test_what_one_logs_in_with_elsewhere_is_not_handed_on(watched: tuple[Client, type[Recorder]]) -> None:
+    client, handler = watched
+    handler.seen.clear()
+    basic = base64.b64encode(b"jo:password of the proxy").decode()
+    jupyters = base64.b64encode(f"jo:{MASTER}".encode()).decode()
+    for header in (
+        f"Basic {basic}", f"Basic {jupyters}", f"token {MASTER},token {MASTER}", "Bearer of-another-server",
+        "Bearer es_x", f"Bearer es_0123456789,{MASTER}", "Bearer es_012345678é".encode().decode("latin-1"),
+    ):  # fmt: skip
+        answer = requests.get(f"{client.api}permission/", headers={"Authorization": header}, timeout=9)
+        assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated"), header
+    assert handler.seen == []
+    own = {"Authorization": f"token {MASTER}"}
+    assert requests.get(f"{client.api}x/?%74oken={MASTER}&a=1", timeout=9).ok
+    assert handler.seen[-1][1].endswith("/x/?a=1")
+    form = requests.post(f"{client.api}token/", data={"token": MASTER}, headers=own, timeout=9)
+    assert (form.status_code, "a form is not handed on" in form.text) == (400, True)
+    odd = {"User-Agent": "café".encode().decode("latin-1"), "If-None-Match": '"é"'.encode().decode("latin-1")}
+    assert requests.get(f"{client.api}roles/", headers={**own, **odd}, timeout=9).ok
+    assert MASTER not in str(handler.seen)
+
+
+def test_a_store_that_says_nonsense_stops_nothing(watched: tuple[Client, type[Recorder]]) -> None:
+    client, handler = watched
+    as_json = {"Content-Type": "application/json"}
+    for answer in (
+        (200, as_json, b"[" * 200_000),
+        (200, as_json, b'{"data": [{"id": "x"}]}'),
+        (200, {**as_json, "ETag": '"\x01a"'}, b"{}"),
+        (799, as_json, b"{}"),
+        (200, {"Content-Type": "application/json, text/html"}, b"<script>"),
+        (200, {"Content-Type": "multipart/x-mixed-replace"}, b"<script>"),
+    ):
+        handler.answer = answer
+        for path in ("environment/", "roles/"):
+            found = client.ask("GET", path, check=False)
+            assert found.status_code in (200, 503), found.text
+            assert found.headers["Content-Type"].partition(";")[0] in ("application/json", "application/octet-stream")
+            assert "sandbox" in found.headers["Content-Security-Policy"]
+        with kernel(client, "python3") as started:
+            assert run(client, started, "print(6 * 7)").strip() == "42"
+    handler.answer = (200, as_json, b"{}")
+
+
+def test_a_line_that_does_not_end_holds_nobody(watched: tuple[Client, type[Recorder]]) -> None:
+    client, handler = watched
+    handler.endless = True
+    try:
+        time.sleep(6)  # it asks again by then
+        for _ in range(20):
+            begun = time.monotonic()
+            assert client.ask("GET", "roles/", check=False).ok
+            assert time.monotonic() - begun < 1.0
+            time.sleep(0.1)
+    finally:
+        handler.endless = False
 
 
 # -- kernels ---------------------------------------------------------------------------------------------------------
@@ -496,3 +566,23 @@ def test_an_environment_is_brought_ahead_and_tells_how_far_it_is(
     assert "is not here yet" not in specs(client)["envstore-team--ahead"]["spec"]["display_name"]
     again = client.ask("POST", "environment/team/ahead/bring/")
     assert (again.status_code, "already" in again.text) == (409, True)
+
+
+def test_two_logins_of_one_account_have_kernels_of_their_own(store: Service, with_kernel: dict[str, Any]) -> None:
+    assert with_kernel
+    with short_folder() as cache, short_folder() as first, short_folder() as second:
+        extra = f"c.EnvStoreApp.remote_cache_dir = {str(cache)!r}\n"
+        here = Client(first, store.place, JO, extra).start()
+        try:
+            until(lambda: "envstore-team--k" in specs(here))
+            there = Client(second, store.place, store.token({"elsewhere/*": ["viewer"]}), extra).start()
+            try:
+                time.sleep(4)
+                assert "envstore-team--k" in specs(here)
+                assert not any(name.startswith("envstore-") for name in specs(there))
+                with kernel(here, "envstore-team--k") as started:
+                    assert str(cache) in run(here, started, "import sys; print(sys.prefix)")
+            finally:
+                there.stop()
+        finally:
+            here.stop()

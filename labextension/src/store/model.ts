@@ -343,7 +343,9 @@ export class EnvStoreModel implements IDisposable {
     for (const item of environments) {
       const old = before.get(item.id);
       const isNew = !old?.active || old.current_build_id !== item.current_build_id;
-      const isBrought = Boolean(old?.current_build?.packed_away) !== Boolean(item.current_build?.packed_away);
+      const isBrought =
+        Boolean(old?.current_build?.packed_away) !== Boolean(item.current_build?.packed_away) ||
+        (old?.presence?.state === 'here') !== (item.presence?.state === 'here');
       if (item.active && (isNew || isBrought || old.kernels.join() !== item.kernels.join())) {
         this._ready.emit(item);
       }
