@@ -32,6 +32,8 @@ from tests.team.conftest import UNSANDBOXED
 from tests.team.live import Client, Service
 
 HEADERS = {"Authorization": f"Bearer {MASTER}"}
+EXTENSIONS = ("jupyter_envstore", "jupyterlab", "jupyter_lsp", "jupyter_server_terminals", "notebook_shim")
+PLAIN = f"c.ServerApp.jpserver_extensions = {dict.fromkeys(EXTENSIONS, False)}\n"
 PAGES = 300
 FOLLOWERS = 200
 SECONDS = 20.0
@@ -167,7 +169,7 @@ def main() -> None:
     store.wait(store.submit(text()))
     fill(store)
     client = Client(folders[1], store.place, MASTER).start()
-    plain = Server(folders[2], "c.ServerApp.jpserver_extensions = {}\n").start()
+    plain = Server(folders[2], PLAIN).start()
     try:
         time.sleep(5)
         page(client, store)

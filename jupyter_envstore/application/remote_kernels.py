@@ -65,6 +65,8 @@ class RemoteKernels:
         self._specs = KernelSpecs(config, self._builds, tuple(namespaces), user_directory)
         self._moved = moved
         self._coming: dict[str, Coming] = {}
+        self._here: set[str] = set()
+        self._mounted: frozenset[int] = frozenset()
         self._mark = -1
         self._asked_at = float("-inf")
         self._bringing: set[asyncio.Future[int]] = set()
@@ -78,7 +80,7 @@ class RemoteKernels:
         record = self._builds.record_of(environment_id)
         if not record:
             return None
-        if self._builds.is_in_place(environment_id) or self._brought.find(record) is not None:
+        if environment_id in self._mounted or record in self._here:
             return {"state": "here", "step": "", "done": 0, "total": 0, "failure": ""}
         coming = self._coming.get(record)
         if coming is None:
@@ -170,5 +172,7 @@ class RemoteKernels:
         try:
             self._mark = await asyncio.to_thread(lambda: self._brought.mark)
             await asyncio.to_thread(self._specs.sync)
+            self._here = await asyncio.to_thread(lambda: {digest for digest, _ in self._brought.least_used()})
+            self._mounted = await asyncio.to_thread(self._builds.mounted)
         except OSError as error:
             self._log.warning("envstore: kernelspecs cannot be written: %s", error)

@@ -87,10 +87,9 @@ class RemoteBuilds:
         row = self._told.get(environment_id)
         return _digest(row) if row else ""
 
-    def is_in_place(self, environment_id: int) -> bool:
-        """Whether the files of an environment are mounted from the store."""
-        row = self._told.get(environment_id)
-        return row is not None and self._active(row).present
+    def mounted(self) -> frozenset[int]:
+        """Return the ids of the environments whose files are mounted from the store."""
+        return frozenset(key for key, row in self._told.items() if self._active(row).present)
 
     def arguments(self, environment_id: int) -> list[str]:
         """Return the arguments of the program that brings an environment, but for the kernel.
