@@ -114,6 +114,7 @@ class RemoteKernels:
         if presence is not None and presence["state"] == "coming":
             return
         token = await self._connection.own_token()
+        await asyncio.to_thread(self._brought.tell, self._builds.record_of(environment_id), Coming())
         process = await asyncio.create_subprocess_exec(
             sys.executable, *arguments, "--", stdin=asyncio.subprocess.DEVNULL, env={**os.environ, TOKEN: token}
         )

@@ -35,6 +35,8 @@ def main(arguments: list[str]) -> int:
         config = replace(StoreConfig.from_text(text), hand_on=True, worker_wait_seconds=0.0)
         with contextlib.closing(EnvStore.open(config)) as store:
             reference = find(store, build)
+            if store.builds.show(reference.id)["packed_away"]:
+                print(f"{reference} is not here yet; bringing it", file=sys.stderr, flush=True)
             prefix = bring(store, reference)
             row = ActiveBuild(0, reference.namespace, reference.name, reference.id, reference.number, None, True)
             kernels = dict(own_kernels(prefix, row, store.config.shims))
@@ -62,8 +64,7 @@ def bring(store: Store, reference: BuildRef, told: Callable[[FullBuildView], Non
     BuildFailedError
         It cannot be brought.
     """
-    if ask_for_files(store, reference):
-        print(f"{reference} is not here yet; bringing it", file=sys.stderr, flush=True)
+    ask_for_files(store, reference)
     view = store.builds.show(reference.id)
     while view["packed_away"]:
         store.scheduler.tick()
