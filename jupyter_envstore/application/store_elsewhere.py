@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_core.paths import jupyter_data_dir
 
-from jupyter_envstore import __version__
 from jupyter_envstore.application.remote_kernels import RemoteKernels
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.remote.change_stream import ChangeStream, RemoteNews
 from jupyter_envstore.remote.client_configuration import ClientConfiguration
 from jupyter_envstore.remote.connection import RemoteConnection
 from jupyter_envstore.remote.credentials import TOKEN_VARIABLE, Credential
+from jupyter_envstore.remote.headers import own_version
 from jupyter_envstore.remote.logins import Logins, default_file
 from jupyter_envstore.server.forwarding import SETTING, Forwarding, LentTo, forwarding_routes
 from jupyter_envstore.server.kernel_environment import KernelEnvironment, give_to_children
@@ -142,7 +142,7 @@ class StoreElsewhere:
         self._config = config
         self._specs = replace(config, root_dir=str(config.root / "logins" / options.mark))
         credential = Credential(options.url, options.token_file, Logins(default_file()), options.with_hub_token)
-        self._connection = RemoteConnection(options.url, credential, options.ca_file, __version__)
+        self._connection = RemoteConnection(options.url, credential, options.ca_file, own_version())
         self._stream = ChangeStream(self._connection, self._note, log)
         self._news: asyncio.Queue[RemoteNews] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []

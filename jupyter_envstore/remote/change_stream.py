@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_envstore.errors import RemoteStoreUnavailableError
 from jupyter_envstore.remote.connection import API, Outgoing, RemoteConnection
+from jupyter_envstore.remote.headers import VERSION, own_version
 
 if TYPE_CHECKING:
     import logging
@@ -78,7 +79,7 @@ class ChangeStream:
         self._tell = tell
         self._log = log
         self._revision = NEWEST
-        self._told = ""
+        self._told = self._version = ""
 
     async def run(self) -> None:
         """Follow, until the task is canceled."""
@@ -110,6 +111,7 @@ class ChangeStream:
             if answer.status_code != 200:
                 msg = f"the store at {self._connection.url} does not tell what changes: {answer.status_code}"
                 raise RemoteStoreUnavailableError(msg)
+            self._compare(answer.headers.get(VERSION, ""))
             if answer.headers.get("Content-Type", "").startswith(LINES):
                 async for line in self._lines(answer):
                     if line:
@@ -121,6 +123,13 @@ class ChangeStream:
             self._take(whole)
             yield True
         await asyncio.sleep(POLL_SECONDS)
+
+    def _compare(self, version: str) -> None:
+        """Say once that the store is of another version; requests that it does not know are answered with 404."""
+        if version and version != own_version() and version != self._version:
+            place = self._connection.url
+            self._log.warning("envstore: the store at %s is version %s, this is %s", place, version[:40], own_version())
+        self._version = version
 
     async def _lines(self, answer: httpx.Response) -> AsyncIterator[bytes]:
         rest, seen = bytearray(), 0

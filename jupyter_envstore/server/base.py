@@ -18,7 +18,7 @@ from jupyter_envstore.errors import (
 )
 from jupyter_envstore.images.reference import LATEST
 from jupyter_envstore.policy.access import TOKEN_PREFIX, Identity
-from jupyter_envstore.remote.headers import API_PATH
+from jupyter_envstore.remote.headers import API_PATH, VERSION, own_version
 from jupyter_envstore.server.context import context_of
 from jupyter_envstore.server.json_handler import header_token
 from jupyter_envstore.server.request_reader import Reader
@@ -46,6 +46,11 @@ class EnvStoreHandler(Reader):
     """Whether whoever has a share link reaches it, to read. All that is not for links is closed to them."""
     identity: Identity
     place: tuple[str, str]
+
+    def set_default_headers(self) -> None:
+        """Say which version answers, beside what Jupyter says."""
+        super().set_default_headers()
+        self.set_header(VERSION, own_version())
 
     # -- the store -------------------------------------------------------------------------------------------------
 

@@ -81,6 +81,7 @@ def test_the_answers_are_those_that_the_person_has_at_the_store(client: Client, 
                     del row[own]
         assert ours == theirs
     assert client.data("GET", "permission/")["primary_namespace"] == "jo"
+    assert client.ask("GET", "").headers["EnvStore-Version"] == store.data("GET", "", JO)["version"]
     assert client.ask("DELETE", "environment/team/x/").status_code == 403
     assert requests.get(f"{client.origin}/conda-store/api/v1/", params={"token": MASTER}, timeout=9).ok
     urls = [item["url"] for item in client.data("GET", f"build/{built}/artifacts/")]
@@ -239,6 +240,7 @@ class Recorder(http.server.BaseHTTPRequestHandler):
         if "changes/" in self.path and self.endless:
             self.send_response(200)
             self.send_header("Content-Type", "application/x-ndjson")
+            self.send_header("EnvStore-Version", "0.0.9")
             self.end_headers()
             with contextlib.suppress(OSError):
                 while self.endless:
@@ -410,6 +412,7 @@ def test_a_line_that_does_not_end_holds_nobody(watched: tuple[Client, type[Recor
             assert client.ask("GET", "roles/", check=False).ok
             assert time.monotonic() - begun < 1.0
             time.sleep(0.1)
+        assert "is version 0.0.9, this is" in client.log.read_text()
     finally:
         handler.endless = False
 
