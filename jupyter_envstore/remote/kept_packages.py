@@ -74,6 +74,7 @@ class RemotePackages:
     def __init__(self, url: str, token: str, ca_file: str) -> None:
         self._url = url
         self._token = token
+        self._is_away = False
         trust = ssl.create_default_context()
         if ca_file:
             trust.load_verify_locations(ca_file)
@@ -82,7 +83,8 @@ class RemotePackages:
     def fetch(self, files: Iterable[WantedFile], blobs: BlobStore) -> tuple[int, int]:
         """Put files into a store of this machine; return how many came, and their bytes.
 
-        Those that the store elsewhere does not have, or that come damaged, are left out.
+        Those that the store elsewhere does not have, or that come damaged, are left out; and once it does not answer,
+        all others.
 
         Raises
         ------
@@ -96,6 +98,8 @@ class RemotePackages:
 
     def _fetch(self, file: WantedFile, blobs: BlobStore) -> int:
         """Fetch one; return its bytes, 0 where it is not to be had."""
+        if self._is_away:
+            return 0
         request = urllib.request.Request(  # noqa: S310 - the address was checked when it was configured
             self._url + file.path, headers={"Authorization": f"Bearer {self._token}"}
         )
@@ -107,5 +111,8 @@ class RemotePackages:
                         msg = f"the store sends another file than {file.filename}"
                         raise StorageError(msg)
             return blob.size
-        except (StorageError, urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError):
+        except (StorageError, urllib.error.HTTPError):
+            return 0
+        except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError):
+            self._is_away = True
             return 0

@@ -124,7 +124,7 @@ def test_an_idle_server_leaves_its_tables_alone_and_goes_on_when_something_is_wr
         while store.envstore.builds.show(build.id)["status"] != "COMPLETED":  # nobody else ticks
             assert time.monotonic() < deadline
             time.sleep(0.1)
-        while not (build.id in {number for news in told for number in news.builds} and told[-1].working == 0):
+        while not (build.id in {row.build_id for news in told for row in news.changed} and told[-1].working == 0):
             assert time.monotonic() < deadline
             time.sleep(0.1)
     finally:

@@ -149,7 +149,10 @@ def test_schemathesis_finds_no_unforeseen_error_and_no_undocumented_answer(
     server = make_server(f"c.EnvStoreApp.default_settings = {defaults!r}")
     server.wait(server.submit(f"name: target\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"))
     schema = tmp_path / "openapi.json"
-    schema.write_text(json.dumps(within_a_request_line(server.ask("GET", "openapi.json").json())))
+    document = within_a_request_line(server.ask("GET", "openapi.json").json())
+    changes = document["paths"]["/changes/"]["get"]
+    changes["parameters"] = [each for each in changes["parameters"] if each["name"] != "follow"]  # it takes its 50 s
+    schema.write_text(json.dumps(document))
     # 500 is documented nowhere; 502 to 504 are, where channels that it makes up do not answer
     checks = "status_code_conformance,content_type_conformance,response_schema_conformance"
     command = [

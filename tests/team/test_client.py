@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import requests
 
+from jupyter_envstore.builds.deletion import prefixes_in_use
 from tests.conftest import PYTHON
 from tests.helpers import serve
 from tests.server.live import MASTER, check_answer
@@ -507,7 +508,7 @@ def test_what_is_not_used_goes_to_make_room_but_never_what_runs(
                     assert run(client, second, prefix).strip() != str(place)
                 assert run(client, first, "import numpy; print(numpy.ones(2).sum())").strip() == "2.0"
                 assert place.is_dir()
-            time.sleep(1)
+            until(lambda: not prefixes_in_use(root / "builds"), 30)
             store.wait(store.submit(f"name: k3\nchannels: [{channel}]\ndependencies: [python={PYTHON}, ipykernel]"))
             until(lambda: "envstore-team--k3" in specs(client))
             with kernel(client, "envstore-team--k3") as third:
@@ -589,3 +590,16 @@ def test_two_logins_of_one_account_have_kernels_of_their_own(store: Service, wit
                 there.stop()
         finally:
             here.stop()
+
+
+def test_a_kernel_that_is_here_starts_while_the_store_is_away(client: Client, store: Service) -> None:
+    name = "envstore-team--k"
+    with kernel(client, name) as started:
+        place = run(client, started, "import sys; print(sys.prefix)")
+    store.stop(signal.SIGKILL)
+    try:
+        assert client.ask("GET", "environment/team/k/", check=False).status_code == 503
+        with kernel(client, name) as started:
+            assert run(client, started, "import sys; print(sys.prefix)") == place
+    finally:
+        store.start()

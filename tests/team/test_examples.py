@@ -15,9 +15,12 @@ import pytest
 import requests
 import yaml
 
+from tests.conftest import PYTHON
 from tests.server.live import MASTER, free_port
+from tests.server.test_kernels import kernel, run, specs, until
+from tests.server.test_lifecycle import listen
 from tests.team.conftest import UNSANDBOXED, short_folder
-from tests.team.live import REPOSITORY, Service
+from tests.team.live import REPOSITORY, Client, Service
 
 EXAMPLES = REPOSITORY / "examples"
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
@@ -138,3 +141,32 @@ def test_the_other_examples_can_be_read() -> None:
         assert scope in hub, scope
     for path in EXAMPLES.rglob("*_config.py"):
         compile(path.read_text(), str(path), "exec")
+
+
+def test_a_server_of_ones_own_is_a_client_through_the_proxy(proxied: Proxied, channel: str) -> None:
+    service = proxied.service
+    build = service.submit(f"name: behind\nchannels: [{channel}]\ndependencies: [python={PYTHON}, ipykernel]")
+    assert service.wait(build)["status"] == "COMPLETED"
+    with short_folder() as folder:
+        stranger = Client(folder, f"{proxied.address}/", MASTER).start()
+        try:
+            refused = stranger.ask("GET", "permission/", check=False)
+            assert (refused.status_code, "its certificate is not known" in refused.text) == (503, True)
+        finally:
+            stranger.stop()
+    with short_folder() as folder:
+        known = f"c.EnvStoreApp.remote_ca_file = {str(proxied.certificate)!r}\n"
+        client = Client(folder, f"{proxied.address}/", MASTER, known).start()
+        try:
+            until(lambda: "envstore-team--behind" in specs(client))
+            event, seconds = listen(
+                client,
+                lambda: service.data("PUT", "environment/team/behind/", json={"description": f"at {time.time()}"}),
+                "environments",
+            )
+            assert seconds < 1.0
+            assert event["ids"] == [service.data("GET", "environment/team/behind/")["id"]]
+            with kernel(client, "envstore-team--behind") as started:
+                assert run(client, started, "print(6 * 7)").strip() == "42"
+        finally:
+            client.stop()
