@@ -128,10 +128,12 @@ def make_room(store: Store, known: BroughtEnvironments, most: int, kept: str = "
     """
     config = store.config
     for digest, found in known.least_used():
+        if digest == kept:
+            continue
         if _bytes_of(config) <= most:
             return
         with known.locked(alone=True):
-            if digest == kept or Path(found.prefix).name in prefixes_in_use(config.builds):
+            if Path(found.prefix).name in prefixes_in_use(config.builds):
                 continue
             known.forget(digest)
         with contextlib.suppress(NotFoundError):

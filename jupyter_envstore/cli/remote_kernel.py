@@ -7,6 +7,7 @@ is brought and nothing is started. What is printed stands in the log of the serv
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -52,4 +53,6 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    sys.stderr.flush()
+    os._exit(code)  # threads of rattler now and then crash an interpreter that takes itself apart
