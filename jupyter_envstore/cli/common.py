@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import getpass
 import json
+import os
 import signal
 import sys
 import threading
@@ -26,6 +27,7 @@ from jupyter_envstore.services.values import BuildRef
 from jupyter_envstore.spec import parse_reference
 
 POLL_SECONDS = 0.1
+REMOTE_URL = "ENVSTORE_REMOTE_URL"
 ENVIRONMENT_OPTIONS = ("environment", "first", "second", "source")
 """Names of the options that name an environment."""
 
@@ -33,7 +35,11 @@ ENVIRONMENT_OPTIONS = ("environment", "first", "second", "source")
 @contextlib.contextmanager
 def open_store(options: argparse.Namespace) -> Iterator[Store]:
     """Open the store that the options name; what is not found in it since it was deleted is told with the way back."""
-    store = EnvStore.open(dataclasses.replace(load_config(options.root), hand_on=True))
+    config = load_config(options.root)
+    if options.root is None and (elsewhere := os.environ.get(REMOTE_URL)):
+        words = f"note: this is the store of this machine, in {config.root}; JupyterLab shows the one at {elsewhere}"
+        print(words, file=sys.stderr)
+    store = EnvStore.open(dataclasses.replace(config, hand_on=True))
     try:
         yield store
     except NotFoundError:
