@@ -15,7 +15,12 @@ from jupyter_envstore.application.handler_context import make_context
 from jupyter_envstore.application.store_opener import StoreOpener, without_collections
 from jupyter_envstore.errors import EnvStoreError
 from jupyter_envstore.server.context import SETTING
-from jupyter_envstore.server.kernel_environment import KernelEnvironment, OwnKernelTokens, give_to_children
+from jupyter_envstore.server.kernel_environment import (
+    KernelEnvironment,
+    OwnKernelTokens,
+    give_to_children,
+    offer_kernels,
+)
 from jupyter_envstore.server.registry import ROUTES as REGISTRY_ROUTES
 from jupyter_envstore.server.registry_server import RegistryServer
 from jupyter_envstore.server.routes import routes
@@ -135,7 +140,7 @@ class OwnStore:
             from jupyter_envstore.kernels.kernel_specs import KernelSpecs
             from jupyter_envstore.kernels.stored_builds import StoredBuilds
         user = Path(jupyter_data_dir()) / "kernels" if self._kernels.for_user else None
-        self._offer_kernels(str(configuration.kernels_of(namespaces)))
+        offer_kernels(self._server.kernel_spec_manager, str(configuration.kernels_of(namespaces)))
 
         def kernels_of(store: EnvStore) -> KernelSpecs:
             found = KernelSpecs(configuration, StoredBuilds(configuration, store.database), namespaces, user)
@@ -149,11 +154,3 @@ class OwnStore:
     def _tell(self, news: News) -> None:
         self._context.change_feed.tell(news.revision, news.changed, news.progressing)
         self._events.tell(news)
-
-    def _offer_kernels(self, directory: str) -> None:
-        """Add our kernelspecs to the server's, where it had looked for its own before it was told of ours."""
-        manager = self._server.kernel_spec_manager
-        assert manager is not None  # noqa: S101 - for the type checker
-        directories = manager.kernel_dirs
-        if directory not in directories:
-            directories.append(directory)

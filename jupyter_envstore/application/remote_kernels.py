@@ -12,6 +12,7 @@ from jupyter_envstore.errors import ConflictError, RemoteStoreUnavailableError
 from jupyter_envstore.kernels.kernel_specs import KernelSpecs, KernelState
 from jupyter_envstore.kernels.remote_builds import RemoteBuilds
 from jupyter_envstore.remote.brought import BroughtEnvironments, Coming
+from jupyter_envstore.remote.credentials import KERNEL_VARIABLE
 
 if TYPE_CHECKING:
     import logging
@@ -26,7 +27,6 @@ MOST_ASKED = 100
 """Environments that are asked for by their ids; beyond, all are asked for."""
 ALL_SECONDS = 45.0
 """How often all are asked for: one may read others than before, and nobody says so."""
-TOKEN = "ENVSTORE_TOKEN"  # noqa: S105 - the name of a variable
 LOOK_SECONDS = 1.0
 """How often it is looked whether an environment was brought."""
 
@@ -116,7 +116,11 @@ class RemoteKernels:
         token = await self._connection.own_token()
         await asyncio.to_thread(self._brought.tell, self._builds.record_of(environment_id), Coming())
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *arguments, "--", stdin=asyncio.subprocess.DEVNULL, env={**os.environ, TOKEN: token}
+            sys.executable,
+            *arguments,
+            "--",
+            stdin=asyncio.subprocess.DEVNULL,
+            env={**os.environ, KERNEL_VARIABLE: token},
         )
         task = asyncio.ensure_future(process.wait())
         self._bringing.add(task)

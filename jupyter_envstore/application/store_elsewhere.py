@@ -21,7 +21,8 @@ from jupyter_envstore.remote.credentials import TOKEN_VARIABLE, Credential
 from jupyter_envstore.remote.headers import own_version
 from jupyter_envstore.remote.logins import Logins, default_file
 from jupyter_envstore.server.forwarding import SETTING, Forwarding, LentTo, forwarding_routes
-from jupyter_envstore.server.kernel_environment import KernelEnvironment, give_to_children
+from jupyter_envstore.server.kernel_environment import KernelEnvironment, give_to_children, offer_kernels
+from jupyter_envstore.server.tokens import LONGEST_HOURS
 
 if TYPE_CHECKING:
     import logging
@@ -106,7 +107,6 @@ class RemoteKernelTokens:
 
 TOKEN_SECONDS = 5.0
 """How long the start of a kernel waits for its token."""
-LONGEST_HOURS = 24 * 7
 
 
 class StoreElsewhere:
@@ -212,10 +212,7 @@ class StoreElsewhere:
         folder = self._specs.kernels_of(kernels.namespaces)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         give_to_children(folder.parent)
-        manager = server.kernel_spec_manager
-        assert manager is not None  # noqa: S101 - for the type checker
-        if str(folder) not in manager.kernel_dirs:
-            manager.kernel_dirs.append(str(folder))
+        offer_kernels(server.kernel_spec_manager, str(folder))
 
     def _note(self, news: RemoteNews) -> None:
         """Tell progress at once; what changes kernels, when these are there."""

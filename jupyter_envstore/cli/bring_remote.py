@@ -33,7 +33,7 @@ from jupyter_envstore.errors import (
 from jupyter_envstore.kernels.own_kernels import own_kernels
 from jupyter_envstore.remote.brought import BroughtEnvironment, BroughtEnvironments, Coming
 from jupyter_envstore.remote.client_configuration import ClientConfiguration
-from jupyter_envstore.remote.credentials import Credential
+from jupyter_envstore.remote.credentials import KERNEL_VARIABLE, Credential
 from jupyter_envstore.remote.kept_packages import RemotePackages, WantedFile
 from jupyter_envstore.remote.logins import Logins, default_file
 from jupyter_envstore.representation.builds import FullBuildView
@@ -44,7 +44,6 @@ from jupyter_envstore.spec.names import check_name, parse_reference
 from jupyter_envstore.spec.selectors import current_subdir
 from jupyter_envstore.spec.wording import human_size
 
-KERNEL_TOKEN = "ENVSTORE_TOKEN"  # noqa: S105 - the name of a variable
 TELL_SECONDS = 0.5
 CERTIFICATES = "SSL_CERT_FILE"
 
@@ -258,7 +257,7 @@ def _token(client: ClientConfiguration) -> str:
         There is none.
     """
     own = Credential(client.url, client.token_file, Logins(default_file()), client.with_hub_token)
-    return os.environ.get(KERNEL_TOKEN, "") or own.token()
+    return os.environ.get(KERNEL_VARIABLE, "") or own.token()
 
 
 @contextlib.contextmanager

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_envstore.errors import RemoteStoreUnavailableError
 from jupyter_envstore.remote.connection import API, Outgoing, RemoteConnection
-from jupyter_envstore.remote.headers import VERSION, own_version
+from jupyter_envstore.remote.headers import LINES, VERSION, own_version
 
 if TYPE_CHECKING:
     import logging
 
     import httpx
 
-LINES = "application/x-ndjson"
 NEWEST = 2**53
 """A revision that no store has: whoever names it is told the newest one."""
 POLL_SECONDS = 1.0

@@ -10,6 +10,8 @@ from jupyter_envstore.errors import InvalidInputError, NotFoundError, RemoteStor
 from jupyter_envstore.remote.logins import TOKEN, Logins
 
 TOKEN_VARIABLE = "ENVSTORE_REMOTE_TOKEN"  # noqa: S105 - the name of a variable
+KERNEL_VARIABLE = "ENVSTORE_TOKEN"
+"""What kernels are given."""
 HUB_VARIABLE = "JUPYTERHUB_API_TOKEN"
 AGAIN_SECONDS = 10.0
 """How long a token is used before it is looked for again: whoever logs in meanwhile need not restart the server."""

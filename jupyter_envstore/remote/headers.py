@@ -10,6 +10,10 @@ VERSION = "EnvStore-Version"
 """Of requests and answers: the version of jupyter-envstore that speaks."""
 
 
+LINES = "application/x-ndjson"
+"""Media type of an answer whose lines are JSON values of their own."""
+
+
 @cache
 def own_version() -> str:
     """Return the version of this package; looked up once, since it is in a file of what is installed."""

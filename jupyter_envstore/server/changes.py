@@ -6,13 +6,13 @@ import asyncio
 import json
 from typing import TYPE_CHECKING
 
+from jupyter_envstore.remote.headers import LINES
 from jupyter_envstore.server.base import EnvStoreHandler
 
 if TYPE_CHECKING:
     from jupyter_envstore.server.change_feed import ChangeFollower
     from jupyter_envstore.services.values import FollowedThings
 
-LINES = "application/x-ndjson"
 FOLLOW_SECONDS = 50.0
 """How long changes are followed by one request: who may see what is found out anew for the next."""
 BEAT_SECONDS = 15.0

@@ -30,6 +30,12 @@ def give_to_children(root: Path) -> None:
     _append("JUPYTER_PATH", str(root))
 
 
+def offer_kernels(manager: Any, directory: str) -> None:
+    """Add our kernelspecs to those of a manager (``KernelSpecManager``) that may have looked for its own before."""
+    if directory not in manager.kernel_dirs:
+        manager.kernel_dirs.append(directory)
+
+
 def client_directory(root: Path) -> Path:
     """Return a folder that holds the client and nothing else, made if it is not there."""
     folder = root / "client"
