@@ -18,6 +18,7 @@ from jupyter_envstore.errors import NotFoundError
 from jupyter_envstore.kernels.kernel_specs import KernelState
 from jupyter_envstore.policy.access import AccessRules, Identity
 from jupyter_envstore.server.artifact_waits import ArtifactWaits
+from jupyter_envstore.server.change_feed import ChangeFeed
 from jupyter_envstore.server.context import SETTING, ServerContext
 from jupyter_envstore.server.download_notes import DownloadNotes
 from jupyter_envstore.server.identities import Identities
@@ -98,11 +99,13 @@ def elsewhere(jp_serverapp: Any, tmp_path: Path) -> Elsewhere:
         artifact_waits=waits,
         image_waits=ImageWaits(access, threads, waits),
         log_feeds=LogFeeds(access, threads, log),
+        change_feed=ChangeFeed(),
         registry=RegistryAddress(RegistryOptions("", 0, "", "", ""), jp_serverapp.base_url),
         retention_plan=RetentionPlan(access, threads),
         download_notes=DownloadNotes(),
         api_url="/envstore/api/v1/",
         artifact_wait_seconds=1.0,
+        has_terminals=False,
     )
     found = [(url_path_join(jp_serverapp.base_url, pattern), handler) for pattern, handler in routes()]
     jp_serverapp.web_app.add_handlers(".*$", found)
@@ -112,7 +115,8 @@ def elsewhere(jp_serverapp: Any, tmp_path: Path) -> Elsewhere:
 async def test_handlers_answer_from_another_implementation(elsewhere: Elsewhere, jp_fetch: Callable[..., Any]) -> None:
     listed = json.loads((await jp_fetch("envstore", "api", "v1", "environment")).body)
     assert listed["count"] == 1
-    assert listed["data"] == [{**ROW, "kernels": ["envstore-team--data"], "kernel_note": None, "languages": ["Python"]}]
+    kernels = {"kernels": ["envstore-team--data"], "kernel_note": None, "languages": ["Python"], "presence": None}
+    assert listed["data"] == [{**ROW, **kernels}]
     shown = json.loads((await jp_fetch("envstore", "api", "v1", "environment", "team", "data")).body)
     assert shown["data"]["id"] == 7
     body = json.dumps({"description": "of the other one"})
