@@ -115,8 +115,7 @@ class BroughtEnvironments:
         OSError
             It cannot be written.
         """
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(self._path(digest), json.dumps(asdict(found)))
+        self._write(self._path(digest), found)
 
     def forget(self, digest: str) -> None:
         """Note that one is removed."""
@@ -130,8 +129,7 @@ class BroughtEnvironments:
         OSError
             It cannot be written.
         """
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(self._progress(digest), json.dumps(asdict(coming)))
+        self._write(self._progress(digest), coming)
 
     def end(self, digest: str) -> None:
         """Note that an environment is not being brought any more."""
@@ -166,13 +164,20 @@ class BroughtEnvironments:
     @contextlib.contextmanager
     def locked(self, alone: bool = False) -> Iterator[None]:
         """Let none be removed meanwhile; ``alone`` for who removes some."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._make_folder()
         lock = self._folder / ".lock"
         with contextlib.suppress(FileExistsError):
             create_private(lock)
         with lock.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
             yield
+
+    def _write(self, path: Path, told: BroughtEnvironment | Coming) -> None:
+        self._make_folder()
+        write_private(path, json.dumps(asdict(told)))
+
+    def _make_folder(self) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def _path(self, digest: str) -> Path:
         return self._folder / f"{digest}.json"

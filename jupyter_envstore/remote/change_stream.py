@@ -117,10 +117,9 @@ class ChangeStream:
                         self._take(line)
                     yield bool(line)
                 return
-        status, whole = await self._connection.read(asked)
-        if status == 200:
-            self._take(whole)
-            yield True
+            whole = await self._connection.body(answer)
+        self._take(whole)
+        yield True
         await asyncio.sleep(POLL_SECONDS)
 
     def _compare(self, version: str) -> None:
