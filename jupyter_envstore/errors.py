@@ -228,6 +228,7 @@ class StoreUnavailableError(EnvStoreError):
 
     code = "store_unavailable"
     status = 503
+    exit_code = 6
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the store cannot be opened: {reason}")

@@ -102,7 +102,7 @@ class Store:
 
     def wait(self, build_id: int, timeout: float = 120.0) -> dict[str, Any]:
         """Schedule until nothing of the build is left to do."""
-        self.until(lambda: not self.envstore.builds.is_busy(build_id), timeout)
+        self.until(lambda: not self.envstore.builds.progress(build_id)["busy"], timeout)
         view = self.envstore.builds.show(build_id)
         assert view["status"] not in UNSETTLED, self.envstore.logs.read(build_id)
         return view

@@ -20,6 +20,7 @@ LAYERS = [
     {"application", "scheduling"},
     {"server"},
     {"channel_maker"},
+    {"remote_store"},
     {"services"},
     {"kernels", "notebooks", "representation"},
     {"remote"},

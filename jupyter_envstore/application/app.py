@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
 
-from jupyter_core.paths import jupyter_data_dir
 from jupyter_server.auth.identity import IdentityProvider, LegacyIdentityProvider, PasswordIdentityProvider
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Float, List, Unicode, default
@@ -16,8 +13,8 @@ from traitlets import Bool, Float, List, Unicode, default
 from jupyter_envstore import __version__
 from jupyter_envstore.application.change_events import ChangeEvents
 from jupyter_envstore.application.own_store import KernelOptions, OwnStore
+from jupyter_envstore.application.remote_configuration import RemoteTraits
 from jupyter_envstore.application.serving_configuration import ServingTraits
-from jupyter_envstore.remote.logins import store_address
 from jupyter_envstore.server.forwarding import EVERYBODY, LentTo
 
 if TYPE_CHECKING:
@@ -51,7 +48,7 @@ class ServedStore(Protocol):
         """End the work in the background."""
 
 
-class EnvStoreApp(ServingTraits, ExtensionApp):
+class EnvStoreApp(ServingTraits, RemoteTraits, ExtensionApp):
     """Environments that can be shared and brought back exactly."""
 
     name = "envstore"
@@ -70,34 +67,6 @@ class EnvStoreApp(ServingTraits, ExtensionApp):
         help="Whether the kernels are linked into the user's own Jupyter directory too, so that everything that the "
         "user runs finds them, not only what this server starts.",
     ).tag(config=True)
-    remote_url = Unicode(
-        help="Address of a store elsewhere, which jupyter envstore serve or another Jupyter server offers: this server "
-        "shows that store then, and opens none of its own. Default: ENVSTORE_REMOTE_URL.",
-    ).tag(config=True)
-    remote_token_file = Unicode(
-        "",
-        help="File with the token that the store elsewhere is asked with. Default: ENVSTORE_REMOTE_TOKEN, the login of "
-        "jupyter envstore login, or the token that a JupyterHub gave to this server.",
-    ).tag(config=True)
-    remote_ca_file = Unicode(
-        "", help="Certificates (PEM) that the store elsewhere is known by, beside those of the system."
-    ).tag(config=True)
-    remote_cache_dir = Unicode(
-        "",
-        help="Folder of the environments that are brought from the store elsewhere when their kernels start. Default: "
-        "one in the user's Jupyter data directory. Where the store's own folder is mounted at the same path, nothing "
-        "is brought.",
-    ).tag(config=True)
-    remote_cache_gigabytes = Float(
-        20.0,
-        min=0.0,
-        help="How much these may have, in gigabytes; beyond, those go whose kernels were not started for the longest "
-        "time.",
-    ).tag(config=True)
-    remote_hub_token = Bool(
-        help="Whether the store elsewhere may be asked with the token that a JupyterHub gave to this server. Default: "
-        "if the address is that of ENVSTORE_REMOTE_URL, or has the origin of JUPYTERHUB_PUBLIC_HUB_URL.",
-    ).tag(config=True)
     kernel_token_hours = Float(
         24.0 * 7,
         min=0.0,
@@ -109,18 +78,6 @@ class EnvStoreApp(ServingTraits, ExtensionApp):
     def _default_shared(self) -> bool:
         provider = self.serverapp.identity_provider if self.serverapp else None
         return type(provider) not in LAPTOP
-
-    @default("remote_url")
-    def _default_remote_url(self) -> str:
-        return os.environ.get("ENVSTORE_REMOTE_URL", "")
-
-    @default("remote_hub_token")
-    def _default_remote_hub_token(self) -> bool:
-        given = os.environ.get("ENVSTORE_REMOTE_URL", "")
-        if given and self.remote_url == given:
-            return True  # whoever starts the server gave it both
-        public, own = urlsplit(os.environ.get("JUPYTERHUB_PUBLIC_HUB_URL", "")), urlsplit(self.remote_url)
-        return bool(public.netloc) and (public.scheme, public.netloc) == (own.scheme, own.netloc)
 
     @default("admins")
     def _default_admins(self) -> set[str]:
@@ -162,23 +119,9 @@ class EnvStoreApp(ServingTraits, ExtensionApp):
         """
         from jupyter_envstore.application.store_elsewhere import RemoteOptions, StoreElsewhere
 
-        url = store_address(self.remote_url)
-        options = RemoteOptions(
-            url,
-            self.remote_token_file,
-            self.remote_ca_file,
-            self.remote_hub_token,
-            self._lends_login,
-            self._kernel_options,
-            int(self.remote_cache_gigabytes * 1e9),
-        )
-        folder = self.remote_cache_dir or str(
-            Path(jupyter_data_dir()) / f"envstore-{sha256(url.encode()).hexdigest()[:8]}"
-        )
-        brought = self.store_config(
-            root_dir=folder, database_url="", public_url="", share_prefixes=False, ask_other_stores=False
-        )
-        return StoreElsewhere(options, brought, self.server, self.changes, self.log)
+        client = self.client_of(self.remote_url, self.store_config())
+        options = RemoteOptions(client, self.credential_of(client), self._lends_login, self._kernel_options)
+        return StoreElsewhere(options, self.server, self.changes, self.log)
 
     @property
     def server(self) -> ServerApp:

@@ -15,6 +15,7 @@ from traitlets import Bool, Dict, Enum, Float, Integer, List, Unicode, default
 from traitlets.config import Config, Configurable
 
 from jupyter_envstore import __version__
+from jupyter_envstore.application.remote_configuration import RemoteTraits
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.images.reference import check_base
@@ -214,7 +215,7 @@ def check_public_url(url: str) -> None:
         raise InvalidInputError(msg)
 
 
-class ConfigurationFiles(StoreTraits, JupyterApp):
+class ConfigurationFiles(StoreTraits, RemoteTraits, JupyterApp):
     """Reads Jupyter's configuration files without a server: those that the server reads, and in its order.
 
     It reads ``jupyter_config`` and ``jupyter_envstore_config``; what ``jupyter_config`` and ``jupyter_server_config``
@@ -241,6 +242,16 @@ class ConfigurationFiles(StoreTraits, JupyterApp):
         self.files_read = tuple(dict.fromkeys((*self.loaded_config_files, *server.loaded_config_files)))
         self.update_config(Config({"EnvStoreApp": server.config.EnvStoreApp}))
 
+    def command_config(self, root: str | None = None) -> StoreConfig:
+        """Return the configuration of the store that commands work on, ``root`` given first place.
+
+        Raises
+        ------
+        InvalidInputError
+            As :meth:`StoreTraits.store_config`.
+        """
+        return self.store_config(worker_wait_seconds=0.0, **({"root_dir": root} if root else {}))
+
 
 class ServerFiles(JupyterApp):
     """Reads what a Jupyter server reads."""
@@ -254,13 +265,19 @@ def own_file() -> Path:
     return Path(jupyter_config_dir()) / "jupyter_envstore_config.py"
 
 
-def read_configuration(root: str | None = None) -> tuple[StoreConfig, tuple[str, ...]]:
-    """Return the configuration from Jupyter's files, ``root`` given first place, and the files that were read."""
+def read_files() -> ConfigurationFiles:
+    """Return what Jupyter's configuration files say."""
     app = ConfigurationFiles()
     app.initialize([])
-    return app.store_config(worker_wait_seconds=0.0, **({"root_dir": root} if root else {})), app.files_read
+    return app
 
 
 def load_config(root: str | None = None) -> StoreConfig:
-    """Return the configuration from Jupyter's files, ``root`` given first place."""
-    return read_configuration(root)[0]
+    """Return the configuration from Jupyter's files, ``root`` given first place.
+
+    Raises
+    ------
+    InvalidInputError
+        A part of it cannot be used.
+    """
+    return read_files().command_config(root)

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_core.paths import jupyter_data_dir
 
 from jupyter_envstore.application.remote_kernels import RemoteKernels
+from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.remote.change_stream import ChangeStream, RemoteNews
 from jupyter_envstore.remote.client_configuration import ClientConfiguration
 from jupyter_envstore.remote.connection import RemoteConnection
-from jupyter_envstore.remote.credentials import TOKEN_VARIABLE, Credential
+from jupyter_envstore.remote.credentials import Credential
 from jupyter_envstore.remote.headers import own_version
-from jupyter_envstore.remote.logins import Logins, default_file
 from jupyter_envstore.server.forwarding import SETTING, Forwarding, LentTo, forwarding_routes
 from jupyter_envstore.server.kernel_environment import KernelEnvironment, give_to_children, offer_kernels
 from jupyter_envstore.server.tokens import LONGEST_HOURS
@@ -31,7 +28,6 @@ if TYPE_CHECKING:
 
     from jupyter_envstore.application.change_events import ChangeEvents
     from jupyter_envstore.application.own_store import KernelOptions
-    from jupyter_envstore.config import StoreConfig
 
 
 @dataclass(frozen=True)
@@ -40,35 +36,20 @@ class RemoteOptions:
 
     Parameters
     ----------
-    url : str
-        Its address, which ends with ``/envstore``.
-    token_file : str
-        File with the token; empty for none.
-    ca_file : str
-        Certificates that count beside those of the system; empty for none.
-    with_hub_token : bool
-        Whether it may be asked with the token that a JupyterHub gave to this server.
+    client : ClientConfiguration
+        How it is reached, and where its environments are brought to.
+    credential : Credential
+        The login there.
     lent_to : LentTo
         Who of the users of this server may use its login.
     kernels : KernelOptions
         What the configuration says of kernels.
-    most_bytes : int
-        Bytes of the environments that are brought to this machine.
     """
 
-    url: str
-    token_file: str
-    ca_file: str
-    with_hub_token: bool
+    client: ClientConfiguration
+    credential: Credential
     lent_to: LentTo
     kernels: KernelOptions
-    most_bytes: int
-
-    @property
-    def mark(self) -> str:
-        """What tells one login from another: each has kernelspecs of its own, since it may read other environments."""
-        names = (self.token_file, os.environ.get(TOKEN_VARIABLE, ""), os.environ.get("JUPYTERHUB_USER", ""))
-        return sha256(json.dumps([*names, self.with_hub_token]).encode()).hexdigest()[:8]
 
 
 class RemoteKernelTokens:
@@ -116,8 +97,6 @@ class StoreElsewhere:
     ----------
     options : RemoteOptions
         The configuration.
-    config : StoreConfig
-        The store of this machine that its environments are brought to.
     server : ServerApp
         The server that it is served by.
     events : ChangeEvents
@@ -132,21 +111,20 @@ class StoreElsewhere:
     def __init__(
         self,
         options: RemoteOptions,
-        config: StoreConfig,
         server: ServerApp,
         events: ChangeEvents,
         log: logging.Logger,
     ) -> None:
         self._events = events
         self._log = log
-        self._config = config
-        self._specs = replace(config, root_dir=str(config.root / "logins" / options.mark))
-        credential = Credential(options.url, options.token_file, Logins(default_file()), options.with_hub_token)
-        self._connection = RemoteConnection(options.url, credential, options.ca_file, own_version())
+        client = options.client
+        self._config = config = StoreConfig.from_text(client.store)
+        self._specs = replace(config, root_dir=str(config.root / "logins" / options.credential.mark))
+        self._connection = RemoteConnection(client.url, options.credential, client.ca_file, own_version())
         self._stream = ChangeStream(self._connection, self._note, log)
         self._news: asyncio.Queue[RemoteNews] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
-        self._make_folder(options)
+        self._make_folder(client)
         user = Path(jupyter_data_dir()) / "kernels" if options.kernels.for_user else None
         self._kernels = RemoteKernels(
             self._connection, self._specs, config.root, options.kernels.namespaces, user, self._moved, log
@@ -157,7 +135,7 @@ class StoreElsewhere:
         KernelEnvironment(tokens, lambda: config.root, lambda: str(server.connection_url)).install(
             server.kernel_manager
         )
-        log.info("envstore: this server shows the store at %s", options.url)
+        log.info("envstore: this server shows the store at %s", client.url)
 
     @property
     def routes(self) -> list[tuple[str, type[Any]]]:
@@ -186,7 +164,7 @@ class StoreElsewhere:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._connection.close()
 
-    def _make_folder(self, options: RemoteOptions) -> None:
+    def _make_folder(self, client: ClientConfiguration) -> None:
         """Make the folder that environments are brought to.
 
         Raises
@@ -194,10 +172,6 @@ class StoreElsewhere:
         InvalidInputError
             It cannot be made.
         """
-        client = ClientConfiguration(
-            options.url, options.token_file, options.ca_file, options.with_hub_token, self._config.to_text(),
-            options.most_bytes,
-        )  # fmt: skip
         try:
             self._config.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             for folder in (self._specs.root.parent, self._specs.root):

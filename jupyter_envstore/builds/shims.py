@@ -24,7 +24,8 @@ def write_shims(folder: Path) -> None:
     OSError
         The folder cannot be written.
     """
-    folder.mkdir(mode=0o700, exist_ok=True)
+    for each in (folder.parent, folder):  # a client of a store elsewhere may have no store of its own yet
+        each.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in NAMES:
         path = folder / name
         if not path.exists():

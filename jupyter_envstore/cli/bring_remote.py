@@ -8,13 +8,13 @@ import ssl
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from jupyter_envstore.builds.deletion import prefixes_in_use
 from jupyter_envstore.builds.shims import write_shims
-from jupyter_envstore.cli.common import POLL_SECONDS, who
+from jupyter_envstore.cli.common import who
 from jupyter_envstore.cli.late_kernel import bring as bring_files
 from jupyter_envstore.client import EnvStore as Client
 from jupyter_envstore.client import EnvStoreClientError
@@ -28,6 +28,7 @@ from jupyter_envstore.errors import (
     NotFoundError,
     RemoteStoreUnavailableError,
     SpecificationError,
+    StorageError,
     UnknownPlacesError,
 )
 from jupyter_envstore.kernels.own_kernels import own_kernels
@@ -36,7 +37,7 @@ from jupyter_envstore.remote.client_configuration import ClientConfiguration
 from jupyter_envstore.remote.credentials import KERNEL_VARIABLE, Credential
 from jupyter_envstore.remote.kept_packages import RemotePackages, WantedFile
 from jupyter_envstore.remote.logins import Logins, default_file
-from jupyter_envstore.representation.builds import FullBuildView
+from jupyter_envstore.representation.builds import BuildProgress
 from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.services.store import EnvStore
 from jupyter_envstore.services.values import BuildRef
@@ -48,13 +49,55 @@ TELL_SECONDS = 0.5
 CERTIFICATES = "SSL_CERT_FILE"
 
 
-def bring(configuration: Path, record: str, build: str, build_id: int) -> None:
+def bringing(client: ClientConfiguration, credential: Credential) -> Callable[[str, BuildRef], Path]:
+    """Return what brings an environment to this machine, unless it is there, and returns its prefix.
+
+    Parameters
+    ----------
+    client : ClientConfiguration
+        The store elsewhere, and the one of this machine that environments are brought to.
+    credential : Credential
+        The login to the store elsewhere.
+    """
+
+    def path(record: str, reference: BuildRef) -> Path:
+        known = BroughtEnvironments(client.root)
+        if known.use(record) is None:
+            make_cache(client)
+            bring(client, credential.token, record, str(reference), reference.id)
+        found = known.use(record)
+        if found is None:
+            msg = f"{reference} does not stay on this machine: there is too little room for it in {client.root}"
+            raise StorageError(msg)
+        return Path(found.prefix)
+
+    return path
+
+
+def make_cache(client: ClientConfiguration) -> None:
+    """Make the folder that environments are brought to.
+
+    Raises
+    ------
+    StorageError
+        It cannot be made.
+    """
+    try:
+        client.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"environments cannot be brought to {client.root} (c.EnvStoreApp.remote_cache_dir): {error.strerror}"
+        raise StorageError(msg) from None
+
+
+def bring(client: ClientConfiguration, token: Callable[[], str], record: str, build: str, build_id: int) -> None:
     """Bring an environment: its record from the store elsewhere, its packages from their channels.
 
     Parameters
     ----------
-    configuration : Path
-        The file of the :class:`~jupyter_envstore.remote.client_configuration.ClientConfiguration`.
+    client : ClientConfiguration
+        The store elsewhere, and the one of this machine that environments are brought to.
+    token : callable
+        Returns what the store elsewhere is asked with.
     record : str
         SHA-256 of the build record.
     build : str
@@ -69,14 +112,20 @@ def bring(configuration: Path, record: str, build: str, build_id: int) -> None:
     EnvStoreError
         It cannot be brought for another reason.
     """
-    client = ClientConfiguration.read(configuration)
     config = replace(StoreConfig.from_text(client.store), hand_on=True, worker_wait_seconds=0.0)
     namespace, name, number = parse_reference(build)
     known = BroughtEnvironments(config.root)
     print(f"{build} is not here yet; bringing it", file=sys.stderr, flush=True)
     known.tell(record, Coming())
     try:
-        _bring(client, config, known, record, ActiveBuild(0, namespace, name, build_id, int(number or 0), None, True))
+        _bring(
+            client,
+            token,
+            config,
+            known,
+            record,
+            ActiveBuild(0, namespace, name, build_id, int(number or 0), None, True),
+        )
     except Exception as error:
         known.tell(record, Coming(failure=str(error)))
         raise
@@ -86,6 +135,7 @@ def bring(configuration: Path, record: str, build: str, build_id: int) -> None:
 
 def _bring(
     client: ClientConfiguration,
+    token: Callable[[], str],
     config: StoreConfig,
     known: BroughtEnvironments,
     record: str,
@@ -93,8 +143,8 @@ def _bring(
 ) -> None:
     with contextlib.closing(EnvStore.open(config)) as store:
         make_room(store, known, client.most_bytes)
-        reference = _recorded(store, client, record, (row.namespace, row.name), row.build_id or 0)
-        _fetch_kept(store, client, reference)
+        reference = _recorded(store, client, token, record, (row.namespace, row.name), row.build_id or 0)
+        _fetch_kept(store, client, token, reference)
         prefix = bring_files(store, reference, Teller(known, record).tell)
         write_shims(config.shims)
         kernels = dict(own_kernels(prefix, row, config.shims))
@@ -111,7 +161,7 @@ class Teller:
         self._record = record
         self._told_at = 0.0
 
-    def tell(self, view: FullBuildView) -> None:
+    def tell(self, view: BuildProgress) -> None:
         """Note what runs of a build that is being brought."""
         running = [step for step in view["steps"] if step["state"] == "running"]
         if running and time.monotonic() - self._told_at > TELL_SECONDS:
@@ -146,7 +196,7 @@ def _bytes_of(config: StoreConfig) -> int:
     return tree_size(config.packages)[0] + tree_size(config.builds)[1]
 
 
-def _fetch_kept(store: EnvStore, client: ClientConfiguration, reference: BuildRef) -> None:
+def _fetch_kept(store: EnvStore, client: ClientConfiguration, token: Callable[[], str], reference: BuildRef) -> None:
     """Take the files of packages from the store elsewhere, those that it keeps; the others come from their channels."""
     if not store.builds.show(reference.id)["packed_away"]:
         return
@@ -158,7 +208,7 @@ def _fetch_kept(store: EnvStore, client: ClientConfiguration, reference: BuildRe
         if entry.get("sha256") and not in_cache(entry, cache)
     ]
     wanted += [WantedFile(package["sha256"], package["size"], package["filename"], "") for package in lock.pip]
-    source = RemotePackages(client.url, _token(client), client.ca_file)
+    source = RemotePackages(client.url, token(), client.ca_file)
     count, size = source.fetch(wanted, store.blobs)
     if count:
         print(
@@ -167,7 +217,12 @@ def _fetch_kept(store: EnvStore, client: ClientConfiguration, reference: BuildRe
 
 
 def _recorded(
-    store: Store, client: ClientConfiguration, record: str, place: tuple[str, str], build_id: int
+    store: Store,
+    client: ClientConfiguration,
+    token: Callable[[], str],
+    record: str,
+    place: tuple[str, str],
+    build_id: int,
 ) -> BuildRef:
     """Return the build here that has a record; it is added where there is none.
 
@@ -179,7 +234,7 @@ def _recorded(
     target = place[0], _own_name(place[1], record)
     with contextlib.suppress(NotFoundError):
         return store.builds.find(*target)
-    bond = _ask(client, place, build_id)
+    bond = _ask(client, token(), place, build_id)
     if bond.get("record") != f"sha256:{record}":
         msg = f"the store at {client.url} gives another record than it told of; try again"
         raise SpecificationError(msg)
@@ -216,12 +271,12 @@ def _built(store: Store, reference: BuildRef) -> BuildRef:
     """
     while True:
         store.scheduler.tick()
-        view = store.builds.show(reference.id)
+        view = store.builds.progress(reference.id)
         if view["status"] == "COMPLETED":
             return reference
         if view["status"] not in ("QUEUED", "BUILDING"):
             raise BuildFailedError(view["reason"] or f"{reference} is {view['status']}")
-        time.sleep(POLL_SECONDS)
+        time.sleep(store.poll_seconds)
 
 
 def _own_name(name: str, record: str) -> str:
@@ -231,7 +286,7 @@ def _own_name(name: str, record: str) -> str:
     return found
 
 
-def _ask(client: ClientConfiguration, place: tuple[str, str], build_id: int) -> dict[str, object]:
+def _ask(client: ClientConfiguration, token: str, place: tuple[str, str], build_id: int) -> dict[str, object]:
     """Return what the store elsewhere says of a build, with its record.
 
     Raises
@@ -241,14 +296,14 @@ def _ask(client: ClientConfiguration, place: tuple[str, str], build_id: int) -> 
     """
     try:
         with _certificates(client.ca_file):
-            return Client(client.url, _token(client)).bond("/".join(place), build_id, lock=True)
+            return Client(client.url, token).bond("/".join(place), build_id, lock=True)
     except EnvStoreClientError as error:
         login = f"; log in again: jupyter envstore login {client.url}" if error.status == 401 else ""
         msg = f"{error}{login}"
         raise RemoteStoreUnavailableError(msg) from None
 
 
-def _token(client: ClientConfiguration) -> str:
+def kernel_token(client: ClientConfiguration) -> str:
     """Return what the store elsewhere is asked with: the token of the kernel, or the server's own.
 
     Raises

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.builds.options import BuildOptions
-from jupyter_envstore.cli.common import open_store, print_json, read_file, tell, wait, who
+from jupyter_envstore.cli.common import command, print_json, read_file, tell, wait, who
 from jupyter_envstore.cli.display import LiveDisplay, remark
-from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.cli.opening import open_store
 from jupyter_envstore.database.states import CANCELED, COMPLETED
 from jupyter_envstore.errors import (
     BuildCanceledError,
@@ -24,7 +24,8 @@ from jupyter_envstore.errors import (
 )
 from jupyter_envstore.policy.access import EVERYWHERE, Identity
 from jupyter_envstore.representation.builds import FullBuildView
-from jupyter_envstore.services.interfaces import Store
+from jupyter_envstore.services.common_interfaces import AnyStore
+from jupyter_envstore.services.store import OWN_NAMESPACE
 from jupyter_envstore.services.values import BuildRef
 from jupyter_envstore.spec import Specification, check_name, read_specification, split_place
 from jupyter_envstore.spec.converting.draft import ChoiceError, Pick
@@ -32,17 +33,16 @@ from jupyter_envstore.spec.included_files import FilesBeside
 from jupyter_envstore.spec.repair import Repaired, repair
 from jupyter_envstore.spec.wording import counted, human_size
 
-DEFAULT_NAMESPACE = "default"
-"""Where environments of this machine's people belong, unless they say otherwise."""
 CHOOSING = ("--environment", "--category")
 """Options that say what is taken of a file."""
 
 
 def build(options: argparse.Namespace) -> int:
     """Build an environment from a file."""
-    namespace, name = new_place(options.name or "", options.namespace or "")
+    split_place(options.namespace or "", options.name or "")  # so that bad names are told before the file is read
     data = read_file(options.file)
     with open_store(options) as store:
+        namespace, name = new_place(store, options.name or "", options.namespace or "")
         exclude_newer = options.exclude_newer
         pick = pick_of(options)
         is_fixed, held = options.fix or pick != Pick(), None
@@ -52,12 +52,14 @@ def build(options: argparse.Namespace) -> int:
             data, held = repaired.text.encode(), repaired.held
             exclude_newer = exclude_newer or repaired.exclude_newer
         try:
-            local, named = store.config.allow_local_files, bool(name)
+            local, named = store.allow_local_files, bool(name)
             specification = read_specification(data, options.file, local, held=held, named=named)
         except SpecificationError as error:
             if is_fixed:
                 print(f"lines count in the repaired text: {_printing(options)} prints it", file=sys.stderr)
-            elif hint := _what_a_repair_does(data, options.file, _defaults(store, namespace), store.config, error):
+            elif hint := _what_a_repair_does(
+                data, options.file, _defaults(store, namespace), store.allow_local_files, error
+            ):
                 print(hint, file=sys.stderr)
             raise
         choices = BuildOptions(exclude_newer, tuple(options.virtual_package or ()), options.all_platforms)
@@ -66,7 +68,7 @@ def build(options: argparse.Namespace) -> int:
         return see_through(store, reference, options)
 
 
-def new_place(name: str, namespace: str = "") -> tuple[str, str]:
+def new_place(store: AnyStore, name: str, namespace: str = "") -> tuple[str, str]:
     """Return namespace and name of a new environment that is given as ``[NAMESPACE/]NAME``; the name may be empty.
 
     Raises
@@ -75,17 +77,17 @@ def new_place(name: str, namespace: str = "") -> tuple[str, str]:
         Two namespaces are given, or a part is missing.
     """
     space, name = split_place(namespace, name)
-    return space or DEFAULT_NAMESPACE, name
+    return space or store.own_namespace, name
 
 
-def see_through(store: Store, reference: BuildRef, options: argparse.Namespace) -> int:
+def see_through(store: AnyStore, reference: BuildRef, options: argparse.Namespace) -> int:
     """Follow a build to its end and tell what came out; with ``--no-wait`` only its name.
 
     With ``--later`` there is nothing to follow.
     """
     if getattr(options, "later", False):
         words = f"{reference} is there, without files: its kernel brings them when it is started"
-        words += f"; now: jupyter envstore restore {reference}"
+        words += f"; now: {command(f'restore {reference}')}"
         tell(options, {"build": str(reference), "id": reference.id}, words)
         return 0
     if options.no_wait:
@@ -98,20 +100,20 @@ def see_through(store: Store, reference: BuildRef, options: argparse.Namespace) 
     return outcome(view)
 
 
-def follow(store: Store, reference: BuildRef) -> FullBuildView:
+def follow(store: AnyStore, reference: BuildRef) -> FullBuildView:
     """Show a build until it has settled; an interrupt leaves it running and says how to stop it."""
     try:
         return wait(store, reference.id, LiveDisplay())
     except KeyboardInterrupt:
         print(
-            f"\n{reference} goes on in the background. Follow it: jupyter envstore logs -f {reference}\n"
-            f"Stop it: jupyter envstore cancel {reference}",
+            f"\n{reference} goes on in the background. Follow it: {command(f'logs -f {reference}')}\n"
+            f"Stop it: {command(f'cancel {reference}')}",
             file=sys.stderr,
         )
         raise
 
 
-def _defaults(store: Store, namespace: str) -> str:
+def _defaults(store: AnyStore, namespace: str) -> str:
     """Return what the channel ``defaults`` becomes in a namespace."""
     return store.settings.near((namespace, None))["defaults_channel"]
 
@@ -142,7 +144,8 @@ def _report_build(view: FullBuildView, as_json: bool, failed_platforms: Mapping[
             print(f"not locked for {platform}: {reason.splitlines()[0]}", file=sys.stderr)
         print(f"{view['namespace']}/{view['name']}:{view['number']} is ready: {counted(view['packages'], 'package')}, "
               f"{human_size(view['size'])} ({human_size(view['own_size'])} of its own)")  # fmt: skip
-        print(f"  prefix     {view['prefix']}")
+        if view["prefix"] is not None:
+            print(f"  prefix     {view['prefix']}")
         for warning in view["warnings"]:
             print(f"  warning: {warning['message']}", file=sys.stderr)
         for artifact in view["artifacts"]:
@@ -152,10 +155,10 @@ def _report_build(view: FullBuildView, as_json: bool, failed_platforms: Mapping[
 
 def owner() -> Identity:
     """Return the identity of the person at the keyboard, who may do everything on a store of this machine."""
-    return Identity(who(), DEFAULT_NAMESPACE, {EVERYWHERE: ["admin"]}, owns_account=True)
+    return Identity(who(), OWN_NAMESPACE, {EVERYWHERE: ["admin"]}, owns_account=True)
 
 
-def repair_file(store: Store, file: str, namespace: str, pick: Pick) -> Repaired:
+def repair_file(store: AnyStore, file: str, namespace: str, pick: Pick) -> Repaired:
     """Read a file of any accepted kind as a specification for a namespace."""
     return _repair(read_file(file), file, _defaults(store, namespace), pick)
 
@@ -171,7 +174,7 @@ def _repair(data: bytes, file: str, defaults: str, pick: Pick) -> Repaired:
         raise error.with_ways_out(*CHOOSING) from None
 
 
-def _what_a_repair_does(data: bytes, file: str, defaults: str, config: StoreConfig, before: SpecificationError) -> str:
+def _what_a_repair_does(data: bytes, file: str, defaults: str, local: bool, before: SpecificationError) -> str:
     """Return the hint at ``--fix`` for a file with faults; empty where a repair leaves them as they are."""
     try:
         repaired = _repair(data, file, defaults, Pick())
@@ -180,7 +183,7 @@ def _what_a_repair_does(data: bytes, file: str, defaults: str, config: StoreConf
     except SpecificationError:
         return ""
     try:
-        read_specification(repaired.text, file, config.allow_local_files, held=repaired.held)
+        read_specification(repaired.text, file, local, held=repaired.held)
     except SpecificationError as after:
         helps = {fault.message for fault in before.faults} - {fault.message for fault in after.faults}
         return "--fix repairs a part of it, and says what is left" if helps else ""
@@ -219,14 +222,16 @@ def report_changes(repaired: Repaired) -> None:
 
 def apply(options: argparse.Namespace) -> int:
     """Build every environment whose file changed."""
-    check_name("namespace", options.namespace)
+    if options.namespace:
+        check_name("namespace", options.namespace)
     results: list[dict[str, str]] = []
     wanted: dict[str, tuple[Path, Specification]] = {}
     readable = True
     with open_store(options) as store:
+        namespace = options.namespace or store.own_namespace
         for path in _specification_files(options.paths):
             try:
-                specification = read_specification(read_file(str(path)), path.name, store.config.allow_local_files)
+                specification = read_specification(read_file(str(path)), path.name, store.allow_local_files)
                 name = check_name("environment", specification.name or path.stem)
                 if name.lower() in {other.lower() for other in wanted}:
                     msg = f"another file describes {name} already"
@@ -236,18 +241,18 @@ def apply(options: argparse.Namespace) -> int:
                 readable = False
                 continue
             wanted[name] = (path, specification)
-        doomed = _without_file(store, options.namespace, set(wanted)) if options.prune and readable else []
+        doomed = _without_file(store, namespace, set(wanted)) if options.prune and readable else []
         if doomed and not (options.dry_run or options.yes) and not _may_delete(doomed):
             return 1
         for name, (path, specification) in wanted.items():
             try:
-                asked, notes = store.settings.apply(specification, options.namespace, name)
+                asked = store.builds.check(specification, namespace, name)
             except EnvStoreError as error:
-                place = f"{options.namespace}/{name}"
+                place = f"{namespace}/{name}"
                 results.append({"file": str(path), "name": place, "result": "failed", "reason": str(error)})
                 continue
-            _report_notes([f"{path}: {note}" for note in notes])
-            newest, waiting = store.environments.newest_specification(options.namespace, name)
+            _report_notes([f"{path}: {note}" for note in asked.notes])
+            newest, waiting = store.environments.newest_specification(namespace, name)
             same = newest == asked.sha256
             result = "unchanged" if same else "would build" if options.dry_run else "built"
             reason = ""
@@ -256,13 +261,13 @@ def apply(options: argparse.Namespace) -> int:
                 if view["status"] != COMPLETED:
                     result, reason = "failed", view["reason"]
             elif result == "built":
-                reference = store.builds.submit(specification, options.namespace, name, who(), "applied")
+                reference = store.builds.submit(specification, namespace, name, who(), "applied")
                 view = wait(store, reference.id)
                 if view["status"] != COMPLETED:
                     result, reason = "failed", view["reason"]
-            place = f"{options.namespace}/{name}"
+            place = f"{namespace}/{name}"
             results.append({"file": str(path), "name": place, "result": result, "reason": reason})
-        results += _prune(store, options, doomed)
+        results += _prune(store, namespace, options.dry_run, doomed)
     if options.json:
         print_json(results)
     else:
@@ -285,7 +290,7 @@ def _specification_files(paths: list[str]) -> list[Path]:
     return found
 
 
-def _without_file(store: Store, namespace: str, wanted: set[str]) -> list[str]:
+def _without_file(store: AnyStore, namespace: str, wanted: set[str]) -> list[str]:
     """Return the names of a namespace's environments that are not among those that files describe."""
     keys = {name.lower() for name in wanted}
     names = [str(environment["name"]) for environment in store.environments.list_all(namespace)]
@@ -307,20 +312,20 @@ def _may_delete(names: Sequence[str]) -> bool:
     return input(f"No file describes {listed}. Delete? [y/N] ").strip().lower() in ("y", "yes")
 
 
-def _prune(store: Store, options: argparse.Namespace, names: Sequence[str]) -> list[dict[str, str]]:
+def _prune(store: AnyStore, namespace: str, dry_run: bool, names: Sequence[str]) -> list[dict[str, str]]:
     results = []
     for name in names:
-        if not options.dry_run:
-            store.environments.delete(options.namespace, name, who())
-        result = "would delete" if options.dry_run else "deleted"
-        results.append({"file": "", "name": f"{options.namespace}/{name}", "result": result, "reason": ""})
+        if not dry_run:
+            store.environments.delete(namespace, name, who())
+        result = "would delete" if dry_run else "deleted"
+        results.append({"file": "", "name": f"{namespace}/{name}", "result": result, "reason": ""})
     return results
 
 
 def import_file(options: argparse.Namespace, data: bytes) -> int:
     """Repair a file and print it; ``data`` is its content."""
     with open_store(options) as store:
-        repaired = _repair(data, options.file, _defaults(store, "default"), pick_of(options))
+        repaired = _repair(data, options.file, _defaults(store, store.own_namespace), pick_of(options))
     try:
         found = read_specification(repaired.text, f"{options.file}, repaired,", held=repaired.held)
     except SpecificationError:

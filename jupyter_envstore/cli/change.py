@@ -7,8 +7,9 @@ import json
 import sys
 from typing import Any
 
-from jupyter_envstore.cli.common import open_store, print_json, tell, who
+from jupyter_envstore.cli.common import command, print_json, tell, who
 from jupyter_envstore.cli.display import table
+from jupyter_envstore.cli.opening import open_store
 from jupyter_envstore.cli.show import find_newest
 from jupyter_envstore.database.states import stopped_words
 from jupyter_envstore.errors import InvalidInputError
@@ -55,7 +56,7 @@ def delete(options: argparse.Namespace) -> int:
             store.retention.clear_deleted()
             store.environments.delete(namespace, name, who(), options.now)
             if not options.now:
-                what += f"; for ten minutes it can come back: jupyter envstore undelete {namespace}/{name}"
+                what += f"; for ten minutes it can come back: {command(f'undelete {namespace}/{name}')}"
     tell(options, {"deleted": str(reference) if number else f"{namespace}/{name}"}, f"deleted {what}")
     return 0
 
@@ -64,7 +65,7 @@ def undelete(options: argparse.Namespace) -> int:
     """Bring a deleted environment back."""
     namespace, name, number = parse_reference(options.environment)
     if number is not None:
-        msg = f"a deleted build cannot come back, an environment can: jupyter envstore undelete {namespace}/{name}"
+        msg = f"a deleted build cannot come back, an environment can: {command(f'undelete {namespace}/{name}')}"
         raise InvalidInputError(msg)
     with open_store(options) as store:
         count = store.environments.undelete(namespace, name, who())

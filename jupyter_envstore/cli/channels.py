@@ -7,8 +7,9 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from jupyter_envstore.cli.common import open_store, print_json
+from jupyter_envstore.cli.common import print_json
 from jupyter_envstore.cli.display import table
+from jupyter_envstore.cli.opening import open_store
 from jupyter_envstore.errors import InvalidInputError, NotFoundError
 from jupyter_envstore.spec.wording import counted, human_size
 

@@ -1,78 +1,60 @@
-"""What the commands share: the open store, names, following a build."""
+"""What the commands share: names, output, following a build."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import dataclasses
 import getpass
 import json
-import os
+import shlex
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from jupyter_envstore.application.configuration import load_config
 from jupyter_envstore.cli.display import LiveDisplay
 from jupyter_envstore.database.states import UNSETTLED
-from jupyter_envstore.errors import ConflictError, InvalidInputError, NotFoundError
+from jupyter_envstore.errors import ConflictError, InvalidInputError
 from jupyter_envstore.representation.builds import FullBuildView
-from jupyter_envstore.services.interfaces import Store
-from jupyter_envstore.services.store import EnvStore
+from jupyter_envstore.services.common_interfaces import AnyStore
 from jupyter_envstore.services.values import BuildRef
 from jupyter_envstore.spec import parse_reference
 
-POLL_SECONDS = 0.1
-REMOTE_URL = "ENVSTORE_REMOTE_URL"
-ENVIRONMENT_OPTIONS = ("environment", "first", "second", "source")
-"""Names of the options that name an environment."""
+_PLACE: ContextVar[str] = ContextVar("place", default="")
+"""The option with which the store was named that the command works on, with a blank in front; empty for none."""
 
 
-@contextlib.contextmanager
-def open_store(options: argparse.Namespace) -> Iterator[Store]:
-    """Open the store that the options name; what is not found in it since it was deleted is told with the way back."""
-    config = load_config(options.root)
-    if options.root is None and (elsewhere := os.environ.get(REMOTE_URL)):
-        words = f"note: this is the store of this machine, in {config.root}; JupyterLab shows the one at {elsewhere}"
-        print(words, file=sys.stderr)
-    store = EnvStore.open(dataclasses.replace(config, hand_on=True))
-    try:
-        yield store
-    except NotFoundError:
-        if place := _deleted(store, options):
-            raise NotFoundError(deleted_message(place)) from None
-        raise
-    finally:
-        store.close()
+def note_place(options: argparse.Namespace) -> None:
+    """Note how the store was named, for :func:`command`."""
+    named = [(option, getattr(options, option, None)) for option in ("root", "store")]
+    _PLACE.set("".join(f" --{option} {shlex.quote(value)}" for option, value in named if value))
+
+
+def command(words: str) -> str:
+    """Return a command that works on the same store, for people to type.
+
+    >>> command("logs -f team/data")
+    'jupyter envstore logs -f team/data'
+    """
+    name, blank, rest = words.partition(" ")
+    return f"jupyter envstore {name}{_PLACE.get()}{blank}{rest}"
 
 
 def deleted_message(place: str) -> str:
     """Return what is said of an environment that was deleted, with the way back."""
-    return f"{place} was deleted; for ten minutes it can come back: jupyter envstore undelete {place}"
+    return f"{place} was deleted; for ten minutes it can come back: {command(f'undelete {place}')}"
 
 
-def _deleted(store: Store, options: argparse.Namespace) -> str:
-    """Return the first environment that the options name and that was deleted; empty where none was."""
-    for field in ENVIRONMENT_OPTIONS:
-        try:
-            namespace, name, _ = parse_reference(str(getattr(options, field, "")))
-        except InvalidInputError:
-            continue
-        if store.environments.can_come_back(namespace, name):
-            return f"{namespace}/{name}"
-    return ""
-
-
-def find(store: Store, reference: str) -> BuildRef:
+def find(store: AnyStore, reference: str) -> BuildRef:
     """Return the build that ``NAMESPACE/NAME[:BUILD]`` names."""
     return store.builds.find(*parse_reference(reference))
 
 
-def ask_for_files(store: Store, reference: BuildRef) -> bool:
+def ask_for_files(store: AnyStore, reference: BuildRef) -> bool:
     """Have the files of a build brought back, unless they are there; whether they were away.
 
     Raises
@@ -125,7 +107,7 @@ def read_file(name: str) -> bytes:
         raise InvalidInputError(msg) from None
 
 
-def wait(store: Store, build_id: int, display: LiveDisplay | None = None, artifacts: bool = True) -> FullBuildView:
+def wait(store: AnyStore, build_id: int, display: LiveDisplay | None = None, artifacts: bool = True) -> FullBuildView:
     """Schedule and wait until a build has settled and, if wanted, its artifacts too; return its state.
 
     The command does what a server would do; where one runs on the same store, they share the work.
@@ -162,19 +144,17 @@ def interrupts() -> Iterator[Callable[[], None]]:
 
 
 def _wait(
-    store: Store, build_id: int, display: LiveDisplay | None, artifacts: bool, check: Callable[[], None]
+    store: AnyStore, build_id: int, display: LiveDisplay | None, artifacts: bool, check: Callable[[], None]
 ) -> FullBuildView:
     while True:
         check()
         store.scheduler.tick()
-        view = store.builds.show(build_id)
+        progress = store.builds.progress(build_id)
         if display:
-            display.update(view)
-        busy = store.builds.is_busy(build_id) if artifacts else False
-        if view["status"] not in UNSETTLED and not busy:
-            view = store.builds.show(build_id)
-            if display:
-                display.update(view)
-                display.close()
-            return view
-        time.sleep(POLL_SECONDS)
+            display.update(progress)
+        if progress["status"] not in UNSETTLED and not (artifacts and progress["busy"]):
+            break
+        time.sleep(store.poll_seconds)
+    if display:
+        display.close()
+    return store.builds.show(build_id)

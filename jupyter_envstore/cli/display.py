@@ -11,7 +11,7 @@ from typing import TextIO
 from jupyter_envstore.artifacts.artifact_reach import WORDS
 from jupyter_envstore.policy.artifact_kinds import artifact_kinds
 from jupyter_envstore.representation.artifacts import ArtifactView
-from jupyter_envstore.representation.builds import FullBuildView, StepView
+from jupyter_envstore.representation.builds import BuildProgress, StepView
 from jupyter_envstore.spec.wording import human_size
 
 TITLES = {
@@ -39,7 +39,7 @@ class LiveDisplay:
         self.since = datetime.now(timezone.utc).replace(tzinfo=None).isoformat()
         self._shown = ""
 
-    def update(self, view: FullBuildView) -> None:
+    def update(self, view: BuildProgress) -> None:
         """Show the state of a build."""
         running = None
         for step in view["steps"]:

@@ -7,7 +7,8 @@ import sys
 from dataclasses import replace
 
 from jupyter_envstore.cli.build import see_through
-from jupyter_envstore.cli.common import open_store, print_json, who
+from jupyter_envstore.cli.common import print_json, who
+from jupyter_envstore.cli.opening import open_store
 from jupyter_envstore.cli.show import find_newest
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.spec import read_specification
@@ -25,7 +26,7 @@ def add(options: argparse.Namespace) -> int:
         if options.dry_run:
             print_json({"specification": text}) if options.json else print(text, end="")
             return 0
-        specification = read_specification(text, "the specification", store.config.allow_local_files, named=True)
+        specification = read_specification(text, "the specification", store.allow_local_files, named=True)
         choices = store.builds.options(before.id)
         if options.take_newer:
             choices = replace(choices, exclude_newer="")

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.cli.build import (
-    DEFAULT_NAMESPACE,
     new_place,
     owner,
     pick_of,
@@ -19,7 +18,8 @@ from jupyter_envstore.cli.build import (
     report_changes,
     see_through,
 )
-from jupyter_envstore.cli.common import open_store, print_json, read_file, who
+from jupyter_envstore.cli.common import command, print_json, read_file, who
+from jupyter_envstore.cli.opening import open_store
 from jupyter_envstore.database.recorded_builds import NOTEBOOK
 from jupyter_envstore.errors import EnvStoreError, InvalidInputError, NotFoundError, SpecificationError
 from jupyter_envstore.notebooks.execution import language_of_notebook, read_notebook
@@ -27,7 +27,7 @@ from jupyter_envstore.notebooks.imported_modules import NAMESPACES, python_modul
 from jupyter_envstore.notebooks.install_lines import installed_by
 from jupyter_envstore.notebooks.module_provider import ModuleProvider
 from jupyter_envstore.policy.access import Identity
-from jupyter_envstore.services.interfaces import Store
+from jupyter_envstore.services.common_interfaces import AnyStore
 from jupyter_envstore.spec import read_specification
 from jupyter_envstore.spec.converting.draft import Draft, Pick
 from jupyter_envstore.spec.converting.script import notebook_block, script_block
@@ -81,8 +81,8 @@ def from_notebook(options: argparse.Namespace) -> int:
             _print(options, proposal)
             return 0
         _refuse_guesses(proposal, options.accept_guesses)
-        namespace, name = new_place(options.name or "")
-        local = store.config.allow_local_files
+        namespace, name = new_place(store, options.name or "")
+        local = store.allow_local_files
         specification = read_specification(proposal.text, proposal.source, local, named=bool(name))
         target = f"{namespace}/{name or specification.name}"
         if not name and _is_there(store, namespace, specification.name or ""):
@@ -98,11 +98,11 @@ def from_notebook(options: argparse.Namespace) -> int:
         code = see_through(store, reference, options)
         if path.suffix == ".ipynb" and not options.no_wait:
             place = f"{reference.namespace}/{reference.name}"
-            print(f"open it there: jupyter envstore open {options.file} --environment {place}", file=sys.stderr)
+            print(f"open it there: {command(f'open {options.file} --environment {place}')}", file=sys.stderr)
         return code
 
 
-def _is_there(store: Store, namespace: str, name: str) -> bool:
+def _is_there(store: AnyStore, namespace: str, name: str) -> bool:
     try:
         store.environments.get(owner(), namespace, name)
     except NotFoundError:
@@ -121,20 +121,20 @@ def _print(options: argparse.Namespace, proposal: Proposal) -> None:
         print(proposal.text, end="")
 
 
-def _from_block(store: Store, path: Path, text: str, pick: Pick) -> Proposal | None:
+def _from_block(store: AnyStore, path: Path, text: str, pick: Pick) -> Proposal | None:
     """Return what a script block says (PEP 723), as juv and uv write it."""
     block = notebook_block(text) if path.suffix == ".ipynb" else script_block(text)
     if block is None:
         return None
-    return _proposal(repair_file(store, str(path), DEFAULT_NAMESPACE, pick), "the script block in it")
+    return _proposal(repair_file(store, str(path), store.own_namespace, pick), "the script block in it")
 
 
-def _from_beside(store: Store, path: Path, pick: Pick) -> Proposal | None:
+def _from_beside(store: AnyStore, path: Path, pick: Pick) -> Proposal | None:
     """Return what the first file beside it says that can be read."""
     there = [path.parent / name for name in BESIDE if (path.parent / name).is_file()]
     for place, file in enumerate(there):
         try:
-            repaired = repair_file(store, str(file), DEFAULT_NAMESPACE, pick)
+            repaired = repair_file(store, str(file), store.own_namespace, pick)
             read_specification(repaired.text, file.name, held=repaired.held, named=True)
         except SpecificationError as error:
             print(f"note: {file.name} is passed over: {str(error).splitlines()[0]}", file=sys.stderr)
@@ -150,7 +150,7 @@ def _proposal(repaired: Repaired, source: str) -> Proposal:
     return Proposal(repaired.text, source, exclude_newer=repaired.exclude_newer)
 
 
-def _from_imports(store: Store, path: Path, text: str, chosen: Mapping[str, str]) -> Proposal:
+def _from_imports(store: AnyStore, path: Path, text: str, chosen: Mapping[str, str]) -> Proposal:
     """Return a specification of the packages that have the modules which the cells import."""
     identity = owner()
     cells, is_r = _code(path, text)
@@ -202,7 +202,7 @@ def _guess(module: str) -> str:
     return module.partition(".")[0].lower().replace("_", "-")
 
 
-def _known(store: Store, names: list[str]) -> set[str] | None:
+def _known(store: AnyStore, names: list[str]) -> set[str] | None:
     """Return those of some names that packages of the default channels have; None where they cannot be asked."""
     if not names:
         return set()
@@ -225,7 +225,7 @@ def _add_installed(draft: Draft, cells: list[str]) -> dict[str, str]:
     return {match[0].lower().replace("-", "_"): line for match, line in names.items() if match}
 
 
-def _provider(store: Store, identity: Identity, module: str, is_r: bool) -> ModuleProvider | None:
+def _provider(store: AnyStore, identity: Identity, module: str, is_r: bool) -> ModuleProvider | None:
     """Return the package that has a module; None where several could be meant, as of a module that they share."""
     parts = module.split(".")
     for length in range(len(parts), min(len(parts), 2) - 1, -1):

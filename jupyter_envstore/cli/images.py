@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from jupyter_envstore.application.configuration import own_file
-from jupyter_envstore.cli.common import find, open_store, tell, wait, who
+from jupyter_envstore.cli.common import find, tell, wait, who
 from jupyter_envstore.cli.display import LiveDisplay
+from jupyter_envstore.cli.opening import open_store
 from jupyter_envstore.cli.records import part_reporter, push_record
 from jupyter_envstore.errors import ArtifactError
 from jupyter_envstore.images.host_base import write_host_base
@@ -34,9 +35,9 @@ def push(options: argparse.Namespace) -> None:
     target = parse_image(options.target)
     with open_store(options) as store:
         reference = find(store, options.environment)
-        artifact_id = store.artifacts.request(reference.id, "docker", "", who())
+        store.artifacts.request(reference.id, "docker", "", who())
         wait(store, reference.id, LiveDisplay())
-        artifact = store.artifacts.get(artifact_id)
+        artifact = store.artifacts.find(reference.id, "docker")
         if artifact["state"] != "ready":
             msg = f"the image of {reference} cannot be made: {artifact['reason']}"
             raise ArtifactError(msg)

@@ -15,12 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from jupyter_envstore.cli.become_kernel import become
-from jupyter_envstore.cli.common import POLL_SECONDS, ask_for_files, find
+from jupyter_envstore.cli.common import ask_for_files, find
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.active_build import ActiveBuild
 from jupyter_envstore.errors import BuildFailedError, EnvStoreError, NotFoundError
 from jupyter_envstore.kernels.own_kernels import own_kernels
-from jupyter_envstore.representation.builds import FullBuildView
+from jupyter_envstore.representation.builds import BuildProgress
 from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.services.store import EnvStore
 from jupyter_envstore.services.values import BuildRef
@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
     return 1
 
 
-def bring(store: Store, reference: BuildRef, told: Callable[[FullBuildView], None] = lambda _view: None) -> Path:
+def bring(store: Store, reference: BuildRef, told: Callable[[BuildProgress], None] = lambda _view: None) -> Path:
     """Return the prefix of a build; it is brought first, unless it is there.
 
     Parameters
@@ -65,15 +65,14 @@ def bring(store: Store, reference: BuildRef, told: Callable[[FullBuildView], Non
         It cannot be brought.
     """
     ask_for_files(store, reference)
-    view = store.builds.show(reference.id)
-    while view["packed_away"]:
+    while store.builds.show(reference.id)["packed_away"]:
         store.scheduler.tick()
-        busy, view = store.builds.is_busy(reference.id), store.builds.show(reference.id)
-        told(view)
-        if view["packed_away"] and not busy:
+        progress = store.builds.progress(reference.id)
+        told(progress)
+        if not progress["busy"] and store.builds.show(reference.id)["packed_away"]:
             msg = f"{reference}: {_why(store.logs.read(reference.id))}"
             raise BuildFailedError(msg)
-        time.sleep(POLL_SECONDS if view["packed_away"] else 0)
+        time.sleep(store.poll_seconds)
     return store.prefixes.path(reference.id)
 
 

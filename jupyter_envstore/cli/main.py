@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jupyter_envstore.errors import EnvStoreError
+from jupyter_envstore.errors import EnvStoreError, InvalidInputError
 
 EPILOG = """\
 Without a command, or with options of a server (--port, --ServerApp.…) alone, a Jupyter server starts with this
@@ -21,6 +21,10 @@ exit codes: 0 done, 1 failed, 2 bad input, 3 not found, 4 conflicting state, 5 t
 6 the store cannot be used, 7 canceled, 8 the exact build of a notebook cannot be had, 9 a cell of a notebook failed,
 130 interrupted
 """
+HERE_ALONE = ("demo", "base-image", "login", "logout", "serve", "backup", "restore-backup", "channel")
+"""Commands that work on files of this machine, or on its logins."""
+SEVERAL = "several"
+"""Default of a command's parser: the name of its option that is a list of words."""
 OTHER_FILES = """\
 pixi.lock, pixi.toml, pyproject.toml, pylock.toml, uv.lock, requirements.txt, an @EXPLICIT list, what
 conda list --export prints, a CycloneDX bill of materials, or a script or notebook with a script block (PEP 723)"""
@@ -28,7 +32,7 @@ conda list --export prints, a CycloneDX bill of materials, or a script or notebo
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code."""
-    options = make_parser().parse_args(arguments)
+    options = parse(arguments)
     if sys.platform == "win32":
         print("error: the store runs on Linux and macOS; on Windows, use it in WSL", file=sys.stderr)
         return 6
@@ -49,6 +53,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         place = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
         print(f"error: {place}{getattr(error, 'strerror', None) or 'the input ended'}", file=sys.stderr)
         return 1
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return the options; words of a list count to it wherever they stand, also behind an option."""
+    parser = make_parser()
+    options, rest = parser.parse_known_args(arguments)
+    several: str = getattr(options, SEVERAL, "")
+    if rest and (not several or any(word.startswith("-") for word in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        setattr(options, several, [*(getattr(options, several) or ()), *rest])
+    return options
 
 
 def run() -> None:
@@ -73,11 +89,11 @@ def run() -> None:
 
 
 def root_behind_command(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments with a ``--root DIR`` that stands before the command behind its name."""
+    """Return the arguments with a ``--root DIR`` or ``--store URL`` that stands before the command behind its name."""
     words = list(arguments)
-    if words and words[0].startswith("--root="):
+    if words and words[0].startswith(("--root=", "--store=")):
         return [*words[1:2], words[0], *words[2:]] if len(words) > 1 else words
-    if len(words) > 2 and words[0] == "--root" and not words[2].startswith("-"):
+    if len(words) > 2 and words[0] in ("--root", "--store") and not words[2].startswith("-"):
         return [words[2], *words[:2], *words[3:]]
     return words
 
@@ -100,6 +116,7 @@ def make_parser() -> argparse.ArgumentParser:
         _register_images,
         _register_using,
         _register_other_stores,
+        _register_moving,
         _register_notebooks,
         _register_keeping,
         _register_site,
@@ -128,9 +145,21 @@ def _command(commands: Any, name: str, run: str, help_text: str) -> argparse.Arg
     parser: argparse.ArgumentParser = commands.add_parser(
         name, help=first, description=f"{first}\n{rest}", formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--root", metavar="DIR", help="folder of the store (default: root_dir of the configuration)")
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument("--root", metavar="DIR", help="folder of the store (default: root_dir of the configuration)")
+    place.add_argument(
+        "--store",
+        metavar="URL",
+        help=argparse.SUPPRESS
+        if name in HERE_ALONE
+        else "address of a store elsewhere (default: remote_url of the "
+        "configuration, where it names one); log in first: jupyter envstore login URL",
+    )
 
     def call(options: argparse.Namespace) -> int | None:
+        if options.store and name in HERE_ALONE:
+            msg = f"{name} works on this machine alone, not on a store elsewhere; leave --store away"
+            raise InvalidInputError(msg)
         from importlib import import_module
 
         module, _, function = run.partition(":")
@@ -192,7 +221,7 @@ def _register_building(add: Add) -> None:
         f"{OTHER_FILES}.",
     )
     build.add_argument("file", metavar="FILE", help="one of the files above; - for standard input")
-    build.add_argument("--namespace", help="where it belongs (default: default)")
+    build.add_argument("--namespace", help="where it belongs (default: default, or one's own in a store elsewhere)")
     build.add_argument(
         "--name", metavar="[NAMESPACE/]NAME", help="name of the environment (default: the file's 'name:')"
     )
@@ -223,6 +252,7 @@ def _register_building(add: Add) -> None:
     added.add_argument(
         "packages", nargs="*", metavar="PACKAGE", help="numpy, 'numpy <2', conda-forge::numpy; pip:rich from PyPI"
     )
+    added.set_defaults(**{SEVERAL: "packages"})
     added.add_argument("--remove", action="append", metavar="PACKAGE", help="may be given several times")
     added.add_argument("--dry-run", action="store_true", help="print the changed specification, build nothing")
     added.add_argument(
@@ -241,7 +271,8 @@ def _register_files(add: Add) -> None:
         "Build every environment whose file changed\nOne line for each; what is up to date stays.",
     )
     apply.add_argument("paths", nargs="+", metavar="DIR|FILE", help="files, or folders with *.yml and *.yaml")
-    apply.add_argument("--namespace", default="default", help="where they belong (default: %(default)s)")
+    apply.set_defaults(**{SEVERAL: "paths"})
+    apply.add_argument("--namespace", help="where they belong (default: default, or one's own in a store elsewhere)")
     apply.add_argument("--prune", action="store_true", help="delete environments of the namespace that have no file")
     apply.add_argument("--yes", action="store_true", help="with --prune: delete without a question")
     apply.add_argument("--dry-run", action="store_true", help="say what would be done, do nothing")
@@ -422,6 +453,52 @@ def _register_other_stores(add: Add) -> None:
     _json(logout)
 
 
+def _register_moving(add: Add) -> None:
+    push = add(
+        "push-to",
+        "push_to:push_to",
+        "Send environments with their history to a store elsewhere\n"
+        "Each build goes as its record: nothing is solved there, no version changes. The active build is built there,\n"
+        "the others come without files until somebody wants them. What is there already stays, so it may be repeated.\n"
+        "Log in before: jupyter envstore login URL.",
+    )
+    push.add_argument("url", metavar="URL", help="address of the store")
+    push.add_argument(
+        "environments", nargs="*", metavar="NAMESPACE[/NAME]", help="what is sent (default: all environments)"
+    )
+    push.add_argument(
+        "--into",
+        metavar="NAMESPACE",
+        help="where they belong there (default: namespaces of the same names, and one's own for 'default')",
+    )
+    push.add_argument("--active-only", action="store_true", help="send active builds alone")
+    push.add_argument("--later", action="store_true", help="download nothing there now, active builds neither")
+    push.add_argument("--dry-run", action="store_true", help="say what would be sent, send nothing")
+    _accept(push, "the environments")
+    _json(push)
+    taken = add(
+        "from-conda-store",
+        "from_conda_store:from_conda_store",
+        "Take environments over from a conda-store server\n"
+        "Of each environment, the current build's lockfile is built: the same packages. Where it has none, the\n"
+        "specification is solved anew, and that is told. The token is read from CONDA_STORE_TOKEN, or asked for.",
+    )
+    taken.add_argument("url", metavar="URL", help="address of conda-store, such as https://hub.example.org/conda-store")
+    taken.add_argument(
+        "environments", nargs="*", metavar="NAMESPACE[/NAME]", help="what is taken over (default: all that one may see)"
+    )
+    taken.set_defaults(**{SEVERAL: "environments"})
+    taken.add_argument("--into", metavar="NAMESPACE", help="where they belong here (default: as there)")
+    taken.add_argument(
+        "--specifications",
+        metavar="DIR",
+        help="write the specifications there, as NAMESPACE/NAME.yml, to solve them later",
+    )
+    taken.add_argument("--token-stdin", action="store_true", help="read the token from standard input")
+    taken.add_argument("--dry-run", action="store_true", help="say what would be built, build nothing")
+    _json(taken)
+
+
 def _register_notebooks(add: Add) -> None:
     opened = add(
         "open",
@@ -543,6 +620,7 @@ def _register_keeping(add: Add) -> None:
         metavar="KEY=VALUE",
         help="value as JSON or text; null takes the setting of this scope back",
     )
+    setting.set_defaults(**{SEVERAL: "assignments"})
     setting.add_argument("--scope", metavar="NAMESPACE[/NAME]", help="default: the whole store")
     _json(setting)
 

@@ -8,8 +8,10 @@ from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 
-from jupyter_envstore.application.configuration import load_config, read_configuration
+from jupyter_envstore.application.configuration import read_files
 from jupyter_envstore.cli.common import print_json
+from jupyter_envstore.cli.look_elsewhere import examine_elsewhere
+from jupyter_envstore.cli.opening import config_beside_files, store_elsewhere
 from jupyter_envstore.services.backup import Saved, back_up, bring_back
 from jupyter_envstore.services.doctor import BAD, GOOD, Finding, examine
 from jupyter_envstore.spec.wording import human_size
@@ -20,9 +22,12 @@ MARKS = {"ok": "✓", "warning": "!", "error": "✗"}
 def doctor(options: argparse.Namespace) -> int:
     """Look at everything that a build needs."""
     found = []
-    config, files = read_configuration(options.root)
-    read = Finding("configuration", GOOD, f"read from {', '.join(files)}" if files else "no file of it is there")
-    for finding in chain([read], examine(config)):
+    files = read_files()
+    names = ", ".join(files.files_read)
+    read = Finding("configuration", GOOD, f"read from {names}" if names else "no file of it is there")
+    url = store_elsewhere(options, files)
+    findings = examine_elsewhere(files, url) if url else examine(files.command_config(options.root))
+    for finding in chain([read], findings):
         found.append(finding)
         if not options.json:
             print(f"{MARKS[finding.state]} {finding.what}: {finding.text}", flush=True)
@@ -33,14 +38,16 @@ def doctor(options: argparse.Namespace) -> int:
 
 def backup(options: argparse.Namespace) -> int:
     """Write the store into one file."""
-    saved = back_up(load_config(options.root), Path(options.file), not options.without_archives, options.packages)
+    saved = back_up(
+        config_beside_files(options, "backup"), Path(options.file), not options.without_archives, options.packages
+    )
     _report(saved, options, f"saved in {options.file}")
     return 1 if saved.missing else 0
 
 
 def restore_backup(options: argparse.Namespace) -> int:
     """Make a store of a backup."""
-    config = load_config(options.root)
+    config = config_beside_files(options, "restore-backup")
     saved = bring_back(config, Path(options.file))
     _report(saved, options, f"brought back to {config.root}")
     return 0

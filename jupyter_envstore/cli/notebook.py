@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.cli.build import follow, outcome, owner
-from jupyter_envstore.cli.common import ask_for_files, deleted_message, find, open_store, tell, who
+from jupyter_envstore.cli.common import ask_for_files, deleted_message, find, tell, who
+from jupyter_envstore.cli.opening import open_store
 from jupyter_envstore.database.active_build import ActiveBuild
 from jupyter_envstore.database.recorded_builds import NOTEBOOK
 from jupyter_envstore.errors import (
@@ -36,7 +37,7 @@ from jupyter_envstore.notebooks.execution import (
 )
 from jupyter_envstore.notebooks.lockfile_beside import is_told, lacks, lockfile_beside
 from jupyter_envstore.notebooks.parameters import inject, read_parameter
-from jupyter_envstore.services.interfaces import Store
+from jupyter_envstore.services.common_interfaces import AnyStore
 from jupyter_envstore.services.values import BuildRef
 from jupyter_envstore.spec import Specification, read_specification
 from jupyter_envstore.spec.wording import counted
@@ -102,7 +103,9 @@ def reference_of(found: FoundBuild) -> BuildRef:
     return BuildRef(found["namespace"], found["environment"], found["number"], found["build_id"])
 
 
-def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: list[str] | tuple[str, ...]) -> BuildRef:
+def bring_back(
+    store: AnyStore, notebook: Any, name: str, exact: bool, accepted: list[str] | tuple[str, ...]
+) -> BuildRef:
     """Return a build that a notebook can run in, made if need be: the exact one, else from what it asked for.
 
     Raises
@@ -165,7 +168,7 @@ def bring_back(store: Store, notebook: Any, name: str, exact: bool, accepted: li
     return reference
 
 
-def _with_lock_from_elsewhere(store: Store, metadata: object, state: BondState) -> tuple[object, BondState]:
+def _with_lock_from_elsewhere(store: AnyStore, metadata: object, state: BondState) -> tuple[object, BondState]:
     """Return the bond of a notebook with the lock that a store elsewhere has, if one does, and what is known then."""
     try:
         elsewhere = store.other_stores.find(owner(), metadata)
@@ -181,7 +184,7 @@ def _with_lock_from_elsewhere(store: Store, metadata: object, state: BondState) 
     return elsewhere.bond, store.bonds.look(owner(), elsewhere.bond)
 
 
-def _restore(store: Store, reference: BuildRef) -> None:
+def _restore(store: AnyStore, reference: BuildRef) -> None:
     """Bring a build back, if it was packed away."""
     if ask_for_files(store, reference):
         print(f"bringing {reference} back", file=sys.stderr)
@@ -199,7 +202,7 @@ def asking(what: str) -> Iterator[None]:
         raise PolicyError(msg) from None
 
 
-def _from_lockfile(store: Store, name: str, bond: Bond, target: tuple[str, str]) -> tuple[str, Specification] | None:
+def _from_lockfile(store: AnyStore, name: str, bond: Bond, target: tuple[str, str]) -> tuple[str, Specification] | None:
     """Return the lockfile beside a notebook, its name first, if it has all that the notebook asked for.
 
     One that cannot be built in ``target``, as the settings forbid something in it, is passed over, too.
@@ -211,8 +214,8 @@ def _from_lockfile(store: Store, name: str, bond: Bond, target: tuple[str, str])
         print(f"note: {path.name} is passed over: the notebook does not tell all that it asked for", file=sys.stderr)
         return None
     try:
-        specification = read_specification(path.read_bytes(), path.name, store.config.allow_local_files, named=True)
-        store.builds.prepare(specification, *target)
+        specification = read_specification(path.read_bytes(), path.name, store.allow_local_files, named=True)
+        store.builds.check(specification, *target)
     except (SpecificationError, PolicyError, OSError) as error:
         print(f"note: {path.name} cannot be used: {error}", file=sys.stderr)
         return None
@@ -237,15 +240,15 @@ def _why_not_exact(state: BondState, exact: bool) -> str:
     return ""
 
 
-def kernels_of(store: Store, reference: BuildRef, folder: Path) -> dict[str, str]:
+def kernels_of(store: AnyStore, reference: BuildRef, folder: Path) -> dict[str, str]:
     """Write the kernelspecs of a build into a folder; return their names with their languages."""
     prefix = store.prefixes.path(reference.id)
     active = is_active(store, reference)
     row = ActiveBuild(0, reference.namespace, reference.name, reference.id, reference.number, prefix.name, True, active)
-    return write_own_kernels(folder, prefix, row, store.config.shims)
+    return write_own_kernels(folder, prefix, row, store.shims)
 
 
-def is_active(store: Store, reference: BuildRef) -> bool:
+def is_active(store: AnyStore, reference: BuildRef) -> bool:
     """Whether a build is the active one of its environment."""
     return store.builds.find(reference.namespace, reference.name).id == reference.id
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jupyter_envstore.cli.common import find, open_store
+from jupyter_envstore.cli.common import find
 from jupyter_envstore.cli.jupyter_servers import RunningServer, become_server, running_servers, show
 from jupyter_envstore.cli.notebook import BOND, bring_back, has_lock, is_active, kernel_for, kernels_of, remember
+from jupyter_envstore.cli.opening import open_store
 from jupyter_envstore.errors import InvalidInputError
-from jupyter_envstore.kernels.kernel_specs import note_offer
 from jupyter_envstore.notebooks.bond import Bond
 from jupyter_envstore.notebooks.execution import read_notebook, write_notebook
 from jupyter_envstore.services.values import BuildRef
@@ -47,10 +47,12 @@ def open_notebook(options: argparse.Namespace) -> int:
             if _offers(server, reference, bond, kernel[0]):
                 return _show_there(server, module, path, options.no_browser)
         if not is_active(store, reference):
-            note_offer(store.config, reference.id)
+            store.prefixes.offer_kernels(reference.id)
     folder = Path.cwd() if Path.cwd() in path.parents else path.parent
     page = PAGES[module] + quote(path.relative_to(folder).as_posix())
     root = [f"--EnvStoreApp.root_dir={Path(options.root).resolve()}"] if options.root else []
+    root += ["--EnvStoreApp.remote_url="] if options.root else []
+    root += [f"--EnvStoreApp.remote_url={options.store}"] if options.store else []
     become_server(module, page, folder, root, options.port, not options.no_browser)
     return 0
 

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from jupyter_envstore.artifacts.artifact_reach import WORDS, reach_of_artifact
 from jupyter_envstore.cli.build import new_place, see_through
-from jupyter_envstore.cli.common import find, open_store, tell, who
+from jupyter_envstore.cli.common import find, tell, who
 from jupyter_envstore.cli.notebook import asking
+from jupyter_envstore.cli.opening import open_store
 from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.images.reference import RECORD_SCHEME, parse_record
 from jupyter_envstore.spec.names import suggest_name
@@ -43,7 +44,7 @@ def pull(options: argparse.Namespace) -> int:
     source = parse_record(options.source)
     with open_store(options) as store:
         pulled = store.shared_records.pull(source)
-        target = new_place(options.name or suggest_name(pulled.record.name))
+        target = new_place(store, options.name or suggest_name(pulled.record.name))
         print(f"found at {source}: sha256:{pulled.artifact.digest}", file=sys.stderr)
         here = store.shared_records.builds_with(pulled)
         if here and not options.name:

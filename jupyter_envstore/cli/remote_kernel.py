@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 from jupyter_envstore.cli.become_kernel import become
@@ -25,13 +26,14 @@ def main(arguments: list[str]) -> int:
     """Bring the environment, and run its kernel in place of this process."""
     configuration, record, build, build_id, name, *connection_file = arguments
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # there is no cell yet that an interrupt could mean
-    known = BroughtEnvironments(ClientConfiguration.read(Path(configuration)).root)
+    client = ClientConfiguration.read(Path(configuration))
+    known = BroughtEnvironments(client.root)
     try:
         for _ in range(TRIES):
             if known.use(record) is None:
-                from jupyter_envstore.cli.bring_remote import bring
+                from jupyter_envstore.cli.bring_remote import bring, kernel_token
 
-                bring(Path(configuration), record, build, int(build_id))
+                bring(client, partial(kernel_token, client), record, build, int(build_id))
             if name == NO_KERNEL:
                 return 0
             with known.locked():  # until this process is the kernel, so that its environment counts as used

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.cli.build import owner
-from jupyter_envstore.cli.common import find, open_store, read_file, tell
+from jupyter_envstore.cli.common import command, find, read_file, tell
 from jupyter_envstore.cli.notebook import reference_of, remembered, written_in
+from jupyter_envstore.cli.opening import open_store
 from jupyter_envstore.errors import InvalidInputError, NotFoundError
 from jupyter_envstore.notebooks.execution import language_of_notebook, read_notebook, write_whole
 from jupyter_envstore.notebooks.pypi_requests import Requested
 from jupyter_envstore.notebooks.script_block import block_lines, put_into_cells, script_with_block
-from jupyter_envstore.services.interfaces import Store
+from jupyter_envstore.services.common_interfaces import AnyStore
 from jupyter_envstore.services.values import BuildRef
 from jupyter_envstore.spec.wording import counted
 
@@ -92,13 +93,13 @@ def _notebook_with_block(text: str, name: str, requested: Requested) -> str:
     return json.dumps(notebook, ensure_ascii=False, indent=1) + ("\n" if text.endswith("\n") else "")
 
 
-def _environment(store: Store, notebook: Any, options: argparse.Namespace) -> BuildRef:
+def _environment(store: AnyStore, notebook: Any, options: argparse.Namespace) -> BuildRef:
     """Return the build whose requests are written: the one that is named, else the one that the notebook remembers."""
     if options.environment:
         return find(store, options.environment)
     state = store.bonds.look(owner(), remembered(notebook, options.file))
     if not state["builds"]:
         place = written_in(state["bond"])
-        msg = f"this store does not have {place}; bring it back first: jupyter envstore open {options.file}"
+        msg = f"this store does not have {place}; bring it back first: {command(f'open {options.file}')}"
         raise NotFoundError(msg)
     return reference_of(state["builds"][0])

@@ -8,25 +8,21 @@ import sys
 
 from jupyter_envstore.builds.workspace import printable
 from jupyter_envstore.cli.build import import_file, new_place, owner, see_through
-from jupyter_envstore.cli.common import open_store, read_file, tell, who
+from jupyter_envstore.cli.common import command, read_file, tell, who
 from jupyter_envstore.cli.notebook import asking
+from jupyter_envstore.cli.opening import open_store
 from jupyter_envstore.client import EnvStore as Client
 from jupyter_envstore.client import EnvStoreClientError
 from jupyter_envstore.database.people import SHARE
 from jupyter_envstore.errors import InvalidInputError, NotFoundError, OtherStoreError
 from jupyter_envstore.representation.conda_store_types import TokenJson
-from jupyter_envstore.services.interfaces import Store
+from jupyter_envstore.services.common_interfaces import AnyStore
 from jupyter_envstore.spec import parse_reference
-from jupyter_envstore.spec.address_reach import reach_of
 from jupyter_envstore.spec.names import suggest_name
-from jupyter_envstore.spec.share_links import is_address, read_share_link, share_link
+from jupyter_envstore.spec.share_links import is_address, read_share_link
 
 SHOWN = 300
 """Characters of what another server says."""
-NO_ADDRESS = (
-    "others cannot reach this store: set c.EnvStoreApp.public_url to the address of the Jupyter server that serves it, "
-    "or use a registry: jupyter envstore push"
-)
 
 
 def share(options: argparse.Namespace) -> None:
@@ -34,7 +30,7 @@ def share(options: argparse.Namespace) -> None:
     with open_store(options) as store:
         if options.revoke is not None:
             if options.revoke not in {link["id"] for link in _links(store)}:
-                msg = f"there is no share link {options.revoke}; jupyter envstore share lists them"
+                msg = f"there is no share link {options.revoke}; {command('share')} lists them"
                 raise NotFoundError(msg)
             store.tokens.revoke(owner(), options.revoke)
             tell(options, {"revoked": options.revoke}, f"share link {options.revoke} ended")
@@ -51,15 +47,14 @@ def share(options: argparse.Namespace) -> None:
         if number is not None:
             msg = f"a link shows the active build of an environment, whichever that is: name {space}/{name} alone"
             raise InvalidInputError(msg)
-        if not store.config.public_url:
-            raise InvalidInputError(NO_ADDRESS)
-        token, view = store.links.make(owner(), space, name, options.days)
-        link = share_link(store.config.public_url, token)
-        if reach_of(store.config.public_url) == "here":
-            print("note: public_url is an address of this machine, so the link works here alone", file=sys.stderr)
-    text = f"{link}\nends {_minute(view['expiration'])}; end it now: jupyter envstore share --revoke {view['id']}\n"
+        view = store.links.share(owner(), space, name, options.days)
+        link = view["link"]
+        if view["reach"] == "here":
+            print("note: it has an address of this machine (public_url), so it works here alone", file=sys.stderr)
+    ended = view["id"]
+    text = f"{link}\nends {_minute(view['expiration'])}; end it now: {command(f'share --revoke {ended}')}\n"
     text += f"For others: jupyter envstore import {shlex.quote(link)}\nOr open the link in a browser."
-    tell(options, {"link": link, **view}, text)
+    tell(options, view, text)
 
 
 def _minute(moment: str | None) -> str:
@@ -67,7 +62,7 @@ def _minute(moment: str | None) -> str:
     return f"{moment[:16].replace('T', ' ')} UTC" if moment else "never"
 
 
-def _links(store: Store) -> list[TokenJson]:
+def _links(store: AnyStore) -> list[TokenJson]:
     return [token for token in store.tokens.of_person(owner()) if token["kind"] == SHARE]
 
 
@@ -82,7 +77,7 @@ def import_file_or_link(options: argparse.Namespace) -> int:
     url, token = read_share_link(link)
     name, metadata = _shared(Client(url, token))
     with open_store(options) as store:
-        target = new_place(options.name or suggest_name(name))
+        target = new_place(store, options.name or suggest_name(name))
         with asking("the environment"):
             reference = store.bonds.build_lock(metadata, target, who(), options.accept or (), options.later)
         return see_through(store, reference, options)

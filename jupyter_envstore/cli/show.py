@@ -6,13 +6,14 @@ import argparse
 import sys
 import time
 
-from jupyter_envstore.cli.common import POLL_SECONDS, find, open_store, print_json
+from jupyter_envstore.cli.common import command, find, print_json
 from jupyter_envstore.cli.display import remark, table
-from jupyter_envstore.database.states import UNSETTLED
+from jupyter_envstore.cli.opening import open_store
+from jupyter_envstore.database.states import COMPLETED, UNSETTLED
 from jupyter_envstore.errors import NotFoundError
-from jupyter_envstore.representation.builds import KeptView
+from jupyter_envstore.representation.builds import FullBuildView, KeptView
 from jupyter_envstore.representation.environments import EnvironmentView
-from jupyter_envstore.services.interfaces import Store
+from jupyter_envstore.services.common_interfaces import AnyStore
 from jupyter_envstore.services.values import BuildRef
 from jupyter_envstore.spec import parse_reference
 from jupyter_envstore.spec.wording import counted, human_size
@@ -23,13 +24,13 @@ def list_environments(options: argparse.Namespace) -> None:
     with open_store(options) as store:
         found = store.environments.list_all(options.namespace)
         if options.namespace and not found and not store.namespaces.exists(options.namespace):
-            hint = f"; one environment: jupyter envstore show {options.namespace}" if "/" in options.namespace else ""
+            hint = f"; one environment: {command(f'show {options.namespace}')}" if "/" in options.namespace else ""
             msg = f"there is no namespace {options.namespace}{hint}"
             raise NotFoundError(msg)
     if options.json:
         print_json(found)
     elif not found:
-        print("no environments yet; make one with: jupyter envstore build environment.yml", file=sys.stderr)
+        print(f"no environments yet; make one with: {command('build environment.yml')}", file=sys.stderr)
     else:
         lines = [
             [
@@ -74,7 +75,7 @@ def show(options: argparse.Namespace) -> None:
         print(f"  packages uploaded after {view['exclude_newer']} were left out (exclude-newer)")
     for platform, reason in failed_platforms.items():
         print(f"  not locked for {platform}: {clause(reason)}")
-    print(f"  prefix  {view['prefix'] or 'none'}")
+    print(f"  prefix  {view['prefix'] or place_of_prefix(view)}")
     print(f"  packages  {keeping(view['kept_packages'])}\n")
     for warning in view["warnings"]:
         print(f"  warning: {warning['message']}")
@@ -87,6 +88,13 @@ def show(options: argparse.Namespace) -> None:
     print(table(["ARTIFACT", "", "STATE", "SIZE", "SHA-256", ""], lines) if lines else "no artifacts")
     older = [[str(b["number"]), b["status"], b["scheduled_on"][:16], b["reason"].split("\n")[0][:60]] for b in builds]
     print("\n" + table(["BUILD", "STATUS", "WHEN (UTC)", ""], older))
+
+
+def place_of_prefix(view: FullBuildView) -> str:
+    """Say where the prefix of a build is that is not on this machine."""
+    if view["status"] != COMPLETED or view["packed_away"]:
+        return "none"
+    return "on the machine of the store; run and shell bring it here"
 
 
 def keeping(kept: KeptView) -> str:
@@ -115,18 +123,18 @@ def logs(options: argparse.Namespace) -> None:
             return
         printed = 0
         while True:
-            status = store.builds.show(reference.id)["status"]
-            settled = status not in UNSETTLED and not store.builds.is_busy(reference.id)
-            text = store.logs.read(reference.id)
-            print(text[printed:], end="", flush=True)
-            printed = len(text)
+            progress = store.builds.progress(reference.id)
+            settled = progress["status"] not in UNSETTLED and not progress["busy"]
+            text = store.logs.read(reference.id, printed)
+            print(text, end="", flush=True)
+            printed += len(text.encode())
             if settled or not options.follow:
                 return
             store.scheduler.tick()
-            time.sleep(POLL_SECONDS)
+            time.sleep(store.poll_seconds)
 
 
-def find_newest(store: Store, text: str) -> BuildRef:
+def find_newest(store: AnyStore, text: str) -> BuildRef:
     """Return the named build; without a number the newest, which is the one that people follow or stop."""
     namespace, name, number = parse_reference(text)
     if number is None:

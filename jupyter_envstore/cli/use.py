@@ -12,8 +12,9 @@ from pathlib import Path
 from jupyter_envstore.artifacts.artifact_reach import WORDS
 from jupyter_envstore.builds.activation import program_path, recorded_activation
 from jupyter_envstore.builds.shims import write_shims
-from jupyter_envstore.cli.common import find, open_store, tell, wait, who
+from jupyter_envstore.cli.common import find, tell, wait, who
 from jupyter_envstore.cli.display import LiveDisplay
+from jupyter_envstore.cli.opening import open_store
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.errors import ArtifactError, InvalidInputError, StorageError
 from jupyter_envstore.representation.artifacts import ArtifactView
@@ -37,14 +38,15 @@ def activated_environment(prefix: Path, shims: Path) -> dict[str, str]:
 
 def run(options: argparse.Namespace) -> int:
     """Run a command in an environment, in place of this process."""
-    if options.command[:1] == ["--root"]:  # behind the name, argparse takes it for a part of the command
-        options.root, options.command = options.command[1], options.command[2:]
+    while options.command[:1] in (["--root"], ["--store"]):  # behind the name, argparse takes it for the command's own
+        option, value, *options.command = options.command
+        setattr(options, option.removeprefix("--"), value)
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not command:
         msg = f"which command? for example: jupyter envstore run {options.environment} -- python"
         raise InvalidInputError(msg)
     with open_store(options) as store:
-        prefix, shims = store.prefixes.path(find(store, options.environment).id), store.config.shims
+        prefix, shims = store.prefixes.path(find(store, options.environment).id), store.shims
     environment = activated_environment(prefix, shims)
     program = shutil.which(command[0], path=environment["PATH"])
     if program is None:
@@ -57,7 +59,7 @@ def shell(options: argparse.Namespace) -> int:
     """Open a shell in an environment."""
     with open_store(options) as store:
         reference = find(store, options.environment)
-        prefix, shims = store.prefixes.path(reference.id), store.config.shims
+        prefix, shims = store.prefixes.path(reference.id), store.shims
     environment = activated_environment(prefix, shims)
     program = os.environ.get("SHELL") or shutil.which("sh") or "/bin/sh"
     environment["ENVSTORE_ENVIRONMENT"] = str(reference)
@@ -69,16 +71,16 @@ def download(options: argparse.Namespace) -> int:
     """Write an artifact to a file."""
     with open_store(options) as store:
         reference = find(store, options.environment)
-        artifact_id = store.artifacts.request(reference.id, options.artifact, options.variant, who())
+        wanted = (reference.id, options.artifact, options.variant)
+        store.artifacts.request(*wanted, who())
         wait(store, reference.id, LiveDisplay())
-        artifact = store.artifacts.get(artifact_id)
+        artifact = store.artifacts.find(*wanted)
         if artifact["state"] != "ready":
             msg = f"{options.artifact} of {reference} cannot be made: {artifact['reason']}"
             raise ArtifactError(msg)
-        store.artifacts.path(artifact["sha256"] or "")
         if words := WORDS[artifact["reach"]]:
             print(f"note: this {artifact['type']} {words}", file=sys.stderr)
-        pieces = store.artifacts.pieces(artifact_id)
+        pieces = store.artifacts.pieces(*wanted)
         if options.output == "-":
             sys.stdout.buffer.writelines(pieces)
             return 0
@@ -93,15 +95,30 @@ def download(options: argparse.Namespace) -> int:
         try:
             with fresh.open("wb") as file:
                 file.writelines(pieces)
+            _check_whole(fresh, artifact)
             if artifact["media_type"] == "application/x-sh":
                 fresh.chmod(fresh.stat().st_mode | 0o111)
             fresh.replace(target)
         except OSError as error:
-            fresh.unlink(missing_ok=True)
             msg = f"{target} cannot be written: {error.strerror}"
             raise StorageError(msg) from None
+        finally:
+            fresh.unlink(missing_ok=True)
     tell(options, {**artifact, "path": str(target)}, target)
     return 0
+
+
+def _check_whole(file: Path, artifact: ArtifactView) -> None:
+    """Refuse what arrived otherwise than it was made; of an image, the registry's clients check each part.
+
+    Raises
+    ------
+    ArtifactError
+        It did.
+    """
+    if artifact["type"] != "docker" and file_digest(file) != artifact["sha256"]:
+        msg = f"what arrived is not the {artifact['type']} that was made (SHA-256 differs); try again"
+        raise ArtifactError(msg)
 
 
 def _is_it(target: Path, artifact: ArtifactView) -> bool:

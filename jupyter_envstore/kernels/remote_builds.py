@@ -12,6 +12,7 @@ from jupyter_envstore.errors import InvalidInputError, NotFoundError
 from jupyter_envstore.kernels.spec_files import place_of
 from jupyter_envstore.remote.brought import DIGEST, BroughtEnvironments
 from jupyter_envstore.remote.client_configuration import FILE
+from jupyter_envstore.remote.kernel_build import mounted_prefix
 from jupyter_envstore.spec.names import check_name
 
 if TYPE_CHECKING:
@@ -107,12 +108,11 @@ class RemoteBuilds:
         return ["-I", "-m", STARTER, str(self._root / FILE), _digest(row), reference, str(row["build_id"])]
 
     def _active(self, row: KernelBuild) -> ActiveBuild:
-        prefix = row["prefix"]
-        is_mounted = prefix is not None and (Path(prefix) / "conda-meta").is_dir()
-        directory = str(prefix) if is_mounted else row["record"]
+        prefix = mounted_prefix(row)
+        directory = row["record"] if prefix is None else str(prefix)
         return ActiveBuild(
             row["environment_id"], row["namespace"], row["environment"], row["build_id"], row["number"], directory,
-            is_mounted,
+            prefix is not None,
         )  # fmt: skip
 
     def _spec(

@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jupyter_envstore.errors import BusyError, InvalidInputError, RemoteStoreUnavailableError
+from jupyter_envstore.errors import BusyError, RemoteStoreUnavailableError
+from jupyter_envstore.remote.answers import check_answer, heeds_proxies, silent, strange, why_silent
 from jupyter_envstore.remote.headers import VERSION
+from jupyter_envstore.remote.trust import trusted
 
 if TYPE_CHECKING:
     import httpx
@@ -99,13 +100,7 @@ class RemoteConnection:
         self._server = url.removesuffix("/envstore")
         self._credential = credential
         self._version = version
-        self._trust = ssl.create_default_context()
-        if ca_file:
-            try:
-                self._trust.load_verify_locations(ca_file)
-            except (OSError, ssl.SSLError) as error:
-                msg = f"the certificates in {ca_file} (c.EnvStoreApp.remote_ca_file) cannot be read: {error.strerror}"
-                raise InvalidInputError(msg) from None
+        self._trust = trusted(ca_file)
         self._clients: _Clients | None = None
         self._guests = 0
         self._opening = asyncio.Lock()
@@ -152,7 +147,7 @@ class RemoteConnection:
         try:
             answer = await self._answer_of(client, built)
         except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise RemoteStoreUnavailableError(self._why(error)) from None
+            raise why_silent(self.url, error) from None
         try:
             self._check(answer, is_own=not request.token)
             yield answer
@@ -178,7 +173,7 @@ class RemoteConnection:
         try:
             status, data = await asyncio.wait_for(self.read(request), ASK_SECONDS)
         except asyncio.TimeoutError:
-            raise RemoteStoreUnavailableError(self._says("it took too long")) from None
+            raise silent(self.url, "it took too long") from None
         try:
             found = json.loads(data)
             if status >= 400:
@@ -186,7 +181,7 @@ class RemoteConnection:
                 raise RemoteStoreUnavailableError(msg, is_refused=status in (401, 403))
             return found["data"]
         except (ValueError, LookupError, TypeError, RecursionError):
-            raise RemoteStoreUnavailableError(self._strange()) from None
+            raise strange(self.url) from None
 
     async def read(self, request: Outgoing) -> tuple[int, bytes]:
         """Send a request that is the server's own, and return the status and the body of its answer.
@@ -211,7 +206,7 @@ class RemoteConnection:
         async for piece in self.pieces(answer, decoded=True):
             data += piece
             if len(data) > LARGEST:
-                raise RemoteStoreUnavailableError(self._strange())
+                raise strange(self.url)
         return bytes(data)
 
     @contextlib.asynccontextmanager
@@ -240,7 +235,7 @@ class RemoteConnection:
             async for piece in answer.aiter_bytes() if decoded else answer.aiter_raw():
                 yield piece
         except (httpx.TransportError, httpx.DecodingError) as error:
-            raise RemoteStoreUnavailableError(self._why(error)) from None
+            raise why_silent(self.url, error) from None
 
     async def close(self) -> None:
         """End all requests."""
@@ -262,7 +257,9 @@ class RemoteConnection:
             limits = httpx.Limits(
                 max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=KEPT_SECONDS
             )
-            return httpx.AsyncClient(verify=self._trust, limits=limits, follow_redirects=False)
+            return httpx.AsyncClient(
+                verify=self._trust, limits=limits, follow_redirects=False, trust_env=heeds_proxies(self.url)
+            )
 
         return _Clients(client(CONNECTIONS), client(OWN_CONNECTIONS))
 
@@ -297,44 +294,8 @@ class RemoteConnection:
         RemoteStoreUnavailableError
             The login is not taken, another place is named, or a page for people comes.
         """
-        status = answer.status_code
-        if status == 401 and is_own:
+        if answer.status_code == 401 and is_own:
             self._credential.forget()
             msg = f"the store at {self.url} does not take the login of this server: jupyter envstore login {self.url}"
             raise RemoteStoreUnavailableError(msg, is_refused=True)
-        if not 200 <= status < 600:
-            raise RemoteStoreUnavailableError(self._strange())
-        if 300 <= status < 400 and status != 304:
-            msg = f"{self.url} leads to another place; set c.EnvStoreApp.remote_url to the address of the store itself"
-            raise RemoteStoreUnavailableError(msg)
-        if is_page(answer.headers.get("Content-Type", "")):
-            words = f"{status} {answer.reason_phrase}".strip()
-            reason = f"what stands in front of it says {words}" if status >= 500 else "there is no store"
-            raise RemoteStoreUnavailableError(self._says(reason))
-
-    def _why(self, error: Exception) -> str:
-        """Return in words why there is no answer."""
-        import httpx
-
-        if isinstance(error, httpx.TimeoutException):
-            reason = "it took too long"
-        elif isinstance(error, httpx.ConnectError):
-            text = str(error)
-            is_certificate = "CERTIFICATE_VERIFY_FAILED" in text
-            reason = "its certificate is not known; c.EnvStoreApp.remote_ca_file names more" if is_certificate else ""
-            reason = reason or "nothing listens there, or its name is not known"
-        else:
-            reason = "the connection was cut"
-        return self._says(reason)
-
-    def _says(self, reason: str) -> str:
-        return f"the store at {self.url} does not answer: {reason}"
-
-    def _strange(self) -> str:
-        return f"what is at {self.url} does not answer like a store of environments"
-
-
-def is_page(media_type: str) -> bool:
-    """Whether an answer is a page for people; of several types, the last one counts for browsers."""
-    types = [text.partition(";")[0].strip().lower() for text in media_type.split(",")]
-    return any(text in ("text/html", "application/xhtml+xml") or text.startswith("multipart/") for text in types)
+        check_answer(self.url, answer)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
+from hashlib import sha256
 from pathlib import Path
 
 from jupyter_envstore.errors import InvalidInputError, NotFoundError, RemoteStoreUnavailableError, StorageError
@@ -35,16 +37,25 @@ class Credential:
         The logins of the account.
     with_hub_token : bool
         Whether the token that a JupyterHub gave to this server may be sent to the store.
+    with_variable : bool
+        Whether the token of the variable is that of this store.
     """
 
-    def __init__(self, url: str, file: str, logins: Logins, with_hub_token: bool) -> None:
+    def __init__(self, url: str, file: str, logins: Logins, with_hub_token: bool, with_variable: bool = True) -> None:
         self._url = url
         self._file = file
         self._logins = logins
-        self._given = os.environ.pop(TOKEN_VARIABLE, "")  # kernels have tokens of their own
+        given = os.environ.pop(TOKEN_VARIABLE, "")  # kernels have tokens of their own
+        self._given = given if with_variable else ""
         self._with_hub_token = with_hub_token
         self._found = ""
         self._found_at = 0.0
+
+    @property
+    def mark(self) -> str:
+        """What tells one login from another: each has kernelspecs of its own, since it may read other environments."""
+        names = (self._file, self._given, os.environ.get("JUPYTERHUB_USER", ""))
+        return sha256(json.dumps([*names, self._with_hub_token]).encode()).hexdigest()[:8]
 
     def token(self) -> str:
         """Return the token; it may read files.
@@ -71,7 +82,7 @@ class Credential:
     def _find(self) -> str:
         found = self._of_file() if self._file else self._given or self._of_login() or self._of_hub()
         if not found:
-            msg = f"this server has no login to the store at {self._url}: jupyter envstore login {self._url}"
+            msg = f"there is no login to the store at {self._url}: jupyter envstore login {self._url}"
             raise RemoteStoreUnavailableError(msg)
         if not TOKEN.fullmatch(found):
             msg = f"the token for the store at {self._url} has blanks or characters that no token has"

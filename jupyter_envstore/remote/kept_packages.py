@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from jupyter_envstore.errors import StorageError
+from jupyter_envstore.remote.answers import heeds_proxies
+from jupyter_envstore.remote.trust import trusted
 
 if TYPE_CHECKING:
     from jupyter_envstore.blobs.interface import BlobStore
@@ -58,6 +59,10 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         """Follow it not."""
 
 
+def _proxies(url: str) -> list[urllib.request.BaseHandler]:
+    return [] if heeds_proxies(url) else [urllib.request.ProxyHandler({})]
+
+
 class RemotePackages:
     """The files of packages that a store keeps.
 
@@ -75,10 +80,9 @@ class RemotePackages:
         self._url = url
         self._token = token
         self._is_away = False
-        trust = ssl.create_default_context()
-        if ca_file:
-            trust.load_verify_locations(ca_file)
-        self._opener = urllib.request.build_opener(_NoRedirects, urllib.request.HTTPSHandler(context=trust))
+        self._opener = urllib.request.build_opener(
+            _NoRedirects, urllib.request.HTTPSHandler(context=trusted(ca_file)), *_proxies(url)
+        )
 
     def fetch(self, files: Iterable[WantedFile], blobs: BlobStore) -> tuple[int, int]:
         """Put files into a store of this machine; return how many came, and their bytes.

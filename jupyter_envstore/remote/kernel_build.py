@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TypedDict
 
 
@@ -24,3 +25,14 @@ class KernelBuild(TypedDict):
     record: str
     prefix: str | None
     kernels: list[NamedKernel]
+
+
+def mounted_prefix(row: KernelBuild) -> Path | None:
+    """Return the prefix of a build where the files of its store are mounted and may be read; else None."""
+    if row["prefix"] is None:
+        return None
+    prefix = Path(row["prefix"])
+    try:
+        return prefix if (prefix / "conda-meta").is_dir() else None
+    except OSError:  # a folder above it is closed
+        return None

@@ -79,6 +79,20 @@ class StepView(TypedDict):
     duration: float | None
 
 
+class BuildProgress(TypedDict):
+    """How far a build is; ``busy`` says whether work on it is queued or runs, as on its artifacts."""
+
+    id: int
+    number: int
+    status: str
+    reason: str
+    steps: list[StepView]
+    started_on: str | None
+    ended_on: str | None
+    duration: float | None
+    busy: bool
+
+
 class FullBuildView(BuildView):
     """All about a build: where it is, what people should know, its steps and artifacts."""
 
@@ -119,6 +133,21 @@ def build_view(build: Build, active: bool) -> BuildView:
         "started_on": time_json(build.started_on),
         "ended_on": time_json(build.ended_on),
         "duration": seconds_between(build.started_on, build.ended_on),
+    }
+
+
+def progress_view(build: Build, steps: Sequence[Step], busy: bool) -> BuildProgress:
+    """Return how far a build is."""
+    return {
+        "id": build.id,
+        "number": build.number,
+        "status": build.status,
+        "reason": build.status_info,
+        "steps": [step_view(step) for step in steps],
+        "started_on": time_json(build.started_on),
+        "ended_on": time_json(build.ended_on),
+        "duration": seconds_between(build.started_on, build.ended_on),
+        "busy": busy,
     }
 
 

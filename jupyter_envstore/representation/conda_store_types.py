@@ -113,12 +113,14 @@ class BuildJson(SameBuildJson):
 
 
 class FullBuildJson(BuildJson):
-    """A build by itself: with its place and its warnings."""
+    """A build by itself: with its place, its warnings, and the choices for it alone."""
 
     namespace: str
     environment: str
     warnings: list[WarningView]
     exclude_newer: str | None
+    virtual_packages: list[str]
+    all_platforms: bool
 
 
 class EnvironmentOptional(TypedDict, total=False):

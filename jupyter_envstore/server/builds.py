@@ -53,7 +53,7 @@ class CancelHandler(EnvStoreHandler):
         number = await self.require_on_build("build::cancel", build_id)
         self.json_body(())
         kinds = await self.run(self.store.builds.cancel, number, self.identity.name)
-        self.acknowledge(f"{stopped_words(kinds, f'build {number}')} canceled")
+        self.answer({"stopped": kinds}, f"{stopped_words(kinds, f'build {number}')} canceled")
 
 
 class RestoreHandler(EnvStoreHandler):
@@ -159,10 +159,7 @@ class ProgressHandler(EnvStoreHandler):
     async def get(self, build_id: str) -> None:
         """Show the steps of a build."""
         number = await self.require_on_build("environment::read", build_id)
-        view = await self.run(self.store.builds.show, number)
-        keys = ("id", "number", "status", "reason", "steps", "started_on", "ended_on", "duration")
-        told = {key: value for key, value in view.items() if key in keys}
-        self.answer(told | {"busy": await self.run(self.store.builds.is_busy, number)})
+        self.answer(await self.run(self.store.builds.progress, number))
 
 
 class DiffHandler(EnvStoreHandler):

@@ -42,7 +42,7 @@ class LogsHandler(FileHandler):
         return number, f"{self.place[1]}.log", self.whole_number("offset", 0, 0, LARGEST)
 
     async def _send_now(self, number: int, name: str, offset: int) -> None:
-        data = (await self.run(self.store.logs.read, number)).encode()[offset:]
+        data = (await self.run(self.store.logs.read, number)).encode()[offset:]  # bytes, wherever they are cut
         if not offset:
             self.note_once(number, "logs")
         await self.send_whole(data, hashlib.sha256(data).hexdigest(), PLAIN, name)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.notebooks.script_block import block_lines, script_with_block
 from jupyter_envstore.server.base import EnvStoreHandler
+from jupyter_envstore.services.values import MovedBuild
 
 if TYPE_CHECKING:
     from jupyter_envstore.services.values import BuildRef
 
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MAX_NOTEBOOK = 8 * 1024 * 1024
 """Bytes of a body with the metadata of a notebook; a lock of 40 packages has less than 20 kB."""
 
@@ -75,6 +78,38 @@ class RecordHandler(EnvStoreHandler):
         self.answer(await self.run(self.store.bonds.of_record, self.identity, digest, self.flag("lock")))
 
 
+class MovedBuildHandler(EnvStoreHandler):
+    """``environment/{namespace}/{name}/record/``"""
+
+    max_body = MAX_NOTEBOOK
+
+    async def post(self, namespace: str, name: str) -> None:
+        """Add a build of another store to the environment, by its record; one that is there already stays as it is."""
+        self.check_place(namespace, name)
+        self.require("environment:create", namespace, name)
+        fields = ("envstore", "accept", "built_on", "later", "active", "specification")
+        body = self.json_body(fields, ("envstore", "built_on"))
+        built_on = self.field(body, "built_on", str, "")
+        if not DAY.fullmatch(built_on):
+            msg = "'built_on' must be a day, such as 2026-01-31"
+            raise InvalidInputError(msg)
+        if not await self.run(self.store.namespaces.exists, namespace):
+            self.require("namespace::create", namespace)
+        moved = MovedBuild(
+            built_on,
+            self.field(body, "later", bool, True),
+            self.field(body, "active", bool, False),
+            self.field(body, "specification", str, ""),
+        )
+        place, accepted = (namespace, name), self.addresses(body, "accept") or []
+        add = self.store.bonds.add_build
+        found, is_new = await self.context.threads.run_slowly(
+            add, body["envstore"], place, self.identity.name, accepted, moved
+        )
+        words = "build added" if is_new else "the environment has this build already"
+        self.answer({"build_id": found.id, "is_new": is_new}, words, 201 if is_new else 200)
+
+
 class NotebookBuildHandler(EnvStoreHandler):
     """``notebook/build/``"""
 
@@ -83,7 +118,7 @@ class NotebookBuildHandler(EnvStoreHandler):
     async def post(self) -> None:
         """Build the lock that a notebook holds, or that another store has of it, in a new environment."""
         self.require_somewhere("environment:create")
-        body = self.json_body(("envstore", "namespace", "name", "accept", "store"), ("envstore", "name"))
+        body = self.json_body(("envstore", "namespace", "name", "accept", "store", "later"), ("envstore", "name"))
         space, name = self.place_field(body, "name")
         namespace = space or self.identity.primary_namespace
         self.check_place(namespace, name)
@@ -93,14 +128,17 @@ class NotebookBuildHandler(EnvStoreHandler):
         accepted = self.addresses(body, "accept") or []
         threads = self.context.threads
         run = threads.run_afar if body.get("store") else threads.run_slowly
+        later = self.field(body, "later", bool, False)
         found = await run(
-            self._build, body["envstore"], self.field(body, "store", str, ""), (namespace, name), accepted
+            self._build, body["envstore"], self.field(body, "store", str, ""), (namespace, name), accepted, later
         )
         self.answer({"build_id": found.id}, "build triggered", 201)
 
-    def _build(self, metadata: object, store: str, target: tuple[str, str], accepted: list[str]) -> BuildRef:
+    def _build(
+        self, metadata: object, store: str, target: tuple[str, str], accepted: list[str], later: bool
+    ) -> BuildRef:
         bond = self.store.other_stores.with_lock(self.identity, metadata, store) if store else metadata
-        return self.store.bonds.build_lock(bond, target, self.identity.name, accepted)
+        return self.store.bonds.build_lock(bond, target, self.identity.name, accepted, later)
 
 
 class ModuleHandler(EnvStoreHandler):
@@ -122,6 +160,7 @@ class ModuleHandler(EnvStoreHandler):
 ROUTES = [
     ("build/{build_id}/bond/", BondHandler),
     ("build/{build_id}/script-block/", ScriptBlockHandler),
+    ("environment/{namespace}/{name}/record/", MovedBuildHandler),
     ("module/{module}/", ModuleHandler),
     ("notebook/", NotebookHandler),
     ("notebook/build/", NotebookBuildHandler),

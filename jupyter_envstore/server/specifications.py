@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from jupyter_envstore.builds.options import BuildOptions
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MAX_DESCRIPTION = 10_000
 MAX_PACKAGE = 1000
+MAX_VIRTUAL = 50
 MAX_TEXT = 6 * 1024 * 1024
 """Bytes of a body that holds a specification, which may have 4 MB, as JSON text."""
 
@@ -82,6 +83,8 @@ class SpecificationsHandler(ReadingHandler):
             "environment_description",
             *REPAIRING,
             "exclude_newer",
+            "virtual_packages",
+            "all_platforms",
             "is_new",
             "accept",
         )
@@ -92,8 +95,7 @@ class SpecificationsHandler(ReadingHandler):
         namespace, name = space or self.identity.primary_namespace, given or None
         text = self.field(body, "specification", str, "")
         self.check_place(namespace, name)
-        options = BuildOptions(self.field(body, "exclude_newer", str, ""))
-        options.check()
+        options = self._options(body)
         try:
             repaired, specification = await self.read(body, text, (namespace, name))
         except ChoiceError as error:
@@ -101,7 +103,7 @@ class SpecificationsHandler(ReadingHandler):
         if isinstance(specification, SpecificationError):
             raise specification
         if not options.exclude_newer and repaired.exclude_newer:
-            options = BuildOptions(repaired.exclude_newer)
+            options = replace(options, exclude_newer=repaired.exclude_newer)
         if body.get("is_lockfile") is not None and self.field(body, "is_lockfile", bool, False) != (
             specification.lockfile is not None
         ):
@@ -136,6 +138,23 @@ class SpecificationsHandler(ReadingHandler):
             await self.run(self.store.environments.describe, namespace, name, description, self.identity.name)
         notes = [*(change.what for change in repaired.changes), *found.notes]
         self.answer({"build_id": found.id, "notes": notes}, "; ".join(notes) or None)
+
+    def _options(self, body: dict[str, Any]) -> BuildOptions:
+        """Return the choices for this build alone.
+
+        Raises
+        ------
+        InvalidInputError
+            One cannot be used.
+        """
+        packages = self.field(body, "virtual_packages", list, [])
+        if len(packages) > MAX_VIRTUAL or not all(isinstance(item, str) for item in packages):
+            msg = f"'virtual_packages' must be a list of at most {MAX_VIRTUAL} texts"
+            raise InvalidInputError(msg)
+        newest, is_strict = self.field(body, "exclude_newer", str, ""), self.field(body, "all_platforms", bool, False)
+        options = BuildOptions(newest, tuple(packages), is_strict)
+        options.check()
+        return options
 
     async def get(self) -> None:
         """Solve packages of the query, as conda-store's client asks for it (``channels`` and ``channel`` alike)."""
@@ -192,11 +211,13 @@ class CheckHandler(SolvingHandler):
         found = read if isinstance(read, Specification) else None
         faults = list(read.faults) if isinstance(read, SpecificationError) else []
         notes: tuple[str, ...] = ()
-        refused = None
+        refused = sha256 = None
         instead: Mapping[str, Sequence[str]] = {}
         if found is not None:
             try:
-                _, notes = await self.run(self.store.settings.apply, found, namespace, name or found.name or "")
+                place = namespace, name or found.name or ""
+                applied, notes = await self.run(self.store.settings.apply, found, *place)
+                sha256 = applied.sha256
             except PolicyError as error:
                 refused, instead = str(error), error.suggestions
             except SpecificationError as error:
@@ -212,6 +233,7 @@ class CheckHandler(SolvingHandler):
                 "packages": len(lock["package"]) if lock else None,
                 "starting_point": await self.run(starting_point, lock) if lock else None,
                 "notes": list(notes),
+                "sha256": sha256,
                 "refused": refused,
                 "suggestions": {name: list(meant) for name, meant in instead.items()},
                 "faults": [asdict(fault) for fault in faults],

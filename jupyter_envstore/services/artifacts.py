@@ -150,17 +150,17 @@ class Artifacts:
             row = rows.find_build(session, artifact.build_id)
             return artifact_view(artifact, row, rows.sources_of(session, row.build.id))
 
-    def pieces(self, artifact_id: int) -> Iterator[bytes]:
-        """Yield the bytes that people are given of a ready artifact: of an image, all of it as one file."""
-        with self._database.read() as session:
-            artifact = session.get_one(Artifact, artifact_id)
-            row = rows.find_build(session, artifact.build_id)
-        if artifact.type == images.DOCKER:
-            yield from self._images.archive(row.build.id).pieces()
-            return
-        with self.path(artifact.digest or "").open("rb") as file:
-            while data := file.read(PIECE):
-                yield data
+    def pieces(self, build_id: int, kind: str, variant: str = "") -> Iterator[bytes]:
+        """Return the bytes that people are given of a ready artifact: of an image, all of it as one file.
+
+        Raises
+        ------
+        NotFoundError
+            Its file is gone.
+        """
+        if kind == images.DOCKER:
+            return self._images.archive(build_id).pieces()
+        return _pieces_of(self.path(self.find(build_id, kind, variant)["sha256"] or ""))
 
     def path(self, digest: str) -> Path:
         """Return the file of a ready artifact.
@@ -176,3 +176,9 @@ class Artifacts:
         """Note that an artifact was downloaded."""
         with self._database.write() as session:
             people.audit(session, who, "artifact.download", f"build:{build_id}:{kind}")
+
+
+def _pieces_of(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while data := file.read(PIECE):
+            yield data

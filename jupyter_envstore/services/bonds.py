@@ -31,11 +31,13 @@ from jupyter_envstore.services.builds import Builds
 from jupyter_envstore.services.record_policy import check_accepted, check_record, unknown_places
 from jupyter_envstore.services.records import BuildRecords
 from jupyter_envstore.services.settings import Settings
-from jupyter_envstore.services.values import BuildRef
+from jupyter_envstore.services.values import BuildRef, MovedBuild, RecordUse
 from jupyter_envstore.spec import read_specification
 from jupyter_envstore.spec.names import NAME
 from jupyter_envstore.spec.selectors import current_subdir
 
+LONGEST_ORIGIN = 46
+"""Characters of the name of a build that came from another store, as its trigger has them (64 with words and day)."""
 MOST_FITTING = 12
 """How many environments are told that could be used instead."""
 MOST_NAMES = 1_000
@@ -166,7 +168,47 @@ class Bonds:
         SpecificationError
             The lock is damaged, or is no lock.
         """
+        record = self._checked_lock(read_bond(metadata), target, accepted)
+        return self._builds.submit_record(record, target, who, NOTEBOOK, use=RecordUse(later=later))
+
+    def add_build(
+        self, metadata: object, target: tuple[str, str], who: str, accepted: Sequence[str], moved: MovedBuild
+    ) -> tuple[BuildRef, bool]:
+        """Add a build of another store to an environment, behind those that it has; return whether it is new here.
+
+        Parameters
+        ----------
+        metadata : object
+            The bond of the build, with its lock, as the other store gives it.
+        target : tuple of str
+            Namespace and name of the environment, which is made where it is new.
+        accepted : sequence of str
+            Addresses that packages may come from although the store's settings do not name them.
+        moved : MovedBuild
+            What the other store tells of it.
+
+        Raises
+        ------
+        ConflictError
+            Packages would have to be built from source, and nothing shall be built now.
+        UnknownPlacesError, InvalidInputError, PlatformError, PolicyError, SpecificationError
+            As :meth:`build_lock`.
+        """
         bond = read_bond(metadata)
+        record = self._checked_lock(bond, target, accepted)
+        with self._database.read() as session:
+            found = builds_of_record(session, bond["record"].removeprefix("sha256:"))
+        keys = tuple(part.lower() for part in target)
+        for row in found:
+            if (row.namespace.name_key, row.environment.name_key) == keys:
+                return BuildRef(*_place(row), row.build.number, row.build.id), False
+        trigger = f"{bond['namespace']}/{bond['environment']}:{bond['build']}"
+        trigger = f"moved: {trigger}, {moved.built_on}" if len(trigger) < LONGEST_ORIGIN else f"moved: {moved.built_on}"
+        use = RecordUse(moved.later, is_new=False, is_active=moved.is_active, text=moved.text)
+        return self._builds.submit_record(record, target, who, trigger, use=use), True
+
+    def _checked_lock(self, bond: Bond, target: tuple[str, str], accepted: Sequence[str]) -> BuildRecord:
+        """Return the record in a bond, if it may be built in a place."""
         record = embedded_record(bond, self._config.allow_local_files)
         if record is None:
             msg = "the notebook holds no lock; build from what it asked for, or choose another environment"
@@ -175,7 +217,7 @@ class Bonds:
         record.lock(current_subdir())
         check_record(record, settings, "/".join(target), self._config, foreign=True)
         check_accepted("the lock", unknown_places(record, settings, self._config), accepted)
-        return self._builds.submit_record(record, target, who, NOTEBOOK, later=later)
+        return record
 
     def _known_builds(self, identity: Identity, bond: Bond) -> tuple[list[FoundBuild], FoundBuild | None]:
         """Return the builds with the notebook's record, and the active build of the environment that it names."""

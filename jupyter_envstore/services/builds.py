@@ -30,13 +30,20 @@ from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.engine.record_specification import locked_specification, specification_of_record
 from jupyter_envstore.errors import ConflictError, InvalidInputError, RunningBuildError, StorageError
 from jupyter_envstore.representation import conda_store
-from jupyter_envstore.representation.builds import BuildView, FullBuildView, build_view, full_view
+from jupyter_envstore.representation.builds import (
+    BuildProgress,
+    BuildView,
+    FullBuildView,
+    build_view,
+    full_view,
+    progress_view,
+)
 from jupyter_envstore.representation.conda_store_types import BuildJson, FullBuildJson
 from jupyter_envstore.services.record_policy import check_accepted, check_record, unknown_specification_places
 from jupyter_envstore.services.records import BuildRecords
 from jupyter_envstore.services.settings import Settings
-from jupyter_envstore.services.values import BuildRef
-from jupyter_envstore.spec import Specification, check_name
+from jupyter_envstore.services.values import NEW_ENVIRONMENT, BuildRef, CheckedSpecification, RecordUse
+from jupyter_envstore.spec import Specification, check_name, read_specification
 from jupyter_envstore.spec.names import DYNAMIC
 from jupyter_envstore.spec.selectors import current_subdir
 
@@ -155,6 +162,17 @@ class Builds:
         self.check_space()
         return self._settings.apply(specification, namespace, name)
 
+    def check(self, specification: Specification, namespace: str, name: str) -> CheckedSpecification:
+        """Return what a specification would be built as in a place.
+
+        Raises
+        ------
+        PolicyError, SpecificationError, StorageError
+            As :meth:`prepare`.
+        """
+        found, notes = self.prepare(specification, namespace, name)
+        return CheckedSpecification(found.sha256, notes)
+
     def rebuild(self, build_id: int, who: str) -> BuildRef:
         """Build the specification of an old build again: newer versions may come of it."""
         with self._database.read() as session:
@@ -195,7 +213,7 @@ class Builds:
         record = replace(self._records.read(build.id), name=target[1])
         blob = self._checked_record(record, target)
         with self._database.write() as session:
-            space, made = self._new_environment(session, target, environment.description, who)
+            space, made = self._environment(session, target, environment.description, who, is_new=True)
             row = session.get_one(SpecificationRow, spec_id)
             trigger = f"clone of {namespace}/{name}:{build.number}"
             new = rows.add_build(session, made, row, who, trigger, build.options, text)
@@ -216,9 +234,9 @@ class Builds:
         who: str,
         trigger: str,
         wheels: Collection[str] = (),
-        later: bool = False,
+        use: RecordUse = NEW_ENVIRONMENT,
     ) -> BuildRef:
-        """Build a record that was made elsewhere, in a new environment: nothing is solved, no version changes.
+        """Build a record that was made elsewhere: nothing is solved, no version changes.
 
         PyPI packages that were built from source there are built again, unless the store has their wheels: these are
         not in the record, and the new record names others.
@@ -226,37 +244,41 @@ class Builds:
         Parameters
         ----------
         target : tuple of str
-            Namespace and name of the new environment.
+            Namespace and name of the environment.
         wheels : collection of str
             SHA-256 of the wheels that were put into the store for this record.
-        later : bool
-            Whether nothing is downloaded now: the build is there at once, without files; its kernel brings them when
-            it is started, as ``restore`` does.
+        use : RecordUse
+            How it becomes a build.
 
         Raises
         ------
         ConflictError
-            The target is there; or packages would have to be built from source, ``later``.
+            The target is there, and must be new; or packages would have to be built from source, later.
         PlatformError
             The record is not for this platform.
         PolicyError
             The settings of the target forbid something in it.
         SpecificationError
-            What was asked for, as the record has it, cannot be read.
+            What was asked for, as the record or the text has it, cannot be read.
         """
         platform = current_subdir()
         lock = record.lock(platform)
         for kind, text in zip(("namespace", "environment"), target, strict=True):
             check_name(kind, text)
-        specification = specification_of_record(record, self._config.allow_local_files)
+        local = self._config.allow_local_files
+        specification = (
+            read_specification(use.text, "the specification", local, named=True)
+            if use.text
+            else specification_of_record(record, local)
+        )
         blob = self._checked_record(record, target)
         if not {wheel["sha256"] for wheel in record.wheels} <= set(wheels):
-            if later:
+            if use.later:
                 msg = "PyPI packages of it have to be built from source, which makes another record; build it now"
                 raise ConflictError(msg)
-            return self.submit(locked_specification(record), *target, who, trigger, is_new=True)
+            return self.submit(locked_specification(record), *target, who, trigger, is_new=use.is_new)
         with self._database.write() as session:
-            space, made = self._new_environment(session, target, record.description, who)
+            space, made = self._environment(session, target, record.description, who, use.is_new)
             row = rows.ensure_specification(session, specification, target[1], who)
             new = rows.add_build(session, made, row, who, trigger, BuildOptions().to_json(), specification.text)
             packages = package_rows(lock)
@@ -267,8 +289,8 @@ class Builds:
                 refer(session, self._blobs, kept, wheel_owner(new.id, kept.digest))
             place = rows.BuildRow(new, made, space)
             found = self._add_recorded(session, place, blob, platform, who)
-            if later:
-                _complete_without_files(session, place, who)
+            if use.later:
+                _complete_without_files(session, place, who, use.is_active)
             else:
                 enqueue(session, BUILD, new.id)
         self._scheduler.wake()
@@ -280,13 +302,17 @@ class Builds:
         check_record(record, self._settings.near(target), "/".join(target), self._config)
         return self._blobs.put(record.to_bytes())
 
-    def _new_environment(
-        self, session: Session, target: tuple[str, str], description: str, who: str
+    def _environment(
+        self, session: Session, target: tuple[str, str], description: str, who: str, is_new: bool
     ) -> tuple[Namespace, Environment]:
-        _check_new(session, target)
+        """Return an environment, which is made where it is new; ``is_new`` where it must be."""
+        if is_new:
+            _check_new(session, target)
         space = rows.ensure_namespace(session, target[0], who)
+        is_there = rows.get_environment(session, space.id, target[1]) is not None
         made = rows.ensure_environment(session, space, target[1], who)
-        made.description = description
+        if is_new or not is_there:
+            made.description = description
         return space, made
 
     def _add_recorded(
@@ -375,6 +401,8 @@ class Builds:
             "environment": row.environment.name,
             "warnings": warnings,
             "exclude_newer": row.build.options.get("exclude_newer") or None,
+            "virtual_packages": list(row.build.options.get("virtual_packages", ())),
+            "all_platforms": bool(row.build.options.get("all_platforms")),
         }
 
     def show(self, build_id: int) -> FullBuildView:
@@ -403,10 +431,13 @@ class Builds:
         with self._database.read() as session:
             return rows.specification_of(session, rows.find_build(session, build_id).build).text
 
-    def is_busy(self, build_id: int) -> bool:
-        """Whether work on a build is queued or runs."""
+    def progress(self, build_id: int) -> BuildProgress:
+        """Return how far a build is, and whether work on it is queued or runs; both of one moment."""
         with self._database.read() as session:
-            return bool(unfinished_jobs(session, build_id))
+            row = rows.find_build(session, build_id)
+            return progress_view(
+                row.build, rows.list_steps(session, build_id), bool(unfinished_jobs(session, build_id))
+            )
 
     def cancel(self, build_id: int, who: str = "") -> list[str]:
         """Stop a build that is queued or runs, or the artifacts of one that is ready; return what was stopped.
@@ -446,9 +477,11 @@ class Builds:
         remove_prefixes(self._config, [row.build])
 
 
-def _complete_without_files(session: Session, row: rows.BuildRow, who: str) -> None:
-    """Let a build be complete and active although its files were never here: its kernel or a restore brings them."""
+def _complete_without_files(session: Session, row: rows.BuildRow, who: str, is_active: bool) -> None:
+    """Let a build be complete although its files were never here: its kernel or a restore brings them."""
     row.build.status, row.build.prefix_state, row.build.ended_on = COMPLETED, PREFIX_NONE, now()
+    if not is_active:
+        return
     row.environment.current_build_id = row.build.id
     people.audit(session, who, "build.activate", str(row), {"by": "record"})
 

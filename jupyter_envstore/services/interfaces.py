@@ -1,20 +1,40 @@
-"""What a store offers, by the noun that it is about: all that handlers and commands know of it.
+"""What a store of this machine offers, by the noun that it is about: all that handlers know of it.
 
-:class:`jupyter_envstore.services.store.EnvStore` is the store of this machine. Another implementation, such as a client
-of a store elsewhere, has the same attributes with the same methods. What a method raises is told by the implementation,
-in the module of the same name.
+What every store offers, one elsewhere too, is in :mod:`jupyter_envstore.services.common_interfaces`; this adds to it.
+:class:`jupyter_envstore.services.store.EnvStore` is the implementation; what a method raises is told there, in the
+module of the same name.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from jupyter_envstore.services.common_interfaces import (
+    AnyStore,
+    CommonArtifacts,
+    CommonBonds,
+    CommonBuildRecords,
+    CommonBuilds,
+    CommonChannels,
+    CommonEnvironments,
+    CommonImages,
+    CommonLinks,
+    CommonLogs,
+    CommonNamespaces,
+    CommonOtherStores,
+    CommonPackages,
+    CommonPrefixes,
+    CommonSettings,
+    CommonSharedRecords,
+    CommonStoreRetention,
+    CommonTokens,
+)
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime, timedelta
     from pathlib import Path
 
-    from jupyter_envstore.builds.options import BuildOptions
     from jupyter_envstore.builds.retention import Plan
     from jupyter_envstore.config import StoreConfig
     from jupyter_envstore.database.awaited_artifacts import Standing, Wanted
@@ -22,22 +42,14 @@ if TYPE_CHECKING:
     from jupyter_envstore.database.kept_packages import ServedFile
     from jupyter_envstore.database.paging import Filters, Page
     from jupyter_envstore.database.values import Statistics
-    from jupyter_envstore.engine.availability import PackageSource
-    from jupyter_envstore.engine.module_contents import Language
     from jupyter_envstore.engine.package_list import ListedPackage
     from jupyter_envstore.engine.record import BuildRecord
     from jupyter_envstore.images.image_archive import ImageArchive
-    from jupyter_envstore.images.record_transfer import Pushed
-    from jupyter_envstore.images.reference import Reference
     from jupyter_envstore.notebooks.bond import Bond
-    from jupyter_envstore.notebooks.bond_state import BondState, Elsewhere, LockState, RecordedBuilds
-    from jupyter_envstore.notebooks.module_provider import ModuleProvider
-    from jupyter_envstore.notebooks.pypi_requests import Requested
+    from jupyter_envstore.notebooks.bond_state import Elsewhere, LockState, RecordedBuilds
     from jupyter_envstore.policy.access import AccessRules, Identity, SharedLink
-    from jupyter_envstore.policy.setting_values import SettingValues
     from jupyter_envstore.remote.kernel_build import KernelBuild
     from jupyter_envstore.representation.artifacts import ArtifactView
-    from jupyter_envstore.representation.builds import BuildView, FullBuildView, KeptPackages
     from jupyter_envstore.representation.conda_store_types import (
         BuildJson,
         EnvironmentJson,
@@ -46,22 +58,18 @@ if TYPE_CHECKING:
         PackageJson,
         TokenJson,
     )
-    from jupyter_envstore.representation.environments import EnvironmentView
     from jupyter_envstore.representation.packages import PackageChange
-    from jupyter_envstore.services.other_stores import FoundBond
     from jupyter_envstore.services.values import (
         AuditEntry,
         BuildRef,
         ChangedThings,
-        ChannelPackage,
         DiskSpace,
         Document,
         ImageState,
         LogMark,
         NamespaceMapping,
         NamespaceName,
-        PulledRecord,
-        RestoreSources,
+        RecordUse,
         SharedEnvironment,
     )
     from jupyter_envstore.spec.dynamic_images import DynamicImage
@@ -69,23 +77,11 @@ if TYPE_CHECKING:
     from jupyter_envstore.spec.specification import Specification
 
 
-class Environments(Protocol):
+class Environments(CommonEnvironments, Protocol):
     """Environments of all namespaces."""
-
-    def list_all(self, namespace: str | None = None) -> list[EnvironmentView]:
-        """Return all environments, or those of a namespace."""
 
     def page(self, identity: Identity, filters: Filters, page: Page) -> tuple[int, list[EnvironmentJson]]:
         """Return environments with the build that stands for each."""
-
-    def get(self, identity: Identity, namespace: str, name: str) -> EnvironmentJson:
-        """Return one environment as listings show it."""
-
-    def newest_specification(self, namespace: str, name: str) -> tuple[str | None, int | None]:
-        """Return the hash of what the newest build was made of, and the build's id while it is queued or runs."""
-
-    def activate(self, namespace: str, name: str, build: str, who: str = "") -> BuildRef:
-        """Make a completed build of this environment its active one."""
 
     def activate_id(self, namespace: str, name: str, build_id: int, who: str = "") -> BuildRef:
         """Make a build of this environment, named by its id, the active one."""
@@ -93,41 +89,15 @@ class Environments(Protocol):
     def describe(self, namespace: str, name: str, description: str, who: str) -> None:
         """Change the description of an environment."""
 
-    def delete(self, namespace: str, name: str, who: str = "", at_once: bool = False) -> int:
-        """Delete an environment with all its builds; what runs is stopped. Return how many builds it had."""
 
-    def can_come_back(self, namespace: str, name: str) -> bool:
-        """Whether there is no environment of this name, and one that was deleted can be brought back."""
-
-    def undelete(self, namespace: str, name: str, who: str = "") -> int:
-        """Bring back the environment of this name that was deleted last, with its builds. Return how many there are."""
-
-
-class Builds(Protocol):
+class Builds(CommonBuilds, Protocol):
     """Builds of all environments."""
-
-    def submit(
-        self,
-        specification: Specification,
-        namespace: str,
-        name: str | None,
-        who: str,
-        trigger: str = "submitted",
-        options: BuildOptions | None = None,
-        *,
-        is_new: bool = False,
-        accepted: Sequence[str] | None = None,
-    ) -> BuildRef:
-        """Add a build and return at once; a scheduler starts it."""
 
     def prepare(self, specification: Specification, namespace: str, name: str) -> tuple[Specification, tuple[str, ...]]:
         """Return a specification as it would be built in a place, and what the settings changed, in words."""
 
     def rebuild(self, build_id: int, who: str) -> BuildRef:
         """Build the specification of an old build again: newer versions may come of it."""
-
-    def options(self, build_id: int) -> BuildOptions:
-        """Return the choices of a build, for another one that goes on from it."""
 
     def clone(self, source: tuple[str, str, int | None], target: tuple[str, str], who: str) -> BuildRef:
         """Build the record of a build under another name: nothing is solved, no version changes."""
@@ -139,15 +109,9 @@ class Builds(Protocol):
         who: str,
         trigger: str,
         wheels: Collection[str] = (),
-        later: bool = False,
+        use: RecordUse = ...,
     ) -> BuildRef:
-        """Build a record that was made elsewhere, in a new environment: nothing is solved, no version changes."""
-
-    def find(self, namespace: str, name: str, build: str | None = None) -> BuildRef:
-        """Return a build by number or key; without one the active build, or the newest."""
-
-    def of_environment(self, namespace: str, name: str) -> list[BuildView]:
-        """Return the builds of an environment, newest first."""
+        """Build a record that was made elsewhere: nothing is solved, no version changes."""
 
     def page(self, filters: Filters, page: Page) -> tuple[int, list[BuildJson]]:
         """Return builds with their ready artifacts."""
@@ -155,67 +119,29 @@ class Builds(Protocol):
     def get(self, build_id: int) -> FullBuildJson:
         """Return one build, its specification included."""
 
-    def show(self, build_id: int) -> FullBuildView:
-        """Return all about a build: states, steps, prefix, artifacts."""
-
     def place(self, build_id: int, deleted: bool = False) -> tuple[str, str]:
         """Return namespace and name of the environment of a build; with ``deleted``, of a deleted one too."""
 
-    def text(self, build_id: int) -> str:
-        """Return the specification as it was typed."""
 
-    def is_busy(self, build_id: int) -> bool:
-        """Whether work on a build is queued or runs."""
-
-    def cancel(self, build_id: int, who: str = "") -> list[str]:
-        """Stop a build that is queued or runs, or the artifacts of one that is ready; return what was stopped."""
-
-    def delete(self, build_id: int, who: str = "") -> None:
-        """Delete a build that is not active and does not run."""
-
-
-class BuildRecords(Protocol):
+class BuildRecords(CommonBuildRecords, Protocol):
     """The records of builds."""
-
-    def read(self, build_id: int) -> BuildRecord:
-        """Return the build record."""
-
-    def failed_platforms(self, build_id: int) -> dict[str, str]:
-        """Return the platforms that a build could not be locked for, each with the reason; none before its lock."""
 
     def locked_platforms(self, build_id: int) -> dict[str, str | None]:
         """Return the platforms that a build is locked for (None), or why it is not; none before its lock."""
 
-    def installer_extras(self, build_id: int) -> tuple[CondaEntry, ...]:
-        """Return what constructor's installers of a build bring beside its own packages."""
 
-
-class Bonds(Protocol):
+class Bonds(CommonBonds, Protocol):
     """What notebooks remember of their environments."""
-
-    def of_build(self, build_id: int, lock: bool = False) -> Bond:
-        """Return what a notebook that runs in a build remembers; with ``lock``, the whole record is in it."""
 
     def of_record(self, identity: Identity, digest: str, lock: bool = False) -> RecordedBuilds:
         """Return the builds with a build record that ``identity`` may see, newest first; with ``lock``, the record."""
 
-    def look(self, identity: Identity, metadata: object) -> BondState:
-        """Return what is known here of a notebook's environment, of what ``identity`` may see."""
-
     def lock_state(self, identity: Identity, bond: Bond) -> LockState | None:
         """Return what can be done here with the lock in a bond."""
 
-    def build_lock(
-        self, metadata: object, target: tuple[str, str], who: str, accepted: Sequence[str] = (), later: bool = False
-    ) -> BuildRef:
-        """Build the lock that a notebook holds, in a new environment."""
 
-
-class OtherStores(Protocol):
+class OtherStores(CommonOtherStores, Protocol):
     """Stores elsewhere, which the account is logged in to."""
-
-    def find(self, identity: Identity, metadata: object) -> FoundBond:
-        """Ask other stores for the build of a notebook; the store where it was written comes first."""
 
     def look(self, identity: Identity, metadata: object) -> Elsewhere:
         """Ask other stores for the build of a notebook, and say what can be done with what they have."""
@@ -224,21 +150,7 @@ class OtherStores(Protocol):
         """Return the bond of a notebook with the lock that another store has."""
 
 
-class Modules(Protocol):
-    """The modules in the packages of a store."""
-
-    def providers(self, identity: Identity, module: str, language: Language = "python") -> list[ModuleProvider]:
-        """Return the packages that have a module, the most certain first."""
-
-
-class ScriptBlocks(Protocol):
-    """The script blocks (PEP 723) of builds."""
-
-    def requested(self, build_id: int) -> Requested:
-        """Return what a build was asked for, with the names that its packages have on PyPI."""
-
-
-class SharedRecords(Protocol):
+class SharedRecords(CommonSharedRecords, Protocol):
     """Build records in registries."""
 
     def manifest(self, build_id: int) -> bytes:
@@ -253,62 +165,22 @@ class SharedRecords(Protocol):
     def blob(self, environment_id: int, digest: str, only: int | None = None) -> bytes | Path | None:
         """Return a part of a record of an environment: bytes, or where they lie; None for others."""
 
-    def push(self, build_id: int, target: Reference, who: str, report: Callable[[str, int, bool], None]) -> Pushed:
-        """Send the record of a build to a registry."""
 
-    def pull(self, source: Reference) -> PulledRecord:
-        """Fetch a build record from a registry, and read it."""
-
-    def builds_with(self, pulled: PulledRecord) -> list[BuildRef]:
-        """Return the completed builds that have a record already, newest first."""
-
-    def build(
-        self,
-        pulled: PulledRecord,
-        target: tuple[str, str],
-        who: str,
-        accepted: Sequence[str] = (),
-        later: bool = False,
-    ) -> BuildRef:
-        """Build a record that was fetched, in a new environment."""
-
-
-class Prefixes(Protocol):
+class Prefixes(CommonPrefixes, Protocol):
     """The environments on the disk, one for each build."""
-
-    def path(self, build_id: int) -> Path:
-        """Return the prefix of a build."""
-
-    def check_packed_away(self, build_id: int) -> None:
-        """Make sure that a build can be restored: it was completed once, and its prefix was removed."""
-
-    def sources(self, build_id: int) -> list[PackageSource]:
-        """Return where each package would come from that a restore needs, whether or not the build is packed away."""
-
-    def restore_sources(self, build_id: int) -> RestoreSources:
-        """Return where each package would come from, and the files that are to be had nowhere, as JSON values."""
-
-    def restore(self, build_id: int, who: str = "") -> None:
-        """Bring the prefix of an old build back from its record, in the background."""
-
-    def pin(self, build_id: int, pinned: bool, who: str = "") -> None:
-        """Keep the prefix of a build for good, or let the retention settings decide again."""
 
     def pack_away(self, build_id: int, who: str = "") -> None:
         """Drop the prefix and large artifacts of a build now; its record brings them back."""
 
 
-class Logs(Protocol):
+class Logs(CommonLogs, Protocol):
     """What workers wrote while they built."""
-
-    def read(self, build_id: int) -> str:
-        """Return the log so far."""
 
     def since(self, build_id: int, mark: LogMark | None = None) -> tuple[bytes, LogMark, bool]:
         """Return what the log has behind a mark, the new mark, and whether more may come."""
 
 
-class Packages(Protocol):
+class Packages(CommonPackages, Protocol):
     """What builds consist of."""
 
     def of_build(self, build_id: int) -> list[ListedPackage]:
@@ -320,9 +192,6 @@ class Packages(Protocol):
     def about(self, build_id: int, package: str, manager: str) -> dict[str, str]:
         """Return what a package of a build says of itself; what is not known is empty."""
 
-    def diff(self, first: int, second: int) -> list[PackageChange]:
-        """Return what changed from one build to another: packages added, removed, changed; first what was asked for."""
-
     def changes_against(
         self, namespace: str, name: str, records: Sequence[CondaEntry], pip: Sequence[str] = ()
     ) -> list[PackageChange]:
@@ -331,24 +200,12 @@ class Packages(Protocol):
     def bytes_to_download(self, records: Sequence[CondaEntry]) -> int:
         """Return the bytes of those packages that the cache does not hold."""
 
-    def keep(self, build_id: int, wanted: bool, who: str = "") -> None:
-        """Store the files of a build's packages, in the background, or let them go; either way, the setting rests."""
 
-    def kept(self, build_id: int) -> KeptPackages:
-        """Return what is kept of a build, and what could not be had."""
-
-
-class Artifacts(Protocol):
+class Artifacts(CommonArtifacts, Protocol):
     """What builds are turned into."""
-
-    def request(self, build_id: int, kind: str, variant: str = "", who: str = "") -> int:
-        """Have an artifact made, unless it is ready or being made; return its id."""
 
     def standings(self, wanted: Collection[Wanted]) -> dict[Wanted, Standing]:
         """Return how artifacts stand that somebody waits for."""
-
-    def find(self, build_id: int, kind: str, variant: str = "") -> ArtifactView:
-        """Return the state of an artifact of a build, with its media type."""
 
     def of_build(self, build_id: int) -> list[ArtifactView]:
         """Return the artifacts of a build in every state; ``absent`` are those that can be made and were not yet."""
@@ -356,17 +213,11 @@ class Artifacts(Protocol):
     def get(self, artifact_id: int) -> ArtifactView:
         """Return one artifact's state."""
 
-    def pieces(self, artifact_id: int) -> Iterator[bytes]:
-        """Yield the bytes that people are given of a ready artifact: of an image, all of it as one file."""
-
     def path(self, digest: str) -> Path:
         """Return the file of a ready artifact."""
 
-    def note_download(self, who: str, build_id: int, kind: str) -> None:
-        """Note that an artifact was downloaded."""
 
-
-class Images(Protocol):
+class Images(CommonImages, Protocol):
     """What the registry asks."""
 
     def environment_id(self, namespace: str, name: str, exactly: bool = False) -> int | None:
@@ -398,9 +249,6 @@ class Images(Protocol):
 
     def archive(self, build_id: int) -> ImageArchive:
         """Return the image of a build as one file, with the name that it has once it is loaded."""
-
-    def push(self, digest: str, target: Reference, report: Callable[[str, int, bool], None]) -> int:
-        """Copy an image to another registry; return how many bytes were sent."""
 
 
 class DynamicImages(Protocol):
@@ -438,7 +286,7 @@ class PackageChannel(Protocol):
         """Return a lockfile or explicit list of a build whose kept packages have their address in the channel."""
 
 
-class Namespaces(Protocol):
+class Namespaces(CommonNamespaces, Protocol):
     """Places for environments, and whom they are opened to."""
 
     def page(self, identity: Identity, page: Page) -> tuple[int, list[NamespaceName]]:
@@ -446,9 +294,6 @@ class Namespaces(Protocol):
 
     def get(self, name: str) -> NamespaceJson:
         """Return a namespace."""
-
-    def exists(self, name: str) -> bool:
-        """Whether a namespace is there."""
 
     def create(self, name: str, who: str) -> None:
         """Make a namespace."""
@@ -485,7 +330,7 @@ class People(Protocol):
         """Return the identity that a token gives, None when it is none of ours."""
 
 
-class Tokens(Protocol):
+class Tokens(CommonTokens, Protocol):
     """What stands for a person in a program."""
 
     def make(
@@ -501,14 +346,8 @@ class Tokens(Protocol):
     def for_kernel(self, identity: Identity, lifetime: timedelta) -> str:
         """Return a token for a kernel, which ends by itself."""
 
-    def of_person(self, identity: Identity) -> list[TokenJson]:
-        """Return the tokens of a person."""
 
-    def revoke(self, identity: Identity, token_id: int) -> None:
-        """End a token of one's own, or anybody's as admin of everything; and all tokens that were made with it."""
-
-
-class Links(Protocol):
+class Links(CommonLinks, Protocol):
     """Links that share one environment with whoever has them."""
 
     def make(
@@ -536,36 +375,21 @@ class Audit(Protocol):
         """Return what was done, in order, behind entry ``after``."""
 
 
-class Settings(Protocol):
+class Settings(CommonSettings, Protocol):
     """What the settings of a place are, and what they make of a specification."""
-
-    def effective(self, scope: Sequence[str] = ()) -> SettingValues:
-        """Return the settings that hold in a scope: ``()``, ``(namespace,)`` or ``(namespace, name)``."""
-
-    def near(self, place: tuple[str, str | None] | None) -> SettingValues:
-        """Return the settings that hold for an environment, whether or not it or its namespace is there yet."""
-
-    def change(self, values: dict[str, Any], scope: Sequence[str], who: str) -> None:
-        """Change settings of a scope."""
 
     def apply(self, specification: Specification, namespace: str, name: str) -> tuple[Specification, tuple[str, ...]]:
         """Return the specification as the settings of its place want it, and what was changed, in words."""
 
 
-class Channels(Protocol):
+class Channels(CommonChannels, Protocol):
     """Where packages come from."""
-
-    def search(self, package: str, channels: Sequence[str] = (), platform: str | None = None) -> list[ChannelPackage]:
-        """Return packages of channels: versions of a name, or the names that a pattern with ``*`` matches."""
-
-    def known(self, names: Sequence[str]) -> set[str]:
-        """Return those of some names that packages of the default channels have, for this platform."""
 
     def check(self, channels: Sequence[str], specs: Sequence[str] = ()) -> None:
         """Refuse channels that are none, local where that is not allowed, or not allowed by the store's settings."""
 
 
-class StoreRetention(Protocol):
+class StoreRetention(CommonStoreRetention, Protocol):
     """What the store may forget."""
 
     def space(self) -> DiskSpace:
@@ -574,14 +398,8 @@ class StoreRetention(Protocol):
     def free(self, who: str) -> Plan:
         """Free what the settings do not want kept, and note who had it done."""
 
-    def collect(self, dry_run: bool = False) -> Plan:
-        """Free what the settings do not want kept, or say what that would be."""
-
     def mend_links(self) -> int:
         """Make the links to active builds that are missing or wrong; return how many there were."""
-
-    def clear_deleted(self) -> int:
-        """Remove the files of environments that can not be brought back any more; return how many there were."""
 
 
 class WriteWatch(Protocol):
@@ -623,18 +441,8 @@ class Changes(Protocol):
         """Return the store's numbers, with builds that ended behind a moment, and the moment of this look."""
 
 
-class Scheduler(Protocol):
-    """Work that waits for a worker."""
-
-    def tick(self) -> int:
-        """Settle what was lost and start what may run; return how many workers were started.
-
-        A store that has a server of its own has nothing to do here.
-        """
-
-
-class Store(Protocol):
-    """A store of environments."""
+class Store(AnyStore, Protocol):
+    """A store whose files are on this machine."""
 
     @property
     def config(self) -> StoreConfig:
@@ -661,16 +469,8 @@ class Store(Protocol):
         """Stores elsewhere, which the account is logged in to."""
 
     @property
-    def modules(self) -> Modules:
-        """The modules in the packages of a store."""
-
-    @property
     def shared_records(self) -> SharedRecords:
         """Build records in registries."""
-
-    @property
-    def script_blocks(self) -> ScriptBlocks:
-        """The script blocks (PEP 723) of builds."""
 
     @property
     def prefixes(self) -> Prefixes:
@@ -739,10 +539,3 @@ class Store(Protocol):
     @property
     def changes(self) -> Changes:
         """What those follow who show the store."""
-
-    @property
-    def scheduler(self) -> Scheduler:
-        """Work that waits for a worker."""
-
-    def close(self) -> None:
-        """Let go of it; work in the background goes on."""

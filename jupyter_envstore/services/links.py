@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds, images
 from jupyter_envstore.database import people as rows
 from jupyter_envstore.database.connection import Database, now
@@ -14,13 +15,19 @@ from jupyter_envstore.representation import conda_store, moments
 from jupyter_envstore.representation.conda_store_types import TokenJson
 from jupyter_envstore.services.settings import Settings
 from jupyter_envstore.services.tokens import end_to_give, may_handle, refuse_kernel, revoke_row, token_values
-from jupyter_envstore.services.values import SharedEnvironment
+from jupyter_envstore.services.values import SharedEnvironment, ShareLink
+from jupyter_envstore.spec.address_reach import reach_of
+from jupyter_envstore.spec.share_links import share_link
 
 if TYPE_CHECKING:
     from jupyter_envstore.database.models import Token
 
 USUAL_DAYS, MOST_DAYS = 7, 366
 """How long links last."""
+NO_ADDRESS = (
+    "others cannot reach this store: set c.EnvStoreApp.public_url to the address of the Jupyter server that serves it, "
+    "or use a registry: jupyter envstore push"
+)
 
 
 class Links:
@@ -28,13 +35,16 @@ class Links:
 
     Parameters
     ----------
+    config : StoreConfig
+        Says at which address others reach the store.
     database : Database
         The store's database.
     settings : Settings
         Say whether links may be made in a place.
     """
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, config: StoreConfig, database: Database, settings: Settings) -> None:
+        self._config = config
         self._database = database
         self._settings = settings
 
@@ -86,6 +96,23 @@ class Links:
             detail = {"environment": place, "expiration": moments.expiration_json(ends)}
             rows.audit(session, identity.name, "token.share", f"token:{row.id}", detail)
             return token, conda_store.token_json(row)
+
+    def share(self, identity: Identity, namespace: str, name: str, days: int = USUAL_DAYS) -> ShareLink:
+        """Make a link for the public address of the store.
+
+        Raises
+        ------
+        InvalidInputError
+            The store has none; or as :meth:`make`.
+        NotFoundError, PolicyError, AuthenticationError, PermissionDeniedError
+            As :meth:`make`.
+        """
+        address = self._config.public_url
+        if not address:
+            raise InvalidInputError(NO_ADDRESS)
+        token, view = self.make(identity, namespace, name, days)
+        link = share_link(address, token)
+        return {"link": link, "reach": reach_of(link), **view}
 
     def of_environment(self, identity: Identity, namespace: str, name: str) -> list[TokenJson]:
         """Return the links to an environment that ``identity`` may revoke, newest first; those that ended are left out.

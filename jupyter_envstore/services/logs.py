@@ -23,12 +23,13 @@ class Logs:
         self._database = database
         self._blobs = blobs
 
-    def read(self, build_id: int) -> str:
-        """Return the log so far."""
+    def read(self, build_id: int, offset: int = 0) -> str:
+        """Return the log so far, behind byte ``offset``."""
         with self._database.read() as session:
             build = self._with_log(session, build_id)
             text = zlib.decompress(self._blobs.read(build.log_digest)).decode() if build.log_digest else ""
-            return text + "".join(chunk.text for chunk in rows.log_chunks(session, build_id))
+            text += "".join(chunk.text for chunk in rows.log_chunks(session, build_id))
+        return text.encode()[offset:].decode(errors="replace") if offset else text
 
     def since(self, build_id: int, mark: LogMark | None = None) -> tuple[bytes, LogMark, bool]:
         """Return what the log has behind a mark, the new mark, and whether more may come.

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from typing import Protocol
 
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.errors import InvalidInputError, NotFoundError, OtherStoreError, SpecificationError
 from jupyter_envstore.notebooks.bond import Bond
 from jupyter_envstore.notebooks.bond_reader import embedded_record, read_bond
-from jupyter_envstore.notebooks.bond_state import Elsewhere, StoreFailure
+from jupyter_envstore.notebooks.bond_state import Elsewhere, LockState, StoreFailure
 from jupyter_envstore.policy.access import Identity
 from jupyter_envstore.remote.logins import Login, Logins, store_address
 from jupyter_envstore.remote.recorded_locks import RecordedLock, ask_store, ask_stores
-from jupyter_envstore.services.bonds import Bonds
+
+
+class LockStates(Protocol):
+    """What says what can be done with a lock in the store that a notebook's environment is wanted in."""
+
+    def lock_state(self, identity: Identity, bond: Bond) -> LockState | None:
+        """Return what can be done there with the lock in a bond; None where it has none."""
+
 
 DAMAGED = "what it sent is not the build record of the notebook"
 
@@ -50,11 +58,11 @@ class OtherStores:
         Says whether other stores are asked.
     logins : Logins
         The logins of the account.
-    bonds : Bonds
+    bonds : LockStates
         Says what can be done with a lock here.
     """
 
-    def __init__(self, config: StoreConfig, logins: Logins, bonds: Bonds) -> None:
+    def __init__(self, config: StoreConfig, logins: Logins, bonds: LockStates) -> None:
         self._config = config
         self._logins = logins
         self._bonds = bonds

@@ -16,6 +16,7 @@ from jupyter_envstore.database.jobs import RESTORE, enqueue, unfinished_jobs
 from jupyter_envstore.database.states import COMPLETED, PREFIX_PRESENT
 from jupyter_envstore.engine.availability import PackageSource, missing_packages, package_sources
 from jupyter_envstore.errors import ConflictError
+from jupyter_envstore.kernels.kernel_specs import note_offer
 from jupyter_envstore.services.records import BuildRecords
 from jupyter_envstore.services.values import RestoreSources, SourceView
 
@@ -91,7 +92,11 @@ class Prefixes:
     def restore_sources(self, build_id: int) -> RestoreSources:
         """Return where each package would come from, and the files that are to be had nowhere, as JSON values."""
         sources = self.sources(build_id)
-        return {"missing": missing_packages(sources), "packages": [_view(source) for source in sources]}
+        return {
+            "missing": missing_packages(sources),
+            "packages": [_view(source) for source in sources],
+            "not_looked_for": [entry["name"] for entry in self._records.installer_extras(build_id)],
+        }
 
     def restore(self, build_id: int, who: str = "") -> None:
         """Bring the prefix of an old build back from its record, in the background.
@@ -108,6 +113,10 @@ class Prefixes:
                 enqueue(session, RESTORE, build_id)
                 rows.changed(session, "build", build_id)
                 people.audit(session, who, "build.restore", f"build:{build_id}")
+
+    def offer_kernels(self, build_id: int) -> None:
+        """Let a build that is not active have kernels of its own in the servers that are started from now on."""
+        note_offer(self._config, build_id)
 
     def pin(self, build_id: int, pinned: bool, who: str = "") -> None:
         """Keep the prefix of a build for good, or let the retention settings decide again.

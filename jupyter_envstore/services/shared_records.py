@@ -24,7 +24,7 @@ from jupyter_envstore.images.reference import Reference
 from jupyter_envstore.services.builds import Builds
 from jupyter_envstore.services.record_policy import check_accepted, check_record, unknown_places
 from jupyter_envstore.services.settings import Settings
-from jupyter_envstore.services.values import BuildRef, PulledRecord
+from jupyter_envstore.services.values import BuildRef, PulledRecord, RecordUse
 from jupyter_envstore.spec.lock_entries import BuiltWheel
 from jupyter_envstore.spec.selectors import current_subdir
 
@@ -190,7 +190,7 @@ class SharedRecords:
         self._builds.check_space(sum(wheel["size"] for wheel in wheels))
         pull_wheels(source, wheels, self._blobs, self._config.docker_insecure_registries)
         digests = {wheel["sha256"] for wheel in wheels}
-        return self._builds.submit_record(record, target, who, "registry", digests, later)
+        return self._builds.submit_record(record, target, who, "registry", digests, RecordUse(later=later))
 
     # -- what a registry is told -------------------------------------------------------------------------------------
 

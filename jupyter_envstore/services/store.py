@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 
 from jupyter_envstore.blobs import blob_store
 from jupyter_envstore.blobs.interface import BlobStore
@@ -42,6 +43,8 @@ from jupyter_envstore.services.shared_records import SharedRecords
 from jupyter_envstore.services.tokens import Tokens
 
 LOG = logging.getLogger("jupyter_envstore")
+OWN_NAMESPACE = "default"
+POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,7 @@ class EnvStore:
             environments=environments,
             images=images,
             kernel_builds=KernelBuilds(config, database),
-            links=Links(database, settings),
+            links=Links(config, database, settings),
             logs=Logs(config, database, blobs),
             modules=Modules(config, database),
             namespaces=Namespaces(database),
@@ -147,6 +150,26 @@ class EnvStore:
             settings=settings,
             tokens=Tokens(database),
         )
+
+    @property
+    def own_namespace(self) -> str:
+        """Where environments of this machine's people belong, unless they say otherwise."""
+        return OWN_NAMESPACE
+
+    @property
+    def allow_local_files(self) -> bool:
+        """Whether specifications may name files and folders of this machine."""
+        return self.config.allow_local_files
+
+    @property
+    def poll_seconds(self) -> float:
+        """How often the store is looked at by who waits for something in it."""
+        return POLL_SECONDS
+
+    @property
+    def shims(self) -> Path:
+        """The folder of programs that stand in for what environments lack."""
+        return self.config.shims
 
     def close(self) -> None:
         """Close the database; workers go on."""

@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
+from jupyter_envstore.representation.conda_store_types import TokenJson
+
 if TYPE_CHECKING:
     from jupyter_envstore.engine.record import BuildRecord
     from jupyter_envstore.images.record_artifact import RecordArtifact
     from jupyter_envstore.images.reference import Reference
+    from jupyter_envstore.spec.address_reach import Reach
 
 LISTED = ("lockfile", "explicit")
 """Artifacts that name the addresses of packages."""
@@ -40,6 +43,62 @@ class BuildRef:
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}:{self.number}"
+
+
+@dataclass(frozen=True)
+class RecordUse:
+    """How a build record from elsewhere becomes a build.
+
+    Parameters
+    ----------
+    later : bool
+        Whether nothing is downloaded now: the build is there at once, without files; its kernel brings them when it is
+        started, as ``restore`` does.
+    is_new : bool
+        Whether the environment must be new; else the build may come behind those that it has.
+    is_active : bool
+        Whether a build without files becomes the active one.
+    text : str
+        The specification as it was typed; empty where only the record tells what was asked for.
+    """
+
+    later: bool = False
+    is_new: bool = True
+    is_active: bool = True
+    text: str = ""
+
+
+NEW_ENVIRONMENT = RecordUse()
+
+
+@dataclass(frozen=True)
+class MovedBuild:
+    """What another store tells of a build that comes from it.
+
+    Parameters
+    ----------
+    built_on : str
+        The day on which it was built there (ISO 8601).
+    later : bool
+        Whether nothing is downloaded now.
+    is_active : bool
+        Whether it is the active one of its environment.
+    text : str
+        The specification as it was typed; empty where that is not told.
+    """
+
+    built_on: str
+    later: bool = True
+    is_active: bool = False
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class CheckedSpecification:
+    """The hash of a specification as the settings of its place want it, and what these changed, in words."""
+
+    sha256: str
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -161,10 +220,21 @@ class SourceView(TypedDict):
 
 
 class RestoreSources(TypedDict):
-    """Where the packages of a build would come from, and the files that are to be had nowhere."""
+    """Where the packages of a build would come from, and the files that are to be had nowhere.
+
+    ``not_looked_for`` are the packages that constructor's installers bring beside it, which are never kept.
+    """
 
     missing: list[str]
     packages: list[SourceView]
+    not_looked_for: list[str]
+
+
+class ShareLink(TokenJson):
+    """A link that shares an environment: its ``reach`` is that of the server's address."""
+
+    link: str
+    reach: Reach
 
 
 class ChannelOptional(TypedDict, total=False):

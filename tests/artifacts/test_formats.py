@@ -70,7 +70,7 @@ def content(store: Store, build_id: int, kind: str) -> bytes:
     store.wait(build_id)
     found = store.envstore.artifacts.get(number)
     assert found["state"] == "ready", found["reason"]
-    return b"".join(store.envstore.artifacts.pieces(number))
+    return b"".join(store.envstore.artifacts.pieces(build_id, kind))
 
 
 def packages_of(record: BuildRecord) -> set[tuple[str, str]]:

@@ -170,7 +170,7 @@ def test_code_of_packages_finds_nothing_of_the_store_at_any_step(
     check(json.loads((prefix / "link-found").read_text()), prefix, may_write=True)
     activation = json.loads((prefix / "conda-meta" / "envstore-activation").read_text())
     check(json.loads(activation["SPY_FOUND"]), prefix, may_write=False)
-    store.until(lambda: not store.envstore.builds.is_busy(view["id"]), 120)
+    store.until(lambda: not store.envstore.builds.progress(view["id"])["busy"], 120)
     warnings = store.envstore.builds.show(view["id"])["warnings"]
     (told,) = [warning["message"] for warning in warnings if "import spy fails: " in warning["message"]]
     check(json.loads(told[told.index("{") :]), prefix, may_write=False)
@@ -208,7 +208,7 @@ def test_an_environment_with_pypi_packages_is_made_in_it(store: Store, channel: 
     compiled = list(prefix.glob(f"lib/python{PYTHON}/site-packages/cowsay/__pycache__/*.pyc"))
     assert compiled
     assert not (store.root / "pkgs" / "bytecode").resolve().is_relative_to(store.root)  # the tests' own cache
-    store.until(lambda: not store.envstore.builds.is_busy(view["id"]), 120)
+    store.until(lambda: not store.envstore.builds.progress(view["id"])["busy"], 120)
     assert store.envstore.builds.show(view["id"])["warnings"] == []
     shutil.rmtree(store.root / "pkgs" / "bytecode-of", ignore_errors=True)
 
@@ -363,7 +363,7 @@ def test_what_a_script_links_to_another_environment_is_not_written_through(
     victim = store.build(f"name: victim\nchannels: [{channel}]\ndependencies: [python={PYTHON}, numpy]", "others")
     site = f"lib/python{PYTHON}/site-packages"
     theirs = Path(victim["prefix"]) / site / "numpy"
-    store.until(lambda: not store.envstore.builds.is_busy(victim["id"]), 120)
+    store.until(lambda: not store.envstore.builds.progress(victim["id"])["busy"], 120)
     before = {path: path.stat().st_ino for path in theirs.rglob("*.pyc")}
     assert before
     script = f'rm -rf "$PREFIX/{site}/numpy"\nln -s "{theirs}" "$PREFIX/{site}/numpy"\n'
@@ -378,7 +378,7 @@ def test_what_a_script_links_to_another_environment_is_not_written_through(
     view = store.build(
         f"name: linked\nchannels: ['{tmp_path.as_uri()}', '{channel}']\ndependencies: [links, numpy, python={PYTHON}]"
     )
-    store.until(lambda: not store.envstore.builds.is_busy(view["id"]), 120)
+    store.until(lambda: not store.envstore.builds.progress(view["id"])["busy"], 120)
     assert (Path(view["prefix"]) / site / "numpy").is_symlink()
     assert {path: path.stat().st_ino for path in theirs.rglob("*.pyc")} == before
 
@@ -428,7 +428,7 @@ def test_byte_code_is_not_written_through_links(store: Store, channel: str, tmp_
     files = {f"{site}/first/mod.py": "A = 1\n", f"{site}/second/mod.py": "A = 2\n", "bin/.hostile-post-link.sh": script}
     view = store.build(hostile(tmp_path, channel, files))
     assert view["status"] == "COMPLETED", view["reason"]
-    store.until(lambda: not store.envstore.builds.is_busy(view["id"]), 120)
+    store.until(lambda: not store.envstore.builds.progress(view["id"])["busy"], 120)
     assert [path.name for path in theirs.iterdir()] == ["file"]
     assert (theirs / "file").read_text() == "theirs"
 

@@ -290,7 +290,7 @@ def test_the_death_of_who_scheduled_changes_nothing_for_the_worker(store: Store,
     done = subprocess.run([sys.executable, "-c", code], check=False)
     assert done.returncode == -signal.SIGKILL
     deadline = time.monotonic() + 60
-    while store.envstore.builds.is_busy(build.id):  # nobody schedules any more
+    while store.envstore.builds.progress(build.id)["busy"]:  # nobody schedules any more
         assert time.monotonic() < deadline
         time.sleep(0.05)
     view = store.envstore.builds.show(build.id)
@@ -326,7 +326,7 @@ def test_two_processes_share_one_store_and_each_build_runs_once(store: Store, na
 
     def done() -> bool:
         other.envstore.scheduler.tick()
-        return not any(store.envstore.builds.is_busy(build) for build in ids)
+        return not any(store.envstore.builds.progress(build)["busy"] for build in ids)
 
     store.until(done)
     views = [store.envstore.builds.show(build) for build in ids]
@@ -433,7 +433,7 @@ def test_a_queue_goes_on_where_nobody_schedules(alone: Store, nasty_channel: str
     references = [alone.submit(text.format(name)) for name in ("a", "b", "c", "d", "e")]
     alone.envstore.scheduler.tick()  # and no more
     deadline = time.monotonic() + 60
-    while any(alone.envstore.builds.is_busy(reference.id) for reference in references):
+    while any(alone.envstore.builds.progress(reference.id)["busy"] for reference in references):
         assert time.monotonic() < deadline, [job.state for job in alone.jobs()]
         time.sleep(0.1)
     assert all(alone.envstore.builds.show(reference.id)["status"] == "COMPLETED" for reference in references)

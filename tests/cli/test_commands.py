@@ -34,6 +34,10 @@ class CommandLine:
         """Return the argument list of a command."""
         return [PROGRAM, name, "--root", str(self.root), *arguments]
 
+    def typed(self, name: str, rest: str) -> str:
+        """Return a command on this store as people are told to type it."""
+        return f"jupyter envstore {name} --root {self.root} {rest}"
+
     def run(
         self, name: str, *arguments: str, code: int = 0, text: str | None = None
     ) -> subprocess.CompletedProcess[str]:
@@ -104,11 +108,11 @@ def test_the_life_of_an_environment(cli: CommandLine, nasty_channel: str) -> Non
     assert "freed" in cli.run("gc", "--dry-run").stdout
     assert "size" in cli.json("gc")
     cli.run("delete", "default/e:2", "--yes")
-    assert "jupyter envstore undelete default/e" in cli.run("delete", "default/e", "--yes").stdout
+    assert cli.typed("undelete", "default/e") in cli.run("delete", "default/e", "--yes").stdout
     assert cli.json("list") == []
     for command in (("run", "default/e", "--", "true"), ("show", "default/e"), ("diff", "default/e", "default/x")):
         told = cli.run(*command, code=3).stderr
-        assert "default/e was deleted; for ten minutes it can come back: jupyter envstore undelete default/e" in told
+        assert f"default/e was deleted; for ten minutes it can come back: {cli.typed('undelete', 'default/e')}" in told
     assert "there is no environment default/x" in cli.run("show", "default/x", code=3).stderr
     assert "an environment can" in cli.run("undelete", "default/e:1", code=2).stderr
     assert cli.json("undelete", "default/e") == {"environment": "default/e", "builds": 1}
@@ -125,7 +129,7 @@ def test_a_name_may_bring_its_namespace(cli: CommandLine, nasty_channel: str) ->
     assert cli.json("show", "analytics/etl")["number"] == 1
     refused = cli.run("build", file, "--name", "analytics/etl", "--namespace", "team", code=2).stderr
     assert "says namespace analytics, and the namespace is given as team; give one of them" in refused
-    assert "jupyter envstore show analytics/etl" in cli.run("list", "analytics/etl", code=3).stderr
+    assert cli.typed("show", "analytics/etl") in cli.run("list", "analytics/etl", code=3).stderr
     assert cli.run("build", file, "--no-wait").stdout.startswith("default/e:")
     odd = "odd.yml"
     (cli.folder / odd).write_text((cli.folder / file).read_text().replace("name: e", "name: team/odd name"))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_envstore.application.configuration import read_configuration
+from jupyter_envstore.application.configuration import read_files
 from jupyter_envstore.application.housekeeper import Housekeeper
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.errors import InvalidInputError
@@ -168,7 +168,8 @@ def test_the_command_line_and_the_server_read_the_same_files_in_the_same_order(
     extension = EnvStoreApp()
     extension._link_jupyter_server_extension(server)
     expected = extension.store_config(worker_wait_seconds=0.0)
-    config, files = read_configuration()
+    found = read_files()
+    config, files = found.command_config(), found.files_read
     assert config == expected
     assert (config.docker_base_image, config.constructor) == ("oci:/server", "/own")
     assert (config.max_build_bytes, config.lease_seconds) == (7, 9.0)

@@ -250,9 +250,9 @@ def test_the_files_of_a_pulled_environment_have_its_own_name(
     view = store.build(text(nasty_channel, "nasty-text"))
     push(store, view["id"], f"oci://{registry}/data:1")
     brought = bring(store, f"oci://{registry}/data:1", "other", (nasty_channel,))
-    artifact = store.envstore.artifacts.request(brought["id"], "pixi")
+    store.envstore.artifacts.request(brought["id"], "pixi")
     store.wait(brought["id"])
-    data = b"".join(store.envstore.artifacts.pieces(artifact))
+    data = b"".join(store.envstore.artifacts.pieces(brought["id"], "pixi"))
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert sorted(archive.namelist()) == ["other/pixi.lock", "other/pixi.toml"]
         assert b'name = "other"' in archive.read("other/pixi.toml")

@@ -21,6 +21,7 @@ from jupyter_envstore.errors import BuildFailedError, ConflictError
 from jupyter_envstore.kernels.kernel_specs import KernelSpecs
 from jupyter_envstore.kernels.late_kernels import STARTER
 from jupyter_envstore.kernels.stored_builds import StoredBuilds
+from jupyter_envstore.services.values import RecordUse
 from jupyter_envstore.spec.lock_entries import BuiltWheel
 from tests.helpers import Store, opened_stores
 
@@ -32,7 +33,9 @@ def stores(package_cache: Path) -> Iterator[Callable[..., Store]]:
 
 
 def take_later(store: Store, record: BuildRecord, name: str = "late") -> int:
-    return store.envstore.builds.submit_record(record, ("team", name), "tester", "registry", later=True).id
+    return store.envstore.builds.submit_record(
+        record, ("team", name), "tester", "registry", use=RecordUse(later=True)
+    ).id
 
 
 def recorded(store: Store, text: str) -> BuildRecord:

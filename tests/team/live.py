@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +59,44 @@ c.JupyterHub.load_roles.append(
 )
 """
 
+JO = "token-of-jo-at-the-store-0123456789"
+GUEST = "token-of-guest-at-the-store-0123456"
+PEOPLE = f"""
+c.EnvStoreApp.block_private_addresses = False  # a channel of the tests is on this machine
+c.EnvStoreApp.predefined_tokens[{JO!r}] = {{
+    "name": "jo", "primary_namespace": "jo", "role_bindings": {{"jo/*": ["admin"], "team/*": ["developer"]}}
+}}
+c.EnvStoreApp.predefined_tokens[{GUEST!r}] = {{
+    "name": "guest", "primary_namespace": "guest", "role_bindings": {{"team/*": ["viewer"]}}
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Account:
+    """Another Unix account than that of the tests, and a Python that it can run."""
+
+    name: str
+    home: Path
+    python: str
+
+
+def identity_of(account: Account | None) -> dict[str, Any]:
+    """Return the arguments with which a process runs under an account."""
+    return {"user": account.name, "group": account.name, "extra_groups": []} if account else {}
+
+
+def home_of(account: Account | None) -> dict[str, str]:
+    """Return the variables of an account."""
+    return {"HOME": str(account.home), "USER": account.name, "LOGNAME": account.name} if account else {}
+
 
 class Service(Server):
     """A store that runs alone; the tests' own token may do everything."""
 
-    def __init__(self, folder: Path, extra: str = "") -> None:
+    def __init__(self, folder: Path, extra: str = "", account: Account | None = None) -> None:
         self.folder = folder
+        self.account = account
         self.root = folder / "s"
         self.port = free_port()
         self.log = folder / "service.log"
@@ -77,7 +111,8 @@ class Service(Server):
     @property
     def command(self) -> list[str]:
         """The command line that starts it."""
-        return [sys.executable, "-c", RUN, "serve", f"--config={self.folder / 'config.py'}", f"--port={self.port}"]
+        python = self.account.python if self.account else sys.executable
+        return [python, "-c", RUN, "serve", f"--config={self.folder / 'config.py'}", f"--port={self.port}"]
 
     def start(self) -> Service:
         """Start it and wait until it answers."""
@@ -85,8 +120,9 @@ class Service(Server):
         environment = kept | {"JUPYTER_CONFIG_DIR": str(self.folder / "none")}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.command, stdout=log, stderr=log, env=environment, start_new_session=True, cwd=self.folder
-            )
+                self.command, stdout=log, stderr=log, env=environment | home_of(self.account), start_new_session=True,
+                cwd=self.folder, **identity_of(self.account),
+            )  # fmt: skip
         self.until_it_answers()
         return self
 
@@ -198,3 +234,36 @@ class Hub(Service):
         requests.post(f"{self.hub_api}users/{name}", headers={"Authorization": f"token {HUB_TOKEN}"}, timeout=30)
         scopes = ["access:services!service=envstore", *more]
         return str(self.hub("POST", f"users/{name}/tokens", json={"scopes": scopes})["token"])
+
+
+class Terminal:
+    """The terminal of a person who is logged in to a store elsewhere."""
+
+    def __init__(self, folder: Path, url: str, token: str, account: Account | None = None) -> None:
+        self.folder = folder
+        self.url = url
+        self.account = account
+        (folder / "token").write_text(token)
+        config = folder / "config"
+        config.mkdir()
+        (config / "jupyter_envstore_config.py").write_text("c.EnvStoreApp.constructor = ''\n")
+        program = Path(sys.executable).with_name("jupyter-envstore")
+        self.program = [account.python, "-c", RUN] if account else [str(program)]
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "ENVSTORE"))}
+        self.environment = {
+            **kept, "HOME": str(folder), "JUPYTER_CONFIG_DIR": str(config), "JUPYTER_DATA_DIR": str(folder / "data"),
+            "ENVSTORE_REMOTE_URL": url, "ENVSTORE_REMOTE_TOKEN": token, **home_of(account),
+        }  # fmt: skip
+
+    def run(self, *words: str, status: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command and check how it ended."""
+        done = subprocess.run(
+            [*self.program, *words], capture_output=True, text=True, check=False, cwd=self.folder,
+            env=self.environment | environment, timeout=240, **identity_of(self.account),
+        )  # fmt: skip
+        assert done.returncode == status, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done
+
+    def json(self, *words: str, status: int = 0, **environment: str) -> Any:
+        """Return what a command prints with ``--json``."""
+        return json.loads(self.run(*words, "--json", status=status, **environment).stdout)

@@ -6,12 +6,9 @@ import base64
 import contextlib
 import http.server
 import json
-import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -30,7 +27,7 @@ from tests.server.test_access import BODIES, TABLE
 from tests.server.test_kernels import kernel, run, specs, until
 from tests.server.test_lifecycle import listen
 from tests.team.conftest import UNSANDBOXED, short_folder
-from tests.team.live import RUN, Client, Service
+from tests.team.live import Client, Service
 
 JO = "token-of-jo-at-the-store-0123456789"
 TOKENS = f"""
@@ -606,16 +603,3 @@ def test_a_kernel_that_is_here_starts_while_the_store_is_away(client: Client, st
             assert run(client, started, "import sys; print(sys.prefix)") == place
     finally:
         store.start()
-
-
-@pytest.mark.parametrize("is_named", [False, True])
-def test_the_command_line_says_that_it_works_on_the_store_of_the_machine(tmp_path: Path, is_named: bool) -> None:
-    folder = tmp_path / "s"
-    words = ["list", "--json", *(["--root", str(folder)] if is_named else [])]
-    environment = os.environ | {"ENVSTORE_REMOTE_URL": "https://envs.example/", "JUPYTER_DATA_DIR": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-c", RUN, *words], env=environment, capture_output=True, text=True, check=True, timeout=60
-    )
-    assert json.loads(done.stdout) == []
-    told = "JupyterLab shows the one at https://envs.example/" in done.stderr
-    assert told is not is_named

@@ -11,7 +11,7 @@ import requests
 
 from tests.conftest import PYTHON
 from tests.server.test_kernels import kernel, run, specs
-from tests.team.live import Hub, PersonsServer
+from tests.team.live import Hub, PersonsServer, Terminal
 from tests.team.test_hub import text, until
 
 
@@ -43,6 +43,18 @@ def test_each_server_shows_what_its_owner_has_at_the_store(
     assert ask(stranger, "GET", "environment/").json()["data"] == []
     url = next(i["url"] for i in ask(kim, "GET", f"build/{build}/artifacts/").json()["data"] if i["type"] == "yaml")
     assert url.startswith("/hub-of-tests/user/kim/envstore/api/v1/")
+
+
+def test_commands_in_the_terminal_of_a_server_work_on_the_store(
+    hub: Hub, servers: dict[str, PersonsServer], tmp_path: Path
+) -> None:
+    own = {"JUPYTERHUB_USER": "kim", "JUPYTERHUB_API_TOKEN": servers["kim"].master}
+    kim = Terminal(tmp_path, f"{hub.base}/services/envstore/", "")
+    kim.environment = {k: v for k, v in kim.environment.items() if k != "ENVSTORE_REMOTE_TOKEN"} | own
+    assert [(row["namespace"], row["name"]) for row in kim.json("list")] == [("data", "seen")]
+    assert "as kim" in kim.run("doctor").stdout
+    refused = kim.run("list", "--store", "http://127.0.0.1:9", status=6)
+    assert "there is no login to the store" in refused.stderr
 
 
 def test_a_server_lends_its_login_to_nobody_else(hub: Hub, servers: dict[str, PersonsServer]) -> None:

@@ -204,6 +204,10 @@ export interface components {
             readonly trigger: string;
             /** @description In the answer about one build, the date (or moment) from which packages were left out, by a choice for this build. A rebuild keeps it; a new build of the same text has it where it is sent again. */
             readonly exclude_newer?: string | null;
+            /** @description In the answer about one build, what its system was taken to have. */
+            readonly virtual_packages?: readonly string[];
+            /** @description In the answer about one build, whether each of its platforms had to be locked. */
+            readonly all_platforms?: boolean;
             readonly created_by: string;
             readonly namespace?: string;
             readonly environment?: string;
@@ -631,6 +635,8 @@ export interface components {
             /** @description How many packages a lockfile holds. */
             readonly packages: number | null;
             readonly offer: components["schemas"]["FileOffer"];
+            /** @description Hash of what it would be built as, with the settings of its place; null where that is not possible. */
+            readonly sha256: string | null;
             /** @description A date that the file wants for a build, which a specification does not hold. Packages uploaded later are left out. */
             readonly exclude_newer: string | null;
             /** @description A specification to begin with in place of a lockfile. */
@@ -863,6 +869,26 @@ export interface requests {
         readonly body: never;
         readonly data: unknown;
     };
+    readonly "POST /environment/{namespace}/{name}/record/": {
+        readonly body: {
+            /** @description What `GET /build/{build_id}/bond/` of the other store tells with `lock`. */
+            readonly envstore: Record<string, unknown>;
+            /** @description The day on which it was built there, such as 2026-01-31. */
+            readonly built_on: string;
+            /** @description Download nothing now (the default); the build is there at once, without files. */
+            readonly later?: boolean;
+            /** @description Make a build without files the active one. One that is built becomes active when it is ready. */
+            readonly active?: boolean;
+            /** @description The specification as it was typed there. */
+            readonly specification?: string;
+            /** @description Addresses that packages may come from although the settings of the store do not name them. */
+            readonly accept?: readonly string[];
+        };
+        readonly data: {
+            readonly build_id: number;
+            readonly is_new: boolean;
+        };
+    };
     readonly "POST /environment/{namespace}/{name}/undelete/": {
         readonly body: never;
         readonly data: {
@@ -904,6 +930,10 @@ export interface requests {
             readonly categories?: readonly string[] | null;
             /** @description Packages uploaded later are left out, as 2026-01-31 or a moment of ISO 8601; before the file's own. */
             readonly exclude_newer?: string | null;
+            /** @description `__name=version` that the system is taken to have, such as `__cuda=12.4`. */
+            readonly virtual_packages?: readonly string[] | null;
+            /** @description Fail when one of the platforms cannot be locked, instead of leaving it out. */
+            readonly all_platforms?: boolean | null;
             /** @description Refuse (409) where there is an environment of this name already. */
             readonly is_new?: boolean | null;
             /** @description For a specification from elsewhere. With a list, packages come from these addresses and those that the settings name, and others are refused with 409, code unknown_places. */
@@ -973,7 +1003,10 @@ export interface requests {
     };
     readonly "PUT /build/{build_id}/cancel/": {
         readonly body: never;
-        readonly data: unknown;
+        readonly data: {
+            /** @description What was stopped; `build`, or types of artifacts. */
+            readonly stopped: readonly string[];
+        };
     };
     readonly "GET /build/{build_id}/restore/": {
         readonly body: never;
@@ -981,6 +1014,8 @@ export interface requests {
             /** @description Files that are to be had nowhere. */
             readonly missing: readonly string[];
             readonly packages: readonly components["schemas"]["PackageSource"][];
+            /** @description Names of packages that installers bring beside it, which are never kept. */
+            readonly not_looked_for: readonly string[];
         };
     };
     readonly "POST /build/{build_id}/restore/": {
@@ -1039,6 +1074,8 @@ export interface requests {
             readonly accept?: readonly string[];
             /** @description Address of a store elsewhere that has the lock, as `POST /notebook/elsewhere/` names it. */
             readonly store?: string;
+            /** @description Download nothing now; the build is there at once, and its kernel brings the files. */
+            readonly later?: boolean;
         };
         readonly data: {
             readonly build_id: number;

@@ -1,0 +1,135 @@
+"""Command that sends environments with their history to a store elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from jupyter_envstore.application.configuration import read_files
+from jupyter_envstore.cli.common import print_json, who
+from jupyter_envstore.cli.opening import elsewhere, open_store
+from jupyter_envstore.cli.selection import chosen
+from jupyter_envstore.database.states import COMPLETED
+from jupyter_envstore.errors import ConflictError, EnvStoreError, InvalidInputError, NotFoundError, UnknownPlacesError
+from jupyter_envstore.remote.logins import store_address
+from jupyter_envstore.services.common_interfaces import AnyStore
+from jupyter_envstore.services.store import OWN_NAMESPACE
+from jupyter_envstore.services.values import MovedBuild
+from jupyter_envstore.spec.names import check_name
+
+if TYPE_CHECKING:
+    from jupyter_envstore.representation.builds import BuildView
+    from jupyter_envstore.representation.environments import EnvironmentView
+
+SENT, WOULD, THERE, LEFT_OUT, FAILED = "sent", "would send", "there already", "left out", "failed"
+
+
+@dataclass(frozen=True)
+class Line:
+    """What became of a build, or of an environment: ``source`` here, ``target`` there, and why."""
+
+    source: str
+    target: str
+    result: str
+    reason: str = ""
+
+
+def push_to(options: argparse.Namespace) -> int:
+    """Send environments; a line for each build."""
+    if options.into:
+        check_name("namespace", options.into)
+    url = store_address(options.url)
+    if options.store and store_address(options.store) == url:
+        msg = f"environments of {url} cannot be sent to itself"
+        raise InvalidInputError(msg)
+    with open_store(options, here=True) as store:
+        target = elsewhere(read_files(), url)
+        try:
+            lines = []
+            for line in _sent(store, target, options):
+                lines.append(line)
+                if not options.json:
+                    print(f"{line.result:<13} {line.source} -> {line.target}  {line.reason}".rstrip(), flush=True)
+        finally:
+            target.close()
+    counts = {result: sum(line.result == result for line in lines) for result in (SENT, WOULD, THERE, LEFT_OUT, FAILED)}
+    if options.json:
+        print_json([asdict(line) for line in lines])
+    else:
+        told = ", ".join(f"{count} {result}" for result, count in counts.items() if count)
+        print(f"{url}: {told or 'there is nothing to send'}")
+    return 5 if counts[FAILED] else 0
+
+
+def _sent(store: AnyStore, target: AnyStore, options: argparse.Namespace) -> Iterator[Line]:
+    """Send what the options name, and yield what became of it."""
+    found = {f"{row['namespace']}/{row['name']}": row for row in store.environments.list_all()}
+    for environment in chosen(found, options.environments):
+        place = (options.into or _namespace_there(environment["namespace"], target), environment["name"])
+        builds = store.builds.of_environment(environment["namespace"], environment["name"])
+        sent = [build for build in reversed(builds) if build["active"] or not options.active_only]
+        try:
+            _check_same(store, target, place, sent)
+        except EnvStoreError as error:
+            yield Line(f"{environment['namespace']}/{environment['name']}", "/".join(place), FAILED, str(error))
+            continue
+        for build in sent:
+            yield _send(store, target, environment, build, place, options)
+
+
+def _namespace_there(namespace: str, target: AnyStore) -> str:
+    """Return where environments of a namespace belong in another store: those of a private one are one's own."""
+    return target.own_namespace if namespace == OWN_NAMESPACE else namespace
+
+
+def _check_same(store: AnyStore, target: AnyStore, place: tuple[str, str], builds: Sequence[BuildView]) -> None:
+    """Refuse to add to an environment that has nothing to do with this one.
+
+    Raises
+    ------
+    ConflictError
+        There is one of this name, and none of the builds is in it.
+    """
+    try:
+        there = target.builds.of_environment(*place)
+    except NotFoundError:
+        return
+    records = {_record(target, build["id"]) for build in there if build["status"] == COMPLETED}
+    if there and not any(_record(store, build["id"]) in records for build in builds if build["status"] == COMPLETED):
+        msg = f"there is another environment {'/'.join(place)} already; send it elsewhere with --into NAMESPACE"
+        raise ConflictError(msg)
+
+
+def _record(store: AnyStore, build_id: int) -> str:
+    return store.bonds.of_build(build_id)["record"]
+
+
+def _send(
+    store: AnyStore,
+    target: AnyStore,
+    environment: EnvironmentView,
+    build: BuildView,
+    place: tuple[str, str],
+    options: argparse.Namespace,
+) -> Line:
+    """Send one build; return what became of it."""
+    source, name = f"{environment['namespace']}/{environment['name']}:{build['number']}", "/".join(place)
+    if build["status"] != COMPLETED:
+        return Line(source, name, LEFT_OUT, f"it is {build['status']}")
+    if options.dry_run:
+        return Line(source, name, WOULD, "the active one" if build["active"] else "")
+    try:
+        bond = store.bonds.of_build(build["id"], lock=True)
+        later = options.later or not build["active"]
+        day = (build["ended_on"] or build["scheduled_on"])[:10]
+        moved = MovedBuild(day, later, build["active"], store.builds.text(build["id"]))
+        reference, is_new = target.bonds.add_build(bond, place, who(), options.accept or (), moved)
+    except UnknownPlacesError as error:
+        accept = " ".join(f"--accept {address}" for address in error.places)
+        return Line(source, name, FAILED, f"its packages come from addresses that no setting there names: {accept}")
+    except EnvStoreError as error:
+        return Line(source, name, FAILED, str(error))
+    words = "it is built there now" if is_new and not later else ""
+    return Line(source, str(reference), SENT if is_new else THERE, words)

@@ -1,0 +1,1 @@
+"""A store elsewhere for commands: what every store offers, asked for by its REST API."""
