@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import ssl
 import sys
 import tempfile
@@ -13,7 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from jupyter_envstore.builds.deletion import prefixes_in_use
+from jupyter_envstore.builds.executors import LOCAL, LocalExecutor
 from jupyter_envstore.builds.shims import write_shims
+from jupyter_envstore.builds.waiting_worker import WaitingWorker
 from jupyter_envstore.cli.common import who
 from jupyter_envstore.cli.late_kernel import bring as bring_files
 from jupyter_envstore.client import EnvStore as Client
@@ -45,6 +48,8 @@ from jupyter_envstore.spec.names import check_name, parse_reference
 from jupyter_envstore.spec.selectors import current_subdir
 from jupyter_envstore.spec.wording import human_size
 
+FULL = "no space left"
+"""What a build says where the disk is full."""
 TELL_SECONDS = 0.5
 CERTIFICATES = "SSL_CERT_FILE"
 
@@ -89,7 +94,14 @@ def make_cache(client: ClientConfiguration) -> None:
         raise StorageError(msg) from None
 
 
-def bring(client: ClientConfiguration, token: Callable[[], str], record: str, build: str, build_id: int) -> None:
+def bring(
+    client: ClientConfiguration,
+    token: Callable[[], str],
+    record: str,
+    build: str,
+    build_id: int,
+    waiting: WaitingWorker | None = None,
+) -> None:
     """Bring an environment: its record from the store elsewhere, its packages from their channels.
 
     Parameters
@@ -104,6 +116,8 @@ def bring(client: ClientConfiguration, token: Callable[[], str], record: str, bu
         ``namespace/name:number`` in the store elsewhere.
     build_id : int
         Its id there.
+    waiting : WaitingWorker or None
+        A worker that has been started already.
 
     Raises
     ------
@@ -113,19 +127,15 @@ def bring(client: ClientConfiguration, token: Callable[[], str], record: str, bu
         It cannot be brought for another reason.
     """
     config = replace(StoreConfig.from_text(client.store), hand_on=True, worker_wait_seconds=0.0)
+    executor = LocalExecutor(config, waiting) if config.executor == LOCAL else None
     namespace, name, number = parse_reference(build)
+    row = ActiveBuild(0, namespace, name, build_id, int(number or 0), None, True)
     known = BroughtEnvironments(config.root)
     print(f"{build} is not here yet; bringing it", file=sys.stderr, flush=True)
     known.tell(record, Coming())
     try:
-        _bring(
-            client,
-            token,
-            config,
-            known,
-            record,
-            ActiveBuild(0, namespace, name, build_id, int(number or 0), None, True),
-        )
+        with contextlib.closing(EnvStore.open(config, executor)) as store:
+            _bring(store, client, token, known, record, row)
     except Exception as error:
         known.tell(record, Coming(failure=str(error)))
         raise
@@ -134,23 +144,41 @@ def bring(client: ClientConfiguration, token: Callable[[], str], record: str, bu
 
 
 def _bring(
+    store: EnvStore,
     client: ClientConfiguration,
     token: Callable[[], str],
-    config: StoreConfig,
     known: BroughtEnvironments,
     record: str,
     row: ActiveBuild,
 ) -> None:
-    with contextlib.closing(EnvStore.open(config)) as store:
-        make_room(store, known, client.most_bytes)
-        reference = _recorded(store, client, token, record, (row.namespace, row.name), row.build_id or 0)
-        _fetch_kept(store, client, token, reference)
+    make_room(store, known, client.most_bytes)
+    reference = _recorded(store, client, token, record, (row.namespace, row.name), row.build_id or 0)
+    _fetch_kept(store, client, token, reference)
+    try:
         prefix = bring_files(store, reference, Teller(known, record).tell)
-        write_shims(config.shims)
-        kernels = dict(own_kernels(prefix, row, config.shims))
-        with known.locked():
-            known.note(record, BroughtEnvironment(reference.namespace, reference.name, str(prefix), kernels))
-        make_room(store, known, client.most_bytes, record)
+    except BuildFailedError as error:
+        if FULL not in str(error):
+            raise
+        raise _without_room(store, client, reference) from None
+    write_shims(store.shims)
+    kernels = dict(own_kernels(prefix, row, store.shims))
+    with known.locked():
+        known.note(record, BroughtEnvironment(reference.namespace, reference.name, str(prefix), kernels))
+    make_room(store, known, client.most_bytes, record)
+
+
+def _without_room(store: EnvStore, client: ClientConfiguration, reference: BuildRef) -> StorageError:
+    """Remove what came of an environment that found no room, and return what is told of it."""
+    needed = store.records.read(reference.id).lock(current_subdir()).size
+    with contextlib.suppress(NotFoundError):
+        store.environments.delete(reference.namespace, reference.name, who(), at_once=True)
+    store.retention.collect()
+    free = shutil.disk_usage(client.root).free
+    msg = (
+        f"there is no room for it in {client.root} (c.EnvStoreApp.remote_cache_dir): {human_size(free)} are free, and "
+        f"its packages have {human_size(needed)} before they are unpacked"
+    )
+    return StorageError(msg)
 
 
 class Teller:

@@ -7,12 +7,14 @@ is brought and nothing is started. What is printed stands in the log of the serv
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 from functools import partial
 from pathlib import Path
 
+from jupyter_envstore.builds.waiting_worker import WaitingWorker
 from jupyter_envstore.cli.become_kernel import become
 from jupyter_envstore.errors import EnvStoreError
 from jupyter_envstore.remote.brought import BroughtEnvironments
@@ -20,6 +22,8 @@ from jupyter_envstore.remote.client_configuration import ClientConfiguration
 
 NO_KERNEL = "--"
 TRIES = 3
+WORKER_SECONDS = 300.0
+"""How long a worker waits for its job, while the packages that the store keeps are fetched."""
 
 
 def main(arguments: list[str]) -> int:
@@ -31,9 +35,10 @@ def main(arguments: list[str]) -> int:
     try:
         for _ in range(TRIES):
             if known.use(record) is None:
+                waiting = early_worker(client.root)  # it loads while this process does
                 from jupyter_envstore.cli.bring_remote import bring, kernel_token
 
-                bring(client, partial(kernel_token, client), record, build, int(build_id))
+                bring(client, partial(kernel_token, client), record, build, int(build_id), waiting)
             if name == NO_KERNEL:
                 return 0
             with known.locked():  # until this process is the kernel, so that its environment counts as used
@@ -52,6 +57,14 @@ def main(arguments: list[str]) -> int:
         return error.exit_code if isinstance(error, EnvStoreError) else 1
     print(f"{build} does not stay on this machine: there is too little room for it", file=sys.stderr)
     return 1
+
+
+def early_worker(root: Path) -> WaitingWorker:
+    """Start the worker that will link the environment."""
+    found = WaitingWorker(WORKER_SECONDS, root)
+    with contextlib.suppress(OSError):  # a worker is started for the job then
+        found.begin()
+    return found
 
 
 if __name__ == "__main__":

@@ -13,20 +13,22 @@ import contextlib
 import ipaddress
 import os
 import re
-import selectors
 import socket
 import socketserver
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed lacks it
 
-VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
+from jupyter_envstore.engine.network_relay import proxies, relay, short_path
+
+SOCKET = "network"
+"""Name of the socket in a folder of a program that runs in a sandbox."""
 LARGEST_HEAD = 64 << 10
 PIECE = 1 << 16
 CONNECT_SECONDS = 20.0
-IDLE_SECONDS = 600.0
 TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 """IPv6 addresses that stand for those of IPv4 (RFC 6052)."""
 MOST_REFUSED = 5
@@ -95,11 +97,22 @@ class CheckedNetwork:
         server = _Server(("127.0.0.1", 0), _Connection)
         server.network = self
         threading.Thread(target=server.serve_forever, name="checked-network", daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_address[1]}"
-        for name in VARIABLES:
-            os.environ[name] = os.environ[name.upper()] = url
+        os.environ.update(proxies(server.server_address[1]))
         for name in ("no_proxy", "NO_PROXY"):
             os.environ.pop(name, None)
+
+    def listen(self, path: Path) -> None:
+        """Listen at a file, too, for programs that have no network of the machine; until this process ends.
+
+        Raises
+        ------
+        OSError
+            It cannot be made.
+        """
+        with short_path(path) as place:
+            server = _FileServer(place, _Connection)
+        server.network = self
+        threading.Thread(target=server.serve_forever, name="checked-network-file", daemon=True).start()
 
     def connect(self, scheme: str, host: str, port: int) -> tuple[socket.socket, str]:
         """Return a connection to a host, and the address of the proxy of the site if it leads there, else empty.
@@ -145,10 +158,16 @@ class _Server(socketserver.ThreadingTCPServer):
     network: CheckedNetwork
 
 
+class _FileServer(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
+    request_queue_size = 128
+    network: CheckedNetwork
+
+
 class _Connection(socketserver.BaseRequestHandler):
     """One connection of a program: one request, and then what it and the other end say."""
 
-    server: _Server
+    server: _Server | _FileServer
     request: socket.socket
 
     def handle(self) -> None:
@@ -191,7 +210,7 @@ class _Connection(socketserver.BaseRequestHandler):
             else:
                 path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
                 other.sendall(f"{method} {path} {version}\r\n".encode("ascii") + kept + b"\r\n" + rest)
-            _relay(self.request, other)
+            relay(self.request, other)
 
     def _head(self) -> tuple[bytes, bytes]:
         """Return the head of the request, and what came behind it."""
@@ -245,20 +264,6 @@ def _login(upstream: str) -> bytes:
     return b"Proxy-Authorization: Basic " + base64.b64encode(word) + b"\r\n"
 
 
-def _relay(one: socket.socket, other: socket.socket) -> None:
-    """Pass on what both ends say, until one of them ends or both are silent."""
-    with selectors.DefaultSelector() as selector, contextlib.suppress(OSError):  # select(2) knows 1024 files alone
-        selector.register(one, selectors.EVENT_READ, other)
-        selector.register(other, selectors.EVENT_READ, one)
-        while ready := selector.select(IDLE_SECONDS):
-            for key, _ in ready:
-                source, target = (one, other) if key.data is other else (other, one)
-                data = source.recv(PIECE)
-                if not data:
-                    return
-                target.sendall(data)
-
-
 _network: list[CheckedNetwork] = []
 
 
@@ -268,6 +273,21 @@ def guard_network(block: bool, allowed: Sequence[str]) -> None:
         network = CheckedNetwork(AddressRules(tuple(allowed)))
         network.start()
         _network.append(network)
+
+
+def way_out(folder: Path) -> Path | None:
+    """Return a socket in a folder at which the checked network is asked, for a sandbox; None where it is not checked.
+
+    Raises
+    ------
+    OSError
+        It cannot be made.
+    """
+    if not _network:
+        return None
+    path = folder / SOCKET
+    _network[0].listen(path)
+    return path
 
 
 def with_refusals(message: str) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from jupyter_envstore.engine.channels import local_path
+from jupyter_envstore.engine.checked_network import way_out
 from jupyter_envstore.engine.foreign_files import read_regular
 from jupyter_envstore.engine.guarded_interpreter import write_guard
 from jupyter_envstore.engine.pip_faults import with_all_faults, with_wheel_faults
@@ -170,7 +171,8 @@ def _building(
         Path(find_uv()),
         *local_places([read_requirement(line).url or "" for line in requirements], options, sandbox),
     )
-    return Attempt(words, Bounds(sandbox, Reach(reads, (root,), network=True, own_python=True), root))
+    reach = Reach(reads, (root,), network=True, own_python=True, way_out=way_out(root))
+    return Attempt(words, Bounds(sandbox, reach, root))
 
 
 def local_places(urls: Sequence[str], options: PipOptions, sandbox: Sandbox) -> list[Path]:

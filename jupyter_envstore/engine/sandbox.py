@@ -15,11 +15,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.engine import network_relay
 from jupyter_envstore.engine.stray_processes import JOB_MARK
 from jupyter_envstore.errors import InvalidInputError
 
@@ -65,6 +66,9 @@ class Reach:
         Files and folders, with all that is below; the others are not there for it.
     network : bool
         Whether it may ask the network.
+    way_out : Path or None
+        The socket at which the network is asked then, in a folder that it may write into
+        (:func:`jupyter_envstore.engine.checked_network.way_out`); None for the network of the machine.
     own_python : bool
         Whether it may run the worker's own Python and read its packages.
     """
@@ -73,6 +77,7 @@ class Reach:
     writes: tuple[Path, ...] = ()
     network: bool = False
     own_python: bool = False
+    way_out: Path | None = None
 
 
 class Sandbox(Protocol):
@@ -143,7 +148,10 @@ class Bubblewrap:
         """Return the command line; what ``reach`` names and is not there is left out."""
         limits = ["prlimit", "--core=0", f"--data={MEMORY}", f"--nproc={PROCESSES}"]
         options = ["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
-        options += ["--share-net"] if reach.network else []
+        options += ["--share-net"] if reach.network and reach.way_out is None else []
+        if reach.network and reach.way_out is not None:
+            reach = replace(reach, own_python=True)
+            words = [sys.executable, "-I", network_relay.__file__, str(reach.way_out), network_relay.SEPARATOR, *words]
         options += [*self._system(reach), *self._reached(reach), "--chdir", str(folder)]
         return [*limits, "bwrap", *options, "--", *words]
 

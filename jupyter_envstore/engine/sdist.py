@@ -10,6 +10,7 @@ from pathlib import Path
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
+from jupyter_envstore.engine.checked_network import way_out
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.engine.foreign_files import is_regular_below
 from jupyter_envstore.engine.pip import index_arguments, local_places
@@ -99,7 +100,7 @@ def _build(
         command += [] if is_repository(package) else ["--require-hashes"]  # a commit is the hash of all its files
         command += ["--cache-dir", str(root / "cache"), *index_arguments(options)]
         reads = (python.parent.parent, Path(find_uv()), *local_places([package["url"]], options, sandbox))
-        bounds = Bounds(sandbox, Reach(reads, (root,), network=True), root)
+        bounds = Bounds(sandbox, Reach(reads, (root,), network=True, way_out=way_out(root)), root)
         what = f"{package['name']} {package['version']} cannot be built from its source"
         run_uv(command, timeout, what, bounds=bounds)
         found = sorted((root / "cache").glob("sdists-*/**/*.whl"))  # those of build requirements too

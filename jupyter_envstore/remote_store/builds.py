@@ -93,7 +93,8 @@ class Builds:
     def options(self, build_id: int) -> BuildOptions:
         """Return the choices of a build, for another one that goes on from it."""
         told = self._connection.get(path_of("build", build_id))
-        return BuildOptions(told["exclude_newer"] or "", tuple(told["virtual_packages"]), bool(told["all_platforms"]))
+        packages = tuple(told.get("virtual_packages", ()))  # stores of an older version do not tell
+        return BuildOptions(told["exclude_newer"] or "", packages, bool(told.get("all_platforms")))
 
     def find(self, namespace: str, name: str, build: str | None = None) -> BuildRef:
         """Return a build by number or key; without one the active build, or the newest.
@@ -159,7 +160,8 @@ class Builds:
             Nothing of it is queued or runs.
         """
         del who
-        return list(self._connection.send("PUT", path_of("build", build_id, "cancel"))["stopped"])
+        told = self._connection.send("PUT", path_of("build", build_id, "cancel")) or {}
+        return list(told.get("stopped", ["build"]))  # stores of an older version do not tell
 
     def delete(self, build_id: int, who: str = "") -> None:
         """Delete a build that is not active and does not run.

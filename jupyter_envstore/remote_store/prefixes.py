@@ -79,7 +79,8 @@ class Prefixes:
 
     def restore_sources(self, build_id: int) -> RestoreSources:
         """Return where each package would come from, and the files that are to be had nowhere."""
-        return cast("RestoreSources", self._connection.get(path_of("build", build_id, "restore")))
+        told = self._connection.get(path_of("build", build_id, "restore"))
+        return cast("RestoreSources", {"not_looked_for": [], **told})  # stores of an older version do not tell
 
     def restore(self, build_id: int, who: str = "") -> None:
         """Bring the prefix of an old build back from its record, in the store.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import http.server
+import ipaddress
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -69,6 +71,30 @@ note("user", lambda: open("/proc/self/status").read().split("CapEff:")[1].split(
 note("outside", lambda: open(OUTSIDE, "w").write("x"))
 note("prefix", lambda: open(os.path.join(sys.prefix, "written"), "w").write("x"))
 subprocess.Popen(["sleep", "4321"], start_new_session=True, stdin=-3, stdout=-3, stderr=-3)
+"""
+
+
+LOOK = """
+import json, os, socket, urllib.error, urllib.request
+from setuptools import setup
+found = {}
+def note(name, action):
+    try:
+        found[name] = action()
+    except urllib.error.HTTPError as error:
+        found[name] = str(error.code)
+    except Exception as error:
+        found[name] = type(error).__name__
+def abstract():
+    with socket.socket(socket.AF_UNIX) as one:
+        one.connect("\\0" + NAME)
+    return "connected"
+note("port", lambda: socket.create_connection(("127.0.0.1", PORT), 2).recv(10).decode())
+note("abstract", abstract)
+note("proxied", lambda: urllib.request.urlopen("http://127.0.0.1:PORT/", timeout=9).read().decode())
+if not os.path.exists("looksrc/__init__.py"):
+    open("looksrc/__init__.py", "w").write("FOUND = " + json.dumps(found))
+setup(name="looksrc", version="1.0", packages=["looksrc"])
 """
 
 
@@ -498,3 +524,34 @@ def test_folders_with_the_store_or_a_home_are_not_shown_though_they_are_named(
     monkeypatch.setenv("HTTPS_PROXY", "http://jo:secret@proxy.example")
     quiet = sandbox.command(["env"], Reach(), Path("/"))
     assert "secret" not in subprocess.run(quiet, capture_output=True, text=True, check=True).stdout
+
+
+def test_a_source_archive_that_is_built_reaches_no_more_than_the_checked_network(
+    package_cache: Path, channel: str, port: int, tmp_path: Path
+) -> None:
+    source = tmp_path / "looksrc-1.0"
+    (source / "looksrc").mkdir(parents=True)
+    name = f"es-tests-{os.getpid()}"
+    (source / "setup.py").write_text(LOOK.replace("PORT", str(port)).replace("NAME", repr(name)))
+    folder = tmp_path / "dist"
+    folder.mkdir()
+    subprocess.run(["tar", "-czf", folder / "looksrc-1.0.tar.gz", "looksrc-1.0"], cwd=tmp_path, check=True)
+    text = (
+        f"name: src\nchannels: [{channel}]\ndependencies:\n  - python={PYTHON}\n  - pip\n"
+        f"  - pip: ['--find-links {folder.as_uri()}', looksrc]\n"
+    )
+    here = ipaddress.ip_network("127.0.0.0/8")
+    others = [str(network) for network in ipaddress.ip_network("0.0.0.0/0").address_exclude(here)]
+    guarded = {"block_private_addresses": True, "allowed_addresses": others}
+    found = {}
+    for options in ({}, guarded):
+        with opened_stores(package_cache) as make, socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(f"\0{name}")
+            listener.listen()
+            settings = {"artifacts_at_once": [], "pypi_allow_sdists": True}
+            view = make(sandbox="bubblewrap", settings=settings, **options).build(text)
+            assert view["status"] == "COMPLETED", view["reason"]
+            made = next(Path(view["prefix"]).glob(f"lib/python{PYTHON}/site-packages/looksrc/__init__.py"))
+            found[bool(options)] = json.loads(made.read_text().removeprefix("FOUND = "))
+    assert (found[False]["port"], found[False]["abstract"]) == ("reached it", "connected")
+    assert found[True] == {"port": "ConnectionRefusedError", "abstract": "ConnectionRefusedError", "proxied": "403"}

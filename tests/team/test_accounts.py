@@ -56,8 +56,9 @@ def account(place: Path) -> Iterator[Callable[[str], Account]]:
     python = python_for_all(place / "python")
     made: list[Account] = []
 
-    def make(name: str) -> Account:
-        home = place / name
+    def make(start: str) -> Account:
+        name = f"{start}-{os.getpid()}"  # other processes may run these tests, too
+        home = place / start
         subprocess.run(
             ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", home, name], check=True
         )
@@ -69,13 +70,19 @@ def account(place: Path) -> Iterator[Callable[[str], Account]]:
     yield make
     for found in made:
         subprocess.run(["pkill", "-KILL", "-u", found.name], check=False)
-        subprocess.run(["userdel", found.name], check=False, capture_output=True)
+        subprocess.run(["userdel", "--force", found.name], check=False, capture_output=True)
+
+
+def user_of(account: Account | None) -> int:
+    """Return the number of an account."""
+    assert account is not None
+    return pwd.getpwnam(account.name).pw_uid
 
 
 def given_to(account: Account, folder: Path) -> Path:
     """Make a folder that is an account's own."""
     folder.mkdir(parents=True)
-    os.chown(folder, pwd.getpwnam(account.name).pw_uid, pwd.getpwnam(account.name).pw_gid)
+    os.chown(folder, user_of(account), pwd.getpwnam(account.name).pw_gid)
     return folder
 
 
@@ -101,7 +108,7 @@ def people(account: Callable[[str], Account], service: Service) -> dict[str, Ter
         folder = given_to(person, person.home / "work")
         terminal = Terminal(folder, f"{service.origin}/", token, person)
         for path in (folder, *folder.rglob("*")):
-            os.chown(path, pwd.getpwnam(name).pw_uid, pwd.getpwnam(name).pw_gid)
+            os.chown(path, user_of(person), pwd.getpwnam(person.name).pw_gid)
         found[name] = terminal
     return found
 
@@ -130,7 +137,7 @@ def seen_by(terminal: Terminal, *paths: Path) -> list[str]:
 
 def test_an_account_that_is_not_root_builds_in_the_sandbox(service: Service, built: str) -> None:
     files = [path for path in service.root.rglob("*") if not path.is_symlink()]
-    assert {path.stat().st_uid for path in files} == {pwd.getpwnam("es-store").pw_uid}
+    assert {path.stat().st_uid for path in files} == {user_of(service.account)}
     assert service.data("GET", "environment/team/k/")["active"]
 
 
@@ -141,7 +148,7 @@ def test_people_run_what_the_store_has_in_place_and_read_nothing_else_of_it(
     script = "import os, sys; print(sys.prefix, os.access(sys.prefix, os.W_OK), os.getuid())"
     prefix, may_write, user = guest.run("run", built, "--", "python", "-c", script).stdout.split()
     assert Path(prefix).is_relative_to(service.root)
-    assert (may_write, int(user)) == ("False", pwd.getpwnam("es-guest").pw_uid)
+    assert (may_write, int(user)) == ("False", user_of(guest.account))
     database = service.root / "envstore.sqlite"
     private = [database, service.root / "blobs", service.root / "pkgs", service.root / "staging"]
     assert all(path.exists() for path in private)
@@ -160,7 +167,7 @@ def test_a_notebook_of_another_account_runs_from_the_mount(
     guest.run("run-notebook", "n.ipynb", "--environment", built, "-o", "out.ipynb")
     out = nbformat.read(guest.folder / "out.ipynb", as_version=4)
     prefix, user = out.cells[0].outputs[0]["text"].split()
-    assert (Path(prefix).is_relative_to(service.root), int(user)) == (True, pwd.getpwnam("es-guest").pw_uid)
+    assert (Path(prefix).is_relative_to(service.root), int(user)) == (True, user_of(guest.account))
 
 
 def test_what_is_brought_is_the_persons_own(service: Service, people: dict[str, Terminal], built: str) -> None:
@@ -176,6 +183,6 @@ def test_what_is_brought_is_the_persons_own(service: Service, people: dict[str, 
         builds.chmod(mode)
     assert first.is_relative_to(jo.folder)
     assert second.is_relative_to(guest.folder)
-    assert first.stat().st_uid == pwd.getpwnam("es-jo").pw_uid
+    assert first.stat().st_uid == user_of(jo.account)
     assert seen_by(guest, first / "conda-meta") == []
     assert seen_by(jo, second / "conda-meta") == []

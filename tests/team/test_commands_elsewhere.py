@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
 import subprocess
 import tarfile
 import threading
@@ -286,3 +287,24 @@ def listener() -> Iterator[list[str]]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield seen
         server.shutdown()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: it mounts a small disk")
+def test_what_finds_no_room_on_this_machine_is_told_and_comes_later(
+    jo: Terminal, store: Service, channel: str, tmp_path: Path
+) -> None:
+    (jo.folder / "big.yml").write_text(f"name: big\nchannels: [{channel}]\ndependencies: [python={PYTHON}]")
+    jo.run("build", "big.yml")
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", tmp_path], check=False).returncode:
+        pytest.skip("needs a file system of its own: mount is not allowed here")
+    try:
+        config = jo.folder / "small"
+        config.mkdir()
+        (config / "jupyter_envstore_config.py").write_text(f"c.EnvStoreApp.remote_cache_dir = '{tmp_path}/c'\n")
+        words = ("run", "jo/big", "--", "python", "-c", "print(1)")
+        told = jo.run(*words, status=6, JUPYTER_CONFIG_DIR=str(config)).stderr
+        assert f"there is no room for it in {tmp_path}/c (c.EnvStoreApp.remote_cache_dir)" in told
+        subprocess.run(["mount", "-o", "remount,size=2g", tmp_path], check=True)
+        assert jo.run(*words, JUPYTER_CONFIG_DIR=str(config)).stdout == "1\n"
+    finally:
+        subprocess.run(["umount", "--lazy", tmp_path], check=True)
