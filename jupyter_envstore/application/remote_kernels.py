@@ -126,6 +126,19 @@ class RemoteKernels:
         self._bringing.add(task)
         task.add_done_callback(self._bringing.discard)
 
+    async def offer(self, build_id: int) -> tuple[str, ...]:
+        """Let a build that is not active have kernels of its own; return their ids.
+
+        Raises
+        ------
+        ConflictError
+            It is active, brings no kernel, or the store tells of no such build.
+        RemoteStoreUnavailableError
+            The store does not answer.
+        """
+        self._builds.set_others(await self._connection.ask("GET", f"kernel/?build_id={build_id}"), keep=True)
+        return await asyncio.to_thread(self._specs.offer, build_id)
+
     async def follow(self, news: RemoteNews) -> None:
         """Bring the kernelspecs up to date with news of the store; where it does not answer, they stay as they are."""
         if news.reset or len(news.usable) > MOST_ASKED:
@@ -160,6 +173,9 @@ class RemoteKernels:
             self._asked_at = asyncio.get_running_loop().time()
         query = "&".join(f"environment_id={number}" for number in ids or ())
         try:
+            if ids is None and (offered := await asyncio.to_thread(self._specs.offered_builds)):
+                named = "&".join(f"build_id={number}" for number in offered[-MOST_ASKED:])
+                self._builds.set_others(await self._connection.ask("GET", f"kernel/?{named}"))
             told: Any = await self._connection.ask("GET", f"kernel/{'?' if query else ''}{query}")
             if strange := self._builds.set(told, ids):
                 self._log.warning("envstore: %s tells of %d builds what no store does", self._connection.url, strange)

@@ -15,7 +15,7 @@ from jupyter_envstore.database.states import COMPLETED, PREFIX_PRESENT
 
 
 class RecordedEnvironment(NamedTuple):
-    """An environment with its active build, for who brings it elsewhere.
+    """An environment with a build, for who brings it elsewhere.
 
     Parameters
     ----------
@@ -23,6 +23,8 @@ class RecordedEnvironment(NamedTuple):
         SHA-256 of the build record.
     packages : frozenset of str
         Those of its packages that were asked for.
+    active : bool
+        Whether it is the active build.
     """
 
     environment_id: int
@@ -34,6 +36,7 @@ class RecordedEnvironment(NamedTuple):
     present: bool
     record_digest: str
     packages: frozenset[str]
+    active: bool
 
 
 def active_builds(session: Session) -> list[ActiveBuild]:
@@ -68,24 +71,44 @@ def recorded_environments(
         Which environments; None for all.
     """
     chosen = [] if ids is None else [Environment.id.in_(ids)]
-    active = Build.id == Environment.current_build_id
+    return _recorded(session, names, Build.id == Environment.current_build_id, chosen)
+
+
+def recorded_builds(session: Session, names: Collection[str], ids: Collection[int]) -> list[RecordedEnvironment]:
+    """Return completed builds with a record by their ids, active or not, each with its environment.
+
+    Parameters
+    ----------
+    names : collection of str
+        Packages that are looked for in them.
+    """
+    chosen = [Build.id.in_(ids), Build.status == COMPLETED, Build.deleted_on.is_(None)]
+    return _recorded(session, names, Build.environment_id == Environment.id, chosen)
+
+
+def _recorded(
+    session: Session, names: Collection[str], joined: Any, chosen: Sequence[Any]
+) -> list[RecordedEnvironment]:
+    """Return environments with the builds that are joined to them and have a record."""
     found = select(BuildPackage.build_id, Package.name).join(Package, Package.id == BuildPackage.package_id)
-    found = found.join(Environment, Environment.current_build_id == BuildPackage.build_id)
+    found = found.join(Build, Build.id == BuildPackage.build_id).join(Environment, joined)
     packages: dict[int, set[str]] = defaultdict(set)
     for build_id, name in session.execute(found.where(Package.name.in_(names), *chosen)):
         packages[build_id].add(name)
     query = (
         select(
             Environment.id, Namespace.name, Environment.name, Build.id, Build.number, Build.directory,
-            Build.prefix_state, Build.record_digest,
+            Build.prefix_state, Build.record_digest, Environment.current_build_id,
         )
         .join(Namespace, Namespace.id == Environment.namespace_id)
-        .join(Build, active)
+        .join(Build, joined)
         .where(Environment.deleted_on.is_(None), Build.record_digest.is_not(None), *chosen)
         .order_by(Namespace.name, Environment.name)
     )  # fmt: skip
     return [
-        RecordedEnvironment(*row[:6], row[6] == PREFIX_PRESENT, row[7] or "", frozenset(packages[row[3]]))
+        RecordedEnvironment(
+            *row[:6], row[6] == PREFIX_PRESENT, row[7] or "", frozenset(packages[row[3]]), row[3] == row[8]
+        )
         for row in session.execute(query)
     ]
 

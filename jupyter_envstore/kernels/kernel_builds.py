@@ -15,6 +15,10 @@ class KernelBuilds(Protocol):
     def why_none(self) -> str:
         """Why a build that is not on the disk has no kernel."""
 
+    @property
+    def brings_others(self) -> bool:
+        """Whether a build that is neither active nor on the disk can have kernels, too."""
+
     def find(self, others: Sequence[int]) -> tuple[list[ActiveBuild], list[ActiveBuild]]:
         """Return the active builds of all environments, and those of ``others`` (ids) that are there, not active."""
 

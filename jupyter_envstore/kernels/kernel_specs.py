@@ -106,7 +106,7 @@ class KernelSpecs:
             It is active or not there, packed away, or brings no kernel.
         """
         _, found = self._builds.find([build_id])
-        if not found or not found[0].present:
+        if not found or not (found[0].present or self._builds.brings_others):
             msg = "it is packed away; restore it first" if found and found[0].directory else NOT_OFFERED
             raise ConflictError(msg)
         note_offer(self.config, build_id)
@@ -117,7 +117,7 @@ class KernelSpecs:
             raise ConflictError(state.reason)
         return state.ids
 
-    def _offered_builds(self) -> list[int]:
+    def offered_builds(self) -> list[int]:
         """Return the builds that were offered beside the active ones."""
         paths = self.offered.iterdir() if self.offered.is_dir() else ()
         return [int(path.name) for path in paths if path.name.isdigit()]
@@ -133,9 +133,9 @@ class KernelSpecs:
             self.make_folders()
             self.specs.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_shims(self.shims)
-            offered = self._offered_builds()
+            offered = self.offered_builds()
             active, others = self._builds.find(offered)
-            others = [row for row in others if row.present]
+            others = [row for row in others if row.present or self._builds.brings_others]
             for build_id in set(offered) - {row.build_id for row in others}:  # active, packed away or deleted since
                 (self.offered / str(build_id)).unlink(missing_ok=True)
             states: dict[int, tuple[str, KernelState]] = {}
@@ -189,7 +189,7 @@ class KernelSpecs:
 
     def _folder_name(self, row: ActiveBuild) -> str:
         """Return the name of the folder with a build's kernelspecs."""
-        kind = "-late" if not row.present else "" if row.active else "-other"
+        kind = ("" if row.present else "-late") + ("" if row.active else "-other")
         return f"{row.environment_id}-{row.build_id}-{FORMAT}{kind}{self._builds.kind(row)}"
 
     def _write_late(self, row: ActiveBuild, folder: Path) -> dict[str, str]:
@@ -197,7 +197,7 @@ class KernelSpecs:
         languages: dict[str, str] = {}
         with self._published(folder) as staging:
             for name, spec in self._builds.late(row).items():
-                target = staging / kernel_id(row.namespace, row.name, name)
+                target = staging / kernel_id(row.namespace, row.name, name, None if row.active else row.number)
                 target.mkdir()
                 write_spec(target, spec)
                 languages[target.name] = language_of(spec)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -34,12 +35,14 @@ class RemoteBuilds:
         Those that are there.
     """
 
+    brings_others = True
     why_none = "no package in it is known to bring a kernel; add ipykernel (or r-irkernel)"
 
     def __init__(self, root: Path, brought: BroughtEnvironments) -> None:
         self._root = root
         self._brought = brought
         self._told: dict[int, KernelBuild] = {}
+        self._others: dict[int, KernelBuild] = {}
 
     def set(self, told: Iterable[KernelBuild], environments: Iterable[int] | None = None) -> int:
         """Take over what the store told; return of how many builds it told what no store does: these are left out.
@@ -62,19 +65,36 @@ class RemoteBuilds:
             self._told = {key: row for key, row in (self._told | found).items() if key not in gone}
         return strange
 
+    def set_others(self, told: Iterable[KernelBuild], keep: bool = False) -> None:
+        """Take over what the store told of single builds, which need not be active.
+
+        Parameters
+        ----------
+        keep : bool
+            Whether those that are known stay known.
+        """
+        found = dict(self._others) if keep else {}
+        for row in told:
+            with contextlib.suppress(InvalidInputError, LookupError, TypeError, ValueError, AttributeError):
+                found[row["build_id"]] = _checked(row)
+        self._others = found
+
     def find(self, others: Sequence[int]) -> tuple[list[ActiveBuild], list[ActiveBuild]]:
-        """Return the active builds of all environments; nothing is known of others."""
-        del others
-        return [self._active(row) for row in self._told.values()], []
+        """Return the active builds of all environments, and those of ``others`` (ids) that are known, not active."""
+        active = {row["build_id"] for row in self._told.values()}
+        named = [self._others[number] for number in others if number in self._others and number not in active]
+        return [self._found(row) for row in self._told.values()], [self._found(row, False) for row in named]
 
     def kind(self, build: ActiveBuild) -> str:
         """Return whether the environment was brought."""
-        row = self._told.get(build.environment_id)
+        row = self._row(build)
         return HERE if row and not build.present and self._brought.find(_digest(row)) else ""
 
     def late(self, build: ActiveBuild) -> Mapping[str, dict[str, Any]]:
         """Return the kernelspecs of a build, by the names that its packages give to the kernels."""
-        row = self._told[build.environment_id]
+        row = self._row(build)
+        if row is None:
+            return {}
         found = self._brought.find(_digest(row))
         if found is not None:
             return {name: self._spec(row, build, name, spec, "") for name, spec in found.kernels.items()}
@@ -90,7 +110,11 @@ class RemoteBuilds:
 
     def mounted(self) -> frozenset[int]:
         """Return the ids of the environments whose files are mounted from the store."""
-        return frozenset(key for key, row in self._told.items() if self._active(row).present)
+        return frozenset(key for key, row in self._told.items() if self._found(row).present)
+
+    def _row(self, build: ActiveBuild) -> KernelBuild | None:
+        """Return what the store told of a build; None where it told nothing."""
+        return self._told.get(build.environment_id) if build.active else self._others.get(build.build_id or 0)
 
     def arguments(self, environment_id: int) -> list[str]:
         """Return the arguments of the program that brings an environment, but for the kernel.
@@ -104,26 +128,32 @@ class RemoteBuilds:
         if row is None:
             msg = "the store tells of no build of this environment that could be brought"
             raise NotFoundError(msg)
+        return self._arguments(row)
+
+    def _arguments(self, row: KernelBuild) -> list[str]:
         reference = f"{row['namespace']}/{row['environment']}:{row['number']}"
         return ["-I", "-m", STARTER, str(self._root / FILE), _digest(row), reference, str(row["build_id"])]
 
-    def _active(self, row: KernelBuild) -> ActiveBuild:
+    def _found(self, row: KernelBuild, active: bool = True) -> ActiveBuild:
         prefix = mounted_prefix(row)
         directory = row["record"] if prefix is None else str(prefix)
         return ActiveBuild(
             row["environment_id"], row["namespace"], row["environment"], row["build_id"], row["number"], directory,
-            prefix is not None,
+            prefix is not None, active,
         )  # fmt: skip
 
     def _spec(
         self, row: KernelBuild, build: ActiveBuild, name: str, spec: Mapping[str, Any], label: str
     ) -> dict[str, Any]:
+        place = f"{row['namespace']}/{row['environment']}" + ("" if build.active else f", build {row['number']}")
         found = {
-            "argv": [sys.executable, *self.arguments(row["environment_id"]), name, "{connection_file}"],
-            "display_name": f"{label} ({row['namespace']}/{row['environment']}, not here yet)",
+            "argv": [sys.executable, *self._arguments(row), name, "{connection_file}"],
+            "display_name": f"{label} ({place}, not here yet)",
             "metadata": {"envstore": place_of(build)},
         }  # fmt: skip
         kept = {key: spec[key] for key in ("display_name", "language", "interrupt_mode") if key in spec}
+        if "display_name" in kept and not build.active:  # it was brought as its environment's only one
+            kept["display_name"] = f"{str(kept['display_name']).partition(' (')[0]} ({place})"
         return {**found, **kept}
 
 

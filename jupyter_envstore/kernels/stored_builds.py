@@ -16,6 +16,7 @@ from jupyter_envstore.kernels.late_kernels import late_kernels, write_configurat
 class StoredBuilds:
     """The builds of a store, for its kernels."""
 
+    brings_others = False
     why_none = "its active build is packed away; restore it"
 
     def __init__(self, config: StoreConfig, database: Database) -> None:

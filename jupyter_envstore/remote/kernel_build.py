@@ -1,4 +1,4 @@
-"""What a store tells a server elsewhere of an active build, for its kernels."""
+"""What a store tells a server elsewhere of a build, for its kernels."""
 
 from __future__ import annotations
 
@@ -14,8 +14,14 @@ class NamedKernel(TypedDict):
     language: str
 
 
-class KernelBuild(TypedDict):
-    """An active build for a server elsewhere; ``prefix`` where other accounts may read it, ``kernels`` as known."""
+class KernelBuildOptional(TypedDict, total=False):
+    """The keys of :class:`KernelBuild` that stores of an older version do not tell."""
+
+    active: bool
+
+
+class KernelBuild(KernelBuildOptional):
+    """A build for a server elsewhere; ``prefix`` where other accounts may read it, ``kernels`` as known."""
 
     environment_id: int
     namespace: str

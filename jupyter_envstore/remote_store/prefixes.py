@@ -94,7 +94,7 @@ class Prefixes:
         self._connection.send("POST", path_of("build", build_id, "restore"))
 
     def offer_kernels(self, build_id: int) -> None:
-        """Refuse it: servers that are clients of a store offer kernels of active builds alone.
+        """Refuse it: a server that is a client of a store offers them once it runs and is asked.
 
         Raises
         ------
@@ -104,8 +104,8 @@ class Prefixes:
         told = self._connection.get(path_of("build", build_id))
         place = f"{told['namespace']}/{told['environment']}"
         msg = (
-            f"{place}:{told['number']} is not the active build, and JupyterLab offers kernels of active builds of a "
-            "store elsewhere alone; run the notebook with run-notebook, or make the build active"
+            f"{place}:{told['number']} is not the active build; of a store elsewhere, a JupyterLab that runs already "
+            "offers its kernel: start one that shows this folder first, or use run-notebook"
         )
         raise InvalidInputError(msg)
 

@@ -137,6 +137,9 @@ class RemoteKernelStates(Protocol):
     async def bring(self, environment_id: int) -> None:
         """Begin to bring an environment to this machine."""
 
+    async def offer(self, build_id: int) -> tuple[str, ...]:
+        """Let a build that is not active have kernels of its own; return their ids."""
+
 
 def forwarding_of(settings: Mapping[str, Any]) -> Forwarding:
     """Return what the settings of a web application hold."""
@@ -290,7 +293,7 @@ class ForwardEnvironmentsHandler(ForwardHandler):
 
 
 class BringForwardHandler(ForwardHandler):
-    """``environment/{namespace}/{name}/bring/``: the one path that this server answers by itself."""
+    """``environment/{namespace}/{name}/bring/``: what this server answers by itself."""
 
     async def _forward(self) -> None:
         if self.request.method != "POST" or self._token:  # with another's token nothing is started here
@@ -309,12 +312,28 @@ class BringForwardHandler(ForwardHandler):
         self.acknowledge("it is being brought to this server", 202)
 
 
+class OfferForwardHandler(ForwardHandler):
+    """``build/{build_id}/kernel/``: kernels are those of this server."""
+
+    async def _forward(self) -> None:
+        if self.request.method != "POST" or self._token:  # with another's token nothing is started here
+            await super()._forward()
+            return
+        number = re.search(r"/build/([0-9]{1,18})/kernel", self._outgoing().path)
+        if number is None:
+            await super()._forward()
+            return
+        kernels = await forwarding_of(self.settings).kernels.offer(int(number[1]))
+        self.answer({"kernels": list(kernels)})
+
+
 def forwarding_routes() -> list[tuple[str, type[Any]]]:
     """Return the patterns of what is handed on, and of the pages beside it, below the server's base URL."""
     return [
         *((f"/{prefix}/api/v[12]/environment/?", ForwardEnvironmentsHandler) for prefix in ("envstore", "conda-store")),
         ("/envstore/api/v1/environment/[^/]+/[^/]+/?", ForwardEnvironmentsHandler),
         ("/envstore/api/v1/environment/[^/]+/[^/]+/bring/?", BringForwardHandler),
+        ("/envstore/api/v1/build/[^/]+/kernel/?", OfferForwardHandler),
         ("/envstore/api(?:/.*)?", ForwardHandler),
         ("/envstore/channel(?:/(?!t/).*)?", ForwardHandler),  # a token in a path would be logged; the store takes it
         ("/conda-store/api(?:/.*)?", ForwardHandler),

@@ -418,6 +418,9 @@ class KernelBuilds(Protocol):
     def active(self, identity: Identity, environments: Collection[int] | None = None) -> list[KernelBuild]:
         """Return the active build of each environment that someone may read."""
 
+    def named(self, identity: Identity, builds: Collection[int]) -> list[KernelBuild]:
+        """Return builds by their ids, active or not, of those that someone may read."""
+
 
 class Changes(Protocol):
     """What those follow who show the store."""

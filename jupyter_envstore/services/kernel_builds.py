@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.database.active_builds import RecordedEnvironment, recorded_environments
+from jupyter_envstore.database.active_builds import RecordedEnvironment, recorded_builds, recorded_environments
 from jupyter_envstore.database.connection import Database
 from jupyter_envstore.engine.kernel_packages import KERNELS, known_kernels
 from jupyter_envstore.policy.access import Identity
@@ -31,6 +31,12 @@ class KernelBuilds:
             found = recorded_environments(session, KERNELS, environments)
         return [self._view(row) for row in found if identity.may("environment::read", row.namespace, row.name)]
 
+    def named(self, identity: Identity, builds: Collection[int]) -> list[KernelBuild]:
+        """Return builds by their ids, active or not, of those that ``identity`` may read."""
+        with self._database.read() as session:
+            found = recorded_builds(session, KERNELS, builds)
+        return [self._view(row) for row in found if identity.may("environment::read", row.namespace, row.name)]
+
     def _view(self, row: RecordedEnvironment) -> KernelBuild:
         is_shared = self._config.share_prefixes and row.present
         return {
@@ -39,6 +45,7 @@ class KernelBuilds:
             "environment": row.name,
             "build_id": row.build_id,
             "number": row.number,
+            "active": row.active,
             "record": f"sha256:{row.record_digest}",
             "prefix": str(self._config.builds / row.directory) if is_shared else None,
             "kernels": [

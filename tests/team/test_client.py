@@ -453,6 +453,31 @@ def test_a_kernel_brings_its_environment_when_it_is_started(client: Client, with
     assert time.monotonic() - begun < 10
 
 
+def test_a_build_that_is_not_active_gets_a_kernel_of_its_own(store: Service, client: Client, channel: str) -> None:
+    text = f"name: old\nchannels: [{channel}]\ndependencies: [python={PYTHON}, ipykernel"
+    first = store.submit(f"{text}]")
+    store.wait(first)
+    second = store.submit(f"{text}, numpy]")
+    store.wait(second)
+    until(lambda: "envstore-team--old" in specs(client))
+    told = client.data("POST", f"build/{first}/kernel/", json={})
+    assert told == {"kernels": ["envstore-team--old--python3--build-1"]}
+    shown = specs(client)["envstore-team--old--python3--build-1"]["spec"]["display_name"]
+    assert shown == "Python (team/old, build 1, not here yet)"
+    with kernel(client, told["kernels"][0]) as started:
+        code = "import importlib.util, sys; print(sys.prefix, importlib.util.find_spec('numpy'))"
+        prefix, numpy = run(client, started, code).split()
+    assert (prefix.startswith(str(client.folder)), numpy) == (True, "None")
+    name = "envstore-team--old--python3--build-1"
+    until(lambda: specs(client)[name]["spec"]["display_name"] == "Python (team/old, build 1)")
+    refused = client.ask("POST", f"build/{second}/kernel/", check=False, json={})
+    assert refused.status_code == 409
+    assert client.ask("POST", "build/999999/kernel/", check=False, json={}).status_code == 409
+    client.stop()
+    client.start()
+    until(lambda: name in specs(client), 30)  # it stays offered
+
+
 def test_two_kernels_that_start_at_once_bring_it_once(store: Service, with_kernel: dict[str, Any]) -> None:
     assert with_kernel
     with short_folder() as folder:

@@ -5,7 +5,7 @@
 
 export interface components {
     schemas: {
-        /** @description The active build of an environment. */
+        /** @description A build that a server elsewhere makes kernels of. */
         readonly KernelBuild: {
             readonly environment_id: number;
             readonly namespace: string;
@@ -13,6 +13,8 @@ export interface components {
             readonly build_id: number;
             /** @description Number of the build in its environment. */
             readonly number: number;
+            /** @description Whether it is the active build of its environment. */
+            readonly active: boolean;
             /** @description `sha256:` and the hash of its build record. */
             readonly record: string;
             /** @description Where its files are on the machine of the store, if other accounts may read them. */
