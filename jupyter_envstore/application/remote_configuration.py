@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from jupyter_core.paths import jupyter_data_dir
 from traitlets import Bool, Float, Unicode, default
@@ -15,7 +15,7 @@ from traitlets.config import Configurable
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.remote.client_configuration import ClientConfiguration
-from jupyter_envstore.remote.credentials import Credential
+from jupyter_envstore.remote.credentials import FIRST, LAST, Credential
 from jupyter_envstore.remote.logins import Logins, default_file, store_address
 
 REMOTE_URL = "ENVSTORE_REMOTE_URL"
@@ -52,7 +52,7 @@ class RemoteTraits(Configurable):
     ).tag(config=True)
     remote_hub_token = Bool(
         help="Whether the store elsewhere may be asked with the token that a JupyterHub gave to this server. Default: "
-        "if the address is that of ENVSTORE_REMOTE_URL, or has the origin of JUPYTERHUB_PUBLIC_HUB_URL.",
+        "if the address is that of ENVSTORE_REMOTE_URL, or of a service of the hub (JUPYTERHUB_PUBLIC_HUB_URL).",
     ).tag(config=True)
 
     @default("remote_url")
@@ -69,7 +69,8 @@ class RemoteTraits(Configurable):
     def client_of(self, url: str, config: StoreConfig) -> ClientConfiguration:
         """Return how a store elsewhere is reached, and where its environments are brought to.
 
-        What the configuration says of the login holds for the store that it names alone.
+        What the configuration says of the login holds for the store that it names alone; its certificates count for
+        all.
 
         Parameters
         ----------
@@ -104,11 +105,18 @@ class RemoteTraits(Configurable):
             int(self.remote_cache_gigabytes * 1e9),
         )
 
-    def credential_of(self, client: ClientConfiguration) -> Credential:
-        """Return the login to a store elsewhere."""
-        with_variable = not self.remote_url or self._is_configured(client.url)
+    def credential_of(self, client: ClientConfiguration, may_use_variable: bool = True) -> Credential:
+        """Return the login to a store elsewhere.
+
+        Parameters
+        ----------
+        may_use_variable : bool
+            Whether the token of ``ENVSTORE_REMOTE_TOKEN`` may be that of a store which the configuration does not name.
+        """
+        others = "" if self.remote_url else LAST
+        variable = FIRST if self._is_configured(client.url) else others if may_use_variable else ""
         logins = Logins(default_file())
-        return Credential(client.url, client.token_file, logins, client.with_hub_token, with_variable)
+        return Credential(client.url, client.token_file, logins, client.with_hub_token, variable)
 
     def _is_configured(self, address: str) -> bool:
         """Whether a store is the one that the configuration names."""
@@ -119,6 +127,12 @@ class RemoteTraits(Configurable):
 
 
 def _is_at_hub(url: str) -> bool:
-    """Whether an address is behind the JupyterHub that this server belongs to."""
+    """Whether an address is that of a service of the JupyterHub that this server belongs to.
+
+    The servers of people have the hub's origin too, and would be told the token.
+    """
     public, own = urlsplit(os.environ.get(PUBLIC_HUB, "")), urlsplit(url)
-    return bool(public.netloc) and (public.scheme, public.netloc) == (own.scheme, own.netloc)
+    services = public.path.rstrip("/").removesuffix("/hub") + "/services/"
+    is_plain = not {".", ".."} & set(unquote(unquote(own.path)).split("/"))
+    is_there = (public.scheme, public.netloc) == (own.scheme, own.netloc) and own.path.startswith(services)
+    return bool(public.netloc) and is_there and is_plain

@@ -18,12 +18,14 @@ from typing import Any
 
 from jupyter_envstore.cli.display import LiveDisplay
 from jupyter_envstore.database.states import UNSETTLED
-from jupyter_envstore.errors import ConflictError, InvalidInputError
+from jupyter_envstore.errors import ConflictError, InvalidInputError, RemoteStoreUnavailableError
 from jupyter_envstore.representation.builds import FullBuildView
 from jupyter_envstore.services.common_interfaces import AnyStore
 from jupyter_envstore.services.values import BuildRef
 from jupyter_envstore.spec import parse_reference
 
+AWAY_SECONDS = 60.0
+"""How long a store elsewhere may be away while somebody waits for a build."""
 _PLACE: ContextVar[str] = ContextVar("place", default="")
 """The option with which the store was named that the command works on, with a blank in front; empty for none."""
 
@@ -146,10 +148,19 @@ def interrupts() -> Iterator[Callable[[], None]]:
 def _wait(
     store: AnyStore, build_id: int, display: LiveDisplay | None, artifacts: bool, check: Callable[[], None]
 ) -> FullBuildView:
+    away = 0.0
     while True:
         check()
         store.scheduler.tick()
-        progress = store.builds.progress(build_id)
+        try:
+            progress, away = store.builds.progress(build_id), 0.0
+        except RemoteStoreUnavailableError as error:
+            away = away or time.monotonic()
+            if error.is_refused or time.monotonic() - away > AWAY_SECONDS:
+                msg = f"{error}; the build goes on there"
+                raise RemoteStoreUnavailableError(msg) from None
+            time.sleep(1)
+            continue
         if display:
             display.update(progress)
         if progress["status"] not in UNSETTLED and not (artifacts and progress["busy"]):

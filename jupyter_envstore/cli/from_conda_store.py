@@ -8,6 +8,7 @@ import getpass
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from jupyter_envstore.cli.display import LiveDisplay
 from jupyter_envstore.cli.opening import open_store
 from jupyter_envstore.cli.selection import chosen
 from jupyter_envstore.database.states import COMPLETED
-from jupyter_envstore.errors import EnvStoreError, NotFoundError
+from jupyter_envstore.errors import EnvStoreError, NotFoundError, StorageError
 from jupyter_envstore.private_files import write_private
 from jupyter_envstore.remote.conda_store import CondaStore, CondaStoreEnvironment
 from jupyter_envstore.representation.conda_store_types import EnvironmentJson
@@ -50,8 +51,10 @@ def from_conda_store(options: argparse.Namespace) -> int:
     """Take environments over; a line for each."""
     if options.into:
         check_name("namespace", options.into)
+    certificates = read_files().remote_ca_file
+    CondaStore(options.url, "", certificates).close()  # so that a wrong address is told before a token is asked for
     token = _token(options)
-    server = CondaStore(options.url, token, read_files().remote_ca_file)
+    server = CondaStore(options.url, token, certificates)
     with contextlib.closing(server), open_store(options) as store:
         shown = {str(each): each for each in server.environments()}
         if not shown and not token:
@@ -85,15 +88,20 @@ def _token(options: argparse.Namespace) -> str:
 def _taken(
     server: CondaStore, store: AnyStore, found: Sequence[CondaStoreEnvironment], options: argparse.Namespace
 ) -> Iterator[Line]:
-    for environment in found:
-        space, name = options.into or suggest_name(environment.namespace), suggest_name(environment.name)
+    places = {each: (options.into or suggest_name(each.namespace), suggest_name(each.name)) for each in found}
+    counts = Counter("/".join(place).lower() for place in places.values())
+    for environment, (space, name) in places.items():
         target = f"{space}/{name}"
+        if counts[target.lower()] > 1:
+            words = "several would be called so; take one by its name, with --into for another namespace"
+            yield Line(str(environment), target, FAILED, words)
+            continue
         try:
             if environment.build_id is None:
                 yield Line(str(environment), target, FAILED, "it has no build")
                 continue
             build = server.build(environment.build_id)
-            if options.specifications:
+            if options.specifications and not options.dry_run:
                 _write(Path(options.specifications), environment, build.specification)
             here = _found(store, space, name)
             if here is not None and here["active"]:
@@ -181,7 +189,17 @@ def _build(
 
 
 def _write(folder: Path, environment: CondaStoreEnvironment, spec: dict[str, Any]) -> None:
-    """Write the specification of an environment into a folder."""
+    """Write the specification of an environment into a folder.
+
+    Raises
+    ------
+    StorageError
+        It cannot be written.
+    """
     path = folder / suggest_name(environment.namespace) / f"{suggest_name(environment.name)}.yml"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_private(path, environment_file(spec))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_private(path, environment_file(spec))
+    except OSError as error:
+        msg = f"{path} cannot be written (--specifications): {error.strerror}"
+        raise StorageError(msg) from None

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from jupyter_envstore.remote.credentials import TOKEN_VARIABLE, given_token
+
 FIRST_PORT = 8888
 ANSWER_SECONDS = 5
 KERNEL_SECONDS = 15
@@ -139,7 +141,8 @@ def become_server(
     if browser:
         show(address)
     os.chdir(folder)
-    os.execve(sys.executable, command, {**os.environ, "JUPYTER_TOKEN": token})  # noqa: S606 - arguments made here
+    given = {TOKEN_VARIABLE: given_token()} if given_token() else {}
+    os.execve(sys.executable, command, {**os.environ, **given, "JUPYTER_TOKEN": token})  # noqa: S606 - arguments made here
 
 
 def free_port(first: int) -> int:

@@ -466,6 +466,7 @@ def _register_moving(add: Add) -> None:
     push.add_argument(
         "environments", nargs="*", metavar="NAMESPACE[/NAME]", help="what is sent (default: all environments)"
     )
+    push.set_defaults(**{SEVERAL: "environments"})
     push.add_argument(
         "--into",
         metavar="NAMESPACE",

@@ -12,7 +12,14 @@ from jupyter_envstore.cli.common import print_json, who
 from jupyter_envstore.cli.opening import elsewhere, open_store
 from jupyter_envstore.cli.selection import chosen
 from jupyter_envstore.database.states import COMPLETED
-from jupyter_envstore.errors import ConflictError, EnvStoreError, InvalidInputError, NotFoundError, UnknownPlacesError
+from jupyter_envstore.errors import (
+    ConflictError,
+    EnvStoreError,
+    InvalidInputError,
+    NotFoundError,
+    PermissionDeniedError,
+    UnknownPlacesError,
+)
 from jupyter_envstore.remote.logins import store_address
 from jupyter_envstore.services.common_interfaces import AnyStore
 from jupyter_envstore.services.store import OWN_NAMESPACE
@@ -44,7 +51,7 @@ def push_to(options: argparse.Namespace) -> int:
     if options.store and store_address(options.store) == url:
         msg = f"environments of {url} cannot be sent to itself"
         raise InvalidInputError(msg)
-    with open_store(options, here=True) as store:
+    with open_store(options, is_source=True) as store:
         target = elsewhere(read_files(), url)
         try:
             lines = []
@@ -59,7 +66,7 @@ def push_to(options: argparse.Namespace) -> int:
         print_json([asdict(line) for line in lines])
     else:
         told = ", ".join(f"{count} {result}" for result, count in counts.items() if count)
-        print(f"{url}: {told or 'there is nothing to send'}")
+        print(f"{url}: {told or 'there is nothing to send: the store has no such environment'}")
     return 5 if counts[FAILED] else 0
 
 
@@ -71,12 +78,14 @@ def _sent(store: AnyStore, target: AnyStore, options: argparse.Namespace) -> Ite
         builds = store.builds.of_environment(environment["namespace"], environment["name"])
         sent = [build for build in reversed(builds) if build["active"] or not options.active_only]
         try:
-            _check_same(store, target, place, sent)
+            there = _records_there(store, target, environment, place, sent)
+            once = _once(store, sent)
         except EnvStoreError as error:
-            yield Line(f"{environment['namespace']}/{environment['name']}", "/".join(place), FAILED, str(error))
+            words = f"{error}; --into NAMESPACE sends it elsewhere" if _is_refused(error) else str(error)
+            yield Line(f"{environment['namespace']}/{environment['name']}", "/".join(place), FAILED, words)
             continue
         for build in sent:
-            yield _send(store, target, environment, build, place, options)
+            yield _send(store, target, environment, build, place, options, there, once)
 
 
 def _namespace_there(namespace: str, target: AnyStore) -> str:
@@ -84,26 +93,66 @@ def _namespace_there(namespace: str, target: AnyStore) -> str:
     return target.own_namespace if namespace == OWN_NAMESPACE else namespace
 
 
-def _check_same(store: AnyStore, target: AnyStore, place: tuple[str, str], builds: Sequence[BuildView]) -> None:
-    """Refuse to add to an environment that has nothing to do with this one.
+def _records_there(
+    store: AnyStore,
+    target: AnyStore,
+    environment: EnvironmentView,
+    place: tuple[str, str],
+    builds: Sequence[BuildView],
+) -> set[str]:
+    """Return the records that an environment of the other store has; none where it is not there.
 
     Raises
     ------
     ConflictError
-        There is one of this name, and none of the builds is in it.
+        It is there, and has nothing to do with this one.
     """
     try:
         there = target.builds.of_environment(*place)
     except NotFoundError:
-        return
+        return set()
     records = {_record(target, build["id"]) for build in there if build["status"] == COMPLETED}
-    if there and not any(_record(store, build["id"]) in records for build in builds if build["status"] == COMPLETED):
+    came = f"moved: {environment['namespace']}/{environment['name']}:"
+    is_same = any(build["trigger"].startswith(came) for build in there)
+    is_same |= any(_record(store, build["id"]) in records for build in builds if build["status"] == COMPLETED)
+    if there and not is_same:
         msg = f"there is another environment {'/'.join(place)} already; send it elsewhere with --into NAMESPACE"
         raise ConflictError(msg)
+    return records
+
+
+def _is_refused(error: EnvStoreError) -> bool:
+    return isinstance(error, PermissionDeniedError)
 
 
 def _record(store: AnyStore, build_id: int) -> str:
     return store.bonds.of_build(build_id)["record"]
+
+
+@dataclass(frozen=True)
+class _Once:
+    """Builds with their records: of those with the same one, only one is sent.
+
+    Parameters
+    ----------
+    records : dict
+        The record of each build, by its id.
+    chosen : dict
+        The build that is sent for each record: the active one, else the first.
+    """
+
+    records: dict[int, str]
+    chosen: dict[str, BuildView]
+
+
+def _once(store: AnyStore, builds: Sequence[BuildView]) -> _Once:
+    records = {build["id"]: _record(store, build["id"]) for build in builds if build["status"] == COMPLETED}
+    chosen: dict[str, BuildView] = {}
+    for build in builds:
+        record = records.get(build["id"])
+        if record is not None and (record not in chosen or build["active"]):
+            chosen[record] = build
+    return _Once(records, chosen)
 
 
 def _send(
@@ -113,23 +162,29 @@ def _send(
     build: BuildView,
     place: tuple[str, str],
     options: argparse.Namespace,
+    there: set[str],
+    once: _Once,
 ) -> Line:
     """Send one build; return what became of it."""
     source, name = f"{environment['namespace']}/{environment['name']}:{build['number']}", "/".join(place)
     if build["status"] != COMPLETED:
         return Line(source, name, LEFT_OUT, f"it is {build['status']}")
+    record = once.records[build["id"]]
+    if (other := once.chosen[record])["id"] != build["id"]:
+        return Line(source, name, LEFT_OUT, f"it is the same as build {other['number']}")
     if options.dry_run:
-        return Line(source, name, WOULD, "the active one" if build["active"] else "")
+        result = THERE if record in there else WOULD
+        return Line(source, name, result, "the active one" if build["active"] else "")
     try:
         bond = store.bonds.of_build(build["id"], lock=True)
         later = options.later or not build["active"]
         day = (build["ended_on"] or build["scheduled_on"])[:10]
         moved = MovedBuild(day, later, build["active"], store.builds.text(build["id"]))
-        reference, is_new = target.bonds.add_build(bond, place, who(), options.accept or (), moved)
+        reference = target.bonds.add_build(bond, place, who(), options.accept or (), moved)
     except UnknownPlacesError as error:
         accept = " ".join(f"--accept {address}" for address in error.places)
         return Line(source, name, FAILED, f"its packages come from addresses that no setting there names: {accept}")
     except EnvStoreError as error:
         return Line(source, name, FAILED, str(error))
-    words = "it is built there now" if is_new and not later else ""
-    return Line(source, str(reference), SENT if is_new else THERE, words)
+    words = "it is built there now" if reference.is_new and not later else ""
+    return Line(source, str(reference), SENT if reference.is_new else THERE, words)

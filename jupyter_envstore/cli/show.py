@@ -125,9 +125,8 @@ def logs(options: argparse.Namespace) -> None:
         while True:
             progress = store.builds.progress(reference.id)
             settled = progress["status"] not in UNSETTLED and not progress["busy"]
-            text = store.logs.read(reference.id, printed)
+            text, printed = store.logs.part(reference.id, printed)
             print(text, end="", flush=True)
-            printed += len(text.encode())
             if settled or not options.follow:
                 return
             store.scheduler.tick()

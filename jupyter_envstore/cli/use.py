@@ -7,6 +7,8 @@ import contextlib
 import os
 import shutil
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from jupyter_envstore.artifacts.artifact_reach import WORDS
@@ -19,6 +21,7 @@ from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.errors import ArtifactError, InvalidInputError, StorageError
 from jupyter_envstore.representation.artifacts import ArtifactView
 
+IMAGE = "docker"
 OUTER_ENVIRONMENT = ("VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT")
 
 
@@ -91,36 +94,58 @@ def download(options: argparse.Namespace) -> int:
         if target.exists() and not (named or options.force) and not _is_it(target, artifact):
             msg = f"{target} is there already, and is another file; name one with -o, or give --force"
             raise InvalidInputError(msg)
-        fresh = target.with_name(f".{target.name}.part")
-        try:
-            with fresh.open("wb") as file:
-                file.writelines(pieces)
-            _check_whole(fresh, artifact)
-            if artifact["media_type"] == "application/x-sh":
-                fresh.chmod(fresh.stat().st_mode | 0o111)
-            fresh.replace(target)
-        except OSError as error:
-            msg = f"{target} cannot be written: {error.strerror}"
-            raise StorageError(msg) from None
-        finally:
-            fresh.unlink(missing_ok=True)
+        _write(pieces, target, artifact)
     tell(options, {**artifact, "path": str(target)}, target)
     return 0
 
 
-def _check_whole(file: Path, artifact: ArtifactView) -> None:
-    """Refuse what arrived otherwise than it was made; of an image, the registry's clients check each part.
+def _write(pieces: Iterator[bytes], target: Path, artifact: ArtifactView) -> None:
+    """Write an artifact beside its place, check it, and put it there; nobody sees a part of it.
 
     Raises
     ------
     ArtifactError
-        It did.
+        What arrived is not what was made.
+    StorageError
+        It cannot be written.
     """
-    if artifact["type"] != "docker" and file_digest(file) != artifact["sha256"]:
-        msg = f"what arrived is not the {artifact['type']} that was made (SHA-256 differs); try again"
-        raise ArtifactError(msg)
+    fresh = None
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:200]}.", suffix=".part", dir=target.parent)
+        fresh = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            written = 0
+            for piece in pieces:
+                written += len(piece)
+                if artifact["type"] != IMAGE and written > artifact["size"]:
+                    raise ArtifactError(_changed(artifact))
+                file.write(piece)
+        if (
+            artifact["type"] != IMAGE and file_digest(fresh) != artifact["sha256"]
+        ):  # of an image, clients check each part
+            raise ArtifactError(_changed(artifact))
+        is_program = artifact["media_type"] == "application/x-sh"
+        fresh.chmod((0o777 if is_program else 0o666) & ~_umask())
+        fresh.replace(target)
+    except OSError as error:
+        msg = f"{target} cannot be written: {error.strerror}"
+        raise StorageError(msg) from None
+    finally:
+        if fresh is not None:
+            fresh.unlink(missing_ok=True)
+
+
+def _changed(artifact: ArtifactView) -> str:
+    return f"what arrived is not the {artifact['type']} that was made; try again"
+
+
+def _umask() -> int:
+    """Return the mask of this process."""
+    found = os.umask(0o077)
+    os.umask(found)
+    return found
 
 
 def _is_it(target: Path, artifact: ArtifactView) -> bool:
     """Whether a file is the artifact already; of an image, which is written as one file each time, nobody knows."""
-    return bool(artifact["type"] != "docker" and file_digest(target) == artifact["sha256"])
+    return bool(artifact["type"] != IMAGE and file_digest(target) == artifact["sha256"])

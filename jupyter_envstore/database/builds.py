@@ -26,7 +26,7 @@ from jupyter_envstore.database.models import (
     Specification,
     Step,
 )
-from jupyter_envstore.database.states import DROPPED, PREFIX_NONE, QUEUED, READY
+from jupyter_envstore.database.states import COMPLETED, DROPPED, PREFIX_NONE, QUEUED, READY, UNSETTLED
 from jupyter_envstore.database.values import OptionValues, PackageValues
 from jupyter_envstore.errors import NotFoundError
 from jupyter_envstore.spec import Specification as Spec
@@ -171,6 +171,17 @@ def add_build(
     build.directory = build_directory(specification.sha256, build.id)
     changed(session, "build", build.id)
     return build
+
+
+def build_with_record(session: Session, environment: Environment, digest: str) -> Build | None:
+    """Return the newest build of an environment with a record, that is ready or may yet be; None without one."""
+    query = select(Build).where(
+        Build.environment_id == environment.id,
+        Build.record_digest == digest,
+        Build.status.in_((COMPLETED, *UNSETTLED)),
+        Build.deleted_on.is_(None),
+    )
+    return session.scalars(query.order_by(Build.id.desc())).first()
 
 
 NO_BUILD = "there is no build {}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -35,6 +36,19 @@ def check_answer(url: str, answer: httpx.Response) -> None:
     if is_page(answer.headers.get("Content-Type", "")):
         words = f"{status} {answer.reason_phrase}".strip()
         raise silent(url, f"what stands in front of it says {words}" if status >= 500 else "there is no store")
+
+
+def check_encoding(url: str, answer: httpx.Response, known: Sequence[str] = ("gzip",)) -> None:
+    """Refuse a body that is packed otherwise than it was asked for: others unpack to thousands of times their size.
+
+    Raises
+    ------
+    RemoteStoreUnavailableError
+        It is.
+    """
+    encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("", "identity", *known):
+        raise strange(url)
 
 
 def why_silent(url: str, error: Exception) -> RemoteStoreUnavailableError:

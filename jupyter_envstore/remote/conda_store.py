@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 
 from jupyter_envstore.builds.workspace import printable
 from jupyter_envstore.errors import AuthenticationError, InvalidInputError, NotFoundError, OtherStoreError
-from jupyter_envstore.remote.answers import heeds_proxies
+from jupyter_envstore.remote.answers import check_encoding, heeds_proxies
 from jupyter_envstore.remote.trust import trusted
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ SECONDS = 60.0
 LARGEST = 64 << 20
 """Bytes of an answer; a lockfile of 5,000 packages has some 5 MB."""
 ROWS = 100
+MOST_PAGES = 10_000
 LOCKFILE = "LOCKFILE"
 """What conda-store calls the artifact."""
 SHOWN = 300
@@ -90,7 +92,8 @@ class CondaStore:
 
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-            msg = f"{url[:120]!r} is no address of conda-store; one looks like https://hub.example.org/conda-store"
+            shown = re.sub(r"//[^/@]*@", "//***@", url[:120])
+            msg = f"{shown!r} is no address of conda-store; one looks like https://hub.example.org/conda-store"
             raise InvalidInputError(msg)
         self.url = url.partition("#")[0].partition("?")[0].rstrip("/").removesuffix("/api/v1")
         self._client = httpx.Client(
@@ -98,7 +101,7 @@ class CondaStore:
             timeout=SECONDS,
             follow_redirects=True,  # lockfiles are in another storage; httpx sends the token to the first host alone
             trust_env=heeds_proxies(url),
-            headers={"Authorization": f"Bearer {token}"} if token else {},
+            headers={"Accept-Encoding": "gzip", **({"Authorization": f"Bearer {token}"} if token else {})},
         )
 
     def environments(self) -> Iterator[CondaStoreEnvironment]:
@@ -109,14 +112,14 @@ class CondaStore:
         EnvStoreError
             As in :meth:`_read`.
         """
-        page, seen = 1, 0
-        while True:
+        seen: set[tuple[str, str]] = set()
+        for page in range(1, MOST_PAGES):
             told = self._json(f"environment/?page={page}&size={ROWS}&sort_by=namespace&sort_by=name")
-            rows = told["data"]
-            for row in rows:
-                yield self._checked(lambda row=row: _environment(row))
-            seen, page = seen + len(rows), page + 1
-            if not rows or seen >= told["count"]:
+            found, count = self._checked(lambda told=told: ([_environment(row) for row in told["data"]], told["count"]))
+            fresh = [each for each in found if (each.namespace, each.name) not in seen]
+            yield from fresh
+            seen |= {(each.namespace, each.name) for each in fresh}
+            if not fresh or (isinstance(count, int) and len(seen) >= count):
                 return
 
     def build(self, build_id: int) -> CondaStoreBuild:
@@ -143,8 +146,9 @@ class CondaStore:
             return None
         try:
             text = self._read(f"build/{build.id}/conda-lock.yml").decode()
-        except NotFoundError:
-            return None
+        except (NotFoundError, AuthenticationError) as error:  # it may lie in a storage that says so
+            msg = f"its lockfile cannot be had ({error}); --specifications writes what it was asked for"
+            raise OtherStoreError(msg) from None
         except UnicodeDecodeError:
             raise self._strange() from None
         return text if text.strip() else None
@@ -179,6 +183,7 @@ class CondaStore:
         try:
             with self._client.stream("GET", f"{self.url}{API}{path}") as answer:
                 data = bytearray()
+                check_encoding(self.url, answer)
                 for piece in answer.iter_bytes():
                     data += piece
                     if len(data) > LARGEST:
@@ -213,7 +218,7 @@ class CondaStore:
         """
         try:
             return read()
-        except (LookupError, TypeError, ValueError):
+        except (LookupError, TypeError, ValueError, AttributeError):
             raise self._strange() from None
 
     def _strange(self) -> OtherStoreError:
@@ -244,9 +249,10 @@ def _environment(row: dict[str, Any]) -> CondaStoreEnvironment:
     LookupError, TypeError, ValueError
         It is none.
     """
-    namespace, name, build = row["namespace"]["name"], row["name"], row["current_build_id"]
-    description = row.get("description") or ""
-    if not all(isinstance(text, str) for text in (namespace, name, description)) or not isinstance(build, int | None):
+    build = row["current_build_id"]
+    texts = [row["namespace"]["name"], row["name"], row.get("description") or ""]
+    if not all(isinstance(text, str) for text in texts) or not (build is None or type(build) is int):
         msg = "it is no environment"
         raise TypeError(msg)
-    return CondaStoreEnvironment(namespace, name, printable(description), build)
+    namespace, name, description = map(printable, texts)
+    return CondaStoreEnvironment(namespace, name, description, build)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jupyter_envstore.errors import BusyError, RemoteStoreUnavailableError
-from jupyter_envstore.remote.answers import check_answer, heeds_proxies, silent, strange, why_silent
+from jupyter_envstore.remote.answers import check_answer, check_encoding, heeds_proxies, silent, strange, why_silent
 from jupyter_envstore.remote.headers import VERSION
 from jupyter_envstore.remote.trust import trusted
 
@@ -231,6 +231,8 @@ class RemoteConnection:
         """
         import httpx
 
+        if decoded:
+            check_encoding(self.url, answer)
         try:
             async for piece in answer.aiter_bytes() if decoded else answer.aiter_raw():
                 yield piece

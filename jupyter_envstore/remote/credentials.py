@@ -21,6 +21,17 @@ LARGEST = 8192
 """Bytes of a file with a token."""
 
 
+FIRST, LAST = "first", "last"
+_given: list[str] = []
+
+
+def given_token() -> str:
+    """Return the token of the variable; what this process starts does not get it: kernels have tokens of their own."""
+    if not _given or TOKEN_VARIABLE in os.environ:
+        _given[:] = [os.environ.pop(TOKEN_VARIABLE, "")]
+    return _given[0]
+
+
 class Credential:
     """Finds the token of a store elsewhere.
 
@@ -37,16 +48,18 @@ class Credential:
         The logins of the account.
     with_hub_token : bool
         Whether the token that a JupyterHub gave to this server may be sent to the store.
-    with_variable : bool
-        Whether the token of the variable is that of this store.
+    variable : str
+        What the token of the variable is for this store: ``first``, before the logins; ``last``, behind them; or empty
+        where it is that of another store.
     """
 
-    def __init__(self, url: str, file: str, logins: Logins, with_hub_token: bool, with_variable: bool = True) -> None:
+    def __init__(self, url: str, file: str, logins: Logins, with_hub_token: bool, variable: str = FIRST) -> None:
         self._url = url
         self._file = file
         self._logins = logins
-        given = os.environ.pop(TOKEN_VARIABLE, "")  # kernels have tokens of their own
-        self._given = given if with_variable else ""
+        given = given_token()
+        self._given = given if variable == FIRST else ""
+        self._given_last = given if variable == LAST else ""
         self._with_hub_token = with_hub_token
         self._found = ""
         self._found_at = 0.0
@@ -80,7 +93,7 @@ class Credential:
         self._found = ""
 
     def _find(self) -> str:
-        found = self._of_file() if self._file else self._given or self._of_login() or self._of_hub()
+        found = self._of_file() if self._file else self._given or self._of_login() or self._given_last or self._of_hub()
         if not found:
             msg = f"there is no login to the store at {self._url}: jupyter envstore login {self._url}"
             raise RemoteStoreUnavailableError(msg)

@@ -35,10 +35,11 @@ class KernelBuild(KernelBuildOptional):
 
 def mounted_prefix(row: KernelBuild) -> Path | None:
     """Return the prefix of a build where the files of its store are mounted and may be read; else None."""
-    if row["prefix"] is None:
+    told: object = row["prefix"]
+    if not isinstance(told, str) or not told.startswith("/"):
         return None
-    prefix = Path(row["prefix"])
+    prefix = Path(told)
     try:
         return prefix if (prefix / "conda-meta").is_dir() else None
-    except OSError:  # a folder above it is closed
+    except (OSError, ValueError):  # a folder above it is closed; or it is no path
         return None

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from jupyter_envstore.builds.workspace import printable
 from jupyter_envstore.errors import AuthenticationError, RemoteStoreUnavailableError
-from jupyter_envstore.remote.answers import check_answer, heeds_proxies, strange, why_silent
+from jupyter_envstore.remote.answers import check_answer, check_encoding, heeds_proxies, strange, why_silent
 from jupyter_envstore.remote.connection import KEPT_SECONDS
 from jupyter_envstore.remote.headers import VERSION, own_version
 from jupyter_envstore.remote.trust import trusted
@@ -27,6 +28,7 @@ ANSWER_SECONDS = 660.0
 LARGEST = 256 << 20
 """Bytes of an answer in JSON; listings of a hundred thousand environments are smaller."""
 LARGEST_REFUSAL = 1 << 20
+MOST_PAGES = 10_000
 MOST_ROWS = 100
 """Rows of a page of a listing."""
 
@@ -116,23 +118,29 @@ class StoreConnection:
         EnvStoreError
             As in :meth:`get`.
         """
-        page, seen = 1, 0
-        while True:
+        seen: set[object] = set()
+        for page in range(1, MOST_PAGES):
             found = self._ask("GET", path, query={**query, "page": page, "size": MOST_ROWS})
+            fresh = {row["id"] for row in found["data"]} - seen
             yield from found["data"]
-            seen, page = seen + len(found["data"]), page + 1
-            if not found["data"] or seen >= found["count"]:
+            seen |= fresh
+            if not fresh or len(seen) >= found["count"]:
                 return
 
-    def text(self, path: str, **query: object) -> str:
-        """Return a text.
+    def data(self, path: str, **query: object) -> bytes:
+        """Return a small file.
 
         Raises
         ------
         EnvStoreError
             As in :meth:`get`.
         """
-        return b"".join(self.pieces(path, **query)).decode(errors="replace")
+        data = bytearray()
+        for piece in self.pieces(path, **query):
+            data += piece
+            if len(data) > LARGEST:
+                raise strange(self.url)
+        return bytes(data)
 
     def pieces(self, path: str, **query: object) -> Iterator[bytes]:
         """Yield the bytes of a file as they come; all of them, or an error.
@@ -144,7 +152,7 @@ class StoreConnection:
         """
         import httpx
 
-        with self._sent("GET", path, None, query) as answer:
+        with self._sent("GET", path, None, query, is_packed=False) as answer:
             try:
                 yield from answer.iter_bytes()
             except (httpx.TransportError, httpx.DecodingError) as error:
@@ -159,10 +167,16 @@ class StoreConnection:
             return self._read(answer, LARGEST)
 
     @contextlib.contextmanager
-    def _sent(self, method: str, path: str, body: object, query: dict[str, object]) -> Iterator[httpx.Response]:
+    def _sent(
+        self, method: str, path: str, body: object, query: dict[str, object], is_packed: bool = True
+    ) -> Iterator[httpx.Response]:
         import httpx
 
-        headers = {"Authorization": f"Bearer {self._credential.token()}", VERSION: own_version()}
+        headers = {
+            "Authorization": f"Bearer {self._credential.token()}",
+            "Accept-Encoding": "gzip" if is_packed else "identity",
+            VERSION: own_version(),
+        }
         content = None
         if body is not None:
             content, headers["Content-Type"] = json.dumps(body).encode(), "application/json"
@@ -179,6 +193,7 @@ class StoreConnection:
                 msg = f"{self.url} does not take your login: jupyter envstore login {self.url}"
                 raise AuthenticationError(msg)
             check_answer(self.url, answer)
+            check_encoding(self.url, answer, ("gzip",) if is_packed else ())
             if answer.status_code >= 400:
                 raise refusal(self.url, answer.status_code, self._read(answer, LARGEST_REFUSAL))
             yield answer
@@ -206,6 +221,7 @@ class StoreConnection:
                 if len(data) > largest:
                     raise strange(self.url)
             found = json.loads(data, object_hook=Answer)
+            found = found if is_clean(data) else cleaned(found)
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise why_silent(self.url, error) from None
         except (ValueError, RecursionError):
@@ -213,6 +229,20 @@ class StoreConnection:
         if not isinstance(found, Answer):
             raise strange(self.url)
         return found
+
+
+def is_clean(data: bytes | bytearray) -> bool:
+    """Whether no text in an answer can have what a terminal does not show: that stands in JSON as ``\\u…`` or not."""
+    return data.isascii() and b"\\u" not in data and b"\x7f" not in data
+
+
+def cleaned(value: Any) -> Any:
+    """Return an answer whose texts every terminal shows."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return Answer({printable(key): cleaned(each) for key, each in value.items()})
+    return [cleaned(each) for each in value] if isinstance(value, list) else value
 
 
 def path_of(*parts: str | int) -> str:

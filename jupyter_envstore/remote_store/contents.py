@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NoReturn, cast
 
+from jupyter_envstore.builds.workspace import printable
 from jupyter_envstore.database.states import ABSENT, DROPPED
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.policy.artifact_kinds import artifact_name
+from jupyter_envstore.remote.answers import strange
 from jupyter_envstore.remote_store.connection import StoreConnection, path_of
 
 if TYPE_CHECKING:
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
     from jupyter_envstore.representation.packages import PackageChange
 
 IMAGE = "docker"
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+@=-]{0,254}")
+"""What files of artifacts are called: no folder, nothing hidden."""
 
 
 class Logs:
@@ -25,9 +31,16 @@ class Logs:
     def __init__(self, connection: StoreConnection) -> None:
         self._connection = connection
 
-    def read(self, build_id: int, offset: int = 0) -> str:
-        """Return the log so far, behind byte ``offset``."""
-        return self._connection.text(path_of("build", build_id, "logs"), offset=offset or None)
+    def read(self, build_id: int) -> str:
+        """Return the log so far."""
+        return self.part(build_id, 0)[0]
+
+    def part(self, build_id: int, offset: int) -> tuple[str, int]:
+        """Return the log so far behind byte ``offset``, and the offset behind it; no character is cut."""
+        data = self._connection.data(path_of("build", build_id, "logs"), offset=offset or None)
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        text = decoder.decode(data)
+        return printable(text), offset + len(data) - len(decoder.getstate()[0])
 
 
 class Packages:
@@ -82,8 +95,14 @@ class Artifacts:
         ------
         NotFoundError
             It was never asked for.
+        RemoteStoreUnavailableError
+            The store gives it a name that no file has.
         """
-        return cast("ArtifactView", self._connection.get(self._path(build_id, kind), variant=variant))
+        told = self._connection.get(self._path(build_id, kind), variant=variant)
+        name = told["file_name"]
+        if told["type"] != artifact_name(kind) or not isinstance(name, str) or not PLAIN_NAME.fullmatch(name):
+            raise strange(self._connection.url)
+        return cast("ArtifactView", told)
 
     def pieces(self, build_id: int, kind: str, variant: str = "") -> Iterator[bytes]:
         """Return the bytes that people are given of a ready artifact: of an image, all of it as one file."""

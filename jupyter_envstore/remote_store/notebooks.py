@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from jupyter_envstore.notebooks.bond_reader import read_bond
@@ -53,8 +54,8 @@ class Bonds:
 
     def add_build(
         self, metadata: object, target: tuple[str, str], who: str, accepted: Sequence[str], moved: MovedBuild
-    ) -> tuple[BuildRef, bool]:
-        """Add a build of another store to an environment, behind those that it has; return whether it is new there.
+    ) -> BuildRef:
+        """Add a build of another store to an environment, behind those that it has; one that is there stays alone.
 
         Raises
         ------
@@ -71,7 +72,7 @@ class Bonds:
             "specification": moved.text,
         }
         told = self._connection.send("POST", path_of("environment", *target, "record"), body)
-        return self._builds.reference(told["build_id"]), bool(told["is_new"])
+        return replace(self._builds.reference(told["build_id"]), is_new=bool(told["is_new"]))
 
     def build_lock(
         self, metadata: object, target: tuple[str, str], who: str, accepted: Sequence[str] = (), later: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from jupyter_envstore.errors import InvalidInputError
@@ -90,8 +91,8 @@ class MovedBuildHandler(EnvStoreHandler):
         fields = ("envstore", "accept", "built_on", "later", "active", "specification")
         body = self.json_body(fields, ("envstore", "built_on"))
         built_on = self.field(body, "built_on", str, "")
-        if not DAY.fullmatch(built_on):
-            msg = "'built_on' must be a day, such as 2026-01-31"
+        if not DAY.fullmatch(built_on) or not _is_past(built_on):
+            msg = "'built_on' must be a day that has been, such as 2026-01-31"
             raise InvalidInputError(msg)
         if not await self.run(self.store.namespaces.exists, namespace):
             self.require("namespace::create", namespace)
@@ -103,11 +104,17 @@ class MovedBuildHandler(EnvStoreHandler):
         )
         place, accepted = (namespace, name), self.addresses(body, "accept") or []
         add = self.store.bonds.add_build
-        found, is_new = await self.context.threads.run_slowly(
-            add, body["envstore"], place, self.identity.name, accepted, moved
-        )
-        words = "build added" if is_new else "the environment has this build already"
-        self.answer({"build_id": found.id, "is_new": is_new}, words, 201 if is_new else 200)
+        found = await self.context.threads.run_slowly(add, body["envstore"], place, self.identity.name, accepted, moved)
+        words = "build added" if found.is_new else "the environment has this build already"
+        self.answer({"build_id": found.id, "is_new": found.is_new}, words, 201 if found.is_new else 200)
+
+
+def _is_past(day: str) -> bool:
+    """Whether a day has been, somewhere on earth."""
+    try:
+        return date.fromisoformat(day) <= date.today() + timedelta(days=1)
+    except ValueError:
+        return False
 
 
 class NotebookBuildHandler(EnvStoreHandler):

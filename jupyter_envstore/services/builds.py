@@ -11,6 +11,7 @@ from jupyter_envstore.builds.deletion import kept_on_deletion, remove_prefixes
 from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.builds.package_rows import package_rows
 from jupyter_envstore.builds.scheduler import Scheduler
+from jupyter_envstore.builds.workspace import printable
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import listings as listing
@@ -18,12 +19,12 @@ from jupyter_envstore.database import people
 from jupyter_envstore.database import settings as settings_rows
 from jupyter_envstore.database.blob_references import refer, wheel_owner
 from jupyter_envstore.database.connection import Database, Session, now
-from jupyter_envstore.database.jobs import BUILD, enqueue, unfinished_jobs
+from jupyter_envstore.database.jobs import BUILD, RESTORE, enqueue, unfinished_jobs
 from jupyter_envstore.database.models import Environment, Namespace
 from jupyter_envstore.database.models import Specification as SpecificationRow
 from jupyter_envstore.database.paging import Filters, Page
 from jupyter_envstore.database.recorded_builds import was_tried_only
-from jupyter_envstore.database.states import COMPLETED, ON_DEMAND, PREFIX_NONE, UNSETTLED
+from jupyter_envstore.database.states import COMPLETED, ON_DEMAND, PREFIX_NONE, PREFIX_PRESENT, UNSETTLED
 from jupyter_envstore.database.warnings import warnings_of
 from jupyter_envstore.engine.lockcheck import check_lock
 from jupyter_envstore.engine.record import BuildRecord
@@ -137,7 +138,7 @@ class Builds:
             if specification.description and (
                 before is None or before.spec.get("description") != specification.description
             ):  # what people set since then stays
-                environment.description = specification.description
+                environment.description = printable(specification.description)
             build = rows.add_build(session, environment, row, who, trigger, options.to_json(), specification.text)
             enqueue(session, BUILD, build.id)
             found = BuildRef(space.name, environment.name, build.number, build.id, notes)
@@ -279,6 +280,8 @@ class Builds:
             return self.submit(locked_specification(record), *target, who, trigger, is_new=use.is_new)
         with self._database.write() as session:
             space, made = self._environment(session, target, record.description, who, use.is_new)
+            if not use.is_new and (here := rows.build_with_record(session, made, blob.digest)) is not None:
+                return _taken_up(session, rows.BuildRow(here, made, space), use, who)
             row = rows.ensure_specification(session, specification, target[1], who)
             new = rows.add_build(session, made, row, who, trigger, BuildOptions().to_json(), specification.text)
             packages = package_rows(lock)
@@ -312,7 +315,7 @@ class Builds:
         is_there = rows.get_environment(session, space.id, target[1]) is not None
         made = rows.ensure_environment(session, space, target[1], who)
         if is_new or not is_there:
-            made.description = description
+            made.description = printable(description)
         return space, made
 
     def _add_recorded(
@@ -475,6 +478,19 @@ class Builds:
             place = f"{row.namespace.name}/{row.environment.name}:{row.build.number}"
             people.audit(session, who, "build.delete", place, {"build_id": build_id})
         remove_prefixes(self._config, [row.build])
+
+
+def _taken_up(session: Session, row: rows.BuildRow, use: RecordUse, who: str) -> BuildRef:
+    """Return a build that is there; it becomes the active one where that is asked for and there is none."""
+    build, environment = row.build, row.environment
+    if use.is_active and build.status == COMPLETED and environment.current_build_id is None:
+        environment.current_build_id = build.id
+        rows.changed(session, "environment", environment.id)
+        people.audit(session, who, "build.activate", str(row), {"by": "record"})
+        if build.prefix_state != PREFIX_PRESENT and not use.later:
+            enqueue(session, RESTORE, build.id)
+            rows.changed(session, "build", build.id)
+    return BuildRef(row.namespace.name, environment.name, build.number, build.id, is_new=False)
 
 
 def _complete_without_files(session: Session, row: rows.BuildRow, who: str, is_active: bool) -> None:

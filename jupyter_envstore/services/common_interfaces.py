@@ -134,8 +134,8 @@ class CommonBonds(Protocol):
 
     def add_build(
         self, metadata: object, target: tuple[str, str], who: str, accepted: Sequence[str], moved: MovedBuild
-    ) -> tuple[BuildRef, bool]:
-        """Add a build of another store to an environment, behind those that it has; return whether it is new there."""
+    ) -> BuildRef:
+        """Add a build of another store to an environment, behind those that it has; one that is there stays alone."""
 
     def build_lock(
         self, metadata: object, target: tuple[str, str], who: str, accepted: Sequence[str] = (), later: bool = False
@@ -212,8 +212,11 @@ class CommonPrefixes(Protocol):
 class CommonLogs(Protocol):
     """What workers wrote while they built."""
 
-    def read(self, build_id: int, offset: int = 0) -> str:
-        """Return the log so far, behind byte ``offset``."""
+    def read(self, build_id: int) -> str:
+        """Return the log so far."""
+
+    def part(self, build_id: int, offset: int) -> tuple[str, int]:
+        """Return the log so far behind byte ``offset``, and the offset behind it."""
 
 
 class CommonPackages(Protocol):

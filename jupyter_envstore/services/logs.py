@@ -23,13 +23,17 @@ class Logs:
         self._database = database
         self._blobs = blobs
 
-    def read(self, build_id: int, offset: int = 0) -> str:
-        """Return the log so far, behind byte ``offset``."""
+    def read(self, build_id: int) -> str:
+        """Return the log so far."""
         with self._database.read() as session:
             build = self._with_log(session, build_id)
             text = zlib.decompress(self._blobs.read(build.log_digest)).decode() if build.log_digest else ""
-            text += "".join(chunk.text for chunk in rows.log_chunks(session, build_id))
-        return text.encode()[offset:].decode(errors="replace") if offset else text
+            return text + "".join(chunk.text for chunk in rows.log_chunks(session, build_id))
+
+    def part(self, build_id: int, offset: int) -> tuple[str, int]:
+        """Return the log so far behind byte ``offset``, and the offset behind it."""
+        data = self.read(build_id).encode()
+        return data[offset:].decode(errors="replace"), len(data)
 
     def since(self, build_id: int, mark: LogMark | None = None) -> tuple[bytes, LogMark, bool]:
         """Return what the log has behind a mark, the new mark, and whether more may come.

@@ -33,13 +33,17 @@ class SharedEnvironment(TypedDict):
 
 @dataclass(frozen=True)
 class BuildRef:
-    """Where a build is found: names, its number in the environment, its id; and what settings changed, in words."""
+    """Where a build is found: names, its number in the environment, its id; and what settings changed, in words.
+
+    ``is_new`` is false where it was asked for, and was there already.
+    """
 
     namespace: str
     name: str
     number: int
     id: int
     notes: tuple[str, ...] = ()
+    is_new: bool = True
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}:{self.number}"
@@ -55,7 +59,8 @@ class RecordUse:
         Whether nothing is downloaded now: the build is there at once, without files; its kernel brings them when it is
         started, as ``restore`` does.
     is_new : bool
-        Whether the environment must be new; else the build may come behind those that it has.
+        Whether the environment must be new; else the build comes behind those that it has, and one of them that has
+        the record already stays alone.
     is_active : bool
         Whether a build without files becomes the active one.
     text : str

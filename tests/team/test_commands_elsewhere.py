@@ -259,12 +259,106 @@ def test_the_token_of_one_store_is_not_sent_to_another(jo: Terminal, listener: l
     assert listener[1:] == []
 
 
+def test_a_token_of_the_hub_goes_to_services_of_the_hub_alone(jo: Terminal, listener: list[str]) -> None:
+    hub = {"JUPYTERHUB_PUBLIC_HUB_URL": f"{listener[0]}/hub/", "JUPYTERHUB_API_TOKEN": "hubsecret"}
+    for path in ("user/mallory", "services/../user/mallory", "services/%2e%2e/user/mallory", ""):
+        jo.run("list", "--store", f"{listener[0]}/{path}", status=6, **hub)
+    assert listener[1:] == []
+    jo.run("list", "--store", f"{listener[0]}/services/envs", status=6, **hub)
+    assert listener[1:] == ["Bearer hubsecret"]
+
+
+def test_what_a_hostile_store_tells_is_bounded(jo: Terminal, hostile: Hostile) -> None:
+    here = {"ENVSTORE_REMOTE_URL": hostile.url}
+    for name in ("../escaped", "/tmp/escaped", ".profile", "a/b", "", "..", 5):
+        hostile.file_name = name
+        told = jo.run("download", "jo/x", "--artifact", "yaml", status=6, **here).stderr
+        assert "does not answer like a store of environments" in told
+    hostile.file_name = "x.yml"
+    assert "is not the yaml that was made" in jo.run("download", "jo/x", "--artifact", "yaml", status=5, **here).stderr
+    assert not list(jo.folder.rglob("*escaped*")) and not list(jo.folder.glob("*.part"))
+    listed = jo.run("list", **here).stdout
+    assert ("\x1b" in listed, "\\x1b]0;evil" in listed) == (False, True)
+    for data in ([1], 5, None, "x", {"a": 1}):
+        hostile.listing = data
+        assert "Traceback" not in jo.run("list", status=6, **here).stderr
+    hostile.encoding = "zstd"
+    assert "does not answer like a store" in jo.run("list", status=6, **here).stderr
+
+
 def test_a_store_that_is_away_or_none_is_told(jo: Terminal, listener: list[str]) -> None:
     away = {"ENVSTORE_REMOTE_URL": "http://127.0.0.1:9"}
     assert "does not answer: nothing listens there" in jo.run("list", status=6, **away).stderr
     none = {"ENVSTORE_REMOTE_URL": listener[0]}
     assert "there is no store" in jo.run("list", status=6, **none).stderr
     assert "is no address of a store" in jo.run("list", "--store", "nonsense", status=2).stderr
+
+
+class Hostile:
+    """A server that answers like a store, and not well."""
+
+    def __init__(self) -> None:
+        self.file_name: object = "x.yml"
+        self.listing: object = [ROW]
+        self.encoding = ""
+        self.url = ""
+
+    def answer(self, path: str) -> tuple[object, bytes]:
+        """Return the data of an address, or a file."""
+        if path.endswith("environment/"):
+            return self.listing, b""
+        if "/artifacts/yaml/file" in path:
+            return None, b"something else"
+        if path.endswith("artifacts/yaml/"):
+            return {**ARTIFACT, "file_name": self.file_name}, b""
+        if path.endswith("artifacts/"):
+            return [ARTIFACT], b""
+        if path.endswith("progress/"):
+            return {"status": "COMPLETED", "busy": False, "steps": [], "id": 1, "number": 1}, b""
+        return {**BUILD, **ROW} if "/environment/" in path else {**BUILD}, b""
+
+
+BUILD = {
+    "id": 1, "number": 1, "build_key": "k", "status": "COMPLETED", "status_info": "\x1b]0;evil", "active": True,
+    "packed_away": False, "package_count": 1, "size": 1, "own_size": 1, "warning_count": 0, "platform": "linux-64",
+    "kept_packages": {"state": "no", "size": 0, "missing": 0}, "trigger": "", "created_by": "", "started_on": None,
+    "scheduled_on": "2026-01-31T00:00:00", "ended_on": None, "namespace": "jo", "environment": "x",
+    "exclude_newer": None, "warnings": [],
+}  # fmt: skip
+ROW = {
+    "id": 1, "namespace": {"name": "jo"}, "name": "x", "description": "\x1b]0;evil", "active": True,
+    "current_build": BUILD, "newest_build_status": None,
+}  # fmt: skip
+ARTIFACT = {
+    "id": 1, "type": "yaml", "variant": "", "state": "ready", "size": 14, "sha256": "0" * 64, "reason": "",
+    "reach": "anywhere", "media_type": "text/plain", "file_name": "x.yml",
+}  # fmt: skip
+
+
+@pytest.fixture
+def hostile() -> Iterator[Hostile]:
+    found = Hostile()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            data, text = found.answer(self.path.partition("?")[0])
+            body = text or json.dumps({"status": "ok", "data": data, "count": 1}).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            if found.encoding:
+                self.send_header("Content-Encoding", found.encoding)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Drop it."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        found.url = f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield found
+        server.shutdown()
 
 
 @pytest.fixture

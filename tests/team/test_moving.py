@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -101,11 +102,46 @@ def test_they_may_be_there_without_files(jo: Terminal, store: Service, nasty_cha
     assert (row["current_build"]["number"], row["current_build"]["packed_away"]) == (2, True)
 
 
+def test_what_was_built_twice_is_sent_once_and_is_active(jo: Terminal, store: Service, nasty_channel: str) -> None:
+    own = ("--root", str(jo.folder / "twice"))
+    (jo.folder / "t.yml").write_text(f"name: t\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]\n")
+    for _ in range(2):
+        jo.run("build", "t.yml", *own)
+    words = ("push-to", jo.url, "--accept", nasty_channel, *own)
+    lines = [(line["source"], line["result"]) for line in jo.json(*words)]
+    assert lines == [("default/t:1", "left out"), ("default/t:2", "sent")]
+    repeated = [(line["source"], line["result"]) for line in jo.json(*words)]  # while it may be building still
+    assert repeated == [("default/t:1", "left out"), ("default/t:2", "there already")]
+    store.wait(store.data("GET", "build/?name=t&namespace=jo")[0]["id"])
+    assert [row["active"] for row in store.data("GET", "build/?name=t&namespace=jo")] == [True]
+
+
+def test_at_once_it_comes_once_and_its_text_is_what_was_built(jo: Terminal, store: Service, nasty_channel: str) -> None:
+    with contextlib.closing(EnvStore.open(StoreConfig(str(jo.folder / "own")))) as private:
+        bond = private.bonds.of_build(private.builds.find("default", "x", "3").id, lock=True)
+    body = {"envstore": bond, "built_on": "2026-01-31", "accept": [nasty_channel]}
+    other = f"channels: [{nasty_channel}]\ndependencies: [something-else]"
+
+    def send(_number: int) -> tuple[int, bool]:
+        told = store.data("POST", "environment/team/once/record/", json={**body, "specification": other})
+        return told["build_id"], told["is_new"]
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(send, range(6)))
+    assert (len({build for build, _ in answers}), sum(is_new for _, is_new in answers)) == (1, 1)
+    shown = store.data("GET", f"build/{answers[0][0]}/")["specification"]["text"]
+    assert ("something-else" in shown, "nasty-links" in shown) == (False, True)
+    assert store.data("GET", "environment/team/once/")["active"] is False
+    store.ask("POST", "environment/team/once/record/", json={**body, "active": True, "later": True})
+    assert store.data("GET", "environment/team/once/")["active"] is True
+
+
 def test_what_is_no_build_is_refused(store: Service) -> None:
     body = {"envstore": {"version": 1}, "built_on": "2026-01-31"}
     for change, words in (
         ({}, "namespace"),
         ({"built_on": "yesterday"}, "must be a day"),
+        ({"built_on": "9999-12-31"}, "must be a day"),
         ({"envstore": []}, "not a mapping"),
         ({"accept": "x"}, "accept"),
         ({"later": 1}, "later"),
@@ -131,6 +167,9 @@ def test_environments_come_from_conda_store(jo: Terminal, store: Service, nasty_
     shown = jo.json("show", "team/old", *own)
     assert (shown["status"], shown["description"], shown["packages"]) == ("COMPLETED", "old one", 1)
     assert "there already" in jo.run(*words, **token).stdout
+    store.wait(store.submit(text.replace("name: old", "name: OLD"), "jo"))
+    clash = jo.run("from-conda-store", address, "team/old", "jo/OLD", "--into", "all", *own, status=5, **token).stdout
+    assert clash.count("several would be called so") == 2
     assert (
         "no environment team/none" in jo.run("from-conda-store", address, "team/none", *own, status=3, **token).stderr
     )
