@@ -47,6 +47,11 @@ UNSANDBOXED = (
     "who may build"
 )
 
+AS_ROOT = (
+    "the service runs as root: there is no second layer behind the sandbox of code of packages then, and no limit "
+    "of its processes; give the service an account of its own"
+)
+
 
 class EnvStoreService(ServingTraits, ConfigurationFiles):
     """A store of environments for a team, without Jupyter."""
@@ -149,6 +154,8 @@ class EnvStoreService(ServingTraits, ConfigurationFiles):
         if configuration.sandbox == NONE and not self.allow_unsandboxed:
             raise InvalidInputError(UNSANDBOXED)
         self._check()
+        if os.geteuid() == 0:
+            self.log.warning("envstore: %s", AS_ROOT)
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, FILES)), hard))
         self.ending = threading.Event()

@@ -10,14 +10,15 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.application.configuration import read_files
 from jupyter_envstore.cli.build import owner
-from jupyter_envstore.cli.common import print_json, wait, who
+from jupyter_envstore.cli.common import wait, who
 from jupyter_envstore.cli.display import LiveDisplay
+from jupyter_envstore.cli.moving import FAILED, THERE, Line, tell_lines
 from jupyter_envstore.cli.opening import open_store
 from jupyter_envstore.cli.selection import chosen
 from jupyter_envstore.database.states import COMPLETED
@@ -34,17 +35,7 @@ TOKEN = "CONDA_STORE_TOKEN"  # noqa: S105 - the name of a variable
 LONGEST = 8_192
 KEYS = ("name", "description", "channels", "dependencies", "variables")
 """What a specification has, in the order of an ``environment.yml``."""
-TAKEN, SOLVED, WOULD, THERE, FAILED = "taken over", "solved anew", "would take", "there already", "failed"
-
-
-@dataclass(frozen=True)
-class Line:
-    """What became of an environment: ``source`` there, ``target`` here, and why."""
-
-    source: str
-    target: str
-    result: str
-    reason: str = ""
+TAKEN, SOLVED, WOULD = "taken over", "solved anew", "would take"
 
 
 def from_conda_store(options: argparse.Namespace) -> int:
@@ -61,14 +52,8 @@ def from_conda_store(options: argparse.Namespace) -> int:
             msg = f"{server.url} shows no environment without a token; set {TOKEN}"
             raise NotFoundError(msg)
         found = chosen(shown, options.environments)
-        lines = []
-        for line in _taken(server, store, found, options):
-            lines.append(line)
-            if not options.json:
-                print(f"{line.result:<13} {line.source} -> {line.target}  {line.reason}".rstrip(), flush=True)
-    if options.json:
-        print_json([asdict(line) for line in lines])
-    elif not lines:
+        lines = tell_lines(_taken(server, store, found, options), options)
+    if not lines:
         print(f"{server.url} shows no environment", file=sys.stderr)
     return 5 if any(line.result == FAILED for line in lines) else 0
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jupyter_envstore.application.configuration import read_files
-from jupyter_envstore.cli.common import print_json, who
+from jupyter_envstore.cli.common import who
+from jupyter_envstore.cli.moving import FAILED, THERE, Line, tell_lines
 from jupyter_envstore.cli.opening import elsewhere, open_store
 from jupyter_envstore.cli.selection import chosen
 from jupyter_envstore.database.states import COMPLETED
@@ -30,17 +31,7 @@ if TYPE_CHECKING:
     from jupyter_envstore.representation.builds import BuildView
     from jupyter_envstore.representation.environments import EnvironmentView
 
-SENT, WOULD, THERE, LEFT_OUT, FAILED = "sent", "would send", "there already", "left out", "failed"
-
-
-@dataclass(frozen=True)
-class Line:
-    """What became of a build, or of an environment: ``source`` here, ``target`` there, and why."""
-
-    source: str
-    target: str
-    result: str
-    reason: str = ""
+SENT, WOULD, LEFT_OUT = "sent", "would send", "left out"
 
 
 def push_to(options: argparse.Namespace) -> int:
@@ -54,17 +45,11 @@ def push_to(options: argparse.Namespace) -> int:
     with open_store(options, is_source=True) as store:
         target = elsewhere(read_files(), url)
         try:
-            lines = []
-            for line in _sent(store, target, options):
-                lines.append(line)
-                if not options.json:
-                    print(f"{line.result:<13} {line.source} -> {line.target}  {line.reason}".rstrip(), flush=True)
+            lines = tell_lines(_sent(store, target, options), options)
         finally:
             target.close()
     counts = {result: sum(line.result == result for line in lines) for result in (SENT, WOULD, THERE, LEFT_OUT, FAILED)}
-    if options.json:
-        print_json([asdict(line) for line in lines])
-    else:
+    if not options.json:
         told = ", ".join(f"{count} {result}" for result, count in counts.items() if count)
         print(f"{url}: {told or 'there is nothing to send: the store has no such environment'}")
     return 5 if counts[FAILED] else 0

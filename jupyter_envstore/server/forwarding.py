@@ -29,6 +29,7 @@ from jupyter_envstore.remote.connection import Outgoing
 from jupyter_envstore.remote.headers import API_PATH, VERSION
 from jupyter_envstore.server.json_handler import JsonHandler, header_token
 from jupyter_envstore.server.shared_page import SharedPageHandler
+from jupyter_envstore.server.tokens import own_command
 from jupyter_envstore.server.tokens_page import TokensPageHandler
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ SHOWN = re.compile(
     r"(?:; *charset=[a-zA-Z0-9-]+)?",
 )
 """Media types of answers that are handed back as they are; what else comes is bytes."""
+UNCACHED = ("Accept-Encoding", "If-None-Match", "If-Modified-Since")
+"""Headers of a request whose answer is changed here."""
 OWN_ARGUMENTS = ("token", "_xsrf")
 """What stands in a query for this server, and is nobody else's business."""
 EVERYBODY = None
@@ -268,7 +271,7 @@ class ForwardEnvironmentsHandler(ForwardHandler):
             await super()._forward()
             return
         outgoing = self._outgoing()
-        for name in ("Accept-Encoding", "If-None-Match", "If-Modified-Since"):
+        for name in UNCACHED:
             outgoing.headers.pop(name, None)
         async with forwarding.connection.send(outgoing) as answer:
             text = await forwarding.connection.body(answer)
@@ -290,6 +293,30 @@ class ForwardEnvironmentsHandler(ForwardHandler):
             return json.dumps(found).encode()
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return text
+
+
+class PermissionForwardHandler(ForwardHandler):
+    """``permission/``: how the store is worked with in a terminal is told by this server."""
+
+    async def _forward(self) -> None:
+        if self.request.method != "GET" or self._token:
+            await super()._forward()
+            return
+        connection = forwarding_of(self.settings).connection
+        outgoing = self._outgoing()
+        for name in UNCACHED:
+            outgoing.headers.pop(name, None)
+        async with connection.send(outgoing) as answer:
+            text = await connection.body(answer)
+            self.set_status(answer.status_code, answer.reason_phrase or None)
+        try:
+            found = json.loads(text)
+            if found["data"]["authenticated"]:
+                found["data"]["command"] = own_command("--store", connection.url)
+            text = json.dumps(found).encode()
+        except (ValueError, LookupError, TypeError, RecursionError):
+            pass
+        self.finish(text)
 
 
 class BringForwardHandler(ForwardHandler):
@@ -334,6 +361,7 @@ def forwarding_routes() -> list[tuple[str, type[Any]]]:
         ("/envstore/api/v1/environment/[^/]+/[^/]+/?", ForwardEnvironmentsHandler),
         ("/envstore/api/v1/environment/[^/]+/[^/]+/bring/?", BringForwardHandler),
         ("/envstore/api/v1/build/[^/]+/kernel/?", OfferForwardHandler),
+        ("/envstore/api/v1/permission/?", PermissionForwardHandler),
         ("/envstore/api(?:/.*)?", ForwardHandler),
         ("/envstore/channel(?:/(?!t/).*)?", ForwardHandler),  # a token in a path would be logged; the store takes it
         ("/conda-store/api(?:/.*)?", ForwardHandler),

@@ -17,6 +17,12 @@ LONGEST_HOURS = 24 * 7
 """How long a token for a kernel holds at most, in hours."""
 
 
+def own_command(*options: str) -> list[str]:
+    """Return how a store is worked with in a terminal of this server, whatever its ``PATH``."""
+    program = Path(sys.executable).with_name("jupyter-envstore")
+    return [str(program) if program.exists() else "jupyter-envstore", *options]
+
+
 class VersionHandler(EnvStoreHandler):
     """``/``"""
 
@@ -45,14 +51,11 @@ class PermissionHandler(EnvStoreHandler):
                 "entity_permissions": {entity: found for entity, found in permissions.items() if found},
                 "entity_roles": {entity: list(roles) for entity, roles in identity.bindings.items()},
                 "expiration": moments.expiration_json(identity.expires_on),
-                "command": self._command() if identity.authenticated and self.context.has_terminals else None,
+                "command": own_command("--root", self.store.config.root_dir)
+                if identity.authenticated and self.context.has_terminals
+                else None,
             }
         )
-
-    def _command(self) -> list[str]:
-        """Return how this store is worked with in a terminal of this server, whatever its ``PATH``."""
-        program = Path(sys.executable).with_name("jupyter-envstore")
-        return [str(program) if program.exists() else "jupyter-envstore", "--root", self.store.config.root_dir]
 
 
 class UsageHandler(EnvStoreHandler):

@@ -21,7 +21,7 @@ from jupyter_envstore.database.connection import NETWORK_FILE_SYSTEMS, Database,
 from jupyter_envstore.engine.channels import ChannelPolicy, redact
 from jupyter_envstore.engine.question_process import ask
 from jupyter_envstore.engine.questions import SearchAnswer, SearchQuestion
-from jupyter_envstore.engine.sandbox import check_sandbox, sandbox_for
+from jupyter_envstore.engine.sandbox import NONE, check_sandbox, sandbox_for
 from jupyter_envstore.engine.uv import find_uv
 from jupyter_envstore.errors import EnvStoreError
 from jupyter_envstore.images.base_images import open_source
@@ -100,6 +100,9 @@ def _others(what: str, config: StoreConfig) -> Finding:
 def _sandbox(what: str, config: StoreConfig) -> Finding:
     sandbox = sandbox_for(config)
     check_sandbox(sandbox)
+    if sandbox.name != NONE and os.geteuid() == 0:
+        words = f"{sandbox.name}, as root: there is no second layer behind it, and no limit of processes in it"
+        return Finding(what, WARNING, f"{words}; use an account of its own where several people build")
     return Finding(what, GOOD, sandbox.name)
 
 

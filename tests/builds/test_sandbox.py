@@ -366,7 +366,7 @@ def test_a_sandbox_that_does_not_work_keeps_the_store_closed(
     root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     config = StoreConfig(str(root), sandbox="bubblewrap")
-    assert {finding.what: finding.text for finding in examine(config)}["sandbox"] == "bubblewrap"
+    assert {finding.what: finding.text for finding in examine(config)}["sandbox"].startswith("bubblewrap")
     broken = tmp_path / "bin"
     broken.mkdir()
     (broken / "bwrap").write_text("#!/bin/sh\necho 'No permissions to create new namespace' >&2\nexit 1\n")
@@ -555,3 +555,34 @@ def test_a_source_archive_that_is_built_reaches_no_more_than_the_checked_network
             found[bool(options)] = json.loads(made.read_text().removeprefix("FOUND = "))
     assert (found[False]["port"], found[False]["abstract"]) == ("reached it", "connected")
     assert found[True] == {"port": "ConnectionRefusedError", "abstract": "ConnectionRefusedError", "proxied": "403"}
+
+
+@pytest.mark.parametrize("allow", [False, True])
+def test_what_a_script_links_to_the_store_is_in_no_artifact(
+    package_cache: Path, base: Path, tmp_path: Path, allow: bool
+) -> None:
+    def fill(root: Path) -> None:
+        for name in ("envstore.sqlite", "plain.txt"):
+            path = root / "share" / "stolen" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("harmless\n")
+        script = root / "bin" / ".thief-post-link.sh"
+        script.parent.mkdir()
+        script.write_text('rm -r "$PREFIX/share/stolen"; ln -s "$PREFIX/../.." "$PREFIX/share/stolen"\n')
+        script.chmod(0o755)
+
+    add(tmp_path, "thief", fill)
+    index_channel(tmp_path)
+    settings = {"artifacts_at_once": [], "check_imports": False, "installer_maker": "self-extracting"}
+    settings |= {"allow_outside_links": allow}
+    with opened_stores(package_cache) as make:
+        store: Store = make(sandbox="bubblewrap", docker_base_image=f"oci:{base}", settings=settings)
+        view = store.build(f"name: x\nchannels: ['{tmp_path.as_uri()}']\ndependencies: [thief]")
+        assert view["status"] == "COMPLETED", view["reason"]
+        assert (Path(view["prefix"]) / "share" / "stolen").is_symlink()
+        for kind in ("archive", "docker", "installer"):
+            store.envstore.artifacts.request(view["id"], kind)
+            store.wait(view["id"])
+            made = store.envstore.artifacts.find(view["id"], kind)
+            assert made["state"] == "failed", kind
+            assert "share/stolen, which a script of a package made, leads to a place of this machine" in made["reason"]

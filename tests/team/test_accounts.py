@@ -139,6 +139,7 @@ def test_an_account_that_is_not_root_builds_in_the_sandbox(service: Service, bui
     files = [path for path in service.root.rglob("*") if not path.is_symlink()]
     assert {path.stat().st_uid for path in files} == {user_of(service.account)}
     assert service.data("GET", "environment/team/k/")["active"]
+    assert "runs as root" not in service.log.read_text()
 
 
 def test_people_run_what_the_store_has_in_place_and_read_nothing_else_of_it(

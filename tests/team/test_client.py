@@ -67,7 +67,7 @@ def client(store: Service, built: int) -> Iterator[Client]:
 
 def test_the_answers_are_those_that_the_person_has_at_the_store(client: Client, store: Service, built: int) -> None:
     for path in (
-        "", "permission/", "build/?page=1&size=5", f"build/{built}/",
+        "", "build/?page=1&size=5", f"build/{built}/",
         f"build/{built}/packages/", f"build/{built}/yaml/", f"build/{built}/lockfile/", "openapi.json", "roles/",
         f"build/{built}/logs/", f"build/{built}/docker/",
     ):  # fmt: skip
@@ -81,7 +81,11 @@ def test_the_answers_are_those_that_the_person_has_at_the_store(client: Client, 
                 for own in ("kernel_note", "path", "presence"):  # the store starts no kernels, and this server does
                     del row[own]
         assert ours == theirs
-    assert client.data("GET", "permission/")["primary_namespace"] == "jo"
+    own, theirs = client.data("GET", "permission/"), store.data("GET", "permission/", JO)
+    program, *options = own.pop("command")
+    assert (Path(program).name, options, theirs.pop("command")) == ("jupyter-envstore", ["--store", store.place], None)
+    assert own == theirs
+    assert own["primary_namespace"] == "jo"
     assert client.ask("GET", "").headers["EnvStore-Version"] == store.data("GET", "", JO)["version"]
     assert client.ask("DELETE", "environment/team/x/").status_code == 403
     assert requests.get(f"{client.origin}/conda-store/api/v1/", params={"token": MASTER}, timeout=9).ok

@@ -29,6 +29,7 @@ def test_it_builds_and_hands_out(service: Service, nasty_channel: str) -> None:
     assert service.ask("POST", f"build/{build}/kernel/", json={}).status_code == 409
     lock = requests.get(f"{service.api}build/{build}/lockfile/", headers=ADMIN, timeout=9)
     assert "nasty-text" in lock.text
+    assert ("the service runs as root" in service.log.read_text()) is (os.geteuid() == 0)
 
 
 def test_nobody_is_let_in_without_a_token(service: Service) -> None:

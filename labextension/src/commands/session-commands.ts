@@ -82,7 +82,6 @@ function addTerminalCommand(context: CommandContext): void {
     },
     {
       isVisible: args =>
-        !context.environment(args)?.presence && // the command line works on stores of this machine
         app.commands.hasCommand('terminal:create-new') &&
         app.serviceManager.terminals.isAvailable(),
       isEnabled: args => Boolean(context.environment(args)?.active),
