@@ -165,7 +165,7 @@ def _send(
         later = options.later or not build["active"]
         day = (build["ended_on"] or build["scheduled_on"])[:10]
         moved = MovedBuild(day, later, build["active"], store.builds.text(build["id"]))
-        reference = target.bonds.add_build(bond, place, who(), options.accept or (), moved)
+        reference = target.moved_builds.add(bond, place, who(), options.accept or (), moved)
     except UnknownPlacesError as error:
         accept = " ".join(f"--accept {address}" for address in error.places)
         return Line(source, name, FAILED, f"its packages come from addresses that no setting there names: {accept}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from jupyter_envstore.notebooks.bond_reader import read_bond
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from jupyter_envstore.notebooks.bond_state import BondState, LockState
     from jupyter_envstore.notebooks.module_provider import ModuleProvider
     from jupyter_envstore.policy.access import Identity
-    from jupyter_envstore.services.values import BuildRef, MovedBuild
+    from jupyter_envstore.services.values import BuildRef
 
 
 class Bonds:
@@ -51,28 +50,6 @@ class Bonds:
     def lock_state(self, identity: Identity, bond: Bond) -> LockState | None:
         """Return what can be done there with the lock in a bond; None where it has none."""
         return self.look(identity, bond)["lock"]
-
-    def add_build(
-        self, metadata: object, target: tuple[str, str], who: str, accepted: Sequence[str], moved: MovedBuild
-    ) -> BuildRef:
-        """Add a build of another store to an environment, behind those that it has; one that is there stays alone.
-
-        Raises
-        ------
-        EnvStoreError
-            As :meth:`jupyter_envstore.services.bonds.Bonds.add_build`.
-        """
-        del who
-        body = {
-            "envstore": metadata,
-            "accept": list(accepted),
-            "built_on": moved.built_on,
-            "later": moved.later,
-            "active": moved.is_active,
-            "specification": moved.text,
-        }
-        told = self._connection.send("POST", path_of("environment", *target, "record"), body)
-        return replace(self._builds.reference(told["build_id"]), is_new=bool(told["is_new"]))
 
     def build_lock(
         self, metadata: object, target: tuple[str, str], who: str, accepted: Sequence[str] = (), later: bool = False

@@ -15,6 +15,7 @@ from jupyter_envstore.remote_store.builds import Builds
 from jupyter_envstore.remote_store.connection import StoreConnection
 from jupyter_envstore.remote_store.contents import Artifacts, Images, Logs, Packages
 from jupyter_envstore.remote_store.environments import Environments
+from jupyter_envstore.remote_store.moved_builds import MovedBuilds
 from jupyter_envstore.remote_store.notebooks import Bonds, Modules, ScriptBlocks
 from jupyter_envstore.remote_store.places import Channels, Links, Namespaces, Settings, StoreRetention, Tokens
 from jupyter_envstore.remote_store.prefixes import Bring, Prefixes
@@ -48,6 +49,7 @@ class RemoteStore:
     links: Links
     logs: Logs
     modules: Modules
+    moved_builds: MovedBuilds
     namespaces: Namespaces
     other_stores: OtherStores
     packages: Packages
@@ -107,6 +109,7 @@ class RemoteStore:
             links=Links(connection),
             logs=Logs(connection),
             modules=Modules(connection),
+            moved_builds=MovedBuilds(connection, builds),
             namespaces=Namespaces(connection),
             other_stores=OtherStores(replace(config, allow_local_files=True), logins, bonds),
             packages=Packages(connection),

@@ -18,7 +18,7 @@ from jupyter_envstore.database.recorded_builds import (
     was_tried_only,
 )
 from jupyter_envstore.database.retention import builds_deleted_with, find_deleted_environment
-from jupyter_envstore.database.states import COMPLETED, PREFIX_PRESENT, UNSETTLED
+from jupyter_envstore.database.states import PREFIX_PRESENT
 from jupyter_envstore.engine.package_cache import in_cache
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.engine.satisfaction import InstalledPackage, Requests
@@ -32,17 +32,14 @@ from jupyter_envstore.services.record_policy import (
     check_accepted,
     check_record,
     unknown_places,
-    unknown_specification_places,
 )
 from jupyter_envstore.services.records import BuildRecords
 from jupyter_envstore.services.settings import Settings
-from jupyter_envstore.services.values import BuildRef, MovedBuild, RecordUse
+from jupyter_envstore.services.values import BuildRef, RecordUse
 from jupyter_envstore.spec import read_specification
 from jupyter_envstore.spec.names import NAME
 from jupyter_envstore.spec.selectors import current_subdir
 
-LONGEST_ORIGIN = 46
-"""Characters of the name of a build that came from another store, as its trigger has them (64 with words and day)."""
 MOST_FITTING = 12
 """How many environments are told that could be used instead."""
 MOST_NAMES = 1_000
@@ -173,77 +170,17 @@ class Bonds:
         SpecificationError
             The lock is damaged, or is no lock.
         """
-        record = self._checked_lock(read_bond(metadata), target, accepted)
+        record = self.checked_lock(read_bond(metadata), target, accepted)
         return self._builds.submit_record(record, target, who, NOTEBOOK, use=RecordUse(later=later))
 
-    def add_build(
-        self, metadata: object, target: tuple[str, str], who: str, accepted: Sequence[str], moved: MovedBuild
-    ) -> BuildRef:
-        """Add a build of another store to an environment, behind those that it has; one that is there stays alone.
-
-        Parameters
-        ----------
-        metadata : object
-            The bond of the build, with its lock, as the other store gives it.
-        target : tuple of str
-            Namespace and name of the environment, which is made where it is new.
-        accepted : sequence of str
-            Addresses that packages may come from although the store's settings do not name them.
-        moved : MovedBuild
-            What the other store tells of it.
+    def checked_lock(self, bond: Bond, target: tuple[str, str], accepted: Sequence[str]) -> BuildRecord:
+        """Return the record in a bond, if it may be built in a place.
 
         Raises
         ------
-        ConflictError
-            Packages would have to be built from source, and nothing shall be built now.
-        UnknownPlacesError, InvalidInputError, PlatformError, PolicyError, SpecificationError
-            As :meth:`build_lock`.
+        UnknownPlacesError, PlatformError, PolicyError, SpecificationError
+            It may not, as :meth:`build_lock` says.
         """
-        bond = read_bond(metadata)
-        record = self._checked_lock(bond, target, accepted)
-        trigger = f"{bond['namespace']}/{bond['environment']}:{bond['build']}"
-        trigger = f"moved: {trigger}, {moved.built_on}" if len(trigger) < LONGEST_ORIGIN else f"moved: {moved.built_on}"
-        if record.wheels and (here := self._moved(target, trigger)):
-            return here  # what was built from sources here has another record
-        text = self._fitting_text(moved.text, record, target, accepted)
-        use = RecordUse(moved.later, is_new=False, is_active=moved.is_active, text=text)
-        return self._builds.submit_record(record, target, who, trigger, use=use)
-
-    def _moved(self, target: tuple[str, str], trigger: str) -> BuildRef | None:
-        """Return the build of an environment that came from a build elsewhere and is ready or may yet be."""
-        with self._database.read() as session:
-            try:
-                space, environment = rows.find_environment(session, *target)
-            except NotFoundError:
-                return None
-            for build in rows.list_builds(session, environment.id):
-                if build.trigger == trigger and build.status in (COMPLETED, *UNSETTLED):
-                    return BuildRef(space.name, environment.name, build.number, build.id, is_new=False)
-        return None
-
-    def _fitting_text(self, text: str, record: BuildRecord, target: tuple[str, str], accepted: Sequence[str]) -> str:
-        """Return the text of a specification, if it asks for what the record was made of; else nothing.
-
-        Raises
-        ------
-        UnknownPlacesError, PolicyError
-            It names addresses that were not accepted, or that the settings forbid.
-        """
-        try:
-            asked = read_specification(text, "the specification", self._config.allow_local_files, named=True)
-        except SpecificationError:
-            return ""
-        requested = {*record.requested_conda, *record.requested_pip}
-        fits = {*asked.dependencies, *asked.pip} <= requested and set(asked.channels) <= set(record.channels)
-        if asked.lockfile is not None or not fits or asked.variables != record.variables:
-            return ""
-        self._settings.apply(asked, *target)
-        places = unknown_specification_places(asked, self._settings.near(target), self._config)
-        check_accepted("the specification", places, accepted)
-        return text
-
-    def _checked_lock(self, bond: Bond, target: tuple[str, str], accepted: Sequence[str]) -> BuildRecord:
-        """Return the record in a bond, if it may be built in a place."""
         record = embedded_record(bond, self._config.allow_local_files)
         if record is None:
             msg = "the notebook holds no lock; build from what it asked for, or choose another environment"

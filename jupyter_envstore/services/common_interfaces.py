@@ -132,15 +132,19 @@ class CommonBonds(Protocol):
     def look(self, identity: Identity, metadata: object) -> BondState:
         """Return what is known here of a notebook's environment, of what ``identity`` may see."""
 
-    def add_build(
-        self, metadata: object, target: tuple[str, str], who: str, accepted: Sequence[str], moved: MovedBuild
-    ) -> BuildRef:
-        """Add a build of another store to an environment, behind those that it has; one that is there stays alone."""
-
     def build_lock(
         self, metadata: object, target: tuple[str, str], who: str, accepted: Sequence[str] = (), later: bool = False
     ) -> BuildRef:
         """Build the lock that a notebook holds, in a new environment."""
+
+
+class MovedBuilds(Protocol):
+    """Builds that come from another store, by their records."""
+
+    def add(
+        self, metadata: object, target: tuple[str, str], who: str, accepted: Sequence[str], moved: MovedBuild
+    ) -> BuildRef:
+        """Add a build of another store to an environment, behind those that it has; one that is there stays alone."""
 
 
 class CommonOtherStores(Protocol):
@@ -364,6 +368,10 @@ class AnyStore(Protocol):
     @property
     def modules(self) -> Modules:
         """The modules in the packages of a store."""
+
+    @property
+    def moved_builds(self) -> MovedBuilds:
+        """Builds that come from another store."""
 
     @property
     def shared_records(self) -> CommonSharedRecords:

@@ -28,6 +28,7 @@ from jupyter_envstore.services.kernel_builds import KernelBuilds
 from jupyter_envstore.services.links import Links
 from jupyter_envstore.services.logs import Logs
 from jupyter_envstore.services.modules import Modules
+from jupyter_envstore.services.moved_builds import MovedBuilds
 from jupyter_envstore.services.namespaces import Namespaces
 from jupyter_envstore.services.other_stores import OtherStores
 from jupyter_envstore.services.package_channel import PackageChannel
@@ -72,6 +73,7 @@ class EnvStore:
     links: Links
     logs: Logs
     modules: Modules
+    moved_builds: MovedBuilds
     namespaces: Namespaces
     other_stores: OtherStores
     package_channel: PackageChannel
@@ -137,6 +139,7 @@ class EnvStore:
             links=Links(config, database, settings),
             logs=Logs(config, database, blobs),
             modules=Modules(config, database),
+            moved_builds=MovedBuilds(config, database, settings, builds, bonds),
             namespaces=Namespaces(database),
             other_stores=OtherStores(config, Logins(default_file()), bonds),
             package_channel=PackageChannel(database, blobs, artifacts),

@@ -17,6 +17,7 @@ import pytest
 from jupyter_envstore.cli.display import LiveDisplay, table
 from jupyter_envstore.cli.main import make_parser, root_behind_command
 from jupyter_envstore.spec.wording import human_size
+from tests.commands import run_command
 from tests.helpers import serve
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -42,9 +43,7 @@ class CommandLine:
         self, name: str, *arguments: str, code: int = 0, text: str | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a command and check its exit code."""
-        done = subprocess.run(
-            self.command(name, *arguments), cwd=self.folder, capture_output=True, text=True, check=False, input=text
-        )
+        done = run_command(self.command(name, *arguments)[1:], self.folder, text=text)
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
         return done

@@ -13,6 +13,7 @@ from typing import Any
 
 import requests
 
+from tests.commands import run_command
 from tests.server.live import MASTER, Server, free_port
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -257,10 +258,14 @@ class Terminal:
 
     def run(self, *words: str, status: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command and check how it ended."""
-        done = subprocess.run(
-            [*self.program, *words], capture_output=True, text=True, check=False, cwd=self.folder,
-            env=self.environment | environment, timeout=240, **identity_of(self.account),
-        )  # fmt: skip
+        variables = self.environment | environment
+        if self.account is None:
+            done = run_command(words, self.folder, variables, seconds=240)
+        else:
+            done = subprocess.run(
+                [*self.program, *words], capture_output=True, text=True, check=False, cwd=self.folder,
+                env=variables, timeout=240, **identity_of(self.account),
+            )  # fmt: skip
         assert done.returncode == status, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
 
