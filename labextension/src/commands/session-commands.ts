@@ -81,7 +81,7 @@ function addTerminalCommand(context: CommandContext): void {
       session?.send({ type: 'stdin', content: [command] });
     },
     {
-      isVisible: args =>
+      isVisible: () =>
         app.commands.hasCommand('terminal:create-new') &&
         app.serviceManager.terminals.isAvailable(),
       isEnabled: args => Boolean(context.environment(args)?.active),
