@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, unquote_plus
@@ -219,6 +219,24 @@ class ForwardHandler(JsonHandler):
                 self.log.warning("envstore: %s", error)
                 self.detach().close()  # cut off, so that it is not taken for the end
 
+    async def _forward_changed(self, change: Callable[[Any], None]) -> None:
+        """Hand the request on, and its JSON back with something changed in it; what is not as expected goes as it is.
+
+        Parameters
+        ----------
+        change : callable
+            Changes an answer in place.
+        """
+        connection = forwarding_of(self.settings).connection
+        outgoing = self._outgoing()
+        for name in UNCACHED:
+            outgoing.headers.pop(name, None)
+        async with connection.send(outgoing) as answer:
+            text = await connection.body(answer)
+            self.set_status(answer.status_code, answer.reason_phrase or None)
+        is_long = len(text) > LONG_ANSWER
+        self.finish(await asyncio.to_thread(_changed, text, change) if is_long else _changed(text, change))
+
     async def _stream(self, connection: RemoteConnection, answer: httpx.Response) -> None:
         await self.flush()
         async for piece in connection.pieces(answer):
@@ -262,37 +280,34 @@ class ForwardHandler(JsonHandler):
             self._work.cancel()
 
 
+def _changed(text: bytes, change: Callable[[Any], None]) -> bytes:
+    """Return JSON with something changed in it; as it came where it is something else."""
+    try:
+        found = json.loads(text)
+        change(found)
+        return json.dumps(found).encode()
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return text
+
+
 class ForwardEnvironmentsHandler(ForwardHandler):
     """Hands a request about environments on, and puts the kernels that they have here into the answer."""
 
     async def _forward(self) -> None:
-        forwarding = forwarding_of(self.settings)
         if self.request.method != "GET":
             await super()._forward()
             return
-        outgoing = self._outgoing()
-        for name in UNCACHED:
-            outgoing.headers.pop(name, None)
-        async with forwarding.connection.send(outgoing) as answer:
-            text = await forwarding.connection.body(answer)
-            self.set_status(answer.status_code, answer.reason_phrase or None)
-        is_long = len(text) > LONG_ANSWER
-        self.finish(await asyncio.to_thread(self._with_kernels, text) if is_long else self._with_kernels(text))
+        await self._forward_changed(self._put_kernels)
 
-    def _with_kernels(self, text: bytes) -> bytes:
+    def _put_kernels(self, found: Any) -> None:
         kernels = forwarding_of(self.settings).kernels
-        try:
-            found = json.loads(text)
-            data = found.get("data") or []
-            for row in data if isinstance(data, list) else [data]:
-                state = kernels.state(row["id"])
-                row["kernels"], row["languages"] = list(state.ids), list(state.languages)
-                row["path"] = None  # that of the machine of the store
-                row["presence"] = kernels.presence(row["id"])
-                row["kernel_note"] = state.reason or None if row["current_build_id"] else None
-            return json.dumps(found).encode()
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-            return text
+        data = found.get("data") or []
+        for row in data if isinstance(data, list) else [data]:
+            state = kernels.state(row["id"])
+            row["kernels"], row["languages"] = list(state.ids), list(state.languages)
+            row["path"] = None  # that of the machine of the store
+            row["presence"] = kernels.presence(row["id"])
+            row["kernel_note"] = state.reason or None if row["current_build_id"] else None
 
 
 class PermissionForwardHandler(ForwardHandler):
@@ -302,21 +317,11 @@ class PermissionForwardHandler(ForwardHandler):
         if self.request.method != "GET" or self._token:
             await super()._forward()
             return
-        connection = forwarding_of(self.settings).connection
-        outgoing = self._outgoing()
-        for name in UNCACHED:
-            outgoing.headers.pop(name, None)
-        async with connection.send(outgoing) as answer:
-            text = await connection.body(answer)
-            self.set_status(answer.status_code, answer.reason_phrase or None)
-        try:
-            found = json.loads(text)
-            if found["data"]["authenticated"]:
-                found["data"]["command"] = own_command("--store", connection.url)
-            text = json.dumps(found).encode()
-        except (ValueError, LookupError, TypeError, RecursionError):
-            pass
-        self.finish(text)
+        await self._forward_changed(self._put_command)
+
+    def _put_command(self, found: Any) -> None:
+        if found["data"]["authenticated"]:
+            found["data"]["command"] = own_command("--store", forwarding_of(self.settings).connection.url)
 
 
 class BringForwardHandler(ForwardHandler):
