@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,10 +21,12 @@ from jupyter_envstore.errors import (
     BuildFailedError,
     EnvStoreError,
     InvalidInputError,
+    NotFoundError,
     SpecificationError,
 )
 from jupyter_envstore.policy.access import EVERYWHERE, Identity
 from jupyter_envstore.representation.builds import FullBuildView
+from jupyter_envstore.representation.conda_store_types import EnvironmentJson
 from jupyter_envstore.services.common_interfaces import AnyStore
 from jupyter_envstore.services.store import OWN_NAMESPACE
 from jupyter_envstore.services.values import BuildRef
@@ -156,6 +159,13 @@ def _report_build(view: FullBuildView, as_json: bool, failed_platforms: Mapping[
 def owner() -> Identity:
     """Return the identity of the person at the keyboard, who may do everything on a store of this machine."""
     return Identity(who(), OWN_NAMESPACE, {EVERYWHERE: ["admin"]}, owns_account=True)
+
+
+def find_environment(store: AnyStore, namespace: str, name: str) -> EnvironmentJson | None:
+    """Return an environment of the store; None where it is not there."""
+    with contextlib.suppress(NotFoundError):
+        return store.environments.get(owner(), namespace, name)
+    return None
 
 
 def repair_file(store: AnyStore, file: str, namespace: str, pick: Pick) -> Repaired:

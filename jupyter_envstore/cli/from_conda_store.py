@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.application.configuration import read_files
-from jupyter_envstore.cli.build import owner
+from jupyter_envstore.cli.build import find_environment
 from jupyter_envstore.cli.common import wait, who
 from jupyter_envstore.cli.display import LiveDisplay
 from jupyter_envstore.cli.moving import FAILED, THERE, Line, tell_lines
@@ -25,7 +25,6 @@ from jupyter_envstore.database.states import COMPLETED
 from jupyter_envstore.errors import EnvStoreError, NotFoundError, StorageError
 from jupyter_envstore.private_files import write_private
 from jupyter_envstore.remote.conda_store import CondaStore, CondaStoreEnvironment
-from jupyter_envstore.representation.conda_store_types import EnvironmentJson
 from jupyter_envstore.services.common_interfaces import AnyStore
 from jupyter_envstore.spec import Specification, check_name, read_specification
 from jupyter_envstore.spec.names import suggest_name
@@ -88,7 +87,7 @@ def _taken(
             build = server.build(environment.build_id)
             if options.specifications and not options.dry_run:
                 _write(Path(options.specifications), environment, build.specification)
-            here = _found(store, space, name)
+            here = find_environment(store, space, name)
             if here is not None and here["active"]:
                 yield Line(str(environment), target, THERE)
                 continue
@@ -100,13 +99,6 @@ def _taken(
             yield _build(store, environment, (space, name), specification, bool(lock), here is None)
         except EnvStoreError as error:
             yield Line(str(environment), target, FAILED, str(error))
-
-
-def _found(store: AnyStore, namespace: str, name: str) -> EnvironmentJson | None:
-    """Return an environment of the store; None where it is not there."""
-    with contextlib.suppress(NotFoundError):
-        return store.environments.get(owner(), namespace, name)
-    return None
 
 
 def _specification(

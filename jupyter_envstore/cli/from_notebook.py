@@ -11,6 +11,7 @@ from pathlib import Path
 
 from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.cli.build import (
+    find_environment,
     new_place,
     owner,
     pick_of,
@@ -21,7 +22,7 @@ from jupyter_envstore.cli.build import (
 from jupyter_envstore.cli.common import command, print_json, read_file, who
 from jupyter_envstore.cli.opening import open_store
 from jupyter_envstore.database.recorded_builds import NOTEBOOK
-from jupyter_envstore.errors import EnvStoreError, InvalidInputError, NotFoundError, SpecificationError
+from jupyter_envstore.errors import EnvStoreError, InvalidInputError, SpecificationError
 from jupyter_envstore.notebooks.execution import language_of_notebook, read_notebook
 from jupyter_envstore.notebooks.imported_modules import NAMESPACES, python_modules, r_packages, with_modules_beside
 from jupyter_envstore.notebooks.install_lines import installed_by
@@ -85,7 +86,7 @@ def from_notebook(options: argparse.Namespace) -> int:
         local = store.allow_local_files
         specification = read_specification(proposal.text, proposal.source, local, named=bool(name))
         target = f"{namespace}/{name or specification.name}"
-        if not name and _is_there(store, namespace, specification.name or ""):
+        if not name and find_environment(store, namespace, specification.name or "") is not None:
             msg = f"there is an environment {target} already; give --name {target} to build it anew, or another name"
             raise InvalidInputError(msg)
         print(f"{target}:\n{proposal.text}", file=sys.stderr)
@@ -100,14 +101,6 @@ def from_notebook(options: argparse.Namespace) -> int:
             place = f"{reference.namespace}/{reference.name}"
             print(f"open it there: {command(f'open {options.file} --environment {place}')}", file=sys.stderr)
         return code
-
-
-def _is_there(store: AnyStore, namespace: str, name: str) -> bool:
-    try:
-        store.environments.get(owner(), namespace, name)
-    except NotFoundError:
-        return False
-    return True
 
 
 def _print(options: argparse.Namespace, proposal: Proposal) -> None:
