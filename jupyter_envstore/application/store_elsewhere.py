@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_core.paths import jupyter_data_dir
 
 from jupyter_envstore.application.remote_kernels import RemoteKernels
+from jupyter_envstore.application.task_end import end_tasks
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.remote.change_stream import ChangeStream, RemoteNews
@@ -159,9 +160,7 @@ class StoreElsewhere:
 
     async def stop(self) -> None:
         """Follow it no more, and end all requests."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(self._tasks)
         await self._connection.close()
 
     def _make_folder(self, client: ClientConfiguration) -> None:
