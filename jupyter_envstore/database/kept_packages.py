@@ -19,6 +19,8 @@ from jupyter_envstore.spec.lock_entries import CondaEntry, PypiEntry
 CONDA, PYPI = "conda", "pypi"
 OWNERS = "build:%:packages"
 """What the owners of kept packages look like, as a pattern of SQL."""
+ASKED_AT_ONCE = 500
+"""Files that one query asks for."""
 
 
 @dataclass(frozen=True)
@@ -218,6 +220,23 @@ def served_files(
     if name is not None:
         query = query.where(KeptPackage.name == name)
     return [ServedFile(*row) for row in session.execute(query)]
+
+
+def places_of_kept(session: Session, digests: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Return namespace, environment and SHA-256 of what builds that are there keep of some files."""
+    query = (
+        select(Namespace.name, Environment.name, KeptPackage.digest)
+        .join(Build, Build.id == KeptPackage.build_id)
+        .join(Environment, Environment.id == Build.environment_id)
+        .join(Namespace, Namespace.id == Environment.namespace_id)
+        .where(Build.deleted_on.is_(None), Environment.deleted_on.is_(None), Namespace.deleted_on.is_(None))
+        .distinct()
+    )
+    found: list[tuple[str, str, str]] = []
+    for first in range(0, len(digests), ASKED_AT_ONCE):
+        asked = query.where(KeptPackage.digest.in_(digests[first : first + ASKED_AT_ONCE]))
+        found += [(row[0], row[1], row[2] or "") for row in session.execute(asked)]
+    return found
 
 
 def served_states(session: Session, manager: str, subdir: str) -> list[tuple[str, str, int, str]]:

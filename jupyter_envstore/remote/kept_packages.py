@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterable
@@ -22,6 +23,11 @@ THREADS = 4
 SECONDS = 60.0
 """How long the store may say nothing."""
 PIECE = 1 << 20
+KEPT = "/api/v1/package/kept/"
+LARGEST = 4 << 20
+"""Bytes of an answer that tells which files are kept."""
+AWAY = (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError)
+"""What stands for no answer."""
 
 
 @dataclass(frozen=True)
@@ -96,19 +102,38 @@ class RemotePackages:
             They cannot be written.
         """
         with ThreadPoolExecutor(THREADS, "envstore-kept") as pool:
-            sizes = list(pool.map(lambda file: self._fetch(file, blobs), files))
+            sizes = list(pool.map(lambda file: self._fetch(file, blobs), self._kept(list(files))))
         came = [size for size in sizes if size]
         return len(came), sum(came)
+
+    def _kept(self, files: list[WantedFile]) -> list[WantedFile]:
+        """Return those that the store says that it keeps; all of them where its version is older, and cannot say."""
+        asked = json.dumps({"sha256": sorted({file.digest for file in files})}).encode()
+        request = self._request(KEPT, asked)
+        try:
+            with self._opener.open(request, timeout=SECONDS) as answer:
+                kept = set(json.loads(answer.read(LARGEST))["data"]["sha256"])
+        except (urllib.error.HTTPError, ValueError, LookupError, TypeError, RecursionError):
+            return files
+        except AWAY:
+            self._is_away = True
+            return []
+        return [file for file in files if file.digest in kept]
+
+    def _request(self, path: str, body: bytes | None = None) -> urllib.request.Request:
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        address = self._url + path  # it was checked when it was configured
+        return urllib.request.Request(address, body, headers)  # noqa: S310
 
     def _fetch(self, file: WantedFile, blobs: BlobStore) -> int:
         """Fetch one; return its bytes, 0 where it is not to be had."""
         if self._is_away:
             return 0
-        request = urllib.request.Request(  # noqa: S310 - the address was checked when it was configured
-            self._url + file.path, headers={"Authorization": f"Bearer {self._token}"}
-        )
         try:
-            with self._opener.open(request, timeout=SECONDS) as answer, blobs.create(file.digest) as blob:
+            with (
+                self._opener.open(self._request(file.path), timeout=SECONDS) as answer,
+                blobs.create(file.digest) as blob,
+            ):
                 while piece := answer.read(PIECE):
                     blob.write(piece)
                     if file.size and blob.size > file.size:
@@ -117,6 +142,6 @@ class RemotePackages:
             return blob.size
         except (StorageError, urllib.error.HTTPError):
             return 0
-        except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError):
+        except AWAY:
             self._is_away = True
             return 0

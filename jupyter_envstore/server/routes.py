@@ -11,6 +11,7 @@ from jupyter_envstore.server import (
     changes,
     documentation,
     environments,
+    kept_packages,
     kernel_builds,
     links,
     logs,
@@ -41,6 +42,7 @@ API: list[tuple[str, type[base.EnvStoreHandler]]] = [
     *logs.ROUTES,
     *settings.ROUTES,
     *search.ROUTES,
+    *kept_packages.ROUTES,
     *changes.ROUTES,
     *documentation.ROUTES,
 ]

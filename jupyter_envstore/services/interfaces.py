@@ -276,6 +276,9 @@ class PackageChannel(Protocol):
     def wheel(self, identity: Identity, digest: str, filename: str) -> tuple[Path, ServedFile]:
         """Return a kept file of a PyPI package."""
 
+    def kept(self, identity: Identity, digests: Sequence[str]) -> list[str]:
+        """Return the SHA-256 of those of some files that are kept, and that the caller may read."""
+
     def simple_index(self, identity: Identity, as_json: bool) -> Document:
         """Return the names of the kept PyPI packages."""
 

@@ -7,7 +7,7 @@ import json
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -121,6 +121,13 @@ class PackageChannel:
         """
         found = (file for file in self._readable(identity, PYPI, filename=filename) if file.digest == digest)
         return self._first(found, filename)
+
+    def kept(self, identity: Identity, digests: Sequence[str]) -> list[str]:
+        """Return the SHA-256 of those of some files that are kept, and that the caller may read."""
+        with self._database.read() as session:
+            found = kept.places_of_kept(session, digests)
+        readable = {place: identity.may("environment::read", *place) for place in {row[:2] for row in found}}
+        return sorted({row[2] for row in found if readable[row[:2]]})
 
     def simple_index(self, identity: Identity, as_json: bool) -> Document:
         """Return the names of the kept PyPI packages."""

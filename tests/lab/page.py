@@ -52,7 +52,7 @@ class Lab:
 
     def load(self, query: str = "&reset") -> None:
         """Load the page, and open the sidebar."""
-        self.page.goto(f"{self.server.origin}/lab?token={MASTER}{query}")
+        self.page.goto(self.server.lab_address(query))
         self.page.wait_for_selector(".jp-Launcher, .jp-EnvStore-view", timeout=60_000)
         if not self.page.locator("#jp-envstore-panel").is_visible():
             self.page.click('[data-id="jp-envstore-panel"]')

@@ -168,6 +168,10 @@ class Server:
         self.process = None
         return code
 
+    def lab_address(self, query: str) -> str:
+        """Return the address of JupyterLab, for a browser that nobody is logged in with."""
+        return f"{self.origin}/lab?token={MASTER}{query}"
+
     def ask(
         self, method: str, path: str, token: str | None = MASTER, *, check: bool = True, **options: Any
     ) -> requests.Response:

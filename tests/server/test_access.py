@@ -34,6 +34,7 @@ TABLE = {
     "DELETE /token/{token_id}/": "login",
     "GET /search/{package}/": "login",
     "GET /package/": "login",
+    "POST /package/kept/": "login",
     "GET /newest/": "login",
     "GET /space/": "login",
     "POST /space/": "* setting::update",
@@ -129,6 +130,7 @@ BODIES = {
     "DELETE /namespace/{namespace}/role": {"other_namespace": "x", "role": "viewer"},
     "POST /token/": {"name": "x", "expiration": "2001-01-01T00:00:00Z"},
     "POST /token/kernel/": {"hours": 0},
+    "POST /package/kept/": {"sha256": ["0" * 64]},
 }
 """Bodies that let the permission be asked for, and change nothing where it is given."""
 PEOPLE: dict[str, dict[str, list[str]] | None] = {

@@ -224,7 +224,11 @@ def test_lists_name_their_own_file_whatever_others_keep_under_its_name(
     assert get(kept, f"{one}/{rebuilt.name}", MASTER).content == rebuilt.read_bytes()
     assert names(get(kept, f"{one}/repodata.json", MASTER)) == {"nasty-text"}
     assert names(get(kept, f"/envstore/channel/sha256/{own}/noarch/repodata.json", reader)) == {"nasty-text"}
+    asked = {"sha256": [own, digest, "0" * 64]}
+    assert kept.data("POST", "package/kept/", reader, json=asked) == {"sha256": [own]}
+    assert kept.data("POST", "package/kept/", json=asked) == {"sha256": sorted([own, digest])}
     kept.ask("DELETE", "environment/secret/double/")
+    assert kept.data("POST", "package/kept/", json=asked) == {"sha256": [own]}
 
 
 def add_comment(package: Path) -> None:

@@ -49,16 +49,14 @@ def hub_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python_beside(tmp_path_factory.mktemp("hub") / "python", "jupyterhub")
 
 
-@pytest.fixture(scope="module")
-def hub(hub_python: Path, base: Path) -> Iterator[Hub]:
-    """A JupyterHub with the store as its service, whose code of packages runs in a sandbox."""
+@contextmanager
+def running_hub(python: Path, extra: str = "", registry: str = "", with_lab: bool = False) -> Iterator[Hub]:
+    """Run a JupyterHub with the store as its service, whose code of packages runs in a sandbox."""
     assert PROXY.exists(), "run npm ci in labextension/checks: it brings configurable-http-proxy"
     sandbox = "c.EnvStoreApp.sandbox = 'bubblewrap'\n" if shutil.which("bwrap") else UNSANDBOXED
-    port = free_port()
-    images = f"c.EnvStoreApp.docker_base_image = 'oci:{base}'\nc.EnvStoreApp.docker_registry_port = {port}\n"
     with short_folder() as folder:
-        found = Hub(folder, hub_python, sandbox + images)
-        found.registry = f"127.0.0.1:{port}"
+        found = Hub(folder, python, sandbox + extra, with_lab)
+        found.registry = registry
         found.start()
         assert found.process is not None
         started = psutil.Process(found.process.pid).children(recursive=True)
@@ -68,3 +66,12 @@ def hub(hub_python: Path, base: Path) -> Iterator[Hub]:
         for process in started:  # the proxy and the service outlive a hub that is killed
             with contextlib.suppress(psutil.Error):
                 process.kill()
+
+
+@pytest.fixture(scope="module")
+def hub(hub_python: Path, base: Path) -> Iterator[Hub]:
+    """A JupyterHub with the store as its service, which is a registry of images too."""
+    port = free_port()
+    images = f"c.EnvStoreApp.docker_base_image = 'oci:{base}'\nc.EnvStoreApp.docker_registry_port = {port}\n"
+    with running_hub(hub_python, images, f"127.0.0.1:{port}") as found:
+        yield found

@@ -175,6 +175,18 @@ class PersonsServer(Server):
         self.master = token
         self.api = f"{origin}/envstore/api/v1/"
 
+    def lab_address(self, query: str) -> str:
+        """Return the address of JupyterLab, for a browser that its owner is logged in to the hub with."""
+        return f"{self.origin}/lab?{query.lstrip('&')}"
+
+
+WITH_LAB = """
+c.Spawner.args += ["--ServerApp.jpserver_extensions=jupyterlab=True", "--LabApp.expose_app_in_browser=True"]
+c.Spawner.args += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+c.Spawner.environment |= {{"JUPYTER_PATH": {share!r}, "JUPYTERLAB_DIR": {lab!r}, "JUPYTER_CONFIG_PATH": {config!r}}}
+"""
+"""What the Python beside that of the tests has from it: JupyterLab's own page, and the panel."""
+
 
 class Hub(Service):
     """A JupyterHub, as in ``examples/jupyterhub``, with its proxy and the store as its service.
@@ -183,9 +195,11 @@ class Hub(Service):
     ----------
     python : Path
         A Python that has jupyterhub and this project.
+    with_lab : bool
+        Whether people's own servers have JupyterLab.
     """
 
-    def __init__(self, folder: Path, python: Path, extra: str = "") -> None:
+    def __init__(self, folder: Path, python: Path, extra: str = "", with_lab: bool = False) -> None:
         super().__init__(folder, extra)
         self._python = python
         ports = {name: free_port() for name in ("hub_port", "proxy_port", "service_port")}
@@ -199,7 +213,9 @@ class Hub(Service):
             "python": str(python),
             "run": RUN,
         }
-        (folder / "hub.py").write_text(HUB_CONFIG.format(**values))
+        share, etc = Path(sys.prefix) / "share" / "jupyter", Path(sys.prefix) / "etc" / "jupyter"
+        lab = WITH_LAB.format(share=str(share), lab=str(share / "lab"), config=str(etc)) if with_lab else ""
+        (folder / "hub.py").write_text(HUB_CONFIG.format(**values) + lab)
         self.registry = ""
         self.base = f"{self.origin}/hub-of-tests"
         self.place = f"{self.base}/services/envstore/envstore"
@@ -216,7 +232,7 @@ class Hub(Service):
         """Ask the hub itself, as its admin."""
         headers = {"Authorization": f"token {HUB_TOKEN}"}
         answer = requests.request(method, self.hub_api + path, headers=headers, timeout=30, **options)
-        assert answer.ok, answer.text
+        assert answer.ok, answer.text + self.log.read_text()[-4000:]
         return answer.json() if answer.content else None
 
     def own_server(self, name: str) -> PersonsServer:

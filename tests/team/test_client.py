@@ -597,6 +597,7 @@ def test_an_environment_is_brought_ahead_and_tells_how_far_it_is(
     until(lambda: seen.append(presence()) or seen[-1]["state"] == "here", 60)
     assert "coming" in {each["state"] for each in seen}
     assert "is not here yet" not in specs(client)["envstore-team--ahead"]["spec"]["display_name"]
+    assert not re.search(r" 404 GET \S*/channel/", store.log.read_text())  # only what is kept is asked for
     again = client.ask("POST", "environment/team/ahead/bring/")
     assert (again.status_code, "already" in again.text) == (409, True)
 

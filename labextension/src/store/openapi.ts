@@ -1165,6 +1165,16 @@ export interface requests {
         readonly body: never;
         readonly data: readonly components["schemas"]["FoundPackage"][];
     };
+    readonly "POST /package/kept/": {
+        readonly body: {
+            /** @description SHA-256 of each file, in hexadecimal digits. */
+            readonly sha256: readonly string[];
+        };
+        readonly data: {
+            /** @description Of those that were asked for, the ones that are kept. */
+            readonly sha256: readonly string[];
+        };
+    };
     readonly "GET /newest/": {
         readonly body: never;
         readonly data: readonly components["schemas"]["FoundPackage"][];
