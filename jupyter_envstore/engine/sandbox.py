@@ -11,11 +11,13 @@ import contextlib
 import ctypes
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -28,8 +30,11 @@ NONE, BUBBLEWRAP = "none", "bubblewrap"
 CHOICES = (NONE, BUBBLEWRAP)
 MEMORY = 8 * 2**30
 """Bytes of data that one process may have (``RLIMIT_DATA``)."""
-PROCESSES = 4096
-"""How many processes the account may have while one runs (``RLIMIT_NPROC``): for those that only multiply."""
+PROCESSES, OWN_PROCESSES = 4096, 1024
+"""How many processes all sandboxes of the account may have together, and each of them (``RLIMIT_NPROC``): for programs
+that only multiply. The system lets root have as many as it wants."""
+COUNTED_APART = (5, 14)
+"""The version of Linux from which the processes of each user namespace are counted apart (user_namespaces(7))."""
 MERGED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 """Folders at the top of a system, which are links into ``/usr`` in many."""
 SETTINGS = (
@@ -153,6 +158,8 @@ class Bubblewrap:
             reach = replace(reach, own_python=True)
             words = [sys.executable, "-I", network_relay.__file__, str(reach.way_out), network_relay.SEPARATOR, *words]
         options += [*self._system(reach), *self._reached(reach), "--chdir", str(folder)]
+        if counts_apart():
+            words = ["prlimit", f"--nproc={OWN_PROCESSES}", *words]
         return [*limits, "bwrap", *options, "--", *words]
 
     def hides(self, path: Path) -> bool:
@@ -217,6 +224,13 @@ def _hidden(path: Path, around: Sequence[Path]) -> Iterator[str]:
     for place in {path, Path(os.path.realpath(path))}:
         if place.is_dir() and any(place.is_relative_to(other) for other in around):
             yield from ("--tmpfs", str(place))
+
+
+@cache
+def counts_apart() -> bool:
+    """Whether the system counts the processes of each sandbox apart, so that each may have a limit of its own."""
+    found = re.match(r"(\d+)\.(\d+)", platform.release())
+    return found is not None and (int(found[1]), int(found[2])) >= COUNTED_APART
 
 
 def own_python() -> list[Path]:

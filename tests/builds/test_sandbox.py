@@ -6,6 +6,7 @@ import http.server
 import ipaddress
 import json
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -27,7 +28,17 @@ from jupyter_envstore.engine.foreign_files import is_regular_below, read_regular
 from jupyter_envstore.engine.guarded_interpreter import ask, write_guard
 from jupyter_envstore.engine.pip import PipTarget, resolve_pip
 from jupyter_envstore.engine.prefix import remove_tree, seal_prefix
-from jupyter_envstore.engine.sandbox import NONE, Bubblewrap, Reach, Sandbox, Unbounded, check_sandbox, sandbox_of
+from jupyter_envstore.engine.sandbox import (
+    NONE,
+    OWN_PROCESSES,
+    Bubblewrap,
+    Reach,
+    Sandbox,
+    Unbounded,
+    check_sandbox,
+    counts_apart,
+    sandbox_of,
+)
 from jupyter_envstore.engine.uv_lock import without_claims
 from jupyter_envstore.errors import InvalidInputError, PackageError, PipError, StorageError
 from jupyter_envstore.services.doctor import examine
@@ -360,6 +371,33 @@ def test_what_a_program_may_read_and_write_is_all_that_is_there(tmp_path: Path) 
     assert subprocess.run(more, capture_output=True, text=True, check=True).stdout == "other"
     killed = Bubblewrap().command(["/bin/sh", "-c", "kill -11 $$"], Reach(), Path("/"))
     assert Bubblewrap().ended(subprocess.run(killed, check=False, capture_output=True).returncode) == -11
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: it runs programs as another account, which has limits")
+@pytest.mark.skipif(not counts_apart(), reason="needs Linux 5.14, which counts the processes of a sandbox apart")
+def test_a_program_that_only_multiplies_leaves_room_for_others() -> None:
+    count = "n=0; while [ $n -lt {most} ]; do sleep 60 & n=$((n + 1)); echo $n; done"
+    bomb = f"({count.format(most=3 * OWN_PROCESSES)}); echo full; exec sleep 60"
+    nobody: Any = {"user": "nobody", "group": "nogroup", "extra_groups": [], "text": True, "stderr": subprocess.STDOUT}
+
+    def command(script: str) -> list[str]:
+        return Bubblewrap().command(["/bin/sh", "-c", script], Reach(), Path("/"))
+
+    with subprocess.Popen(command(bomb), stdout=subprocess.PIPE, **nobody) as running:
+        try:
+            assert running.stdout is not None
+            said = list(iter(lambda: running.stdout.readline().strip(), "full"))  # type: ignore[union-attr]
+            other = subprocess.run(command(count.format(most=20)), stdout=subprocess.PIPE, check=False, **nobody)
+        finally:
+            running.kill()
+    assert "Cannot fork" in "".join(said)
+    assert OWN_PROCESSES - 100 < max(int(line) for line in said if line.isdigit()) < OWN_PROCESSES
+    assert (other.returncode, other.stdout.split()[-1]) == (0, "20")
+    account = pwd.getpwnam("nobody").pw_uid
+    deadline = time.monotonic() + 20  # all that it started ends with it
+    while left := [p for p in psutil.process_iter(["uids", "name"]) if p.info["uids"].real == account]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.1)
 
 
 def test_a_sandbox_that_does_not_work_keeps_the_store_closed(
