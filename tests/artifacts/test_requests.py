@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from jupyter_envstore.artifacts import base
-from jupyter_envstore.cli.main import make_parser
+from jupyter_envstore.cli.arguments.parser import make_parser
 from jupyter_envstore.errors import ArtifactError, ConflictError, InvalidInputError
 from jupyter_envstore.policy.artifact_kinds import ArtifactKind, artifact_kinds
 from jupyter_envstore.policy.settings import effective
@@ -87,7 +87,9 @@ def test_the_help_of_the_command_line_names_every_kind(capsys: pytest.CaptureFix
 
 
 def test_the_parser_of_the_command_line_looks_at_no_installed_packages() -> None:
-    code = "import sys; from jupyter_envstore.cli.main import make_parser; make_parser(); print(*sys.modules)"
+    code = (
+        "import sys; from jupyter_envstore.cli.arguments.parser import make_parser; make_parser(); print(*sys.modules)"
+    )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"jupyter_envstore.policy", "jupyter_envstore.spec"} & set(loaded)
 

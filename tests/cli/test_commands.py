@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from jupyter_envstore.cli.arguments.parser import make_parser
 from jupyter_envstore.cli.display import LiveDisplay, table
-from jupyter_envstore.cli.main import make_parser, root_behind_command
+from jupyter_envstore.cli.main import root_behind_command
 from jupyter_envstore.spec.wording import human_size
 from tests.commands import run_command
 from tests.helpers import serve

@@ -16,7 +16,7 @@ import yaml
 
 import jupyter_envstore
 from jupyter_envstore.application.service import EnvStoreService
-from jupyter_envstore.cli.main import make_parser
+from jupyter_envstore.cli.arguments.parser import make_parser
 from jupyter_envstore.policy.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent.parent

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import jupyter_envstore
-from jupyter_envstore.cli.main import make_parser
+from jupyter_envstore.cli.arguments.parser import make_parser
 from jupyter_envstore.spec.converting.draft import ChoiceError, Offer
 
 FOLDER = Path(jupyter_envstore.__file__).parent

@@ -11,7 +11,7 @@ import jupyter_envstore
 PACKAGE = Path(jupyter_envstore.__file__).parent
 SETTINGS = "jupyter_envstore.policy.settings"
 """Module with ``SETTINGS`` and ``RESTRICTIONS``."""
-COMMAND_LINE = "jupyter_envstore.cli.main"
+COMMAND_LINE = "jupyter_envstore.cli.arguments.parser"
 """Module with ``make_parser``."""
 PYTHON_MODULES = {
     "client": "jupyter_envstore.client",
