@@ -127,12 +127,9 @@ class SharedRecords:
         SpecificationError
             It is no build record.
         """
-        from jupyter_envstore.engine.record_reader import read_foreign_record
-        from jupyter_envstore.images.record_transfer import pull_record
+        from jupyter_envstore.services.shared_records import fetched_record
 
-        pulled = pull_record(source, self._config.docker_insecure_registries)
-        record = read_foreign_record(pulled.data, allow_local_files=True)  # the store has a say in it, too
-        return PulledRecord(record, pulled.artifact, source)
+        return fetched_record(source, self._config, allow_local_files=True)  # the store has a say in it, too
 
     def builds_with(self, pulled: PulledRecord) -> list[BuildRef]:
         """Return the completed builds that have a record already, newest first."""

@@ -32,6 +32,22 @@ KNOWN = 4_000
 """How many records are remembered, of each its platforms and wheels."""
 
 
+def fetched_record(source: Reference, config: StoreConfig, allow_local_files: bool) -> PulledRecord:
+    """Fetch a build record from a registry, and read it.
+
+    Raises
+    ------
+    RegistryUnreachableError, ImageError
+        The registry does not answer; there is no record, or it is damaged.
+    SpecificationError
+        It is no build record.
+    """
+    from jupyter_envstore.images.record_transfer import pull_record
+
+    pulled = pull_record(source, config.docker_insecure_registries)
+    return PulledRecord(read_foreign_record(pulled.data, allow_local_files), pulled.artifact, source)
+
+
 class SharedRecords:
     """Build records as artifacts of registries (OCI image specification 1.1)."""
 
@@ -128,11 +144,7 @@ class SharedRecords:
         SpecificationError
             It is no build record.
         """
-        from jupyter_envstore.images.record_transfer import pull_record
-
-        pulled = pull_record(source, self._config.docker_insecure_registries)
-        record = read_foreign_record(pulled.data, self._config.allow_local_files)
-        return PulledRecord(record, pulled.artifact, source)
+        return fetched_record(source, self._config, self._config.allow_local_files)
 
     def builds_with(self, pulled: PulledRecord) -> list[BuildRef]:
         """Return the completed builds that have a record already, newest first."""
