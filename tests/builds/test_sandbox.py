@@ -8,6 +8,7 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -325,6 +326,20 @@ def test_a_program_that_says_without_an_end_is_ended(tmp_path: Path) -> None:
         told.write(b"a" * 1_000_000)
         told.seek(0)
         assert run_bounded(["/bin/true"], {}, None, 60.0, told=told).returncode == 0
+
+
+def test_what_a_program_leaves_behind_is_not_waited_for(tmp_path: Path) -> None:
+    """It holds the streams of the program open."""
+    began = time.monotonic()
+    behind = run_bounded(["/bin/sh", "-c", "echo said; sleep 50 & echo $! > pid"], {"PATH": os.defpath}, tmp_path, 40.0)
+    assert (behind.returncode, behind.stdout, behind.is_whole) == (0, b"said\n", True)
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+    with pytest.raises(subprocess.TimeoutExpired):
+        run_bounded(["/bin/sh", "-c", "sleep 51 & echo $! > pid; wait"], {"PATH": os.defpath}, tmp_path, 1.0)
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+    with pytest.raises(subprocess.TimeoutExpired):
+        run_bounded(["/bin/sh", "-c", "exec sleep 52 > /dev/null 2> /dev/null"], {"PATH": os.defpath}, tmp_path, 1.0)
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize(
