@@ -69,6 +69,7 @@ class RemoteKernels:
         self._mounted: frozenset[int] = frozenset()
         self._mark = -1
         self._asked_at = float("-inf")
+        self._is_known = False
         self._bringing: set[asyncio.Future[int]] = set()
 
     def state(self, environment_id: int) -> KernelState:
@@ -136,6 +137,8 @@ class RemoteKernels:
         RemoteStoreUnavailableError
             The store does not answer.
         """
+        if not self._is_known:
+            await self._refresh(None)
         self._builds.set_others(await self._connection.ask("GET", f"kernel/?build_id={build_id}"), keep=True)
         return await asyncio.to_thread(self._specs.offer, build_id)
 
@@ -169,6 +172,12 @@ class RemoteKernels:
             self._moved()
 
     async def _refresh(self, ids: list[int] | None) -> None:
+        """Ask for the builds of some environments, or of all, and bring the kernelspecs up to date.
+
+        Until the store has told of all once, those stay that it told of before this server was started.
+        """
+        if not self._is_known:
+            ids = None
         if ids is None:
             self._asked_at = asyncio.get_running_loop().time()
         query = "&".join(f"environment_id={number}" for number in ids or ())
@@ -179,11 +188,13 @@ class RemoteKernels:
             told: Any = await self._connection.ask("GET", f"kernel/{'?' if query else ''}{query}")
             if strange := self._builds.set(told, ids):
                 self._log.warning("envstore: %s tells of %d builds what no store does", self._connection.url, strange)
+            self._is_known = True
         except RemoteStoreUnavailableError as error:
             self._log.warning("envstore: kernels of the store cannot be listed: %s", error)
             if not error.is_refused:
                 return
             self._builds.set(())
+            self._is_known = True
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             self._log.warning("envstore: %s tells of kernels what cannot be used: %s", self._connection.url, error)
             return
@@ -192,7 +203,8 @@ class RemoteKernels:
     async def _sync(self) -> None:
         try:
             self._mark = await asyncio.to_thread(lambda: self._brought.mark)
-            await asyncio.to_thread(self._specs.sync)
+            if self._is_known:
+                await asyncio.to_thread(self._specs.sync)
             self._here = await asyncio.to_thread(lambda: {digest for digest, _ in self._brought.least_used()})
             self._mounted = await asyncio.to_thread(self._builds.mounted)
         except OSError as error:

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import requests
 
+from jupyter_envstore.application.remote_kernels import LOOK_SECONDS
 from jupyter_envstore.builds.deletion import prefixes_in_use
 from tests.conftest import PYTHON
 from tests.helpers import serve
@@ -622,14 +623,23 @@ def test_two_logins_of_one_account_have_kernels_of_their_own(store: Service, wit
             here.stop()
 
 
-def test_a_kernel_that_is_here_starts_while_the_store_is_away(client: Client, store: Service) -> None:
+def test_a_kernel_that_is_here_starts_while_the_store_is_away(
+    client: Client, store: Service, with_kernel: dict[str, Any]
+) -> None:
+    assert with_kernel
     name = "envstore-team--k"
+    until(lambda: name in specs(client))
     with kernel(client, name) as started:
         place = run(client, started, "import sys; print(sys.prefix)")
     store.stop(signal.SIGKILL)
     try:
         assert client.ask("GET", "environment/team/k/", check=False).status_code == 503
         with kernel(client, name) as started:
+            assert run(client, started, "import sys; print(sys.prefix)") == place
+        client.stop()
+        client.start()
+        time.sleep(3 * LOOK_SECONDS)
+        with kernel(client, name) as started:  # also in a server that has not heard of the store yet
             assert run(client, started, "import sys; print(sys.prefix)") == place
     finally:
         store.start()
