@@ -114,15 +114,21 @@ class RemoteKernels:
             raise ConflictError(msg)
         if presence is not None and presence["state"] == "coming":
             return
-        token = await self._connection.own_token()
-        await asyncio.to_thread(self._brought.tell, self._builds.record_of(environment_id), Coming())
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *arguments,
-            "--",
-            stdin=asyncio.subprocess.DEVNULL,
-            env={**os.environ, KERNEL_VARIABLE: token},
-        )
+        record = self._builds.record_of(environment_id)
+        self._coming = {**self._coming, record: Coming()}  # who asks again at once is told so
+        try:
+            token = await self._connection.own_token()
+            await asyncio.to_thread(self._brought.tell, record, Coming())
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *arguments,
+                "--",
+                stdin=asyncio.subprocess.DEVNULL,
+                env={**os.environ, KERNEL_VARIABLE: token},
+            )
+        except BaseException:
+            self._coming = {key: coming for key, coming in self._coming.items() if key != record}
+            raise
         task = asyncio.ensure_future(process.wait())
         self._bringing.add(task)
         task.add_done_callback(self._bringing.discard)

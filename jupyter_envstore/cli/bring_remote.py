@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import ssl
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,20 +17,15 @@ from jupyter_envstore.builds.shims import write_shims
 from jupyter_envstore.builds.waiting_worker import WaitingWorker
 from jupyter_envstore.cli.common import who
 from jupyter_envstore.cli.late_kernel import bring as bring_files
-from jupyter_envstore.client import EnvStore as Client
-from jupyter_envstore.client import EnvStoreClientError
+from jupyter_envstore.cli.recorded_build import RecordElsewhere, recorded_build
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.active_build import ActiveBuild
 from jupyter_envstore.engine.package_cache import in_cache
 from jupyter_envstore.engine.prefix import tree_size
 from jupyter_envstore.errors import (
     BuildFailedError,
-    ConflictError,
     NotFoundError,
-    RemoteStoreUnavailableError,
-    SpecificationError,
     StorageError,
-    UnknownPlacesError,
 )
 from jupyter_envstore.kernels.own_kernels import own_kernels
 from jupyter_envstore.remote.brought import BroughtEnvironment, BroughtEnvironments, Coming
@@ -44,14 +37,13 @@ from jupyter_envstore.representation.builds import BuildProgress
 from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.services.store import EnvStore
 from jupyter_envstore.services.values import BuildRef
-from jupyter_envstore.spec.names import check_name, parse_reference
+from jupyter_envstore.spec.names import parse_reference
 from jupyter_envstore.spec.selectors import current_subdir
 from jupyter_envstore.spec.wording import human_size
 
 FULL = "no space left"
 """What a build says where the disk is full."""
 TELL_SECONDS = 0.5
-CERTIFICATES = "SSL_CERT_FILE"
 
 
 def bringing(client: ClientConfiguration, credential: Credential) -> Callable[[str, BuildRef], Path]:
@@ -134,7 +126,7 @@ def bring(
     print(f"{build} is not here yet; bringing it", file=sys.stderr, flush=True)
     known.tell(record, Coming())
     try:
-        with contextlib.closing(EnvStore.open(config, executor)) as store:
+        with known.coming_on(record), contextlib.closing(EnvStore.open(config, executor)) as store:
             _bring(store, client, token, known, record, row)
     except Exception as error:
         known.tell(record, Coming(failure=str(error)))
@@ -152,7 +144,8 @@ def _bring(
     row: ActiveBuild,
 ) -> None:
     make_room(store, known, client.most_bytes)
-    reference = _recorded(store, client, token, record, (row.namespace, row.name), row.build_id or 0)
+    place = row.namespace, row.name
+    reference = recorded_build(store, RecordElsewhere(client, token, record, place, row.build_id or 0))
     _fetch_kept(store, client, token, reference)
     try:
         prefix = bring_files(store, reference, Teller(known, record).tell)
@@ -235,100 +228,17 @@ def _fetch_kept(store: EnvStore, client: ClientConfiguration, token: Callable[[]
         for entry in lock.conda
         if entry.get("sha256") and not in_cache(entry, cache)
     ]
-    wanted += [WantedFile(package["sha256"], package["size"], package["filename"], "") for package in lock.pip]
+    wanted += [
+        WantedFile(package["sha256"], package["size"], package["filename"], "")
+        for package in lock.pip
+        if "wheel" not in package  # it came with the record
+    ]
     source = RemotePackages(client.url, token(), client.ca_file)
     count, size = source.fetch(wanted, store.blobs)
     if count:
         print(
             f"{count} of {len(wanted)} packages come from the store ({human_size(size)})", file=sys.stderr, flush=True
         )
-
-
-def _recorded(
-    store: Store,
-    client: ClientConfiguration,
-    token: Callable[[], str],
-    record: str,
-    place: tuple[str, str],
-    build_id: int,
-) -> BuildRef:
-    """Return the build here that has a record; it is added where there is none.
-
-    Raises
-    ------
-    EnvStoreError
-        The record cannot be had, or not be used.
-    """
-    target = place[0], _own_name(place[1], record)
-    with contextlib.suppress(NotFoundError):
-        return store.builds.find(*target)
-    bond = _ask(client, token(), place, build_id)
-    if bond.get("record") != f"sha256:{record}":
-        msg = f"the store at {client.url} gives another record than it told of; try again"
-        raise SpecificationError(msg)
-    try:
-        return _added(store, bond, target)
-    except ConflictError:
-        with contextlib.suppress(NotFoundError):
-            return store.builds.find(*target)  # another kernel was first
-        raise
-
-
-def _added(store: Store, bond: dict[str, object], target: tuple[str, str]) -> BuildRef:
-    """Add a build with a record. Its addresses are accepted: whoever names the store of this server trusts it."""
-    places: list[str] = []
-    for _ in range(2):
-        try:
-            return store.bonds.build_lock(bond, target, who(), places, later=True)
-        except UnknownPlacesError as error:
-            places = list(error.places)
-        except ConflictError:
-            break  # it is there; or wheels have to be built first
-    with contextlib.suppress(NotFoundError):
-        return store.builds.find(*target)
-    return _built(store, store.bonds.build_lock(bond, target, who(), places))
-
-
-def _built(store: Store, reference: BuildRef) -> BuildRef:
-    """Wait for a build that makes wheels of source archives, so that it has a record of its own.
-
-    Raises
-    ------
-    BuildFailedError
-        It failed.
-    """
-    while True:
-        store.scheduler.tick()
-        view = store.builds.progress(reference.id)
-        if view["status"] == "COMPLETED":
-            return reference
-        if view["status"] not in ("QUEUED", "BUILDING"):
-            raise BuildFailedError(view["reason"] or f"{reference} is {view['status']}")
-        time.sleep(store.poll_seconds)
-
-
-def _own_name(name: str, record: str) -> str:
-    """Return the name that an environment has here: each of its builds is one of its own."""
-    found = f"{name[:40]}-{record[:12]}"
-    check_name("environment", found)
-    return found
-
-
-def _ask(client: ClientConfiguration, token: str, place: tuple[str, str], build_id: int) -> dict[str, object]:
-    """Return what the store elsewhere says of a build, with its record.
-
-    Raises
-    ------
-    RemoteStoreUnavailableError
-        It does not answer, or refuses.
-    """
-    try:
-        with _certificates(client.ca_file):
-            return Client(client.url, token).bond("/".join(place), build_id, lock=True)
-    except EnvStoreClientError as error:
-        login = f"; log in again: jupyter envstore login {client.url}" if error.status == 401 else ""
-        msg = f"{error}{login}"
-        raise RemoteStoreUnavailableError(msg) from None
 
 
 def kernel_token(client: ClientConfiguration) -> str:
@@ -341,24 +251,3 @@ def kernel_token(client: ClientConfiguration) -> str:
     """
     own = Credential(client.url, client.token_file, Logins(default_file()), client.with_hub_token)
     return os.environ.get(KERNEL_VARIABLE, "") or own.token()
-
-
-@contextlib.contextmanager
-def _certificates(file: str) -> Iterator[None]:
-    """Let a store be known by the certificates of a file, too, meanwhile."""
-    if not file:
-        yield
-        return
-    before = os.environ.get(CERTIFICATES)
-    known = before or ssl.get_default_verify_paths().cafile
-    with tempfile.NamedTemporaryFile("wb", prefix="envstore-", suffix=".pem") as both:
-        for path in filter(None, (known, file)):
-            both.write(Path(path).read_bytes() + b"\n")
-        both.flush()
-        os.environ[CERTIFICATES] = both.name
-        try:
-            yield
-        finally:
-            os.environ.pop(CERTIFICATES)
-            if before is not None:
-                os.environ[CERTIFICATES] = before

@@ -23,6 +23,7 @@ from jupyter_envstore.errors import (
 )
 from jupyter_envstore.remote.logins import store_address
 from jupyter_envstore.services.common_interfaces import AnyStore
+from jupyter_envstore.services.moved_origin import moved_from
 from jupyter_envstore.services.store import OWN_NAMESPACE
 from jupyter_envstore.services.values import MovedBuild
 from jupyter_envstore.spec.names import check_name
@@ -97,7 +98,7 @@ def _records_there(
     except NotFoundError:
         return set()
     records = {_record(target, build["id"]) for build in there if build["status"] == COMPLETED}
-    came = f"moved: {environment['namespace']}/{environment['name']}:"
+    came = moved_from(environment["namespace"], environment["name"])
     is_same = any(build["trigger"].startswith(came) for build in there)
     is_same |= any(_record(store, build["id"]) in records for build in builds if build["status"] == COMPLETED)
     if there and not is_same:

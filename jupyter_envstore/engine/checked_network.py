@@ -23,6 +23,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed lacks it
 
 from jupyter_envstore.engine.network_relay import proxies, relay, short_path
+from jupyter_envstore.engine.sandbox import NONE, Sandbox
 
 SOCKET = "network"
 """Name of the socket in a folder of a program that runs in a sandbox."""
@@ -275,15 +276,17 @@ def guard_network(block: bool, allowed: Sequence[str]) -> None:
         _network.append(network)
 
 
-def way_out(folder: Path) -> Path | None:
+def way_out(folder: Path, sandbox: Sandbox) -> Path | None:
     """Return a socket in a folder at which the checked network is asked, for a sandbox; None where it is not checked.
+
+    Without a sandbox, programs are given the proxy itself.
 
     Raises
     ------
     OSError
         It cannot be made.
     """
-    if not _network:
+    if not _network or sandbox.name == NONE:
         return None
     path = folder / SOCKET
     _network[0].listen(path)

@@ -171,7 +171,7 @@ def _building(
         Path(find_uv()),
         *local_places([read_requirement(line).url or "" for line in requirements], options, sandbox),
     )
-    reach = Reach(reads, (root,), network=True, own_python=True, way_out=way_out(root))
+    reach = Reach(reads, (root,), network=True, own_python=True, way_out=way_out(root, sandbox))
     return Attempt(words, Bounds(sandbox, reach, root))
 
 

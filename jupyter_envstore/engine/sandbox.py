@@ -12,6 +12,7 @@ import ctypes
 import os
 import platform
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -151,7 +152,8 @@ class Bubblewrap:
 
     def command(self, words: Sequence[str], reach: Reach, folder: Path) -> list[str]:
         """Return the command line; what ``reach`` names and is not there is left out."""
-        limits = ["prlimit", "--core=0", f"--data={MEMORY}", f"--nproc={PROCESSES}"]
+        memory, processes = allowed(resource.RLIMIT_DATA, MEMORY), allowed(resource.RLIMIT_NPROC, PROCESSES)
+        limits = ["prlimit", "--core=0", f"--data={memory}", f"--nproc={processes}"]
         options = ["--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
         options += ["--share-net"] if reach.network and reach.way_out is None else []
         if reach.network and reach.way_out is not None:
@@ -159,7 +161,7 @@ class Bubblewrap:
             words = [sys.executable, "-I", network_relay.__file__, str(reach.way_out), network_relay.SEPARATOR, *words]
         options += [*self._system(reach), *self._reached(reach), "--chdir", str(folder)]
         if counts_apart():
-            words = ["prlimit", f"--nproc={OWN_PROCESSES}", *words]
+            words = ["prlimit", f"--nproc={min(OWN_PROCESSES, processes)}", *words]
         return [*limits, "bwrap", *options, "--", *words]
 
     def hides(self, path: Path) -> bool:
@@ -224,6 +226,12 @@ def _hidden(path: Path, around: Sequence[Path]) -> Iterator[str]:
     for place in {path, Path(os.path.realpath(path))}:
         if place.is_dir() and any(place.is_relative_to(other) for other in around):
             yield from ("--tmpfs", str(place))
+
+
+def allowed(kind: int, most: int) -> int:
+    """Return a limit of the system, or what the account may have of it where that is less (getrlimit(2))."""
+    hard = resource.getrlimit(kind)[1]
+    return most if hard == resource.RLIM_INFINITY else min(most, hard)
 
 
 @cache

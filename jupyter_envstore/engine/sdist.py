@@ -100,7 +100,7 @@ def _build(
         command += [] if is_repository(package) else ["--require-hashes"]  # a commit is the hash of all its files
         command += ["--cache-dir", str(root / "cache"), *index_arguments(options)]
         reads = (python.parent.parent, Path(find_uv()), *local_places([package["url"]], options, sandbox))
-        bounds = Bounds(sandbox, Reach(reads, (root,), network=True, way_out=way_out(root)), root)
+        bounds = Bounds(sandbox, Reach(reads, (root,), network=True, way_out=way_out(root, sandbox)), root)
         what = f"{package['name']} {package['version']} cannot be built from its source"
         run_uv(command, timeout, what, bounds=bounds)
         found = sorted((root / "cache").glob("sdists-*/**/*.whl"))  # those of build requirements too

@@ -35,7 +35,8 @@ def check_answer(url: str, answer: httpx.Response) -> None:
         raise RemoteStoreUnavailableError(msg)
     if is_page(answer.headers.get("Content-Type", "")):
         words = f"{status} {answer.reason_phrase}".strip()
-        raise silent(url, f"what stands in front of it says {words}" if status >= 500 else "there is no store")
+        is_said = status >= 400 and status != 404
+        raise silent(url, f"what stands in front of it says {words}" if is_said else "there is no store")
 
 
 def check_encoding(url: str, answer: httpx.Response, known: Sequence[str] = ("gzip",)) -> None:

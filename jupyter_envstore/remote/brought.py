@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import re
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -131,6 +132,24 @@ class BroughtEnvironments:
         """
         self._write(self._progress(digest), coming)
 
+    @contextlib.contextmanager
+    def coming_on(self, digest: str) -> Iterator[None]:
+        """Let what was told of an environment count while this process brings it, also while it tells nothing new."""
+        ended = threading.Event()
+
+        def go_on() -> None:
+            while not ended.wait(SILENT_SECONDS / 3):
+                with contextlib.suppress(OSError):
+                    os.utime(self._progress(digest))
+
+        thread = threading.Thread(target=go_on, name="envstore-coming", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
     def end(self, digest: str) -> None:
         """Note that an environment is not being brought any more."""
         self._progress(digest).unlink(missing_ok=True)
@@ -168,7 +187,7 @@ class BroughtEnvironments:
         lock = self._folder / ".lock"
         with contextlib.suppress(FileExistsError):
             create_private(lock)
-        with lock.open("rb") as file:
+        with lock.open("r+b") as file:  # over NFS, a lock for one alone needs a file that is open for writing
             fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
             yield
 

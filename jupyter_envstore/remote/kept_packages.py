@@ -58,6 +58,20 @@ class WantedFile:
         return f"/channel/{folder}/{quote(self.filename)}"
 
 
+def _piece(answer: http.client.HTTPResponse) -> bytes:
+    """Return the next part of an answer.
+
+    Raises
+    ------
+    ConnectionError
+        It is cut off, in whatever way: other errors of the system are of the disk here.
+    """
+    try:
+        return answer.read(PIECE)
+    except OSError as error:
+        raise ConnectionError(str(error)) from None
+
+
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     """Follows none: the token is for this store alone."""
 
@@ -134,7 +148,7 @@ class RemotePackages:
                 self._opener.open(self._request(file.path), timeout=SECONDS) as answer,
                 blobs.create(file.digest) as blob,
             ):
-                while piece := answer.read(PIECE):
+                while piece := _piece(answer):
                     blob.write(piece)
                     if file.size and blob.size > file.size:
                         msg = f"the store sends another file than {file.filename}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
@@ -140,7 +140,13 @@ class Bonds:
         return self._lock_state(bond, self._free_place(identity, bond))
 
     def build_lock(
-        self, metadata: object, target: tuple[str, str], who: str, accepted: Sequence[str] = (), later: bool = False
+        self,
+        metadata: object,
+        target: tuple[str, str],
+        who: str,
+        accepted: Sequence[str] = (),
+        later: bool = False,
+        wheels: Collection[str] = (),
     ) -> BuildRef:
         """Build the lock that a notebook holds, in a new environment.
 
@@ -152,7 +158,7 @@ class Bonds:
             Namespace and name of the new environment.
         accepted : sequence of str
             Addresses that packages may come from although the store's settings do not name them.
-        later : bool
+        later, wheels
             As in :meth:`~jupyter_envstore.services.builds.Builds.submit_record`.
 
         Raises
@@ -171,7 +177,7 @@ class Bonds:
             The lock is damaged, or is no lock.
         """
         record = self.checked_lock(read_bond(metadata), target, accepted)
-        return self._builds.submit_record(record, target, who, NOTEBOOK, use=RecordUse(later=later))
+        return self._builds.submit_record(record, target, who, NOTEBOOK, wheels, RecordUse(later=later))
 
     def checked_lock(self, bond: Bond, target: tuple[str, str], accepted: Sequence[str]) -> BuildRecord:
         """Return the record in a bond, if it may be built in a place.

@@ -13,13 +13,11 @@ from jupyter_envstore.errors import NotFoundError, SpecificationError
 from jupyter_envstore.notebooks.bond_reader import read_bond
 from jupyter_envstore.services.bonds import Bonds
 from jupyter_envstore.services.builds import Builds
+from jupyter_envstore.services.moved_origin import moved_trigger
 from jupyter_envstore.services.record_policy import check_accepted, unknown_specification_places
 from jupyter_envstore.services.settings import Settings
 from jupyter_envstore.services.values import BuildRef, MovedBuild, RecordUse
 from jupyter_envstore.spec import read_specification
-
-LONGEST_ORIGIN = 46
-"""Characters of the name of a build that came from another store, as its trigger has them (64 with words and day)."""
 
 
 class MovedBuilds:
@@ -59,8 +57,7 @@ class MovedBuilds:
         """
         bond = read_bond(metadata)
         record = self._bonds.checked_lock(bond, target, accepted)
-        trigger = f"{bond['namespace']}/{bond['environment']}:{bond['build']}"
-        trigger = f"moved: {trigger}, {moved.built_on}" if len(trigger) < LONGEST_ORIGIN else f"moved: {moved.built_on}"
+        trigger = moved_trigger(bond["namespace"], bond["environment"], bond["build"], moved.built_on)
         if record.wheels and (here := self._came(target, trigger)):
             return here  # what was built from sources here has another record
         text = self._fitting_text(moved.text, record, target, accepted)

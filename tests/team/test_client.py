@@ -314,6 +314,7 @@ def test_nothing_of_this_server_reaches_the_store(watched: tuple[Client, type[Re
         ((503, {"Content-Type": "text/html"}, b"<script>"), "what stands in front of it says 503 Service Unavailable"),
         ((404, {"Content-Type": "text/html; charset=utf-8"}, b"<script>"), "there is no store"),
         ((200, {"Content-Type": "text/html"}, b"<script>alert(1)</script>"), "there is no store"),
+        ((413, {"Content-Type": "text/html"}, b"<h1>Too large</h1>"), "what stands in front of it says 413"),
     ],
 )
 def test_what_no_store_answers_is_told_in_words(

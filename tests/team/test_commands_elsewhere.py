@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import json
 import os
+import shutil
 import subprocess
 import tarfile
 import threading
@@ -15,6 +17,12 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from jupyter_envstore.cli.recorded_build import RecordElsewhere, recorded_build
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.database.recorded_builds import NOTEBOOK
+from jupyter_envstore.remote.client_configuration import ClientConfiguration
+from jupyter_envstore.services.store import EnvStore
+from jupyter_envstore.spec import read_specification
 from tests.conftest import PYTHON
 from tests.images.conftest import clients, registry
 from tests.server.live import MASTER
@@ -220,6 +228,54 @@ def test_commands_run_here_in_what_was_brought(jo: Terminal, store: Service, cha
     asked = jo.run("from-notebook", "code/s.py")
     assert "ipykernel" in asked.stdout
     assert "contains it, as in jo/k" in asked.stderr
+
+
+def test_wheels_that_the_store_built_come_from_it(
+    jo: Terminal, store: Service, built: str, channel: str, tmp_path: Path
+) -> None:
+    assert built
+    source, dist = tmp_path / "madesrc-1.0", tmp_path / "dist"
+    source.mkdir()
+    dist.mkdir()
+    (source / "madesrc.py").write_text("PLACE = 'of the store'\n")
+    (source / "setup.py").write_text(
+        "from setuptools import setup; setup(name='madesrc', version='1.0', py_modules=['madesrc'])"
+    )
+    subprocess.run(["tar", "-czf", dist / "madesrc-1.0.tar.gz", source.name], cwd=tmp_path, check=True)
+    store.data("PUT", "setting/jo/", json={"pypi_allow_sdists": True})
+    text = (
+        f"name: wheels\nchannels: [{channel}]\ndependencies:\n  - python={PYTHON}\n  - pip\n"
+        f"  - pip: ['--find-links {dist.as_uri()}', madesrc]\n"
+    )
+    (jo.folder / "wheels.yml").write_text(text)
+    shown = jo.json("build", "wheels.yml")
+    jo.run("keep", "jo/wheels", "--packages")
+    store.wait(shown["id"])
+    shutil.rmtree(dist)  # nobody can build it again
+    done = jo.run("run", "jo/wheels", "--", "python", "-c", "import madesrc; print(madesrc.PLACE)")
+    assert done.stdout == "of the store\n", done.stderr
+
+
+def test_an_attempt_that_failed_keeps_an_environment_from_nothing(
+    jo: Terminal, store: Service, nasty_channel: str
+) -> None:
+    """Its packages could not be had when it was brought first: its channel was away."""
+    text = f"name: later\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"
+    build = store.submit(text, "jo")
+    store.wait(build)
+    bond = store.data("GET", f"build/{build}/bond/", params={"lock": "1"})
+    config = StoreConfig(str(jo.folder / "cache"))
+    with contextlib.closing(EnvStore.open(config)) as own:
+        client = ClientConfiguration(store.place, "", "", False, config.to_text(), 10**12)
+        digest = bond["record"].removeprefix("sha256:")
+        wanted = RecordElsewhere(client, lambda: JO, digest, ("jo", "later"), build)
+        tried = own.builds.submit(read_specification(text), *wanted.own_place, "tests", NOTEBOOK)
+        own.builds.cancel(tried.id)
+        assert own.builds.progress(tried.id)["status"] == "CANCELED"
+        found = recorded_build(own, wanted)
+        assert (found.id != tried.id, own.builds.progress(found.id)["status"]) == (True, "COMPLETED")
+        assert own.records.read(found.id).sha256 == digest
+        assert recorded_build(own, wanted).id == found.id
 
 
 def test_records_go_to_registries_and_come_back(jo: Terminal, built: str, registry: str) -> None:
