@@ -10,6 +10,7 @@ from jupyter_envstore.policy.access import AccessRules, PredefinedToken, check_b
 from jupyter_envstore.spec import check_name
 
 SHORTEST_TOKEN = 16
+KEYS = ("name", "primary_namespace", "role_bindings")
 
 
 def access_rules(
@@ -47,14 +48,25 @@ def access_rules(
 def _tokens(predefined: Mapping[str, Any]) -> tuple[PredefinedToken, ...]:
     tokens: list[PredefinedToken] = []
     for token, entry in predefined.items():
-        if len(token) < SHORTEST_TOKEN or not isinstance(entry, dict):
-            msg = "a predefined token has at least 16 characters, and a primary_namespace and role_bindings"
+        if len(token) < SHORTEST_TOKEN:
+            msg = f"a predefined token has {len(token)} characters; it must have at least {SHORTEST_TOKEN}"
+            raise InvalidInputError(msg)
+        if not isinstance(entry, dict):
+            msg = f"a predefined token needs a dictionary with the keys {', '.join(KEYS)}"
+            raise InvalidInputError(msg)
+        unknown = sorted(map(str, entry.keys() - set(KEYS)))
+        if unknown:
+            msg = f"a predefined token has the unknown key {unknown[0][:60]!r}; known: {', '.join(KEYS)}"
+            raise InvalidInputError(msg)
+        if "role_bindings" not in entry:
+            called = f" {entry['name']!r}" if entry.get("name") else ""
+            msg = f"the predefined token{called} has no 'role_bindings', such as {{'data/*': ['developer']}}"
             raise InvalidInputError(msg)
         space = check_name("namespace", str(entry.get("primary_namespace", "default")))
         name = str(entry.get("name") or space)
         if name in {known.name for known in tokens}:
             msg = f"two predefined tokens are called {name!r}; give each a 'name' of its own"
             raise InvalidInputError(msg)
-        bindings = check_bindings(entry.get("role_bindings", {}))
+        bindings = check_bindings(entry["role_bindings"])
         tokens.append(PredefinedToken(token_hash(token), name, space, bindings))
     return tuple(tokens)

@@ -15,9 +15,12 @@ from jupyter_envstore.application.change_events import ChangeEvents
 from jupyter_envstore.application.own_store import KernelOptions, OwnStore
 from jupyter_envstore.application.remote_configuration import RemoteTraits
 from jupyter_envstore.application.serving_configuration import ServingTraits
+from jupyter_envstore.errors import EnvStoreError
 from jupyter_envstore.server.forwarding import EVERYBODY, LentTo
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jupyter_events import EventLogger
     from jupyter_server.serverapp import ServerApp
 
@@ -29,7 +32,7 @@ class ServedStore(Protocol):
     """The store that the extension serves: that of this machine, or one elsewhere."""
 
     @property
-    def routes(self) -> list[tuple[str, type[Any]]]:
+    def routes(self) -> Sequence[tuple[Any, ...]]:
         """What is served, below the server's base URL."""
 
     def begin(self) -> None:
@@ -100,7 +103,13 @@ class EnvStoreApp(ServingTraits, RemoteTraits, ExtensionApp):
         for path in sorted((Path(__file__).parent / "events").glob("*.yaml")):
             self.events.register_event_schema(path)
         self.changes = ChangeEvents(self.events, self.server.web_app.settings, self.log)
-        self.served: ServedStore = self._store_elsewhere() if self.remote_url else self._own_store()
+        try:
+            self.served: ServedStore = self._store_elsewhere() if self.remote_url else self._own_store()
+        except EnvStoreError as error:
+            from jupyter_envstore.application.unusable_store import UnusableStore
+
+            self.log.error("envstore: %s", error)
+            self.served = UnusableStore(str(error))
 
     def _own_store(self) -> ServedStore:
         return OwnStore(self, self._kernel_options, self.server, self.changes, self.log)

@@ -19,7 +19,7 @@ from jupyter_envstore.application.configuration import ConfigurationFiles
 from jupyter_envstore.application.handler_context import make_context
 from jupyter_envstore.application.serving_configuration import ServingTraits
 from jupyter_envstore.application.store_opener import StoreOpener, without_collections
-from jupyter_envstore.engine.sandbox import NONE
+from jupyter_envstore.engine.sandbox import NONE, check_sandbox, sandbox_for
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.kernels.no_kernels import NoKernels
 from jupyter_envstore.policy.access import check_roles
@@ -50,6 +50,11 @@ UNSANDBOXED = (
 AS_ROOT = (
     "the service runs as root: there is no second layer behind the sandbox of code of packages then, and no limit "
     "of its processes; give the service an account of its own"
+)
+
+NOBODY = (
+    "c.EnvStoreApp.predefined_tokens names no token, and nobody logs in without a JupyterHub: only tokens that the "
+    "store made before let anybody in"
 )
 
 
@@ -153,6 +158,7 @@ class EnvStoreService(ServingTraits, ConfigurationFiles):
         configuration = self.store_config()
         if configuration.sandbox == NONE and not self.allow_unsandboxed:
             raise InvalidInputError(UNSANDBOXED)
+        check_sandbox(sandbox_for(configuration))
         self._check()
         if os.geteuid() == 0:
             self.log.warning("envstore: %s", AS_ROOT)
@@ -181,6 +187,8 @@ class EnvStoreService(ServingTraits, ConfigurationFiles):
         if any(roles for roles in self.unauthenticated_role_bindings.values()):
             self.log.warning("envstore: without a token one may: %s", dict(self.unauthenticated_role_bindings))
         if not self.hub_login:
+            if not self.predefined_tokens:
+                self.log.warning("envstore: %s", NOBODY)
             return
         if self.identity_mapper is not None:
             msg = "people of a JupyterHub keep their names, so that the hub can be asked about them: no identity_mapper"

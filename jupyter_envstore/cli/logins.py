@@ -18,7 +18,11 @@ from jupyter_envstore.remote.logins import Login, Logins, default_file, store_ad
 
 LONGEST = 4_096
 SECONDS = 15.0
-EXAMPLE = "https://envs.example.org, or https://hub.example.org/user/NAME of a JupyterHub"
+EXAMPLE = (
+    "https://envs.example.org, or of a JupyterHub https://hub.example.org/services/NAME of a service and "
+    "https://hub.example.org/user/NAME of a person"
+)
+ANOTHER = "make one on {url}/tokens, or ask an admin of the store for one, where nobody logs in there"
 SHOWN = 300
 """Characters of what another server says."""
 
@@ -76,13 +80,13 @@ def _user(login: Login) -> str:
     except EnvStoreClientError as error:
         said = printable(str(error))[:SHOWN]
         if error.status in (401, 403):
-            msg = f"{url} refuses the token: {said}; make one on {url}/tokens"
+            msg = f"{url} refuses the token: {said}; {ANOTHER.format(url=url)}"
             raise AuthenticationError(msg) from None
         if not error.status:
             raise OtherStoreError(said) from None
-        msg = f"there is no store at {url} ({said}); give the address of its Jupyter server, as {EXAMPLE}"
+        msg = f"there is no store at {url} ({said}); give the address of its server, as {EXAMPLE}"
         raise NotFoundError(msg) from None
     if not isinstance(found, dict) or not found.get("authenticated"):
-        msg = f"{url} does not know the token; make one on {url}/tokens"
+        msg = f"{url} does not know the token; {ANOTHER.format(url=url)}"
         raise AuthenticationError(msg)
     return printable(str(found.get("username") or ""))[:SHOWN]

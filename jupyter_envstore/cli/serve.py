@@ -4,6 +4,52 @@ from __future__ import annotations
 
 import argparse
 import logging
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jupyter_envstore.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from jupyter_envstore.application.service import EnvStoreService
+
+
+def _read(service: EnvStoreService, words: Sequence[str], file: str | None) -> None:
+    """Read the configuration. A service does not start with less than what was written for it.
+
+    Raises
+    ------
+    InvalidInputError
+        A file of it cannot be read, or is no configuration.
+    """
+    service.raise_config_file_errors = True
+    if file:
+        try:
+            with Path(file).open("rb"):
+                pass
+        except OSError as error:
+            msg = f"the configuration {file} (--config) cannot be read: {error.strerror}"
+            raise InvalidInputError(msg) from None
+    from traitlets import TraitError
+
+    try:
+        service.initialize(list(words))
+    except (InvalidInputError, TraitError):
+        raise
+    except Exception as error:
+        place = where_in(error, file or "") or "a file of the configuration"
+        msg = f"{place} cannot be used: {type(error).__name__}: {error}"
+        raise InvalidInputError(msg) from error
+
+
+def where_in(error: BaseException, file: str) -> str:
+    """Return the place in a configuration file at which an error came; empty where it is not known."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}, line {error.lineno},"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith("_config.py")]
+    frames += [frame for frame in traceback.extract_tb(error.__traceback__) if file and frame.filename == file]
+    return f"{frames[-1].filename}, line {frames[-1].lineno}," if frames else ""
 
 
 def serve(options: argparse.Namespace) -> None:
@@ -14,6 +60,6 @@ def serve(options: argparse.Namespace) -> None:
     words = [f"--EnvStoreService.{name}={value}" for name, value in given.items() if value is not None]
     words += [f"--config={options.config}"] if options.config else []
     service = EnvStoreService.instance(log_level=logging.INFO)
-    service.initialize(words)
+    _read(service, words, options.config)
     service.prepare()
     service.start()

@@ -203,7 +203,8 @@ class CondaStore:
             raise AuthenticationError(msg)
         said = printable(data[:SHOWN].decode(errors="replace")).strip()
         if status == 404:
-            msg = f"{self.url} has no such thing: {said}"
+            said = f": {said}" if said and not said.startswith(("<", "{")) else ""
+            msg = f"there is nothing that a conda-store server has at {self.url} (404{said}); give its own address"
             raise NotFoundError(msg)
         msg = f"{self.url} says {status}: {said}"
         raise OtherStoreError(msg)

@@ -298,6 +298,6 @@ class RemoteConnection:
         """
         if answer.status_code == 401 and is_own:
             self._credential.forget()
-            msg = f"the store at {self.url} does not take the login of this server: jupyter envstore login {self.url}"
+            msg = f"the store at {self.url} does not take {self._credential.refused()}"
             raise RemoteStoreUnavailableError(msg, is_refused=True)
         check_answer(self.url, answer)

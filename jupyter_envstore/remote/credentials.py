@@ -92,6 +92,14 @@ class Credential:
         """Look for the token again: the store did not take it."""
         self._found = ""
 
+    def refused(self) -> str:
+        """Return what the store refused, and the way out: in words that follow those of who refused it."""
+        if self._file:
+            return f"the token in {self._file} (c.EnvStoreApp.remote_token_file); put another one there"
+        if self._given:
+            return f"the token in the variable {TOKEN_VARIABLE}; set another one, or unset it to use your login"
+        return f"your login: jupyter envstore login {self._url}"
+
     def _find(self) -> str:
         found = self._of_file() if self._file else self._given or self._of_login() or self._given_last or self._of_hub()
         if not found:

@@ -190,7 +190,7 @@ class StoreConnection:
             raise why_silent(self.url, error) from None
         try:
             if answer.status_code == 401:
-                msg = f"{self.url} does not take your login: jupyter envstore login {self.url}"
+                msg = f"{self.url} does not take {self._credential.refused()}"
                 raise AuthenticationError(msg)
             check_answer(self.url, answer)
             check_encoding(self.url, answer, ("gzip",) if is_packed else ())

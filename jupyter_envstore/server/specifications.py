@@ -74,7 +74,10 @@ class SpecificationsHandler(ReadingHandler):
 
     async def post(self) -> None:
         """Build a specification; always a new build."""
-        self.require_somewhere("environment:create")
+        if self.identity.visible("environment:create") == ():  # nothing is read for who may build nowhere
+            space, given = self.place_field(self.json_body(), "environment_name")
+            self.check_place(space or self.identity.primary_namespace, given or None)
+            self.require("environment:create", space or self.identity.primary_namespace, given or "*")
         fields = (
             "namespace",
             "specification",

@@ -310,7 +310,7 @@ def test_nothing_of_this_server_reaches_the_store(watched: tuple[Client, type[Re
     ("answer", "words"),
     [
         ((302, {"Location": "https://elsewhere.example/"}, b""), "leads to another place"),
-        ((401, {"Content-Type": "application/json"}, b"{}"), "does not take the login of this server"),
+        ((401, {"Content-Type": "application/json"}, b"{}"), "does not take the token in "),
         ((503, {"Content-Type": "text/html"}, b"<script>"), "what stands in front of it says 503 Service Unavailable"),
         ((404, {"Content-Type": "text/html; charset=utf-8"}, b"<script>"), "there is no store"),
         ((200, {"Content-Type": "text/html"}, b"<script>alert(1)</script>"), "there is no store"),
@@ -363,6 +363,21 @@ def test_a_server_that_several_people_use_lends_its_login_to_nobody(store: Servi
             assert client.data("GET", f"build/{built}/", own)["id"] == built
         finally:
             client.stop()
+
+
+def test_an_address_that_is_none_is_told_to_whoever_is_logged_in() -> None:
+    with short_folder() as folder:
+        client = Client(folder, "127.0.0.1:8899", JO).start()
+        try:
+            told = client.ask("GET", "environment/", check=False)
+            assert (told.status_code, "127.0.0.1:8899" in told.json()["message"]) == (503, True)
+            assert client.ask("POST", "specification/", check=False, json={}).status_code == 503
+            assert client.ask("GET", "environment/", None, check=False).status_code == 401
+        finally:
+            assert client.stop() == 0
+        log = client.log.read_text()
+        assert "Traceback" not in log
+        assert "127.0.0.1:8899" in log
 
 
 def test_what_one_logs_in_with_elsewhere_is_not_handed_on(watched: tuple[Client, type[Recorder]]) -> None:

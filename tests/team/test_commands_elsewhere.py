@@ -161,7 +161,7 @@ def test_what_the_store_refuses_has_its_words_and_status(jo: Terminal, store: Se
     assert "no environment jo/none" in jo.run("show", "jo/none", status=3).stderr
     assert "no namespace nowhere" in jo.run("list", "nowhere", status=3).stderr
     wrong = jo.run("list", status=1, ENVSTORE_REMOTE_TOKEN="es_nonsense").stderr
-    assert f"does not take your login: jupyter envstore login {store.place}" in wrong
+    assert f"{store.place} does not take the token in the variable ENVSTORE_REMOTE_TOKEN; set another one" in wrong
     none = {k: v for k, v in jo.environment.items() if k != "ENVSTORE_REMOTE_TOKEN"}
     done = subprocess.run([*jo.program, "list"], capture_output=True, text=True, check=False, env=none)
     assert (done.returncode, "jupyter envstore login" in done.stderr) == (6, True)
@@ -254,6 +254,13 @@ def test_wheels_that_the_store_built_come_from_it(
     shutil.rmtree(dist)  # nobody can build it again
     done = jo.run("run", "jo/wheels", "--", "python", "-c", "import madesrc; print(madesrc.PLACE)")
     assert done.stdout == "of the store\n", done.stderr
+
+
+def test_what_one_may_not_do_is_told_with_its_place(jo: Terminal, file: Path, built: str) -> None:
+    assert built
+    for words, place in ((("--name", "team/mine"), "team/mine"), (("--namespace", "team"), "team")):
+        refused = jo.run("build", str(file), *words, status=1, ENVSTORE_REMOTE_TOKEN=GUEST).stderr
+        assert f"environment:create on {place}" in refused
 
 
 def test_an_attempt_that_failed_keeps_an_environment_from_nothing(

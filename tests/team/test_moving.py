@@ -176,5 +176,5 @@ def test_environments_come_from_conda_store(jo: Terminal, store: Service, nasty_
     wrong = jo.run("from-conda-store", address, *own, status=1, CONDA_STORE_TOKEN="wrong").stderr
     assert "does not take the token (401)" in wrong
     strange = jo.run("from-conda-store", store.origin, *own, status=3, **token)
-    assert "has no such thing" in strange.stderr
+    assert "there is nothing that a conda-store server has" in strange.stderr
     assert "no address of conda-store" in jo.run("from-conda-store", "hub", *own, status=2, **token).stderr

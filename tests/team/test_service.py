@@ -95,6 +95,36 @@ def test_what_cannot_be_used_is_told_at_the_start() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (None, "config.py (--config) cannot be read: No such file or directory"),
+        ("c = get_config()\nc.EnvStoreApp.root_dir = = 1\n", "config.py, line 2, cannot be used: SyntaxError"),
+        ("c = get_config()\n\nraise KeyError('of mine')\n", "config.py, line 3, cannot be used: KeyError: 'of mine'"),
+    ],
+)
+def test_it_does_not_start_with_less_than_what_was_written_for_it(text: str | None, reason: str) -> None:
+    with short_folder() as folder:
+        Service(folder)
+        if text is None:
+            (folder / "config.py").unlink()
+        else:
+            (folder / "config.py").write_text(text)
+        done = run(folder, f"--port={free_port()}")
+        assert (done.returncode, reason in done.stderr) == (2, True), done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_it_does_not_start_with_a_sandbox_that_does_not_work() -> None:
+    with short_folder() as folder:
+        (folder / "bin").mkdir()
+        Service(
+            folder, f"c.EnvStoreApp.sandbox = 'bubblewrap'\nimport os; os.environ['PATH'] = {str(folder / 'bin')!r}\n"
+        )
+        done = run(folder, f"--port={free_port()}")
+        assert (done.returncode, "the sandbox needs the program bwrap" in done.stderr) == (2, True), done.stderr
+
+
+@pytest.mark.parametrize(
     ("line", "reason"),
     [
         ("c.EnvStoreApp.shared = False", "a service is for several people"),
@@ -102,7 +132,9 @@ def test_what_cannot_be_used_is_told_at_the_start() -> None:
         ("c.EnvStoreService.hub_login = True", "JUPYTERHUB_API_TOKEN, JUPYTERHUB_API_URL"),
         ("c.EnvStoreService.hub_login = True; c.EnvStoreApp.identity_mapper = str", "no identity_mapper"),
         ("c.EnvStoreService.certfile = '/nowhere/cert.pem'", "there is no file /nowhere/cert.pem"),
-        ("c.EnvStoreApp.predefined_tokens = {'short': {}}", "at least 16 characters"),
+        ("c.EnvStoreApp.predefined_tokens = {'short': {}}", "has 5 characters; it must have at least 16"),
+        ("c.EnvStoreApp.predefined_tokens = {'x' * 20: {'nam': 'jo'}}", "the unknown key 'nam'; known: name,"),
+        ("c.EnvStoreApp.predefined_tokens = {'x' * 20: {'name': 'jo'}}", "token 'jo' has no 'role_bindings'"),
         ("c.EnvStoreApp.sandbox = 'chroot'", "sandbox"),
     ],
 )
