@@ -35,8 +35,9 @@ class ServingTraits(StoreTraits):
         help="What may be done without logging in: entity to roles. Default: nothing."
     ).tag(config=True)
     predefined_tokens = Dict(
-        help='Tokens for services and for pulling images: token to {"primary_namespace": "...", '
-        '"role_bindings": {entity: [roles]}, "name": "..."}. Make them long and random.'
+        help='Tokens of people without another login, of services and for pulling images: token to {"name": "...", '
+        '"primary_namespace": "...", "role_bindings": {entity: [roles]}}. Make them long and random. The name is whom '
+        "builds and logs name, as token:NAME; the primary namespace is where is built if none is named (default)."
     ).tag(config=True)
     identity_mapper: Any = CallableTrait(
         None,

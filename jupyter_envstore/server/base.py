@@ -124,6 +124,22 @@ class EnvStoreHandler(Reader):
         if self.identity.visible(permission) == ():
             self.require(permission, self.identity.primary_namespace)
 
+    def require_new_namespace(self, namespace: str) -> None:
+        """Refuse who may not make a namespace that is not there.
+
+        Raises
+        ------
+        AuthenticationError, PermissionDeniedError
+            Nobody is logged in, or they may not.
+        """
+        if self.identity.authenticated and not self.identity.may("namespace::create", namespace):
+            msg = (
+                f"there is no namespace {namespace}, and {self.identity.name} lacks the permission namespace::create; "
+                "ask an admin of the store to make it, or name another namespace"
+            )
+            raise PermissionDeniedError(msg)
+        self.require("namespace::create", namespace)
+
     def require_login(self) -> None:
         """Refuse who is not known.
 

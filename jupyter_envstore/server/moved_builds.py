@@ -29,7 +29,7 @@ class MovedBuildHandler(EnvStoreHandler):
             msg = "'built_on' must be a day that has been, such as 2026-01-31"
             raise InvalidInputError(msg)
         if not await self.run(self.store.namespaces.exists, namespace):
-            self.require("namespace::create", namespace)
+            self.require_new_namespace(namespace)
         moved = MovedBuild(
             built_on,
             self.field(body, "later", bool, True),

@@ -89,7 +89,7 @@ class NotebookBuildHandler(EnvStoreHandler):
         self.check_place(namespace, name)
         self.require("environment:create", namespace, name)
         if not await self.run(self.store.namespaces.exists, namespace):
-            self.require("namespace::create", namespace)
+            self.require_new_namespace(namespace)
         accepted = self.addresses(body, "accept") or []
         threads = self.context.threads
         run = threads.run_afar if body.get("store") else threads.run_slowly

@@ -121,7 +121,7 @@ class SpecificationsHandler(ReadingHandler):
         self.check_place(namespace, name)
         self.require("environment:create", namespace, name)
         if not await self.run(self.store.namespaces.exists, namespace):
-            self.require("namespace::create", namespace)
+            self.require_new_namespace(namespace)
         description = self.field(body, "environment_description", str, "")
         if len(description) > MAX_DESCRIPTION:
             msg = f"'environment_description' has more than {MAX_DESCRIPTION} characters"

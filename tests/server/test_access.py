@@ -255,6 +255,7 @@ def test_a_new_namespace_needs_its_own_permission(server: Server) -> None:
     body = {"namespace": "fresh", "specification": "name: x\nchannels: [a]\ndependencies: [b]"}
     answer = server.ask("POST", "specification/", token, json=body)
     assert answer.status_code == 403
+    assert "there is no namespace fresh" in answer.json()["message"]
     assert "namespace::create" in answer.json()["message"]
 
 
