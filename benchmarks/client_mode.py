@@ -140,6 +140,7 @@ def bringing(store: Service) -> None:
     ]  # fmt: skip
     taken = []
     for again in (False, True):
+        os.sync()  # what was written before is not the disk's work now
         started = time.perf_counter()
         done = subprocess.run(
             command, env={**os.environ, "ENVSTORE_TOKEN": MASTER}, capture_output=True, text=True, check=False
@@ -151,6 +152,7 @@ def bringing(store: Service) -> None:
             (name,) = [path.name for path in (folder / "envs" / row["namespace"]).iterdir()]
             size = local.builds.show(local.builds.find(row["namespace"], name).id)["size"]
             local.environments.delete(row["namespace"], name, "bench", at_once=True)
+    os.sync()
     started = time.perf_counter()
     with (folder / "written").open("wb") as file:
         for _ in range((size + kept) >> 20):
@@ -158,6 +160,7 @@ def bringing(store: Service) -> None:
         file.flush()
         os.fsync(file.fileno())
     disk = time.perf_counter() - started
+    os.sync()
     started = time.perf_counter()
     shutil.copytree(StoreConfig(str(folder)).packages / "conda", folder / "copied", symlinks=True)
     copied = time.perf_counter() - started

@@ -130,7 +130,8 @@ class Identity:
         if not self.authenticated:
             msg = f"log in, or send a token, to do this ({permission} on {what})"
             raise AuthenticationError(msg)
-        msg = f"{self.name} lacks the permission {permission} on {what}; ask an admin of {namespace} for a role"
+        admin = "the store" if namespace == "*" else namespace
+        msg = f"{self.name} lacks the permission {permission} on {what}; ask an admin of {admin} for a role"
         raise PermissionDeniedError(msg)
 
     def visible(self, permission: str = "environment::read") -> tuple[str, ...] | None:

@@ -63,7 +63,8 @@ def why_silent(url: str, error: Exception) -> RemoteStoreUnavailableError:
         reason = "its certificate is not known; c.EnvStoreApp.remote_ca_file names more" if is_certificate else ""
         reason = reason or "nothing listens there, or its name is not known"
     else:
-        reason = "the connection was cut"
+        is_tls = urlsplit(url).scheme == "https"
+        reason = "the connection was cut" + ("; perhaps it speaks http://, not https://" if is_tls else "")
     return silent(url, reason)
 
 
