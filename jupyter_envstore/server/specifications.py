@@ -74,10 +74,8 @@ class SpecificationsHandler(ReadingHandler):
 
     async def post(self) -> None:
         """Build a specification; always a new build."""
-        if self.identity.visible("environment:create") == ():  # nothing is read for who may build nowhere
-            space, given = self.place_field(self.json_body(), "environment_name")
-            self.check_place(space or self.identity.primary_namespace, given or None)
-            self.require("environment:create", space or self.identity.primary_namespace, given or "*")
+        if self.identity.visible("environment:create") == ():
+            self.require("environment:create", *self._named_place())
         fields = (
             "namespace",
             "specification",
@@ -141,6 +139,18 @@ class SpecificationsHandler(ReadingHandler):
             await self.run(self.store.environments.describe, namespace, name, description, self.identity.name)
         notes = [*(change.what for change in repaired.changes), *found.notes]
         self.answer({"build_id": found.id, "notes": notes}, "; ".join(notes) or None)
+
+    def _named_place(self) -> tuple[str, str]:
+        """Return the place that a request names which is refused; the own one where it cannot be read."""
+        own = self.identity.primary_namespace, "*"
+        if not self.identity.authenticated:
+            return own  # nothing is read for who is not known
+        try:
+            space, name = self.place_field(self.json_body(), "environment_name")
+            self.check_place(space or own[0], name or None)
+        except InvalidInputError:
+            return own
+        return space or own[0], name or "*"
 
     def _options(self, body: dict[str, Any]) -> BuildOptions:
         """Return the choices for this build alone.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import requests
@@ -64,7 +65,9 @@ def test_a_preview_is_refused_as_a_build_would_be(server: Server, nasty_channel:
     def refused(status: int) -> str:
         """Return why neither is done, though the environment's name is in the text alone."""
         preview, build = (server.ask("POST", path, json=body) for path in ("solve/", "specification/"))
-        assert (preview.status_code, preview.json()) == (status, build.json())
+        said, built = (re.sub(r"^[\d.]+ GB are free", "", answer.json()["message"]) for answer in (preview, build))
+        assert (preview.status_code, build.status_code, said) == (status, status, built)
+        assert preview.json()["code"] == build.json()["code"]
         return str(build.json()["message"])
 
     assert refused(400).startswith("team/bound: channel")
