@@ -65,7 +65,9 @@ def run(server: Server, kernel_id: str, code: str) -> str:
 
     async def ask() -> str:
         url = f"{server.origin.replace('http', 'ws')}/api/kernels/{kernel_id}/channels"
-        socket = await websocket_connect(HTTPRequest(url, headers=headers_of(server)))
+        socket = await websocket_connect(
+            HTTPRequest(url, headers=headers_of(server), connect_timeout=60, request_timeout=60)
+        )
         number = uuid.uuid4().hex
         header = {"msg_id": number, "msg_type": "execute_request", "username": "", "session": number, "version": "5.3",
                   "date": ""}  # fmt: skip
