@@ -69,7 +69,6 @@ class RemoteKernels:
         self._mounted: frozenset[int] = frozenset()
         self._mark = -1
         self._asked_at = float("-inf")
-        self._is_known = False
         self._bringing: set[asyncio.Future[int]] = set()
 
     def state(self, environment_id: int) -> KernelState:
@@ -115,7 +114,7 @@ class RemoteKernels:
         if presence is not None and presence["state"] == "coming":
             return
         record = self._builds.record_of(environment_id)
-        self._coming = {**self._coming, record: Coming()}  # who asks again at once is told so
+        self._coming[record] = Coming()  # who asks again at once is told so
         try:
             token = await self._connection.own_token()
             await asyncio.to_thread(self._brought.tell, record, Coming())
@@ -127,7 +126,7 @@ class RemoteKernels:
                 env={**os.environ, KERNEL_VARIABLE: token},
             )
         except BaseException:
-            self._coming = {key: coming for key, coming in self._coming.items() if key != record}
+            self._coming.pop(record, None)
             raise
         task = asyncio.ensure_future(process.wait())
         self._bringing.add(task)
@@ -143,7 +142,7 @@ class RemoteKernels:
         RemoteStoreUnavailableError
             The store does not answer.
         """
-        if not self._is_known:
+        if not self._builds.is_known:
             await self._refresh(None)
         self._builds.set_others(await self._connection.ask("GET", f"kernel/?build_id={build_id}"), keep=True)
         return await asyncio.to_thread(self._specs.offer, build_id)
@@ -182,7 +181,7 @@ class RemoteKernels:
 
         Until the store has told of all once, those stay that it told of before this server was started.
         """
-        if not self._is_known:
+        if not self._builds.is_known:
             ids = None
         if ids is None:
             self._asked_at = asyncio.get_running_loop().time()
@@ -194,13 +193,11 @@ class RemoteKernels:
             told: Any = await self._connection.ask("GET", f"kernel/{'?' if query else ''}{query}")
             if strange := self._builds.set(told, ids):
                 self._log.warning("envstore: %s tells of %d builds what no store does", self._connection.url, strange)
-            self._is_known = True
         except RemoteStoreUnavailableError as error:
             self._log.warning("envstore: kernels of the store cannot be listed: %s", error)
             if not error.is_refused:
                 return
             self._builds.set(())
-            self._is_known = True
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             self._log.warning("envstore: %s tells of kernels what cannot be used: %s", self._connection.url, error)
             return
@@ -209,7 +206,7 @@ class RemoteKernels:
     async def _sync(self) -> None:
         try:
             self._mark = await asyncio.to_thread(lambda: self._brought.mark)
-            if self._is_known:
+            if self._builds.is_known:
                 await asyncio.to_thread(self._specs.sync)
             self._here = await asyncio.to_thread(lambda: {digest for digest, _ in self._brought.least_used()})
             self._mounted = await asyncio.to_thread(self._builds.mounted)

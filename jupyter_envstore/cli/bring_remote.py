@@ -228,11 +228,7 @@ def _fetch_kept(store: EnvStore, client: ClientConfiguration, token: Callable[[]
         for entry in lock.conda
         if entry.get("sha256") and not in_cache(entry, cache)
     ]
-    wanted += [
-        WantedFile(package["sha256"], package["size"], package["filename"], "")
-        for package in lock.pip
-        if "wheel" not in package  # it came with the record
-    ]
+    wanted += [WantedFile.of_wheel(package) for package in lock.pip if "wheel" not in package]  # else with the record
     source = RemotePackages(client.url, token(), client.ca_file)
     count, size = source.fetch(wanted, store.blobs)
     if count:

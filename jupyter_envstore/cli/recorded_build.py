@@ -139,7 +139,7 @@ def _wheels(store: EnvStore, wanted: RecordElsewhere, bond: Bond) -> Collection[
     """Take the wheels that were built from sources from the store elsewhere; return the SHA-256 of those that came."""
     record = embedded_record(bond, allow_local_files=True)
     wheels = record.wheels if record is not None else []
-    files = [WantedFile(wheel["sha256"], wheel["size"], wheel["filename"], "") for wheel in wheels]
+    files = [WantedFile.of_wheel(wheel) for wheel in wheels]
     if files:
         RemotePackages(wanted.client.url, wanted.token(), wanted.client.ca_file).fetch(files, store.blobs)
     return {file.digest for file in files if store.blobs.exists(file.digest)}
@@ -156,9 +156,9 @@ def _built(store: EnvStore, reference: BuildRef) -> BuildRef:
     while True:
         store.scheduler.tick()
         view = store.builds.progress(reference.id)
-        if view["status"] == "COMPLETED":
+        if view["status"] == COMPLETED:
             return reference
-        if view["status"] not in ("QUEUED", "BUILDING"):
+        if view["status"] not in UNSETTLED:
             raise BuildFailedError(view["reason"] or f"{reference} is {view['status']}")
         time.sleep(store.poll_seconds)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,10 @@ from jupyter_envstore.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from jupyter_envstore.application.service import EnvStoreService
+
+
+ENDING = "_config.py"
+"""How the names of Jupyter's own configuration files end."""
 
 
 def _read(service: EnvStoreService, words: Sequence[str], file: str | None) -> None:
@@ -38,17 +43,19 @@ def _read(service: EnvStoreService, words: Sequence[str], file: str | None) -> N
     except (InvalidInputError, TraitError):
         raise
     except Exception as error:
-        place = where_in(error, file or "") or "a file of the configuration"
+        place = _place_of(error, file) or "a file of the configuration"
         msg = f"{place} cannot be used: {type(error).__name__}: {error}"
         raise InvalidInputError(msg) from error
 
 
-def where_in(error: BaseException, file: str) -> str:
+def _place_of(error: BaseException, file: str | None) -> str:
     """Return the place in a configuration file at which an error came; empty where it is not known."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}, line {error.lineno},"
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith("_config.py")]
-    frames += [frame for frame in traceback.extract_tb(error.__traceback__) if file and frame.filename == file]
+    named = os.path.abspath(file) if file else ""  # noqa: PTH100 - as traitlets writes it
+    frames = [
+        f for f in traceback.extract_tb(error.__traceback__) if f.filename == named or f.filename.endswith(ENDING)
+    ]
     return f"{frames[-1].filename}, line {frames[-1].lineno}," if frames else ""
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
@@ -194,6 +195,21 @@ class ServedFile:
     record: CondaEntry | PypiEntry
 
 
+def _offered(query: Select[Any]) -> Select[Any]:
+    """Return a query of kept packages that looks at those whose files are there, of builds that are there."""
+    return (
+        query.join(Build, Build.id == KeptPackage.build_id)
+        .join(Environment, Environment.id == Build.environment_id)
+        .join(Namespace, Namespace.id == Environment.namespace_id)
+        .where(
+            KeptPackage.digest.is_not(None),
+            Build.deleted_on.is_(None),
+            Environment.deleted_on.is_(None),
+            Namespace.deleted_on.is_(None),
+        )
+    )
+
+
 def served_files(
     session: Session, manager: str, subdir: str = "", filename: str | None = None, name: str | None = None
 ) -> list[ServedFile]:
@@ -202,36 +218,19 @@ def served_files(
     query = (
         select(*columns, KeptPackage.name, KeptPackage.filename, KeptPackage.digest, KeptPackage.size)
         .add_columns(KeptPackage.record)
-        .join(Build, Build.id == KeptPackage.build_id)
-        .join(Environment, Environment.id == Build.environment_id)
-        .join(Namespace, Namespace.id == Environment.namespace_id)
-        .where(
-            KeptPackage.manager == manager,
-            KeptPackage.subdir == subdir,
-            KeptPackage.digest.is_not(None),
-            Build.deleted_on.is_(None),
-            Environment.deleted_on.is_(None),
-            Namespace.deleted_on.is_(None),
-        )
+        .where(KeptPackage.manager == manager, KeptPackage.subdir == subdir)
         .order_by(KeptPackage.build_id.desc(), KeptPackage.filename)
     )
     if filename is not None:
         query = query.where(KeptPackage.filename == filename)
     if name is not None:
         query = query.where(KeptPackage.name == name)
-    return [ServedFile(*row) for row in session.execute(query)]
+    return [ServedFile(*row) for row in session.execute(_offered(query))]
 
 
 def places_of_kept(session: Session, digests: Sequence[str]) -> list[tuple[str, str, str]]:
     """Return namespace, environment and SHA-256 of what builds that are there keep of some files."""
-    query = (
-        select(Namespace.name, Environment.name, KeptPackage.digest)
-        .join(Build, Build.id == KeptPackage.build_id)
-        .join(Environment, Environment.id == Build.environment_id)
-        .join(Namespace, Namespace.id == Environment.namespace_id)
-        .where(Build.deleted_on.is_(None), Environment.deleted_on.is_(None), Namespace.deleted_on.is_(None))
-        .distinct()
-    )
+    query = _offered(select(Namespace.name, Environment.name).add_columns(KeptPackage.digest).distinct())
     found: list[tuple[str, str, str]] = []
     for first in range(0, len(digests), ASKED_AT_ONCE):
         asked = query.where(KeptPackage.digest.in_(digests[first : first + ASKED_AT_ONCE]))
@@ -244,15 +243,11 @@ def served_states(session: Session, manager: str, subdir: str) -> list[tuple[str
     query = (
         select(Namespace.name, Environment.name, KeptPackage.build_id)
         .add_columns(func.group_concat(KeptPackage.filename + "/" + KeptPackage.digest))
-        .join(Build, Build.id == KeptPackage.build_id)
-        .join(Environment, Environment.id == Build.environment_id)
-        .join(Namespace, Namespace.id == Environment.namespace_id)
-        .where(KeptPackage.manager == manager, KeptPackage.subdir == subdir, KeptPackage.digest.is_not(None))
-        .where(Build.deleted_on.is_(None), Environment.deleted_on.is_(None), Namespace.deleted_on.is_(None))
+        .where(KeptPackage.manager == manager, KeptPackage.subdir == subdir)
         .group_by(KeptPackage.build_id)
         .order_by(KeptPackage.build_id.desc())
     )
-    return [(row[0], row[1], row[2], row[3]) for row in session.execute(query)]
+    return [(row[0], row[1], row[2], row[3]) for row in session.execute(_offered(query))]
 
 
 def forget_lost(session: Session, blobs: BlobStore, reason: str) -> None:

@@ -42,6 +42,8 @@ class RemoteBuilds:
         self._root = root
         self._brought = brought
         self._told: dict[int, KernelBuild] = {}
+        self.is_known = False
+        """Whether the store has told of all environments once."""
         self._others: dict[int, KernelBuild] = {}
 
     def set(self, told: Iterable[KernelBuild], environments: Iterable[int] | None = None) -> int:
@@ -59,7 +61,7 @@ class RemoteBuilds:
             except (InvalidInputError, LookupError, TypeError, ValueError, AttributeError):
                 strange += 1
         if environments is None:
-            self._told = found
+            self._told, self.is_known = found, True
         else:
             gone = set(environments) - found.keys()
             self._told = {key: row for key, row in (self._told | found).items() if key not in gone}

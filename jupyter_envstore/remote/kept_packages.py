@@ -18,6 +18,7 @@ from jupyter_envstore.remote.trust import trusted
 
 if TYPE_CHECKING:
     from jupyter_envstore.blobs.interface import BlobStore
+    from jupyter_envstore.spec.lock_entries import BuiltWheel, PypiEntry
 
 THREADS = 4
 SECONDS = 60.0
@@ -50,6 +51,11 @@ class WantedFile:
     size: int
     filename: str
     subdir: str
+
+    @classmethod
+    def of_wheel(cls, wheel: BuiltWheel | PypiEntry) -> WantedFile:
+        """Return the file of a PyPI package, or a wheel that was built of one."""
+        return cls(wheel["sha256"], wheel["size"], wheel["filename"], "")
 
     @property
     def path(self) -> str:

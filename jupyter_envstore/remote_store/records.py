@@ -107,7 +107,7 @@ class SharedRecords:
             data = record.to_bytes()
             stored = blobs.put(data)
             wheels = record.wheels
-            wanted = [WantedFile(wheel["sha256"], wheel["size"], wheel["filename"], "") for wheel in wheels]
+            wanted = [WantedFile.of_wheel(wheel) for wheel in wheels]
             self._kept.fetch(wanted, blobs)
             missing = [wheel["filename"] for wheel in wheels if not blobs.exists(wheel["sha256"])]
             if missing:

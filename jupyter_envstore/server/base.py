@@ -119,19 +119,21 @@ class EnvStoreHandler(Reader):
         """Refuse who lacks a permission of ours."""
         self.identity.require(permission, namespace, name)
 
-    def require_somewhere(self, permission: str) -> None:
-        """Refuse who holds a permission nowhere."""
+    def require_somewhere(self, permission: str, named: Callable[[], tuple[str, str]] | None = None) -> None:
+        """Refuse who holds a permission nowhere; ``named`` gives the place that is told then, by default their own."""
         if self.identity.visible(permission) == ():
-            self.require(permission, self.identity.primary_namespace)
+            self.require(permission, *(named() if named else (self.identity.primary_namespace,)))
 
-    def require_new_namespace(self, namespace: str) -> None:
-        """Refuse who may not make a namespace that is not there.
+    async def require_namespace(self, namespace: str) -> None:
+        """Refuse who may not make a namespace, where it is not there.
 
         Raises
         ------
         AuthenticationError, PermissionDeniedError
             Nobody is logged in, or they may not.
         """
+        if await self.run(self.store.namespaces.exists, namespace):
+            return
         if self.identity.authenticated and not self.identity.may("namespace::create", namespace):
             msg = (
                 f"there is no namespace {namespace}, and {self.identity.name} lacks the permission namespace::create; "

@@ -223,8 +223,7 @@ class CloneHandler(EnvStoreHandler):
         target = space or namespace
         self.check_place(target, new_name)
         self.require("environment:create", target, new_name)
-        if not await self.run(self.store.namespaces.exists, target):
-            self.require_new_namespace(target)
+        await self.require_namespace(target)
         build_id = self.field(body, "build_id", int, 0) or None
         source, who = (namespace, name, build_id), self.identity.name
         found = await self.context.threads.run_slowly(self.store.builds.clone, source, (target, new_name), who)

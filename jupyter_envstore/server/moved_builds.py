@@ -28,8 +28,7 @@ class MovedBuildHandler(EnvStoreHandler):
         if not DAY.fullmatch(built_on) or not _is_past(built_on):
             msg = "'built_on' must be a day that has been, such as 2026-01-31"
             raise InvalidInputError(msg)
-        if not await self.run(self.store.namespaces.exists, namespace):
-            self.require_new_namespace(namespace)
+        await self.require_namespace(namespace)
         moved = MovedBuild(
             built_on,
             self.field(body, "later", bool, True),

@@ -88,8 +88,7 @@ class NotebookBuildHandler(EnvStoreHandler):
         namespace = space or self.identity.primary_namespace
         self.check_place(namespace, name)
         self.require("environment:create", namespace, name)
-        if not await self.run(self.store.namespaces.exists, namespace):
-            self.require_new_namespace(namespace)
+        await self.require_namespace(namespace)
         accepted = self.addresses(body, "accept") or []
         threads = self.context.threads
         run = threads.run_afar if body.get("store") else threads.run_slowly

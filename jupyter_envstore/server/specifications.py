@@ -74,8 +74,7 @@ class SpecificationsHandler(ReadingHandler):
 
     async def post(self) -> None:
         """Build a specification; always a new build."""
-        if self.identity.visible("environment:create") == ():
-            self.require("environment:create", *self._named_place())
+        self.require_somewhere("environment:create", self._named_place)
         fields = (
             "namespace",
             "specification",
@@ -118,8 +117,7 @@ class SpecificationsHandler(ReadingHandler):
             raise InvalidInputError(msg)
         self.check_place(namespace, name)
         self.require("environment:create", namespace, name)
-        if not await self.run(self.store.namespaces.exists, namespace):
-            self.require_new_namespace(namespace)
+        await self.require_namespace(namespace)
         description = self.field(body, "environment_description", str, "")
         if len(description) > MAX_DESCRIPTION:
             msg = f"'environment_description' has more than {MAX_DESCRIPTION} characters"

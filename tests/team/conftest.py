@@ -6,15 +6,17 @@ import contextlib
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from jupyter_envstore.engine.prefix import remove_tree
 from tests.helpers import python_beside
+from tests.lab.conftest import FLAGS, PROGRAM
 from tests.server.live import free_port
 from tests.team.live import PROXY, Hub, Service
 
@@ -32,6 +34,16 @@ def short_folder() -> Iterator[Path]:
             return
         time.sleep(0.2)
     remove_tree(folder)
+
+
+@contextmanager
+def browsers_of(names: Iterable[str]) -> Iterator[dict[str, Browser]]:
+    """Give each of several people a browser."""
+    with sync_playwright() as playwright:
+        found = {name: playwright.chromium.launch(executable_path=PROGRAM, args=FLAGS) for name in names}
+        yield found
+        for browser in found.values():
+            browser.close()
 
 
 @pytest.fixture(scope="package")

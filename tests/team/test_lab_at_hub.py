@@ -7,14 +7,14 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from tests.conftest import PYTHON
-from tests.lab.conftest import FLAGS, PROGRAM, new_context
+from tests.lab.conftest import PROGRAM, new_context
 from tests.lab.page import Lab, shown
 from tests.lab.test_notebook_bond import open_notebook, run_all
 from tests.server.test_kernels import specs, until
-from tests.team.conftest import running_hub
+from tests.team.conftest import browsers_of, running_hub
 from tests.team.live import Hub, PersonsServer
 
 PEOPLE = ("jo", "kim", "stranger")
@@ -38,11 +38,8 @@ def servers(hub: Hub) -> dict[str, PersonsServer]:
 def browsers(servers: dict[str, PersonsServer], channel: str) -> Iterator[dict[str, Browser]]:
     """A browser for each; what is awaited is made before, since playwright holds this thread's event loop."""
     assert channel
-    with sync_playwright() as playwright:
-        found = {name: playwright.chromium.launch(executable_path=PROGRAM, args=FLAGS) for name in servers}
+    with browsers_of(servers) as found:
         yield found
-        for browser in found.values():
-            browser.close()
 
 
 def opened(hub: Hub, browser: Browser, server: PersonsServer, name: str) -> Lab:

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from tests.conftest import PYTHON
-from tests.lab.conftest import FLAGS, LAB, PROGRAM, new_context
+from tests.lab.conftest import LAB, PROGRAM, new_context
 from tests.lab.page import Lab, shown
 from tests.server.test_kernels import specs, until
-from tests.team.conftest import UNSANDBOXED, short_folder
+from tests.team.conftest import UNSANDBOXED, browsers_of, short_folder
 from tests.team.live import Client, Service
 
 PEOPLE = {name: f"token-of-{name}-at-the-store-0123456789" for name in ("jo", "kim", "stranger")}
@@ -61,11 +61,8 @@ def servers(store: Service, channel: str) -> Iterator[dict[str, Client]]:
 @pytest.fixture(scope="module")
 def browsers(servers: dict[str, Client]) -> Iterator[dict[str, Browser]]:
     """A browser for each."""
-    with sync_playwright() as playwright:
-        found = {name: playwright.chromium.launch(executable_path=PROGRAM, args=FLAGS) for name in servers}
+    with browsers_of(servers) as found:
         yield found
-        for browser in found.values():
-            browser.close()
 
 
 def test_what_one_builds_the_other_sees_and_a_store_that_dies_in_mid_build_is_told(

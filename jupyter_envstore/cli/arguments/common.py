@@ -53,6 +53,12 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON for scripts")
 
 
+def add_several(parser: argparse.ArgumentParser, name: str, nargs: str, metavar: str, help: str) -> None:
+    """Add the list of words of a command, which count to it wherever they stand."""
+    parser.add_argument(name, nargs=nargs, metavar=metavar, help=help)
+    parser.set_defaults(**{SEVERAL: name})
+
+
 def add_picking(parser: argparse.ArgumentParser) -> None:
     """Add what says which part of a file is meant."""
     parser.add_argument(

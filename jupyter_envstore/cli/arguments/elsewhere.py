@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jupyter_envstore.cli.arguments.common import SEVERAL, Add, add_accept, add_json
+from jupyter_envstore.cli.arguments.common import Add, add_accept, add_json, add_several
 
 
 def register_other_stores(add: Add) -> None:
@@ -36,10 +36,9 @@ def register_moving(add: Add) -> None:
         "Log in before: jupyter envstore login URL.",
     )
     push.add_argument("url", metavar="URL", help="address of the store")
-    push.add_argument(
-        "environments", nargs="*", metavar="NAMESPACE[/NAME]", help="what is sent (default: all environments)"
+    add_several(
+        push, "environments", nargs="*", metavar="NAMESPACE[/NAME]", help="what is sent (default: all environments)"
     )
-    push.set_defaults(**{SEVERAL: "environments"})
     push.add_argument(
         "--into",
         metavar="NAMESPACE",
@@ -58,10 +57,13 @@ def register_moving(add: Add) -> None:
         "specification is solved anew, and that is told. The token is read from CONDA_STORE_TOKEN, or asked for.",
     )
     taken.add_argument("url", metavar="URL", help="address of conda-store, such as https://hub.example.org/conda-store")
-    taken.add_argument(
-        "environments", nargs="*", metavar="NAMESPACE[/NAME]", help="what is taken over (default: all that one may see)"
+    add_several(
+        taken,
+        "environments",
+        nargs="*",
+        metavar="NAMESPACE[/NAME]",
+        help="what is taken over (default: all that one may see)",
     )
-    taken.set_defaults(**{SEVERAL: "environments"})
     taken.add_argument("--into", metavar="NAMESPACE", help="where they belong here (default: as there)")
     taken.add_argument(
         "--specifications",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jupyter_envstore.cli.arguments.common import SEVERAL, Add, add_environment, add_json, port
+from jupyter_envstore.cli.arguments.common import Add, add_environment, add_json, add_several, port
 
 
 def register_keeping(add: Add) -> None:
@@ -39,13 +39,13 @@ def register_keeping(add: Add) -> None:
     collect.add_argument("--dry-run", action="store_true", help="say what would be freed")
     add_json(collect)
     setting = add("setting", "change:setting", "Show or change settings")
-    setting.add_argument(
+    add_several(
+        setting,
         "assignments",
         nargs="*",
         metavar="KEY=VALUE",
         help="value as JSON or text; null takes the setting of this scope back",
     )
-    setting.set_defaults(**{SEVERAL: "assignments"})
     setting.add_argument("--scope", metavar="NAMESPACE[/NAME]", help="default: the whole store")
     add_json(setting)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from jupyter_envstore.cli.arguments.common import (
-    SEVERAL,
     Add,
     add_accept,
     add_environment,
     add_json,
     add_later,
     add_picking,
+    add_several,
 )
 
 OTHER_FILES = """\
@@ -70,10 +70,13 @@ def register_building(add: Add) -> None:
         "already gets the new bounds.",
     )
     add_environment(added)
-    added.add_argument(
-        "packages", nargs="*", metavar="PACKAGE", help="numpy, 'numpy <2', conda-forge::numpy; pip:rich from PyPI"
+    add_several(
+        added,
+        "packages",
+        nargs="*",
+        metavar="PACKAGE",
+        help="numpy, 'numpy <2', conda-forge::numpy; pip:rich from PyPI",
     )
-    added.set_defaults(**{SEVERAL: "packages"})
     added.add_argument("--remove", action="append", metavar="PACKAGE", help="may be given several times")
     added.add_argument("--dry-run", action="store_true", help="print the changed specification, build nothing")
     added.add_argument(
@@ -92,8 +95,7 @@ def register_files(add: Add) -> None:
         "build:apply",
         "Build every environment whose file changed\nOne line for each; what is up to date stays.",
     )
-    apply.add_argument("paths", nargs="+", metavar="DIR|FILE", help="files, or folders with *.yml and *.yaml")
-    apply.set_defaults(**{SEVERAL: "paths"})
+    add_several(apply, "paths", nargs="+", metavar="DIR|FILE", help="files, or folders with *.yml and *.yaml")
     apply.add_argument("--namespace", help="where they belong (default: default, or one's own in a store elsewhere)")
     apply.add_argument("--prune", action="store_true", help="delete environments of the namespace that have no file")
     apply.add_argument("--yes", action="store_true", help="with --prune: delete without a question")
