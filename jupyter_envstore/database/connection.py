@@ -9,20 +9,17 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session as Session  # others name what they are given
 from sqlalchemy.pool import QueuePool
 
+from jupyter_envstore.database import schema
 from jupyter_envstore.database.write_watch import WriteWatch
 from jupyter_envstore.errors import StorageError
 from jupyter_envstore.private_files import create_private
 
-HEAD = "0009"
-"""The newest revision; a test compares it with the migration scripts."""
 BUSY_TIMEOUT = 20.0
-WRITE_LOCK = 0x656E7673
-"""Key of the advisory lock that makes writers of one PostgreSQL database take turns."""
 NETWORK_FILE_SYSTEMS = {
     "nfs",
     "nfs4",
@@ -107,25 +104,21 @@ class Database:
         """
         engine = self.engine.execution_options(envstore_write=True)
         with _explained(), Session(engine, expire_on_commit=False) as session, session.begin():
-            if self.path is None and self.engine.dialect.name == "postgresql":
-                session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITE_LOCK})
+            schema.wait_for_turn(session.connection())
             yield session
 
     def migrate(self) -> None:
         """Bring the tables to the newest revision; a look and no more where they are."""
         with _explained():
-            if self.revision() == HEAD:
-                return
             if self.path:
                 self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            upgrade(self.engine)
+            if self.revision() != schema.HEAD:
+                schema.to_newest(self.engine)
 
     def revision(self) -> str | None:
         """Return the revision of the tables, None for an empty database."""
         with _explained(), self.engine.connect() as connection:
-            if not inspect(connection).has_table("alembic_version"):
-                return None
-            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            return schema.revision(connection)
 
     def check(self) -> str:
         """Return what is wrong with the file, empty where nothing is."""
@@ -142,47 +135,6 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
-
-
-def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Run the migrations up to ``revision``; two processes at once do each other no harm."""
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    writing = engine.execution_options(envstore_write=True)
-    with writing.connect() as connection, _foreign_keys_later(connection), connection.begin():
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-        _check_foreign_keys(connection)
-
-
-@contextlib.contextmanager
-def _foreign_keys_later(connection: Connection) -> Iterator[None]:
-    """Let SQLite's tables be made anew, as its changes of constraints are: what refers to them is checked at the end.
-
-    SQLite takes this setting outside of a transaction alone ("Making Other Kinds Of Table Schema Changes" in its
-    documentation).
-    """
-    driver: Any = connection.connection.dbapi_connection
-    if connection.dialect.name != "sqlite":
-        yield
-        return
-    driver.execute("PRAGMA foreign_keys=OFF")
-    try:
-        yield
-    finally:
-        driver.execute("PRAGMA foreign_keys=ON")
-
-
-def _check_foreign_keys(connection: Connection) -> None:
-    if connection.dialect.name != "sqlite":
-        return
-    broken = connection.execute(text("PRAGMA foreign_key_check")).first()
-    if broken is not None:
-        msg = f"the store's database is damaged: a row of {broken[0]} refers to a row of {broken[2]} that is not there"
-        raise StorageError(msg)
 
 
 def file_system(path: Path) -> str:

@@ -22,8 +22,9 @@ from sqlalchemy.exc import IntegrityError
 import jupyter_envstore.database as store_package
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
-from jupyter_envstore.database.connection import HEAD, Database, file_system, upgrade
+from jupyter_envstore.database.connection import Database, file_system
 from jupyter_envstore.database.models import Base, Build, Environment, Token
+from jupyter_envstore.database.schema import HEAD, upgrade
 from jupyter_envstore.errors import InvalidInputError, StorageError
 from jupyter_envstore.services.store import EnvStore
 from tests.helpers import LEASE_SECONDS, Store
