@@ -141,6 +141,18 @@ def root() -> Iterator[Path]:
 
 
 @pytest.fixture
+def small_disk(root: Path) -> Iterator[Path]:
+    """A file system of 24 MB; only root may mount it."""
+    mounted = root / "disk"
+    mounted.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=24m", "none", str(mounted)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("needs root, who may mount a small disk")
+    yield mounted
+    subprocess.run(["umount", "-l", str(mounted)], check=False)
+
+
+@pytest.fixture
 def store(root: Path, package_cache: Path, request: pytest.FixtureRequest) -> Iterator[Store]:
     """An empty store with a warm package cache. Its builds make archives where the test has the mark ``archives``."""
     (root / "pkgs").symlink_to(package_cache)

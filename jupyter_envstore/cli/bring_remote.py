@@ -16,11 +16,11 @@ from jupyter_envstore.builds.executors import LOCAL, LocalExecutor
 from jupyter_envstore.builds.shims import write_shims
 from jupyter_envstore.builds.waiting_worker import WaitingWorker
 from jupyter_envstore.cli.common import who
+from jupyter_envstore.cli.kept_files import KeptFiles
 from jupyter_envstore.cli.late_kernel import bring as bring_files
 from jupyter_envstore.cli.recorded_build import RecordElsewhere, recorded_build
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.active_build import ActiveBuild
-from jupyter_envstore.engine.package_cache import in_cache
 from jupyter_envstore.engine.prefix import tree_size
 from jupyter_envstore.errors import (
     BuildFailedError,
@@ -31,19 +31,19 @@ from jupyter_envstore.kernels.own_kernels import own_kernels
 from jupyter_envstore.remote.brought import BroughtEnvironment, BroughtEnvironments, Coming
 from jupyter_envstore.remote.client_configuration import ClientConfiguration
 from jupyter_envstore.remote.credentials import KERNEL_VARIABLE, Credential
-from jupyter_envstore.remote.kept_packages import RemotePackages, WantedFile
 from jupyter_envstore.remote.logins import Logins, default_file
 from jupyter_envstore.representation.builds import BuildProgress
 from jupyter_envstore.services.interfaces import Store
 from jupyter_envstore.services.store import EnvStore
 from jupyter_envstore.services.values import BuildRef
 from jupyter_envstore.spec.names import parse_reference
-from jupyter_envstore.spec.selectors import current_subdir
 from jupyter_envstore.spec.wording import human_size
 
 FULL = "no space left"
 """What a build says where the disk is full."""
 TELL_SECONDS = 0.5
+FETCH = "fetch"
+"""The step of a build that downloads packages."""
 
 
 def bringing(client: ClientConfiguration, credential: Credential) -> Callable[[str, BuildRef], Path]:
@@ -146,13 +146,7 @@ def _bring(
     make_room(store, known, client.most_bytes)
     place = row.namespace, row.name
     reference = recorded_build(store, RecordElsewhere(client, token, record, place, row.build_id or 0))
-    _fetch_kept(store, client, token, reference)
-    try:
-        prefix = bring_files(store, reference, Teller(known, record).tell)
-    except BuildFailedError as error:
-        if FULL not in str(error):
-            raise
-        raise _without_room(store, client, reference) from None
+    prefix = _files(store, client, token, reference, Teller(known, record))
     write_shims(store.shims)
     kernels = dict(own_kernels(prefix, row, store.shims))
     with known.locked():
@@ -160,9 +154,31 @@ def _bring(
     make_room(store, known, client.most_bytes, record)
 
 
-def _without_room(store: EnvStore, client: ClientConfiguration, reference: BuildRef) -> StorageError:
+def _files(
+    store: EnvStore, client: ClientConfiguration, token: Callable[[], str], reference: BuildRef, teller: Teller
+) -> Path:
+    """Make the prefix of a build, unless it is there, from packages that the store elsewhere keeps and from others."""
+    if not store.builds.show(reference.id)["packed_away"]:
+        return bring_files(store, reference, teller.tell)
+    kept = KeptFiles(store, client, token, reference, teller.fetched)
+    try:
+        with kept.held():
+            kept.fetch()
+            try:
+                return bring_files(store, reference, teller.tell)
+            except BuildFailedError:
+                if not kept.fetch():  # some were damaged here, and have been removed
+                    raise
+                return bring_files(store, reference, teller.tell)
+    except (BuildFailedError, StorageError, OSError) as error:
+        if FULL not in str(error).lower():
+            raise
+        raise _without_room(store, client, reference, kept) from None
+
+
+def _without_room(store: EnvStore, client: ClientConfiguration, reference: BuildRef, kept: KeptFiles) -> StorageError:
     """Remove what came of an environment that found no room, and return what is told of it."""
-    needed = store.records.read(reference.id).lock(current_subdir()).size
+    needed = kept.size
     with contextlib.suppress(NotFoundError):
         store.environments.delete(reference.namespace, reference.name, who(), at_once=True)
     store.retention.collect()
@@ -185,10 +201,17 @@ class Teller:
     def tell(self, view: BuildProgress) -> None:
         """Note what runs of a build that is being brought."""
         running = [step for step in view["steps"] if step["state"] == "running"]
-        if running and time.monotonic() - self._told_at > TELL_SECONDS:
+        if running:
+            self._tell(Coming(running[-1]["name"], running[-1]["done"], running[-1]["total"]))
+
+    def fetched(self, done: int, total: int) -> None:
+        """Note how many bytes of packages have come from the store elsewhere, of how many."""
+        self._tell(Coming(FETCH, done, total))
+
+    def _tell(self, coming: Coming) -> None:
+        if time.monotonic() - self._told_at > TELL_SECONDS:
             self._told_at = time.monotonic()
-            step = running[-1]
-            self._known.tell(self._record, Coming(step["name"], step["done"], step["total"]))
+            self._known.tell(self._record, coming)
 
 
 def make_room(store: Store, known: BroughtEnvironments, most: int, kept: str = "") -> None:
@@ -215,26 +238,6 @@ def make_room(store: Store, known: BroughtEnvironments, most: int, kept: str = "
 def _bytes_of(config: StoreConfig) -> int:
     """Return bytes on the disk: of packages, and of what prefixes have beside them."""
     return tree_size(config.packages)[0] + tree_size(config.builds)[1]
-
-
-def _fetch_kept(store: EnvStore, client: ClientConfiguration, token: Callable[[], str], reference: BuildRef) -> None:
-    """Take the files of packages from the store elsewhere, those that it keeps; the others come from their channels."""
-    if not store.builds.show(reference.id)["packed_away"]:
-        return
-    lock = store.records.read(reference.id).lock(current_subdir())
-    cache = store.config.packages / "conda"
-    wanted = [
-        WantedFile(entry["sha256"], entry.get("size") or 0, entry["fn"], entry["subdir"])
-        for entry in lock.conda
-        if entry.get("sha256") and not in_cache(entry, cache)
-    ]
-    wanted += [WantedFile.of_wheel(package) for package in lock.pip if "wheel" not in package]  # else with the record
-    source = RemotePackages(client.url, token(), client.ca_file)
-    count, size = source.fetch(wanted, store.blobs)
-    if count:
-        print(
-            f"{count} of {len(wanted)} packages come from the store ({human_size(size)})", file=sys.stderr, flush=True
-        )
 
 
 def kernel_token(client: ClientConfiguration) -> str:

@@ -141,7 +141,7 @@ def _wheels(store: EnvStore, wanted: RecordElsewhere, bond: Bond) -> Collection[
     wheels = record.wheels if record is not None else []
     files = [WantedFile.of_wheel(wheel) for wheel in wheels]
     if files:
-        RemotePackages(wanted.client.url, wanted.token(), wanted.client.ca_file).fetch(files, store.blobs)
+        RemotePackages(wanted.client.url, wanted.token(), wanted.client.ca_file).fetch_into(store.blobs, files)
     return {file.digest for file in files if store.blobs.exists(file.digest)}
 
 

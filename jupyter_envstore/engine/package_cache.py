@@ -6,6 +6,9 @@ from pathlib import Path
 
 from jupyter_envstore.spec.lock_entries import CondaEntry
 
+INCOMING = "incoming"
+"""Folder beside the cache where packages are unpacked that come from elsewhere; ``gc`` takes what a crash leaves."""
+
 
 def cache_name(record: CondaEntry) -> str:
     """Return the name of a package's folder in the package cache."""

@@ -75,9 +75,10 @@ def path_fault(path: object, windows: bool = False) -> str:
         if "\0" in path:
             return "holds a NUL"
         return "leads out of where it belongs" if ".." in parts else "has a part that names nothing"
-    if any("\ud800" <= letter <= "\udfff" for letter in path):
+    is_plain = path.isascii()  # as nearly all are: thousands of paths are looked at
+    if not is_plain and any("\ud800" <= letter <= "\udfff" for letter in path):
         return "is no text"
-    if (len(path) > LONGEST or not path.isascii()) and any(len(part.encode()) > LONGEST for part in path.split("/")):
+    if (len(path) > LONGEST or not is_plain) and any(len(part.encode()) > LONGEST for part in path.split("/")):
         return f"has a name of more than {LONGEST} bytes, which no file can have"
     top, _, rest = path.partition("/")
     if top.lower() == CLOBBERS:

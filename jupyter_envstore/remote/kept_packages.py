@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -17,8 +19,8 @@ from jupyter_envstore.remote.answers import heeds_proxies
 from jupyter_envstore.remote.trust import trusted
 
 if TYPE_CHECKING:
-    from jupyter_envstore.blobs.interface import BlobStore
-    from jupyter_envstore.spec.lock_entries import BuiltWheel, PypiEntry
+    from jupyter_envstore.blobs.interface import BlobStore, BlobWriter
+    from jupyter_envstore.spec.lock_entries import BuiltWheel, CondaEntry, PypiEntry
 
 THREADS = 4
 SECONDS = 60.0
@@ -53,6 +55,11 @@ class WantedFile:
     subdir: str
 
     @classmethod
+    def of_package(cls, record: CondaEntry) -> WantedFile:
+        """Return the file of a conda package whose SHA-256 is known."""
+        return cls(record["sha256"], record.get("size") or 0, record["fn"], record["subdir"])
+
+    @classmethod
     def of_wheel(cls, wheel: BuiltWheel | PypiEntry) -> WantedFile:
         """Return the file of a PyPI package, or a wheel that was built of one."""
         return cls(wheel["sha256"], wheel["size"], wheel["filename"], "")
@@ -62,6 +69,26 @@ class WantedFile:
         """Where it is, below the address of the store."""
         folder = f"sha256/{self.digest}/{self.subdir}" if self.subdir else f"files/{self.digest}"
         return f"/channel/{folder}/{quote(self.filename)}"
+
+
+Receive = Callable[[WantedFile], AbstractContextManager["BlobWriter"]]
+"""Gives what a file is written to."""
+
+
+class _Count:
+    """Adds up what comes in several threads."""
+
+    def __init__(self, total: int, told: Callable[[int, int], None]) -> None:
+        self._total = total
+        self._told = told
+        self._done = 0
+        self._lock = threading.Lock()
+
+    def add(self, size: int) -> None:
+        """Count bytes that came."""
+        with self._lock:
+            self._done += size
+            self._told(min(self._done, self._total), self._total)
 
 
 def _piece(answer: http.client.HTTPResponse) -> bytes:
@@ -110,19 +137,35 @@ class RemotePackages:
             _NoRedirects, urllib.request.HTTPSHandler(context=trusted(ca_file)), *_proxies(url)
         )
 
-    def fetch(self, files: Iterable[WantedFile], blobs: BlobStore) -> tuple[int, int]:
-        """Put files into a store of this machine; return how many came, and their bytes.
+    def fetch_into(self, blobs: BlobStore, files: Iterable[WantedFile]) -> tuple[int, int]:
+        """Put files into a store of this machine, as :meth:`fetch` does."""
+        return self.fetch(files, lambda file: blobs.create(file.digest))
+
+    def fetch(
+        self, files: Iterable[WantedFile], receive: Receive, told: Callable[[int, int], None] = lambda *_: None
+    ) -> tuple[int, int]:
+        """Fetch files, several at once; return how many came, and their bytes.
 
         Those that the store elsewhere does not have, or that come damaged, are left out; and once it does not answer,
         all others.
+
+        Parameters
+        ----------
+        receive : callable
+            Gives for each file what it is written to; called in several threads. A StorageError at its end means that
+            the file is left out.
+        told : callable
+            Told how many bytes have come, of how many.
 
         Raises
         ------
         OSError
             They cannot be written.
         """
+        kept = self._kept(list(files))
+        count = _Count(sum(file.size for file in kept), told)
         with ThreadPoolExecutor(THREADS, "envstore-kept") as pool:
-            sizes = list(pool.map(lambda file: self._fetch(file, blobs), self._kept(list(files))))
+            sizes = list(pool.map(lambda file: self._fetch(file, receive, count), kept))
         came = [size for size in sizes if size]
         return len(came), sum(came)
 
@@ -145,17 +188,18 @@ class RemotePackages:
         address = self._url + path  # it was checked when it was configured
         return urllib.request.Request(address, body, headers)  # noqa: S310
 
-    def _fetch(self, file: WantedFile, blobs: BlobStore) -> int:
+    def _fetch(self, file: WantedFile, receive: Receive, count: _Count) -> int:
         """Fetch one; return its bytes, 0 where it is not to be had."""
         if self._is_away:
             return 0
         try:
             with (
                 self._opener.open(self._request(file.path), timeout=SECONDS) as answer,
-                blobs.create(file.digest) as blob,
+                receive(file) as blob,
             ):
                 while piece := _piece(answer):
                     blob.write(piece)
+                    count.add(len(piece))
                     if file.size and blob.size > file.size:
                         msg = f"the store sends another file than {file.filename}"
                         raise StorageError(msg)

@@ -108,7 +108,7 @@ class SharedRecords:
             stored = blobs.put(data)
             wheels = record.wheels
             wanted = [WantedFile.of_wheel(wheel) for wheel in wheels]
-            self._kept.fetch(wanted, blobs)
+            self._kept.fetch_into(blobs, wanted)
             missing = [wheel["filename"] for wheel in wheels if not blobs.exists(wheel["sha256"])]
             if missing:
                 names = ", ".join(missing)[:300]

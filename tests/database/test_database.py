@@ -200,38 +200,19 @@ def test_a_folder_that_cannot_be_made_is_named() -> None:
         EnvStore.open(StoreConfig("/proc/envstore"))
 
 
-@pytest.fixture
-def small_disk(root: Path) -> Path:
-    """A file system of 24 MB."""
-    mounted = root / "disk"
-    mounted.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=24m", "none", str(mounted)], capture_output=True, check=False
-    )
-    if done.returncode:
-        pytest.skip("needs root, who may mount a small disk")
-    return mounted
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, who may mount a small disk")
 def test_a_full_disk_fails_the_build_with_the_reason_and_leaves_nothing(small_disk: Path, channel: str) -> None:
-    try:
-        store = Store(EnvStore.open(StoreConfig(str(small_disk), lease_seconds=LEASE_SECONDS)))
-        view = store.build(f"name: e\nchannels: [{channel}]\ndependencies: [numpy, pandas]")
-        store.close()
-        assert view["status"] == "FAILED"
-        assert "space left" in view["reason"]
-        assert store.files() == set()
-    finally:
-        subprocess.run(["umount", "-l", str(small_disk)], check=False)
+    store = Store(EnvStore.open(StoreConfig(str(small_disk), lease_seconds=LEASE_SECONDS)))
+    view = store.build(f"name: e\nchannels: [{channel}]\ndependencies: [numpy, pandas]")
+    store.close()
+    assert view["status"] == "FAILED"
+    assert "space left" in view["reason"]
+    assert store.files() == set()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, who may mount a read-only disk")
 def test_a_read_only_store_is_said_to_be_read_only(small_disk: Path) -> None:
-    try:
-        EnvStore.open(StoreConfig(str(small_disk))).close()
-        subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-        with pytest.raises(StorageError, match="cannot be written"):
-            EnvStore.open(StoreConfig(str(small_disk)))
-    finally:
-        subprocess.run(["umount", "-l", str(small_disk)], check=False)
+    EnvStore.open(StoreConfig(str(small_disk))).close()
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with pytest.raises(StorageError, match="cannot be written"):
+        EnvStore.open(StoreConfig(str(small_disk)))

@@ -71,7 +71,7 @@ def test_only_what_is_kept_is_asked_for(tmp_path: Path, kept: bytes | None, aske
     gives = {"first": DATA["first"], "second": b"another file"}
     with a_store(kept, gives) as (url, seen):
         blobs = LocalBlobStore(tmp_path / "blobs")
-        found = RemotePackages(url, "es_token", "").fetch(FILES, blobs)
+        found = RemotePackages(url, "es_token", "").fetch_into(blobs, FILES)
     assert set(seen) == asked
     came = "first.conda" in asked
     assert found == ((1, len(DATA["first"])) if came else (0, 0))
@@ -82,4 +82,4 @@ def test_only_what_is_kept_is_asked_for(tmp_path: Path, kept: bytes | None, aske
 def test_a_store_that_is_away_is_asked_once(tmp_path: Path) -> None:
     with a_store(None, {}) as (url, _seen):
         pass
-    assert RemotePackages(url, "es_token", "").fetch(FILES, LocalBlobStore(tmp_path)) == (0, 0)
+    assert RemotePackages(url, "es_token", "").fetch_into(LocalBlobStore(tmp_path), FILES) == (0, 0)

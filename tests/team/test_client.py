@@ -578,16 +578,26 @@ def test_one_is_offered_what_one_may_read_alone(client: Client, store: Service, 
 def test_who_does_not_reach_the_channel_has_the_packages_from_the_store(store: Service, channel: str) -> None:
     with short_folder() as folder:
         with serve(str(Path(channel.removeprefix("file://")))) as place:
-            build = store.submit(f"name: kept\nchannels: [http://{place}]\ndependencies: [python={PYTHON}, ipykernel]")
-            assert store.wait(build)["status"] == "COMPLETED"
-            store.data("PUT", f"build/{build}/keep/", json={"packages": True})
-            store.wait(build)
+            for name, more in (("kept", ""), ("kept-too", ", click")):
+                packages = f"[python={PYTHON}, ipykernel{more}]"
+                build = store.submit(f"name: {name}\nchannels: [http://{place}]\ndependencies: {packages}")
+                assert store.wait(build)["status"] == "COMPLETED"
+                store.data("PUT", f"build/{build}/keep/", json={"packages": True})
+                store.wait(build)
         client = Client(folder, store.place, JO).start()
         try:
             until(lambda: "envstore-team--kept" in specs(client))
             with kernel(client, "envstore-team--kept") as started:
                 assert run(client, started, "print(6 * 7)").strip() == "42"
             assert re.search(r"(\d+) of \1 packages come from the store", client.log.read_text())
+            (cache,) = (folder / "data").glob("envstore-*/pkgs/conda")
+            (damaged,) = cache.glob("ipykernel-*/site-packages/ipykernel/kernelapp.py")
+            damaged.write_text("raise SystemExit\n")
+            until(lambda: "envstore-team--kept-too" in specs(client))
+            with kernel(client, "envstore-team--kept-too") as started:
+                assert run(client, started, "print(6 * 7)").strip() == "42"
+            told = client.log.read_text().partition("kept-too")[2]
+            assert told.count("1 of 1 packages come from the store") == 2  # what is new, and what was damaged here
         finally:
             client.stop()
 
