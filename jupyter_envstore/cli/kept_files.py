@@ -99,7 +99,6 @@ class KeptFiles:
 
             largest_first = sorted(wanted, key=lambda file: -file.size)
             count, size = source.fetch(largest_first, receive, self._told)
-            filling.publish()
         if count:
             text = f"{count} of {len(wanted)} packages come from the store ({human_size(size)})"
             print(text, file=sys.stderr, flush=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from jupyter_envstore.blobs.interface import BlobWriter
+from jupyter_envstore.engine.checked_packages import look_at
 from jupyter_envstore.engine.package_cache import INCOMING, cache_name, in_cache
 from jupyter_envstore.engine.package_paths import check_record
 from jupyter_envstore.engine.prefix import remove_tree, to_trash
@@ -24,10 +25,10 @@ FIRST_REVISION = (1).to_bytes(8, "big")
 
 
 class CacheFilling:
-    """Packages on their way into the cache: they are unpacked beside it, and put into it together, at once.
+    """Packages on their way into the cache: they are unpacked beside it, put into it, and looked at.
 
-    Several threads may receive packages. Whoever links some of them meanwhile is waited for; so claim them first
-    (:func:`jupyter_envstore.engine.cache_claims.packages_claimed`).
+    Several threads may receive packages. Whoever installs from the cache meanwhile is waited for; so that none of these
+    packages gives way to another, claim them first (:func:`jupyter_envstore.engine.cache_claims.packages_claimed`).
 
     Parameters
     ----------
@@ -38,7 +39,6 @@ class CacheFilling:
     def __init__(self, cache_dir: Path) -> None:
         self._cache_dir = cache_dir
         self._beside = cache_dir.with_name(INCOMING)
-        self._unpacked: list[tuple[CondaEntry, Path]] = []
 
     def __enter__(self) -> CacheFilling:
         self._beside.mkdir(parents=True, exist_ok=True)
@@ -52,16 +52,16 @@ class CacheFilling:
 
     @contextlib.contextmanager
     def receive(self, record: CondaEntry) -> Iterator[BlobWriter]:
-        """Write the archive of a package; it is unpacked when the context ends well.
+        """Write the archive of a package; it is in the cache when the context ends well.
 
         Raises
         ------
         StorageError
             It is not the one with the record's SHA-256, or cannot be unpacked.
         PackageError
-            What the record says would lead elsewhere.
+            What the record says would lead elsewhere; or the package lies about its paths, or lacks some.
         OSError
-            There is no space left.
+            There is no space left, or the cache cannot be written.
         """
         check_record(record)  # its names become paths here
         archive = self._folder / record["subdir"] / record["fn"]
@@ -76,34 +76,30 @@ class CacheFilling:
         folder.chmod(0o755)
         _unpack(archive, folder)
         archive.unlink()
-        self._unpacked.append((record, folder))
+        self._put(record, folder)
+        look_at(record, self._cache_dir, is_fresh=True)  # while others come: whoever links it finds what is noted here
 
-    def publish(self) -> int:
-        """Put what was unpacked into the cache, unless it has come there meanwhile; return how many packages that are.
-
-        Raises
-        ------
-        OSError
-            The cache cannot be written.
-        """
+    def _put(self, record: CondaEntry, folder: Path) -> None:
+        """Give a package its place, unless it has come there meanwhile."""
         self._cache_dir.mkdir(parents=True, exist_ok=True)
         with (self._cache_dir / GLOBAL_LOCK).open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            for record, folder in self._unpacked:
-                if not in_cache(record, self._cache_dir):
-                    self._put(record, folder)
-        return len(self._unpacked)
+            trash = None if in_cache(record, self._cache_dir) else self._replace(record, folder)
+        if trash is not None:
+            remove_tree(trash)
 
-    def _put(self, record: CondaEntry, folder: Path) -> None:
-        """Give a package its place; in between, its lock file names none, and nobody takes the folder for it."""
+    def _replace(self, record: CondaEntry, folder: Path) -> Path | None:
+        """Put a package in the place of another one of its name; return where that is now.
+
+        In between, the lock file names no package, and nobody takes the folder for one.
+        """
         place = self._cache_dir / cache_name(record)
         named = place.with_name(f"{place.name}.lock")
         named.write_bytes(b"")
         trash = to_trash(place)
         folder.rename(place)
         named.write_bytes(FIRST_REVISION + bytes.fromhex(record["sha256"]))
-        if trash is not None:
-            remove_tree(trash)
+        return trash
 
 
 def _unpack(archive: Path, folder: Path) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from jupyter_envstore.errors import StorageError
+from jupyter_envstore.errors import PackageError, StorageError
 from jupyter_envstore.remote.answers import heeds_proxies
 from jupyter_envstore.remote.trust import trusted
 
@@ -204,7 +204,7 @@ class RemotePackages:
                         msg = f"the store sends another file than {file.filename}"
                         raise StorageError(msg)
             return blob.size
-        except (StorageError, urllib.error.HTTPError):
+        except (StorageError, PackageError, urllib.error.HTTPError):
             return 0
         except AWAY:
             self._is_away = True
