@@ -281,6 +281,13 @@ class StorageError(EnvStoreError):
     exit_code = 6
 
 
+class DatabaseAwayError(StorageError):
+    """The server of the database does not answer now: it is restarted, or cannot be reached."""
+
+    code = "database_away"
+    status = 503
+
+
 class OtherStoreError(EnvStoreError):
     """A store elsewhere that does not answer, or sends something else than it was asked for."""
 

@@ -18,12 +18,11 @@ import psutil
 import pytest
 
 from jupyter_envstore.channel_maker.channel import make_channel
-from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.images.host_base import write_host_base
 from jupyter_envstore.services.store import EnvStore
-from tests import nasty
-from tests.helpers import LEASE_SECONDS, WITH_ARCHIVES, WITHOUT_ARCHIVES, Store, executor_of
+from tests import nasty, postgresql
+from tests.helpers import LEASE_SECONDS, WITH_ARCHIVES, WITHOUT_ARCHIVES, Store, executor_of, store_config
 from tests.schedule import pytest_collection_modifyitems as pytest_collection_modifyitems
 from tests.schedule import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
 from tests.server.live import Server
@@ -39,7 +38,14 @@ UNEXPECTED_SKIP = 10
 """Exit status of a strict run in which a test was skipped that should have run; pytest's own end with 5."""
 
 # Skips that are right on some machines; any other fails a strict run.
-EXPECTED_SKIPS = ("needs a second Python", "needs root", "needs to be another user", "file system", "needs constructor")
+EXPECTED_SKIPS = (
+    "needs a second Python",
+    "needs root",
+    "needs to be another user",
+    "file system",
+    "needs constructor",
+    "a file of SQLite",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -65,8 +71,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Remember how the session ended, for the last hook."""
+    """Remember how the session ended, for the last hook; end what the process started for all of its tests."""
     session.config.stash[EXIT_STATUS] = session
+    postgresql.remove_shared_server()
 
 
 @pytest.hookimpl(trylast=True)
@@ -157,7 +164,7 @@ def store(root: Path, package_cache: Path, request: pytest.FixtureRequest) -> It
     """An empty store with a warm package cache. Its builds make archives where the test has the mark ``archives``."""
     (root / "pkgs").symlink_to(package_cache)
     settings = WITH_ARCHIVES if request.node.get_closest_marker("archives") else WITHOUT_ARCHIVES
-    config = StoreConfig(str(root), lease_seconds=LEASE_SECONDS, settings=dict(settings))
+    config = store_config(root, lease_seconds=LEASE_SECONDS, settings=dict(settings))
     opened = Store(EnvStore.open(config, executor_of(config)))
     yield opened
     opened.end_workers()
@@ -169,7 +176,7 @@ def built(channel: str, package_cache: Path) -> Iterator[Store]:
     """A store with one full environment, ``team/data``, its artifacts ready. Tests only look at it."""
     folder = Path(tempfile.mkdtemp(prefix="es-built-"))
     (folder / "pkgs").symlink_to(package_cache)
-    opened = Store(EnvStore.open(StoreConfig(str(folder))))
+    opened = Store(EnvStore.open(store_config(folder)))
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     opened.data = opened.build(
         f"""

@@ -34,6 +34,7 @@ from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.services.store import EnvStore
 from jupyter_envstore.services.values import BuildRef
 from jupyter_envstore.spec import read_specification
+from tests.postgresql import database_url
 
 LEASE_SECONDS = 10.0
 """How long a worker of most tests may be silent: two run at once with other tests, and they give way to everything."""
@@ -75,6 +76,11 @@ def shared_worker() -> SharedWorker:
     while found.process is not None and not found.usable() and time.monotonic() < deadline:
         time.sleep(PAUSE)
     return found
+
+
+def store_config(root: Path, **values: Any) -> StoreConfig:
+    """Return the configuration of a store under test, which may use PostgreSQL."""
+    return StoreConfig(str(root), database_url=database_url(str(root)), **values)
 
 
 def executor_of(config: StoreConfig) -> LocalExecutor:
@@ -158,7 +164,7 @@ def opened_stores(package_cache: Path) -> Iterator[Callable[..., Store]]:
         folder = Path(tempfile.mkdtemp(prefix="es-"))
         (folder / "pkgs").symlink_to(packages)
         settings = WITHOUT_ARCHIVES | config.pop("settings", {})
-        chosen = StoreConfig(str(folder), lease_seconds=LONG_LEASE_SECONDS, settings=settings, **config)
+        chosen = store_config(folder, lease_seconds=LONG_LEASE_SECONDS, settings=settings, **config)
         opened.append(Store(EnvStore.open(chosen, executor_of(chosen))))
         return opened[-1]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from jupyter_envstore.database.changes import ChangedRow, Progress
 from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.values import Statistics
+from jupyter_envstore.errors import DatabaseAwayError
 from jupyter_envstore.services.interfaces import Store
 
 COUNT_SECONDS = 15.0
@@ -70,6 +71,7 @@ class ChangeWatcher:
 
         While nothing is written and no job works, the tables are not looked at.
         """
+        away = False
         with contextlib.closing(self.store.changes.watch()) as watch:
             while True:
                 moved = watch.moved()  # asked before the look: what is written meanwhile is seen by the next
@@ -77,6 +79,11 @@ class ChangeWatcher:
                     try:
                         self.resting = False
                         self.resting = self.look()
+                        away = False
+                    except DatabaseAwayError as error:
+                        if not away:
+                            log.warning("nobody is told of what changes: %s", error)
+                        away = True
                     except Exception:
                         log.exception("the store could not be looked at; it is tried again")
                 if stop.wait(PAUSE):

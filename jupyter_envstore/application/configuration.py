@@ -39,9 +39,11 @@ class StoreTraits(Configurable):
         help="Folder of the store: database, environments, caches. Its path must be short (prefixes stand in the "
         "first lines of scripts) and hold no space. Default: envstore in Jupyter's data directory."
     ).tag(config=True)
-    database_url = Unicode("", help="Address of the database, in SQLAlchemy's form. Default: SQLite in root_dir.").tag(
-        config=True
-    )
+    database_url = Unicode(
+        "",
+        help="Address of a database of PostgreSQL, in SQLAlchemy's form: postgresql+psycopg://USER@HOST/DATABASE. "
+        "Default: a file of SQLite in root_dir.",
+    ).tag(config=True)
     channel_alias = Unicode(
         "",
         help="Address that plain channel names are appended to, for example that of a mirror. Default: conda's own.",

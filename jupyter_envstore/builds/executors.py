@@ -15,7 +15,7 @@ from jupyter_envstore.builds.waiting_worker import Request, WaitingWorker
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.jobs import Claim
 from jupyter_envstore.database.models import Job
-from jupyter_envstore.engine.process_environment import scrubbed_environment
+from jupyter_envstore.engine.process_environment import worker_environment
 from jupyter_envstore.engine.stray_processes import JOB_MARK, end_strays
 from jupyter_envstore.errors import InvalidInputError
 
@@ -68,7 +68,7 @@ class LocalExecutor:
         """Start a worker: a child of the one that waits, or a process of its own."""
         staging = self.config.staging / f"job-{claim.job_id}-{claim.attempt}"
         staging.mkdir(parents=True, exist_ok=True)
-        environment = scrubbed_environment(TMPDIR=str(staging))
+        environment = worker_environment(TMPDIR=str(staging))
         request = Request(claim.job_id, claim.attempt, self.config.to_text(), environment, str(staging))
         with contextlib.suppress(OSError):  # there can be no process: the next line finds none
             self.waiting.begin()
@@ -100,7 +100,7 @@ class LocalExecutor:
                 stderr=errors,
                 start_new_session=True,
                 cwd="/",  # python -m looks for modules there first: nobody but root can put any
-                env=scrubbed_environment(TMPDIR=str(staging)),
+                env=worker_environment(TMPDIR=str(staging)),
             )
         give_way(worker.pid)
         assert worker.stdin is not None  # noqa: S101 - for the type checker

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import re
 import threading
+import time
 
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.builds.executors import Executor
@@ -48,6 +49,7 @@ from jupyter_envstore.database.states import (
 )
 from jupyter_envstore.engine.prefix import remove_tree, to_trash
 from jupyter_envstore.engine.stray_processes import JOB_MARK, end_strays
+from jupyter_envstore.errors import DatabaseAwayError
 
 log = logging.getLogger(__name__)
 LOST = "the worker ended and left no reason (it was killed, ran out of memory, or its machine went down)"
@@ -75,19 +77,31 @@ class Scheduler:
         self.blobs = blobs
         self.host = this_host()
         self._work = threading.Event()
+        self._trust_until = 0.0
 
     def wake(self) -> None:
         """Let :meth:`run` look at once: there is something to do."""
         self._work.set()
 
     def tick(self) -> int:
-        """Settle lost jobs and start what may run; return how many workers were started."""
+        """Settle lost jobs and start what may run; return how many workers were started.
+
+        Raises
+        ------
+        DatabaseAwayError
+            The database does not answer. Workers cannot report then, so none counts as lost for a while.
+        """
         self.executor.reap()
-        self.settle_lost()
-        self.sweep()
-        started = 0
-        while self._start_one():
-            started += 1
+        try:
+            if time.monotonic() > self._trust_until:
+                self.settle_lost()
+            self.sweep()
+            started = 0
+            while self._start_one():
+                started += 1
+        except DatabaseAwayError:
+            self._trust_until = time.monotonic() + self.config.lease_seconds
+            raise
         return started
 
     def run(self, stop: threading.Event, pause: float = 0.5) -> None:
@@ -95,7 +109,7 @@ class Scheduler:
 
         While nothing is written and no job waits or runs, the tables are not looked at.
         """
-        resting = False
+        resting, away = False, False
         with contextlib.closing(self.database.watch()) as watch:
             while not stop.is_set():
                 woken = self._work.wait(pause)
@@ -110,6 +124,11 @@ class Scheduler:
                     resting = False
                     self.tick()
                     resting = self._is_done()
+                    away = False
+                except DatabaseAwayError as error:
+                    if not away:
+                        log.warning("no job is started: %s", error)
+                    away = True
                 except Exception:
                     log.exception("the scheduler could not do its round; it goes on")
 
@@ -189,6 +208,8 @@ class Scheduler:
         for job in silent:
             try:
                 self._settle(job)
+            except DatabaseAwayError:
+                raise
             except Exception:  # one job that cannot be settled must not hold up the others
                 log.exception("job %s could not be settled; it is tried again", job.id)
 

@@ -40,7 +40,10 @@ from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.engine.checked_network import guard_network, with_refusals
 from jupyter_envstore.engine.prefix import remove_tree, storage_error
 from jupyter_envstore.engine.sandbox import NONE, leave_keyring
-from jupyter_envstore.errors import EnvStoreError, StaleClaimError
+from jupyter_envstore.errors import DatabaseAwayError, EnvStoreError, StaleClaimError
+
+PATIENCE = 120.0
+"""How long a worker waits for a database that does not answer: its work so far is worth it."""
 
 
 def main(arguments: list[str]) -> int:
@@ -55,7 +58,7 @@ def work(configuration: str, job_id: int, attempt: int) -> int:
     """Do one job, then the artifacts that the same build waits for; return the exit status."""
     config = StoreConfig.from_text(configuration)
     guard_network(config.block_private_addresses, config.allowed_addresses)
-    database = Database(config.url)
+    database = Database(config.url, patience=PATIENCE)
     with database.read() as session:
         job = session.get_one(Job, job_id)
         claim: Claim | None = Claim(job.id, attempt, job.kind, job.build_id, job.artifact_id)
@@ -90,6 +93,9 @@ def do_job(config: StoreConfig, database: Database, claim: Claim) -> bool:
             with caches_in_use(config):  # may wait; the heartbeat beats already
                 _run(workspace)
         except StaleClaimError:
+            return False
+        except DatabaseAwayError as error:  # what was written last may be there or not: the next attempt looks
+            print(f"the job is left to another attempt: {error}", file=sys.stderr)
             return False
         except Exception as error:  # the one place where a worker's troubles end: as a reason for people
             failed = with_refusals(_reason(error))

@@ -153,7 +153,10 @@ class Workspace:
             self._end_step(step, state)
 
     def _end_step(self, step: Step, state: str) -> None:
-        with contextlib.suppress(StaleClaimError, StorageError), self.claim.write(self.database) as session:
+        with (
+            contextlib.suppress(StaleClaimError, StorageError),
+            self.claim.write(self.database, alone=False) as session,
+        ):
             row = session.get_one(Step, step.id)
             row.state, row.ended_on = state, now()
             for key, value in self._progress.items():
@@ -199,7 +202,7 @@ class Workspace:
             lines, self._lines = self._lines, []
             step, progress = self._step, dict(self._progress)
         try:
-            with self.claim.write(self.database) as session:
+            with self.claim.write(self.database, alone=False) as session:
                 session.get_one(Job, self.claim.job_id).heartbeat_on = now()
                 if begins is not None:
                     session.add(begins)

@@ -14,6 +14,7 @@ from jupyter_envstore.cli.look_elsewhere import examine_elsewhere
 from jupyter_envstore.cli.opening import config_beside_files, store_elsewhere
 from jupyter_envstore.services.backup import Saved, back_up, bring_back
 from jupyter_envstore.services.doctor import BAD, GOOD, Finding, examine
+from jupyter_envstore.services.move_database import go_back, move_database
 from jupyter_envstore.spec.wording import human_size
 
 MARKS = {"ok": "✓", "warning": "!", "error": "✗"}
@@ -50,6 +51,22 @@ def restore_backup(options: argparse.Namespace) -> int:
     config = config_beside_files(options, "restore-backup")
     saved = bring_back(config, Path(options.file))
     _report(saved, options, f"brought back to {config.root}")
+    return 0
+
+
+def move(options: argparse.Namespace) -> int:
+    """Move the rows of a store from its file of SQLite into the database that the configuration names."""
+    config = config_beside_files(options, "move-database")
+    if options.back:
+        file = go_back(config)
+        print(f"{file} is used again, as it was when it was moved; take database_url out of the configuration")
+        return 0
+    moved = move_database(config)
+    if options.json:
+        print_json(asdict(moved))
+        return 0
+    print(f"{moved.rows} rows of {moved.source} are in the database {moved.target} now; start the servers again")
+    print("the file takes no more writes; go back to it with: jupyter envstore move-database --back")
     return 0
 
 

@@ -48,15 +48,21 @@ class Claim:
     artifact_id: int | None = None
 
     @contextlib.contextmanager
-    def write(self, database: Database) -> Iterator[Session]:
+    def write(self, database: Database, alone: bool = True) -> Iterator[Session]:
         """Open a writing session that is refused once the claim is lost or the job canceled.
+
+        Parameters
+        ----------
+        alone : bool
+            As :meth:`~jupyter_envstore.database.connection.Database.write` has it. Who writes nothing but the job, its
+            steps and its log need not wait for others: the row of the job is locked.
 
         Raises
         ------
         StaleClaimError
             Another attempt has the job, or it shall stop.
         """
-        with database.write() as session:
+        with database.write(alone) as session:
             job = session.get(Job, self.job_id, with_for_update=True)
             if job is None or job.attempt != self.attempt or job.state != JOB_RUNNING or job.cancel_requested:
                 msg = f"job {self.job_id} is not this worker's any more"

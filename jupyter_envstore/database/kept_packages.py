@@ -242,9 +242,9 @@ def served_states(session: Session, manager: str, subdir: str) -> list[tuple[str
     """Return namespace, environment, id and all offered files of each build that offers some: equal while they stay."""
     query = (
         select(Namespace.name, Environment.name, KeptPackage.build_id)
-        .add_columns(func.group_concat(KeptPackage.filename + "/" + KeptPackage.digest))
+        .add_columns(func.aggregate_strings(KeptPackage.filename + "/" + KeptPackage.digest, ","))
         .where(KeptPackage.manager == manager, KeptPackage.subdir == subdir)
-        .group_by(KeptPackage.build_id)
+        .group_by(Namespace.name, Environment.name, KeptPackage.build_id)
         .order_by(KeptPackage.build_id.desc())
     )
     return [(row[0], row[1], row[2], row[3]) for row in session.execute(_offered(query))]

@@ -40,7 +40,7 @@ def list_namespaces(session: Session, visible: Sequence[str] | None, page: Page)
     count = session.scalar(select(func.count()).select_from(Namespace).where(*where)) or 0
     known = {"name": Namespace.name_key, "namespace": Namespace.name_key, "id": Namespace.id}
     columns = order_columns(page.sort_by, known)
-    order = [key.desc() if page.descending else key.asc() for key in columns or [Namespace.name_key]]
+    order = ordered_by(columns or [Namespace.name_key], bool(page.descending))
     return count, list(session.scalars(_cut(select(Namespace).where(*where).order_by(*order), page)))
 
 
@@ -65,7 +65,7 @@ def list_builds(session: Session, filters: Filters, page: Page) -> tuple[int, li
     )
     names = ("id", "status", "scheduled_on", "started_on", "ended_on", "size")
     columns = order_columns(page.sort_by, {name: getattr(Build, name) for name in names})
-    ordered = [column.desc() if page.descending else column.asc() for column in columns]
+    ordered = ordered_by(columns, bool(page.descending))
     query = query.order_by(*(ordered or [Build.id.asc() if page.descending is False else Build.id.desc()]), Build.id)
     return count, [(BUILD.of(row), row.id == row[-1]) for row in session.execute(_cut(query, page))]
 
@@ -112,14 +112,14 @@ def list_packages(
     where: list[ColumnElement[bool]] = [BuildPackage.build_id == build_id]
     if search:
         name = search.lower()
-        where.append(Package.name == name if exact else Package.name.contains(name, autoescape=True))
+        where.append(Package.name == name if exact else Package.name.icontains(name, autoescape=True))
     if build:
-        where.append(Package.build.contains(build, autoescape=True))
+        where.append(Package.build.icontains(build, autoescape=True))
     base = select(Package).join(BuildPackage, BuildPackage.package_id == Package.id).where(*where)
     count = session.scalar(select(func.count()).select_from(base.subquery())) or 0
     known = {"name": Package.name, "version": Package.version, "channel": Package.channel}
     columns = order_columns(page.sort_by, known) or [Package.name]
-    ordered = [column.desc() if page.descending else column.asc() for column in columns]
+    ordered = ordered_by(columns, bool(page.descending))
     return count, list(session.scalars(_cut(base.order_by(*ordered, Package.id), page)))
 
 
@@ -280,6 +280,15 @@ def order_columns(sort_by: Sequence[str], known: Mapping[str, Any]) -> list[Any]
             msg = f"sort_by {name!r} is not known; known: {', '.join(known)}"
             raise InvalidInputError(msg)
     return [known[name] for name in dict.fromkeys(sort_by)]
+
+
+def ordered_by(columns: Sequence[Any], descending: bool) -> list[Any]:
+    """Return columns to sort by; what is not known comes before all else, as SQLite has it and PostgreSQL has not."""
+    given = [column.desc() if descending else column.asc() for column in columns]
+    return [
+        (key.nulls_last() if descending else key.nulls_first()) if getattr(column, "nullable", False) else key
+        for key, column in zip(given, columns, strict=True)
+    ]
 
 
 def _cut(query: Any, page: Page) -> Any:

@@ -13,12 +13,12 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    String,
     Text,
     UniqueConstraint,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, configure_mappers, mapped_column
 
+from jupyter_envstore.database.column_types import short
 from jupyter_envstore.database.states import JOB_QUEUED, PREFIX_NONE
 from jupyter_envstore.database.values import OptionValues
 from jupyter_envstore.spec.lock_entries import CondaEntry, PypiEntry
@@ -44,11 +44,11 @@ class Namespace(Base):
 
     __tablename__ = "namespace"
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    name: Mapped[str] = mapped_column(String(64))
-    name_key: Mapped[str] = mapped_column(String(96), unique=True)
+    name: Mapped[str] = mapped_column(short(64))
+    name_key: Mapped[str] = mapped_column(short(96), unique=True)
     metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", JSON, default=dict)
     created_on: Mapped[datetime]
-    created_by: Mapped[str] = mapped_column(String(255), default="")
+    created_by: Mapped[str] = mapped_column(short(255), default="")
     deleted_on: Mapped[datetime | None]
 
 
@@ -62,14 +62,14 @@ class Environment(Base):
     __table_args__ = (UniqueConstraint("namespace_id", "name_key"),)
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     namespace_id: Mapped[int] = mapped_column(ForeignKey("namespace.id"), index=True)
-    name: Mapped[str] = mapped_column(String(64))
-    name_key: Mapped[str] = mapped_column(String(96))
+    name: Mapped[str] = mapped_column(short(64))
+    name_key: Mapped[str] = mapped_column(short(96))
     description: Mapped[str] = mapped_column(Text, default="")
     current_build_id: Mapped[int | None] = mapped_column(
         ForeignKey("build.id", use_alter=True, name="fk_environment_current_build_id_build")
     )
     created_on: Mapped[datetime]
-    created_by: Mapped[str] = mapped_column(String(255), default="")
+    created_by: Mapped[str] = mapped_column(short(255), default="")
     deleted_on: Mapped[datetime | None]
     cleared_on: Mapped[datetime | None]
 
@@ -79,13 +79,13 @@ class Specification(Base):
 
     __tablename__ = "specification"
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    name: Mapped[str] = mapped_column(String(64))
-    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(short(64))
+    sha256: Mapped[str] = mapped_column(short(64), unique=True)
     spec: Mapped[SpecificationValues] = mapped_column(JSON)
     text: Mapped[str] = mapped_column(Text)
     is_lockfile: Mapped[bool]
     created_on: Mapped[datetime]
-    created_by: Mapped[str] = mapped_column(String(255), default="")
+    created_by: Mapped[str] = mapped_column(short(255), default="")
 
 
 class Build(Base):
@@ -108,30 +108,30 @@ class Build(Base):
     environment_id: Mapped[int] = mapped_column(ForeignKey("environment.id"), index=True)
     specification_id: Mapped[int] = mapped_column(ForeignKey("specification.id"), index=True)
     number: Mapped[int]
-    key: Mapped[str] = mapped_column(String(128), unique=True)
-    directory: Mapped[str] = mapped_column(String(64))
-    platform: Mapped[str] = mapped_column(String(32), default="")
-    status: Mapped[str] = mapped_column(String(16))
+    key: Mapped[str] = mapped_column(short(128), unique=True)
+    directory: Mapped[str] = mapped_column(short(64))
+    platform: Mapped[str] = mapped_column(short(32), default="")
+    status: Mapped[str] = mapped_column(short(16))
     status_info: Mapped[str] = mapped_column(Text, default="")
     options: Mapped[OptionValues] = mapped_column(JSON, default=dict)
-    record_digest: Mapped[str | None] = mapped_column(String(64))
-    log_digest: Mapped[str | None] = mapped_column(String(64))
-    prefix_state: Mapped[str] = mapped_column(String(16), default=PREFIX_NONE)
+    record_digest: Mapped[str | None] = mapped_column(short(64))
+    log_digest: Mapped[str | None] = mapped_column(short(64))
+    prefix_state: Mapped[str] = mapped_column(short(16), default=PREFIX_NONE)
     package_count: Mapped[int] = mapped_column(default=0)
     size: Mapped[int] = mapped_column(BigInteger, default=0)
     own_size: Mapped[int] = mapped_column(BigInteger, default=0)
     pinned: Mapped[bool] = mapped_column(default=False)
     warning_count: Mapped[int] = mapped_column(default=0)
     keep_packages: Mapped[bool | None]
-    keep_state: Mapped[str] = mapped_column(String(16), default="")
+    keep_state: Mapped[str] = mapped_column(short(16), default="")
     kept_size: Mapped[int] = mapped_column(BigInteger, default=0)
     kept_missing: Mapped[int] = mapped_column(default=0)
-    trigger: Mapped[str] = mapped_column(String(64), default="")
+    trigger: Mapped[str] = mapped_column(short(64), default="")
     scheduled_on: Mapped[datetime]
     started_on: Mapped[datetime | None]
     ended_on: Mapped[datetime | None]
     deleted_on: Mapped[datetime | None]
-    created_by: Mapped[str] = mapped_column(String(255), default="")
+    created_by: Mapped[str] = mapped_column(short(255), default="")
     text: Mapped[str | None] = mapped_column(Text, deferred=True)
 
 
@@ -141,13 +141,13 @@ class Package(Base):
     __tablename__ = "package"
     __table_args__ = (UniqueConstraint("manager", "name", "version", "build", "channel"),)
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    manager: Mapped[str] = mapped_column(String(8))
-    name: Mapped[str] = mapped_column(String(255))
-    version: Mapped[str] = mapped_column(String(128))
-    build: Mapped[str] = mapped_column(String(255), default="")
-    channel: Mapped[str] = mapped_column(String(512), default="")
-    subdir: Mapped[str] = mapped_column(String(32), default="")
-    license: Mapped[str] = mapped_column(String(512), default="")
+    manager: Mapped[str] = mapped_column(short(8))
+    name: Mapped[str] = mapped_column(short(255))
+    version: Mapped[str] = mapped_column(short(128))
+    build: Mapped[str] = mapped_column(short(255), default="")
+    channel: Mapped[str] = mapped_column(short(512), default="")
+    subdir: Mapped[str] = mapped_column(short(32), default="")
+    license: Mapped[str] = mapped_column(short(512), default="")
     size: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
@@ -165,15 +165,15 @@ class Job(Base):
     __tablename__ = "job"
     __table_args__ = (Index("ix_job_state", "state", "id"),)
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    kind: Mapped[str] = mapped_column(String(16))
+    kind: Mapped[str] = mapped_column(short(16))
     build_id: Mapped[int] = mapped_column(ForeignKey("build.id"), index=True)
     artifact_id: Mapped[int | None] = mapped_column(ForeignKey("artifact.id"), index=True)
-    state: Mapped[str] = mapped_column(String(16), default=JOB_QUEUED)
+    state: Mapped[str] = mapped_column(short(16), default=JOB_QUEUED)
     attempt: Mapped[int] = mapped_column(default=0)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
-    host: Mapped[str] = mapped_column(String(255), default="")
+    host: Mapped[str] = mapped_column(short(255), default="")
     pid: Mapped[int] = mapped_column(default=0)
-    process_started: Mapped[str] = mapped_column(String(64), default="")
+    process_started: Mapped[str] = mapped_column(short(64), default="")
     created_on: Mapped[datetime]
     claimed_on: Mapped[datetime | None]
     heartbeat_on: Mapped[datetime | None]
@@ -189,11 +189,11 @@ class Step(Base):
     build_id: Mapped[int] = mapped_column(ForeignKey("build.id"), index=True)
     job_id: Mapped[int] = mapped_column(ForeignKey("job.id"), index=True)
     attempt: Mapped[int]
-    name: Mapped[str] = mapped_column(String(32))
-    state: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(short(32))
+    state: Mapped[str] = mapped_column(short(16))
     done: Mapped[int] = mapped_column(BigInteger, default=0)
     total: Mapped[int] = mapped_column(BigInteger, default=0)
-    unit: Mapped[str] = mapped_column(String(16), default="")
+    unit: Mapped[str] = mapped_column(short(16), default="")
     message: Mapped[str] = mapped_column(Text, default="")
     started_on: Mapped[datetime]
     ended_on: Mapped[datetime | None]
@@ -205,7 +205,7 @@ class LogChunk(Base):
     __tablename__ = "log_chunk"
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     build_id: Mapped[int] = mapped_column(ForeignKey("build.id"), index=True)
-    step: Mapped[str] = mapped_column(String(32), default="")
+    step: Mapped[str] = mapped_column(short(32), default="")
     text: Mapped[str] = mapped_column(Text)
     created_on: Mapped[datetime]
 
@@ -216,8 +216,8 @@ class BuildWarning(Base):
     __tablename__ = "build_warning"
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     build_id: Mapped[int] = mapped_column(ForeignKey("build.id"), index=True)
-    kind: Mapped[str] = mapped_column(String(32))
-    package: Mapped[str] = mapped_column(String(255), default="")
+    kind: Mapped[str] = mapped_column(short(32))
+    package: Mapped[str] = mapped_column(short(255), default="")
     path: Mapped[str] = mapped_column(Text, default="")
     message: Mapped[str] = mapped_column(Text)
     created_on: Mapped[datetime]
@@ -236,11 +236,11 @@ class KeptPackage(Base):
     )
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     build_id: Mapped[int] = mapped_column(ForeignKey("build.id"))
-    manager: Mapped[str] = mapped_column(String(8))
-    subdir: Mapped[str] = mapped_column(String(32), default="")
-    name: Mapped[str] = mapped_column(String(255))
-    filename: Mapped[str] = mapped_column(String(512))
-    digest: Mapped[str | None] = mapped_column(String(64), index=True)
+    manager: Mapped[str] = mapped_column(short(8))
+    subdir: Mapped[str] = mapped_column(short(32), default="")
+    name: Mapped[str] = mapped_column(short(255))
+    filename: Mapped[str] = mapped_column(short(512))
+    digest: Mapped[str | None] = mapped_column(short(64), index=True)
     size: Mapped[int] = mapped_column(BigInteger, default=0)
     reason: Mapped[str] = mapped_column(Text, default="")
     record: Mapped[CondaEntry | PypiEntry] = mapped_column(JSON)
@@ -253,10 +253,10 @@ class Artifact(Base):
     __table_args__ = (UniqueConstraint("build_id", "type", "variant"),)
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     build_id: Mapped[int] = mapped_column(ForeignKey("build.id"), index=True)
-    type: Mapped[str] = mapped_column(String(32), index=True)
-    variant: Mapped[str] = mapped_column(String(64), default="")
-    state: Mapped[str] = mapped_column(String(16))
-    digest: Mapped[str | None] = mapped_column(String(64), index=True)
+    type: Mapped[str] = mapped_column(short(32), index=True)
+    variant: Mapped[str] = mapped_column(short(64), default="")
+    state: Mapped[str] = mapped_column(short(16))
+    digest: Mapped[str | None] = mapped_column(short(64), index=True)
     size: Mapped[int] = mapped_column(BigInteger, default=0)
     duration: Mapped[float | None] = mapped_column(Float)
     reason: Mapped[str] = mapped_column(Text, default="")
@@ -269,9 +269,9 @@ class StoredLayer(Base):
     """A layer of an image by what it is made of, so that it is made once. ``key`` and digests are SHA-256."""
 
     __tablename__ = "layer"
-    key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    digest: Mapped[str] = mapped_column(String(64), index=True)
-    diff_id: Mapped[str] = mapped_column(String(64))
+    key: Mapped[str] = mapped_column(short(64), primary_key=True)
+    digest: Mapped[str] = mapped_column(short(64), index=True)
+    diff_id: Mapped[str] = mapped_column(short(64))
     size: Mapped[int] = mapped_column(BigInteger)
     created_on: Mapped[datetime]
 
@@ -280,7 +280,7 @@ class Blob(Base):
     """A file in the store, addressed by its SHA-256."""
 
     __tablename__ = "blob"
-    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    digest: Mapped[str] = mapped_column(short(64), primary_key=True)
     size: Mapped[int] = mapped_column(BigInteger)
     created_on: Mapped[datetime]
 
@@ -290,7 +290,7 @@ class BlobReference(Base):
 
     __tablename__ = "blob_reference"
     digest: Mapped[str] = mapped_column(ForeignKey("blob.digest"), primary_key=True)
-    owner: Mapped[str] = mapped_column(String(128), primary_key=True, index=True)
+    owner: Mapped[str] = mapped_column(short(128), primary_key=True, index=True)
 
 
 class Setting(Base):
@@ -299,11 +299,11 @@ class Setting(Base):
     __tablename__ = "setting"
     __table_args__ = (UniqueConstraint("scope", "key"),)
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    scope: Mapped[str] = mapped_column(String(64))
-    key: Mapped[str] = mapped_column(String(64))
+    scope: Mapped[str] = mapped_column(short(64))
+    key: Mapped[str] = mapped_column(short(64))
     value: Mapped[Any] = mapped_column(JSON)
     changed_on: Mapped[datetime]
-    changed_by: Mapped[str] = mapped_column(String(255), default="")
+    changed_by: Mapped[str] = mapped_column(short(255), default="")
 
 
 class Token(Base):
@@ -316,17 +316,17 @@ class Token(Base):
 
     __tablename__ = "token"
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    kind: Mapped[str] = mapped_column(String(16), default="user")
-    name: Mapped[str] = mapped_column(String(255), default="")
-    hash: Mapped[str] = mapped_column(String(128), unique=True)
-    prefix: Mapped[str] = mapped_column(String(16), default="")
-    username: Mapped[str] = mapped_column(String(255), index=True)
-    primary_namespace: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(short(16), default="user")
+    name: Mapped[str] = mapped_column(short(255), default="")
+    hash: Mapped[str] = mapped_column(short(128), unique=True)
+    prefix: Mapped[str] = mapped_column(short(16), default="")
+    username: Mapped[str] = mapped_column(short(255), index=True)
+    primary_namespace: Mapped[str] = mapped_column(short(64))
     role_bindings: Mapped[dict[str, list[str]]] = mapped_column(JSON)
     groups: Mapped[list[str]] = mapped_column(JSON, default=list)
     environment_id: Mapped[int | None] = mapped_column(ForeignKey("environment.id"), index=True)
     made_with: Mapped[int | None] = mapped_column(ForeignKey("token.id", ondelete="SET NULL"), index=True)
-    configured_hash: Mapped[str | None] = mapped_column(String(64))
+    configured_hash: Mapped[str | None] = mapped_column(short(64))
     created_on: Mapped[datetime]
     expires_on: Mapped[datetime | None]
     last_used_on: Mapped[datetime | None]
@@ -344,11 +344,11 @@ class RoleMapping(Base):
     __table_args__ = (UniqueConstraint("namespace_id", "entity", "role", "kind"),)
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     namespace_id: Mapped[int] = mapped_column(ForeignKey("namespace.id"), index=True)
-    kind: Mapped[str] = mapped_column(String(8), default=ENTITY_KIND)
-    entity: Mapped[str] = mapped_column(String(160))
-    role: Mapped[str] = mapped_column(String(32))
+    kind: Mapped[str] = mapped_column(short(8), default=ENTITY_KIND)
+    entity: Mapped[str] = mapped_column(short(160))
+    role: Mapped[str] = mapped_column(short(32))
     created_on: Mapped[datetime]
-    created_by: Mapped[str] = mapped_column(String(255), default="")
+    created_by: Mapped[str] = mapped_column(short(255), default="")
 
 
 class AuditEntry(Base):
@@ -357,9 +357,9 @@ class AuditEntry(Base):
     __tablename__ = "audit_entry"
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     at: Mapped[datetime]
-    who: Mapped[str] = mapped_column(String(255))
-    verb: Mapped[str] = mapped_column(String(64))
-    subject: Mapped[str] = mapped_column(String(255), index=True)
+    who: Mapped[str] = mapped_column(short(255))
+    verb: Mapped[str] = mapped_column(short(64))
+    subject: Mapped[str] = mapped_column(short(255), index=True)
     detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
 
@@ -368,7 +368,7 @@ class Change(Base):
 
     __tablename__ = "change"
     revision: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
-    kind: Mapped[str] = mapped_column(String(16))
+    kind: Mapped[str] = mapped_column(short(16))
     subject_id: Mapped[int]
     at: Mapped[datetime]
 

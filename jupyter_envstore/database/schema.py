@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, MetaData, inspect, text
 
 from jupyter_envstore.database.models import Base
 from jupyter_envstore.errors import StorageError
@@ -16,6 +16,8 @@ HEAD = "0009"
 """The newest revision; a test compares it with the migration scripts."""
 WRITE_LOCK = 0x656E7673
 """Key of the advisory lock that makes writers of one PostgreSQL database take turns."""
+MOVED = "moved"
+"""In the place of a revision: the rows are in another database now."""
 VERSION_TABLE = """\
 CREATE TABLE alembic_version (
     version_num VARCHAR(32) NOT NULL,
@@ -35,16 +37,52 @@ def to_newest(engine: Engine) -> None:
     """Bring the tables to the newest revision; several processes at once do each other no harm.
 
     Where there are none, they are made as they are now, which takes a tenth of the time of all migrations.
+
+    Raises
+    ------
+    StorageError
+        They are of a newer version, or were moved away.
     """
     with engine.execution_options(envstore_write=True).begin() as connection:
         wait_for_turn(connection)
         found = revision(connection)
+        _check_known(found)
         if found is None:
-            Base.metadata.create_all(connection)
+            _make_tables(connection)
             connection.execute(text(VERSION_TABLE))
             connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
     if found not in (None, HEAD):
         upgrade(engine)
+
+
+def _make_tables(connection: Connection) -> None:
+    """Make all tables.
+
+    Where a database can take it, SQLAlchemy adds the constraint of a circle afterwards, and then never again makes it
+    with its table, as SQLite has to; so a copy of what describes the tables is used there.
+    """
+    if connection.dialect.name == "sqlite":
+        Base.metadata.create_all(connection)
+        return
+    copy = MetaData(naming_convention=Base.metadata.naming_convention)
+    for table in Base.metadata.sorted_tables:
+        table.to_metadata(copy)
+    copy.create_all(connection)
+
+
+def _check_known(found: str | None) -> None:
+    if found == MOVED:
+        msg = (
+            "the store's database was moved to another one; name that in database_url, or go back to this one with: "
+            "jupyter envstore move-database --back"
+        )
+        raise StorageError(msg)
+    if found is not None and found > HEAD:
+        msg = (
+            f"the store's database was made by a newer version of jupyter-envstore (revision {found}; this one knows "
+            f"{HEAD}); install that version"
+        )
+        raise StorageError(msg)
 
 
 def upgrade(engine: Engine, target: str = "head") -> None:

@@ -29,6 +29,15 @@ def scrubbed_environment(**extra: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)} | extra
 
 
+def worker_environment(**extra: str) -> dict[str, str]:
+    """Return the variables of this process that a worker needs itself, and ``extra``; its tools get fewer.
+
+    They have what libpq reads of the database (PostgreSQL, "Environment Variables").
+    """
+    database = {name: value for name, value in os.environ.items() if name.startswith("PG")}
+    return scrubbed_environment() | database | extra
+
+
 def without_logins(**extra: str) -> dict[str, str]:
     """Return the variables for a tool that runs code of packages, and ``extra``: none holds or leads to a login."""
     found = {name: value for name, value in scrubbed_environment().items() if not LOGINS.fullmatch(name)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -19,7 +20,9 @@ from jupyter_envstore.blobs.local import LocalBlobStore
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import retention as queries
 from jupyter_envstore.database.connection import Database
+from jupyter_envstore.database.copying import check_empty, copy_rows
 from jupyter_envstore.database.kept_packages import forget_lost
+from jupyter_envstore.database.sqlite import SCHEME, database_file
 from jupyter_envstore.engine.digest import file_digest
 from jupyter_envstore.errors import InvalidInputError, StorageError
 from jupyter_envstore.private_files import create_private
@@ -52,11 +55,10 @@ def back_up(config: StoreConfig, target: Path, archives: bool = True, packages: 
     Raises
     ------
     InvalidInputError
-        The target exists, or the database is not SQLite.
+        The target exists.
     StorageError
         It cannot be written.
     """
-    source = _sqlite(config)
     if target.exists():
         msg = f"{target} exists already; choose another name"
         raise InvalidInputError(msg)
@@ -65,8 +67,8 @@ def back_up(config: StoreConfig, target: Path, archives: bool = True, packages: 
         copy = partial.with_suffix(".sqlite")
         try:
             create_private(copy)
-            _copy_database(source, copy)
-            database = Database(f"sqlite:///{copy}")
+            _copy_database(config, copy)
+            database = Database(f"{SCHEME}{copy}")
             with database.read() as session:
                 digests = queries.needed_digests(session, archives, packages)
             database.close()
@@ -91,16 +93,13 @@ def bring_back(config: StoreConfig, source: Path) -> Saved:
     InvalidInputError
         The file is no backup, or is damaged; or there is a store already.
     """
-    target = _sqlite(config)
-    if target.exists():
-        msg = f"there is a store at {config.root} already; choose another --root"
-        raise InvalidInputError(msg)
+    _check_vacant(config)
     staging = config.root / f".restoring-{uuid.uuid4().hex[:8]}"  # inside: the root may be a mount point
     try:
         config.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         staging.mkdir(mode=0o700)
         saved = _read(source, staging)
-        database = Database(f"sqlite:///{staging / DATABASE}")
+        database = Database(f"{SCHEME}{staging / DATABASE}")
         database.migrate()
         blobs = LocalBlobStore(staging / "blobs")
         with database.write() as session:
@@ -112,7 +111,7 @@ def bring_back(config: StoreConfig, source: Path) -> Saved:
         (staging / DATABASE).chmod(0o600)
         (staging / "blobs").chmod(0o700)
         (staging / "blobs").rename(config.root / "blobs")
-        (staging / DATABASE).rename(target)  # last: from here on it is a store
+        _publish(staging / DATABASE, config)  # last: from here on it is a store
     except tarfile.ReadError:
         msg = f"{source} cannot be brought back: it is no backup of a store, or was cut short"
         raise InvalidInputError(msg) from None
@@ -124,21 +123,55 @@ def bring_back(config: StoreConfig, source: Path) -> Saved:
     return saved
 
 
-def _sqlite(config: StoreConfig) -> Path:
-    if config.database_url:
-        msg = "only a store with SQLite is backed up here; use the database's own tool, and copy blobs/"
+def _check_vacant(config: StoreConfig) -> None:
+    """Refuse a place that has a store.
+
+    Raises
+    ------
+    InvalidInputError
+        There is one.
+    """
+    file = database_file(config.url)
+    if (file is not None and file.exists()) or (file is None and config.blobs.exists()):
+        msg = f"there is a store at {config.root} already; choose another --root"
         raise InvalidInputError(msg)
-    return config.root / DATABASE
+    if file is None:
+        with contextlib.closing(Database(config.url)) as database:
+            database.migrate()
+            with database.read() as session:
+                check_empty(session, database.kind.place)
 
 
-def _copy_database(source: Path, target: Path) -> None:
-    """Copy a database that others write to, as of one moment."""
-    first, second = sqlite3.connect(f"file:{source}?mode=ro", uri=True), sqlite3.connect(target)
+def _publish(file: Path, config: StoreConfig) -> None:
+    """Make a database that was brought back that of the store."""
+    target = database_file(config.url)
+    if target is not None:
+        file.rename(target)
+        return
+    with contextlib.closing(Database(f"{SCHEME}{file}")) as first, contextlib.closing(Database(config.url)) as second:
+        second.migrate()
+        with first.read() as source, second.write() as session:
+            check_empty(session, second.kind.place)
+            copy_rows(source, session)
+
+
+def _copy_database(config: StoreConfig, target: Path) -> None:
+    """Copy a database that others write to, as of one moment, into a file of SQLite."""
+    file = database_file(config.url)
+    if file is None:
+        with contextlib.closing(Database(config.url)) as first, contextlib.closing(Database(f"{SCHEME}{target}")) as to:
+            first.migrate()
+            to.migrate()
+            with first.read() as source, to.write() as session:
+                copy_rows(source, session)
+        file = target
+    first_file, second = sqlite3.connect(f"file:{file}?mode=ro", uri=True), sqlite3.connect(target)
     try:
-        first.backup(second)
+        if file != target:
+            first_file.backup(second)
         second.execute("PRAGMA journal_mode=DELETE")
     finally:
-        first.close()
+        first_file.close()
         second.close()
 
 

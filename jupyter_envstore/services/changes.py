@@ -8,8 +8,8 @@ from jupyter_envstore.database import changes
 from jupyter_envstore.database import listings as listing
 from jupyter_envstore.database.changes import ChangedRow, Progress
 from jupyter_envstore.database.connection import Database, now
+from jupyter_envstore.database.kinds import WriteWatch
 from jupyter_envstore.database.values import Statistics
-from jupyter_envstore.database.write_watch import WriteWatch
 from jupyter_envstore.policy.access import Identity
 from jupyter_envstore.services.changed_things import changed_things
 from jupyter_envstore.services.values import ChangedThings

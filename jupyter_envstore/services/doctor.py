@@ -17,7 +17,8 @@ from typing import Any
 
 from jupyter_envstore.config import MAX_PREFIX, StoreConfig
 from jupyter_envstore.database import settings as settings_rows
-from jupyter_envstore.database.connection import NETWORK_FILE_SYSTEMS, Database, file_system
+from jupyter_envstore.database.connection import Database
+from jupyter_envstore.database.sqlite import NETWORK_FILE_SYSTEMS, file_system
 from jupyter_envstore.engine.channels import ChannelPolicy, redact
 from jupyter_envstore.engine.question_process import ask
 from jupyter_envstore.engine.questions import SearchAnswer, SearchQuestion
@@ -138,7 +139,7 @@ def _links(what: str, config: StoreConfig) -> Finding:
 
 def _database(what: str, config: StoreConfig) -> Finding:
     database = Database(config.url, busy_timeout=5)
-    database.make_file()
+    database.make()
     try:
         trouble = database.check()
         revision = None if trouble else database.revision()
@@ -146,7 +147,7 @@ def _database(what: str, config: StoreConfig) -> Finding:
         database.close()
     if trouble:
         return Finding(what, BAD, f"it is damaged ({trouble}); restore a backup")
-    return Finding(what, GOOD, f"{redact(config.url)}, revision {revision or 'none yet'}")
+    return Finding(what, GOOD, f"{database.kind.place}, revision {revision or 'none yet'}")
 
 
 def _limits(what: str, _: StoreConfig) -> Finding:

@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.database.connection import database_file
+from jupyter_envstore.database.sqlite import database_file
 from jupyter_envstore.errors import StorageError
 
 OURS = (

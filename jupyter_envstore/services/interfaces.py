@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from jupyter_envstore.database.awaited_artifacts import Standing, Wanted
     from jupyter_envstore.database.changes import ChangedRow, Progress
     from jupyter_envstore.database.kept_packages import ServedFile
+    from jupyter_envstore.database.kinds import WriteWatch
     from jupyter_envstore.database.paging import Filters, Page
     from jupyter_envstore.database.values import Statistics
     from jupyter_envstore.engine.package_list import ListedPackage
@@ -403,16 +404,6 @@ class StoreRetention(CommonStoreRetention, Protocol):
 
     def mend_links(self) -> int:
         """Make the links to active builds that are missing or wrong; return how many there were."""
-
-
-class WriteWatch(Protocol):
-    """Tells, for almost nothing, whether the store may have changed; for one thread."""
-
-    def moved(self) -> bool:
-        """Whether the store may have changed since this was last asked; yes where that is not known."""
-
-    def close(self) -> None:
-        """Give back what it holds."""
 
 
 class KernelBuilds(Protocol):

@@ -110,7 +110,7 @@ class EnvStore:
         check_sandbox(sandbox_for(config))
         executor = executor or executor_for(config)
         database, blobs = Database(config.url), blob_store(config)
-        database.make_file()
+        database.make()
         database.migrate()
         scheduler = Scheduler(config, database, blobs, executor)
         packing = Retention(config, database, blobs)

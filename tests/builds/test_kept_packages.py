@@ -15,7 +15,6 @@ import yaml
 
 from jupyter_envstore.builds import retention
 from jupyter_envstore.channel_maker.channel import index_channel
-from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import kept_packages as kept
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.engine.solve import current_platform
@@ -26,7 +25,7 @@ from jupyter_envstore.services.store import EnvStore
 from jupyter_envstore.spec.repair import repair
 from tests.builds.test_trouble import StoppingExecutor, stopped
 from tests.engine.test_pip import wheel
-from tests.helpers import LEASE_SECONDS, Store
+from tests.helpers import LEASE_SECONDS, Store, store_config
 from tests.nasty import add
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -441,8 +440,8 @@ def test_a_backup_takes_packages_along_by_choice(
     keep(store, view["id"])
     shutil.rmtree(own_channel)
     back_up(store.envstore.config, tmp_path / "backup.tar", archives=False, packages=packages)
-    bring_back(StoreConfig(str(tmp_path / "r")), tmp_path / "backup.tar")
-    again = Store(EnvStore.open(StoreConfig(str(tmp_path / "r"), lease_seconds=LEASE_SECONDS)))
+    bring_back(store_config(tmp_path / "r"), tmp_path / "backup.tar")
+    again = Store(EnvStore.open(store_config(tmp_path / "r", lease_seconds=LEASE_SECONDS)))
     state = again.envstore.packages.kept(view["id"])
     if packages:
         assert (state["state"], places(again, view["id"])) == ("kept", {"kept"})

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from jupyter_envstore.channel_maker.channel import index_channel
-from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.kernels.kernel_specs import KernelSpecs
 from jupyter_envstore.kernels.stored_builds import StoredBuilds
 from jupyter_envstore.services.store import EnvStore
-from tests.helpers import Store, executor_of
+from tests.helpers import Store, executor_of, store_config
 from tests.nasty import add
 
 GOOD = json.dumps({"argv": ["tool", "{connection_file}"], "display_name": "Tool"})
@@ -24,7 +23,7 @@ TEXTS = {"k-bom": "\ufeff" + GOOD, "k-broken": "{ not json", "k-list": "[]", "K-
 def store(root: Path, package_cache: Path) -> Iterator[Store]:
     """A store that makes prefixes alone."""
     (root / "pkgs").symlink_to(package_cache)
-    config = StoreConfig(str(root), lease_seconds=60.0, settings={"artifacts_at_once": []})
+    config = store_config(root, lease_seconds=60.0, settings={"artifacts_at_once": []})
     opened = Store(EnvStore.open(config, executor_of(config)))
     yield opened
     opened.end_workers()

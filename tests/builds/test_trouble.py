@@ -26,7 +26,7 @@ from jupyter_envstore.database.models import Build, Job
 from jupyter_envstore.engine.process_environment import scrubbed_environment
 from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.services.store import EnvStore
-from tests.helpers import LEASE_SECONDS, Store
+from tests.helpers import LEASE_SECONDS, Store, store_config
 
 pytestmark = pytest.mark.archives
 STEPS = ["solve", "fetch", "pip", "record", "link", "activate"]
@@ -379,7 +379,7 @@ def test_a_build_beyond_its_time_limit_fails_with_the_limit(
     root: Path, package_cache: Path, nasty_channel: str
 ) -> None:
     (root / "pkgs").symlink_to(package_cache)
-    store = Store(EnvStore.open(StoreConfig(str(root), build_time_limit=0.0)))
+    store = Store(EnvStore.open(store_config(root, build_time_limit=0.0)))
     view = store.build(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]")
     store.close()
     assert view["status"] == "FAILED"
@@ -387,7 +387,7 @@ def test_a_build_beyond_its_time_limit_fails_with_the_limit(
 
 
 def test_a_build_beyond_its_size_limit_fails_with_the_limit(root: Path, channel: str) -> None:
-    store = Store(EnvStore.open(StoreConfig(str(root), max_build_bytes=1_000_000)))
+    store = Store(EnvStore.open(store_config(root, max_build_bytes=1_000_000)))
     view = store.build(text(channel))
     store.close()
     assert view["status"] == "FAILED"
@@ -399,7 +399,7 @@ def test_a_step_that_hangs_beyond_the_time_limit_is_ended_and_leaves_no_files(
     root: Path, package_cache: Path, nasty_channel: str
 ) -> None:
     (root / "pkgs").symlink_to(package_cache)
-    store = Store(EnvStore.open(StoreConfig(str(root), build_time_limit=4.0, lease_seconds=3.0)))
+    store = Store(EnvStore.open(store_config(root, build_time_limit=4.0, lease_seconds=3.0)))
     started = time.monotonic()
     view = store.build(f"name: e\nchannels: [{nasty_channel}]\ndependencies: [nasty-sleepy]")
     assert view["status"] == "FAILED"
@@ -422,7 +422,7 @@ def test_a_hung_worker_that_was_killed_at_the_limit_is_swept_up(store: Store, na
 def alone(root: Path, package_cache: Path) -> Iterator[Store]:
     """A store as the command line opens it: its workers hand on."""
     (root / "pkgs").symlink_to(package_cache)
-    opened = Store(EnvStore.open(StoreConfig(str(root), lease_seconds=LEASE_SECONDS, hand_on=True)))
+    opened = Store(EnvStore.open(store_config(root, lease_seconds=LEASE_SECONDS, hand_on=True)))
     yield opened
     opened.end_workers()
     opened.close()

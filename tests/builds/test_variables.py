@@ -13,12 +13,11 @@ from typing import Any
 import pytest
 
 from jupyter_envstore.channel_maker.channel import index_channel
-from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.kernels.kernel_specs import KernelSpecs
 from jupyter_envstore.kernels.stored_builds import StoredBuilds
 from jupyter_envstore.services.store import EnvStore
-from tests.helpers import LEASE_SECONDS, Store, executor_of
+from tests.helpers import LEASE_SECONDS, Store, executor_of, store_config
 from tests.nasty import SHORT, Fill, add
 
 HOSTILE = 'it\'s "fine" $HOME ${PATH} `id` \\ \n& two'
@@ -86,7 +85,7 @@ def channel(tmp_path_factory: pytest.TempPathFactory) -> str:
 def store(tmp_path_factory: pytest.TempPathFactory, base: Path) -> Iterator[Store]:
     root = tmp_path_factory.mktemp("es")
     settings: dict[str, Any] = {"artifacts_at_once": [], "installer_maker": "self-extracting", "check_imports": False}
-    config = StoreConfig(str(root), lease_seconds=LEASE_SECONDS, settings=settings, docker_base_image=f"oci:{base}")
+    config = store_config(root, lease_seconds=LEASE_SECONDS, settings=settings, docker_base_image=f"oci:{base}")
     opened = Store(EnvStore.open(config, executor_of(config)))
     yield opened
     opened.end_workers()

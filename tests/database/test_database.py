@@ -22,15 +22,21 @@ from sqlalchemy.exc import IntegrityError
 import jupyter_envstore.database as store_package
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
-from jupyter_envstore.database.connection import Database, file_system
+from jupyter_envstore.database.connection import Database
 from jupyter_envstore.database.models import Base, Build, Environment, Token
 from jupyter_envstore.database.schema import HEAD, upgrade
+from jupyter_envstore.database.sqlite import file_system
 from jupyter_envstore.errors import InvalidInputError, StorageError
 from jupyter_envstore.services.store import EnvStore
 from tests.helpers import LEASE_SECONDS, Store
 
 SCRIPTS = ScriptDirectory(str(Path(store_package.__file__).parent / "migrations"))
 REVISIONS = [revision.revision for revision in SCRIPTS.walk_revisions()]
+
+
+def file_of(database: Database) -> Path:
+    """Return the file of a database of SQLite."""
+    return Path(database.engine.url.database or "")
 
 
 @pytest.fixture
@@ -77,8 +83,7 @@ def whole_schema(engine: Engine) -> dict[str, object]:
 
 def test_an_upgrade_keeps_the_rows_and_forgets_an_active_build_that_is_not_there(database: Database) -> None:
     upgrade(database.engine, "0005")
-    assert database.path is not None
-    with contextlib.closing(sqlite3.connect(str(database.path))) as connection:
+    with contextlib.closing(sqlite3.connect(str(file_of(database)))) as connection:
         day = "2026-01-01 00:00:00"
         connection.execute("INSERT INTO namespace VALUES (1, 'a', 'a', '{}', ?, '', NULL)", (day,))
         connection.execute(
@@ -110,8 +115,7 @@ def test_an_upgrade_keeps_the_rows_and_forgets_an_active_build_that_is_not_there
 
 def test_an_upgrade_ends_links_that_do_not_say_which_environment_was_meant(database: Database) -> None:
     upgrade(database.engine, "0008")
-    assert database.path is not None
-    with contextlib.closing(sqlite3.connect(str(database.path))) as connection:
+    with contextlib.closing(sqlite3.connect(str(file_of(database)))) as connection:
         for kind in ("share", "user"):
             connection.execute(
                 "INSERT INTO token (kind, name, hash, prefix, username, primary_namespace, role_bindings, groups,"
@@ -145,7 +149,7 @@ def test_two_processes_that_make_the_tables_at_once_do_each_other_no_harm(tmp_pa
 
 def test_a_locked_database_is_said_to_be_locked(database: Database) -> None:
     database.migrate()
-    other = sqlite3.connect(str(database.path), isolation_level=None)
+    other = sqlite3.connect(str(file_of(database)), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StorageError, match="locked by another process"), database.write() as session:
         rows.ensure_namespace(session, "a", "tester")
@@ -155,7 +159,7 @@ def test_a_locked_database_is_said_to_be_locked(database: Database) -> None:
 
 def test_a_write_waits_for_another_that_ends_soon(database: Database) -> None:
     database.migrate()
-    other = sqlite3.connect(str(database.path), isolation_level=None, check_same_thread=False)
+    other = sqlite3.connect(str(file_of(database)), isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
     threading.Timer(0.2, lambda: other.execute("COMMIT")).start()
     started = time.monotonic()

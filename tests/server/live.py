@@ -21,6 +21,7 @@ from tornado.websocket import WebSocketClientConnection
 
 import jupyter_envstore
 from tests.helpers import LEASE_SECONDS, WITHOUT_ARCHIVES
+from tests.postgresql import database_url
 
 MASTER = "jupyter-token-of-the-tests"
 """Jupyter's own token: whoever has it is the one user of a laptop."""
@@ -129,6 +130,8 @@ class Server:
             settings.parent.mkdir(parents=True)
             disabled = {f"@jupyterlab/apputils-extension:{name}": True for name in ("announcements", "splash")}
             settings.write_text(json.dumps({"disabledExtensions": disabled}))
+        if url := database_url(str(self.root)):
+            extra = f"c.EnvStoreApp.database_url = {url!r}\n{extra}"
         (folder / "config.py").write_text(CONFIG.format(**values) + extra)
         self.origin = f"http://127.0.0.1:{self.port}"
         self.api = f"{self.origin}/envstore/api/v1/"

@@ -20,10 +20,10 @@ import requests
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
-from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.kernels.kernel_specs import KernelSpecs, kernel_id
 from jupyter_envstore.kernels.stored_builds import StoredBuilds
 from jupyter_envstore.services.store import EnvStore
+from tests.helpers import store_config
 from tests.server.live import MASTER, Server, end
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -240,7 +240,7 @@ def test_no_two_environments_have_one_kernel_id(first: tuple[str, str], second: 
 
 
 def test_only_chosen_namespaces_become_kernels_and_the_users_folder_is_kept_tidy(server: Server, tmp_path: Any) -> None:
-    store = EnvStore.open(StoreConfig(str(server.root)))
+    store = EnvStore.open(store_config(server.root))
     folder = tmp_path / "user"
     mine = folder / "envstore-team--data"
     kernels = KernelSpecs(store.config, StoredBuilds(store.config, store.database), (), folder)
@@ -258,7 +258,7 @@ def test_only_chosen_namespaces_become_kernels_and_the_users_folder_is_kept_tidy
 
 
 def test_a_package_with_a_bad_kernelspec_takes_no_others_kernel_away(server: Server, tmp_path: Path) -> None:
-    store = EnvStore.open(StoreConfig(str(server.root)))
+    store = EnvStore.open(store_config(server.root))
     row = server.data("GET", "environment/team/data/")
     prefix = store.prefixes.path(row["current_build_id"])
     folder = prefix / "share" / "jupyter" / "kernels"
@@ -289,7 +289,7 @@ def test_a_package_with_a_bad_kernelspec_takes_no_others_kernel_away(server: Ser
 def test_files_beside_kernelspecs_are_kept_once_and_not_shared_with_the_environment(
     server: Server, tmp_path: Path
 ) -> None:
-    store = EnvStore.open(StoreConfig(str(server.root)))
+    store = EnvStore.open(store_config(server.root))
     row = server.data("GET", "environment/team/data/")
     folder = store.prefixes.path(row["current_build_id"]) / "share" / "jupyter" / "kernels"
     folder.chmod(0o755)

@@ -22,10 +22,10 @@ from tornado.websocket import websocket_connect
 
 from jupyter_envstore.application.app import EnvStoreApp
 from jupyter_envstore.application.change_events import SCHEMAS
-from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.services.root_folder import check_root
 from jupyter_envstore.services.store import EnvStore
-from tests.helpers import WITH_ARCHIVES
+from tests import postgresql
+from tests.helpers import WITH_ARCHIVES, store_config
 from tests.server.live import MASTER, Server, end
 
 
@@ -56,7 +56,7 @@ def test_a_server_that_ends_in_mid_build_loses_nothing(other: Server, channel: s
 
 def test_a_build_that_waited_while_no_server_ran_is_built_at_the_next_start(other: Server, nasty_channel: str) -> None:
     other.stop()
-    store = EnvStore.open(StoreConfig(str(other.root)))
+    store = EnvStore.open(store_config(other.root))
     from jupyter_envstore.spec import read_specification
 
     text = f"name: waited\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"
@@ -70,7 +70,9 @@ def test_a_build_that_waited_while_no_server_ran_is_built_at_the_next_start(othe
 def test_two_servers_on_one_store_build_each_thing_once(
     other: Server, make_server: Callable[[str], Server], nasty_channel: str
 ) -> None:
-    second = make_server(f"c.EnvStoreApp.root_dir = {str(other.root)!r}")
+    url = postgresql.database_url(str(other.root))
+    same = f"c.EnvStoreApp.root_dir = {str(other.root)!r}\nc.EnvStoreApp.database_url = {url!r}\n"
+    second = make_server(same)
     ids = [
         (other, second)[number % 2].submit(
             f"name: shared-{number}\nchannels: [{nasty_channel}]\ndependencies: [nasty-text]"
@@ -108,7 +110,7 @@ def listen(server: Server, do: Callable[[], Any], wanted: str, limit: float = 10
 
 
 def test_a_change_by_the_command_line_is_told_within_a_second_by_ids_alone(server: Server) -> None:
-    store = EnvStore.open(StoreConfig(str(server.root)))
+    store = EnvStore.open(store_config(server.root))
     event, seconds = listen(
         server,
         lambda: store.environments.describe("team", "data", f"changed at {time.time()}", "tester"),
@@ -162,6 +164,7 @@ def test_a_store_that_cannot_be_opened_says_why_and_the_server_goes_on(make_serv
     assert requests.get(f"{server.origin}/api/status", headers={"Authorization": f"Bearer {MASTER}"}, timeout=10).ok
 
 
+@pytest.mark.skipif(postgresql.WANTED, reason="it is about a file of SQLite")
 def test_a_store_that_was_locked_at_the_start_is_opened_once_it_is_free(other: Server) -> None:
     assert other.stop() == 0
     with contextlib.closing(sqlite3.connect(other.root / "envstore.sqlite", isolation_level=None)) as database:
@@ -231,4 +234,4 @@ def test_a_solve_ends_when_its_client_goes_away(other: Server) -> None:
 
 def test_what_a_server_makes_is_closed_to_other_accounts_from_the_start(server: Server) -> None:
     assert {"builds", "kernels", "shims"} <= {path.name for path in server.root.iterdir()}
-    assert check_root(StoreConfig(str(server.root))) == []
+    assert check_root(store_config(server.root)) == []

@@ -80,6 +80,14 @@ def register_site(add: Add) -> None:
     )
     back.add_argument("file", metavar="FILE.tar")
     add_json(back)
+    move = add(
+        "move-database",
+        "maintain:move",
+        "Move the store from SQLite into the database that the configuration names\n"
+        "Set c.EnvStoreApp.database_url first, and stop the servers. Files of the store stay where they are.",
+    )
+    move.add_argument("--back", action="store_true", help="use the file of SQLite again, as it was when it was moved")
+    add_json(move)
 
 
 def register_channels(add: Add) -> None:

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from jupyter_envstore.database.column_types import short
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -12,9 +14,9 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "layer",
-        sa.Column("key", sa.String(64), nullable=False),
-        sa.Column("digest", sa.String(64), nullable=False),
-        sa.Column("diff_id", sa.String(64), nullable=False),
+        sa.Column("key", short(64), nullable=False),
+        sa.Column("digest", short(64), nullable=False),
+        sa.Column("diff_id", short(64), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("created_on", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_layer")),

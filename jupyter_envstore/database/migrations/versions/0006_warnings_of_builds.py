@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from jupyter_envstore.database.column_types import short
+
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
@@ -30,8 +32,8 @@ def upgrade() -> None:
         "build_warning",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("build_id", sa.Integer(), nullable=False),
-        sa.Column("kind", sa.String(length=32), nullable=False),
-        sa.Column("package", sa.String(length=255), nullable=False),
+        sa.Column("kind", short(32), nullable=False),
+        sa.Column("package", short(255), nullable=False),
         sa.Column("path", sa.Text(), nullable=False),
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("created_on", sa.DateTime(), nullable=False),

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from jupyter_envstore.database.column_types import short
+
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
@@ -14,24 +16,24 @@ FILLED = {"keep_state": "", "kept_size": 0, "kept_missing": 0}
 def upgrade() -> None:
     with op.batch_alter_table("build", schema=None) as batch_op:
         batch_op.add_column(sa.Column("keep_packages", sa.Boolean(), nullable=True))
-        batch_op.add_column(sa.Column("keep_state", sa.String(length=16), nullable=True))
+        batch_op.add_column(sa.Column("keep_state", short(16), nullable=True))
         batch_op.add_column(sa.Column("kept_size", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("kept_missing", sa.Integer(), nullable=True))
     build = sa.table("build", *(sa.column(name) for name in FILLED))
     op.execute(build.update().values(**FILLED))
     with op.batch_alter_table("build", schema=None) as batch_op:
-        batch_op.alter_column("keep_state", existing_type=sa.String(length=16), nullable=False)
+        batch_op.alter_column("keep_state", existing_type=short(16), nullable=False)
         batch_op.alter_column("kept_size", existing_type=sa.BigInteger(), nullable=False)
         batch_op.alter_column("kept_missing", existing_type=sa.Integer(), nullable=False)
     op.create_table(
         "kept_package",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("build_id", sa.Integer(), nullable=False),
-        sa.Column("manager", sa.String(length=8), nullable=False),
-        sa.Column("subdir", sa.String(length=32), nullable=False),
-        sa.Column("name", sa.String(length=255), nullable=False),
-        sa.Column("filename", sa.String(length=512), nullable=False),
-        sa.Column("digest", sa.String(length=64), nullable=True),
+        sa.Column("manager", short(8), nullable=False),
+        sa.Column("subdir", short(32), nullable=False),
+        sa.Column("name", short(255), nullable=False),
+        sa.Column("filename", short(512), nullable=False),
+        sa.Column("digest", short(64), nullable=True),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("record", sa.JSON(), nullable=False),

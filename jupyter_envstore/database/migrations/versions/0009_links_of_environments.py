@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from jupyter_envstore.database.column_types import short
+
 revision = "0009"
 down_revision = "0008"
 branch_labels = None
@@ -13,7 +15,7 @@ def upgrade() -> None:
     with op.batch_alter_table("token", schema=None) as batch_op:
         batch_op.add_column(sa.Column("environment_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("made_with", sa.Integer(), nullable=True))
-        batch_op.add_column(sa.Column("configured_hash", sa.String(length=64), nullable=True))
+        batch_op.add_column(sa.Column("configured_hash", short(64), nullable=True))
         batch_op.create_foreign_key(
             batch_op.f("fk_token_environment_id_environment"), "environment", ["environment_id"], ["id"]
         )

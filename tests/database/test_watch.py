@@ -14,12 +14,16 @@ import pytest
 from sqlalchemy import event, text
 
 from jupyter_envstore.application.change_watcher import ChangeWatcher, News
-from jupyter_envstore.database import write_watch
+from jupyter_envstore.database import sqlite_watch
 from jupyter_envstore.database.connection import Database
-from jupyter_envstore.database.write_watch import WriteWatch
 from tests.helpers import Store
 
 RESTING_SECONDS = 2.5
+
+
+def file_of(database: Database) -> Path:
+    """Return the file of a database of SQLite."""
+    return Path(database.engine.url.database or "")
 
 
 @pytest.fixture
@@ -59,31 +63,30 @@ def test_a_write_of_another_process_is_told(database: Database) -> None:
     watch.moved()
     assert not watch.moved()
     code = "import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as c: c.execute(\"INSERT INTO things VALUES ('b')\")"
-    subprocess.run([sys.executable, "-c", code, str(database.path)], check=True)
+    subprocess.run([sys.executable, "-c", code, str(file_of(database))], check=True)
     assert watch.moved()
     assert not watch.moved()
     watch.close()
 
 
 def test_a_file_that_was_put_in_place_of_it_is_told_and_watched(database: Database, tmp_path: Path) -> None:
-    assert database.path is not None
     watch = database.watch()
     watch.moved()
     database.close()  # writes what is kept beside the file into it
-    shutil.copy(database.path, tmp_path / "copy")
-    (tmp_path / "copy").replace(database.path)
+    shutil.copy(file_of(database), tmp_path / "copy")
+    (tmp_path / "copy").replace(file_of(database))
     assert watch.moved()
     assert not watch.moved()
     add(database)
     assert watch.moved()
-    database.path.unlink()
+    file_of(database).unlink()
     assert watch.moved()
     assert watch.moved()  # nothing is known of a file that is not there
     watch.close()
 
 
 def test_one_looks_now_and_then_without_news(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(write_watch, "LOOK_ANYWAY_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite_watch, "LOOK_ANYWAY_SECONDS", 0.05)
     watch = database.watch()
     watch.moved()
     time.sleep(0.06)
@@ -92,17 +95,10 @@ def test_one_looks_now_and_then_without_news(database: Database, monkeypatch: py
     watch.close()
 
 
-def test_of_other_databases_nothing_is_known() -> None:
-    watch = WriteWatch(None)
-    assert watch.moved()
-    assert watch.moved()
-    watch.close()
-
-
 def test_an_idle_server_leaves_its_tables_alone_and_goes_on_when_something_is_written(
     store: Store, nasty_channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(write_watch, "LOOK_ANYWAY_SECONDS", 3600.0)
+    monkeypatch.setattr(sqlite_watch, "LOOK_ANYWAY_SECONDS", 3600.0)
     store.build(f"channels: [{nasty_channel}]\ndependencies: [nasty-text]", name="first")
     statements: list[str] = []
     event.listen(store.envstore.database.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))

@@ -12,20 +12,19 @@ LOOK_ANYWAY_SECONDS = 5.0
 """After so long without news one looks all the same: nothing is lost for good if SQLite should miss a write."""
 
 
-class WriteWatch:
+class SqliteWatch:
     """Tells whether the database may have been written since it was last asked; for one thread.
 
     SQLite counts for each connection what others have written (``PRAGMA data_version``). To read the number takes a few
-    microseconds, a look into the tables by SQLAlchemy two milliseconds. Of a database of another kind nothing is known,
-    and the answer is always yes.
+    microseconds, a look into the tables by SQLAlchemy two milliseconds.
 
     Parameters
     ----------
-    path : Path or None
-        SQLite's file; None for a database of another kind.
+    path : Path
+        SQLite's file.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
@@ -34,8 +33,6 @@ class WriteWatch:
 
     def moved(self) -> bool:
         """Whether there may be something new; the first answer is yes, and so is one every few seconds."""
-        if self._path is None:
-            return True
         with self._lock:
             try:
                 state = self._state(self._path)

@@ -1,0 +1,65 @@
+"""What a kind of database must offer: SQLite for one machine, PostgreSQL for several."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
+
+from jupyter_envstore.errors import StorageError
+
+
+class WriteWatch(Protocol):
+    """Tells, for one thread, whether anybody may have written into the database since it was last asked."""
+
+    def moved(self) -> bool:
+        """Whether there may be something new; the first answer is yes, and so is one every few seconds."""
+
+    def close(self) -> None:
+        """Close the connection; asked again, it is opened again."""
+
+
+class DatabaseKind(Protocol):
+    """One database, by its address."""
+
+    @property
+    def place(self) -> str:
+        """Which database it is, for people: without what opens it."""
+
+    def make_engine(self, busy_timeout: float) -> Engine:
+        """Return the engine; a write waits for others for at most ``busy_timeout`` seconds.
+
+        Raises
+        ------
+        InvalidInputError
+            Its driver is not installed.
+        """
+
+    def make(self) -> None:
+        """Make the database where there is none, if it is a file.
+
+        Raises
+        ------
+        StorageError
+            It cannot be made.
+        """
+
+    def begin_write(self, session: Session, alone: bool) -> None:
+        """Wait for other writers, unless the transaction needs to be ``alone`` in no way but by the rows it locks."""
+
+    def tell_write(self, session: Session) -> None:
+        """Have those who watch told of what was written, once it is committed."""
+
+    def watch(self) -> WriteWatch:
+        """Return what tells whether anybody wrote."""
+
+    def check(self, engine: Engine) -> str:
+        """Return what is wrong with what is stored, empty where nothing is."""
+
+    def explain(self, error: DatabaseError) -> StorageError | None:
+        """Return an error of the driver in words for people, with a way out; None where it is a fault of ours."""
+
+    def is_away(self, error: DatabaseError) -> bool:
+        """Whether the database does not answer now, and may soon."""

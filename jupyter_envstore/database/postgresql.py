@@ -1,0 +1,164 @@
+"""PostgreSQL: a database that servers and workers of several machines use at once, by psycopg.
+
+What SQLite does for a file has its counterpart here. Writers take turns by an advisory lock; those that need no more
+than rows of their own, such as heartbeats, pass it by. A session that reads sees one moment, as a transaction of SQLite
+does (``REPEATABLE READ``). Writers send a notification, which is told to those who watch (``LISTEN``, ``NOTIFY``).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+from sqlalchemy import URL, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+
+from jupyter_envstore.database.postgresql_watch import CHANNEL, PostgresqlWatch
+from jupyter_envstore.database.schema import wait_for_turn
+from jupyter_envstore.errors import DatabaseAwayError, InvalidInputError, StorageError
+
+DRIVER = "postgresql+psycopg"
+SCHEMES = ("postgresql", "postgres", DRIVER)
+CONNECT_SECONDS = 5
+IDLE_SECONDS = 60
+"""A transaction in which nothing happens for so long is ended: who began it hangs, and others wait for its locks."""
+RECYCLE_SECONDS = 1800
+KEEPALIVE = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
+"""How soon a connection that is cut without a word is noticed (libpq, "Parameter Key Words")."""
+GONE = ("08", "57P01", "57P02", "57P03", "25006", "25P03", "53300")
+"""SQLSTATEs, or their classes, of a server that ends connections, starts, has none left or has become a standby
+(PostgreSQL, "Error Codes")."""
+REFUSED = ("authentication failed", "no password supplied", "pg_hba.conf", "does not exist", "permission denied")
+
+
+def parse(url: str) -> URL:
+    """Return an address with the driver that is used.
+
+    Raises
+    ------
+    InvalidInputError
+        It is no address of a database of PostgreSQL.
+    """
+    try:
+        found = make_url(url)
+    except (ArgumentError, ValueError):
+        msg = "database_url is no address of a database; write postgresql+psycopg://USER@HOST/DATABASE"
+        raise InvalidInputError(msg) from None
+    if found.drivername not in SCHEMES:
+        msg = (
+            f"database_url names {found.drivername}, which is not known; leave it out for SQLite, or write "
+            "postgresql+psycopg://USER@HOST/DATABASE"
+        )
+        raise InvalidInputError(msg)
+    given = found.query.get("password")  # there, SQLAlchemy would show it
+    password = given if isinstance(given, str) else found.password
+    return found.difference_update_query(["password"]).set(drivername=DRIVER, password=password)
+
+
+def shown(url: URL) -> str:
+    """Return which database an address names, for people: without user, password and options."""
+    host = url.host or url.query.get("host") or "this machine"
+    return f"{url.database or 'the default database'} on {host if isinstance(host, str) else ', '.join(host)}"
+
+
+class PostgresqlServer:
+    """A database of a PostgreSQL server.
+
+    Parameters
+    ----------
+    url : str
+        Its address, in SQLAlchemy's form; what libpq knows may stand in the query, or in its variables and files.
+
+    Raises
+    ------
+    InvalidInputError
+        It is no address of one, or the driver is not installed.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = parse(url)
+        if importlib.util.find_spec("psycopg") is None:
+            msg = "a database of PostgreSQL needs its driver: pip install 'jupyter-envstore[postgresql]'"
+            raise InvalidInputError(msg)
+
+    @property
+    def place(self) -> str:
+        """Name and host of the database."""
+        return shown(self._url)
+
+    def make_engine(self, busy_timeout: float) -> Engine:
+        """Return the engine; a statement waits for locks for at most ``busy_timeout`` seconds."""
+        arguments = {"connect_timeout": CONNECT_SECONDS, "application_name": "jupyter-envstore", **KEEPALIVE}
+        arguments = {name: value for name, value in arguments.items() if name not in self._url.query}
+        engine = create_engine(
+            self._url, connect_args=arguments, pool_pre_ping=True, pool_recycle=RECYCLE_SECONDS, hide_parameters=True
+        )
+
+        def on_connect(connection: Any, _: object) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET lock_timeout = {int(busy_timeout * 1000)}")
+                cursor.execute(f"SET idle_in_transaction_session_timeout = {IDLE_SECONDS * 1000}")
+            connection.commit()
+
+        event.listen(engine, "connect", on_connect)
+        return engine
+
+    def make(self) -> None:
+        """Do nothing: an admin makes the database."""
+
+    def begin_write(self, session: Session, alone: bool) -> None:
+        """Wait for other writers that are alone, by an advisory lock that ends with the transaction."""
+        if alone:
+            wait_for_turn(session.connection())
+
+    def tell_write(self, session: Session) -> None:
+        """Notify those who watch: the server tells them when the transaction is committed."""
+        session.execute(text(f"NOTIFY {CHANNEL}"))
+
+    def watch(self) -> PostgresqlWatch:
+        """Return what tells whether anybody wrote."""
+        return PostgresqlWatch(self._url.render_as_string(hide_password=False).replace(f"{DRIVER}:", "postgresql:", 1))
+
+    def check(self, engine: Engine) -> str:
+        """Return what is wrong with the database: its encoding must take all texts."""
+        with engine.connect() as connection:
+            encoding = connection.execute(text("SHOW server_encoding")).scalar()
+        return "" if encoding == "UTF8" else f"its encoding is {encoding}; make it with: createdb --encoding=UTF8"
+
+    def explain(self, error: DatabaseError) -> StorageError | None:
+        """Return an error of the driver or of the server in words for people; none shows a password."""
+        place, reason = shown(self._url), _reason(error)
+        state = _state(error)
+        if self.is_away(error):
+            return DatabaseAwayError(f"the store's database {place} does not answer: {reason}; try again")
+        if state == "55P03":
+            return StorageError(f"the store's database {place} is locked by another process; try again")
+        if state in ("40001", "40P01"):
+            return StorageError(f"the store's database {place} is busy: {reason}; try again")
+        if state == "53100":
+            return StorageError(f"no space left on the disk of the store's database {place}")
+        if state == "42501" or any(words in str(error.orig) for words in REFUSED):
+            return StorageError(
+                f"the store's database {place} refuses: {reason}; check database_url, and what its user may do"
+            )
+        return None
+
+    def is_away(self, error: DatabaseError) -> bool:
+        """Whether the server does not answer now: it is restarted, cannot be reached, or ended the connection."""
+        state = _state(error)
+        if state:
+            return state.startswith(GONE)
+        if not isinstance(error, (OperationalError, InterfaceError)):
+            return False
+        return not any(words in str(error.orig) for words in REFUSED)
+
+
+def _state(error: DatabaseError) -> str:
+    return str(getattr(error.orig, "sqlstate", None) or "")
+
+
+def _reason(error: DatabaseError) -> str:
+    """Return the last line of what the driver says: with several addresses of a host, it tells of each."""
+    lines = [line.strip() for line in str(error.orig).splitlines() if line.strip()]
+    return lines[-1].removeprefix("FATAL:").strip() if lines else type(error.orig).__name__

@@ -1,0 +1,272 @@
+"""A store on PostgreSQL: it means what it means on SQLite, survives a restart, and can be moved there."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from jupyter_envstore.database import builds as rows
+from jupyter_envstore.database import postgresql_watch
+from jupyter_envstore.database.connection import Database
+from jupyter_envstore.database.jobs import BUILD, claim_next, enqueue
+from jupyter_envstore.database.listings import list_namespaces
+from jupyter_envstore.database.models import Base, Environment, Namespace
+from jupyter_envstore.database.paging import Page
+from jupyter_envstore.database.postgresql import PostgresqlServer, parse, shown
+from jupyter_envstore.database.schema import HEAD, upgrade
+from jupyter_envstore.errors import DatabaseAwayError, InvalidInputError, StorageError
+from tests.database.test_database import REVISIONS, whole_schema
+from tests.postgresql import Postgresql
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgresql]:
+    """A server of PostgreSQL."""
+    started = Postgresql().start()
+    yield started
+    started.remove()
+
+
+@pytest.fixture
+def url(server: Postgresql, request: pytest.FixtureRequest) -> str:
+    """The address of an empty database."""
+    return server.make(f"d{abs(hash(request.node.nodeid))}")
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    """A database with the tables of today."""
+    found = Database(url, busy_timeout=1.0)
+    found.migrate()
+    yield found
+    found.close()
+
+
+def test_migrations_and_today_s_tables_are_the_same(server: Postgresql) -> None:
+    made = Database(server.make("made"))
+    made.migrate()
+    for revision in REVISIONS:
+        migrated = Database(server.make(f"migrated{revision}"))
+        upgrade(migrated.engine, revision)
+        migrated.migrate()
+        assert migrated.revision() == HEAD
+        with migrated.engine.connect() as connection:
+            assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        assert whole_schema(migrated.engine) == whole_schema(made.engine)
+        migrated.close()
+    made.close()
+
+
+def test_several_processes_make_the_tables_at_once(url: str) -> None:
+    databases = [Database(url) for _ in range(4)]
+    threads = [threading.Thread(target=database.migrate) for database in databases]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {database.revision() for database in databases} == {HEAD}
+    for database in databases:
+        database.close()
+
+
+def test_names_are_sorted_and_compared_by_their_letters_whatever_the_language_of_the_database(
+    database: Database,
+) -> None:
+    names = ["a_b", "a-c", "ab", "A1", "b.a", "a.b", "a9", "a10"]
+    with database.write() as session:
+        for name in names:
+            rows.ensure_namespace(session, name, "tester")
+    with database.read() as session:
+        count, found = list_namespaces(session, None, Page())
+    assert [space.name for space in found] == sorted(names, key=str.lower)
+    assert count == len(names)
+    with database.write() as session:
+        assert rows.ensure_namespace(session, "AB", "tester").name == "ab"
+
+
+def test_texts_that_are_longer_than_their_columns_say_are_kept_as_in_sqlite(database: Database) -> None:
+    with database.write() as session:
+        space = rows.ensure_namespace(session, "a", "x" * 500)
+        number = space.id
+    with database.read() as session:
+        assert session.get_one(Namespace, number).created_by == "x" * 500
+
+
+def test_a_session_that_reads_sees_one_moment(database: Database) -> None:
+    with database.read() as session:
+        assert list_namespaces(session, None, Page())[0] == 0
+        with database.write() as writing:
+            rows.ensure_namespace(writing, "a", "tester")
+        assert list_namespaces(session, None, Page())[0] == 0
+    with database.read() as session:
+        assert list_namespaces(session, None, Page())[0] == 1
+
+
+def test_writers_take_turns_but_who_writes_own_rows_does_not_wait(database: Database) -> None:
+    with database.write() as first:
+        rows.ensure_namespace(first, "a", "tester")
+        with database.write(alone=False) as own:
+            own.execute(text("SELECT 1"))
+        with pytest.raises(StorageError, match="locked by another process"), database.write() as second:
+            rows.ensure_namespace(second, "b", "tester")
+    with database.read() as session:
+        assert [space.name for space in list_namespaces(session, None, Page())[1]] == ["a"]
+
+
+def test_each_write_is_told_to_who_watches(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgresql_watch, "LOOK_ANYWAY_SECONDS", 3600.0)
+    with contextlib.closing(database.watch()) as watch:
+        assert watch.moved()
+        assert not watch.moved()
+        for alone in (True, False):
+            with database.write(alone) as session:
+                rows.ensure_namespace(session, f"a{alone}", "tester")
+                assert not watch.moved()  # not before it is committed
+            assert_soon(watch.moved)
+            assert not watch.moved()
+        with pytest.raises(ZeroDivisionError), database.write() as session:
+            rows.ensure_namespace(session, "b", "tester")
+            raise ZeroDivisionError
+        time.sleep(0.1)
+        assert not watch.moved()
+
+
+def assert_soon(condition: Any, seconds: float = 5.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_connection_that_was_cut_is_made_again(database: Database, server: Postgresql) -> None:
+    with contextlib.closing(database.watch()) as watch:
+        watch.moved()
+        with database.read() as session:
+            session.execute(text("SELECT 1"))
+        server.run("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+        assert_soon(watch.moved)  # as long as nothing is known, it may have been
+        with database.write() as session:
+            rows.ensure_namespace(session, "a", "tester")
+
+
+def test_a_server_that_is_restarted_is_waited_for_and_one_that_is_away_is_named(server: Postgresql, url: str) -> None:
+    patient, other = Database(url, patience=20.0), Database(url, patience=0.0)
+    patient.migrate()
+    server.stop()
+    threading.Timer(1.5, server.start).start()
+    started = time.monotonic()
+    with pytest.raises(DatabaseAwayError, match=r"database \S+ on \S+ does not answer: .*; try again"), other.read():
+        pass
+    with patient.write() as session:
+        rows.ensure_namespace(session, "a", "tester")
+    assert time.monotonic() - started > 1
+    for database in (patient, other):
+        database.close()
+
+
+def test_what_a_transaction_wrote_that_was_cut_is_not_there(database: Database, server: Postgresql) -> None:
+    with pytest.raises(DatabaseAwayError), database.write() as session:
+        rows.ensure_namespace(session, "a", "tester")
+        server.run("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+        rows.ensure_namespace(session, "b", "tester")
+    with database.read() as session:
+        assert list_namespaces(session, None, Page())[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("mysql://a:pw-secret@h/d", "names mysql, which is not known"),
+        ("postgresql+asyncpg://a:pw-secret@h/d", "not known"),
+        ("nonsense pw-secret", "no address of a database"),
+        ("postgresql://a:pw-secret@h:port/d", "no address of a database"),
+    ],
+)
+def test_an_address_of_another_kind_is_refused_without_its_password(address: str, told: str) -> None:
+    with pytest.raises(InvalidInputError, match=told) as refused:
+        Database(address)
+    assert "pw-secret" not in str(refused.value)
+
+
+def test_no_error_shows_a_password(server: Postgresql, url: str) -> None:
+    (hba := server.data / "pg_hba.conf").write_text("local all tests trust\nlocal all all scram-sha-256\n")
+    server.run("postgres", "CREATE ROLE other LOGIN PASSWORD 'right'")
+    server.run("postgres", "SELECT pg_reload_conf()")
+    name = url.partition("@/")[2].partition("?")[0]
+    told = []
+    for address in (
+        f"postgresql://other:pw-secret@/{name}?host={server.folder}",
+        f"postgresql://other@/{name}?host={server.folder}&password=pw-secret",
+        f"postgresql://other:pw-secret@/nowhere?host={server.folder}",
+        "postgresql://other:pw-secret@127.0.0.1:9/d",
+    ):
+        database = Database(address, patience=0.0)
+        with pytest.raises(StorageError) as failed:
+            database.migrate()
+        told.append(str(failed.value))
+        assert "pw-secret" not in f"{failed.value} {failed.value.__cause__} {database.kind.place} {database.engine}"
+        database.close()
+    assert all("refuses: " in text and "authentication failed" in text for text in told[:3])
+    assert "127.0.0.1 does not answer" in told[3]
+    hba.write_text("local all all trust\n")
+
+
+def test_the_driver_is_set_and_what_is_shown_opens_nothing() -> None:
+    for scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+        assert parse(f"{scheme}://u:p@h/d").drivername == "postgresql+psycopg"
+    assert shown(parse("postgresql://u:p@h/d?sslmode=require&password=q")) == "d on h"
+    assert shown(parse("postgresql:///?host=/run/pg")) == "the default database on /run/pg"
+    assert isinstance(Database("postgresql://u@h/d").kind, PostgresqlServer)
+
+
+def test_two_servers_that_claim_at_once_get_different_jobs(database: Database, server: Postgresql) -> None:
+    count = 40
+    with database.write() as session:
+        space = rows.ensure_namespace(session, "a", "tester")
+        _add_jobs(session, space, count)
+    claimed: list[int] = []
+
+    def claim() -> None:
+        own = Database(str(database.engine.url.render_as_string(hide_password=False)))
+        while True:
+            with own.write() as session:
+                found = claim_next(session, 1000, "host")
+            if found is None:
+                break
+            claimed.append(found.job_id)
+        own.close()
+
+    threads = [threading.Thread(target=claim) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(claimed) == len(set(claimed)) == count
+
+
+def _add_jobs(session: Any, space: Namespace, count: int) -> None:
+    from jupyter_envstore.database.connection import now
+    from jupyter_envstore.database.models import Build, Specification
+
+    spec = Specification(
+        name="e", sha256="0" * 64, spec={}, text="", is_lockfile=False, created_on=now(), created_by="tester"
+    )
+    place = Environment(namespace_id=space.id, name="e", name_key="e", created_on=now(), created_by="tester")
+    session.add_all([spec, place])
+    session.flush()
+    for number in range(count):
+        build = Build(
+            environment_id=place.id, specification_id=spec.id, number=number, key=f"k{number}", directory=f"d{number}",
+            status="QUEUED", scheduled_on=now(), options={},
+        )  # fmt: skip
+        session.add(build)
+        session.flush()
+        enqueue(session, BUILD, build.id)
