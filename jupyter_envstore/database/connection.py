@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session as Session  # others name what they are given
 
 from jupyter_envstore.database import schema
@@ -146,6 +146,17 @@ class Database:
         with self._explained():
             return self.kind.check(self.engine)
 
+    def clock_ahead(self) -> float:
+        """Return how many seconds the clock of the database is ahead of that of this machine.
+
+        Raises
+        ------
+        StorageError
+            The database cannot be used.
+        """
+        with self._explained():
+            return self.kind.clock_ahead(self.engine)
+
     def watch(self) -> WriteWatch:
         """Return what tells whether anybody wrote, for one thread, which closes it."""
         return self.kind.watch()
@@ -171,7 +182,7 @@ class Database:
             try:
                 connection = engine.connect()
                 break
-            except DatabaseError as error:
+            except DBAPIError as error:
                 if not self.kind.is_away(error) or time.monotonic() > until:
                     raise
                 time.sleep(PAUSE)
@@ -183,7 +194,7 @@ class Database:
         """Turn the database's own troubles into errors with a way out."""
         try:
             yield
-        except DatabaseError as error:
+        except DBAPIError as error:
             explained = self.kind.explain(error)
             if explained is None:
                 raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.errors import StorageError
@@ -58,8 +58,11 @@ class DatabaseKind(Protocol):
     def check(self, engine: Engine) -> str:
         """Return what is wrong with what is stored, empty where nothing is."""
 
-    def explain(self, error: DatabaseError) -> StorageError | None:
+    def clock_ahead(self, engine: Engine) -> float:
+        """Return how many seconds the clock of the database is ahead of that of this machine."""
+
+    def explain(self, error: DBAPIError) -> StorageError | None:
         """Return an error of the driver in words for people, with a way out; None where it is a fault of ours."""
 
-    def is_away(self, error: DatabaseError) -> bool:
+    def is_away(self, error: DBAPIError) -> bool:
         """Whether the database does not answer now, and may soon."""

@@ -7,11 +7,12 @@ does (``REPEATABLE READ``). Writers send a notification, which is told to those 
 
 from __future__ import annotations
 
-import importlib.util
+import re
+import time
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.database.postgresql_watch import CHANNEL, PostgresqlWatch
@@ -21,7 +22,7 @@ from jupyter_envstore.errors import DatabaseAwayError, InvalidInputError, Storag
 DRIVER = "postgresql+psycopg"
 SCHEMES = ("postgresql", "postgres", DRIVER)
 CONNECT_SECONDS = 5
-IDLE_SECONDS = 60
+IDLE_SECONDS = 30
 """A transaction in which nothing happens for so long is ended: who began it hangs, and others wait for its locks."""
 RECYCLE_SECONDS = 1800
 KEEPALIVE = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
@@ -29,6 +30,8 @@ KEEPALIVE = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count"
 GONE = ("08", "57P01", "57P02", "57P03", "25006", "25P03", "53300")
 """SQLSTATEs, or their classes, of a server that ends connections, starts, has none left or has become a standby
 (PostgreSQL, "Error Codes")."""
+FAILED = re.compile(r"connection to server .*failed: (?:FATAL: +)?(.+)")
+"""How libpq says that there is no connection, and why."""
 REFUSED = ("authentication failed", "no password supplied", "pg_hba.conf", "does not exist", "permission denied")
 
 
@@ -78,9 +81,11 @@ class PostgresqlServer:
 
     def __init__(self, url: str) -> None:
         self._url = parse(url)
-        if importlib.util.find_spec("psycopg") is None:
-            msg = "a database of PostgreSQL needs its driver: pip install 'jupyter-envstore[postgresql]'"
-            raise InvalidInputError(msg)
+        try:
+            import psycopg  # noqa: F401 - the library that it needs in turn may be missing, too
+        except ImportError as error:
+            msg = f"a database of PostgreSQL needs its driver ({error}): pip install 'jupyter-envstore[postgresql]'"
+            raise InvalidInputError(msg) from None
 
     @property
     def place(self) -> str:
@@ -90,6 +95,7 @@ class PostgresqlServer:
     def make_engine(self, busy_timeout: float) -> Engine:
         """Return the engine; a statement waits for locks for at most ``busy_timeout`` seconds."""
         arguments = {"connect_timeout": CONNECT_SECONDS, "application_name": "jupyter-envstore", **KEEPALIVE}
+        arguments["client_encoding"] = "utf8"  # of a server without an encoding, texts would come as bytes
         arguments = {name: value for name, value in arguments.items() if name not in self._url.query}
         engine = create_engine(
             self._url, connect_args=arguments, pool_pre_ping=True, pool_recycle=RECYCLE_SECONDS, hide_parameters=True
@@ -126,7 +132,14 @@ class PostgresqlServer:
             encoding = connection.execute(text("SHOW server_encoding")).scalar()
         return "" if encoding == "UTF8" else f"its encoding is {encoding}; make it with: createdb --encoding=UTF8"
 
-    def explain(self, error: DatabaseError) -> StorageError | None:
+    def clock_ahead(self, engine: Engine) -> float:
+        """Return how many seconds the clock of the server is ahead of that of this machine."""
+        with engine.connect() as connection:
+            asked = time.time()
+            told = connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one()
+            return float(told) - (asked + time.time()) / 2
+
+    def explain(self, error: DBAPIError) -> StorageError | None:
         """Return an error of the driver or of the server in words for people; none shows a password."""
         place, reason = shown(self._url), _reason(error)
         state = _state(error)
@@ -144,7 +157,7 @@ class PostgresqlServer:
             )
         return None
 
-    def is_away(self, error: DatabaseError) -> bool:
+    def is_away(self, error: DBAPIError) -> bool:
         """Whether the server does not answer now: it is restarted, cannot be reached, or ended the connection."""
         state = _state(error)
         if state:
@@ -154,11 +167,12 @@ class PostgresqlServer:
         return not any(words in str(error.orig) for words in REFUSED)
 
 
-def _state(error: DatabaseError) -> str:
+def _state(error: DBAPIError) -> str:
     return str(getattr(error.orig, "sqlstate", None) or "")
 
 
-def _reason(error: DatabaseError) -> str:
-    """Return the last line of what the driver says: with several addresses of a host, it tells of each."""
-    lines = [line.strip() for line in str(error.orig).splitlines() if line.strip()]
-    return lines[-1].removeprefix("FATAL:").strip() if lines else type(error.orig).__name__
+def _reason(error: DBAPIError) -> str:
+    """Return what went wrong, without where: of several addresses of a host, for the last one."""
+    said = str(error.orig)
+    found = FAILED.findall(said) or [said.strip().partition("\n")[0]]
+    return str(found[-1]).strip() or type(error.orig).__name__

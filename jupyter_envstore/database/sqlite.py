@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, text
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
@@ -107,9 +107,13 @@ class SqliteFile:
             return ""
         with engine.connect() as connection:
             found = connection.execute(text("PRAGMA quick_check(1)")).scalar()
-        return "" if found == "ok" else str(found)
+        return "" if found == "ok" else f"it is damaged ({found}); restore a backup"
 
-    def explain(self, error: DatabaseError) -> StorageError | None:
+    def clock_ahead(self, engine: Engine) -> float:
+        """Return that the clock is the same."""
+        return 0.0
+
+    def explain(self, error: DBAPIError) -> StorageError | None:
         """Return an error of SQLite in words for people."""
         reason = str(error.orig)
         if "not a database" in reason or "malformed" in reason:
@@ -131,7 +135,7 @@ class SqliteFile:
             return StorageError(msg)
         return None
 
-    def is_away(self, error: DatabaseError) -> bool:
+    def is_away(self, error: DBAPIError) -> bool:
         """Whether the database does not answer now: a file always does."""
         return False
 

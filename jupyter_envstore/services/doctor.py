@@ -34,6 +34,8 @@ from jupyter_envstore.services.root_folder import make_root
 
 GOOD, WARNING, BAD = "ok", "warning", "error"
 LOW_SPACE = 5e9
+MOST_SKEW = 2.0
+"""Seconds; clocks of one site differ by a few milliseconds."""
 LOW_FILES = 1024
 CHANNEL_SECONDS = 30.0
 BASE_SECONDS = 10.0
@@ -143,10 +145,14 @@ def _database(what: str, config: StoreConfig) -> Finding:
     try:
         trouble = database.check()
         revision = None if trouble else database.revision()
+        ahead = 0.0 if trouble else database.clock_ahead()
     finally:
         database.close()
     if trouble:
-        return Finding(what, BAD, f"it is damaged ({trouble}); restore a backup")
+        return Finding(what, BAD, f"it cannot be used as it is: {trouble}")
+    if abs(ahead) > MOST_SKEW:
+        words = f"the clock of {database.kind.place} is {ahead:+.0f} s from that of this machine; set both by NTP"
+        return Finding(what, WARNING, words)
     return Finding(what, GOOD, f"{database.kind.place}, revision {revision or 'none yet'}")
 
 

@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
+from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import postgresql_watch
 from jupyter_envstore.database.connection import Database
@@ -23,6 +25,7 @@ from jupyter_envstore.database.paging import Page
 from jupyter_envstore.database.postgresql import PostgresqlServer, parse, shown
 from jupyter_envstore.database.schema import HEAD, upgrade
 from jupyter_envstore.errors import DatabaseAwayError, InvalidInputError, StorageError
+from jupyter_envstore.services.doctor import Finding, examine
 from tests.database.test_database import REVISIONS, whole_schema
 from tests.postgresql import Postgresql
 
@@ -215,7 +218,7 @@ def test_no_error_shows_a_password(server: Postgresql, url: str) -> None:
         assert "pw-secret" not in f"{failed.value} {failed.value.__cause__} {database.kind.place} {database.engine}"
         database.close()
     assert all("refuses: " in text and "authentication failed" in text for text in told[:3])
-    assert "127.0.0.1 does not answer" in told[3]
+    assert told[3] == "the store's database d on 127.0.0.1 does not answer: Connection refused; try again"
     hba.write_text("local all all trust\n")
 
 
@@ -270,3 +273,29 @@ def _add_jobs(session: Any, space: Namespace, count: int) -> None:
         session.add(build)
         session.flush()
         enqueue(session, BUILD, build.id)
+
+
+def finding(url: str, root: Path) -> Finding:
+    """Return what the doctor says of the database."""
+    return next(found for found in examine(StoreConfig(str(root), database_url=url)) if found.what == "database")
+
+
+def test_the_doctor_looks_at_the_server_its_encoding_and_its_clock(
+    server: Postgresql, url: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = url.replace("tests@", "tests:pw-secret@")
+    name = url.partition("@/")[2].partition("?")[0]
+    found = finding(secret, root)
+    assert (found.state, found.text) == ("ok", f"{name} on {server.folder}, revision none yet")
+    server.run("postgres", "CREATE DATABASE ascii TEMPLATE template0 ENCODING SQL_ASCII LOCALE 'C'")
+    found = finding(server.url("ascii"), root)
+    assert found.state == "error"
+    assert "its encoding is SQL_ASCII" in found.text
+    found = finding(server.url("nowhere"), root)
+    assert found.state == "error"
+    assert 'refuses: database "nowhere" does not exist; check database_url' in found.text
+    ours = time.time
+    monkeypatch.setattr(time, "time", lambda: ours() - 300)
+    found = finding(url, root)
+    assert found.state == "warning"
+    assert "is +300 s from that of this machine" in found.text
