@@ -28,7 +28,8 @@ from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.kept_packages import drop_kept, keepable_builds, request_keeping
 from jupyter_envstore.database.models import Build
 from jupyter_envstore.database.states import KEEPING, NOT_KEPT
-from jupyter_envstore.engine.package_cache import INCOMING, cache_name
+from jupyter_envstore.engine.cache_filling import left_behind
+from jupyter_envstore.engine.package_cache import cache_name
 from jupyter_envstore.engine.prefix import remove_tree, to_trash, tree_size
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.errors import StorageError
@@ -322,8 +323,8 @@ class Retention:
         for path in self.config.staging.glob("job-*"):
             if path.name not in running and _age(path) > 60:
                 plan.removals.append(Removal("staging", path.name, "left by a crash", tree_size(path)[0], path))
-        incoming = self.config.packages / INCOMING
-        old = [*self.config.staging.glob(".trash-*"), *self.blobs.unfinished(), *incoming.glob("*")]
+        incoming = left_behind(self.config.packages / "conda")
+        old = [*self.config.staging.glob(".trash-*"), *self.blobs.unfinished(), *incoming]
         for path in (path for path in old if _age(path) > GRACE_SECONDS):
             plan.removals.append(Removal("staging", path.name, "left by a crash", tree_size(path)[0], path))
         in_use = prefixes_in_use(self.config.builds)

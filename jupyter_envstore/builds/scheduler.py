@@ -77,7 +77,7 @@ class Scheduler:
         self.blobs = blobs
         self.host = this_host()
         self._work = threading.Event()
-        self._trust_until = 0.0
+        self._trust_until = time.monotonic() + database.kind.silence_seconds  # workers may have been cut off until now
 
     def wake(self) -> None:
         """Let :meth:`run` look at once: there is something to do."""

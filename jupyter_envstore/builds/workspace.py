@@ -202,7 +202,8 @@ class Workspace:
             lines, self._lines = self._lines, []
             step, progress = self._step, dict(self._progress)
         try:
-            with self.claim.write(self.database, alone=False) as session:
+            # lines are numbered, and read, in the order in which they are committed: so who has some takes turns
+            with self.claim.write(self.database, alone=bool(lines)) as session:
                 session.get_one(Job, self.claim.job_id).heartbeat_on = now()
                 if begins is not None:
                     session.add(begins)

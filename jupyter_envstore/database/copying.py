@@ -9,7 +9,7 @@ from sqlalchemy import Table, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.database.models import Base, Environment
-from jupyter_envstore.database.schema import HEAD, MOVED
+from jupyter_envstore.database.schema import MOVED
 from jupyter_envstore.database.sqlite import WAS_MOVED
 from jupyter_envstore.errors import ConflictError, StorageError
 
@@ -64,7 +64,7 @@ def close_moved(session: Session) -> None:
             name = f"moved_{verb.lower()}_{table.name}"
             told = f"BEGIN SELECT RAISE(ABORT, '{WAS_MOVED}'); END"
             session.execute(text(f'CREATE TRIGGER "{name}" BEFORE {verb} ON "{table.name}" {told}'))
-    session.execute(text("UPDATE alembic_version SET version_num = :moved"), {"moved": MOVED})
+    session.execute(text("UPDATE alembic_version SET version_num = :moved || version_num"), {"moved": MOVED})
 
 
 def open_moved(session: Session) -> None:
@@ -74,14 +74,19 @@ def open_moved(session: Session) -> None:
     )
     for (name,) in names.all():
         session.execute(text(f'DROP TRIGGER "{name}"'))
-    session.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": HEAD})
+    session.execute(text("UPDATE alembic_version SET version_num = replace(version_num, :moved, '')"), {"moved": MOVED})
 
 
 def _batches(source: Session, table: Table) -> Iterator[list[dict[str, Any]]]:
     result = source.execute(select(table).order_by(*table.primary_key.columns).execution_options(yield_per=ROWS))
     for rows in result.partitions():
-        values = [dict(row._mapping) for row in rows]
+        values = [{name: _kept_by_all(value) for name, value in row._mapping.items()} for row in rows]
         yield [{**row, LATER.name: None} for row in values] if table is ENVIRONMENTS else values
+
+
+def _kept_by_all(value: Any) -> Any:
+    """Return a value without the characters that PostgreSQL does not keep, and no text of people has on purpose."""
+    return value.replace("\0", "") if isinstance(value, str) else value
 
 
 def _count(session: Session, table: Table) -> int:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Text, bindparam, cast, func, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Text, bindparam, cast, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from jupyter_envstore.database.listing_rows import BUILD, ENVIRONMENT, Listed
@@ -96,7 +96,7 @@ def _environments(
     order = [key.desc() if descending else key.asc() for key in keys]
     named = named.order_by(*order)
     if not everything:
-        named = named.limit(bindparam("limit", type_=Integer)).offset(bindparam("offset", type_=Integer))
+        named = named.limit(bindparam("limit", type_=BigInteger)).offset(bindparam("offset", type_=BigInteger))
     cut = named.subquery()
     query: Any = (
         select(*ENVIRONMENT.columns, *BUILD.columns, *NAMESPACE.columns)

@@ -54,8 +54,8 @@ class Claim:
         Parameters
         ----------
         alone : bool
-            As :meth:`~jupyter_envstore.database.connection.Database.write` has it. Who writes nothing but the job, its
-            steps and its log need not wait for others: the row of the job is locked.
+            As :meth:`~jupyter_envstore.database.connection.Database.write` has it. Who writes nothing but the job and
+            its steps need not wait for others: the row of the job is locked.
 
         Raises
         ------

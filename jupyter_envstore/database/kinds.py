@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from jupyter_envstore.errors import StorageError
+from jupyter_envstore.errors import EnvStoreError
 
 
 class WriteWatch(Protocol):
@@ -27,6 +27,9 @@ class DatabaseKind(Protocol):
     @property
     def place(self) -> str:
         """Which database it is, for people: without what opens it."""
+
+    silence_seconds: float
+    """How long workers that could not reach the database may take to report again, once it can be reached."""
 
     def make_engine(self, busy_timeout: float) -> Engine:
         """Return the engine; a write waits for others for at most ``busy_timeout`` seconds.
@@ -61,7 +64,7 @@ class DatabaseKind(Protocol):
     def clock_ahead(self, engine: Engine) -> float:
         """Return how many seconds the clock of the database is ahead of that of this machine."""
 
-    def explain(self, error: DBAPIError) -> StorageError | None:
+    def explain(self, error: DBAPIError) -> EnvStoreError | None:
         """Return an error of the driver in words for people, with a way out; None where it is a fault of ours."""
 
     def is_away(self, error: DBAPIError) -> bool:

@@ -264,7 +264,7 @@ def _like(column: Any, text: str) -> ColumnElement[bool]:
     if "*" not in text:
         return column == text  # type: ignore[no-any-return]
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").replace("*", "%")
-    return column.like(escaped, escape="\\")  # type: ignore[no-any-return]
+    return column.ilike(escaped, escape="\\")  # type: ignore[no-any-return]
 
 
 def order_columns(sort_by: Sequence[str], known: Mapping[str, Any]) -> list[Any]:

@@ -11,13 +11,13 @@ import re
 import time
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import URL, Dialect, Engine, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.database.postgresql_watch import CHANNEL, PostgresqlWatch
 from jupyter_envstore.database.schema import wait_for_turn
-from jupyter_envstore.errors import DatabaseAwayError, InvalidInputError, StorageError
+from jupyter_envstore.errors import DatabaseAwayError, EnvStoreError, InvalidInputError, StorageError
 
 DRIVER = "postgresql+psycopg"
 SCHEMES = ("postgresql", "postgres", DRIVER)
@@ -81,11 +81,14 @@ class PostgresqlServer:
 
     def __init__(self, url: str) -> None:
         self._url = parse(url)
+        self._busy_timeout = 0.0
         try:
             import psycopg  # noqa: F401 - the library that it needs in turn may be missing, too
         except ImportError as error:
             msg = f"a database of PostgreSQL needs its driver ({error}): pip install 'jupyter-envstore[postgresql]'"
             raise InvalidInputError(msg) from None
+
+    silence_seconds = 3.0
 
     @property
     def place(self) -> str:
@@ -93,28 +96,40 @@ class PostgresqlServer:
         return shown(self._url)
 
     def make_engine(self, busy_timeout: float) -> Engine:
-        """Return the engine; a statement waits for locks for at most ``busy_timeout`` seconds."""
-        arguments = {"connect_timeout": CONNECT_SECONDS, "application_name": "jupyter-envstore", **KEEPALIVE}
-        arguments["client_encoding"] = "utf8"  # of a server without an encoding, texts would come as bytes
-        arguments = {name: value for name, value in arguments.items() if name not in self._url.query}
-        engine = create_engine(
-            self._url, connect_args=arguments, pool_pre_ping=True, pool_recycle=RECYCLE_SECONDS, hide_parameters=True
+        """Return the engine; a statement of a writer waits for locks for at most ``busy_timeout`` seconds."""
+        self._busy_timeout = busy_timeout
+        return create_engine(
+            self._url,
+            connect_args=self._arguments("jupyter-envstore"),
+            pool_pre_ping=True,
+            pool_recycle=RECYCLE_SECONDS,
+            hide_parameters=True,
         )
 
-        def on_connect(connection: Any, _: object) -> None:
-            with connection.cursor() as cursor:
-                cursor.execute(f"SET lock_timeout = {int(busy_timeout * 1000)}")
-                cursor.execute(f"SET idle_in_transaction_session_timeout = {IDLE_SECONDS * 1000}")
-            connection.commit()
-
-        event.listen(engine, "connect", on_connect)
-        return engine
+    def _arguments(self, name: str) -> dict[str, Any]:
+        """Return what a connection is made with, beside the address; what stands there goes first."""
+        arguments: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "application_name": name, **KEEPALIVE}
+        arguments["client_encoding"] = "utf8"  # of a server without an encoding, texts would come as bytes
+        arguments = {key: value for key, value in arguments.items() if key not in self._url.query}
+        return arguments | {"prepare_threshold": None}  # a pooler in between may not know a prepared statement
 
     def make(self) -> None:
         """Do nothing: an admin makes the database."""
 
     def begin_write(self, session: Session, alone: bool) -> None:
-        """Wait for other writers that are alone, by an advisory lock that ends with the transaction."""
+        """Wait for other writers that are alone, by an advisory lock that ends with the transaction.
+
+        A writer that does nothing for a while is ended: it hangs, and others wait for its locks. All of that is of the
+        transaction, so that the next one of the connection, behind a pooler perhaps somebody else's, has nothing of it.
+        """
+        session.execute(
+            text("SELECT set_config('lock_timeout', :lock, true), set_config(:name, :idle, true)"),
+            {
+                "lock": f"{self._busy_timeout:g}s",
+                "name": "idle_in_transaction_session_timeout",
+                "idle": f"{IDLE_SECONDS}s",
+            },
+        )
         if alone:
             wait_for_turn(session.connection())
 
@@ -124,7 +139,9 @@ class PostgresqlServer:
 
     def watch(self) -> PostgresqlWatch:
         """Return what tells whether anybody wrote."""
-        return PostgresqlWatch(self._url.render_as_string(hide_password=False).replace(f"{DRIVER}:", "postgresql:", 1))
+        dialect: Dialect = self._url.get_dialect()()
+        _, address = dialect.create_connect_args(self._url)  # as the engine has it
+        return PostgresqlWatch(dict(address) | self._arguments("jupyter-envstore watch"))
 
     def check(self, engine: Engine) -> str:
         """Return what is wrong with the database: its encoding must take all texts."""
@@ -139,12 +156,14 @@ class PostgresqlServer:
             told = connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one()
             return float(told) - (asked + time.time()) / 2
 
-    def explain(self, error: DBAPIError) -> StorageError | None:
+    def explain(self, error: DBAPIError) -> EnvStoreError | None:
         """Return an error of the driver or of the server in words for people; none shows a password."""
         place, reason = shown(self._url), _reason(error)
         state = _state(error)
         if self.is_away(error):
             return DatabaseAwayError(f"the store's database {place} does not answer: {reason}; try again")
+        if isinstance(error, DataError):
+            return InvalidInputError(f"a text has a character that the store's database cannot keep: {reason}")
         if state == "55P03":
             return StorageError(f"the store's database {place} is locked by another process; try again")
         if state in ("40001", "40P01"):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import psycopg
 
+LOG = logging.getLogger("jupyter_envstore")
 CHANNEL = "envstore_written"
 """Name of the channel that writers notify."""
 LOOK_ANYWAY_SECONDS = 5.0
@@ -25,12 +28,12 @@ class PostgresqlWatch:
 
     Parameters
     ----------
-    address : str
-        Address of the database, as libpq reads it.
+    arguments : mapping
+        What the connection is made with.
     """
 
-    def __init__(self, address: str) -> None:
-        self._address = address
+    def __init__(self, arguments: Mapping[str, Any]) -> None:
+        self._arguments = dict(arguments)
         self._lock = threading.Lock()
         self._connection: psycopg.Connection[tuple[object, ...]] | None = None
         self._answered_at = 0.0
@@ -55,13 +58,13 @@ class PostgresqlWatch:
         try:
             if self._connection is None:
                 if time.monotonic() - self._failed_at > AGAIN_SECONDS:
-                    self._connection = psycopg.connect(
-                        self._address, autocommit=True, connect_timeout=2, application_name="jupyter-envstore watch"
-                    )
+                    self._connection = psycopg.connect(autocommit=True, **self._arguments)
                     self._connection.execute(f"LISTEN {CHANNEL}")
                 return True
             return bool(list(self._connection.notifies(timeout=0)))
-        except psycopg.Error:
+        except psycopg.Error as error:
+            if not self._failed_at:
+                LOG.warning("envstore: who writes into the database is not told at once: %s", error)
             self._failed_at = time.monotonic()
             self._disconnect()
             return True

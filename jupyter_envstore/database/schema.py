@@ -16,8 +16,8 @@ HEAD = "0009"
 """The newest revision; a test compares it with the migration scripts."""
 WRITE_LOCK = 0x656E7673
 """Key of the advisory lock that makes writers of one PostgreSQL database take turns."""
-MOVED = "moved"
-"""In the place of a revision: the rows are in another database now."""
+MOVED = "moved:"
+"""Stands before the revision of tables whose rows are in another database now."""
 VERSION_TABLE = """\
 CREATE TABLE alembic_version (
     version_num VARCHAR(32) NOT NULL,
@@ -46,7 +46,7 @@ def to_newest(engine: Engine) -> None:
     with engine.execution_options(envstore_write=True).begin() as connection:
         wait_for_turn(connection)
         found = revision(connection)
-        _check_known(found)
+        check_known(found)
         if found is None:
             _make_tables(connection)
             connection.execute(text(VERSION_TABLE))
@@ -70,8 +70,15 @@ def _make_tables(connection: Connection) -> None:
     copy.create_all(connection)
 
 
-def _check_known(found: str | None) -> None:
-    if found == MOVED:
+def check_known(found: str | None) -> None:
+    """Refuse tables that cannot be used as they are, by their revision.
+
+    Raises
+    ------
+    StorageError
+        They are of a newer version, or their rows were moved away.
+    """
+    if found is not None and found.startswith(MOVED):
         msg = (
             "the store's database was moved to another one; name that in database_url, or go back to this one with: "
             "jupyter envstore move-database --back"

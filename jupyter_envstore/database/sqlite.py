@@ -54,6 +54,8 @@ class SqliteFile:
         self._path = path
         self._wal = file_system(path.parent) not in NETWORK_FILE_SYSTEMS
 
+    silence_seconds = 0.0
+
     @property
     def place(self) -> str:
         """The file."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import fcntl
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,12 +44,15 @@ class CacheFilling:
     def __enter__(self) -> CacheFilling:
         self._beside.mkdir(parents=True, exist_ok=True)
         self._folder = Path(tempfile.mkdtemp(dir=self._beside))
+        self._handle = os.open(self._folder, os.O_RDONLY)
+        fcntl.flock(self._handle, fcntl.LOCK_EX)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         remove_tree(self._folder)
+        os.close(self._handle)
 
     @contextlib.contextmanager
     def receive(self, record: CondaEntry) -> Iterator[BlobWriter]:
@@ -76,17 +80,20 @@ class CacheFilling:
         folder.chmod(0o755)
         _unpack(archive, folder)
         archive.unlink()
-        self._put(record, folder)
-        look_at(record, self._cache_dir, is_fresh=True)  # while others come: whoever links it finds what is noted here
+        is_ours = self._put(record, folder)
+        look_at(record, self._cache_dir, is_ours)  # while others come: whoever links it finds what is noted here
 
-    def _put(self, record: CondaEntry, folder: Path) -> None:
-        """Give a package its place, unless it has come there meanwhile."""
+    def _put(self, record: CondaEntry, folder: Path) -> bool:
+        """Give a package its place, unless it has come there meanwhile; return whether it did not."""
         self._cache_dir.mkdir(parents=True, exist_ok=True)
         with (self._cache_dir / GLOBAL_LOCK).open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            trash = None if in_cache(record, self._cache_dir) else self._replace(record, folder)
+            if in_cache(record, self._cache_dir):
+                return False
+            trash = self._replace(record, folder)
         if trash is not None:
             remove_tree(trash)
+        return True
 
     def _replace(self, record: CondaEntry, folder: Path) -> Path | None:
         """Put a package in the place of another one of its name; return where that is now.
@@ -100,6 +107,22 @@ class CacheFilling:
         folder.rename(place)
         named.write_bytes(FIRST_REVISION + bytes.fromhex(record["sha256"]))
         return trash
+
+
+def left_behind(cache_dir: Path) -> Iterator[Path]:
+    """Yield folders of packages on their way whose process has ended; of one that lives, the folder is locked."""
+    for path in cache_dir.with_name(INCOMING).glob("*"):
+        try:
+            handle = os.open(path, os.O_RDONLY)
+        except OSError:  # it is gone
+            continue
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield path
+        except BlockingIOError:
+            continue
+        finally:
+            os.close(handle)
 
 
 def _unpack(archive: Path, folder: Path) -> None:

@@ -32,9 +32,9 @@ def scrubbed_environment(**extra: str) -> dict[str, str]:
 def worker_environment(**extra: str) -> dict[str, str]:
     """Return the variables of this process that a worker needs itself, and ``extra``; its tools get fewer.
 
-    They have what libpq reads of the database (PostgreSQL, "Environment Variables").
+    They have what libpq reads to reach the database (PostgreSQL, "Environment Variables"), and Kerberos for it.
     """
-    database = {name: value for name, value in os.environ.items() if name.startswith("PG")}
+    database = {name: value for name, value in os.environ.items() if name.startswith(("PG", "KRB5"))}
     return scrubbed_environment() | database | extra
 
 

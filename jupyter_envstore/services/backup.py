@@ -22,9 +22,10 @@ from jupyter_envstore.database import retention as queries
 from jupyter_envstore.database.connection import Database
 from jupyter_envstore.database.copying import check_empty, copy_rows
 from jupyter_envstore.database.kept_packages import forget_lost
+from jupyter_envstore.database.schema import HEAD, check_known
 from jupyter_envstore.database.sqlite import SCHEME, database_file
 from jupyter_envstore.engine.digest import file_digest
-from jupyter_envstore.errors import InvalidInputError, StorageError
+from jupyter_envstore.errors import EnvStoreError, InvalidInputError, StorageError
 from jupyter_envstore.private_files import create_private
 
 FORMAT = 1
@@ -111,7 +112,12 @@ def bring_back(config: StoreConfig, source: Path) -> Saved:
         (staging / DATABASE).chmod(0o600)
         (staging / "blobs").chmod(0o700)
         (staging / "blobs").rename(config.root / "blobs")
-        _publish(staging / DATABASE, config)  # last: from here on it is a store
+        try:
+            _publish(staging / DATABASE, config)  # last: from here on it is a store
+        except BaseException:
+            if _is_empty(config):
+                (config.root / "blobs").rename(staging / "blobs")  # so that it can be tried again
+            raise
     except tarfile.ReadError:
         msg = f"{source} cannot be brought back: it is no backup of a store, or was cut short"
         raise InvalidInputError(msg) from None
@@ -142,6 +148,19 @@ def _check_vacant(config: StoreConfig) -> None:
                 check_empty(session, database.kind.place)
 
 
+def _is_empty(config: StoreConfig) -> bool:
+    """Whether nothing was brought back into the database; not, where that cannot be known."""
+    file = database_file(config.url)
+    if file is not None:
+        return not file.exists()
+    try:
+        with contextlib.closing(Database(config.url)) as database, database.read() as session:
+            check_empty(session, database.kind.place)
+    except EnvStoreError:
+        return False
+    return True
+
+
 def _publish(file: Path, config: StoreConfig) -> None:
     """Make a database that was brought back that of the store."""
     target = database_file(config.url)
@@ -158,9 +177,17 @@ def _publish(file: Path, config: StoreConfig) -> None:
 def _copy_database(config: StoreConfig, target: Path) -> None:
     """Copy a database that others write to, as of one moment, into a file of SQLite."""
     file = database_file(config.url)
-    if file is None:
+    if file is not None:
+        with contextlib.closing(Database(config.url)) as database:
+            check_known(database.revision())
+    else:
         with contextlib.closing(Database(config.url)) as first, contextlib.closing(Database(f"{SCHEME}{target}")) as to:
-            first.migrate()
+            if (revision := first.revision()) != HEAD:
+                msg = (
+                    f"the database {first.kind.place} is of another version of jupyter-envstore (revision {revision}, "
+                    f"and this one writes {HEAD}): save it with that version, or with pg_dump"
+                )
+                raise StorageError(msg)
             to.migrate()
             with first.read() as source, to.write() as session:
                 copy_rows(source, session)

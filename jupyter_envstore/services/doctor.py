@@ -18,6 +18,7 @@ from typing import Any
 from jupyter_envstore.config import MAX_PREFIX, StoreConfig
 from jupyter_envstore.database import settings as settings_rows
 from jupyter_envstore.database.connection import Database
+from jupyter_envstore.database.schema import check_known
 from jupyter_envstore.database.sqlite import NETWORK_FILE_SYSTEMS, file_system
 from jupyter_envstore.engine.channels import ChannelPolicy, redact
 from jupyter_envstore.engine.question_process import ask
@@ -145,6 +146,7 @@ def _database(what: str, config: StoreConfig) -> Finding:
     try:
         trouble = database.check()
         revision = None if trouble else database.revision()
+        check_known(revision)
         ahead = 0.0 if trouble else database.clock_ahead()
     finally:
         database.close()

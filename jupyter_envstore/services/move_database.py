@@ -11,6 +11,7 @@ from jupyter_envstore.database.connection import Database
 from jupyter_envstore.database.copying import check_empty, close_moved, copy_rows, open_moved
 from jupyter_envstore.database.jobs import anything_unfinished
 from jupyter_envstore.database.schema import MOVED
+from jupyter_envstore.database.sqlite import database_file
 from jupyter_envstore.errors import ConflictError, InvalidInputError, NotFoundError
 
 
@@ -38,13 +39,14 @@ def move_database(config: StoreConfig) -> Moved:
     ConflictError
         Builds are queued or run; the file was moved before; or the other database has rows.
     StorageError
-        One of the databases cannot be used. Both are as before.
+        One of the databases cannot be used. Both are as before; only if the connection is lost at the very end, the
+        copy may be there: empty the new database then, and begin again.
     """
-    if not config.database_url:
-        msg = "name the new database in the configuration first: c.EnvStoreApp.database_url"
+    if not config.database_url or database_file(config.url) is not None:
+        msg = "name a database of PostgreSQL in the configuration first: c.EnvStoreApp.database_url"
         raise InvalidInputError(msg)
     with contextlib.closing(_file_database(config)) as first, contextlib.closing(Database(config.url)) as second:
-        if first.revision() == MOVED:
+        if _was_moved(first):
             msg = f"{first.kind.place} was moved already"
             raise ConflictError(msg)
         first.migrate()
@@ -70,12 +72,16 @@ def go_back(config: StoreConfig) -> Path:
         It was not moved.
     """
     with contextlib.closing(_file_database(config)) as database:
-        if database.revision() != MOVED:
+        if not _was_moved(database):
             msg = f"{database.kind.place} was not moved"
             raise ConflictError(msg)
         with database.write() as session:
             open_moved(session)
         return Path(database.kind.place)
+
+
+def _was_moved(database: Database) -> bool:
+    return (database.revision() or "").startswith(MOVED)
 
 
 def _file_database(config: StoreConfig) -> Database:

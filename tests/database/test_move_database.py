@@ -17,6 +17,7 @@ import pytest
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.errors import ConflictError, DatabaseAwayError, InvalidInputError, StorageError
+from jupyter_envstore.services import backup
 from jupyter_envstore.services.backup import back_up, bring_back
 from jupyter_envstore.services.move_database import go_back, move_database
 from jupyter_envstore.services.store import EnvStore
@@ -75,6 +76,8 @@ def test_a_store_moves_with_all_it_has_and_goes_on_there(on_file: Store, elsewhe
         EnvStore.open(on_file.envstore.config)
     with pytest.raises(ConflictError, match="was moved already"):
         move_database(config)
+    with pytest.raises(StorageError, match=r"was moved to another one; .*move-database --back"):
+        back_up(on_file.envstore.config, on_file.root / "b.tar")
 
     there = opened(on_file, elsewhere)
     assert there.envstore.builds.show(second["id"]) == shown
@@ -98,8 +101,9 @@ def test_a_store_moves_with_all_it_has_and_goes_on_there(on_file: Store, elsewhe
 
 
 def test_what_cannot_be_moved_stays_as_it_was(on_file: Store, elsewhere: str, nasty_channel: str) -> None:
-    with pytest.raises(InvalidInputError, match="database_url"):
-        move_database(on_file.envstore.config)
+    for url in ("", f"sqlite:///{on_file.root}/other.sqlite"):
+        with pytest.raises(InvalidInputError, match="name a database of PostgreSQL"):
+            move_database(replace(on_file.envstore.config, database_url=url))
     config = replace(on_file.envstore.config, database_url=elsewhere)
     waiting = on_file.submit(SPECIFICATION.format(channel=nasty_channel))
     with pytest.raises(ConflictError, match="builds are queued or run"):
@@ -132,12 +136,28 @@ def test_the_command_reads_the_new_database_from_the_configuration(
     assert "team/e" in run("list").stdout
 
 
+def cut_off(*_: object) -> None:
+    """Stands for a server of the database that ends in the middle."""
+    msg = "cut off"
+    raise DatabaseAwayError(msg)
+
+
 def test_a_backup_of_it_brings_a_store_back_in_either_database(
-    on_file: Store, server: Postgresql, elsewhere: str, nasty_channel: str, tmp_path: Path, package_cache: Path
+    on_file: Store,
+    server: Postgresql,
+    elsewhere: str,
+    nasty_channel: str,
+    tmp_path: Path,
+    package_cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     there = opened(on_file, elsewhere)
     view = there.build(SPECIFICATION.format(channel=nasty_channel))
     log = there.envstore.logs.read(view["id"])
+    server.run(elsewhere.partition("@/")[2].partition("?")[0], "UPDATE alembic_version SET version_num = '0008'")
+    with pytest.raises(StorageError, match=r"is of another version of jupyter-envstore \(revision 0008"):
+        back_up(there.envstore.config, tmp_path / "b.tar")
+    server.run(elsewhere.partition("@/")[2].partition("?")[0], "UPDATE alembic_version SET version_num = '0009'")
     saved = back_up(there.envstore.config, tmp_path / "b.tar")
     assert not saved.missing
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b.tar"]
@@ -145,6 +165,11 @@ def test_a_backup_of_it_brings_a_store_back_in_either_database(
     for name, url in (("a", ""), ("b", server.make(f"{on_file.root.name}-b"))):
         folder = on_file.root / name
         config = replace(on_file.envstore.config, root_dir=str(folder), database_url=url)
+        if url:  # what fails at the end can be tried again
+            with monkeypatch.context() as patched, pytest.raises(DatabaseAwayError):
+                patched.setattr(backup, "copy_rows", cut_off)
+                bring_back(config, tmp_path / "b.tar")
+            assert list(folder.iterdir()) == []
         bring_back(config, tmp_path / "b.tar")
         (folder / "pkgs").symlink_to(package_cache)
         again = Store(EnvStore.open(config, executor_of(config)))

@@ -17,11 +17,21 @@ from sqlalchemy import text
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import postgresql_watch
-from jupyter_envstore.database.connection import Database
+from jupyter_envstore.database.connection import Database, now
+from jupyter_envstore.database.environment_listing import list_environments
 from jupyter_envstore.database.jobs import BUILD, claim_next, enqueue
 from jupyter_envstore.database.listings import list_namespaces
-from jupyter_envstore.database.models import Base, Environment, Namespace
-from jupyter_envstore.database.paging import Page
+from jupyter_envstore.database.models import (
+    Base,
+    Build,
+    BuildPackage,
+    Environment,
+    LogChunk,
+    Namespace,
+    Package,
+    Specification,
+)
+from jupyter_envstore.database.paging import Filters, Page
 from jupyter_envstore.database.postgresql import PostgresqlServer, parse, shown
 from jupyter_envstore.database.schema import HEAD, upgrade
 from jupyter_envstore.errors import DatabaseAwayError, InvalidInputError, StorageError
@@ -256,9 +266,6 @@ def test_two_servers_that_claim_at_once_get_different_jobs(database: Database, s
 
 
 def _add_jobs(session: Any, space: Namespace, count: int) -> None:
-    from jupyter_envstore.database.connection import now
-    from jupyter_envstore.database.models import Build, Specification
-
     spec = Specification(
         name="e", sha256="0" * 64, spec={}, text="", is_lockfile=False, created_on=now(), created_by="tester"
     )
@@ -278,6 +285,66 @@ def _add_jobs(session: Any, space: Namespace, count: int) -> None:
 def finding(url: str, root: Path) -> Finding:
     """Return what the doctor says of the database."""
     return next(found for found in examine(StoreConfig(str(root), database_url=url)) if found.what == "database")
+
+
+def test_an_address_with_options_serves_the_watch_too(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgresql_watch, "LOOK_ANYWAY_SECONDS", 3600.0)
+    database = Database(f"{url}&options=-c%20search_path%3Dpublic%20-c%20work_mem%3D8MB&application_name=mine")
+    database.migrate()
+    with contextlib.closing(database.watch()) as watch:
+        assert watch.moved()
+        assert not watch.moved()
+        with database.write() as session:
+            rows.ensure_namespace(session, "a", "tester")
+        assert_soon(watch.moved)
+        assert not watch.moved()
+    with database.read() as session:
+        assert session.execute(text("SHOW work_mem")).scalar() == "8MB"
+        assert session.execute(text("SHOW application_name")).scalar() == "mine"
+    database.close()
+
+
+def test_a_connection_keeps_nothing_of_a_transaction(database: Database) -> None:
+    with database.write() as session:
+        assert session.execute(text("SHOW lock_timeout")).scalar() == "1s"
+        assert session.execute(text("SHOW idle_in_transaction_session_timeout")).scalar() == "30s"
+    with database.read() as session:
+        assert session.execute(text("SHOW lock_timeout")).scalar() == "0"
+        assert session.execute(text("SHOW idle_in_transaction_session_timeout")).scalar() == "0"
+        for _ in range(20):
+            session.execute(text("SELECT 1"))
+        assert session.execute(text("SELECT count(*) FROM pg_prepared_statements")).scalar() == 0
+
+
+def test_patterns_take_no_notice_of_case_and_far_pages_are_empty(database: Database) -> None:
+    with database.write() as session:
+        _add_jobs(session, rows.ensure_namespace(session, "a", "tester"), 1)
+        package = Package(manager="conda", name="Foo-Bar", version="1")
+        session.add(package)
+        session.flush()
+        session.add(BuildPackage(build_id=1, package_id=package.id))
+    with database.read() as session:
+        found = [list_environments(session, Filters(packages=(name,)), Page())[0] for name in ("foo*", "fo_*", "*BAR")]
+        assert found == [1, 0, 1]
+        assert list_environments(session, Filters(), Page(number=2**31 - 1, size=1000)) == (1, [])
+
+
+def test_a_text_that_cannot_be_kept_is_refused_with_words(database: Database) -> None:
+    refused = pytest.raises(InvalidInputError, match="a character that the store's database cannot keep")
+    with refused, database.write() as session:
+        rows.ensure_namespace(session, "a", "with \0 in it")
+
+
+def test_lines_of_a_log_are_numbered_as_they_are_committed(database: Database) -> None:
+    with database.write() as session:
+        _add_jobs(session, rows.ensure_namespace(session, "a", "tester"), 1)
+        claim = claim_next(session, 10, "host")
+    assert claim is not None
+    with claim.write(database) as first, pytest.raises(StorageError, match="locked"):
+        first.add(LogChunk(build_id=1, text="first", created_on=now()))
+        first.flush()
+        with database.write() as second:
+            second.add(LogChunk(build_id=1, text="second", created_on=now()))
 
 
 def test_the_doctor_looks_at_the_server_its_encoding_and_its_clock(

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import event, text
 
 from jupyter_envstore.application.change_watcher import ChangeWatcher, News
-from jupyter_envstore.database import sqlite_watch
+from jupyter_envstore.database import postgresql_watch, sqlite_watch
 from jupyter_envstore.database.connection import Database
 from tests.helpers import Store
 
@@ -98,7 +98,8 @@ def test_one_looks_now_and_then_without_news(database: Database, monkeypatch: py
 def test_an_idle_server_leaves_its_tables_alone_and_goes_on_when_something_is_written(
     store: Store, nasty_channel: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_watch, "LOOK_ANYWAY_SECONDS", 3600.0)
+    for module in (sqlite_watch, postgresql_watch):
+        monkeypatch.setattr(module, "LOOK_ANYWAY_SECONDS", 3600.0)
     store.build(f"channels: [{nasty_channel}]\ndependencies: [nasty-text]", name="first")
     statements: list[str] = []
     event.listen(store.envstore.database.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
