@@ -123,11 +123,20 @@ def measure(
         report("  with PostgreSQL, p95", elsewhere, "ms", "SQLite", p95, "")
 
 
+def analyze(store: EnvStore) -> None:
+    """Have a server of PostgreSQL look at its tables, as it does by itself after a minute."""
+    with store.database.engine.connect() as connection:
+        connection.exec_driver_sql("ANALYZE")
+        connection.commit()
+
+
 def claims(stores: Sequence[EnvStore]) -> None:
     """Print how long it takes to claim the next of 100,000 queued jobs, in a transaction of its own."""
     found = []
     for store in stores:
         jobs(store)
+        if store is not stores[0]:
+            analyze(store)
         taken = []
         for _ in range(50):
             started = time.perf_counter()
@@ -161,9 +170,7 @@ def main() -> None:
         stores = (first, second)
         for store in stores:
             fill(store)
-        with second.database.engine.connect() as connection:
-            connection.exec_driver_sql("ANALYZE")  # as its server does by itself after a minute
-            connection.commit()
+        analyze(second)
         page = "SELECT e.*, n.*, b.* FROM environment e JOIN namespace n ON n.id = e.namespace_id LEFT JOIN build b "
         page += "ON b.id = e.current_build_id WHERE e.id > :n ORDER BY e.id LIMIT 100"
         measure(

@@ -33,6 +33,8 @@ keep job stores the files of its packages."""
 AWAITED = (BUILD, RESTORE)
 """Without these an environment cannot be used."""
 MAX_ATTEMPTS = 2
+OLDEST = 1000
+"""Queued jobs among which the next one is chosen."""
 SETTLE_SECONDS = 300.0
 """How long who settles a job may take; then another does it."""
 
@@ -114,19 +116,23 @@ def claim_next(session: Session, limit: int, host: str) -> Claim | None:
         is_full = count == limit > 1 and not any(row.awaited for row in rows)
         if not is_full:
             return None
-    queued = session.execute(
-        select(Job, Environment.namespace_id)
-        .join(Build, Build.id == Job.build_id)
-        .join(Environment, Environment.id == Build.environment_id)
+    oldest = (
+        select(Job.id, Job.kind, Job.build_id)
         .where(Job.state == JOB_QUEUED, *((Job.kind.in_(AWAITED),) if is_full else ()))
         .order_by(Job.id)
-        .limit(1000)
-        .with_for_update(skip_locked=True, of=Job)
+        .limit(OLDEST)
+        .subquery()  # cut first: a database may join all that is queued, and then sort it
+    )
+    queued = session.execute(
+        select(oldest.c.id, oldest.c.kind, Environment.namespace_id)
+        .join(Build, Build.id == oldest.c.build_id)
+        .join(Environment, Environment.id == Build.environment_id)
     ).all()
     if not queued:
         return None
-    job, _ = min(queued, key=lambda row: (row.Job.kind == CHECK, by_namespace.get(row.namespace_id, 0), row.Job.id))
-    return _claim(job, host)
+    first = min(queued, key=lambda row: (row.kind == CHECK, by_namespace.get(row.namespace_id, 0), row.id))
+    job = session.get(Job, first.id, with_for_update={"skip_locked": True})
+    return _claim(job, host) if job is not None else None
 
 
 def claim_next_of_build(session: Session, build_id: int, host: str) -> Claim | None:
