@@ -58,7 +58,8 @@ class Postgresql:
     def start(self) -> Postgresql:
         """Start it, and wait until it answers."""
         command = [str(self._programs / "postgres"), "-D", str(self.data), "-k", str(self.folder)]
-        for option in ("listen_addresses=", "fsync=off", "max_connections=300", "shared_buffers=32MB"):
+        options = ("listen_addresses=", "fsync=off", "max_connections=300", "shared_buffers=32MB")
+        for option in (*options, "dynamic_shared_memory_type=mmap"):  # in its folder: one that is killed leaves it
             command += ["-c", option]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, user=self._account)

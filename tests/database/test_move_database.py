@@ -28,14 +28,6 @@ from tests.postgresql import Postgresql
 SPECIFICATION = "name: e\nchannels: [{channel}]\ndependencies: [nasty-text]"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Postgresql]:
-    """A server of PostgreSQL."""
-    started = Postgresql().start()
-    yield started
-    started.remove()
-
-
 @pytest.fixture
 def elsewhere(server: Postgresql, root: Path) -> str:
     """The address of an empty database."""

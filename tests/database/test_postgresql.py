@@ -40,14 +40,6 @@ from tests.database.test_database import REVISIONS, whole_schema
 from tests.postgresql import Postgresql
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Postgresql]:
-    """A server of PostgreSQL."""
-    started = Postgresql().start()
-    yield started
-    started.remove()
-
-
 @pytest.fixture
 def url(server: Postgresql, request: pytest.FixtureRequest) -> str:
     """The address of an empty database."""
