@@ -64,9 +64,7 @@ class Database:
         self.kind = kind_of(url)
         self.engine: Engine = self.kind.make_engine(busy_timeout)
         self._patience = patience
-        self._reading = self.engine
-        if self.engine.dialect.name == "postgresql":
-            self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        self._reading = self.kind.for_reading(self.engine)
         self._writing = self.engine.execution_options(envstore_write=True)
 
     def make(self) -> None:

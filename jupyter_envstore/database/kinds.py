@@ -40,6 +40,9 @@ class DatabaseKind(Protocol):
             Its driver is not installed.
         """
 
+    def for_reading(self, engine: Engine) -> Engine:
+        """Return the engine for sessions that only read: each sees the database as it is at one moment."""
+
     def make(self) -> None:
         """Make the database where there is none, if it is a file.
 

@@ -113,6 +113,10 @@ class PostgresqlServer:
         arguments = {key: value for key, value in arguments.items() if key not in self._url.query}
         return arguments | {"prepare_threshold": None}  # a pooler in between may not know a prepared statement
 
+    def for_reading(self, engine: Engine) -> Engine:
+        """Return the engine with another isolation: by default, each statement would see a moment of its own."""
+        return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
     def make(self) -> None:
         """Do nothing: an admin makes the database."""
 

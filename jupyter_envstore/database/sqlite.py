@@ -76,6 +76,10 @@ class SqliteFile:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
 
+    def for_reading(self, engine: Engine) -> Engine:
+        """Return the engine itself: a transaction of SQLite sees one moment."""
+        return engine
+
     def make(self) -> None:
         """Make the file where there is none: for its account alone, as what SQLite puts beside it is then.
 

@@ -70,6 +70,7 @@ def back_up(config: StoreConfig, target: Path, archives: bool = True, packages: 
             create_private(copy)
             _copy_database(config, copy)
             database = Database(f"{SCHEME}{copy}")
+            check_known(database.revision())
             with database.read() as session:
                 digests = queries.needed_digests(session, archives, packages)
             database.close()
@@ -177,29 +178,29 @@ def _publish(file: Path, config: StoreConfig) -> None:
 def _copy_database(config: StoreConfig, target: Path) -> None:
     """Copy a database that others write to, as of one moment, into a file of SQLite."""
     file = database_file(config.url)
-    if file is not None:
-        with contextlib.closing(Database(config.url)) as database:
-            check_known(database.revision())
-    else:
-        with contextlib.closing(Database(config.url)) as first, contextlib.closing(Database(f"{SCHEME}{target}")) as to:
-            if (revision := first.revision()) != HEAD:
-                msg = (
-                    f"the database {first.kind.place} is of another version of jupyter-envstore (revision {revision}, "
-                    f"and this one writes {HEAD}): save it with that version, or with pg_dump"
-                )
-                raise StorageError(msg)
-            to.migrate()
-            with first.read() as source, to.write() as session:
-                copy_rows(source, session)
-        file = target
-    first_file, second = sqlite3.connect(f"file:{file}?mode=ro", uri=True), sqlite3.connect(target)
+    if file is None:
+        _copy_rows_of(config, target)
+        return
+    first, second = sqlite3.connect(f"file:{file}?mode=ro", uri=True), sqlite3.connect(target)
     try:
-        if file != target:
-            first_file.backup(second)
+        first.backup(second)
         second.execute("PRAGMA journal_mode=DELETE")
     finally:
-        first_file.close()
+        first.close()
         second.close()
+
+
+def _copy_rows_of(config: StoreConfig, target: Path) -> None:
+    with contextlib.closing(Database(config.url)) as first, contextlib.closing(Database(f"{SCHEME}{target}")) as second:
+        if (revision := first.revision()) != HEAD:
+            msg = (
+                f"the database {first.kind.place} is of another version of jupyter-envstore (revision {revision}, "
+                f"and this one writes {HEAD}): save it with that version, or with pg_dump"
+            )
+            raise StorageError(msg)
+        second.migrate()
+        with first.read() as source, second.write() as session:
+            copy_rows(source, session)
 
 
 def _write(config: StoreConfig, partial: Path, database: Path, digests: list[str]) -> Saved:

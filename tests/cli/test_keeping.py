@@ -18,7 +18,7 @@ import pytest
 from jupyter_envstore.application.configuration import read_files
 from jupyter_envstore.application.housekeeper import Housekeeper
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.errors import InvalidInputError, StorageError
 from jupyter_envstore.kernels.kernel_specs import KernelSpecs
 from jupyter_envstore.kernels.stored_builds import StoredBuilds
 from jupyter_envstore.services.backup import back_up, bring_back
@@ -72,6 +72,14 @@ def test_a_backup_brings_everything_back_but_prefixes_which_are_restored(
 
         (root / "pkgs").unlink(missing_ok=True)
         remove_tree(root)
+
+
+def test_a_folder_without_a_store_is_not_backed_up_and_gets_none(tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    with pytest.raises(StorageError, match="the backup cannot be written: unable to open database file"):
+        back_up(StoreConfig(str(tmp_path / "root")), tmp_path / "backup.tar")
+    assert list((tmp_path / "root").iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["root"]
 
 
 @pytest.mark.archives
