@@ -81,7 +81,13 @@ def jobs(store: EnvStore) -> None:
     moment = now()
     values = {"kind": BUILD, "state": JOB_QUEUED, "attempt": 0, "created_on": moment, "reason": ""}
     with store.database.write() as session:
-        session.execute(insert(Job), [{**values, "build_id": n} for n in range(1, ENVIRONMENTS * BUILDS + 1)])
+        session.execute(
+            insert(Job),
+            [
+                {**values, "build_id": n, "namespace_id": ((n - 1) // BUILDS + 1) % 100 + 1}
+                for n in range(1, ENVIRONMENTS * BUILDS + 1)
+            ],
+        )
 
 
 def percentile(store: EnvStore, action: Callable[[Any], Any]) -> tuple[float, int]:
@@ -124,10 +130,9 @@ def measure(
 
 
 def analyze(store: EnvStore) -> None:
-    """Have a server of PostgreSQL look at its tables, as it does by itself after a minute."""
-    with store.database.engine.connect() as connection:
-        connection.exec_driver_sql("ANALYZE")
-        connection.commit()
+    """Have a server of PostgreSQL tidy and look at its tables, as it does by itself after a minute (autovacuum)."""
+    with store.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM ANALYZE")
 
 
 def claims(stores: Sequence[EnvStore]) -> None:

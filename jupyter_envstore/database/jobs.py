@@ -6,9 +6,10 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import case, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, case, func, select, update
+from sqlalchemy.orm import Session, aliased
 
 from jupyter_envstore.database.blob_references import release_artifact
 from jupyter_envstore.database.connection import Database, now
@@ -33,8 +34,6 @@ keep job stores the files of its packages."""
 AWAITED = (BUILD, RESTORE)
 """Without these an environment cannot be used."""
 MAX_ATTEMPTS = 2
-OLDEST = 1000
-"""Queued jobs among which the next one is chosen."""
 SETTLE_SECONDS = 300.0
 """How long who settles a job may take; then another does it."""
 
@@ -74,7 +73,15 @@ class Claim:
 
 def enqueue(session: Session, kind: str, build_id: int, artifact_id: int | None = None) -> Job:
     """Add a job."""
-    job = Job(kind=kind, build_id=build_id, artifact_id=artifact_id, state=JOB_QUEUED, created_on=now())
+    space = select(Environment.namespace_id).join(Build, Build.environment_id == Environment.id)
+    job = Job(
+        kind=kind,
+        namespace_id=space.where(Build.id == build_id).scalar_subquery(),
+        build_id=build_id,
+        artifact_id=artifact_id,
+        state=JOB_QUEUED,
+        created_on=now(),
+    )
     session.add(job)
     session.flush()
     return job
@@ -91,6 +98,30 @@ def anything_unfinished(session: Session) -> bool:
     return session.scalars(select(Job.id).where(unfinished).limit(1)).first() is not None
 
 
+def _oldest_queued() -> Any:
+    """Return the query for the oldest queued job of each namespace and kind.
+
+    Each is found by one look into the index of the queue, from the one before on, so that the number of queued jobs
+    does not count ("loose index scan" in PostgreSQL's wiki).
+    """
+    first, after, found = aliased(Job), aliased(Job), aliased(Job)
+
+    def next_of(*where: ColumnElement[bool]) -> Any:
+        query = select(after.id).where(after.state == JOB_QUEUED, *where)
+        return query.order_by(after.namespace_id, after.kind, after.id).limit(1).scalar_subquery()
+
+    queue = select(first.id, first.namespace_id, first.kind).where(first.id == next_of()).cte("queue", recursive=True)
+    same = next_of(after.namespace_id == queue.c.namespace_id, after.kind > queue.c.kind)
+    # not as one comparison of pairs: SQLite takes the first column of the two alone to its index
+    following = func.coalesce(same, next_of(after.namespace_id > queue.c.namespace_id))
+    further = select(found.id, found.namespace_id, found.kind).join(queue, found.id == following)
+    queue = queue.union_all(further)
+    return select(queue.c.id, queue.c.namespace_id, queue.c.kind)
+
+
+_OLDEST = _oldest_queued()
+
+
 def claim_next(session: Session, limit: int, host: str) -> Claim | None:
     """Claim the next queued job, or None: nothing waits, or ``limit`` jobs run already.
 
@@ -100,14 +131,12 @@ def claim_next(session: Session, limit: int, host: str) -> Claim | None:
     """
     running = (
         select(
-            Environment.namespace_id,
+            Job.namespace_id,
             func.count().label("jobs"),
             func.sum(case((Job.kind.in_(AWAITED), 1), else_=0)).label("awaited"),
         )
-        .join(Build, Build.environment_id == Environment.id)
-        .join(Job, Job.build_id == Build.id)
         .where(Job.state == JOB_RUNNING)
-        .group_by(Environment.namespace_id)
+        .group_by(Job.namespace_id)
     )
     rows = session.execute(running).all()
     by_namespace = {row.namespace_id: int(row.jobs) for row in rows}
@@ -116,18 +145,7 @@ def claim_next(session: Session, limit: int, host: str) -> Claim | None:
         is_full = count == limit > 1 and not any(row.awaited for row in rows)
         if not is_full:
             return None
-    oldest = (
-        select(Job.id, Job.kind, Job.build_id)
-        .where(Job.state == JOB_QUEUED, *((Job.kind.in_(AWAITED),) if is_full else ()))
-        .order_by(Job.id)
-        .limit(OLDEST)
-        .subquery()  # cut first: a database may join all that is queued, and then sort it
-    )
-    queued = session.execute(
-        select(oldest.c.id, oldest.c.kind, Environment.namespace_id)
-        .join(Build, Build.id == oldest.c.build_id)
-        .join(Environment, Environment.id == Build.environment_id)
-    ).all()
+    queued = [row for row in session.execute(_OLDEST) if not is_full or row.kind in AWAITED]
     if not queued:
         return None
     first = min(queued, key=lambda row: (row.kind == CHECK, by_namespace.get(row.namespace_id, 0), row.id))

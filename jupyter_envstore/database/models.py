@@ -15,6 +15,7 @@ from sqlalchemy import (
     MetaData,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, configure_mappers, mapped_column
 
@@ -39,6 +40,9 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar = {dict[str, Any]: JSON, datetime: DateTime(timezone=False)}
 
 
+_NOT_DELETED: dict[str, Any] = {f"{kind}_where": text("deleted_on IS NULL") for kind in ("sqlite", "postgresql")}
+
+
 class Namespace(Base):
     """A place for environments. ``name_key`` is the name in lower case; a deleted one gives its key up."""
 
@@ -59,9 +63,12 @@ class Environment(Base):
     """
 
     __tablename__ = "environment"
-    __table_args__ = (UniqueConstraint("namespace_id", "name_key"),)
+    __table_args__ = (
+        UniqueConstraint("namespace_id", "name_key"),
+        Index("ix_environment_listed", "namespace_id", "name_key", "id", **_NOT_DELETED),
+    )
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    namespace_id: Mapped[int] = mapped_column(ForeignKey("namespace.id"), index=True)
+    namespace_id: Mapped[int] = mapped_column(ForeignKey("namespace.id"))
     name: Mapped[str] = mapped_column(short(64))
     name_key: Mapped[str] = mapped_column(short(96))
     description: Mapped[str] = mapped_column(Text, default="")
@@ -163,9 +170,10 @@ class Job(Base):
     """Work for a worker process, claimed with a lease: an attempt number and a heartbeat that every write checks."""
 
     __tablename__ = "job"
-    __table_args__ = (Index("ix_job_state", "state", "id"),)
+    __table_args__ = (Index("ix_job_queue", "state", "namespace_id", "kind", "id"),)
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     kind: Mapped[str] = mapped_column(short(16))
+    namespace_id: Mapped[int] = mapped_column(ForeignKey("namespace.id"))
     build_id: Mapped[int] = mapped_column(ForeignKey("build.id"), index=True)
     artifact_id: Mapped[int | None] = mapped_column(ForeignKey("artifact.id"), index=True)
     state: Mapped[str] = mapped_column(short(16), default=JOB_QUEUED)

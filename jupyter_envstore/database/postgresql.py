@@ -22,8 +22,9 @@ from jupyter_envstore.errors import DatabaseAwayError, EnvStoreError, InvalidInp
 DRIVER = "postgresql+psycopg"
 SCHEMES = ("postgresql", "postgres", DRIVER)
 CONNECT_SECONDS = 5
-IDLE_SECONDS = 30
-"""A transaction in which nothing happens for so long is ended: who began it hangs, and others wait for its locks."""
+IDLE_SECONDS, IDLE_SECONDS_BESIDE = 15, 5
+"""A transaction in which nothing happens for so long is ended: who began it hangs, and others wait for its locks, for
+20 s. It is shorter for who writes beside others, such as the heartbeat of a worker, and does nothing but that."""
 RECYCLE_SECONDS = 1800
 KEEPALIVE = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
 """How soon a connection that is cut without a word is noticed (libpq, "Parameter Key Words")."""
@@ -131,7 +132,7 @@ class PostgresqlServer:
             {
                 "lock": f"{self._busy_timeout:g}s",
                 "name": "idle_in_transaction_session_timeout",
-                "idle": f"{IDLE_SECONDS}s",
+                "idle": f"{IDLE_SECONDS if alone else IDLE_SECONDS_BESIDE}s",
             },
         )
         if alone:

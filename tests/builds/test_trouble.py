@@ -21,7 +21,7 @@ from jupyter_envstore.builds.executors import LocalExecutor, LocalProcess
 from jupyter_envstore.builds.processes import end_group, is_alive, start_time
 from jupyter_envstore.builds.retention import caches_alone
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.database.jobs import ARTIFACT, BUILD, CHECK, FINISH, RESTORE, Claim, claim_next
+from jupyter_envstore.database.jobs import ARTIFACT, BUILD, CHECK, FINISH, RESTORE, Claim, claim_next, enqueue
 from jupyter_envstore.database.models import Build, Job
 from jupyter_envstore.engine.process_environment import scrubbed_environment
 from jupyter_envstore.errors import ConflictError
@@ -344,6 +344,20 @@ def test_namespaces_take_turns(store: Store, nasty_channel: str) -> None:
     store.envstore.scheduler.tick()
     running = [job.build_id for job in store.jobs() if job.state == "running"]
     assert running == [1, 4]
+
+
+def test_a_namespace_that_asks_for_very_much_keeps_no_other_from_its_turn(store: Store, nasty_channel: str) -> None:
+    text = f"channels: [{nasty_channel}]\ndependencies: [nasty-text]"
+    first = store.submit(text, "busy", "e")
+    with store.envstore.database.write() as session:
+        for _ in range(2000):
+            enqueue(session, RESTORE, first.id)
+    last = store.submit(text, "other", "e")
+    with store.envstore.database.write() as session:
+        found = [claim_next(session, 10, "here") for _ in range(4)]
+        assert [claim and claim.build_id for claim in found] == [first.id, last.id, first.id, first.id]
+        assert [claim and claim.kind for claim in found] == [BUILD, BUILD, RESTORE, RESTORE]
+        session.rollback()
 
 
 @pytest.mark.parametrize(

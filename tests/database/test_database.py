@@ -65,7 +65,10 @@ def whole_schema(engine: Engine) -> dict[str, object]:
     found = inspect(engine)
 
     def by_name(values: Sequence[Mapping[str, object]]) -> list[str]:
-        return sorted(repr(sorted((key, str(value)) for key, value in entry.items())) for entry in values)
+        return sorted(repr(sorted((key, text_of(value)) for key, value in entry.items())) for entry in values)
+
+    def text_of(value: object) -> str:
+        return str({key: str(given) for key, given in value.items()} if isinstance(value, dict) else value)
 
     return {
         table: {

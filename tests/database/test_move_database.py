@@ -16,6 +16,7 @@ import pytest
 
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
+from jupyter_envstore.database.schema import HEAD
 from jupyter_envstore.errors import ConflictError, DatabaseAwayError, InvalidInputError, StorageError
 from jupyter_envstore.services import backup
 from jupyter_envstore.services.backup import back_up, bring_back
@@ -149,7 +150,7 @@ def test_a_backup_of_it_brings_a_store_back_in_either_database(
     server.run(elsewhere.partition("@/")[2].partition("?")[0], "UPDATE alembic_version SET version_num = '0008'")
     with pytest.raises(StorageError, match=r"is of another version of jupyter-envstore \(revision 0008"):
         back_up(there.envstore.config, tmp_path / "b.tar")
-    server.run(elsewhere.partition("@/")[2].partition("?")[0], "UPDATE alembic_version SET version_num = '0009'")
+    server.run(elsewhere.partition("@/")[2].partition("?")[0], f"UPDATE alembic_version SET version_num = '{HEAD}'")
     saved = back_up(there.envstore.config, tmp_path / "b.tar")
     assert not saved.missing
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b.tar"]

@@ -26,6 +26,7 @@ from jupyter_envstore.database.models import (
     Build,
     BuildPackage,
     Environment,
+    Job,
     LogChunk,
     Namespace,
     Package,
@@ -257,6 +258,22 @@ def test_two_servers_that_claim_at_once_get_different_jobs(database: Database, s
     assert len(claimed) == len(set(claimed)) == count
 
 
+def test_a_job_whose_worker_hangs_in_a_transaction_can_be_stopped(database: Database) -> None:
+    with database.write() as session:
+        space = rows.ensure_namespace(session, "a", "tester")
+        _add_jobs(session, space, 1)
+        claim = claim_next(session, 10, "host")
+    assert claim is not None
+    patient = Database(str(database.engine.url.render_as_string(hide_password=False)))
+    with pytest.raises(DatabaseAwayError), claim.write(database, alone=False) as hanging:  # as of a stopped machine
+        with patient.write() as session:
+            session.get_one(Job, claim.job_id).cancel_requested = True
+        hanging.get_one(Job, claim.job_id).heartbeat_on = now()
+    with database.read() as session:
+        assert session.get_one(Job, claim.job_id).cancel_requested
+    patient.close()
+
+
 def _add_jobs(session: Any, space: Namespace, count: int) -> None:
     spec = Specification(
         name="e", sha256="0" * 64, spec={}, text="", is_lockfile=False, created_on=now(), created_by="tester"
@@ -299,7 +316,9 @@ def test_an_address_with_options_serves_the_watch_too(url: str, monkeypatch: pyt
 def test_a_connection_keeps_nothing_of_a_transaction(database: Database) -> None:
     with database.write() as session:
         assert session.execute(text("SHOW lock_timeout")).scalar() == "1s"
-        assert session.execute(text("SHOW idle_in_transaction_session_timeout")).scalar() == "30s"
+        assert session.execute(text("SHOW idle_in_transaction_session_timeout")).scalar() == "15s"
+    with database.write(alone=False) as session:
+        assert session.execute(text("SHOW idle_in_transaction_session_timeout")).scalar() == "5s"
     with database.read() as session:
         assert session.execute(text("SHOW lock_timeout")).scalar() == "0"
         assert session.execute(text("SHOW idle_in_transaction_session_timeout")).scalar() == "0"
