@@ -24,6 +24,16 @@ class StoreConfig:
         Folder of the store.
     database_url : str
         SQLAlchemy address; empty for SQLite in ``root_dir``.
+    blob_url : str
+        Address of a bucket for artifacts, layers and records, as fsspec has it; empty for files in ``root_dir``.
+    blob_options : dict
+        What fsspec makes its file system with.
+    blob_cache_gigabytes : float
+        How much of a bucket is kept as copies on this machine.
+    blob_redirects : bool
+        Whether clients fetch large files from the bucket itself.
+    blob_public_endpoint : str
+        Where clients reach the bucket's endpoint, if not where this machine does.
     channel_alias : str
         Address that plain channel names are appended to; empty for conda's own.
     allow_local_files : bool
@@ -67,7 +77,12 @@ class StoreConfig:
     """
 
     root_dir: str
-    database_url: str = ""
+    database_url: str = field(default="", repr=False)
+    blob_url: str = ""
+    blob_options: dict[str, Any] = field(default_factory=dict, repr=False)
+    blob_cache_gigabytes: float = 10.0
+    blob_redirects: bool = False
+    blob_public_endpoint: str = ""
     channel_alias: str = ""
     allow_local_files: bool = True
     max_concurrent_builds: int = 2
@@ -128,6 +143,11 @@ class StoreConfig:
     def blobs(self) -> Path:
         """Folder of the files that are addressed by their hash."""
         return self.root / "blobs"
+
+    @property
+    def blob_cache(self) -> Path:
+        """Folder of the copies of a bucket's files."""
+        return self.root / "blob-cache"
 
     @property
     def staging(self) -> Path:

@@ -288,6 +288,20 @@ class DatabaseAwayError(StorageError):
     status = 503
 
 
+class BlobStoreAwayError(StorageError):
+    """The object store does not answer now, or only with errors of its own."""
+
+    code = "object_store_away"
+    status = 503
+
+
+class BlobRemovedError(StorageError):
+    """A file was collected while somebody was about to need it; whoever makes it again finds nothing in the way."""
+
+    code = "file_removed"
+    status = 503
+
+
 class OtherStoreError(EnvStoreError):
     """A store elsewhere that does not answer, or sends something else than it was asked for."""
 

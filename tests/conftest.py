@@ -21,7 +21,7 @@ from jupyter_envstore.channel_maker.channel import make_channel
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.images.host_base import write_host_base
 from jupyter_envstore.services.store import EnvStore
-from tests import nasty, postgresql
+from tests import nasty, object_store, postgresql
 from tests.helpers import LEASE_SECONDS, WITH_ARCHIVES, WITHOUT_ARCHIVES, Store, executor_of, store_config
 from tests.schedule import pytest_collection_modifyitems as pytest_collection_modifyitems
 from tests.schedule import pytest_xdist_make_scheduler as pytest_xdist_make_scheduler
@@ -74,6 +74,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Remember how the session ended, for the last hook; end what the process started for all of its tests."""
     session.config.stash[EXIT_STATUS] = session
     postgresql.remove_shared_server()
+    object_store.remove_shared_object_store()
 
 
 @pytest.hookimpl(trylast=True)

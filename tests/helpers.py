@@ -34,6 +34,8 @@ from jupyter_envstore.engine.progress import Silent
 from jupyter_envstore.services.store import EnvStore
 from jupyter_envstore.services.values import BuildRef
 from jupyter_envstore.spec import read_specification
+from tests import object_store
+from tests.object_store import bucket_of
 from tests.postgresql import database_url
 
 LEASE_SECONDS = 10.0
@@ -70,7 +72,8 @@ class SharedWorker(WaitingWorker):
 @cache
 def shared_worker() -> SharedWorker:
     """Return the worker that waits for the jobs of this process's stores."""
-    found = SharedWorker(3600.0, Path(tempfile.gettempdir()))
+    modules = ["s3fs"] if object_store.WANTED else []
+    found = SharedWorker(3600.0, Path(tempfile.gettempdir()), modules)
     found.begin()
     deadline = time.monotonic() + 30
     while found.process is not None and not found.usable() and time.monotonic() < deadline:
@@ -79,8 +82,8 @@ def shared_worker() -> SharedWorker:
 
 
 def store_config(root: Path, **values: Any) -> StoreConfig:
-    """Return the configuration of a store under test, which may use PostgreSQL."""
-    return StoreConfig(str(root), database_url=database_url(str(root)), **values)
+    """Return the configuration of a store under test, which may use PostgreSQL and a bucket."""
+    return StoreConfig(str(root), **{"database_url": database_url(str(root)), **bucket_of(str(root)), **values})
 
 
 def executor_of(config: StoreConfig) -> LocalExecutor:
@@ -239,7 +242,7 @@ class DistantBlobs:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.there, name)
 
-    def local_path(self, digest: str) -> Path:
+    def local_file(self, digest: str) -> Path:
         """Return a copy on this machine."""
         self.copied.append(digest)
         copy = self._here / digest

@@ -160,7 +160,7 @@ def test_a_second_opening_does_not_import_alembic() -> None:
         "subprocess.run([sys.executable, '-c', code], check=True)\nexec(code)"
     )
     assert "sqlalchemy" in loaded
-    assert "alembic" not in loaded
+    assert not loaded & {"alembic", "psycopg", "fsspec", "s3fs", "botocore"}
 
 
 def test_reading_a_specification_imports_rattler_but_no_lock_or_pack_tool() -> None:

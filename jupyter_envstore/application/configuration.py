@@ -44,6 +44,29 @@ class StoreTraits(Configurable):
         help="Address of a database of PostgreSQL, in SQLAlchemy's form: postgresql+psycopg://USER@HOST/DATABASE. "
         "Default: a file of SQLite in root_dir.",
     ).tag(config=True)
+    blob_url = Unicode(
+        "",
+        help="Where artifacts, layers, build records and logs are kept: the address of a bucket, s3://BUCKET/PREFIX "
+        "(pip install 'jupyter-envstore[s3]'), or another one that fsspec knows. Default: files in root_dir. "
+        "`jupyter envstore move-blobs` brings a store's files there.",
+    ).tag(config=True)
+    blob_options = Dict(
+        help="What fsspec's file system for blob_url is made with, such as {'endpoint_url': 'https://s3.example.org'}. "
+        "Credentials are taken from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) or ~/.aws, unless they "
+        "stand here."
+    ).tag(config=True)
+    blob_cache_gigabytes = Float(
+        10.0, min=0.0, help="How many gigabytes of the bucket are kept as copies on this machine."
+    ).tag(config=True)
+    blob_redirects = Bool(
+        False,
+        help="Whether clients that download an artifact, an image's layer or a kept package are sent to the bucket, by "
+        "an address that works for 15 minutes. They must reach the bucket. Default: the server sends all itself.",
+    ).tag(config=True)
+    blob_public_endpoint = Unicode(
+        "",
+        help="Address of the bucket's endpoint as clients reach it, if that is another than in blob_options.",
+    ).tag(config=True)
     channel_alias = Unicode(
         "",
         help="Address that plain channel names are appended to, for example that of a mirror. Default: conda's own.",

@@ -92,6 +92,7 @@ class RemoteTraits(Configurable):
             config,
             root_dir=str(Path(folder).expanduser().resolve()),
             database_url="",
+            blob_url="",
             public_url="",
             share_prefixes=False,
             ask_other_stores=False,

@@ -110,14 +110,14 @@ def link_for_export(request: ArtifactRequest, target: Path, part: PlatformLock |
         caches / "conda",
         Silent(),
         request.record.requested_conda,
-        kept=request.blobs.local_path,
+        kept=request.blobs.local_file,
     )
     refuse_outside_links(linked.outside_links, request)
     mark = request.staging.with_name(f"{request.staging.name}.linked")
     mark.touch()
     moment = mark.stat().st_ctime_ns
     mark.unlink()
-    wheels = request.blobs.local_path
+    wheels = request.blobs.local_file
     written_over = finish_prefix(
         request.record,
         request.platform,

@@ -95,7 +95,7 @@ def make_with_constructor(request: ArtifactRequest, sink: Sink) -> dict[str, str
         refuse_outside_links(cached_registry(lock, config.packages / "conda").outside_links(), request)
     request.staging.mkdir(parents=True)
     extras = lock.installer_extras if request.settings["installer_extras"] else ()
-    kept = request.blobs.local_path
+    kept = request.blobs.local_file
     wheels = built_wheels(lock.pip, kept, request.staging / "built")
     job = Job(
         about=about(record, platform, request.settings),

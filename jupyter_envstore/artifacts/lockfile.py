@@ -33,7 +33,7 @@ class Lockfile:
 
     def make(self, request: ArtifactRequest, sink: Sink) -> dict[str, str]:
         """Write it as conda-lock would."""
-        find = request.blobs.local_path
+        find = request.blobs.local_file
         record = with_all_hashes(request.record, request.progress, lambda entry: [find(entry["sha256"])])
         sink.write(lock_text(record).encode())
         return {"PyYAML": version_of("PyYAML")}

@@ -194,7 +194,7 @@ def _licenses(request: ArtifactRequest, platform: str) -> Licenses | None:
         return {}
     folder = request.staging / "wheels"
     folder.mkdir(parents=True)
-    find = request.blobs.local_path
+    find = request.blobs.local_file
     target = PipTarget(platform, lock.python or "", lock.virtual_packages)
     try:
         wheels = built_wheels(lock.pip, find, request.staging / "built")

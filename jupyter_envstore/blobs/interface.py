@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,34 @@ class StoredBlob:
 
     digest: str
     size: int
+
+
+class Download(NamedTuple):
+    """As what somebody gets a blob: the name of the file, its media type, and whether a browser shows or saves it."""
+
+    name: str
+    media_type: str
+    attachment: bool
+
+
+class BlobFile(Protocol):
+    """A blob that is sent to somebody."""
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+
+    def open(self) -> BinaryIO:
+        """Open it for reading, at any place in it.
+
+        Raises
+        ------
+        FileNotFoundError
+            It is not there any more.
+        """
+
+    def address(self, download: Download) -> str:
+        """Return where it can be had without this server for a while; empty if only this server sends it."""
 
 
 class BlobWriter:
@@ -42,7 +70,10 @@ class BlobWriter:
 
 
 class BlobStore(Protocol):
-    """A place for blobs. A blob never changes; it is there as a whole or not at all."""
+    """A place for blobs. A blob never changes; it is there as a whole or not at all.
+
+    Each method may raise a :class:`~jupyter_envstore.errors.StorageError` where the place cannot be used now.
+    """
 
     def create(self, expected: str | None = None) -> contextlib.AbstractContextManager[BlobWriter]:
         """Write a blob; it is there when the context ends well, and nothing is when it does not.
@@ -62,8 +93,11 @@ class BlobStore(Protocol):
     def exists(self, digest: str) -> bool:
         """Whether a blob is there."""
 
-    def size(self, digest: str) -> int:
-        """Return the bytes of a blob.
+    def present(self, digests: Collection[str]) -> set[str]:
+        """Return which of some blobs are there."""
+
+    def file(self, digest: str) -> BlobFile:
+        """Return a blob that is to be sent.
 
         Raises
         ------
@@ -72,7 +106,7 @@ class BlobStore(Protocol):
         """
 
     def open(self, digest: str) -> BinaryIO:
-        """Open a blob for reading.
+        """Open a blob for reading, at any place in it.
 
         Raises
         ------
@@ -89,11 +123,27 @@ class BlobStore(Protocol):
             It is not there.
         """
 
-    def local_path(self, digest: str) -> Path:
-        """Return a file of this machine with the content of a blob; there is none where the blob is not there."""
+    def size(self, digest: str) -> int:
+        """Return the bytes of a blob.
 
-    def touch(self, digest: str) -> None:
-        """Note that a blob is wanted again: it counts as new for whoever collects what nobody needs."""
+        Raises
+        ------
+        FileNotFoundError
+            It is not there.
+        """
+
+    def local_file(self, digest: str) -> Path:
+        """Return a file of this machine with the content of a blob, for programs that take nothing else.
+
+        It may be fetched first. Where the blob is not there, there is no such file. A worker has it until its job ends,
+        others at least for some minutes. Nobody may change it.
+        """
+
+    def touch(self, digests: Collection[str]) -> None:
+        """Note that blobs are wanted again: they count as new for whoever collects what nobody needs.
+
+        Who finds a blob, and refers to it later, touches it before the look.
+        """
 
     def verify(self, digest: str) -> bool:
         """Whether a blob is there and still has its hash."""

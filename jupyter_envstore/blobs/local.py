@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from jupyter_envstore.blobs.interface import BlobWriter, StoredBlob
-from jupyter_envstore.errors import StorageError
+from jupyter_envstore.blobs.interface import BlobWriter, Download, StoredBlob
+from jupyter_envstore.blobs.staging import is_whole, staged, write_file
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """A file of this machine that is sent."""
+
+    path: Path
+    size: int
+
+    def open(self) -> BinaryIO:
+        """Open it for reading."""
+        return self.path.open("rb", 0)
+
+    def address(self, _download: Download) -> str:
+        """Only this server sends it."""
+        return ""
 
 
 class LocalBlobStore:
@@ -28,7 +43,7 @@ class LocalBlobStore:
         self.root = root
         self.staging = staging or root / "staging"
 
-    def local_path(self, digest: str) -> Path:
+    def local_file(self, digest: str) -> Path:
         """Return where a blob is kept, whether or not it is there."""
         return self.root / "sha256" / digest[:2] / digest
 
@@ -42,24 +57,13 @@ class LocalBlobStore:
             Its digest is not the ``expected`` one.
         """
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.staging.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self.staging)
-        path = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                writer = BlobWriter(file)
-                yield writer
-                if expected is not None and (found := writer.result().digest) != expected:
-                    msg = f"what was fetched as sha256:{expected} is sha256:{found}"
-                    raise StorageError(msg)
-                file.flush()
-                os.fsync(file.fileno())
-            final = self.local_path(writer.result().digest)
-            final.parent.mkdir(parents=True, exist_ok=True)
-            path.chmod(0o644)
-            path.replace(final)
-        finally:
-            path.unlink(missing_ok=True)
+        with staged(self.staging, self._keep, expected) as writer:
+            yield writer
+
+    def _keep(self, path: Path, blob: StoredBlob) -> None:
+        final = self.local_file(blob.digest)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(final)
 
     def put(self, data: bytes) -> StoredBlob:
         """Store ``data``."""
@@ -69,35 +73,52 @@ class LocalBlobStore:
 
     def copy(self, path: Path) -> StoredBlob:
         """Store the content of a file."""
-        with self.create() as writer, path.open("rb") as file:
-            while chunk := file.read(1 << 20):
-                writer.write(chunk)
+        with self.create() as writer:
+            write_file(writer, path)
         return writer.result()
 
     def exists(self, digest: str) -> bool:
         """Whether a blob is there."""
-        return self.local_path(digest).is_file()
+        return self.local_file(digest).is_file()
+
+    def present(self, digests: Collection[str]) -> set[str]:
+        """Return which of some blobs are there."""
+        return {digest for digest in digests if self.exists(digest)}
+
+    def file(self, digest: str) -> LocalFile:
+        """Return a blob that is to be sent."""
+        path = self.local_file(digest)
+        return LocalFile(path, path.stat().st_size)
 
     def size(self, digest: str) -> int:
         """Return the bytes of a blob."""
-        return self.local_path(digest).stat().st_size
+        return self.local_file(digest).stat().st_size
 
     def open(self, digest: str) -> BinaryIO:
         """Open a blob for reading."""
-        return self.local_path(digest).open("rb")
+        return self.local_file(digest).open("rb")
 
-    def touch(self, digest: str) -> None:
-        """Note that a blob is wanted again."""
-        with contextlib.suppress(FileNotFoundError):
-            os.utime(self.local_path(digest))
+    def read(self, digest: str) -> bytes:
+        """Return the content of a small blob."""
+        return self.local_file(digest).read_bytes()
+
+    def touch(self, digests: Collection[str]) -> None:
+        """Note that blobs are wanted again."""
+        for digest in digests:
+            with contextlib.suppress(FileNotFoundError):
+                os.utime(self.local_file(digest))
+
+    def verify(self, digest: str) -> bool:
+        """Whether the blob is there and still has its hash."""
+        return is_whole(self.local_file(digest), digest)
 
     def delete(self, digest: str) -> None:
         """Remove a blob; it may be gone already."""
-        self.local_path(digest).unlink(missing_ok=True)
+        self.local_file(digest).unlink(missing_ok=True)
 
     def age(self, digest: str) -> float:
         """Return the seconds since a blob was written or touched."""
-        return time.time() - self.local_path(digest).stat().st_mtime
+        return time.time() - self.local_file(digest).stat().st_mtime
 
     def ages(self) -> Iterator[tuple[StoredBlob, float]]:
         """Yield all blobs, each with the seconds since it was written or touched."""
@@ -109,18 +130,3 @@ class LocalBlobStore:
     def unfinished(self) -> list[Path]:
         """Return files that a crash may have left while blobs were written."""
         return list(self.staging.glob("*"))
-
-    def read(self, digest: str) -> bytes:
-        """Return the content of a small blob."""
-        return self.local_path(digest).read_bytes()
-
-    def verify(self, digest: str) -> bool:
-        """Whether the blob is there and still has its hash."""
-        try:
-            with self.local_path(digest).open("rb") as file:
-                found = hashlib.sha256()
-                while chunk := file.read(1 << 20):
-                    found.update(chunk)
-        except OSError:
-            return False
-        return found.hexdigest() == digest

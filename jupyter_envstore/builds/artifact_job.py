@@ -68,7 +68,7 @@ def _request(workspace: Workspace, parts: StoredParts) -> tuple[Artifact, Artifa
         bytecode=bytecode_folder(workspace.config.packages, workspace.sandbox, row.namespace.id),
         parts=parts,
         settings=policy.effective([workspace.config.settings, *scopes]),
-        products=None if products is None else workspace.blobs.local_path(products),
+        products=None if products is None else workspace.blobs.local_file(products),
         name=row.environment.name,
     )
 

@@ -23,10 +23,11 @@ class StoredParts:
     def find(self, keys: Iterable[str]) -> dict[str, Layer]:
         """Return the layers of keys, by key, where their files are there."""
         with self.database.read() as session:
-            rows = images.find_layers(session, keys, self.blobs)
-        for row in rows.values():
-            self.blobs.touch(row.digest)
-        return {key: Layer(row.digest, row.size, row.diff_id) for key, row in rows.items()}
+            rows = images.find_layers(session, keys)
+        digests = {row.digest for row in rows.values()}
+        self.blobs.touch(digests)  # first, so that what is found stays
+        present = self.blobs.present(digests)
+        return {key: Layer(row.digest, row.size, row.diff_id) for key, row in rows.items() if row.digest in present}
 
     def add(self, key: str, layer: Layer) -> None:
         """Remember a layer that was made."""
@@ -34,7 +35,7 @@ class StoredParts:
 
     def keep(self, digest: str, size: int) -> None:
         """Note that the artifact needs a blob."""
-        self.blobs.touch(digest)
+        self.blobs.touch([digest])
         self._kept[digest] = size
 
     def refer(self, session: Session, artifact_id: int) -> None:

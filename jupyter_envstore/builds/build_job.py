@@ -67,7 +67,7 @@ class Job:
                 self.config.packages / "conda",
                 self.workspace,
                 requested,
-                kept=self.workspace.blobs.local_path,
+                kept=self.workspace.blobs.local_file,
             )
             packages = counted(len(lock.conda), "package")
             self.workspace.log(f"{packages}, {len(lock.conda) - linked.downloaded} of them without download")

@@ -62,7 +62,7 @@ class LocalExecutor:
     def __init__(self, config: StoreConfig, waiting: WaitingWorker | None = None) -> None:
         self.config = config
         self.workers: list[subprocess.Popen[bytes]] = []
-        self.waiting = waiting or WaitingWorker(config.worker_wait_seconds, config.staging)
+        self.waiting = waiting or WaitingWorker(config.worker_wait_seconds, config.staging, libraries_of(config))
 
     def start(self, claim: Claim) -> LocalProcess:
         """Start a worker: a child of the one that waits, or a process of its own."""
@@ -121,6 +121,12 @@ class LocalExecutor:
         for worker in self.workers:
             worker.returncode = 0  # else Python complains about a child that nobody waited for
         self.workers = []
+
+
+def libraries_of(config: StoreConfig) -> list[str]:
+    """Return the modules that jobs need for the places that a configuration names."""
+    database = ("psycopg", "sqlalchemy.dialects.postgresql") if config.url.startswith("postgres") else ()
+    return [*database, *(("s3fs",) if config.blob_url.startswith("s3") else ())]
 
 
 def executor_for(config: StoreConfig) -> Executor:

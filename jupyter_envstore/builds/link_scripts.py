@@ -79,7 +79,7 @@ def bring_back(workspace: Workspace, prefix: Path) -> None:
     with workspace.database.read() as session:
         digest = owned_blob(session, products_owner(workspace.claim.build_id))
     if digest is not None:
-        touched = apply_products(workspace.blobs.local_path(digest), prefix, prefix, workspace.config.root)
+        touched = apply_products(workspace.blobs.local_file(digest), prefix, prefix, workspace.config.root)
         note_changed(prefix, touched)
         _tell(workspace, touched)
 

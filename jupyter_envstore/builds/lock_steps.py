@@ -71,7 +71,7 @@ class Locking:
         if not digests:
             with self.workspace.database.read() as session:
                 digests = kept_digests(session, entry["subdir"], entry["fn"])
-        return [self.workspace.blobs.local_path(digest) for digest in digests]
+        return [self.workspace.blobs.local_file(digest) for digest in digests]
 
     def _channel_policy(self) -> ChannelPolicy:
         return ChannelPolicy.of(self.settings, self.config.channel_alias)

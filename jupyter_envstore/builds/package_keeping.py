@@ -125,9 +125,12 @@ class _Keeper:
 
     def _stored(self, file: PackageFile) -> StoredBlob | None:
         """Return the file where the store has it already, for another build or from an attempt before, and whole."""
-        if file.hash_kind != "sha256" or not self.workspace.blobs.verify(file.hash):
+        if file.hash_kind != "sha256":
             return None
-        return StoredBlob(file.hash, self.workspace.blobs.local_path(file.hash).stat().st_size)
+        self.workspace.blobs.touch([file.hash])  # first, so that what is found stays
+        if not self.workspace.blobs.verify(file.hash):
+            return None
+        return StoredBlob(file.hash, self.workspace.blobs.size(file.hash))
 
     async def _fetch(self, file: PackageFile, target: Path) -> StoredBlob:
         if file.built_here:

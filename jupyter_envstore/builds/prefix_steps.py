@@ -93,7 +93,7 @@ class PrefixSteps:
             self.prefix,
             self.job.config.packages / "uv",
             self.sandbox,
-            self.workspace.blobs.local_path,
+            self.workspace.blobs.local_file,
             self.workspace,
             self.job.linked,
         )

@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 from jupyter_envstore import policy
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.builds.active_links import sync_all_links
+from jupyter_envstore.builds.blob_collection import BlobCollection
 from jupyter_envstore.builds.deletion import UNDO, Cleared, clear_deleted, prefixes_in_use, uncleared
 from jupyter_envstore.builds.package_keeping import is_wanted
 from jupyter_envstore.config import StoreConfig
@@ -39,9 +40,9 @@ from jupyter_envstore.private_files import create_private
 INDEX_SECONDS = 30 * 86400.0
 WHEEL_SECONDS = 86400.0
 GRACE_SECONDS = 3600.0
+"""Unneeded files younger than this stay: another process may be about to refer to them."""
 RESTORED_STAYS = timedelta(days=1)
 """How long a build that somebody brought back stays, whatever the settings keep."""
-"""Unneeded files younger than this stay: another process may be about to refer to them."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ class Retention:
             self._add_cleared(plan, uncleared(session, now() - UNDO))
         kept = self._plan_builds(plan)
         self._let_packages_go(plan, dry_run=True)
-        self._plan_blobs(plan)
+        plan.removals += self._unneeded_blobs()
         self._plan_leftovers(plan)
         self._plan_caches(plan, kept)
         return plan
@@ -130,9 +131,9 @@ class Retention:
         plan.removals = [r for r in plan.removals if r.build_id is not None and self.pack_away(r.build_id)]
         self._add_cleared(plan, cleared)
         self._let_packages_go(plan)
-        blobs = Plan()
-        self._plan_blobs(blobs)
-        plan.removals += [removal for removal in blobs.removals if self._remove_blob(removal)]
+        unneeded = self._unneeded_blobs()
+        gone = BlobCollection(self.database, self.blobs, GRACE_SECONDS).remove([removal.name for removal in unneeded])
+        plan.removals += [removal for removal in unneeded if removal.name in gone]
         leftovers = Plan()
         self._plan_leftovers(leftovers)
         taken = [(removal, self._leftover_to_trash(removal)) for removal in leftovers.removals]
@@ -233,16 +234,6 @@ class Retention:
             used = queries.present_directories(session) | queries.running_attempts(session)
             return None if removal.name in used else to_trash(removal.path)
 
-    def _remove_blob(self, removal: Removal) -> bool:
-        """Remove a blob that still nobody needs and that was not written again meanwhile."""
-        with self.database.write() as session:
-            if self.blobs.exists(removal.name) and self.blobs.age(removal.name) <= GRACE_SECONDS:
-                return False
-            if not queries.forget_blob(session, removal.name):
-                return False
-            self.blobs.delete(removal.name)
-        return True
-
     def _plan_builds(self, plan: Plan) -> set[int]:
         """Add builds beyond what the settings keep; return the builds whose packages stay in the cache."""
         used = prefixes_in_use(self.config.builds)
@@ -307,14 +298,9 @@ class Retention:
             gone.add(build.id)
         return removals
 
-    def _plan_blobs(self, plan: Plan) -> None:
-        with self.database.read() as session:
-            for blob in queries.unneeded_blobs(session, now() - timedelta(seconds=GRACE_SECONDS)):
-                plan.removals.append(Removal("blob", blob.digest, "nobody needs it", blob.size))
-            known = queries.all_digests(session)
-        for blob, age in self.blobs.ages():
-            if blob.digest not in known and age > GRACE_SECONDS:
-                plan.removals.append(Removal("blob", blob.digest, "left by a crash", blob.size))
+    def _unneeded_blobs(self) -> list[Removal]:
+        found = BlobCollection(self.database, self.blobs, GRACE_SECONDS).find()
+        return [Removal("blob", blob.digest, reason, blob.size) for blob, reason in found]
 
     def _plan_leftovers(self, plan: Plan) -> None:
         with self.database.read() as session:

@@ -10,10 +10,10 @@ import time
 
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.builds.executors import Executor
+from jupyter_envstore.builds.log_keeping import keep_log
 from jupyter_envstore.builds.processes import this_host
 from jupyter_envstore.builds.workspace import keep_errors
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database.connection import Database, Session, now
 from jupyter_envstore.database.jobs import (
     ARTIFACT,
@@ -38,6 +38,7 @@ from jupyter_envstore.database.retention import running_attempts
 from jupyter_envstore.database.states import (
     ARTIFACT_FAILED,
     CANCELED,
+    COMPLETED,
     FAILED,
     JOB_RUNNING,
     JOB_SETTLING,
@@ -252,10 +253,8 @@ class Scheduler:
                 self._requeue_subject(session, job, why)
             else:
                 self._close(session, job, JOB_FAILED, f"{why}; it was tried {job.attempt} times")
-        with contextlib.suppress(Exception), self.database.write() as session:
-            build = session.get_one(Build, lost.build_id)
-            if build.status not in UNSETTLED:
-                rows.store_log(session, self.blobs, build)
+        with contextlib.suppress(Exception):
+            keep_log(self.database, self.blobs, lost.build_id, (COMPLETED, FAILED, CANCELED))
 
     @staticmethod
     def _requeue_subject(session: Session, job: Job, why: str) -> None:

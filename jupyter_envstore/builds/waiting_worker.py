@@ -20,7 +20,7 @@ import sys
 import sysconfig
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -77,11 +77,14 @@ class WaitingWorker:
         How long it waits for a job before it ends; 0 for none at all.
     temporary : Path
         Folder for its temporary files.
+    modules : sequence of str
+        What it loads beside what most jobs need.
     """
 
-    def __init__(self, seconds: float, temporary: Path) -> None:
+    def __init__(self, seconds: float, temporary: Path, modules: Sequence[str] = ()) -> None:
         self.seconds = seconds if sys.platform == "linux" else 0.0  # elsewhere system libraries do not bear a fork
         self.temporary = temporary
+        self.modules = modules
         self.process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._ready = False
@@ -97,6 +100,7 @@ class WaitingWorker:
             self._end()
             ours, theirs = socket.socketpair()
             command = [sys.executable, "-m", "jupyter_envstore.builds.worker", WAIT, str(self.seconds)]
+            command += self.modules
             with theirs:
                 self._stamp = code_stamp()
                 self.process = subprocess.Popen(
@@ -202,11 +206,13 @@ def code_stamp() -> tuple[object, ...]:
 # -- the process that waits --------------------------------------------------------------------------------------------
 
 
-def serve(seconds: float, work: Callable[[str, int, int], int]) -> None:
+def serve(seconds: float, modules: Sequence[str], work: Callable[[str, int, int], int]) -> None:
     """Fork a child for each job, until none came for ``seconds``, or whoever asks is gone.
 
     Parameters
     ----------
+    modules : sequence of str
+        What is loaded beside what most jobs need.
     work : callable
         Does a job: it is given the configuration as text, the job's number and the attempt.
     """
@@ -214,7 +220,7 @@ def serve(seconds: float, work: Callable[[str, int, int], int]) -> None:
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
-    for name in PRELOADED:
+    for name in (*PRELOADED, *modules):
         with contextlib.suppress(ImportError):  # whoever needs it will say so
             importlib.import_module(name)
     from jupyter_envstore.database.models import prepare

@@ -1,6 +1,6 @@
 """The worker process: ``python -m jupyter_envstore.builds.worker JOB ATTEMPT``, configuration at its input.
 
-With ``wait SECONDS`` it waits for jobs, and forks for each; see :mod:`.waiting_worker`.
+With ``wait SECONDS [MODULE ...]`` it waits for jobs, and forks for each; see :mod:`.waiting_worker`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from pathlib import Path
 
 from jupyter_envstore.blobs import blob_store
 from jupyter_envstore.builds.executors import executor_for
+from jupyter_envstore.builds.log_keeping import keep_log
 from jupyter_envstore.builds.processes import start_time, this_host
 from jupyter_envstore.builds.retention import caches_in_use
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.builds.waiting_worker import WAIT, serve
-from jupyter_envstore.builds.workspace import Workspace, keep_errors, printable
+from jupyter_envstore.builds.workspace import PATIENCE, Workspace, keep_errors, printable
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.jobs import (
     ARTIFACT,
@@ -40,16 +40,13 @@ from jupyter_envstore.engine.channels import redact
 from jupyter_envstore.engine.checked_network import guard_network, with_refusals
 from jupyter_envstore.engine.prefix import remove_tree, storage_error
 from jupyter_envstore.engine.sandbox import NONE, leave_keyring
-from jupyter_envstore.errors import DatabaseAwayError, EnvStoreError, StaleClaimError
-
-PATIENCE = 120.0
-"""How long a worker waits for a database that does not answer: its work so far is worth it."""
+from jupyter_envstore.errors import BlobRemovedError, DatabaseAwayError, EnvStoreError, StaleClaimError
 
 
 def main(arguments: list[str]) -> int:
     """Do one job, or wait for some."""
     if arguments[0] == WAIT:
-        serve(float(arguments[1]), work)
+        serve(float(arguments[1]), arguments[2:], work)
         return 0
     return work(sys.stdin.read(), int(arguments[0]), int(arguments[1]))
 
@@ -94,7 +91,8 @@ def do_job(config: StoreConfig, database: Database, claim: Claim) -> bool:
                 _run(workspace)
         except StaleClaimError:
             return False
-        except DatabaseAwayError as error:  # what was written last may be there or not: the next attempt looks
+        except (DatabaseAwayError, BlobRemovedError) as error:
+            # what was written last may be there or not, or has to be made again: the next attempt looks
             print(f"the job is left to another attempt: {error}", file=sys.stderr)
             return False
         except Exception as error:  # the one place where a worker's troubles end: as a reason for people
@@ -177,10 +175,9 @@ def _end(workspace: Workspace, failed: str) -> bool:
         break
     else:
         return False  # the lease runs out, and somebody else settles it
-    with contextlib.suppress(EnvStoreError, OSError), workspace.database.write() as session:
-        build = session.get_one(Build, claim.build_id)
-        if build.status in (COMPLETED, FAILED):
-            rows.store_log(session, blob_store(workspace.config), build)
+    with contextlib.suppress(EnvStoreError, OSError):
+        blobs = blob_store(workspace.config, patience=PATIENCE)
+        keep_log(workspace.database, blobs, claim.build_id, (COMPLETED, FAILED))
     return True
 
 

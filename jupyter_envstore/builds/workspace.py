@@ -29,6 +29,8 @@ from jupyter_envstore.engine.stray_processes import JOB_MARK, end_strays
 from jupyter_envstore.errors import LimitError, StaleClaimError, StorageError
 
 FLUSH_SECONDS = 0.3
+PATIENCE = 120.0
+"""How long a worker waits for a database or a bucket that does not answer: its work so far is worth it."""
 NOT_SHOWN = re.compile(r"\0|\x1b\[[0-9;]*m")
 """What is left out of texts: NUL, and colours of terminals."""
 COMMANDS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -48,7 +50,7 @@ class Workspace:
         self.database = database
         self.claim = claim
         self.staging = config.staging / f"job-{claim.job_id}-{claim.attempt}"
-        self.blobs = blob_store(config, self.staging / "blobs")
+        self.blobs = blob_store(config, self.staging / "blobs", PATIENCE)
         self.sandbox = sandbox_for(config)
         self.deadline = time.monotonic() + config.build_time_limit
         self._lock = threading.Lock()

@@ -14,8 +14,9 @@ from jupyter_envstore.cli.look_elsewhere import examine_elsewhere
 from jupyter_envstore.cli.opening import config_beside_files, store_elsewhere
 from jupyter_envstore.services.backup import Saved, back_up, bring_back
 from jupyter_envstore.services.doctor import BAD, GOOD, Finding, examine
+from jupyter_envstore.services.move_blobs import move_blobs
 from jupyter_envstore.services.move_database import go_back, move_database
-from jupyter_envstore.spec.wording import human_size
+from jupyter_envstore.spec.wording import counted, human_size
 
 MARKS = {"ok": "✓", "warning": "!", "error": "✗"}
 
@@ -68,6 +69,30 @@ def move(options: argparse.Namespace) -> int:
     print(f"{moved.rows} rows of {moved.source} are in the database {moved.target} now; start the servers again")
     print("the file takes no more writes; go back to it with: jupyter envstore move-database --back")
     return 0
+
+
+def move_files(options: argparse.Namespace) -> int:
+    """Copy the files of a store into the bucket that the configuration names, or back."""
+
+    def report(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{done} of {total} files", end="\n" if done == total else "", file=sys.stderr, flush=True)
+
+    moved = move_blobs(config_beside_files(options, "move-blobs"), report, options.back)
+    if options.json:
+        print_json(asdict(moved))
+        return 1 if moved.missing else 0
+    print(
+        f"{counted(moved.copied, 'file')} ({human_size(moved.size)}) of {moved.source} are in {moved.target} now, "
+        f"{moved.there} were there before"
+    )
+    if moved.missing:
+        print(f"{counted(len(moved.missing), 'file')} were not to be had: {', '.join(moved.missing[:5])}")
+    elif options.back:
+        print("take blob_url out of the configuration, and start the servers again")
+    else:
+        print(f"start the servers again; if all works, {moved.source} can be removed")
+    return 1 if moved.missing else 0
 
 
 def _report(saved: Saved, options: argparse.Namespace, done: str) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
 from jupyter_envstore.database.connection import now
-from jupyter_envstore.database.models import Blob, BlobReference
-from jupyter_envstore.errors import StorageError
+from jupyter_envstore.database.models import Blob, BlobReference, RemovedBlob
+from jupyter_envstore.errors import BlobRemovedError
 
 
 def refer(session: Session, blobs: BlobStore, blob: StoredBlob, owner: str) -> None:
@@ -18,8 +18,8 @@ def refer(session: Session, blobs: BlobStore, blob: StoredBlob, owner: str) -> N
 
     Raises
     ------
-    StorageError
-        The file is not there: it was collected between its writing and this.
+    BlobRemovedError
+        It was collected between its writing and this.
     """
     session.execute(delete(BlobReference).where(BlobReference.owner == owner, BlobReference.digest != blob.digest))
     refer_too(session, blobs, blob, owner)
@@ -30,12 +30,10 @@ def refer_too(session: Session, blobs: BlobStore, blob: StoredBlob, owner: str) 
 
     Raises
     ------
-    StorageError
-        The file is not there: it was collected between its writing and this.
+    BlobRemovedError
+        It was collected between its writing and this.
     """
-    if not blobs.exists(blob.digest):
-        msg = "a file was removed from the store while it was being made; try again"
-        raise StorageError(msg)
+    _check_there(session, blobs, [blob.digest])
     if session.get(Blob, blob.digest) is None:
         session.add(Blob(digest=blob.digest, size=blob.size, created_on=now()))
         session.flush()
@@ -48,14 +46,11 @@ def refer_parts(session: Session, blobs: BlobStore, found: Iterable[StoredBlob],
 
     Raises
     ------
-    StorageError
-        A file is not there: it was collected between its writing and this.
+    BlobRemovedError
+        One was collected between its writing and this.
     """
     wanted = {blob.digest: blob for blob in found}
-    for digest in wanted:
-        if not blobs.exists(digest):
-            msg = "a file was removed from the store while it was being made; try again"
-            raise StorageError(msg)
+    _check_there(session, blobs, list(wanted))
     known = set(session.scalars(select(Blob.digest).where(Blob.digest.in_(wanted))))
     session.add_all(
         Blob(digest=b.digest, size=b.size, created_on=now()) for b in wanted.values() if b.digest not in known
@@ -63,6 +58,18 @@ def refer_parts(session: Session, blobs: BlobStore, found: Iterable[StoredBlob],
     session.flush()
     session.execute(delete(BlobReference).where(BlobReference.owner == owner))
     session.add_all(BlobReference(digest=digest, owner=owner) for digest in wanted)
+
+
+def _check_there(session: Session, blobs: BlobStore, digests: Sequence[str]) -> None:
+    """Refuse blobs that are being removed, or were and are not there again; all others were there and stay.
+
+    The place of the blobs is asked for those alone that were removed lately: it may be far away, and others wait for
+    this transaction.
+    """
+    for row in session.scalars(select(RemovedBlob).where(RemovedBlob.digest.in_(digests))):
+        if not row.is_gone or not blobs.exists(row.digest):
+            msg = "a file was removed from the store while it was being made; try again"
+            raise BlobRemovedError(msg)
 
 
 def artifact_owner(artifact_id: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,8 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.orm import Session, aliased
 
-from jupyter_envstore.blobs.interface import BlobStore
-from jupyter_envstore.database.blob_references import products_owner, refer, release, release_artifact
+from jupyter_envstore.database.blob_references import products_owner, release, release_artifact
 from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.kept_packages import drop_kept
 from jupyter_envstore.database.models import (
@@ -403,20 +401,15 @@ def sources_of(session: Session, build_id: int) -> list[PackageSource]:
     return sorted(PackageSource(*row) for row in rows)
 
 
+def forget_chunks(session: Session, build_id: int, last: int) -> bool:
+    """Forget the log of a build up to chunk ``last``; whether there was any."""
+    ours = LogChunk.build_id == build_id, LogChunk.id <= last
+    there = session.scalars(select(LogChunk.id).where(*ours).limit(1)).first() is not None
+    session.execute(delete(LogChunk).where(*ours))
+    return there
+
+
 def log_chunks(session: Session, build_id: int, after: int = 0) -> Sequence[LogChunk]:
     """Return the log of a build that still runs, from behind chunk ``after``."""
     query = select(LogChunk).where(LogChunk.build_id == build_id, LogChunk.id > after).order_by(LogChunk.id)
     return session.scalars(query).all()
-
-
-def store_log(session: Session, blobs: BlobStore, build: Build) -> None:
-    """Move the log of a build that has settled into one compressed blob; what was there stays in front."""
-    text = "".join(chunk.text for chunk in log_chunks(session, build.id))
-    if not text:
-        return
-    if build.log_digest:
-        text = zlib.decompress(blobs.read(build.log_digest)).decode() + text
-    blob = blobs.put(zlib.compress(text.encode()))
-    refer(session, blobs, blob, f"build:{build.id}:log")
-    build.log_digest = blob.digest
-    session.execute(delete(LogChunk).where(LogChunk.build_id == build.id))

@@ -8,7 +8,6 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, String, bindparam, case, delete, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.database.blob_references import parts_owner
 from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.models import Artifact, BlobReference, Build, Environment, Namespace, StoredLayer
@@ -17,10 +16,10 @@ from jupyter_envstore.database.states import COMPLETED, READY, UNSETTLED
 DOCKER = "docker"
 
 
-def find_layers(session: Session, keys: Iterable[str], blobs: BlobStore) -> dict[str, StoredLayer]:
-    """Return layers by their keys, where their files are there; those whose files were collected are forgotten."""
+def find_layers(session: Session, keys: Iterable[str]) -> dict[str, StoredLayer]:
+    """Return layers by their keys; those whose files were collected are forgotten."""
     rows = session.scalars(select(StoredLayer).where(StoredLayer.key.in_(list(keys))))
-    return {row.key: row for row in rows if blobs.exists(row.digest)}
+    return {row.key: row for row in rows}
 
 
 def remember_layers(session: Session, layers: Mapping[str, tuple[str, str, int]]) -> None:

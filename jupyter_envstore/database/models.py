@@ -293,6 +293,19 @@ class Blob(Base):
     created_on: Mapped[datetime]
 
 
+class RemovedBlob(Base):
+    """A blob that is removed, or was: nobody may refer to it before that is over and it is there again.
+
+    Rows and bytes lie in different places, so no transaction holds both. The row stands before the bytes go, and stays
+    for a while.
+    """
+
+    __tablename__ = "removed_blob"
+    digest: Mapped[str] = mapped_column(short(64), primary_key=True)
+    is_gone: Mapped[bool] = mapped_column(default=False)
+    changed_on: Mapped[datetime]
+
+
 class BlobReference(Base):
     """Who needs a blob: ``build:12:record``, ``artifact:7``. Without one, it can be collected."""
 

@@ -5,16 +5,27 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
 from jupyter_envstore.database import images
 from jupyter_envstore.database.blob_references import release_artifact
+from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.jobs import RESTORE
 from jupyter_envstore.database.kept_packages import OWNERS
 from jupyter_envstore.database.listings import artifact_bytes
-from jupyter_envstore.database.models import Artifact, Blob, BlobReference, Build, Change, Environment, Job, Namespace
+from jupyter_envstore.database.models import (
+    Artifact,
+    Blob,
+    BlobReference,
+    Build,
+    Change,
+    Environment,
+    Job,
+    Namespace,
+    RemovedBlob,
+)
 from jupyter_envstore.database.states import (
     BUILDING,
     COMPLETED,
@@ -126,13 +137,43 @@ def unneeded_blobs(session: Session, before: datetime) -> list[StoredBlob]:
     return [StoredBlob(blob.digest, blob.size) for blob in session.scalars(query)]
 
 
-def forget_blob(session: Session, digest: str) -> bool:
-    """Delete the row of a blob unless somebody needs it; whether it is free to go."""
-    if session.scalars(select(BlobReference.owner).where(BlobReference.digest == digest).limit(1)).first():
-        return False
-    session.execute(delete(Blob).where(Blob.digest == digest))
-    images.forget_layers(session, digest)
-    return True
+def begin_removals(session: Session, digests: Collection[str], stuck_before: datetime) -> list[str]:
+    """Note that blobs are removed; return those that may be: nobody needs them, and nobody else removes them.
+
+    Parameters
+    ----------
+    stuck_before : datetime
+        Who began to remove one before this moment does it no more.
+    """
+    needed = set(session.scalars(select(BlobReference.digest).where(BlobReference.digest.in_(digests))))
+    rows = {row.digest: row for row in session.scalars(select(RemovedBlob).where(RemovedBlob.digest.in_(digests)))}
+    others = {digest for digest, row in rows.items() if not row.is_gone and row.changed_on >= stuck_before}
+    free = [digest for digest in digests if digest not in needed | others]
+    session.execute(delete(Blob).where(Blob.digest.in_(free)))
+    for digest in free:
+        images.forget_layers(session, digest)
+        if digest in rows:
+            rows[digest].is_gone, rows[digest].changed_on = False, now()
+        else:
+            session.add(RemovedBlob(digest=digest, is_gone=False, changed_on=now()))
+    return free
+
+
+def end_removals(session: Session, gone: Collection[str], stayed: Collection[str]) -> None:
+    """Note that removals ended: which blobs are gone, and which stay, since somebody stored them again meanwhile."""
+    session.execute(update(RemovedBlob).where(RemovedBlob.digest.in_(gone)).values(is_gone=True, changed_on=now()))
+    session.execute(delete(RemovedBlob).where(RemovedBlob.digest.in_(stayed)))
+
+
+def stuck_removals(session: Session, before: datetime) -> list[str]:
+    """Return the blobs whose removal began before a moment and did not end."""
+    stuck = RemovedBlob.is_gone.is_(False), RemovedBlob.changed_on < before
+    return list(session.scalars(select(RemovedBlob.digest).where(*stuck)))
+
+
+def forget_removals(session: Session, before: datetime) -> None:
+    """Forget what was removed long ago."""
+    session.execute(delete(RemovedBlob).where(RemovedBlob.is_gone.is_(True), RemovedBlob.changed_on < before))
 
 
 def droppable_build(session: Session, build_id: int) -> Build | None:

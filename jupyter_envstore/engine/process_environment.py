@@ -15,6 +15,8 @@ PASSED_ON = re.compile(
     + JOB_MARK
 )
 # What leads to credentials of channels and indexes is for tools, not for code of packages.
+WORKERS_ALONE = ("PG", "KRB5", "AWS_", "GOOGLE_", "AZURE_", "FSSPEC_")
+"""What variables begin with that lead to the database and the bucket: neither tools nor packages get them."""
 LOGIN = re.compile(r"//[^/\s]*@|/t/")
 """In an address: user or password, or the token of a channel."""
 LOGINS = re.compile(r"NETRC|CONDARC|RATTLER_AUTH_FILE|UV_KEYRING_PROVIDER|XDG_\w+")
@@ -32,10 +34,11 @@ def scrubbed_environment(**extra: str) -> dict[str, str]:
 def worker_environment(**extra: str) -> dict[str, str]:
     """Return the variables of this process that a worker needs itself, and ``extra``; its tools get fewer.
 
-    They have what libpq reads to reach the database (PostgreSQL, "Environment Variables"), and Kerberos for it.
+    They have what libpq reads to reach the database (PostgreSQL, "Environment Variables"), Kerberos for it, and what
+    libraries of object stores read.
     """
-    database = {name: value for name, value in os.environ.items() if name.startswith(("PG", "KRB5"))}
-    return scrubbed_environment() | database | extra
+    own = {name: value for name, value in os.environ.items() if name.startswith(WORKERS_ALONE)}
+    return scrubbed_environment() | own | extra
 
 
 def without_logins(**extra: str) -> dict[str, str]:

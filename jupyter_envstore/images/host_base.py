@@ -101,7 +101,7 @@ def _write(folder: Path) -> Base:
     data = manifest(config, [layer], {"org.opencontainers.image.title": f"base {name}"})
     target = folder / "blobs" / "sha256"
     target.mkdir(parents=True)
-    blobs.local_path(layer.digest).rename(target / layer.digest)
+    blobs.local_file(layer.digest).rename(target / layer.digest)
     remove_tree(blobs.root)
     for text in (config, data):
         (target / sha256(text)).write_bytes(text)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
+from typing import BinaryIO
 
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.engine.tarstream import header
@@ -18,12 +20,15 @@ PIECE = 1 << 20
 
 @dataclass(frozen=True)
 class Member:
-    """A file of the archive: its name, and its bytes or where they lie."""
+    """A file of the archive: its name, its bytes, and what opens it."""
 
     name: str
     size: int
-    data: bytes = b""
-    path: Path | None = None
+    open: Callable[[], BinaryIO]
+
+
+def _text(name: str, data: bytes) -> Member:
+    return Member(name, len(data), partial(io.BytesIO, data))
 
 
 class ImageArchive:
@@ -54,12 +59,13 @@ class ImageArchive:
         )
         old = canonical([{"Config": config, "RepoTags": [name], "Layers": layers}])
         layout = canonical({"imageLayoutVersion": "1.0.0"})
+        self.parts = [part for part, _ in parts]
         self.members = [
-            Member("oci-layout", len(layout), layout),
-            Member("index.json", len(index), index),
-            Member("manifest.json", len(old), old),
-            Member(f"blobs/sha256/{digest}", len(data), data),
-            *(Member(f"blobs/sha256/{part}", size, path=blobs.local_path(part)) for part, size in parts),
+            _text("oci-layout", layout),
+            _text("index.json", index),
+            _text("manifest.json", old),
+            _text(f"blobs/sha256/{digest}", data),
+            *(Member(f"blobs/sha256/{part}", size, partial(blobs.open, part)) for part, size in parts),
         ]
 
     @property
@@ -80,16 +86,13 @@ class ImageArchive:
         for member in self.members:
             yield header(member.name, b"0", 0o644, member.size)
             left = member.size
-            if member.path is None:
-                yield member.data
-            else:
-                with member.path.open("rb", buffering=0) as file:
-                    while left and (data := file.read(min(left, PIECE))):
-                        left -= len(data)
-                        yield data
-                if left:
-                    msg = f"{member.name} became shorter while it was read"
-                    raise OSError(msg)
+            with member.open() as file:
+                while left and (data := file.read(min(left, PIECE))):
+                    left -= len(data)
+                    yield data
+            if left:
+                msg = f"{member.name} became shorter while it was read"
+                raise OSError(msg)
             yield b"\0" * (-member.size % BLOCK)
             sent += BLOCK + member.size + -member.size % BLOCK
         yield b"\0" * (self.size - sent)

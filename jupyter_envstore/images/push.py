@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.images.oci import MANIFEST, parts_of
@@ -40,7 +41,7 @@ def push_image(
     """
     client = RegistryClient(target, plain_hosts, writes=True)
     data = blobs.read(digest)
-    parts = (Part(part, size, blobs.local_path(part)) for part, size in parts_of(data))
+    parts = (Part(part, size, partial(blobs.open, part)) for part, size in parts_of(data))
     sent = client.push_missing(parts, report)
     client.push_manifest(data, MANIFEST)
     return sent

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from jupyter_envstore.blobs.interface import BlobStore
@@ -69,8 +71,8 @@ def push_record(
         raise ImageError(msg)
     artifact = replace(artifact, subject=image)
     sizes = {artifact.digest: artifact.size} | {wheel["sha256"]: wheel["size"] for wheel in artifact.wheels}
-    parts = [Part(sha256(EMPTY), len(EMPTY), EMPTY)]
-    parts += [Part(digest, size, blobs.local_path(digest)) for digest, size in sizes.items()]
+    parts = [Part(sha256(EMPTY), len(EMPTY), partial(io.BytesIO, EMPTY))]
+    parts += [Part(digest, size, partial(blobs.open, digest)) for digest, size in sizes.items()]
     sent = client.push_missing(parts, report)
     data = artifact.manifest()
     own = f"sha256:{sha256(data)}"

@@ -6,7 +6,6 @@ import base64
 import contextlib
 import hashlib
 import http.client
-import io
 import ipaddress
 import json
 import os
@@ -16,7 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, BinaryIO, NamedTuple
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from jupyter_envstore.errors import ImageError, RegistryUnreachableError
@@ -37,11 +36,11 @@ Report = Callable[[str, int, bool], None]
 
 
 class Part(NamedTuple):
-    """A part of what is pushed: its SHA-256 in hexadecimal, its bytes, and where it lies or what it is."""
+    """A part of what is pushed: its SHA-256 in hexadecimal, its bytes, and what opens it."""
 
     digest: str
     size: int
-    source: Path | bytes
+    open: Callable[[], BinaryIO]
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -162,20 +161,18 @@ class RegistryClient:
             name = f"sha256:{part.digest}"
             there = self.has_blob(name)
             if not there:
-                self.push_blob(name, part.source)
+                self.push_blob(part)
                 sent += part.size
             report(name, part.size, not there)
         return sent
 
-    def push_blob(self, digest: str, source: Path | bytes) -> None:
-        """Send a file or bytes as a blob, in one request behind the one that opens the upload."""
+    def push_blob(self, part: Part) -> None:
+        """Send a part as a blob, in one request behind the one that opens the upload."""
         with self._ask("POST", f"{self.reference.name}/blobs/uploads/", {"Content-Length": "0"}, "pull,push") as answer:
             location = urljoin(self.base, answer.headers.get("Location", ""))
-        joined = f"{location}{'&' if '?' in location else '?'}{urlencode({'digest': digest})}"
-        size = len(source) if isinstance(source, bytes) else source.stat().st_size
-        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
-        opened = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
-        with opened as file, self._ask("PUT", joined, headers, "pull,push", file):
+        joined = f"{location}{'&' if '?' in location else '?'}{urlencode({'digest': f'sha256:{part.digest}'})}"
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(part.size)}
+        with part.open() as file, self._ask("PUT", joined, headers, "pull,push", file):
             pass
 
     def push_manifest(self, data: bytes, media_type: str, which: str = "") -> bool:

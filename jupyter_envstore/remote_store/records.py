@@ -103,7 +103,7 @@ class SharedRecords:
         place = f"{told['namespace']}/{told['environment']}"
         annotations = annotations_of(place, told["number"], record.description, tuple(record.platforms))
         with tempfile.TemporaryDirectory(prefix="es-record-") as folder:
-            blobs = blob_store(replace(self._config, root_dir=str(Path(folder).resolve())))
+            blobs = blob_store(replace(self._config, root_dir=str(Path(folder).resolve()), blob_url=""))
             data = record.to_bytes()
             stored = blobs.put(data)
             wheels = record.wheels

@@ -8,11 +8,11 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from jupyter_envstore.blobs.interface import BlobFile, Download
 from jupyter_envstore.database.awaited_artifacts import Standing, Wanted
 from jupyter_envstore.database.states import ABSENT, COMPLETED, DROPPED, READY, UNSETTLED
 from jupyter_envstore.errors import (
@@ -190,10 +190,11 @@ class DownloadHandler(FileHandler):
     async def send_artifact(self, number: int, kind: str, variant: str = "") -> None:
         """Send an artifact, once it is ready."""
         found = await self.ready_artifact(number, kind, variant)
-        path = await self.run(self.store.artifacts.path, found["sha256"] or "")
+        file = await self.run(self.store.artifacts.file, found["sha256"] or "")
         self.noted = (number, kind)
         is_file = not is_shown(kind, found["media_type"])
-        await self.send_file(path, found["sha256"] or "", found["media_type"], found["file_name"], attachment=is_file)
+        download = Download(found["file_name"], found["media_type"], is_file)
+        await self.send_file(file, found["sha256"] or "", download)
 
 
 class YamlHandler(DownloadHandler):
@@ -273,7 +274,7 @@ class LockJsonHandler(LockYamlHandler):
         kept = await self.kept_list(number, kind)
         if kept is None:
             digest = (await self.ready_artifact(number, kind))["sha256"] or ""
-            text = await self.run(_lock_as_json, await self.run(self.store.artifacts.path, digest))
+            text = await self.run(_lock_as_json, digest, self.store.artifacts.file)
         else:
             digest, text = kept.digest, await self.run(lock_text_as_json, kept.data)
         self.noted = (number, kind)
@@ -352,8 +353,9 @@ def is_shown(kind: str, media_type: str) -> bool:
 
 
 @functools.lru_cache(maxsize=4)
-def _lock_as_json(path: Path) -> bytes:
-    return lock_text_as_json(path.read_bytes())
+def _lock_as_json(digest: str, find: Callable[[str], BlobFile]) -> bytes:
+    with find(digest).open() as file:
+        return lock_text_as_json(file.read())
 
 
 def lock_text_as_json(text: bytes) -> bytes:

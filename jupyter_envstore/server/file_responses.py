@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
 from typing import BinaryIO
 
 from tornado.httputil import HTTPHeaders, _get_content_range, _parse_request_range
 from tornado.iostream import StreamClosedError
 
+from jupyter_envstore.blobs.interface import BlobFile, Download
 from jupyter_envstore.errors import PreconditionError, RangeError, StorageError
 from jupyter_envstore.server.base import EnvStoreHandler
 
@@ -24,17 +24,16 @@ class FileHandler(EnvStoreHandler):
     noted: tuple[int, str] | None = None
     """Build and artifact that the audit notes when the beginning of the file is sent."""
 
-    async def send_file(
-        self, path: Path, digest: str, media_type: str, name: str, attachment: bool, size: int | None = None
-    ) -> None:
-        """Send a file, or the part of it that is asked for; its ``size`` is looked at where nobody has."""
-        if size is None:
-            size = (await self.run(path.stat)).st_size
+    async def send_file(self, file: BlobFile, digest: str, download: Download) -> None:
+        """Send a blob, or the part of it that is asked for; or say where its store sends it itself."""
 
         async def send(start: int, end: int) -> None:
-            await self._send_pieces(path, start, end)
+            await self._send_pieces(file, start, end)
 
-        await self._send(send, size, digest, media_type, name, attachment)
+        async def elsewhere(attachment: bool) -> str:
+            return await self.run(file.address, download._replace(attachment=attachment))
+
+        await self._send(send, file.size, digest, download, elsewhere)
 
     async def send_pieces(self, pieces: Iterator[bytes], size: int, digest: str, media_type: str, name: str) -> None:
         """Send a file that is put together while it is sent: all of it, since it lies nowhere."""
@@ -62,24 +61,28 @@ class FileHandler(EnvStoreHandler):
         async def send(start: int, end: int) -> None:
             self.write(data[start:end])
 
-        await self._send(send, len(data), digest, media_type, name, attachment=False)
+        await self._send(send, len(data), digest, Download(name, media_type, attachment=False))
 
     async def _send(
         self,
         send: Callable[[int, int], Awaitable[None]],
         size: int,
         digest: str,
-        media_type: str,
-        name: str,
-        attachment: bool,
+        download: Download,
+        elsewhere: Callable[[bool], Awaitable[str]] | None = None,
     ) -> None:
-        """Answer with what ``send`` writes, as conditions and range say (RFC 9110, sections 13 and 14)."""
+        """Answer with what ``send`` writes, as conditions and range say (RFC 9110, sections 13 and 14).
+
+        If ``elsewhere`` knows an address, who asks for the content is sent there: it is told whether a browser shall
+        save the file. Whoever follows asks for the same range there.
+        """
         etag = f'"{digest}"'
+        media_type = download.media_type
         self.set_header("Content-Type", media_type)
         self.set_header("ETag", etag)
         self.set_header("Accept-Ranges", "bytes")
         self.set_header("Cache-Control", "private, no-cache")
-        self.set_disposition(name, attachment)
+        self.set_disposition(download.name, download.attachment)
         expected = self.request.headers.get("If-Match")
         if expected is not None and expected.strip() != "*" and etag not in _tags(expected):  # weak ones match nothing
             msg = "the file is not the one that If-Match names; ask for it again"
@@ -94,13 +97,28 @@ class FileHandler(EnvStoreHandler):
         if self.request.method != "HEAD" and self.noted is not None and self._is_due(self.noted, start == 0):
             await self.run(self.store.artifacts.note_download, self.identity.name, *self.noted)
         if self.request.method != "HEAD":
+            if elsewhere is not None and (address := await elsewhere(self._is_saved(download.attachment))):
+                await self._send_elsewhere(address)
+                return
             await send(start, end)
         await self.finish_as(media_type)
 
+    async def _send_elsewhere(self, address: str) -> None:
+        """Send whoever asks to an address that works for a while: nobody may keep the answer for longer."""
+        for name in ("Content-Length", "Content-Range", "Content-Disposition", "ETag", "Accept-Ranges"):
+            self.clear_header(name)
+        self.set_header("Cache-Control", "private, no-store")
+        self.set_header("Location", address)
+        self.set_status(307)
+        await self.finish_as("text/plain")
+
     def set_disposition(self, name: str, attachment: bool = False) -> None:
         """Name the file; a browser shows it in a tab unless it is an attachment or a download is asked for."""
-        kind = "attachment" if self.flag("download") or attachment else "inline"
+        kind = "attachment" if self._is_saved(attachment) else "inline"
         self.set_header("Content-Disposition", f'{kind}; filename="{name}"')
+
+    def _is_saved(self, attachment: bool) -> bool:
+        return self.flag("download") or attachment
 
     def note_once(self, build_id: int, kind: str) -> None:
         """Have the audit note what is read again and again once an hour; nobody waits for that, or is refused."""
@@ -148,9 +166,9 @@ class FileHandler(EnvStoreHandler):
             self.set_header("Content-Range", _get_content_range(start, end, size))
         return start, end
 
-    async def _send_pieces(self, path: Path, start: int, end: int) -> None:
+    async def _send_pieces(self, blob: BlobFile, start: int, end: int) -> None:
         loop, pool = asyncio.get_running_loop(), self.context.threads.pool
-        file, data = await self.run(_open_at, path, start, min(PIECE, end - start))
+        file, data = await self.run(_open_at, blob, start, min(PIECE, end - start))
         left = end - start
         try:
             while data:
@@ -165,9 +183,9 @@ class FileHandler(EnvStoreHandler):
             file.close()
 
 
-def _open_at(path: Path, start: int, count: int) -> tuple[BinaryIO, bytes]:
-    """Open a file and read its first piece."""
-    file: BinaryIO = path.open("rb", 0)
+def _open_at(blob: BlobFile, start: int, count: int) -> tuple[BinaryIO, bytes]:
+    """Open a blob and read its first piece."""
+    file = blob.open()
     try:
         file.seek(start)
         return file, file.read(count)

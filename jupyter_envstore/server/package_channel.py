@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from jupyter_envstore.blobs.interface import Download
 from jupyter_envstore.errors import AuthenticationError, NotFoundError
 from jupyter_envstore.server.file_responses import FileHandler
 from jupyter_envstore.server.json_handler import header_token
@@ -90,12 +91,12 @@ class FileOfChannelHandler(ChannelHandler):
         """Send the index of what the caller may read, or one package of it."""
         subdir, filename, digest = place["subdir"], place["filename"], place.get("digest", "")
         if filename in INDEXES:
-            found = await self.run(self.store.package_channel.index, self.identity, subdir, INDEXES[filename], digest)
-            await self.send_whole(found.data, found.digest, found.media_type, filename)
+            index = await self.run(self.store.package_channel.index, self.identity, subdir, INDEXES[filename], digest)
+            await self.send_whole(index.data, index.digest, index.media_type, filename)
             return
-        path, file = await self.run(self.store.package_channel.file, self.identity, subdir, filename, digest)
+        found, file = await self.run(self.store.package_channel.file, self.identity, subdir, filename, digest)
         self.note_once(file.build_id, "package")
-        await self.send_file(path, file.digest, OCTETS, filename, attachment=False, size=file.size)
+        await self.send_file(found, file.digest, Download(filename, OCTETS, attachment=False))
 
 
 class WheelHandler(ChannelHandler):
@@ -103,9 +104,10 @@ class WheelHandler(ChannelHandler):
 
     async def serve(self, **place: str) -> None:
         """Send it."""
-        path, file = await self.run(self.store.package_channel.wheel, self.identity, place["digest"], place["filename"])
+        filename, digest = place["filename"], place["digest"]
+        found, file = await self.run(self.store.package_channel.wheel, self.identity, digest, filename)
         self.note_once(file.build_id, "package")
-        await self.send_file(path, file.digest, OCTETS, file.filename, attachment=False, size=file.size)
+        await self.send_file(found, file.digest, Download(file.filename, OCTETS, attachment=False))
 
 
 class SimpleHandler(ChannelHandler):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
+from jupyter_envstore.blobs.interface import BlobFile, Download
 from jupyter_envstore.errors import PermissionDeniedError, RegistryError
 from jupyter_envstore.images.oci import INDEX, MANIFEST, sha256
 from jupyter_envstore.images.record_artifact import RECORD, referrers_index
@@ -73,11 +73,11 @@ class ManifestHandler(RegistryHandler):
                 msg = f"{repository} {await self.run(self.store.images.why_untagged, environment, reference)}"
                 raise RegistryError(msg, "MANIFEST_UNKNOWN")
             digest = await self._ready_image(build)
-        path = await self.run(self.store.artifacts.path, digest)
+        file = await self.run(self.store.artifacts.file, digest)
         self.set_header("Docker-Content-Digest", f"sha256:{digest}")
         if build is not None:
             self.note_once(build, "docker")
-        await self.send_file(path, digest, MANIFEST, "manifest.json", attachment=False)
+        await self.send_file(file, digest, Download("manifest.json", MANIFEST, attachment=False))
 
     head = get
 
@@ -137,6 +137,9 @@ class ReferrersHandler(RegistryHandler):
     head = get
 
 
+BLOB = Download("blob", OCTETS, attachment=False)
+
+
 class BlobHandler(RegistryHandler):
     """``/v2/<name>/blobs/<digest>``: of an image of this very repository alone."""
 
@@ -156,19 +159,18 @@ class BlobHandler(RegistryHandler):
                 return
             msg = f"no image of {repository} has {digest}; pull the image again, which makes anew what was lost"
             raise RegistryError(msg, "BLOB_UNKNOWN")
-        path, size = found
         self.set_header("Docker-Content-Digest", digest)
-        await self.send_file(path, plain, OCTETS, "blob", attachment=False, size=size)
+        await self.send_file(found, plain, BLOB)
 
     head = get
 
-    async def _send_part(self, part: bytes | Path, digest: str) -> None:
+    async def _send_part(self, part: bytes | BlobFile, digest: str) -> None:
         """Send a part of a build record."""
         self.set_header("Docker-Content-Digest", f"sha256:{digest}")
         if isinstance(part, bytes):
             await self.send_whole(part, digest, OCTETS, "blob")
         else:
-            await self.send_file(part, digest, OCTETS, "blob", attachment=False)
+            await self.send_file(part, digest, BLOB)
 
 
 class TagsHandler(RegistryHandler):

@@ -8,7 +8,7 @@ from pathlib import Path
 from jupyter_envstore import policy
 from jupyter_envstore.artifacts.applicability import applies, check_applies
 from jupyter_envstore.artifacts.base import find_maker, made_for
-from jupyter_envstore.blobs.interface import BlobStore
+from jupyter_envstore.blobs.interface import BlobFile, BlobStore
 from jupyter_envstore.builds.deletion import is_gone
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.config import StoreConfig
@@ -24,7 +24,7 @@ from jupyter_envstore.database.states import ABSENT, COMPLETED, MAKING, PENDING,
 from jupyter_envstore.errors import ConflictError, NotFoundError, PolicyError
 from jupyter_envstore.policy.artifact_kinds import artifact_kinds, small_kinds
 from jupyter_envstore.representation.artifacts import ArtifactView, artifact_view
-from jupyter_envstore.services.artifact_files import artifact_file, is_whole
+from jupyter_envstore.services.artifact_files import GONE, artifact_file, is_whole
 from jupyter_envstore.services.images import Images
 
 PIECE = 1 << 20
@@ -160,10 +160,10 @@ class Artifacts:
         """
         if kind == images.DOCKER:
             return self._images.archive(build_id).pieces()
-        return _pieces_of(self.path(self.find(build_id, kind, variant)["sha256"] or ""))
+        return _pieces_of(self.file(self.find(build_id, kind, variant)["sha256"] or ""))
 
-    def path(self, digest: str) -> Path:
-        """Return the file of a ready artifact.
+    def file(self, digest: str) -> BlobFile:
+        """Return the file of a ready artifact, to be sent.
 
         Raises
         ------
@@ -172,13 +172,26 @@ class Artifacts:
         """
         return artifact_file(self._blobs, digest)
 
+    def path(self, digest: str) -> Path:
+        """Return a file of this machine with the content of a ready artifact's.
+
+        Raises
+        ------
+        NotFoundError
+            The file is gone.
+        """
+        path = self._blobs.local_file(digest)
+        if not path.is_file():
+            raise NotFoundError(GONE)
+        return path
+
     def note_download(self, who: str, build_id: int, kind: str) -> None:
         """Note that an artifact was downloaded."""
         with self._database.write() as session:
             people.audit(session, who, "artifact.download", f"build:{build_id}:{kind}")
 
 
-def _pieces_of(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
+def _pieces_of(found: BlobFile) -> Iterator[bytes]:
+    with found.open() as file:
         while data := file.read(PIECE):
             yield data

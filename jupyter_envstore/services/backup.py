@@ -11,6 +11,7 @@ import sqlite3
 import tarfile
 import time
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,13 +113,8 @@ def bring_back(config: StoreConfig, source: Path) -> Saved:
         database.close()
         (staging / DATABASE).chmod(0o600)
         (staging / "blobs").chmod(0o700)
-        (staging / "blobs").rename(config.root / "blobs")
-        try:
+        with _placed(blobs, config):
             _publish(staging / DATABASE, config)  # last: from here on it is a store
-        except BaseException:
-            if _is_empty(config):
-                (config.root / "blobs").rename(staging / "blobs")  # so that it can be tried again
-            raise
     except tarfile.ReadError:
         msg = f"{source} cannot be brought back: it is no backup of a store, or was cut short"
         raise InvalidInputError(msg) from None
@@ -128,6 +124,27 @@ def bring_back(config: StoreConfig, source: Path) -> Saved:
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return saved
+
+
+@contextlib.contextmanager
+def _placed(blobs: LocalBlobStore, config: StoreConfig) -> Iterator[None]:
+    """Bring files where the store has them; if what follows fails, it can be tried again.
+
+    In a bucket, they stay then, and are collected as what nobody needs.
+    """
+    if config.blob_url:
+        target = blob_store(config)
+        for blob, _ in blobs.ages():
+            target.copy(blobs.local_file(blob.digest))
+        yield
+        return
+    blobs.root.rename(config.blobs)
+    try:
+        yield
+    except BaseException:
+        if _is_empty(config):
+            config.blobs.rename(blobs.root)
+        raise
 
 
 def _check_vacant(config: StoreConfig) -> None:
@@ -215,13 +232,16 @@ def _write(config: StoreConfig, partial: Path, database: Path, digests: list[str
         tar.addfile(entry, io.BytesIO(data))
         tar.add(database, DATABASE)
         for digest in digests:
-            path = blobs.local_path(digest)
             try:
-                tar.add(path, f"blobs/sha256/{digest[:2]}/{digest}")
+                blob = blobs.file(digest)
+                with blob.open() as file:
+                    entry = tarfile.TarInfo(f"blobs/sha256/{digest[:2]}/{digest}")
+                    entry.size, entry.mtime = blob.size, int(time.time())
+                    tar.addfile(entry, file)
             except FileNotFoundError:
                 missing.append(digest)
                 continue
-            count, size = count + 1, size + path.stat().st_size
+            count, size = count + 1, size + blob.size
     with partial.open("rb") as file:
         os.fsync(file.fileno())
     return Saved(count, size, tuple(missing))
@@ -250,7 +270,7 @@ def _read(source: Path, staging: Path) -> Saved:
             if entry.name == DATABASE:
                 target = staging / DATABASE
             elif entry.name == f"blobs/sha256/{digest[:2]}/{digest}" and len(digest) == 64 and digest.isalnum():
-                target = blobs.local_path(digest)
+                target = blobs.local_file(digest)
             else:
                 msg = f"it holds {entry.name!r}, which belongs to no store"
                 raise ValueError(msg)

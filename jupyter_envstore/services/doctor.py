@@ -10,11 +10,13 @@ import sqlite3
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jupyter_envstore.blobs import blob_store
 from jupyter_envstore.config import MAX_PREFIX, StoreConfig
 from jupyter_envstore.database import settings as settings_rows
 from jupyter_envstore.database.connection import Database
@@ -37,6 +39,10 @@ GOOD, WARNING, BAD = "ok", "warning", "error"
 LOW_SPACE = 5e9
 MOST_SKEW = 2.0
 """Seconds; clocks of one site differ by a few milliseconds."""
+MOST_BUCKET_SKEW = 60.0
+"""Seconds; S3 refuses requests from 15 minutes on."""
+QUESTIONS = 7
+"""What is asked of a bucket to store, date and remove a blob."""
 LOW_FILES = 1024
 CHANNEL_SECONDS = 30.0
 BASE_SECONDS = 10.0
@@ -67,10 +73,13 @@ def examine(config: StoreConfig) -> Iterator[Finding]:
         ("file system", _file_system),
         ("hard links", _links),
         ("database", _database),
+        ("object store", _object_store),
         ("limits", _limits),
         ("uv", _uv),
         ("proxy and certificates", _network),
     ):
+        if look is _object_store and not config.blob_url:
+            continue
         try:
             yield look(what, config)
         except (EnvStoreError, OSError, sqlite3.Error) as error:
@@ -156,6 +165,21 @@ def _database(what: str, config: StoreConfig) -> Finding:
         words = f"the clock of {database.kind.place} is {ahead:+.0f} s from that of this machine; set both by NTP"
         return Finding(what, WARNING, words)
     return Finding(what, GOOD, f"{database.kind.place}, revision {revision or 'none yet'}")
+
+
+def _object_store(what: str, config: StoreConfig) -> Finding:
+    """Store a small blob, read it, and remove it."""
+    blobs = blob_store(config)
+    began = time.monotonic()
+    blob = blobs.put(os.urandom(32))
+    age = blobs.age(blob.digest)
+    blobs.delete(blob.digest)
+    asked = (time.monotonic() - began) / QUESTIONS
+    if abs(age) > MOST_BUCKET_SKEW:
+        words = f"the clock of {config.blob_url} is {-age:+.0f} s from that of this machine; set both by NTP"
+        return Finding(what, WARNING, words)
+    sent = "clients are sent there" if config.blob_redirects else "this server sends everything"
+    return Finding(what, GOOD, f"{config.blob_url}, {asked * 1000:.0f} ms for a question; {sent}")
 
 
 def _limits(what: str, _: StoreConfig) -> Finding:

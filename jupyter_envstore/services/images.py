@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
-from jupyter_envstore.blobs.interface import BlobStore
+from jupyter_envstore.blobs.interface import BlobFile, BlobStore
 from jupyter_envstore.builds.deletion import is_gone
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
@@ -69,15 +68,14 @@ class Images:
         with self._database.read() as session:
             return images.build_of_manifest(session, environment_id, digest, only)
 
-    def blob(self, namespace: str, name: str, digest: str, only: int | None = None) -> tuple[Path, int] | None:
-        """Return place and size of a blob that a ready image of an environment consists of; None where none does."""
+    def blob(self, namespace: str, name: str, digest: str, only: int | None = None) -> BlobFile | None:
+        """Return a blob that a ready image of an environment consists of; None where none does."""
         with self._database.read() as session:
             found = images.environment_has_blob(session, namespace, name, digest, only)
         if not found:
             return None
-        path = self._blobs.local_path(digest)
         try:
-            return path, path.stat().st_size
+            return self._blobs.file(digest)
         except FileNotFoundError:
             return None
 
@@ -141,7 +139,7 @@ class Images:
         name = f"{spell(row.namespace.name)}/{spell(row.environment.name)}:{row.build.key}"
         artifact_file(self._blobs, artifact.digest)
         archive = ImageArchive(self._blobs, artifact.digest, name)
-        if not all(member.path is None or member.path.is_file() for member in archive.members):
+        if self._blobs.present(archive.parts) != set(archive.parts):
             msg = "a layer of the image is gone from the store; have it made again"
             raise NotFoundError(msg)
         return archive

@@ -33,8 +33,8 @@ from jupyter_envstore.services.common_interfaces import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime, timedelta
-    from pathlib import Path
 
+    from jupyter_envstore.blobs.interface import BlobFile
     from jupyter_envstore.builds.retention import Plan
     from jupyter_envstore.config import StoreConfig
     from jupyter_envstore.database.awaited_artifacts import Standing, Wanted
@@ -163,7 +163,7 @@ class SharedRecords(CommonSharedRecords, Protocol):
     def referrers(self, environment_id: int, image_digest: str, only: int | None = None) -> list[dict[str, object]]:
         """Return what refers to an image of an environment: the record that it was made of."""
 
-    def blob(self, environment_id: int, digest: str, only: int | None = None) -> bytes | Path | None:
+    def blob(self, environment_id: int, digest: str, only: int | None = None) -> bytes | BlobFile | None:
         """Return a part of a record of an environment: bytes, or where they lie; None for others."""
 
 
@@ -214,8 +214,8 @@ class Artifacts(CommonArtifacts, Protocol):
     def get(self, artifact_id: int) -> ArtifactView:
         """Return one artifact's state."""
 
-    def path(self, digest: str) -> Path:
-        """Return the file of a ready artifact."""
+    def file(self, digest: str) -> BlobFile:
+        """Return the file of a ready artifact, to be sent."""
 
 
 class Images(CommonImages, Protocol):
@@ -233,8 +233,8 @@ class Images(CommonImages, Protocol):
     def build_of_manifest(self, environment_id: int, digest: str, only: int | None = None) -> int | None:
         """Return the id of the environment's build whose ready image has a manifest, by its digest."""
 
-    def blob(self, namespace: str, name: str, digest: str, only: int | None = None) -> tuple[Path, int] | None:
-        """Return place and size of a blob that a ready image of an environment consists of; None where none does."""
+    def blob(self, namespace: str, name: str, digest: str, only: int | None = None) -> BlobFile | None:
+        """Return a blob that a ready image of an environment consists of; None where none does."""
 
     def tags(self, environment_id: int, only: int | None = None) -> list[str]:
         """Return the tags of an environment."""
@@ -271,10 +271,10 @@ class PackageChannel(Protocol):
     def index(self, identity: Identity, subdir: str, packed: bool, digest: str = "") -> Document:
         """Return the index of a folder of the channel (``repodata.json``), ``packed`` with Zstandard or not."""
 
-    def file(self, identity: Identity, subdir: str, filename: str, digest: str = "") -> tuple[Path, ServedFile]:
+    def file(self, identity: Identity, subdir: str, filename: str, digest: str = "") -> tuple[BlobFile, ServedFile]:
         """Return a conda package of the channel, the one of this ``digest`` where there are several of its name."""
 
-    def wheel(self, identity: Identity, digest: str, filename: str) -> tuple[Path, ServedFile]:
+    def wheel(self, identity: Identity, digest: str, filename: str) -> tuple[BlobFile, ServedFile]:
         """Return a kept file of a PyPI package."""
 
     def kept(self, identity: Identity, digests: Sequence[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -9,12 +10,11 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from jupyter_envstore.blobs.interface import BlobStore
+from jupyter_envstore.blobs.interface import BlobFile, BlobStore
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import kept_packages as kept
 from jupyter_envstore.database.connection import Database
@@ -99,7 +99,7 @@ class PackageChannel:
         with self._database.read() as session:
             return kept.served_states(session, CONDA, subdir)
 
-    def file(self, identity: Identity, subdir: str, filename: str, digest: str = "") -> tuple[Path, ServedFile]:
+    def file(self, identity: Identity, subdir: str, filename: str, digest: str = "") -> tuple[BlobFile, ServedFile]:
         """Return a conda package of the channel, the one of this ``digest`` where there are several of its name.
 
         Raises
@@ -111,7 +111,7 @@ class PackageChannel:
         found = self._readable(identity, CONDA, subdir, filename=filename)
         return self._first((file for file in found if digest in ("", file.digest)), f"{subdir}/{filename}")
 
-    def wheel(self, identity: Identity, digest: str, filename: str) -> tuple[Path, ServedFile]:
+    def wheel(self, identity: Identity, digest: str, filename: str) -> tuple[BlobFile, ServedFile]:
         """Return a kept file of a PyPI package.
 
         Raises
@@ -209,12 +209,13 @@ class PackageChannel:
             if allowed[place]:
                 yield file
 
-    def _first(self, found: Iterator[ServedFile], what: str) -> tuple[Path, ServedFile]:
+    def _first(self, found: Iterator[ServedFile], what: str) -> tuple[BlobFile, ServedFile]:
         file = next(found, None)
-        if file is None or not self._blobs.exists(file.digest):
-            msg = f"no {what[:200]} is kept here that you may read"
-            raise NotFoundError(msg)
-        return self._blobs.local_path(file.digest), file
+        if file is not None:
+            with contextlib.suppress(FileNotFoundError):
+                return self._blobs.file(file.digest), file
+        msg = f"no {what[:200]} is kept here that you may read"
+        raise NotFoundError(msg)
 
 
 def check_subdir(subdir: str) -> None:

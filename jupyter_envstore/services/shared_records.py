@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from pathlib import Path
 
-from jupyter_envstore.blobs.interface import BlobStore
+from jupyter_envstore.blobs.interface import BlobFile, BlobStore
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import images, people
@@ -103,15 +102,17 @@ class SharedRecords:
             row = rows.find_build(session, build_id)
             return [self._artifact(row, self._image(session, row)).listed()]
 
-    def blob(self, environment_id: int, digest: str, only: int | None = None) -> bytes | Path | None:
-        """Return a part of a record of an environment, by its SHA-256: bytes, or where they lie; None for others."""
+    def blob(self, environment_id: int, digest: str, only: int | None = None) -> bytes | BlobFile | None:
+        """Return a part of a record of an environment, by its SHA-256: bytes, or a blob; None for others."""
         if digest == sha256(EMPTY):
             return EMPTY
         with self._database.read() as session:
             if not environment_has_part(session, environment_id, digest, only):
                 return None
-        path = self._blobs.local_path(digest)
-        return path if path.is_file() else None
+        try:
+            return self._blobs.file(digest)
+        except FileNotFoundError:
+            return None
 
     # -- other registries ------------------------------------------------------------------------------------------
 

@@ -70,7 +70,7 @@ def keep(store: Store, build_id: int) -> dict[str, object]:
 
 def blobs(store: Store, build_id: int) -> list[Path]:
     with store.envstore.database.read() as session:
-        return [store.envstore.blobs.local_path(row.digest) for row in kept.kept_of(session, build_id) if row.digest]
+        return [store.envstore.blobs.local_file(row.digest) for row in kept.kept_of(session, build_id) if row.digest]
 
 
 def pack_away(store: Store, build_id: int, *caches: Path) -> None:

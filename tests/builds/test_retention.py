@@ -13,6 +13,8 @@ import pytest
 from sqlalchemy import func, select
 
 from jupyter_envstore.builds import retention
+from jupyter_envstore.builds.blob_collection import BlobCollection
+from jupyter_envstore.builds.log_keeping import keep_log
 from jupyter_envstore.builds.retention import caches_in_use
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import retention as queries
@@ -161,7 +163,7 @@ def test_what_a_crash_left_is_found(store: Store) -> None:
     names = {removal.name for removal in store.envstore.retention.collect().removals}
     assert names == {"job-99-1", "01234567-99", orphan.digest}
     assert store.files() == set()
-    assert not store.envstore.blobs.local_path(orphan.digest).exists()
+    assert not store.envstore.blobs.local_file(orphan.digest).exists()
 
 
 def test_settings_are_checked(store: Store, nasty_channel: str) -> None:
@@ -187,14 +189,10 @@ def test_a_build_that_became_active_after_the_plan_is_not_dropped(store: Store, 
     assert Path(view["prefix"]).exists()
 
 
-def test_a_blob_that_is_written_again_during_the_collection_stays(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_blob_that_is_written_again_during_the_collection_stays(store: Store) -> None:
     blobs = store.envstore.blobs
     blob = blobs.put(b"the same bytes as before")
-    removal = retention.Removal("blob", blob.digest, "nobody needs it", blob.size)
-    monkeypatch.setattr(retention, "GRACE_SECONDS", 60.0)
-    assert not store.retention._remove_blob(removal)
+    assert BlobCollection(store.envstore.database, blobs, 60.0).remove([blob.digest]) == set()
     assert blobs.verify(blob.digest)
 
 
@@ -230,9 +228,8 @@ def test_builds_that_a_crash_left_behind_a_deleted_environment_are_forgotten(sto
         session.add(LogChunk(build_id=view["id"], text="not stored yet\n", created_on=retention.now()))
     os.utime(view["prefix"], (0, 0))
     store.envstore.retention.collect()
-    with store.envstore.database.write() as session:  # what its worker does last of all, when it is late
-        build = rows.find_build(session, view["id"], deleted=True).build
-        rows.store_log(session, store.envstore.scheduler.blobs, build)
+    # what its worker does last of all, when it is late
+    keep_log(store.envstore.database, store.envstore.blobs, view["id"], ("COMPLETED",))
     assert store.files() == set()
     assert not any(path.is_file() for path in (store.root / "blobs").rglob("*"))
 

@@ -21,7 +21,7 @@ def test_a_store_elsewhere_is_asked_for_no_file(tmp_path: Path) -> None:
         if name != "listed":
             digest = blobs.copy(tmp_path / "chan" / "noarch" / package.file_name).digest
         if name == "damaged":
-            blobs.there.local_path(digest).write_bytes(b"x")
+            blobs.there.local_file(digest).write_bytes(b"x")
     sources = package_sources(PlatformLock(tuple(records)), tmp_path / "pkgs", cast("BlobStore", blobs))
     assert [(source.name, source.place, source.detail) for source in sources] == [
         ("damaged", "channel", "the kept file is damaged"),

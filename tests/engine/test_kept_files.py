@@ -26,8 +26,8 @@ def test_a_file_that_is_freed_while_it_is_linked_is_linked(tmp_path: Path, other
     blobs = LocalBlobStore(Path("/dev/shm") / tmp_path.name if other_file_system else tmp_path / "blobs")
     digest = blobs.copy(file).digest
     file.unlink()
-    with from_store([record], tmp_path / "pkgs", blobs.local_path, Silent(), tmp_path / "job") as (records, addresses):
-        blobs.local_path(digest).unlink()  # as gc does once nobody keeps it
+    with from_store([record], tmp_path / "pkgs", blobs.local_file, Silent(), tmp_path / "job") as (records, addresses):
+        blobs.local_file(digest).unlink()  # as gc does once nobody keeps it
         (given,) = records
         place = local_path(given["url"])
         assert place is not None
@@ -47,7 +47,7 @@ def test_names_of_a_lock_lead_nowhere_else(tmp_path: Path, key: str, value: str)
     blobs.copy(tmp_path / "chan" / "noarch" / package.file_name)
     with (
         pytest.raises(PackageError, match=key),
-        from_store([record], tmp_path / "pkgs", blobs.local_path, Silent(), tmp_path / "job"),
+        from_store([record], tmp_path / "pkgs", blobs.local_file, Silent(), tmp_path / "job"),
     ):
         pytest.fail("it was let in")
     assert list((tmp_path / "job").iterdir()) == []
@@ -58,5 +58,5 @@ def test_no_wheel_is_linked_out_of_its_folder(tmp_path: Path, name: str) -> None
     blobs = LocalBlobStore(tmp_path / "blobs")
     package = {"filename": name, "sha256": blobs.put(b"x").digest, "url": "https://host.example/x.whl"}
     (tmp_path / "job").mkdir()
-    assert local_wheels([package], blobs.local_path, tmp_path / "job", Silent()) == [package]
+    assert local_wheels([package], blobs.local_file, tmp_path / "job", Silent()) == [package]
     assert list((tmp_path / "job").iterdir()) == []

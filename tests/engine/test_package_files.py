@@ -110,11 +110,11 @@ def test_what_is_handed_on_to_constructor_comes_from_the_store_where_that_has_it
     for path in (tmp_path / "chan" / "noarch" / package.file_name, tmp_path / wheel["filename"]):
         digest = blobs.copy(path).digest
         if is_damaged:
-            blobs.local_path(digest).write_bytes(b"x")
+            blobs.local_file(digest).write_bytes(b"x")
     if not is_damaged:
         shutil.rmtree(tmp_path / "chan")
         (tmp_path / wheel["filename"]).unlink()
-    fetch_archives([record], [tmp_path / "out" / package.file_name], Silent(), blobs.local_path)
-    fetch_wheels([wheel], PipOptions(), tmp_path / "out", blobs.local_path)
+    fetch_archives([record], [tmp_path / "out" / package.file_name], Silent(), blobs.local_file)
+    fetch_wheels([wheel], PipOptions(), tmp_path / "out", blobs.local_file)
     assert (tmp_path / "out" / package.file_name).is_file()
     assert (tmp_path / "out" / wheel["filename"]).read_bytes() == DATA

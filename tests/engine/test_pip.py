@@ -199,7 +199,7 @@ def test_a_source_archive_is_built_once_and_its_wheel_kept(
 
     store.envstore.environments.delete("team", view["name"], at_once=True)
     store.envstore.retention.collect()
-    assert not store.envstore.blobs.local_path(wheel["sha256"]).exists()
+    assert not store.envstore.blobs.local_file(wheel["sha256"]).exists()
 
 
 def test_a_lock_with_a_source_archive_is_built_where_that_is_allowed(

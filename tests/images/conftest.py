@@ -55,7 +55,7 @@ def manifest_of(store: Store, view: dict[str, Any]) -> dict[str, Any]:
 
 def blob_of(store: Store, digest: str) -> Path:
     """Return the file of ``sha256:…``."""
-    return store.envstore.blobs.local_path(digest.removeprefix("sha256:"))
+    return store.envstore.blobs.local_file(digest.removeprefix("sha256:"))
 
 
 def refused(answer: requests.Response) -> tuple[int, str]:

@@ -121,7 +121,7 @@ def test_an_image_whose_packages_all_have_layers_needs_no_python(store_on: Store
     assert not_linked(used, view) == 1
     manifest = manifest_of(used, view)
     names = {
-        name for layer in manifest["layers"] for name in entries(used.envstore.blobs.local_path(layer["digest"][7:]))
+        name for layer in manifest["layers"] for name in entries(used.envstore.blobs.local_file(layer["digest"][7:]))
     }
     assert {"opt/conda/share/plain", "opt/conda/conda-meta/history"} <= names
     assert "opt/conda/share/left" not in names
@@ -179,7 +179,7 @@ def test_byte_code_is_of_modules_of_this_python_alone_and_never_of_links(
     names = {
         name
         for layer in manifest_of(used, view)["layers"]
-        for name in entries(used.envstore.blobs.local_path(layer["digest"].removeprefix("sha256:")))
+        for name in entries(used.envstore.blobs.local_file(layer["digest"].removeprefix("sha256:")))
     }
     assert f"opt/conda/{SITE}/__pycache__/thing.cpython-{PYTHON.replace('.', '')}.pyc" in names
 
@@ -319,9 +319,9 @@ def test_a_layer_that_was_lost_or_a_package_that_left_the_cache_is_made_again(
     layer = next(
         layer["digest"].removeprefix("sha256:")
         for layer in first["layers"]
-        if "opt/conda/share/plain" in entries(store.envstore.blobs.local_path(layer["digest"].removeprefix("sha256:")))
+        if "opt/conda/share/plain" in entries(store.envstore.blobs.local_file(layer["digest"].removeprefix("sha256:")))
     )
-    store.envstore.blobs.local_path(layer).unlink()
+    store.envstore.blobs.local_file(layer).unlink()
     view = store.build(text(pieces, "plain", "left"), name="b")
     assert manifest_of(store, view)["layers"][:-1] == first["layers"][:-1]  # the last has the environment's own files
     assert not_linked(store, view) == 1

@@ -17,6 +17,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ import requests
 from jupyter_envstore.errors import ImageError, RegistryUnreachableError
 from jupyter_envstore.images.push import push_image
 from jupyter_envstore.images.reference import parse_image
-from jupyter_envstore.images.registry_client import RegistryClient
+from jupyter_envstore.images.registry_client import Part, RegistryClient
 from tests.helpers import Store
 from tests.images.conftest import image_of, manifest_of, run
 from tests.server.live import MASTER, Server, free_port
@@ -264,7 +265,8 @@ def test_an_upload_that_is_sent_elsewhere_is_sent_whole(tmp_path: Path) -> None:
     blob = tmp_path / "blob"
     blob.write_bytes(b"layer" * 1000)
     client = RegistryClient(parse_image(f"127.0.0.1:{server.server_address[1]}/a:1"))
-    client.push_blob(f"sha256:{hashlib.sha256(blob.read_bytes()).hexdigest()}", blob)
+    data = blob.read_bytes()
+    client.push_blob(Part(hashlib.sha256(data).hexdigest(), len(data), partial(blob.open, "rb")))
     server.shutdown()
     server.server_close()
     assert received == [blob.read_bytes()]

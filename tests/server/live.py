@@ -21,6 +21,7 @@ from tornado.websocket import WebSocketClientConnection
 
 import jupyter_envstore
 from tests.helpers import LEASE_SECONDS, WITHOUT_ARCHIVES
+from tests.object_store import bucket_of
 from tests.postgresql import database_url
 
 MASTER = "jupyter-token-of-the-tests"
@@ -132,6 +133,8 @@ class Server:
             settings.write_text(json.dumps({"disabledExtensions": disabled}))
         if url := database_url(str(self.root)):
             extra = f"c.EnvStoreApp.database_url = {url!r}\n{extra}"
+        for name, value in bucket_of(str(self.root)).items():
+            extra = f"c.EnvStoreApp.{name} = {value!r}\n{extra}"
         (folder / "config.py").write_text(CONFIG.format(**values) + extra)
         self.origin = f"http://127.0.0.1:{self.port}"
         self.api = f"{self.origin}/envstore/api/v1/"

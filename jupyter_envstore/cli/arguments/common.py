@@ -8,7 +8,18 @@ from typing import Any
 
 from jupyter_envstore.errors import InvalidInputError
 
-HERE_ALONE = ("demo", "base-image", "login", "logout", "serve", "backup", "restore-backup", "move-database", "channel")
+HERE_ALONE = (
+    "demo",
+    "base-image",
+    "login",
+    "logout",
+    "serve",
+    "backup",
+    "restore-backup",
+    "move-database",
+    "move-blobs",
+    "channel",
+)
 """Commands that work on files of this machine, or on its logins."""
 SEVERAL = "several"
 """Default of a command's parser: the name of its option that is a list of words."""

@@ -88,6 +88,14 @@ def register_site(add: Add) -> None:
     )
     move.add_argument("--back", action="store_true", help="use the file of SQLite again, as it was when it was moved")
     add_json(move)
+    blobs = add(
+        "move-blobs",
+        "maintain:move_files",
+        "Copy artifacts, layers, records and logs into the bucket that the configuration names\n"
+        "Set c.EnvStoreApp.blob_url first, and stop the servers. What was copied is skipped the next time.",
+    )
+    blobs.add_argument("--back", action="store_true", help="copy them from the bucket into the store's folder")
+    add_json(blobs)
 
 
 def register_channels(add: Add) -> None:

@@ -1,0 +1,85 @@
+"""Blobs that nobody needs: found, and removed while others may be about to need them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import timedelta
+
+from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
+from jupyter_envstore.database import retention as queries
+from jupyter_envstore.database.connection import Database, now
+
+STUCK_SECONDS = 1200.0
+"""Who began to remove a blob so long ago does it no more; clocks of hosts may differ by some minutes."""
+OWN_SECONDS = 300.0
+"""How long removals may take that were begun together; what is left then begins anew."""
+AT_ONCE = 100
+"""How many removals begin together."""
+REMEMBERED = timedelta(days=7)
+"""How long it is known what was removed: longer than any job takes between storing a blob and needing it."""
+
+
+class BlobCollection:
+    """Finds and removes blobs that nobody needs.
+
+    Rows and bytes lie in different places, and no transaction holds both. So rows say first what is removed
+    (:class:`~jupyter_envstore.database.models.RemovedBlob`), then the bytes go, then the rows say that they are gone.
+    Whoever stores a blob, or finds it there, touches it first, and refers to it later: either the removal sees the
+    touch, or who refers sees the row and stores the blob again.
+
+    Parameters
+    ----------
+    grace : float
+        Seconds for which a blob stays that was written or touched.
+    """
+
+    def __init__(self, database: Database, blobs: BlobStore, grace: float) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._grace = grace
+
+    def find(self) -> Iterator[tuple[StoredBlob, str]]:
+        """Yield blobs that nobody needs, each with the reason for which it is there."""
+        with self._database.read() as session:
+            unneeded = queries.unneeded_blobs(session, now() - timedelta(seconds=self._grace))
+            known = queries.all_digests(session)
+        for blob in unneeded:
+            yield blob, "nobody needs it"
+        for blob, age in self._blobs.ages():
+            if blob.digest not in known and age > self._grace:
+                yield blob, "left by a crash"
+
+    def remove(self, digests: Sequence[str]) -> set[str]:
+        """Remove blobs that still nobody needs and that nobody stored again meanwhile; return which.
+
+        What a removal before did not end is removed, too.
+        """
+        with self._database.read() as session:
+            stuck = queries.stuck_removals(session, now() - timedelta(seconds=STUCK_SECONDS))
+        wanted = [*stuck, *(digest for digest in digests if not self._is_fresh(digest))]
+        gone: set[str] = set()
+        for first in range(0, len(wanted), AT_ONCE):
+            gone |= self._remove(wanted[first : first + AT_ONCE])
+        with self._database.write() as session:
+            queries.forget_removals(session, now() - REMEMBERED)
+        return gone
+
+    def _remove(self, digests: Collection[str]) -> set[str]:
+        began = now()
+        with self._database.write() as session:
+            free = queries.begin_removals(session, digests, began - timedelta(seconds=STUCK_SECONDS))
+        gone: set[str] = set()
+        for digest in free:
+            if self._is_fresh(digest) or now() - began > timedelta(seconds=OWN_SECONDS):
+                continue  # it was stored again; or this machine stood still, and another goes on with the removal
+            self._blobs.delete(digest)
+            gone.add(digest)
+        with self._database.write() as session:
+            queries.end_removals(session, gone, set(free) - gone)
+        return gone
+
+    def _is_fresh(self, digest: str) -> bool:
+        try:
+            return self._blobs.age(digest) <= self._grace
+        except FileNotFoundError:
+            return False

@@ -1,0 +1,118 @@
+"""A store that outgrows its disk: its files are copied into the bucket that the configuration names, or back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from jupyter_envstore.blobs import blob_store
+from jupyter_envstore.blobs.interface import BlobStore
+from jupyter_envstore.blobs.local import LocalBlobStore
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.database import retention as queries
+from jupyter_envstore.database.connection import Database
+from jupyter_envstore.errors import InvalidInputError, NotFoundError
+
+AT_ONCE = 4
+"""Files that are copied beside each other."""
+PATIENCE = 120.0
+"""Seconds for which a bucket that does not answer is waited for."""
+PIECE = 1 << 20
+
+Report = Callable[[int, int], None]
+"""Told how many of all files are done."""
+
+
+@dataclass(frozen=True)
+class MovedBlobs:
+    """What was copied.
+
+    Parameters
+    ----------
+    source, target : str
+        Where the files were, and where they are, too.
+    copied, size : int
+        Files, and their bytes.
+    there : int
+        Files that were there already.
+    missing : tuple of str
+        Digests of those that were not to be had.
+    """
+
+    source: str
+    target: str
+    copied: int = 0
+    size: int = 0
+    there: int = 0
+    missing: tuple[str, ...] = ()
+
+
+def move_blobs(config: StoreConfig, report: Report, back: bool = False) -> MovedBlobs:
+    """Copy all files that the database knows into the bucket, or back; each is checked by its hash.
+
+    What is there already is not copied again, so it can be called again after it was cut off. Nothing is removed.
+
+    Parameters
+    ----------
+    back : bool
+        Whether they are copied from the bucket into the folder of the store.
+
+    Raises
+    ------
+    InvalidInputError
+        The configuration names no bucket.
+    NotFoundError
+        There is no store.
+    StorageError
+        The bucket or the disk cannot be used.
+    """
+    if not config.blob_url:
+        msg = "name a bucket in the configuration first: c.EnvStoreApp.blob_url"
+        raise InvalidInputError(msg)
+    folder, bucket = LocalBlobStore(config.blobs), blob_store(config, patience=PATIENCE)
+    source, target = (bucket, folder) if back else (folder, bucket)
+    with closing(Database(config.url)) as database:
+        if database.revision() is None:
+            msg = f"there is no store at {config.root}; name its folder with --root DIR"
+            raise NotFoundError(msg)
+        database.migrate()
+        with database.read() as session:
+            digests = sorted(queries.all_digests(session))
+    here, there = str(config.blobs), config.blob_url
+    found = MovedBlobs(*((there, here) if back else (here, there)))
+    return _copy_all(source, target, digests, report, found)
+
+
+def _copy_all(
+    source: BlobStore, target: BlobStore, digests: list[str], report: Report, found: MovedBlobs
+) -> MovedBlobs:
+    copied = size = there = 0
+    missing = []
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for done, (digest, result) in enumerate(
+            zip(digests, pool.map(lambda digest: _copy(source, target, digest), digests), strict=True), 1
+        ):
+            if result is None:
+                missing.append(digest)
+            elif result < 0:
+                there += 1
+            else:
+                copied, size = copied + 1, size + result
+            report(done, len(digests))
+    return replace(found, copied=copied, size=size, there=there, missing=tuple(missing))
+
+
+def _copy(source: BlobStore, target: BlobStore, digest: str) -> int | None:
+    """Copy a blob; return its bytes, -1 if it is there, None if it is not to be had."""
+    target.touch([digest])
+    if target.exists(digest):
+        return -1
+    try:
+        with source.open(digest) as file, target.create(digest) as writer:
+            while data := file.read(PIECE):
+                writer.write(data)
+    except FileNotFoundError:
+        return None
+    return writer.size

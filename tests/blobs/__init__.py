@@ -1,0 +1,1 @@
+"""Blobs: files of a machine, objects of a bucket."""
