@@ -17,7 +17,7 @@ from typing import Any
 
 from common import best, build, channel, empty_store, report, text
 
-from jupyter_envstore.builds.executors import LocalExecutor
+from jupyter_envstore.builds.local_executor import LocalExecutor
 from jupyter_envstore.services.store import EnvStore
 
 PEER = """

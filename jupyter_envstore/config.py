@@ -72,6 +72,11 @@ class StoreConfig:
         Whether stores that the account is logged in to are asked for builds of notebooks.
     settings : dict
         Values of settings where the database has none.
+    executor_options : dict
+        What the executor is made with.
+    at_home : bool
+        Whether this process has the folder of the store's servers, in which environments are used; a worker of a
+        cluster may have a folder of its own.
     hand_on : bool
         Whether a worker starts what waits before it ends: so it is on the command line, where no server may run.
     """
@@ -93,6 +98,7 @@ class StoreConfig:
     docker_insecure_registries: Sequence[str] = ()
     constructor: str = ""
     executor: str = "local"
+    executor_options: dict[str, Any] = field(default_factory=dict, repr=False)
     worker_wait_seconds: float = 0.0
     public_url: str = ""
     sandbox: str = "none"
@@ -103,6 +109,7 @@ class StoreConfig:
     ask_other_stores: bool = True
     settings: dict[str, Any] = field(default_factory=dict)
     hand_on: bool = False
+    at_home: bool = True
 
     @property
     def root(self) -> Path:

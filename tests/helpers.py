@@ -22,7 +22,8 @@ from typing import Any
 import pytest
 
 from jupyter_envstore.blobs.local import LocalBlobStore
-from jupyter_envstore.builds.executors import Executor, LocalExecutor
+from jupyter_envstore.builds.executor import Executor
+from jupyter_envstore.builds.local_executor import LocalExecutor
 from jupyter_envstore.builds.processes import is_alive, start_time
 from jupyter_envstore.builds.retention import Retention
 from jupyter_envstore.builds.waiting_worker import WaitingWorker

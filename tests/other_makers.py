@@ -40,6 +40,9 @@ EXECUTOR = """
     import subprocess
     import sys
 
+    from jupyter_envstore.builds.seen import Seen
+    from jupyter_envstore.database.jobs import Handle
+
 
     class Noting:
         # Starts workers that the store knows by their heartbeats alone, and notes who started each.
@@ -51,14 +54,21 @@ EXECUTOR = """
         def start(self, claim):
             command = [sys.executable, "-m", "jupyter_envstore.builds.worker", str(claim.job_id), str(claim.attempt)]
             worker = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, cwd="/")
-            self.workers[claim.job_id] = worker
+            self.workers[str(worker.pid)] = worker
             worker.stdin.write(self.config.to_text().encode())
             worker.stdin.close()
             with (self.config.root / "started").open("a") as notes:
                 notes.write(f"{claim.kind} {os.getpid()}\\n")
+            return Handle("noting", str(worker.pid), "")
 
-        def stop(self, job):
-            worker = self.workers.pop(job.id, None)
+        def ready(self):
+            return ""
+
+        def alive(self, handle):
+            return Seen(handle.id in self.workers)
+
+        def stop(self, handle):
+            worker = self.workers.pop(handle.id, None)
             if worker is None or worker.poll() is not None:
                 return False
             os.killpg(worker.pid, signal.SIGKILL)
@@ -66,7 +76,7 @@ EXECUTOR = """
             return True
 
         def reap(self):
-            self.workers = {job: worker for job, worker in self.workers.items() if worker.poll() is None}
+            self.workers = {name: worker for name, worker in self.workers.items() if worker.poll() is None}
 
         def close(self):
             for worker in self.workers.values():

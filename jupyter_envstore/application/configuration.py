@@ -88,8 +88,13 @@ class StoreTraits(Configurable):
     build_time_limit = Float(3600.0, min=10.0, help="How long a build may take, in seconds.").tag(config=True)
     executor = Unicode(
         "local",
-        help="What starts workers: local for processes of this machine, or the name that another package gives its "
-        "executor in the entry-point group jupyter_envstore.executors.",
+        help="What starts workers: local for processes of this machine, dask for a cluster "
+        "(pip install 'jupyter-envstore[dask]'), or the name that another package gives its executor in the "
+        "entry-point group jupyter_envstore.executors.",
+    ).tag(config=True)
+    executor_options = Dict(
+        help="What the executor is made with. For dask: address (of a scheduler), or cluster_class and "
+        "cluster_arguments with minimum and maximum; worker_root_dir, resources, security, send_credentials."
     ).tag(config=True)
     worker_wait_seconds = Float(
         300.0,
@@ -184,7 +189,7 @@ class StoreTraits(Configurable):
         check_settings(self.default_settings, in_scope=False)
         check_base(self.docker_base_image)
         check_public_url(self.public_url)
-        fields = [name for name in StoreConfig.__dataclass_fields__ if name not in {"settings", "hand_on"}]
+        fields = [name for name in StoreConfig.__dataclass_fields__ if name not in {"settings", "hand_on", "at_home"}]
         values = {name: getattr(self, name) for name in fields} | overrides
         if values["block_private_addresses"]:  # what the admin names may be reached
             named = _hosts_of(

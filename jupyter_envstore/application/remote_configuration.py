@@ -93,6 +93,8 @@ class RemoteTraits(Configurable):
             root_dir=str(Path(folder).expanduser().resolve()),
             database_url="",
             blob_url="",
+            executor="local",
+            executor_options={},
             public_url="",
             share_prefixes=False,
             ask_other_stores=False,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 from jupyter_envstore.artifacts.applicability import applies
 from jupyter_envstore.blobs.interface import StoredBlob
 from jupyter_envstore.builds.build_job import Job
@@ -12,9 +15,9 @@ from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import people
 from jupyter_envstore.database.blob_references import refer, wheel_owner
 from jupyter_envstore.database.connection import Session, now
-from jupyter_envstore.database.jobs import ARTIFACT, CHECK, FINISH, enqueue
+from jupyter_envstore.database.jobs import ARTIFACT, CHECK, FINISH, RESTORE, enqueue
 from jupyter_envstore.database.models import Artifact, Build, Change
-from jupyter_envstore.database.states import COMPLETED, ON_DEMAND, PENDING, PREFIX_PRESENT
+from jupyter_envstore.database.states import COMPLETED, ON_DEMAND, PENDING, PREFIX_DROPPED, PREFIX_PRESENT
 from jupyter_envstore.engine.record import BuildRecord
 
 
@@ -48,6 +51,28 @@ class BuildRows:
         float
             Seconds since the build was started.
         """
+        with self._completing() as (session, build):
+            self._present(session, build, size)
+            self._ask_for_check(session, build)
+        return self._seconds(build)
+
+    def publish(self) -> float:
+        """Make a build known that was made in another folder than the servers', and have it linked in theirs.
+
+        Returns
+        -------
+        float
+            Seconds since the build was started.
+        """
+        with self._completing() as (session, build):
+            build.prefix_state = PREFIX_DROPPED
+            enqueue(session, RESTORE, build.id)  # which asks for the check, too
+            session.add(Change(kind="build", subject_id=build.id, at=now()))
+        return self._seconds(build)
+
+    @contextlib.contextmanager
+    def _completing(self) -> Iterator[tuple[Session, Build]]:
+        """Complete a build, which becomes active if it is the newest, and ask for what is to be made of it."""
         with self.workspace.claim.write(self.workspace.database) as session:
             row = rows.find_build(session, self.job.build.id)  # it may have been deleted meanwhile
             build, environment = row.build, row.environment
@@ -55,11 +80,14 @@ class BuildRows:
             if environment.deleted_on is None and (environment.current_build_id or 0) < build.id:
                 environment.current_build_id = build.id
                 people.audit(session, build.created_by, "build.activate", str(row), {"by": "completion"})
-            self._present(session, build, size)
+            yield session, build
             self._ask_for_artifacts(session, build)
-            self._ask_for_check(session, build)
             keep_where_wanted(self.job.config, session, row.namespace, environment, build)
-            return (build.ended_on - (build.started_on or build.ended_on)).total_seconds()
+
+    @staticmethod
+    def _seconds(build: Build) -> float:
+        ended = build.ended_on or now()
+        return (ended - (build.started_on or ended)).total_seconds()
 
     def restored(self, size: PrefixSize, is_first: bool = False) -> None:
         """Note that an old build has its prefix again; or for the first time: then its artifacts are asked for."""

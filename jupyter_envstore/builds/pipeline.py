@@ -9,6 +9,7 @@ from jupyter_envstore.builds.lock_steps import Locking
 from jupyter_envstore.builds.prefix_steps import PrefixSteps
 from jupyter_envstore.builds.workspace import Workspace
 from jupyter_envstore.database.states import COMPLETED, PREFIX_NONE, PREFIX_PRESENT
+from jupyter_envstore.engine.prefix import remove_tree
 
 
 def run_build(workspace: Workspace) -> None:
@@ -16,7 +17,8 @@ def run_build(workspace: Workspace) -> None:
     job = Job(workspace)
     rows = BuildRows(job)
     if job.build.status == COMPLETED:  # the attempt before was lost after its last step
-        sync_link(job.config, workspace.database, job.environment.id)
+        if job.config.at_home:
+            sync_link(job.config, workspace.database, job.environment.id)
         return
     if job.build.record_digest:  # the attempt before got as far as the record: no need to solve again
         record, staging = job.fetch_recorded()
@@ -24,7 +26,12 @@ def run_build(workspace: Workspace) -> None:
         record, staging = Locking(job).make_record()
         with workspace.step("record", "Write build record"):
             rows.keep_record(record)
-    seconds = rows.complete(PrefixSteps(job).make(record, staging))
+    size = PrefixSteps(job).make(record, staging)
+    if not job.config.at_home:
+        remove_tree(job.prefix)  # it showed that the record can be linked; nobody uses it here
+        workspace.log(f"Recorded after {rows.publish():.1f} s; the environment is linked where it is used")
+        return
+    seconds = rows.complete(size)
     sync_link(job.config, workspace.database, job.environment.id)
     workspace.log(f"Ready after {seconds:.1f} s")
 

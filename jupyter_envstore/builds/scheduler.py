@@ -9,9 +9,10 @@ import threading
 import time
 
 from jupyter_envstore.blobs.interface import BlobStore
-from jupyter_envstore.builds.executors import Executor
+from jupyter_envstore.builds.executor import Executor
 from jupyter_envstore.builds.log_keeping import keep_log
 from jupyter_envstore.builds.processes import this_host
+from jupyter_envstore.builds.seen import Seen
 from jupyter_envstore.builds.workspace import keep_errors
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database, Session, now
@@ -29,7 +30,10 @@ from jupyter_envstore.database.jobs import (
     begin_settling,
     claim_next,
     end_steps,
-    note_process,
+    expect,
+    expected_jobs,
+    handle_of,
+    note_handle,
     silent_jobs,
     unfinished_jobs,
 )
@@ -53,6 +57,8 @@ from jupyter_envstore.engine.stray_processes import JOB_MARK, end_strays
 from jupyter_envstore.errors import DatabaseAwayError
 
 log = logging.getLogger(__name__)
+EXPECTED_SECONDS = 2.0
+"""How often an executor is asked for a worker that did not report yet."""
 LOST = "the worker ended and left no reason (it was killed, ran out of memory, or its machine went down)"
 SILENT = (
     "the worker was ended because it did not report for {seconds:g} s "
@@ -78,6 +84,7 @@ class Scheduler:
         self.blobs = blobs
         self.host = this_host()
         self._work = threading.Event()
+        self._unready = ""
         self._trust_until = time.monotonic() + database.kind.silence_seconds  # workers may have been cut off until now
 
     def wake(self) -> None:
@@ -95,10 +102,11 @@ class Scheduler:
         self.executor.reap()
         try:
             if time.monotonic() > self._trust_until:
+                self._look_at_expected()
                 self.settle_lost()
             self.sweep()
             started = 0
-            while self._start_one():
+            while self._is_ready() and self._start_one():
                 started += 1
         except DatabaseAwayError:
             self._trust_until = time.monotonic() + self.config.lease_seconds
@@ -189,7 +197,7 @@ class Scheduler:
         if claim is None:
             return False
         try:
-            process = self.executor.start(claim)
+            handle = self.executor.start(claim)
         except Exception:  # the lease runs out and the job is tried again
             with self.database.read() as session:
                 job = session.get_one(Job, claim.job_id)
@@ -197,9 +205,8 @@ class Scheduler:
                 return True  # it was canceled at this moment, and its folder removed
             log.exception("no worker could be started for job %s", claim.job_id)
             return False
-        if process is not None:
-            with self.database.write() as session:
-                note_process(session, claim, process.number, process.started)
+        with self.database.write() as session:
+            note_handle(session, claim, handle)
         return True
 
     def settle_lost(self) -> None:
@@ -213,6 +220,26 @@ class Scheduler:
                 raise
             except Exception:  # one job that cannot be settled must not hold up the others
                 log.exception("job %s could not be settled; it is tried again", job.id)
+
+    def _is_ready(self) -> bool:
+        """Whether workers can be started; why not is logged once."""
+        why = self.executor.ready()
+        if why and why != self._unready:
+            log.warning("no job is started: %s", why)
+        self._unready = why
+        return not why
+
+    def _look_at_expected(self) -> None:
+        """Ask for workers that did not report yet: those that wait for a place get no silence counted."""
+        with self.database.read() as session:
+            expected = expected_jobs(session, min(EXPECTED_SECONDS, self.config.lease_seconds / 4))
+        for job in expected:
+            seen = self.executor.alive(handle_of(job))
+            if not seen.alive:
+                self._settle(job, seen)
+            elif seen.waits:
+                with self.database.write(alone=False) as session:
+                    expect(session, job)
 
     def cancel(self, build_id: int, everything: bool = False, kind: str | None = None) -> list[str]:
         """Stop the work on a build, queued or running; return the kinds of jobs that were stopped.
@@ -231,16 +258,25 @@ class Scheduler:
                 else:
                     job.cancel_requested = True
         for job in running:
-            if job.host == self.host and job.state == JOB_RUNNING:
+            if job.state == JOB_RUNNING and (job.host == self.host or not job.pid):
                 self._settle(job)
         return [job.kind for job in jobs]
 
-    def _settle(self, lost: Job) -> None:
-        """End what is left of a worker, remove what it left, and only then let the job go on or close it."""
+    def _settle(self, lost: Job, seen: Seen | None = None) -> None:
+        """End what is left of a worker, remove what it left, and only then let the job go on or close it.
+
+        Parameters
+        ----------
+        seen : Seen, optional
+            What the executor knows of a worker that never reported.
+        """
         with self.database.write() as session:
             if begin_settling(session, lost) is None:
                 return
-        why = SILENT.format(seconds=self.config.lease_seconds) if self.executor.stop(lost) else LOST
+        why = SILENT.format(seconds=self.config.lease_seconds) if self.executor.stop(handle_of(lost)) else LOST
+        why = seen.reason if seen is not None and seen.reason else why
+        if lost.host == self.host:
+            end_strays(JOB_MARK, str(self.config.staging / f"job-{lost.id}-{lost.attempt}"))
         self._clean(lost)
         with self.database.write() as session:
             job = session.get_one(Job, lost.id)
@@ -248,6 +284,8 @@ class Scheduler:
                 return
             if job.cancel_requested:
                 self._close(session, job, JOB_CANCELED, "canceled")
+            elif seen is not None and seen.is_final:
+                self._close(session, job, JOB_FAILED, why)
             elif job.attempt < MAX_ATTEMPTS:
                 job.state = JOB_QUEUED
                 self._requeue_subject(session, job, why)

@@ -23,16 +23,18 @@ from jupyter_envstore.builds.workspace import PATIENCE, Workspace, keep_errors, 
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.jobs import (
+    ANYWHERE,
     ARTIFACT,
+    BEHIND,
     BUILD,
     CHECK,
     FINISH,
     KEEP,
     RESTORE,
     Claim,
+    begin_work,
     claim_next_of_build,
     finish,
-    note_process,
 )
 from jupyter_envstore.database.models import Artifact, Build, Change, Job
 from jupyter_envstore.database.states import BUILDING, COMPLETED, FAILED, MAKING
@@ -63,9 +65,7 @@ def work(configuration: str, job_id: int, attempt: int) -> int:
         if not do_job(config, database, claim):
             return 1
         with database.write() as session:
-            claim = claim_next_of_build(session, claim.build_id, this_host())
-            if claim:
-                note_process(session, claim, os.getpid(), start_time(os.getpid()))
+            claim = claim_next_of_build(session, claim, BEHIND if config.at_home else ANYWHERE)
     if config.hand_on:
         hand_on(config, database)
     database.close()
@@ -116,6 +116,7 @@ def _errors_to(path: Path) -> None:
 def _begin(workspace: Workspace) -> None:
     claim = workspace.claim
     with claim.write(workspace.database) as session:
+        begin_work(session, claim, this_host(), os.getpid(), start_time(os.getpid()))
         if claim.kind == BUILD:
             build = session.get_one(Build, claim.build_id)
             if build.status == COMPLETED:  # the attempt before got that far, and was lost right behind it

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from jupyter_envstore.builds.deletion import prefixes_in_use
-from jupyter_envstore.builds.executors import LOCAL, LocalExecutor
+from jupyter_envstore.builds.local_executor import LOCAL, LocalExecutor
 from jupyter_envstore.builds.shims import write_shims
 from jupyter_envstore.builds.waiting_worker import WaitingWorker
 from jupyter_envstore.cli.common import who

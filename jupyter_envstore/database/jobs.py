@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.orm import Session, aliased
@@ -31,11 +31,28 @@ from jupyter_envstore.errors import StaleClaimError
 BUILD, RESTORE, FINISH, ARTIFACT, CHECK, KEEP = "build", "restore", "finish", "artifact", "check", "keep"
 """A finish job compiles byte code and closes the prefix of a build that can be used already; a check tries it out; a
 keep job stores the files of its packages."""
+BEHIND = (FINISH, ARTIFACT, CHECK, KEEP)
+"""What a worker that made a prefix goes on with."""
+ANYWHERE = (ARTIFACT, KEEP)
+"""What needs no prefix, so that a worker with a folder of its own goes on with it."""
+AT_HOME = (RESTORE, FINISH, CHECK)
+"""What is done to a prefix, in the folder of the store's servers."""
 AWAITED = (BUILD, RESTORE)
 """Without these an environment cannot be used."""
 MAX_ATTEMPTS = 2
 SETTLE_SECONDS = 300.0
 """How long who settles a job may take; then another does it."""
+
+
+class Handle(NamedTuple):
+    """What a worker is called by the executor that started it: the executor's kind, its own name for it, and the host.
+
+    The host is where it was started from, until the worker reports where it runs.
+    """
+
+    kind: str
+    id: str
+    host: str
 
 
 @dataclass(frozen=True)
@@ -153,29 +170,64 @@ def claim_next(session: Session, limit: int, host: str) -> Claim | None:
     return _claim(job, host) if job is not None else None
 
 
-def claim_next_of_build(session: Session, build_id: int, host: str) -> Claim | None:
-    """Claim what the same build waits for, for a worker that is warm already."""
-    kinds = (FINISH, ARTIFACT, CHECK, KEEP)
-    query = select(Job).where(Job.build_id == build_id, Job.state == JOB_QUEUED, Job.kind.in_(kinds))
+def claim_next_of_build(session: Session, before: Claim, kinds: Sequence[str]) -> Claim | None:
+    """Claim what the same build waits for, for the worker that is warm already: it ends the job ``before``."""
+    query = select(Job).where(Job.build_id == before.build_id, Job.state == JOB_QUEUED, Job.kind.in_(kinds))
     job = session.scalars(query.order_by(Job.kind == CHECK, Job.id).limit(1).with_for_update(skip_locked=True)).first()
-    return _claim(job, host) if job else None
+    if job is None:
+        return None
+    mine = session.get_one(Job, before.job_id)
+    claim = _claim(job, mine.host)
+    job.pid, job.process_started, job.executor, job.handle = mine.pid, mine.process_started, mine.executor, mine.handle
+    return claim
 
 
 def _claim(job: Job, host: str) -> Claim:
     job.state = JOB_RUNNING
     job.attempt += 1
     job.host, job.pid, job.process_started = host, 0, ""
+    job.executor = job.handle = ""
     job.claimed_on = job.heartbeat_on = now()
     return Claim(job.id, job.attempt, job.kind, job.build_id, job.artifact_id)
 
 
-def note_process(session: Session, claim: Claim, pid: int, started: str) -> None:
-    """Note which process does the job."""
-    session.execute(
-        update(Job)
-        .where(Job.id == claim.job_id, Job.attempt == claim.attempt)
-        .values(pid=pid, process_started=started, heartbeat_on=now())
-    )
+def note_handle(session: Session, claim: Claim, handle: Handle) -> None:
+    """Note how the worker of a job is called."""
+    mine = update(Job).where(Job.id == claim.job_id, Job.attempt == claim.attempt)
+    session.execute(mine.values(executor=handle.kind, handle=handle.id))
+
+
+def handle_of(job: Job) -> Handle:
+    """Return how the worker of a job is called; without kind and name until somebody noted it."""
+    return Handle(job.executor, job.handle, job.host)
+
+
+def begin_work(session: Session, claim: Claim, host: str, pid: int, started: str) -> None:
+    """Note which process does a job; each attempt has one.
+
+    Raises
+    ------
+    StaleClaimError
+        Another process does it: what started that one started it once more.
+    """
+    job = session.get_one(Job, claim.job_id)
+    if job.pid and (job.host, job.pid, job.process_started) != (host, pid, started):
+        msg = f"job {claim.job_id} is done by process {job.pid} of {job.host}"
+        raise StaleClaimError(msg)
+    job.host, job.pid, job.process_started, job.heartbeat_on = host, pid, started, now()
+
+
+def expected_jobs(session: Session, silent: float) -> list[Job]:
+    """Return running jobs whose worker did not report yet, and was not asked for during the last seconds."""
+    since = now() - timedelta(seconds=silent)
+    waiting = Job.pid == 0, Job.handle != "", Job.heartbeat_on < since
+    return list(session.scalars(select(Job).where(Job.state == JOB_RUNNING, *waiting)))
+
+
+def expect(session: Session, job: Job) -> None:
+    """Note that the worker of a job is still to be expected."""
+    mine = update(Job).where(Job.id == job.id, Job.attempt == job.attempt, Job.pid == 0, Job.state == JOB_RUNNING)
+    session.execute(mine.values(heartbeat_on=now()))
 
 
 def finish(session: Session, claim: Claim, failed: str = "") -> None:
@@ -250,7 +302,7 @@ __all__ = [
     "end_steps",
     "enqueue",
     "finish",
-    "note_process",
+    "note_handle",
     "silent_jobs",
     "unfinished_jobs",
 ]

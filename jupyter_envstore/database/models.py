@@ -182,6 +182,8 @@ class Job(Base):
     host: Mapped[str] = mapped_column(short(255), default="")
     pid: Mapped[int] = mapped_column(default=0)
     process_started: Mapped[str] = mapped_column(short(64), default="")
+    executor: Mapped[str] = mapped_column(short(64), default="")
+    handle: Mapped[str] = mapped_column(short(255), default="")
     created_on: Mapped[datetime]
     claimed_on: Mapped[datetime | None]
     heartbeat_on: Mapped[datetime | None]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from jupyter_envstore.blobs import blob_store
 from jupyter_envstore.blobs.interface import BlobStore
-from jupyter_envstore.builds.executors import Executor, executor_for
+from jupyter_envstore.builds.executor import Executor
+from jupyter_envstore.builds.executors import executor_for
 from jupyter_envstore.builds.retention import Retention
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.config import StoreConfig

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from jupyter_envstore.builds.activation import activation_variables
+from jupyter_envstore.builds.log_keeping import keep_log
 from jupyter_envstore.cli.use import activated_environment
-from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database.connection import now
-from jupyter_envstore.database.models import Build, LogChunk
+from jupyter_envstore.database.models import LogChunk
 from jupyter_envstore.engine.prefix import tree_size
 from jupyter_envstore.engine.sandbox import Unbounded
 from jupyter_envstore.errors import ConflictError, EnvStoreError, InvalidInputError, NotFoundError
@@ -85,8 +85,7 @@ def test_what_a_log_has_behind_a_mark_is_told_once_though_its_pieces_become_a_bl
                 session.add(LogChunk(build_id=ref.id, text=text, created_on=now()))
             more, mark, _ = envstore.logs.since(ref.id, mark)
             seen += more
-        with envstore.database.write() as session:
-            rows.store_log(session, envstore.blobs, session.get_one(Build, ref.id))
+        keep_log(envstore.database, envstore.blobs, ref.id, ("QUEUED",))
         more, mark, _ = envstore.logs.since(ref.id, mark)
         seen += more
     assert seen.decode() == written == envstore.logs.read(ref.id)

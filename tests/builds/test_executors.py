@@ -70,7 +70,7 @@ def test_the_executor_of_another_package_starts_the_workers(python: Path, nasty_
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("slurm", "executor 'slurm' is not known; known: local, broken, noting (c.EnvStoreApp.executor)"),
+        ("slurm", "executor 'slurm' is not known; known: local, dask, broken, noting (c.EnvStoreApp.executor)"),
         ("broken", "executor 'broken' (broken_executor:KIND) cannot be made: ModuleNotFoundError"),
     ],
 )

@@ -17,11 +17,11 @@ from pathlib import Path
 import pytest
 
 from jupyter_envstore.builds import scheduler as scheduler_module
-from jupyter_envstore.builds.executors import LocalExecutor, LocalProcess
+from jupyter_envstore.builds.local_executor import LocalExecutor, handle_of_process
 from jupyter_envstore.builds.processes import end_group, is_alive, start_time
 from jupyter_envstore.builds.retention import caches_alone
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.database.jobs import ARTIFACT, BUILD, CHECK, FINISH, RESTORE, Claim, claim_next, enqueue
+from jupyter_envstore.database.jobs import ARTIFACT, BUILD, CHECK, FINISH, RESTORE, Claim, Handle, claim_next, enqueue
 from jupyter_envstore.database.models import Build, Job
 from jupyter_envstore.engine.process_environment import scrubbed_environment
 from jupyter_envstore.errors import ConflictError
@@ -64,7 +64,7 @@ class StoppingExecutor(LocalExecutor):
         self.step = step
         self.times = times
 
-    def start(self, claim: Claim) -> LocalProcess:
+    def start(self, claim: Claim) -> Handle:
         limits = (self.step, str(self.times), str(self.config.root))
         command = [sys.executable, "-c", STOPPING_WORKER, *limits, str(claim.job_id), str(claim.attempt)]
         worker = subprocess.Popen(
@@ -78,7 +78,7 @@ class StoppingExecutor(LocalExecutor):
         worker.stdin.write(self.config.to_text().encode())
         worker.stdin.close()
         self.workers.append(worker)
-        return LocalProcess(worker.pid, start_time(worker.pid))
+        return handle_of_process(worker.pid, start_time(worker.pid))
 
 
 def stopped(pid: int) -> bool:
@@ -259,7 +259,7 @@ def test_a_worker_that_cannot_be_started_is_tried_again(store: Store, nasty_chan
     class Failing(LocalExecutor):
         failures = 1
 
-        def start(self, claim: Claim) -> LocalProcess:
+        def start(self, claim: Claim) -> Handle:
             if self.failures:
                 self.failures -= 1
                 raise OSError(11, "Resource temporarily unavailable")
@@ -456,7 +456,7 @@ def test_a_queue_goes_on_where_nobody_schedules(alone: Store, nasty_channel: str
 def test_a_job_that_is_canceled_while_its_worker_starts_is_no_trouble(
     store: Store, nasty_channel: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def start(claim: Claim) -> tuple[int, str]:
+    def start(claim: Claim) -> Handle:
         store.envstore.scheduler.cancel(claim.build_id, everything=True)
         msg = "its folder is gone"
         raise FileNotFoundError(msg)

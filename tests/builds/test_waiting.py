@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from jupyter_envstore.builds import waiting_worker
-from jupyter_envstore.builds.executors import LocalExecutor
+from jupyter_envstore.builds.local_executor import LocalExecutor
 from jupyter_envstore.builds.priority import NICENESS
 from jupyter_envstore.builds.processes import is_alive, start_time
 from jupyter_envstore.builds.waiting_worker import GO, Request, WaitingWorker

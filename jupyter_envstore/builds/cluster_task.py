@@ -1,0 +1,79 @@
+"""What a machine of a cluster runs for a job: it starts the worker process, and waits for its end.
+
+The worker is the same as on the server's machine, and a session of its own: it outlives who started it, and ends itself
+when its job is not its own any more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+from jupyter_envstore import __version__
+from jupyter_envstore.builds.local_executor import start_worker
+from jupyter_envstore.config import StoreConfig
+
+DATABASE_VARIABLE, OPTIONS_VARIABLE = "ENVSTORE_DATABASE_URL", "ENVSTORE_BLOB_OPTIONS"
+
+
+class UnfitWorkerError(Exception):
+    """A machine of the cluster cannot do any job of the store."""
+
+
+def run_job(text: str, job_id: int, attempt: int, version: str) -> int:
+    """Run the worker process of a job; return its exit status.
+
+    Parameters
+    ----------
+    text : str
+        The configuration for workers.
+    version : str
+        Version of the server's jupyter-envstore.
+
+    Raises
+    ------
+    UnfitWorkerError
+        This machine has another version; or it does not have the folder or the credentials.
+    """
+    host = socket.gethostname()
+    if version != __version__:
+        msg = f"{host} has jupyter-envstore {__version__}, and the server {version}; install the same on both"
+        raise UnfitWorkerError(msg)
+    config = node_config(StoreConfig.from_text(text), host)
+    staging = config.staging / f"job-{job_id}-{attempt}"
+    staging.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):
+        config.root.chmod(0o700)
+    with start_worker(config, job_id, attempt, staging) as worker:
+        return worker.wait()
+
+
+def node_config(config: StoreConfig, host: str) -> StoreConfig:
+    """Return a configuration as it is on this machine.
+
+    Raises
+    ------
+    UnfitWorkerError
+        The folder is missing, or the credentials are.
+    """
+    if not config.at_home:
+        root = os.path.expandvars(Path(config.root_dir).expanduser())
+        if "$" in root or not Path(root).is_absolute():
+            msg = f"worker_root_dir {config.root_dir!r} is {root!r} on {host}, which is no absolute path"
+            raise UnfitWorkerError(msg)
+        config = replace(config, root_dir=str(Path(root)))
+    elif not config.root.is_dir():
+        msg = f"{host} does not have the store's folder {config.root}: mount it there, or set worker_root_dir"
+        raise UnfitWorkerError(msg)
+    if not config.at_home and not config.database_url:
+        config = replace(config, database_url=os.environ.get(DATABASE_VARIABLE, ""))
+        if not config.database_url:
+            msg = f"{host} has no variable {DATABASE_VARIABLE}; set it, or send_credentials in executor_options"
+            raise UnfitWorkerError(msg)
+    if config.blob_url and not config.blob_options and (options := os.environ.get(OPTIONS_VARIABLE)):
+        config = replace(config, blob_options=json.loads(options))
+    return config

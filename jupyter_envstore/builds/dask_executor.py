@@ -1,0 +1,209 @@
+"""Workers on a Dask cluster: Dask gives places and scales; leases and attempts stay the store's."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import threading
+import time
+from typing import Any
+
+from jupyter_envstore import __version__
+from jupyter_envstore.builds.cluster_options import ClusterOptions
+from jupyter_envstore.builds.cluster_task import UnfitWorkerError, run_job
+from jupyter_envstore.builds.seen import Seen
+from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.database.jobs import Claim, Handle
+from jupyter_envstore.errors import InvalidInputError
+
+DASK = "dask"
+CONNECT_SECONDS = 5.0
+PAUSE_SECONDS = 5.0
+"""How long a scheduler that did not answer is not asked again."""
+SUSPECT_SECONDS = 300.0
+"""How long a worker gets no task that did not end its last one; Dask gives it up after as long (``worker-ttl``)."""
+WAITING = ("released", "waiting", "no-worker", "queued")
+"""States of a task that has no place yet."""
+
+
+class DaskExecutor:
+    """Starts each job as one task, which starts the worker process.
+
+    Dask repeats a task whose worker was lost; the second process finds that the attempt has one already, and ends. The
+    tasks go on if this process ends.
+
+    Raises
+    ------
+    InvalidInputError
+        An option cannot be used, or Dask is not installed.
+    """
+
+    def __init__(self, config: StoreConfig) -> None:
+        self.options = ClusterOptions.of(config)
+        self.own_folders = bool(self.options.worker_root_dir)
+        self._text = self.options.for_workers(config).to_text()
+        try:
+            import distributed  # noqa: F401 - told here, and not when the first job is started
+        except ImportError as error:
+            msg = f"the executor dask needs Dask ({error}): pip install 'jupyter-envstore[dask]'"
+            raise InvalidInputError(msg) from None
+        self._lock = threading.Lock()
+        self._client: Any = None
+        self._cluster: Any = None
+        self._futures: dict[str, Any] = {}
+        self._suspects: dict[str, float] = {}
+        self._why, self._asked = "", -PAUSE_SECONDS
+
+    @property
+    def place(self) -> str:
+        """What is asked for workers."""
+        return self.options.address or self.options.cluster_class
+
+    def ready(self) -> str:
+        """Return why the scheduler cannot be asked now; empty if it can."""
+        with self._lock:
+            return self._connect()
+
+    def start(self, claim: Claim) -> Handle:
+        """Submit the task of a job.
+
+        Raises
+        ------
+        ConnectionError
+            The scheduler does not answer.
+        """
+        from distributed import fire_and_forget
+
+        key = f"envstore-{claim.job_id}-{claim.attempt}"
+        with self._lock:
+            if why := self._connect():
+                raise ConnectionError(why)
+            others = self._others()
+            future = self._client.submit(
+                run_job,
+                self._text,
+                claim.job_id,
+                claim.attempt,
+                __version__,
+                key=key,
+                pure=False,
+                retries=0,
+                resources=self.options.resources or None,
+                workers=others,
+                allow_other_workers=others is not None,
+            )
+            fire_and_forget(future)  # so that it goes on when this process ends
+            self._futures[key] = future
+        return Handle(DASK, key, "")
+
+    def alive(self, handle: Handle) -> Seen:
+        """Return whether a task waits or runs; if it failed, why."""
+        with self._lock:
+            if self._connect():
+                return Seen(alive=True)  # nobody knows: the lease decides
+            future = self._futures.get(handle.id)
+            if future is not None and future.status in ("error", "cancelled", "lost"):
+                return _ended(future)
+            try:
+                states = self._client.sync(self._client.scheduler.get_task_status, keys=[handle.id])
+            except Exception:  # the connection was lost just now
+                return Seen(alive=True)
+        state = states.get(handle.id)
+        if state in WAITING:
+            return Seen(alive=True, waits=True)
+        if state == "processing":
+            return Seen(alive=True)
+        return Seen(alive=False, reason="the Dask scheduler does not know its task any more")
+
+    def stop(self, handle: Handle) -> bool:
+        """Take a task back that has no place yet; a worker that runs ends itself, since its job is not its own now."""
+        with self._lock:
+            future = self._futures.pop(handle.id, None)
+            if self._connect():
+                return False
+            with contextlib.suppress(Exception):  # the scheduler went away: the task with it
+                from distributed import Future
+
+                self._suspect(handle.id)
+
+                future = future or Future(handle.id, client=self._client)
+                self._client.cancel([future], force=True)
+        return False
+
+    def _suspect(self, key: str) -> None:
+        """Note which of Dask's workers still has a task that is over: its machine hangs, and gets no other for now."""
+        for address, keys in self._client.processing().items():
+            if key in keys:
+                self._suspects[address] = time.monotonic()
+
+    def _others(self) -> list[str] | None:
+        """Return the workers that do not hang, if some do and others are there."""
+        since = time.monotonic() - SUSPECT_SECONDS
+        self._suspects = {address: moment for address, moment in self._suspects.items() if moment > since}
+        if not self._suspects:
+            return None
+        known = self._client.scheduler_info(n_workers=-1)["workers"]
+        return [address for address in known if address not in self._suspects] or None
+
+    def reap(self) -> None:
+        """Forget tasks that ended."""
+        with self._lock:
+            for key in [key for key, future in self._futures.items() if future.status == "finished"]:
+                del self._futures[key]
+
+    def close(self) -> None:
+        """Let go of the tasks: they go on, unless the cluster was made here."""
+        with self._lock:
+            self._disconnect()
+            if self._cluster is not None:
+                with contextlib.suppress(Exception):
+                    self._cluster.close()
+                self._cluster = None
+
+    def _connect(self) -> str:
+        """Connect to the scheduler unless that is done; return why it cannot be."""
+        if self._client is not None and self._client.status == "running":
+            return ""
+        if time.monotonic() - self._asked < PAUSE_SECONDS:
+            return self._why
+        self._disconnect()
+        from distributed import Client, Security
+
+        security = Security(**self.options.security) if self.options.security else None
+        try:
+            if self.options.cluster_class and self._cluster is None:
+                self._cluster = self._make_cluster()
+            where = self.options.address or self._cluster
+            self._client = Client(
+                where, timeout=CONNECT_SECONDS, set_as_default=False, name="jupyter-envstore", security=security
+            )
+            self._why = ""
+        except Exception as error:  # libraries of clusters share no class
+            self._why = f"the Dask scheduler {self.place} cannot be reached: {str(error).splitlines()[0][:300]}"
+        self._asked = time.monotonic()
+        return self._why
+
+    def _disconnect(self) -> None:
+        client, self._client = self._client, None
+        self._futures.clear()
+        if client is not None:
+            with contextlib.suppress(Exception):
+                client.close(timeout=2)
+
+    def _make_cluster(self) -> Any:
+        module, _, name = self.options.cluster_class.rpartition(".")
+        made = getattr(importlib.import_module(module), name)(**self.options.cluster_arguments)
+        if self.options.maximum:
+            made.adapt(minimum=self.options.minimum, maximum=self.options.maximum)
+        return made
+
+
+def _ended(future: Any) -> Seen:
+    if future.status != "error":
+        return Seen(alive=False, reason="the Dask scheduler lost its task")
+    try:
+        error = future.exception(timeout=CONNECT_SECONDS)
+    except Exception as unknown:
+        error = unknown
+    text = str(error).strip().partition("\n")[0] or type(error).__name__
+    return Seen(False, reason=f"no worker could be started: {text}", is_final=isinstance(error, UnfitWorkerError))

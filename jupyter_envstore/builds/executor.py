@@ -1,0 +1,30 @@
+"""What starts workers must offer."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from jupyter_envstore.builds.seen import Seen
+from jupyter_envstore.database.jobs import Claim, Handle
+
+
+class Executor(Protocol):
+    """Starts workers. Where they run is its own business: it promises nothing about processes of this host."""
+
+    def ready(self) -> str:
+        """Return why no worker can be started now, in words for people; empty if one can."""
+
+    def start(self, claim: Claim) -> Handle:
+        """Start a worker for a claimed job, or have it started as soon as there is a place; return how it is called."""
+
+    def alive(self, handle: Handle) -> Seen:
+        """Return whether a worker that did not report yet is still to be expected."""
+
+    def stop(self, handle: Handle) -> bool:
+        """End a worker, and what it started, where it can be reached; whether it was still there."""
+
+    def reap(self) -> None:
+        """Forget workers that ended."""
+
+    def close(self) -> None:
+        """Let go of workers; they go on."""

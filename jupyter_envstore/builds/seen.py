@@ -1,0 +1,26 @@
+"""What an executor knows of a worker."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Seen(NamedTuple):
+    """What an executor knows of a worker that did not report yet.
+
+    Parameters
+    ----------
+    alive : bool
+        Whether it waits for a place, starts, or runs.
+    waits : bool
+        Whether it waits for a place: then it cannot report, and its silence does not count.
+    reason : str
+        Why it does not, in words for people.
+    is_final : bool
+        Whether another attempt would end alike.
+    """
+
+    alive: bool
+    waits: bool = False
+    reason: str = ""
+    is_final: bool = False

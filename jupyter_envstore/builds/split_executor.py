@@ -1,0 +1,48 @@
+"""Two executors: one for what is made anywhere, one for what is done in the folder of the store's servers."""
+
+from __future__ import annotations
+
+from jupyter_envstore.builds.executor import Executor
+from jupyter_envstore.builds.local_executor import LOCAL, LocalExecutor
+from jupyter_envstore.builds.seen import Seen
+from jupyter_envstore.database.jobs import AT_HOME, Claim, Handle
+
+
+class SplitExecutor:
+    """Starts what is done to prefixes as processes of this machine, and all else by another executor.
+
+    Parameters
+    ----------
+    elsewhere : Executor
+        Has workers with folders of their own.
+    """
+
+    def __init__(self, elsewhere: Executor, here: LocalExecutor) -> None:
+        self.elsewhere = elsewhere
+        self.here = here
+
+    def ready(self) -> str:
+        """Return why the other executor cannot start a worker now; both wait then."""
+        return self.elsewhere.ready()
+
+    def start(self, claim: Claim) -> Handle:
+        """Start a worker where its job belongs."""
+        return (self.here if claim.kind in AT_HOME else self.elsewhere).start(claim)
+
+    def alive(self, handle: Handle) -> Seen:
+        """Ask the one that started it."""
+        return (self.here if handle.kind == LOCAL else self.elsewhere).alive(handle)
+
+    def stop(self, handle: Handle) -> bool:
+        """Have the one that started it end it."""
+        return (self.here if handle.kind == LOCAL else self.elsewhere).stop(handle)
+
+    def reap(self) -> None:
+        """Forget workers that ended."""
+        self.here.reap()
+        self.elsewhere.reap()
+
+    def close(self) -> None:
+        """Let go of workers."""
+        self.here.close()
+        self.elsewhere.close()

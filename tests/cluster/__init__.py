@@ -1,0 +1,1 @@
+"""Builds on a cluster: PostgreSQL, a bucket, Dask workers with folders of their own."""
