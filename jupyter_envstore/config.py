@@ -83,7 +83,7 @@ class StoreConfig:
 
     root_dir: str
     database_url: str = field(default="", repr=False)
-    blob_url: str = ""
+    blob_url: str = field(default="", repr=False)
     blob_options: dict[str, Any] = field(default_factory=dict, repr=False)
     blob_cache_gigabytes: float = 10.0
     blob_redirects: bool = False

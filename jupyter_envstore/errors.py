@@ -295,6 +295,10 @@ class BlobStoreAwayError(StorageError):
     status = 503
 
 
+class DamagedFileError(StorageError):
+    """A file has not the hash that it must have."""
+
+
 class BlobRemovedError(StorageError):
     """A file was collected while somebody was about to need it; whoever makes it again finds nothing in the way."""
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import io
+import importlib.util
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
 
 from jupyter_envstore.blobs.interface import Download
+from jupyter_envstore.blobs.object_reader import ObjectReader
 from jupyter_envstore.errors import BlobStoreAwayError, InvalidInputError, StorageError
 
 Result = TypeVar("Result")
@@ -21,8 +22,6 @@ Result = TypeVar("Result")
 PART = 16 << 20
 """Bytes of a part of an upload or download; a few are in memory at a time. S3 takes 10,000 parts: 160 GB."""
 PARTS_AT_ONCE = 4
-PIECE = 4 << 20
-"""Bytes that a reader asks for at a time, one piece ahead."""
 PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Seconds between tries, the last one again and again."""
 MODIFIED = ("LastModified", "mtime", "last_modified", "updated", "created")
@@ -31,13 +30,17 @@ S3 = ("s3", "s3a")
 S3_DEFAULTS: dict[str, Any] = {
     "signature_version": "s3v4",
     "connect_timeout": 5,
-    "read_timeout": 60,
-    "retries": {"mode": "standard", "max_attempts": 2},
+    "retries": {"mode": "standard", "total_max_attempts": 1},
 }
-"""Of botocore's configuration: what is not said otherwise. Retries that take longer are ours."""
+"""Of botocore's configuration: what is not said otherwise. Retries are ours."""
+TIMEOUTS = 5.0, 60.0
+"""Shortest and longest time to wait for an answer, in seconds: between them, as long as a bucket is waited for."""
+REST_SECONDS = 2.0
+"""How long a bucket that did not answer is not asked again for somebody who is in a hurry."""
 WHOLE_AT_ONCE = (*S3, "gs", "gcs", "az", "abfs", "abfss", "memory")
 """File systems in which nothing is seen of a file that is written before it is whole."""
 REFUSED = ("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "403", "401")
+LOGIN = re.compile(r"//[^/@]*@")
 FULL = ("QuotaExceeded", "507")
 
 
@@ -70,7 +73,7 @@ class BucketConfig:
     public_endpoint: str = ""
 
     def __repr__(self) -> str:
-        return f"BucketConfig({self.url!r})"  # options hold secrets
+        return "BucketConfig()"  # address and options may hold secrets
 
 
 class Bucket:
@@ -78,16 +81,20 @@ class Bucket:
 
     def __init__(self, config: BucketConfig) -> None:
         self._config = config
+        self._away_since = -REST_SECONDS
         self.scheme, separator, rest = config.url.partition("://")
         self._root = rest.rstrip("/") if self.scheme in S3 else ""
         if not separator or not rest.strip("/"):
-            msg = f"blob_url {config.url!r} is no address of a bucket; one looks like s3://bucket/prefix"
+            msg = f"blob_url {self.place!r} is no address of a bucket; one looks like s3://bucket/prefix"
+            raise InvalidInputError(msg)
+        if self.scheme in S3 and importlib.util.find_spec("s3fs") is None:
+            msg = f"blob_url {self.place}: a library is missing: pip install 'jupyter-envstore[s3]'"
             raise InvalidInputError(msg)
 
     @property
     def place(self) -> str:
-        """The address, for people."""
-        return self._config.url
+        """The address, for people: without a user and a password, which some schemes have."""
+        return LOGIN.sub("//", self._config.url)
 
     @functools.cached_property
     def _files(self) -> Any:
@@ -107,7 +114,8 @@ class Bucket:
     def _file_system(self, given: Mapping[str, Any]) -> Any:
         options: dict[str, Any] = {"use_listings_cache": False, "skip_instance_cache": True, **given}
         if self.scheme in S3:
-            options["config_kwargs"] = {**S3_DEFAULTS, **options.get("config_kwargs", {})}
+            answer = min(max(TIMEOUTS[0], self._config.patience), TIMEOUTS[1])
+            options["config_kwargs"] = {**S3_DEFAULTS, "read_timeout": answer, **options.get("config_kwargs", {})}
         try:
             from fsspec.core import url_to_fs
 
@@ -120,6 +128,8 @@ class Bucket:
             msg = f"blob_url {self.place} cannot be used: {error}; see c.EnvStoreApp.blob_url and blob_options"
             raise InvalidInputError(msg) from None
         self._root = str(root).rstrip("/")
+        if self.scheme in S3:
+            files.retries = 1
         return files
 
     def _path(self, key: str) -> str:
@@ -170,9 +180,9 @@ class Bucket:
 
     def write(self, key: str, data: bytes = b"") -> None:
         """Make a small object."""
-        path = self._path(key)
 
         def write() -> None:
+            path = self._path(key)
             if self.scheme not in WHOLE_AT_ONCE:
                 self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
             self._files.pipe_file(path, data)
@@ -211,9 +221,8 @@ class Bucket:
 
     def below(self, folder: str) -> Iterator[tuple[str, ObjectInfo]]:
         """Yield the objects below a folder, each by the last part of its key."""
-        path = self._path(folder)
         try:
-            found = self._patiently(lambda: self._files.find(path, detail=True))
+            found = self._patiently(lambda: self._files.find(self._path(folder), detail=True))
         except FileNotFoundError:
             return
         for name, info in found.items():
@@ -249,6 +258,9 @@ class Bucket:
         StorageError
             It refuses.
         """
+        if self._config.patience < REST_SECONDS * 5 and time.monotonic() - self._away_since < REST_SECONDS:
+            msg = f"the object store {self.place} did not answer a moment ago; try again"
+            raise BlobStoreAwayError(msg)
         deadline = time.monotonic() + self._config.patience
         for number in range(1_000_000):
             try:
@@ -258,10 +270,11 @@ class Bucket:
             except Exception as error:  # libraries of object stores share no class
                 if isinstance(error, FileNotFoundError) and "NoSuchBucket" not in _codes(error):
                     raise
-                if not _is_away(error):
+                if not _is_away(error) or _codes(error) & set(FULL):
                     raise self._refusal(error) from error
                 pause = PAUSES[min(number, len(PAUSES) - 1)]
                 if time.monotonic() + pause > deadline:
+                    self._away_since = time.monotonic()
                     msg = f"the object store {self.place} does not answer: {_words(error)}; try again"
                     raise BlobStoreAwayError(msg) from error
                 time.sleep(pause)
@@ -286,87 +299,6 @@ class Bucket:
                 f"the object store {self.place} refuses ({reason}); check the credentials, and what they may do"
             )
         return StorageError(f"the object store {self.place} cannot be used: {_words(error)}")
-
-
-class ObjectReader(io.RawIOBase):
-    """An object as a file: pieces are read when they are needed, the next one beside.
-
-    Parameters
-    ----------
-    read : callable
-        Returns the bytes between two places.
-    size : int
-        Bytes of the object.
-    """
-
-    def __init__(self, read: Callable[[int, int], bytes], size: int) -> None:
-        self._read, self._size = read, size
-        self._place = 0
-        self._start, self._piece = 0, b""
-        self._ahead: tuple[int, Future[bytes]] | None = None
-        self._pool = ThreadPoolExecutor(1)
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def seekable(self) -> bool:
-        """It is."""
-        return True
-
-    def tell(self) -> int:
-        """Return the place of the next byte."""
-        return self._place
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a place."""
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence]
-        self._place = max(0, base + offset)
-        return self._place
-
-    def readinto(self, buffer: Any) -> int:
-        """Read up to the end of the piece at the place."""
-        if self._place >= self._size or not len(buffer):
-            return 0
-        if not self._start <= self._place < self._start + len(self._piece):
-            self._fetch()
-        begin = self._place - self._start
-        data = self._piece[begin : begin + len(buffer)]
-        buffer[: len(data)] = data
-        self._place += len(data)
-        return len(data)
-
-    def read(self, size: int = -1) -> bytes:
-        """Return as many bytes as are asked for, or all that are left."""
-        left = self._size - self._place if size is None or size < 0 else min(size, self._size - self._place)
-        parts = []
-        while left > 0:
-            part = super().read(left)
-            if not part:
-                break
-            parts.append(part)
-            left -= len(part)
-        return b"".join(parts)
-
-    def _fetch(self) -> None:
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None and ahead[0] == self._place:
-            self._start, self._piece = self._place, ahead[1].result()
-        else:
-            self._start, self._piece = self._place, self._read(self._place, min(self._place + PIECE, self._size))
-        if not self._piece:
-            msg = "an object became shorter while it was read"
-            raise OSError(msg)
-        following = self._start + len(self._piece)
-        if following < self._size:
-            end = min(following + PIECE, self._size)
-            self._ahead = following, self._pool.submit(self._read, following, end)
-
-    def close(self) -> None:
-        """Forget what was read."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        self._piece = b""
-        super().close()
 
 
 def _moment(value: Any) -> float:

@@ -40,9 +40,15 @@ class FileCache:
             return None
         return path
 
+    def takes(self, size: int) -> bool:
+        """Whether a file of this size is kept; what is asked for as a file is, whatever its size."""
+        return size <= self._limit
+
     def add(self, path: Path, digest: str) -> Path:
         """Take a file in, by renaming it; return where it is."""
         size = path.stat().st_size
+        with path.open("rb") as file:
+            os.fsync(file.fileno())  # a copy that a crash of the machine cut off would be taken for the whole
         target = self.path(digest)
         target.parent.mkdir(parents=True, exist_ok=True)
         os.utime(path)

@@ -22,9 +22,11 @@ AT_ONCE = 16
 TOUCH_SECONDS = 300.0
 """What was touched so long ago is not touched again; much shorter than what a collection spares."""
 KNOWN_SECONDS = 30.0
-"""How long it is believed that a blob is there; who refers to it is told if it was collected meanwhile."""
+"""How long the size of a blob that is to be sent is not asked for again."""
 ADDRESS_SECONDS = 900
 """How long an address of an object works: long enough for a client to begin; a transfer that began goes on."""
+MOST_KNOWN = 10_000
+"""Blobs that are remembered."""
 LARGE = 64 << 10
 """Smaller blobs are sent by this server: going elsewhere would take longer."""
 
@@ -90,7 +92,8 @@ class ObjectBlobStore:
         if self._look(blob.digest) != blob.size:
             self.bucket.upload(path, _key(blob.digest))
         self._note(blob.digest, blob.size)
-        self._cache.add(path, blob.digest)
+        if self._cache.takes(blob.size):
+            self._cache.add(path, blob.digest)
 
     def put(self, data: bytes) -> StoredBlob:
         """Store ``data``."""
@@ -105,12 +108,8 @@ class ObjectBlobStore:
         return writer.result()
 
     def exists(self, digest: str) -> bool:
-        """Whether a blob is there."""
-        try:
-            self.size(digest)
-        except FileNotFoundError:
-            return False
-        return True
+        """Whether a blob is there: the bucket is asked each time, since who refers to one has to know."""
+        return self._look(digest) is not None
 
     def present(self, digests: Collection[str]) -> set[str]:
         """Return which of some blobs are there."""
@@ -124,25 +123,36 @@ class ObjectBlobStore:
         return ObjectFile(self, digest, self.size(digest))
 
     def size(self, digest: str) -> int:
-        """Return the bytes of a blob."""
+        """Return the bytes of a blob.
+
+        Raises
+        ------
+        FileNotFoundError
+            It is not there.
+        """
         with self._lock:
             moment, size = self._known.get(digest, (0.0, 0))
         if time.monotonic() - moment < KNOWN_SECONDS and moment:
             return size
-        info = self.bucket.info(_key(digest))
-        self._note(digest, info.size)
-        return info.size
+        found = self._look(digest)
+        if found is None:
+            raise FileNotFoundError(digest)
+        return found
 
     def _look(self, digest: str) -> int | None:
         """Return the bytes of a blob as the bucket says it now; None where there is none."""
         try:
-            return self.bucket.info(_key(digest)).size
+            size = self.bucket.info(_key(digest)).size
         except FileNotFoundError:
+            with self._lock:
+                self._known.pop(digest, None)
             return None
+        self._note(digest, size)
+        return size
 
     def _note(self, digest: str, size: int) -> None:
         with self._lock:
-            if len(self._known) > 10_000:
+            if len(self._known) > MOST_KNOWN:
                 self._known.clear()
             self._known[digest] = (time.monotonic(), size)
 
@@ -211,6 +221,8 @@ class ObjectBlobStore:
         elif wanted:
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 list(pool.map(self.bucket.write, map(_mark, wanted)))
+        if len(self._touched) > MOST_KNOWN:
+            self._touched.clear()
         self._touched.update(dict.fromkeys(wanted, moment))
 
     def verify(self, digest: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from jupyter_envstore.blobs.interface import BlobWriter, StoredBlob
-from jupyter_envstore.errors import StorageError
+from jupyter_envstore.errors import DamagedFileError
 
 PIECE = 1 << 20
 """Bytes that are read at a time."""
@@ -33,7 +33,7 @@ def staged(
 
     Raises
     ------
-    StorageError
+    DamagedFileError
         Its digest is not the ``expected`` one.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ def staged(
             yield writer
             if expected is not None and (found := writer.result().digest) != expected:
                 msg = f"what was fetched as sha256:{expected} is sha256:{found}"
-                raise StorageError(msg)
+                raise DamagedFileError(msg)
             file.flush()
             if durable:
                 os.fsync(file.fileno())

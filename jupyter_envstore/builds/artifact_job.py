@@ -81,11 +81,12 @@ def _made_with(artifact: Artifact, request: ArtifactRequest) -> dict[str, str]:
 
 
 def _keep(workspace: Workspace, artifact: Artifact, made: _Made, parts: StoredParts) -> None:
+    confirmed = workspace.confirmed(made.blob.digest, *parts.digests)
     with workspace.claim.write(workspace.database) as session:
         rows.find_build(session, artifact.build_id)  # it may have been deleted meanwhile
         row = session.get_one(Artifact, artifact.id)
-        refer(session, workspace.blobs, made.blob, artifact_owner(artifact.id))
-        parts.refer(session, artifact.id)
+        refer(session, confirmed, made.blob, artifact_owner(artifact.id))
+        parts.refer(session, confirmed, artifact.id)
         row.state, row.reason, row.digest = READY, "", made.blob.digest
         row.size = parts.size or made.blob.size
         row.tools = made.tools

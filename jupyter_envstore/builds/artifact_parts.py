@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
 from jupyter_envstore.database import images
-from jupyter_envstore.database.blob_references import parts_owner, refer_parts
+from jupyter_envstore.database.blob_references import Confirmed, parts_owner, refer_parts
 from jupyter_envstore.database.connection import Database, Session
 from jupyter_envstore.images.oci import Layer
 
@@ -38,11 +38,16 @@ class StoredParts:
         self.blobs.touch([digest])
         self._kept[digest] = size
 
-    def refer(self, session: Session, artifact_id: int) -> None:
+    @property
+    def digests(self) -> list[str]:
+        """Digests of all parts."""
+        return list(self._kept)
+
+    def refer(self, session: Session, confirmed: Confirmed, artifact_id: int) -> None:
         """Write all of it down, in the transaction that says that the artifact is ready."""
         images.remember_layers(session, self._made)
         blobs = [StoredBlob(digest, size) for digest, size in self._kept.items()]
-        refer_parts(session, self.blobs, blobs, parts_owner(artifact_id))
+        refer_parts(session, confirmed, blobs, parts_owner(artifact_id))
 
     @property
     def size(self) -> int:

@@ -2,21 +2,50 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 
 from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
 from jupyter_envstore.database import retention as queries
+from jupyter_envstore.database.blob_references import Confirmed, confirm, removed_of
 from jupyter_envstore.database.connection import Database, now
+from jupyter_envstore.errors import BlobRemovedError
 
-STUCK_SECONDS = 1200.0
+STUCK_SECONDS = 600.0
 """Who began to remove a blob so long ago does it no more; clocks of hosts may differ by some minutes."""
-OWN_SECONDS = 300.0
+OWN_SECONDS = 60.0
 """How long removals may take that were begun together; what is left then begins anew."""
 AT_ONCE = 100
 """How many removals begin together."""
 REMEMBERED = timedelta(days=7)
 """How long it is known what was removed: longer than any job takes between storing a blob and needing it."""
+
+
+def confirmed(database: Database, blobs: BlobStore, digests: Collection[str], patience: float = 0.0) -> Confirmed:
+    """Return that some blobs are there, to refer to them; a removal that runs is waited for.
+
+    Parameters
+    ----------
+    patience : float
+        Seconds to wait.
+
+    Raises
+    ------
+    BlobRemovedError
+        One was removed, or is being removed all the time.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            with database.read() as session:
+                removed = removed_of(session, digests)
+            return confirm(blobs, removed)
+        except BlobRemovedError:
+            if time.monotonic() > deadline:
+                raise
+        BlobCollection(database, blobs, 0.0).finish_stuck()
+        time.sleep(1.0)
 
 
 class BlobCollection:
@@ -54,28 +83,36 @@ class BlobCollection:
 
         What a removal before did not end is removed, too.
         """
-        with self._database.read() as session:
-            stuck = queries.stuck_removals(session, now() - timedelta(seconds=STUCK_SECONDS))
-        wanted = [*stuck, *(digest for digest in digests if not self._is_fresh(digest))]
-        gone: set[str] = set()
+        gone = self.finish_stuck()
+        wanted = [digest for digest in digests if digest not in gone and not self._is_fresh(digest)]
         for first in range(0, len(wanted), AT_ONCE):
             gone |= self._remove(wanted[first : first + AT_ONCE])
         with self._database.write() as session:
             queries.forget_removals(session, now() - REMEMBERED)
         return gone
 
+    def finish_stuck(self) -> set[str]:
+        """End removals that somebody began and did not end; return what is gone."""
+        with self._database.read() as session:
+            stuck = queries.stuck_removals(session, now() - timedelta(seconds=STUCK_SECONDS))
+        return self._remove(stuck) if stuck else set()
+
     def _remove(self, digests: Collection[str]) -> set[str]:
         began = now()
         with self._database.write() as session:
-            free = queries.begin_removals(session, digests, began - timedelta(seconds=STUCK_SECONDS))
+            free = queries.begin_removals(session, digests, began, began - timedelta(seconds=STUCK_SECONDS))
         gone: set[str] = set()
-        for digest in free:
-            if self._is_fresh(digest) or now() - began > timedelta(seconds=OWN_SECONDS):
-                continue  # it was stored again; or this machine stood still, and another goes on with the removal
-            self._blobs.delete(digest)
-            gone.add(digest)
-        with self._database.write() as session:
-            queries.end_removals(session, gone, set(free) - gone)
+        stayed = set(free)
+        try:
+            for digest in free:
+                if self._is_fresh(digest) or now() - began > timedelta(seconds=OWN_SECONDS):
+                    continue  # it was stored again; or this machine stood still, and another goes on with the removal
+                stayed.discard(digest)  # from here on nobody knows, until the bucket has answered
+                self._blobs.delete(digest)
+                gone.add(digest)
+        finally:
+            with self._database.write() as session:
+                queries.end_removals(session, began, gone, stayed)
         return gone
 
     def _is_fresh(self, digest: str) -> bool:

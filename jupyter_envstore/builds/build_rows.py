@@ -31,12 +31,13 @@ class BuildRows:
     def keep_record(self, record: BuildRecord) -> None:
         """Make the record durable: from here on the build can be made again without solving."""
         blob = self.workspace.blobs.put(record.to_bytes())
+        confirmed = self.workspace.confirmed(blob.digest, *(wheel["sha256"] for wheel in record.wheels))
         with self.workspace.claim.write(self.workspace.database) as session:
             build = session.get_one(Build, self.job.build.id)
-            refer(session, self.workspace.blobs, blob, f"build:{build.id}:record")
+            refer(session, confirmed, blob, f"build:{build.id}:record")
             for wheel in record.wheels:
                 kept = StoredBlob(wheel["sha256"], wheel["size"])
-                refer(session, self.workspace.blobs, kept, wheel_owner(build.id, kept.digest))
+                refer(session, confirmed, kept, wheel_owner(build.id, kept.digest))
             build.record_digest = blob.digest
             build.platform = self.job.platform
             packages = list(package_rows(record.lock(self.job.platform)))

@@ -70,8 +70,9 @@ def run_scripts(workspace: Workspace, prefix: Path, scripts: list[LinkScript], l
     with workspace.blobs.create() as writer:
         for path in write_products(prefix, touched, writer):
             workspace.warn(LINK_SCRIPT, f"{path}, which a script made, is no file; it was removed", path=path)
+    confirmed = workspace.confirmed(writer.result().digest)
     with workspace.claim.write(workspace.database) as session:
-        refer(session, workspace.blobs, writer.result(), products_owner(workspace.claim.build_id))
+        refer(session, confirmed, writer.result(), products_owner(workspace.claim.build_id))
 
 
 def bring_back(workspace: Workspace, prefix: Path) -> None:

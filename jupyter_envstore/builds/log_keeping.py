@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Collection
 
 from jupyter_envstore.blobs.interface import BlobStore
+from jupyter_envstore.builds.blob_collection import confirmed
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database.blob_references import refer
 from jupyter_envstore.database.connection import Database
@@ -34,11 +35,12 @@ def _keep_rows(database: Database, blobs: BlobStore, build_id: int, settled: Col
     if before:
         text = zlib.decompress(blobs.read(before)) + text
     blob = blobs.put(zlib.compress(text))
+    known = confirmed(database, blobs, [blob.digest])
     with database.write() as session:
         build = session.get_one(Build, build_id)
         if build.log_digest != before:
             return True
         if rows.forget_chunks(session, build_id, chunks[-1].id):  # else the build was deleted meanwhile
-            refer(session, blobs, blob, f"build:{build_id}:log")
+            refer(session, known, blob, f"build:{build_id}:log")
             build.log_digest = blob.digest
     return False

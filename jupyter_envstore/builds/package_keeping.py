@@ -22,7 +22,7 @@ from jupyter_envstore.database.warnings import KEPT_PACKAGES
 from jupyter_envstore.engine.archives import index_logins
 from jupyter_envstore.engine.channels import conda_credentials
 from jupyter_envstore.engine.package_files import fetch_file, package_files
-from jupyter_envstore.errors import PackageError, StorageError
+from jupyter_envstore.errors import PackageError
 from jupyter_envstore.policy.setting_values import SettingValues
 from jupyter_envstore.spec.lock_entries import CondaEntry
 from jupyter_envstore.spec.wording import counted
@@ -143,12 +143,9 @@ class _Keeper:
             target.unlink(missing_ok=True)
 
     def _note(self, file: PackageFile, blob: StoredBlob | None, reason: str) -> None:
+        confirmed = self.workspace.confirmed(blob.digest) if blob is not None else {}
         with self.workspace.claim.write(self.workspace.database) as session:
             rows.find_build(session, self.build_id)  # a deleted one keeps nothing
-            try:
-                kept.note_file(session, self.workspace.blobs, self.build_id, file, blob, reason)
-            except StorageError:  # collected since it was looked at; the next attempt fetches it
-                reason = f"{file.filename} was removed from the store while it was being kept"
-                kept.note_file(session, self.workspace.blobs, self.build_id, file, None, reason)
+            kept.note_file(session, confirmed, self.build_id, file, blob, reason)
         if reason:
             self.workspace.warn(KEPT_PACKAGES, f"not kept: {reason}", package=file.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import itertools
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -33,10 +34,11 @@ from jupyter_envstore.engine.cache_filling import left_behind
 from jupyter_envstore.engine.package_cache import cache_name
 from jupyter_envstore.engine.prefix import remove_tree, to_trash, tree_size
 from jupyter_envstore.engine.record import BuildRecord
-from jupyter_envstore.errors import StorageError
+from jupyter_envstore.errors import BlobStoreAwayError, StorageError
 from jupyter_envstore.policy.setting_values import SettingValues
 from jupyter_envstore.private_files import create_private
 
+log = logging.getLogger(__name__)
 INDEX_SECONDS = 30 * 86400.0
 WHEEL_SECONDS = 86400.0
 GRACE_SECONDS = 3600.0
@@ -131,9 +133,7 @@ class Retention:
         plan.removals = [r for r in plan.removals if r.build_id is not None and self.pack_away(r.build_id)]
         self._add_cleared(plan, cleared)
         self._let_packages_go(plan)
-        unneeded = self._unneeded_blobs()
-        gone = BlobCollection(self.database, self.blobs, GRACE_SECONDS).remove([removal.name for removal in unneeded])
-        plan.removals += [removal for removal in unneeded if removal.name in gone]
+        plan.removals += self._remove_blobs()
         leftovers = Plan()
         self._plan_leftovers(leftovers)
         taken = [(removal, self._leftover_to_trash(removal)) for removal in leftovers.removals]
@@ -297,6 +297,17 @@ class Retention:
             kept.discard(build.id)
             gone.add(build.id)
         return removals
+
+    def _remove_blobs(self) -> list[Removal]:
+        """Remove what nobody needs; if the bucket does not answer, all else is freed all the same."""
+        try:
+            unneeded = self._unneeded_blobs()
+            names = [removal.name for removal in unneeded]
+            gone = BlobCollection(self.database, self.blobs, GRACE_SECONDS).remove(names)
+        except BlobStoreAwayError as error:
+            log.warning("no blob is removed: %s", error)
+            return []
+        return [removal for removal in unneeded if removal.name in gone]
 
     def _unneeded_blobs(self) -> list[Removal]:
         found = BlobCollection(self.database, self.blobs, GRACE_SECONDS).find()

@@ -17,8 +17,10 @@ from pathlib import Path
 from types import TracebackType
 
 from jupyter_envstore.blobs import blob_store
+from jupyter_envstore.builds.blob_collection import confirmed
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import warnings
+from jupyter_envstore.database.blob_references import Confirmed
 from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.jobs import Claim, finish
 from jupyter_envstore.database.models import Build, Job, LogChunk, Step
@@ -191,6 +193,16 @@ class Workspace:
     def temporary(self, name: str) -> Path:
         """Return a path for something unfinished; all of it goes when the job ends."""
         return self.staging / name
+
+    def confirmed(self, *digests: str) -> Confirmed:
+        """Return that blobs are there that were stored or found, before the transaction that refers to them.
+
+        Raises
+        ------
+        BlobRemovedError
+            One was removed meanwhile: the job has to be done again.
+        """
+        return confirmed(self.database, self.blobs, digests, PATIENCE)
 
     def flush(self, begins: Step | None = None) -> None:
         """Write what has gathered, the heartbeat, and the step that begins.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -12,8 +13,12 @@ from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.models import Blob, BlobReference, RemovedBlob
 from jupyter_envstore.errors import BlobRemovedError
 
+Confirmed = Mapping[str, datetime]
+"""Blobs that were removed and are there again, each with when it was removed (:func:`confirm`)."""
+REMOVED = "a file was removed from the store while it was being made; try again"
 
-def refer(session: Session, blobs: BlobStore, blob: StoredBlob, owner: str) -> None:
+
+def refer(session: Session, confirmed: Confirmed, blob: StoredBlob, owner: str) -> None:
     """Note that ``owner`` needs ``blob``, and drop what it needed before.
 
     Raises
@@ -22,10 +27,10 @@ def refer(session: Session, blobs: BlobStore, blob: StoredBlob, owner: str) -> N
         It was collected between its writing and this.
     """
     session.execute(delete(BlobReference).where(BlobReference.owner == owner, BlobReference.digest != blob.digest))
-    refer_too(session, blobs, blob, owner)
+    refer_too(session, confirmed, blob, owner)
 
 
-def refer_too(session: Session, blobs: BlobStore, blob: StoredBlob, owner: str) -> None:
+def refer_too(session: Session, confirmed: Confirmed, blob: StoredBlob, owner: str) -> None:
     """Note that ``owner`` needs ``blob`` beside what it needs already.
 
     Raises
@@ -33,7 +38,7 @@ def refer_too(session: Session, blobs: BlobStore, blob: StoredBlob, owner: str) 
     BlobRemovedError
         It was collected between its writing and this.
     """
-    _check_there(session, blobs, [blob.digest])
+    _check_there(session, confirmed, [blob.digest])
     if session.get(Blob, blob.digest) is None:
         session.add(Blob(digest=blob.digest, size=blob.size, created_on=now()))
         session.flush()
@@ -41,7 +46,7 @@ def refer_too(session: Session, blobs: BlobStore, blob: StoredBlob, owner: str) 
         session.add(BlobReference(digest=blob.digest, owner=owner))
 
 
-def refer_parts(session: Session, blobs: BlobStore, found: Iterable[StoredBlob], owner: str) -> None:
+def refer_parts(session: Session, confirmed: Confirmed, found: Iterable[StoredBlob], owner: str) -> None:
     """Note that ``owner`` needs these blobs and no others.
 
     Raises
@@ -50,7 +55,7 @@ def refer_parts(session: Session, blobs: BlobStore, found: Iterable[StoredBlob],
         One was collected between its writing and this.
     """
     wanted = {blob.digest: blob for blob in found}
-    _check_there(session, blobs, list(wanted))
+    _check_there(session, confirmed, list(wanted))
     known = set(session.scalars(select(Blob.digest).where(Blob.digest.in_(wanted))))
     session.add_all(
         Blob(digest=b.digest, size=b.size, created_on=now()) for b in wanted.values() if b.digest not in known
@@ -60,16 +65,32 @@ def refer_parts(session: Session, blobs: BlobStore, found: Iterable[StoredBlob],
     session.add_all(BlobReference(digest=digest, owner=owner) for digest in wanted)
 
 
-def _check_there(session: Session, blobs: BlobStore, digests: Sequence[str]) -> None:
-    """Refuse blobs that are being removed, or were and are not there again; all others were there and stay.
+def removed_of(session: Session, digests: Iterable[str]) -> list[RemovedBlob]:
+    """Return which of some blobs are being removed, or were removed lately."""
+    return list(session.scalars(select(RemovedBlob).where(RemovedBlob.digest.in_(list(digests)))))
 
-    The place of the blobs is asked for those alone that were removed lately: it may be far away, and others wait for
-    this transaction.
+
+def confirm(blobs: BlobStore, removed: Sequence[RemovedBlob]) -> Confirmed:
+    """Ask the place of blobs for those that were removed lately: before the transaction that refers to them.
+
+    It may be far away, and others wait for that transaction.
+
+    Raises
+    ------
+    BlobRemovedError
+        One is being removed, or was and is not there again.
     """
+    there = blobs.present({row.digest for row in removed if row.is_gone})
+    if any(row.digest not in there for row in removed):
+        raise BlobRemovedError(REMOVED)
+    return {row.digest: row.changed_on for row in removed}
+
+
+def _check_there(session: Session, confirmed: Confirmed, digests: Sequence[str]) -> None:
+    """Refuse blobs that were removed since it was confirmed that they are there; all others were there and stay."""
     for row in session.scalars(select(RemovedBlob).where(RemovedBlob.digest.in_(digests))):
-        if not row.is_gone or not blobs.exists(row.digest):
-            msg = "a file was removed from the store while it was being made; try again"
-            raise BlobRemovedError(msg)
+        if not row.is_gone or confirmed.get(row.digest) != row.changed_on:
+            raise BlobRemovedError(REMOVED)
 
 
 def artifact_owner(artifact_id: int) -> str:

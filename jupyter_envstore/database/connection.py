@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
-from datetime import datetime, timezone
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session as Session  # others name what they are given
 
 from jupyter_envstore.database import schema
+from jupyter_envstore.database.clock import now as now
+from jupyter_envstore.database.clock import set_ahead
 from jupyter_envstore.database.kinds import DatabaseKind, WriteWatch
 from jupyter_envstore.database.sqlite import SqliteFile, database_file
 
@@ -19,11 +20,8 @@ BUSY_TIMEOUT = 20.0
 PATIENCE = 3.0
 """How long a database that does not answer is asked again."""
 PAUSE = 0.2
-
-
-def now() -> datetime:
-    """Return the time as the database keeps it: UTC, naive."""
-    return datetime.now(timezone.utc).replace(tzinfo=None)
+CLOCK_SECONDS = 300.0
+"""How often the clock of a database on another machine is asked for."""
 
 
 def kind_of(url: str) -> DatabaseKind:
@@ -66,6 +64,7 @@ class Database:
         self._patience = patience
         self._reading = self.kind.for_reading(self.engine)
         self._writing = self.engine.execution_options(envstore_write=True)
+        self._clock_asked = -CLOCK_SECONDS
 
     def make(self) -> None:
         """Make the database where there is none, if it is a file.
@@ -178,6 +177,9 @@ class Database:
         until = time.monotonic() + self._patience
         while True:
             try:
+                if time.monotonic() - self._clock_asked > CLOCK_SECONDS:
+                    set_ahead(self.kind.clock_ahead(self.engine))
+                    self._clock_asked = time.monotonic()
                 connection = engine.connect()
                 break
             except DBAPIError as error:

@@ -10,7 +10,7 @@ from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
-from jupyter_envstore.database.blob_references import refer_too, release
+from jupyter_envstore.database.blob_references import Confirmed, refer_too, release
 from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.jobs import KEEP, enqueue, unfinished_jobs
 from jupyter_envstore.database.models import BlobReference, Build, Change, Environment, KeptPackage, Namespace
@@ -74,7 +74,7 @@ def request_keeping(session: Session, build: Build) -> bool:
 
 
 def note_file(
-    session: Session, blobs: BlobStore, build_id: int, file: PackageFile, blob: StoredBlob | None, reason: str = ""
+    session: Session, confirmed: Confirmed, build_id: int, file: PackageFile, blob: StoredBlob | None, reason: str = ""
 ) -> None:
     """Note that a build keeps a file, or the ``reason`` for which it cannot be had.
 
@@ -91,7 +91,7 @@ def note_file(
     )
     session.execute(delete(KeptPackage).where(*same))
     if blob is not None:
-        refer_too(session, blobs, blob, kept_owner(build_id))
+        refer_too(session, confirmed, blob, kept_owner(build_id))
     session.add(
         KeptPackage(
             build_id=build_id,

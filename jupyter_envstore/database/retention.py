@@ -137,11 +137,13 @@ def unneeded_blobs(session: Session, before: datetime) -> list[StoredBlob]:
     return [StoredBlob(blob.digest, blob.size) for blob in session.scalars(query)]
 
 
-def begin_removals(session: Session, digests: Collection[str], stuck_before: datetime) -> list[str]:
+def begin_removals(session: Session, digests: Collection[str], moment: datetime, stuck_before: datetime) -> list[str]:
     """Note that blobs are removed; return those that may be: nobody needs them, and nobody else removes them.
 
     Parameters
     ----------
+    moment : datetime
+        Now; it tells this removal from others of the same blob.
     stuck_before : datetime
         Who began to remove one before this moment does it no more.
     """
@@ -153,16 +155,22 @@ def begin_removals(session: Session, digests: Collection[str], stuck_before: dat
     for digest in free:
         images.forget_layers(session, digest)
         if digest in rows:
-            rows[digest].is_gone, rows[digest].changed_on = False, now()
+            rows[digest].is_gone, rows[digest].changed_on = False, moment
         else:
-            session.add(RemovedBlob(digest=digest, is_gone=False, changed_on=now()))
+            session.add(RemovedBlob(digest=digest, is_gone=False, changed_on=moment))
     return free
 
 
-def end_removals(session: Session, gone: Collection[str], stayed: Collection[str]) -> None:
-    """Note that removals ended: which blobs are gone, and which stay, since somebody stored them again meanwhile."""
-    session.execute(update(RemovedBlob).where(RemovedBlob.digest.in_(gone)).values(is_gone=True, changed_on=now()))
-    session.execute(delete(RemovedBlob).where(RemovedBlob.digest.in_(stayed)))
+def end_removals(session: Session, moment: datetime, gone: Collection[str], stayed: Collection[str]) -> None:
+    """Note that removals which began at a moment ended: which blobs are gone, and which stay.
+
+    Where another took a removal over, since this one stood still, its word holds.
+    """
+    mine = RemovedBlob.is_gone.is_(False), RemovedBlob.changed_on == moment
+    session.execute(
+        update(RemovedBlob).where(RemovedBlob.digest.in_(gone), *mine).values(is_gone=True, changed_on=now())
+    )
+    session.execute(delete(RemovedBlob).where(RemovedBlob.digest.in_(stayed), *mine))
 
 
 def stuck_removals(session: Session, before: datetime) -> list[str]:

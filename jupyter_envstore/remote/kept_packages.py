@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from jupyter_envstore.errors import PackageError, StorageError
 from jupyter_envstore.remote.answers import heeds_proxies
+from jupyter_envstore.remote.headers import VERSION, own_version
 from jupyter_envstore.remote.trust import trusted
 
 if TYPE_CHECKING:
@@ -184,7 +185,11 @@ class RemotePackages:
         return [file for file in files if file.digest in kept]
 
     def _request(self, path: str, body: bytes | None = None) -> urllib.request.Request:
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        headers = {
+            "Authorization": f"Bearer {self._token}",
+            "Content-Type": "application/json",
+            VERSION: own_version(),
+        }
         address = self._url + path  # it was checked when it was configured
         return urllib.request.Request(address, body, headers)  # noqa: S310
 

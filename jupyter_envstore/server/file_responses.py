@@ -11,6 +11,7 @@ from tornado.iostream import StreamClosedError
 
 from jupyter_envstore.blobs.interface import BlobFile, Download
 from jupyter_envstore.errors import PreconditionError, RangeError, StorageError
+from jupyter_envstore.remote.headers import VERSION
 from jupyter_envstore.server.base import EnvStoreHandler
 
 PLAIN = "text/plain; charset=utf-8"
@@ -97,7 +98,11 @@ class FileHandler(EnvStoreHandler):
         if self.request.method != "HEAD" and self.noted is not None and self._is_due(self.noted, start == 0):
             await self.run(self.store.artifacts.note_download, self.identity.name, *self.noted)
         if self.request.method != "HEAD":
-            if elsewhere is not None and (address := await elsewhere(self._is_saved(download.attachment))):
+            if (
+                elsewhere is not None
+                and self._follows()
+                and (address := await elsewhere(self._is_saved(download.attachment)))
+            ):
                 await self._send_elsewhere(address)
                 return
             await send(start, end)
@@ -116,6 +121,17 @@ class FileHandler(EnvStoreHandler):
         """Name the file; a browser shows it in a tab unless it is an attachment or a download is asked for."""
         kind = "attachment" if self._is_saved(attachment) else "inline"
         self.set_header("Content-Disposition", f'{kind}; filename="{name}"')
+
+    def _follows(self) -> bool:
+        """Whether the client can be sent to the object store.
+
+        Stores that are clients of this one follow nowhere, since they have its token. Scripts of a page would need the
+        object store's consent (CORS), so only what a browser goes to itself is sent on. ``If-Match`` names a tag of
+        this server.
+        """
+        headers = self.request.headers
+        is_script = headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
+        return not (is_script or VERSION in headers or "If-Match" in headers)
 
     def _is_saved(self, attachment: bool) -> bool:
         return self.flag("download") or attachment

@@ -11,9 +11,13 @@ from jupyter_envstore.errors import NotFoundError
 GONE = "the artifact's file is gone from the store; have it made again"
 
 
-def is_whole(session: Session, blobs: BlobStore, artifact: Artifact) -> bool:
-    """Whether the files of a ready artifact are there: its own, and all of its parts."""
-    digests = {artifact.digest or "", *images.parts_of(session, artifact.id)}
+def digests_of(session: Session, artifact: Artifact) -> set[str]:
+    """Return the digests of the files of a ready artifact: its own, and all of its parts."""
+    return {artifact.digest or "", *images.parts_of(session, artifact.id)}
+
+
+def are_there(blobs: BlobStore, digests: set[str]) -> bool:
+    """Whether all files are there; asked outside of transactions, since it may take a while."""
     return all(digests) and blobs.present(digests) == digests
 
 

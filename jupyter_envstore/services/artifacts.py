@@ -24,7 +24,7 @@ from jupyter_envstore.database.states import ABSENT, COMPLETED, MAKING, PENDING,
 from jupyter_envstore.errors import ConflictError, NotFoundError, PolicyError
 from jupyter_envstore.policy.artifact_kinds import artifact_kinds, small_kinds
 from jupyter_envstore.representation.artifacts import ArtifactView, artifact_view
-from jupyter_envstore.services.artifact_files import GONE, artifact_file, is_whole
+from jupyter_envstore.services.artifact_files import GONE, are_there, artifact_file, digests_of
 from jupyter_envstore.services.images import Images
 
 PIECE = 1 << 20
@@ -55,6 +55,7 @@ class Artifacts:
         """
         maker = find_maker(kind)
         maker.check_variant(variant)
+        whole = self._whole(build_id, kind, variant)
         with self._database.write() as session:
             row = rows.find_build(session, build_id)
             build = row.build
@@ -80,7 +81,7 @@ class Artifacts:
             elif artifact.state in (PENDING, MAKING) or (
                 artifact.state == READY
                 and artifact.tools.get("settings", "") == made_for(kind, settings)
-                and is_whole(session, self._blobs, artifact)
+                and artifact.digest == whole
             ):
                 return artifact.id
             artifact.state, artifact.reason = PENDING, ""
@@ -89,6 +90,15 @@ class Artifacts:
             people.audit(session, who, "artifact.request", f"build:{build_id}:{kind}", {"variant": variant})
         self._scheduler.wake()
         return artifact.id
+
+    def _whole(self, build_id: int, kind: str, variant: str) -> str | None:
+        """Return the digest of an artifact that is ready, and whose files are all there."""
+        with self._database.read() as session:
+            artifact = rows.find_artifact(session, build_id, kind, variant)
+            if artifact is None or artifact.state != READY:
+                return None
+            digests = digests_of(session, artifact)
+        return artifact.digest if are_there(self._blobs, digests) else None
 
     def standings(self, wanted: Collection[Wanted]) -> dict[Wanted, Standing]:
         """Return how artifacts stand that somebody waits for."""

@@ -12,7 +12,7 @@ import tarfile
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jupyter_envstore import __version__
@@ -30,6 +30,8 @@ from jupyter_envstore.errors import EnvStoreError, InvalidInputError, StorageErr
 from jupyter_envstore.private_files import create_private
 
 FORMAT = 1
+PATIENCE = 120.0
+"""Seconds for which a bucket that does not answer is waited for."""
 ABOUT, DATABASE = "envstore-backup.json", "envstore.sqlite"
 
 
@@ -133,7 +135,7 @@ def _placed(blobs: LocalBlobStore, config: StoreConfig) -> Iterator[None]:
     In a bucket, they stay then, and are collected as what nobody needs.
     """
     if config.blob_url:
-        target = blob_store(config)
+        target = blob_store(replace(config, blob_cache_gigabytes=0.0), patience=PATIENCE)
         for blob, _ in blobs.ages():
             target.copy(blobs.local_file(blob.digest))
         yield
@@ -221,7 +223,7 @@ def _copy_rows_of(config: StoreConfig, target: Path) -> None:
 
 
 def _write(config: StoreConfig, partial: Path, database: Path, digests: list[str]) -> Saved:
-    blobs = blob_store(config)
+    blobs = blob_store(config, patience=PATIENCE)
     missing, count, size = [], 0, 0
     about = {"format": FORMAT, "version": __version__, "made_on": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
     create_private(partial)
@@ -235,6 +237,8 @@ def _write(config: StoreConfig, partial: Path, database: Path, digests: list[str
             try:
                 blob = blobs.file(digest)
                 with blob.open() as file:
+                    file.read(1)  # before the header is written: it may be gone
+                    file.seek(0)
                     entry = tarfile.TarInfo(f"blobs/sha256/{digest[:2]}/{digest}")
                     entry.size, entry.mtime = blob.size, int(time.time())
                     tar.addfile(entry, file)

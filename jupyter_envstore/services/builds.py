@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
+from jupyter_envstore.builds.blob_collection import confirmed
 from jupyter_envstore.builds.deletion import kept_on_deletion, remove_prefixes
 from jupyter_envstore.builds.options import BuildOptions
 from jupyter_envstore.builds.package_rows import package_rows
@@ -17,7 +18,7 @@ from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import listings as listing
 from jupyter_envstore.database import people
 from jupyter_envstore.database import settings as settings_rows
-from jupyter_envstore.database.blob_references import refer, wheel_owner
+from jupyter_envstore.database.blob_references import Confirmed, refer, wheel_owner
 from jupyter_envstore.database.connection import Database, Session, now
 from jupyter_envstore.database.jobs import BUILD, RESTORE, enqueue, unfinished_jobs
 from jupyter_envstore.database.models import Environment, Namespace
@@ -213,6 +214,7 @@ class Builds:
             spec_id, text = build.specification_id, rows.specification_of(session, build).text
         record = replace(self._records.read(build.id), name=target[1])
         blob = self._checked_record(record, target)
+        known = self._confirmed(record, blob)
         with self._database.write() as session:
             space, made = self._environment(session, target, environment.description, who, is_new=True)
             row = session.get_one(SpecificationRow, spec_id)
@@ -221,9 +223,9 @@ class Builds:
             new.package_count = build.package_count
             for wheel in record.wheels:
                 kept = StoredBlob(wheel["sha256"], wheel["size"])
-                refer(session, self._blobs, kept, f"build:{new.id}:wheel:{kept.digest}")
+                refer(session, known, kept, wheel_owner(new.id, kept.digest))
             rows.copy_packages(session, build.id, new.id)
-            found = self._add_recorded(session, rows.BuildRow(new, made, space), blob, build.platform, who)
+            found = self._add_recorded(session, rows.BuildRow(new, made, space), (blob, known), build.platform, who)
             enqueue(session, BUILD, new.id)
         self._scheduler.wake()
         return found
@@ -278,6 +280,7 @@ class Builds:
                 msg = "PyPI packages of it have to be built from source, which makes another record; build it now"
                 raise ConflictError(msg)
             return self.submit(locked_specification(record), *target, who, trigger, is_new=use.is_new)
+        known = self._confirmed(record, blob)
         with self._database.write() as session:
             space, made = self._environment(session, target, record.description, who, use.is_new)
             if not use.is_new and (here := rows.build_with_record(session, made, blob.digest)) is not None:
@@ -289,9 +292,9 @@ class Builds:
             rows.set_packages(session, new.id, packages)
             for wheel in record.wheels:
                 kept = StoredBlob(wheel["sha256"], wheel["size"])
-                refer(session, self._blobs, kept, wheel_owner(new.id, kept.digest))
+                refer(session, known, kept, wheel_owner(new.id, kept.digest))
             place = rows.BuildRow(new, made, space)
-            found = self._add_recorded(session, place, blob, platform, who)
+            found = self._add_recorded(session, place, (blob, known), platform, who)
             if use.later:
                 _complete_without_files(session, place, who, use.is_active)
             else:
@@ -304,6 +307,10 @@ class Builds:
         self.check_space()
         check_record(record, self._settings.near(target), "/".join(target), self._config)
         return self._blobs.put(record.to_bytes())
+
+    def _confirmed(self, record: BuildRecord, blob: StoredBlob) -> Confirmed:
+        """Return that a record and its wheels are there, before the transaction that refers to them."""
+        return confirmed(self._database, self._blobs, [blob.digest, *(wheel["sha256"] for wheel in record.wheels)])
 
     def _environment(
         self, session: Session, target: tuple[str, str], description: str, who: str, is_new: bool
@@ -319,12 +326,12 @@ class Builds:
         return space, made
 
     def _add_recorded(
-        self, session: Session, row: rows.BuildRow, record: StoredBlob, platform: str, who: str
+        self, session: Session, row: rows.BuildRow, stored: tuple[StoredBlob, Confirmed], platform: str, who: str
     ) -> BuildRef:
         """Note the record that a new build has already."""
-        build = row.build
+        build, (record, known) = row.build, stored
         build.record_digest, build.platform = record.digest, platform
-        refer(session, self._blobs, record, f"build:{build.id}:record")
+        refer(session, known, record, f"build:{build.id}:record")
         found = BuildRef(row.namespace.name, row.environment.name, build.number, build.id)
         people.audit(session, who, "build.create", str(found), {"trigger": build.trigger, "build_id": build.id})
         return found

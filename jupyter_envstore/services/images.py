@@ -14,7 +14,7 @@ from jupyter_envstore.database.states import ABSENT, COMPLETED, READY
 from jupyter_envstore.errors import ConflictError, NotFoundError
 from jupyter_envstore.images.image_archive import ImageArchive
 from jupyter_envstore.images.reference import LATEST, Reference
-from jupyter_envstore.services.artifact_files import artifact_file, is_whole
+from jupyter_envstore.services.artifact_files import are_there, artifact_file, digests_of
 from jupyter_envstore.services.values import ImageState
 from jupyter_envstore.spec.names import spell
 
@@ -111,7 +111,9 @@ class Images:
         with self._database.read() as session:
             row = rows.find_build(session, build_id)
             artifact = rows.find_artifact(session, build_id, images.DOCKER, "")
-            whole = artifact is not None and artifact.state == READY and is_whole(session, self._blobs, artifact)
+            ready = artifact is not None and artifact.state == READY
+            digests = digests_of(session, artifact) if artifact is not None and ready else set()
+        whole = ready and are_there(self._blobs, digests)
         state = artifact.state if artifact is not None and (artifact.state != READY or whole) else ABSENT
         return {
             "state": state,

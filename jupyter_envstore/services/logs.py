@@ -26,9 +26,10 @@ class Logs:
     def read(self, build_id: int) -> str:
         """Return the log so far."""
         with self._database.read() as session:
-            build = self._with_log(session, build_id)
-            text = zlib.decompress(self._blobs.read(build.log_digest)).decode() if build.log_digest else ""
-            return text + "".join(chunk.text for chunk in rows.log_chunks(session, build_id))
+            digest = self._with_log(session, build_id).log_digest
+            chunks = rows.log_chunks(session, build_id)
+        text = zlib.decompress(self._blobs.read(digest)).decode() if digest else ""
+        return text + "".join(chunk.text for chunk in chunks)
 
     def part(self, build_id: int, offset: int) -> tuple[str, int]:
         """Return the log so far behind byte ``offset``, and the offset behind it."""
@@ -45,9 +46,9 @@ class Logs:
             digest = self._with_log(session, build_id).log_digest
             busy = bool(unfinished_jobs(session, build_id))
             found = rows.log_chunks(session, build_id, mark.chunk if digest == mark.digest else 0)
-            text = "".join(row.text for row in found).encode()
-            if digest != mark.digest and digest:
-                text = (zlib.decompress(self._blobs.read(digest)) + text)[mark.seen :]
+        text = "".join(row.text for row in found).encode()
+        if digest != mark.digest and digest:
+            text = (zlib.decompress(self._blobs.read(digest)) + text)[mark.seen :]
         same = mark.chunk if digest == mark.digest else 0  # SQLite gives numbers of deleted rows to new ones
         last = found[-1].id if found else same
         return text, LogMark(last, digest, mark.seen + len(text)), busy

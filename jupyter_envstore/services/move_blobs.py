@@ -13,7 +13,7 @@ from jupyter_envstore.blobs.local import LocalBlobStore
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import retention as queries
 from jupyter_envstore.database.connection import Database
-from jupyter_envstore.errors import InvalidInputError, NotFoundError
+from jupyter_envstore.errors import DamagedFileError, InvalidInputError, NotFoundError
 
 AT_ONCE = 4
 """Files that are copied beside each other."""
@@ -38,7 +38,7 @@ class MovedBlobs:
     there : int
         Files that were there already.
     missing : tuple of str
-        Digests of those that were not to be had.
+        Digests of those that were not to be had, or have not their hash any more.
     """
 
     source: str
@@ -71,7 +71,8 @@ def move_blobs(config: StoreConfig, report: Report, back: bool = False) -> Moved
     if not config.blob_url:
         msg = "name a bucket in the configuration first: c.EnvStoreApp.blob_url"
         raise InvalidInputError(msg)
-    folder, bucket = LocalBlobStore(config.blobs), blob_store(config, patience=PATIENCE)
+    folder = LocalBlobStore(config.blobs)
+    bucket = blob_store(replace(config, blob_cache_gigabytes=0.0), patience=PATIENCE)  # no copies: all is on the disk
     source, target = (bucket, folder) if back else (folder, bucket)
     with closing(Database(config.url)) as database:
         if database.revision() is None:
@@ -107,12 +108,12 @@ def _copy_all(
 def _copy(source: BlobStore, target: BlobStore, digest: str) -> int | None:
     """Copy a blob; return its bytes, -1 if it is there, None if it is not to be had."""
     target.touch([digest])
-    if target.exists(digest):
-        return -1
     try:
+        if target.exists(digest) and target.verify(digest) and target.size(digest) == source.size(digest):
+            return -1
         with source.open(digest) as file, target.create(digest) as writer:
             while data := file.read(PIECE):
                 writer.write(data)
-    except FileNotFoundError:
+    except (FileNotFoundError, DamagedFileError):
         return None
     return writer.size

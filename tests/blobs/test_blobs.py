@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,9 +10,9 @@ from typing import cast
 
 import pytest
 
-from jupyter_envstore.blobs.interface import BlobStore
+from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
 from jupyter_envstore.blobs.local import LocalBlobStore
-from jupyter_envstore.builds.blob_collection import BlobCollection
+from jupyter_envstore.builds.blob_collection import BlobCollection, confirmed
 from jupyter_envstore.database.blob_references import refer, release
 from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.models import RemovedBlob
@@ -52,15 +51,15 @@ def test_a_blob_is_needed_as_long_as_one_owner_needs_it(tmp_path: Path) -> None:
     blobs = LocalBlobStore(tmp_path)
     blob = blobs.put(b"content")
     with database.write() as session:
-        refer(session, blobs, blob, "artifact:1")
-        refer(session, blobs, blob, "artifact:2")
+        refer(session, {}, blob, "artifact:1")
+        refer(session, {}, blob, "artifact:2")
     with database.write() as session:
         release(session, "artifact:1")
         assert unneeded_blobs(session, now()) == []
-        assert begin_removals(session, [blob.digest], now()) == []
+        assert begin_removals(session, [blob.digest], now(), now()) == []
         release(session, "artifact:2")
         assert [found.digest for found in unneeded_blobs(session, now())] == [blob.digest]
-        assert begin_removals(session, [blob.digest], now()) == [blob.digest]
+        assert begin_removals(session, [blob.digest], now(), now()) == [blob.digest]
         assert unneeded_blobs(session, now()) == []
     database.close()
 
@@ -71,8 +70,8 @@ def test_a_new_blob_of_an_owner_replaces_the_old_one(tmp_path: Path) -> None:
     blobs = LocalBlobStore(tmp_path)
     first, second = blobs.put(b"one"), blobs.put(b"two")
     with database.write() as session:
-        refer(session, blobs, first, "build:1:log")
-        refer(session, blobs, second, "build:1:log")
+        refer(session, {}, first, "build:1:log")
+        refer(session, {}, second, "build:1:log")
         assert [found.digest for found in unneeded_blobs(session, now())] == [first.digest]
     database.close()
 
@@ -86,33 +85,50 @@ def database(tmp_path: Path) -> Iterator[Database]:
     made.close()
 
 
-def test_a_blob_that_was_collected_meanwhile_cannot_be_referred_to_until_it_is_stored_again(
-    tmp_path: Path, database: Database
-) -> None:
-    blobs = LocalBlobStore(tmp_path)
-    blob = blobs.put(b"content")
-    assert BlobCollection(database, blobs, -1).remove([blob.digest]) == {blob.digest}
-    with pytest.raises(BlobRemovedError, match="try again"), database.write() as session:
-        refer(session, blobs, blob, "artifact:1")
-    blobs.put(b"content")
+def refer_to(database: Database, blobs: BlobStore, blob: StoredBlob) -> None:
+    """Refer to a blob as a worker does."""
+    known = confirmed(database, blobs, [blob.digest])
     with database.write() as session:
-        refer(session, blobs, blob, "artifact:1")
-    assert BlobCollection(database, blobs, -1).remove([blob.digest]) == set()
+        refer(session, known, blob, "artifact:1")
+
+
+def test_a_blob_that_was_collected_meanwhile_cannot_be_referred_to_until_it_is_stored_again(
+    blobs: BlobStore, database: Database
+) -> None:
+    blob = blobs.put(b"content")
+    assert BlobCollection(database, blobs, -100).remove([blob.digest]) == {blob.digest}
+    with pytest.raises(BlobRemovedError, match="try again"):
+        refer_to(database, blobs, blob)
+    blobs.put(b"content")
+    refer_to(database, blobs, blob)
+    assert BlobCollection(database, blobs, -100).remove([blob.digest]) == set()
     assert blobs.verify(blob.digest)
 
 
-class Interfering:
-    """A blob store in which something happens at a moment of a removal."""
+def test_what_was_confirmed_holds_until_it_is_removed_again(blobs: BlobStore, database: Database) -> None:
+    blob = blobs.put(b"content")
+    BlobCollection(database, blobs, -100).remove([blob.digest])
+    blobs.put(b"content")
+    known = confirmed(database, blobs, [blob.digest])
+    BlobCollection(database, blobs, -100).remove([blob.digest])
+    with pytest.raises(BlobRemovedError), database.write() as session:
+        refer(session, known, blob, "artifact:1")
 
-    def __init__(self, blobs: LocalBlobStore, at: str, then: Callable[[], None]) -> None:
+
+class Interfering:
+    """A blob store in which something happens at a moment of a removal; old until it is stored again."""
+
+    def __init__(self, blobs: BlobStore, at: str, then: Callable[[], None]) -> None:
         self.blobs, self.at, self.then = blobs, at, then
         self.looks = 0
+        self.is_fresh = False
 
     def age(self, digest: str) -> float:
         self.looks += 1
         if self.at == f"look {self.looks}":
             self.then()
-        return self.blobs.age(digest) if self.blobs.age(digest) < 1 else 1e9
+        self.blobs.age(digest)
+        return 0.0 if self.is_fresh else 1e9
 
     def delete(self, digest: str) -> None:
         if self.at == "before delete":
@@ -124,28 +140,26 @@ class Interfering:
 
 @pytest.mark.parametrize("at", ["look 1", "look 2", "before delete", "after delete"])
 def test_a_blob_that_is_stored_while_it_is_collected_is_there_or_cannot_be_referred_to(
-    tmp_path: Path, database: Database, at: str
+    tmp_path: Path, blobs: BlobStore, database: Database, at: str
 ) -> None:
-    blobs = LocalBlobStore(tmp_path)
     blob = blobs.put(b"content")
-    os.utime(blobs.local_file(blob.digest), (1e9, 1e9))
     referred: list[bool] = []
 
     def store() -> None:
         """Store the blob as a worker of another host does, and refer to it."""
         other = Database(f"sqlite:///{tmp_path / 'test.sqlite'}")
         blobs.put(b"content")
+        interfering.is_fresh = True
         try:
-            with other.write() as session:
-                refer(session, blobs, blob, "artifact:1")
+            refer_to(other, blobs, blob)
         except BlobRemovedError:
             referred.append(False)
         else:
             referred.append(True)
         other.close()
 
-    interfering = cast("BlobStore", Interfering(blobs, at, store))
-    gone = BlobCollection(database, interfering, 3600).remove([blob.digest])
+    interfering = Interfering(blobs, at, store)
+    gone = BlobCollection(database, cast("BlobStore", interfering), 3600).remove([blob.digest])
     if referred == [True]:
         assert gone == set()
         assert blobs.exists(blob.digest)
@@ -153,24 +167,58 @@ def test_a_blob_that_is_stored_while_it_is_collected_is_there_or_cannot_be_refer
         store()
     assert referred[-1]
     assert blobs.exists(blob.digest)
-    assert len(referred) == (1 if at in ("look 1", "look 2") and referred[0] else 2)
 
 
-def test_a_removal_that_a_crash_cut_off_is_ended_by_the_next_one(tmp_path: Path, database: Database) -> None:
-    blobs = LocalBlobStore(tmp_path)
+def test_a_blob_that_was_found_and_then_collected_cannot_be_referred_to(
+    tmp_path: Path, blobs: BlobStore, database: Database
+) -> None:
     blob = blobs.put(b"content")
 
-    def crash() -> None:
-        raise KeyboardInterrupt
+    def find() -> None:
+        """Store what is there, which finds it, right before it goes."""
+        blobs.put(b"content")
 
-    os.utime(blobs.local_file(blob.digest), (1e9, 1e9))
+    BlobCollection(database, cast("BlobStore", Interfering(blobs, "before delete", find)), 3600).remove([blob.digest])
+    with pytest.raises(BlobRemovedError):
+        refer_to(database, blobs, blob)
+
+
+def stop() -> None:
+    """Stands for a bucket that goes away, or a process that is killed."""
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("at", ["look 3", "before delete"])
+def test_a_removal_that_was_cut_off_is_ended_by_whoever_comes_next(tmp_path: Path, database: Database, at: str) -> None:
+    blobs = LocalBlobStore(tmp_path / "blobs")
+    blob, other = blobs.put(b"content"), blobs.put(b"other")
+    cut = cast("BlobStore", Interfering(blobs, at, stop))
     with pytest.raises(KeyboardInterrupt):
-        BlobCollection(database, cast("BlobStore", Interfering(blobs, "before delete", crash)), 3600).remove(
-            [blob.digest]
-        )
-    assert blobs.exists(blob.digest)
-    assert BlobCollection(database, blobs, 3600).remove([blob.digest]) == set()  # it may still be at it
+        BlobCollection(database, cut, 3600).remove([blob.digest, other.digest])
+    refer_to(database, blobs, other)  # it was not begun with, so nobody waits for it
+    if at == "look 3":
+        refer_to(database, blobs, blob)
+        return
+    with pytest.raises(BlobRemovedError):
+        refer_to(database, blobs, blob)
+    assert BlobCollection(database, blobs, 3600).remove([blob.digest]) == set()  # another may still be at it
     with database.write() as session:
         session.get_one(RemovedBlob, blob.digest).changed_on -= timedelta(hours=1)
-    assert BlobCollection(database, blobs, 3600).remove([]) == {blob.digest}
-    assert not blobs.exists(blob.digest)
+    assert BlobCollection(database, blobs, -1).remove([]) == {blob.digest}
+    blobs.put(b"content")
+    refer_to(database, blobs, blob)
+
+
+def test_a_collector_that_stood_still_takes_back_nothing_from_who_went_on(tmp_path: Path, database: Database) -> None:
+    blobs = LocalBlobStore(tmp_path / "blobs")
+    blob = blobs.put(b"content")
+
+    def stand_still() -> None:
+        """Let another collector take the removal over."""
+        with database.write() as session:
+            session.get_one(RemovedBlob, blob.digest).changed_on -= timedelta(hours=1)
+        assert BlobCollection(database, blobs, -1).finish_stuck() == {blob.digest}
+
+    BlobCollection(database, cast("BlobStore", Interfering(blobs, "look 2", stand_still)), 3600).remove([blob.digest])
+    with pytest.raises(BlobRemovedError):
+        refer_to(database, blobs, blob)

@@ -152,6 +152,25 @@ def test_a_bucket_that_stays_away_is_named(opened: Opened, server: ObjectStore, 
         server.wait()
 
 
+def test_a_bucket_that_hangs_holds_requests_up_for_seconds(opened: Opened, server: ObjectStore) -> None:
+    blobs = opened()
+    digest = blobs.put(b"content").digest
+    server.hang_gateway(hang=True)
+    try:
+        started = time.monotonic()
+        with pytest.raises(BlobStoreAwayError, match="does not answer"):
+            blobs.exists(digest)
+        assert time.monotonic() - started < 10
+        started = time.monotonic()
+        with pytest.raises(BlobStoreAwayError, match="did not answer a moment ago; try again"):
+            blobs.exists(digest)  # nobody else waits as long
+        assert time.monotonic() - started < 1
+    finally:
+        server.hang_gateway(hang=False)
+    time.sleep(2.5)
+    assert blobs.exists(digest)
+
+
 def test_a_refusal_is_named_at_once_and_without_secrets(opened: Opened, server: ObjectStore, bucket: str) -> None:
     place = f"the object store {bucket}/some/prefix refuses"
     for options, reason in (
@@ -191,6 +210,15 @@ def test_an_address_that_cannot_be_used_is_refused(
 ) -> None:
     with pytest.raises((InvalidInputError, StorageError), match=said):
         blob_store(StoreConfig(str(tmp_path), blob_url=url, blob_options=options)).put(b"content")
+
+
+def test_an_address_with_a_password_is_shown_without_it(tmp_path: Path) -> None:
+    config = StoreConfig(str(tmp_path), blob_url="ftp://bob:sekrit@127.0.0.1:1/place")
+    assert "sekrit" not in repr(config)
+    with pytest.raises(StorageError) as caught:
+        blob_store(config).put(b"content")
+    assert "ftp://127.0.0.1:1/place" in str(caught.value)
+    assert "sekrit" not in str(caught.value)
 
 
 def test_a_configuration_shows_no_secret(server: ObjectStore, tmp_path: Path) -> None:

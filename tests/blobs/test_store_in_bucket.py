@@ -18,6 +18,7 @@ import pytest
 import requests
 
 from jupyter_envstore.builds import retention
+from jupyter_envstore.client import EnvStore as Client
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import retention as queries
 from jupyter_envstore.database.models import LogChunk
@@ -193,17 +194,30 @@ def test_a_store_moves_into_a_bucket_and_back(
     assert "Find versions" in store.envstore.logs.read(view["id"])
 
 
-def test_files_that_are_lost_are_told(
-    open_store: Callable[..., Store], root: Path, values: dict[str, Any], nasty_channel: str
+def test_files_that_are_lost_or_damaged_are_told(
+    open_store: Callable[..., Store], root: Path, values: dict[str, Any], nasty_channel: str, server: ObjectStore
 ) -> None:
     store = open_store(root)
     view = store.build(SPECIFICATION.format(channel=nasty_channel))
     digest = next(a["sha256"] for a in store.envstore.artifacts.of_build(view["id"]) if a["type"] == "archive") or ""
     store.envstore.blobs.delete(digest)
+    record = store.envstore.records.read(view["id"])
+    damaged = hashlib.sha256(record.to_bytes()).hexdigest()
+    path = store.envstore.blobs.local_file(damaged)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + b"?")
     counts: list[tuple[int, int]] = []
-    moved = move_blobs(replace(store.envstore.config, **values), lambda *count: counts.append(count))
-    assert moved.missing == (digest,)
-    assert counts[-1] == (moved.copied + 1, moved.copied + 1)
+    config = replace(store.envstore.config, **values)
+    moved = move_blobs(config, lambda *count: counts.append(count))
+    assert sorted(moved.missing) == sorted([digest, damaged])
+    assert counts[-1] == (moved.copied + 2, moved.copied + 2)
+    path.write_bytes(whole)
+    files, place = server.files(), f"{values['blob_url'].removeprefix('s3://')}/sha256"
+    short = next(name for name in files.find(place) if not name.endswith(damaged))
+    files.pipe_file(short, b"x")
+    again = move_blobs(config, lambda *_: None)
+    assert (again.copied, again.missing) == (2, (digest,))
+    assert not list((root / "blob-cache").glob("??/*"))  # the disk may be full
 
 
 def test_a_backup_takes_the_files_from_the_bucket_and_brings_them_into_one(
@@ -274,6 +288,11 @@ def test_clients_download_and_pull(
     assert whole.headers["Content-Disposition"].startswith("attachment; filename=")
     made = {artifact["type"]: artifact for artifact in running.data("GET", f"build/{build_id}/artifacts/")}
     assert hashlib.sha256(whole.content).hexdigest() == made["archive"]["sha256"]
+    for more in ({"Sec-Fetch-Mode": "cors"}, {"EnvStore-Version": "1"}, {"If-Match": "*"}):  # these cannot follow
+        direct = requests.get(address, headers={**login, **more}, allow_redirects=False, timeout=60)
+        assert (direct.status_code, direct.content) == (200, whole.content)
+    client = Client(f"{running.origin}/envstore", token=MASTER)
+    assert Path(client.download("team/e", "archive", tmp_path)).read_bytes() == whole.content
     part = requests.get(address, headers={**login, "Range": "bytes=1000-1999"}, timeout=60)
     assert (part.status_code, part.content) == (206, whole.content[1000:2000])
     head = requests.head(address, headers=login, timeout=60)

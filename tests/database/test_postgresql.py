@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,7 +22,7 @@ from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import postgresql_watch
 from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.environment_listing import list_environments
-from jupyter_envstore.database.jobs import BUILD, claim_next, enqueue
+from jupyter_envstore.database.jobs import BUILD, claim_next, enqueue, silent_jobs
 from jupyter_envstore.database.listings import list_namespaces
 from jupyter_envstore.database.models import (
     Base,
@@ -256,6 +259,37 @@ def test_two_servers_that_claim_at_once_get_different_jobs(database: Database, s
     for thread in threads:
         thread.join()
     assert len(claimed) == len(set(claimed)) == count
+
+
+def test_hosts_whose_clocks_differ_agree_on_who_is_silent(database: Database) -> None:
+    """A worker on a host whose clock is minutes off reports, and counts as heard of."""
+    if shutil.which("faketime") is None:
+        pytest.skip("needs faketime")
+    with database.write() as session:
+        space = rows.ensure_namespace(session, "a", "tester")
+        _add_jobs(session, space, 2)
+        claims = [claim_next(session, 10, "host") for _ in range(2)]
+    url = database.engine.url.render_as_string(hide_password=False)
+    code = (
+        "import sys\n"
+        "from jupyter_envstore.database.connection import Database, now\n"
+        "from jupyter_envstore.database.jobs import silent_jobs\n"
+        "from jupyter_envstore.database.models import Job\n"
+        "database = Database(sys.argv[1])\n"
+        "with database.read() as session:\n"
+        "    assert silent_jobs(session, 30.0) == []\n"
+        "with database.write() as session:\n"
+        "    session.get_one(Job, int(sys.argv[2])).heartbeat_on = now()\n"
+    )
+    for skew, claim in zip(("-5m", "+5m"), claims, strict=True):
+        assert claim is not None
+        command = ["faketime", "-f", skew, sys.executable, "-c", code, url, str(claim.job_id)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    with database.read() as session:
+        assert silent_jobs(session, 30.0) == []
+        reported = [session.get_one(Job, claim.job_id).heartbeat_on for claim in claims if claim]
+    assert all(moment is not None and abs((moment - now()).total_seconds()) < 20 for moment in reported)
 
 
 def test_a_job_whose_worker_hangs_in_a_transaction_can_be_stopped(database: Database) -> None:
