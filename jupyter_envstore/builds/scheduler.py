@@ -24,7 +24,6 @@ from jupyter_envstore.database.jobs import (
     JOB_FAILED,
     JOB_QUEUED,
     KEEP,
-    MAX_ATTEMPTS,
     anything_unfinished,
     anything_waits,
     begin_settling,
@@ -33,6 +32,7 @@ from jupyter_envstore.database.jobs import (
     expect,
     expected_jobs,
     handle_of,
+    may_be_tried_again,
     note_handle,
     silent_jobs,
     unfinished_jobs,
@@ -286,7 +286,7 @@ class Scheduler:
                 self._close(session, job, JOB_CANCELED, "canceled")
             elif seen is not None and seen.is_final:
                 self._close(session, job, JOB_FAILED, why)
-            elif job.attempt < MAX_ATTEMPTS:
+            elif may_be_tried_again(job):
                 job.state = JOB_QUEUED
                 self._requeue_subject(session, job, why)
             else:

@@ -35,6 +35,7 @@ from jupyter_envstore.database.jobs import (
     begin_work,
     claim_next_of_build,
     finish,
+    give_back,
 )
 from jupyter_envstore.database.models import Artifact, Build, Change, Job
 from jupyter_envstore.database.states import BUILDING, COMPLETED, FAILED, MAKING
@@ -94,7 +95,8 @@ def do_job(config: StoreConfig, database: Database, claim: Claim) -> bool:
         except (DatabaseAwayError, BlobRemovedError) as error:
             # what was written last may be there or not, or has to be made again: the next attempt looks
             print(f"the job is left to another attempt: {error}", file=sys.stderr)
-            return False
+            workspace.log(f"{str(error).partition(';')[0]}: it is tried again")
+            return _give_back(workspace)
         except Exception as error:  # the one place where a worker's troubles end: as a reason for people
             failed = with_refusals(_reason(error))
             if not isinstance(error, EnvStoreError):
@@ -153,8 +155,8 @@ def _reason(error: BaseException) -> str:
     return f"something unforeseen happened ({type(error).__name__}); the server's log has the details"
 
 
-def _end(workspace: Workspace, failed: str) -> bool:
-    claim = workspace.claim
+def _clear(workspace: Workspace) -> None:
+    """Remove what the job needed, and write what it logged."""
     workspace.end_strays()  # they would write into what is removed next
     with contextlib.suppress(OSError):
         keep_errors(workspace.config, workspace.claim.job_id, workspace.staging)
@@ -164,6 +166,19 @@ def _end(workspace: Workspace, failed: str) -> bool:
     workspace.stop()  # from here on the claim is given back, which the heartbeat would take for a loss
     with contextlib.suppress(EnvStoreError):
         workspace.flush()
+
+
+def _give_back(workspace: Workspace) -> bool:
+    """Queue the job again; if that cannot be written either, its lease runs out."""
+    _clear(workspace)
+    with contextlib.suppress(EnvStoreError, OSError), workspace.claim.write(workspace.database) as session:
+        give_back(session, workspace.claim)
+    return False
+
+
+def _end(workspace: Workspace, failed: str) -> bool:
+    claim = workspace.claim
+    _clear(workspace)
     for _ in range(3):  # a full disk or a busy database may pass
         try:
             with claim.write(workspace.database) as session:

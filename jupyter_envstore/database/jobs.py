@@ -40,6 +40,8 @@ AT_HOME = (RESTORE, FINISH, CHECK)
 AWAITED = (BUILD, RESTORE)
 """Without these an environment cannot be used."""
 MAX_ATTEMPTS = 2
+MOST_GIVEN_BACK = 5
+"""How many attempts of a job do not count, since the database or a file went away under them."""
 SETTLE_SECONDS = 300.0
 """How long who settles a job may take; then another does it."""
 
@@ -230,6 +232,19 @@ def expect(session: Session, job: Job) -> None:
     session.execute(mine.values(heartbeat_on=now()))
 
 
+def may_be_tried_again(job: Job) -> bool:
+    """Whether a job that was lost gets another attempt."""
+    return job.attempt - job.given_back < MAX_ATTEMPTS
+
+
+def give_back(session: Session, claim: Claim) -> None:
+    """Queue a job again whose worker cannot end it through no fault of its own."""
+    job = session.get_one(Job, claim.job_id)
+    job.state, job.pid, job.process_started = JOB_QUEUED, 0, ""
+    job.given_back = min(job.given_back + 1, MOST_GIVEN_BACK)
+    end_steps(session, job.id)
+
+
 def finish(session: Session, claim: Claim, failed: str = "") -> None:
     """Close a job that its worker ended, and what it was for; ``failed`` is the reason if it failed."""
     job = session.get_one(Job, claim.job_id)
@@ -291,7 +306,6 @@ __all__ = [
     "JOB_QUEUED",
     "JOB_RUNNING",
     "KEEP",
-    "MAX_ATTEMPTS",
     "RESTORE",
     "Claim",
     "anything_unfinished",
@@ -302,6 +316,8 @@ __all__ = [
     "end_steps",
     "enqueue",
     "finish",
+    "give_back",
+    "may_be_tried_again",
     "note_handle",
     "silent_jobs",
     "unfinished_jobs",

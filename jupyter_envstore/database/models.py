@@ -178,6 +178,7 @@ class Job(Base):
     artifact_id: Mapped[int | None] = mapped_column(ForeignKey("artifact.id"), index=True)
     state: Mapped[str] = mapped_column(short(16), default=JOB_QUEUED)
     attempt: Mapped[int] = mapped_column(default=0)
+    given_back: Mapped[int] = mapped_column(default=0)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     host: Mapped[str] = mapped_column(short(255), default="")
     pid: Mapped[int] = mapped_column(default=0)

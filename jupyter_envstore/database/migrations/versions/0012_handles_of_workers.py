@@ -1,4 +1,4 @@
-"""How the worker of a job is called by the executor that started it"""
+"""How the worker of a job is called by the executor that started it; attempts that do not count"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,8 +16,10 @@ def upgrade() -> None:
     with op.batch_alter_table("job", schema=None) as batch_op:
         batch_op.add_column(sa.Column("executor", short(64), nullable=False, server_default=""))
         batch_op.add_column(sa.Column("handle", short(255), nullable=False, server_default=""))
+        batch_op.add_column(sa.Column("given_back", sa.Integer(), nullable=False, server_default="0"))
     name = sa.cast(job.c.pid, sa.String()) + " " + job.c.process_started
     op.execute(job.update().where(job.c.pid != 0).values(executor="local", handle=name))
     with op.batch_alter_table("job", schema=None) as batch_op:
         batch_op.alter_column("executor", existing_type=short(64), server_default=None)
         batch_op.alter_column("handle", existing_type=short(255), server_default=None)
+        batch_op.alter_column("given_back", existing_type=sa.Integer(), server_default=None)
