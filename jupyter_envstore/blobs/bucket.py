@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
 
 from jupyter_envstore.blobs.interface import Download
 from jupyter_envstore.blobs.object_reader import ObjectReader
+from jupyter_envstore.blobs.site_proxies import proxies_for
 from jupyter_envstore.errors import BlobStoreAwayError, InvalidInputError, StorageError
 
 Result = TypeVar("Result")
@@ -115,7 +116,10 @@ class Bucket:
         options: dict[str, Any] = {"use_listings_cache": False, "skip_instance_cache": True, **given}
         if self.scheme in S3:
             answer = min(max(TIMEOUTS[0], self._config.patience), TIMEOUTS[1])
-            options["config_kwargs"] = {**S3_DEFAULTS, "read_timeout": answer, **options.get("config_kwargs", {})}
+            endpoint = str(options.get("endpoint_url") or options.get("client_kwargs", {}).get("endpoint_url") or "")
+            proxies = proxies_for(endpoint)
+            own = {"read_timeout": answer, **({} if proxies is None else {"proxies": proxies})}
+            options["config_kwargs"] = {**S3_DEFAULTS, **own, **options.get("config_kwargs", {})}
         try:
             from fsspec.core import url_to_fs
 

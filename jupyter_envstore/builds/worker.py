@@ -13,6 +13,7 @@ import traceback
 from pathlib import Path
 
 from jupyter_envstore.blobs import blob_store
+from jupyter_envstore.blobs.site_proxies import keep_proxies
 from jupyter_envstore.builds.executors import executor_for
 from jupyter_envstore.builds.log_keeping import keep_log
 from jupyter_envstore.builds.processes import start_time, this_host
@@ -57,6 +58,7 @@ def main(arguments: list[str]) -> int:
 def work(configuration: str, job_id: int, attempt: int) -> int:
     """Do one job, then the artifacts that the same build waits for; return the exit status."""
     config = StoreConfig.from_text(configuration)
+    keep_proxies()
     guard_network(config.block_private_addresses, config.allowed_addresses)
     database = Database(config.url, patience=PATIENCE)
     with database.read() as session:

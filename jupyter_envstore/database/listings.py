@@ -196,6 +196,7 @@ def statistics(session: Session, ended_after: datetime) -> Statistics:
     """Return how many builds, jobs, environments and bytes there are, and what ended behind a moment."""
     builds = select(Build.status, func.count()).where(Build.deleted_on.is_(None)).group_by(Build.status)
     jobs = select(Job.state, func.count()).where(Job.state.in_((JOB_QUEUED, JOB_RUNNING))).group_by(Job.state)
+    running = select(Job.executor, Job.host, func.count()).where(Job.state == JOB_RUNNING)
     prefixes = select(func.sum(Build.own_size)).where(Build.prefix_state == PREFIX_PRESENT)
     ended = select(Build.status, Build.started_on, Build.ended_on).where(
         Build.ended_on > ended_after, Build.started_on.is_not(None)
@@ -203,6 +204,10 @@ def statistics(session: Session, ended_after: datetime) -> Statistics:
     return {
         "builds": dict.fromkeys(STATUSES, 0) | {row[0]: row[1] for row in session.execute(builds)},
         "jobs": {JOB_QUEUED: 0, JOB_RUNNING: 0} | {row[0]: row[1] for row in session.execute(jobs)},
+        "running": [
+            (executor or "none", host.partition(":")[0] or "none yet", count)
+            for executor, host, count in session.execute(running.group_by(Job.executor, Job.host))
+        ],
         "environments": session.scalar(select(func.count()).where(Environment.deleted_on.is_(None))) or 0,
         "bytes": {
             "prefixes": int(session.scalar(prefixes) or 0),

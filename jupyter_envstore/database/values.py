@@ -71,10 +71,15 @@ class StoredBytes(TypedDict):
 
 
 class Statistics(TypedDict):
-    """The store's numbers: builds by status, jobs by state, and status and seconds of each build that ended."""
+    """The store's numbers.
+
+    Builds by status; jobs by state; of those that run, executor, host and number; status and seconds of each build that
+    ended.
+    """
 
     builds: dict[str, int]
     jobs: dict[str, int]
+    running: list[tuple[str, str, int]]
     environments: int
     bytes: StoredBytes
     ended: list[tuple[str, float]]

@@ -21,6 +21,9 @@ class Metrics:
 
         self.builds = Gauge("envstore_builds", "Builds in the store, by status.", ["status"])
         self.jobs = Gauge("envstore_jobs", "Jobs that are queued or run.", ["state"])
+        self.running = Gauge(
+            "envstore_running_jobs", "Jobs that run, by what started them and where.", ["executor", "host"]
+        )
         self.bytes = Gauge("envstore_bytes", "Bytes of prefixes (their own part) and blobs.", ["kind"])
         self.environments = Gauge("envstore_environments", "Environments in the store.")
         self.durations = Histogram(
@@ -34,6 +37,9 @@ class Metrics:
             self.builds.labels(status).set(count)
         for state, count in numbers["jobs"].items():
             self.jobs.labels(state).set(count)
+        self.running.clear()  # hosts come and go
+        for executor, host, count in numbers["running"]:
+            self.running.labels(executor, host).set(count)
         self.bytes.labels("prefixes").set(numbers["bytes"]["prefixes"])
         self.bytes.labels("blobs").set(numbers["bytes"]["blobs"])
         self.environments.set(numbers["environments"])

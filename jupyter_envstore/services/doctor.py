@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import resource
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.blobs import blob_store
+from jupyter_envstore.builds.executors import executor_for
+from jupyter_envstore.builds.local_executor import LOCAL
 from jupyter_envstore.config import MAX_PREFIX, StoreConfig
 from jupyter_envstore.database import settings as settings_rows
 from jupyter_envstore.database.connection import Database
@@ -74,11 +77,12 @@ def examine(config: StoreConfig) -> Iterator[Finding]:
         ("hard links", _links),
         ("database", _database),
         ("object store", _object_store),
+        ("executor", _executor),
         ("limits", _limits),
         ("uv", _uv),
         ("proxy and certificates", _network),
     ):
-        if look is _object_store and not config.blob_url:
+        if (look is _object_store and not config.blob_url) or (look is _executor and config.executor == LOCAL):
             continue
         try:
             yield look(what, config)
@@ -180,6 +184,16 @@ def _object_store(what: str, config: StoreConfig) -> Finding:
         return Finding(what, WARNING, words)
     sent = "clients are sent there" if config.blob_redirects else "this server sends everything"
     return Finding(what, GOOD, f"{config.blob_url}, {asked * 1000:.0f} ms for a question; {sent}")
+
+
+def _executor(what: str, config: StoreConfig) -> Finding:
+    """Look whether what starts workers can be reached."""
+    with contextlib.closing(executor_for(config)) as executor:
+        why = executor.ready()
+    if why:
+        return Finding(what, BAD, f"{config.executor}: {redact(why)}")
+    own = "workers have folders of their own" if getattr(executor, "elsewhere", None) else "workers share the folder"
+    return Finding(what, GOOD, f"{config.executor}; {own}")
 
 
 def _limits(what: str, _: StoreConfig) -> Finding:

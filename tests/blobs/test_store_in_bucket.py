@@ -146,6 +146,16 @@ def test_a_build_waits_for_a_bucket_that_comes_back(
     assert [job.attempt for job in store.jobs()] == [1] * len(store.jobs())
 
 
+def test_a_bucket_on_a_private_address_is_reached_where_users_may_name_none(
+    open_store: Callable[..., Store], root: Path, values: dict[str, Any], nasty_channel: str, server: ObjectStore
+) -> None:
+    store = open_store(root, **values, block_private_addresses=True)
+    assert store.build(SPECIFICATION.format(channel=nasty_channel))["status"] == "COMPLETED"
+    view = store.build(f"name: e\nchannels: ['{server.endpoint}/channel']\ndependencies: [nasty-text]")
+    assert view["status"] == "FAILED"
+    assert "127.0.0.1 is an address of this machine or of a private network" in view["reason"]
+
+
 def test_a_build_that_the_bucket_refuses_fails_with_the_reason(
     open_store: Callable[..., Store], root: Path, values: dict[str, Any], nasty_channel: str, server: ObjectStore
 ) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +19,11 @@ from jupyter_envstore.builds.cluster_options import ClusterOptions
 from jupyter_envstore.builds.executors import executor_for
 from jupyter_envstore.builds.processes import is_alive
 from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.models import Job
 from jupyter_envstore.errors import InvalidInputError
+from jupyter_envstore.services.doctor import examine
+from jupyter_envstore.services.store import EnvStore
 from tests.dask_cluster import DaskCluster
 from tests.helpers import Store
 
@@ -221,8 +228,6 @@ def test_options_that_cannot_be_used_are_refused(tmp_path: Path, options: dict[s
 def test_workers_that_share_the_folder_build_in_place(
     root: Path, cluster: DaskCluster, package_cache: Path, nasty_channel: str
 ) -> None:
-    from jupyter_envstore.services.store import EnvStore
-
     (root / "pkgs").symlink_to(package_cache)
     options = {"address": cluster.address}
     config = StoreConfig(str(root), executor="dask", executor_options=options, settings={"check_imports": False})
@@ -232,3 +237,65 @@ def test_workers_that_share_the_folder_build_in_place(
     assert {job.executor for job in store.jobs()} == {"dask"}
     assert {job.kind for job in store.jobs()} == {"build", "finish", "artifact"}
     store.close()
+
+
+def test_a_cluster_is_made_and_scaled(root: Path, package_cache: Path, nasty_channel: str) -> None:
+    (root / "pkgs").symlink_to(package_cache)
+    options = {
+        "cluster_class": "distributed.LocalCluster",
+        "cluster_arguments": {"n_workers": 0, "threads_per_worker": 1, "dashboard_address": None, "processes": False},
+        "minimum": 0,
+        "maximum": 2,
+    }
+    config = StoreConfig(str(root), executor="dask", executor_options=options, settings={"check_imports": False})
+    store = Store(EnvStore.open(config))
+    view = store.build(TEXT.format(channel=nasty_channel))
+    assert view["status"] == "COMPLETED"
+    assert {job.executor for job in store.jobs()} == {"dask"}
+    store.close()
+
+
+def test_a_cluster_that_cannot_be_made_is_named_and_jobs_wait(root: Path) -> None:
+    options = {"cluster_class": "dask_jobqueue.NoSuchCluster"}
+    with contextlib.closing(executor_for(StoreConfig(str(root), executor="dask", executor_options=options))) as made:
+        assert made.ready().startswith("the Dask scheduler dask_jobqueue.NoSuchCluster cannot be reached: No module")
+
+
+def test_the_doctor_and_the_numbers_know_the_cluster(
+    open_store: Opened, cluster: DaskCluster, nasty_channel: str
+) -> None:
+    store = open_store()
+    build = store.submit(SLEEPY.format(channel=nasty_channel))
+    running(store)
+    assert store.envstore.changes.statistics(now())[0]["running"] == [("dask", socket.gethostname(), 1)]
+    found = {finding.what: finding for finding in examine(store.envstore.config)}
+    assert (found["executor"].state, found["executor"].text) == ("ok", "dask; workers have folders of their own")
+    store.envstore.builds.cancel(build.id)
+    away = replace(store.envstore.config, executor_options={"address": "tcp://127.0.0.1:1"})
+    found = {finding.what: finding for finding in examine(away)}
+    assert found["executor"].state == "error"
+    assert "the Dask scheduler tcp://127.0.0.1:1 cannot be reached" in found["executor"].text
+
+
+def test_two_servers_share_the_work_and_none_is_done_twice(
+    open_store: Opened, cluster: DaskCluster, nasty_channel: str
+) -> None:
+    first, second = open_store(), open_store()
+    builds = [first.submit(TEXT.format(channel=nasty_channel), name=f"e{number}") for number in range(6)]
+    stop = threading.Event()
+    threads = [threading.Thread(target=store.envstore.scheduler.run, args=(stop, 0.05)) for store in (first, second)]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + 120
+    while any(first.envstore.builds.progress(build.id)["busy"] for build in builds):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert all(second.envstore.builds.show(build.id)["status"] == "COMPLETED" for build in builds)
+    jobs = first.jobs()
+    assert [job.attempt for job in jobs] == [1] * len(jobs)
+    assert sorted(job.kind for job in jobs) == sorted(["build", "restore", "finish", *["artifact"] * 3] * 6)
+    for build in builds:
+        assert first.envstore.logs.read(build.id).count("Recorded after") == 1

@@ -1,0 +1,175 @@
+"""Run the whole cluster on this machine, from a checkout: to try it, and as a test of this example.
+
+PostgreSQL, Ceph's gateway as the object store, a Dask scheduler, three workers with folders of their own, two servers
+and nginx; each is a real one. With ``--check CHANNEL`` it builds an environment of the conda channel, and ends.
+
+    .venv/bin/python examples/cluster/run_here.py
+
+It needs the programs of PostgreSQL, ceph-mon, ceph-osd, radosgw and nginx.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent))
+from tests.dask_cluster import DaskCluster
+from tests.object_store import ObjectStore, free_port
+from tests.postgresql import Postgresql
+
+WORKERS = 3
+SECONDS = 120.0
+AROUND = """
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx.log;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    include {folder}/envstore.conf;
+}}
+"""
+
+
+class Client:
+    """Asks the store through the proxy."""
+
+    def __init__(self, address: str, token: str) -> None:
+        self.address, self.token = address, token
+
+    def ask(self, path: str, body: dict[str, Any] | None = None) -> bytes:
+        """Return the body of an answer."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.address}/envstore/api/v1/{path}", data, headers)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return bytes(answer.read())
+
+    def data(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Return the data of an answer."""
+        return json.loads(self.ask(path, body))["data"]
+
+    def wait(self) -> None:
+        """Wait until both servers answer."""
+        deadline = time.monotonic() + SECONDS
+        answered = 0
+        while answered < 4:  # the proxy goes to one after the other
+            try:
+                self.data("")
+                answered += 1
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                answered = 0
+                time.sleep(0.5)
+
+
+@contextlib.contextmanager
+def cluster(folder: Path) -> Iterator[Client]:
+    """Start all, and yield who asks it."""
+    token, ports, port = secrets.token_hex(16), [free_port(), free_port()], free_port()
+    with contextlib.ExitStack() as stack:
+        database, objects = Postgresql().start(), ObjectStore().start()
+        stack.callback(database.remove)
+        stack.callback(objects.remove)
+        shared = {
+            "ENVSTORE_DATABASE_URL": database.make("envstore"),
+            "ENVSTORE_BLOB_OPTIONS": json.dumps(objects.options()),
+        }
+        dask = DaskCluster(folder)
+        stack.callback(dask.remove)
+        dask.start_scheduler()
+        for _ in range(WORKERS):
+            dask.add_worker(**shared)
+        dask.wait(WORKERS)
+        variables = {
+            **os.environ,
+            **shared,
+            "ENVSTORE_ROOT": str(folder / "s"),
+            "ENVSTORE_BLOB_URL": f"{objects.make('envstore')}/store",
+            "ENVSTORE_DASK": dask.address,
+            "ENVSTORE_SANDBOX": "none",
+            "ENVSTORE_LOCAL_FILES": "yes",
+            "ENVSTORE_ADMIN_TOKEN": token,
+        }
+        for number, own in enumerate(ports, 1):
+            command = [str(Path(sys.executable).with_name("jupyter-envstore")), "serve"]
+            command += ["--config", str(HERE / "jupyter_envstore_config.py"), "--port", str(own)]
+            _begin(stack, folder / f"server{number}.log", command, variables)
+        text = (HERE / "nginx.conf").read_text().replace("listen 8080", f"listen 127.0.0.1:{port}")
+        for number, own in enumerate(ports, 1):
+            text = text.replace(f"envstore{number}:8890", f"127.0.0.1:{own}")
+        (folder / "envstore.conf").write_text(text)
+        (folder / "nginx.conf").write_text(AROUND.format(folder=folder))
+        nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or "nginx"
+        _begin(stack, folder / "nginx.out", [nginx, "-c", str(folder / "nginx.conf"), "-p", str(folder)], variables)
+        client = Client(f"http://127.0.0.1:{port}", token)
+        client.wait()
+        yield client
+
+
+def _begin(stack: contextlib.ExitStack, log: Path, command: list[str], variables: dict[str, str]) -> None:
+    with log.open("ab") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=variables, stdin=subprocess.DEVNULL)
+    stack.callback(process.wait)
+    stack.callback(process.terminate)
+
+
+def check(client: Client, channel: str) -> None:
+    """Build environments, and get what was made of them; each request may go to either server."""
+    numbers = []
+    for name in ("first", "second", "third"):
+        text = f"name: {name}\nchannels: ['{channel}']\ndependencies: [click]\n"
+        numbers.append(client.data("specification/", {"namespace": "team", "specification": text})["build_id"])
+    deadline = time.monotonic() + SECONDS
+    for number in numbers:
+        while client.data(f"build/{number}/progress/")["busy"]:
+            assert time.monotonic() < deadline, client.ask(f"build/{number}/logs/").decode()
+            time.sleep(0.3)
+        build = client.data(f"build/{number}/")
+        assert build["status"] == "COMPLETED", client.ask(f"build/{number}/logs/").decode()
+        assert "Recorded after" in client.ask(f"build/{number}/logs/").decode()
+        assert "click" in client.ask(f"build/{number}/lockfile/").decode()
+        print(f"build {number}: {build['status']}, archive of {len(client.ask(f'build/{number}/archive/'))} bytes")
+
+
+def main() -> None:
+    """Run it until it is interrupted, or check it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", metavar="CHANNEL", help="build environments of this channel, and end")
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="es-"))
+    try:
+        with cluster(folder) as client:
+            if options.check:
+                check(client, options.check)
+                return
+            print(f"{client.address}/envstore/  token: {client.token}\nlogs: {folder}\nend it with Ctrl+C", flush=True)
+            with contextlib.suppress(KeyboardInterrupt):
+                while True:
+                    time.sleep(3600)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
