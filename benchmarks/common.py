@@ -71,7 +71,7 @@ def build(store: EnvStore, specification: str, name: str = "bench", whole: bool 
         for artifact in view["artifacts"]:
             if artifact["state"] == "ready":
                 ready.setdefault(artifact["type"], time.perf_counter() - started)
-        if completed and (not whole or not store.builds.is_busy(reference.id)):
+        if completed and (not whole or not store.builds.progress(reference.id)["busy"]):
             return {**view, "completed": completed, "ready": ready}
         time.sleep(0.02)
         store.scheduler.tick()

@@ -25,7 +25,7 @@ def make(store: EnvStore, build_id: int, maker: str) -> dict[str, Any]:
     """Have the installer made anew; return its state."""
     store.settings.change({"installer_maker": maker, "installer_extras": False}, (), "bench")
     artifact = store.artifacts.request(build_id, "installer")
-    while store.builds.is_busy(build_id):
+    while store.builds.progress(build_id)["busy"]:
         store.scheduler.tick()
         time.sleep(0.02)
     state = store.artifacts.get(artifact)
