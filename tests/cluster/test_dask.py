@@ -140,12 +140,13 @@ def test_a_process_outlives_the_worker_that_started_it_and_is_alone(
 def test_a_machine_that_comes_back_late_writes_nothing(
     open_store: Opened, cluster: DaskCluster, nasty_channel: str
 ) -> None:
-    store = open_store(lease_seconds=3.0)
+    store = open_store(lease_seconds=8.0)
     reference = store.submit(TEXT.format(channel=nasty_channel))
     job = running(store)
     os.kill(job.pid, signal.SIGSTOP)
     cluster.workers[0].send_signal(signal.SIGSTOP)
     cluster.add_worker()
+    cluster.wait(2)
     view = store.wait(reference.id)
     assert view["status"] == "COMPLETED"
     build = next(job for job in store.jobs() if job.kind == "build")
