@@ -26,7 +26,8 @@ from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.images.host_base import write_host_base
 from jupyter_envstore.images.push import push_image
 from jupyter_envstore.images.reference import parse_image
-from tests.server.live import MASTER, Server, free_port
+from tests.ports import free_port
+from tests.server.live import MASTER, Server
 
 HEADERS = {"Authorization": f"Bearer {MASTER}"}
 LOGIN = ("x", MASTER)

@@ -23,7 +23,8 @@ from common import channel, report, text
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from jupyter_envstore.engine.prefix import remove_tree
 from tests.helpers import WITH_ARCHIVES
-from tests.server.live import MASTER, Server, free_port
+from tests.ports import free_port
+from tests.server.live import MASTER, Server
 
 HEADERS = {"Authorization": f"Bearer {MASTER}"}
 ENVIRONMENTS = 1000

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.object_store import free_port
+from tests.ports import free_port
 
 SECONDS = 60.0
 

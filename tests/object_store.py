@@ -7,7 +7,6 @@ import hashlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.ports import free_port
 
 WANTED = os.environ.get("ENVSTORE_TEST_BLOBS", "") == "s3"
 """Whether stores of the tests keep their blobs in a bucket in place of files."""
@@ -57,13 +58,6 @@ mon data = {folder}/mon
 [osd.0]
 osd data = {folder}/osd
 """
-
-
-def free_port() -> int:
-    """Return a port of this machine that nobody uses now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 class ObjectStore:

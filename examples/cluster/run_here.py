@@ -29,26 +29,13 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 from tests.dask_cluster import DaskCluster
-from tests.object_store import ObjectStore, free_port
+from tests.nginx import AROUND, NGINX
+from tests.object_store import ObjectStore
+from tests.ports import free_port
 from tests.postgresql import Postgresql
 
 WORKERS = 3
 SECONDS = 120.0
-AROUND = """
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/nginx.log;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    include {folder}/envstore.conf;
-}}
-"""
 
 
 class Client:
@@ -121,8 +108,12 @@ def cluster(folder: Path) -> Iterator[Client]:
             text = text.replace(f"envstore{number}:8890", f"127.0.0.1:{own}")
         (folder / "envstore.conf").write_text(text)
         (folder / "nginx.conf").write_text(AROUND.format(folder=folder))
-        nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or "nginx"
-        _begin(stack, folder / "nginx.out", [nginx, "-c", str(folder / "nginx.conf"), "-p", str(folder)], variables)
+        _begin(
+            stack,
+            folder / "nginx.out",
+            [NGINX or "nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder)],
+            variables,
+        )
         client = Client(f"http://127.0.0.1:{port}", token)
         client.wait()
         yield client

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 3.0
 """How long requests wait for a bucket that does not answer, in seconds."""
+LONG_PATIENCE = 120.0
+"""The same for workers and commands, whose work so far is worth it."""
 
 
 def blob_store(config: StoreConfig, staging: Path | None = None, patience: float = PATIENCE) -> BlobStore:

@@ -84,7 +84,6 @@ class Bucket:
         self._config = config
         self._away_since = -REST_SECONDS
         self.scheme, separator, rest = config.url.partition("://")
-        self._root = rest.rstrip("/") if self.scheme in S3 else ""
         if not separator or not rest.strip("/"):
             msg = f"blob_url {self.place!r} is no address of a bucket; one looks like s3://bucket/prefix"
             raise InvalidInputError(msg)
@@ -95,12 +94,16 @@ class Bucket:
     @property
     def place(self) -> str:
         """The address, for people: without a user and a password, which some schemes have."""
-        return LOGIN.sub("//", self._config.url)
+        return shown(self._config.url)
 
     @functools.cached_property
-    def _files(self) -> Any:
-        """The file system; its root is made where file systems have folders."""
+    def _opened(self) -> tuple[Any, str]:
+        """The file system, and the path of the address in it."""
         return self._file_system(self._config.options)
+
+    @property
+    def _files(self) -> Any:
+        return self._opened[0]
 
     @functools.cached_property
     def _public_files(self) -> Any:
@@ -110,9 +113,9 @@ class Bucket:
         options = dict(self._config.options)
         client = {**options.pop("client_kwargs", {}), "endpoint_url": self._config.public_endpoint}
         options.pop("endpoint_url", None)
-        return self._file_system({**options, "client_kwargs": client})
+        return self._file_system({**options, "client_kwargs": client})[0]
 
-    def _file_system(self, given: Mapping[str, Any]) -> Any:
+    def _file_system(self, given: Mapping[str, Any]) -> tuple[Any, str]:
         options: dict[str, Any] = {"use_listings_cache": False, "skip_instance_cache": True, **given}
         if self.scheme in S3:
             answer = min(max(TIMEOUTS[0], self._config.patience), TIMEOUTS[1])
@@ -131,15 +134,12 @@ class Bucket:
         except (ValueError, TypeError) as error:
             msg = f"blob_url {self.place} cannot be used: {error}; see c.EnvStoreApp.blob_url and blob_options"
             raise InvalidInputError(msg) from None
-        self._root = str(root).rstrip("/")
         if self.scheme in S3:
             files.retries = 1
-        return files
+        return files, str(root).rstrip("/")
 
     def _path(self, key: str) -> str:
-        files = self._files  # makes the root known
-        del files
-        return f"{self._root}/{key}" if key else self._root
+        return f"{self._opened[1]}/{key}"
 
     # -- objects ---------------------------------------------------------------------------------------------------
 
@@ -182,14 +182,14 @@ class Bucket:
                     files.rm_file(partial)
                 raise
 
-    def write(self, key: str, data: bytes = b"") -> None:
-        """Make a small object."""
+    def mark(self, key: str) -> None:
+        """Make an empty object, which tells when that was."""
 
         def write() -> None:
             path = self._path(key)
             if self.scheme not in WHOLE_AT_ONCE:
                 self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
-            self._files.pipe_file(path, data)
+            self._files.pipe_file(path, b"")
 
         self._patiently(write)
 
@@ -303,6 +303,11 @@ class Bucket:
                 f"the object store {self.place} refuses ({reason}); check the credentials, and what they may do"
             )
         return StorageError(f"the object store {self.place} cannot be used: {_words(error)}")
+
+
+def shown(url: str) -> str:
+    """Return the address of a bucket for people: without a user and a password, which some schemes have."""
+    return LOGIN.sub("//", url)
 
 
 def _moment(value: Any) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from jupyter_envstore.blobs.interface import BlobWriter, Download, StoredBlob
-from jupyter_envstore.blobs.staging import is_whole, staged, write_file
+from jupyter_envstore.blobs.staging import PIECE, is_whole, staged
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ class LocalBlobStore:
 
     def copy(self, path: Path) -> StoredBlob:
         """Store the content of a file."""
-        with self.create() as writer:
-            write_file(writer, path)
+        with self.create() as writer, path.open("rb") as file:
+            shutil.copyfileobj(file, writer, PIECE)
         return writer.result()
 
     def exists(self, digest: str) -> bool:

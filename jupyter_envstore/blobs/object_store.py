@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import threading
 import time
 from collections.abc import Collection, Iterator
@@ -14,7 +15,7 @@ from typing import BinaryIO
 from jupyter_envstore.blobs.bucket import Bucket
 from jupyter_envstore.blobs.file_cache import FileCache
 from jupyter_envstore.blobs.interface import BlobWriter, Download, StoredBlob
-from jupyter_envstore.blobs.staging import is_whole, staged, write_file
+from jupyter_envstore.blobs.staging import PIECE, is_whole, staged
 from jupyter_envstore.errors import StorageError
 
 AT_ONCE = 16
@@ -103,8 +104,8 @@ class ObjectBlobStore:
 
     def copy(self, path: Path) -> StoredBlob:
         """Store the content of a file."""
-        with self.create() as writer:
-            write_file(writer, path)
+        with self.create() as writer, path.open("rb") as file:
+            shutil.copyfileobj(file, writer, PIECE)
         return writer.result()
 
     def exists(self, digest: str) -> bool:
@@ -217,17 +218,17 @@ class ObjectBlobStore:
         moment = time.monotonic()
         wanted = [digest for digest in digests if moment - self._touched.get(digest, -1e9) > TOUCH_SECONDS]
         if len(wanted) == 1:
-            self.bucket.write(_mark(wanted[0]))
+            self.bucket.mark(_mark(wanted[0]))
         elif wanted:
             with ThreadPoolExecutor(AT_ONCE) as pool:
-                list(pool.map(self.bucket.write, map(_mark, wanted)))
+                list(pool.map(self.bucket.mark, map(_mark, wanted)))
         if len(self._touched) > MOST_KNOWN:
             self._touched.clear()
         self._touched.update(dict.fromkeys(wanted, moment))
 
     def verify(self, digest: str) -> bool:
         """Whether a blob is there. What a bucket keeps, it checks itself; what is copied from there is checked, too."""
-        return self._look(digest) is not None
+        return self.exists(digest)
 
     def delete(self, digest: str) -> None:
         """Remove a blob; it may be gone already."""

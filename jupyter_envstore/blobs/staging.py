@@ -55,13 +55,6 @@ def staged(
         path.unlink(missing_ok=True)
 
 
-def write_file(writer: BlobWriter, path: Path) -> None:
-    """Write the content of a file."""
-    with path.open("rb") as file:
-        while chunk := file.read(PIECE):
-            writer.write(chunk)
-
-
 def is_whole(path: Path, digest: str) -> bool:
     """Whether a file is there and has this hash."""
     try:

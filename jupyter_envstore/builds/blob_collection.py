@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
@@ -10,7 +11,6 @@ from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
 from jupyter_envstore.database import retention as queries
 from jupyter_envstore.database.blob_references import Confirmed, confirm, removed_of
 from jupyter_envstore.database.connection import Database, now
-from jupyter_envstore.errors import BlobRemovedError
 
 STUCK_SECONDS = 600.0
 """Who began to remove a blob so long ago does it no more; clocks of hosts may differ by some minutes."""
@@ -33,18 +33,15 @@ def confirmed(database: Database, blobs: BlobStore, digests: Collection[str], pa
     Raises
     ------
     BlobRemovedError
-        One was removed, or is being removed all the time.
+        One was removed and is not there again, or is being removed all the time.
     """
     deadline = time.monotonic() + patience
     while True:
-        try:
-            with database.read() as session:
-                removed = removed_of(session, digests)
+        with database.read() as session:
+            removed = removed_of(session, digests)
+        if all(row.is_gone for row in removed) or time.monotonic() >= deadline:
             return confirm(blobs, removed)
-        except BlobRemovedError:
-            if time.monotonic() > deadline:
-                raise
-        BlobCollection(database, blobs, 0.0).finish_stuck()
+        BlobCollection(database, blobs, math.inf).finish_stuck()  # what is there stays: it may be what was just stored
         time.sleep(1.0)
 
 

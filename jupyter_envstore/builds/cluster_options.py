@@ -9,6 +9,8 @@ from typing import Any
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.errors import InvalidInputError
 
+DASK = "dask"
+"""Name of the executor, and kind of its handles."""
 NODE_FIELDS = ("blob_cache_gigabytes", "constructor", "docker_base_image", "sandbox", "sandbox_reads")
 """What a machine of the cluster may have otherwise than the server."""
 

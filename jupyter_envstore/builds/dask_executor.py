@@ -9,14 +9,13 @@ import time
 from typing import Any
 
 from jupyter_envstore import __version__
-from jupyter_envstore.builds.cluster_options import ClusterOptions
+from jupyter_envstore.builds.cluster_options import DASK, ClusterOptions
 from jupyter_envstore.builds.cluster_task import UnfitWorkerError, run_job
 from jupyter_envstore.builds.seen import Seen
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.jobs import Claim, Handle
 from jupyter_envstore.errors import InvalidInputError
 
-DASK = "dask"
 CONNECT_SECONDS = 5.0
 PAUSE_SECONDS = 5.0
 """How long a scheduler that did not answer is not asked again."""

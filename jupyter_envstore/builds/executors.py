@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from importlib.metadata import EntryPoint, entry_points
 
+from jupyter_envstore.builds.cluster_options import DASK
 from jupyter_envstore.builds.executor import Executor
 from jupyter_envstore.builds.local_executor import LOCAL, LocalExecutor
 from jupyter_envstore.builds.split_executor import SplitExecutor
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.errors import InvalidInputError
 
-DASK = "dask"
 GROUP = "jupyter_envstore.executors"
 """Entry points of other packages: each is called with the :class:`StoreConfig` and returns an :class:`Executor`."""
 

@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
 
-from jupyter_envstore.blobs import blob_store
+from jupyter_envstore.blobs import LONG_PATIENCE, blob_store
 from jupyter_envstore.builds.blob_collection import confirmed
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import warnings
@@ -31,8 +31,8 @@ from jupyter_envstore.engine.stray_processes import JOB_MARK, end_strays
 from jupyter_envstore.errors import LimitError, StaleClaimError, StorageError
 
 FLUSH_SECONDS = 0.3
-PATIENCE = 120.0
-"""How long a worker waits for a database or a bucket that does not answer: its work so far is worth it."""
+PATIENCE = LONG_PATIENCE
+"""How long a worker waits for a database or a bucket that does not answer, in seconds."""
 NOT_SHOWN = re.compile(r"\0|\x1b\[[0-9;]*m")
 """What is left out of texts: NUL, and colours of terminals."""
 COMMANDS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jupyter_envstore import __version__
-from jupyter_envstore.blobs import blob_store
+from jupyter_envstore.blobs import LONG_PATIENCE, blob_store
 from jupyter_envstore.blobs.local import LocalBlobStore
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import retention as queries
@@ -30,8 +30,6 @@ from jupyter_envstore.errors import EnvStoreError, InvalidInputError, StorageErr
 from jupyter_envstore.private_files import create_private
 
 FORMAT = 1
-PATIENCE = 120.0
-"""Seconds for which a bucket that does not answer is waited for."""
 ABOUT, DATABASE = "envstore-backup.json", "envstore.sqlite"
 
 
@@ -135,7 +133,7 @@ def _placed(blobs: LocalBlobStore, config: StoreConfig) -> Iterator[None]:
     In a bucket, they stay then, and are collected as what nobody needs.
     """
     if config.blob_url:
-        target = blob_store(replace(config, blob_cache_gigabytes=0.0), patience=PATIENCE)
+        target = blob_store(replace(config, blob_cache_gigabytes=0.0), patience=LONG_PATIENCE)
         for blob, _ in blobs.ages():
             target.copy(blobs.local_file(blob.digest))
         yield
@@ -223,7 +221,7 @@ def _copy_rows_of(config: StoreConfig, target: Path) -> None:
 
 
 def _write(config: StoreConfig, partial: Path, database: Path, digests: list[str]) -> Saved:
-    blobs = blob_store(config, patience=PATIENCE)
+    blobs = blob_store(config, patience=LONG_PATIENCE)
     missing, count, size = [], 0, 0
     about = {"format": FORMAT, "version": __version__, "made_on": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
     create_private(partial)

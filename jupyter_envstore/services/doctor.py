@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_envstore.blobs import blob_store
+from jupyter_envstore.blobs.bucket import shown
 from jupyter_envstore.builds.executors import executor_for
 from jupyter_envstore.builds.local_executor import LOCAL
+from jupyter_envstore.builds.split_executor import SplitExecutor
 from jupyter_envstore.config import MAX_PREFIX, StoreConfig
 from jupyter_envstore.database import settings as settings_rows
 from jupyter_envstore.database.connection import Database
@@ -172,7 +174,7 @@ def _database(what: str, config: StoreConfig) -> Finding:
 
 
 def _object_store(what: str, config: StoreConfig) -> Finding:
-    """Store a small blob, read it, and remove it."""
+    """Store a small blob, look when that was, and remove it."""
     blobs = blob_store(config)
     began = time.monotonic()
     blob = blobs.put(os.urandom(32))
@@ -180,10 +182,10 @@ def _object_store(what: str, config: StoreConfig) -> Finding:
     blobs.delete(blob.digest)
     asked = (time.monotonic() - began) / QUESTIONS
     if abs(age) > MOST_BUCKET_SKEW:
-        words = f"the clock of {config.blob_url} is {-age:+.0f} s from that of this machine; set both by NTP"
+        words = f"the clock of {shown(config.blob_url)} is {-age:+.0f} s from that of this machine; set both by NTP"
         return Finding(what, WARNING, words)
     sent = "clients are sent there" if config.blob_redirects else "this server sends everything"
-    return Finding(what, GOOD, f"{config.blob_url}, {asked * 1000:.0f} ms for a question; {sent}")
+    return Finding(what, GOOD, f"{shown(config.blob_url)}, {asked * 1000:.0f} ms for a question; {sent}")
 
 
 def _executor(what: str, config: StoreConfig) -> Finding:
@@ -192,7 +194,7 @@ def _executor(what: str, config: StoreConfig) -> Finding:
         why = executor.ready()
     if why:
         return Finding(what, BAD, f"{config.executor}: {redact(why)}")
-    own = "workers have folders of their own" if getattr(executor, "elsewhere", None) else "workers share the folder"
+    own = "workers have folders of their own" if isinstance(executor, SplitExecutor) else "workers share the folder"
     return Finding(what, GOOD, f"{config.executor}; {own}")
 
 

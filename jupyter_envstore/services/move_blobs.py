@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from jupyter_envstore.blobs import blob_store
+from jupyter_envstore.blobs import LONG_PATIENCE, blob_store
+from jupyter_envstore.blobs.bucket import shown
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.blobs.local import LocalBlobStore
+from jupyter_envstore.blobs.staging import PIECE
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import retention as queries
 from jupyter_envstore.database.connection import Database
@@ -17,9 +20,6 @@ from jupyter_envstore.errors import DamagedFileError, InvalidInputError, NotFoun
 
 AT_ONCE = 4
 """Files that are copied beside each other."""
-PATIENCE = 120.0
-"""Seconds for which a bucket that does not answer is waited for."""
-PIECE = 1 << 20
 
 Report = Callable[[int, int], None]
 """Told how many of all files are done."""
@@ -72,7 +72,8 @@ def move_blobs(config: StoreConfig, report: Report, back: bool = False) -> Moved
         msg = "name a bucket in the configuration first: c.EnvStoreApp.blob_url"
         raise InvalidInputError(msg)
     folder = LocalBlobStore(config.blobs)
-    bucket = blob_store(replace(config, blob_cache_gigabytes=0.0), patience=PATIENCE)  # no copies: all is on the disk
+    without_copies = replace(config, blob_cache_gigabytes=0.0)  # all is on the disk already
+    bucket = blob_store(without_copies, patience=LONG_PATIENCE)
     source, target = (bucket, folder) if back else (folder, bucket)
     with closing(Database(config.url)) as database:
         if database.revision() is None:
@@ -81,7 +82,7 @@ def move_blobs(config: StoreConfig, report: Report, back: bool = False) -> Moved
         database.migrate()
         with database.read() as session:
             digests = sorted(queries.all_digests(session))
-    here, there = str(config.blobs), config.blob_url
+    here, there = str(config.blobs), shown(config.blob_url)
     found = MovedBlobs(*((there, here) if back else (here, there)))
     return _copy_all(source, target, digests, report, found)
 
@@ -109,11 +110,10 @@ def _copy(source: BlobStore, target: BlobStore, digest: str) -> int | None:
     """Copy a blob; return its bytes, -1 if it is there, None if it is not to be had."""
     target.touch([digest])
     try:
-        if target.exists(digest) and target.verify(digest) and target.size(digest) == source.size(digest):
+        if target.verify(digest) and target.size(digest) == source.size(digest):
             return -1
         with source.open(digest) as file, target.create(digest) as writer:
-            while data := file.read(PIECE):
-                writer.write(data)
+            shutil.copyfileobj(file, writer, PIECE)
     except (FileNotFoundError, DamagedFileError):
         return None
     return writer.size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -102,6 +103,24 @@ def test_a_blob_that_was_collected_meanwhile_cannot_be_referred_to_until_it_is_s
     blobs.put(b"content")
     refer_to(database, blobs, blob)
     assert BlobCollection(database, blobs, -100).remove([blob.digest]) == set()
+    assert blobs.verify(blob.digest)
+
+
+def test_who_waits_for_a_removal_waits_for_no_blob_that_is_gone_and_removes_none(
+    tmp_path: Path, database: Database
+) -> None:
+    blobs = LocalBlobStore(tmp_path / "blobs")
+    blob = blobs.put(b"content")
+    BlobCollection(database, blobs, -100).remove([blob.digest])
+    started = time.monotonic()
+    with pytest.raises(BlobRemovedError):
+        confirmed(database, blobs, [blob.digest], patience=60.0)
+    assert time.monotonic() - started < 5
+    blobs.put(b"content")
+    with database.write() as session:
+        row = session.get_one(RemovedBlob, blob.digest)
+        row.is_gone, row.changed_on = False, now() - timedelta(hours=1)  # as of a collector that was killed
+    assert confirmed(database, blobs, [blob.digest], patience=60.0) == {}
     assert blobs.verify(blob.digest)
 
 

@@ -261,6 +261,8 @@ def test_the_doctor_looks_at_the_bucket(values: dict[str, Any], tmp_path: Path, 
     assert look(blob_redirects=True)[1].endswith("clients are sent there")
     state, text = look(blob_options=server.options(secret="wrong"))
     assert (state, "check the credentials" in text, "wrong" in text) == ("error", True, False)
+    state, text = look(blob_url=f"file://bob:sekrit@{tmp_path}/place", blob_options={})
+    assert (state, "sekrit" in text) == ("ok", False)
     assert look(blob_url="s3://nothing-here")[1].startswith("there is no bucket at s3://nothing-here")
     assert "object store" not in [finding.what for finding in examine(StoreConfig(str(tmp_path / "t")))]
 

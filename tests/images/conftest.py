@@ -17,7 +17,8 @@ import requests
 
 from jupyter_envstore.engine.prefix import remove_tree
 from tests.helpers import Store, opened_stores
-from tests.server.live import MASTER, free_port
+from tests.ports import free_port
+from tests.server.live import MASTER
 
 LOGIN = ("anything", MASTER)
 NEEDED = ("skopeo", "podman", "runc", "umoci", "docker-registry", "containerd")

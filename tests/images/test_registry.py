@@ -22,7 +22,8 @@ from jupyter_envstore.client import EnvStore, EnvStoreClientError
 from jupyter_envstore.engine.prefix import remove_tree
 from tests.conftest import PYTHON
 from tests.images.conftest import LOGIN, Podman, refused, run
-from tests.server.live import MASTER, Server, free_port
+from tests.ports import free_port
+from tests.server.live import MASTER, Server
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 PLAIN = "--tls-verify=false"

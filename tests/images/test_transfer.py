@@ -30,7 +30,8 @@ from jupyter_envstore.images.reference import parse_image
 from jupyter_envstore.images.registry_client import Part, RegistryClient
 from tests.helpers import Store
 from tests.images.conftest import image_of, manifest_of, run
-from tests.server.live import MASTER, Server, free_port
+from tests.ports import free_port
+from tests.server.live import MASTER, Server
 
 PROGRAM = str(Path(sys.executable).with_name("jupyter-envstore"))
 

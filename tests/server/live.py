@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from tornado.websocket import WebSocketClientConnection
 import jupyter_envstore
 from tests.helpers import LEASE_SECONDS, WITHOUT_ARCHIVES
 from tests.object_store import bucket_of
+from tests.ports import free_port
 from tests.postgresql import database_url
 
 MASTER = "jupyter-token-of-the-tests"
@@ -218,13 +218,6 @@ class Server:
     def token(self, bindings: dict[str, list[str]], **fields: Any) -> str:
         """Return a new token with these bindings."""
         return str(self.data("POST", "token/", json={"role_bindings": bindings, **fields})["token"])
-
-
-def free_port() -> int:
-    """Return a port that nobody listens at."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def as_json(answer: requests.Response) -> Any:

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, sync_playwright
 from jupyter_envstore.engine.prefix import remove_tree
 from tests.helpers import python_beside
 from tests.lab.conftest import FLAGS, PROGRAM
-from tests.server.live import free_port
+from tests.ports import free_port
 from tests.team.live import PROXY, Hub, Service
 
 UNSANDBOXED = "c.EnvStoreService.allow_unsandboxed = True\n"

@@ -14,7 +14,8 @@ from typing import Any
 import requests
 
 from tests.commands import run_command
-from tests.server.live import MASTER, Server, free_port
+from tests.ports import free_port
+from tests.server.live import MASTER, Server
 
 REPOSITORY = Path(__file__).parent.parent.parent
 PROXY = REPOSITORY / "labextension" / "checks" / "node_modules" / ".bin" / "configurable-http-proxy"

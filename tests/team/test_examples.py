@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import configparser
-import os
 import shutil
 import signal
 import subprocess
@@ -16,29 +15,15 @@ import requests
 import yaml
 
 from tests.conftest import PYTHON
-from tests.server.live import MASTER, free_port
+from tests.nginx import AROUND, NGINX
+from tests.ports import free_port
+from tests.server.live import MASTER
 from tests.server.test_kernels import kernel, run, specs, until
 from tests.server.test_lifecycle import listen
 from tests.team.conftest import UNSANDBOXED, short_folder
 from tests.team.live import REPOSITORY, Client, Service
 
 EXAMPLES = REPOSITORY / "examples"
-NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-AROUND = """
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    include {folder}/envstore.conf;
-}}
-"""
 
 
 class Proxied:

@@ -14,7 +14,8 @@ import requests
 from jupyter_envstore.application.configuration import StoreTraits
 from jupyter_envstore.application.service import EnvStoreService
 from jupyter_envstore.server.routes import routes
-from tests.server.live import MASTER, free_port
+from tests.ports import free_port
+from tests.server.live import MASTER
 from tests.team.conftest import UNSANDBOXED, short_folder
 from tests.team.live import RUN, Service
 
