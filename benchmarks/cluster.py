@@ -3,7 +3,8 @@
 PostgreSQL, Ceph's gateway, a Dask scheduler and workers with folders of their own run on this machine. Builds are of
 small real packages. One in a hundred jobs has its process or its Dask worker killed; in the middle the database is
 restarted and the bucket goes away. Arguments: number of builds (1,000), number of workers (10).
-With ``throughput`` nothing is lost, and 1, 2 and 4 workers are compared; ``overhead`` compares Dask with a process.
+With ``throughput`` nothing is lost, and 1, 2 and 4 workers are compared; ``overhead`` compares Dask with the server's
+own executor; ``queries`` counts what the server asks its database for a build while 100, 1,000 and 10,000 wait.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ from tests.postgresql import Postgresql
 NAMES = ("click", "packaging", "pygments", "traitlets", "tzdata", "typing-extensions")
 KILLED = 0.01
 OUTAGE_SECONDS = 30.0
+WAIT_SECONDS = 300.0
+"""As a server has it: a process waits ready for the next job."""
+BUILDS_COUNTED = 20
 
 
 class Chaos:
@@ -90,6 +94,7 @@ def run(builds: int, workers: int, calm: bool = False) -> float:
             executor_options={"address": cluster.address, "worker_root_dir": "$ENVSTORE_WORKER_ROOT"},
             max_concurrent_builds=workers,
             lease_seconds=10.0,
+            worker_wait_seconds=WAIT_SECONDS,
             settings={"check_imports": False, "artifacts_at_once": ["yaml", "lockfile", "explicit"]},
         )
         store = EnvStore.open(config)
@@ -207,7 +212,13 @@ def overhead() -> None:
     try:
         for executor, options in (("local", {}), ("dask", {"address": cluster.address})):
             settings = {"check_imports": False, "artifacts_at_once": []}
-            config = StoreConfig(str(folder / executor), executor=executor, executor_options=options, settings=settings)
+            config = StoreConfig(
+                str(folder / executor),
+                executor=executor,
+                executor_options=options,
+                worker_wait_seconds=WAIT_SECONDS,
+                settings=settings,
+            )
             store = EnvStore.open(config)
             text = f"channels: ['{(CACHE / 'channel').as_uri()}']\ndependencies: [click]\nvariables: {{N: '%d'}}"
             found = []
@@ -226,7 +237,46 @@ def overhead() -> None:
     finally:
         cluster.remove()
         remove_tree(folder)
-    report("warm build by Dask, to COMPLETED", taken["dask"], "s", "process", taken["local"], "(bar: 0.15 s more)")
+    report("warm build by Dask, to COMPLETED", taken["dask"], "s", "local", taken["local"], "(bar: 0.15 s more)")
+
+
+def queries() -> None:
+    """Print the queries of a server for each build, and how long its scheduler's look takes, while others wait."""
+    server = Postgresql().start()
+    try:
+        for waiting in (100, 1000, 10_000):
+            folder = Path(tempfile.mkdtemp(prefix="es-"))
+            settings = {"check_imports": False, "artifacts_at_once": []}
+            config = StoreConfig(
+                str(folder),
+                database_url=server.make(f"queries{waiting}"),
+                worker_wait_seconds=WAIT_SECONDS,
+                settings=settings,
+            )
+            store = EnvStore.open(config)
+            _submit(store, (CACHE / "channel").as_uri(), waiting)
+            counted = collections.Counter[str]()
+            event.listen(store.database.engine, "before_cursor_execute", lambda *_, c=counted: c.update(["all"]))
+            looks, looked = [], 0
+            while (done := waiting - _left(store)) < BUILDS_COUNTED:
+                before, began = counted["all"], time.perf_counter()
+                store.scheduler.tick()
+                looks.append((time.perf_counter() - began) * 1000)
+                looked += counted["all"] - before
+                time.sleep(0.1)
+            report(f"{waiting:,} builds wait: queries for each", looked / done, "queries")
+            report(f"{waiting:,} builds wait: a look of the scheduler, p50", statistics.median(looks), "ms")
+            for number in [job.build_id for job in _running(store)]:
+                store.scheduler.cancel(number, everything=True)
+            store.close()
+            remove_tree(folder)
+    finally:
+        server.remove()
+
+
+def _running(store: EnvStore) -> list[Job]:
+    with store.database.read() as session:
+        return list(session.scalars(select(Job).where(Job.state == JOB_RUNNING)))
 
 
 if __name__ == "__main__":
@@ -235,5 +285,8 @@ if __name__ == "__main__":
         sys.exit()
     if sys.argv[1:] == ["overhead"]:
         overhead()
+        sys.exit()
+    if sys.argv[1:] == ["queries"]:
+        queries()
         sys.exit()
     run(int(sys.argv[1]) if len(sys.argv) > 1 else 1000, int(sys.argv[2]) if len(sys.argv) > 2 else 10)

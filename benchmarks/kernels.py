@@ -15,7 +15,7 @@ from sqlalchemy import insert
 
 from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.models import Build, Environment
-from jupyter_envstore.database.states import PREFIX_PRESENT
+from jupyter_envstore.database.placements import note_here
 from jupyter_envstore.kernels.kernel_specs import KernelSpecs
 from jupyter_envstore.kernels.stored_builds import StoredBuilds
 
@@ -60,10 +60,11 @@ def main() -> None:
                     status="COMPLETED",
                     scheduled_on=now(),
                     options={},
-                    prefix_state=PREFIX_PRESENT,
+                    is_made=True,
                 )
                 session.add(made)
                 session.flush()
+                note_here(session, made.id)
                 environment.current_build_id = made.id
         kernels = KernelSpecs(store.config, StoredBuilds(store.config, store.database))
         written = timed(kernels.sync)

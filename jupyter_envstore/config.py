@@ -77,6 +77,8 @@ class StoreConfig:
     at_home : bool
         Whether this process has the folder of the store's servers, in which environments are used; a worker of a
         cluster may have a folder of its own.
+    package_cache_gigabytes : float
+        How much the caches of a worker with a folder of its own may hold; 0 for no limit.
     hand_on : bool
         Whether a worker starts what waits before it ends: so it is on the command line, where no server may run.
     """
@@ -110,6 +112,7 @@ class StoreConfig:
     settings: dict[str, Any] = field(default_factory=dict)
     hand_on: bool = False
     at_home: bool = True
+    package_cache_gigabytes: float = 0.0
 
     @property
     def root(self) -> Path:

@@ -22,6 +22,8 @@ from jupyter_envstore.images.reference import check_base
 from jupyter_envstore.policy import check_settings, normalized
 from jupyter_envstore.spec.addresses import check_url
 
+_OF_WORKERS = {"settings", "hand_on", "at_home", "package_cache_gigabytes"}
+"""What is no trait: the settings have another form, and the others are said to workers alone."""
 ADDRESSES = (
     "conda_channel_alias",
     "defaults_channel",
@@ -189,7 +191,7 @@ class StoreTraits(Configurable):
         check_settings(self.default_settings, in_scope=False)
         check_base(self.docker_base_image)
         check_public_url(self.public_url)
-        fields = [name for name in StoreConfig.__dataclass_fields__ if name not in {"settings", "hand_on", "at_home"}]
+        fields = [name for name in StoreConfig.__dataclass_fields__ if name not in _OF_WORKERS]
         values = {name: getattr(self, name) for name in fields} | overrides
         if values["block_private_addresses"]:  # what the admin names may be reached
             named = _hosts_of(

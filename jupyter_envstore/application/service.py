@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import os
 import resource
 import signal
@@ -166,6 +167,7 @@ class EnvStoreService(ServingTraits, ConfigurationFiles):
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, FILES)), hard))
         self.ending = threading.Event()
         self.directory: Directory | None = None
+        self.cookie_secret: bytes | None = None
         login, pages = self._login()
         base_url = url_path_join("/", self.base_url, "/")
         self.make_rules("default")  # a fault in them is told before anybody asks
@@ -175,7 +177,7 @@ class EnvStoreService(ServingTraits, ConfigurationFiles):
             self, self.opener, self.threads, self.ending, base_url, self.log, has_terminals=False
         )
         listening = Listening(self.ip, self.port, base_url, self.certfile, self.keyfile, self.trust_proxy)
-        self.web = StandaloneServer(listening, self.context, login, pages)
+        self.web = StandaloneServer(listening, self.context, login, pages, self.cookie_secret)
 
     def _check(self) -> None:
         """Refuse what would give people more than they should have."""
@@ -211,6 +213,8 @@ class EnvStoreService(ServingTraits, ConfigurationFiles):
         login = HubLogin(parent=self, seconds=self.hub_seconds, groups=self.hub_groups)
         hub = login.hub_auth
         self.directory = HubDirectory(hub.api_url, hub.api_token, self.hub_admins, self.hub_groups, self.hub_seconds)
+        # the same for all servers of the service, so that none asks who has logged in at another one to do it again
+        self.cookie_secret = hmac.digest(hub.api_token.encode(), b"cookies of jupyter-envstore", "sha256")
         os.environ.pop("JUPYTERHUB_API_TOKEN", None)  # workers inherit the environment
         return login, login.get_handlers()
 

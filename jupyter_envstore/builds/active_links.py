@@ -18,8 +18,8 @@ def sync_link(config: StoreConfig, database: Database, environment_id: int) -> N
     for _ in range(5):
         with database.read() as session:
             namespace, name, directory = rows.active_directory(session, environment_id)
-        if directory is None:
-            if seen is not None:
+        if directory is None:  # none is active, or it is in another folder
+            if seen is not None or "#" not in name:
                 drop_link(config.root, namespace.lower(), name.split("#")[0])
             return
         prefix = config.builds / directory

@@ -7,6 +7,7 @@ from pathlib import Path
 from jupyter_envstore import policy
 from jupyter_envstore.builds.link_warnings import tell_collisions, tell_misstated, tell_outside_links
 from jupyter_envstore.builds.options import BuildOptions
+from jupyter_envstore.builds.worker_caches import note_use
 from jupyter_envstore.builds.workspace import Workspace
 from jupyter_envstore.config import MAX_PREFIX
 from jupyter_envstore.database import builds as rows
@@ -69,6 +70,8 @@ class Job:
                 requested,
                 kept=self.workspace.blobs.local_file,
             )
+            if not self.config.at_home:
+                note_use(self.config, lock)
             packages = counted(len(lock.conda), "package")
             self.workspace.log(f"{packages}, {len(lock.conda) - linked.downloaded} of them without download")
             tell_collisions(self.workspace, linked.collisions)

@@ -17,7 +17,10 @@ from jupyter_envstore.database.blob_references import refer, wheel_owner
 from jupyter_envstore.database.connection import Session, now
 from jupyter_envstore.database.jobs import ARTIFACT, CHECK, FINISH, RESTORE, enqueue
 from jupyter_envstore.database.models import Artifact, Build, Change
-from jupyter_envstore.database.states import COMPLETED, ON_DEMAND, PENDING, PREFIX_DROPPED, PREFIX_PRESENT
+from jupyter_envstore.database.models import Job as JobRow
+from jupyter_envstore.database.placements import note_here
+from jupyter_envstore.database.sessions import place_of
+from jupyter_envstore.database.states import COMPLETED, ON_DEMAND, PENDING
 from jupyter_envstore.engine.record import BuildRecord
 
 
@@ -66,8 +69,7 @@ class BuildRows:
             Seconds since the build was started.
         """
         with self._completing() as (session, build):
-            build.prefix_state = PREFIX_DROPPED
-            enqueue(session, RESTORE, build.id)  # which asks for the check, too
+            build.is_made = True
             session.add(Change(kind="build", subject_id=build.id, at=now()))
         return self._seconds(build)
 
@@ -82,8 +84,16 @@ class BuildRows:
                 environment.current_build_id = build.id
                 people.audit(session, build.created_by, "build.activate", str(row), {"by": "completion"})
             yield session, build
+            self._bring_where_wanted(session, build)
             self._ask_for_artifacts(session, build)
             keep_where_wanted(self.job.config, session, row.namespace, environment, build)
+
+    def _bring_where_wanted(self, session: Session, build: Build) -> None:
+        """Have the prefix made in the place that asked for the build, if that is another one."""
+        job = session.get_one(JobRow, self.workspace.claim.job_id)
+        wanted = job.place_id or job.runner_id
+        if wanted and wanted != place_of(session):
+            enqueue(session, RESTORE, build.id, place_id=wanted)  # which asks for the check, too
 
     @staticmethod
     def _seconds(build: Build) -> float:
@@ -108,7 +118,8 @@ class BuildRows:
 
     def _present(self, session: Session, build: Build, size: PrefixSize) -> None:
         """Note that the prefix can be used, and ask for the rest of its byte code."""
-        build.prefix_state = PREFIX_PRESENT
+        note_here(session, build.id)
+        build.is_made = True
         build.size, build.own_size = size.total, size.own
         enqueue(session, FINISH, build.id)
         session.add(Change(kind="build", subject_id=build.id, at=now()))

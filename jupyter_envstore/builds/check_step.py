@@ -22,7 +22,6 @@ from jupyter_envstore.builds.activation import program_path, programs_of, record
 from jupyter_envstore.builds.module_imports import import_modules
 from jupyter_envstore.builds.workspace import Workspace
 from jupyter_envstore.database import builds as rows
-from jupyter_envstore.database.states import PREFIX_PRESENT
 from jupyter_envstore.database.warnings import CHECK
 from jupyter_envstore.engine.bounded_run import MOST, run_bounded
 from jupyter_envstore.engine.kernel_checks import brought_kernels
@@ -53,7 +52,7 @@ def run_check(workspace: Workspace) -> None:
     """Check a build, and keep what fails as its warnings."""
     with workspace.database.read() as session:
         build = rows.find_build(session, workspace.claim.build_id).build
-    if build.prefix_state != PREFIX_PRESENT or not build.record_digest:
+    if not build.is_here or not build.record_digest:
         return
     record = workspace.read_record(build)
     prefix = workspace.config.builds / build.directory

@@ -32,6 +32,8 @@ class ClusterOptions:
     worker_root_dir : str
         Folder of each worker for caches and unfinished things; ``~`` and ``$VARIABLES`` are those of the worker. Empty
         if the workers have the server's ``root_dir``, by a shared file system.
+    worker_cache_gigabytes : float
+        How much the package caches in such a folder may hold; 0 for no limit.
     worker_settings : dict
         What workers have otherwise than the server: :data:`NODE_FIELDS`.
     resources : dict
@@ -49,6 +51,7 @@ class ClusterOptions:
     minimum: int = 0
     maximum: int = 0
     worker_root_dir: str = ""
+    worker_cache_gigabytes: float = 20.0
     worker_settings: dict[str, Any] = field(default_factory=dict)
     resources: dict[str, float] = field(default_factory=dict)
     security: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -84,7 +87,8 @@ class ClusterOptions:
         if not self.send_credentials:
             values |= {"database_url": "", "blob_options": {}}
         if self.worker_root_dir:
-            values |= {"root_dir": self.worker_root_dir, "at_home": False}
+            own = {"root_dir": self.worker_root_dir, "package_cache_gigabytes": self.worker_cache_gigabytes}
+            values |= {**own, "at_home": False}
         return replace(config, **values)
 
 

@@ -1,4 +1,4 @@
-"""What a machine of a cluster runs for a job: it starts the worker process, and waits for its end.
+"""What a machine of a cluster runs for a job: it has the worker process started, and waits for its end.
 
 The worker is the same as on the server's machine, and a session of its own: it outlives who started it, and ends itself
 when its job is not its own any more.
@@ -10,13 +10,19 @@ import contextlib
 import json
 import os
 import socket
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
 from jupyter_envstore import __version__
-from jupyter_envstore.builds.local_executor import start_worker
+from jupyter_envstore.builds.local_executor import LocalExecutor
 from jupyter_envstore.config import StoreConfig
 
+LOOK_SECONDS = 0.05
+"""How often it is looked whether a process has ended."""
+_EXECUTORS: dict[str, LocalExecutor] = {}
+_LOCK = threading.Lock()
 DATABASE_VARIABLE, OPTIONS_VARIABLE = "ENVSTORE_DATABASE_URL", "ENVSTORE_BLOB_OPTIONS"
 
 
@@ -24,8 +30,8 @@ class UnfitWorkerError(Exception):
     """A machine of the cluster cannot do any job of the store."""
 
 
-def run_job(text: str, job_id: int, attempt: int, version: str) -> int:
-    """Run the worker process of a job; return its exit status.
+def run_job(text: str, job_id: int, attempt: int, version: str) -> None:
+    """Run the worker process of a job until it ends.
 
     Parameters
     ----------
@@ -44,12 +50,28 @@ def run_job(text: str, job_id: int, attempt: int, version: str) -> int:
         msg = f"{host} has jupyter-envstore {__version__}, and the server {version}; install the same on both"
         raise UnfitWorkerError(msg)
     config = node_config(StoreConfig.from_text(text), host)
-    staging = config.staging / f"job-{job_id}-{attempt}"
-    staging.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with contextlib.suppress(OSError):
-        config.root.chmod(0o700)
-    with start_worker(config, job_id, attempt, staging) as worker:
-        return worker.wait()
+    if not config.at_home:
+        config.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(OSError):
+            config.root.chmod(0o700)
+    executor = _executor_of(config)
+    handle = executor.start_attempt(job_id, attempt)
+    while executor.alive(handle).alive:
+        time.sleep(LOOK_SECONDS)
+        executor.reap()
+
+
+def _executor_of(config: StoreConfig) -> LocalExecutor:
+    """Return what starts the processes of this machine; one of them may wait ready between jobs."""
+    text = config.to_text()
+    with _LOCK:
+        known = _EXECUTORS.get(text)
+        if known is None:
+            for other in _EXECUTORS.values():
+                other.close()
+            _EXECUTORS.clear()
+            known = _EXECUTORS[text] = LocalExecutor(config)
+        return known
 
 
 def node_config(config: StoreConfig, host: str) -> StoreConfig:

@@ -111,7 +111,7 @@ class DaskExecutor:
         if state in WAITING:
             return Seen(alive=True, waits=True)
         if state == "processing":
-            return Seen(alive=True)
+            return Seen(alive=True, starts=True)
         return Seen(alive=False, reason="the Dask scheduler does not know its task any more")
 
     def stop(self, handle: Handle) -> bool:

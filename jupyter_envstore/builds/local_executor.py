@@ -41,14 +41,18 @@ class LocalExecutor:
 
     def start(self, claim: Claim) -> Handle:
         """Start a worker: a child of the one that waits, or a process of its own."""
-        staging = self.config.staging / f"job-{claim.job_id}-{claim.attempt}"
-        staging.mkdir(parents=True, exist_ok=True)
+        return self.start_attempt(claim.job_id, claim.attempt)
+
+    def start_attempt(self, job_id: int, attempt: int) -> Handle:
+        """Start a worker for an attempt of a job."""
+        staging = self.config.staging / f"job-{job_id}-{attempt}"
+        staging.mkdir(mode=0o700, parents=True, exist_ok=True)
         environment = worker_environment(TMPDIR=str(staging))
-        request = Request(claim.job_id, claim.attempt, self.config.to_text(), environment, str(staging))
+        request = Request(job_id, attempt, self.config.to_text(), environment, str(staging))
         with contextlib.suppress(OSError):  # there can be no process: the next line finds none
             self.waiting.begin()
         handed = self.waiting.hand_over(request)
-        return handle_of_process(*(handed or self._start_process(claim, staging)))
+        return handle_of_process(*(handed or self._start_process(job_id, attempt, staging)))
 
     def alive(self, handle: Handle) -> Seen:
         """Return whether its process runs."""
@@ -58,8 +62,8 @@ class LocalExecutor:
         """End a worker of this host; whether it was still there."""
         return handle.host == this_host() and end_group(*process_of(handle))
 
-    def _start_process(self, claim: Claim, staging: Path) -> tuple[int, str]:
-        worker = start_worker(self.config, claim.job_id, claim.attempt, staging)
+    def _start_process(self, job_id: int, attempt: int, staging: Path) -> tuple[int, str]:
+        worker = start_worker(self.config, job_id, attempt, staging)
         self.workers.append(worker)
         return worker.pid, start_time(worker.pid)
 

@@ -8,7 +8,7 @@ from jupyter_envstore.builds.build_rows import BuildRows
 from jupyter_envstore.builds.lock_steps import Locking
 from jupyter_envstore.builds.prefix_steps import PrefixSteps
 from jupyter_envstore.builds.workspace import Workspace
-from jupyter_envstore.database.states import COMPLETED, PREFIX_NONE, PREFIX_PRESENT
+from jupyter_envstore.database.states import COMPLETED
 from jupyter_envstore.engine.prefix import remove_tree
 
 
@@ -39,9 +39,9 @@ def run_build(workspace: Workspace) -> None:
 def run_restore(workspace: Workspace) -> None:
     """Make the prefix of an old build again from its record, without solving; or that of a build that has none yet."""
     job = Job(workspace)
-    if job.build.prefix_state == PREFIX_PRESENT:
+    if job.build.is_here:
         return
-    is_first = job.build.prefix_state == PREFIX_NONE
+    is_first = not job.build.is_made
     steps, recorded = PrefixSteps(job), job.fetch_recorded()
     size = steps.make(*recorded) if is_first else steps.make_again(*recorded)
     BuildRows(job).restored(size, is_first)
@@ -51,5 +51,5 @@ def run_restore(workspace: Workspace) -> None:
 def run_finish(workspace: Workspace) -> None:
     """Add byte code, compiling what no build before had, while the environment can be used. Then close the prefix."""
     job = Job(workspace)
-    if job.build.prefix_state == PREFIX_PRESENT:
+    if job.build.is_here:
         BuildRows(job).finished(PrefixSteps(job).close(job.read_record()))

@@ -48,7 +48,6 @@ from jupyter_envstore.database.states import (
     JOB_SETTLING,
     KEEP_FAILED,
     PENDING,
-    PREFIX_NONE,
     QUEUED,
     UNSETTLED,
 )
@@ -59,6 +58,8 @@ from jupyter_envstore.errors import DatabaseAwayError
 log = logging.getLogger(__name__)
 EXPECTED_SECONDS = 2.0
 """How often an executor is asked for a worker that did not report yet."""
+START_SECONDS = 60.0
+"""How long a worker of another machine that got a place may take until its process reports, beside a lease."""
 LOST = "the worker ended and left no reason (it was killed, ran out of memory, or its machine went down)"
 SILENT = (
     "the worker was ended because it did not report for {seconds:g} s "
@@ -85,6 +86,7 @@ class Scheduler:
         self.host = this_host()
         self._work = threading.Event()
         self._unready = ""
+        self._placed: dict[tuple[int, int], float] = {}
         self._trust_until = time.monotonic() + database.kind.silence_seconds  # workers may have been cut off until now
 
     def wake(self) -> None:
@@ -183,7 +185,7 @@ class Scheduler:
         with self.database.write() as session:
             build = session.get_one(Build, job.build_id)
             mine = session.get_one(Job, job.id)
-            if build.status == FAILED and build.prefix_state == PREFIX_NONE and mine.state == JOB_FAILED:
+            if build.status == FAILED and not build.is_made and mine.state == JOB_FAILED:
                 trash = to_trash(self.config.builds / build.directory)
         if trash is not None:
             remove_tree(trash)
@@ -237,9 +239,15 @@ class Scheduler:
             seen = self.executor.alive(handle_of(job))
             if not seen.alive:
                 self._settle(job, seen)
-            elif seen.waits:
+            elif seen.waits or (seen.starts and self._may_still_begin(job)):
                 with self.database.write(alone=False) as session:
                     expect(session, job)
+
+    def _may_still_begin(self, job: Job) -> bool:
+        """Whether a worker got its place so short a time ago that its process may not have begun."""
+        moment = time.monotonic()
+        self._placed = {key: since for key, since in self._placed.items() if moment - since < 10 * START_SECONDS}
+        return moment - self._placed.setdefault((job.id, job.attempt), moment) < START_SECONDS
 
     def cancel(self, build_id: int, everything: bool = False, kind: str | None = None) -> list[str]:
         """Stop the work on a build, queued or running; return the kinds of jobs that were stopped.
@@ -337,7 +345,7 @@ class Scheduler:
                 mine = session.get_one(Job, job.id)
                 build = session.get_one(Build, job.build_id)
                 still = mine.state == JOB_SETTLING and mine.attempt == job.attempt
-                if still and job.kind == BUILD and build.prefix_state == PREFIX_NONE:
+                if still and job.kind == BUILD and not build.is_made:
                     trash = to_trash(self.config.builds / build.directory)
             if trash is not None:
                 remove_tree(trash)

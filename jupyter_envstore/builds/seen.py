@@ -18,9 +18,12 @@ class Seen(NamedTuple):
         Why it does not, in words for people.
     is_final : bool
         Whether another attempt would end alike.
+    starts : bool
+        Whether it got a place on another machine, where its process begins: that may take longer than a lease.
     """
 
     alive: bool
     waits: bool = False
     reason: str = ""
     is_final: bool = False
+    starts: bool = False

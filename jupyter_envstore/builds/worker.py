@@ -16,10 +16,12 @@ from jupyter_envstore.blobs import blob_store
 from jupyter_envstore.blobs.site_proxies import keep_proxies
 from jupyter_envstore.builds.executors import executor_for
 from jupyter_envstore.builds.log_keeping import keep_log
+from jupyter_envstore.builds.own_place import settle_place
 from jupyter_envstore.builds.processes import start_time, this_host
 from jupyter_envstore.builds.retention import caches_in_use
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.builds.waiting_worker import WAIT, serve
+from jupyter_envstore.builds.worker_caches import trim_caches
 from jupyter_envstore.builds.workspace import PATIENCE, Workspace, keep_errors, printable
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database, now
@@ -61,6 +63,8 @@ def work(configuration: str, job_id: int, attempt: int) -> int:
     keep_proxies()
     guard_network(config.block_private_addresses, config.allowed_addresses)
     database = Database(config.url, patience=PATIENCE)
+    if config.at_home:
+        settle_place(config, database)
     with database.read() as session:
         job = session.get_one(Job, job_id)
         claim: Claim | None = Claim(job.id, attempt, job.kind, job.build_id, job.artifact_id)
@@ -71,6 +75,9 @@ def work(configuration: str, job_id: int, attempt: int) -> int:
             claim = claim_next_of_build(session, claim, BEHIND if config.at_home else ANYWHERE)
     if config.hand_on:
         hand_on(config, database)
+    if not config.at_home:
+        with contextlib.suppress(OSError):  # the job is done; the next one tries again
+            trim_caches(config)
     database.close()
     return 0
 

@@ -14,6 +14,7 @@ from jupyter_envstore.cli.look_elsewhere import examine_elsewhere
 from jupyter_envstore.cli.opening import config_beside_files, store_elsewhere
 from jupyter_envstore.services.backup import Saved, back_up, bring_back
 from jupyter_envstore.services.doctor import BAD, GOOD, Finding, examine
+from jupyter_envstore.services.forget_place import forget_place, told
 from jupyter_envstore.services.move_blobs import move_blobs
 from jupyter_envstore.services.move_database import go_back, move_database
 from jupyter_envstore.spec.wording import counted, human_size
@@ -68,6 +69,16 @@ def move(options: argparse.Namespace) -> int:
         return 0
     print(f"{moved.rows} rows of {moved.source} are in the database {moved.target} now; start the servers again")
     print("the file takes no more writes; go back to it with: jupyter envstore move-database --back")
+    return 0
+
+
+def forget_folder(options: argparse.Namespace) -> int:
+    """Forget a folder of the store that is gone."""
+    forgotten = forget_place(config_beside_files(options, "forget-place"), options.number)
+    if options.json:
+        print_json(asdict(forgotten))
+    else:
+        print(told(forgotten))
     return 0
 
 

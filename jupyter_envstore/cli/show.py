@@ -91,7 +91,9 @@ def show(options: argparse.Namespace) -> None:
 
 
 def place_of_prefix(view: FullBuildView) -> str:
-    """Say where the prefix of a build is that is not on this machine."""
+    """Say where the prefix of a build is that is not here."""
+    if view["other_places"]:
+        return f"on {', '.join(view['other_places'])}; run and shell bring it here"
     if view["status"] != COMPLETED or view["packed_away"]:
         return "none"
     return "on the machine of the store; run and shell bring it here"

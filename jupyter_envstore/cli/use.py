@@ -14,12 +14,15 @@ from pathlib import Path
 from jupyter_envstore.artifacts.artifact_reach import WORDS
 from jupyter_envstore.builds.activation import program_path, recorded_activation
 from jupyter_envstore.builds.shims import write_shims
-from jupyter_envstore.cli.common import find, tell, wait, who
+from jupyter_envstore.cli.build import follow
+from jupyter_envstore.cli.common import ask_for_files, find, tell, wait, who
 from jupyter_envstore.cli.display import LiveDisplay
 from jupyter_envstore.cli.opening import open_store
 from jupyter_envstore.engine.digest import file_digest
-from jupyter_envstore.errors import ArtifactError, InvalidInputError, StorageError
+from jupyter_envstore.errors import ArtifactError, ConflictError, InvalidInputError, StorageError
 from jupyter_envstore.representation.artifacts import ArtifactView
+from jupyter_envstore.services.common_interfaces import AnyStore
+from jupyter_envstore.services.values import BuildRef
 
 IMAGE = "docker"
 OUTER_ENVIRONMENT = ("VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT")
@@ -39,6 +42,26 @@ def activated_environment(prefix: Path, shims: Path) -> dict[str, str]:
     return {**outer, **changed, "PATH": path, "PYTHONNOUSERSITE": "1"}
 
 
+def prefix_of(store: AnyStore, reference: BuildRef) -> Path:
+    """Return the prefix of a build; if only other folders of the store have it, it is brought first.
+
+    Raises
+    ------
+    ConflictError
+        No folder has it, or it cannot be brought.
+    """
+    try:
+        return store.prefixes.path(reference.id)
+    except ConflictError:
+        others = store.builds.show(reference.id)["other_places"]
+        if not others:
+            raise
+        print(f"bringing {reference} here, which {', '.join(others)} has", file=sys.stderr)
+        if ask_for_files(store, reference):
+            follow(store, reference)
+    return store.prefixes.path(reference.id)
+
+
 def run(options: argparse.Namespace) -> int:
     """Run a command in an environment, in place of this process."""
     while options.command[:1] in (["--root"], ["--store"]):  # behind the name, argparse takes it for the command's own
@@ -49,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
         msg = f"which command? for example: jupyter envstore run {options.environment} -- python"
         raise InvalidInputError(msg)
     with open_store(options) as store:
-        prefix, shims = store.prefixes.path(find(store, options.environment).id), store.shims
+        prefix, shims = prefix_of(store, find(store, options.environment)), store.shims
     environment = activated_environment(prefix, shims)
     program = shutil.which(command[0], path=environment["PATH"])
     if program is None:
@@ -62,7 +85,7 @@ def shell(options: argparse.Namespace) -> int:
     """Open a shell in an environment."""
     with open_store(options) as store:
         reference = find(store, options.environment)
-        prefix, shims = store.prefixes.path(reference.id), store.shims
+        prefix, shims = prefix_of(store, reference), store.shims
     environment = activated_environment(prefix, shims)
     program = os.environ.get("SHELL") or shutil.which("sh") or "/bin/sh"
     environment["ENVSTORE_ENVIRONMENT"] = str(reference)

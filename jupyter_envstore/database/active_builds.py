@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from jupyter_envstore.database.active_build import ActiveBuild
 from jupyter_envstore.database.models import Build, BuildPackage, Environment, Namespace, Package
-from jupyter_envstore.database.states import COMPLETED, PREFIX_PRESENT
+from jupyter_envstore.database.states import COMPLETED
 
 
 class RecordedEnvironment(NamedTuple):
@@ -98,7 +98,7 @@ def _recorded(
     query = (
         select(
             Environment.id, Namespace.name, Environment.name, Build.id, Build.number, Build.directory,
-            Build.prefix_state, Build.record_digest, Environment.current_build_id,
+            Build.is_here, Build.record_digest, Environment.current_build_id,
         )
         .join(Namespace, Namespace.id == Environment.namespace_id)
         .join(Build, joined)
@@ -106,9 +106,7 @@ def _recorded(
         .order_by(Namespace.name, Environment.name)
     )  # fmt: skip
     return [
-        RecordedEnvironment(
-            *row[:6], row[6] == PREFIX_PRESENT, row[7] or "", frozenset(packages[row[3]]), row[3] == row[8]
-        )
+        RecordedEnvironment(*row[:7], row[7] or "", frozenset(packages[row[3]]), row[3] == row[8])
         for row in session.execute(query)
     ]
 
@@ -122,7 +120,7 @@ def _with_builds(joined: Any, *kept: Any) -> Any:
             Build.id,
             Build.number,
             Build.directory,
-            Build.prefix_state,
+            Build.is_here,
         )
         .join(Namespace, Namespace.id == Environment.namespace_id)
         .outerjoin(Build, joined)
@@ -131,7 +129,7 @@ def _with_builds(joined: Any, *kept: Any) -> Any:
 
 
 def _rows(session: Session, query: Any) -> list[ActiveBuild]:
-    return [ActiveBuild._make((*row[:6], row[6] == PREFIX_PRESENT, True)) for row in session.execute(query)]
+    return [ActiveBuild._make((*row[:7], True)) for row in session.execute(query)]
 
 
 _ACTIVE = _with_builds(Build.id == Environment.current_build_id)

@@ -24,7 +24,8 @@ from jupyter_envstore.database.models import (
     Specification,
     Step,
 )
-from jupyter_envstore.database.states import COMPLETED, DROPPED, PREFIX_NONE, QUEUED, READY, UNSETTLED
+from jupyter_envstore.database.placements import note_gone
+from jupyter_envstore.database.states import COMPLETED, DROPPED, QUEUED, READY, UNSETTLED
 from jupyter_envstore.database.values import OptionValues, PackageValues
 from jupyter_envstore.errors import NotFoundError
 from jupyter_envstore.spec import Specification as Spec
@@ -284,11 +285,11 @@ def list_environments(
 
 
 def active_directory(session: Session, environment_id: int) -> tuple[str, str, str | None]:
-    """Return the keys of namespace and environment, and the folder of the active build (None without one)."""
+    """Return the keys of namespace and environment, and the folder of the active build (None if it is not here)."""
     row = session.execute(
         select(Namespace.name_key, Environment.name_key, Build.directory)
         .join(Environment, Environment.namespace_id == Namespace.id)
-        .outerjoin(Build, Build.id == Environment.current_build_id)
+        .outerjoin(Build, (Build.id == Environment.current_build_id) & Build.is_here)
         .where(Environment.id == environment_id)
     ).one()
     return row[0], row[1], row[2]
@@ -324,7 +325,8 @@ def list_builds(session: Session, environment_id: int) -> list[Build]:
 
 def forget_build(session: Session, build: Build, kept: Sequence[str] = ()) -> None:
     """Note that a build is deleted, and that it needs none of its files any more but artifacts that are ``kept``."""
-    build.deleted_on, build.prefix_state = build.deleted_on or now(), PREFIX_NONE
+    build.deleted_on, build.is_made = build.deleted_on or now(), False
+    note_gone(session, build.id, everywhere=True)  # other places remove what belongs to no build
     release(session, f"build:{build.id}:record")
     release(session, f"build:{build.id}:wheel:*")
     drop_kept(session, build)

@@ -87,16 +87,17 @@ def changes_since(session: Session, since: int, visible: tuple[str, ...] | None)
 def running_builds(session: Session) -> tuple[list[Progress], int]:
     """Return how far each build is that is worked on; and how many jobs are queued or run."""
     unfinished = (JOB_QUEUED, JOB_RUNNING, JOB_SETTLING)
+    count = session.scalar(select(func.count()).where(Job.state.in_(unfinished))) or 0
     jobs = session.execute(
-        select(Job.build_id, Job.state, Namespace.name, Environment.name)
+        select(Job.build_id, Namespace.name, Environment.name)
         .outerjoin(Build, Build.id == Job.build_id)
         .outerjoin(Environment, Environment.id == Build.environment_id)
         .outerjoin(Namespace, Namespace.id == Environment.namespace_id)
-        .where(Job.state.in_(unfinished))
+        .where(Job.state == JOB_RUNNING)
     ).all()
-    running = {row[0]: (row[2] or "", row[3] or "") for row in jobs if row[1] == JOB_RUNNING}
+    running = {row[0]: (row[1] or "", row[2] or "") for row in jobs}
     if not running:
-        return [], len(jobs)
+        return [], count
     steps = select(Step.build_id, func.count(), func.sum(Step.done)).where(Step.build_id.in_(running))
     chunks = select(LogChunk.build_id, func.max(LogChunk.id)).where(LogChunk.build_id.in_(running))
     marks = {row[0]: (row[1], int(row[2] or 0)) for row in session.execute(steps.group_by(Step.build_id))}
@@ -105,4 +106,4 @@ def running_builds(session: Session) -> tuple[list[Progress], int]:
         Progress(build_id, *place, (*marks.get(build_id, (0, 0)), logs.get(build_id, 0)))
         for build_id, place in running.items()
     ]
-    return found, len(jobs)
+    return found, count

@@ -14,6 +14,7 @@ from jupyter_envstore.database import schema
 from jupyter_envstore.database.clock import now as now
 from jupyter_envstore.database.clock import set_ahead
 from jupyter_envstore.database.kinds import DatabaseKind, WriteWatch
+from jupyter_envstore.database.sessions import PLACE, PlacedSession
 from jupyter_envstore.database.sqlite import SqliteFile, database_file
 
 BUSY_TIMEOUT = 20.0
@@ -61,6 +62,8 @@ class Database:
     def __init__(self, url: str, busy_timeout: float = BUSY_TIMEOUT, patience: float = PATIENCE) -> None:
         self.kind = kind_of(url)
         self.engine: Engine = self.kind.make_engine(busy_timeout)
+        self.place = 0
+        """The number of the place that sessions belong to; 0 for none, in which no prefix is."""
         self._patience = patience
         self._reading = self.kind.for_reading(self.engine)
         self._writing = self.engine.execution_options(envstore_write=True)
@@ -167,7 +170,7 @@ class Database:
         with (
             self._explained(),
             self._connect(engine) as connection,
-            Session(connection, expire_on_commit=False) as session,
+            PlacedSession(connection, expire_on_commit=False, info={PLACE: self.place}) as session,
         ):
             yield session
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from jupyter_envstore.database.blob_references import release_artifact
 from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.models import Artifact, Build, Change, Environment, Job, Step
+from jupyter_envstore.database.sessions import place_of
 from jupyter_envstore.database.states import (
     ARTIFACT_FAILED,
     COMPLETED,
@@ -37,6 +38,12 @@ ANYWHERE = (ARTIFACT, KEEP)
 """What needs no prefix, so that a worker with a folder of its own goes on with it."""
 AT_HOME = (RESTORE, FINISH, CHECK)
 """What is done to a prefix, in the folder of the store's servers."""
+OF_PLACES = (BUILD, *AT_HOME)
+"""What is done for one place: its prefix is wanted there."""
+ANY_PLACE = 0
+"""Stands for the place of what is done in any."""
+HELP_SECONDS = 10.0
+"""How long a build waits for its own place, before others that have nothing to do make it."""
 AWAITED = (BUILD, RESTORE)
 """Without these an environment cannot be used."""
 MAX_ATTEMPTS = 2
@@ -90,12 +97,21 @@ class Claim:
             yield session
 
 
-def enqueue(session: Session, kind: str, build_id: int, artifact_id: int | None = None) -> Job:
-    """Add a job."""
+def enqueue(
+    session: Session, kind: str, build_id: int, artifact_id: int | None = None, place_id: int | None = None
+) -> Job:
+    """Add a job.
+
+    Parameters
+    ----------
+    place_id : int or None
+        Where the prefix is wanted, if the job is about one; by default here.
+    """
     space = select(Environment.namespace_id).join(Build, Build.environment_id == Environment.id)
     job = Job(
         kind=kind,
         namespace_id=space.where(Build.id == build_id).scalar_subquery(),
+        place_id=(place_of(session) if place_id is None else place_id) if kind in OF_PLACES else ANY_PLACE,
         build_id=build_id,
         artifact_id=artifact_id,
         state=JOB_QUEUED,
@@ -106,19 +122,38 @@ def enqueue(session: Session, kind: str, build_id: int, artifact_id: int | None 
     return job
 
 
+def restore_here(session: Session, build_id: int) -> bool:
+    """Have the prefix of a build made here, unless that is being done; return whether it was not."""
+    here = place_of(session)
+    if any(job.kind == RESTORE and job.place_id in (ANY_PLACE, here) for job in unfinished_jobs(session, build_id)):
+        return False
+    enqueue(session, RESTORE, build_id)
+    return True
+
+
 def anything_waits(session: Session) -> bool:
-    """Whether a job is queued."""
-    return session.scalars(select(Job.id).where(Job.state == JOB_QUEUED).limit(1)).first() is not None
+    """Whether a job is queued that could be done here, now or in a while."""
+    return (
+        session.scalars(select(Job.id).where(Job.state == JOB_QUEUED, _possible(session)).limit(1)).first() is not None
+    )
 
 
 def anything_unfinished(session: Session) -> bool:
-    """Whether a job is queued, runs or is settled."""
-    unfinished = Job.state.in_((JOB_QUEUED, JOB_RUNNING, JOB_SETTLING))
-    return session.scalars(select(Job.id).where(unfinished).limit(1)).first() is not None
+    """Whether a job is queued that could be done here, or any runs or is settled."""
+    return session.scalars(select(Job.id).where(_left_to_do(session)).limit(1)).first() is not None
+
+
+def _possible(session: Session) -> ColumnElement[bool]:
+    """Return the condition on jobs that can be done here: builds for other places, too."""
+    return Job.place_id.in_((ANY_PLACE, place_of(session))) | (Job.kind == BUILD)
+
+
+def _left_to_do(session: Session) -> ColumnElement[bool]:
+    return ((Job.state == JOB_QUEUED) & _possible(session)) | Job.state.in_((JOB_RUNNING, JOB_SETTLING))
 
 
 def _oldest_queued() -> Any:
-    """Return the query for the oldest queued job of each namespace and kind.
+    """Return the query for the oldest queued job of each place, namespace and kind.
 
     Each is found by one look into the index of the queue, from the one before on, so that the number of queued jobs
     does not count ("loose index scan" in PostgreSQL's wiki).
@@ -127,15 +162,21 @@ def _oldest_queued() -> Any:
 
     def next_of(*where: ColumnElement[bool]) -> Any:
         query = select(after.id).where(after.state == JOB_QUEUED, *where)
-        return query.order_by(after.namespace_id, after.kind, after.id).limit(1).scalar_subquery()
+        return query.order_by(after.place_id, after.namespace_id, after.kind, after.id).limit(1).scalar_subquery()
 
-    queue = select(first.id, first.namespace_id, first.kind).where(first.id == next_of()).cte("queue", recursive=True)
-    same = next_of(after.namespace_id == queue.c.namespace_id, after.kind > queue.c.kind)
-    # not as one comparison of pairs: SQLite takes the first column of the two alone to its index
-    following = func.coalesce(same, next_of(after.namespace_id > queue.c.namespace_id))
-    further = select(found.id, found.namespace_id, found.kind).join(queue, found.id == following)
-    queue = queue.union_all(further)
-    return select(queue.c.id, queue.c.namespace_id, queue.c.kind)
+    def columns(job: Any) -> Any:
+        return select(job.id, job.place_id, job.namespace_id, job.kind, job.created_on)
+
+    queue = columns(first).where(first.id == next_of()).cte("queue", recursive=True)
+    place, namespace = after.place_id == queue.c.place_id, after.namespace_id == queue.c.namespace_id
+    # not as one comparison of triples: SQLite takes the first column alone to its index
+    following = func.coalesce(
+        next_of(place, namespace, after.kind > queue.c.kind),
+        next_of(place, after.namespace_id > queue.c.namespace_id),
+        next_of(after.place_id > queue.c.place_id),
+    )
+    queue = queue.union_all(columns(found).join(queue, found.id == following))
+    return select(queue)
 
 
 _OLDEST = _oldest_queued()
@@ -144,17 +185,21 @@ _OLDEST = _oldest_queued()
 def claim_next(session: Session, limit: int, host: str) -> Claim | None:
     """Claim the next queued job, or None: nothing waits, or ``limit`` jobs run already.
 
+    Counted is what the scheduler of this place started. What is about a prefix is done in its own place; a build that
+    waits for another one for a while is made here once nothing else waits.
+
     Namespaces take turns: the one with the fewest running jobs comes first, then the oldest job. Checks come behind all
     that people wait for. If all places are taken by what is done behind builds that can be used already (byte code,
     artifacts, checks), one more build or restore starts; with a limit of one, nothing runs beside.
     """
+    here = place_of(session)
     running = (
         select(
             Job.namespace_id,
             func.count().label("jobs"),
             func.sum(case((Job.kind.in_(AWAITED), 1), else_=0)).label("awaited"),
         )
-        .where(Job.state == JOB_RUNNING)
+        .where(Job.state == JOB_RUNNING, Job.runner_id == here)
         .group_by(Job.namespace_id)
     )
     rows = session.execute(running).all()
@@ -164,30 +209,41 @@ def claim_next(session: Session, limit: int, host: str) -> Claim | None:
         is_full = count == limit > 1 and not any(row.awaited for row in rows)
         if not is_full:
             return None
-    queued = [row for row in session.execute(_OLDEST) if not is_full or row.kind in AWAITED]
+    long_ago = now() - timedelta(seconds=HELP_SECONDS)
+    mine = {ANY_PLACE, here}
+    queued = [
+        row
+        for row in session.execute(_OLDEST)
+        if (row.place_id in mine or (row.kind == BUILD and row.created_on < long_ago))
+        and (not is_full or row.kind in AWAITED)
+    ]
     if not queued:
         return None
-    first = min(queued, key=lambda row: (row.kind == CHECK, by_namespace.get(row.namespace_id, 0), row.id))
+    first = min(
+        queued,
+        key=lambda row: (row.place_id not in mine, row.kind == CHECK, by_namespace.get(row.namespace_id, 0), row.id),
+    )
     job = session.get(Job, first.id, with_for_update={"skip_locked": True})
-    return _claim(job, host) if job is not None else None
+    return _claim(job, host, here) if job is not None else None
 
 
 def claim_next_of_build(session: Session, before: Claim, kinds: Sequence[str]) -> Claim | None:
     """Claim what the same build waits for, for the worker that is warm already: it ends the job ``before``."""
-    query = select(Job).where(Job.build_id == before.build_id, Job.state == JOB_QUEUED, Job.kind.in_(kinds))
+    here = Job.place_id.in_((ANY_PLACE, place_of(session)))
+    query = select(Job).where(Job.build_id == before.build_id, Job.state == JOB_QUEUED, Job.kind.in_(kinds), here)
     job = session.scalars(query.order_by(Job.kind == CHECK, Job.id).limit(1).with_for_update(skip_locked=True)).first()
     if job is None:
         return None
     mine = session.get_one(Job, before.job_id)
-    claim = _claim(job, mine.host)
+    claim = _claim(job, mine.host, mine.runner_id)
     job.pid, job.process_started, job.executor, job.handle = mine.pid, mine.process_started, mine.executor, mine.handle
     return claim
 
 
-def _claim(job: Job, host: str) -> Claim:
+def _claim(job: Job, host: str, runner_id: int) -> Claim:
     job.state = JOB_RUNNING
     job.attempt += 1
-    job.host, job.pid, job.process_started = host, 0, ""
+    job.host, job.runner_id, job.pid, job.process_started = host, runner_id, 0, ""
     job.executor = job.handle = ""
     job.claimed_on = job.heartbeat_on = now()
     return Claim(job.id, job.attempt, job.kind, job.build_id, job.artifact_id)
@@ -293,6 +349,12 @@ def unfinished_jobs(session: Session, build_id: int) -> list[Job]:
     """Return the jobs of a build that are not over."""
     query = select(Job).where(Job.build_id == build_id, Job.state.in_((JOB_QUEUED, JOB_RUNNING, JOB_SETTLING)))
     return list(session.scalars(query))
+
+
+def is_worked_on(session: Session, build_id: int) -> bool:
+    """Whether anything is left to do for a build, apart from what waits to be done in other places alone."""
+    query = select(Job.id).where(Job.build_id == build_id, _left_to_do(session)).limit(1)
+    return session.scalars(query).first() is not None
 
 
 __all__ = [

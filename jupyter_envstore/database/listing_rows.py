@@ -6,6 +6,8 @@ from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from sqlalchemy import Column
+
 from jupyter_envstore.database.models import Artifact, Build, Environment
 
 
@@ -21,7 +23,10 @@ class Listed:
     """
 
     def __init__(self, model: Any, left_out: Sequence[str] = (), **more: Any) -> None:
-        known = [attribute.key for attribute in model.__mapper__.column_attrs if attribute.key not in left_out]
+        found = sorted(
+            model.__mapper__.column_attrs, key=lambda attribute: not isinstance(attribute.columns[0], Column)
+        )
+        known = [attribute.key for attribute in found if attribute.key not in left_out]  # the table's own come first
         self.keys = (*known, *more)
         self.columns = [*(getattr(model, key) for key in known), *more.values()]
         self._make: Callable[[Iterable[Any]], Any] = namedtuple(model.__name__, self.keys)._make  # type: ignore[attr-defined]

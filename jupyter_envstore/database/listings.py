@@ -26,7 +26,7 @@ from jupyter_envstore.database.models import (
     Specification,
 )
 from jupyter_envstore.database.paging import STATUSES, Filters, Page
-from jupyter_envstore.database.states import COMPLETED, JOB_QUEUED, JOB_RUNNING, PREFIX_PRESENT, READY
+from jupyter_envstore.database.states import COMPLETED, JOB_QUEUED, JOB_RUNNING, READY
 from jupyter_envstore.database.values import FoundVersion, Statistics
 from jupyter_envstore.errors import InvalidInputError
 
@@ -197,7 +197,7 @@ def statistics(session: Session, ended_after: datetime) -> Statistics:
     builds = select(Build.status, func.count()).where(Build.deleted_on.is_(None)).group_by(Build.status)
     jobs = select(Job.state, func.count()).where(Job.state.in_((JOB_QUEUED, JOB_RUNNING))).group_by(Job.state)
     running = select(Job.executor, Job.host, func.count()).where(Job.state == JOB_RUNNING)
-    prefixes = select(func.sum(Build.own_size)).where(Build.prefix_state == PREFIX_PRESENT)
+    prefixes = select(func.sum(Build.own_size)).where(Build.is_here)
     ended = select(Build.status, Build.started_on, Build.ended_on).where(
         Build.ended_on > ended_after, Build.started_on.is_not(None)
     )
@@ -253,7 +253,7 @@ def where_contents(filters: Filters) -> list[ColumnElement[bool]]:
         )
         where.append(Build.id.in_(having))
     if filters.artifact == "prefix":
-        where.append(Build.prefix_state == PREFIX_PRESENT)
+        where.append(Build.is_here.is_(True))
     elif filters.artifact == "logs":
         where.append(Build.log_digest.is_not(None) | (Build.status == COMPLETED))
     elif filters.artifact:

@@ -15,12 +15,14 @@ from sqlalchemy import (
     MetaData,
     Text,
     UniqueConstraint,
+    bindparam,
+    exists,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, configure_mappers, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, configure_mappers, mapped_column
 
 from jupyter_envstore.database.column_types import short
-from jupyter_envstore.database.states import JOB_QUEUED, PREFIX_NONE
+from jupyter_envstore.database.states import JOB_QUEUED
 from jupyter_envstore.database.values import OptionValues
 from jupyter_envstore.spec.lock_entries import CondaEntry, PypiEntry
 from jupyter_envstore.spec.specification import SpecificationValues
@@ -95,8 +97,38 @@ class Specification(Base):
     created_by: Mapped[str] = mapped_column(short(255), default="")
 
 
+class Place(Base):
+    """A folder with prefixes: ``root_dir`` of one or several servers. ``mark`` stands in a file there.
+
+    ``host`` is a machine that has it, by its name; others may have the same folder over the network.
+    """
+
+    __tablename__ = "place"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    mark: Mapped[str] = mapped_column(short(64), unique=True)
+    root_dir: Mapped[str] = mapped_column(Text)
+    host: Mapped[str] = mapped_column(short(255))
+    opened_on: Mapped[datetime]
+
+
+class Placement(Base):
+    """That a place has the prefix of a build, ready to be used."""
+
+    __tablename__ = "placement"
+    build_id: Mapped[int] = mapped_column(ForeignKey("build.id"), primary_key=True)
+    place_id: Mapped[int] = mapped_column(ForeignKey("place.id"), primary_key=True, index=True)
+    since: Mapped[datetime]
+
+
+PLACE_PARAMETER = "envstore_place"
+"""The parameter of queries that says which place *here* is; sessions of a store give it."""
+
+
 class Build(Base):
     """One making of a specification. ``number`` counts within the environment.
+
+    ``is_made`` says that its prefix was made once, somewhere: what its scripts wrote is known. ``is_here`` says that
+    the place which the session belongs to has its prefix now.
 
     ``keep_packages`` is what somebody decided by hand about the files of its packages, None where the setting decides.
 
@@ -123,7 +155,7 @@ class Build(Base):
     options: Mapped[OptionValues] = mapped_column(JSON, default=dict)
     record_digest: Mapped[str | None] = mapped_column(short(64))
     log_digest: Mapped[str | None] = mapped_column(short(64))
-    prefix_state: Mapped[str] = mapped_column(short(16), default=PREFIX_NONE)
+    is_made: Mapped[bool] = mapped_column(default=False)
     package_count: Mapped[int] = mapped_column(default=0)
     size: Mapped[int] = mapped_column(BigInteger, default=0)
     own_size: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -140,6 +172,11 @@ class Build(Base):
     deleted_on: Mapped[datetime | None]
     created_by: Mapped[str] = mapped_column(short(255), default="")
     text: Mapped[str | None] = mapped_column(Text, deferred=True)
+    is_here: Mapped[bool] = column_property(
+        exists()
+        .where(Placement.build_id == id, Placement.place_id == bindparam(PLACE_PARAMETER, 0, Integer))
+        .correlate_except(Placement)
+    )
 
 
 class Package(Base):
@@ -167,13 +204,19 @@ class BuildPackage(Base):
 
 
 class Job(Base):
-    """Work for a worker process, claimed with a lease: an attempt number and a heartbeat that every write checks."""
+    """Work for a worker process, claimed with a lease: an attempt number and a heartbeat that every write checks.
+
+    ``place_id`` is the place where the prefix is wanted, 0 where none is; ``runner_id`` the one whose scheduler
+    claimed it.
+    """
 
     __tablename__ = "job"
-    __table_args__ = (Index("ix_job_queue", "state", "namespace_id", "kind", "id"),)
+    __table_args__ = (Index("ix_job_queue", "state", "place_id", "namespace_id", "kind", "id"),)
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     kind: Mapped[str] = mapped_column(short(16))
     namespace_id: Mapped[int] = mapped_column(ForeignKey("namespace.id"))
+    place_id: Mapped[int] = mapped_column(default=0)
+    runner_id: Mapped[int] = mapped_column(default=0)
     build_id: Mapped[int] = mapped_column(ForeignKey("build.id"), index=True)
     artifact_id: Mapped[int | None] = mapped_column(ForeignKey("artifact.id"), index=True)
     state: Mapped[str] = mapped_column(short(16), default=JOB_QUEUED)

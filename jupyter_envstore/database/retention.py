@@ -12,7 +12,7 @@ from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
 from jupyter_envstore.database import images
 from jupyter_envstore.database.blob_references import release_artifact
 from jupyter_envstore.database.connection import now
-from jupyter_envstore.database.jobs import RESTORE
+from jupyter_envstore.database.jobs import ANY_PLACE, RESTORE
 from jupyter_envstore.database.kept_packages import OWNERS
 from jupyter_envstore.database.listings import artifact_bytes
 from jupyter_envstore.database.models import (
@@ -24,8 +24,11 @@ from jupyter_envstore.database.models import (
     Environment,
     Job,
     Namespace,
+    Placement,
     RemovedBlob,
 )
+from jupyter_envstore.database.placements import note_gone
+from jupyter_envstore.database.sessions import place_of
 from jupyter_envstore.database.states import (
     BUILDING,
     COMPLETED,
@@ -33,8 +36,6 @@ from jupyter_envstore.database.states import (
     JOB_QUEUED,
     JOB_RUNNING,
     JOB_SETTLING,
-    PREFIX_DROPPED,
-    PREFIX_PRESENT,
     QUEUED,
     READY,
     UNSETTLED,
@@ -57,7 +58,7 @@ def environments_with_builds(session: Session) -> Iterator[tuple[Namespace, Envi
     large = select(Artifact.build_id).where(Artifact.state == READY, Artifact.type.not_in(small_kinds()))
     query = select(Build).where(
         Build.status == COMPLETED,
-        (Build.prefix_state == PREFIX_PRESENT) | Build.id.in_(large),
+        Build.is_here | Build.id.in_(large),
         Build.deleted_on.is_(None),
     )
     for build in session.scalars(query.order_by(Build.id.desc())):
@@ -82,9 +83,7 @@ def namespace_bytes(session: Session, namespace_id: int, packed_away: Collection
         .where(Environment.namespace_id == namespace_id, Build.deleted_on.is_(None))
     )
     prefixes = session.scalar(
-        select(func.sum(Build.own_size)).where(
-            Build.id.in_(builds), Build.id.not_in(packed_away), Build.prefix_state == PREFIX_PRESENT
-        )
+        select(func.sum(Build.own_size)).where(Build.id.in_(builds), Build.id.not_in(packed_away), Build.is_here)
     )
     stays = or_(Artifact.build_id.not_in(packed_away), Artifact.type.in_(small_kinds()))
     return int(prefixes or 0) + artifact_bytes(session, [namespace_id], stays).get(namespace_id, 0)
@@ -114,12 +113,11 @@ def end_unfinished(session: Session) -> None:
 
 
 def drop_build(session: Session, build: Build, kept: BlobStore | None = None) -> None:
-    """Note that a build's prefix and large artifacts are gone.
+    """Note that a build's prefix is not here any more, and that its large artifacts are gone.
 
     Large artifacts whose files ``kept`` has stay.
     """
-    if build.prefix_state == PREFIX_PRESENT:  # one that was never made stays so: its scripts run when it is
-        build.prefix_state = PREFIX_DROPPED
+    note_gone(session, build.id)
     build.size = build.own_size = 0
     query = select(Artifact).where(
         Artifact.build_id == build.id, Artifact.state == READY, Artifact.type.not_in(small_kinds())
@@ -188,7 +186,10 @@ def droppable_build(session: Session, build_id: int) -> Build | None:
     """Return the build if it may lose its prefix now: completed, not active, not kept by hand, not worked on."""
     build = session.get_one(Build, build_id, with_for_update=True)
     environment = session.get_one(Environment, build.environment_id)
-    busy = session.scalars(select(Job.id).where(Job.build_id == build_id, Job.state.in_(UNFINISHED)).limit(1)).first()
+    mine = Job.place_id.in_((ANY_PLACE, place_of(session)))
+    busy = session.scalars(
+        select(Job.id).where(Job.build_id == build_id, Job.state.in_(UNFINISHED), mine).limit(1)
+    ).first()
     free = build.status == COMPLETED and not build.pinned and environment.current_build_id != build_id and not busy
     return build if free else None
 
@@ -199,9 +200,14 @@ def restored_since(session: Session, moment: datetime) -> set[int]:
     return set(session.scalars(query))
 
 
+def placed_builds(session: Session) -> list[Build]:
+    """Return the builds whose prefix is said to be somewhere."""
+    return list(session.scalars(select(Build).where(Build.id.in_(select(Placement.build_id)))))
+
+
 def present_builds(session: Session) -> list[Build]:
-    """Return the builds whose prefix is said to be there."""
-    return list(session.scalars(select(Build).where(Build.prefix_state == PREFIX_PRESENT)))
+    """Return the builds whose prefix is said to be here."""
+    return list(session.scalars(select(Build).where(Build.is_here)))
 
 
 def uncleared_environments(session: Session, before: datetime) -> list[tuple[Namespace, Environment]]:
@@ -255,9 +261,9 @@ def running_attempts(session: Session) -> set[str]:
 
 
 def present_directories(session: Session) -> set[str]:
-    """Return the folders of prefixes that are there or being made; of deleted environments, until they are cleared."""
+    """Return the folders of prefixes that are here or being made; of deleted environments, until they are cleared."""
     unsettled = Build.deleted_on.is_(None) & Build.status.in_(UNSETTLED)
-    query = select(Build.directory).where((Build.prefix_state == PREFIX_PRESENT) | unsettled)
+    query = select(Build.directory).where(Build.is_here | unsettled)
     restoring = select(Build.directory).join(Job, Job.build_id == Build.id).where(Job.state.in_(UNFINISHED))
     return set(session.scalars(query)) | set(session.scalars(restoring))
 

@@ -1,7 +1,7 @@
-"""States of builds, jobs, artifacts and prefixes. A state tells the truth: COMPLETED means that it can be used.
+"""States of builds, jobs and artifacts. A state tells the truth: COMPLETED means that it can be used.
 
-Its files may be away, as its prefix says: ``dropped`` to save space, or ``none`` where they never came. Then it is
-brought first.
+Its files may be away: removed to save space, in the folder of another machine, or never brought. Then they are brought
+first.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,6 @@ JOB_DONE, JOB_FAILED, JOB_CANCELED = "done", "failed", "canceled"
 PENDING, MAKING, READY, ARTIFACT_FAILED, DROPPED = "pending", "building", "ready", "failed", "dropped"
 ABSENT = "absent"
 """The state of an artifact that can be made and has no row yet."""
-PREFIX_NONE, PREFIX_PRESENT, PREFIX_DROPPED = "none", "present", "dropped"
 ON_DEMAND = "pulled"
 """What triggered a build whose image somebody pulled by the names of packages."""
 KEEPING, KEPT, PARTLY_KEPT, KEEP_FAILED, NOT_KEPT = "keeping", "kept", "partly", "failed", ""

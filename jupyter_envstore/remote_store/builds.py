@@ -137,6 +137,7 @@ class Builds:
             "description": environment["description"],
             **build_view(told),
             "prefix": None,
+            "other_places": [],
             "exclude_newer": told["exclude_newer"],
             "warnings": told["warnings"],
             "steps": self.progress(build_id)["steps"],

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from jupyter_envstore.database.states import PREFIX_PRESENT
 from jupyter_envstore.representation.artifacts import ArtifactView, artifact_view
 from jupyter_envstore.representation.moments import seconds_between, time_json
 
 if TYPE_CHECKING:
     from jupyter_envstore.database.builds import BuildRow, PackageSource
-    from jupyter_envstore.database.models import Artifact, Build, Step
+    from jupyter_envstore.database.models import Artifact, Build, Place, Step
     from jupyter_envstore.database.warnings import WarningView
 
 
@@ -100,6 +99,7 @@ class FullBuildView(BuildView):
     name: str
     description: str
     prefix: str | None
+    other_places: list[str]
     exclude_newer: str | None
     warnings: list[WarningView]
     steps: list[StepView]
@@ -120,7 +120,7 @@ def build_view(build: Build, active: bool) -> BuildView:
         "status": build.status,
         "reason": build.status_info,
         "active": active,
-        "packed_away": build.status == "COMPLETED" and build.prefix_state != PREFIX_PRESENT,
+        "packed_away": build.status == "COMPLETED" and not build.is_here,
         "packages": build.package_count,
         "size": build.size,
         "own_size": build.own_size,
@@ -158,16 +158,18 @@ def full_view(
     warnings: Sequence[WarningView],
     sources: Sequence[PackageSource],
     builds: Path,
+    others: Sequence[Place],
 ) -> FullBuildView:
-    """Return all about a build; ``sources`` say where its packages come from."""
+    """Return all about a build; ``sources`` say where its packages come from, ``others`` who has its prefix, too."""
     build = row.build
-    there = build.prefix_state == PREFIX_PRESENT
+    there = build.is_here
     return {
         "namespace": row.namespace.name,
         "name": row.environment.name,
         "description": row.environment.description,
         **build_view(build, row.environment.current_build_id == build.id),
         "prefix": str(builds / build.directory) if there else None,
+        "other_places": [f"{place.host}:{place.root_dir}" for place in others],
         "exclude_newer": build.options.get("exclude_newer") or None,
         "warnings": list(warnings),
         "steps": [step_view(step) for step in steps],

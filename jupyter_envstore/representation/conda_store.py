@@ -8,7 +8,6 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from jupyter_envstore.database.states import PREFIX_PRESENT
 from jupyter_envstore.errors import InvalidInputError
 from jupyter_envstore.policy.artifact_kinds import artifact_kinds
 from jupyter_envstore.representation.builds import BuildView, build_view
@@ -138,7 +137,7 @@ def build_artifacts(build: Build, artifacts: Sequence[Artifact]) -> list[Artifac
     ]
     if build.started_on is not None:
         found.append({"id": 0, "artifact_type": "LOGS", "key": f"logs/{build.key}"})
-    if build.prefix_state == PREFIX_PRESENT:
+    if build.is_here:
         found.append({"id": 0, "artifact_type": "DIRECTORY", "key": f"builds/{build.directory}"})
     return found
 

@@ -97,10 +97,17 @@ class StandaloneServer:
         Who logs in, beside the tokens of the store.
     pages : sequence
         Routes of the login, below the base URL.
+    cookie_secret : bytes or None
+        What cookies are signed with, the same for all servers of one store; by default a random one.
     """
 
     def __init__(
-        self, listening: Listening, context: ServerContext, login: IdentityProvider, pages: Sequence[Any] = ()
+        self,
+        listening: Listening,
+        context: ServerContext,
+        login: IdentityProvider,
+        pages: Sequence[Any] = (),
+        cookie_secret: bytes | None = None,
     ) -> None:
         self._listening = listening
         base = listening.base_url
@@ -118,7 +125,7 @@ class StandaloneServer:
             "api_last_activity": datetime.now(timezone.utc),
             "authorizer": AllowAllAuthorizer(identity_provider=login),
             "base_url": base,
-            "cookie_secret": secrets.token_bytes(32),
+            "cookie_secret": cookie_secret or secrets.token_bytes(32),
             "default_handler_class": MissingPageHandler,
             "identity_provider": login,
             "log_function": partial(log_request, record_prometheus_metrics=False),

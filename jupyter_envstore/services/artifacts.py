@@ -20,7 +20,7 @@ from jupyter_envstore.database.awaited_artifacts import Standing, Wanted
 from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.jobs import ARTIFACT, enqueue
 from jupyter_envstore.database.models import Artifact
-from jupyter_envstore.database.states import ABSENT, COMPLETED, MAKING, PENDING, PREFIX_NONE, READY
+from jupyter_envstore.database.states import ABSENT, COMPLETED, MAKING, PENDING, READY
 from jupyter_envstore.errors import ConflictError, NotFoundError, PolicyError
 from jupyter_envstore.policy.artifact_kinds import artifact_kinds, small_kinds
 from jupyter_envstore.representation.artifacts import ArtifactView, artifact_view
@@ -62,7 +62,7 @@ class Artifacts:
             if build.status != COMPLETED:
                 msg = f"build {build.number} is {build.status}; artifacts are made of completed builds"
                 raise ConflictError(msg)
-            if build.prefix_state == PREFIX_NONE and kind not in small_kinds():  # what its scripts make is not known
+            if not build.is_made and kind not in small_kinds():  # what its scripts make is not known
                 msg = f"the files of {row} are not here yet; bring them first: jupyter envstore restore {row}"
                 raise ConflictError(msg)
             scopes = settings_rows.scope_settings(session, row.namespace.id, row.environment.id)

@@ -23,6 +23,7 @@ from jupyter_envstore.database import retention as queries
 from jupyter_envstore.database.connection import Database
 from jupyter_envstore.database.copying import check_empty, copy_rows
 from jupyter_envstore.database.kept_packages import forget_lost
+from jupyter_envstore.database.placements import forget_places
 from jupyter_envstore.database.schema import HEAD, check_known
 from jupyter_envstore.database.sqlite import SCHEME, database_file
 from jupyter_envstore.engine.digest import file_digest
@@ -106,8 +107,9 @@ def bring_back(config: StoreConfig, source: Path) -> Saved:
         database.migrate()
         blobs = LocalBlobStore(staging / "blobs")
         with database.write() as session:
-            for build in queries.present_builds(session):
+            for build in queries.placed_builds(session):
                 queries.drop_build(session, build, blobs)
+            forget_places(session)
             queries.end_unfinished(session)
             forget_lost(session, blobs, "the backup was made without the files of packages")
         database.close()

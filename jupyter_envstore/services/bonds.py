@@ -18,7 +18,6 @@ from jupyter_envstore.database.recorded_builds import (
     was_tried_only,
 )
 from jupyter_envstore.database.retention import builds_deleted_with, find_deleted_environment
-from jupyter_envstore.database.states import PREFIX_PRESENT
 from jupyter_envstore.engine.package_cache import in_cache
 from jupyter_envstore.engine.record import BuildRecord
 from jupyter_envstore.engine.satisfaction import InstalledPackage, Requests
@@ -204,7 +203,7 @@ class Bonds:
             found = builds_of_record(session, bond["record"].removeprefix("sha256:"))
             named = active_build(session, *place)
         visible = [row for row in found if _may_read(identity, row)]
-        visible.sort(key=lambda row: (_place(row) != place, row.build.prefix_state != PREFIX_PRESENT))
+        visible.sort(key=lambda row: (_place(row) != place, not row.build.is_here))
         return [_found(row) for row in visible], _found(named) if named and _may_read(identity, named) else None
 
     def _can_come_back(self, identity: Identity, bond: Bond) -> bool:
@@ -246,7 +245,7 @@ class Bonds:
             return None
         with self._database.read() as session:
             visible = [row for row in active_builds_of(session, specification.sha256) if _may_read(identity, row)]
-        visible.sort(key=lambda row: row.build.prefix_state != PREFIX_PRESENT)
+        visible.sort(key=lambda row: not row.build.is_here)
         return _found(visible[0]) if visible else None
 
     def _lock_state(self, bond: Bond, place: tuple[str, str]) -> LockState | None:
@@ -316,7 +315,7 @@ def _found(row: rows.BuildRow) -> FoundBuild:
         "namespace": row.namespace.name,
         "environment": row.environment.name,
         "active": row.environment.current_build_id == row.build.id,
-        "packed_away": row.build.prefix_state != PREFIX_PRESENT,
+        "packed_away": not row.build.is_here,
         "record": f"sha256:{row.build.record_digest}",
     }
 

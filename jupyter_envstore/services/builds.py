@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from jupyter_envstore.blobs.interface import BlobStore, StoredBlob
@@ -20,12 +20,13 @@ from jupyter_envstore.database import people
 from jupyter_envstore.database import settings as settings_rows
 from jupyter_envstore.database.blob_references import Confirmed, refer, wheel_owner
 from jupyter_envstore.database.connection import Database, Session, now
-from jupyter_envstore.database.jobs import BUILD, RESTORE, enqueue, unfinished_jobs
+from jupyter_envstore.database.jobs import BUILD, enqueue, is_worked_on, restore_here
 from jupyter_envstore.database.models import Environment, Namespace
 from jupyter_envstore.database.models import Specification as SpecificationRow
 from jupyter_envstore.database.paging import Filters, Page
+from jupyter_envstore.database.placements import places_of
 from jupyter_envstore.database.recorded_builds import was_tried_only
-from jupyter_envstore.database.states import COMPLETED, ON_DEMAND, PREFIX_NONE, PREFIX_PRESENT, UNSETTLED
+from jupyter_envstore.database.states import COMPLETED, ON_DEMAND, UNSETTLED
 from jupyter_envstore.database.warnings import warnings_of
 from jupyter_envstore.engine.lockcheck import check_lock
 from jupyter_envstore.engine.record import BuildRecord
@@ -80,6 +81,7 @@ class Builds:
         *,
         is_new: bool = False,
         accepted: Sequence[str] | None = None,
+        instead: Callable[[Session], BuildRef | None] | None = None,
     ) -> BuildRef:
         """Add a build and return at once; a scheduler starts it.
 
@@ -94,6 +96,8 @@ class Builds:
         accepted : sequence of str or None
             For a specification from elsewhere: addresses that packages may come from although the settings do not name
             them. None where whoever wrote it submits it.
+        instead : callable or None
+            Looks, in the transaction that would add the build, for one that makes another needless.
 
         Raises
         ------
@@ -130,6 +134,8 @@ class Builds:
         changed = tuple(note for note in notes if note not in told)
         options = replace(options, notes=changed, warnings=told or options.warnings)
         with self._database.write() as session:
+            if instead is not None and (there := instead(session)) is not None:
+                return there
             if is_new:
                 _check_new(session, (namespace, name))
             space = rows.ensure_namespace(session, namespace, who)
@@ -423,7 +429,8 @@ class Builds:
             steps = rows.list_steps(session, build_id)
             warnings = warnings_of(session, build_id) if row.build.warning_count else []
             sources = rows.sources_of(session, build_id)
-        return full_view(row, artifacts, steps, warnings, sources, self._config.builds)
+            others = places_of(session, [build_id])[build_id]
+        return full_view(row, artifacts, steps, warnings, sources, self._config.builds, others)
 
     def place(self, build_id: int, deleted: bool = False) -> tuple[str, str]:
         """Return namespace and name of the environment of a build; with ``deleted``, of a deleted one too.
@@ -445,9 +452,7 @@ class Builds:
         """Return how far a build is, and whether work on it is queued or runs; both of one moment."""
         with self._database.read() as session:
             row = rows.find_build(session, build_id)
-            return progress_view(
-                row.build, rows.list_steps(session, build_id), bool(unfinished_jobs(session, build_id))
-            )
+            return progress_view(row.build, rows.list_steps(session, build_id), is_worked_on(session, build_id))
 
     def cancel(self, build_id: int, who: str = "") -> list[str]:
         """Stop a build that is queued or runs, or the artifacts of one that is ready; return what was stopped.
@@ -494,15 +499,15 @@ def _taken_up(session: Session, row: rows.BuildRow, use: RecordUse, who: str) ->
         environment.current_build_id = build.id
         rows.changed(session, "environment", environment.id)
         people.audit(session, who, "build.activate", str(row), {"by": "record"})
-        if build.prefix_state != PREFIX_PRESENT and not use.later:
-            enqueue(session, RESTORE, build.id)
+        if not build.is_here and not use.later:
+            restore_here(session, build.id)
             rows.changed(session, "build", build.id)
     return BuildRef(row.namespace.name, environment.name, build.number, build.id, is_new=False)
 
 
 def _complete_without_files(session: Session, row: rows.BuildRow, who: str, is_active: bool) -> None:
     """Let a build be complete although its files were never here: its kernel or a restore brings them."""
-    row.build.status, row.build.prefix_state, row.build.ended_on = COMPLETED, PREFIX_NONE, now()
+    row.build.status, row.build.ended_on = COMPLETED, now()
     if not is_active:
         return
     row.environment.current_build_id = row.build.id

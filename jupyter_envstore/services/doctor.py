@@ -21,11 +21,14 @@ from jupyter_envstore.blobs import blob_store
 from jupyter_envstore.blobs.bucket import shown
 from jupyter_envstore.builds.executors import executor_for
 from jupyter_envstore.builds.local_executor import LOCAL
+from jupyter_envstore.builds.own_place import settle_place
 from jupyter_envstore.builds.split_executor import SplitExecutor
 from jupyter_envstore.config import MAX_PREFIX, StoreConfig
 from jupyter_envstore.database import settings as settings_rows
 from jupyter_envstore.database.connection import Database
-from jupyter_envstore.database.schema import check_known
+from jupyter_envstore.database.placements import all_places
+from jupyter_envstore.database.retention import present_builds
+from jupyter_envstore.database.schema import HEAD, check_known
 from jupyter_envstore.database.sqlite import NETWORK_FILE_SYSTEMS, file_system
 from jupyter_envstore.engine.channels import ChannelPolicy, redact
 from jupyter_envstore.engine.question_process import ask
@@ -39,6 +42,7 @@ from jupyter_envstore.installers.constructor_finder import constructor_version
 from jupyter_envstore.policy import effective
 from jupyter_envstore.services.file_modes import close_to_others, unreachable
 from jupyter_envstore.services.root_folder import make_root
+from jupyter_envstore.spec.wording import counted
 
 GOOD, WARNING, BAD = "ok", "warning", "error"
 LOW_SPACE = 5e9
@@ -78,6 +82,7 @@ def examine(config: StoreConfig) -> Iterator[Finding]:
         ("file system", _file_system),
         ("hard links", _links),
         ("database", _database),
+        ("environments", _places),
         ("object store", _object_store),
         ("executor", _executor),
         ("limits", _limits),
@@ -171,6 +176,30 @@ def _database(what: str, config: StoreConfig) -> Finding:
         words = f"the clock of {database.kind.place} is {ahead:+.0f} s from that of this machine; set both by NTP"
         return Finding(what, WARNING, words)
     return Finding(what, GOOD, f"{database.kind.place}, revision {revision or 'none yet'}")
+
+
+def _places(what: str, config: StoreConfig) -> Finding:
+    """Compare the prefixes that are said to be in this folder with those that are, and name the other folders."""
+    with contextlib.closing(Database(config.url, busy_timeout=5)) as database:
+        if database.revision() != HEAD:
+            return Finding(what, GOOD, "none yet")
+        settle_place(config, database)
+        with database.read() as session:
+            directories = [build.directory for build in present_builds(session)]
+            others = [found for found in all_places(session) if found.place.id != database.place]
+    missing = [name for name in directories if not (config.builds / name).is_dir()]
+    text = f"{counted(len(directories), 'environment')} in this folder"
+    if others:
+        named = (
+            f"#{found.place.id} {found.place.root_dir or '(not opened yet)'} of {found.place.host or '?'} "
+            f"({counted(found.prefixes, 'environment')}, {counted(found.waiting, 'job')} waiting)"
+            for found in others
+        )
+        text += f"; in other folders: {', '.join(named)}; if one is gone for good: jupyter envstore forget-place NUMBER"
+    if missing:
+        words = f"{len(missing)} of them are not there; is the disk mounted? Else jupyter envstore gc notes it"
+        return Finding(what, WARNING, f"{text}; {words}")
+    return Finding(what, GOOD, text)
 
 
 def _object_store(what: str, config: StoreConfig) -> Finding:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import contextlib
+from datetime import datetime, timedelta
 
+from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import images
-from jupyter_envstore.database.connection import Database, now
+from jupyter_envstore.database.connection import Database, Session, now
 from jupyter_envstore.database.states import ON_DEMAND
-from jupyter_envstore.errors import QuotaError
+from jupyter_envstore.errors import NotFoundError, QuotaError
 from jupyter_envstore.services.builds import Builds
 from jupyter_envstore.services.environments import Environments
 from jupyter_envstore.services.settings import Settings
@@ -57,30 +59,44 @@ class DynamicImages:
         """
         settings = self._settings.effective()
         fresh_since = now() - timedelta(hours=settings["dynamic_fresh_hours"])
-        with self._database.read() as session:
-            known = images.usable_build(
-                session, DYNAMIC, image.name, fresh_since, now() - timedelta(seconds=AGAIN_SECONDS)
-            )
-            mine, everybody = images.count_fresh(session, DYNAMIC, who, fresh_since)
-        if known is not None:
-            return known
-        if not may_create:
+
+        def known(session: Session) -> int | None:
+            failed_since = now() - timedelta(seconds=AGAIN_SECONDS)
+            return images.usable_build(session, DYNAMIC, image.name, fresh_since, failed_since)
+
+        def known_or_allowed(session: Session) -> BuildRef | None:
+            """Look once more where nobody comes between: another server may have been asked at the same time."""
+            if (found := known(session)) is not None:
+                row = rows.find_build(session, found)
+                return BuildRef(row.namespace.name, row.environment.name, row.build.number, found, is_new=False)
+            self._check_limit(session, who, fresh_since, settings["dynamic_limit"])
             return None
-        limit = settings["dynamic_limit"]
+
+        with self._database.read() as session:
+            found = known(session)
+        if found is not None or not may_create:
+            return found
+        specification = read_specification(image.text)
+        return self._builds.submit(specification, DYNAMIC, image.name, who, ON_DEMAND, instead=known_or_allowed).id
+
+    @staticmethod
+    def _check_limit(session: Session, who: str, fresh_since: datetime, limit: int) -> None:
+        mine, everybody = images.count_fresh(session, DYNAMIC, who, fresh_since)
         if mine >= limit or everybody >= limit * IN_ALL:
             owner = f"you have {mine}" if mine >= limit else f"there are {everybody}"
             msg = (
                 f"{owner} images on demand, which is the limit (dynamic_limit); delete one, or wait until some are old"
             )
             raise QuotaError(msg)
-        found: BuildRef = self._builds.submit(read_specification(image.text), DYNAMIC, image.name, who, ON_DEMAND)
-        return found.id
 
     def forget_old(self) -> list[str]:
         """Delete images on demand that nobody would be given any more; return their names."""
         hours = self._settings.effective()["dynamic_fresh_hours"]
         with self._database.read() as session:
             old = images.stale_environments(session, DYNAMIC, now() - timedelta(hours=hours) - LEFT_ALONE)
+        gone = []
         for name in old:
-            self._environments.delete(DYNAMIC, name, "retention", at_once=True)
-        return old
+            with contextlib.suppress(NotFoundError):  # another server has just deleted it
+                self._environments.delete(DYNAMIC, name, "retention", at_once=True)
+                gone.append(name)
+        return gone

@@ -16,7 +16,8 @@ from jupyter_envstore.database.environment_listing import list_environments
 from jupyter_envstore.database.models import Environment
 from jupyter_envstore.database.models import Specification as SpecificationRow
 from jupyter_envstore.database.paging import Filters, Page
-from jupyter_envstore.database.states import COMPLETED, PREFIX_PRESENT, UNSETTLED
+from jupyter_envstore.database.placements import where_it_is
+from jupyter_envstore.database.states import COMPLETED, UNSETTLED
 from jupyter_envstore.errors import ConflictError, NotFoundError
 from jupyter_envstore.policy.access import Identity
 from jupyter_envstore.representation import conda_store
@@ -52,7 +53,7 @@ class Environments:
             may = identity.permissions(row.namespace.name, row.environment.name)
             ready = artifacts[row.build.id] if row.build else []
             path = None
-            if row.build and row.environment.current_build_id and row.build.prefix_state == PREFIX_PRESENT:
+            if row.build and row.environment.current_build_id and row.build.is_here:
                 path = f"{folder}/{row.namespace.name_key}/{row.environment.name_key}"
             view = conda_store.environment_json(row, mappings[row.namespace.id], may, ready, path)
             if packages and row.build:
@@ -106,8 +107,8 @@ class Environments:
             if found.status != COMPLETED:
                 msg = f"build {place} is {found.status}; only a completed build can be active"
                 raise ConflictError(msg)
-            if found.prefix_state != PREFIX_PRESENT:
-                msg = f"build {place} is packed away; first: jupyter envstore restore {place}"
+            if not found.is_here:
+                msg = f"build {place} is {where_it_is(session, found)}; first: jupyter envstore restore {place}"
                 raise ConflictError(msg)
             environment.current_build_id = found.id
             keep_where_wanted(self._config, session, space, environment, found)

@@ -14,9 +14,9 @@ from jupyter_envstore.database.sqlite import database_file
 from jupyter_envstore.errors import StorageError
 
 OURS = (
-    ".restoring-*", "blobs", "brought", "builds", "caches.lock", "client", "envs", "envstore.sqlite*", "kernels",
-    "late-kernels.json", ".late-kernels.json.*", "logins", "logs", "offered-*", "pkgs", "shims",
-    "staging", "tools",
+    ".restoring-*", "blob-cache", "blobs", "brought", "builds", "caches.lock", "client", "envs", "envstore.sqlite*",
+    "kernels", "late-kernels.json", ".late-kernels.json.*", "logins", "logs", "offered-*", "pkgs", "place", ".place.*",
+    "shims", "staging", "tools",
 )  # fmt: skip
 """What a store has in its folder."""
 OTHERS = 0o077

@@ -9,7 +9,7 @@ from jupyter_envstore.builds.deletion import is_gone
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database.connection import Database, Session
-from jupyter_envstore.database.jobs import unfinished_jobs
+from jupyter_envstore.database.jobs import is_worked_on
 from jupyter_envstore.database.models import Build
 from jupyter_envstore.errors import NotFoundError
 from jupyter_envstore.services.values import LogMark
@@ -44,7 +44,7 @@ class Logs:
         mark = mark or LogMark()
         with self._database.read() as session:
             digest = self._with_log(session, build_id).log_digest
-            busy = bool(unfinished_jobs(session, build_id))
+            busy = is_worked_on(session, build_id)
             found = rows.log_chunks(session, build_id, mark.chunk if digest == mark.digest else 0)
         text = "".join(row.text for row in found).encode()
         if digest != mark.digest and digest:

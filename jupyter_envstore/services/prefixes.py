@@ -12,8 +12,9 @@ from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import builds as rows
 from jupyter_envstore.database import people
 from jupyter_envstore.database.connection import Database
-from jupyter_envstore.database.jobs import RESTORE, enqueue, unfinished_jobs
-from jupyter_envstore.database.states import COMPLETED, PREFIX_PRESENT
+from jupyter_envstore.database.jobs import restore_here
+from jupyter_envstore.database.placements import PACKED_AWAY, where_it_is
+from jupyter_envstore.database.states import COMPLETED
 from jupyter_envstore.engine.availability import PackageSource, missing_packages, package_sources
 from jupyter_envstore.errors import ConflictError
 from jupyter_envstore.kernels.kernel_specs import note_offer
@@ -50,10 +51,11 @@ class Prefixes:
         """
         with self._database.read() as session:
             row = rows.find_build(session, build_id)
-        if row.build.prefix_state != PREFIX_PRESENT:
+            away = where_it_is(session, row.build)
+        if not row.build.is_here:
             name = f"{row.namespace.name}/{row.environment.name}:{row.build.number}"
             done = row.build.status == COMPLETED
-            what = f"packed away; bring it back: jupyter envstore restore {name}" if done else row.build.status
+            what = f"{away}; bring it here: jupyter envstore restore {name}" if done else row.build.status
             msg = f"{name} is {what}"
             raise ConflictError(msg)
         return self._config.builds / row.build.directory
@@ -71,7 +73,7 @@ class Prefixes:
 
     def _check_packed_away(self, row: rows.BuildRow) -> None:
         _check_completed(row)
-        if row.build.prefix_state == PREFIX_PRESENT:
+        if row.build.is_here:
             msg = f"build {row} is not packed away: it is there, {self._config.builds / row.build.directory}"
             raise ConflictError(msg)
 
@@ -109,8 +111,7 @@ class Prefixes:
         with self._database.write() as session:
             row = rows.find_build(session, build_id)
             self._check_packed_away(row)
-            if not any(job.kind == RESTORE for job in unfinished_jobs(session, build_id)):
-                enqueue(session, RESTORE, build_id)
+            if restore_here(session, build_id):
                 rows.changed(session, "build", build_id)
                 people.audit(session, who, "build.restore", f"build:{build_id}")
 
@@ -147,10 +148,11 @@ class Prefixes:
         """
         with self._database.read() as session:
             row = rows.find_build(session, build_id)
+            away = where_it_is(session, row.build)
         build = row.build
         reasons = [
             (build.status != COMPLETED, f"is {build.status}"),
-            (build.prefix_state != PREFIX_PRESENT, "is packed away already"),
+            (not build.is_here, f"is {away} already" if away == PACKED_AWAY else f"is not here, but {away}"),
             (build.pinned, "is kept by hand (pinned)"),
             (row.environment.current_build_id == build.id, "is the active one; make another active first"),
         ]

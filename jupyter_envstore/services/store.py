@@ -10,11 +10,13 @@ from jupyter_envstore.blobs import blob_store
 from jupyter_envstore.blobs.interface import BlobStore
 from jupyter_envstore.builds.executor import Executor
 from jupyter_envstore.builds.executors import executor_for
+from jupyter_envstore.builds.own_place import settle_place
 from jupyter_envstore.builds.retention import Retention
 from jupyter_envstore.builds.scheduler import Scheduler
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.connection import Database
 from jupyter_envstore.engine.sandbox import check_sandbox, sandbox_for
+from jupyter_envstore.errors import EnvStoreError
 from jupyter_envstore.remote.logins import Logins, default_file
 from jupyter_envstore.services.artifacts import Artifacts
 from jupyter_envstore.services.audit import Audit
@@ -112,7 +114,12 @@ class EnvStore:
         executor = executor or executor_for(config)
         database, blobs = Database(config.url), blob_store(config)
         database.make()
-        database.migrate()
+        try:
+            database.migrate()
+            settle_place(config, database)
+        except EnvStoreError:
+            database.close()
+            raise
         scheduler = Scheduler(config, database, blobs, executor)
         packing = Retention(config, database, blobs)
         settings, records = Settings(config, database), BuildRecords(database, blobs)

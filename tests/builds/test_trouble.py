@@ -383,6 +383,7 @@ def test_a_build_does_not_wait_for_what_is_done_behind_others(
         jobs = session.query(Job).order_by(Job.id).all()
         for job, kind in zip(jobs, (*running, *waiting), strict=True):
             job.kind, job.state = kind, "running" if jobs.index(job) < len(running) else "queued"
+            job.runner_id = job.place_id
         session.flush()
         claim = claim_next(session, limit, "here")
         assert (claim and claim.kind) == begins

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from jupyter_envstore.builds import cluster_task
@@ -117,6 +118,23 @@ def test_a_worker_that_is_killed_with_its_process_is_replaced(
     store.until(lambda: store.jobs()[0].attempt == 2)
     assert "tried again" in store.envstore.logs.read(reference.id)
     store.envstore.builds.cancel(reference.id)
+
+
+def test_a_process_waits_ready_beside_the_worker_and_ends_with_it(
+    open_store: Opened, cluster: DaskCluster, nasty_channel: str
+) -> None:
+    store = open_store(worker_wait_seconds=60.0)
+    reference = store.submit(SLEEPY.format(channel=nasty_channel))
+    job = running(store)
+    waiting = psutil.Process(job.pid).parent()
+    assert waiting is not None
+    assert "wait" in waiting.cmdline()
+    assert waiting.ppid() == cluster.workers[0].pid
+    store.envstore.builds.cancel(reference.id)
+    assert store.build(TEXT.format(channel=nasty_channel), name="second")["status"] == "COMPLETED"
+    assert waiting.is_running()
+    cluster.workers[0].kill()
+    waiting.wait(10)
 
 
 def test_a_process_outlives_the_worker_that_started_it_and_is_alone(

@@ -94,6 +94,6 @@ def test_namespaces_and_names_are_read_in_the_order_of_their_indexes(database: D
     """Else all environments are sorted for each page."""
     _, _, (_, query) = listed(database, Page())
     with database.engine.connect() as connection:
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", (NAMESPACE_KIND, 0, 100, 0)).fetchall()
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", (0, NAMESPACE_KIND, 0, 100, 0)).fetchall()
     inner = plan[: next(place for place, row in enumerate(plan) if row[3].startswith("SCAN anon"))]
     assert not any("TEMP B-TREE" in row[3] for row in inner), plan

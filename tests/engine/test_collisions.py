@@ -15,8 +15,7 @@ import pytest
 
 from jupyter_envstore.channel_maker.channel import index_channel
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.database.models import Build
-from jupyter_envstore.database.states import PREFIX_DROPPED
+from jupyter_envstore.database.placements import note_gone
 from jupyter_envstore.engine.collisions import Registry, link_order
 from jupyter_envstore.engine.package_paths import PackagePaths
 from jupyter_envstore.engine.prefix import remove_tree
@@ -190,7 +189,7 @@ def test_a_build_that_is_brought_back_has_the_same_files(store: Store, clobbers:
     view = build(store, [clobbers], "clob-a", "clob-b", "outside")
     before = hashes(Path(view["prefix"]))
     with store.envstore.database.write() as session:
-        session.get_one(Build, view["id"]).prefix_state = PREFIX_DROPPED
+        note_gone(session, view["id"])
     remove_tree(Path(view["prefix"]))
     store.envstore.prefixes.restore(view["id"])
     again = store.wait(view["id"])

@@ -69,22 +69,10 @@ def test_a_kernel_brings_its_environment_when_it_is_started(
     spec = json.loads((kernels.directory / state.ids[0] / "kernel.json").read_text())
     assert spec["display_name"] == "Python (team/late, not here yet)"
 
-    manager = manager_of(kernels, state.ids[0])
-    log = (tmp_path / "log").open("wb")
-    manager.start_kernel(stdout=log, stderr=log)
-    client = manager.client()
-    client.start_channels()
-    try:
-        client.wait_for_ready(timeout=60)
-        code = "import os, sys; print(os.environ['GREETING'], sys.prefix)"
-        said: list[str] = []
-        client.execute_interactive(code, timeout=30, output_hook=lambda message: said.append(text_of(message)))
-        prefix = store.envstore.prefixes.path(build)
-        assert "".join(said).split() == ["hello", str(prefix)]
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
-        log.close()
+    code = "import os, sys; print(os.environ['GREETING'], sys.prefix)"
+    said = said_by_kernel(kernels, state.ids[0], code, tmp_path / "log")
+    prefix = store.envstore.prefixes.path(build)
+    assert said.split() == ["hello", str(prefix)]
     assert (tmp_path / "log").read_text().startswith("team/late:1 is not here yet; bringing it")
 
     # From now on it is a kernel like any other; what is made of each build at once is made now.
@@ -97,6 +85,24 @@ def test_a_kernel_brings_its_environment_when_it_is_started(
     assert again["display_name"] == "Python (team/late)"
     assert again["argv"][0] == str(prefix / "bin" / "python")
     assert [path.name.endswith("late") for path in kernels.specs.iterdir()] == [False]
+
+
+def said_by_kernel(kernels: KernelSpecs, name: str, code: str, log_file: Path) -> str:
+    """Start a kernel, run code in it, and return what that prints."""
+    manager = manager_of(kernels, name)
+    log = log_file.open("wb")
+    manager.start_kernel(stdout=log, stderr=log)
+    client = manager.client()
+    client.start_channels()
+    said: list[str] = []
+    try:
+        client.wait_for_ready(timeout=60)
+        client.execute_interactive(code, timeout=30, output_hook=lambda message: said.append(text_of(message)))
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+        log.close()
+    return "".join(said)
 
 
 def text_of(message: dict[str, Any]) -> str:
@@ -157,7 +163,7 @@ def test_an_environment_that_cannot_be_brought_says_why_and_stays_as_it_is(
     assert (view["status"], view["packed_away"]) == ("COMPLETED", True)
     with store.envstore.database.write() as session:  # as gc does
         drop_build(session, session.get_one(Build, build))
-        assert session.get_one(Build, build).prefix_state == "none"  # so that scripts run when it is brought
+        assert not session.get_one(Build, build).is_made  # so that scripts run when it is brought
 
 
 def test_what_has_to_be_built_from_source_is_not_taken_for_later(

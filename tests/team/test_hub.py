@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
@@ -230,6 +231,27 @@ def test_people_log_in_at_the_hub_and_make_tokens(browser: Browser, hub: Hub, sh
     )
     assert "Tokens" not in framed
     assert cookie.delete(f"{hub.api}environment/data/x/").status in (401, 403)  # no XSRF token
+
+
+def test_who_is_logged_in_at_one_server_of_the_service_is_at_all_of_them(browser: Browser, hub: Hub) -> None:
+    """A server that is started anew stands for another one behind a load balancer: both get what the hub gives."""
+    page = logged_in(browser, hub, "jo")
+    cookies = {str(cookie["name"]): str(cookie["value"]) for cookie in page.context.cookies(hub.place)}
+
+    def status() -> int:
+        return requests.get(f"{hub.place}/tokens", cookies=cookies, allow_redirects=False, timeout=10).status_code
+
+    assert status() == 200
+    assert hub.process is not None
+    children = psutil.Process(hub.process.pid).children(recursive=True)
+    (served,) = [child for child in children if "serve" in child.cmdline()]
+    served.terminate()
+    served.wait(30)
+    until(lambda: status() not in (502, 503), 60)  # the hub starts it again
+    assert status() == 200
+    assert requests.get(f"{hub.place}/tokens", allow_redirects=False, timeout=10).status_code == 302
+    changed = {name: value[:-4] + "0000" for name, value in cookies.items()}
+    assert requests.get(f"{hub.place}/tokens", cookies=changed, allow_redirects=False, timeout=10).status_code == 302
 
 
 NONSENSE = """

@@ -18,6 +18,7 @@ HERE_ALONE = (
     "restore-backup",
     "move-database",
     "move-blobs",
+    "forget-place",
     "channel",
 )
 """Commands that work on files of this machine, or on its logins."""

@@ -96,6 +96,14 @@ def register_site(add: Add) -> None:
     )
     blobs.add_argument("--back", action="store_true", help="copy them from the bucket into the store's folder")
     add_json(blobs)
+    forget = add(
+        "forget-place",
+        "maintain:forget_folder",
+        "Forget a folder of the store whose machine or disk is gone for good\n"
+        "doctor lists the folders with their numbers. Records and artifacts stay, and bring each environment back.",
+    )
+    forget.add_argument("number", type=int, metavar="NUMBER")
+    add_json(forget)
 
 
 def register_channels(add: Add) -> None:
