@@ -45,17 +45,19 @@ def sync_all_links(config: StoreConfig, database: Database, environment_ids: Ite
 
 
 def sync_missing_links(config: StoreConfig, database: Database) -> int:
-    """Make the links that are missing or wrong, of active builds whose prefix is there; return how many there were.
+    """Make the links that are missing or wrong right; return how many there were.
 
-    It asks the database once, so it can be done whenever a server starts.
+    It asks the database once, so it can be done whenever a server starts. A link whose active build is in another
+    folder goes.
     """
     with database.read() as session:
-        active = [row for row in active_builds(session) if row.present and row.directory]
+        active = [row for row in active_builds(session) if row.directory]
     mended = 0
     for row in active:
         link = links_folder(config.root) / row.namespace.lower() / row.name.lower()
         prefix = config.builds / str(row.directory)
-        if prefix.is_dir() and not _leads_to(link, prefix):
+        is_wrong = prefix.is_dir() and not _leads_to(link, prefix) if row.present else link.is_symlink()
+        if is_wrong:
             sync_link(config, database, row.environment_id)
             mended += 1
     return mended

@@ -16,7 +16,7 @@ from jupyter_envstore.database import people
 from jupyter_envstore.database.blob_references import refer, wheel_owner
 from jupyter_envstore.database.connection import Session, now
 from jupyter_envstore.database.jobs import ARTIFACT, CHECK, FINISH, RESTORE, enqueue
-from jupyter_envstore.database.models import Artifact, Build, Change
+from jupyter_envstore.database.models import Artifact, Build, Change, Place
 from jupyter_envstore.database.models import Job as JobRow
 from jupyter_envstore.database.placements import note_here
 from jupyter_envstore.database.sessions import place_of
@@ -91,8 +91,10 @@ class BuildRows:
     def _bring_where_wanted(self, session: Session, build: Build) -> None:
         """Have the prefix made in the place that asked for the build, if that is another one."""
         job = session.get_one(JobRow, self.workspace.claim.job_id)
-        wanted = job.place_id or job.runner_id
-        if wanted and wanted != place_of(session):
+        wanted, here = job.place_id or job.runner_id, place_of(session)
+        if session.get(Place, wanted) is None:  # it was forgotten: any other will do
+            wanted = here
+        if wanted != here or not here:
             enqueue(session, RESTORE, build.id, place_id=wanted)  # which asks for the check, too
 
     @staticmethod

@@ -29,6 +29,9 @@ class ClusterOptions:
         What it is made with.
     minimum, maximum : int
         Bounds between which the cluster is scaled; a ``maximum`` of 0 leaves it as it is made.
+    place_seconds : float
+        How long such a cluster waits for a worker that it asked for, before it asks for another; 0 for as long as it
+        takes. A worker that still waits in a queue of the site loses its turn then.
     worker_root_dir : str
         Folder of each worker for caches and unfinished things; ``~`` and ``$VARIABLES`` are those of the worker. Empty
         if the workers have the server's ``root_dir``, by a shared file system.
@@ -50,6 +53,7 @@ class ClusterOptions:
     cluster_arguments: dict[str, Any] = field(default_factory=dict)
     minimum: int = 0
     maximum: int = 0
+    place_seconds: float = 1800.0
     worker_root_dir: str = ""
     worker_cache_gigabytes: float = 20.0
     worker_settings: dict[str, Any] = field(default_factory=dict)
@@ -72,6 +76,12 @@ class ClusterOptions:
         _check_keys(found.worker_settings, NODE_FIELDS, "executor_options['worker_settings']")
         if bool(found.address) == bool(found.cluster_class):
             msg = "executor_options must name either the address of a Dask scheduler or a cluster_class"
+            raise InvalidInputError(msg)
+        if found.cluster_class and found.security:
+            msg = (
+                "executor_options['security'] is for a scheduler at an address; a cluster_class takes it in "
+                "cluster_arguments, for example {'security': True}"
+            )
             raise InvalidInputError(msg)
         if found.worker_root_dir and not (config.database_url.startswith("postgres") and config.blob_url):
             msg = (

@@ -18,6 +18,7 @@ from pathlib import Path
 from jupyter_envstore import __version__
 from jupyter_envstore.builds.local_executor import LocalExecutor
 from jupyter_envstore.config import StoreConfig
+from jupyter_envstore.engine.prefix import remove_tree
 
 LOOK_SECONDS = 0.05
 """How often it is looked whether a process has ended."""
@@ -55,10 +56,26 @@ def run_job(text: str, job_id: int, attempt: int, version: str) -> None:
         with contextlib.suppress(OSError):
             config.root.chmod(0o700)
     executor = _executor_of(config)
+    staging = config.staging / f"job-{job_id}-{attempt}"
+    if not config.at_home:
+        _remove_older(config, job_id, attempt)
+    is_repeated = staging.exists()  # by Dask, after it lost the worker: the first process may go on
     handle = executor.start_attempt(job_id, attempt)
     while executor.alive(handle).alive:
         time.sleep(LOOK_SECONDS)
         executor.reap()
+    if not config.at_home and not is_repeated:
+        with contextlib.suppress(OSError):  # one that was killed left it, and no server can see it
+            remove_tree(staging)
+
+
+def _remove_older(config: StoreConfig, job_id: int, attempt: int) -> None:
+    """Remove what older attempts left here, which have lost the job: nobody else sees this folder."""
+    for path in config.staging.glob(f"job-{job_id}-*"):
+        number = path.name.rpartition("-")[2]
+        if number.isdigit() and int(number) < attempt:
+            with contextlib.suppress(OSError):
+                remove_tree(path)
 
 
 def _executor_of(config: StoreConfig) -> LocalExecutor:
@@ -66,10 +83,7 @@ def _executor_of(config: StoreConfig) -> LocalExecutor:
     text = config.to_text()
     with _LOCK:
         known = _EXECUTORS.get(text)
-        if known is None:
-            for other in _EXECUTORS.values():
-                other.close()
-            _EXECUTORS.clear()
+        if known is None:  # one for each server that differs; what waits for jobs in vain ends by itself
             known = _EXECUTORS[text] = LocalExecutor(config)
         return known
 

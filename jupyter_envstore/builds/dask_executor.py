@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import threading
 import time
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from jupyter_envstore import __version__
 from jupyter_envstore.builds.cluster_options import DASK, ClusterOptions
 from jupyter_envstore.builds.cluster_task import UnfitWorkerError, run_job
+from jupyter_envstore.builds.own_cluster import OwnCluster
 from jupyter_envstore.builds.seen import Seen
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database.jobs import Claim, Handle
@@ -48,7 +48,7 @@ class DaskExecutor:
             raise InvalidInputError(msg) from None
         self._lock = threading.Lock()
         self._client: Any = None
-        self._cluster: Any = None
+        self._own = OwnCluster(self.options)
         self._futures: dict[str, Any] = {}
         self._suspects: dict[str, float] = {}
         self._why, self._asked = "", -PAUSE_SECONDS
@@ -149,15 +149,16 @@ class DaskExecutor:
         with self._lock:
             for key in [key for key, future in self._futures.items() if future.status == "finished"]:
                 del self._futures[key]
+            with contextlib.suppress(Exception):  # the cluster is busy, or away: it is looked again
+                self._own.give_up_lost()
 
-    def close(self) -> None:
-        """Let go of the tasks: they go on, unless the cluster was made here."""
+    def close(self) -> list[Handle]:
+        """Let go of the tasks: they go on, unless the cluster was made here; return those that end with it."""
         with self._lock:
+            left = [Handle(DASK, key, "") for key in self._futures] if self._own.cluster is not None else []
             self._disconnect()
-            if self._cluster is not None:
-                with contextlib.suppress(Exception):
-                    self._cluster.close()
-                self._cluster = None
+            self._own.close()
+        return left
 
     def _connect(self) -> str:
         """Connect to the scheduler unless that is done; return why it cannot be."""
@@ -170,15 +171,13 @@ class DaskExecutor:
 
         security = Security(**self.options.security) if self.options.security else None
         try:
-            if self.options.cluster_class and self._cluster is None:
-                self._cluster = self._make_cluster()
-            where = self.options.address or self._cluster
+            where = self.options.address or self._own.made()
             self._client = Client(
                 where, timeout=CONNECT_SECONDS, set_as_default=False, name="jupyter-envstore", security=security
             )
             self._why = ""
         except Exception as error:  # libraries of clusters share no class
-            self._why = f"the Dask scheduler {self.place} cannot be reached: {str(error).splitlines()[0][:300]}"
+            self._why = f"the Dask scheduler {self.place} cannot be reached: {_first_line(error)[:300]}"
         self._asked = time.monotonic()
         return self._why
 
@@ -189,13 +188,6 @@ class DaskExecutor:
             with contextlib.suppress(Exception):
                 client.close(timeout=2)
 
-    def _make_cluster(self) -> Any:
-        module, _, name = self.options.cluster_class.rpartition(".")
-        made = getattr(importlib.import_module(module), name)(**self.options.cluster_arguments)
-        if self.options.maximum:
-            made.adapt(minimum=self.options.minimum, maximum=self.options.maximum)
-        return made
-
 
 def _ended(future: Any) -> Seen:
     if future.status != "error":
@@ -204,5 +196,10 @@ def _ended(future: Any) -> Seen:
         error = future.exception(timeout=CONNECT_SECONDS)
     except Exception as unknown:
         error = unknown
-    text = str(error).strip().partition("\n")[0] or type(error).__name__
-    return Seen(False, reason=f"no worker could be started: {text}", is_final=isinstance(error, UnfitWorkerError))
+    return Seen(
+        False, reason=f"no worker could be started: {_first_line(error)}", is_final=isinstance(error, UnfitWorkerError)
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__

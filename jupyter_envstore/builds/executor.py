@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from jupyter_envstore.builds.seen import Seen
@@ -26,5 +27,5 @@ class Executor(Protocol):
     def reap(self) -> None:
         """Forget workers that ended."""
 
-    def close(self) -> None:
-        """Let go of workers; they go on."""
+    def close(self) -> Sequence[Handle]:
+        """Let go of workers; return those that do not go on without this process."""

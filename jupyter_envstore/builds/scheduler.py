@@ -31,7 +31,9 @@ from jupyter_envstore.database.jobs import (
     end_steps,
     expect,
     expected_jobs,
+    give_back,
     handle_of,
+    jobs_of_worker,
     may_be_tried_again,
     note_handle,
     silent_jobs,
@@ -53,7 +55,7 @@ from jupyter_envstore.database.states import (
 )
 from jupyter_envstore.engine.prefix import remove_tree, to_trash
 from jupyter_envstore.engine.stray_processes import JOB_MARK, end_strays
-from jupyter_envstore.errors import DatabaseAwayError
+from jupyter_envstore.errors import DatabaseAwayError, EnvStoreError
 
 log = logging.getLogger(__name__)
 EXPECTED_SECONDS = 2.0
@@ -142,6 +144,14 @@ class Scheduler:
                     away = True
                 except Exception:
                     log.exception("the scheduler could not do its round; it goes on")
+
+    def close(self) -> None:
+        """Let go of workers. What those did that end now is queued again, and does not count as an attempt."""
+        for handle in self.executor.close() or ():  # executors of other packages may return nothing
+            with contextlib.suppress(EnvStoreError), self.database.write() as session:
+                for job in jobs_of_worker(session, handle):
+                    give_back(session, job.id)
+                    self._requeue_subject(session, job, "the server ended, and its cluster with it")
 
     def _is_done(self) -> bool:
         """Whether no job waits or runs, and none left anything."""

@@ -42,7 +42,6 @@ class SplitExecutor:
         self.here.reap()
         self.elsewhere.reap()
 
-    def close(self) -> None:
-        """Let go of workers."""
-        self.here.close()
-        self.elsewhere.close()
+    def close(self) -> list[Handle]:
+        """Let go of workers; return those that do not go on without this process."""
+        return [*self.here.close(), *self.elsewhere.close()]

@@ -181,7 +181,7 @@ def _give_back(workspace: Workspace) -> bool:
     """Queue the job again; if that cannot be written either, its lease runs out."""
     _clear(workspace)
     with contextlib.suppress(EnvStoreError, OSError), workspace.claim.write(workspace.database) as session:
-        give_back(session, workspace.claim)
+        give_back(session, workspace.claim.job_id)
     return False
 
 

@@ -20,6 +20,8 @@ from jupyter_envstore.engine.record import PlatformLock
 
 LOOK_SECONDS = 600.0
 """How often the caches are measured, which takes a walk through all of their files."""
+STRAY_SECONDS = 86400.0
+"""How much older than any job can be what no job has any more."""
 LOOKED = "measured"
 """Name of the file that tells when they were."""
 LEFT = 0.8
@@ -49,10 +51,11 @@ def trim_caches(config: StoreConfig) -> int:
     Nothing is removed while another worker uses the caches, or if they were measured a short while ago.
     """
     looked = config.packages / LOOKED
-    if not config.package_cache_gigabytes or time.time() - _modified(looked) < LOOK_SECONDS:
+    if time.time() - _modified(looked) < LOOK_SECONDS:
         return 0
+    _remove_strays(config)
     limit = config.package_cache_gigabytes * 1e9
-    found = sorted(_cached(config.packages))
+    found = sorted(_cached(config.packages)) if limit else []
     size = sum(thing.size for thing in found)
     trash, freed = [], 0
     with caches_alone(config) as alone:  # short: nothing but renames
@@ -68,6 +71,15 @@ def trim_caches(config: StoreConfig) -> int:
         if path is not None:
             remove_tree(path)
     return freed
+
+
+def _remove_strays(config: StoreConfig) -> None:
+    """Remove what a machine left that was switched off in the middle of a job: it is older than any job can be."""
+    oldest = time.time() - STRAY_SECONDS - config.build_time_limit
+    for path in (*config.staging.glob("job-*"), *config.builds.glob("*")):
+        if 0 < _modified(path) < oldest:
+            with contextlib.suppress(OSError):
+                remove_tree(path)
 
 
 def _cached(packages: Path) -> Iterator[Cached]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from jupyter_envstore.database.blob_references import release_artifact
 from jupyter_envstore.database.connection import Database, now
-from jupyter_envstore.database.models import Artifact, Build, Change, Environment, Job, Step
+from jupyter_envstore.database.models import Artifact, Build, Change, Environment, Job, Place, Step
 from jupyter_envstore.database.sessions import place_of
 from jupyter_envstore.database.states import (
     ARTIFACT_FAILED,
@@ -125,8 +125,13 @@ def enqueue(
 def restore_here(session: Session, build_id: int) -> bool:
     """Have the prefix of a build made here, unless that is being done; return whether it was not."""
     here = place_of(session)
-    if any(job.kind == RESTORE and job.place_id in (ANY_PLACE, here) for job in unfinished_jobs(session, build_id)):
-        return False
+    known = [job for job in unfinished_jobs(session, build_id) if job.kind == RESTORE]
+    for job in known:
+        if job.place_id == here:
+            return False
+        if job.place_id == ANY_PLACE and job.state == JOB_QUEUED:
+            job.place_id = here
+            return False
     enqueue(session, RESTORE, build_id)
     return True
 
@@ -138,9 +143,10 @@ def anything_waits(session: Session) -> bool:
     )
 
 
-def anything_unfinished(session: Session) -> bool:
-    """Whether a job is queued that could be done here, or any runs or is settled."""
-    return session.scalars(select(Job.id).where(_left_to_do(session)).limit(1)).first() is not None
+def anything_unfinished(session: Session, anywhere: bool = False) -> bool:
+    """Whether a job is queued that could be done here (or ``anywhere``), or any runs or is settled."""
+    left = Job.state.in_((JOB_QUEUED, JOB_RUNNING, JOB_SETTLING)) if anywhere else _left_to_do(session)
+    return session.scalars(select(Job.id).where(left).limit(1)).first() is not None
 
 
 def _possible(session: Session) -> ColumnElement[bool]:
@@ -211,20 +217,25 @@ def claim_next(session: Session, limit: int, host: str) -> Claim | None:
             return None
     long_ago = now() - timedelta(seconds=HELP_SECONDS)
     mine = {ANY_PLACE, here}
-    queued = [
-        row
-        for row in session.execute(_OLDEST)
-        if (row.place_id in mine or (row.kind == BUILD and row.created_on < long_ago))
-        and (not is_full or row.kind in AWAITED)
-    ]
+    found = session.execute(_OLDEST).all()
+    queued = [row for row in found if row.place_id in mine and (not is_full or row.kind in AWAITED)]
+    if not queued and not is_full:
+        others = _like_this(session, here)
+        queued = [row for row in found if row.kind == BUILD and row.place_id in others and row.created_on < long_ago]
     if not queued:
         return None
     first = min(
         queued,
-        key=lambda row: (row.place_id not in mine, row.kind == CHECK, by_namespace.get(row.namespace_id, 0), row.id),
+        key=lambda row: (row.kind == CHECK, by_namespace.get(row.namespace_id, 0), row.id),
     )
     job = session.get(Job, first.id, with_for_update={"skip_locked": True})
     return _claim(job, host, here) if job is not None else None
+
+
+def _like_this(session: Session, here: int) -> set[int]:
+    """Return the other places with the same platform: a build is locked for the one that it is made on."""
+    mine = select(Place.platform).where(Place.id == here).scalar_subquery()
+    return set(session.scalars(select(Place.id).where(Place.id != here, Place.platform == mine)))
 
 
 def claim_next_of_build(session: Session, before: Claim, kinds: Sequence[str]) -> Claim | None:
@@ -243,6 +254,8 @@ def claim_next_of_build(session: Session, before: Claim, kinds: Sequence[str]) -
 def _claim(job: Job, host: str, runner_id: int) -> Claim:
     job.state = JOB_RUNNING
     job.attempt += 1
+    if job.kind in OF_PLACES and job.place_id == ANY_PLACE:
+        job.place_id = runner_id
     job.host, job.runner_id, job.pid, job.process_started = host, runner_id, 0, ""
     job.executor = job.handle = ""
     job.claimed_on = job.heartbeat_on = now()
@@ -293,9 +306,16 @@ def may_be_tried_again(job: Job) -> bool:
     return job.attempt - job.given_back < MAX_ATTEMPTS
 
 
-def give_back(session: Session, claim: Claim) -> None:
+def jobs_of_worker(session: Session, handle: Handle) -> list[Job]:
+    """Return the running jobs of a worker, by how its executor calls it; not those that shall stop."""
+    mine = Job.executor == handle.kind, Job.handle == handle.id
+    query = select(Job).where(Job.state == JOB_RUNNING, Job.cancel_requested.is_(False), *mine)
+    return list(session.scalars(query.with_for_update()))
+
+
+def give_back(session: Session, job_id: int) -> None:
     """Queue a job again whose worker cannot end it through no fault of its own."""
-    job = session.get_one(Job, claim.job_id)
+    job = session.get_one(Job, job_id)
     job.state, job.pid, job.process_started = JOB_QUEUED, 0, ""
     job.given_back = min(job.given_back + 1, MOST_GIVEN_BACK)
     end_steps(session, job.id)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, bindparam, false, func, literal, or_, select, union
+from sqlalchemy import ColumnElement, String, and_, bindparam, case, false, func, literal, or_, select, union
 from sqlalchemy.orm import Session
 
 from jupyter_envstore.database.kept_packages import bytes_of_namespaces
@@ -144,7 +144,7 @@ def usage(session: Session, visible: Sequence[str] | None) -> dict[str, dict[str
     ids = [namespace.id for namespace in namespaces]
     environments = select(Environment.namespace_id, func.count()).where(Environment.deleted_on.is_(None))
     builds = (
-        select(Environment.namespace_id, func.count(Build.id), func.sum(Build.own_size))
+        select(Environment.namespace_id, func.count(Build.id), func.sum(case((Build.is_here, Build.own_size), else_=0)))
         .join(Environment, Environment.id == Build.environment_id)
         .where(Build.deleted_on.is_(None), Environment.namespace_id.in_(ids))
         .group_by(Environment.namespace_id)

@@ -100,15 +100,18 @@ class Specification(Base):
 class Place(Base):
     """A folder with prefixes: ``root_dir`` of one or several servers. ``mark`` stands in a file there.
 
-    ``host`` is a machine that has it, by its name; others may have the same folder over the network.
+    ``host`` is a machine that has it, by its name; others may have the same folder over the network. ``platform`` is
+    that of its prefixes. Numbers are not used again: a process may not know yet that its place was forgotten.
     """
 
     __tablename__ = "place"
+    __table_args__ = ({"sqlite_autoincrement": True},)
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     mark: Mapped[str] = mapped_column(short(64), unique=True)
     root_dir: Mapped[str] = mapped_column(Text)
     host: Mapped[str] = mapped_column(short(255))
-    opened_on: Mapped[datetime]
+    platform: Mapped[str] = mapped_column(short(32))
+    seen_on: Mapped[datetime]
 
 
 class Placement(Base):

@@ -13,17 +13,18 @@ from jupyter_envstore.database.clock import now
 from jupyter_envstore.database.jobs import ANY_PLACE, AT_HOME
 from jupyter_envstore.database.models import Build, Job, Place, Placement
 from jupyter_envstore.database.sessions import place_of
-from jupyter_envstore.database.states import JOB_CANCELED, JOB_QUEUED
+from jupyter_envstore.database.states import JOB_CANCELED, JOB_QUEUED, JOB_RUNNING
 
 PACKED_AWAY = "packed away"
 
 
 class PlaceUse(NamedTuple):
-    """A place, how many prefixes it has, and how many jobs wait for it."""
+    """A place, how many prefixes it has, how many jobs wait for it, and how many its scheduler started."""
 
     place: Place
     prefixes: int
     waiting: int
+    running: int
 
 
 def note_here(session: Session, build_id: int) -> None:
@@ -67,19 +68,25 @@ def place_with_mark(session: Session, mark: str) -> Place | None:
     return session.scalars(select(Place).where(Place.mark == mark)).first()
 
 
-def place_with_prefixes(session: Session, directories: Iterable[str]) -> Place | None:
-    """Return the place that most of these prefixes are said to be in."""
-    query = select(Placement.place_id).join(Build, Build.id == Placement.build_id)
-    query = query.where(Build.directory.in_(list(directories))).group_by(Placement.place_id)
-    found = session.scalars(query.order_by(func.count().desc(), Placement.place_id).limit(1)).first()
-    return None if found is None else session.get_one(Place, found)
+def has_one_of(session: Session, place: Place, directories: Iterable[str]) -> bool:
+    """Whether a place is said to have one of these prefixes."""
+    query = select(Build.id).join(Placement, Placement.build_id == Build.id)
+    query = query.where(Placement.place_id == place.id, Build.directory.in_(list(directories)))
+    return session.scalars(query.limit(1)).first() is not None
 
 
 def all_places(session: Session) -> list[PlaceUse]:
     """Return all places, in the order in which they came."""
     prefixes = select(func.count()).where(Placement.place_id == Place.id).scalar_subquery()
     waiting = select(func.count()).where(Job.place_id == Place.id, Job.state == JOB_QUEUED).scalar_subquery()
-    return [PlaceUse(*row) for row in session.execute(select(Place, prefixes, waiting).order_by(Place.id))]
+    running = select(func.count()).where(Job.runner_id == Place.id, Job.state == JOB_RUNNING).scalar_subquery()
+    return [PlaceUse(*row) for row in session.execute(select(Place, prefixes, waiting, running).order_by(Place.id))]
+
+
+def move_jobs(session: Session, before: int, after: int) -> None:
+    """Give what waits for a place that was forgotten to the one that its folder is now."""
+    waiting = update(Job).where(Job.place_id == before, Job.state == JOB_QUEUED)
+    session.execute(waiting.values(place_id=after))
 
 
 def forget_places(session: Session, ids: Collection[int] | None = None) -> None:
@@ -94,6 +101,8 @@ def forget_places(session: Session, ids: Collection[int] | None = None) -> None:
     if ids is not None:
         placements, places = placements.where(Placement.place_id.in_(ids)), places.where(Place.id.in_(ids))
         jobs = jobs.where(Job.place_id.in_(ids))
+        started = update(Job).where(Job.runner_id.in_(ids))
+        session.execute(started.values(runner_id=ANY_PLACE))
         useless = jobs.where(Job.kind.in_(AT_HOME), Job.state == JOB_QUEUED)
         session.execute(useless.values(state=JOB_CANCELED, reason="its folder is gone", ended_on=now()))
     session.execute(placements)

@@ -27,7 +27,7 @@ from jupyter_envstore.database.models import (
     Placement,
     RemovedBlob,
 )
-from jupyter_envstore.database.placements import note_gone
+from jupyter_envstore.database.placements import note_gone, places_of
 from jupyter_envstore.database.sessions import place_of
 from jupyter_envstore.database.states import (
     BUILDING,
@@ -118,7 +118,8 @@ def drop_build(session: Session, build: Build, kept: BlobStore | None = None) ->
     Large artifacts whose files ``kept`` has stay.
     """
     note_gone(session, build.id)
-    build.size = build.own_size = 0
+    if not places_of(session, [build.id])[build.id]:
+        build.size = build.own_size = 0
     query = select(Artifact).where(
         Artifact.build_id == build.id, Artifact.state == READY, Artifact.type.not_in(small_kinds())
     )
@@ -195,14 +196,18 @@ def droppable_build(session: Session, build_id: int) -> Build | None:
 
 
 def restored_since(session: Session, moment: datetime) -> set[int]:
-    """Return the builds that were brought back since a moment, or are being brought back."""
-    query = select(Job.build_id).where(Job.kind == RESTORE, or_(Job.ended_on.is_(None), Job.ended_on > moment))
+    """Return the builds that were brought back here since a moment, or are being brought back."""
+    since = or_(Job.ended_on.is_(None), Job.ended_on > moment)
+    here = Job.place_id.in_((ANY_PLACE, place_of(session)))
+    query = select(Job.build_id).where(Job.kind == RESTORE, since, here)
     return set(session.scalars(query))
 
 
-def placed_builds(session: Session) -> list[Build]:
-    """Return the builds whose prefix is said to be somewhere."""
-    return list(session.scalars(select(Build).where(Build.id.in_(select(Placement.build_id)))))
+def large_builds(session: Session) -> list[Build]:
+    """Return the builds whose prefix is said to be somewhere, or that have large artifacts."""
+    large = select(Artifact.build_id).where(Artifact.state == READY, Artifact.type.not_in(small_kinds()))
+    placed = select(Placement.build_id)
+    return list(session.scalars(select(Build).where(Build.id.in_(placed) | Build.id.in_(large))))
 
 
 def present_builds(session: Session) -> list[Build]:

@@ -107,9 +107,10 @@ def bring_back(config: StoreConfig, source: Path) -> Saved:
         database.migrate()
         blobs = LocalBlobStore(staging / "blobs")
         with database.write() as session:
-            for build in queries.placed_builds(session):
-                queries.drop_build(session, build, blobs)
+            builds = queries.large_builds(session)
             forget_places(session)
+            for build in builds:
+                queries.drop_build(session, build, blobs)
             queries.end_unfinished(session)
             forget_lost(session, blobs, "the backup was made without the files of packages")
         database.close()

@@ -21,7 +21,7 @@ from jupyter_envstore.blobs import blob_store
 from jupyter_envstore.blobs.bucket import shown
 from jupyter_envstore.builds.executors import executor_for
 from jupyter_envstore.builds.local_executor import LOCAL
-from jupyter_envstore.builds.own_place import settle_place
+from jupyter_envstore.builds.own_place import files_elsewhere, known_place
 from jupyter_envstore.builds.split_executor import SplitExecutor
 from jupyter_envstore.config import MAX_PREFIX, StoreConfig
 from jupyter_envstore.database import settings as settings_rows
@@ -183,10 +183,14 @@ def _places(what: str, config: StoreConfig) -> Finding:
     with contextlib.closing(Database(config.url, busy_timeout=5)) as database:
         if database.revision() != HEAD:
             return Finding(what, GOOD, "none yet")
-        settle_place(config, database)
+        with database.read() as session:
+            here = known_place(config, session)
+            database.place = here.id if here is not None else 0
+            others = [found for found in all_places(session) if found.place.id != database.place]
+        if here is None and others and config.database_url and not config.blob_url:
+            return Finding(what, BAD, files_elsewhere(config, others[0]))
         with database.read() as session:
             directories = [build.directory for build in present_builds(session)]
-            others = [found for found in all_places(session) if found.place.id != database.place]
     missing = [name for name in directories if not (config.builds / name).is_dir()]
     text = f"{counted(len(directories), 'environment')} in this folder"
     if others:

@@ -16,7 +16,7 @@ from jupyter_envstore.database.environment_listing import list_environments
 from jupyter_envstore.database.models import Environment
 from jupyter_envstore.database.models import Specification as SpecificationRow
 from jupyter_envstore.database.paging import Filters, Page
-from jupyter_envstore.database.placements import where_it_is
+from jupyter_envstore.database.placements import places_of
 from jupyter_envstore.database.states import COMPLETED, UNSETTLED
 from jupyter_envstore.errors import ConflictError, NotFoundError
 from jupyter_envstore.policy.access import Identity
@@ -107,8 +107,8 @@ class Environments:
             if found.status != COMPLETED:
                 msg = f"build {place} is {found.status}; only a completed build can be active"
                 raise ConflictError(msg)
-            if not found.is_here:
-                msg = f"build {place} is {where_it_is(session, found)}; first: jupyter envstore restore {place}"
+            if not found.is_here and not places_of(session, [found.id])[found.id]:
+                msg = f"build {place} is packed away; first: jupyter envstore restore {place}"
                 raise ConflictError(msg)
             environment.current_build_id = found.id
             keep_where_wanted(self._config, session, space, environment, found)

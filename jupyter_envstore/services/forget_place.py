@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 
 from jupyter_envstore.builds.own_place import read_mark
 from jupyter_envstore.config import StoreConfig
-from jupyter_envstore.database.connection import Database
+from jupyter_envstore.database.connection import Database, now
 from jupyter_envstore.database.placements import all_places, forget_places
 from jupyter_envstore.errors import ConflictError, NotFoundError
 from jupyter_envstore.spec.wording import counted
+
+IN_USE = timedelta(minutes=3)
+"""How long a folder counts as in use whose server is not seen any more: it tells each minute that it is."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,12 @@ def forget_place(config: StoreConfig, number: int) -> ForgottenPlace:
                 msg = f"the store has no folder #{number}; jupyter envstore doctor lists them"
                 raise NotFoundError(msg)
             name = f"{found.place.root_dir} of {found.place.host}"
+            if found.running:
+                msg = f"#{number} is {name}, whose server has {counted(found.running, 'job')} running: stop it first"
+                raise ConflictError(msg)
+            if now() - found.place.seen_on < IN_USE and found.place.mark != mine:
+                msg = f"#{number} is {name}, whose server was seen a moment ago: stop it, and try again in 3 minutes"
+                raise ConflictError(msg)
             if found.place.mark == mine:
                 msg = f"#{number} is {name}, the folder of this machine's store: it is in use"
                 raise ConflictError(msg)

@@ -52,7 +52,7 @@ def move_database(config: StoreConfig) -> Moved:
         first.migrate()
         second.migrate()
         with first.write() as source, second.write() as target:
-            if anything_unfinished(source):
+            if anything_unfinished(source, anywhere=True):
                 msg = "builds are queued or run; wait until they have ended, or cancel them"
                 raise ConflictError(msg)
             check_empty(target, second.kind.place)

@@ -6,6 +6,7 @@ import shutil
 
 from jupyter_envstore.builds.active_links import sync_missing_links
 from jupyter_envstore.builds.deletion import UNDO, clear_deleted
+from jupyter_envstore.builds.own_place import settle_place
 from jupyter_envstore.builds.retention import Plan, Retention
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import people
@@ -48,5 +49,11 @@ class StoreRetention:
         return sync_missing_links(self._config, self._database)
 
     def clear_deleted(self) -> int:
-        """Remove the files of environments that can not be brought back any more; return how many there were."""
+        """Remove the files of environments that can not be brought back any more; return how many there were.
+
+        Called now and then while a server runs, so it also notices that this folder was forgotten meanwhile.
+        """
+        settle_place(self._config, self._database)
+        if self._config.database_url:  # servers of other folders may have made other builds active
+            self.mend_links()
         return len(clear_deleted(self._config, self._database, now() - UNDO))

@@ -184,5 +184,5 @@ class EnvStore:
 
     def close(self) -> None:
         """Close the database; workers go on."""
-        self.scheduler.executor.close()
+        self.scheduler.close()
         self.database.close()

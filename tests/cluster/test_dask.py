@@ -277,7 +277,7 @@ def test_a_cluster_is_made_and_scaled(root: Path, package_cache: Path, nasty_cha
 def test_a_cluster_that_cannot_be_made_is_named_and_jobs_wait(root: Path) -> None:
     options = {"cluster_class": "dask_jobqueue.NoSuchCluster"}
     with contextlib.closing(executor_for(StoreConfig(str(root), executor="dask", executor_options=options))) as made:
-        assert made.ready().startswith("the Dask scheduler dask_jobqueue.NoSuchCluster cannot be reached: No module")
+        assert made.ready().startswith("the Dask scheduler dask_jobqueue.NoSuchCluster cannot be reached: module")
 
 
 def test_the_doctor_and_the_numbers_know_the_cluster(

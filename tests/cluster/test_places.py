@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,12 @@ from typing import Any
 import pytest
 
 from jupyter_envstore.builds import own_place
+from jupyter_envstore.cli.build import owner
 from jupyter_envstore.config import StoreConfig
 from jupyter_envstore.database import jobs
+from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.models import Place, Placement
+from jupyter_envstore.database.placements import forget_places
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.errors import ConflictError, StorageError
 from jupyter_envstore.kernels.kernel_specs import KernelSpecs
@@ -23,6 +27,7 @@ from jupyter_envstore.kernels.stored_builds import StoredBuilds
 from jupyter_envstore.services.doctor import examine
 from jupyter_envstore.services.file_modes import OURS
 from jupyter_envstore.services.store import EnvStore
+from jupyter_envstore.spec.selectors import current_subdir
 from tests.cluster.conftest import NUMBERS
 from tests.commands import run_command
 from tests.helpers import LEASE_SECONDS, WITHOUT_ARCHIVES, Store, executor_of
@@ -87,8 +92,6 @@ def test_a_prefix_is_where_it_was_made_and_comes_where_it_is_wanted(open_in: Ope
     assert link(first).readlink() == prefix(first, made)
     with pytest.raises(ConflictError, match=f"team/e:1 is in {first.root} of .*; bring it here: jupyter envstore rest"):
         second.envstore.prefixes.path(made["id"])
-    with pytest.raises(ConflictError, match=f"is in {first.root} of .*; first: jupyter envstore restore"):
-        second.envstore.environments.activate("team", "e", "1", "tester")
     with pytest.raises(ConflictError, match="not packed away"):
         first.envstore.prefixes.restore(made["id"])
     assert first.envstore.database.place != second.envstore.database.place
@@ -129,6 +132,27 @@ def test_what_one_folder_lets_go_stays_in_the_other(open_in: Opened, nasty_chann
     freed = second.retention.collect()
     assert [removal.reason for removal in freed.removals if removal.kind == "prefix"] == ["belongs to no build"]
     assert not prefix(second, old).exists()
+
+
+def test_any_folder_may_make_a_build_active_and_links_follow(open_in: Opened, nasty_channel: str) -> None:
+    first, second = open_in("a"), open_in("b")
+    old = first.build(TEXT.format(channel=nasty_channel))
+    second.envstore.prefixes.restore(old["id"])
+    second.wait(old["id"])
+    new = first.build(TEXT.format(channel=nasty_channel) + "\nvariables: {A: '1'}")
+    assert link(second).readlink() == prefix(second, old)
+    second.envstore.retention.clear_deleted()  # as its server does each minute
+    assert not link(second).is_symlink()  # the active build is in the other folder
+    second.envstore.environments.activate("team", "e", "1", "tester")
+    assert link(second).readlink() == prefix(second, old)
+    second.envstore.environments.activate("team", "e", "2", "tester")
+    first.envstore.retention.clear_deleted()
+    assert link(first).readlink() == prefix(first, new)
+    storage = [store.envstore.namespaces.usage(owner())["team"]["storage"] for store in (first, second)]
+    assert storage[1] < storage[0]
+    assert second.envstore.builds.show(old["id"])["own_size"] > 0
+    first.envstore.prefixes.pack_away(old["id"])
+    assert second.envstore.builds.show(old["id"])["own_size"] > 0
 
 
 def test_a_folder_that_is_busy_or_away_is_helped(
@@ -185,9 +209,13 @@ def test_a_folder_is_known_again_without_its_mark(open_in: Opened, nasty_channel
         mark,
     )
     assert again.envstore.prefixes.path(made["id"]).is_dir()
-    (second.root / own_place.MARK).unlink()  # it has no prefix: a new place, and nothing is lost
-    assert open_in("b").envstore.database.place not in (first.envstore.database.place, second.envstore.database.place)
-    (first.root / own_place.MARK).chmod(0)
+    second.envstore.prefixes.restore(made["id"])
+    second.wait(made["id"])
+    (second.root / own_place.MARK).unlink()  # both have the same prefix, and each stays what it is
+    assert open_in("b").envstore.database.place == second.envstore.database.place
+    (first.root / own_place.MARK).write_text("of another database\n")
+    assert open_in("a").envstore.database.place == first.envstore.database.place
+    assert (first.root / own_place.MARK).read_text() == mark
     (first.root / own_place.MARK).unlink()
     (first.root / own_place.MARK).mkdir()
     with pytest.raises(StorageError, match="place cannot be read"):
@@ -202,6 +230,8 @@ def test_a_folder_that_is_gone_is_named_and_forgotten(open_in: Opened, nasty_cha
     with second.envstore.database.write() as session:
         jobs.enqueue(session, jobs.RESTORE, made["id"], place_id=gone)
     late = first.submit(TEXT.format(channel=nasty_channel), name="late")
+    with second.envstore.database.write() as session:
+        session.get_one(Place, gone).host = "gone"  # another machine
     found = {finding.what: finding for finding in examine(second.envstore.config)}["environments"]
     assert found.state == "ok"
     assert f"0 environments in this folder; in other folders: #{gone} {first.root} of" in found.text
@@ -218,6 +248,10 @@ def test_a_folder_that_is_gone_is_named_and_forgotten(open_in: Opened, nasty_cha
     assert "the folder of this machine's store: it is in use" in told.stderr
     told = run_command(["forget-place", "99"], tmp_path, variables)
     assert "the store has no folder #99; jupyter envstore doctor lists them" in told.stderr
+    told = run_command(["forget-place", str(gone)], tmp_path, variables)
+    assert "whose server was seen a moment ago: stop it, and try again in 3 minutes" in told.stderr, told
+    with second.envstore.database.write() as session:
+        session.get_one(Place, gone).seen_on = now() - timedelta(minutes=4)
     told = run_command(["forget-place", str(gone)], tmp_path, variables)
     assert told.returncode == 0, told
     assert "is forgotten, with 1 environment and 2 waiting jobs" in told.stdout
@@ -243,6 +277,37 @@ def test_a_file_of_sqlite_knows_its_own_folder(root: Path, package_cache: Path, 
     again = Store(EnvStore.open(config, executor_of(config)))
     assert again.envstore.database.place == store.envstore.database.place
     again.close()
+
+
+def test_a_server_whose_folder_was_forgotten_goes_on(open_in: Opened, nasty_channel: str) -> None:
+    first, second = open_in("a"), open_in("b")
+    made = first.build(TEXT.format(channel=nasty_channel))
+    before = first.envstore.database.place
+    with second.envstore.database.write() as session:
+        forget_places(session, [before])
+    first.envstore.database.place = before
+    late = first.submit(TEXT.format(channel=nasty_channel), name="late")  # before it noticed
+    first.envstore.retention.clear_deleted()
+    assert first.envstore.database.place > second.envstore.database.place
+    assert first.envstore.builds.show(made["id"])["packed_away"]
+    assert not first.wait(late.id)["packed_away"]
+    first.envstore.prefixes.restore(made["id"])
+    assert not first.wait(made["id"])["packed_away"]
+
+
+def test_folders_of_other_platforms_do_not_help(
+    open_in: Opened, nasty_channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = open_in("a"), open_in("b")
+    monkeypatch.setattr(jobs, "HELP_SECONDS", -1.0)
+    with second.envstore.database.write() as session:
+        session.get_one(Place, first.envstore.database.place).platform = "osx-arm64"
+    first.submit(TEXT.format(channel=nasty_channel))
+    with second.envstore.database.write() as session:
+        assert jobs.claim_next(session, 2, "here") is None
+        session.get_one(Place, first.envstore.database.place).platform = current_subdir()
+        assert jobs.claim_next(session, 2, "here") is not None
+        session.rollback()
 
 
 def test_kernels_are_offered_in_each_folder_and_bring_what_they_need(

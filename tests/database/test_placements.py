@@ -90,7 +90,7 @@ def test_a_session_is_told_what_is_in_its_own_folder(older: StoreConfig) -> None
         settle_place(older, database)
         mine = database.place
         with database.write() as session:
-            session.add(Place(mark="other", root_dir="/other", host="there", opened_on=now()))
+            session.add(Place(mark="other", root_dir="/other", host="there", platform="", seen_on=now()))
             session.flush()
             other = session.scalars(select(Place.id).where(Place.mark == "other")).one()
             session.add(Placement(build_id=3, place_id=other, since=now()))

@@ -23,9 +23,11 @@ def upgrade() -> None:
         sa.Column("mark", short(64), nullable=False),
         sa.Column("root_dir", sa.Text(), nullable=False),
         sa.Column("host", short(255), nullable=False),
-        sa.Column("opened_on", sa.DateTime(), nullable=False),
+        sa.Column("platform", short(32), nullable=False),
+        sa.Column("seen_on", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_place")),
         sa.UniqueConstraint("mark", name=op.f("uq_place_mark")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "placement",
@@ -57,14 +59,14 @@ def _name_the_place() -> None:
     """Note that all prefixes are in one place; the folder that has them takes its mark up when it is opened."""
     build = sa.table("build", sa.column("id"), sa.column("prefix_state"), sa.column("is_made"))
     job = sa.table("job", sa.column("kind"), sa.column("state"), sa.column("place_id"), sa.column("runner_id"))
-    place = sa.table("place", *(sa.column(name) for name in ("id", "mark", "root_dir", "host", "opened_on")))
+    place = sa.table("place", *(sa.column(name) for name in ("id", "mark", "root_dir", "host", "platform", "seen_on")))
     placement = sa.table("placement", *(sa.column(name) for name in ("build_id", "place_id", "since")))
     op.execute(build.update().where(build.c.prefix_state != "none").values(is_made=True))
     here = sa.select(build.c.id).where(build.c.prefix_state == "present")
     moment = sa.literal(datetime.now(UTC).replace(tzinfo=None), sa.DateTime())
     if op.get_bind().execute(here.limit(1)).first() is None:
         return
-    values = {"mark": uuid.uuid4().hex, "root_dir": "", "host": "", "opened_on": moment}
+    values = {"mark": uuid.uuid4().hex, "root_dir": "", "host": "", "platform": "", "seen_on": moment}
     op.execute(place.insert().values(**values))
     found = sa.select(sa.func.min(place.c.id)).scalar_subquery()
     present = sa.select(build.c.id, found, moment).where(build.c.prefix_state == "present")

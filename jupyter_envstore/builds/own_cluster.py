@@ -1,0 +1,81 @@
+"""A Dask cluster that the store makes from a class, scales, and ends."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import logging
+import time
+from typing import Any
+
+from jupyter_envstore.builds.cluster_options import ClusterOptions
+
+log = logging.getLogger(__name__)
+LOOK_SECONDS = 2.0
+"""How often it is looked for workers that did not come."""
+ENDED = ("closing", "closed", "failed")
+CREATED_SECONDS = 10.0
+"""How long it may take to ask for a worker, for example by ``sbatch``; then it was tried, and failed."""
+
+
+class OwnCluster:
+    """The cluster that ``cluster_class`` names, once it is needed.
+
+    Such a cluster counts on each worker that it asked for, also if the queue of the site lost it: then it never asks
+    for another. So those that do not come are given up after some time.
+    """
+
+    def __init__(self, options: ClusterOptions) -> None:
+        self._options = options
+        self._asked: dict[Any, float] = {}
+        self._looked = 0.0
+        self.cluster: Any = None
+
+    def made(self) -> Any:
+        """Return the cluster, which is made now if it is not there yet."""
+        if self.cluster is None:
+            module, _, name = self._options.cluster_class.rpartition(".")
+            self.cluster = getattr(importlib.import_module(module), name)(**self._options.cluster_arguments)
+            if self._options.maximum:
+                self.cluster.adapt(minimum=self._options.minimum, maximum=self._options.maximum)
+        return self.cluster
+
+    def give_up_lost(self) -> None:
+        """Forget workers that did not come within their time, so that the scaling asks for others."""
+        moment = time.monotonic()
+        if self.cluster is None or not self._options.maximum or moment - self._looked < LOOK_SECONDS:
+            return
+        self._looked = moment
+        lost = self._lost(moment)
+        if lost:
+            log.warning("%d workers of %s did not come; others are asked for", len(lost), self._options.cluster_class)
+            self.cluster.sync(self.cluster.scale_down, lost)
+
+    def _lost(self, moment: float) -> list[Any]:
+        """Return the workers that were asked for too long ago; none of a cluster that does not tell."""
+        missing = set(getattr(self.cluster, "requested", ())) - set(getattr(self.cluster, "observed", ()))
+        self._asked = {name: self._asked.get(name, moment) for name in missing}
+        workers = getattr(self.cluster, "workers", {})
+        lost = []
+        for name, since in self._asked.items():
+            status = getattr(getattr(workers.get(name), "status", None), "name", "")
+            limit = CREATED_SECONDS if status == "created" else self._options.place_seconds
+            if limit and moment - since > limit:
+                lost.append(name)
+        return lost
+
+    def close(self) -> None:
+        """End the cluster and its workers."""
+        cluster, self.cluster = self.cluster, None
+        if cluster is None:
+            return
+        known = getattr(cluster, "_created", None)
+        for worker in [found for found in known or () if found.status.name not in ENDED]:
+            with contextlib.suppress(Exception):  # it may never have been asked for; else its job of the site ends
+                cluster.sync(worker.close)
+        if known is not None:
+            known.clear()  # Dask does not end a cluster that has one which it could not ask for
+        try:
+            cluster.close()
+        except Exception:
+            log.warning("the cluster %s could not be ended", self._options.cluster_class, exc_info=True)
