@@ -26,8 +26,9 @@ from jupyter_envstore.database import listings as listing
 from jupyter_envstore.database.connection import now
 from jupyter_envstore.database.environment_listing import list_environments
 from jupyter_envstore.database.jobs import BUILD, JOB_QUEUED, claim_next
-from jupyter_envstore.database.models import Build, Environment, Job, Namespace, Specification
+from jupyter_envstore.database.models import Build, Environment, Job, Namespace, Placement, Specification
 from jupyter_envstore.database.paging import Filters, Page
+from jupyter_envstore.database.sessions import place_of
 from jupyter_envstore.engine.prefix import remove_tree
 from jupyter_envstore.services.store import EnvStore
 from tests.postgresql import Postgresql
@@ -72,6 +73,11 @@ def fill(store: EnvStore) -> None:
                 }
                 for n in range(1, ENVIRONMENTS * BUILDS + 1)
             ],
+        )
+        place = place_of(session)
+        session.execute(
+            insert(Placement),
+            [{"build_id": n, "place_id": place, "since": moment} for n in range(1, ENVIRONMENTS * BUILDS + 1) if n % 7],
         )
         session.connection().exec_driver_sql(f"UPDATE environment SET current_build_id = id * {BUILDS}")  # noqa: S608
 

@@ -13,6 +13,7 @@ from jupyter_envstore.database.kept_packages import bytes_of_namespaces
 from jupyter_envstore.database.listing_rows import ARTIFACT, BUILD
 from jupyter_envstore.database.models import (
     ENTITY_KIND,
+    HERE,
     Artifact,
     Blob,
     BlobReference,
@@ -144,7 +145,7 @@ def usage(session: Session, visible: Sequence[str] | None) -> dict[str, dict[str
     ids = [namespace.id for namespace in namespaces]
     environments = select(Environment.namespace_id, func.count()).where(Environment.deleted_on.is_(None))
     builds = (
-        select(Environment.namespace_id, func.count(Build.id), func.sum(case((Build.is_here, Build.own_size), else_=0)))
+        select(Environment.namespace_id, func.count(Build.id), func.sum(case((HERE, Build.own_size), else_=0)))
         .join(Environment, Environment.id == Build.environment_id)
         .where(Build.deleted_on.is_(None), Environment.namespace_id.in_(ids))
         .group_by(Environment.namespace_id)
@@ -197,7 +198,7 @@ def statistics(session: Session, ended_after: datetime) -> Statistics:
     builds = select(Build.status, func.count()).where(Build.deleted_on.is_(None)).group_by(Build.status)
     jobs = select(Job.state, func.count()).where(Job.state.in_((JOB_QUEUED, JOB_RUNNING))).group_by(Job.state)
     running = select(Job.executor, Job.host, func.count()).where(Job.state == JOB_RUNNING)
-    prefixes = select(func.sum(Build.own_size)).where(Build.is_here)
+    prefixes = select(func.sum(Build.own_size)).where(HERE)
     ended = select(Build.status, Build.started_on, Build.ended_on).where(
         Build.ended_on > ended_after, Build.started_on.is_not(None)
     )
@@ -253,7 +254,7 @@ def where_contents(filters: Filters) -> list[ColumnElement[bool]]:
         )
         where.append(Build.id.in_(having))
     if filters.artifact == "prefix":
-        where.append(Build.is_here.is_(True))
+        where.append(HERE)
     elif filters.artifact == "logs":
         where.append(Build.log_digest.is_not(None) | (Build.status == COMPLETED))
     elif filters.artifact:

@@ -16,7 +16,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
-    exists,
+    select,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, configure_mappers, mapped_column
@@ -176,10 +176,16 @@ class Build(Base):
     created_by: Mapped[str] = mapped_column(short(255), default="")
     text: Mapped[str | None] = mapped_column(Text, deferred=True)
     is_here: Mapped[bool] = column_property(
-        exists()
+        select(Placement.place_id)
         .where(Placement.build_id == id, Placement.place_id == bindparam(PLACE_PARAMETER, 0, Integer))
         .correlate_except(Placement)
+        .scalar_subquery()
+        .is_not(None)  # not EXISTS: PostgreSQL would read all placements for a page of builds
     )
+
+
+HERE = Build.id.in_(select(Placement.build_id).where(Placement.place_id == bindparam(PLACE_PARAMETER, 0, Integer)))
+"""Whether a prefix is here, as a condition on many builds: ``is_here`` is looked up for each."""
 
 
 class Package(Base):

@@ -16,6 +16,7 @@ from jupyter_envstore.database.jobs import ANY_PLACE, RESTORE
 from jupyter_envstore.database.kept_packages import OWNERS
 from jupyter_envstore.database.listings import artifact_bytes
 from jupyter_envstore.database.models import (
+    HERE,
     Artifact,
     Blob,
     BlobReference,
@@ -58,7 +59,7 @@ def environments_with_builds(session: Session) -> Iterator[tuple[Namespace, Envi
     large = select(Artifact.build_id).where(Artifact.state == READY, Artifact.type.not_in(small_kinds()))
     query = select(Build).where(
         Build.status == COMPLETED,
-        Build.is_here | Build.id.in_(large),
+        HERE | Build.id.in_(large),
         Build.deleted_on.is_(None),
     )
     for build in session.scalars(query.order_by(Build.id.desc())):
@@ -83,7 +84,7 @@ def namespace_bytes(session: Session, namespace_id: int, packed_away: Collection
         .where(Environment.namespace_id == namespace_id, Build.deleted_on.is_(None))
     )
     prefixes = session.scalar(
-        select(func.sum(Build.own_size)).where(Build.id.in_(builds), Build.id.not_in(packed_away), Build.is_here)
+        select(func.sum(Build.own_size)).where(Build.id.in_(builds), Build.id.not_in(packed_away), HERE)
     )
     stays = or_(Artifact.build_id.not_in(packed_away), Artifact.type.in_(small_kinds()))
     return int(prefixes or 0) + artifact_bytes(session, [namespace_id], stays).get(namespace_id, 0)
@@ -212,7 +213,7 @@ def large_builds(session: Session) -> list[Build]:
 
 def present_builds(session: Session) -> list[Build]:
     """Return the builds whose prefix is said to be here."""
-    return list(session.scalars(select(Build).where(Build.is_here)))
+    return list(session.scalars(select(Build).where(HERE)))
 
 
 def uncleared_environments(session: Session, before: datetime) -> list[tuple[Namespace, Environment]]:
@@ -268,7 +269,7 @@ def running_attempts(session: Session) -> set[str]:
 def present_directories(session: Session) -> set[str]:
     """Return the folders of prefixes that are here or being made; of deleted environments, until they are cleared."""
     unsettled = Build.deleted_on.is_(None) & Build.status.in_(UNSETTLED)
-    query = select(Build.directory).where(Build.is_here | unsettled)
+    query = select(Build.directory).where(HERE | unsettled)
     restoring = select(Build.directory).join(Job, Job.build_id == Build.id).where(Job.state.in_(UNFINISHED))
     return set(session.scalars(query)) | set(session.scalars(restoring))
 
